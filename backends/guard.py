@@ -1,0 +1,122 @@
+"""The only way out to an engine's server: each connection goes to an address that was checked a moment before.
+
+A name is resolved here, every answer is checked against the instance's rules (`utils.urls`), and the socket is opened
+to that very address. So a name that answers differently the second time (DNS rebinding) gains nothing. Server name for
+TLS and the Host header stay those of the URL. Proxies of the environment are not used: they would resolve names
+themselves.
+"""
+
+import asyncio
+import functools
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+
+import httpcore
+import httpx
+
+from backends.base import BackendConfig
+from generation.errors import BackendError
+from utils.urls import UrlPolicy, UrlRefused, check_addresses, check_host, resolve
+
+CONNECT_TIMEOUT_S = 10.0
+MAX_CONNECTIONS = 20
+KEEP_ALIVE_S = 15.0  # under the shortest idle limit of the usual proxies, so that no stale socket is reused
+
+Resolver = Callable[[str, int], Awaitable[tuple[str, ...]]]
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+def policy_of(config: BackendConfig) -> UrlPolicy:
+    return UrlPolicy(
+        allow_private=config.allow_private,
+        allow_insecure_http=config.allow_insecure_http,
+        allowed_hosts=config.allowed_hosts,
+    )
+
+
+def guarded_transport(
+    config: BackendConfig, *, resolver: Resolver = resolve, verify: ssl.SSLContext | None = None
+) -> httpx.AsyncBaseTransport:
+    """Make the transport for one instance's `httpx.AsyncClient`; redirects must stay off there (httpx's default).
+
+    Args:
+        config: its `allow_private`, `allow_insecure_http` and `allowed_hosts` are the rules.
+        resolver: DNS; tests hand in their own.
+        verify: the TLS trust; the usual public authorities if None.
+    """
+    return _GuardedTransport(policy_of(config), resolver, verify or trusted_authorities())
+
+
+@functools.cache
+def trusted_authorities() -> ssl.SSLContext:
+    """Loading the list of authorities takes tens of milliseconds, so it happens once."""
+    return httpx.create_ssl_context()
+
+
+class _GuardedTransport(httpx.AsyncHTTPTransport):
+    def __init__(self, policy: UrlPolicy, resolver: Resolver, verify: ssl.SSLContext) -> None:
+        super().__init__(verify=verify)
+        self._policy = policy
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify,
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_S,
+            network_backend=_GuardedNetwork(policy, resolver),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            check_host(request.url.scheme, request.url.host, self._policy)
+        except UrlRefused as refused:
+            raise refusal(refused) from refused
+        return await super().handle_async_request(request)
+
+
+class _GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Opens TCP connections to checked addresses only."""
+
+    def __init__(self, policy: UrlPolicy, resolver: Resolver) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (timeout or CONNECT_TIMEOUT_S)
+        addresses = await self._checked_addresses(host, port)
+        for left in range(len(addresses), 0, -1):
+            # Each address gets its share, so that a dead IPv6 route leaves time for IPv4.
+            share = max((deadline - loop.time()) / left, 0.1)
+            try:
+                return await self._network.connect_tcp(addresses[-left], port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if left == 1:
+                    raise
+        raise httpcore.ConnectError("no address")  # not reached: `check_addresses` refuses an empty answer
+
+    async def _checked_addresses(self, host: str, port: int) -> tuple[str, ...]:
+        try:
+            return check_addresses(host, await self._resolver(host, port), self._policy)
+        except UrlRefused as refused:
+            raise refusal(refused) from refused
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("DNS did not answer") from error
+        except (socket.gaierror, UnicodeError) as error:
+            raise httpcore.ConnectError("name not found") from error
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def refusal(refused: UrlRefused) -> BackendError:
+    """The error people see when a server's address is against the rules."""
+    return BackendError(f"This engine's address is refused. {refused.reason}", hint=refused.hint)
