@@ -1,8 +1,8 @@
 """The name table: samplers and schedulers in every dialect, and finding a name in a server's own list.
 
-Dialects: Automatic1111 and Forge labels ("DPM++ 2M", /sdapi/v1/samplers), ComfyUI ids ("dpmpp_2m", /object_info/KSampler),
-AI Horde ("k_dpmpp_2m") and diffusers classes ("DPMSolverMultistepScheduler"). Most differ only in spelling, which
-`_fold` undoes; the table lists what remains.
+Dialects: Automatic1111 and Forge labels ("DPM++ 2M", /sdapi/v1/samplers), ComfyUI ids ("dpmpp_2m",
+/object_info/KSampler), AI Horde ("k_dpmpp_2m") and diffusers classes ("DPMSolverMultistepScheduler"). Most differ only
+in spelling, which `_fold` undoes; the table lists what remains.
 """
 
 import re
@@ -148,16 +148,16 @@ def match_sampler(wanted: str, names: Iterable[str]) -> SamplerMatch | None:
         return SamplerMatch(name=by_key[_sampler_key(base)], scheduler=scheduler)
     row = _ROWS.get(_sampler_key(base))
     if row is None:
-        name = match_name(base, listed)
-        return SamplerMatch(name=name, scheduler=scheduler) if name else None
+        close = match_name(base, listed)
+        return SamplerMatch(name=close, scheduler=scheduler) if close else None
     # Servers that still list combined names have only those; the scheduler in the name found is then the one used.
     for name in listed:
         by_key.setdefault(_sampler_key(_split_scheduler(name)[0]), name)
     for relative in (row.name, *row.near):
-        name = by_key.get(_fold(relative))
-        if name:
-            own = _split_scheduler(name)[1]
-            return SamplerMatch(name=name, scheduler=None if own else scheduler, is_nearest=True)
+        stand_in = by_key.get(_fold(relative))
+        if stand_in:
+            own = _split_scheduler(stand_in)[1]
+            return SamplerMatch(name=stand_in, scheduler=None if own else scheduler, is_nearest=True)
     return None
 
 

@@ -1,0 +1,139 @@
+"""Everything that can go wrong with a picture, in words for people.
+
+GenerationError            code, user_message, retryable, retry_after (seconds)
+├── RequestRejected        the request is wrong: says which field and what would be right
+│   ├── CapabilityError    this backend cannot do it; another may
+│   └── ContentBlocked     refused by a filter
+├── LimitReached           queue full, cooldown, budget spent
+├── NotAllowed             this person may not do that
+├── BackendError           one backend is at fault
+│   ├── BackendUnavailable no answer, timeout, 5xx      -> retry, then another backend
+│   ├── RateLimited        429, carries retry_after     -> pause the lane
+│   ├── BackendAuthError   401 / 403                    -> switch off, tell the owner
+│   ├── OutOfMemory        the engine's GPU is too small for this request
+│   └── UnexpectedAnswer   an answer we cannot read     -> fail, keep the body in the log
+└── JobCancelled, JobTimedOut, JobInterrupted
+
+`user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback.
+`detail` is for the log only.
+"""
+
+from typing import ClassVar
+
+
+class GenerationError(Exception):
+    """Something went wrong while making the picture. Please try again."""
+
+    code: ClassVar[str] = "generation_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, user_message: str | None = None, *, detail: str = "", retry_after: float | None = None, hint: str = ""
+    ) -> None:
+        self.user_message = user_message or (type(self).__doc__ or "").strip()
+        self.detail = detail
+        self.retry_after = retry_after
+        self.hint = hint  # what to type or press next, shown on a line of its own
+        super().__init__(f"{self.code}: {self.user_message}" + (f" [{detail}]" if detail else ""))
+
+
+class RequestRejected(GenerationError):
+    """That request cannot be drawn as it stands."""
+
+    code = "request_rejected"
+
+    def __init__(self, user_message: str | None = None, *, field: str = "", detail: str = "", hint: str = "") -> None:
+        super().__init__(user_message, detail=detail, hint=hint)
+        self.field = field
+
+
+class CapabilityError(RequestRejected):
+    """No engine here can do that."""
+
+    code = "not_capable"
+
+
+class ContentBlocked(RequestRejected):
+    """This prompt cannot be drawn here."""
+
+    code = "content_blocked"
+
+
+class LimitReached(GenerationError):
+    """Too much at once. Please try again in a moment."""
+
+    code = "limit_reached"
+
+
+class NotAllowed(GenerationError):
+    """You may not do that here."""
+
+    code = "not_allowed"
+
+
+class BackendError(GenerationError):
+    """The engine failed. Please try again."""
+
+    code = "backend_error"
+
+    def __init__(
+        self,
+        user_message: str | None = None,
+        *,
+        detail: str = "",
+        retry_after: float | None = None,
+        hint: str = "",
+        may_have_run: bool = False,
+    ) -> None:
+        super().__init__(user_message, detail=detail, retry_after=retry_after, hint=hint)
+        self.may_have_run = may_have_run  # the request may have been accepted: a paid one is never sent twice
+
+
+class BackendUnavailable(BackendError):
+    """The engine is not answering."""
+
+    code = "backend_unavailable"
+    retryable = True
+
+
+class RateLimited(BackendError):
+    """The engine asks us to slow down."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class BackendAuthError(BackendError):
+    """The engine refuses its key or password. Its owner has to connect it again."""
+
+    code = "backend_auth"
+
+
+class OutOfMemory(BackendError):
+    """The engine ran out of memory. Try a smaller size or batch."""
+
+    code = "out_of_memory"
+
+
+class UnexpectedAnswer(BackendError):
+    """The engine gave an answer that cannot be read."""
+
+    code = "unexpected_answer"
+
+
+class JobCancelled(GenerationError):
+    """Cancelled."""
+
+    code = "cancelled"
+
+
+class JobTimedOut(GenerationError):
+    """Generation timed out. Try fewer steps (20), a smaller size (512x512) or a faster engine."""
+
+    code = "timed_out"
+
+
+class JobInterrupted(GenerationError):
+    """Easel was restarted in the middle and this engine may already have charged for it. Run it again if you like."""
+
+    code = "interrupted"

@@ -1,0 +1,122 @@
+"""A job: one request on its way through the queue, and the states it may take."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from generation.request import GenerationRequest
+from generation.result import JobResult
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+TERMINAL = frozenset(JobStatus) - ACTIVE
+# running -> queued: retry, failover and restart. A terminal state is never left.
+TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED}),
+    JobStatus.RUNNING: frozenset({JobStatus.QUEUED, JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.DONE: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+    JobStatus.EXPIRED: frozenset(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a request came from and where its answer belongs: ids only, so that it survives a restart."""
+
+    door: str  # "discord", "console", "api", "bus"
+    user_id: str
+    user_name: str = ""
+    guild_id: str | None = None
+    channel_id: str | None = None
+    source_message_id: str | None = None  # the message that asked; replies point at it
+    message_id: str | None = None  # our own message, edited from queued to done
+    reply_token: str = field(default="", repr=False)  # an interaction token; a secret, stored encrypted
+    reply_token_until: datetime | None = None
+    private: bool = False
+    parent_job_id: str | None = None  # re-rolled, edited or upscaled from
+
+    @property
+    def user_key(self) -> str:
+        """The person, for limits and fairness, whatever server they are in."""
+        return f"{self.door}:{self.user_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """Why a job failed, as its owner may read it."""
+
+    code: str
+    user_message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One request in the queue. Frozen: the store holds the truth, this is a reading of it."""
+
+    id: str
+    request: GenerationRequest  # as it was asked for, complete
+    drawn: GenerationRequest  # as it was bent to fit the present lane
+    origin: Origin
+    lane: str  # the backend it waits for or runs on
+    candidates: tuple[str, ...]  # all lanes that could run it, best first
+    status: JobStatus = JobStatus.QUEUED
+    weight: float = 1.0
+    attempt: int = 1
+    tried: tuple[str, ...] = ()  # lanes given up on
+    notes: tuple[str, ...] = ()  # what was changed to fit the backend, and why it moved
+    remote_id: str | None = None
+    result: JobResult | None = None
+    error: JobError | None = None
+    created_at: datetime
+    not_before: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+    @property
+    def user_key(self) -> str:
+        return self.origin.user_key
+
+    @property
+    def short_id(self) -> str:
+        return self.id[:6]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a running job is. `fraction` 0..1; `preview` is a small JPEG, PNG or WebP."""
+
+    fraction: float = 0.0
+    step: int | None = None
+    steps: int | None = None
+    preview: bytes | None = field(default=None, repr=False)
+    eta_s: float | None = None
+    note: str = ""  # "loading the model", "2nd in the engine's own queue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """A job as watchers see it now: the row, how far it is, and where it stands in line (1 = next)."""
+
+    job: Job
+    progress: Progress | None = None
+    position: int | None = None
+    eta_s: float | None = None  # seconds until it is expected to start (queued) or to be done (running)

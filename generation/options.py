@@ -1,0 +1,226 @@
+"""The options a prompt may carry: one table of names, ranges, examples and meanings for every door.
+
+The parser (`prompt_syntax`), `/help`, the slash commands' descriptions and the documentation all read this table.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from constants import (
+    MAX_BATCH_SIZE,
+    MAX_CFG_SCALE,
+    MAX_PROMPT_CHARS,
+    MAX_REPEAT,
+    MAX_SEED,
+    MAX_SIDE_PX,
+    MAX_STEPS,
+    MAX_UPSCALE_FACTOR,
+    MIN_CFG_SCALE,
+    MIN_SIDE_PX,
+)
+from generation.errors import RequestRejected
+from generation.request import Draft
+
+MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
+MAX_LORA_WEIGHT: Final = 10.0
+MAX_ASPECT_RATIO: Final = 10.0
+
+# What a value may look like; "text" runs to the next option, all others take one word.
+INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR = (
+    "integer", "number", "text", "size", "aspect", "lora", "seed", "flag", "factor",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option: its name, the `Draft` field it fills, what its value looks like, other names, and its help."""
+
+    name: str
+    field: str
+    kind: str
+    example: str
+    meaning: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionHelp:
+    """One row of the help page."""
+
+    name: str
+    example: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Both ends are allowed. `unit` follows the numbers in messages."""
+
+    low: float
+    high: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.low:.15g} to {self.high:.15g}{' ' + self.unit if self.unit else ''}"
+
+
+RANGES: Final[dict[str, Range]] = {
+    "width": Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels"),
+    "height": Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels"),
+    "steps": Range(low=1, high=MAX_STEPS),
+    "cfg_scale": Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE),
+    "seed": Range(low=0, high=MAX_SEED),
+    "batch_size": Range(low=1, high=MAX_BATCH_SIZE),
+    "repeat": Range(low=1, high=MAX_REPEAT),
+    "denoising_strength": Range(low=0, high=1),
+    "clip_skip": Range(low=1, high=MAX_CLIP_SKIP),
+    "upscale_factor": Range(low=1, high=MAX_UPSCALE_FACTOR),
+}
+
+OPTIONS: Final = (
+    Option(
+        name="negative", field="negative_prompt", kind=TEXT, aliases=("neg", "no", "negative_prompt"),
+        example="--negative ugly, blurry", meaning="what should not be in the picture",
+    ),
+    Option(
+        name="size", field="size", kind=SIZE, aliases=("resolution", "res"),
+        example="--size 768x512", meaning=f"width x height, {RANGES['width']} each; one number is a square",
+    ),
+    Option(name="width", field="width", kind=INTEGER, example="--width 768", meaning=f"{RANGES['width']}"),
+    Option(name="height", field="height", kind=INTEGER, example="--height 512", meaning=f"{RANGES['height']}"),
+    Option(
+        name="ar", field="aspect", kind=ASPECT, aliases=("aspect", "aspect_ratio"),
+        example="--ar 16:9", meaning="shape of the picture; the model's own pixel count is kept",
+    ),
+    Option(
+        name="steps", field="steps", kind=INTEGER,
+        example="--steps 30", meaning=f"rounds of drawing, {RANGES['steps']}; more is slower and finer",
+    ),
+    Option(
+        name="cfg", field="cfg_scale", kind=NUMBER, aliases=("cfg_scale", "guidance", "guidance_scale", "scale"),
+        example="--cfg 7", meaning=f"how closely the prompt is followed, {RANGES['cfg_scale']}",
+    ),
+    Option(
+        name="seed", field="seed", kind=SEED,
+        example="--seed 42", meaning="the same number gives the same picture; “random” draws one",
+    ),
+    Option(
+        name="batch", field="batch_size", kind=INTEGER, aliases=("count", "n", "batch_size"),
+        example="--batch 4", meaning=f"pictures in one go, {RANGES['batch_size']}",
+    ),
+    Option(
+        name="repeat", field="repeat", kind=INTEGER, aliases=("r",),
+        example="--repeat 3", meaning=f"the same request as so many jobs, {RANGES['repeat']}, each with its own seed",
+    ),
+    Option(
+        name="model", field="model", kind=TEXT, aliases=("checkpoint", "ckpt"),
+        example="--model dreamshaper_8", meaning="the model to draw with; a part of its name will do",
+    ),
+    Option(
+        name="lora", field="loras", kind=LORA,
+        example="--lora add_detail:0.8", meaning="a LoRA and its weight; may be given several times",
+    ),
+    Option(
+        name="sampler", field="sampler", kind=TEXT, aliases=("sampler_name",),
+        example="--sampler dpm++_2m", meaning="how the noise is taken away; any engine's spelling will do",
+    ),
+    Option(
+        name="scheduler", field="scheduler", kind=TEXT, aliases=("schedule",),
+        example="--scheduler karras", meaning="how the steps are spread",
+    ),
+    Option(name="vae", field="vae", kind=TEXT, example="--vae kl-f8-anime2", meaning="another VAE than the model's"),
+    Option(
+        name="clip_skip", field="clip_skip", kind=INTEGER, aliases=("clipskip",),
+        example="--clip_skip 2", meaning=f"stop reading the prompt so many layers early, {RANGES['clip_skip']}",
+    ),
+    Option(
+        name="strength", field="denoising_strength", kind=NUMBER, aliases=("denoise", "denoising_strength"),
+        example="--strength 0.6", meaning="with an input picture: 0 keeps it, 1 ignores it",
+    ),
+    Option(
+        name="upscale", field="upscale_factor", kind=FACTOR, aliases=("upscale_factor",),
+        example="--upscale 2", meaning=f"make the input picture larger, {RANGES['upscale_factor']} times",
+    ),
+    Option(
+        name="backend", field="backend", kind=TEXT, aliases=("engine", "on"),
+        example="--backend gpu1", meaning="the engine to draw on",
+    ),
+    Option(name="private", field="private", kind=FLAG, example="--private", meaning="only you see the result"),
+)  # fmt: skip
+
+OPTION_HELP: Final = tuple(OptionHelp(name=o.name, example=o.example, meaning=o.meaning) for o in OPTIONS)
+
+BY_NAME: Final[dict[str, Option]] = {name: option for option in OPTIONS for name in (option.name, *option.aliases)}
+_BY_FIELD: Final[dict[str, Option]] = {option.field: option for option in OPTIONS}
+
+# Midjourney's parameters that have no counterpart here, and what their values look like (docs.midjourney.com).
+_A_NUMBER = r"[+-]?[\d.]+%?,?(?!\S)|"
+FOREIGN_FLAGS: Final[dict[str, str]] = {
+    **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "stop", "quality", "q"), _A_NUMBER),
+    **dict.fromkeys(("iw", "sw", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
+    **dict.fromkeys(("tile", "raw", "draft", "hd", "fast", "relax", "turbo"), ""),
+    "style": r"\S+|",
+    **dict.fromkeys(("sref", "cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
+}
+
+COOL_EXAMPLES: Final = (
+    "portrait of an old sailor, weathered face, soft window light, 85mm --size 512x768 --steps 30 --negative blurry",
+    "portrait of a forest witch, freckles, candle glow --size 640x832 --steps 28 --negative extra fingers, deformed",
+    "studio portrait of a robot wearing a tweed suit --size 768x768 --steps 25 --negative cropped head, text",
+    "headshot of an astronaut, generous headspace above the helmet --size 512x704 --steps 30 --negative cut off",
+    "a fox in a raincoat, centred, lots of headspace, empty sky --size 576x768 --steps 25 --negative crowded, border",
+    "vaporwave aesthetic, marble bust, palm trees, neon grid --size 768x512 --steps 30 --negative dull, grey",
+    "cottagecore aesthetic kitchen, dried herbs, morning sun --size 768x576 --steps 30 --negative people, clutter",
+    "dark academia aesthetic library, rain on tall windows --size 832x640 --steps 35 --negative modern furniture",
+    "cyberpunk aesthetic alley, wet asphalt, paper lanterns --size 896x512 --steps 30 --negative blurry, ugly",
+)
+
+
+def validate(draft: Draft) -> None:
+    """Check every value of `draft` against its range.
+
+    Raises:
+        RequestRejected: names the field, the value and the range, with an example as hint.
+    """
+    for name, text in (("prompt", draft.prompt), ("negative_prompt", draft.negative_prompt or "")):
+        if len(text) > MAX_PROMPT_CHARS:
+            label = name.replace("_", " ")
+            raise RequestRejected(
+                f"The {label} has {len(text):,} characters; at most {MAX_PROMPT_CHARS:,} are allowed.", field=name
+            )
+    for name in RANGES:
+        value = getattr(draft, name, None)
+        if value is not None:
+            check_range(name, value)
+    if draft.aspect is not None:
+        wide, high = draft.aspect
+        if min(wide, high) < 1 or max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
+            raise reject("aspect", f"{wide}:{high}", f"both numbers above 0 and the shape up to {MAX_ASPECT_RATIO:g}:1")
+    for lora in draft.loras:
+        if not (math.isfinite(lora.weight) and abs(lora.weight) <= MAX_LORA_WEIGHT):
+            range_ = f"a weight of -{MAX_LORA_WEIGHT:g} to {MAX_LORA_WEIGHT:g}"
+            raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
+
+
+def check_range(name: str, value: float) -> None:
+    """Raise `RequestRejected` unless `value` lies in the range of the field `name`; NaN never does."""
+    allowed = RANGES[name]
+    if not allowed.low <= value <= allowed.high:
+        raise reject(name, f"{value:.15g}" if isinstance(value, float) else str(value), str(allowed))
+
+
+def reject(field: str, value: str, right: str) -> RequestRejected:
+    """Return the error for a bad value: what was said and what would be right."""
+    option = _BY_FIELD.get(field)
+    label = {"cfg_scale": "CFG scale", "clip_skip": "CLIP skip", "loras": "LoRA"}.get(field, field.replace("_", " "))
+    said = f"“{shorten(value)}”" if value else "empty"
+    return RequestRejected(
+        f"{label[0].upper()}{label[1:]} cannot be {said}. Allowed: {right}.",
+        field=field,
+        hint=f"For example: {option.example}" if option else "",
+    )
+
+
+def shorten(text: str, limit: int = 40) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,91 @@
+"""From what was said to what is drawn: a `Draft` becomes a `GenerationRequest` with every value filled in."""
+
+import math
+
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
+from generation.errors import RequestRejected
+from generation.options import validate
+from generation.request import Draft, GenerationRequest, Mode, draw_seed
+
+
+def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: float, grid: int = 8) -> GenerationRequest:
+    """Fill what the draft leaves open with the values given, draw the seed, and settle mode and size.
+
+    Args:
+        draft: what was said, preferences already laid under it with `Draft.over`.
+        width: pixels when no size was said; with `height` also the pixel count that an aspect ratio keeps.
+        height: pixels when no size was said.
+        steps: when none were said.
+        cfg_scale: when none was said.
+        grid: pixels; sizes made from an aspect ratio are multiples of it. A size that was said is left alone.
+
+    Raises:
+        RequestRejected: a value out of its range, or a mode without the pictures it needs.
+    """
+    validate(draft)
+    mode = draft.mode or _mode(draft)
+    _check_pictures(draft, mode)
+    final_width, final_height = _size(draft, width, height, grid)
+    strength = draft.denoising_strength
+    if mode in (Mode.IMG2IMG, Mode.INPAINT):
+        strength = DEFAULT_DENOISING_STRENGTH if strength is None else strength
+    else:
+        strength = None
+    return GenerationRequest(
+        prompt=draft.prompt,
+        negative_prompt=draft.negative_prompt or "",
+        mode=mode,
+        width=final_width,
+        height=final_height,
+        steps=steps if draft.steps is None else draft.steps,
+        cfg_scale=cfg_scale if draft.cfg_scale is None else draft.cfg_scale,
+        seed=draw_seed() if draft.seed is None else draft.seed,
+        sampler=draft.sampler,
+        scheduler=draft.scheduler,
+        model=draft.model,
+        vae=draft.vae,
+        clip_skip=draft.clip_skip,
+        loras=draft.loras,
+        batch_size=draft.batch_size or 1,
+        denoising_strength=strength,
+        init_image=None if mode is Mode.TXT2IMG else draft.init_image,
+        mask_image=draft.mask_image if mode is Mode.INPAINT else None,
+        upscale_factor=draft.upscale_factor,
+    )
+
+
+def _mode(draft: Draft) -> Mode:
+    if draft.mask_image:
+        return Mode.INPAINT
+    if draft.upscale_factor:
+        return Mode.UPSCALE
+    return Mode.IMG2IMG if draft.init_image else Mode.TXT2IMG
+
+
+def _check_pictures(draft: Draft, mode: Mode) -> None:
+    if mode is not Mode.TXT2IMG and draft.init_image is None:
+        raise RequestRejected(
+            f"{mode.capitalize()} needs a picture to start from. Attach one, or reply to one.", field="init_image"
+        )
+    if mode is Mode.INPAINT and draft.mask_image is None:
+        raise RequestRejected(
+            "Inpaint needs a mask: a second picture, white where the first may change.", field="mask_image"
+        )
+
+
+def _size(draft: Draft, width: int, height: int, grid: int) -> tuple[int, int]:
+    """Return the size said; with an aspect ratio, the side said or the usual pixel count decides the rest."""
+    if draft.aspect is None or (draft.width is not None and draft.height is not None):
+        return draft.width or width, draft.height or height
+    ratio = draft.aspect[0] / draft.aspect[1]
+    if draft.width is not None:
+        return draft.width, _snap(draft.width / ratio, grid)
+    if draft.height is not None:
+        return _snap(draft.height * ratio, grid), draft.height
+    return _snap(math.sqrt(width * height * ratio), grid), _snap(math.sqrt(width * height / ratio), grid)
+
+
+def _snap(side: float, grid: int) -> int:
+    lowest = -(-MIN_SIDE_PX // grid) * grid
+    highest = MAX_SIDE_PX // grid * grid
+    return max(lowest, min(highest, round(side / grid) * grid))
