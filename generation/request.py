@@ -117,6 +117,11 @@ class GenerationRequest:
         return sha256(json.dumps(request_to_json(self), sort_keys=True).encode()).hexdigest()
 
 
+def draft_of(request: GenerationRequest) -> Draft:
+    """Return a request as if somebody had said all of it."""
+    return Draft(**{f.name: getattr(request, f.name) for f in fields(request)})
+
+
 def draw_seed() -> int:
     return random.randint(0, MAX_SEED)
 

@@ -1,0 +1,99 @@
+"""What every backend is: a name, capabilities and `generate`; resumable ones can also be picked up after a restart.
+
+A backend neither retries, nor waits its turn, nor knows Discord: the queue does these once for all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from generation.capabilities import Capabilities
+from generation.job import Progress
+from generation.request import GenerationRequest
+from generation.result import GenerationResult
+from utils.clock import Clock
+
+ProgressCallback = Callable[[Progress], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendConfig:
+    """One configured instance. `key` is a secret; `options` are the instance's own settings, names in lower case."""
+
+    name: str
+    kind: str
+    url: str = ""
+    key: str = field(default="", repr=False)
+    label: str = ""  # what people see; never a URL
+    timeout_s: float = 300.0
+    allow_private: bool = True  # False for addresses typed by users: loopback and private ranges are refused
+    allow_insecure_http: bool = True
+    allowed_hosts: tuple[str, ...] = ()  # empty = every public host
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """One engine instance.
+
+    `generate` may be cancelled at any await: it then stops its own work on the server, never anybody else's,
+    waits at most a few seconds for that, and lets `asyncio.CancelledError` through.
+    """
+
+    name: str
+    kind: str
+    is_paid: bool  # True: a request that may have been accepted is never sent again by itself
+
+    async def capabilities(self) -> Capabilities:
+        """Ask the server what it can do now; also the health check.
+
+        Raises:
+            BackendError: it does not answer, refuses the key, or is another product.
+        """
+        ...
+
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Make the pictures of one request that `fit` has bent to these capabilities.
+
+        Raises:
+            GenerationError: see `generation.errors`; never an httpx, JSON or validation error.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteState:
+    """What a server says of a job of ours. `poll_after_s`: when to ask again."""
+
+    is_finished: bool
+    progress: Progress = field(default_factory=Progress)
+    poll_after_s: float = 1.0
+
+
+@runtime_checkable
+class ResumableBackend(Backend, Protocol):
+    """A backend whose server gives a job id: a run can be picked up after a restart of Easel."""
+
+    async def start(self, request: GenerationRequest) -> str: ...
+
+    async def poll(self, remote_id: str) -> RemoteState: ...
+
+    async def fetch(self, remote_id: str, request: GenerationRequest) -> GenerationResult: ...
+
+    async def cancel(self, remote_id: str) -> None: ...
+
+
+async def follow(
+    backend: ResumableBackend, remote_id: str, request: GenerationRequest, report: ProgressCallback, clock: Clock
+) -> GenerationResult:
+    """Poll a started remote job to its end and fetch it; on cancellation, cancel it there too."""
+    try:
+        while not (state := await backend.poll(remote_id)).is_finished:
+            await report(state.progress)
+            await clock.sleep(state.poll_after_s)
+        return await backend.fetch(remote_id, request)
+    except asyncio.CancelledError:
+        await asyncio.shield(backend.cancel(remote_id))
+        raise

@@ -1,0 +1,206 @@
+"""Which engines there are, whose they are, what they can do, and which of them suit a request.
+
+Built-in kinds and third-party ones (entry-point group `easel.backends`) come in by the same door: `register`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+
+from backends.base import Backend, BackendConfig
+from generation.capabilities import Capabilities, Fit, Refused, fit
+from generation.errors import BackendError, BackendUnavailable, GenerationError
+from generation.request import GenerationRequest
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINT_GROUP = "easel.backends"
+PROBE_TIMEOUT_S = 10.0
+FRESH_S = 60.0  # capabilities older than this are asked for again in the background
+
+BackendFactory = Callable[[BackendConfig], Backend]
+_factories: dict[str, BackendFactory] = {}
+
+
+def register(kind: str) -> Callable[[BackendFactory], BackendFactory]:
+    """Announce a kind of backend: the decorated factory makes an instance from its configuration."""
+
+    def add(factory: BackendFactory) -> BackendFactory:
+        _factories[kind] = factory
+        return factory
+
+    return add
+
+
+def load_plugins() -> None:
+    """Import every installed package that offers backends."""
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        point.load()
+
+
+def known_kinds() -> tuple[str, ...]:
+    return tuple(sorted(_factories))
+
+
+def make_backend(config: BackendConfig) -> Backend:
+    if config.kind not in _factories:
+        raise ValueError(f"{config.kind!r} is no kind of backend; known: {', '.join(known_kinds())}")
+    return _factories[config.kind](config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Who brought an engine: the owner of Easel ("easel"), one user ("user") or one server ("guild")."""
+
+    kind: str = "easel"
+    id: str = ""
+
+
+EASEL = Owner()
+_RANK = {"user": 0, "guild": 1, "easel": 2}
+
+
+@dataclass
+class Entry:
+    """One engine in use. `capabilities` are the last known ones; `error` says why it is down now."""
+
+    config: BackendConfig
+    backend: Backend
+    owner: Owner = EASEL
+    concurrency: int = 1
+    rate_per_minute: float | None = None
+    is_fallback: bool = False  # used only by name, or when there is nothing else (sketch)
+    capabilities: Capabilities | None = None
+    error: BackendError | None = None
+    checked_at: float = field(default=float("-inf"))
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def label(self) -> str:
+        return self.config.label or self.config.name
+
+
+class BackendRegistry:
+    """The engines of this process. Adding and removing is immediate; probing is separate and never raises."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, Entry] = {}
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
+        self.on_change: list[Callable[[str], None]] = []  # told the name of an engine that came, went or was probed
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries.values()))
+
+    def get(self, name: str) -> Entry | None:
+        return self._entries.get(name)
+
+    def add(self, entry: Entry) -> Entry:
+        """Take an engine in; one of the same name is replaced (and closed)."""
+        old = self._entries.get(entry.name)
+        self._entries[entry.name] = entry
+        if old is not None and old.backend is not entry.backend:
+            task = asyncio.ensure_future(old.backend.aclose())
+            self._refreshing[f"closing {id(old)}"] = task
+            task.add_done_callback(lambda _: self._refreshing.pop(f"closing {id(old)}", None))
+        self._changed(entry.name)
+        return entry
+
+    async def remove(self, name: str) -> None:
+        entry = self._entries.pop(name, None)
+        if entry is not None:
+            self._changed(name)
+            await entry.backend.aclose()
+
+    async def refresh(self, name: str) -> Entry | None:
+        """Ask one engine what it can do, and remember that or the error. Several callers share one probe."""
+        if name not in self._entries:
+            return None
+        task = self._refreshing.get(name)
+        if task is None:
+            task = self._refreshing[name] = asyncio.create_task(self._probe(self._entries[name]))
+            task.add_done_callback(lambda _: self._refreshing.pop(name, None))
+        await asyncio.shield(task)
+        return self._entries.get(name)
+
+    async def refresh_all(self) -> None:
+        await asyncio.gather(*(self.refresh(name) for name in tuple(self._entries)))
+
+    async def ready(self, entries: list[Entry]) -> None:
+        """Make sure each engine was probed once; refresh old knowledge in the background."""
+        now = self._clock.monotonic()
+        unknown = [e.name for e in entries if e.capabilities is None and now - e.checked_at > 1.0]
+        for entry in entries:
+            if entry.capabilities is not None and now - entry.checked_at > FRESH_S:
+                entry.checked_at = now  # so that a burst of requests starts one probe
+                self._keep(asyncio.create_task(self._probe(entry)), entry.name)
+        await asyncio.gather(*(self.refresh(name) for name in unknown))
+
+    def visible(self, user_id: str, guild_id: str | None) -> list[Entry]:
+        """Engines this person may use here: their own first, then the server's, then everybody's; fallbacks last."""
+        mine = [
+            entry
+            for entry in self._entries.values()
+            if entry.owner.kind == "easel"
+            or (entry.owner.kind == "user" and entry.owner.id == user_id)
+            or (entry.owner.kind == "guild" and guild_id is not None and entry.owner.id == guild_id)
+        ]
+        return sorted(mine, key=lambda entry: (entry.is_fallback, _RANK[entry.owner.kind]))
+
+    def fit(self, name: str, request: GenerationRequest) -> Fit | Refused:
+        """Bend a request to one engine by its last known capabilities."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return Refused(reasons=("it is no longer connected",))
+        if entry.capabilities is None:
+            reason = entry.error.user_message if entry.error else "it has not answered yet"
+            return Refused(reasons=(reason,))
+        return fit(request, entry.capabilities)
+
+    def mark_down(self, name: str, error: BackendError) -> None:
+        """Remember that an engine refused us (a wrong key, say); the next probe decides anew."""
+        if entry := self._entries.get(name):
+            entry.error = error
+            log.error("backend refuses us", extra={"action": "backend_down", "backend": name, "error": str(error)})
+
+    async def aclose(self) -> None:
+        for task in tuple(self._refreshing.values()):
+            task.cancel()
+        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+        for name in tuple(self._entries):
+            await self.remove(name)
+
+    def _keep(self, task: asyncio.Task[None], name: str) -> None:
+        self._refreshing[name] = task
+        task.add_done_callback(lambda _: self._refreshing.pop(name, None))
+
+    async def _probe(self, entry: Entry) -> None:
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                capabilities = await entry.backend.capabilities()
+        except TimeoutError:
+            entry.error = BackendUnavailable(f"{entry.label} did not answer within {PROBE_TIMEOUT_S:.0f} s.")
+        except BackendError as error:
+            entry.error = error
+        except GenerationError as error:
+            entry.error = BackendError(error.user_message, detail=error.detail, hint=error.hint)
+        else:
+            if entry.error is not None or entry.capabilities is None:
+                log.info("backend is up", extra={"action": "backend_up", "backend": entry.name})
+            entry.capabilities, entry.error = capabilities, None
+        if entry.error is not None:
+            log.warning(
+                "backend is down", extra={"action": "backend_down", "backend": entry.name, "error": str(entry.error)}
+            )
+        entry.checked_at = self._clock.monotonic()
+        self._changed(entry.name)
+
+    def _changed(self, name: str) -> None:
+        for tell in self.on_change:
+            tell(name)

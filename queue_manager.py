@@ -1,0 +1,392 @@
+"""The queue: takes jobs durably, starts them fairly, retries, moves, cancels and recovers them.
+
+The table `jobs` is the truth; memory holds only indexes rebuilt from it at start. Every change of state is a guarded
+update in the store: whoever gets the row back acts on it, everybody else drops what he has.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from backends.base import ResumableBackend
+from backends.registry import BackendRegistry
+from generation.capabilities import Fit
+from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted, RateLimited
+from generation.job import Job, JobError, JobStatus, JobView, Progress
+from generation.result import GenerationResult, JobResult
+from scheduling.executor import Executor, Outcome, ResultSink
+from scheduling.lane import Lane, LaneView
+from scheduling.lanes import Lanes, LaneSettings
+from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
+from scheduling.retry import Again, Elsewhere, RetryPolicy
+from scheduling.watchers import Watchers
+from store.jobs import JobStore
+from utils.clock import Clock, sleep_until
+
+log = logging.getLogger(__name__)
+
+STORE_RETRIES_S = (1.0, 5.0, 30.0)  # waits before a failed write of an outcome is tried again
+SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
+
+
+class QueueManager:
+    """One per process. Call `start` once, `stop` once."""
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        registry: BackendRegistry,
+        executor: Executor,
+        sink: ResultSink,
+        clock: Clock,
+        limits: QueueLimits | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        self._executor = executor
+        self._sink = sink
+        self._clock = clock
+        self._limits = limits or QueueLimits()
+        self._policy = policy or RetryPolicy()
+        self._lanes = Lanes(clock, self._settings_of)
+        self._progress: dict[str, Progress] = {}
+        self._last_submit: dict[str, float] = {}
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._finished = 0
+        self.watchers = Watchers()
+        registry.on_change.append(self._engine_changed)
+
+    async def start(self) -> None:
+        """Take up everything the last process left, then dispatch."""
+        self._lanes.load_paces(await self._jobs.load_pace())
+        for job in await self._jobs.active():
+            if job.status is JobStatus.QUEUED:
+                self._lanes.enqueue(job)
+            else:
+                await self._recover(job)
+        self._loop = asyncio.create_task(self._dispatch(), name="dispatch")
+
+    async def stop(self) -> None:
+        """Start nothing more, give running jobs the grace period, leave the rest for the next start."""
+        if self._loop:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await self._executor.stop(self._limits.grace_s)
+        while self._finishing:
+            await asyncio.wait(self._finishing)
+        await self._jobs.save_pace(self._lanes.paces())
+
+    async def submit(self, job: Job) -> JobView:
+        """Commit a queued job, then say yes.
+
+        Raises:
+            LimitReached: the queue or the user's share of it is full, or the user asks too often.
+        """
+        self.check_limits(job.user_key, job.lane)
+        self._lanes.waiting[job.id] = job.user_key  # reserved: a parallel submit must see it
+        try:
+            await self._jobs.insert(job)
+        except BaseException:
+            self._lanes.waiting.pop(job.id, None)
+            raise
+        self._last_submit[job.user_key] = self._clock.monotonic()
+        log.info("job submitted", extra={"action": "job_submitted", "job": job.id, "backend": job.lane})
+        if job.id in self._lanes.waiting:  # it may have been cancelled while the commit ran
+            self._lanes.enqueue(job)
+            self._wake.set()
+        return self._lanes.view(job, None)
+
+    def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
+        """Raise `LimitReached` if `more` jobs of this user may not come in now."""
+        limits, lane = self._limits, self._lanes.get(lane_name)
+        # about when the next place is free: one mean job of this lane
+        turn_s = max(1.0, lane.wait_s() / max(1, len(lane.queue)))
+        waiting = len(self._lanes.waiting)
+        if waiting + more > limits.max_waiting:
+            raise queue_full(waiting, limits.max_waiting, turn_s)
+        own = self._lanes.waiting_of(user_key)
+        if own + more > limits.max_waiting_per_user:
+            raise user_full(own, limits.max_waiting_per_user, turn_s)
+        since = self._clock.monotonic() - self._last_submit.get(user_key, float("-inf"))
+        if since < limits.cooldown_s:
+            raise too_soon(limits.cooldown_s - since)
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Cancel a queued or running job; `None` if it had already ended. The row is written first."""
+        job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())
+        if job is None:
+            return None
+        log.info("job cancelled", extra={"action": "job_cancelled", "job": job.id, "backend": job.lane})
+        self._lanes.withdraw(job)
+        self.watchers.ring_queued([job.lane])
+        self.watchers.publish(job)
+        if job_id in self._lanes.running:
+            self._spawn(self._let_go(job_id))
+        return job
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id)
+
+    async def view(self, job_id: str) -> JobView | None:
+        job = await self._jobs.get(job_id)
+        return self._lanes.view(job, self._progress.get(job_id)) if job else None
+
+    async def watch(self, job_id: str) -> AsyncIterator[JobView]:
+        """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
+        job = await self._jobs.get(job_id)
+        if job is None:
+            return
+        watcher = self.watchers.open(job)
+        try:
+            # the row may have moved on between the read and the opening
+            watcher.job = await self._jobs.get(job_id) or job
+            while True:
+                watcher.bell.clear()
+                view = self._lanes.view(watcher.job, self._progress.get(job_id))
+                yield view
+                if view.job.is_terminal:
+                    return
+                await watcher.bell.wait()
+        finally:
+            self.watchers.close(watcher)
+
+    def lanes(self) -> list[LaneView]:
+        for entry in self._registry:
+            self._lanes.get(entry.name)
+        return self._lanes.views()
+
+    def wait_s(self, lane_name: str) -> float:
+        """Expected seconds before a job submitted to this lane now would start."""
+        return self._lanes.get(lane_name).wait_s()
+
+    async def on_progress(self, job_id: str, progress: Progress) -> None:
+        if job_id in self._lanes.running:
+            self._progress[job_id] = progress
+            self.watchers.ring(job_id)
+
+    async def on_remote_id(self, job_id: str, remote_id: str) -> None:
+        await self._jobs.set_remote_id(job_id, remote_id)
+
+    async def on_finished(self, job_id: str, outcome: Outcome) -> None:
+        """Free the slot at once, so that the engine goes on while the pictures are stored."""
+        ended = self._lanes.ended(job_id)
+        if ended is None:
+            return
+        job, lane, run = ended
+        seconds = self._clock.monotonic() - run.since
+        if isinstance(outcome, GenerationError):
+            self._judge(lane, outcome)
+            work = self._keep_trying(lambda: self._failed(job, outcome))
+        else:
+            lane.breaker.succeeded()
+            lane.pace.learn(run.model, run.cost, seconds)
+            lane.warm_model = run.model
+            work = self._done(job, outcome, seconds)
+        self._wake.set()
+        await self._spawn(work)
+
+    async def _dispatch(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                nearest = self._lanes.release_delayed()
+                for lane in self._lanes:
+                    nearest = min(nearest, await self._fill(lane))
+            except Exception:
+                log.exception("could not start jobs", extra={"action": "job_failed"})
+                nearest = STORE_RETRIES_S[0]
+            await sleep_until(self._wake, self._clock, nearest)
+
+    async def _fill(self, lane: Lane) -> float:
+        """Start what may start; return the seconds until more may (inf = when something happens)."""
+        moved = False
+        hold = float("inf")
+        while lane.queue and lane.has_slot:
+            if (hold := lane.hold_s()) > 0:
+                break
+            hold = float("inf")
+            blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
+            served = lane.queue.pop(blocked=blocked, warm_model=lane.warm_model)
+            if served is None:
+                break
+            try:
+                job = await self._jobs.claim(served.job_id, lane=lane.name, now=self._clock.now())
+            except BaseException:
+                self._lanes.put_back(lane, served)
+                raise
+            if job is not None and self._lanes.waiting.pop(served.job_id, None) is not None:
+                lane.bucket.take()
+                self._start(job)
+                moved = True
+        if moved:
+            self.watchers.ring_queued([lane.name])
+        return hold
+
+    def _start(self, job: Job) -> None:
+        self._lanes.started(job)
+        self._executor.start(job, self)
+        log.info(
+            "job started",
+            extra={"action": "job_started", "job": job.id, "backend": job.lane, "attempt": job.attempt},
+        )
+        self.watchers.publish(job)
+
+    async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> None:
+        result = await self._sink.keep(job, outcome, seconds)
+        await self._keep_trying(lambda: self._finish(job, result, seconds))
+
+    async def _finish(self, job: Job, result: JobResult, seconds: float) -> None:
+        self._progress.pop(job.id, None)
+        finished = await self._jobs.finish(job.id, JobStatus.DONE, now=self._clock.now(), result=result)
+        if finished is None:  # cancelled in the meantime
+            await self._sink.discard(result)
+            return
+        log.info(
+            "job finished",
+            extra={
+                "action": "job_finished",
+                "job": job.id,
+                "backend": job.lane,
+                "attempt": job.attempt,
+                "seconds": round(seconds, 2),
+            },
+        )
+        self.watchers.publish(finished)
+        self._finished += 1
+        if self._finished % SAVE_PACE_EVERY == 0:
+            await self._jobs.save_pace(self._lanes.paces())
+
+    async def _failed(self, job: Job, error: GenerationError) -> None:
+        self._progress.pop(job.id, None)
+        entry = self._registry.get(job.lane)
+        is_paid = bool(entry and entry.backend.is_paid)
+        tried = job.tried
+        while True:
+            decision = self._policy.decide(error, replace(job, tried=tried), is_paid=is_paid)
+            if isinstance(decision, Again):
+                return await self._retry(job, decision, error)
+            if not isinstance(decision, Elsewhere):
+                return await self._fail(job, error)
+            fitted = self._registry.fit(decision.lane, job.request)
+            if isinstance(fitted, Fit):
+                return await self._move(job, decision.lane, fitted, error, (*tried, job.lane))
+            tried = (*tried, decision.lane)
+
+    async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
+        reason = error.user_message.split(". ")[0].rstrip(".")
+        note = f"moved to {self._label(lane)}: {reason}"
+        moved = await self._jobs.requeue(
+            job.id,
+            lane=lane,
+            candidates=job.candidates,
+            drawn=fitted.request,
+            attempt=1,
+            tried=tried,
+            notes=(note, *fitted.notes),
+            not_before=None,
+        )
+        self._queued_again(moved, error, was_served=False)
+
+    async def _retry(self, job: Job, decision: Again, error: GenerationError) -> None:
+        again = await self._jobs.requeue(
+            job.id,
+            lane=job.lane,
+            candidates=job.candidates,
+            drawn=job.drawn,
+            attempt=job.attempt + int(decision.costs_attempt),
+            tried=job.tried,
+            notes=job.notes,
+            not_before=self._clock.now() + timedelta(seconds=decision.after_s),
+        )
+        self._queued_again(again, error, was_served=True)
+
+    async def _fail(self, job: Job, error: GenerationError) -> None:
+        reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
+        failed = await self._jobs.finish(job.id, JobStatus.FAILED, now=self._clock.now(), error=reason)
+        if failed is not None:
+            log.warning(
+                "job failed",
+                extra={"action": "job_failed", "job": job.id, "backend": job.lane, "error": str(error)},
+            )
+            self.watchers.publish(failed)
+
+    def _queued_again(self, job: Job | None, error: GenerationError, *, was_served: bool) -> None:
+        if job is None:  # cancelled in the meantime
+            return
+        log.warning(
+            "job queued again",
+            extra={"action": "job_retried", "job": job.id, "backend": job.lane, "error": str(error)},
+        )
+        self._lanes.enqueue(job, was_served=was_served)
+        self._wake.set()
+        self.watchers.publish(job)
+
+    async def _recover(self, job: Job) -> None:
+        """Decide for a job that was running when the last process died."""
+        entry = self._registry.get(job.lane)
+        if entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
+            self._start(job)
+        elif entry and entry.backend.is_paid:
+            await self._fail(job, JobInterrupted())
+        else:
+            await self._retry(job, Again(after_s=0.0, costs_attempt=False), JobInterrupted())
+
+    def _judge(self, lane: Lane, error: GenerationError) -> None:
+        """What a failure says about the engine itself."""
+        lane.breaker.released()
+        if isinstance(error, RateLimited):
+            pause_s = error.retry_after if error.retry_after is not None else 1.0
+            lane.pause(pause_s)
+            log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
+        elif isinstance(error, BackendUnavailable):
+            lane.breaker.failed()
+        elif isinstance(error, BackendAuthError):
+            self._registry.mark_down(lane.name, error)
+
+    async def _let_go(self, job_id: str) -> None:
+        """Hold the slot of a cancelled job until its engine has stopped, then free it."""
+        await self._executor.cancel(job_id)
+        ended = self._lanes.ended(job_id)
+        if ended is not None:
+            ended[1].breaker.released()
+        self._progress.pop(job_id, None)
+        self._wake.set()
+
+    async def _keep_trying(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write an outcome; a store that fails for a moment (disk full, locked) must not lose it."""
+        for wait_s in STORE_RETRIES_S:
+            try:
+                return await write()
+            except Exception:
+                log.exception("could not store an outcome; trying again", extra={"action": "job_failed"})
+                await self._clock.sleep(wait_s)
+        return await write()
+
+    def _settings_of(self, name: str) -> LaneSettings | None:
+        entry = self._registry.get(name)
+        if entry is None:
+            return None
+        rate = entry.rate_per_minute / 60 if entry.rate_per_minute else None
+        return LaneSettings(concurrency=entry.concurrency, rate_per_s=rate)
+
+    def _engine_changed(self, name: str) -> None:
+        entry = self._registry.get(name)
+        self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
+        self._wake.set()
+
+    def _label(self, lane: str) -> str:
+        entry = self._registry.get(lane)
+        return entry.label if entry else "an engine"
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+        return task

@@ -1,0 +1,160 @@
+"""Start-time fair queueing for one lane: every user has a virtual clock, the smallest start tag is served.
+
+A job's tag is fixed when it arrives: the later of the lane's present time and the end of the user's last job.
+Serving costs `cost / weight`, so a user with twenty jobs alternates with a newcomer instead of going first.
+Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from constants import WARM_MODEL_LOOK_AHEAD
+
+EXACT_COST_AHEAD = 512  # beyond this many places the wait is reckoned by the mean cost
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """A job taken from the queue, with all that is needed to put it back."""
+
+    job_id: str
+    user_key: str
+    cost: float
+    model: str | None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    tag: float
+    seq: int
+    user_key: str
+    cost: float
+    weight: float
+    model: str | None
+
+
+class FairQueue:
+    """Waiting job ids of one lane in the order they will be served. Not thread-safe; no I/O."""
+
+    def __init__(self) -> None:
+        self._order: list[tuple[float, int, str]] = []
+        self._waiting: dict[str, _Waiting] = {}
+        self._by_user: dict[str, list[str]] = {}
+        self._ends: dict[str, float] = {}
+        self._now = 0.0  # the start tag served last: the lane's virtual time
+        self._seq = 0
+        self._total_cost = 0.0
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._waiting
+
+    def push(self, user_key: str, job_id: str, cost: float, *, weight: float = 1.0, model: str | None = None) -> None:
+        """Add a job. `weight` above 1 makes a user's turns come sooner; nobody can starve."""
+        self._seq += 1
+        tag = max(self._now, self._ends.get(user_key, 0.0))
+        self._ends[user_key] = tag + cost / weight
+        self._waiting[job_id] = _Waiting(tag, self._seq, user_key, cost, weight, model)
+        self._by_user.setdefault(user_key, []).append(job_id)
+        self._total_cost += cost
+        insort(self._order, (tag, self._seq, job_id))
+
+    def push_back(self, user_key: str, job_id: str, cost: float, *, model: str | None = None) -> None:
+        """Put a job that was already served in front again: its turn was paid for, its user's clock stands."""
+        self._seq += 1
+        self._waiting[job_id] = _Waiting(self._now, -self._seq, user_key, cost, 1.0, model)
+        self._by_user.setdefault(user_key, []).insert(0, job_id)
+        self._total_cost += cost
+        insort(self._order, (self._now, -self._seq, job_id))
+
+    def pop(self, *, blocked: Collection[str] = (), warm_model: str | None = None) -> Served | None:
+        """Take the next job of a user not in `blocked`.
+
+        Only inside one user's own equal jobs, and only a few places ahead, one with the loaded model goes first.
+        """
+        for _, _, job_id in self._order:
+            if self._waiting[job_id].user_key not in blocked:
+                if warm_model is not None:
+                    job_id = self._warmer(job_id, warm_model)
+                entry = self._waiting[job_id]
+                self._now = max(self._now, entry.tag)
+                self._take_out(job_id)
+                return Served(job_id=job_id, user_key=entry.user_key, cost=entry.cost, model=entry.model)
+        return None
+
+    def remove(self, job_id: str) -> bool:
+        """Take a cancelled job out; the user's later jobs move up by what it would have cost."""
+        gone = self._waiting.get(job_id)
+        if gone is None:
+            return False
+        own = self._by_user[gone.user_key]
+        later = own[own.index(job_id) + 1 :]
+        self._take_out(job_id)
+        end = gone.tag
+        for other in later:
+            entry = self._waiting[other]
+            self._order.pop(self._index(other))
+            entry.tag = max(self._now, end)
+            end = entry.tag + entry.cost / entry.weight
+            insort(self._order, (entry.tag, entry.seq, other))
+        self._ends[gone.user_key] = max(self._now, end)
+        return True
+
+    def position(self, job_id: str) -> int | None:
+        """Place in line, 1 = next; None if it does not wait here."""
+        return self._index(job_id) + 1 if job_id in self._waiting else None
+
+    def cost_ahead(self, job_id: str) -> float:
+        """Cost of everything served before this job."""
+        index = self._index(job_id)
+        if index > EXACT_COST_AHEAD:
+            return index * self._total_cost / len(self._order)
+        return sum(self._waiting[other].cost for _, _, other in self._order[:index])
+
+    @property
+    def total_cost(self) -> float:
+        return self._total_cost
+
+    def jobs(self) -> list[str]:
+        return [job_id for _, _, job_id in self._order]
+
+    def _index(self, job_id: str) -> int:
+        entry = self._waiting[job_id]
+        return bisect_left(self._order, (entry.tag, entry.seq, job_id))
+
+    def _warmer(self, head: str, warm_model: str) -> str:
+        first = self._waiting[head]
+        if first.model == warm_model:
+            return head
+        for other in self._by_user[first.user_key][1 : WARM_MODEL_LOOK_AHEAD + 1]:
+            entry = self._waiting[other]
+            if entry.model == warm_model and entry.cost == first.cost:
+                # the two change places, tags included, so that nobody else notices
+                i, j = self._index(head), self._index(other)
+                first.tag, entry.tag = entry.tag, first.tag
+                first.seq, entry.seq = entry.seq, first.seq
+                self._order[i] = (entry.tag, entry.seq, other)
+                self._order[j] = (first.tag, first.seq, head)
+                own = self._by_user[first.user_key]
+                a, b = own.index(head), own.index(other)
+                own[a], own[b] = other, head
+                return other
+        return head
+
+    def _take_out(self, job_id: str) -> None:
+        self._order.pop(self._index(job_id))
+        entry = self._waiting.pop(job_id)
+        own = self._by_user[entry.user_key]
+        own.remove(job_id)
+        self._total_cost = self._total_cost - entry.cost if self._order else 0.0
+        if not own:
+            del self._by_user[entry.user_key]
+            self._forget_idle_users()
+
+    def _forget_idle_users(self) -> None:
+        """Keep no clock of a user whose last job ended in the past: memory stays bounded."""
+        if len(self._ends) > 2 * len(self._by_user) + 64:
+            self._ends = {u: end for u, end in self._ends.items() if end > self._now or u in self._by_user}

@@ -1,0 +1,65 @@
+"""Jobs as asyncio tasks in this process."""
+
+import asyncio
+from collections.abc import Callable
+
+from backends.base import Backend
+from generation.errors import BackendError
+from generation.job import Job, Progress
+from scheduling.executor import LoadSource, RunEvents, run_job
+from utils.clock import Clock
+
+
+class LocalExecutor:
+    """One task per running job. `find` gives the backend of a lane, `None` if it is gone."""
+
+    def __init__(
+        self, find: Callable[[str], Backend | None], *, load: LoadSource, timeout_s: float, clock: Clock
+    ) -> None:
+        self._find = find
+        self._load = load
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, job: Job, events: RunEvents) -> None:
+        task = asyncio.create_task(self._run(job, events), name=f"job {job.short_id}")
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+
+    async def cancel(self, job_id: str) -> None:
+        if task := self._tasks.get(job_id):
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def stop(self, grace_s: float) -> None:
+        if not self._tasks:
+            return
+        _, left = await asyncio.wait(set(self._tasks.values()), timeout=grace_s)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+
+    async def _run(self, job: Job, events: RunEvents) -> None:
+        async def report(progress: Progress) -> None:
+            await events.on_progress(job.id, progress)
+
+        async def on_remote_id(remote_id: str) -> None:
+            await events.on_remote_id(job.id, remote_id)
+
+        backend = self._find(job.lane)
+        if backend is None:
+            await events.on_finished(job.id, BackendError("That engine is no longer connected."))
+            return
+        outcome = await run_job(
+            job,
+            backend,
+            timeout_s=self._timeout_s,
+            load=self._load,
+            report=report,
+            on_remote_id=on_remote_id,
+            clock=self._clock,
+        )
+        # the outcome is known: even a stop that comes now must not lose it
+        await asyncio.shield(asyncio.ensure_future(events.on_finished(job.id, outcome)))

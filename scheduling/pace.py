@@ -1,0 +1,29 @@
+"""How fast a lane is: seconds per unit of cost, learned per model from its own finished jobs."""
+
+from dataclasses import dataclass, field
+
+from constants import DEFAULT_SECONDS_PER_COST
+
+SMOOTHING = 0.3  # the weight of the newest job once a few are known
+
+
+@dataclass
+class Pace:
+    """Smoothed seconds per megapixel-step of one lane; an unknown model borrows the lane's overall figure."""
+
+    by_model: dict[str, tuple[float, int]] = field(default_factory=dict)  # model -> (seconds per cost, samples)
+
+    def learn(self, model: str | None, cost: float, seconds: float) -> None:
+        for name in {"", model or ""}:
+            old, samples = self.by_model.get(name, (0.0, 0))
+            share = max(SMOOTHING, 1.0 / (samples + 1))
+            self.by_model[name] = (old + share * (seconds / cost - old), samples + 1)
+
+    def seconds(self, model: str | None, cost: float) -> float:
+        """Expected seconds for `cost` megapixel-steps."""
+        known = self.by_model.get(model or "") or self.by_model.get("")
+        return cost * (known[0] if known else DEFAULT_SECONDS_PER_COST)
+
+    @property
+    def is_learned(self) -> bool:
+        return "" in self.by_model

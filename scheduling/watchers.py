@@ -1,0 +1,56 @@
+"""Who watches which job: each watcher sees the newest state, never a backlog."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from generation.job import Job, JobStatus
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One open `watch`: the row it saw last, and a bell that rings when there is something newer."""
+
+    job: Job
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Watchers:
+    """All open watches by job id, and listeners that want every change of state."""
+
+    def __init__(self) -> None:
+        self._by_job: dict[str, set[Watcher]] = {}
+        self.on_change: list[Callable[[Job], None]] = []
+
+    def open(self, job: Job) -> Watcher:
+        watcher = Watcher(job)
+        self._by_job.setdefault(job.id, set()).add(watcher)
+        return watcher
+
+    def close(self, watcher: Watcher) -> None:
+        others = self._by_job.get(watcher.job.id)
+        if others is not None:
+            others.discard(watcher)
+            if not others:
+                del self._by_job[watcher.job.id]
+
+    def publish(self, job: Job) -> None:
+        """Tell everybody that a job has a new row."""
+        for watcher in self._by_job.get(job.id, ()):
+            watcher.job = job
+            watcher.bell.set()
+        for tell in self.on_change:
+            tell(job)
+
+    def ring(self, job_id: str) -> None:
+        """Something beside the row changed (progress, place in line)."""
+        for watcher in self._by_job.get(job_id, ()):
+            watcher.bell.set()
+
+    def ring_queued(self, lanes: Iterable[str]) -> None:
+        """Places in these lanes have moved."""
+        names = set(lanes)
+        for watchers in self._by_job.values():
+            for watcher in watchers:
+                if watcher.job.status is JobStatus.QUEUED and watcher.job.lane in names:
+                    watcher.bell.set()

@@ -1,0 +1,105 @@
+"""What a person can choose from: engines, models, samplers, LoRAs. Answers from memory; probing is somebody else's work."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backends.registry import BackendRegistry, Entry
+from generation.capabilities import Capabilities
+from generation.samplers import match_name
+
+MAX_CHOICES = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """One engine as people see it: no URL, no key. `error` says why it is down."""
+
+    name: str
+    label: str
+    kind: str
+    owner_kind: str  # "easel", "user", "guild"
+    is_fallback: bool
+    capabilities: Capabilities | None
+    error: str | None
+    hint: str = ""
+
+
+class Catalog:
+    """Choices for one person in one server."""
+
+    def __init__(self, registry: BackendRegistry) -> None:
+        self._registry = registry
+
+    def engines(self, user_id: str, guild_id: str | None) -> list[Engine]:
+        """Engines this person may use here, the preferred first; the fallback only when it is the only one."""
+        entries = self._registry.visible(user_id, guild_id)
+        real = [entry for entry in entries if not entry.is_fallback]
+        return [_engine(entry) for entry in real or entries]
+
+    def engine(self, wanted: str, user_id: str, guild_id: str | None) -> Engine | None:
+        """Find an engine by name, label or kind; the fallback too, since it may be asked for by name."""
+        entry = find_entry(wanted, self._registry.visible(user_id, guild_id))
+        return _engine(entry) if entry else None
+
+    async def refresh(self, user_id: str, guild_id: str | None) -> None:
+        """Ask the visible engines anew, so that lists shown next are fresh."""
+        for entry in self._registry.visible(user_id, guild_id):
+            await self._registry.refresh(entry.name)
+
+    def suggest(
+        self, what: str, typed: str, *, user_id: str, guild_id: str | None, backend: str | None = None
+    ) -> list[tuple[str, str]]:
+        """Return up to 25 (shown, value) pairs for `what`: "model", "sampler", "scheduler", "lora" or "backend".
+
+        Substring match; names that start with what was typed come first, loaded models before others (● / ○).
+        """
+        engines = self.engines(user_id, guild_id)
+        if backend and (wanted := self.engine(backend, user_id, guild_id)):
+            engines = [wanted]
+        if what == "backend":
+            pairs = [(engine.label, engine.name) for engine in engines]
+        else:
+            pairs = _pairs(what, [engine.capabilities for engine in engines if engine.capabilities])
+        needle = typed.casefold().strip()
+        hits = [pair for pair in dict.fromkeys(pairs) if needle in pair[0].casefold() or needle in pair[1].casefold()]
+        hits.sort(key=lambda pair: not pair[1].casefold().startswith(needle))
+        return [(shown[:100], value) for shown, value in hits if len(value) <= 100][:MAX_CHOICES]
+
+
+def find_entry(wanted: str, entries: Iterable[Entry]) -> Entry | None:
+    """Find an engine by its name, its label or its kind."""
+    entries = list(entries)
+    for names in ([e.name for e in entries], [e.label for e in entries], [e.config.kind for e in entries]):
+        found = match_name(wanted, names)
+        if found is not None:
+            return entries[names.index(found)]
+    return None
+
+
+def _pairs(what: str, all_capabilities: list[Capabilities]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for capabilities in all_capabilities:
+        if what == "model":
+            models = sorted(capabilities.models or (), key=lambda model: not model.is_loaded)
+            pairs += [(f"{'●' if model.is_loaded else '○'} {model.title}", model.name) for model in models]
+        else:
+            names = {
+                "sampler": capabilities.samplers,
+                "scheduler": capabilities.schedulers,
+                "lora": capabilities.loras,
+            }[what]
+            pairs += [(name, name) for name in names or ()]
+    return pairs
+
+
+def _engine(entry: Entry) -> Engine:
+    return Engine(
+        name=entry.name,
+        label=entry.label,
+        kind=entry.config.kind,
+        owner_kind=entry.owner.kind,
+        is_fallback=entry.is_fallback,
+        capabilities=entry.capabilities,
+        error=entry.error.user_message if entry.error else None,
+        hint=entry.error.hint if entry.error else "",
+    )

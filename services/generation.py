@@ -1,0 +1,253 @@
+"""From what somebody said to a durable job, and everything people may do with a job afterwards."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from backends.registry import BackendRegistry, Entry
+from generation.capabilities import Fit, Refused
+from generation.errors import CapabilityError, NotAllowed, RequestRejected
+from generation.job import Job, JobStatus, JobView, Origin
+from generation.request import Draft, GenerationRequest, Mode, draft_of
+from generation.options import validate
+from generation.resolve import resolve
+from queue_manager import QueueManager
+from services.catalog import find_entry
+from services.media import MediaService
+from store.jobs import JobStore
+from store.preferences import PreferenceStore
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who asks for something to be done with a job."""
+
+    user_key: str
+    is_moderator: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Option:
+    """One engine that can run the request, and the request as it will get it."""
+
+    entry: Entry
+    request: GenerationRequest
+    fitted: Fit
+
+
+class GenerationService:
+    """The one way in for every front door."""
+
+    def __init__(
+        self,
+        *,
+        queue: QueueManager,
+        jobs: JobStore,
+        registry: BackendRegistry,
+        media: MediaService,
+        preferences: PreferenceStore,
+        clock: Clock,
+    ) -> None:
+        self._queue = queue
+        self._jobs = jobs
+        self._registry = registry
+        self._media = media
+        self._preferences = preferences
+        self._clock = clock
+
+    async def submit(
+        self, draft: Draft, origin: Origin, *, fresh: bool = False, notes: tuple[str, ...] = (), more: int = 1
+    ) -> JobView:
+        """Decide where and how a request runs, commit it, and say where it stands.
+
+        Args:
+            draft: what was said; the rest comes from preferences (user > channel > guild) and the engine.
+            origin: where the answer belongs.
+            fresh: do not answer from the cache, even with an explicit seed.
+            notes: remarks of the parser, shown with the reply.
+            more: how many requests come together; they are refused together.
+
+        Raises:
+            RequestRejected: the request itself is wrong.
+            CapabilityError: no engine here can do it; every reason is named.
+            LimitReached: too many are waiting.
+            BackendError: the only engine there is cannot be reached.
+        """
+        has_own_seed = draft.seed is not None
+        draft = await self._with_preferences(draft, origin)
+        validate(draft)
+        if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
+            raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+        best, *others = await self._options(draft, origin)
+        self._queue.check_limits(origin.user_key, best.entry.name, more)
+        job = Job(
+            id=secrets.token_hex(6),
+            request=best.request,
+            drawn=best.fitted.request,
+            origin=origin,
+            lane=best.entry.name,
+            candidates=tuple(option.entry.name for option in (best, *others)),
+            notes=(*notes, *best.fitted.notes),
+            created_at=self._clock.now(),
+        )
+        if has_own_seed and not fresh and (done := await self._from_cache(job)):
+            await self._jobs.insert(done)
+            return JobView(job=done)
+        return await self._queue.submit(job)
+
+    async def again(self, job_id: str, origin: Origin, changes: Draft | None = None) -> JobView:
+        """Run a job once more with `changes`; without a seed in them a new one is drawn."""
+        old = await self.get(job_id)
+        changes = changes or Draft()
+        base = replace(draft_of(old.request), seed=None)
+        if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
+            base = replace(base, loras=())
+        if changes.model or changes.backend:
+            base = replace(base, backend=None)
+        origin = replace(origin, parent_job_id=old.id)
+        return await self.submit(changes.over(base), origin, fresh=True)
+
+    async def get(self, job_id: str) -> Job:
+        """Return a job by its id or short id.
+
+        Raises:
+            RequestRejected: there is none.
+        """
+        job = await self._jobs.get(job_id) or await self._jobs.find(job_id)
+        if job is None:
+            raise RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")
+        return job
+
+    async def view(self, job_id: str) -> JobView | None:
+        return await self._queue.view(job_id)
+
+    def watch(self, job_id: str) -> AsyncIterator[JobView]:
+        return self._queue.watch(job_id)
+
+    async def cancel(self, job_id: str, actor: Actor) -> Job | None:
+        """Cancel a job of one's own (moderators: anybody's); `None` if it had already ended.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+        """
+        job = await self.get(job_id)
+        self.check_owner(job, actor, "cancel")
+        return await self._queue.cancel(job.id)
+
+    async def delete(self, job_id: str, actor: Actor) -> Job:
+        """Forget the pictures of a job at once, cancelling it first if it is still active."""
+        job = await self.get(job_id)
+        self.check_owner(job, actor, "delete")
+        if not job.is_terminal:
+            await self._queue.cancel(job.id)
+        elif job.result and not job.result.from_cache:
+            await self._media.discard(job.result)
+        return job
+
+    def check_owner(self, job: Job, actor: Actor, verb: str) -> None:
+        if job.user_key != actor.user_key and not actor.is_moderator:
+            raise NotAllowed(f"Only the person who asked for this picture and moderators may {verb} it.")
+
+    async def active_of(self, user_key: str) -> list[JobView]:
+        """Return a user's waiting and running jobs, oldest first."""
+        jobs = await self._jobs.active_for(user_key)
+        views = [await self._queue.view(job.id) for job in jobs]
+        return [view for view in views if view and not view.job.is_terminal]
+
+    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> None:
+        """Remember which message shows this job, so that it can be edited after a restart."""
+        await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id)
+
+    async def delivered(self, job_id: str) -> bool:
+        """Take a result off the list of due ones; true for the one caller who did it."""
+        return await self._jobs.set_delivered(job_id, self._clock.now())
+
+    async def due(self, door: str) -> list[Job]:
+        """Return every job of a door that somebody still waits for: active, or ended and not delivered."""
+        active = [job for job in await self._jobs.active() if job.origin.door == door]
+        return [*await self._jobs.undelivered(door), *active]
+
+    def label(self, lane: str) -> str:
+        """Say a lane's name as people know it."""
+        entry = self._registry.get(lane)
+        return entry.label if entry else lane
+
+    def remark(self, lane: str) -> str:
+        """Return the honest line an engine wants under every result (empty for most)."""
+        entry = self._registry.get(lane)
+        return entry.capabilities.remark if entry and entry.capabilities else ""
+
+    async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
+        scopes = [f"user:{origin.user_key}"]
+        if origin.channel_id:
+            scopes.append(f"channel:{origin.channel_id}")
+        if origin.guild_id:
+            scopes.append(f"guild:{origin.guild_id}")
+        for scope in scopes:
+            draft = draft.over(await self._preferences.get(scope))
+        return draft
+
+    async def _options(self, draft: Draft, origin: Origin) -> list[_Option]:
+        """Engines that can run this, best first: the person's own, then healthy ones, then the shortest wait."""
+        entries = self._registry.visible(origin.user_id, origin.guild_id)
+        if draft.backend:
+            wanted = find_entry(draft.backend, entries)
+            if wanted is None:
+                names = ", ".join(entry.label for entry in entries)
+                raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
+            entries = [wanted]
+        else:
+            entries = [entry for entry in entries if not entry.is_fallback] or entries
+        await self._registry.ready(entries)
+        options: list[_Option] = []
+        refusals: list[str] = []
+        for entry in entries:
+            if entry.capabilities is None:
+                if len(entries) == 1 and entry.error:
+                    raise entry.error
+                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
+                continue
+            request = _resolved(draft, entry)
+            fitted = self._registry.fit(entry.name, request)
+            if isinstance(fitted, Refused):
+                refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
+            else:
+                options.append(_Option(entry=entry, request=request, fitted=fitted))
+        if not options:
+            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".")
+        ranks = {"user": 0, "guild": 1, "easel": 2}
+        return sorted(
+            options,
+            key=lambda option: (
+                option.entry.error is not None,
+                ranks[option.entry.owner.kind],
+                self._queue.wait_s(option.entry.name),
+            ),
+        )
+
+    async def _from_cache(self, job: Job) -> Job | None:
+        old_id = await self._media.recall(job.lane, job.drawn)
+        old = await self._jobs.get(old_id) if old_id else None
+        if old is None or old.result is None or not await self._media.has_all(old.result):
+            return None
+        now = self._clock.now()
+        log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
+        result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
+        return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
+
+
+def _resolved(draft: Draft, entry: Entry) -> GenerationRequest:
+    capabilities = entry.capabilities
+    assert capabilities is not None, "only probed engines are asked"
+    return resolve(
+        draft,
+        width=capabilities.default_width,
+        height=capabilities.default_height,
+        steps=capabilities.default_steps,
+        cfg_scale=capabilities.default_cfg_scale,
+        grid=capabilities.size_grid,
+    )
