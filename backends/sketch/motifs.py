@@ -29,7 +29,7 @@ AFLOAT: Mapping[str, float] = MappingProxyType(
         "butterfly": 0.3,
         "balloon": 0.24,
         "rocket": 0.14,
-        "dragon": 0.2,
+        "dragon": 0.08,
         "fish": 0.24,
         "jellyfish": 0.2,
         "turtle": 0.2,
@@ -42,7 +42,7 @@ SCALE: Mapping[str, float] = MappingProxyType(
         "castle": 1.15,
         "lighthouse": 1.2,
         "tree": 1.25,
-        "dragon": 1.15,
+        "dragon": 1.0,
         "mouse": 0.8,
         "mushroom": 0.9,
         "butterfly": 0.8,
@@ -71,7 +71,8 @@ def draw_subjects(canvas: Canvas, scene: Scene, subjects: tuple[Subject, ...]) -
             foot -= canvas.height * AFLOAT[name] * canvas.vary(f"lift {order}", 0.8, 1.2)
         elif scene.ground < 1 and name not in BOUND_BY_WATER:
             shadow(canvas, x, foot, size)
-        tool = Pen(size, canvas.palette, subject.tint, is_flipped=canvas.rng(f"flip {order} {copy}").random() < 0.5)
-        MOTIFS.get(name,MOTIFS['fox'])(tool)
+        rng = canvas.rng(f"figure {order} {copy}")
+        tool = Pen(size, canvas.palette, subject.tint, is_flipped=rng.random() < 0.5, chance=rng)
+        MOTIFS[name](tool)
         tool.lit()
         tool.paste(canvas, x, foot)

@@ -3,6 +3,7 @@
 Coordinates of a cut-out: x to the right, 0 in its middle; y upwards, 0 at its feet, 1 at its height.
 """
 
+import random
 from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -19,10 +20,13 @@ BELOW = 0.12
 class Pen:
     """Draws opaque shapes that make the body, and see-through marks that stay on it."""
 
-    def __init__(self, size: float, palette: Palette, tint: RGB | None, *, is_flipped: bool) -> None:
+    def __init__(
+        self, size: float, palette: Palette, tint: RGB | None, *, is_flipped: bool, chance: random.Random
+    ) -> None:
         self.size = size
         self.palette = palette
         self.tint = tint
+        self.chance = chance
         self.side = -1 if is_flipped else 1
         extent = (max(4, round(size * 2 * HALF_WIDTH)), max(4, round(size * (ABOVE + BELOW))))
         self.image = Image.new("RGB", extent, palette.ink)

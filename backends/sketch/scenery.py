@@ -111,7 +111,7 @@ def pine(c: Canvas, x: float, ground: float, tall: float, colour: RGB, *, snow: 
         c.polygon(outline, colour)
         c.polygon([(x, high), (x - wide, low), (x - wide * 0.35, low - tall * 0.02)], fade(lighten(colour, 0.3), 0.22))
         if snow:
-            c.polygon([(x, high), (x + wide * 0.8, low - tall * 0.03), (x, low - tall * 0.1), (x - wide * 0.8, low - tall * 0.03)], fade(snow, 0.85))
+            c.polygon([(x, high), (x + wide * 0.5, low - tall * 0.1), (x + wide * 0.1, low - tall * 0.13), (x - wide * 0.3, low - tall * 0.07), (x - wide * 0.62, low - tall * 0.07)], fade(snow, 0.75))
 
 
 def round_tree(c: Canvas, x: float, ground: float, tall: float, colour: RGB) -> None:

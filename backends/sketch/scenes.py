@@ -115,7 +115,7 @@ ABSTRACT = ("blobs", "ribbons", "arcs", "terrazzo", "contours", "rays")
 HOMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(("fox", "wolf", "bear", "deer", "raccoon", "owl", "mushroom"), ("forest", "mountains", "meadow")),
-        **dict.fromkeys(("cat", "dog", "mouse", "pig", "panda"), ("backdrop", "meadow", "rays")),
+        **dict.fromkeys(("cat", "dog", "mouse", "pig", "panda"), ("meadow", "rays", "interior")),
         **dict.fromkeys(("rabbit", "butterfly", "flower", "tree", "horse", "house", "bird"), ("meadow", "mountains")),
         **dict.fromkeys(("unicorn", "dragon", "castle", "balloon"), ("mountains", "meadow")),
         **dict.fromkeys(("tiger", "frog"), ("forest",)),
@@ -123,7 +123,7 @@ HOMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         **dict.fromkeys(("whale", "ship", "lighthouse"), ("sea",)),
         **dict.fromkeys(("astronaut", "rocket"), ("space",)),
         **dict.fromkeys(("person", "catgirl"), ("backdrop",)),
-        **dict.fromkeys(("robot",), ("backdrop", "city")),
+        **dict.fromkeys(("robot",), ("rays", "city", "contours")),
         **dict.fromkeys(("cup", "plant", "lantern"), ("interior",)),
         "lion": ("desert",),
         "penguin": ("snow",),

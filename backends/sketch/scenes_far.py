@@ -50,10 +50,10 @@ def swell(c: Canvas) -> None:
     """Draw the waves that roll in front of the subject."""
     for index in range(3):
         colour = mix(mix(c.palette.near, c.palette.high, 0.4), c.palette.near, index / 2)
-        top = 0.84 + 0.055 * index
-        outline = scenery.ridge(c, f"swell {index}", top, 0.018, sharp=False)
+        top = 0.85 + 0.055 * index
+        outline = scenery.ridge(c, f"swell {index}", top, 0.022, sharp=False)
         c.shaded(outline, [mix(colour, c.palette.middle, 0.35), colour])
-        c.stroke(outline[1:-1], [c.unit * 0.005], fade(c.palette.paper, 0.55), pieces=1)
+        c.stroke(outline[1:-1], [c.unit * 0.003], fade(c.palette.paper, 0.3), pieces=1)
 
 
 def depths(c: Canvas) -> None:
@@ -100,7 +100,7 @@ def nebula(c: Canvas) -> None:
     for _ in range(c.count(26, least=9)):
         along, off = rng.uniform(-0.6, 0.6), rng.gauss(0, 0.13)
         x, y = c.width * (0.5 + along), c.height * (0.45 + along * lean + off)
-        c.glow(x, y, c.unit * rng.uniform(0.12, 0.42), rng.choice(colours), rng.uniform(0.18, 0.5), tall=rng.uniform(0.5, 1))
+        c.glow(x, y, c.unit * rng.uniform(0.12, 0.42), rng.choice(colours), rng.uniform(0.25, 0.6), tall=rng.uniform(0.5, 1))
     for _ in range(c.count(170, least=30, spread=True)):
         along = rng.uniform(-0.6, 0.6)
         x, y = c.width * (0.5 + along), c.height * (0.45 + along * lean + rng.gauss(0, 0.09))

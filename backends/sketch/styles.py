@@ -68,16 +68,18 @@ def _torn_border(canvas: Canvas, size: tuple[int, int]) -> Image.Image:
     margin = (round(inset), round(inset), size[0] - round(inset), size[1] - round(inset))
     inside.paste(255, margin)
     noise = Image.frombytes("L", (48, 48), canvas.rng("border").randbytes(48 * 48)).resize(size, Image.Resampling.BICUBIC)
+    noise = noise.point([round(128 + (v - 128) * 0.3) for v in range(256)])
     soft = inside.filter(ImageFilter.BoxBlur(inset * 0.5))
     ragged = ImageChops.add(soft, noise, scale=2)
-    return ragged.point([max(0, min(255, (118 - v) * 14)) for v in range(256)])
+    return ragged.point([max(0, min(255, (104 - v) * 14)) for v in range(256)])
 
 
 def _oil(canvas: Canvas, image: Image.Image) -> Image.Image:
     work = _small(image, 380).filter(ImageFilter.ModeFilter(7))
     work = work.resize(image.size, Image.Resampling.BICUBIC)
     relief = ImageOps.grayscale(work).filter(ImageFilter.EMBOSS)
-    bristle = Image.frombytes("L", (300, 40), canvas.rng("bristle").randbytes(12000)).rotate(24, expand=False)
+    bristle = Image.frombytes("L", (300, 40), canvas.rng("bristle").randbytes(12000)).resize((600, 600), Image.Resampling.BICUBIC)
+    bristle = bristle.rotate(24, Image.Resampling.BILINEAR).crop((110, 110, 490, 490))
     bristle = bristle.resize(image.size, Image.Resampling.BICUBIC).filter(ImageFilter.EMBOSS)
     relief = ImageChops.add(relief, bristle, scale=2).point([round(128 + (v - 128) * 0.5) for v in range(256)])
     work = ImageChops.overlay(work, Image.merge("RGB", (relief, relief, relief)))
@@ -94,7 +96,7 @@ def _pixel(canvas: Canvas, image: Image.Image) -> Image.Image:
 
 def _line(canvas: Canvas, image: Image.Image) -> Image.Image:
     work = _small(image, 900)
-    ink = _edges(work, 5).resize(image.size, Image.Resampling.BICUBIC)
+    ink = _edges(work, 11).resize(image.size, Image.Resampling.BICUBIC)
     tone = ImageOps.grayscale(image)
     sheet = Image.blend(Image.new("RGB", image.size, canvas.palette.paper), image, 0.16)
     hatch = Image.new("L", (8, 8))
