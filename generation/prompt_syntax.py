@@ -41,10 +41,12 @@ from generation.request import Draft, GenerationRequest, Lora
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together
+MAX_UNKNOWN_NOTES: Final = 5
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
 
-# A quotation starts a word and ends one; inside it \" and \\ stand for themselves and -- is only text.
-_QUOTED = r"""(?<![^\s=:])["“”„](?:\\.|[^\\"“”„]|["“”„](?![\s,.;:!?)]|$))*["“”](?=[\s,.;:!?)]|$)"""
+# A quotation starts a word, ends one and holds no other; inside it \" and \\ stand for " and \, and -- is only text.
+# That it ends where another one begins keeps the search linear, however many quotes are left open.
+_QUOTED = r"""(?<![^\s=:])["“”„](?:\\.|[^\\"“”„]|(?<![\s=:])["“”„](?![\s,.;:!?)]|$))*["“”](?=[\s,.;:!?)]|$)"""
 _SINGLE_QUOTED = re.compile(r"['‘]([^'‘’]+)['’]")
 _NAME = r"(?<!\S)(?P<dash>--+|[—–―]-*)(?P<name>[^\W\d_][\w-]*)(?P<sign>\s*=|:|)"
 _TOKEN = re.compile(f"(?P<quoted>{_QUOTED})|{_NAME}")
@@ -82,7 +84,7 @@ class _Reading:
     """What has been read so far."""
 
     words: list[str] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)  # the words after unknown options
+    unknown: list[tuple[str, str]] = field(default_factory=list)  # names and the words after them
     values: dict[str, Any] = field(default_factory=dict)
     loras: list[Lora] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -104,18 +106,19 @@ def parse_prompt(text: str) -> ParsedPrompt:
     found = [token for token in _TOKEN.finditer(text) if _is_option(token)]
     starts = [token.start() for token in found]
     reading.words.append(text[: starts[0]] if starts else text)
-    for token, end in zip(found, [*starts[1:], len(text)], strict=True):
+    for token, end in zip(found, [*starts, len(text)][1:], strict=True):
         _read_option(token, text[token.end() : end].strip(), reading)
     prompt = _take_lora_tags(" ".join(reading.words), reading.loras)
+    notes = _notes_on_unknown(reading.unknown, is_kept=not prompt)
     if not prompt:
         # With the unknown option in front there is no telling where its value ends: better too much prompt than none.
-        prompt = _take_lora_tags(" ".join(reading.strays), reading.loras)
+        prompt = _take_lora_tags(" ".join(words for _, words in reading.unknown), reading.loras)
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
     draft = Draft(prompt=_unquote(prompt), loras=tuple(reading.loras), **reading.values)
     validate(draft)
     check_range("repeat", repeat)
-    return ParsedPrompt(draft=draft, repeat=repeat, is_private=is_private, notes=tuple(reading.notes))
+    return ParsedPrompt(draft=draft, repeat=repeat, is_private=is_private, notes=(*notes, *reading.notes))
 
 
 def format_prompt(what: Draft | GenerationRequest) -> str:
@@ -144,12 +147,17 @@ def _is_option(token: re.Match[str]) -> bool:
     if token["name"] is None:
         return False
     # Phones turn -- into a long dash; but a long dash is also ordinary text, so there the name has to be known.
-    return token["dash"].startswith("--") or bool(_nearest(_key(token["name"]), cutoff=0.8))
+    key = _key(token["name"])
+    return token["dash"].startswith("--") or key in BY_NAME or key in FOREIGN_FLAGS
 
 
-def _nearest(key: str, cutoff: float = 0.6) -> str | None:
-    known = [*BY_NAME, *FOREIGN_FLAGS]
-    return key if key in known else next(iter(get_close_matches(key, known, n=1, cutoff=cutoff)), None)
+def _notes_on_unknown(unknown: list[tuple[str, str]], *, is_kept: bool) -> list[str]:
+    notes = []
+    for name, words in unknown[:MAX_UNKNOWN_NOTES]:
+        near = get_close_matches(_key(name), BY_NAME, n=1)
+        note = f"unknown option --{shorten(name)}" + (f": did you mean --{near[0]}?" if near else " ignored")
+        notes.append(note if is_kept or not words else f"{note} (left out: “{shorten(words)}”)")
+    return notes
 
 
 def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
@@ -163,11 +171,7 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
         reading.words.append(words)
         _set(option, value, reading)
     else:
-        near = _nearest(key)
-        question = f": did you mean --{near}?" if near else " ignored"
-        dropped = f" (left out: “{shorten(rest)}”)" if rest else ""
-        reading.notes.append(f"unknown option --{shorten(token['name'])}{question}{dropped}")
-        reading.strays.append(rest)
+        reading.unknown.append((token["name"], rest))
 
 
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
@@ -181,7 +185,8 @@ def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
         reading.values.setdefault("denoising_strength", strength)
         reading.notes.append(f"--iw {value} read as --strength {strength:g}")
     else:
-        reading.notes.append(f"--{key} ignored: a Midjourney setting that no engine here has")
+        note = f"--{key} ignored: a Midjourney setting that no engine here has"
+        reading.notes.extend([] if note in reading.notes else [note])
 
 
 def _take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, str]:
@@ -196,7 +201,7 @@ def _take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, st
     end = said.end() if said else 0
     if option.kind in (TEXT, LORA):
         return _unquote(rest[:end]), rest[end:].strip()
-    return rest[:end].strip("\"“”',; "), rest[end:].strip()
+    return rest[:end].strip("\"“”',; "), rest[end:].lstrip(",; ")
 
 
 def _set(option: Option, value: str, reading: _Reading) -> None:
