@@ -1,0 +1,84 @@
+"""Holds request bodies against Discord's official OpenAPI document, where it lies beside the checkout.
+
+Tolerated, because the service takes it: snowflakes as numbers, `default_member_permissions` as text. Fields the
+document does not know pass, as they do on Discord.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+DOCUMENT = Path(__file__).resolve().parents[2].parent / "shared" / "contracts" / "discord" / "openapi.json"
+_URI = "urn:discord"
+
+
+def is_present() -> bool:
+    return DOCUMENT.is_file()
+
+
+def known_routes() -> set[tuple[str, str]]:
+    """List method and path template of everything the document describes."""
+    return {(method.upper(), path) for path, item in _document()["paths"].items() for method in item}
+
+
+def check(method: str, template: str, body: Any, *, multipart: bool = False) -> list[str]:
+    """Name what the document has against this body; empty when it is fine or the document is absent."""
+    validator = _validator(method.lower(), template, multipart) if is_present() else None
+    if validator is None:
+        return []
+    return [_describe(error) for error in validator.iter_errors(body)]
+
+
+def _describe(error: Any) -> str:
+    """Take the deepest reason of a failed union: the top one only says that no variant fits."""
+    while error.context:
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    where = ".".join(str(step) for step in error.absolute_path)
+    return f"{where}: {error.message[:200]}"
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(DOCUMENT.read_text())
+    return _loosen(document)
+
+
+@cache
+def _registry() -> Registry[Any]:
+    resource = Resource.from_contents(_document(), default_specification=DRAFT202012)
+    return Registry().with_resource(_URI, resource)
+
+
+@cache
+def _validator(method: str, template: str, multipart: bool) -> Validator | None:
+    content = _document()["paths"].get(template, {}).get(method, {}).get("requestBody", {}).get("content", {})
+    kind = "multipart/form-data" if multipart and "multipart/form-data" in content else "application/json"
+    if kind not in content:
+        return None
+    pointer = "/".join(
+        step.replace("~", "~0").replace("/", "~1")
+        for step in ("paths", template, method, "requestBody", "content", kind, "schema")
+    )
+    return Draft202012Validator({"$ref": f"{_URI}#/{pointer}"}, registry=_registry())
+
+
+def _loosen(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_loosen(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    loose = {("anyOf" if key == "oneOf" else key): _loosen(value) for key, value in node.items()}
+    if loose.get("format") == "snowflake" or loose.get("pattern") == "^(0|[1-9][0-9]*)$":
+        return {"type": ["string", "integer"]}
+    permissions = loose.get("default_member_permissions")
+    if isinstance(permissions, dict):
+        loose["default_member_permissions"] = {"type": ["string", "integer", "null"]}
+    return loose
