@@ -327,5 +327,7 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
 
 def _figure(number: float) -> str:
     """Write a number as short as it can be without losing a digit."""
+    if isinstance(number, int):
+        return str(number)
     short = f"{number:g}"
     return short if float(short) == number else repr(number)
