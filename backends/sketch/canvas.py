@@ -164,5 +164,5 @@ class Canvas:
 
 
 def _halo(strength: float) -> Image.Image:
-    # radial_gradient runs from 0 in the middle to 181 at the rim's nearest point: the square of what is left falls off like light
+    # Pillow's gradient is 181 where the rim is closest and 255 in the corners; the square falls off like light
     return Image.radial_gradient("L").point([round(255 * strength * max(0.0, 1 - v / 181) ** 2) for v in range(256)])

@@ -28,7 +28,7 @@ AFLOAT: Mapping[str, float] = MappingProxyType(
         "bird": 0.34,
         "butterfly": 0.3,
         "balloon": 0.24,
-        "rocket": 0.14,
+        "rocket": 0.06,
         "dragon": 0.08,
         "fish": 0.24,
         "jellyfish": 0.2,
@@ -47,7 +47,7 @@ SCALE: Mapping[str, float] = MappingProxyType(
         "mushroom": 0.9,
         "butterfly": 0.8,
         "cup": 0.72,
-        "rocket": 1.1,
+        "rocket": 0.95,
         "whale": 1.0,
     }
 )

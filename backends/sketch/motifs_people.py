@@ -39,11 +39,16 @@ def _bust(pen: Pen, skin: RGB, hair: RGB, style: int, *, cat: bool) -> None:
     if cat:
         for side in (-1, 1):
             pen.blob([(side * 0.07, 0.94), (side * 0.22, 1.2), (side * 0.3, 1.1), (side * 0.29, 0.84)], hair)
-            pen.blob([(side * 0.13, 0.96), (side * 0.22, 1.12), (side * 0.26, 1.04), (side * 0.25, 0.9)], (250, 190, 190))
+            pen.blob(
+                [(side * 0.13, 0.96), (side * 0.22, 1.12), (side * 0.26, 1.04), (side * 0.25, 0.9)], (250, 190, 190)
+            )
     _features(pen, skin, hair, big=cat)
     part = 0.06
     pen.blob([(part, 0.98), (0.2, 0.93), (0.27, 0.76), (0.23, 0.62), (0.19, 0.76), (0.1, 0.84), (part, 0.88)], hair)
-    pen.blob([(part + 0.02, 0.99), (-0.14, 0.98), (-0.26, 0.84), (-0.25, 0.62), (-0.19, 0.73), (-0.08, 0.8), (part, 0.88)], hair)
+    pen.blob(
+        [(part + 0.02, 0.99), (-0.14, 0.98), (-0.26, 0.84), (-0.25, 0.62), (-0.19, 0.73), (-0.08, 0.8), (part, 0.88)],
+        hair,
+    )
     if style in (1, 2) and not cat:
         pen.both([(0.2, 0.74), (0.27, 0.66), (0.28, 0.44), (0.22, 0.36), (0.2, 0.56)], hair)
     if cat:
@@ -64,8 +69,16 @@ def _features(pen: Pen, skin: RGB, hair: RGB, *, big: bool) -> None:
             pen.disc(x, y - 0.004, size * 0.85, pen.palette.pop, tall=size * 1.1)
         pen.disc(x, y, size * (0.5 if big else 1), ink, tall=size * (0.75 if big else 1.15))
         pen.disc(x - 0.3 * size, y + 0.45 * size, size * 0.34, (255, 255, 255))
-        pen.stroke([(x - side * 0.045, y + size + 0.002), (x, y + size * 1.35), (x + side * 0.052, y + size * 0.9)], [0.008, 0.014, 0.004], ink)
-        pen.stroke([(x - side * 0.04, y + 0.075), (x + side * 0.01, y + 0.088), (x + side * 0.055, y + 0.07)], [0.012, 0.014, 0.004], fade(ink, 0.8))
+        pen.stroke(
+            [(x - side * 0.045, y + size + 0.002), (x, y + size * 1.35), (x + side * 0.052, y + size * 0.9)],
+            [0.008, 0.014, 0.004],
+            ink,
+        )
+        pen.stroke(
+            [(x - side * 0.04, y + 0.075), (x + side * 0.01, y + 0.088), (x + side * 0.055, y + 0.07)],
+            [0.012, 0.014, 0.004],
+            fade(ink, 0.8),
+        )
         pen.disc(side * 0.125, 0.56, 0.036, fade((238, 104, 104), 0.26))
     pen.stroke([(0.008, 0.62), (0.022, 0.575), (0, 0.567)], [0.004, 0.009, 0.007], darken(skin, 0.35))
     lips = mix(skin, (196, 60, 74), 0.72)
@@ -89,7 +102,10 @@ def astronaut(pen: Pen) -> None:
     pen.disc(0, 0.8, 0.25, suit)
     pen.pair(0.245, 0.8, 0.05, pen.palette.accent, tall=0.08)
     pen.disc(0.01, 0.79, 0.19, darken(pen.palette.near, 0.3), tall=0.165)
-    pen.blob([(-0.16, 0.8), (-0.1, 0.9), (0.05, 0.935), (0.15, 0.88), (0.02, 0.86), (-0.1, 0.8)], mix(pen.palette.accent, pen.palette.light, 0.4))
+    pen.blob(
+        [(-0.16, 0.8), (-0.1, 0.9), (0.05, 0.935), (0.15, 0.88), (0.02, 0.86), (-0.1, 0.8)],
+        mix(pen.palette.accent, pen.palette.light, 0.4),
+    )
     pen.disc(0.07, 0.72, 0.06, fade(pen.palette.low, 0.7))
     pen.disc(-0.09, 0.86, 0.026, (255, 255, 255))
 
@@ -100,14 +116,23 @@ def robot(pen: Pen) -> None:
     for side in (-1, 1):
         pen.stroke([(side * 0.12, 0.28), (side * 0.14, 0.04)], [0.1, 0.09], dark)
         pen.box(side * 0.15 - 0.1, -0.02, side * 0.15 + 0.1, 0.07, steel, round_by=0.035)
-        pen.stroke([(side * 0.26, 0.54), (side * 0.42, 0.42), (side * 0.4, 0.24 + 0.16 * (side > 0))], [0.09, 0.08], dark)
+        pen.stroke(
+            [(side * 0.26, 0.54), (side * 0.42, 0.42), (side * 0.4, 0.24 + 0.16 * (side > 0))], [0.09, 0.08], dark
+        )
         pen.disc(side * 0.4, 0.22 + 0.16 * (side > 0), 0.065, pen.palette.accent)
         pen.disc(side * 0.27, 0.54, 0.07, steel)
     pen.box(-0.25, 0.22, 0.25, 0.62, steel, round_by=0.08)
     pen.box(-0.16, 0.31, 0.16, 0.53, lighten(steel, 0.35), round_by=0.04)
     pen.disc(-0.06, 0.44, 0.055, pen.palette.accent)
     for index in range(3):
-        pen.box(0.03, 0.36 + index * 0.05, 0.12 - index * 0.02, 0.385 + index * 0.05, (pen.palette.pop, pen.palette.light, dark)[index], round_by=0.01)
+        pen.box(
+            0.03,
+            0.36 + index * 0.05,
+            0.12 - index * 0.02,
+            0.385 + index * 0.05,
+            (pen.palette.pop, pen.palette.light, dark)[index],
+            round_by=0.01,
+        )
     pen.box(-0.06, 0.6, 0.06, 0.68, dark)
     pen.stroke([(0, 0.98), (0, 1.14)], [0.025], dark)
     pen.disc(0, 1.16, 0.05, pen.palette.accent)

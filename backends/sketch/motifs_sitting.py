@@ -42,7 +42,14 @@ def draw(pen: Pen, name: str) -> None:
     _tail(pen, coat, fur, belly)
     _body(pen, coat, fur, belly)
     if coat.marks == "mane":
-        for x, y, radius in ((0, 0.72, 0.36), (-0.2, 0.62, 0.2), (0.2, 0.62, 0.2), (0, 0.52, 0.24), (-0.22, 0.84, 0.18), (0.22, 0.84, 0.18)):
+        for x, y, radius in (
+            (0, 0.72, 0.36),
+            (-0.2, 0.62, 0.2),
+            (0.2, 0.62, 0.2),
+            (0, 0.52, 0.24),
+            (-0.22, 0.84, 0.18),
+            (0.22, 0.84, 0.18),
+        ):
             pen.disc(x, y, radius, darken(mix(fur, (150, 60, 20), 0.5), 0.1))
     _ears(pen, coat, fur)
     _head(pen, coat, fur, belly)
@@ -51,15 +58,35 @@ def draw(pen: Pen, name: str) -> None:
 
 def _tail(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
     if coat.tail == "bushy":
-        pen.blob([(0.12, 0.06), (0.4, 0.02), (0.62, 0.16), (0.66, 0.4), (0.54, 0.58), (0.46, 0.4), (0.36, 0.24), (0.16, 0.22)], darken(fur, 0.08))
+        pen.blob(
+            [
+                (0.12, 0.06),
+                (0.4, 0.02),
+                (0.62, 0.16),
+                (0.66, 0.4),
+                (0.54, 0.58),
+                (0.46, 0.4),
+                (0.36, 0.24),
+                (0.16, 0.22),
+            ],
+            darken(fur, 0.08),
+        )
         pen.blob([(0.62, 0.3), (0.67, 0.44), (0.54, 0.6), (0.47, 0.42), (0.55, 0.4)], belly)
         if coat.marks == "bandit":
             for y in (0.14, 0.27):
                 pen.stroke([(0.36, y + 0.04), (0.66, y)], [0.07], fade((30, 28, 34), 0.6))
     elif coat.tail == "curl":
-        pen.stroke([(0.12, 0.06), (0.38, 0.06), (0.54, 0.2), (0.5, 0.4), (0.6, 0.52)], [0.1, 0.09, 0.08, 0.07, 0.03], darken(fur, 0.1))
+        pen.stroke(
+            [(0.12, 0.06), (0.38, 0.06), (0.54, 0.2), (0.5, 0.4), (0.6, 0.52)],
+            [0.1, 0.09, 0.08, 0.07, 0.03],
+            darken(fur, 0.1),
+        )
     elif coat.tail == "thin":
-        pen.stroke([(0.1, 0.04), (0.4, 0.03), (0.6, 0.14), (0.5, 0.3), (0.66, 0.4)], [0.035, 0.03, 0.015], mix(fur, (240, 160, 160), 0.5))
+        pen.stroke(
+            [(0.1, 0.04), (0.4, 0.03), (0.6, 0.14), (0.5, 0.3), (0.66, 0.4)],
+            [0.035, 0.03, 0.015],
+            mix(fur, (240, 160, 160), 0.5),
+        )
     elif coat.tail == "puff":
         pen.disc(0.27, 0.12, 0.1, belly)
 
@@ -80,7 +107,11 @@ def _body(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
     if coat.marks in {"stripes", "tabby"}:
         for y in (0.2, 0.3, 0.4):
             for side in (-1, 1):
-                pen.stroke([(side * b * 1.08, y + 0.02), (side * b * 0.7, y), (side * b * 0.52, y - 0.02)], [0.035, 0.02, 0], fade(darken(fur, 0.65), 0.75 if coat.marks == "stripes" else 0.35))
+                pen.stroke(
+                    [(side * b * 1.08, y + 0.02), (side * b * 0.7, y), (side * b * 0.52, y - 0.02)],
+                    [0.035, 0.02, 0],
+                    fade(darken(fur, 0.65), 0.75 if coat.marks == "stripes" else 0.35),
+                )
 
 
 def _ears(pen: Pen, coat: Coat, fur: RGB) -> None:
@@ -106,7 +137,10 @@ def _head(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
     h = coat.head
     pen.mirrored([(0, 0.97), (h * 0.6, 0.94), (h * 0.96, 0.8), (h * 1.02, 0.66), (h * 0.62, 0.52), (0, 0.47)], fur)
     if coat.mask == "cheeks":
-        pen.both([(h * 0.06, 0.62), (h * 0.3, 0.68), (h * 0.66, 0.7), (h * 1.06, 0.64), (h * 0.62, 0.51), (h * 0.08, 0.465)], belly)
+        pen.both(
+            [(h * 0.06, 0.62), (h * 0.3, 0.68), (h * 0.66, 0.7), (h * 1.06, 0.64), (h * 0.62, 0.51), (h * 0.08, 0.465)],
+            belly,
+        )
     elif coat.mask == "snout":
         pen.disc(0, 0.62, h * 0.42, darken(fur, 0.1), tall=h * 0.3)
         pen.pair(h * 0.15, 0.62, h * 0.07, darken(fur, 0.45), tall=h * 0.1)
@@ -114,7 +148,10 @@ def _head(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
         pen.pair(h * 0.2, 0.585, h * 0.27, belly)
         pen.disc(0, 0.545, h * 0.2, belly)
     if coat.ears == "floppy":
-        pen.both([(h * 0.5, 0.92), (h * 0.95, 0.92), (h * 1.3, 0.72), (h * 1.22, 0.52), (h * 1.0, 0.56), (h * 0.86, 0.76)], darken(fur, 0.28))
+        pen.both(
+            [(h * 0.5, 0.92), (h * 0.95, 0.92), (h * 1.3, 0.72), (h * 1.22, 0.52), (h * 1.0, 0.56), (h * 0.86, 0.76)],
+            darken(fur, 0.28),
+        )
     if coat.marks in {"stripes", "tabby"}:
         ink = fade(darken(fur, 0.65), 0.8 if coat.marks == "stripes" else 0.4)
         for x in (-0.3, 0.0, 0.3):
@@ -139,8 +176,14 @@ def _face(pen: Pen, coat: Coat, fur: RGB) -> None:
     pen.mirrored([(0, y + 0.022), (h * 0.12, y + 0.016), (h * 0.05, y - 0.014), (0, y - 0.022)], nose)
     if coat.mask != "cheeks":
         for side in (-1, 1):
-            pen.stroke([(0, y - 0.02), (side * h * 0.08, y - 0.05), (side * h * 0.2, y - 0.045)], [0.009], fade((48, 36, 44), 0.85))
+            pen.stroke(
+                [(0, y - 0.02), (side * h * 0.08, y - 0.05), (side * h * 0.2, y - 0.045)],
+                [0.009],
+                fade((48, 36, 44), 0.85),
+            )
     if coat.marks in {"tabby", "stripes"} or coat.ears in {"huge", "long"}:
         for side in (-1, 1):
             for lift in (-0.02, 0.015):
-                pen.stroke([(side * h * 0.45, y - 0.01), (side * h * 1.25, y + lift)], [0.007, 0.002], lighten(fur, 0.75))
+                pen.stroke(
+                    [(side * h * 0.45, y - 0.01), (side * h * 1.25, y + lift)], [0.007, 0.002], lighten(fur, 0.75)
+                )

@@ -20,7 +20,19 @@ def ship(pen: Pen) -> None:
     for y in (0.48, 0.66, 0.84):
         pen.stroke([(-0.36 + y * 0.24, y), (-0.03, y - 0.01)], [0.01], fade(darken(sail, 0.3), 0.5))
     pen.poly([(0.02, 1.17), (0.02, 1.06), (0.2, 1.12)], hull)
-    pen.blob([(-0.6, 0.24), (-0.3, 0.19), (0.3, 0.19), (0.66, 0.28), (0.5, 0.06), (0.38, -0.05), (-0.36, -0.05), (-0.5, 0.06)], hull)
+    pen.blob(
+        [
+            (-0.6, 0.24),
+            (-0.3, 0.19),
+            (0.3, 0.19),
+            (0.66, 0.28),
+            (0.5, 0.06),
+            (0.38, -0.05),
+            (-0.36, -0.05),
+            (-0.5, 0.06),
+        ],
+        hull,
+    )
     pen.stroke([(-0.57, 0.19), (-0.3, 0.14), (0.3, 0.14), (0.6, 0.21)], [0.035], CREAM)
     for x in (-0.28, -0.06, 0.16):
         pen.disc(x, 0.06, 0.034, darken(hull, 0.55))
@@ -29,11 +41,26 @@ def ship(pen: Pen) -> None:
 
 def car(pen: Pen) -> None:
     paint, glass = pen.colour(pen.palette.accent), mix(pen.palette.high, pen.palette.paper, 0.45)
-    pen.blob([(-0.44, 0.36), (-0.34, 0.6), (-0.16, 0.68), (0.16, 0.68), (0.32, 0.56), (0.46, 0.36)], darken(paint, 0.08))
+    pen.blob(
+        [(-0.44, 0.36), (-0.34, 0.6), (-0.16, 0.68), (0.16, 0.68), (0.32, 0.56), (0.46, 0.36)], darken(paint, 0.08)
+    )
     pen.poly([(-0.37, 0.4), (-0.29, 0.57), (-0.15, 0.62), (-0.03, 0.62), (-0.03, 0.4)], glass)
     pen.poly([(0.03, 0.4), (0.03, 0.62), (0.15, 0.62), (0.27, 0.54), (0.37, 0.4)], glass)
     pen.poly([(0.06, 0.4), (0.15, 0.6), (0.2, 0.6), (0.12, 0.4)], fade(CREAM, 0.5))
-    pen.blob([(-0.72, 0.36), (-0.5, 0.42), (0.0, 0.41), (0.5, 0.4), (0.74, 0.32), (0.78, 0.16), (0.6, 0.09), (-0.6, 0.09), (-0.76, 0.16)], paint)
+    pen.blob(
+        [
+            (-0.72, 0.36),
+            (-0.5, 0.42),
+            (0.0, 0.41),
+            (0.5, 0.4),
+            (0.74, 0.32),
+            (0.78, 0.16),
+            (0.6, 0.09),
+            (-0.6, 0.09),
+            (-0.76, 0.16),
+        ],
+        paint,
+    )
     pen.box(-0.7, 0.2, 0.72, 0.235, lighten(paint, 0.55), round_by=0.015)
     pen.stroke([(0, 0.4), (0, 0.12)], [0.01], fade(darken(paint, 0.5), 0.6))
     pen.box(0.06, 0.29, 0.15, 0.31, darken(paint, 0.5), round_by=0.01)
@@ -93,12 +120,23 @@ def cup(pen: Pen) -> None:
 
 def plant(pen: Pen) -> None:
     leaf = mix(pen.palette.near, (70, 150, 90), 0.65)
-    for turn, long, shade in ((-60, 0.62, 0.2), (58, 0.64, 0.2), (-34, 0.8, 0.08), (32, 0.78, 0.0), (-4, 0.88, 0.0), (-74, 0.4, 0.0), (76, 0.42, 0.1)):
+    for turn, long, shade in (
+        (-60, 0.62, 0.2),
+        (58, 0.64, 0.2),
+        (-34, 0.8, 0.08),
+        (32, 0.78, 0.0),
+        (-4, 0.88, 0.0),
+        (-74, 0.4, 0.0),
+        (76, 0.42, 0.1),
+    ):
         angle = math.radians(turn)
         dx, dy = math.sin(angle) * long, math.cos(angle) * long
         tone = darken(leaf, shade)
         nx, ny = dy * 0.17, -dx * 0.17
-        pen.blob([(0, 0.38), (dx * 0.5 + nx, 0.38 + dy * 0.5 + ny), (dx, 0.38 + dy), (dx * 0.5 - nx, 0.38 + dy * 0.5 - ny)], tone)
+        pen.blob(
+            [(0, 0.38), (dx * 0.5 + nx, 0.38 + dy * 0.5 + ny), (dx, 0.38 + dy), (dx * 0.5 - nx, 0.38 + dy * 0.5 - ny)],
+            tone,
+        )
         pen.stroke([(0, 0.38), (dx * 0.92, 0.38 + dy * 0.92)], [0.016, 0.004], fade(lighten(tone, 0.5), 0.7))
     pot = pen.colour(mix(pen.palette.accent, (200, 104, 70), 0.5))
     pen.mirrored([(0, 0.38), (0.27, 0.38), (0.25, 0.2), (0.18, 0.02), (0, 0.01)], pot)
@@ -120,12 +158,31 @@ def lantern(pen: Pen) -> None:
 
 def crystal(pen: Pen) -> None:
     gem = pen.colour(pen.palette.accent)
-    for x, tall, wide, lean in ((-0.34, 0.55, 0.13, -0.16), (0.34, 0.62, 0.14, 0.14), (-0.14, 0.84, 0.17, -0.06), (0.14, 1.12, 0.2, 0.05)):
+    for x, tall, wide, lean in (
+        (-0.34, 0.55, 0.13, -0.16),
+        (0.34, 0.62, 0.14, 0.14),
+        (-0.14, 0.84, 0.17, -0.06),
+        (0.14, 1.12, 0.2, 0.05),
+    ):
         top = (x + lean, tall)
-        pen.poly([(x - wide, 0.02), (x - wide + lean * 0.7, tall * 0.76), top, (x + lean * 0.7, tall * 0.7), (x, 0)], lighten(gem, 0.35))
-        pen.poly([(x, 0), (x + lean * 0.7, tall * 0.7), top, (x + wide + lean * 0.7, tall * 0.74), (x + wide, 0.02)], darken(gem, 0.18))
+        pen.poly(
+            [(x - wide, 0.02), (x - wide + lean * 0.7, tall * 0.76), top, (x + lean * 0.7, tall * 0.7), (x, 0)],
+            lighten(gem, 0.35),
+        )
+        pen.poly(
+            [(x, 0), (x + lean * 0.7, tall * 0.7), top, (x + wide + lean * 0.7, tall * 0.74), (x + wide, 0.02)],
+            darken(gem, 0.18),
+        )
         pen.poly([(x - wide + lean * 0.7, tall * 0.76), top, (x + lean * 0.7, tall * 0.7)], lighten(gem, 0.7))
-        pen.poly([(x - wide * 0.7, 0.08), (x - wide * 0.6 + lean * 0.5, tall * 0.6), (x - wide * 0.4 + lean * 0.5, tall * 0.56), (x - wide * 0.5, 0.08)], fade(CREAM, 0.4))
+        pen.poly(
+            [
+                (x - wide * 0.7, 0.08),
+                (x - wide * 0.6 + lean * 0.5, tall * 0.6),
+                (x - wide * 0.4 + lean * 0.5, tall * 0.56),
+                (x - wide * 0.5, 0.08),
+            ],
+            fade(CREAM, 0.4),
+        )
 
 
 def mushroom(pen: Pen) -> None:
@@ -133,7 +190,15 @@ def mushroom(pen: Pen) -> None:
     pen.mirrored([(0, 0.6), (0.13, 0.56), (0.13, 0.3), (0.19, 0.06), (0, 0.0)], CREAM)
     pen.mirrored([(0, 0.54), (0.2, 0.5), (0.34, 0.44), (0, 0.4)], darken(CREAM, 0.14))
     pen.mirrored([(0, 1.0), (0.24, 0.94), (0.45, 0.7), (0.48, 0.5), (0.26, 0.48), (0, 0.5)], cap)
-    for x, y, radius in ((-0.22, 0.78, 0.07), (0.06, 0.88, 0.06), (0.26, 0.72, 0.055), (0.02, 0.66, 0.075), (-0.36, 0.58, 0.045), (0.38, 0.55, 0.035), (-0.17, 0.57, 0.03)):
+    for x, y, radius in (
+        (-0.22, 0.78, 0.07),
+        (0.06, 0.88, 0.06),
+        (0.26, 0.72, 0.055),
+        (0.02, 0.66, 0.075),
+        (-0.36, 0.58, 0.045),
+        (0.38, 0.55, 0.035),
+        (-0.17, 0.57, 0.03),
+    ):
         pen.disc(x, y, radius, CREAM, tall=radius * 0.8)
     pen.eyes(0.055, 0.32, 0.018)
     pen.stroke([(-0.022, 0.275), (0, 0.262), (0.022, 0.275)], [0.008], INK)
@@ -148,16 +213,30 @@ def flower(pen: Pen) -> None:
         for index in range(9):
             turn = (index + ring * 0.5) * math.tau / 9
             dx, dy = math.cos(turn) * reach, math.sin(turn) * reach
-            pen.blob([(0, 0.84), (dx * 0.6 - dy * 0.3, 0.84 + dy * 0.6 + dx * 0.3), (dx, 0.84 + dy), (dx * 0.6 + dy * 0.3, 0.84 + dy * 0.6 - dx * 0.3)], tone)
-            pen.stroke([(dx * 0.3, 0.84 + dy * 0.3), (dx * 0.85, 0.84 + dy * 0.85)], [0.012, 0.002], fade(darken(petal, 0.4), 0.4))
+            pen.blob(
+                [
+                    (0, 0.84),
+                    (dx * 0.6 - dy * 0.3, 0.84 + dy * 0.6 + dx * 0.3),
+                    (dx, 0.84 + dy),
+                    (dx * 0.6 + dy * 0.3, 0.84 + dy * 0.6 - dx * 0.3),
+                ],
+                tone,
+            )
+            pen.stroke(
+                [(dx * 0.3, 0.84 + dy * 0.3), (dx * 0.85, 0.84 + dy * 0.85)],
+                [0.012, 0.002],
+                fade(darken(petal, 0.4), 0.4),
+            )
     pen.disc(0, 0.84, 0.125, mix(pen.palette.pop, (240, 180, 50), 0.5))
     for index in range(12):
-        pen.disc(math.cos(index * 2.4) * 0.026 * math.sqrt(index), 0.84 + math.sin(index * 2.4) * 0.026 * math.sqrt(index), 0.013, fade((120, 70, 20), 0.7))
+        pen.disc(
+            math.cos(index * 2.4) * 0.026 * math.sqrt(index),
+            0.84 + math.sin(index * 2.4) * 0.026 * math.sqrt(index),
+            0.013,
+            fade((120, 70, 20), 0.7),
+        )
 
 
 MOTIFS: Mapping[str, Callable[[Pen], None]] = MappingProxyType(
-    {
-        motif.__name__: motif
-        for motif in (ship, car, rocket, balloon, cup, plant, lantern, crystal, mushroom, flower)
-    }
+    {motif.__name__: motif for motif in (ship, car, rocket, balloon, cup, plant, lantern, crystal, mushroom, flower)}
 )

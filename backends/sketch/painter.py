@@ -44,7 +44,7 @@ class Painting:
     cfg_scale: float = USUAL_CFG_SCALE
 
 
-class Stopped(Exception):  # noqa: N818 - not a fault: somebody asked for it
+class Stopped(Exception):
     """The step callback asked to stop; there is no picture."""
 
 
@@ -166,9 +166,7 @@ class _Studio:
 
     def _canvas(self, size: tuple[int, int], detail: float) -> Canvas:
         image = Image.new("RGB", size, self._palette.middle)
-        return Canvas(
-            image, key=self._key, palette=self._palette, detail=detail, modifiers=self._reading.modifiers
-        )
+        return Canvas(image, key=self._key, palette=self._palette, detail=detail, modifiers=self._reading.modifiers)
 
     def _finished(self, canvas: Canvas) -> Image.Image:
         """Bring the canvas to its size and give it its loose strokes, its style and its paper."""

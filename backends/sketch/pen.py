@@ -90,7 +90,9 @@ class Pen:
         step = max(1, round(self.size * 0.02))
         moved = ImageChops.offset(self.mask, step, step)
         rim = ImageChops.subtract(self.mask, moved).filter(ImageFilter.BoxBlur(step * 0.6))
-        self.image.paste(mix(self.palette.light, (255, 255, 255), 0.3), (0, 0), rim.point([v * 6 // 10 for v in range(256)]))
+        self.image.paste(
+            mix(self.palette.light, (255, 255, 255), 0.3), (0, 0), rim.point([v * 6 // 10 for v in range(256)])
+        )
         away = ImageChops.subtract(self.mask, ImageChops.offset(self.mask, -step * 4, -step * 2))
         shade = away.filter(ImageFilter.BoxBlur(step * 2.5)).point([v * 4 // 10 for v in range(256)])
         self.image.paste(self.palette.ink, (0, 0), shade)

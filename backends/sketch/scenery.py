@@ -64,7 +64,10 @@ def cloud(c: Canvas, x: float, y: float, wide: float, colour: RGB, opacity: floa
         share = index / 8
         lift = math.sin(math.pi * share) ** 0.7 * (0.24 + 0.1 * math.sin(index * 2.4 + turn * 6.3))
         points.append((x - wide + 2 * wide * share, y - wide * lift))
-    c.blob([*points, (x + wide, y), (x + wide * 0.5, y + wide * 0.05), (x - wide * 0.5, y + wide * 0.05)], fade(colour, opacity))
+    c.blob(
+        [*points, (x + wide, y), (x + wide * 0.5, y + wide * 0.05), (x - wide * 0.5, y + wide * 0.05)],
+        fade(colour, opacity),
+    )
 
 
 def haze_bands(c: Canvas) -> None:
@@ -84,7 +87,9 @@ def haze_bands(c: Canvas) -> None:
 def ridge(c: Canvas, name: str, top: float, height: float, *, sharp: bool) -> list[Point]:
     """Return a skyline across the picture: rolling, or peaked when `sharp`; in pixels, closed at the bottom."""
     rng = c.rng(name)
-    waves = [(rng.uniform(0.8, 1.3) * 1.9**octave, rng.uniform(0, 6.28), 0.5**octave) for octave in range(6 if sharp else 3)]
+    waves = [
+        (rng.uniform(0.8, 1.3) * 1.9**octave, rng.uniform(0, 6.28), 0.5**octave) for octave in range(6 if sharp else 3)
+    ]
     total = sum(weight for *_, weight in waves)
     steps = min(600, max(60, round(160 * c.width / c.unit)))
     points: list[Point] = []
@@ -111,7 +116,16 @@ def pine(c: Canvas, x: float, ground: float, tall: float, colour: RGB, *, snow: 
         c.polygon(outline, colour)
         c.polygon([(x, high), (x - wide, low), (x - wide * 0.35, low - tall * 0.02)], fade(lighten(colour, 0.3), 0.22))
         if snow:
-            c.polygon([(x, high), (x + wide * 0.5, low - tall * 0.1), (x + wide * 0.1, low - tall * 0.13), (x - wide * 0.3, low - tall * 0.07), (x - wide * 0.62, low - tall * 0.07)], fade(snow, 0.75))
+            c.polygon(
+                [
+                    (x, high),
+                    (x + wide * 0.5, low - tall * 0.1),
+                    (x + wide * 0.1, low - tall * 0.13),
+                    (x - wide * 0.3, low - tall * 0.07),
+                    (x - wide * 0.62, low - tall * 0.07),
+                ],
+                fade(snow, 0.75),
+            )
 
 
 def round_tree(c: Canvas, x: float, ground: float, tall: float, colour: RGB) -> None:
@@ -131,7 +145,15 @@ def grass(c: Canvas) -> None:
         lean = rng.uniform(-0.5, 0.5) * tall
         floor = c.height + c.unit * 0.01
         colour = mix(base, c.palette.near, rng.uniform(0, 0.8))
-        c.polygon([(x - tall * 0.05, floor), (x + lean * 0.4, floor - tall * 0.6), (x + lean, floor - tall), (x + tall * 0.05, floor)], colour)
+        c.polygon(
+            [
+                (x - tall * 0.05, floor),
+                (x + lean * 0.4, floor - tall * 0.6),
+                (x + lean, floor - tall),
+                (x + tall * 0.05, floor),
+            ],
+            colour,
+        )
 
 
 def rain(c: Canvas) -> None:
@@ -165,7 +187,10 @@ def drifting(c: Canvas) -> None:
         turn = rng.uniform(0, 6.28)
         dx, dy = math.cos(turn) * size, math.sin(turn) * size
         colour = rng.choice((c.palette.accent, c.palette.pop, mix(c.palette.accent, c.palette.paper, 0.4)))
-        c.blob([(x - dx, y - dy), (x - dy * 0.4, y + dx * 0.4), (x + dx, y + dy), (x + dy * 0.4, y - dx * 0.4)], fade(colour, 0.9))
+        c.blob(
+            [(x - dx, y - dy), (x - dy * 0.4, y + dx * 0.4), (x + dx, y + dy), (x + dy * 0.4, y - dx * 0.4)],
+            fade(colour, 0.9),
+        )
 
 
 def fireflies(c: Canvas) -> None:

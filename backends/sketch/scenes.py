@@ -46,9 +46,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
             palettes=("forest", "moss", "autumn", "dawn", "mystic"),
             ground=0.92,
         ),
-        "snow": Scene(
-            back=(*_OPEN, scenes_land.snow_hills), palettes=("winter", "frost", "dawn", "dusk"), ground=0.9
-        ),
+        "snow": Scene(back=(*_OPEN, scenes_land.snow_hills), palettes=("winter", "frost", "dawn", "dusk"), ground=0.9),
         "desert": Scene(
             back=(scenery.sky, scenery.haze_bands, scenery.sun, scenes_land.dunes),
             palettes=("desert", "canyon", "sunset", "harvest"),
@@ -114,7 +112,9 @@ ABSTRACT = ("blobs", "ribbons", "arcs", "terrazzo", "contours", "rays")
 #: Where a subject is at home when the prompt names no place.
 HOMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        **dict.fromkeys(("fox", "wolf", "bear", "deer", "raccoon", "owl", "mushroom"), ("forest", "mountains", "meadow")),
+        **dict.fromkeys(
+            ("fox", "wolf", "bear", "deer", "raccoon", "owl", "mushroom"), ("forest", "mountains", "meadow")
+        ),
         **dict.fromkeys(("cat", "dog", "mouse", "pig", "panda"), ("meadow", "rays", "interior")),
         **dict.fromkeys(("rabbit", "butterfly", "flower", "tree", "horse", "house", "bird"), ("meadow", "mountains")),
         **dict.fromkeys(("unicorn", "dragon", "castle", "balloon"), ("mountains", "meadow")),

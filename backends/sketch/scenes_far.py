@@ -13,19 +13,37 @@ HORIZON = 0.58
 
 def sea_sun(c: Canvas) -> None:
     x, _ = scenery.sun_place(c)
-    scenery.disc(c, x, c.height * c.vary("sea sun", 0.34, 0.48), c.unit * c.vary("sun size", 0.08, 0.13), is_moon=c.palette.is_dark)
+    scenery.disc(
+        c,
+        x,
+        c.height * c.vary("sea sun", 0.34, 0.48),
+        c.unit * c.vary("sun size", 0.08, 0.13),
+        is_moon=c.palette.is_dark,
+    )
 
 
 def water(c: Canvas) -> None:
     """Draw the sea: a gradient, glitter under the sun and rows of waves."""
     top = c.height * HORIZON
     deep = mix(c.palette.near, c.palette.high, 0.25)
-    c.shaded([(0, top), (c.width, top), (c.width, c.height + 1.0), (0, c.height + 1.0)], [mix(c.palette.middle, c.palette.low, 0.5), mix(deep, c.palette.middle, 0.4), deep])
+    c.shaded(
+        [(0, top), (c.width, top), (c.width, c.height + 1.0), (0, c.height + 1.0)],
+        [mix(c.palette.middle, c.palette.low, 0.5), mix(deep, c.palette.middle, 0.4), deep],
+    )
     rng = c.rng("far coast")
     for side in (-1, 1):
         wide, tall = c.width * rng.uniform(0.15, 0.4), c.unit * rng.uniform(0.02, 0.06)
         x = c.width * (0.5 + 0.5 * side)
-        c.blob([(x - wide, top), (x - wide * 0.4, top - tall), (x, top - tall * 1.4), (x + wide * 0.5, top - tall * 0.7), (x + wide, top)], mix(c.palette.far, c.palette.low, 0.35))
+        c.blob(
+            [
+                (x - wide, top),
+                (x - wide * 0.4, top - tall),
+                (x, top - tall * 1.4),
+                (x + wide * 0.5, top - tall * 0.7),
+                (x + wide, top),
+            ],
+            mix(c.palette.far, c.palette.low, 0.35),
+        )
     c.box(0, top, c.width, top + c.unit * 0.003, fade(c.palette.paper, 0.5))
     rng = c.rng("waves")
     for _ in range(c.count(150, least=20, spread=True)):
@@ -43,7 +61,14 @@ def glitter(c: Canvas, x: float, top: float) -> None:
         depth = rng.random()
         y = top + (c.height - top) * depth * 0.95
         spread = c.unit * (0.05 + 0.17 * depth)
-        c.lines(x + rng.gauss(0, 0.5) * spread, y, c.unit * rng.uniform(0.01, 0.05) * (0.5 + depth), c.palette.light, 0.65, c.unit * (0.001 + 0.0035 * depth))
+        c.lines(
+            x + rng.gauss(0, 0.5) * spread,
+            y,
+            c.unit * rng.uniform(0.01, 0.05) * (0.5 + depth),
+            c.palette.light,
+            0.65,
+            c.unit * (0.001 + 0.0035 * depth),
+        )
 
 
 def swell(c: Canvas) -> None:
@@ -63,7 +88,10 @@ def depths(c: Canvas) -> None:
     rng = c.rng("rays")
     for _ in range(c.count(8, least=3, spread=True)):
         x, wide, lean = rng.random() * c.width, c.unit * rng.uniform(0.02, 0.08), c.unit * rng.uniform(-0.2, 0.3)
-        c.polygon([(x, 0), (x + wide, 0), (x + wide * 2.6 + lean, c.height * 0.85), (x + lean, c.height * 0.85)], fade(c.palette.paper, 0.09))
+        c.polygon(
+            [(x, 0), (x + wide, 0), (x + wide * 2.6 + lean, c.height * 0.85), (x + lean, c.height * 0.85)],
+            fade(c.palette.paper, 0.09),
+        )
 
 
 def seabed(c: Canvas) -> None:
@@ -86,7 +114,9 @@ def _weeds(c: Canvas, index: int) -> None:
         x, tall = rng.random() * c.width, c.unit * rng.uniform(0.1, 0.3) * (0.8 + 0.2 * index)
         foot = c.height * (0.84 + 0.08 * index)
         phase = rng.uniform(0, 6.28)
-        path = [(x + math.sin(phase + step * 0.9) * tall * 0.09 * step / 3, foot - tall * step / 6) for step in range(7)]
+        path = [
+            (x + math.sin(phase + step * 0.9) * tall * 0.09 * step / 3, foot - tall * step / 6) for step in range(7)
+        ]
         colour = mix(rng.choice(colours), c.palette.high, 0.5 - 0.17 * index)
         c.stroke(path, [tall * 0.11, tall * 0.09, 0], colour)
 
@@ -96,11 +126,24 @@ def nebula(c: Canvas) -> None:
     c.fill(c.palette.high, mix(c.palette.high, c.palette.middle, 0.7), c.palette.near)
     rng = c.rng("nebula")
     lean = rng.choice((-1, 1)) * rng.uniform(0.3, 0.9)
-    colours = (c.palette.low, c.palette.accent, c.palette.middle, c.palette.pop, mix(c.palette.low, c.palette.accent, 0.5))
+    colours = (
+        c.palette.low,
+        c.palette.accent,
+        c.palette.middle,
+        c.palette.pop,
+        mix(c.palette.low, c.palette.accent, 0.5),
+    )
     for _ in range(c.count(26, least=9)):
         along, off = rng.uniform(-0.6, 0.6), rng.gauss(0, 0.13)
         x, y = c.width * (0.5 + along), c.height * (0.45 + along * lean + off)
-        c.glow(x, y, c.unit * rng.uniform(0.12, 0.42), rng.choice(colours), rng.uniform(0.25, 0.6), tall=rng.uniform(0.5, 1))
+        c.glow(
+            x,
+            y,
+            c.unit * rng.uniform(0.12, 0.42),
+            rng.choice(colours),
+            rng.uniform(0.25, 0.6),
+            tall=rng.uniform(0.5, 1),
+        )
     for _ in range(c.count(170, least=30, spread=True)):
         along = rng.uniform(-0.6, 0.6)
         x, y = c.width * (0.5 + along), c.height * (0.45 + along * lean + rng.gauss(0, 0.09))
@@ -110,8 +153,20 @@ def nebula(c: Canvas) -> None:
 def planets(c: Canvas) -> None:
     rng = c.rng("planets")
     side = rng.choice((-1, 1))
-    planet(c, c.width * (0.5 + 0.3 * side), c.height * rng.uniform(0.2, 0.32), c.unit * rng.uniform(0.13, 0.19), ringed=True)
-    planet(c, c.width * (0.5 - rng.uniform(0.28, 0.42) * side), c.height * rng.uniform(0.14, 0.5), c.unit * rng.uniform(0.03, 0.06), ringed=False)
+    planet(
+        c,
+        c.width * (0.5 + 0.3 * side),
+        c.height * rng.uniform(0.2, 0.32),
+        c.unit * rng.uniform(0.13, 0.19),
+        ringed=True,
+    )
+    planet(
+        c,
+        c.width * (0.5 - rng.uniform(0.28, 0.42) * side),
+        c.height * rng.uniform(0.14, 0.5),
+        c.unit * rng.uniform(0.03, 0.06),
+        ringed=False,
+    )
 
 
 def planet(c: Canvas, x: float, y: float, radius: float, *, ringed: bool) -> None:
@@ -126,7 +181,17 @@ def planet(c: Canvas, x: float, y: float, radius: float, *, ringed: bool) -> Non
     for index in range(7):
         top = size * (index / 7 + rng.uniform(-0.03, 0.03))
         tone = mix(colour, rng.choice((c.palette.paper, c.palette.low, c.palette.near)), rng.uniform(0.1, 0.5))
-        inner.blob([(-size, top), (size * 0.3, top + size * 0.03), (size * 0.6, top - size * 0.02), (size * 2, top), (size * 2, top + size * 0.1), (-size, top + size * 0.09)], tone)
+        inner.blob(
+            [
+                (-size, top),
+                (size * 0.3, top + size * 0.03),
+                (size * 0.6, top - size * 0.02),
+                (size * 2, top),
+                (size * 2, top + size * 0.1),
+                (-size, top + size * 0.09),
+            ],
+            tone,
+        )
     inner.disc(size * 0.95, size * 0.98, size * 0.8, fade(c.palette.ink, 0.28))
     inner.disc(size * 1.02, size * 1.06, size * 0.7, fade(c.palette.ink, 0.45))
     inner.glow(size * 0.3, size * 0.26, size * 0.45, lighten(colour, 0.75), 0.6)
@@ -190,7 +255,13 @@ def _tower(c: Canvas, chance: float, x: float, top: float, wide: float, colour: 
         c.glow(left + wide * 0.1, high + wide * 0.6, wide * 1.1, sign, 0.6)
         c.box(left, high, left + wide * 0.2, high + wide * 1.2, sign, round_by=wide * 0.05)
         for mark in range(4):
-            c.box(left + wide * 0.05, high + wide * (0.12 + 0.27 * mark), left + wide * 0.15, high + wide * (0.26 + 0.27 * mark), c.palette.paper)
+            c.box(
+                left + wide * 0.05,
+                high + wide * (0.12 + 0.27 * mark),
+                left + wide * 0.15,
+                high + wide * (0.26 + 0.27 * mark),
+                c.palette.paper,
+            )
 
 
 def wet_street(c: Canvas) -> None:
@@ -208,4 +279,6 @@ def wet_street(c: Canvas) -> None:
     for _ in range(c.count(60, least=8, spread=True)):
         depth = rng.random()
         colour = rng.choice((c.palette.accent, c.palette.pop, c.palette.light))
-        c.lines(rng.random() * c.width, top + rows * depth, c.unit * rng.uniform(0.02, 0.1), colour, 0.3, c.unit * 0.0025)
+        c.lines(
+            rng.random() * c.width, top + rows * depth, c.unit * rng.uniform(0.02, 0.1), colour, 0.3, c.unit * 0.0025
+        )

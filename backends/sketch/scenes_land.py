@@ -1,5 +1,6 @@
 """Scenes on solid ground: mountains, meadow, forest, snow, desert."""
 
+import itertools
 import math
 
 from backends.sketch import scenery
@@ -64,7 +65,9 @@ def hills(c: Canvas) -> None:
         rng = c.rng(f"hill trees {index}")
         for _ in range(c.count(5, least=2, spread=True) if index in (1, 2) else 0):
             x, y = outline[rng.randrange(1, len(outline) - 1)]
-            scenery.round_tree(c, x, y + c.unit * 0.008, c.unit * (0.05 + 0.05 * index), mix(colour, c.palette.ink, 0.3))
+            scenery.round_tree(
+                c, x, y + c.unit * 0.008, c.unit * (0.05 + 0.05 * index), mix(colour, c.palette.ink, 0.3)
+            )
 
 
 def ground_flowers(c: Canvas) -> None:
@@ -74,7 +77,12 @@ def ground_flowers(c: Canvas) -> None:
     for depth in sorted(rng.random() for _ in range(c.count(150, least=24, spread=True))):
         y = c.height * (0.8 + 0.22 * depth)
         x, size = rng.random() * c.width, c.unit * (0.004 + 0.014 * depth**2) * rng.uniform(0.8, 1.2)
-        c.stroke([(x, y + size * 5), (x + size * 0.5, y)], [size * 0.4, size * 0.25], mix(c.palette.near, c.palette.ink, 0.4), pieces=2)
+        c.stroke(
+            [(x, y + size * 5), (x + size * 0.5, y)],
+            [size * 0.4, size * 0.25],
+            mix(c.palette.near, c.palette.ink, 0.4),
+            pieces=2,
+        )
         colour = rng.choice(colours)
         for petal in range(5):
             turn = petal * 1.257 + x
@@ -98,7 +106,12 @@ def trunks(c: Canvas) -> None:
                 x = _beside(c, x)
             tall = c.unit * rng.uniform(0.34, 0.5) * (0.8 + 0.62 * share)
             scenery.pine(c, x, ground + c.unit * rng.uniform(-0.01, 0.02), tall, colour, snow=snowy if row else None)
-        c.veil(mix(c.palette.low, c.palette.paper, 0.3), ground - c.height * 0.18, ground + c.height * 0.06, 0.5 - 0.3 * share)
+        c.veil(
+            mix(c.palette.low, c.palette.paper, 0.3),
+            ground - c.height * 0.18,
+            ground + c.height * 0.06,
+            0.5 - 0.3 * share,
+        )
         floor = mix(mix(c.palette.low, c.palette.paper, 0.75), c.palette.far, 0.1 * row) if snowy else colour
         outline = scenery.ridge(c, f"forest floor {row}", 0.66 + 0.09 * row, 0.02, sharp=False)
         c.shaded(outline, [lighten(floor, 0.1), darken(floor, 0.06 if snowy else 0.2)])
@@ -120,7 +133,12 @@ def light_shafts(c: Canvas) -> None:
     for _ in range(c.count(6, least=3)):
         start, end, wide = rng.uniform(-0.25, 0.25), rng.uniform(-0.6, 0.6), c.unit * rng.uniform(0.02, 0.07)
         top, foot = x + start * c.unit, x + end * c.unit
-        outline = [(top, y - c.height * 0.4), (top + wide, y - c.height * 0.4), (foot + wide * 3.2, c.height * 0.9), (foot, c.height * 0.9)]
+        outline = [
+            (top, y - c.height * 0.4),
+            (top + wide, y - c.height * 0.4),
+            (foot + wide * 3.2, c.height * 0.9),
+            (foot, c.height * 0.9),
+        ]
         c.polygon(outline, fade(c.palette.light, rng.uniform(0.05, 0.13)))
 
 
@@ -135,7 +153,14 @@ def snow_hills(c: Canvas) -> None:
             x, y = outline[rng.randrange(1, len(outline) - 1)]
             x = _beside(c, x) if index else x
             tree = mix(c.palette.far, c.palette.near, 0.3 + 0.6 * share)
-            scenery.pine(c, x, y + c.unit * 0.03, c.unit * (0.12 + 0.1 * index) * rng.uniform(0.8, 1.3), tree, snow=c.palette.paper)
+            scenery.pine(
+                c,
+                x,
+                y + c.unit * 0.03,
+                c.unit * (0.12 + 0.1 * index) * rng.uniform(0.8, 1.3),
+                tree,
+                snow=c.palette.paper,
+            )
         c.shaded(outline, [lighten(colour, 0.5), colour, mix(colour, c.palette.far, 0.3)])
 
 
@@ -160,9 +185,14 @@ def _dune_shadow(c: Canvas, outline: list[Point], colour: tuple[int, int, int], 
     peak = min(range(len(body) // 6, len(body) * 5 // 6), key=lambda place: body[place][1])
     x, y = body[peak]
     swing, drop = c.vary(name, 0.1, 0.25) * c.unit, c.height - y
-    crest = [(x, y), (x + swing * 0.5, y + drop * 0.12), (x - swing * 0.6, y + drop * 0.4), (x + swing, y + drop * 1.05)]
+    crest = [
+        (x, y),
+        (x + swing * 0.5, y + drop * 0.12),
+        (x - swing * 0.6, y + drop * 0.4),
+        (x + swing, y + drop * 1.05),
+    ]
     from_crest = [crest[0]]
-    for start, end in zip(crest, crest[1:], strict=False):
+    for start, end in itertools.pairwise(crest):
         for piece in range(1, 9):
             t = piece / 8
             ease = t * t * (3 - 2 * t)

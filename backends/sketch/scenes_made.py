@@ -30,14 +30,30 @@ def blobs(c: Canvas) -> None:
             reach = radius * (1 + 0.22 * math.sin(turn * 2 + phase) + 0.12 * math.sin(turn * 3 - phase))
             shape.append((x + math.cos(turn) * reach, y + math.sin(turn) * reach * 0.85))
         for offset in (0.022, 0.012):
-            c.blob([(px + c.unit * offset * 0.6, py + c.unit * offset) for px, py in shape], fade(c.palette.ink, 0.1), pieces=9)
+            c.blob(
+                [(px + c.unit * offset * 0.6, py + c.unit * offset) for px, py in shape],
+                fade(c.palette.ink, 0.1),
+                pieces=9,
+            )
         c.blob(shape, inks[(start + index) % 6], pieces=9)
         if index % 2:
             for _ in range(c.count(34)):
                 turn, reach = rng.uniform(0, 6.28), radius * 0.7 * math.sqrt(rng.random())
-                c.disc(x + math.cos(turn) * reach, y + math.sin(turn) * reach * 0.8, c.unit * 0.0045, fade(c.palette.paper, 0.75))
+                c.disc(
+                    x + math.cos(turn) * reach,
+                    y + math.sin(turn) * reach * 0.8,
+                    c.unit * 0.0045,
+                    fade(c.palette.paper, 0.75),
+                )
     for _ in range(c.count(4, least=2)):
-        leaf(c, rng.random() * c.width, rng.random() * c.height, c.unit * rng.uniform(0.2, 0.36), rng.uniform(0, 6.28), c.palette.ink)
+        leaf(
+            c,
+            rng.random() * c.width,
+            rng.random() * c.height,
+            c.unit * rng.uniform(0.2, 0.36),
+            rng.uniform(0, 6.28),
+            c.palette.ink,
+        )
 
 
 def leaf(c: Canvas, x: float, y: float, long: float, turn: float, colour: RGB) -> None:
@@ -63,7 +79,15 @@ def ribbons(c: Canvas) -> None:
     c.disc(x, y, c.unit * 0.12, c.palette.light)
     rng = c.rng("ribbons")
     phase, swing, number = rng.uniform(0, 6.28), rng.uniform(0.07, 0.14), 11
-    chain = (c.palette.low, c.palette.accent, c.palette.pop, c.palette.middle, c.palette.far, c.palette.near, c.palette.ink)
+    chain = (
+        c.palette.low,
+        c.palette.accent,
+        c.palette.pop,
+        c.palette.middle,
+        c.palette.far,
+        c.palette.near,
+        c.palette.ink,
+    )
     for index in range(number):
         place = index / (number - 1) * (len(chain) - 1)
         lower = min(int(place), len(chain) - 2)
@@ -72,8 +96,13 @@ def ribbons(c: Canvas) -> None:
         for step in range(61):
             along = step / 60 * c.width / c.unit
             level = math.sin(along * 2.6 + phase + index * 0.33) + 0.5 * math.sin(along * 5.1 - phase + index * 0.5)
-            top.append((step / 60 * c.width, c.height * (0.4 + 0.062 * index) + level * swing * c.unit * (1 - index * 0.05)))
-        c.shaded([*top, (float(c.width), c.height + 1.0), (0.0, c.height + 1.0)], [lighten(colour, 0.2), colour, darken(colour, 0.15)])
+            top.append(
+                (step / 60 * c.width, c.height * (0.4 + 0.062 * index) + level * swing * c.unit * (1 - index * 0.05))
+            )
+        c.shaded(
+            [*top, (float(c.width), c.height + 1.0), (0.0, c.height + 1.0)],
+            [lighten(colour, 0.2), colour, darken(colour, 0.15)],
+        )
         c.stroke(top, [c.unit * 0.003], fade(c.palette.paper, 0.5), pieces=1)
 
 
@@ -99,7 +128,12 @@ def arcs(c: Canvas) -> None:
             if kind == 4:
                 for petal in range(4):
                     turn = petal * math.pi / 2 + math.pi / 4
-                    c.disc(left + cell * (0.5 + 0.24 * math.cos(turn)), top + cell * (0.5 + 0.24 * math.sin(turn)), cell * 0.16, colours[2])
+                    c.disc(
+                        left + cell * (0.5 + 0.24 * math.cos(turn)),
+                        top + cell * (0.5 + 0.24 * math.sin(turn)),
+                        cell * 0.16,
+                        colours[2],
+                    )
 
 
 def terrazzo(c: Canvas) -> None:
@@ -136,7 +170,9 @@ def contours(c: Canvas) -> None:
             shape = []
             for step in range(14):
                 turn = step * math.tau / 14
-                reach = radius * (1 + 0.13 * math.sin(turn * 3 + phase + ring * 0.14) + 0.07 * math.sin(turn * 5 - phase))
+                reach = radius * (
+                    1 + 0.13 * math.sin(turn * 3 + phase + ring * 0.14) + 0.07 * math.sin(turn * 5 - phase)
+                )
                 shape.append((x + math.cos(turn) * reach, y + math.sin(turn) * reach))
             c.blob(shape, mix(inks[(centre * 2 + ring) % 6], inks[(centre * 2 + ring // 2) % 6], 0.4), pieces=6)
 
@@ -151,17 +187,32 @@ def rays(c: Canvas) -> None:
     for index in range(number):
         first, second = (index + turn) * math.tau / number, (index + turn + 0.5) * math.tau / number
         colour = mix(c.palette.middle, c.palette.accent, 0.4 * (index % 3))
-        c.polygon([(x, y), (x + math.cos(first) * reach, y + math.sin(first) * reach), (x + math.cos(second) * reach, y + math.sin(second) * reach)], colour)
+        c.polygon(
+            [
+                (x, y),
+                (x + math.cos(first) * reach, y + math.sin(first) * reach),
+                (x + math.cos(second) * reach, y + math.sin(second) * reach),
+            ],
+            colour,
+        )
     c.glow(x, y, c.unit * 0.7, c.palette.light, 0.8)
     for ring in range(4):
-        c.disc(x, y, c.unit * (0.24 - 0.05 * ring), (c.palette.accent, c.palette.paper, c.palette.pop, c.palette.light)[ring])
+        c.disc(
+            x,
+            y,
+            c.unit * (0.24 - 0.05 * ring),
+            (c.palette.accent, c.palette.paper, c.palette.pop, c.palette.light)[ring],
+        )
     for index in range(5):
         phase = c.vary(f"band {index}", 0, 6.28)
         top = []
         for step in range(49):
             swing = math.sin(step / 48 * c.width / c.unit * 3.3 + phase) * c.unit * 0.035
             top.append((step / 48 * c.width, c.height * (0.66 + 0.075 * index) + swing))
-        c.polygon([*top, (float(c.width), c.height + 1.0), (0.0, c.height + 1.0)], mix(c.palette.far, c.palette.ink, index / 4.5))
+        c.polygon(
+            [*top, (float(c.width), c.height + 1.0), (0.0, c.height + 1.0)],
+            mix(c.palette.far, c.palette.ink, index / 4.5),
+        )
 
 
 def charts(c: Canvas) -> None:
@@ -183,7 +234,10 @@ def charts(c: Canvas) -> None:
         left, wide = c.width * (0.07 + 0.096 * index), c.width * 0.068
         colour = mix(c.palette.middle, c.palette.near, index / number)
         foot = c.height * 0.88
-        c.shaded([(left, foot - tall), (left + wide, foot - tall), (left + wide, foot), (left, foot)], [lighten(colour, 0.2), colour])
+        c.shaded(
+            [(left, foot - tall), (left + wide, foot - tall), (left + wide, foot), (left, foot)],
+            [lighten(colour, 0.2), colour],
+        )
         line.append((left + wide / 2, foot - tall - c.height * rng.uniform(0.05, 0.09)))
     c.box(0, c.height * 0.88, c.width, c.height, c.palette.near)
     c.stroke(line, [c.unit * 0.011], c.palette.accent)
@@ -212,25 +266,70 @@ def room(c: Canvas) -> None:
     wall = mix(c.palette.middle, c.palette.paper, 0.35)
     c.fill(darken(wall, 0.1), wall, lighten(wall, 0.1))
     side = c.rng("room").choice((-1, 1))
+    _window(c, side, wall)
+    left = c.width * (0.5 + 0.12 * side)
+    slant = c.unit * 0.12 * side
+    c.polygon(
+        [
+            (left, c.height * 0.2),
+            (left + c.width * 0.22 * side, c.height * 0.26),
+            (left + c.width * 0.22 * side + slant, c.height * 0.66),
+            (left + slant, c.height * 0.6),
+        ],
+        fade(c.palette.light, 0.4),
+    )
+    leaf(c, c.width * (0.5 + 0.42 * side), c.height * 0.76, c.unit * 0.4, -math.pi / 2 - 0.15 * side, c.palette.near)
+    leaf(
+        c,
+        c.width * (0.5 + 0.4 * side),
+        c.height * 0.76,
+        c.unit * 0.3,
+        -math.pi / 2 + 0.3 * side,
+        mix(c.palette.near, c.palette.far, 0.4),
+    )
+    table = mix(c.palette.near, c.palette.far, 0.35)
+    c.shaded(
+        [(0, c.height * 0.74), (c.width, c.height * 0.74), (c.width, c.height + 1.0), (0, c.height + 1.0)],
+        [lighten(table, 0.22), table, darken(table, 0.2)],
+    )
+    rng = c.rng("grain")
+    for _ in range(c.count(26, least=6)):
+        c.lines(
+            rng.random() * c.width,
+            c.height * rng.uniform(0.75, 1),
+            c.width * rng.uniform(0.1, 0.4),
+            c.palette.ink,
+            0.1,
+            c.unit * 0.002,
+        )
+
+
+def _window(c: Canvas, side: int, wall: RGB) -> None:
     x, wide, tall = c.width * (0.5 - 0.2 * side), c.width * 0.2, c.height * 0.28
     y = c.height * 0.34
     frame = c.unit * 0.02
     c.box(x - wide - frame, y - tall - frame, x + wide + frame, y + tall + frame, c.palette.paper)
-    c.shaded([(x - wide, y - tall), (x + wide, y - tall), (x + wide, y + tall), (x - wide, y + tall)], [c.palette.high, c.palette.middle, c.palette.low])
+    c.shaded(
+        [(x - wide, y - tall), (x + wide, y - tall), (x + wide, y + tall), (x - wide, y + tall)],
+        [c.palette.high, c.palette.middle, c.palette.low],
+    )
     c.disc(x + wide * 0.3, y - tall * 0.3, c.unit * 0.05, c.palette.light)
     for index in range(2):
         top = y + tall * (0.25 + 0.3 * index)
-        c.polygon([(x - wide, top), (x - wide * 0.4, top - tall * 0.2), (x + wide * 0.2, top), (x + wide * 0.6, top - tall * 0.12), (x + wide, top), (x + wide, y + tall), (x - wide, y + tall)], mix(c.palette.far, c.palette.near, index * 0.6))
+        c.polygon(
+            [
+                (x - wide, top),
+                (x - wide * 0.4, top - tall * 0.2),
+                (x + wide * 0.2, top),
+                (x + wide * 0.6, top - tall * 0.12),
+                (x + wide, top),
+                (x + wide, y + tall),
+                (x - wide, y + tall),
+            ],
+            mix(c.palette.far, c.palette.near, index * 0.6),
+        )
     c.box(x - frame * 0.3, y - tall, x + frame * 0.3, y + tall, c.palette.paper)
     c.box(x - wide, y - frame * 0.3, x + wide, y + frame * 0.3, c.palette.paper)
-    c.box(x - wide - frame * 2, y + tall + frame * 0.5, x + wide + frame * 2, y + tall + frame * 1.7, lighten(wall, 0.5))
-    left = c.width * (0.5 + 0.12 * side)
-    slant = c.unit * 0.12 * side
-    c.polygon([(left, c.height * 0.2), (left + c.width * 0.22 * side, c.height * 0.26), (left + c.width * 0.22 * side + slant, c.height * 0.66), (left + slant, c.height * 0.6)], fade(c.palette.light, 0.4))
-    leaf(c, c.width * (0.5 + 0.42 * side), c.height * 0.76, c.unit * 0.4, -math.pi / 2 - 0.15 * side, c.palette.near)
-    leaf(c, c.width * (0.5 + 0.4 * side), c.height * 0.76, c.unit * 0.3, -math.pi / 2 + 0.3 * side, mix(c.palette.near, c.palette.far, 0.4))
-    table = mix(c.palette.near, c.palette.far, 0.35)
-    c.shaded([(0, c.height * 0.74), (c.width, c.height * 0.74), (c.width, c.height + 1.0), (0, c.height + 1.0)], [lighten(table, 0.22), table, darken(table, 0.2)])
-    rng = c.rng("grain")
-    for _ in range(c.count(26, least=6)):
-        c.lines(rng.random() * c.width, c.height * rng.uniform(0.75, 1), c.width * rng.uniform(0.1, 0.4), c.palette.ink, 0.1, c.unit * 0.002)
+    c.box(
+        x - wide - frame * 2, y + tall + frame * 0.5, x + wide + frame * 2, y + tall + frame * 1.7, lighten(wall, 0.5)
+    )

@@ -42,7 +42,9 @@ def _edges(image: Image.Image, gain: float) -> Image.Image:
 def _mottle(canvas: Canvas, image: Image.Image, strength: float) -> Image.Image:
     """Let the paint pool: slow changes of brightness over the sheet."""
     noise = Image.frombytes("L", (14, 14), canvas.rng("pools").randbytes(196))
-    noise = noise.resize(image.size, Image.Resampling.BICUBIC).point([round(128 + (v - 128) * strength) for v in range(256)])
+    noise = noise.resize(image.size, Image.Resampling.BICUBIC).point(
+        [round(128 + (v - 128) * strength) for v in range(256)]
+    )
     return ImageChops.overlay(image, Image.merge("RGB", (noise, noise, noise)))
 
 
@@ -53,10 +55,10 @@ def _gouache(canvas: Canvas, image: Image.Image) -> Image.Image:
 def _watercolor(canvas: Canvas, image: Image.Image) -> Image.Image:
     work = _small(image, 560)
     work = work.filter(ImageFilter.MedianFilter(5))
-    work = ImageOps.autocontrast(Image.blend(work, Image.new("RGB", work.size, canvas.palette.paper), 0.22), cutoff=0.2)
+    work = ImageOps.autocontrast(Image.blend(work, Image.new("RGB", work.size, canvas.palette.paper), 0.3), cutoff=0.1)
     rim = _edges(work, 2.2).filter(ImageFilter.GaussianBlur(0.8))
-    work.paste(ImageEnhance.Brightness(work).enhance(0.62), (0, 0), rim)
-    wash = _mottle(canvas, work.resize(image.size, Image.Resampling.BICUBIC), 0.42)
+    work.paste(ImageEnhance.Brightness(work).enhance(0.72), (0, 0), rim)
+    wash = _mottle(canvas, work.resize(image.size, Image.Resampling.BICUBIC), 0.3)
     wash.paste(canvas.palette.paper, (0, 0), _torn_border(canvas, wash.size))
     return paper(canvas, wash, 0.34)
 
@@ -67,7 +69,9 @@ def _torn_border(canvas: Canvas, size: tuple[int, int]) -> Image.Image:
     inside = Image.new("L", size)
     margin = (round(inset), round(inset), size[0] - round(inset), size[1] - round(inset))
     inside.paste(255, margin)
-    noise = Image.frombytes("L", (48, 48), canvas.rng("border").randbytes(48 * 48)).resize(size, Image.Resampling.BICUBIC)
+    noise = Image.frombytes("L", (48, 48), canvas.rng("border").randbytes(48 * 48)).resize(
+        size, Image.Resampling.BICUBIC
+    )
     noise = noise.point([round(128 + (v - 128) * 0.3) for v in range(256)])
     soft = inside.filter(ImageFilter.BoxBlur(inset * 0.5))
     ragged = ImageChops.add(soft, noise, scale=2)
@@ -78,10 +82,12 @@ def _oil(canvas: Canvas, image: Image.Image) -> Image.Image:
     work = _small(image, 380).filter(ImageFilter.ModeFilter(7))
     work = work.resize(image.size, Image.Resampling.BICUBIC)
     relief = ImageOps.grayscale(work).filter(ImageFilter.EMBOSS)
-    bristle = Image.frombytes("L", (300, 40), canvas.rng("bristle").randbytes(12000)).resize((600, 600), Image.Resampling.BICUBIC)
+    bristle = Image.frombytes("L", (300, 40), canvas.rng("bristle").randbytes(12000)).resize(
+        (600, 600), Image.Resampling.BICUBIC
+    )
     bristle = bristle.rotate(24, Image.Resampling.BILINEAR).crop((110, 110, 490, 490))
     bristle = bristle.resize(image.size, Image.Resampling.BICUBIC).filter(ImageFilter.EMBOSS)
-    relief = ImageChops.add(relief, bristle, scale=2).point([round(128 + (v - 128) * 0.5) for v in range(256)])
+    relief = ImageChops.add(relief, bristle, scale=2).point([round(128 + (v - 128) * 0.34) for v in range(256)])
     work = ImageChops.overlay(work, Image.merge("RGB", (relief, relief, relief)))
     return ImageEnhance.Color(work).enhance(1.25)
 
@@ -117,7 +123,10 @@ def _line(canvas: Canvas, image: Image.Image) -> Image.Image:
 def _neon(canvas: Canvas, image: Image.Image) -> Image.Image:
     work = _small(image, 900)
     edges = _edges(work, 4)
-    tubes = ImageChops.multiply(Image.merge("RGB", (edges, edges, edges)), ImageEnhance.Color(ImageEnhance.Brightness(work).enhance(1.6)).enhance(2.2))
+    tubes = ImageChops.multiply(
+        Image.merge("RGB", (edges, edges, edges)),
+        ImageEnhance.Color(ImageEnhance.Brightness(work).enhance(1.6)).enhance(2.2),
+    )
     halo = tubes.filter(ImageFilter.BoxBlur(min(work.size) * 0.012))
     dark = ImageEnhance.Brightness(work).enhance(0.62)
     lit = ImageChops.screen(ImageChops.screen(dark, tubes), ImageEnhance.Brightness(halo).enhance(1.7))
