@@ -7,7 +7,7 @@ The syntax is Midjourney's, which people know: options after two dashes, values 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from generation.options import (
     shorten,
     validate,
 )
-from generation.request import Draft, GenerationRequest, Lora
+from generation.request import Draft, GenerationRequest, Lora, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
@@ -297,9 +297,7 @@ def _reads_as(line: str, draft: Draft) -> bool:
 
 
 def _draft_of(request: GenerationRequest) -> Draft:
-    names = {f.name for f in fields(Draft)}
-    said = {f.name: getattr(request, f.name) for f in fields(request) if f.name in names}
-    return replace(Draft(**said), batch_size=request.batch_size if request.batch_size > 1 else None)
+    return replace(draft_of(request), batch_size=request.batch_size if request.batch_size > 1 else None)
 
 
 def _write(draft: Draft, *, quoted: bool) -> str:
