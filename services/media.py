@@ -1,0 +1,293 @@
+"""Pictures on their way in and out: checked, labelled with their parameters, kept for a while, copied to fit a door.
+
+Pictures live in `store.image_cache`. Where that cannot take one (a full disk, say), it is held in memory for as long
+as there is room, so that the person who asked still gets it.
+"""
+
+import logging
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
+from generation.errors import GenerationError, RequestRejected
+from generation.job import Job
+from generation.request import GenerationRequest, Mode, SourceImage
+from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage
+from store.image_cache import CacheUnavailable, ImageCache, Media
+from utils import images
+from utils.clock import Clock
+from utils.images import BadImage, ImageInfo
+from utils.infotext import format_infotext
+from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
+
+HELD_BYTES: Final = 64 * 1024 * 1024  # what memory holds while the cache cannot
+SLUG_CHARS: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file for a door with a byte limit. `is_smaller`: not the original, which stays in the media store."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    is_smaller: bool = False
+
+    @property
+    def extension(self) -> str:
+        return images.EXTENSIONS.get(self.media_type, "bin")
+
+
+class MediaService:
+    """The media store as the other rooms see it; also where the queue leaves finished pictures (`ResultSink`)."""
+
+    def __init__(
+        self, cache: ImageCache, clock: Clock, ttl_s: float, label_of: Callable[[str], str] = lambda lane: lane
+    ) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._ttl = timedelta(seconds=ttl_s)
+        self._label_of = label_of
+        self._held: OrderedDict[str, Media] = OrderedDict()
+        self.on_stored: list[Callable[[], None]] = []  # told after each picture, so that its end can be waited for
+
+    async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
+        """Store the pictures of a finished job with their parameters in them; never fails because of the store."""
+        label = self._label_of(job.lane)
+        stored: list[StoredImage] = []
+        notes = list(result.notes)
+        for number, image in enumerate(result.images, 1):
+            try:
+                info, data = await run_in_thread(_finish, image, job.drawn, result.model, label)
+            except BadImage:
+                log.warning(
+                    "broken picture from the engine",
+                    extra={"action": "job_finished", "job": job.id, "backend": job.lane, "picture": number},
+                )
+                notes.append(f"picture {number} of {len(result.images)} came damaged from the engine")
+                continue
+            stored.append(await self._store(data, info, image.seed, job.id))
+        if stored and len(stored) == len(result.images):
+            await self._remember(job)
+        return JobResult(
+            images=tuple(stored),
+            backend=label,
+            seconds=seconds,
+            model=result.model or job.drawn.model,
+            cost_usd=result.cost_usd,
+            notes=tuple(notes),
+            expires_at=self._clock.now() + self._ttl,
+        )
+
+    async def discard(self, result: JobResult) -> None:
+        """Forget the pictures of a result at once.
+
+        Raises:
+            GenerationError: the media store does not answer, so they are still there.
+        """
+        media_ids = [image.media_id for image in result.images]
+        for media_id in media_ids:
+            self._held.pop(media_id, None)
+        try:
+            await self._cache.delete(media_ids)
+        except CacheUnavailable as error:
+            raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
+
+    async def get(self, media_id: str) -> Media | None:
+        """Return a picture, or None when there is none, or none any more."""
+        self._drop_expired()
+        if held := self._held.get(media_id):
+            return held
+        try:
+            return await self._cache.get(media_id)
+        except CacheUnavailable:
+            log.warning("the media store does not answer", extra={"action": "cache_failed", "media": media_id})
+            return None
+
+    async def has_all(self, result: JobResult) -> bool:
+        """Say whether every picture of a result is still there."""
+        for image in result.images:
+            if await self.get(image.media_id) is None:
+                return False
+        return bool(result.images)
+
+    async def recall(self, lane: str, request: GenerationRequest) -> str | None:
+        """Return the id of the job that made exactly this on that engine, if it is remembered."""
+        try:
+            return await self._cache.recall(_result_key(lane, request))
+        except CacheUnavailable:
+            return None
+
+    async def take_input(self, data: bytes) -> SourceImage:
+        """Clean and store a picture that somebody brought; the same picture twice is one.
+
+        Raises:
+            RequestRejected: it is no picture, is too large, or cannot be kept now.
+        """
+        try:
+            cleaned = await run_in_thread(images.clean_input, data)
+            info = await run_in_thread(images.inspect, cleaned)
+        except BadImage as error:
+            limit = MAX_INPUT_IMAGE_BYTES // 1024**2
+            hint = f"PNG, JPEG or WebP of up to {limit} MB works."
+            raise RequestRejected(str(error), field="init_image", hint=hint) from error
+        source = await run_in_thread(SourceImage.of, cleaned)
+        try:
+            await self._cache.put(
+                cleaned, media_type=info.media_type, job_id=None, kind="input", media_id=source.media_id
+            )
+        except CacheUnavailable as error:
+            self._hold(source.media_id, cleaned, info, job_id=None, kind="input", error=error)
+        self._tell()
+        return source
+
+    async def load(self, source: SourceImage) -> SourceImage:
+        """Return the source with its bytes.
+
+        Raises:
+            RequestRejected: they are gone.
+        """
+        if source.data:
+            return source
+        media = await self.get(source.media_id)
+        if media is None:
+            hours = self._ttl.total_seconds() / 3600
+            raise RequestRejected(
+                f"The source picture has expired: pictures are kept for {hours:g} h. Attach it again.",
+                field="init_image",
+            )
+        return SourceImage(media_id=source.media_id, data=media.data)
+
+    async def upload_copy(self, media_id: str, limit_bytes: int) -> Upload | None:
+        """Return a picture in at most `limit_bytes`: the original where it fits, else the best copy that does.
+
+        None when the picture is gone, or not even a tiny copy fits.
+        """
+        media = await self.get(media_id)
+        if media is None:
+            return None
+        return await self._fit(media.data, limit_bytes)
+
+    async def grid_of(self, result: JobResult, limit_bytes: int) -> Upload | None:
+        """Return the pictures of a result on one sheet, numbered; None when one of them is gone."""
+        found = [await self.get(image.media_id) for image in result.images]
+        parts = [media.data for media in found if media is not None]
+        if not parts or len(parts) < len(found):
+            return None
+        sheet = await run_in_thread(images.grid, parts, len(parts) > 1)
+        return await self._fit(sheet, limit_bytes)
+
+    async def thumbnail(self, media_id: str, side: int) -> bytes | None:
+        """Return a JPEG of at most `side` pixels a side. It is not stored, so it cannot outlive the picture."""
+        media = await self.get(media_id)
+        return None if media is None else await run_in_thread(images.thumbnail, media.data, side)
+
+    async def _fit(self, data: bytes, limit_bytes: int) -> Upload | None:
+        try:
+            fitted = await run_in_thread(images.fit_bytes, data, limit_bytes)
+        except BadImage:
+            return None
+        return Upload(data=fitted.data, media_type=fitted.media_type, is_smaller=fitted.is_smaller)
+
+    async def _store(self, data: bytes, info: ImageInfo, seed: int, job_id: str) -> StoredImage:
+        try:
+            media_id = await self._cache.put(data, media_type=info.media_type, job_id=job_id)
+        except CacheUnavailable as error:
+            media_id = secrets.token_urlsafe(24)
+            self._hold(media_id, data, info, job_id=job_id, kind="output", error=error)
+        self._tell()
+        return StoredImage(
+            media_id=media_id,
+            seed=seed,
+            width=info.width,
+            height=info.height,
+            media_type=info.media_type,
+            size_bytes=len(data),
+        )
+
+    def _hold(
+        self, media_id: str, data: bytes, info: ImageInfo, *, job_id: str | None, kind: str, error: Exception
+    ) -> None:
+        """Keep a picture in memory; the oldest go when there are too many, but never the newest."""
+        self._drop_expired()
+        log.error(
+            "the media store takes nothing; pictures are held in memory and end with this process",
+            extra={"action": "cache_failed", "job": job_id, "error": str(error)},
+        )
+        self._held[media_id] = Media(
+            data=data,
+            media_type=info.media_type,
+            expires_at=self._clock.now() + self._ttl,
+            job_id=job_id,
+            kind=kind,
+        )
+        self._held.move_to_end(media_id)
+        while len(self._held) > 1 and sum(len(media.data) for media in self._held.values()) > HELD_BYTES:
+            self._held.popitem(last=False)
+
+    def _drop_expired(self) -> None:
+        now = self._clock.now()
+        for media_id in [media_id for media_id, media in self._held.items() if media.expires_at <= now]:
+            del self._held[media_id]
+
+    async def _remember(self, job: Job) -> None:
+        try:
+            await self._cache.remember(_result_key(job.lane, job.drawn), job.id)
+        except CacheUnavailable:
+            log.warning("a result cannot be found again", extra={"action": "cache_failed", "job": job.id})
+
+    def _tell(self) -> None:
+        for tell in self.on_stored:
+            tell()
+
+
+def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:
+    """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
+    prompt = " ".join([request.prompt, *(f"<lora:{lora.name}:{lora.weight:g}>" for lora in request.loras)]).strip()
+    is_upscale = request.mode is Mode.UPSCALE
+    return format_infotext(
+        prompt,
+        request.negative_prompt,
+        {
+            "Steps": None if is_upscale else request.steps,
+            "Sampler": request.sampler,
+            "Schedule type": request.scheduler,
+            "CFG scale": None if is_upscale else request.cfg_scale,
+            "Seed": seed,
+            "Size": f"{info.width}x{info.height}",
+            "Model": model or request.model,
+            "VAE": request.vae,
+            "Denoising strength": request.denoising_strength,
+            "Clip skip": request.clip_skip if request.clip_skip and request.clip_skip > 1 else None,
+            "Upscale factor": request.upscale_factor if is_upscale else None,
+            "Engine": engine,
+            "Version": f"{APP_NAME} {VERSION}",
+        },
+    )
+
+
+def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:
+    """Return a name that says what is in the file: `a-red-fox-in-the-snow-812-20260101.png`."""
+    slug = re.sub(r"[^a-z0-9]+", "-", prompt.casefold()).strip("-")
+    if len(slug) > SLUG_CHARS:
+        slug = slug[:SLUG_CHARS].rpartition("-")[0] or slug[:SLUG_CHARS]
+    return f"{slug or 'picture'}-{seed}-{when:%Y%m%d}.{extension}"
+
+
+def _finish(
+    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str
+) -> tuple[ImageInfo, bytes]:
+    """Check one picture and put its parameters in, unless the engine has done so. Blocks."""
+    info = images.inspect(image.data)
+    text = parameters_of(request, info, seed=image.seed, model=model, engine=engine)
+    return info, images.with_parameters(image.data, text)
+
+
+def _result_key(lane: str, request: GenerationRequest) -> str:
+    return f"{lane}:{request.key()}"

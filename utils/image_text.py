@@ -1,0 +1,149 @@
+"""Generation parameters inside picture files, put in and read without touching a pixel.
+
+PNG: a `parameters` text chunk (w3.org/TR/png-3, 11.3.3). JPEG and WebP: EXIF UserComment, "UNICODE" and UTF-16-BE,
+as Automatic1111 writes it. WebP container: developers.google.com/speed/webp/docs/riff_container.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from PIL import Image
+
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+KEYWORD: Final = b"parameters"
+MAX_TEXT_BYTES: Final = 1024 * 1024
+
+_AFTER_IHDR: Final = len(PNG_SIGNATURE) + 25
+_EXIF_HEADER: Final = b"Exif\0\0"
+_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
+_UNICODE, _ASCII = b"UNICODE\0", b"ASCII\0\0\0"
+_MAX_SEGMENT_BYTES: Final = 65_533
+_VP8X_ALPHA, _VP8X_EXIF = 0x10, 0x08
+
+
+def with_parameters(data: bytes, text: str) -> bytes:
+    """Return the same picture with `text` as its parameters; one that has some keeps its own."""
+    if not text or read_parameters(data) is not None:
+        return data
+    if data.startswith(PNG_SIGNATURE):
+        return data[:_AFTER_IHDR] + _text_chunk(text) + data[_AFTER_IHDR:]
+    if data.startswith(b"\xff\xd8"):
+        return _jpeg_with_exif(data, _exif(data, text))
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _webp_with_exif(data, _exif(data, text))
+    return data
+
+
+def read_parameters(data: bytes) -> str | None:
+    """Return the parameters a picture carries, or None; an unreadable file has none."""
+    if data.startswith(PNG_SIGNATURE):
+        return next((text for kind, body in _png_chunks(data) if (text := _read_chunk(kind, body)) is not None), None)
+    comment = _read_exif(data).get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    if not isinstance(comment, bytes):
+        return comment or None
+    if comment.startswith(_UNICODE):
+        return comment[len(_UNICODE) :].decode("utf-16-be", "replace") or None
+    return comment.removeprefix(_ASCII).decode("utf-8", "replace").strip("\0 ") or None
+
+
+def _text_chunk(text: str) -> bytes:
+    """Build tEXt where Latin-1 is enough, else iTXt, as Pillow and so Automatic1111 do."""
+    text = text.replace("\0", "")
+    try:
+        kind, body = b"tEXt", KEYWORD + b"\0" + text.encode("latin-1")
+    except UnicodeEncodeError:
+        kind, body = b"iTXt", KEYWORD + b"\0\0\0\0\0" + text.encode()
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    offset = len(PNG_SIGNATURE)
+    while offset + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, offset)
+        yield data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + min(length, MAX_TEXT_BYTES)]
+        offset += 12 + length
+
+
+def _read_chunk(kind: bytes, body: bytes) -> str | None:
+    if kind not in {b"tEXt", b"zTXt", b"iTXt"} or not body.startswith(KEYWORD + b"\0"):
+        return None
+    body = body[len(KEYWORD) + 1 :]
+    if kind == b"tEXt":
+        return body.decode("latin-1")
+    if kind == b"zTXt":
+        return _inflate(body[1:]).decode("latin-1")
+    is_packed = body[:1] == b"\1"
+    text = body[2:].split(b"\0", 2)[-1]  # after language and translated keyword
+    return (_inflate(text) if is_packed else text).decode("utf-8", "replace")
+
+
+def _inflate(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, MAX_TEXT_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _read_exif(data: bytes) -> Image.Exif:
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP")) as image:
+            return image.getexif()
+    except Exception:  # a decoder may raise anything on a damaged file, and such a file carries no parameters
+        return Image.Exif()
+
+
+def _exif(data: bytes, text: str) -> bytes:
+    """Return the file's own EXIF block with the text added, without the "Exif" header."""
+    comment = _UNICODE + text.encode("utf-16-be", "replace")
+    exif = _read_exif(data)
+    exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = comment
+    try:
+        return exif.tobytes().removeprefix(_EXIF_HEADER)
+    except Exception:  # tags that Pillow reads but cannot write: a block with the text alone replaces them
+        exif = Image.Exif()
+        exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = comment
+        return exif.tobytes().removeprefix(_EXIF_HEADER)
+
+
+def _jpeg_with_exif(data: bytes, exif: bytes) -> bytes:
+    segment = _EXIF_HEADER + exif
+    if len(segment) > _MAX_SEGMENT_BYTES:
+        return data
+    head, offset = data[:2], 2
+    while data[offset : offset + 1] == b"\xff" and 0xE0 <= data[offset + 1] <= 0xE1:
+        (length,) = struct.unpack_from(">H", data, offset + 2)
+        if data[offset + 4 : offset + 10] != _EXIF_HEADER:  # the old EXIF block is already in the new one
+            head += data[offset : offset + 2 + length]
+        offset += 2 + length
+    return head + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[offset:]
+
+
+def _webp_with_exif(data: bytes, exif: bytes) -> bytes:
+    chunks = [(kind, body) for kind, body in _riff_chunks(data) if kind != b"EXIF"]
+    if not chunks:
+        return data
+    if chunks[0][0] == b"VP8X":
+        header = bytearray(chunks.pop(0)[1])
+        header[0] |= _VP8X_EXIF
+    else:  # a simple file becomes an extended one: flags, three reserved bytes, width - 1, height - 1
+        with Image.open(io.BytesIO(data), formats=("WEBP",)) as image:
+            flags = _VP8X_EXIF | (_VP8X_ALPHA if image.mode == "RGBA" else 0)
+            sides = [(side - 1).to_bytes(3, "little") for side in image.size]
+        header = bytearray(bytes([flags, 0, 0, 0]) + b"".join(sides))
+    body = b"WEBP" + b"".join(_riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (b"EXIF", exif)])
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    offset = 12
+    while offset + 8 <= len(data):
+        (length,) = struct.unpack_from("<I", data, offset + 4)
+        yield data[offset : offset + 4], data[offset + 8 : offset + 8 + length]
+        offset += 8 + length + length % 2
+
+
+def _riff(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
