@@ -1,0 +1,226 @@
+"""The server's answers in our values, and its failures in our errors.
+
+Source: recorded answers of A1111 1.10.1 and Forge. A wrong name is no error there: the server takes another sampler,
+scheduler or model and says so only in `info`, so what was drawn is compared with what was asked.
+"""
+
+import base64
+import binascii
+import json
+import re
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+
+from backends.a1111.facts import Checkpoint, Facts
+from backends.http import is_html, translate
+from generation.errors import (
+    BackendError,
+    BackendUnavailable,
+    GenerationError,
+    OutOfMemory,
+    RequestRejected,
+    UnexpectedAnswer,
+)
+from generation.request import GenerationRequest
+from generation.result import GeneratedImage, GenerationResult
+from utils.images import BadImage, inspect, read_parameters
+from utils.infotext import parse_infotext
+
+
+class _Info(BaseModel):
+    all_seeds: list[int] = []
+    sd_model_name: str | None = None
+    sd_model_hash: str | None = None
+    sd_vae_name: str | None = None
+    sampler_name: str | None = None
+    extra_generation_params: dict[str, Any] = {}
+    index_of_first_image: int = Field(default=0, ge=0)
+    infotexts: list[str] = []
+
+
+class _Answer(BaseModel):
+    images: list[str] | None = None  # bare base64, or with a data: prefix; a grid may come first
+    info: str = "{}"  # JSON inside JSON
+
+
+def read_answer(
+    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: Facts
+) -> GenerationResult:
+    """Return the pictures of a finished job. Slow (JSON and base64 of megabytes): call it in a thread.
+
+    Raises:
+        UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
+    """
+    try:
+        answer = _Answer.model_validate_json(body)
+        info = _Info.model_validate(json.loads(answer.info))
+    except (ValidationError, ValueError) as error:
+        raise translate(label, error, may_have_run=True) from error
+    first = info.index_of_first_image
+    count = int(payload["batch_size"])
+    files = [_decode(label, text) for text in (answer.images or [])[first : first + count]]
+    if not files:
+        raise UnexpectedAnswer(f"{label} answered without a picture.", detail=body[:200].decode("utf-8", "replace"))
+    seeds = info.all_seeds or [int(payload["seed"]) + n for n in range(count)]
+    notes = list(_substitutions(request, payload, info, facts))
+    if len(files) < count:
+        notes.append(f"the engine gave {len(files)} of {count} pictures")
+    images = tuple(
+        GeneratedImage(data=data, seed=seeds[n] if n < len(seeds) else int(payload["seed"]) + n)
+        for n, data in enumerate(files)
+    )
+    return GenerationResult(images=images, model=info.sd_model_name, notes=tuple(notes))
+
+
+def read_files(label: str, files: list[bytes], request: GenerationRequest) -> GenerationResult:
+    """Return pictures fetched as files after the answer was lost; seeds come from the text inside them."""
+    images = []
+    model = None
+    for n, data in enumerate(files):
+        _check(label, data)
+        said = parse_infotext(read_parameters(data) or "").parameters
+        seed = said.get("Seed", "")
+        images.append(GeneratedImage(data=data, seed=int(seed) if seed.isdigit() else request.seed + n))
+        model = said.get("Model") or model
+    return GenerationResult(images=tuple(images), model=model)
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode with or without a `data:...;base64,` prefix; stray characters are an error, not skipped."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    return base64.b64decode(text, validate=True)
+
+
+def _decode(label: str, text: str) -> bytes:
+    try:
+        data = decode_base64(text)
+    except binascii.Error as error:
+        raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
+    _check(label, data)
+    return data
+
+
+def _check(label: str, data: bytes) -> None:
+    try:
+        inspect(data)
+    except BadImage as error:
+        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
+
+
+def _substitutions(request: GenerationRequest, payload: dict[str, Any], info: _Info, facts: Facts) -> list[str]:
+    notes = []
+    if request.model and info.sd_model_name:
+        asked = facts.checkpoint(request.model) or Checkpoint(title=request.model, name=request.model)
+        got = {info.sd_model_name.casefold(), (info.sd_model_hash or "").casefold()}
+        if got.isdisjoint({asked.name.casefold(), asked.hash.casefold() or asked.title.casefold()}):
+            notes.append(f"model {asked.name} was not used: {info.sd_model_name} drew it")
+    if info.sampler_name and info.sampler_name != payload["sampler_name"]:
+        notes.append(f"sampler {payload['sampler_name']} was not used: the engine took {info.sampler_name}")
+    scheduler = str(info.extra_generation_params.get("Schedule type", ""))
+    if request.scheduler and payload["scheduler"].casefold() not in {"automatic", scheduler.casefold()}:
+        notes.append(f"scheduler {payload['scheduler']} was not used: the engine took {scheduler or 'Automatic'}")
+    if request.vae and not _vae_was_used(request.vae, info):
+        notes.append(f"VAE {request.vae} was not used")
+    return notes
+
+
+def _vae_was_used(vae: str, info: _Info) -> bool:
+    """A1111 names it in `sd_vae_name`, Forge as `Module 1: name` in the infotext."""
+    if info.sd_vae_name:
+        return info.sd_vae_name.casefold() == vae.casefold()
+    stem = vae.rsplit(".", 1)[0].casefold()
+    return any(re.search(rf"module \d+: {re.escape(stem)}", text.casefold()) for text in info.infotexts)
+
+
+def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
+    """Return our error for an answer of a generation call that is no success."""
+    status = response.status_code
+    if is_html(response, body) and status >= 500:
+        return BackendUnavailable(
+            f"{label} is not answering through its proxy.",
+            detail=f"HTTP {status}, a web page",
+            hint="It may be starting or busy. Try again in a minute.",
+            may_have_run=True,
+        )
+    if status in {401, 403, 429} or status < 400:
+        return translate(label, response, body=body)
+    name, text, fields = _explanation(body)
+    if status == 404 and "init image" not in text.lower():
+        return BackendError(f"{label} answers, but its API is off: start it with --api.", detail=text)
+    known = _known_failure(label, f"{name}: {text}")
+    if known:
+        return known
+    if status < 500:
+        return RequestRejected(
+            f"{label} does not accept " + (f"the value of {', '.join(fields)}." if fields else "this request."),
+            field=fields[0] if fields else "",
+            detail=f"HTTP {status}: {text}",
+            hint="Try other settings.",
+        )
+    if not name and not text:
+        return translate(label, response, body=body)
+    return BackendError(
+        f"{label} failed while drawing.",
+        detail=f"HTTP {status}: {name}: {text}"[:500],
+        hint="Try again, with other settings or another model.",
+        may_have_run=True,
+    )
+
+
+def _explanation(body: bytes) -> tuple[str, str, list[str]]:
+    """Return the exception's name, the first text that explains it, and the fields that a 422 complains of."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return "", "", []
+    if not isinstance(answer, dict):
+        return "", "", []
+    name = str(answer.get("error") or "")
+    for key in ("errors", "message", "detail"):
+        value = answer.get(key)
+        if isinstance(value, list):
+            items = [item for item in value if isinstance(item, dict)]
+            fields = [str(item["loc"][-1]) for item in items if isinstance(item.get("loc"), list) and item["loc"]]
+            return name, "; ".join(str(item.get("msg", "")) for item in items), fields
+        if value:
+            return name, str(value), []
+    return name, "", []
+
+
+def _known_failure(label: str, text: str) -> GenerationError | None:
+    low = text.lower()
+    detail = text[:500]
+    if "outofmemory" in low or "out of memory" in low or "alloc_failed" in low:
+        return OutOfMemory(
+            f"{label} ran out of graphics memory.",
+            detail=detail,
+            hint="Try a smaller size or batch: 512×512 needs 4 GB, 768×768 6 GB, 1024×1024 8 GB, 1536×1536 12 GB.",
+        )
+    if "nansexception" in low or "with nans was produced" in low:
+        return BackendError(
+            f"{label} drew nothing but broken numbers with this model.",
+            detail=detail,
+            hint="Try another VAE or model; its owner can start it with --no-half-vae.",
+        )
+    if "could not find checkpoint" in low or ("model '" in low and "not found" in low):
+        return RequestRejected(
+            f"{label} does not have that model any more.", field="model", detail=detail, hint="Pick one from /models."
+        )
+    if "clip state dict" in low or "vae state dict" in low:
+        return BackendError(
+            f"{label} is missing this model's text encoders or VAE.",
+            detail=detail,
+            hint="Its owner has to add them (for Flux: ae, clip_l and t5xxl), or pick another model.",
+        )
+    if "init image not found" in low or "invalid encoded image" in low or "cannot identify image" in low:
+        return RequestRejected(
+            f"{label} cannot read that picture.", field="image", detail=detail, hint="Send it as PNG or JPEG."
+        )
+    if "keyerror" in low:
+        return BackendError(
+            f"{label} does not know one of its own settings.", detail=detail, hint="Refresh the engine, then try again."
+        )
+    return None

@@ -1,0 +1,229 @@
+"""AUTOMATIC1111, Forge and their forks: `POST /sdapi/v1/txt2img` answers when the pictures are finished.
+
+Source: the servers' own `/openapi.json` and recorded answers (`tests/data/a1111`, `tests/data/forge`). There is no job
+id that outlives the connection, so a run is not resumed after a restart of Easel; what a proxy cuts off is fetched
+from the server's files instead, where that is switched on.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from backends.a1111.answer import read_answer, read_files, translate_failure
+from backends.a1111.facts import Facts, is_on, to_capabilities
+from backends.a1111.payload import changes, seeding, to_payload
+from backends.a1111.probe import API, probe
+from backends.a1111.tasks import Pace, Task, Watch
+from backends.base import BackendConfig, ProgressCallback
+from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
+from generation.capabilities import Capabilities
+from generation.errors import BackendError, BackendUnavailable, GenerationError
+from generation.job import Progress
+from generation.request import GenerationRequest, Mode
+from generation.result import GenerationResult
+from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
+
+MAX_ANSWER_OVERHEAD_BYTES = 8 * 1024 * 1024  # parameters and infotexts around the pictures
+BYTES_PER_PIXEL = 6  # RGBA in a PNG that does not compress, as base64
+# Proxies that hang up on a request after some 100 s while the server draws on.
+IMPATIENT_HOSTS: Final = (
+    ".proxy.runpod.net", ".trycloudflare.com", ".ngrok.io", ".ngrok.app", ".ngrok-free.app", ".ngrok-free.dev",
+    ".gradio.live", ".loca.lt",
+)  # fmt: skip
+
+
+class _AnswerLost(Exception):
+    """The connection ended before the answer, while the server may be drawing on."""
+
+    def __init__(self, error: GenerationError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class A1111Backend:
+    """One server of the A1111 family.
+
+    Options: `recover` (auto, always, never), `seed_options` (yes, no), `max_side`, `max_batch`, `preview_every`.
+    `key` is `user:password` of `--api-auth`, or a token for a proxy in front.
+    """
+
+    kind = "a1111"
+
+    def __init__(
+        self, config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+    ) -> None:
+        self.name = config.name
+        self._label = config.label or config.name
+        self._options: Mapping[str, str] = config.options
+        self._timeout_s = config.timeout_s
+        self._pace = pace or Pace()
+        auth = key_auth(config.key)
+        self._client = make_client(config, transport=transport, auth=auth)
+        # Jobs get sockets of their own: Forge resets the connection after a 500, and the next request would fail.
+        self._jobs = make_client(config, transport=transport, auth=auth)
+        self._jobs.headers["Connection"] = "close"
+        self._watch = Watch(self._client, self._pace)
+        self._facts: Facts | None = None
+        self._is_seeded = False
+        self._in_flight = 0
+        self._stopping: set[asyncio.Task[bool]] = set()
+
+    async def capabilities(self) -> Capabilities:
+        """Probe the server anew; its first settings are kept, since overrides of ours may stick to later ones."""
+        facts = await probe(self._label, self._client)
+        if self._facts and self._facts.settings:
+            facts = replace(facts, settings=self._facts.settings)
+        self._facts = facts
+        return to_capabilities(facts, self._options)
+
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Run one txt2img, img2img or inpaint job and wait for its pictures.
+
+        Raises:
+            BackendUnavailable: no answer, or it was lost on the way.
+            OutOfMemory, RequestRejected, BackendError: what the server says of the request.
+            UnexpectedAnswer: no pictures in the answer, or broken ones.
+        """
+        if self._facts is None:
+            await self.capabilities()
+        facts = self._facts
+        assert facts is not None
+        task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=facts.has_tasks)
+        keep_files = facts.has_tasks and self._recovers()
+        payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=keep_files)
+        await self._seed_options(facts, keep_files)
+        is_first, self._in_flight = self._in_flight == 0, self._in_flight + 1
+        watcher = None
+        try:
+            if not facts.has_tasks:
+                server = await self._watch.server_state()
+                task.was_alone = is_first and server is not None and server.is_idle
+            watcher = asyncio.create_task(self._watch.report(task, report))
+            result = await self._run(request, payload, task, facts, keep_files)
+        except asyncio.CancelledError:
+            await self._stop(task)
+            raise
+        finally:
+            self._in_flight -= 1
+            if watcher:
+                watcher.cancel()
+                await asyncio.wait([watcher])
+        await report(Progress(fraction=1.0, step=task.steps, steps=task.steps))
+        return replace(result, notes=(*changes(request, facts), *result.notes))
+
+    async def aclose(self) -> None:
+        for task in tuple(self._stopping):
+            task.cancel()
+        await asyncio.gather(*self._stopping, return_exceptions=True)
+        await self._jobs.aclose()
+        await self._client.aclose()
+
+    async def _run(
+        self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: Facts, keep_files: bool
+    ) -> GenerationResult:
+        try:
+            body = await self._post(request, payload)
+        except _AnswerLost as lost:
+            if not keep_files:
+                self._stop_later(task, self._timeout_s)  # nobody will see those pictures
+                raise lost.error from lost
+            return await self._recover(request, payload, task, facts, lost.error)
+        return await run_in_thread(read_answer, self._label, body, request, payload, facts)
+
+    async def _post(self, request: GenerationRequest, payload: dict[str, Any]) -> bytes:
+        path = f"{API}/txt2img" if request.mode is Mode.TXT2IMG else f"{API}/img2img"
+        limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * payload["width"] * payload["height"] * (
+            payload["batch_size"] + 1
+        )
+        try:
+            async with self._jobs.stream("POST", path, json=payload) as response:
+                body = await read_bounded(response, limit)
+        except (httpx.HTTPError, ValueError) as error:
+            found = translate(self._label, error)
+            if isinstance(found, BackendUnavailable) and found.may_have_run:
+                raise _AnswerLost(found) from error
+            raise found from error
+        if response.status_code == httpx.codes.OK:
+            if "html" in response.headers.get("content-type", ""):
+                raise translate(self._label, response, body=body)
+            return body
+        failure = translate_failure(self._label, response, body)
+        if response.status_code in PROXY_STATUSES and isinstance(failure, BackendError) and failure.may_have_run:
+            raise _AnswerLost(failure)
+        raise failure
+
+    async def _recover(
+        self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: Facts, lost: GenerationError
+    ) -> GenerationResult:
+        """Wait for the end of a job whose answer was lost, and fetch its pictures from the server's files.
+
+        Never sent again: the server draws on, and a second one would only wait behind the first.
+        """
+        log.info("answer lost, waiting for the files", extra={"action": "answer_lost", "backend": self.name})
+        if not await self._watch.finish(task, max(self._timeout_s, self._pace.recover_s)):
+            self._stop_later(task, self._timeout_s)
+            raise lost
+        which = "outdir_txt2img_samples" if request.mode is Mode.TXT2IMG else "outdir_img2img_samples"
+        default = "outputs/txt2img-images" if request.mode is Mode.TXT2IMG else "outputs/img2img-images"
+        folder = facts.setting("outdir_samples", "") or facts.setting(which, "") or default
+        limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * payload["width"] * payload["height"]
+        files = []
+        for number in range(1, payload["batch_size"] + 1):
+            path = quote(f"{folder}/{task.id}-{number}.png", safe="/:\\")
+            try:
+                async with self._client.stream("GET", f"/file={path}") as response:
+                    data = await read_bounded(response, limit)
+            except (httpx.HTTPError, ValueError) as error:
+                raise translate(self._label, error, may_have_run=True) from error
+            if response.status_code != httpx.codes.OK:
+                raise BackendUnavailable(
+                    f"{self._label} lost the answer on the way, and its file is not there.",
+                    detail=f"HTTP {response.status_code} for the file; before: {lost.detail}",
+                    hint="Try again, smaller or with fewer steps.",
+                    may_have_run=True,
+                )
+            files.append(data)
+        return await run_in_thread(read_files, self._label, files, request)
+
+    def _recovers(self) -> bool:
+        choice = self._options.get("recover", "auto").strip().lower()
+        if choice in {"always", "never"}:
+            return choice == "always"
+        return self._client.base_url.host.endswith(IMPATIENT_HOSTS)
+
+    async def _seed_options(self, facts: Facts, keep_files: bool) -> None:
+        """Save the server's present values of what we override, once: it restores only what its config holds.
+
+        That writes its config.json, so it is done only where files are named by us, or where the owner wants it.
+        """
+        if self._is_seeded or not (keep_files or is_on(self._options, "seed_options")):
+            return
+        values = seeding(facts)
+        if not values:
+            return
+        self._is_seeded = True
+        try:
+            response = await self._client.post(f"{API}/options", json=values, timeout=10.0)
+            self._is_seeded = response.is_success
+        except httpx.HTTPError as error:
+            self._is_seeded = False
+            raise translate(self._label, error, may_have_run=False) from error
+
+    async def _stop(self, task: Task) -> None:
+        """Stop our own work: wait a few seconds for that, then leave it to a task in the background."""
+        stopper = self._stop_later(task, max(self._timeout_s, self._pace.cancel_wait_s))
+        await asyncio.wait([stopper], timeout=self._pace.cancel_wait_s)
+
+    def _stop_later(self, task: Task, limit_s: float) -> asyncio.Task[bool]:
+        stopper = asyncio.create_task(self._watch.stop(task, limit_s))
+        self._stopping.add(stopper)
+        stopper.add_done_callback(self._stopping.discard)
+        return stopper

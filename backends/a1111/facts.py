@@ -1,0 +1,116 @@
+"""What one server of the A1111 family is and has, as read at the last probe. Values only."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
+from generation.samplers import match_name
+
+LARGE_SIDE_PX: Final = 1024
+MAX_SIDE_PX: Final = 4096
+MAX_STEPS: Final = 150  # the web UI's own range
+MAX_BATCH: Final = 8  # the web UI's own range
+
+_LARGE = re.compile(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
+_FLUX = re.compile(r"flux|schnell", re.I)
+
+
+class Family(StrEnum):
+    """Which program answers; they differ in routes, fields and error bodies."""
+
+    A1111 = "AUTOMATIC1111"
+    FORGE = "Forge"
+    REFORGE = "reForge"
+    SDNEXT = "SD.Next"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A weights file: `title` is its exact name for requests, `name` what results call it."""
+
+    title: str
+    name: str
+    hash: str = ""
+
+    @property
+    def is_flux(self) -> bool:
+        return bool(_FLUX.search(self.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything known of a server. `None` means it could not tell; `settings` are its options at first sight."""
+
+    family: Family = Family.A1111
+    has_tasks: bool = False  # `force_task_id` and `/internal/progress`: only while its web UI runs
+    checkpoints: tuple[Checkpoint, ...] | None = None
+    current: Checkpoint | None = None
+    samplers: Mapping[str, str] | None = None  # every spelling in lower case -> the exact name
+    schedulers: tuple[str, ...] | None = None
+    loras: tuple[str, ...] | None = None
+    lora_aliases: frozenset[str] = frozenset()
+    vaes: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def sampler_names(self) -> tuple[str, ...] | None:
+        return None if self.samplers is None else tuple(dict.fromkeys(self.samplers.values()))
+
+    def checkpoint(self, wanted: str | None) -> Checkpoint | None:
+        """Return the checkpoint meant by a request; the current one when it names none."""
+        if wanted is None:
+            return self.current
+        return find_checkpoint(wanted, self.checkpoints or ())
+
+    def setting(self, key: str, default: Any) -> Any:
+        value = (self.settings or {}).get(key)
+        return default if value is None else value
+
+
+def find_checkpoint(wanted: str, checkpoints: tuple[Checkpoint, ...]) -> Checkpoint | None:
+    by_name = {c.title: c for c in checkpoints} | {c.name: c for c in checkpoints}
+    found = match_name(wanted, by_name)
+    return by_name[found] if found else None
+
+
+def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
+    """Return what the queue needs to know; `options` are the instance's own (`max_side`, `max_batch`)."""
+    models = None
+    if facts.checkpoints is not None:
+        models = tuple(ModelInfo(name=c.title, title=c.name, is_loaded=c == facts.current) for c in facts.checkpoints)
+    name = facts.current.name if facts.current else ""
+    side = LARGE_SIDE_PX if _LARGE.search(name) else 512
+    return Capabilities(
+        modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}),
+        models=models,
+        samplers=facts.sampler_names,
+        schedulers=facts.schedulers,
+        loras=facts.loras,
+        vaes=facts.vaes,
+        size_grid=8,
+        min_side=64,
+        max_side=number_option(options, "max_side", MAX_SIDE_PX),
+        max_steps=MAX_STEPS,
+        max_batch=number_option(options, "max_batch", MAX_BATCH),
+        supports_clip_skip=True,
+        supports_preview=True,
+        supports_progress=True,
+        supports_cancel=True,
+        default_width=side,
+        default_height=side,
+        default_cfg_scale=1.0 if facts.current and facts.current.is_flux else 7.0,
+    )
+
+
+def number_option(options: Mapping[str, str], name: str, default: int) -> int:
+    """Return a whole-number option; anything else there leaves the default."""
+    value = options.get(name, "")
+    return int(value) if value.isdigit() and int(value) > 0 else default
+
+
+def is_on(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}

@@ -1,0 +1,208 @@
+"""Find out which program answers on a port, and read what it has.
+
+Source: `/openapi.json` of the server itself, which stays readable under `--api-auth`; the lists under `/sdapi/v1/`.
+`/cmd-flags` is never asked: Forge answers it with a 500 whenever it was started with `--port`.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backends.a1111.facts import Checkpoint, Facts, Family, find_checkpoint
+from backends.http import read_bounded, translate
+from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
+
+GET_TIMEOUT_S = 8.0
+MAX_LIST_BYTES = 32 * 1024 * 1024  # LoRA metadata of a large collection runs to several megabytes
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+API = "/sdapi/v1"
+
+_Items = TypeVar("_Items")
+
+
+class _Model(BaseModel):
+    title: str
+    model_name: str
+    hash: str | None = None
+
+
+class _Sampler(BaseModel):
+    name: str
+    aliases: list[str] = []
+
+
+class _Scheduler(BaseModel):
+    label: str
+
+
+class _Lora(BaseModel):
+    name: str
+    alias: str | None = None
+
+
+class _Module(BaseModel):
+    model_name: str
+
+
+async def probe(label: str, client: httpx.AsyncClient) -> Facts:
+    """Read everything from one server.
+
+    Raises:
+        BackendUnavailable: no connection, with the likeliest reason.
+        BackendAuthError: it wants another user and password.
+        BackendError: its API is off, or it is another product.
+    """
+    schema = await _schema(label, client)
+    paths = schema["paths"] if schema else {}
+    if schema and f"{API}/txt2img" not in paths:
+        raise _wrong_product(label, paths)
+    fields = await asyncio.to_thread(json.dumps, schema.get("components", {}))
+    family = _family(paths, fields)
+    has_modules = family is Family.FORGE
+    asked = ("sd-models", "samplers", "schedulers", "loras", "sd-modules" if has_modules else "sd-vae", "options")
+    answers = await asyncio.gather(*(_list(label, client, f"{API}/{name}") for name in asked))
+    models, samplers, schedulers, loras, vaes, options = answers
+    if not schema and models is None and options is None:
+        raise await _no_api(label, client)
+    checkpoints = _checkpoints(models)
+    settings = options if isinstance(options, dict) else None
+    current = (settings or {}).get("sd_model_checkpoint")
+    lora_list = _parse(list[_Lora], loras)
+    return Facts(
+        family=family,
+        has_tasks="/internal/progress" in paths and "force_task_id" in fields,
+        checkpoints=checkpoints,
+        current=find_checkpoint(current, checkpoints or ()) if isinstance(current, str) and current else None,
+        samplers=_spellings(_parse(list[_Sampler], samplers)),
+        schedulers=_names(_parse(list[_Scheduler], schedulers), "label"),
+        loras=_names(lora_list, "name"),
+        lora_aliases=frozenset(lora.alias for lora in lora_list or () if lora.alias),
+        vaes=_names(_parse(list[_Module], vaes), "model_name"),
+        settings=settings,
+    )
+
+
+async def _schema(label: str, client: httpx.AsyncClient) -> dict[str, Any]:
+    """Return the server's own description; empty where it hides it (a proxy, FastAPI's docs switched off)."""
+    try:
+        response, body = await get(client, "/openapi.json", MAX_LIST_BYTES)
+    except httpx.HTTPError as error:
+        raise _unreached(label, error) from error
+    if response.status_code in {401, 403} or response.status_code >= 500 or response.is_redirect:
+        raise translate(label, response, body=body)
+    try:
+        schema = await asyncio.to_thread(json.loads, body)
+    except ValueError:
+        return {}
+    return schema if isinstance(schema, dict) and isinstance(schema.get("paths"), dict) else {}
+
+
+async def get(client: httpx.AsyncClient, path: str, limit: int) -> tuple[httpx.Response, bytes]:
+    async with client.stream("GET", path, timeout=GET_TIMEOUT_S) as response:
+        return response, await read_bounded(response, limit)
+
+
+async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
+    """Return one list, or None: a fork without it, or one broken extension, must not hide the whole server."""
+    try:
+        response, body = await get(client, path, MAX_LIST_BYTES)
+    except (httpx.HTTPError, ValueError):
+        return None
+    if response.status_code in {401, 403}:
+        raise BackendAuthError(
+            f"{label} wants a user name and password, and not these.",
+            detail=f"HTTP {response.status_code} on {path}",
+            hint="Connect it with the user:password given to --api-auth.",
+        )
+    if response.status_code != httpx.codes.OK:
+        return None
+    try:
+        return await asyncio.to_thread(json.loads, body)
+    except ValueError:
+        return None
+
+
+def _parse(kind: type[_Items], value: Any) -> _Items | None:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _names(items: Sequence[BaseModel] | None, attribute: str) -> tuple[str, ...] | None:
+    return None if items is None else tuple(dict.fromkeys(getattr(item, attribute) for item in items))
+
+
+def _checkpoints(models: Any) -> tuple[Checkpoint, ...] | None:
+    items = _parse(list[_Model], models)
+    if items is None:
+        return None
+    return tuple(Checkpoint(title=m.title, name=m.model_name, hash=m.hash or "") for m in items)
+
+
+def _spellings(samplers: list[_Sampler] | None) -> dict[str, str] | None:
+    """Return every spelling in lower case -> exact name: the server takes only the exact one and tells nobody."""
+    if samplers is None:
+        return None
+    spellings = {alias.casefold(): s.name for s in samplers for alias in s.aliases}
+    return spellings | {s.name.casefold(): s.name for s in samplers}
+
+
+def _family(paths: dict[str, Any], fields: str) -> Family:
+    if f"{API}/sd-modules" in paths:
+        return Family.FORGE
+    if f"{API}/version" in paths:
+        return Family.SDNEXT
+    return Family.REFORGE if '"hr_cfg"' in fields else Family.A1111
+
+
+def _unreached(label: str, error: httpx.HTTPError) -> Exception:
+    found = translate(label, error)
+    if isinstance(found, BackendUnavailable) and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        found.hint = "Is it running, started with --api --listen, at this address and port, and not behind a firewall?"
+    return found
+
+
+def _wrong_product(label: str, paths: dict[str, Any]) -> BackendError:
+    if "/internal/progress" in paths or "/sd_extra_networks/thumb" in paths:
+        return _api_off(label)
+    if "/config" in paths or "/queue/join" in paths or "/run/{api_name}" in paths:
+        return _other_product(label, "another gradio app")
+    return _other_product(label, "another program")
+
+
+async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
+    """Return what answers instead of the API, by its front page."""
+    try:
+        response, body = await get(client, "/", MAX_PAGE_BYTES)
+    except httpx.HTTPError as error:
+        return BackendUnavailable(f"{label} broke the connection off.", detail=str(error))
+    except ValueError as error:
+        return UnexpectedAnswer(f"{label} is no picture engine.", detail=str(error))
+    page = body.decode("utf-8", "replace").lower()
+    if "comfyui" in page:
+        return _other_product(label, "ComfyUI")
+    if "stable diffusion" in page or "sd-webui" in page:
+        return _api_off(label)
+    if "gradio" in page:
+        return _other_product(label, "another gradio app")
+    return UnexpectedAnswer(
+        f"{label} answers, but it is not Stable Diffusion WebUI.",
+        detail=f"HTTP {response.status_code} on its front page",
+        hint="Check the address and the port.",
+    )
+
+
+def _api_off(label: str) -> BackendError:
+    return BackendError(f"{label} answers, but its API is off: start it with --api.", hint="Then connect it again.")
+
+
+def _other_product(label: str, what: str) -> BackendError:
+    return BackendError(
+        f"{label} answers, but it is {what}, not Stable Diffusion WebUI.",
+        hint="Connect it as the kind of engine it is, or check the port.",
+    )

@@ -1,0 +1,239 @@
+"""Follow, stop and recover one job of ours on a server that many people share.
+
+Source: `/internal/progress` (knows our task id, exists only while the web UI runs) and `/sdapi/v1/progress` (tells
+only how far whatever runs now is). `/interrupt` hits whatever runs now, whoever owns it, so it is sent only when
+that is known to be ours; a job still waiting on the server cannot be taken back, only interrupted once it begins.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from backends.a1111.answer import decode_base64
+from backends.base import ProgressCallback
+from backends.http import read_bounded
+from generation.job import Progress
+from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
+
+_State = TypeVar("_State", bound=BaseModel)
+
+POLL_TIMEOUT_S = 5.0
+MAX_PROGRESS_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often and how long to ask; seconds."""
+
+    poll_s: float = 0.7
+    cancel_poll_s: float = 0.3
+    cancel_wait_s: float = 4.0  # what a cancelled job waits for before it leaves the rest to the background
+    unknown_s: float = 20.0  # a task the server has not heard of for so long never reached it
+    recover_poll_s: float = 2.0
+    recover_s: float = 120.0  # the least time to wait for a lost answer
+
+
+class TaskState(BaseModel):
+    """An answer of `/internal/progress`. `active` stays true after a failure, until the next job begins."""
+
+    active: bool = False
+    queued: bool = False
+    completed: bool = False
+    progress: float | None = None
+    eta: float | None = None
+    live_preview: str | None = None
+    id_live_preview: int = -1
+    textinfo: str | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        return not (self.active or self.queued or self.completed)
+
+
+class _ServerStep(BaseModel):
+    job: str = ""
+    job_count: int = 0
+    job_timestamp: str = ""
+    sampling_step: int = 0
+    sampling_steps: int = 0
+
+
+class ServerState(BaseModel):
+    """An answer of `/sdapi/v1/progress`: the job that runs now, whoever owns it."""
+
+    progress: float = 0.0
+    eta_relative: float | None = None
+    state: _ServerStep = _ServerStep()
+    current_image: str | None = None
+    textinfo: str | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.state.job and self.state.job_count <= 0
+
+
+@dataclass
+class Task:
+    """One job of ours. `was_alone`: nothing ran when it was sent, so the first job to show is ours (no task ids)."""
+
+    id: str
+    steps: int
+    has_id: bool
+    was_alone: bool = False
+    started_as: str | None = None  # the `job_timestamp` under which it was first seen
+    fraction: float = 0.0
+    seen_preview: int = -1
+
+    def owns(self, server: ServerState) -> bool:
+        """Say whether what runs now is this job, on a server without task ids."""
+        if not self.was_alone or server.is_idle:
+            return False
+        if self.started_as is None:
+            self.started_as = server.state.job_timestamp
+        return self.started_as == server.state.job_timestamp
+
+
+class Watch:
+    """Asks one server about our tasks. Nothing here ever fails a job: an unread answer is no news."""
+
+    def __init__(self, client: httpx.AsyncClient, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+
+    async def task_state(self, task: Task, *, preview: bool = False) -> TaskState | None:
+        ask = {"id_task": task.id, "id_live_preview": task.seen_preview, "live_preview": preview}
+        body = await self._read("POST", "/internal/progress", ask)
+        return None if body is None else _parse(TaskState, body)
+
+    async def server_state(self, *, preview: bool = False) -> ServerState | None:
+        skip = "false" if preview else "true"
+        body = await self._read("GET", f"/sdapi/v1/progress?skip_current_image={skip}")
+        return None if body is None else _parse(ServerState, body)
+
+    async def report(self, task: Task, report: ProgressCallback) -> None:
+        """Tell `report` how far the task is until cancelled; fractions never go back."""
+        while True:
+            try:
+                progress = await (self._by_task(task) if task.has_id else self._by_server(task))
+                if progress:
+                    await report(progress)
+            except Exception as error:  # a broken watcher of progress must not cost the picture
+                log.debug("progress could not be reported: %r", error)
+            await asyncio.sleep(self._pace.poll_s)
+
+    async def _by_task(self, task: Task) -> Progress | None:
+        state = await self.task_state(task, preview=True)
+        if state is None or not (state.active or state.queued):
+            return None
+        if state.queued and not state.active:
+            return Progress(fraction=task.fraction, note=_place(state.textinfo))
+        if state.id_live_preview >= 0:
+            task.seen_preview = state.id_live_preview
+        return await self._progress(task, state.progress or 0.0, state.eta, state.live_preview, state.textinfo)
+
+    async def _by_server(self, task: Task) -> Progress | None:
+        server = await self.server_state(preview=True)
+        if server is None or not task.owns(server):
+            return None
+        return await self._progress(task, server.progress, server.eta_relative, server.current_image, server.textinfo)
+
+    async def _progress(
+        self, task: Task, fraction: float, eta: float | None, picture: str | None, note: str | None
+    ) -> Progress:
+        task.fraction = min(1.0, max(task.fraction, fraction))
+        step = round(task.fraction * task.steps)
+        preview = None
+        if picture:
+            try:
+                preview = await run_in_thread(decode_base64, picture)
+            except ValueError:
+                preview = None
+        return Progress(
+            fraction=task.fraction,
+            step=step,
+            steps=task.steps,
+            preview=preview,
+            eta_s=eta if eta and step >= 2 else None,  # before the second step it is nonsense
+            note=(note or "").strip() if note and "waiting" not in note.lower() else "",
+        )
+
+    async def stop(self, task: Task, limit_s: float) -> bool:
+        """Interrupt the task once it runs, and only then; give up when it is over or after `limit_s`.
+
+        Returns:
+            Whether it was interrupted.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit_s
+        unknown_until = loop.time() + self._pace.unknown_s
+        while loop.time() < end:
+            if task.has_id:
+                state = await self.task_state(task)
+                if state and state.active:
+                    return await self.interrupt()
+                if state and state.completed:
+                    return False
+                if state and state.queued:
+                    unknown_until = loop.time() + self._pace.unknown_s
+            else:
+                server = await self.server_state()
+                if server and task.owns(server):
+                    return await self.interrupt()
+                if server and task.started_as is not None:
+                    return False
+            if loop.time() > unknown_until:
+                return False
+            await asyncio.sleep(self._pace.cancel_poll_s)
+        return False
+
+    async def interrupt(self) -> bool:
+        return await self._read("POST", "/sdapi/v1/interrupt") is not None
+
+    async def finish(self, task: Task, limit_s: float) -> bool:
+        """Wait until a task whose answer was lost has ended on the server; say whether it has."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit_s
+        unknown_until = loop.time() + self._pace.unknown_s
+        idle = 0
+        while loop.time() < end:
+            state = await self.task_state(task)
+            if state and state.completed:
+                return True
+            if state and not state.is_unknown:
+                unknown_until = loop.time() + self._pace.unknown_s
+            if state and state.active:
+                server = await self.server_state()
+                idle = idle + 1 if server and server.is_idle else 0
+            if idle >= 3 or loop.time() > unknown_until:  # it failed, or is forgotten: only 16 ended ones are known
+                return True
+            await asyncio.sleep(self._pace.recover_poll_s)
+        return False
+
+    async def _read(self, method: str, path: str, ask: object = None) -> bytes | None:
+        try:
+            async with self._client.stream(method, path, json=ask, timeout=POLL_TIMEOUT_S) as response:
+                body = await read_bounded(response, MAX_PROGRESS_BYTES)
+                return body if response.is_success else None
+        except (httpx.HTTPError, ValueError) as error:
+            log.debug("no news from the engine: %r", error)
+            return None
+
+
+def _parse(kind: type[_State], body: bytes) -> _State | None:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _place(textinfo: str | None) -> str:
+    """Turn "In queue: 2/3" into words."""
+    _, _, place = (textinfo or "").partition("In queue: ")
+    number = place.split("/")[0]
+    return f"{number}. in the engine's own queue" if number.isdigit() else "in the engine's own queue"

@@ -1,0 +1,268 @@
+"""What every engine spoken to over HTTP shares: one way to make a client, to read a body and to name a failure.
+
+Source: RFC 9110 (Retry-After, status codes), the httpx exception tree, and Cloudflare's own codes 520-527.
+A client follows no redirects: a server that moves could otherwise send a key, or a request, anywhere.
+"""
+
+import binascii
+import socket
+import ssl
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+
+import httpx
+from pydantic import ValidationError
+
+from backends.base import BackendConfig
+from constants import APP_NAME, VERSION
+from generation.errors import (
+    BackendAuthError,
+    BackendError,
+    BackendUnavailable,
+    GenerationError,
+    RateLimited,
+    RequestRejected,
+    UnexpectedAnswer,
+)
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_RETRY_AFTER_S = 24 * 3600.0
+DETAIL_CHARS = 500
+PROXY_STATUSES = frozenset({502, 503, 504, *range(520, 528), 530})  # a proxy speaks, not the engine
+UNSENT_STATUSES = frozenset({503, 521, 523, 525, 526, 530})  # the proxy never reached the engine
+
+
+class AnswerTooLarge(ValueError):
+    """The answer is larger than any honest one."""
+
+
+def make_client(
+    config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, auth: httpx.Auth | None = None
+) -> httpx.AsyncClient:
+    """Return a client for one engine; its paths begin with `/` and keep a path prefix of the engine's address.
+
+    Args:
+        config: where `allow_private` is False, the host is resolved and checked at connect time.
+        transport: for tests; replaces the network.
+        auth: sent with the first request already, since not every engine asks for it.
+    """
+    url = config.url.strip().rstrip("/")
+    if transport is None and not config.allow_private:
+        from backends.guard import guarded_transport
+
+        transport = guarded_transport(config)
+    headers = {"User-Agent": f"{APP_NAME}/{VERSION}"}
+    if _is_near(url):
+        headers["Accept-Encoding"] = "identity"  # gzip of base64 costs the engine more than a local network does
+    return httpx.AsyncClient(
+        base_url=url,
+        transport=transport,
+        auth=auth,
+        headers=headers,
+        timeout=httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S),
+        follow_redirects=False,
+        trust_env=config.allow_private,  # a proxy from the environment would undo the address check
+    )
+
+
+def key_auth(key: str) -> httpx.Auth | None:
+    """Return HTTP Basic for `user:password`, a bearer token for anything else, None for no key."""
+    if not key:
+        return None
+    user, colon, password = key.partition(":")
+    return httpx.BasicAuth(user, password) if colon else BearerAuth(key)
+
+
+class BearerAuth(httpx.Auth):
+    """`Authorization: Bearer <key>` on every request."""
+
+    def __init__(self, key: str) -> None:
+        self._header = f"Bearer {key}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+async def read_bounded(response: httpx.Response, limit: int) -> bytes:
+    """Read the body of a streamed response, unpacked, and stop at `limit` bytes.
+
+    Raises:
+        AnswerTooLarge: there is more than `limit`, by its own account or in fact.
+    """
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise AnswerTooLarge(f"{announced} bytes announced, at most {limit} expected")
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise AnswerTooLarge(f"more than {limit} bytes")
+    return bytes(body)
+
+
+def translate(
+    label: str, failure: Exception | httpx.Response, *, body: bytes | None = None, may_have_run: bool | None = None
+) -> GenerationError:
+    """Return what went wrong between us and the engine called `label`, in words for people.
+
+    Args:
+        label: the engine's name as people see it; a URL never appears in the text.
+        failure: an exception of httpx, of JSON or of pydantic, or a response that is no success.
+        body: the response's body, where it was read as a stream.
+        may_have_run: overrides the judgement whether the engine may have accepted the request.
+    """
+    if isinstance(failure, GenerationError):
+        return failure
+    if isinstance(failure, httpx.HTTPStatusError):
+        failure = failure.response
+    error = _of_response(label, failure, body) if isinstance(failure, httpx.Response) else _of_exception(label, failure)
+    if may_have_run is not None and isinstance(error, BackendError):
+        error.may_have_run = may_have_run
+    return error
+
+
+def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Return the seconds of a Retry-After header, given as seconds or as an HTTP date; None when unreadable."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (moment.astimezone(UTC) - (now or datetime.now(UTC))).total_seconds()
+    if seconds != seconds:  # "nan" is a float, but no time to wait
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def is_html(response: httpx.Response, body: bytes) -> bool:
+    kind = response.headers.get("content-type", "")
+    return "html" in kind or body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _of_response(label: str, response: httpx.Response, body: bytes | None) -> GenerationError:
+    status = response.status_code
+    if body is None:
+        body = _read_already(response)
+    detail = f"HTTP {status}: {_excerpt(body)}"
+    if status == 401 or status == 403:
+        return BackendAuthError(
+            f"{label} refuses the key or password.", detail=detail, hint="Its owner has to connect it again."
+        )
+    if status == 429:
+        after = parse_retry_after(response.headers.get("retry-after"))
+        return RateLimited(f"{label} asks us to slow down.", detail=detail, retry_after=after)
+    if status in PROXY_STATUSES:
+        return BackendUnavailable(
+            f"{label} is not answering through its proxy.",
+            detail=detail,
+            retry_after=parse_retry_after(response.headers.get("retry-after")),
+            hint="It may be starting or busy. Try again in a minute.",
+            may_have_run=status not in UNSENT_STATUSES,
+        )
+    if status >= 500:
+        return BackendUnavailable(
+            f"{label} failed inside.", detail=detail, hint="Try again in a moment.", may_have_run=True
+        )
+    if 300 <= status < 400:
+        return BackendError(
+            f"{label} has moved to another address.", detail=detail, hint="Connect it by its new address."
+        )
+    if status == 404 or status == 405:
+        return UnexpectedAnswer(
+            f"{label} does not know what we asked for.",
+            detail=detail,
+            hint="Check that the address belongs to this kind of engine.",
+        )
+    if status >= 400:
+        return RequestRejected(f"{label} does not accept this request.", detail=detail, hint="Try other settings.")
+    if is_html(response, body):
+        return UnexpectedAnswer(
+            f"{label} answers with a web page.", detail=detail, hint="Check that the address belongs to an engine."
+        )
+    return UnexpectedAnswer(f"{label} gave an answer that cannot be read.", detail=detail)
+
+
+def _of_exception(label: str, error: Exception) -> GenerationError:
+    detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARS]
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return BackendUnavailable(
+            f"{label} cannot be reached.",
+            detail=detail,
+            hint="Check that it is running and that no firewall is between.",
+        )
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return BackendUnavailable(
+            f"{label} did not answer in time.", detail=detail, hint="Try again, smaller or with fewer steps.",
+            may_have_run=True,
+        )  # fmt: skip
+    if isinstance(error, httpx.ConnectError):
+        what, hint = _why_unconnected(error)
+        return BackendUnavailable(f"{label} {what}.", detail=detail, hint=hint)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return BackendError(f"The address of {label} is not valid.", detail=detail, hint="Connect it again.")
+    if isinstance(error, httpx.DecodingError | AnswerTooLarge):
+        what = (
+            "answers with more than any picture needs" if isinstance(error, AnswerTooLarge) else "garbles its answers"
+        )
+        return UnexpectedAnswer(f"{label} {what}.", detail=detail)
+    if isinstance(error, httpx.TransportError):
+        return BackendUnavailable(
+            f"{label} broke the connection off.", detail=detail, hint="Try again in a moment.", may_have_run=True
+        )
+    if isinstance(error, ValidationError):
+        detail = f"ValidationError: {error.errors(include_input=False, include_url=False)[:3]}"[:DETAIL_CHARS]
+    if isinstance(error, ValidationError | binascii.Error | ValueError):  # JSON and Unicode errors are ValueErrors
+        return UnexpectedAnswer(f"{label} gave an answer that cannot be read.", detail=detail)
+    return BackendError(f"{label} failed.", detail=detail, hint="Try again in a moment.")
+
+
+def _why_unconnected(error: Exception) -> tuple[str, str]:
+    causes = list(_causes(error))
+    text = " ".join(str(cause) for cause in causes).lower()
+    if any(isinstance(cause, socket.gaierror) for cause in causes) or "name or service not known" in text:
+        return "has an address that does not exist", "Check the address for typing errors, and that the pod still runs."
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "[ssl" in text:
+        return "has no valid certificate for a safe connection", "Check http or https, and the certificate."
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "is not running there", "Start it, and check the port."
+    return "cannot be reached", "Check that it is running and that no firewall is between."
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, what caused it, and the members of groups: happy eyeballs fails once per address."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for member in error.exceptions:
+                yield from _causes(member)
+        error = error.__cause__ or error.__context__
+
+
+def _read_already(response: httpx.Response) -> bytes:
+    try:
+        return response.content
+    except httpx.ResponseNotRead:
+        return b""
+
+
+def _excerpt(body: bytes) -> str:
+    return " ".join(body[:DETAIL_CHARS].decode("utf-8", "replace").split())
+
+
+def _is_near(url: str) -> bool:
+    """Say whether the address looks like this machine or the local network; never resolves a name."""
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL:
+        return False
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".lan", ".internal"))
