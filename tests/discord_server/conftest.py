@@ -36,7 +36,7 @@ async def connect(discord: DiscordServer) -> AsyncIterator[Connect]:
         running.append(RunningBot(make_bot(discord.changed, **intents), discord.token))
         ended = running[-1].task
         ended.add_done_callback(lambda _: discord.changed())
-        await discord.wait_for(lambda: ended.done() or COMMANDS <= discord.commands.names(), 15)
+        await discord.wait_for(lambda: ended.done() or discord.commands.names() >= COMMANDS, 15)
         if ended.done():
             ended.result()
         await running[-1].bot.wait_until_ready()

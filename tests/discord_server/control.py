@@ -24,7 +24,7 @@ def control_routes(server: DiscordServer) -> list[web.RouteDef]:
         channel = _channel(server, body.get("channel"))
         try:
             result = await _ACTIONS[request.match_info["action"]](user, channel, body)
-        except (NotPossible, KeyError) as error:
+        except (NotPossible, KeyError, TimeoutError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(result)
 
@@ -33,15 +33,7 @@ def control_routes(server: DiscordServer) -> list[web.RouteDef]:
         return web.json_response([_shown(message) for message in channel.messages])
 
     async def state(request: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "ready": server.gateway.live is not None,
-                "commands": sorted(server.commands.names()),
-                "requests": len(server.requests),
-                "rate_limited": server.rate_limited,
-                "violations": [vars(violation) for violation in server.violations],
-            }
-        )
+        return web.json_response(_state(server))
 
     return [
         web.post("/_control/{action}", act),
@@ -72,6 +64,27 @@ def _options(raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _state(server: DiscordServer) -> dict[str, Any]:
+    return {
+        "ready": server.gateway.live is not None,
+        "commands": sorted(server.commands.names()),
+        "requests": len(server.requests),
+        "rate_limited": server.rate_limited,
+        "violations": [vars(violation) for violation in server.violations],
+    }
+
+
+async def _wait(user: Any, channel: Channel, body: dict[str, Any]) -> dict[str, Any]:
+    """Wait for commands to be registered, or for a message to have its files."""
+    server, timeout_s = user.server, float(body.get("timeout_s", 20))
+    if "commands" in body:
+        await server.wait_commands(set(body["commands"]), timeout_s)
+        return _state(server)
+    message = _find(channel, body["message"])
+    await server.wait_for(lambda: message.files, timeout_s)
+    return _shown(message)
+
+
 async def _say(user: Any, channel: Channel, body: dict[str, Any]) -> dict[str, Any]:
     files = _options(body.get("attachments") or {})
     return _shown(await user.say(channel, body.get("content", ""), attachments=list(files.values())))
@@ -89,7 +102,7 @@ async def _select(user: Any, channel: Channel, body: dict[str, Any]) -> dict[str
     return _outcome(await user.select(_find(channel, body["message"]), body["control"], body["values"]))
 
 
-_ACTIONS = {"say": _say, "slash": _slash, "click": _click, "select": _select}
+_ACTIONS = {"wait": _wait, "say": _say, "slash": _slash, "click": _click, "select": _select}
 
 
 def _outcome(interaction: Interaction) -> dict[str, Any]:

@@ -39,12 +39,14 @@ class Connection:
         self._zlib = zlib.compressobj() if compress else None
         self._queue: asyncio.Queue[dict[str, Any] | int] = asyncio.Queue()
         self._sends: list[float] = []
+        self.closed_by_us = False
 
     def send(self, payload: dict[str, Any]) -> None:
         self._queue.put_nowait(payload)
 
     def close(self, code: int) -> None:
         """Close with this code once everything queued is sent."""
+        self.closed_by_us = True
         self._queue.put_nowait(code)
 
     async def write(self) -> None:
@@ -103,7 +105,7 @@ class Gateway:
         self.identifies = 0
         self.resumes = 0
         self.answers_heartbeats = True
-        self.close_codes: list[int] = []
+        self.heartbeat_interval_s = 41.25
 
     @property
     def live(self) -> Session | None:
@@ -141,7 +143,9 @@ class Gateway:
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         self.connections.add(connection)
         writer = asyncio.create_task(connection.write())
-        connection.send({"op": HELLO, "s": None, "t": None, "d": {"heartbeat_interval": 41250}})
+        connection.send(
+            {"op": HELLO, "s": None, "t": None, "d": {"heartbeat_interval": int(self.heartbeat_interval_s * 1000)}}
+        )
         session: Session | None = None
         try:
             async for received in socket:
@@ -152,12 +156,10 @@ class Gateway:
             self.connections.discard(connection)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
-            if socket.close_code:
-                self.close_codes.append(socket.close_code)
+            left = not connection.closed_by_us and socket.close_code in (1000, 1001)
             if session is not None and session.connection is connection:
                 session.connection = None
-                # 1000 and 1001 from the client end the session on the spot
-                session.resumable = session.resumable and socket.close_code not in (1000, 1001)
+                session.resumable = session.resumable and not left  # such a goodbye ends the session on the spot
             self._server.changed()
         return socket
 

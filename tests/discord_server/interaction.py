@@ -5,7 +5,6 @@ Source: "Receiving and Responding to Interactions" of the official documentation
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +60,6 @@ class Interaction:
     modal: Modal | None = None
     followups: list[Message] = field(default_factory=list)
     expired: bool = False
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def message(self) -> Message | None:
@@ -71,6 +69,9 @@ class Interaction:
     @property
     def ephemeral(self) -> bool:
         return self.original is not None and self.original.ephemeral
+
+    def is_late(self, now: float) -> bool:
+        return now - self.created_t > ACKNOWLEDGE_WITHIN_S
 
     @property
     def failed(self) -> bool:

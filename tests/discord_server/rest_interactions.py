@@ -11,7 +11,6 @@ from aiohttp import web
 
 from tests.discord_server import errors, limits
 from tests.discord_server.interaction import (
-    ACKNOWLEDGE_WITHIN_S,
     AUTOCOMPLETE,
     COMPONENT,
     MODAL_SUBMIT,
@@ -55,7 +54,7 @@ class InteractionRoutes:
         waited = self._server.now() - interaction.created_t
         if interaction.callback_type is not None:
             raise errors.already_acknowledged()
-        if waited > ACKNOWLEDGE_WITHIN_S:
+        if interaction.is_late(self._server.now()):
             raise errors.ApiError(404, 10062, "Unknown interaction", violation=True)
         body: Body = request[BODY]
         kind = (body.json or {}).get("type")
@@ -64,7 +63,6 @@ class InteractionRoutes:
         self._answer(interaction, kind, data)
         interaction.callback_type = kind
         interaction.acknowledged_after_s = waited
-        interaction.answered.set()
         self._server.changed()
         if request.query.get("with_response", "false").lower() not in ("true", "1"):
             return web.Response(status=204)

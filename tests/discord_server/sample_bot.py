@@ -65,7 +65,8 @@ def make_bot(changed: Callable[[], None], **intents: bool) -> commands.Bot:
     chosen.message_content = True
     for name, value in intents.items():
         setattr(chosen, name, value)
-    bot = commands.Bot(command_prefix="!", intents=chosen, guild_ready_timeout=0.01)
+    prefix = "!" if chosen.message_content else commands.when_mentioned
+    bot = commands.Bot(command_prefix=prefix, intents=chosen, guild_ready_timeout=0.01)
     bot.seen = []
     bot.notice = lambda item: (bot.seen.append(item), changed())
     _add_prefix_commands(bot)

@@ -134,6 +134,7 @@ class DiscordServer:
 
     def advance(self, seconds: float) -> None:
         self.clock_offset_s += seconds
+        self.changed()
 
     def changed(self) -> None:
         """Wake everybody who waits for a predicate."""
@@ -286,6 +287,8 @@ class DiscordServer:
         return message.to_json(full=full)
 
     def delete_message(self, message: Message) -> None:
+        if message.deleted:
+            return
         message.deleted = True
         message.channel.messages.remove(message)
         message.channel.deleted_messages.append(message)

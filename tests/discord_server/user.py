@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["NotPossible", "User"]
 Upload = tuple[str, bytes]
 BUTTON = 2
+WAIT_S = ACKNOWLEDGE_WITHIN_S + 0.05
 
 
 class User(Account):
@@ -65,6 +66,8 @@ class User(Account):
             raise NotPossible("the client refuses a message this large")
         if not content and not attachments:
             raise NotPossible("nothing to send")
+        if channel.deleted or not self.server.has(channel, "SEND_MESSAGES", self):
+            raise NotPossible(f"{self.name} cannot write in {channel.name}")
         named = [int(user_id) for user_id in USER_MENTION.findall(content)]
         mentions = [self.server.accounts[user_id] for user_id in named if user_id in self.server.accounts]
         if reply_to is not None and ping and reply_to.author not in mentions:
@@ -221,11 +224,8 @@ class User(Account):
         )
         server.interactions[interaction.token] = interaction
         server.gateway.dispatch_interaction(self._payload(interaction))
-        try:
-            async with asyncio.timeout(ACKNOWLEDGE_WITHIN_S):
-                await interaction.answered.wait()
-        except TimeoutError:
-            server.changed()  # the user reads "The application did not respond"
+        with contextlib.suppress(TimeoutError):  # then the user reads "The application did not respond"
+            await server.wait_for(lambda: interaction.callback_type or interaction.is_late(server.now()), WAIT_S)
         return interaction
 
     def _payload(self, interaction: Interaction) -> dict[str, Any]:
