@@ -10,7 +10,7 @@ SMALLEST_PX, LARGEST_PX = 8.0, 40.0
 def sign(image: Image.Image) -> Image.Image:
     """Return the picture with the legend in its lower right corner, on a plate that fits its colours."""
     result = image.copy()
-    size = max(SMALLEST_PX, min(LARGEST_PX, image.width / 42, image.height / 10))
+    size = max(SMALLEST_PX, min(LARGEST_PX, image.width / 42, image.height / 18))
     font = ImageFont.load_default(size=size)
     text = TEXT if font.getlength(TEXT) + size * 1.6 <= image.width else SHORT_TEXT
     pad = size * 0.45

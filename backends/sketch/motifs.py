@@ -60,7 +60,7 @@ def draw_subjects(canvas: Canvas, scene: Scene, subjects: tuple[Subject, ...]) -
     total = len(figures)
     for order, (subject, copy) in reversed(list(enumerate(figures))):
         name = subject.name
-        size = canvas.unit * scene.size * SCALE.get(name, 1.0) * (1, 0.82, 0.68, 0.6)[total - 1]
+        size = canvas.unit * scene.size * SCALE.get(name, 1.0) * (1, 0.76, 0.66, 0.6)[total - 1]
         size *= canvas.vary(f"size {order}", 0.94, 1.06) * (1 - 0.08 * order)
         slot = {1: (0.0,), 2: (-0.24, 0.24), 3: (0.0, -0.32, 0.32), 4: (-0.13, 0.17, -0.38, 0.4)}[total][order]
         x = canvas.width / 2 + slot * min(canvas.width, canvas.unit * 1.5)
@@ -69,7 +69,7 @@ def draw_subjects(canvas: Canvas, scene: Scene, subjects: tuple[Subject, ...]) -
         is_afloat = name in AFLOAT and scene.size < 0.8
         if is_afloat:
             foot -= canvas.height * AFLOAT[name] * canvas.vary(f"lift {order}", 0.8, 1.2)
-        elif scene.ground < 1 and name not in BOUND_BY_WATER:
+        elif scene.is_solid and name not in BOUND_BY_WATER:
             shadow(canvas, x, foot, size)
         rng = canvas.rng(f"figure {order} {copy}")
         tool = Pen(size, canvas.palette, subject.tint, is_flipped=rng.random() < 0.5, chance=rng)

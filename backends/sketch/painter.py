@@ -17,7 +17,7 @@ from backends.sketch.legend import sign
 from backends.sketch.palettes import Palette
 from backends.sketch.words import Reading, read
 
-__all__ = ["Painting", "StepCallback", "Stopped", "inpaint", "paint", "repaint", "sign", "upscale"]
+__all__ = ["MakePreview", "Painting", "StepCallback", "Stopped", "inpaint", "paint", "repaint", "sign", "upscale"]
 
 PREVIEW_PX = 256
 LARGEST_CANVAS_PX = 2048
@@ -25,7 +25,8 @@ SMALLEST_CANVAS_PX = 256
 UPSCALE_STEPS = 4
 USUAL_CFG_SCALE = 7.0
 
-StepCallback = Callable[[int, int, Callable[[], bytes]], bool]
+MakePreview = Callable[[], bytes]
+StepCallback = Callable[[int, int, MakePreview], bool]
 """Called once per step with (step, steps, make_preview); make_preview gives a JPEG. False means stop now."""
 
 Compose = Callable[[Image.Image], Image.Image]
@@ -239,6 +240,6 @@ def _jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _tell(on_step: StepCallback | None, step: int, steps: int, make_preview: Callable[[], bytes]) -> None:
+def _tell(on_step: StepCallback | None, step: int, steps: int, make_preview: MakePreview) -> None:
     if on_step and not on_step(step, steps, make_preview):
         raise Stopped

@@ -104,7 +104,10 @@ def bend(palette: Palette, *, tints: tuple[RGB, ...], hue_degrees: float) -> Pal
     for field in fields(palette):
         colour: RGB = turn_hue(getattr(palette, field.name), hue_degrees)
         if tints and field.name not in {"light", "paper"}:
-            tint = tints[1] if len(tints) > 1 and field.name in {"accent", "pop", "low"} else tints[0]
-            colour = tinted(colour, tint, 0.35 if field.name == "pop" else 0.8)
+            is_second = field.name in {"accent", "pop", "low"}
+            tint = tints[1] if len(tints) > 1 and is_second else tints[0]
+            # with one colour asked for, the two accents stay themselves enough to stand out
+            share = {"accent": 0.45, "pop": 0.15}.get(field.name, 0.8) if len(tints) == 1 else 0.8
+            colour = tinted(colour, tint, share)
         changed[field.name] = colour
     return replace(palette, **changed)

@@ -22,6 +22,7 @@ class Scene:
     size: float = 0.5  #: how tall a subject is, share of the shorter side
     palettes: tuple[str, ...]  #: what to draw from when no word names a palette
     has_sky: bool = True
+    is_solid: bool = True  #: there is a floor for shadows to fall on
 
 
 _OPEN = (scenery.sky, scenery.haze_bands, scenery.sun, scenery.clouds)
@@ -53,6 +54,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
             ground=0.9,
         ),
         "sea": Scene(
+            is_solid=False,
             back=(scenery.sky, scenery.haze_bands, scenes_far.sea_sun, scenery.clouds, scenes_far.water),
             front=(scenes_far.swell,),
             palettes=("ocean", "sunset", "lagoon", "dusk", "dawn"),
@@ -60,6 +62,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
             size=0.46,
         ),
         "underwater": Scene(
+            is_solid=False,
             back=(scenes_far.depths, scenes_far.seabed),
             palettes=("ocean", "lagoon"),
             ground=0.76,
@@ -67,6 +70,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
             has_sky=False,
         ),
         "space": Scene(
+            is_solid=False,
             back=(scenes_far.nebula, scenery.stars, scenes_far.planets),
             palettes=("space", "space", "night", "royal", "aurora"),
             ground=0.9,
@@ -86,6 +90,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
             has_sky=False,
         ),
         "backdrop": Scene(
+            is_solid=False,
             back=(scenes_made.backdrop,),
             palettes=("pastel", "poster", "blossom", "riso", "candy", "sunset", "forest"),
             ground=1.02,

@@ -144,9 +144,9 @@ def terrazzo(c: Canvas) -> None:
         x = c.width * rng.uniform(0.1, 0.9)
         c.glow(x, c.height * rng.uniform(0.1, 0.9), c.unit * 0.6, _inks(c)[index], 0.45)
     inks = (*_inks(c), c.palette.near, c.palette.ink, c.palette.paper)
-    for _ in range(c.count(170, least=40, spread=True)):
+    for _ in range(c.count(260, least=50, spread=True)):
         x, y = rng.random() * c.width, rng.random() * c.height
-        radius, corners = c.unit * (0.008 + 0.05 * rng.random() ** 2.5), rng.randint(4, 6)
+        radius, corners = c.unit * (0.008 + 0.062 * rng.random() ** 2.2), rng.randint(4, 6)
         chip = []
         for corner in range(corners):
             turn = (corner + rng.uniform(-0.28, 0.28)) * math.tau / corners

@@ -1,14 +1,17 @@
 """The last touch: what style words do to the finished picture, and the paper it lies on."""
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import cast
 
-from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from backends.sketch.canvas import Canvas
-from backends.sketch.colours import darken, mix
+from backends.sketch.colours import RGB, darken, lighten, mix
 
 GRAIN_TILE = 256
+OIL_PX = 440
 
 
 def paper(canvas: Canvas, image: Image.Image, strength: float) -> Image.Image:
@@ -79,17 +82,28 @@ def _torn_border(canvas: Canvas, size: tuple[int, int]) -> Image.Image:
 
 
 def _oil(canvas: Canvas, image: Image.Image) -> Image.Image:
-    work = _small(image, 380).filter(ImageFilter.ModeFilter(7))
-    work = work.resize(image.size, Image.Resampling.BICUBIC)
-    relief = ImageOps.grayscale(work).filter(ImageFilter.EMBOSS)
-    bristle = Image.frombytes("L", (300, 40), canvas.rng("bristle").randbytes(12000)).resize(
-        (600, 600), Image.Resampling.BICUBIC
+    """Paint the picture over with short strokes that follow a slow swirl, large ones first."""
+    work = _small(image, OIL_PX)
+    seen = work.filter(ImageFilter.MedianFilter(3))
+    work = seen.copy()
+    draw, rng = ImageDraw.Draw(work), canvas.rng("oil")
+    side = min(work.size)
+    for share, number in ((0.022, 1500), (0.0095, 3600)):
+        reach = side * share
+        for _ in range(round(number * min(3.0, max(work.size) / side))):
+            x, y = rng.randrange(work.width), rng.randrange(work.height)
+            turn = math.sin(x / side * 3.1) + math.cos(y / side * 3.7) + rng.uniform(-0.4, 0.4)
+            dx, dy = math.cos(turn) * reach, math.sin(turn) * reach
+            touched = cast(RGB, seen.getpixel((x, y)))
+            shift = rng.uniform(-0.11, 0.09)
+            colour = lighten(touched, shift) if shift > 0 else darken(touched, -shift)
+            draw.line((x - dx, y - dy, x + dx, y + dy), colour, max(1, round(reach * 0.6)))
+    work = Image.blend(work, seen, 0.22)
+    relief = (
+        ImageOps.grayscale(work).filter(ImageFilter.EMBOSS).point([round(128 + (v - 128) * 0.5) for v in range(256)])
     )
-    bristle = bristle.rotate(24, Image.Resampling.BILINEAR).crop((110, 110, 490, 490))
-    bristle = bristle.resize(image.size, Image.Resampling.BICUBIC).filter(ImageFilter.EMBOSS)
-    relief = ImageChops.add(relief, bristle, scale=2).point([round(128 + (v - 128) * 0.34) for v in range(256)])
     work = ImageChops.overlay(work, Image.merge("RGB", (relief, relief, relief)))
-    return ImageEnhance.Color(work).enhance(1.25)
+    return ImageEnhance.Color(work.resize(image.size, Image.Resampling.BICUBIC)).enhance(1.2)
 
 
 def _pixel(canvas: Canvas, image: Image.Image) -> Image.Image:
@@ -136,7 +150,7 @@ def _neon(canvas: Canvas, image: Image.Image) -> Image.Image:
 def _vintage(canvas: Canvas, image: Image.Image) -> Image.Image:
     toned = ImageOps.colorize(ImageOps.grayscale(image), (52, 34, 30), (250, 238, 208), mid=(168, 126, 92))
     work = Image.blend(image, toned, 0.58)
-    return paper(canvas, _vignette(work, (40, 22, 18), 0.5), 0.4)
+    return paper(canvas, _vignette(work, (40, 22, 18), 0.38), 0.26)
 
 
 def _vignette(image: Image.Image, colour: tuple[int, int, int], strength: float) -> Image.Image:

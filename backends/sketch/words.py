@@ -14,8 +14,18 @@ from backends.sketch.palettes import TINTS
 MAX_SUBJECTS = 3
 READ_CHARACTERS = 2000
 
-#: One line per meaning: what kind of thing it is, its name, the words for it.
+#: One line per meaning: what kind of thing it is, its name, the words for it ("own" is the colour a subject has
+#: unless the prompt gives it another).
 _TABLE = """
+own yellow: sunflower canary taxi
+own red: rose phoenix
+own orange: koi goldfish
+own purple: lavender orchid
+own white: dove seagull lily
+own black: raven crow orca
+own grey: shark husky
+own brown: poodle eagle
+own pink: sakura
 subject fox: fox vixen kitsune
 subject cat: cat kitten kitty feline
 subject dog: dog puppy hound corgi shiba husky retriever poodle labrador
@@ -195,6 +205,8 @@ def read(prompt: str, negative_prompt: str = "") -> Reading:
                 plural = 2 if word.endswith("s") and word not in MEANINGS else 1
                 subjects.setdefault(name, Subject(name=name, tint=waiting, number=max(number, plural)))
                 taken = True
+            elif kind == "own":
+                waiting = waiting or TINTS[name]
             elif kind == "tint":
                 if waiting:
                     tints.append(waiting)
