@@ -132,9 +132,9 @@ def check_addresses(host: str, addresses: Iterable[str], policy: UrlPolicy) -> t
     """
     checked = tuple(addresses)
     if not checked:
-        raise UrlRefused(f"{host} has no address.", "Check the spelling.")
+        raise UrlRefused("That server name has no address.", "Check the spelling.")
     for text in checked:
-        _check_kind(f"{host} leads to", kind_of(ip_address(text)), policy)
+        _check_kind("That server name leads to", kind_of(ip_address(text)), policy)
     return checked
 
 

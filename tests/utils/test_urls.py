@@ -189,7 +189,7 @@ def test_allow_list_admits_names_and_suffixes(allowed, host, is_allowed):
 
 
 def test_one_forbidden_dns_answer_refuses_the_name():
-    with pytest.raises(UrlRefused, match=r"gpu\.example leads to"):
+    with pytest.raises(UrlRefused, match="name leads to"):
         check_addresses("gpu.example", ["8.8.8.8", "127.0.0.1"], STRICT)
     with pytest.raises(UrlRefused, match="never"):
         check_addresses("gpu.example", ["fe80::1%eth0"], OPEN)

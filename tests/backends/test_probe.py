@@ -1,0 +1,93 @@
+"""Products are told apart by what they answer, as recorded from real ones."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from backends import registry
+from backends.probe import identify, probe_local
+from tests.backends import products
+from tests.backends.servers import serve
+
+
+@pytest.fixture
+def only_a1111(monkeypatch):
+    monkeypatch.setattr(registry, "_factories", {"a1111": None})
+
+
+@pytest.mark.parametrize(
+    ("routes", "title", "kind"),
+    [
+        (products.a1111(), "Automatic1111", "a1111"),
+        (products.a1111("openapi-a1111-nowebui"), "Automatic1111", "a1111"),
+        (products.a1111("openapi-forge"), "Forge", "a1111"),
+        (products.comfyui(), "ComfyUI 0.33.0", "comfyui"),
+        (products.gradio("config-gradio4"), "Flux (gradio app)", "gradio_flux"),
+        (products.gradio("config-gradio5"), "Flux (gradio app)", "gradio_flux"),
+        (products.gradio("config-gradio6"), "Flux (gradio app)", "gradio_flux"),
+        ({"/openapi.json": products.answer({"info": {"title": "Easel"}, "paths": {}})}, "Easel", ""),
+        (
+            {"/openapi.json": products.answer({"paths": {"/sdapi/v1/txt2img": {}, "/sdapi/v1/version": {}}})},
+            "SD.Next",
+            "a1111",
+        ),
+        ({"/config": products.answer({"version": "4", "title": "B<a>", "components": []})}, "gradio app “Ba”", ""),
+    ],
+)
+async def test_product_is_named_by_what_answers(routes, title, kind):
+    async with serve(routes) as port, httpx.AsyncClient() as client:
+        product = await identify(client, f"http://127.0.0.1:{port}")
+    assert product is not None
+    assert (product.title, product.kind, product.has_api) == (title, kind, True)
+
+
+async def test_gradio_app_with_a_prompt_field_is_usable_as_one():
+    async with serve(products.gradio("config-zimage-gradio6")) as port, httpx.AsyncClient() as client:
+        product = await identify(client, f"http://127.0.0.1:{port}")
+    assert product is not None
+    assert product.kind == "gradio_flux"
+
+
+async def test_a1111_without_its_api_is_still_recognised():
+    async with serve(products.a1111_without_api()) as port, httpx.AsyncClient() as client:
+        product = await identify(client, f"http://127.0.0.1:{port}")
+    assert product is not None
+    assert (product.kind, product.has_api) == ("a1111", False)
+
+
+@pytest.mark.parametrize("routes", [{}, {"/openapi.json": products.page(), "/config": products.page()}])
+async def test_unknown_web_server_is_nobody(routes):
+    async with serve(routes) as port, httpx.AsyncClient() as client:
+        assert await identify(client, f"http://127.0.0.1:{port}") is None
+
+
+@pytest.mark.usefixtures("only_a1111")
+async def test_local_probe_names_what_answers_where():
+    async with (
+        serve(products.a1111("openapi-forge")) as forge,
+        serve(products.comfyui()) as comfy,
+        serve(products.a1111_without_api()) as mute,
+        serve({}) as other,
+    ):
+        found = {one.port: one for one in await probe_local((forge, comfy, mute, other, 1))}
+    assert set(found) == {forge, comfy, mute}
+    assert found[forge].is_usable
+    assert found[forge].url == f"http://127.0.0.1:{forge}"
+    assert found[comfy].message == f"found ComfyUI 0.33.0 at {comfy}, not supported by this version"
+    assert not found[comfy].is_usable
+    assert not found[mute].is_usable
+    assert "--api" in found[mute].message
+
+
+async def test_local_probe_does_not_wait_for_a_silent_port():
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        started = asyncio.get_running_loop().time()
+        assert await probe_local((port,), timeout_s=0.1) == []
+        assert asyncio.get_running_loop().time() - started < 1
