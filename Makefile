@@ -1,0 +1,58 @@
+# One entry for people and CI. `make` alone lists the targets.
+#
+#   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11, 3.12, 3.13 found)
+#   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
+
+PYTHON ?=
+ARGS ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+
+# Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
+SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench test-all lock setup setup-dev clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: setup  ## set up what is missing and start Easel
+	@exec $(PY) main.py $(ARGS)
+
+test: setup-dev  ## set up what is missing and run the tests on all cores
+	@exec $(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+
+check: setup-dev  ## format, lint, types, one-way imports, lengths
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy .
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) scripts/check_root_imports.py
+	$(PY) scripts/check_lengths.py
+
+format: setup-dev  ## let ruff format and sort what it can
+	$(PY) -m ruff check --select I --fix .
+	$(PY) -m ruff format .
+
+bench: setup-dev  ## measure, print the table, write bench/latest.json
+	@exec $(PY) -m bench $(ARGS)
+
+test-all: setup-dev  ## run the tests on every supported Python found on this machine
+	@exec $(PY) scripts/test_all.py $(ARGS)
+
+lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
+	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
+
+setup:
+	@$(SETUP) requirements.txt
+
+setup-dev:
+	@$(SETUP) requirements.txt requirements-dev.txt
+
+clean:  ## remove environments and caches; data/ and .env stay
+	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

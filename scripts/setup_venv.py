@@ -1,0 +1,149 @@
+"""Make a virtual environment, or bring it up to date with the requirement files; do nothing when it already is.
+
+Called by the Makefile with a Python that fits; standard library only. What was installed is remembered in a stamp
+inside the environment: the SHA-256 of every requirement file. A second file marks an installation under way: found at
+the next start, it tells that the last one was interrupted, and the environment is built again from nothing.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+STAMP_NAME = ".installed.json"
+UNDER_WAY_NAME = ".installing"
+PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the text is the one line the user reads."""
+
+
+def python_of(venv: Path) -> Path:
+    """Name the interpreter of an environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def ensure(venv: Path, requirements: list[Path], *, base_python: str, exact: bool) -> None:
+    """Leave `venv` usable with everything in `requirements` installed.
+
+    Args:
+        venv: the environment's folder; made when missing, made again when broken or half made.
+        requirements: pinned requirement files.
+        base_python: the interpreter that a new environment is built with.
+        exact: rebuild an environment of another Python version than `base_python`; else any supported one is kept.
+    """
+    with _only_one_at_a_time():
+        wanted = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in requirements}
+        accepted = (version_of(base_python),) if exact else SUPPORTED
+        is_usable = not (venv / UNDER_WAY_NAME).exists() and version_of(str(python_of(venv)), needing="pip") in accepted
+        installed = _read_stamp(venv) if is_usable else {}
+        if wanted.items() <= installed.items():
+            return
+        if not is_usable:
+            _create(venv, base_python)
+        _install(venv, requirements)
+        _write_stamp(venv, installed | wanted)
+
+
+@contextlib.contextmanager
+def _only_one_at_a_time() -> Iterator[None]:
+    """Let a second `make` in the same folder wait, instead of installing into the same environment."""
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    folder = os.open(".", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def version_of(python: str, needing: str = "sys") -> str | None:
+    """Ask an interpreter for its version, as 3.11; None when it does not start or lacks the module `needing`."""
+    code = f"import sys, {needing}; {PRINT_VERSION}"
+    try:
+        done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _create(venv: Path, base_python: str) -> None:
+    version = version_of(base_python, needing="ensurepip")
+    if version is None:
+        plain = version_of(base_python)
+        raise SetupError(
+            f"Python {plain} here cannot make a virtual environment: the package python3-venv is missing."
+            f" Run: sudo apt install python3-venv python{plain}-venv"
+        )
+    print(f"Making {venv} with Python {version} ...", flush=True)
+    if venv.exists():
+        shutil.rmtree(venv)
+    venv.mkdir()
+    (venv / UNDER_WAY_NAME).touch()
+    done = subprocess.run([base_python, "-m", "venv", str(venv)], capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise SetupError(f"{venv} could not be made: {reason[-1]}")
+
+
+def _install(venv: Path, requirements: list[Path]) -> None:
+    names = ", ".join(path.name for path in requirements)
+    print(f"Installing {names} (about a minute the first time) ...", flush=True)
+    (venv / UNDER_WAY_NAME).touch()
+    command = [str(python_of(venv)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for path in requirements:
+        command += ["-r", str(path)]
+    if subprocess.run(command).returncode:
+        raise SetupError("The packages could not be installed: see pip's message above, then run make again.")
+
+
+def _read_stamp(venv: Path) -> dict[str, str]:
+    try:
+        stamp = json.loads((venv / STAMP_NAME).read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def _write_stamp(venv: Path, installed: dict[str, str]) -> None:
+    fresh = venv / f"{STAMP_NAME}.new"
+    fresh.write_text(json.dumps(installed, indent=1))
+    fresh.replace(venv / STAMP_NAME)
+    (venv / UNDER_WAY_NAME).unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Read the command line, set up, and turn a failure into one line."""
+    parser = argparse.ArgumentParser(description="Make or update a virtual environment.")
+    parser.add_argument("venv", type=Path)
+    parser.add_argument("requirements", type=Path, nargs="+")
+    parser.add_argument("--exact", action="store_true", help="rebuild when the environment has another Python version")
+    options = parser.parse_args()
+    try:
+        ensure(options.venv, options.requirements, base_python=sys.executable, exact=options.exact)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{options.venv} could not be set up: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the next make starts the set-up again.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

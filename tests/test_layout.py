@@ -1,0 +1,95 @@
+"""The tree as a whole: what importing a module may do, and that the checks see what they are made for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.check_lengths import too_long
+from scripts.check_root_imports import offences
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ["generation", "scheduling", "backends", "store", "services", "cogs", "utils"]
+ROOT_FILES = ["constants", "config", "queue_manager", "cli", "main"]
+
+# Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
+WATCHED_IMPORTS = """
+import importlib, json, sys
+import asyncio, sqlite3, ssl, nextcord, nextcord.ext.commands, httpx, pydantic, aiosqlite, aiohttp, dotenv, rich
+import PIL.Image, PIL.ImageDraw, PIL.ImageFont, PIL.ImageFilter, cryptography.fernet
+
+WATCHED = ("socket.", "sqlite3.", "subprocess.", "os.mkdir", "os.remove", "os.rename", "shutil.", "tempfile.")
+seen = []
+
+def hook(event, args):
+    if event == "open" and isinstance(args[0], str) and not args[0].endswith((".py", ".pyc", ".so")):
+        seen.append(f"opens {args[0]}")
+    elif event == "open" and isinstance(args[1], str) and "w" in args[1] and ".pyc" not in str(args[0]):
+        seen.append(f"writes {args[0]}")
+    elif event.startswith(WATCHED):
+        seen.append(event)
+
+new_loop = asyncio.new_event_loop
+asyncio.new_event_loop = lambda: seen.append("makes an event loop") or new_loop()
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+found = {}
+for name in json.loads(sys.argv[1]):
+    seen.clear()
+    importlib.import_module(name)
+    if seen:
+        found[name] = list(seen)
+print(json.dumps(found))
+"""
+
+
+def _own_modules() -> list[str]:
+    files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    return names + [name for name in ROOT_FILES if (ROOT / f"{name}.py").exists()]
+
+
+def _run(code: str, *args: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *args], cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_any_module_opens_no_file_socket_or_loop() -> None:
+    assert json.loads(_run(WATCHED_IMPORTS, json.dumps(_own_modules()))) == {}
+
+
+def test_queue_manager_loads_neither_discord_nor_a_model_library() -> None:
+    code = "import json, sys, queue_manager; print(json.dumps(sorted(sys.modules)))"
+    loaded = {name.split(".")[0] for name in json.loads(_run(code))}
+    assert loaded.isdisjoint({"nextcord", "discord", "torch", "diffusers", "numpy", "cogs", "config", "main"})
+
+
+@pytest.mark.parametrize(
+    ("room", "line", "is_allowed"),
+    [
+        ("queue_manager", "from backends.registry import Registry", True),
+        ("queue_manager", "from backends.a1111 import A1111Backend", False),
+        ("queue_manager", "import nextcord", False),
+        ("queue_manager", "def f():\n    import config", False),
+        ("config", "from dotenv import dotenv_values", True),
+        ("config", "from services.generation import GenerationService", False),
+        ("constants", "import generation", False),
+        ("cli", "from cogs import render", False),
+        ("cli", "import asyncio", True),
+    ],
+)
+def test_root_files_import_what_their_row_allows(room: str, line: str, is_allowed: bool) -> None:
+    assert (offences(room, line) == []) is is_allowed
+
+
+def test_long_files_and_functions_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "room.py"
+    path.write_text("def long():\n" + "    x = 1\n" * 60)
+    assert [line.split(": ")[1] for line in too_long(path)] == ["long has 61 lines, at most 60"]
+    path.write_text("x = 1\n" * 401)
+    assert len(too_long(path)) == 1
