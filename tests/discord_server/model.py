@@ -238,7 +238,8 @@ class Attachment:
         if self.ephemeral:
             shown["ephemeral"] = True
         if self.content_type.startswith("image/"):
-            with contextlib.suppress(OSError):  # Discord too gives no size for a file that only claims to be a picture
+            # Discord too gives no size for a file that only claims to be a picture
+            with contextlib.suppress(OSError, Image.DecompressionBombError, Image.DecompressionBombWarning):
                 shown["width"], shown["height"] = Image.open(io.BytesIO(self.data)).size
         return shown
 

@@ -104,7 +104,7 @@ def _add_slash_commands(bot: commands.Bot) -> None:
         steps: int = nextcord.SlashOption(default=20, min_value=1, max_value=50, required=False),
         model: str = nextcord.SlashOption(default="dream", required=False, autocomplete=True),
         style: str = nextcord.SlashOption(default="none", required=False, choices={"Photo": "photo"}),
-        image: nextcord.Attachment | None = nextcord.SlashOption(default=None, required=False),  # noqa: B008
+        image: nextcord.Attachment | None = nextcord.SlashOption(default=None, required=False),
     ) -> None:
         await interaction.response.defer()
         text = f"{prompt} {steps} {model} {style} {image.filename if image else '-'}"

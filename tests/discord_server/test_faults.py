@@ -117,7 +117,11 @@ async def test_reconnect_request_is_followed_by_a_resume(discord: DiscordServer,
 
 
 async def test_lost_session_identifies_again(discord: DiscordServer, connect: Connect) -> None:
-    await connect()
+    bot = await connect()
+
+    async def at_once(shard_id: int | None, *, initial: bool = False) -> None: ...
+
+    bot.before_identify_hook = at_once  # nextcord waits five seconds here
     discord.close_gateway(4009, resumable=False)
     await discord.wait_for(lambda: discord.gateway.identifies == 2, 10)
 
@@ -230,3 +234,21 @@ async def test_expired_cdn_links_are_gone_until_the_message_is_fetched_again(
         await old.attachments[0].read()
     fresh = await channel.fetch_message(said.id)
     assert await fresh.attachments[0].read() == b"123"
+
+
+async def test_slow_and_lasting_faults_until_removed(discord: DiscordServer, connect: Connect) -> None:
+    bot = await connect()
+    channel = bot.get_channel(discord.channel.id)
+    discord.fail("POST", "/channels/*", delay_s=0.05)
+    started = discord.now()
+    await channel.send("slow")
+    assert discord.now() - started >= 0.05
+    own = {"message": "Maximum number of edits to messages older than 1 hour reached", "code": 30046}
+    fault = discord.fail("PATCH", "/channels/*/messages/*", status=400, times=None, json=own)
+    for _ in range(2):
+        with pytest.raises(nextcord.HTTPException) as raised:
+            await bot.http.edit_message(discord.channel.id, discord.channel.messages[0].id, content="b")
+        assert raised.value.code == 30046
+    fault.remove()
+    await bot.http.edit_message(discord.channel.id, discord.channel.messages[0].id, content="b")
+    assert discord.channel.messages[0].content == "b"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.discord_server import DiscordServer, NotPossible
@@ -154,3 +156,24 @@ async def test_user_edits_and_deletes_own_messages(discord: DiscordServer, conne
     assert (await bot.wait_for("raw_message_delete", timeout=2)).message_id == message.id
     assert message.deleted
     assert discord.channel.messages == []
+
+
+async def test_slash_command_button_and_modal_in_a_direct_message(discord: DiscordServer, connect: Connect) -> None:
+    await connect()
+    mia = discord.user("mia")
+    result = await mia.slash(mia.dm_channel, "generate", prompt="a fox")
+    message = await discord.wait_for(lambda: result.message if result.message.components else None)
+    assert mia.dms == [message]
+    opened = await mia.click(message, "Size")
+    await mia.submit(opened.modal, {"width": "640"})
+    assert message.content == "width 640"
+    assert discord.violations == []
+
+
+async def test_several_users_at_once_each_get_their_own_answer(discord: DiscordServer, connect: Connect) -> None:
+    await connect()
+    users = [discord.user(f"user{number}") for number in range(8)]
+    results = await asyncio.gather(*(user.slash(discord.channel, "generate", prompt=user.name) for user in users))
+    await discord.wait_for(lambda: all(result.message.files for result in results))
+    shown = [result.message.embeds[0]["description"].split()[0] for result in results]
+    assert shown == [user.name for user in users]
