@@ -5,7 +5,8 @@ Built-in kinds and third-party ones (entry-point group `easel.backends`) come in
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
@@ -76,6 +77,7 @@ class Entry:
     capabilities: Capabilities | None = None
     error: BackendError | None = None
     checked_at: float = field(default=float("-inf"))
+    borrowed: int = 0  # jobs running on it now; one that was removed closes after the last of them
 
     @property
     def name(self) -> str:
@@ -105,18 +107,33 @@ class BackendRegistry:
         """Take an engine in; one of the same name is replaced (and closed)."""
         old = self._entries.get(entry.name)
         self._entries[entry.name] = entry
-        if old is not None and old.backend is not entry.backend:
-            task = asyncio.ensure_future(old.backend.aclose())
-            self._refreshing[f"closing {id(old)}"] = task
-            task.add_done_callback(lambda _: self._refreshing.pop(f"closing {id(old)}", None))
+        if old is not None and old is not entry and not old.borrowed:
+            self._keep(asyncio.create_task(_close(old)), f"closing {id(old)}")
         self._changed(entry.name)
         return entry
 
     async def remove(self, name: str) -> None:
+        """Take an engine out: nothing new starts on it, what runs there may finish."""
         entry = self._entries.pop(name, None)
         if entry is not None:
             self._changed(name)
-            await entry.backend.aclose()
+            if not entry.borrowed:
+                await entry.backend.aclose()
+
+    @asynccontextmanager
+    async def borrow(self, name: str) -> AsyncIterator[Backend | None]:
+        """Hold an engine for one job; `None` if it is no longer connected."""
+        entry = self._entries.get(name)
+        if entry is None:
+            yield None
+            return
+        entry.borrowed += 1
+        try:
+            yield entry.backend
+        finally:
+            entry.borrowed -= 1
+            if not entry.borrowed and self._entries.get(name) is not entry:
+                await entry.backend.aclose()
 
     async def refresh(self, name: str) -> Entry | None:
         """Ask one engine what it can do, and remember that or the error. Several callers share one probe."""
@@ -204,3 +221,7 @@ class BackendRegistry:
     def _changed(self, name: str) -> None:
         for tell in self.on_change:
             tell(name)
+
+
+async def _close(entry: Entry) -> None:
+    await entry.backend.aclose()

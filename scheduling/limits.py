@@ -9,6 +9,7 @@ from constants import (
     GRACEFUL_STOP_S,
 )
 from generation.errors import LimitReached
+from utils.text import duration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +40,3 @@ def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
 
 def too_soon(wait_s: float) -> LimitReached:
     return LimitReached(f"One moment: you can ask again in {duration(wait_s)}.", retry_after=wait_s)
-
-
-def duration(seconds: float) -> str:
-    """Say a time span as people do: "5 s", "2 min", "1 h 10 min"."""
-    whole = max(1, round(seconds))
-    if whole < 90:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"

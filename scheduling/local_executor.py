@@ -2,21 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from backends.base import Backend
 from generation.errors import BackendError
 from generation.job import Job, Progress
-from scheduling.executor import LoadSource, RunEvents, run_job
+from scheduling.executor import LoadSource, Outcome, RunEvents, run_job
 from utils.clock import Clock
 
 
 class LocalExecutor:
-    """One task per running job. `find` gives the backend of a lane, `None` if it is gone."""
+    """One task per running job. `borrow` holds the backend of a lane for one run, `None` if it is gone."""
 
     def __init__(
-        self, find: Callable[[str], Backend | None], *, load: LoadSource, timeout_s: float, clock: Clock
+        self,
+        borrow: Callable[[str], AbstractAsyncContextManager[Backend | None]],
+        *,
+        load: LoadSource,
+        timeout_s: float,
+        clock: Clock,
     ) -> None:
-        self._find = find
+        self._borrow = borrow
         self._load = load
         self._timeout_s = timeout_s
         self._clock = clock
@@ -48,18 +54,18 @@ class LocalExecutor:
         async def on_remote_id(remote_id: str) -> None:
             await events.on_remote_id(job.id, remote_id)
 
-        backend = self._find(job.lane)
-        if backend is None:
-            await events.on_finished(job.id, BackendError("That engine is no longer connected."))
-            return
-        outcome = await run_job(
-            job,
-            backend,
-            timeout_s=self._timeout_s,
-            load=self._load,
-            report=report,
-            on_remote_id=on_remote_id,
-            clock=self._clock,
-        )
+        async with self._borrow(job.lane) as backend:
+            if backend is None:
+                outcome: Outcome = BackendError("That engine is no longer connected.")
+            else:
+                outcome = await run_job(
+                    job,
+                    backend,
+                    timeout_s=self._timeout_s,
+                    load=self._load,
+                    report=report,
+                    on_remote_id=on_remote_id,
+                    clock=self._clock,
+                )
         # the outcome is known: even a stop that comes now must not lose it
         await asyncio.shield(asyncio.ensure_future(events.on_finished(job.id, outcome)))

@@ -1,4 +1,4 @@
-"""What a person can choose from: engines, models, samplers, LoRAs. Answers from memory; probing is somebody else's work."""
+"""What a person can choose from: engines, models, samplers, LoRAs. Answers from memory, probing is done elsewhere."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -9,10 +9,11 @@ from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Fit, Refused
 from generation.errors import CapabilityError, NotAllowed, RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
-from generation.request import Draft, GenerationRequest, Mode, draft_of
 from generation.options import validate
+from generation.request import Draft, GenerationRequest, Mode, draft_of
 from generation.resolve import resolve
 from queue_manager import QueueManager
+from scheduling.lane import LaneView
 from services.catalog import find_entry
 from services.media import MediaService
 from store.jobs import JobStore
@@ -99,15 +100,22 @@ class GenerationService:
             return JobView(job=done)
         return await self._queue.submit(job)
 
-    async def again(self, job_id: str, origin: Origin, changes: Draft | None = None) -> JobView:
-        """Run a job once more with `changes`; without a seed in them a new one is drawn."""
+    async def again(
+        self, job_id: str, origin: Origin, changes: Draft | None = None, *, drop: tuple[str, ...] = ()
+    ) -> JobView:
+        """Run a job once more with `changes`; without a seed in them a new one is drawn.
+
+        It stays on the engine it ran on, if that is still there; `drop` names what of the old request is forgotten.
+        """
         old = await self.get(job_id)
         changes = changes or Draft()
-        base = replace(draft_of(old.request), seed=None)
+        unsaid = Draft()
+        base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
-        if changes.model or changes.backend:
-            base = replace(base, backend=None)
+        visible = self._registry.visible(origin.user_id, origin.guild_id)
+        if not changes.backend and any(entry.name == old.lane for entry in visible):
+            changes = replace(changes, backend=old.lane)
         origin = replace(origin, parent_job_id=old.id)
         return await self.submit(changes.over(base), origin, fresh=True)
 
@@ -137,6 +145,15 @@ class GenerationService:
         job = await self.get(job_id)
         self.check_owner(job, actor, "cancel")
         return await self._queue.cancel(job.id)
+
+    async def cancel_lane(self, lane: str) -> int:
+        """Cancel everything that waits for or runs on one engine; return how many jobs that were."""
+        jobs = [job for job in await self._jobs.active() if job.lane == lane]
+        cancelled = [await self._queue.cancel(job.id) for job in jobs]
+        return sum(job is not None for job in cancelled)
+
+    def lanes(self) -> list[LaneView]:
+        return self._queue.lanes()
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
         """Forget the pictures of a job at once, cancelling it first if it is still active."""

@@ -1,0 +1,100 @@
+"""The Discord client with all its cogs: built from services, run by `main`."""
+
+import logging
+from dataclasses import dataclass
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.connections import Connections
+from cogs.edit_controls import EditControls
+from cogs.error_handler import ErrorHandler
+from cogs.image_generation import ImageGeneration
+from cogs.job_messages import JobMessages
+from cogs.models import Models
+from cogs.posting import Poster
+from cogs.queue_status import QueueStatus
+from cogs.spender import Spender
+from cogs.unreadable import Unreadable
+from services.catalog import Catalog
+from services.connections import ConnectionService
+from services.generation import GenerationService
+from services.media import MediaService
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the cogs need."""
+
+    generation: GenerationService
+    media: MediaService
+    catalog: Catalog
+    connections: ConnectionService
+    clock: Clock
+
+
+class EaselBot(commands.Bot):
+    """A `commands.Bot` that takes unfinished messages up again when it is ready."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        prefix: str = "!",
+        guild_ids: tuple[int, ...] = (),
+        message_content: bool = True,
+        ping_after_s: float = 30.0,
+    ) -> None:
+        intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents.message_content = message_content
+        super().__init__(
+            command_prefix=commands.when_mentioned_or(prefix),
+            intents=intents,
+            allowed_mentions=nextcord.AllowedMentions.none(),
+            help_command=None,
+            case_insensitive=True,
+            default_guild_ids=list(guild_ids) or nextcord.utils.MISSING,
+        )
+        self._spender = Spender(services.clock)
+        poster = Poster(self, services.clock)
+        self.messages = JobMessages(
+            poster=poster,
+            service=services.generation,
+            media=services.media,
+            catalog=services.catalog,
+            spender=self._spender,
+            clock=services.clock,
+            ping_after_s=ping_after_s,
+        )
+        self._add_cogs(services, message_content=message_content)
+
+    def _add_cogs(self, services: Services, *, message_content: bool) -> None:
+        common = {
+            "service": services.generation,
+            "media": services.media,
+            "catalog": services.catalog,
+            "messages": self.messages,
+            "clock": services.clock,
+        }
+        self.add_cog(ErrorHandler(self))
+        self.add_cog(ImageGeneration(**common))  # type: ignore[arg-type]
+        self.add_cog(EditControls(**common))  # type: ignore[arg-type]
+        self.add_cog(Connections(connections=services.connections, service=services.generation))
+        self.add_cog(Models(catalog=services.catalog))
+        self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
+        if not message_content:
+            self.add_cog(Unreadable(services.clock))
+
+    async def on_ready(self) -> None:
+        """Comes at the start and after every new session: taking up is safe to repeat."""
+        count = await self.messages.take_up()
+        user = self.user.name if self.user else "?"
+        log.info("ready as %s in %d servers, %d answers taken up", user, len(self.guilds), count)
+
+    async def close(self) -> None:
+        await self.messages.aclose()
+        await self._spender.aclose()
+        await super().close()

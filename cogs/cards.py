@@ -1,0 +1,148 @@
+"""A message as values: text, rows of controls, and the ids that controls carry. Turned into nextcord's objects last.
+
+Ids are static (`e1:action:job:argument`): everything else about a press is looked up in the store, so controls work
+after a restart and after weeks. Discord's limits: 5 rows, 5 buttons or 1 menu a row, id 100, label 80, 25 options.
+"""
+
+import io
+from dataclasses import dataclass, field
+from typing import Literal
+
+import nextcord
+
+ID_PREFIX = "e1"
+Style = Literal["primary", "secondary", "success", "danger"]
+_STYLES = {
+    "primary": nextcord.ButtonStyle.primary,
+    "secondary": nextcord.ButtonStyle.secondary,
+    "success": nextcord.ButtonStyle.success,
+    "danger": nextcord.ButtonStyle.danger,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """A button; an emoji-only one has an empty label."""
+
+    action: str
+    job_id: str
+    label: str = ""
+    emoji: str | None = None
+    style: Style = "secondary"
+    argument: str = ""
+    is_disabled: bool = False
+
+    @property
+    def custom_id(self) -> str:
+        return make_id(self.action, self.job_id, self.argument)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One line of a menu."""
+
+    label: str
+    value: str
+    description: str = ""
+    is_default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Menu:
+    """A select menu of 1 to 25 choices."""
+
+    action: str
+    job_id: str
+    placeholder: str
+    choices: tuple[Choice, ...]
+    argument: str = ""
+
+    @property
+    def custom_id(self) -> str:
+        return make_id(self.action, self.job_id, self.argument)
+
+
+Row = tuple[Button, ...] | Menu
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A file to attach. `alt_text` is what a screen reader says; at most 1024 characters."""
+
+    data: bytes = field(repr=False)
+    filename: str
+    alt_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A whole message. `pictures` are always all that the message shall hold: an edit replaces them."""
+
+    content: str
+    rows: tuple[Row, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+def make_id(action: str, job_id: str, argument: str = "") -> str:
+    return f"{ID_PREFIX}:{action}:{job_id}" + (f":{argument}" if argument else "")
+
+
+def parse_id(custom_id: str) -> tuple[str, str, str] | None:
+    """Return (action, job id, argument) of one of our ids, `None` for anybody else's."""
+    prefix, _, rest = custom_id.partition(":")
+    if prefix != ID_PREFIX:
+        return None
+    action, _, rest = rest.partition(":")
+    job_id, _, argument = rest.partition(":")
+    return action, job_id, argument
+
+
+def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:
+    """Build the nextcord view, stopped at once.
+
+    Presses reach us by id through a listener: the library shall neither keep a copy of every message's view in memory
+    nor answer a press for us.
+    """
+    if not rows:
+        return None
+    view = nextcord.ui.View(timeout=None, auto_defer=False, prevent_update=False)
+    for number, row in enumerate(rows):
+        if isinstance(row, Menu):
+            view.add_item(_select(row, number))
+            continue
+        for button in row:
+            view.add_item(
+                nextcord.ui.Button(
+                    style=_STYLES[button.style],
+                    label=button.label or None,
+                    emoji=button.emoji,
+                    custom_id=button.custom_id,
+                    disabled=button.is_disabled,
+                    row=number,
+                )
+            )
+    view.stop()
+    return view
+
+
+def to_files(pictures: tuple[Picture, ...]) -> list[nextcord.File]:
+    """Build fresh files: one that was sent before would send zero bytes."""
+    return [
+        nextcord.File(io.BytesIO(picture.data), filename=picture.filename, description=picture.alt_text[:1024])
+        for picture in pictures
+    ]
+
+
+def _select(menu: Menu, row: int) -> nextcord.ui.StringSelect:
+    options = [
+        nextcord.SelectOption(
+            label=choice.label[:100],
+            value=choice.value,
+            description=choice.description[:100] or None,
+            default=choice.is_default,
+        )
+        for choice in menu.choices
+    ]
+    return nextcord.ui.StringSelect(
+        custom_id=menu.custom_id, placeholder=menu.placeholder[:150], options=options, row=row
+    )

@@ -1,0 +1,155 @@
+"""`/sdconnect` and its kin: a person's (or a server's) own engine. Keys are never echoed, addresses never shown in public."""
+
+import logging
+from typing import Any
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from backends.registry import Owner
+from generation.errors import NotAllowed, RequestRejected
+from services.connections import ConnectionService
+from services.generation import GenerationService
+
+log = logging.getLogger(__name__)
+
+TYPES = ("a1111", "automatic1111", "forge", "comfyui")
+READY = "Ready to generate! Try `/generate <prompt>`"
+WHOSE = {"user": "you", "guild": "everybody in this server"}
+
+
+class Connections(commands.Cog):
+    """Connect, test, disconnect; everything ephemeral."""
+
+    def __init__(self, *, connections: ConnectionService, service: GenerationService) -> None:
+        self._connections = connections
+        self._service = service
+
+    async def sdconnect(
+        self,
+        interaction: nextcord.Interaction,
+        api_type: str = SlashOption(name="type", description="What runs there", choices=list(TYPES)),
+        url: str = SlashOption(description="Its address, like https://abc123-7860.proxy.runpod.net", max_length=500),
+        api_key: str = SlashOption(
+            name="key", description="Password or key, if it has one (user:password)", required=False, max_length=500
+        ),
+        for_server: bool = SlashOption(description="For everybody in this server (admins)", required=False),
+    ) -> None:
+        owner = _owner(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        text = await self._connect(api_type, url, api_key or "", owner, _name(interaction.user))
+        await interaction.edit_original_message(content=text)
+
+    async def sdtest(
+        self,
+        interaction: nextcord.Interaction,
+        for_server: bool = SlashOption(description="Test the server's connection", required=False),
+    ) -> None:
+        owner = _owner(interaction, for_server=bool(for_server), is_reading=True)
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_message(content=await self._test(owner, show_url=True))
+
+    @nextcord.slash_command(name="sddisconnect", description="Forget your engine and its key")
+    async def sddisconnect(
+        self,
+        interaction: nextcord.Interaction,
+        running: str = SlashOption(
+            description="What happens to pictures on their way", required=False, choices=["finish", "cancel"]
+        ),
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        owner = _owner(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        text = await self._disconnect(owner, is_cancelling=running == "cancel")
+        await interaction.edit_original_message(content=text)
+
+    @commands.command(name="sdconnect", aliases=["sdlink"])
+    async def connect_by_prefix(
+        self, ctx: commands.Context[Any], api_type: str = "", url: str = "", key: str = ""
+    ) -> None:
+        """`!sdconnect TYPE URL [KEY]`; a message with a key in it is deleted before anything else."""
+        warning = await _hide(ctx) if key and ctx.guild else ""
+        if not api_type or not url:
+            raise RequestRejected(
+                "Say what runs where: `sdconnect TYPE URL [KEY]`.",
+                hint="For example: `/sdconnect a1111 https://abc123-7860.proxy.runpod.net`",
+            )
+        owner = Owner(kind="user", id=str(ctx.author.id))
+        text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=ctx.guild is None)
+        await ctx.send(f"<@{ctx.author.id}> {text}{warning}", allowed_mentions=nextcord.AllowedMentions.none())
+
+    @commands.command(name="sdtest")
+    async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        owner = Owner(kind="user", id=str(ctx.author.id))
+        await ctx.reply(await self._test(owner, show_url=ctx.guild is None), mention_author=False)
+
+    @commands.command(name="sddisconnect")
+    async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        owner = Owner(kind="user", id=str(ctx.author.id))
+        await ctx.reply(await self._disconnect(owner, is_cancelling=False), mention_author=False)
+
+    async def _connect(
+        self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True
+    ) -> str:
+        label = f"{name}'s {api_type}" if owner.kind == "user" else f"the server's {api_type}"
+        connected = await self._connections.connect(api_type, url, key, owner=owner, label=label)
+        lines = ["✅ **Connection OK**", f"API Type: {api_type}"]
+        if show_url:
+            lines.append(f"URL: <{url}>")
+        if key:
+            lines.append("Key: •••••• (kept encrypted)")
+        if connected.diagnosis.product:
+            lines.append(f"Found: {connected.diagnosis.product}")
+        return "\n".join([*lines, f"Drawn for: {WHOSE[owner.kind]}", READY])
+
+    async def _test(self, owner: Owner, *, show_url: bool) -> str:
+        connection = await self._connections.of(owner)
+        diagnosis = await self._connections.test(owner)
+        if not diagnosis.is_ok:
+            return "\n".join(filter(None, [f"✖ **Connection failed** · {diagnosis.message}", diagnosis.hint]))
+        assert connection is not None, "a test without a connection raises"
+        lines = ["✅ **Connection OK**", f"API Type: {connection.kind}"]
+        if show_url:
+            lines.append(f"URL: <{connection.url}>")
+        if connection.key:
+            lines.append("Key: ••••••")
+        return "\n".join([*lines, f"Answered in {diagnosis.seconds:.1f} s", READY])
+
+    async def _disconnect(self, owner: Owner, *, is_cancelling: bool) -> str:
+        lane = self._connections.lane_of(owner)
+        if not await self._connections.disconnect(owner):
+            return "There was no connection to forget."
+        if is_cancelling:
+            count = await self._service.cancel_lane(lane)
+            return f"✅ Disconnected; the address and key are deleted, {count} pictures on their way were cancelled."
+        return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
+
+    for _name_, _text in (("sdconnect", "Connect your own engine"), ("sdlink", "The same as /sdconnect")):
+        locals()[f"slash_{_name_}"] = nextcord.slash_command(name=_name_, description=_text)(sdconnect)
+    slash_sdtest = nextcord.slash_command(name="sdtest", description="Test your connection")(sdtest)
+    del _name_, _text
+
+
+def _owner(interaction: nextcord.Interaction, *, for_server: bool, is_reading: bool = False) -> Owner:
+    assert interaction.user is not None, "Discord always says who"
+    if not for_server:
+        return Owner(kind="user", id=str(interaction.user.id))
+    if interaction.guild_id is None:
+        raise RequestRejected("There is no server here: leave “for_server” out.", field="for_server")
+    if not is_reading and not interaction.permissions.manage_guild:
+        raise NotAllowed("Only people who may manage this server can change its connection.")
+    return Owner(kind="guild", id=str(interaction.guild_id))
+
+
+def _name(user: Any) -> str:
+    return str(user.display_name)[:40]
+
+
+async def _hide(ctx: commands.Context[Any]) -> str:
+    """Delete a message that shows a key to everybody; say so if that is not allowed to us."""
+    try:
+        await ctx.message.delete()
+    except nextcord.HTTPException:
+        return "\n⚠ I may not delete messages here: **delete yours now**, it shows your key. `/sdconnect` is private."
+    return ""

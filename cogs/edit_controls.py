@@ -1,0 +1,238 @@
+"""Buttons, menus and modals under a picture: one listener, static ids, everything looked up in the store.
+
+A press is answered at once (a modal, a new "thinking" message, or a quiet acknowledgement) and then worked on, so
+Discord's three seconds are never at risk. Anyone may make something new from a picture, and it is theirs; only its
+owner and moderators may cancel or delete it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs import forms
+from cogs.cards import Card, parse_id, to_files, to_view
+from cogs.error_handler import told
+from cogs.job_messages import JobMessages
+from cogs.origin import actor_of, check_interaction_permissions, of_interaction
+from generation.errors import GenerationError, RequestRejected
+from generation.job import Job, JobStatus
+from generation.prompt_syntax import format_prompt
+from generation.request import Draft
+from services.catalog import Catalog
+from services.generation import GenerationService
+from services.media import MediaService
+from utils.clock import Clock
+from utils.text import cut
+
+log = logging.getLogger(__name__)
+
+GONE = "The picture is no longer kept here (pictures are deleted after a while). 🎲 Re-roll makes a new one."
+Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
+
+
+class EditControls(commands.Cog):
+    """Everything people press under a job's message."""
+
+    def __init__(
+        self,
+        *,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        messages: JobMessages,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._media = media
+        self._catalog = catalog
+        self._messages = messages
+        self._clock = clock
+        self._handlers: dict[str, Handler] = {
+            "reroll": self._reroll,
+            "edit": self._open_edit,
+            "edited": self._edited,
+            "steps": self._more_steps,
+            "smaller": self._smaller,
+            "size": self._open_size,
+            "sized": self._sized,
+            "sampler": self._open_menu,
+            "model": self._open_menu,
+            "page": self._turn_page,
+            "choose": self._chosen,
+            "flux": self._flux,
+            "cancel": self._cancel,
+            "delete": self._delete,
+            "pick": self._pick,
+            "files": self._files,
+            "info": self._info,
+        }
+
+    @commands.Cog.listener("on_interaction")
+    async def on_press(self, interaction: nextcord.Interaction) -> None:
+        """Find the handler of a press by its id; ids of others are not ours to answer."""
+        if interaction.type not in (nextcord.InteractionType.component, nextcord.InteractionType.modal_submit):
+            return
+        data: Any = interaction.data
+        parsed = parse_id(data["custom_id"])
+        if parsed is None or parsed[0] not in self._handlers:
+            return
+        action, job_id, argument = parsed
+        async with told(interaction):
+            job = await self._service.get(job_id)
+            await self._handlers[action](interaction, job, action if action in ("sampler", "model") else argument)
+
+    # -- new pictures --------------------------------------------------------------------------------------------
+
+    async def _reroll(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, Draft())
+
+    async def _more_steps(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=_seed_of(job)))
+
+    async def _smaller(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, forms.smaller(job.drawn))
+
+    async def _flux(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        other = self._messages.other_engine(job)
+        if other is None:
+            raise RequestRejected(
+                "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
+            )
+        # another engine has its own models and samplers; the words, the shape and the seed go along
+        changes = Draft(backend=other, seed=_seed_of(job))
+        await self._again(interaction, job, changes, drop=("model", "sampler", "scheduler", "vae", "loras"))
+
+    async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
+
+    async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
+
+    async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
+        """A model or sampler was picked from a menu: values are positions in the list, names may be too long."""
+        data: Any = interaction.data
+        names = self._names(what, job)
+        index = int(data["values"][0])
+        if index >= len(names):
+            raise RequestRejected("That list has changed. Please open it again.", field=what)
+        changes = Draft(model=names[index]) if what == "model" else Draft(sampler=names[index])
+        await self._again(interaction, job, replace(changes, seed=_seed_of(job), backend=job.lane))
+
+    async def _again(
+        self, interaction: nextcord.Interaction, job: Job, changes: Draft, *, drop: tuple[str, ...] = ()
+    ) -> None:
+        """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
+        check_interaction_permissions(interaction)
+        is_private = job.origin.private
+        await interaction.response.defer(ephemeral=is_private, with_message=True)
+        origin = of_interaction(interaction, self._clock, private=is_private)
+        try:
+            view = await self._service.again(job.id, origin, changes, drop=drop)
+        except GenerationError:
+            await interaction.delete_original_message()
+            raise
+        card = self._messages.card(view)
+        message = await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
+        await self._service.attach_message(view.job.id, channel_id=str(message.channel.id), message_id=str(message.id))
+        self._messages.follow(view)
+
+    # -- forms and menus -----------------------------------------------------------------------------------------
+
+    async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await interaction.response.send_modal(forms.edit_form(job))
+
+    async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await interaction.response.send_modal(forms.size_form(job))
+
+    async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
+        card = self._menu(what, job, 0)
+        await interaction.response.send_message(card.content, view=to_view(card.rows), ephemeral=True)
+
+    async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
+        what, _, page = argument.partition("-")
+        card = self._menu(what, job, int(page))
+        await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
+
+    def _menu(self, what: str, job: Job, page: int) -> Card:
+        names = self._names(what, job)
+        if not names:
+            engine = self._service.label(job.lane)
+            raise RequestRejected(f"{engine} has no {what}s to choose from.", field=what)
+        current = job.drawn.model if what == "model" else job.drawn.sampler
+        return forms.menu(what, job.id, names, current, page)
+
+    def _names(self, what: str, job: Job) -> list[str]:
+        engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
+        capabilities = engine.capabilities if engine else None
+        if capabilities is None:
+            return []
+        if what == "model":
+            return [model.name for model in capabilities.models or ()]
+        return list(capabilities.samplers or ())
+
+    # -- the job itself ------------------------------------------------------------------------------------------
+
+    async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        self._service.check_owner(job, actor_of(interaction), "cancel")
+        await interaction.response.defer()
+        if await self._service.cancel(job.id, actor_of(interaction)) is None:
+            await interaction.followup.send("It had already ended.", ephemeral=True)
+
+    async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        self._service.check_owner(job, actor_of(interaction), "delete")
+        await interaction.response.defer()
+        await self._service.delete(job.id, actor_of(interaction))
+        await interaction.delete_original_message()
+
+    async def _pick(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
+        index = int(argument)
+        images = job.result.images if job.result else ()
+        if index >= len(images):
+            raise RequestRejected("There is no such picture in this batch.", field="pick")
+        await interaction.response.defer(ephemeral=job.origin.private, with_message=True)
+        pictures = await self._messages.originals(job, (index,))
+        await self._hand_over(interaction, job, pictures, f"U{index + 1} · seed {images[index].seed}")
+
+    async def _files(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await interaction.response.defer(ephemeral=job.origin.private, with_message=True)
+        count = len(job.result.images) if job.result else 0
+        pictures = await self._messages.originals(job, tuple(range(count)))
+        await self._hand_over(interaction, job, pictures, f"all {count} files")
+
+    async def _hand_over(self, interaction: nextcord.Interaction, job: Job, pictures: Any, words: str) -> None:
+        """Send originals already made; what does not fit one request goes into further messages."""
+        if not pictures:
+            await interaction.delete_original_message()
+            await interaction.followup.send(GONE, ephemeral=True)
+            return
+        batches = forms.pack(pictures)
+        await interaction.edit_original_message(content=f"-# {words} · job {job.short_id}", files=to_files(batches[0]))
+        for batch in batches[1:]:
+            await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
+
+    async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
+        seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
+        line = cut(format_prompt(replace(job.drawn, seed=_seed_of(job) or job.drawn.seed)), 1500).replace("```", "'''")
+        model = (job.result.model if job.result else None) or job.drawn.model or "the engine's default"
+        text = (
+            f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n-# model {model} · job {job.short_id}"
+        )
+        await interaction.response.send_message(cut(text, 2000), ephemeral=True)
+
+
+def _typed(interaction: nextcord.Interaction) -> dict[str, str]:
+    """Read what was typed from the interaction itself, never from a form shared by all users."""
+    data: Any = interaction.data
+    return {field["custom_id"]: field["value"] for row in data["components"] for field in row["components"]}
+
+
+def _seed_of(job: Job) -> int | None:
+    """Return the seed of the first picture, so that only what was changed changes."""
+    if job.result and job.result.images:
+        return job.result.images[0].seed
+    return job.drawn.seed if job.status is not JobStatus.DONE else None

@@ -1,0 +1,95 @@
+"""Turns every failure of a command, button or modal into words for the one who can act.
+
+Order: our own `GenerationError` (its sentence and hint); mistakes in calling a prefix command (what to type);
+lost interactions (nothing can be said any more, the log is told); everything else ("Something went wrong", an id, and
+the traceback in the log under that id).
+"""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import nextcord
+from nextcord.ext import commands
+
+from generation.errors import GenerationError
+from utils.text import cut
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_INTERACTION = 10062
+
+
+def words_for(error: BaseException) -> str:
+    """Say what happened and what to do; an unknown fault gets an id, and its traceback goes to the log."""
+    original = getattr(error, "original", error)
+    if isinstance(original, GenerationError):
+        return cut(f"✖ {original.user_message}" + (f"\n{original.hint}" if original.hint else ""), 1900)
+    if isinstance(error, commands.MissingRequiredArgument):
+        return "✖ Say what you would like to see, for example: `!dream a red fox in the snow --size 768x512`"
+    if isinstance(error, commands.UserInputError):
+        return "✖ I could not read that. `/help` shows how it is written."
+    if isinstance(error, commands.CheckFailure | nextcord.ApplicationCheckFailure):
+        return "✖ You may not do that here."
+    fault = secrets.token_hex(3)
+    log.error("command crashed, id %s", fault, exc_info=original, extra={"action": "job_failed"})
+    return f"✖ Something went wrong (id {fault}). The owner of this bot finds it in the log under that id."
+
+
+async def refuse(interaction: nextcord.Interaction, error: BaseException) -> None:
+    """Tell only the person who pressed or typed; a public "thinking…" is taken back first."""
+    text = words_for(error)
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(text, ephemeral=True)
+            return
+        if interaction.type is not nextcord.InteractionType.component:
+            await interaction.delete_original_message()
+        await interaction.followup.send(text, ephemeral=True)
+    except nextcord.HTTPException as lost:
+        log.warning("an answer could not be given (%s %s)", lost.status, lost.code)
+
+
+@asynccontextmanager
+async def told(interaction: nextcord.Interaction) -> AsyncIterator[None]:
+    """Run the handler of a press or a modal; whatever it raises is told to that person."""
+    try:
+        yield
+    except nextcord.NotFound as error:
+        if error.code != UNKNOWN_INTERACTION:
+            await refuse(interaction, error)
+        else:
+            log.warning("an interaction came too late to be answered")
+    except Exception as error:
+        await refuse(interaction, error)
+
+
+class ErrorHandler(commands.Cog):
+    """The listeners that catch what commands raise."""
+
+    def __init__(self, bot: commands.Bot) -> None:
+        # registered by hand: a listener would leave nextcord's own handler printing tracebacks as well
+        bot.on_command_error = self.on_prefix_error  # type: ignore[method-assign]
+        bot.on_application_command_error = self.on_slash_error  # type: ignore[method-assign,assignment]
+
+    async def on_prefix_error(self, ctx: commands.Context[Any], error: commands.CommandError) -> None:
+        if isinstance(error, commands.CommandNotFound):
+            return  # other bots share the prefix
+        text = words_for(error)
+        none = nextcord.AllowedMentions.none()
+        try:
+            await ctx.reply(text, mention_author=False, allowed_mentions=none)
+        except nextcord.HTTPException:
+            try:
+                await ctx.author.send(text)
+            except nextcord.HTTPException as lost:
+                log.info("nowhere to tell an error (%s %s)", lost.status, lost.code)
+
+    async def on_slash_error(self, interaction: nextcord.Interaction, error: Exception) -> None:
+        original = getattr(error, "original", error)
+        if isinstance(original, nextcord.NotFound) and original.code == UNKNOWN_INTERACTION:
+            log.warning("an interaction came too late to be answered")
+            return
+        await refuse(interaction, error)

@@ -1,0 +1,145 @@
+"""The forms and menus behind the buttons: what they show, and how what was typed is read.
+
+No calls to Discord here; only nextcord's value types.
+
+Discord: a modal has at most 5 fields, a title of 45 and values of 4000 characters; a menu at most 25 choices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import nextcord
+
+from cogs.cards import Button, Card, Choice, Menu, Picture, Row, make_id
+from constants import MAX_PROMPT_CHARS, MAX_STEPS
+from generation.errors import RequestRejected
+from generation.job import Job
+from generation.prompt_syntax import parse_prompt
+from generation.request import Draft, GenerationRequest
+from utils.text import cut
+
+PAGE = 25
+MAX_FILES = 10
+MAX_REQUEST_BYTES = 24 * 1024 * 1024  # Discord takes 25 MiB; the rest is for the message itself
+LEAST_SIDE_PX = 256
+
+
+def edit_form(job: Job) -> nextcord.ui.Modal:
+    """Prompt, negative prompt, size, steps and CFG, seed: filled with what the job was asked for."""
+    request = job.request
+    form = nextcord.ui.Modal("Edit and draw again", timeout=None, custom_id=make_id("edited", job.id), auto_defer=False)
+    long, short = nextcord.TextInputStyle.paragraph, nextcord.TextInputStyle.short
+    form.add_item(_field("prompt", "Prompt", request.prompt, long, limit=MAX_PROMPT_CHARS, is_required=True))
+    form.add_item(_field("negative", "Not in the picture", request.negative_prompt, long, limit=MAX_PROMPT_CHARS))
+    form.add_item(_field("size", "Size (width x height)", f"{request.width}x{request.height}", short, limit=20))
+    steps_and_cfg = f"{request.steps}, {request.cfg_scale:g}"
+    form.add_item(_field("steps_cfg", "Steps, CFG scale", steps_and_cfg, short, limit=20, example="20, 7"))
+    form.add_item(_field("seed", "Seed (empty: a new one)", str(request.seed), short, limit=20))
+    return form
+
+
+def size_form(job: Job) -> nextcord.ui.Modal:
+    """Other dimensions for the same picture."""
+    form = nextcord.ui.Modal("Other dimensions", timeout=None, custom_id=make_id("sized", job.id), auto_defer=False)
+    size = f"{job.drawn.width}x{job.drawn.height}"
+    short = nextcord.TextInputStyle.short
+    form.add_item(_field("size", "Width x height in pixels", size, short, limit=20, is_required=True))
+    return form
+
+
+def read_edit(typed: dict[str, str], before: GenerationRequest) -> Draft:
+    """Read the edit form. Options in the prompt work as everywhere; they win over the fields.
+
+    Raises:
+        RequestRejected: names the field, the value and what would be right.
+    """
+    parsed = parse_prompt(typed.get("prompt", ""))
+    fields = read_size(typed) if typed.get("size", "").strip() else Draft()
+    steps, _, cfg_scale = typed.get("steps_cfg", "").replace(";", ",").replace("/", ",").partition(",")
+    if steps.strip():
+        fields = parse_prompt(f"--steps {steps.strip()}").draft.over(fields)
+    if cfg_scale.strip():
+        fields = parse_prompt(f"--cfg {cfg_scale.strip()}").draft.over(fields)
+    seed = typed.get("seed", "").strip()
+    if seed and seed != str(before.seed):
+        fields = parse_prompt(f"--seed {seed}").draft.over(fields)
+    elif seed:
+        fields = replace(fields, seed=before.seed)
+    draft = parsed.draft.over(fields)
+    # an emptied field means "none", which a draft cannot say by leaving it out
+    return replace(draft, negative_prompt=parsed.draft.negative_prompt or typed.get("negative", "").strip() or " ")
+
+
+def read_size(typed: dict[str, str]) -> Draft:
+    size = typed.get("size", "").strip()
+    if not size:
+        raise RequestRejected("The size is empty; write width x height, like 768x512.", field="size")
+    return parse_prompt(f"--size {size}").draft
+
+
+def more_steps(steps: int) -> int:
+    """Half as many again, at least five more."""
+    return min(MAX_STEPS, max(steps + 5, round(steps * 1.5)))
+
+
+def smaller(request: GenerationRequest) -> Draft:
+    """The one-tap repair after a timeout or a full memory: half the pixels, at most 20 steps, one picture."""
+    width = max(LEAST_SIDE_PX, round(request.width * 0.7 / 64) * 64)
+    height = max(LEAST_SIDE_PX, round(request.height * 0.7 / 64) * 64)
+    return Draft(width=width, height=height, steps=min(20, request.steps), batch_size=1, seed=request.seed)
+
+
+def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page: int) -> Card:
+    """Draw one page of a list to choose from; choices are positions, since names may be over 100 characters."""
+    pages = -(-len(names) // PAGE)
+    page = max(0, min(page, pages - 1))
+    first = page * PAGE
+    choices = tuple(
+        Choice(label=cut(name, 100), value=str(first + n), is_default=name == current)
+        for n, name in enumerate(names[first : first + PAGE])
+    )
+    rows: list[Row] = [
+        Menu(action="choose", job_id=job_id, argument=what, placeholder=f"Choose a {what}", choices=choices)
+    ]
+    if pages > 1:
+        back, on = f"{what}-{page - 1}", f"{what}-{page + 1}"
+        rows.append(
+            (
+                Button(action="page", job_id=job_id, label="Back", argument=back, is_disabled=page == 0),
+                Button(action="page", job_id=job_id, label="Next", argument=on, is_disabled=page == pages - 1),
+            )
+        )
+    where = f" · page {page + 1} of {pages}" if pages > 1 else ""
+    return Card(content=f"Draw it again with another {what}, same seed{where}", rows=tuple(rows))
+
+
+def pack(pictures: Sequence[Picture]) -> list[tuple[Picture, ...]]:
+    """Share files out over messages: at most 10 each, and no request over Discord's 25 MiB."""
+    batches: list[list[Picture]] = [[]]
+    for picture in pictures:
+        size = sum(len(other.data) for other in batches[-1])
+        if batches[-1] and (len(batches[-1]) == MAX_FILES or size + len(picture.data) > MAX_REQUEST_BYTES):
+            batches.append([])
+        batches[-1].append(picture)
+    return [tuple(batch) for batch in batches]
+
+
+def _field(
+    name: str,
+    label: str,
+    value: str,
+    style: nextcord.TextInputStyle,
+    *,
+    limit: int,
+    is_required: bool = False,
+    example: str = "",
+) -> nextcord.ui.TextInput:
+    return nextcord.ui.TextInput(
+        label=label,
+        custom_id=name,
+        style=style,
+        default_value=value[:limit] or None,
+        required=is_required,
+        max_length=limit,
+        placeholder=example or None,
+    )

@@ -1,0 +1,230 @@
+"""`!dream` and `/generate`: read what was said, hand it over, show where it stands."""
+
+import logging
+import re
+from dataclasses import replace
+from typing import Any
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.cards import Card, to_files, to_view
+from cogs.job_messages import JobMessages
+from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
+from constants import (
+    MAX_BATCH_SIZE,
+    MAX_CFG_SCALE,
+    MAX_INPUT_IMAGE_BYTES,
+    MAX_PROMPT_CHARS,
+    MAX_SEED,
+    MAX_STEPS,
+)
+from generation.errors import RequestRejected
+from generation.job import JobView, Origin
+from generation.prompt_syntax import ParsedPrompt, parse_prompt
+from generation.request import Draft, SourceImage
+from services.catalog import Catalog
+from services.generation import GenerationService
+from services.media import MediaService
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
+SLASH_NAMES = ("generate", "gen", "img", "dream")
+IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
+
+
+class ImageGeneration(commands.Cog):
+    """The commands that make pictures. Everything else about a job is in `edit_controls` and `job_messages`."""
+
+    def __init__(
+        self,
+        *,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        messages: JobMessages,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._media = media
+        self._catalog = catalog
+        self._messages = messages
+        self._clock = clock
+
+    @commands.command(name="dream", aliases=["generate", "gen", "img"])
+    async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
+        """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
+        check_message_permissions(ctx)
+        parsed = parse_prompt(text)
+        draft = replace(parsed.draft, init_image=await self._attached(ctx.message))
+        origin = of_message(ctx, private=parsed.is_private)
+        for number in range(parsed.repeat):
+            view = await self._submit(replace(parsed, draft=draft), origin, number)
+            card = self._messages.card(view)
+            sent = await self._first_reply(ctx, card, is_private=parsed.is_private)
+            await self._service.attach_message(view.job.id, channel_id=str(sent.channel.id), message_id=str(sent.id))
+            self._messages.follow(view)
+
+    async def generate(
+        self,
+        interaction: nextcord.Interaction,
+        prompt: str = SlashOption(
+            description="What to draw; --options work here too", max_length=MAX_PROMPT_CHARS, required=True
+        ),
+        negative: str = SlashOption(description="What must not be in it", required=False, max_length=1000),
+        size: str = SlashOption(description="Width x height in pixels, e.g. 768x512", required=False),
+        steps: int = SlashOption(
+            description="More is finer and slower", required=False, min_value=1, max_value=MAX_STEPS
+        ),
+        cfg_scale: float = SlashOption(
+            description="How closely to follow the prompt (7 is usual)",
+            required=False,
+            min_value=0,
+            max_value=MAX_CFG_SCALE,
+        ),
+        sampler: str = SlashOption(description="Sampling method", required=False),
+        scheduler: str = SlashOption(description="Noise schedule", required=False),
+        model: str = SlashOption(description="Model to draw with", required=False),
+        lora: str = SlashOption(description="LoRA, with a weight if you like: name:0.8", required=False),
+        seed: int = SlashOption(
+            description="The same seed gives the same picture", required=False, min_value=0, max_value=MAX_SEED
+        ),
+        batch: int = SlashOption(
+            description="How many pictures", required=False, min_value=1, max_value=MAX_BATCH_SIZE
+        ),
+        image: nextcord.Attachment = SlashOption(description="A picture to start from", required=False),
+        strength: float = SlashOption(
+            description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
+        ),
+        backend: str = SlashOption(description="Engine to draw on", required=False),
+        private: bool = SlashOption(description="Only you see it", required=False),
+    ) -> None:
+        check_interaction_permissions(interaction)
+        parsed = parse_prompt(prompt)
+        typed = _typed(size=size, lora=lora)
+        typed = replace(
+            typed,
+            negative_prompt=negative,
+            steps=steps,
+            cfg_scale=cfg_scale,
+            sampler=sampler,
+            scheduler=scheduler,
+            model=model,
+            seed=seed,
+            batch_size=batch,
+            denoising_strength=strength,
+            backend=backend,
+            loras=typed.loras + parsed.draft.loras,
+        )
+        parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
+        await interaction.response.defer(ephemeral=parsed.is_private)
+        if image is not None:
+            parsed = replace(parsed, draft=replace(parsed.draft, init_image=await self._take(image)))
+        origin = of_interaction(interaction, self._clock, private=parsed.is_private)
+        await self._answer(interaction, parsed, origin)
+
+    async def _answer(self, interaction: nextcord.Interaction, parsed: ParsedPrompt, origin: Origin) -> None:
+        """Show the first job in the interaction's own message, further ones (--repeat) in the channel after it."""
+        view = await self._submit(parsed, origin, 0)
+        card = self._messages.card(view)
+        message = await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
+        await self._service.attach_message(view.job.id, channel_id=str(message.channel.id), message_id=str(message.id))
+        self._messages.follow(view)
+        for number in range(1, parsed.repeat):
+            # a follow-up has no token of its own: it is edited as the bot's message
+            further = replace(origin, reply_token="", reply_token_until=None)
+            view = await self._submit(parsed, further, number)
+            await self._send_follow_up(interaction, view, is_private=parsed.is_private)
+
+    async def _send_follow_up(self, interaction: nextcord.Interaction, view: JobView, *, is_private: bool) -> None:
+        card = self._messages.card(view)
+        sent: Any = await interaction.followup.send(
+            content=card.content, view=to_view(card.rows) or nextcord.utils.MISSING, ephemeral=is_private, wait=True
+        )
+        await self._service.attach_message(view.job.id, channel_id=str(sent.channel.id), message_id=str(sent.id))
+        self._messages.follow(view)
+
+    async def _submit(self, parsed: ParsedPrompt, origin: Origin, number: int) -> JobView:
+        """Submit the job number `number` of a `--repeat`; an explicit seed counts up."""
+        draft = parsed.draft
+        if number and draft.seed is not None:
+            draft = replace(draft, seed=(draft.seed + number) % (MAX_SEED + 1))
+        return await self._service.submit(draft, origin, notes=parsed.notes, more=parsed.repeat - number)
+
+    async def _first_reply(self, ctx: commands.Context[Any], card: Card, *, is_private: bool) -> nextcord.Message:
+        values: dict[str, Any] = {"content": card.content, "files": to_files(card.pictures)}
+        if view := to_view(card.rows):
+            values["view"] = view
+        if is_private:
+            return await ctx.author.send(**values)
+        return await ctx.reply(**values, mention_author=False)
+
+    async def _attached(self, message: nextcord.Message) -> SourceImage | None:
+        """Take the first picture of the message, or of the message it replies to."""
+        messages = [message]
+        if message.reference and isinstance(message.reference.resolved, nextcord.Message):
+            messages.append(message.reference.resolved)
+        for one in messages:
+            for attachment in one.attachments:
+                if (attachment.content_type or "").startswith("image/") or IMAGE_NAME.search(attachment.filename):
+                    return await self._take(attachment)
+        return None
+
+    async def _take(self, attachment: nextcord.Attachment) -> SourceImage:
+        if attachment.size > MAX_INPUT_IMAGE_BYTES:
+            raise RequestRejected(
+                f"That picture is {attachment.size / 2**20:.1f} MB; at most {MAX_INPUT_IMAGE_BYTES // 2**20} MB work.",
+                field="image",
+            )
+        return await self._media.take_input(await attachment.read())
+
+    async def suggest_model(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
+        await self._suggest(interaction, "model", typed, backend)
+
+    async def suggest_sampler(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
+        await self._suggest(interaction, "sampler", typed, backend)
+
+    async def suggest_scheduler(
+        self, interaction: nextcord.Interaction, typed: str, backend: str | None = None
+    ) -> None:
+        await self._suggest(interaction, "scheduler", typed, backend)
+
+    async def suggest_lora(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
+        await self._suggest(interaction, "lora", typed, backend)
+
+    async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await self._suggest(interaction, "backend", typed, None)
+
+    async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await interaction.response.send_autocomplete([size for size in SIZES if typed.casefold() in size])
+
+    async def _suggest(self, interaction: nextcord.Interaction, what: str, typed: str, backend: str | None) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        pairs = self._catalog.suggest(
+            what,
+            typed,
+            user_id=str(interaction.user.id),
+            guild_id=str(interaction.guild_id) if interaction.guild_id else None,
+            backend=backend,
+        )
+        await interaction.response.send_autocomplete(dict(pairs))
+
+    for _name in SLASH_NAMES:
+        _command = nextcord.slash_command(name=_name, description="Make a picture from words")(generate)
+        _command.on_autocomplete("model")(suggest_model)
+        _command.on_autocomplete("sampler")(suggest_sampler)
+        _command.on_autocomplete("scheduler")(suggest_scheduler)
+        _command.on_autocomplete("lora")(suggest_lora)
+        _command.on_autocomplete("backend")(suggest_backend)
+        _command.on_autocomplete("size")(suggest_size)
+        locals()[f"slash_{_name}"] = _command
+    del _name, _command
+
+
+def _typed(*, size: str | None, lora: str | None) -> Draft:
+    """Read the two typed options that have a syntax of their own, with the one parser there is."""
+    text = (f" --size {size}" if size else "") + (f" --lora {lora}" if lora else "")
+    return parse_prompt(text).draft if text else Draft()

@@ -1,0 +1,222 @@
+"""Keeps the one message of every job true: watches the job, edits the message, delivers the result exactly once.
+
+A result is due until `delivered` is written. After a restart every unfinished message is taken up again: an edit of
+the same message is repeated safely, so nothing is lost and nothing is posted twice.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import nextcord
+
+from cogs import render
+from cogs.cards import Card, Picture
+from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster
+from cogs.spender import Spender
+from constants import DISCORD_FILE_BYTES
+from generation.job import Job, JobStatus, JobView
+from services.catalog import Catalog
+from services.generation import GenerationService
+from services.media import MediaService
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+DOOR = "discord"
+FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
+MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
+PREVIEW_GAP_S = 4.0
+RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again
+
+
+@dataclass
+class _Shown:
+    """What the message shows now, to leave out edits that change nothing."""
+
+    status: JobStatus
+    fraction: float = -1.0
+    position: int | None = None
+    note: str = ""
+    preview_at: float = float("-inf")
+
+
+class JobMessages:
+    """One short task per job that somebody waits for."""
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        spender: Spender,
+        clock: Clock,
+        ping_after_s: float = 30.0,
+    ) -> None:
+        self._poster = poster
+        self._service = service
+        self._media = media
+        self._catalog = catalog
+        self._spender = spender
+        self._clock = clock
+        self._ping_after_s = ping_after_s
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
+        """Draw a job as it stands now."""
+        return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
+
+    def follow(self, view: JobView) -> None:
+        """Keep this job's message up to date from now on, until its result is delivered."""
+        job = view.job
+        if job.id not in self._tasks:
+            task = asyncio.create_task(self._follow(job.id, _Shown(job.status, position=view.position)), name="follow")
+            self._tasks[job.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+
+    async def take_up(self) -> int:
+        """Follow every job that an earlier process left; return how many there were."""
+        due = await self._service.due(DOOR)
+        for job in due:
+            if job.id in self._tasks:
+                continue
+            if job.origin.message_id is None and not job.origin.reply_token:
+                await self._reunite(job)
+            self.follow(JobView(job=job))
+        return len(due)
+
+    async def aclose(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _reunite(self, job: Job) -> None:
+        """A crash came between our first reply and the note of its id: find that reply instead of posting another."""
+        try:
+            message_id = await self._poster.find_own_reply(job.origin)
+        except (nextcord.HTTPException, *TRANSIENT):
+            return
+        if message_id and job.origin.channel_id:
+            await self._service.attach_message(job.id, channel_id=job.origin.channel_id, message_id=message_id)
+
+    async def _follow(self, job_id: str, shown: _Shown) -> None:
+        began = self._clock.monotonic()
+        try:
+            async for view in self._service.watch(job_id):
+                if view.job.is_terminal:
+                    await self._deliver(view.job)
+                elif self._clock.monotonic() - began >= FIRST_PROGRESS_S or view.job.status is not shown.status:
+                    self._offer(view, shown)
+        except Exception:
+            log.exception("a message is no longer followed", extra={"action": "job_failed", "job": job_id})
+
+    def _offer(self, view: JobView, shown: _Shown) -> None:
+        progress, job = view.progress, view.job
+        fraction = progress.fraction if progress else 0.0
+        note = progress.note if progress else ""
+        has_moved = (
+            job.status is not shown.status
+            or view.position != shown.position
+            or note != shown.note
+            or abs(fraction - shown.fraction) >= MIN_STEP
+        )
+        if not has_moved:
+            return
+        shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
+        preview: tuple[Picture, ...] = ()
+        now = self._clock.monotonic()
+        if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
+            shown.preview_at = now
+            preview = (Picture(data=progress.preview, filename="preview.jpg", alt_text="preview"),)
+
+        async def send() -> None:
+            current = await self._service.view(job.id)
+            if current and not current.job.is_terminal:
+                await self._poster.edit(current.job, self.card(current, preview))
+
+        self._spender.offer(self._poster.bucket(job.origin), job.id, send)
+
+    async def _deliver(self, job: Job) -> None:
+        """Deliver a terminal job: try until Discord takes it or no place is left."""
+        job = await self._service.get(job.id)  # our message's id may have been noted after the job ended
+        if job.delivered_at is not None:
+            return
+        pictures, smaller = await self._pictures(job)
+        final = self.card(JobView(job=job), pictures, smaller=smaller)
+        for wait_s in (*RETRY_S, *[RETRY_S[-1]] * 288):
+            try:
+                posted: Posted = await self._spender.final(
+                    self._poster.bucket(job.origin), job.id, lambda: self._poster.deliver(job, final)
+                )
+            except NowhereToPost:
+                log.warning("no place left for a result", extra={"action": "job_failed", "job": job.id})
+                await self._service.delivered(job.id)
+                return
+            except (nextcord.HTTPException, *TRANSIENT) as error:
+                log.warning(
+                    "Discord did not take a result (%s), it stays due", type(error).__name__, extra={"job": job.id}
+                )
+                await self._clock.sleep(wait_s)
+                continue
+            await self._note_delivery(job, posted)
+            return
+
+    async def _note_delivery(self, job: Job, posted: Posted) -> None:
+        if posted.message_id != job.origin.message_id:
+            await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
+        if await self._service.delivered(job.id) and posted.place in ("reply", "message"):
+            await self._ping(job, posted)
+
+    async def _ping(self, job: Job, posted: Posted) -> None:
+        """An edit pings nobody: after a long wait one short reply does, once."""
+        if not self._ping_after_s or job.origin.private or job.status is not JobStatus.DONE or not job.finished_at:
+            return
+        if (job.finished_at - job.created_at).total_seconds() >= self._ping_after_s:
+            await self._poster.ping(job.origin, posted)
+
+    async def _pictures(self, job: Job) -> tuple[tuple[Picture, ...], bool]:
+        """Fetch what to attach: the picture, or the grid of a batch, small enough for Discord."""
+        if job.result is None or not job.result.images:
+            return (), False
+        first = job.result.images[0]
+        alt = render.alt_text(job.drawn, first.seed, job.result.model or job.drawn.model)
+        if len(job.result.images) > 1:
+            upload = await self._media.grid_of(job.result, DISCORD_FILE_BYTES)
+            alt = f"{len(job.result.images)} pictures in a grid. {alt}"[:1024]
+        else:
+            upload = await self._media.upload_copy(first.media_id, DISCORD_FILE_BYTES)
+        if upload is None:
+            return (), False
+        name = self._media.file_name(job, first, upload.extension)
+        return (Picture(data=upload.data, filename=name, alt_text=alt),), upload.is_smaller
+
+    async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
+        """Fetch single pictures of a batch as they were made; those that have expired are left out."""
+        pictures = []
+        for index in indexes:
+            image = job.result.images[index] if job.result else None
+            upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
+            if image and upload:
+                alt = render.alt_text(job.drawn, image.seed, job.drawn.model)
+                name = self._media.file_name(job, image, upload.extension)
+                pictures.append(Picture(data=upload.data, filename=name, alt_text=alt))
+        return pictures
+
+    def _around(self, job: Job, smaller: bool = False) -> render.Around:
+        other = self.other_engine(job)
+        return render.Around(
+            engine=self._service.label(job.lane),
+            remark=self._service.remark(job.lane),
+            other_engine=other,
+            smaller_copy=smaller,
+        )
+
+    def other_engine(self, job: Job) -> str | None:
+        """Return the name of the engine "Flux it" uses: a Flux one first, else any other; `None` if there is none."""
+        engines = self._catalog.engines(job.origin.user_id, job.origin.guild_id)
+        others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback]
+        others.sort(key=lambda engine: (engine.kind != "gradio_flux", engine.error is not None))
+        return others[0].name if others else None

@@ -1,0 +1,89 @@
+"""Who asked, where, and how the answer gets back: from Discord's objects to an `Origin` of ids."""
+
+from datetime import timedelta
+from typing import Any
+
+import nextcord
+from nextcord.ext import commands
+
+from constants import INTERACTION_TOKEN_S
+from generation.errors import NotAllowed
+from generation.job import Origin
+from services.generation import Actor
+from utils.clock import Clock
+
+DOOR = "discord"
+NEEDED = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+}
+
+
+def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: bool = False) -> Origin:
+    """Describe a slash command, button or modal that will be answered with a message of its own."""
+    user = interaction.user
+    assert user is not None, "Discord always says who"
+    return Origin(
+        door=DOOR,
+        user_id=str(user.id),
+        user_name=user.name,
+        guild_id=str(interaction.guild_id) if interaction.guild_id else None,
+        channel_id=str(interaction.channel_id) if interaction.channel_id else None,
+        reply_token=interaction.token,
+        reply_token_until=clock.now() + timedelta(seconds=INTERACTION_TOKEN_S),
+        private=private,
+    )
+
+
+def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
+    """Describe a prefix command; a private one is answered by direct message."""
+    return Origin(
+        door=DOOR,
+        user_id=str(ctx.author.id),
+        user_name=ctx.author.name,
+        guild_id=str(ctx.guild.id) if ctx.guild else None,
+        channel_id=str(ctx.channel.id),
+        source_message_id=None if private else str(ctx.message.id),
+        private=private,
+    )
+
+
+def actor_of(interaction: nextcord.Interaction) -> Actor:
+    """Say who presses, and whether they moderate here (Manage Messages in this channel)."""
+    user = interaction.user
+    assert user is not None, "Discord always says who"
+    is_moderator = bool(interaction.guild_id) and interaction.permissions.manage_messages
+    return Actor(user_key=f"{DOOR}:{user.id}", is_moderator=is_moderator)
+
+
+def check_message_permissions(ctx: commands.Context[Any]) -> None:
+    """Find out before the job that its picture could not be posted.
+
+    Raises:
+        NotAllowed: names the missing permissions.
+    """
+    if ctx.guild is None:
+        return
+    permissions = ctx.channel.permissions_for(ctx.guild.me)  # type: ignore[union-attr]
+    needed = dict(NEEDED)
+    if isinstance(ctx.channel, nextcord.Thread):
+        needed = {"send_messages_in_threads": "Send Messages in Threads", **needed}
+        needed.pop("send_messages")
+    _check(permissions, needed)
+
+
+def check_interaction_permissions(interaction: nextcord.Interaction) -> None:
+    """The same for interactions; they may answer even where the bot may not send, but not attach."""
+    if interaction.guild_id and interaction.app_permissions.value:
+        _check(interaction.app_permissions, {"attach_files": NEEDED["attach_files"]})
+
+
+def _check(permissions: nextcord.Permissions, needed: dict[str, str]) -> None:
+    missing = [words for name, words in needed.items() if not getattr(permissions, name)]
+    if missing:
+        raise NotAllowed(
+            f"I cannot post pictures here: I lack the permission {', '.join(missing)}.",
+            hint="Ask a server admin to allow it for my role in this channel.",
+        )

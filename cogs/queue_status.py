@@ -1,0 +1,131 @@
+"""`/queue`, `/cancel`, `/help`: how busy it is, stopping one's own jobs, and one page that explains everything."""
+
+from typing import Any
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs import render
+from cogs.origin import DOOR, actor_of
+from generation.errors import RequestRejected
+from generation.job import JobStatus, JobView
+from generation.options import OPTION_HELP
+from services.catalog import Catalog
+from services.generation import Actor, GenerationService
+from utils.text import cut, duration, ordinal
+
+EXAMPLES = (
+    "a red fox in the snow",
+    "portrait of Riley --negative ugly, blurry, distorted",
+    "cyberpunk cityscape --size 768x512 --steps 30",
+    "a castle at sunset, watercolor --ar 16:9 --seed 42",
+    "a cozy cabin in the woods --batch 4",
+    "the same, but in autumn --strength 0.6  (reply to a picture, or attach one)",
+)
+
+
+class QueueStatus(commands.Cog):
+    """Read-only views of the queue, and the way out of it."""
+
+    def __init__(self, *, service: GenerationService, catalog: Catalog) -> None:
+        self._service = service
+        self._catalog = catalog
+
+    @nextcord.slash_command(name="queue", description="How busy it is, and where your pictures stand")
+    async def slash_queue(self, interaction: nextcord.Interaction) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        guild_id = str(interaction.guild_id) if interaction.guild_id else None
+        text = await self._queue(str(interaction.user.id), guild_id)
+        await interaction.response.send_message(text, ephemeral=True)
+
+    @commands.command(name="queue")
+    async def queue_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        text = await self._queue(str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None)
+        await ctx.reply(text, mention_author=False)
+
+    @nextcord.slash_command(name="cancel", description="Cancel your pictures that wait or are being drawn")
+    async def slash_cancel(
+        self,
+        interaction: nextcord.Interaction,
+        job: str = SlashOption(description="Which one (all of yours, if left out)", required=False, max_length=40),
+    ) -> None:
+        text = await self._cancel(actor_of(interaction), job or "")
+        await interaction.response.send_message(text, ephemeral=True)
+
+    @slash_cancel.on_autocomplete("job")
+    async def suggest_job(self, interaction: nextcord.Interaction, typed: str) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        views = await self._service.active_of(f"{DOOR}:{interaction.user.id}")
+        pairs = {cut(f"{view.job.short_id} · {view.job.request.prompt}", 100): view.job.id for view in views}
+        hits = {shown: value for shown, value in pairs.items() if typed.casefold() in shown.casefold()}
+        await interaction.response.send_autocomplete(dict(list(hits.items())[:25]))
+
+    @commands.command(name="cancel")
+    async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
+        is_moderator = bool(ctx.guild) and ctx.channel.permissions_for(ctx.author).manage_messages  # type: ignore[union-attr, arg-type]
+        actor = Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator)
+        await ctx.reply(await self._cancel(actor, job), mention_author=False)
+
+    @nextcord.slash_command(name="help", description="How to make pictures here")
+    async def slash_help(self, interaction: nextcord.Interaction) -> None:
+        await interaction.response.send_message(help_text(), ephemeral=True)
+
+    @commands.command(name="help")
+    async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        await ctx.reply(help_text(), mention_author=False)
+
+    async def _queue(self, user_id: str, guild_id: str | None) -> str:
+        lanes = {lane.name: lane for lane in self._service.lanes()}
+        lines = ["**Engines**"]
+        for engine in self._catalog.engines(user_id, guild_id):
+            lane = lanes.get(engine.name)
+            name = render.escape(engine.label)
+            if engine.error:
+                lines.append(f"🔌 {name} · {engine.error}")
+            elif lane is None or not (lane.running or lane.waiting):
+                lines.append(f"🟢 {name} · free")
+            else:
+                wait = f" · about {duration(lane.wait_s)} to wait" if lane.wait_s >= 1 else ""
+                lines.append(f"🟡 {name} · {lane.running} being drawn, {lane.waiting} waiting{wait}")
+            if lane and lane.paused_s > 0:
+                lines[-1] += f" · pauses for {duration(lane.paused_s)}"
+        views = await self._service.active_of(f"{DOOR}:{user_id}")
+        lines.append("**Your pictures**" if views else "You have nothing waiting.")
+        lines += [_own_line(view) for view in views[:15]]
+        if len(views) > 15:
+            lines.append(f"-# and {len(views) - 15} more")
+        return cut("\n".join(lines), 2000)
+
+    async def _cancel(self, actor: Actor, job_id: str) -> str:
+        if job_id and job_id != "all":
+            job = await self._service.cancel(job_id, actor)
+            return "✅ Cancelled." if job else "It had already ended."
+        views = await self._service.active_of(actor.user_key)
+        if not views:
+            raise RequestRejected("You have nothing waiting and nothing being drawn.")
+        for view in views:
+            await self._service.cancel(view.job.id, actor)
+        return f"✅ Cancelled {len(views)} of your pictures." if len(views) > 1 else "✅ Cancelled."
+
+
+def help_text() -> str:
+    """One page: examples first, then the options."""
+    examples = "\n".join(f"/generate {text}" for text in EXAMPLES)
+    options = "\n".join(f"`{row.example}` {row.meaning}" for row in OPTION_HELP)
+    head = f"**Making pictures**\n```\n{examples}\n```"
+    tail = (
+        "-# `!dream` takes the same words. `/models` lists models, `/queue` shows the line, `/cancel` stops yours, "
+        "`/sdconnect` brings your own engine."
+    )
+    return f"{head}\n{cut(options, 2000 - len(head) - len(tail) - 2)}\n{tail}"
+
+
+def _own_line(view: JobView) -> str:
+    job = view.job
+    words = render.escape(cut(job.request.prompt, 60))
+    if job.status is JobStatus.RUNNING:
+        where = f"`{render.bar(view.progress.fraction)}`" if view.progress else "being drawn"
+    else:
+        where = f"{ordinal(view.position)} in line" if view.position else "waiting"
+    return f"`{job.short_id}` {where} · {words}"

@@ -1,0 +1,236 @@
+"""What people see of a job: values in, a `Card` out. No Discord calls, no clock of its own.
+
+Layout: first line who and what, then the state, then small print. Made for a phone 360 px wide.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nextcord.utils import escape_markdown
+
+from cogs.cards import Button, Card, Picture, Row
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
+from generation.job import Job, JobStatus, JobView
+from generation.request import GenerationRequest, Mode
+from utils.text import cut, ordinal
+
+BAR_CELLS = 12
+PROMPT_CHARS = 200
+SMALL_PRINT_CHARS = 500
+WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What the picture of a job needs beside the job: names of engines, and whether another one is there."""
+
+    engine: str  # the lane's label
+    remark: str = ""  # an engine's honest line
+    other_engine: str | None = None  # label of the one "Flux it" would use; None hides the button
+    smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
+
+
+def escape(text: str) -> str:
+    """Make a person's text plain: one line, no markdown, no mention, no link."""
+    flat = " ".join(text.split())
+    return escape_markdown(flat).replace("@", "@\u200b").replace("://", ":\u200b//").replace("<", "‹")
+
+
+def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, ...] = ()) -> Card:
+    """Draw the one message of a job in its present state."""
+    job = view.job
+    if job.status is JobStatus.QUEUED:
+        return Card(content=_lines(_head(job), _queued(view, around, now), _asked(job)), rows=_waiting_rows(job))
+    if job.status is JobStatus.RUNNING:
+        return Card(
+            content=_lines(_head(job), _running(view, around, now), _asked(job)),
+            rows=_waiting_rows(job),
+            pictures=pictures,
+        )
+    if job.status is JobStatus.DONE:
+        return Card(content=_lines(_head(job), *_done(job, around)), rows=_done_rows(job, around), pictures=pictures)
+    if job.status is JobStatus.CANCELLED:
+        return Card(content=_lines(_head(job, struck=True), "✖ cancelled · nothing was charged"), rows=_after_rows(job))
+    return Card(content=_lines(_head(job), *_failed(job)), rows=_after_rows(job))
+
+
+def bar(fraction: float) -> str:
+    """Draw a progress bar of 12 cells: `▰▰▰▱…`."""
+    full = max(0, min(BAR_CELLS, round(fraction * BAR_CELLS)))
+    return "▰" * full + "▱" * (BAR_CELLS - full)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return Discord's own ticking "in 40 seconds"."""
+    return f"<t:{round(moment.timestamp())}:R>"
+
+
+def alt_text(request: GenerationRequest, seed: int, model: str | None) -> str:
+    """Describe a picture for a screen reader; that it is generated comes first."""
+    tail = f"; {model or 'default model'}, {request.width}×{request.height}, seed {seed}"
+    room = DISCORD_ALT_TEXT_CHARS - len(tail) - len("AI image: ")
+    return "AI image: " + cut(" ".join(request.prompt.split()), min(900, room)) + tail
+
+
+def parameter_line(job: Job) -> str:
+    """Return the small print of a finished job: everything needed to make it again."""
+    result, request = job.result, job.drawn
+    assert result is not None, "only finished jobs have parameters to show"
+    seeds = [image.seed for image in result.images]
+    parts = [f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}–{seeds[-1]}"]
+    if result.images:
+        parts.append(f"{result.images[0].width}×{result.images[0].height}")
+    parts += _numbers(request)
+    if model := result.model or request.model:
+        parts.append(escape(cut(model, 60)))
+    place = escape(result.backend)
+    parts.append(f"from the cache, made by {place}" if result.from_cache else f"{result.seconds:.1f} s on {place}")
+    if result.cost_usd:
+        parts.append(f"${result.cost_usd:.3f}")
+    if result.expires_at:
+        parts.append(f"kept until {timestamp(result.expires_at)}")
+    return " · ".join(parts)
+
+
+def _head(job: Job, *, struck: bool = False) -> str:
+    words = escape(cut(job.request.prompt, PROMPT_CHARS)) or WORDS_OF_MODE.get(job.request.mode, "picture")
+    times = f" ×{job.drawn.batch_size}" if job.drawn.batch_size > 1 else ""
+    text = f"~~{words}~~" if struck else f"**{words}**"
+    return f"{text}{times} — <@{job.origin.user_id}>"
+
+
+def _queued(view: JobView, around: Around, now: datetime) -> str:
+    engine = escape(around.engine)
+    job = view.job
+    if job.not_before and job.not_before > now:
+        return f"⏳ trying again {timestamp(job.not_before)} · {engine}"
+    if view.position is None:
+        return f"⏳ queued · {engine}"
+    place = "next in line" if view.position == 1 else f"{ordinal(view.position)} in line"
+    if view.eta_s is None or view.eta_s < 1:
+        return f"⏳ {place} · {engine}"
+    return f"⏳ {place} · starts {timestamp(now + timedelta(seconds=view.eta_s))} · {engine}"
+
+
+def _running(view: JobView, around: Around, now: datetime) -> str:
+    progress, engine = view.progress, escape(around.engine)
+    if progress is None:
+        return f"🎨 starting · {engine}"
+    parts = [f"`{bar(progress.fraction)}` {progress.fraction:.0%}"]
+    if progress.step and progress.steps:
+        parts.append(f"step {progress.step}/{progress.steps}")
+    eta = progress.eta_s if progress.eta_s is not None else view.eta_s
+    if eta is not None and eta >= 1:
+        parts.append(f"done {timestamp(now + timedelta(seconds=eta))}")
+    if progress.note:
+        parts.append(escape(progress.note))
+    return " · ".join([*parts, engine])
+
+
+def _asked(job: Job) -> str:
+    request = job.drawn
+    parts = [f"{request.width}×{request.height}", *_numbers(request), f"seed {request.seed}"]
+    if request.model:
+        parts.append(escape(cut(request.model, 60)))
+    return _small(" · ".join(parts)) + _notes(job.notes)
+
+
+def _numbers(request: GenerationRequest) -> list[str]:
+    parts = [WORDS_OF_MODE[request.mode]] if request.mode in WORDS_OF_MODE else []
+    if request.mode is Mode.UPSCALE:
+        return [*parts, f"{request.upscale_factor:g}×"]
+    parts += [f"{request.steps} steps", f"CFG {request.cfg_scale:g}"]
+    if request.sampler:
+        parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
+    if request.denoising_strength is not None and request.init_image:
+        parts.append(f"strength {request.denoising_strength:g}")
+    return parts
+
+
+def _done(job: Job, around: Around) -> list[str]:
+    lines = [_small(parameter_line(job))]
+    notes = list(job.notes)
+    if job.result:
+        notes += [note for note in job.result.notes if note not in notes]
+        lost = job.drawn.batch_size - len(job.result.images)
+        if lost > 0:
+            notes.insert(0, f"{len(job.result.images)} of {job.drawn.batch_size} came back")
+    if around.smaller_copy:
+        notes.append("a smaller copy is shown, to fit Discord's limit")
+    if around.remark:
+        notes.append(around.remark)
+    return [*lines, _notes(tuple(notes)).lstrip("\n")]
+
+
+def _failed(job: Job) -> list[str]:
+    error = job.error
+    tried = ", ".join((*job.tried, job.lane)) if job.tried else ""
+    lines = [f"✖ {error.user_message}" if error else "✖ It did not work."]
+    if error and error.hint:
+        lines.append(error.hint)
+    lines.append(_small(f"id {job.short_id}" + (f" · tried {escape(tried)}" if tried else "")))
+    return lines
+
+
+def _notes(notes: tuple[str, ...]) -> str:
+    if not notes:
+        return ""
+    return "\n" + _small(cut(" · ".join(escape(note) for note in notes), SMALL_PRINT_CHARS))
+
+
+def _small(text: str) -> str:
+    return f"-# {text}"
+
+
+def _lines(*lines: str) -> str:
+    return cut("\n".join(line for line in lines if line), DISCORD_CONTENT_CHARS)
+
+
+def _waiting_rows(job: Job) -> tuple[Row, ...]:
+    return (
+        (
+            Button(action="cancel", job_id=job.id, label="Cancel", emoji="✖️"),
+            Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
+        ),
+    )
+
+
+def _after_rows(job: Job) -> tuple[Row, ...]:
+    row = [
+        Button(action="reroll", job_id=job.id, label="Run again", emoji="🎲"),
+        Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
+    ]
+    if job.error and job.error.code in {"timed_out", "out_of_memory"}:
+        row.append(Button(action="smaller", job_id=job.id, label="Try smaller", emoji="🔽"))
+    return ((*row, Button(action="delete", job_id=job.id, emoji="🗑️")),)
+
+
+def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    count = len(job.result.images) if job.result else 0
+    if count > 1:
+        picks = [Button(action="pick", job_id=job.id, label=f"U{n + 1}", argument=str(n)) for n in range(min(4, count))]
+        rows.append((*picks, Button(action="files", job_id=job.id, label="All files", emoji="📁")))
+    again = [
+        Button(action="reroll", job_id=job.id, label="Re-roll", emoji="🎲", style="primary"),
+        Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
+    ]
+    if around.other_engine:
+        again.append(Button(action="flux", job_id=job.id, label="Flux it", emoji="⚡", style="success"))
+    rows.append(tuple(again))
+    if job.drawn.mode is not Mode.UPSCALE:
+        rows.append(
+            (
+                Button(action="steps", job_id=job.id, label="More steps", emoji="➕"),
+                Button(action="size", job_id=job.id, label="Size", emoji="📐"),
+                Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"),
+            )
+        )
+    rows.append(
+        (
+            Button(action="model", job_id=job.id, label="Model", emoji="🧠"),
+            Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"),
+            Button(action="delete", job_id=job.id, emoji="🗑️"),
+        )
+    )
+    return tuple(rows)

@@ -1,0 +1,24 @@
+"""Small words for people: time spans, short forms."""
+
+
+def duration(seconds: float) -> str:
+    """Say a time span as people do: "5 s", "2 min", "1 h 10 min"."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def ordinal(number: int) -> str:
+    """Say a place in line: "1st", "2nd", "3rd", "11th"."""
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten to at most `limit` characters, an ellipsis at the end when something is missing."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
