@@ -1,0 +1,248 @@
+"""Engines that people bring along (`/sdconnect`): tested first, then kept with a sealed key, back after a restart.
+
+A connection belongs to one user or one server, which sees and uses only its own. Nothing here says a URL or a key.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from backends.base import BackendConfig
+from backends.diagnose import Diagnosis as Diagnosis  # what doors render comes through this room
+from backends.diagnose import diagnose
+from backends.registry import BackendRegistry, Entry, known_kinds, make_backend
+from backends.registry import Owner as Owner
+from constants import DEFAULT_JOB_TIMEOUT_S
+from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
+from store.connections import Connection as Connection
+from store.connections import ConnectionStore
+from utils.clock import Clock
+from utils.urls import UrlPolicy, UrlRefused, check_url
+
+log = logging.getLogger(__name__)
+
+MASKED_KEY: Final = "••••••••"
+MAX_KEY_CHARS: Final = 1000
+MAX_LABEL_CHARS: Final = 60
+
+# What people type -> the kind of backend that speaks to it. What they typed is kept and shown as it is.
+BACKEND_KINDS: Final = {
+    "a1111": "a1111",
+    "automatic1111": "a1111",
+    "forge": "a1111",
+    "reforge": "a1111",
+    "sdnext": "a1111",
+    "comfyui": "comfyui",
+    "flux": "gradio_flux",
+    "gradio": "gradio_flux",
+    "pinokio": "gradio_flux",
+}
+_TITLES = {"a1111": "A1111", "automatic1111": "Automatic1111", "reforge": "reForge", "sdnext": "SD.Next",
+           "comfyui": "ComfyUI"}  # fmt: skip
+_UNREACHED = frozenset({"dns", "connect", "tls", "http"})
+
+
+class NotConnected(GenerationError):
+    """No SD API connected."""
+
+    code = "not_connected"
+
+    def __init__(self) -> None:
+        super().__init__(hint="Connect yours: `/sdconnect forge https://abc123-7860.proxy.runpod.net`")
+
+
+class Examine(Protocol):
+    """`backends.diagnose.diagnose`, or a test's stand-in."""
+
+    def __call__(self, config: BackendConfig) -> Awaitable[Diagnosis]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connected:
+    """A new connection: what its test found, and the engine as it is used from now on."""
+
+    diagnosis: Diagnosis
+    entry: Entry
+    connection: Connection
+
+
+def connectable_kinds() -> tuple[str, ...]:
+    """What may be typed as the type of a connection, in this version."""
+    return tuple(typed for typed, kind in BACKEND_KINDS.items() if kind in known_kinds())
+
+
+def label_for(person: str, kind: str) -> str:
+    """How a connection is called where people see it: "Mia's Forge"."""
+    title = _TITLES.get(kind.lower(), kind.capitalize())
+    return f"{person[: MAX_LABEL_CHARS - len(title) - 3]}'s {title}" if person else title
+
+
+def masked_key(connection: Connection) -> str:
+    return MASKED_KEY if connection.key else "none"
+
+
+def lane_of(owner: Owner) -> str:
+    """The engine's name in queue and registry: the same after each restart and each change of address."""
+    return f"{owner.kind}-{owner.id}"
+
+
+class ConnectionService:
+    """Connect, test, disconnect. The address rules for people are stricter than those for the owner's settings."""
+
+    def __init__(
+        self,
+        registry: BackendRegistry,
+        store: ConnectionStore,
+        *,
+        clock: Clock,
+        allow_private: bool = False,
+        allow_insecure_http: bool = False,
+        allowed_hosts: tuple[str, ...] = (),
+        timeout_s: float = DEFAULT_JOB_TIMEOUT_S,
+        examine: Examine = diagnose,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+        self._policy = UrlPolicy(
+            allow_private=allow_private, allow_insecure_http=allow_insecure_http, allowed_hosts=allowed_hosts
+        )
+        self._timeout_s = timeout_s
+        self._examine = examine
+        self._changing = asyncio.Lock()  # table and registry change together
+
+    async def connect(self, kind: str, url: str, key: str = "", *, owner: Owner, label: str = "") -> Connected:
+        """Test a server and, if it works, make it the owner's engine in place of the one before.
+
+        Args:
+            kind: as typed, e.g. "automatic1111"; kept as it is.
+            url: as typed.
+            key: `user:password` or a token; empty for none.
+            owner: a user or a server.
+            label: what people see, see `label_for`.
+
+        Raises:
+            RequestRejected: the type or the address is wrong; says what would be right.
+            BackendError: the test failed; says at which layer, and what to do. Nothing is saved.
+        """
+        if owner.kind not in {"user", "guild"} or not owner.id:
+            raise ValueError(f"{owner.kind!r} cannot bring an engine")
+        kind = _check_kind(kind)
+        key = _check_key(key)
+        try:
+            url = check_url(url, self._policy).text
+        except UrlRefused as refused:
+            raise RequestRejected(refused.reason, field="url", hint=refused.hint) from refused
+        before = await self._store.get(owner.kind, owner.id)
+        now = self._clock.now()
+        connection = Connection(
+            id=before.id if before else secrets.token_hex(8),
+            owner_kind=owner.kind,
+            owner_id=owner.id,
+            kind=kind,
+            url=url,
+            key=key,
+            created_at=now,
+            last_used_at=now,
+            label=label[:MAX_LABEL_CHARS] or label_for("", kind),
+        )
+        diagnosis = await self._examine(self._config(connection))
+        if not diagnosis.is_ok:
+            raise _failure(diagnosis)
+        async with self._changing:
+            await self._store.save(connection)
+            entry = self._take_in(connection)
+        await self._registry.refresh(entry.name)
+        log.info("connected", extra={"action": "connected", "backend": entry.name, "kind": kind})
+        return Connected(diagnosis=diagnosis, entry=entry, connection=connection)
+
+    async def test(self, owner: Owner) -> Diagnosis:
+        """Go through all layers of the owner's connection.
+
+        Raises:
+            NotConnected: there is none.
+        """
+        connection = await self._store.get(owner.kind, owner.id)
+        if connection is None:
+            raise NotConnected
+        diagnosis = await self._examine(self._config(connection))
+        if diagnosis.is_ok:
+            await self._store.touch(connection.id, self._clock.now())
+        return diagnosis
+
+    async def disconnect(self, owner: Owner) -> bool:
+        """Forget the owner's connection and its key; says whether there was one."""
+        async with self._changing:
+            was_there = await self._store.delete(owner.kind, owner.id)
+            await self._registry.remove(lane_of(owner))
+        if was_there:
+            log.info("disconnected", extra={"action": "disconnected", "backend": lane_of(owner)})
+        return was_there
+
+    async def restore(self) -> int:
+        """At start: take every stored connection in again. Says how many; none of them is asked anything yet."""
+        restored = 0
+        for connection in await self._store.all():
+            try:
+                check_url(connection.url, self._policy)  # the owner may have tightened the rules meanwhile
+                self._take_in(connection)
+            except ValueError as error:
+                reason = error.reason if isinstance(error, UrlRefused) else "its kind is not installed"
+                log.warning(
+                    "connection left out: %s", reason, extra={"action": "connection_left_out", "id": connection.id}
+                )
+            else:
+                restored += 1
+        return restored
+
+    async def of(self, owner: Owner) -> Connection | None:
+        return await self._store.get(owner.kind, owner.id)
+
+    def _config(self, connection: Connection) -> BackendConfig:
+        return BackendConfig(
+            name=lane_of(_owner(connection)),
+            kind=BACKEND_KINDS.get(connection.kind, connection.kind),
+            url=connection.url,
+            key=connection.key,
+            label=connection.label,
+            timeout_s=self._timeout_s,
+            allow_private=self._policy.allow_private,
+            allow_insecure_http=self._policy.allow_insecure_http,
+            allowed_hosts=self._policy.allowed_hosts,
+        )
+
+    def _take_in(self, connection: Connection) -> Entry:
+        config = self._config(connection)
+        return self._registry.add(Entry(config=config, backend=make_backend(config), owner=_owner(connection)))
+
+
+def _owner(connection: Connection) -> Owner:
+    return Owner(kind=connection.owner_kind, id=connection.owner_id)
+
+
+def _check_kind(typed: str) -> str:
+    kind = typed.strip().lower()
+    if kind in connectable_kinds():
+        return kind
+    known = f"Known types: {', '.join(connectable_kinds())}."
+    if kind in BACKEND_KINDS:
+        raise RequestRejected(f"This version cannot draw with {label_for('', kind)} yet.", field="api_type", hint=known)
+    raise RequestRejected("That type of server is not known.", field="api_type", hint=known)
+
+
+def _check_key(typed: str) -> str:
+    key = typed.strip()
+    if len(key) > MAX_KEY_CHARS or not key.isprintable():
+        raise RequestRejected("That key cannot be right.", field="api_key", hint="Copy it once more.")
+    return key
+
+
+def _failure(diagnosis: Diagnosis) -> BackendError:
+    kind = BackendUnavailable if diagnosis.layer in _UNREACHED else BackendError
+    if diagnosis.layer == "auth":
+        kind = BackendAuthError
+    hint = "\n".join(text for text in (diagnosis.hint, diagnosis.owner_hint) if text)
+    return kind(f"Connection failed: {diagnosis.message}", hint=hint)
