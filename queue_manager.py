@@ -23,7 +23,7 @@ from scheduling.lanes import Lanes, LaneSettings
 from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
-from store.jobs import JobStore
+from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class QueueManager:
 
     async def start(self) -> None:
         """Take up everything the last process left, then dispatch."""
-        self._lanes.load_paces(await self._jobs.load_pace())
+        await self._load_paces()
         for job in await self._jobs.active():
             if job.status is JobStatus.QUEUED:
                 self._lanes.enqueue(job)
@@ -81,7 +81,7 @@ class QueueManager:
         await self._executor.stop(self._limits.grace_s)
         while self._finishing:
             await asyncio.wait(self._finishing)
-        await self._jobs.save_pace(self._lanes.paces())
+        await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:
         """Commit a queued job, then say yes.
@@ -97,7 +97,7 @@ class QueueManager:
             self._lanes.waiting.pop(job.id, None)
             raise
         self._last_submit[job.user_key] = self._clock.monotonic()
-        log.info("job submitted", extra={"action": "job_submitted", "job": job.id, "backend": job.lane})
+        _tell(job, "submitted")
         if job.id in self._lanes.waiting:  # it may have been cancelled while the commit ran
             self._lanes.enqueue(job)
             self._wake.set()
@@ -123,7 +123,7 @@ class QueueManager:
         job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())
         if job is None:
             return None
-        log.info("job cancelled", extra={"action": "job_cancelled", "job": job.id, "backend": job.lane})
+        _tell(job, "cancelled")
         self._lanes.withdraw(job)
         self.watchers.ring_queued([job.lane])
         self.watchers.publish(job)
@@ -232,10 +232,7 @@ class QueueManager:
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
         self._executor.start(job, self)
-        log.info(
-            "job started",
-            extra={"action": "job_started", "job": job.id, "backend": job.lane, "attempt": job.attempt},
-        )
+        _tell(job, "started", attempt=job.attempt)
         self.watchers.publish(job)
 
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> None:
@@ -248,20 +245,11 @@ class QueueManager:
         if finished is None:  # cancelled in the meantime
             await self._sink.discard(result)
             return
-        log.info(
-            "job finished",
-            extra={
-                "action": "job_finished",
-                "job": job.id,
-                "backend": job.lane,
-                "attempt": job.attempt,
-                "seconds": round(seconds, 2),
-            },
-        )
+        _tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self.watchers.publish(finished)
         self._finished += 1
         if self._finished % SAVE_PACE_EVERY == 0:
-            await self._jobs.save_pace(self._lanes.paces())
+            await self._save_paces()
 
     async def _failed(self, job: Job, error: GenerationError) -> None:
         self._progress.pop(job.id, None)
@@ -311,19 +299,13 @@ class QueueManager:
         reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
         failed = await self._jobs.finish(job.id, JobStatus.FAILED, now=self._clock.now(), error=reason)
         if failed is not None:
-            log.warning(
-                "job failed",
-                extra={"action": "job_failed", "job": job.id, "backend": job.lane, "error": str(error)},
-            )
+            _tell(job, "failed", logging.WARNING, error=str(error))
             self.watchers.publish(failed)
 
     def _queued_again(self, job: Job | None, error: GenerationError, *, was_served: bool) -> None:
         if job is None:  # cancelled in the meantime
             return
-        log.warning(
-            "job queued again",
-            extra={"action": "job_retried", "job": job.id, "backend": job.lane, "error": str(error)},
-        )
+        _tell(job, "retried", logging.WARNING, error=str(error))
         self._lanes.enqueue(job, was_served=was_served)
         self._wake.set()
         self.watchers.publish(job)
@@ -369,6 +351,18 @@ class QueueManager:
                 await self._clock.sleep(wait_s)
         return await write()
 
+    async def _load_paces(self) -> None:
+        paces: dict[str, dict[str, tuple[float, int]]] = {}
+        for row in await self._jobs.load_pace():
+            paces.setdefault(row.lane, {})[row.model] = (row.seconds_per_cost, row.samples)
+        self._lanes.load_paces(paces)
+
+    async def _save_paces(self) -> None:
+        for lane in self._lanes:
+            for model, (seconds, samples) in lane.pace.by_model.items():
+                pace = LanePace(lane=lane.name, model=model, seconds_per_cost=seconds, samples=samples)
+                await self._jobs.save_pace(pace)
+
     def _settings_of(self, name: str) -> LaneSettings | None:
         entry = self._registry.get(name)
         if entry is None:
@@ -390,3 +384,8 @@ class QueueManager:
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
         return task
+
+
+def _tell(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:
+    """Log one change of state, with fields that can be searched and counted."""
+    log.log(level, f"job {what}", extra={"action": f"job_{what}", "job": job.id, "backend": job.lane, **fields})

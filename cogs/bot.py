@@ -51,7 +51,8 @@ class EaselBot(commands.Bot):
         intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         intents.message_content = message_content
         super().__init__(
-            command_prefix=commands.when_mentioned_or(prefix),
+            # without the intent only mentions carry text, and nextcord warns of any other prefix
+            command_prefix=commands.when_mentioned_or(prefix) if message_content else commands.when_mentioned,
             intents=intents,
             allowed_mentions=nextcord.AllowedMentions.none(),
             help_command=None,

@@ -1,4 +1,7 @@
-"""`/sdconnect` and its kin: a person's (or a server's) own engine. Keys are never echoed, addresses never shown in public."""
+"""`/sdconnect` and its kin: a person's (or a server's) own engine.
+
+Keys are never echoed, addresses never shown in public.
+"""
 
 import logging
 from typing import Any
@@ -7,14 +10,14 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from backends.registry import Owner
+from cogs.decorators import prefix_command
 from generation.errors import NotAllowed, RequestRejected
-from services.connections import ConnectionService
+from services.connections import ConnectionService, Owner, label_for, lane_of
 from services.generation import GenerationService
 
 log = logging.getLogger(__name__)
 
-TYPES = ("a1111", "automatic1111", "forge", "comfyui")
+TYPES = ("a1111", "automatic1111", "forge")
 READY = "Ready to generate! Try `/generate <prompt>`"
 WHOSE = {"user": "you", "guild": "everybody in this server"}
 
@@ -64,7 +67,7 @@ class Connections(commands.Cog):
         text = await self._disconnect(owner, is_cancelling=running == "cancel")
         await interaction.edit_original_message(content=text)
 
-    @commands.command(name="sdconnect", aliases=["sdlink"])
+    @prefix_command(name="sdconnect", aliases=["sdlink"])
     async def connect_by_prefix(
         self, ctx: commands.Context[Any], api_type: str = "", url: str = "", key: str = ""
     ) -> None:
@@ -79,12 +82,12 @@ class Connections(commands.Cog):
         text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=ctx.guild is None)
         await ctx.send(f"<@{ctx.author.id}> {text}{warning}", allowed_mentions=nextcord.AllowedMentions.none())
 
-    @commands.command(name="sdtest")
+    @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
         await ctx.reply(await self._test(owner, show_url=ctx.guild is None), mention_author=False)
 
-    @commands.command(name="sddisconnect")
+    @prefix_command(name="sddisconnect")
     async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
         await ctx.reply(await self._disconnect(owner, is_cancelling=False), mention_author=False)
@@ -92,7 +95,7 @@ class Connections(commands.Cog):
     async def _connect(
         self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True
     ) -> str:
-        label = f"{name}'s {api_type}" if owner.kind == "user" else f"the server's {api_type}"
+        label = label_for(name if owner.kind == "user" else "the server", api_type)
         connected = await self._connections.connect(api_type, url, key, owner=owner, label=label)
         lines = ["✅ **Connection OK**", f"API Type: {api_type}"]
         if show_url:
@@ -117,7 +120,7 @@ class Connections(commands.Cog):
         return "\n".join([*lines, f"Answered in {diagnosis.seconds:.1f} s", READY])
 
     async def _disconnect(self, owner: Owner, *, is_cancelling: bool) -> str:
-        lane = self._connections.lane_of(owner)
+        lane = lane_of(owner)
         if not await self._connections.disconnect(owner):
             return "There was no connection to forget."
         if is_cancelling:

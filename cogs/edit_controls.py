@@ -150,7 +150,9 @@ class EditControls(commands.Cog):
 
     async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         card = self._menu(what, job, 0)
-        await interaction.response.send_message(card.content, view=to_view(card.rows), ephemeral=True)
+        view = to_view(card.rows)
+        assert view is not None, "a menu has rows"
+        await interaction.response.send_message(card.content, view=view, ephemeral=True)
 
     async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
         what, _, page = argument.partition("-")

@@ -71,7 +71,7 @@ class ErrorHandler(commands.Cog):
 
     def __init__(self, bot: commands.Bot) -> None:
         # registered by hand: a listener would leave nextcord's own handler printing tracebacks as well
-        bot.on_command_error = self.on_prefix_error  # type: ignore[method-assign]
+        bot.on_command_error = self.on_prefix_error  # type: ignore[method-assign,assignment]
         bot.on_application_command_error = self.on_slash_error  # type: ignore[method-assign,assignment]
 
     async def on_prefix_error(self, ctx: commands.Context[Any], error: commands.CommandError) -> None:

@@ -10,6 +10,7 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.cards import Card, to_files, to_view
+from cogs.decorators import prefix_command
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
 from constants import (
@@ -54,7 +55,7 @@ class ImageGeneration(commands.Cog):
         self._messages = messages
         self._clock = clock
 
-    @commands.command(name="dream", aliases=["generate", "gen", "img"])
+    @prefix_command(name="dream", aliases=["generate", "gen", "img"])
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         check_message_permissions(ctx)

@@ -18,7 +18,7 @@ from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus, JobView
 from services.catalog import Catalog
 from services.generation import GenerationService
-from services.media import MediaService
+from services.media import MediaService, file_name
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ class JobMessages:
             upload = await self._media.upload_copy(first.media_id, DISCORD_FILE_BYTES)
         if upload is None:
             return (), False
-        name = self._media.file_name(job, first, upload.extension)
+        name = file_name(job.drawn.prompt, first.seed, job.created_at, upload.extension)
         return (Picture(data=upload.data, filename=name, alt_text=alt),), upload.is_smaller
 
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
@@ -201,7 +201,7 @@ class JobMessages:
             upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
             if image and upload:
                 alt = render.alt_text(job.drawn, image.seed, job.drawn.model)
-                name = self._media.file_name(job, image, upload.extension)
+                name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
                 pictures.append(Picture(data=upload.data, filename=name, alt_text=alt))
         return pictures
 

@@ -6,6 +6,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Button, Card, parse_id, to_view
+from cogs.decorators import prefix_command
 from cogs.error_handler import told
 from generation.errors import RequestRejected
 from services.catalog import Catalog, Engine
@@ -33,7 +34,7 @@ class Models(commands.Cog):
         )
     del _name
 
-    @commands.command(name="list_models", aliases=["models", "sdmodels"])
+    @prefix_command(name="list_models", aliases=["models", "sdmodels"])
     async def list_models(self, ctx: commands.Context[Any]) -> None:
         card = await self._first_page(ctx.author, ctx.guild.id if ctx.guild else None)
         view = to_view(card.rows)

@@ -7,6 +7,7 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs import render
+from cogs.decorators import prefix_command
 from cogs.origin import DOOR, actor_of
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
@@ -39,7 +40,7 @@ class QueueStatus(commands.Cog):
         text = await self._queue(str(interaction.user.id), guild_id)
         await interaction.response.send_message(text, ephemeral=True)
 
-    @commands.command(name="queue")
+    @prefix_command(name="queue")
     async def queue_by_prefix(self, ctx: commands.Context[Any]) -> None:
         text = await self._queue(str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None)
         await ctx.reply(text, mention_author=False)
@@ -61,7 +62,7 @@ class QueueStatus(commands.Cog):
         hits = {shown: value for shown, value in pairs.items() if typed.casefold() in shown.casefold()}
         await interaction.response.send_autocomplete(dict(list(hits.items())[:25]))
 
-    @commands.command(name="cancel")
+    @prefix_command(name="cancel")
     async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
         is_moderator = bool(ctx.guild) and ctx.channel.permissions_for(ctx.author).manage_messages  # type: ignore[union-attr, arg-type]
         actor = Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator)
@@ -71,7 +72,7 @@ class QueueStatus(commands.Cog):
     async def slash_help(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.send_message(help_text(), ephemeral=True)
 
-    @commands.command(name="help")
+    @prefix_command(name="help")
     async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
         await ctx.reply(help_text(), mention_author=False)
 

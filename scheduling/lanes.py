@@ -124,10 +124,6 @@ class Lanes:
     def load_paces(self, paces: dict[str, dict[str, tuple[float, int]]]) -> None:
         self._paces = paces
 
-    def paces(self) -> dict[str, dict[str, tuple[float, int]]]:
-        """What every lane has learned of its speed, the ones not opened this time included."""
-        return {**self._paces, **{lane.name: lane.pace.by_model for lane in self._lanes.values()}}
-
     def _push(self, job: Job, was_served: bool) -> None:
         queue = self.get(job.lane).queue
         if was_served:
