@@ -1,0 +1,1 @@
+"""What outlives a restart: jobs, pictures for a day, preferences and connections. Plain SQL over aiosqlite."""

@@ -1,0 +1,164 @@
+"""One SQLite file behind one aiosqlite connection, which serialises everything.
+
+Every statement is one hop to the connection's thread and is queued there before its caller first gives way. So a
+cancelled caller never leaves half a statement behind: it has run, or it never began.
+Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas in `_prepare` matters.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import aiosqlite
+
+from utils.secrets import make_private_file
+
+BUSY_TIMEOUT_S = 5.0
+PAGE_BYTES = 4096
+VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's thread
+
+Row = sqlite3.Row
+Params = Iterable[Any] | Mapping[str, Any]
+
+_CREATE_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL NOT NULL)"
+
+
+class DatabaseTooNew(Exception):
+    """The file was written by a newer Easel than this one."""
+
+    def __init__(self, path: Path, unknown: Iterable[str]) -> None:
+        super().__init__(
+            f"{path.name} was written by a newer version of Easel (it has {', '.join(sorted(unknown))}). "
+            "Install that version again, or use another data folder."
+        )
+
+
+class Database:
+    """Single statements and transactions on one file. Build it with `Database.open`."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._turn = asyncio.Lock()  # held by a transaction, and by nothing else that lasts
+        self._owner: asyncio.Task[Any] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        migrations: Mapping[str, str],
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        page_bytes: int = PAGE_BYTES,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> "Database":
+        """Open or make the file (mode 0600) and bring its tables up to date.
+
+        Args:
+            path: missing folders above it are made, mode 0700.
+            migrations: name ("m001_jobs") to SQL script, in order; each runs once, in a transaction of its own.
+            synchronous: FULL keeps every commit through a power cut, NORMAL may lose the last ones.
+            page_bytes: counts only when the file is made.
+            busy_timeout_s: how long a statement waits for another process.
+
+        Raises:
+            DatabaseTooNew: it holds migrations that are not in `migrations`.
+            sqlite3.Error: it cannot be opened.
+        """
+        await asyncio.to_thread(make_private_file, path)
+        connection = await aiosqlite.connect(path, isolation_level=None, timeout=busy_timeout_s)
+        database = cls(path, connection)
+        try:
+            connection.row_factory = Row
+            await database._prepare(synchronous, page_bytes)
+            await database._migrate(migrations)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def fetch(self, sql: str, params: Params = ()) -> list[Row]:
+        """Return the rows of a SELECT."""
+        return await self._run(sql, params)
+
+    async def write(self, sql: str, params: Params = ()) -> list[Row]:
+        """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING."""
+        return await self._run(sql, params)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Make the statements of this task one unit: all or, after any exception, none.
+
+        Statements of other tasks, reads too, wait until it ends. A task begun inside counts as another one, so do
+        not await one here (`asyncio.wait_for` on Python 3.11 begins one; `asyncio.timeout` does not).
+        """
+        if self._owner is asyncio.current_task():
+            raise RuntimeError("a transaction is already open in this task")
+        async with self._turn:
+            self._owner = asyncio.current_task()
+            try:
+                await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+                yield
+                await self._connection.commit()
+            except BaseException:
+                await self._connection.rollback()  # queued even if cancelled again; does nothing after a commit
+                raise
+            finally:
+                self._owner = None
+
+    async def shrink(self) -> None:
+        """Give free pages back to the file system in small bites and empty the -wal file, so deleted bytes are gone."""
+        page_bytes = (await self.fetch("PRAGMA page_size"))[0][0]
+        free_pages = (await self.fetch("PRAGMA freelist_count"))[0][0]
+        chunk_pages = max(1, VACUUM_CHUNK_BYTES // page_bytes)
+        for _ in range(0, free_pages, chunk_pages):
+            await self._script(f"PRAGMA incremental_vacuum({chunk_pages});")
+        await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def close(self) -> None:
+        """Finish what is queued and end the connection's thread. Safe to call twice."""
+        await self._connection.close()
+
+    async def _run(self, sql: str, params: Params) -> list[Row]:
+        if self._owner is asyncio.current_task() or not self._turn.locked():
+            return list(await self._connection.execute_fetchall(sql, params))
+        async with self._turn:
+            return list(await self._connection.execute_fetchall(sql, params))
+
+    async def _script(self, sql: str) -> None:
+        # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.
+        # `executescript` runs to the end, but commits what is open: hence never inside a transaction.
+        async with self._turn:
+            cursor = await self._connection.executescript(sql)
+            await cursor.close()
+
+    async def _prepare(self, synchronous: str, page_bytes: int) -> None:
+        """Set the pragmas; page size and auto_vacuum count only before the first page is written, which WAL does."""
+        await self._script(
+            f"PRAGMA page_size = {page_bytes};"
+            "PRAGMA auto_vacuum = INCREMENTAL;"
+            "PRAGMA journal_mode = WAL;"
+            f"PRAGMA synchronous = {synchronous};"
+            "PRAGMA foreign_keys = ON;"
+            "PRAGMA secure_delete = ON;"
+        )
+
+    async def _migrate(self, migrations: Mapping[str, str]) -> None:
+        await self.write(_CREATE_MIGRATIONS)
+        applied = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
+        if unknown := applied - migrations.keys():
+            raise DatabaseTooNew(self.path, unknown)
+        for name, script in migrations.items():
+            if name not in applied:
+                await self._apply(name, script)
+
+    async def _apply(self, name: str, script: str) -> None:
+        record = f"INSERT INTO migrations VALUES ('{name}', CAST(strftime('%s', 'now') AS REAL));"  # noqa: S608
+        try:
+            await self._script(f"BEGIN IMMEDIATE;\n{script};\n{record}\nCOMMIT;")
+        except BaseException:
+            await self._connection.rollback()
+            raise

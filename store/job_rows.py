@@ -1,0 +1,121 @@
+"""A `Job` as a row of the table `jobs`, and back. Fields that this version does not know are passed over."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from generation.job import Job, JobError, JobStatus, Origin
+from generation.request import GenerationRequest, request_from_json, request_to_json
+from generation.result import JobResult, StoredImage
+from utils.secrets import SecretBox, SecretLost
+
+logger = logging.getLogger(__name__)
+
+# These live in columns of their own: they are searched for, changed alone, or secret.
+_ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
+_TIMES = ("created_at", "not_before", "started_at", "finished_at", "delivered_at")
+
+
+def to_epoch(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def from_epoch(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+
+
+def request_text(request: GenerationRequest) -> str:
+    return json.dumps(request_to_json(request))
+
+
+def result_text(result: JobResult | None) -> str | None:
+    if result is None:
+        return None
+    return json.dumps(asdict(result) | {"expires_at": to_epoch(result.expires_at)})
+
+
+def error_text(error: JobError | None) -> str | None:
+    return json.dumps(asdict(error)) if error else None
+
+
+def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
+    """Return a value for every column of `jobs`."""
+    origin = asdict(job.origin)
+    columns = {name: origin.pop(name) for name in _ORIGIN_COLUMNS}
+    return columns | {
+        "id": job.id,
+        "status": job.status.value,
+        "lane": job.lane,
+        "door": job.origin.door,
+        "user_key": job.user_key,
+        "reply_token": box.seal(job.origin.reply_token) if job.origin.reply_token else "",
+        "reply_token_until": to_epoch(job.origin.reply_token_until),
+        "weight": job.weight,
+        "attempt": job.attempt,
+        "remote_id": job.remote_id,
+        **{name: to_epoch(getattr(job, name)) for name in _TIMES},
+        "candidates": json.dumps(job.candidates),
+        "tried": json.dumps(job.tried),
+        "notes": json.dumps(job.notes),
+        "origin": json.dumps(origin),
+        "request": request_text(job.request),
+        "drawn": request_text(job.drawn),
+        "result": result_text(job.result),
+        "error": error_text(job.error),
+    }
+
+
+def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
+    """Read a row; a reply token sealed with another key is dropped, the job is still good."""
+    times = {name: from_epoch(row[name]) for name in _TIMES}
+    return Job(
+        id=row["id"],
+        request=request_from_json(json.loads(row["request"])),
+        drawn=request_from_json(json.loads(row["drawn"])),
+        origin=_read_origin(row, box),
+        lane=row["lane"],
+        candidates=tuple(json.loads(row["candidates"])),
+        status=JobStatus(row["status"]),
+        weight=row["weight"],
+        attempt=row["attempt"],
+        tried=tuple(json.loads(row["tried"])),
+        notes=tuple(json.loads(row["notes"])),
+        remote_id=row["remote_id"],
+        result=_read_result(row["result"]),
+        error=JobError(**_known(JobError, json.loads(row["error"]))) if row["error"] else None,
+        **times,  # type: ignore[arg-type]  # created_at is NOT NULL
+    )
+
+
+def _read_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
+    token = ""
+    if row["reply_token"]:
+        try:
+            token = box.unseal(row["reply_token"])
+        except SecretLost as error:
+            logger.warning("The reply token of job %s is lost: %s", row["id"], error)
+    return Origin(
+        **_known(Origin, json.loads(row["origin"])),
+        channel_id=row["channel_id"],
+        message_id=row["message_id"],
+        reply_token=token,
+        reply_token_until=from_epoch(row["reply_token_until"]) if token else None,
+    )
+
+
+def _read_result(text: str | None) -> JobResult | None:
+    if text is None:
+        return None
+    values = _known(JobResult, json.loads(text))
+    values["images"] = tuple(StoredImage(**_known(StoredImage, image)) for image in values["images"])
+    values["notes"] = tuple(values.get("notes", ()))
+    values["expires_at"] = from_epoch(values.get("expires_at"))
+    return JobResult(**values)
+
+
+def _known(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}

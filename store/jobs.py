@@ -1,0 +1,203 @@
+"""The table `jobs`, which is the truth about the queue, and the pace each lane has shown.
+
+A change of status is one guarded UPDATE: it happens only from a status that allows it, and only the caller that gets
+the job back has made it. The statements are constants so that a test can look at their query plans.
+"""
+
+import json
+from collections.abc import Mapping, Set
+from datetime import datetime
+from typing import Any
+
+from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
+from generation.request import GenerationRequest
+from generation.result import JobResult
+from store.database import Database, Row
+from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch
+from utils.secrets import SecretBox
+
+INSERT = """
+    INSERT INTO jobs (id, status, lane, door, user_key, channel_id, message_id, reply_token, reply_token_until, weight,
+        attempt, remote_id, created_at, not_before, started_at, finished_at, delivered_at, candidates, tried, notes,
+        origin, request, drawn, result, error)
+    VALUES (:id, :status, :lane, :door, :user_key, :channel_id, :message_id, :reply_token, :reply_token_until, :weight,
+        :attempt, :remote_id, :created_at, :not_before, :started_at, :finished_at, :delivered_at, :candidates, :tried,
+        :notes, :origin, :request, :drawn, :result, :error)
+"""
+GET = "SELECT * FROM jobs WHERE id = ?"
+FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
+BY_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC LIMIT 1"
+ACTIVE = "SELECT * FROM jobs WHERE status IN ('queued', 'running') ORDER BY created_at, id"
+ACTIVE_FOR = "SELECT * FROM jobs WHERE user_key = ? AND status IN ('queued', 'running') ORDER BY created_at, id"
+UNDELIVERED = """
+    SELECT * FROM jobs WHERE door = ? AND finished_at IS NOT NULL AND delivered_at IS NULL ORDER BY finished_at, id
+"""
+RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+COUNT_BY_STATUS = "SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"
+CLAIM = """
+    UPDATE jobs SET status = 'running', lane = :lane, started_at = :now, not_before = NULL
+    WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
+"""
+REQUEUE = """
+    UPDATE jobs SET status = 'queued', lane = :lane, candidates = :candidates, drawn = :drawn, attempt = :attempt,
+        tried = :tried, notes = :notes, not_before = :not_before, remote_id = NULL, started_at = NULL
+    WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
+"""
+FINISH = """
+    UPDATE jobs SET status = :status, finished_at = :now, not_before = NULL, result = :result, error = :error
+    WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
+"""
+SET_REMOTE_ID = "UPDATE jobs SET remote_id = :remote_id WHERE id = :id AND status = 'running' RETURNING id"
+ATTACH_MESSAGE = """
+    UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id = :id RETURNING *
+"""
+SET_DELIVERED = """
+    UPDATE jobs SET delivered_at = :now, reply_token = '', reply_token_until = NULL
+    WHERE id = :id AND finished_at IS NOT NULL AND delivered_at IS NULL RETURNING id
+"""
+LOAD_PACE = "SELECT lane, model, seconds_per_cost, samples FROM lane_pace"
+SAVE_PACE = """
+    INSERT INTO lane_pace (lane, model, seconds_per_cost, samples)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+        json_extract(value, '$[3]')
+    FROM json_each(?) WHERE true
+    ON CONFLICT (lane, model) DO UPDATE SET seconds_per_cost = excluded.seconds_per_cost, samples = excluded.samples
+"""
+
+
+class JobStore:
+    """Every method is one statement and one commit; what it returned is on the disk."""
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database = database
+        self._box = box
+
+    async def insert(self, job: Job) -> None:
+        """Store a new job, or one that is done already (from the cache)."""
+        await self._database.write(INSERT, job_to_row(job, self._box))
+
+    async def get(self, job_id: str) -> Job | None:
+        return self._first(await self._database.fetch(GET, (job_id,)))
+
+    async def find(self, prefix: str) -> Job | None:
+        """Return the job whose id is or begins with `prefix`, unless several do."""
+        if not prefix:
+            return None
+        rows = await self._database.fetch(FIND, {"first": prefix, "after": prefix + chr(0x10FFFF)})
+        return self._first(rows) if len(rows) == 1 or (rows and rows[0]["id"] == prefix) else None
+
+    async def by_message(self, message_id: str) -> Job | None:
+        """Return the newest job shown in that message of ours."""
+        return self._first(await self._database.fetch(BY_MESSAGE, (message_id,)))
+
+    async def active(self) -> list[Job]:
+        """Return what is queued or running, in the order it was asked for."""
+        return self._all(await self._database.fetch(ACTIVE))
+
+    async def active_for(self, user_key: str) -> list[Job]:
+        return self._all(await self._database.fetch(ACTIVE_FOR, (user_key,)))
+
+    async def recent(self, user_key: str, limit: int) -> list[Job]:
+        """Return the newest `limit` jobs of a person, newest first."""
+        return self._all(await self._database.fetch(RECENT, (user_key, limit)))
+
+    async def undelivered(self, door: str) -> list[Job]:
+        """Return the finished jobs whose answer has not reached its door, oldest first."""
+        return self._all(await self._database.fetch(UNDELIVERED, (door,)))
+
+    async def count_by_status(self) -> dict[JobStatus, int]:
+        """Return a number for every status, 0 included."""
+        counts = {row["status"]: row["jobs"] for row in await self._database.fetch(COUNT_BY_STATUS)}
+        return {status: counts.get(status, 0) for status in JobStatus}
+
+    async def claim(self, job_id: str, *, lane: str, now: datetime) -> Job | None:
+        """Take a queued job to run it on `lane`; None when somebody else was first."""
+        return await self._change(CLAIM, job_id, JobStatus.RUNNING, lane=lane, now=to_epoch(now))
+
+    async def requeue(
+        self,
+        job_id: str,
+        *,
+        lane: str,
+        candidates: tuple[str, ...],
+        drawn: GenerationRequest,
+        attempt: int,
+        tried: tuple[str, ...],
+        notes: tuple[str, ...],
+        not_before: datetime | None,
+    ) -> Job | None:
+        """Put a running job back in line: a retry, another lane, a restart. None when it is not running any more."""
+        return await self._change(
+            REQUEUE,
+            job_id,
+            JobStatus.QUEUED,
+            lane=lane,
+            candidates=json.dumps(candidates),
+            drawn=request_text(drawn),
+            attempt=attempt,
+            tried=json.dumps(tried),
+            notes=json.dumps(notes),
+            not_before=to_epoch(not_before),
+        )
+
+    async def finish(
+        self,
+        job_id: str,
+        status: JobStatus,
+        *,
+        now: datetime,
+        result: JobResult | None = None,
+        error: JobError | None = None,
+        allowed: Set[JobStatus] = frozenset(JobStatus),
+    ) -> Job | None:
+        """End a job; None when it was not in a status that may end so, or not in one of `allowed`."""
+        if status not in TERMINAL:
+            raise ValueError(f"{status} does not end a job")
+        return await self._change(
+            FINISH,
+            job_id,
+            status,
+            allowed,
+            status=status.value,
+            now=to_epoch(now),
+            result=result_text(result),
+            error=error_text(error),
+        )
+
+    async def set_remote_id(self, job_id: str, remote_id: str) -> bool:
+        """Note the engine's own id of a running job; False when it is not running any more."""
+        return bool(await self._database.write(SET_REMOTE_ID, {"id": job_id, "remote_id": remote_id}))
+
+    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> Job | None:
+        """Note which message of ours shows the job."""
+        values = {"id": job_id, "channel_id": channel_id, "message_id": message_id}
+        return self._first(await self._database.write(ATTACH_MESSAGE, values))
+
+    async def set_delivered(self, job_id: str, now: datetime) -> bool:
+        """Note that a finished job's answer arrived and forget its reply token; True only the first time."""
+        return bool(await self._database.write(SET_DELIVERED, {"id": job_id, "now": to_epoch(now)}))
+
+    async def load_pace(self) -> dict[str, dict[str, tuple[float, int]]]:
+        """Return lane -> model ("" = overall) -> seconds per unit of cost, and from how many jobs that is known."""
+        paces: dict[str, dict[str, tuple[float, int]]] = {}
+        for row in await self._database.fetch(LOAD_PACE):
+            paces.setdefault(row["lane"], {})[row["model"]] = (row["seconds_per_cost"], row["samples"])
+        return paces
+
+    async def save_pace(self, paces: Mapping[str, Mapping[str, tuple[float, int]]]) -> None:
+        """Store what `load_pace` gives; a lane or model that is not named keeps its figures."""
+        rows = [[lane, model, *known] for lane, models in paces.items() for model, known in models.items()]
+        await self._database.write(SAVE_PACE, (json.dumps(rows),))
+
+    async def _change(
+        self, sql: str, job_id: str, to: JobStatus, allowed: Set[JobStatus] = frozenset(JobStatus), **values: Any
+    ) -> Job | None:
+        sources = [status.value for status in allowed if to in TRANSITIONS[status]]
+        rows = await self._database.write(sql, {"id": job_id, "allowed": json.dumps(sources), **values})
+        return self._first(rows)
+
+    def _first(self, rows: list[Row]) -> Job | None:
+        return row_to_job(rows[0], self._box) if rows else None  # type: ignore[arg-type]
+
+    def _all(self, rows: list[Row]) -> list[Job]:
+        return [row_to_job(row, self._box) for row in rows]  # type: ignore[arg-type]

@@ -1,0 +1,94 @@
+"""Keys, tokens and addresses: sealed at rest with Fernet (AES-128-CBC and HMAC, `cryptography`), kept out of logs."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from cryptography.fernet import Fernet, InvalidToken
+
+REDACTED = "***"
+
+
+class SecretLost(Exception):
+    """Something stored cannot be read any more: the secret key is not the one it was sealed with."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class SecretBox:
+    """Seals short texts with one key. The key is a Fernet key: 32 bytes as 44 characters of URL-safe base64."""
+
+    def __init__(self, key: bytes) -> None:
+        try:
+            self._fernet = Fernet(key)
+        except ValueError as error:
+            raise ValueError(
+                "The secret key is not valid. It must be 44 characters of URL-safe base64, "
+                "as in the key file that Easel makes."
+            ) from error
+
+    @classmethod
+    def open(cls, path: Path) -> "SecretBox":
+        """Read the key file, or make it (mode 0600) when there is none. Blocks: call it in a thread."""
+        try:
+            return cls(path.read_bytes().strip())
+        except FileNotFoundError:
+            return cls(_make_key_file(path))
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def unseal(self, token: str) -> str:
+        """Return the text that was sealed.
+
+        Raises:
+            SecretLost: it was sealed with another key, or is damaged.
+        """
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken as error:
+            raise SecretLost from error
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Replace each secret by `***`, also where it stands URL-encoded."""
+    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    for form in sorted(forms, key=len, reverse=True):  # a secret may begin with another
+        text = text.replace(form, REDACTED)
+    return text
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` and whatever is missing above it, for the owner only. Blocks."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file (and its folder) for the owner only, unless it is there. Blocks."""
+    make_private_folder(path.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+def _make_key_file(path: Path) -> bytes:
+    """Write a new key beside `path` and link it into place: never half a key, never over another's."""
+    make_private_folder(path.parent)
+    scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(scratch, path)
+        except FileExistsError:
+            pass  # another process was first: its key is the key
+        except OSError:
+            scratch.replace(path)  # a file system without hard links
+    finally:
+        scratch.unlink(missing_ok=True)
+    return path.read_bytes().strip()
