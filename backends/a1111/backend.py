@@ -56,6 +56,7 @@ class A1111Backend:
     """
 
     kind = "a1111"
+    is_paid = False
 
     def __init__(
         self, config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None

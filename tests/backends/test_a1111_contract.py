@@ -1,0 +1,64 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from backends.a1111 import A1111Backend
+from backends.a1111.tasks import Pace
+from backends.base import Backend, BackendConfig
+from tests.contracts.backend_contract import BackendContract
+from tests.engines.a1111_engine import Failed
+from tests.engines.a1111_server import A1111Server
+
+QUICK = Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=2.0, unknown_s=0.2, recover_poll_s=0.005, recover_s=1.0)
+
+
+def connect(server: A1111Server, **changes: object) -> A1111Backend:
+    values: dict[str, object] = {
+        "name": "gpu1",
+        "kind": "a1111",
+        "label": "The GPU",
+        "url": server.url,
+        "timeout_s": 5.0,
+    }
+    return A1111Backend(BackendConfig(**(values | changes)), pace=QUICK)  # type: ignore[arg-type]
+
+
+class A1111Rig:
+    def __init__(self, server: A1111Server) -> None:
+        self.server = server
+        self.backend: Backend = connect(server)
+
+    def is_working(self) -> bool:
+        return self.server.engine.job is not None
+
+    def fail_next(self) -> None:
+        self.server.engine.fail_with = Failed("RuntimeError", "expected scalar type Half but found Float")
+
+    async def take_down(self) -> None:
+        await self.server.__aexit__()
+
+
+class A1111Contract(BackendContract):
+    family = "a1111"
+    ui = True
+
+    @asynccontextmanager
+    async def rig(self, *, hold: bool = False) -> AsyncIterator[A1111Rig]:
+        async with A1111Server(self.family, ui=self.ui) as server:
+            if hold:
+                server.engine.hold()
+            rig = A1111Rig(server)
+            yield rig
+            server.engine.release()
+            await rig.backend.aclose()
+
+
+class TestA1111(A1111Contract):
+    pass
+
+
+class TestA1111WithoutWebUi(A1111Contract):
+    ui = False
+
+
+class TestForge(A1111Contract):
+    family = "forge"
