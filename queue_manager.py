@@ -23,7 +23,7 @@ from scheduling.lanes import Lanes, LaneSettings
 from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
-from store.jobs import JobStore, LanePace
+from store.jobs import JobStore
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class QueueManager:
 
     async def start(self) -> None:
         """Take up everything the last process left, then dispatch."""
-        await self._load_paces()
+        self._lanes.load_paces(await self._jobs.load_pace())
         for job in await self._jobs.active():
             if job.status is JobStatus.QUEUED:
                 self._lanes.enqueue(job)
@@ -81,7 +81,7 @@ class QueueManager:
         await self._executor.stop(self._limits.grace_s)
         while self._finishing:
             await asyncio.wait(self._finishing)
-        await self._save_paces()
+        await self._jobs.save_pace({lane.name: lane.pace.by_model for lane in self._lanes})
 
     async def submit(self, job: Job) -> JobView:
         """Commit a queued job, then say yes.
@@ -249,7 +249,7 @@ class QueueManager:
         self.watchers.publish(finished)
         self._finished += 1
         if self._finished % SAVE_PACE_EVERY == 0:
-            await self._save_paces()
+            await self._jobs.save_pace({lane.name: lane.pace.by_model for lane in self._lanes})
 
     async def _failed(self, job: Job, error: GenerationError) -> None:
         self._progress.pop(job.id, None)
@@ -350,18 +350,6 @@ class QueueManager:
                 log.exception("could not store an outcome; trying again", extra={"action": "job_failed"})
                 await self._clock.sleep(wait_s)
         return await write()
-
-    async def _load_paces(self) -> None:
-        paces: dict[str, dict[str, tuple[float, int]]] = {}
-        for row in await self._jobs.load_pace():
-            paces.setdefault(row.lane, {})[row.model] = (row.seconds_per_cost, row.samples)
-        self._lanes.load_paces(paces)
-
-    async def _save_paces(self) -> None:
-        for lane in self._lanes:
-            for model, (seconds, samples) in lane.pace.by_model.items():
-                pace = LanePace(lane=lane.name, model=model, seconds_per_cost=seconds, samples=samples)
-                await self._jobs.save_pace(pace)
 
     def _settings_of(self, name: str) -> LaneSettings | None:
         entry = self._registry.get(name)

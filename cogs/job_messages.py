@@ -206,11 +206,14 @@ class JobMessages:
         return pictures
 
     def _around(self, job: Job, smaller: bool = False) -> render.Around:
-        other = self.other_engine(job)
+        engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
+        capabilities = engine.capabilities if engine else None
         return render.Around(
             engine=self._service.label(job.lane),
-            remark=self._service.remark(job.lane),
-            other_engine=other,
+            remark=capabilities.remark if capabilities else "",
+            other_engine=self.other_engine(job),
+            has_models=capabilities is None or capabilities.models != (),
+            has_samplers=capabilities is None or capabilities.samplers != (),
             smaller_copy=smaller,
         )
 

@@ -26,7 +26,9 @@ class Around:
 
     engine: str  # the lane's label
     remark: str = ""  # an engine's honest line
-    other_engine: str | None = None  # label of the one "Flux it" would use; None hides the button
+    other_engine: str | None = None  # the one "Flux it" would use; None hides the button
+    has_models: bool = True  # the engine has models to choose from
+    has_samplers: bool = True
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
 
 
@@ -219,18 +221,14 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         again.append(Button(action="flux", job_id=job.id, label="Flux it", emoji="⚡", style="success"))
     rows.append(tuple(again))
     if job.drawn.mode is not Mode.UPSCALE:
-        rows.append(
-            (
-                Button(action="steps", job_id=job.id, label="More steps", emoji="➕"),
-                Button(action="size", job_id=job.id, label="Size", emoji="📐"),
-                Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"),
-            )
-        )
-    rows.append(
-        (
-            Button(action="model", job_id=job.id, label="Model", emoji="🧠"),
-            Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"),
-            Button(action="delete", job_id=job.id, emoji="🗑️"),
-        )
-    )
+        other = [
+            Button(action="steps", job_id=job.id, label="More steps", emoji="➕"),
+            Button(action="size", job_id=job.id, label="Size", emoji="📐"),
+        ]
+        if around.has_samplers:
+            other.append(Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"))
+        rows.append(tuple(other))
+    last = [Button(action="model", job_id=job.id, label="Model", emoji="🧠")] if around.has_models else []
+    last.append(Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"))
+    rows.append((*last, Button(action="delete", job_id=job.id, emoji="🗑️")))
     return tuple(rows)

@@ -193,11 +193,6 @@ class GenerationService:
         entry = self._registry.get(lane)
         return entry.label if entry else lane
 
-    def remark(self, lane: str) -> str:
-        """Return the honest line an engine wants under every result (empty for most)."""
-        entry = self._registry.get(lane)
-        return entry.capabilities.remark if entry and entry.capabilities else ""
-
     async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
         scopes = [f"user:{origin.user_key}"]
         if origin.channel_id:
