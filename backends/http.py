@@ -157,7 +157,7 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
         )
     if status == 429:
         after = parse_retry_after(response.headers.get("retry-after"))
-        return RateLimited(f"{label} asks us to slow down.", detail=detail, retry_after=after)
+        return RateLimited(f"{label} asks us to slow down.", detail=detail, retry_after=after, hint="Wait a little.")
     if status in PROXY_STATUSES:
         return BackendUnavailable(
             f"{label} is not answering through its proxy.",

@@ -72,9 +72,12 @@ class Facts:
 
 
 def find_checkpoint(wanted: str, checkpoints: tuple[Checkpoint, ...]) -> Checkpoint | None:
-    by_name = {c.title: c for c in checkpoints} | {c.name: c for c in checkpoints}
-    found = match_name(wanted, by_name)
-    return by_name[found] if found else None
+    """Return the one meant by a title, a name or a file name; a title gains a hash once the server has reckoned it."""
+    for spelling in ({c.title: c for c in checkpoints}, {c.name: c for c in checkpoints}):
+        found = match_name(wanted, spelling)
+        if found:
+            return spelling[found]
+    return None
 
 
 def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
