@@ -18,7 +18,8 @@ from generation.errors import BackendAuthError, BackendUnavailable, GenerationEr
 from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.result import GenerationResult, JobResult
 from scheduling.executor import Executor, Outcome, ResultSink
-from scheduling.lane import Lane, LaneView
+from scheduling.lane import Lane
+from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes, LaneSettings
 from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
 from scheduling.retry import Again, Elsewhere, RetryPolicy

@@ -12,8 +12,7 @@ from generation.job import Job, JobStatus, JobView, Origin
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draft_of
 from generation.resolve import resolve
-from queue_manager import QueueManager
-from scheduling.lane import LaneView
+from queue_manager import LaneView, QueueManager
 from services.catalog import find_entry
 from services.media import MediaService
 from store.jobs import JobStore
