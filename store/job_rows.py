@@ -12,7 +12,7 @@ from generation.request import GenerationRequest, request_from_json, request_to_
 from generation.result import JobResult, StoredImage
 from utils.secrets import SecretBox, SecretLost
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
@@ -96,7 +96,7 @@ def _read_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
         try:
             token = box.unseal(row["reply_token"])
         except SecretLost as error:
-            logger.warning("The reply token of job %s is lost: %s", row["id"], error)
+            log.warning("reply token dropped: %s", error, extra={"action": "secret_lost", "job": row["id"]})
     return Origin(
         **_known(Origin, json.loads(row["origin"])),
         channel_id=row["channel_id"],

@@ -5,7 +5,8 @@ the job back has made it. The statements are constants so that a test can look a
 """
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Set
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,12 +58,19 @@ SET_DELIVERED = """
 """
 LOAD_PACE = "SELECT lane, model, seconds_per_cost, samples FROM lane_pace"
 SAVE_PACE = """
-    INSERT INTO lane_pace (lane, model, seconds_per_cost, samples)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-        json_extract(value, '$[3]')
-    FROM json_each(?) WHERE true
+    INSERT INTO lane_pace (lane, model, seconds_per_cost, samples) VALUES (:lane, :model, :seconds_per_cost, :samples)
     ON CONFLICT (lane, model) DO UPDATE SET seconds_per_cost = excluded.seconds_per_cost, samples = excluded.samples
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanePace:
+    """How fast a lane has been with a model ("" = all together), from so many finished jobs."""
+
+    lane: str
+    model: str = ""
+    seconds_per_cost: float
+    samples: int
 
 
 class JobStore:
@@ -177,17 +185,11 @@ class JobStore:
         """Note that a finished job's answer arrived and forget its reply token; True only the first time."""
         return bool(await self._database.write(SET_DELIVERED, {"id": job_id, "now": to_epoch(now)}))
 
-    async def load_pace(self) -> dict[str, dict[str, tuple[float, int]]]:
-        """Return lane -> model ("" = overall) -> seconds per unit of cost, and from how many jobs that is known."""
-        paces: dict[str, dict[str, tuple[float, int]]] = {}
-        for row in await self._database.fetch(LOAD_PACE):
-            paces.setdefault(row["lane"], {})[row["model"]] = (row["seconds_per_cost"], row["samples"])
-        return paces
+    async def load_pace(self) -> list[LanePace]:
+        return [LanePace(**dict(row)) for row in await self._database.fetch(LOAD_PACE)]
 
-    async def save_pace(self, paces: Mapping[str, Mapping[str, tuple[float, int]]]) -> None:
-        """Store what `load_pace` gives; a lane or model that is not named keeps its figures."""
-        rows = [[lane, model, *known] for lane, models in paces.items() for model, known in models.items()]
-        await self._database.write(SAVE_PACE, (json.dumps(rows),))
+    async def save_pace(self, pace: LanePace) -> None:
+        await self._database.write(SAVE_PACE, asdict(pace))
 
     async def _change(
         self, sql: str, job_id: str, to: JobStatus, allowed: Set[JobStatus] = frozenset(JobStatus), **values: Any
