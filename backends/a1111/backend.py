@@ -24,7 +24,6 @@ from backends.base import BackendConfig, ProgressCallback
 from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, GenerationError
-from generation.job import Progress
 from generation.request import GenerationRequest, Mode
 from generation.result import GenerationResult
 from utils.threads import run_in_thread
@@ -110,14 +109,14 @@ class A1111Backend:
             watcher = asyncio.create_task(self._watch.report(task, report))
             result = await self._run(request, payload, task, facts, keep_files)
         except asyncio.CancelledError:
-            await self._stop(task)
+            if task.was_sent:
+                await self._stop(task)
             raise
         finally:
             self._in_flight -= 1
             if watcher:
                 watcher.cancel()
                 await asyncio.wait([watcher])
-        await report(Progress(fraction=1.0, step=task.steps, steps=task.steps))
         return replace(result, notes=(*changes(request, facts), *result.notes))
 
     async def aclose(self) -> None:
@@ -130,6 +129,7 @@ class A1111Backend:
     async def _run(
         self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: Facts, keep_files: bool
     ) -> GenerationResult:
+        task.was_sent = True
         try:
             body = await self._post(request, payload)
         except _AnswerLost as lost:

@@ -85,6 +85,7 @@ class Task:
     id: str
     steps: int
     has_id: bool
+    was_sent: bool = False
     was_alone: bool = False
     started_as: str | None = None  # the `job_timestamp` under which it was first seen
     fraction: float = 0.0

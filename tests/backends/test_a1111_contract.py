@@ -11,7 +11,7 @@ from tests.engines.a1111_server import A1111Server
 QUICK = Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=2.0, unknown_s=0.2, recover_poll_s=0.005, recover_s=1.0)
 
 
-def connect(server: A1111Server, **changes: object) -> A1111Backend:
+def connect(server: A1111Server, pace: Pace = QUICK, **changes: object) -> A1111Backend:
     values: dict[str, object] = {
         "name": "gpu1",
         "kind": "a1111",
@@ -19,7 +19,7 @@ def connect(server: A1111Server, **changes: object) -> A1111Backend:
         "url": server.url,
         "timeout_s": 5.0,
     }
-    return A1111Backend(BackendConfig(**(values | changes)), pace=QUICK)  # type: ignore[arg-type]
+    return A1111Backend(BackendConfig(**(values | changes)), pace=pace)  # type: ignore[arg-type]
 
 
 class A1111Rig:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from tests.engines.a1111_engine import DATA, Engine, Failed, bomb
 
@@ -58,7 +58,7 @@ class A1111Server:
         port: int = 0,
     ) -> None:
         self.family, self.ui, self.api = family, ui, api
-        self.auth = BasicAuth(*auth.split(":", 1)) if auth else None
+        self.auth = f"Basic {base64.b64encode(auth.encode()).decode()}" if auth else None
         self.engine = Engine(family, seconds_per_image, image_bytes, image)
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
@@ -137,7 +137,7 @@ class A1111Server:
         self.requests.append((request.method, request.path, dict(request.headers)))
         if self.auth and request.path.startswith(API) and not request.path.startswith(OPEN_PATHS):
             given = request.headers.get("Authorization")
-            if given != self.auth.encode():
+            if given != self.auth:
                 text = "Incorrect username or password" if given else "Not authenticated"
                 return self._error(Failed("HTTPException", text, 401, is_http=True))
         try:
