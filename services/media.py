@@ -175,18 +175,26 @@ class MediaService:
         return await self._fit(media.data, limit_bytes)
 
     async def grid_of(self, result: JobResult, limit_bytes: int) -> Upload | None:
-        """Return the pictures of a result on one sheet, numbered; None when one of them is gone."""
+        """Return the pictures of a result on one sheet, numbered; None when one of them is gone or damaged."""
         found = [await self.get(image.media_id) for image in result.images]
         parts = [media.data for media in found if media is not None]
         if not parts or len(parts) < len(found):
             return None
-        sheet = await run_in_thread(images.grid, parts, len(parts) > 1)
+        try:
+            sheet = await run_in_thread(images.grid, parts, len(parts) > 1)
+        except BadImage:
+            return None
         return await self._fit(sheet, limit_bytes)
 
     async def thumbnail(self, media_id: str, side: int) -> bytes | None:
         """Return a JPEG of at most `side` pixels a side. It is not stored, so it cannot outlive the picture."""
         media = await self.get(media_id)
-        return None if media is None else await run_in_thread(images.thumbnail, media.data, side)
+        if media is None:
+            return None
+        try:
+            return await run_in_thread(images.thumbnail, media.data, side)
+        except BadImage:
+            return None
 
     async def _fit(self, data: bytes, limit_bytes: int) -> Upload | None:
         try:
@@ -199,7 +207,7 @@ class MediaService:
         try:
             media_id = await self._cache.put(data, media_type=info.media_type, job_id=job_id)
         except CacheUnavailable as error:
-            media_id = secrets.token_urlsafe(24)
+            media_id = secrets.token_urlsafe(18)
             self._hold(media_id, data, info, job_id=job_id, kind="output", error=error)
         self._tell()
         return StoredImage(

@@ -31,20 +31,29 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled; a store that fails is asked again later."""
         while True:
-            self._bell.clear()
-            await sleep_until(self._bell, self._clock, await self._sweep())
+            await self._sweep()
+            end = self._clock.monotonic() + await self._pause_s()
+            while (left_s := end - self._clock.monotonic()) > 0:
+                await sleep_until(self._bell, self._clock, left_s)
+                if self._bell.is_set():  # a sweep costs more than a look at the next expiry
+                    self._bell.clear()
+                    end = min(end, self._clock.monotonic() + await self._pause_s())
 
-    async def _sweep(self) -> float:
-        """Delete what has ended; return the seconds until there is more to do."""
+    async def _sweep(self) -> None:
         try:
             swept = await self._cache.sweep()
-            expiry = await self._cache.next_expiry()
         except Exception:  # whatever it is, pictures must not stay for ever because this task died of it
             log.exception("could not sweep the media store", extra={"action": "cache_swept"})
+        else:
+            if swept:
+                log.info("expired pictures deleted", extra={"action": "cache_swept", "pictures": swept})
+
+    async def _pause_s(self) -> float:
+        """Return the seconds until the next picture ends, within reason."""
+        try:
+            expiry = await self._cache.next_expiry()
+        except Exception:
+            log.exception("could not ask the media store", extra={"action": "cache_swept"})
             return RETRY_S
-        if swept:
-            log.info("expired pictures deleted", extra={"action": "cache_swept", "pictures": swept})
-        if expiry is None:
-            return LONGEST_PAUSE_S
-        left_s = (expiry - self._clock.now()).total_seconds()
+        left_s = (expiry - self._clock.now()).total_seconds() if expiry else LONGEST_PAUSE_S
         return max(SHORTEST_PAUSE_S, min(LONGEST_PAUSE_S, left_s))

@@ -115,6 +115,8 @@ def _jpeg_with_exif(data: bytes, exif: bytes) -> bytes:
     head, offset = data[:2], 2
     while data[offset : offset + 1] == b"\xff" and 0xE0 <= data[offset + 1] <= 0xE1:
         (length,) = struct.unpack_from(">H", data, offset + 2)
+        if length < 2:
+            break
         if data[offset + 4 : offset + 10] != _EXIF_HEADER:  # the old EXIF block is already in the new one
             head += data[offset : offset + 2 + length]
         offset += 2 + length

@@ -19,7 +19,7 @@ from backends.sketch import painter
 from backends.sketch.painter import Painting, StepCallback, Stopped
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, SKETCH_LEGEND
 from generation.capabilities import Capabilities
-from generation.errors import RequestRejected
+from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GeneratedImage, GenerationResult
@@ -58,8 +58,11 @@ class SketchBackend:
         self.name = name
         self._delay_s = delay_s
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sketch")  # starts threads at first use only
+        self._is_closed = False
 
     async def capabilities(self) -> Capabilities:
+        if self._is_closed:
+            raise BackendUnavailable("The sketch engine is switched off.")
         return _CAPABILITIES
 
     async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
@@ -67,7 +70,10 @@ class SketchBackend:
 
         Raises:
             RequestRejected: the source or the mask cannot be read, or the result would be too large.
+            OutOfMemory: it was too large for this machine.
+            BackendUnavailable: the backend is closed.
         """
+        await self.capabilities()
         run = _Run(request, self._delay_s)
         task = self._pool.submit(run.paint)
         work = asyncio.wrap_future(task)
@@ -82,13 +88,18 @@ class SketchBackend:
                 await asyncio.wait({work}, timeout=STOP_WAIT_S)
 
     async def aclose(self) -> None:
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @register("sketch")
 def make(config: BackendConfig) -> SketchBackend:
     """Make an instance; its one option is `delay_s`."""
-    return SketchBackend(config.name, delay_s=float(config.options.get("delay_s", "0")))
+    delay = config.options.get("delay_s", "0")
+    try:
+        return SketchBackend(config.name, delay_s=float(delay))
+    except ValueError as error:
+        raise ValueError(f"delay_s of {config.name} is {delay!r}; it must be a number of seconds, like 0.5") from error
 
 
 class _Run:
@@ -126,6 +137,8 @@ class _Run:
                 pictures.append(GeneratedImage(data=_png(picture), seed=seed))
         except Stopped:
             pass
+        except MemoryError as error:
+            raise OutOfMemory(detail=str(error)) from error
         return GenerationResult(images=tuple(pictures))
 
     def _teller(self, number: int) -> StepCallback:

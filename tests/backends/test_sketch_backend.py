@@ -1,7 +1,7 @@
 """The sketch engine as the queue sees it: seeds, progress, previews, and stopping in the middle."""
 
 import asyncio
-import threading
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -10,10 +10,12 @@ from backends.base import BackendConfig
 from backends.registry import make_backend
 from backends.sketch import backend as sketch
 from backends.sketch.backend import SketchBackend
+from backends.sketch.painter import paint
 from constants import SKETCH_LEGEND
 from generation.capabilities import Fit, fit
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
+from tests.contracts.backend_contract import BackendContract
 from tests.utils.pictures import opened, picture
 from utils import images
 
@@ -28,6 +30,44 @@ async def backend():
     await engine.aclose()
 
 
+class SketchRig:
+    """The painter is the engine: work is counted, and a failure put, where the backend calls it."""
+
+    def __init__(self, backend):
+        self.backend = backend
+        self.working = 0
+        self.fails = 0
+
+    def is_working(self):
+        return self.working > 0
+
+    def fail_next(self):
+        self.fails += 1
+
+    async def take_down(self):
+        await self.backend.aclose()
+
+    def paint(self, painting, on_step):
+        if self.fails:
+            self.fails -= 1
+            raise MemoryError
+        self.working += 1
+        try:
+            return paint(painting, on_step)
+        finally:
+            self.working -= 1
+
+
+class TestSketchContract(BackendContract):
+    @asynccontextmanager
+    async def rig(self, *, hold=False):
+        rig = SketchRig(SketchBackend(delay_s=60 if hold else 0))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sketch.painter, "paint", rig.paint)
+            yield rig
+        await rig.backend.aclose()
+
+
 class Reports(list):
     async def __call__(self, progress):
         self.append(progress)
@@ -40,6 +80,11 @@ async def test_it_is_there_by_its_kind_and_says_what_it_is():
     assert capabilities.remark == SKETCH_LEGEND
     assert capabilities.modes == frozenset(Mode)
     await engine.aclose()
+
+
+def test_a_wrong_delay_is_named():
+    with pytest.raises(ValueError, match="delay_s of demo is 'slow'"):
+        make_backend(BackendConfig(name="demo", kind="sketch", options={"delay_s": "slow"}))
 
 
 async def test_the_same_request_gives_the_same_bytes(backend):
@@ -115,10 +160,8 @@ async def test_previews_are_small_pictures(backend, monkeypatch):
 
 async def test_a_cancelled_run_leaves_no_thread_at_work():
     engine = SketchBackend("slow", delay_s=30)
-    begun = threading.active_count()
     task = asyncio.create_task(engine.generate(FOX, Reports()))
-    while threading.active_count() == begun:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,0 +1,140 @@
+"""Pictures are gone when their time is over, whatever the store does in between."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from services.sweeper import LONGEST_PAUSE_S, RETRY_S, Sweeper
+from store.image_cache import CacheUnavailable
+from tests.fakes import settle
+from tests.services.conftest import DAY_S
+
+
+class CountingCache:
+    """The calls that the sweeper makes, answered by the test."""
+
+    def __init__(self, expiry=None):
+        self.sweeps = 0
+        self.expiry = expiry
+        self.error = None
+
+    async def sweep(self):
+        self.sweeps += 1
+        if self.error:
+            raise self.error
+        return 0
+
+    async def next_expiry(self):
+        if self.error:
+            raise self.error
+        return self.expiry
+
+
+@pytest.fixture
+async def started(clock):
+    tasks = []
+
+    def start(cache):
+        sweeper = Sweeper(cache, clock)
+        tasks.append(asyncio.create_task(sweeper.run()))
+        return sweeper
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(is_true):
+    """Wait for the store's own thread, which no fake clock moves."""
+    async with asyncio.timeout(5):
+        while not await is_true():
+            await asyncio.sleep(0.002)
+
+
+async def test_a_picture_is_gone_after_its_day_and_one_sweep(cache, clock, started):
+    stored_at = clock.now()
+    media_id = await cache.put(b"a picture", media_type="image/png", job_id="j1")
+    started(cache)
+    await clock.advance(DAY_S - 60)
+    assert await cache.get(media_id) is not None
+
+    async def is_gone():
+        await clock.advance(10)
+        return await cache.next_expiry() is None  # the row itself, which `get` would merely not show
+
+    await until(is_gone)
+    assert (clock.now() - stored_at).total_seconds() <= DAY_S + LONGEST_PAUSE_S
+
+
+async def test_what_ended_while_easel_was_off_goes_at_start(cache, clock, started):
+    await cache.put(b"a picture", media_type="image/png", job_id="j1")
+    await clock.advance(DAY_S + 1)
+    started(cache)
+
+    async def is_gone():
+        return await cache.next_expiry() is None
+
+    await until(is_gone)
+
+
+async def test_it_sleeps_until_the_next_expiry(clock, started):
+    cache = CountingCache(expiry=clock.now() + timedelta(seconds=100))
+    started(cache)
+    await clock.advance(99)
+    assert cache.sweeps == 1
+    await clock.advance(1)
+    assert cache.sweeps == 2
+
+
+async def test_it_looks_up_every_few_minutes_at_the_latest(clock, started):
+    cache = CountingCache(expiry=clock.now() + timedelta(days=1))
+    started(cache)
+    await clock.advance(LONGEST_PAUSE_S + 1)
+    assert cache.sweeps == 2
+
+
+async def test_an_earlier_expiry_wakes_it(clock, started):
+    cache = CountingCache()
+    sweeper = started(cache)
+    await settle()
+    cache.expiry = clock.now() + timedelta(seconds=10)
+    sweeper.wake()
+    await settle()
+    assert cache.sweeps == 1
+    await clock.advance(10)
+    assert cache.sweeps == 2
+
+
+async def test_what_the_store_leaves_over_is_no_busy_loop(clock, started):
+    cache = CountingCache(expiry=clock.now() - timedelta(days=1))
+    started(cache)
+    await clock.advance(10)
+    assert cache.sweeps <= 11
+
+
+@pytest.mark.parametrize("error", [CacheUnavailable("disk full"), OSError("gone"), RuntimeError("?")])
+async def test_a_store_that_fails_is_asked_again(clock, started, caplog, error):
+    cache = CountingCache()
+    cache.error = error
+    started(cache)
+    await settle()
+    assert caplog.records[0].action == "cache_swept"
+    cache.error = None
+    await clock.advance(RETRY_S)
+    assert cache.sweeps == 2
+
+
+async def test_only_a_sweep_that_found_something_is_logged(cache, clock, started, caplog):
+    caplog.set_level(logging.INFO)
+    await cache.put(b"a picture", media_type="image/png", job_id="j1")
+    await clock.advance(DAY_S + 1)
+    started(cache)
+
+    async def is_logged():
+        return bool(caplog.records)
+
+    await until(is_logged)
+    assert [(record.action, record.pictures) for record in caplog.records] == [("cache_swept", 1)]
