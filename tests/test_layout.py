@@ -19,6 +19,7 @@ WATCHED_IMPORTS = """
 import importlib, json, sys
 import asyncio, sqlite3, ssl, nextcord, nextcord.ext.commands, httpx, pydantic, aiosqlite, aiohttp, dotenv, rich
 import PIL.Image, PIL.ImageDraw, PIL.ImageFont, PIL.ImageFilter, cryptography.fernet
+pydantic.create_model("First", x=(int, 0))  # the first model of a process makes pydantic look for its plugins
 
 WATCHED = ("socket.", "sqlite3.", "subprocess.", "os.mkdir", "os.remove", "os.rename", "shutil.", "tempfile.")
 seen = []
