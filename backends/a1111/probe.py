@@ -64,7 +64,11 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     family = _family(paths, fields)
     has_modules = family is Family.FORGE
     asked = ("sd-models", "samplers", "schedulers", "loras", "sd-modules" if has_modules else "sd-vae", "options")
-    answers = await asyncio.gather(*(_list(label, client, f"{API}/{name}") for name in asked))
+    questions = (_list(label, client, f"{API}/{name}") for name in asked)
+    answers = await asyncio.gather(*questions, return_exceptions=True)  # so that none is left behind half read
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
     models, samplers, schedulers, loras, vaes, options = answers
     if not schema and models is None and options is None:
         raise await _no_api(label, client)
