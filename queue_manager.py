@@ -24,7 +24,7 @@ from scheduling.lanes import Lanes, LaneSettings
 from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
-from store.jobs import JobStore
+from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,10 @@ class QueueManager:
 
     async def start(self) -> None:
         """Take up everything the last process left, then dispatch."""
-        self._lanes.load_paces(await self._jobs.load_pace())
+        paces: dict[str, dict[str, tuple[float, int]]] = {}
+        for pace in await self._jobs.load_pace():
+            paces.setdefault(pace.lane, {})[pace.model] = (pace.seconds_per_cost, pace.samples)
+        self._lanes.load_paces(paces)
         for job in await self._jobs.active():
             if job.status is JobStatus.QUEUED:
                 self._lanes.enqueue(job)
@@ -82,7 +85,7 @@ class QueueManager:
         await self._executor.stop(self._limits.grace_s)
         while self._finishing:
             await asyncio.wait(self._finishing)
-        await self._jobs.save_pace({lane.name: lane.pace.by_model for lane in self._lanes})
+        await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:
         """Commit a queued job, then say yes.
@@ -250,7 +253,7 @@ class QueueManager:
         self.watchers.publish(finished)
         self._finished += 1
         if self._finished % SAVE_PACE_EVERY == 0:
-            await self._jobs.save_pace({lane.name: lane.pace.by_model for lane in self._lanes})
+            await self._save_paces()
 
     async def _failed(self, job: Job, error: GenerationError) -> None:
         self._progress.pop(job.id, None)
@@ -351,6 +354,13 @@ class QueueManager:
                 log.exception("could not store an outcome; trying again", extra={"action": "job_failed"})
                 await self._clock.sleep(wait_s)
         return await write()
+
+    async def _save_paces(self) -> None:
+        for lane in self._lanes:
+            for model, (seconds, samples) in tuple(lane.pace.by_model.items()):
+                await self._jobs.save_pace(
+                    LanePace(lane=lane.name, model=model, seconds_per_cost=seconds, samples=samples)
+                )
 
     def _settings_of(self, name: str) -> LaneSettings | None:
         entry = self._registry.get(name)
