@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from generation.samplers import match_name
 
 LARGE_SIDE_PX: Final = 1024
-MAX_SIDE_PX: Final = 4096
+MAX_SIDE_PX: Final = 8000  # squared, the largest picture Easel takes; the GPU says no long before
+LARGE_GRID_PX: Final = 8
+SMALL_GRID_PX: Final = 64  # SD 1.5 repeats itself and blurs off this grid
 MAX_STEPS: Final = 150  # the web UI's own range
 MAX_BATCH: Final = 8  # the web UI's own range
 
@@ -86,7 +89,8 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
     if facts.checkpoints is not None:
         models = tuple(ModelInfo(name=c.title, title=c.name, is_loaded=c == facts.current) for c in facts.checkpoints)
     name = facts.current.name if facts.current else ""
-    side = LARGE_SIDE_PX if _LARGE.search(name) else 512
+    is_large = bool(_LARGE.search(name))
+    side = LARGE_SIDE_PX if is_large else DEFAULT_WIDTH_PX
     return Capabilities(
         modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}),
         models=models,
@@ -94,7 +98,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         schedulers=facts.schedulers,
         loras=facts.loras,
         vaes=facts.vaes,
-        size_grid=8,
+        size_grid=LARGE_GRID_PX if is_large else SMALL_GRID_PX,
         min_side=64,
         max_side=number_option(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,
@@ -105,7 +109,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_cancel=True,
         default_width=side,
         default_height=side,
-        default_cfg_scale=1.0 if facts.current and facts.current.is_flux else 7.0,
+        default_cfg_scale=1.0 if facts.current and facts.current.is_flux else DEFAULT_CFG_SCALE,
     )
 
 

@@ -141,14 +141,16 @@ async def test_server_that_is_off_gets_the_five_checks() -> None:
     await backend.aclose()
 
 
-@pytest.mark.parametrize(("name", "side"), [("juggernautXL_v9", 1024), ("ponyDiffusion", 1024), ("dreamshaper_8", 512)])
-async def test_default_size_follows_the_loaded_model(name: str, side: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "side", "grid"), [("juggernautXL_v9", 1024, 8), ("ponyDiffusion", 1024, 8), ("dreamshaper_8", 512, 64)]
+)
+async def test_default_size_and_grid_follow_the_loaded_model(name: str, side: int, grid: int) -> None:
     async with A1111Server() as server:
         server.engine.models = [{"title": f"{name}.safetensors [abc]", "model_name": name, "hash": "abc"}]
         server.engine.options["sd_model_checkpoint"] = f"{name}.safetensors [abc]"
         backend = connect(server)
         can = await backend.capabilities()
-        assert (can.default_width, can.default_height) == (side, side)
+        assert (can.default_width, can.default_height, can.size_grid) == (side, side, grid)
         await backend.aclose()
 
 
