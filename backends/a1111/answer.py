@@ -25,8 +25,11 @@ from generation.errors import (
 )
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
+from generation.samplers import match_name
 from utils.images import BadImage, inspect, read_parameters
 from utils.infotext import parse_infotext
+
+GONE_HINT = "Is the machine or pod still running? A new one has a new address."
 
 
 class _Info(BaseModel):
@@ -55,9 +58,9 @@ def read_answer(
     """
     try:
         answer = _Answer.model_validate_json(body)
-        info = _Info.model_validate(json.loads(answer.info))
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
+    info = _read_info(answer.info)
     first = info.index_of_first_image
     count = int(payload["batch_size"])
     files = [_decode(label, text) for text in (answer.images or [])[first : first + count]]
@@ -72,6 +75,14 @@ def read_answer(
         for n, data in enumerate(files)
     )
     return GenerationResult(images=images, model=info.sd_model_name, notes=tuple(notes))
+
+
+def _read_info(text: str) -> _Info:
+    """Read the remarks; a fork that words them in its own way still has drawn the pictures."""
+    try:
+        return _Info.model_validate_json(text)
+    except ValidationError:
+        return _Info()
 
 
 def read_files(label: str, files: list[bytes], request: GenerationRequest) -> GenerationResult:
@@ -114,8 +125,9 @@ def _substitutions(request: GenerationRequest, payload: dict[str, Any], info: _I
     notes = []
     if request.model and info.sd_model_name:
         asked = facts.checkpoint(request.model) or Checkpoint(title=request.model, name=request.model)
-        got = {info.sd_model_name.casefold(), (info.sd_model_hash or "").casefold()}
-        if got.isdisjoint({asked.name.casefold(), asked.hash.casefold() or asked.title.casefold()}):
+        got = Checkpoint(title=info.sd_model_name, name=info.sd_model_name, hash=info.sd_model_hash or "")
+        is_same = match_name(got.name, (asked.name,)) or match_name(got.name, (asked.title,))
+        if not is_same and (not got.hash or got.hash != asked.hash):
             notes.append(f"model {asked.name} was not used: {info.sd_model_name} drew it")
     if info.sampler_name and info.sampler_name != payload["sampler_name"]:
         notes.append(f"sampler {payload['sampler_name']} was not used: the engine took {info.sampler_name}")
@@ -148,7 +160,11 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
     if status in {401, 403, 429} or status < 400:
         return translate(label, response, body=body)
     name, text, fields = _explanation(body)
-    if status == 404 and "init image" not in text.lower():
+    if status == 404 and is_html(response, body):
+        return BackendUnavailable(
+            f"{label} is gone: nothing runs behind its address.", detail="HTTP 404, a web page", hint=GONE_HINT
+        )
+    if status == 404 and text in {"", "Not Found"}:
         return BackendError(f"{label} answers, but its API is off: start it with --api.", detail=text)
     known = _known_failure(label, f"{name}: {text}")
     if known:

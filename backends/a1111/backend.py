@@ -6,6 +6,7 @@ from the server's files instead, where that is switched on.
 """
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ IMPATIENT_HOSTS: Final = (
     ".proxy.runpod.net", ".trycloudflare.com", ".ngrok.io", ".ngrok.app", ".ngrok-free.app", ".ngrok-free.dev",
     ".gradio.live", ".loca.lt",
 )  # fmt: skip
+
+
+JSON: Final = {"Content-Type": "application/json"}
 
 
 class _AnswerLost(Exception):
@@ -99,6 +103,7 @@ class A1111Backend:
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=facts.has_tasks)
         keep_files = facts.has_tasks and self._recovers()
         payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=keep_files)
+        content = await run_in_thread(_to_json, payload)
         await self._seed_options(facts, keep_files)
         is_first, self._in_flight = self._in_flight == 0, self._in_flight + 1
         watcher = None
@@ -107,7 +112,7 @@ class A1111Backend:
                 server = await self._watch.server_state()
                 task.was_alone = is_first and server is not None and server.is_idle
             watcher = asyncio.create_task(self._watch.report(task, report))
-            result = await self._run(request, payload, task, facts, keep_files)
+            result = await self._run(request, payload, content, task, facts, keep_files)
         except asyncio.CancelledError:
             if task.was_sent:
                 await self._stop(task)
@@ -127,11 +132,17 @@ class A1111Backend:
         await self._client.aclose()
 
     async def _run(
-        self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: Facts, keep_files: bool
+        self,
+        request: GenerationRequest,
+        payload: dict[str, Any],
+        content: bytes,
+        task: Task,
+        facts: Facts,
+        keep_files: bool,
     ) -> GenerationResult:
         task.was_sent = True
         try:
-            body = await self._post(request, payload)
+            body = await self._post(request, payload, content)
         except _AnswerLost as lost:
             if not keep_files:
                 self._stop_later(task, self._timeout_s)  # nobody will see those pictures
@@ -139,13 +150,13 @@ class A1111Backend:
             return await self._recover(request, payload, task, facts, lost.error)
         return await run_in_thread(read_answer, self._label, body, request, payload, facts)
 
-    async def _post(self, request: GenerationRequest, payload: dict[str, Any]) -> bytes:
+    async def _post(self, request: GenerationRequest, payload: dict[str, Any], content: bytes) -> bytes:
         path = f"{API}/txt2img" if request.mode is Mode.TXT2IMG else f"{API}/img2img"
         limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * payload["width"] * payload["height"] * (
             payload["batch_size"] + 1
         )
         try:
-            async with self._jobs.stream("POST", path, json=payload) as response:
+            async with self._jobs.stream("POST", path, content=content, headers=JSON) as response:
                 body = await read_bounded(response, limit)
         except (httpx.HTTPError, ValueError) as error:
             found = translate(self._label, error)
@@ -228,3 +239,7 @@ class A1111Backend:
         self._stopping.add(stopper)
         stopper.add_done_callback(self._stopping.discard)
         return stopper
+
+
+def _to_json(payload: dict[str, Any]) -> bytes:
+    return json.dumps(payload).encode()

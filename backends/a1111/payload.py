@@ -12,7 +12,7 @@ from typing import Any, Final
 from backends.a1111.facts import MAX_STEPS, Checkpoint, Facts, Family
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
-from generation.samplers import match_scheduler
+from generation.samplers import match_sampler, match_scheduler
 
 MAX_SEED = 2**32 - 1  # the web UI's; larger ones overflow inside
 MIN_SIDE_PX = 64
@@ -103,16 +103,16 @@ def _prompt(request: GenerationRequest) -> str:
 
 
 def _sampling(request: GenerationRequest, facts: Facts, flux: bool) -> tuple[str, str]:
-    names = facts.samplers or {}
+    names, scheduler = facts.samplers, request.scheduler
     preferred = "Euler" if flux else PREFERRED_SAMPLER
-    wanted = request.sampler or preferred
-    fallback = next(iter(names.values()), wanted)
-    sampler = names.get(wanted.casefold()) or names.get(preferred.casefold()) or fallback
-    if request.scheduler:
-        known = facts.schedulers
-        scheduler = match_scheduler(request.scheduler, known) if known is not None else request.scheduler
-        return sampler, scheduler or "Automatic"
-    return sampler, "Simple" if flux and "Simple" in (facts.schedulers or ()) else "Automatic"
+    sampler = wanted = request.sampler or preferred
+    if names:
+        found = match_sampler(wanted, names.values())
+        scheduler = scheduler or (found.scheduler if found else None)
+        sampler = names.get(wanted.casefold()) or (found.name if found else next(iter(names.values())))
+    if scheduler and facts.schedulers is not None:
+        scheduler = match_scheduler(scheduler, facts.schedulers)
+    return sampler, scheduler or ("Simple" if flux and "Simple" in (facts.schedulers or ()) else "Automatic")
 
 
 def _overrides(

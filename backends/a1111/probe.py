@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from backends.a1111.answer import GONE_HINT
 from backends.a1111.facts import Checkpoint, Facts, Family, find_checkpoint
 from backends.http import read_bounded, translate
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
@@ -187,6 +188,8 @@ async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
         return BackendUnavailable(f"{label} broke the connection off.", detail=str(error))
     except ValueError as error:
         return UnexpectedAnswer(f"{label} is no picture engine.", detail=str(error))
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return BackendUnavailable(f"{label} is gone: nothing runs behind its address.", hint=GONE_HINT)
     page = body.decode("utf-8", "replace").lower()
     if "comfyui" in page:
         return _other_product(label, "ComfyUI")

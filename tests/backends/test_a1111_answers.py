@@ -198,13 +198,16 @@ async def test_forge_always_gets_a_list_of_modules(forge: Server) -> None:
     assert "sd_vae" not in overrides
 
 
-@pytest.mark.parametrize(
-    ("typed", "exact"), [("euler a", "Euler a"), ("k_euler_a", "Euler a"), ("Nonsense", "DPM++ 2M"), (None, "DPM++ 2M")]
-)
+@pytest.mark.parametrize(("typed", "exact"), [("euler a", "Euler a"), ("k_euler_a", "Euler a"), (None, "DPM++ 2M")])
 async def test_sampler_is_sent_by_its_exact_name(server: Server, typed: str | None, exact: str) -> None:
     await server.generate(sampler=typed)
     assert server.sent()["sampler_name"] == exact
     assert server.sent()["scheduler"] == "Automatic"
+
+
+async def test_old_combined_sampler_name_is_split(server: Server) -> None:
+    await server.generate(sampler="DPM++ 2M SDE Karras")
+    assert (server.sent()["sampler_name"], server.sent()["scheduler"]) == ("DPM++ 2M SDE", "Karras")
 
 
 async def test_numbers_are_clamped_since_the_server_checks_nothing(server: Server) -> None:
@@ -330,6 +333,25 @@ async def test_web_page_of_a_proxy_is_not_shown_to_people(a1111: Server) -> None
         await a1111.generate()
     assert caught.value.may_have_run
     assert "html" not in str(caught.value).lower()
+
+
+async def test_pod_that_ended_is_told_from_an_api_that_is_off(a1111: Server) -> None:
+    a1111.txt2img.respond(404, html="<html>no such pod</html>")
+    with pytest.raises(BackendUnavailable) as caught:
+        await a1111.generate()
+    assert "nothing runs behind its address" in caught.value.user_message
+
+
+async def test_404_with_a_reason_is_a_wrong_request(a1111: Server) -> None:
+    a1111.txt2img.respond(404, json={"detail": "Sampler not found"})
+    with pytest.raises(RequestRejected):
+        await a1111.generate()
+
+
+async def test_pictures_count_even_when_the_remarks_cannot_be_read(a1111: Server) -> None:
+    said = json.loads((DATA / "a1111" / "txt2img-minimal.json").read_text())["response"]["json"]
+    a1111.txt2img.respond(json=said | {"info": "[]"})
+    assert [image.seed for image in (await a1111.generate(seed=7)).images] == [7]
 
 
 async def test_login_is_asked_for_where_the_lists_refuse(a1111: Server) -> None:
