@@ -1,0 +1,327 @@
+"""Every setting of Easel: typed, with its unit, range and default. Read once from `.env` and the environment.
+
+The environment wins over `.env`. `.env.example` and the table in README.md show the same settings; a test holds the
+three together. Only `main` and `cli` read this module, everybody else receives plain values.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+import constants as c
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MASKED: Final = "***"
+MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
+INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
+KINDS_WITH_URL: Final = ("a1111",)  # <KIND>_URL alone makes an engine of that name; without a URL they are nothing
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
+_UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def read_span(value: object) -> object:
+    """Read a time span like `90s`, `5m`, `24h` or plain seconds; anything else is left for pydantic to refuse."""
+    said = _SPAN.fullmatch(value.strip().casefold()) if isinstance(value, str) else None
+    return float(said[1]) * _UNIT_S[said[2]] if said else value
+
+
+def read_job_span(value: object) -> object:
+    """Read a time span in which a plain number from 1000 on is milliseconds."""
+    seconds = read_span(value)
+    is_plain = isinstance(value, str) and value.strip()[-1:].isdigit()
+    return seconds / 1000 if is_plain and isinstance(seconds, float) and seconds >= MILLISECONDS_FROM else seconds
+
+
+def write_span(seconds: float) -> str:
+    """Write a time span in its largest whole unit: `24h`, `5m`, `90s`."""
+    for unit in ("h", "m"):
+        if seconds and seconds % _UNIT_S[unit] == 0:
+            return f"{seconds / _UNIT_S[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _split(value: object) -> object:
+    return _parts(value) if isinstance(value, str) else value
+
+
+Span = Annotated[float, BeforeValidator(read_span)]
+JobSpan = Annotated[float, BeforeValidator(read_job_span)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Ids = Annotated[tuple[int, ...], BeforeValidator(_split)]
+Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
+Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
+Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if isinstance(value, str) else value)]
+HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
+
+
+def _text(default: str, meaning: str, right: str, **rules: Any) -> Any:
+    return Field(default=default, description=meaning, json_schema_extra={"right": right}, **rules)
+
+
+def _secret(meaning: str, right: str) -> Any:
+    return Field(default=SecretStr(""), description=meaning, json_schema_extra={"right": right})
+
+
+def _number(default: float, meaning: str, *, low: float, high: float) -> Any:
+    right = f"a whole number, {low:g} to {high:g}"
+    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+
+
+def _span(default: float, meaning: str, *, low: float, high: float) -> Any:
+    right = f"a time from {write_span(low)} to {write_span(high)}, like 90s, 5m or 24h"
+    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+
+
+def _switch(default: bool, meaning: str) -> Any:
+    return Field(default=default, description=meaning, json_schema_extra={"right": "true or false"})
+
+
+def _list(meaning: str, right: str) -> Any:
+    return Field(default=(), description=meaning, json_schema_extra={"right": right})
+
+
+class BackendSettings(BaseModel):
+    """One engine as configured; its variables begin with its name in capitals, `GPU1_URL`."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: str
+    kind: Annotated[str, Lower] = _text("", "What it is: a1111 (also Forge), sketch", "a kind of engine, like a1111")
+    url: Url = _text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
+    key: SecretStr = _secret("Its key, or user:password of --api-auth", "a key")
+    label: str = _text("", "What people see", "a name of up to 60 characters", max_length=60)
+    concurrency: int = _number(1, "Jobs it runs at once", low=1, high=64)
+    rate_per_minute: float | None = Field(
+        default=None,
+        gt=0,
+        le=6000,
+        description="Jobs it may be sent a minute; empty is no limit",
+        json_schema_extra={"right": "a number above 0, up to 6000"},
+    )
+    options: Mapping[str, str] = Field(default_factory=dict, repr=False)
+
+
+class Settings(BaseModel):
+    """All settings. The name of a variable is the field's in capitals."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
+
+    discord_token: SecretStr = _secret("The bot's token (docs/discord-setup.md); empty: the console", "the token")
+    discord_guild_ids: Ids = _list(
+        "Servers where commands appear at once; empty: everywhere", "server ids, like 123,456"
+    )
+    command_prefix: str = _text("!", "Sign in front of prefix commands", "1 to 5 signs", min_length=1, max_length=5)
+    ping_after: Span = _span(30.0, "Ping the person when a picture took longer; 0: never", low=0, high=86400)
+    discord_api_url: Url = _text(
+        c.DISCORD_API_URL, "Discord's API, or a REST proxy's", f"an address like {c.DISCORD_API_URL}", pattern=HTTP_URL
+    )
+
+    backends: Names = _list("Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2")
+    probe_local_ports: bool = _switch(
+        True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine"
+    )
+    allow_insecure_http: bool = _switch(False, "Allow http:// (not encrypted) to engines on the internet")
+    allow_private_backends: bool = _switch(False, "Allow /sdconnect to addresses of this machine and its network")
+    allowed_backend_hosts: Names = _list(
+        "Only these hosts for /sdconnect; empty: every public one", "hosts, like .runpod.net"
+    )
+
+    max_queue_size: int = _number(c.DEFAULT_MAX_QUEUE_SIZE, "Jobs waiting in all", low=1, high=100_000)
+    max_waiting_per_user: int = _number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
+    max_running_per_user: int = _number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
+    cooldown: Span = _span(0.0, "Least time between two requests of one person", low=0, high=86400)
+    job_timeout: JobSpan = _span(
+        c.DEFAULT_JOB_TIMEOUT_S, "Longest a job may run; a plain number from 1000 on is milliseconds", low=1, high=86400
+    )
+    graceful_stop: Span = _span(c.GRACEFUL_STOP_S, "At a stop, time for running jobs to finish", low=0, high=3600)
+
+    data_dir: Path = _text("data", "Folder for everything Easel keeps", "a folder")
+    media_cache_dir: Path = _text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
+    media_ttl: Span = _span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
+    secret_key: SecretStr = _secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = _text(
+        "INFO", "How much is logged", "DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Annotated[Literal["text", "json"], Lower] = _text("text", "How it is logged", "text or json")
+
+    engines: tuple[BackendSettings, ...] = Field(default=(), exclude=True)
+    sketch_options: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    warnings: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def media_folder(self) -> Path:
+        return self.data_dir / self.media_cache_dir  # an absolute one stays as it is
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret among the settings, for the log to leave out."""
+        every = (self.discord_token, self.secret_key, *(engine.key for engine in self.engines))
+        return tuple(secret.get_secret_value() for secret in every if secret.get_secret_value())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingHelp:
+    """One setting as `.env.example` and README.md show it."""
+
+    name: str
+    default: str
+    meaning: str
+    right: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A value that cannot be; a secret one is masked."""
+
+    name: str
+    value: str
+    right: str
+
+    def __str__(self) -> str:
+        said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
+        return f"{said}: must be {self.right}"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the text names each variable, its value and what would be right."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+def describe() -> list[SettingHelp]:
+    """List all settings but those of single engines, in the order people read them."""
+    return [_help(name, field) for name, field in Settings.model_fields.items() if not field.exclude]
+
+
+def describe_instance() -> list[SettingHelp]:
+    """List the settings of one engine, named as for an engine called gpu1."""
+    fields = BackendSettings.model_fields.items()
+    return [_help(f"gpu1_{name}", field) for name, field in fields if name not in {"name", "options"}]
+
+
+def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
+    """Read all settings; an empty value counts as not said.
+
+    Raises:
+        SettingsError: names everything that is wrong, not only the first.
+    """
+    try:
+        file = {
+            name: value or ""
+            for name, value in dotenv_values(env_file, interpolate=False, encoding="utf-8-sig").items()
+        }
+    except UnicodeDecodeError as error:
+        raise SettingsError(Problem(name=str(env_file), value="unreadable", right="a text file in UTF-8")) from error
+    said = {name: value.strip() for name, value in {**file, **environ}.items()}
+    problems: list[Problem] = []
+    values: dict[str, Any] = {
+        name: said[name.upper()]
+        for name, field in Settings.model_fields.items()
+        if not field.exclude and said.get(name.upper())
+    }
+    settings = _build(Settings, values, "", problems)
+    names = [name.lower() for name in _parts(said.get("BACKENDS", ""))]
+    names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL") and kind not in names]
+    engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
+    if problems or settings is None:
+        raise SettingsError(*problems)
+    return settings.model_copy(
+        update={
+            "engines": tuple(engine for engine in engines if engine),
+            "sketch_options": _options("sketch", said),
+            "warnings": tuple(_warnings(file, names)),
+        }
+    )
+
+
+def _help(name: str, field: FieldInfo) -> SettingHelp:
+    return SettingHelp(name=name.upper(), default=_shown(field), meaning=field.description or "", right=_right(field))
+
+
+def _shown(field: FieldInfo) -> str:
+    """Write a default as it stands in `.env`."""
+    value = field.default
+    if value is None or isinstance(value, SecretStr | tuple):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_span = any(
+        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
+    )
+    return write_span(value) if is_span else str(value)
+
+
+def _right(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["right"]) if isinstance(extra, dict) else ""
+
+
+def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: list[Problem]) -> Model | None:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
+            field = model.model_fields[name]
+            value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
+            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=_right(field)))
+        return None
+
+
+def _prefix(name: str) -> str:
+    return name.upper().replace("-", "_") + "_"
+
+
+def _options(name: str, said: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of one engine that are not ours: its kind knows them."""
+    prefix, known = _prefix(name), {help.name for help in describe()}
+    own = {
+        key[len(prefix) :].lower(): value for key, value in said.items() if key.startswith(prefix) and key not in known
+    }
+    return {key: value for key, value in own.items() if value and key not in BackendSettings.model_fields}
+
+
+def _engine(name: str, said: Mapping[str, str], problems: list[Problem]) -> BackendSettings | None:
+    if not INSTANCE_NAME.fullmatch(name):
+        right = "names of letters, digits, - and _, the first a letter, at most 32 signs"
+        problems.append(Problem(name="BACKENDS", value=name, right=right))
+        return None
+    prefix = _prefix(name)
+    values: dict[str, Any] = {
+        field: said[prefix + field.upper()]
+        for field in BackendSettings.model_fields
+        if field not in {"name", "options"} and said.get(prefix + field.upper())
+    }
+    values.setdefault("kind", name)
+    if values["kind"].lower() in KINDS_WITH_URL and "url" not in values:
+        problems.append(Problem(name=f"{prefix}URL", value="", right=_right(BackendSettings.model_fields["url"])))
+    return _build(BackendSettings, {"name": name, "options": _options(name, said), **values}, prefix, problems)
+
+
+def _warnings(file: Mapping[str, str], engines: list[str]) -> Iterator[str]:
+    """Name what stands in `.env` and is not ours, with the nearest name that is."""
+    known = {help.name for help in describe()}
+    prefixes = tuple(_prefix(name) for name in (*engines, "sketch"))
+    for name in file:
+        if name in known or name.startswith(prefixes):
+            continue
+        if said := INSTANCE_SETTING.fullmatch(name):
+            yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS."
+            continue
+        near = get_close_matches(name.upper(), known, n=1)
+        yield f"{name} in .env is not a setting of Easel." + (f" Did you mean {near[0]}?" if near else "")

@@ -1,0 +1,96 @@
+"""`doctor`: checks everything Easel needs and says what to do about what is missing. No secret is shown."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from config import Settings
+from console.text import say
+
+PYTHONS: Final = ((3, 11), (3, 13))
+PACKAGES: Final = ("nextcord", "aiohttp", "httpx", "pydantic", "python-dotenv", "pillow", "aiosqlite", "cryptography")
+# id in base64, time, signature: https://discord.com/developers/docs/reference#authentication
+TOKEN_FORM: Final = re.compile(r"[\w-]{18,}\.[\w-]{6,}\.[\w-]{25,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at; `hint` is what to do next."""
+
+    name: str
+    is_ok: bool
+    message: str
+    hint: str = ""
+
+
+def report(settings: Settings, more: Sequence[Check]) -> int:
+    """Print all checks, `more` last; return 0 when all is well, else 1."""
+    checks = [_python(), _packages(), *_folders(settings), _token(settings), *_warnings(settings), *more]
+    for check in checks:
+        say(f"{'✔' if check.is_ok else '✖'} {check.name}: {check.message}")
+        if check.hint:
+            say(f"    {check.hint}")
+    failed = sum(not check.is_ok for check in checks)
+    say(f"\n{failed} of {len(checks)} checks failed." if failed else "\nAll is well.")
+    return 1 if failed else 0
+
+
+def _python() -> Check:
+    low, high = PYTHONS
+    is_ok = low <= sys.version_info[:2] <= high
+    hint = "" if is_ok else f"Install Python {low[0]}.{low[1]} to {high[0]}.{high[1]}."
+    return Check(name="Python", is_ok=is_ok, message=sys.version.split()[0], hint=hint)
+
+
+def _packages() -> Check:
+    missing = []
+    for name in PACKAGES:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        hint = "pip install -r requirements.txt"
+        return Check(name="packages", is_ok=False, message=f"{', '.join(missing)} missing.", hint=hint)
+    return Check(name="packages", is_ok=True, message="all there")
+
+
+def _folders(settings: Settings) -> Iterator[Check]:
+    for name, folder in (("data folder", settings.data_dir), ("picture cache", settings.media_folder)):
+        there = next(part for part in (folder, *folder.absolute().parents) if part.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            hint = f"Make {there} a folder that this user may write to, or set DATA_DIR."
+            yield Check(name=name, is_ok=False, message=f"{folder} cannot be written.", hint=hint)
+        elif _is_open(folder):
+            hint = f"chmod 700 {folder}"
+            yield Check(name=name, is_ok=False, message=f"Others on this machine can read {folder}.", hint=hint)
+        else:
+            state = "" if folder.exists() else " (made at the first start)"
+            yield Check(name=name, is_ok=True, message=f"{folder}{state}")
+
+
+def _is_open(folder: Path) -> bool:
+    return os.name == "posix" and folder.exists() and bool(folder.stat().st_mode & 0o007)
+
+
+def _token(settings: Settings) -> Check:
+    token = settings.discord_token.get_secret_value()
+    if not token:
+        hint = "docs/discord-setup.md shows how to get one. Without it, Easel starts the console."
+        return Check(name="DISCORD_TOKEN", is_ok=True, message="not set", hint=hint)
+    if not TOKEN_FORM.fullmatch(token):
+        hint = (
+            "Copy it anew from the Bot page; it has three parts with dots between, and no quotes or “Bot ” before it."
+        )
+        return Check(name="DISCORD_TOKEN", is_ok=False, message="It does not look like a bot's token.", hint=hint)
+    return Check(name="DISCORD_TOKEN", is_ok=True, message="set, and it has the right form")
+
+
+def _warnings(settings: Settings) -> Iterator[Check]:
+    for warning in settings.warnings:
+        yield Check(name="settings", is_ok=False, message=warning)

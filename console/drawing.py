@@ -1,0 +1,148 @@
+"""Make the pictures of one line and save them: submit, watch, write the files."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from console.progress import Display, display
+from console.text import say, tell
+from generation.errors import GenerationError
+from generation.job import Job, JobView, Origin
+from generation.prompt_syntax import parse_prompt
+from generation.result import StoredImage
+from services.catalog import Catalog
+from services.generation import Actor, GenerationService
+from services.media import MediaService, file_name
+from utils.secrets import make_private_folder
+
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+ENGINE_FAILED: Final = 3
+INTERRUPTED: Final = 130
+
+ORIGIN: Final = Origin(door="console", user_id="owner")
+EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+EXIT_CODES: Final = {  # by the code of the error; every other one is the engine's
+    "request_rejected": BAD_INPUT,
+    "not_capable": BAD_INPUT,
+    "content_blocked": BAD_INPUT,
+    "limit_reached": FAILED,
+    "not_allowed": FAILED,
+    "generation_error": FAILED,
+}
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Run a coroutine on the event loop and wait for it."""
+
+    def __call__(self, work: Coroutine[Any, Any, T]) -> T: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studio:
+    """What the console works with; `main` builds it."""
+
+    generation: GenerationService
+    media: MediaService
+    catalog: Catalog
+    pictures: Path  # where pictures go that were given no name
+    findings: tuple[str, ...]  # what was found on this machine, in words
+    run: Run
+
+
+def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: bool = False) -> int:
+    """Make and save the pictures of one line; return the exit code. Ctrl+C cancels them and goes on upwards."""
+    try:
+        return studio.run(_draw(studio, text, output, is_quiet))
+    except GenerationError as error:
+        return _explain(error.code, error.user_message, error.hint)
+    except OSError as error:
+        tell(f"✖ The picture cannot be saved as {error.filename}: {error.strerror}.")
+        return FAILED
+
+
+async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) -> int:
+    parsed = parse_prompt(text)
+    for note in parsed.notes:
+        tell(f"note: {note}")
+    views: list[JobView] = []
+    try:
+        for _ in range(parsed.repeat):
+            views.append(await studio.generation.submit(parsed.draft, ORIGIN, more=parsed.repeat - len(views)))
+        with display(is_quiet=is_quiet) as shown:
+            jobs = [await _finished(studio, view.job, shown) for view in views]
+    except asyncio.CancelledError:
+        for view in views:
+            await studio.generation.cancel(view.job.id, Actor(user_key=ORIGIN.user_key))
+        raise
+    await _save(studio, jobs, output, is_quiet)
+    failed = next((job.error for job in jobs if job.error), None)
+    return _explain(failed.code, failed.user_message, failed.hint) if failed else 0
+
+
+async def _finished(studio: Studio, job: Job, shown: Display) -> Job:
+    shown.begin(job)
+    async for view in studio.generation.watch(job.id):
+        job = view.job
+        shown.update(view)
+    return job
+
+
+async def _save(studio: Studio, jobs: Sequence[Job], output: Path | None, is_quiet: bool) -> None:
+    done = [(job, image) for job in jobs if job.result for image in job.result.images]
+    for number, (job, image) in enumerate(done, 1):
+        media = await studio.media.get(image.media_id)
+        if media is None:
+            tell("✖ A picture was gone before it could be saved.")
+            continue
+        name = file_name(job.drawn.prompt, image.seed, job.created_at, EXTENSIONS[media.media_type])
+        path = _target(output, studio.pictures / name, number if len(done) > 1 else None)
+        await asyncio.to_thread(_write, path, media.data)
+        say(str(path) if is_quiet else f"Saved {path}  ({_facts(studio, job, image)})")
+    if not is_quiet:
+        for note in dict.fromkeys(note for job in jobs for note in _notes(studio, job)):
+            say(f"  {note}")
+
+
+def _target(output: Path | None, default: Path, number: int | None) -> Path:
+    """Where to save: the name asked for, or one that is still free."""
+    if output is None or output.is_dir():
+        path, tries = (output or default.parent) / default.name, 2
+        while path.exists():
+            path = path.with_stem(f"{default.stem}-{tries}")
+            tries += 1
+        return path
+    path = output if output.suffix else output.with_suffix(default.suffix)
+    return path.with_stem(f"{path.stem}-{number}") if number else path
+
+
+def _write(path: Path, data: bytes) -> None:
+    make_private_folder(path.parent)
+    path.write_bytes(data)
+
+
+def _facts(studio: Studio, job: Job, image: StoredImage) -> str:
+    result = job.result
+    assert result is not None, "only finished jobs are saved"
+    time = "from the cache" if result.from_cache else f"{result.seconds:.1f} s"
+    model = f", {result.model}" if result.model else ""
+    return f"{image.width}×{image.height}, seed {image.seed}, {time}, {studio.generation.label(job.lane)}{model}"
+
+
+def _notes(studio: Studio, job: Job) -> list[str]:
+    """What was changed, and the engine's own remark."""
+    result = job.result
+    if result is None:
+        return []
+    engine = studio.catalog.engine(job.lane, ORIGIN.user_id, None)
+    remark = engine.capabilities.remark if engine and engine.capabilities else ""
+    return [*([remark] if remark else []), *(f"note: {note}" for note in (*job.notes, *result.notes))]
+
+
+def _explain(code: str, message: str, hint: str) -> int:
+    tell(f"✖ {message}" + (f"\n  {hint}" if hint else ""))
+    return EXIT_CODES.get(code, ENGINE_FAILED)

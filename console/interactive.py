@@ -1,0 +1,95 @@
+"""The console: type what you would like to see, get a file. Works with a terminal, a pipe and a file as stdin."""
+
+import re
+import sys
+from typing import Final
+
+from console.drawing import Studio, draw
+from console.lists import show_models
+from console.text import say, tell
+from generation.prompt_syntax import COOL_EXAMPLES, OPTION_HELP
+from utils.secrets import make_private_folder
+
+PROMPT: Final = "easel> "
+# What people are used to from Discord is understood here too.
+DREAM: Final = re.compile(r"[!/](?:dream|generate|gen|img)\b\s*|generate\s+(?=[\"“])", re.IGNORECASE)
+WELCOME: Final = """\
+To bring Easel to Discord: make a bot at https://discord.com/developers/applications (docs/discord-setup.md shows how),
+write its token into .env as DISCORD_TOKEN=..., invite the bot with the link from that page,
+and start Easel again. Until then, pictures are made right here."""
+TYPE_THIS: Final = (
+    "Type what you would like to see, for example: a red fox in the snow --size 768x512\n(help, models, quit)"
+)
+NOT_A_PROMPT: Final = "That does not look like a picture. Say it in words, for example: a red fox in the snow. (help)"
+LEAVE: Final = frozenset({"quit", "exit", "q", "bye", ":q"})
+
+
+def converse(studio: Studio) -> int:
+    """Read lines until the end of the input; return the exit code."""
+    make_private_folder(studio.pictures)
+    tell(WELCOME)
+    for finding in studio.findings:
+        tell(finding[0].upper() + finding[1:] + ".")
+    engines = studio.run(_engines(studio))
+    tell(f"\nDrawing with {engines}. Pictures go to {studio.pictures}.\n{TYPE_THIS}")
+    while (line := _read()) is not None:
+        try:
+            if not _obey(studio, line):
+                return 0
+        except KeyboardInterrupt:
+            tell("Cancelled. Ctrl+C once more, or quit, leaves.")
+    return 0
+
+
+def _obey(studio: Studio, line: str) -> bool:
+    """Do what one line says; False means leave."""
+    word = line.strip().lstrip("!/").casefold()
+    text = DREAM.sub("", line.strip(), count=1) if DREAM.match(line.strip()) else line.strip()
+    if not line.strip():
+        return True
+    if word in LEAVE:
+        return False
+    if word in ("help", "?", "h"):
+        say(_help())
+    elif word in ("models", "list_models", "sdmodels"):
+        show_models(studio)
+    elif word == "queue":
+        say("Nothing waits: each line is drawn before the next is read.")
+    elif word in ("cancel", "stop"):
+        say("Nothing is being drawn. While something is, Ctrl+C cancels it.")
+    elif not any(sign.isalnum() for sign in text):
+        tell(NOT_A_PROMPT)
+    elif line.strip()[0] in "!/" and text == line.strip():
+        tell(f"There is no command {line.split()[0]} here. To draw, just say what you would like to see. (help)")
+    else:
+        draw(studio, text)
+    return True
+
+
+def _read() -> str | None:
+    """Read a line from a person or a file; None at the end, or when a person has had enough."""
+    try:
+        if sys.stdin.isatty():
+            return input(PROMPT)
+        line = sys.stdin.readline()
+    except (EOFError, KeyboardInterrupt):
+        tell("")
+        return None
+    except UnicodeDecodeError:
+        tell("That line is not UTF-8 text.")
+        return ""
+    return line or None
+
+
+async def _engines(studio: Studio) -> str:
+    await studio.catalog.refresh("owner", None)
+    return ", ".join(engine.label for engine in studio.catalog.engines("owner", None))
+
+
+def _help() -> str:
+    width = max(len(option.example) for option in OPTION_HELP)
+    options = "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTION_HELP)
+    return (
+        "Type what you would like to see; options go behind it:\n"
+        f"{options}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\nCommands: help, models, quit. Ctrl+C cancels a picture."
+    )

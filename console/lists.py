@@ -1,0 +1,53 @@
+"""Lists for people: what there is to draw with, and what waits."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from console.drawing import Studio
+from console.text import say
+from generation.job import Job
+from services.catalog import Engine
+from utils.text import cut, duration
+
+MAX_MODELS = 100
+PROMPT_CHARS = 50
+
+
+def show_models(studio: Studio) -> None:
+    """Ask every engine and list its models, samplers and schedulers."""
+    for engine in studio.run(_engines(studio)):
+        say(_engine_text(engine))
+
+
+def show_queue(jobs: Sequence[Job]) -> None:
+    """List what waits and runs, oldest first."""
+    if not jobs:
+        say("Nothing waits and nothing runs.")
+        return
+    now = datetime.now(UTC)
+    say(f"{'job':<8}{'state':<10}{'engine':<16}{'since':<12}{'who':<20}what")
+    for job in jobs:
+        since = duration((now - (job.started_at or job.created_at)).total_seconds())
+        who = cut(job.origin.user_name or job.user_key, 18)
+        what = cut(job.request.prompt, PROMPT_CHARS)
+        say(f"{job.short_id:<8}{job.status.value:<10}{cut(job.lane, 14):<16}{since:<12}{who:<20}{what}")
+
+
+async def _engines(studio: Studio) -> list[Engine]:
+    await studio.catalog.refresh("owner", None)
+    return studio.catalog.engines("owner", None)
+
+
+def _engine_text(engine: Engine) -> str:
+    known = engine.capabilities
+    if engine.error or known is None:
+        return f"{engine.label} ({engine.kind}): {engine.error or 'no answer'} {engine.hint}".rstrip()
+    lines = [f"{engine.label} ({engine.kind})" + (f": {known.remark}" if known.remark else "")]
+    models = [f"  {'●' if model.is_loaded else '○'} {model.title}" for model in known.models or ()]
+    lines += models[:MAX_MODELS]
+    if len(models) > MAX_MODELS:
+        lines.append(f"  and {len(models) - MAX_MODELS} more")
+    for title, names in (("samplers", known.samplers), ("schedulers", known.schedulers), ("LoRAs", known.loras)):
+        if names:
+            lines.append(f"  {title}: {', '.join(names)}")
+    return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""How far a job is: a bar on a terminal, a few plain lines elsewhere, nothing when that is wanted."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from console.text import tell
+from generation.job import Job, JobStatus, JobView
+from utils.text import duration, ordinal
+
+QUARTER: Final = 0.25  # plain lines come at most at each quarter
+
+
+class Display(Protocol):
+    """Shows one job after the other."""
+
+    def begin(self, job: Job) -> None: ...
+
+    def update(self, view: JobView) -> None: ...
+
+
+@contextmanager
+def display(*, is_quiet: bool) -> Iterator[Display]:
+    """Choose what fits stderr, since stdout is for results."""
+    if is_quiet:
+        yield Silence()
+    elif not sys.stderr.isatty():
+        yield Lines()
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
+            yield Bar(progress)
+
+
+class Silence:
+    """Shows nothing."""
+
+    def begin(self, job: Job) -> None:
+        pass
+
+    def update(self, view: JobView) -> None:
+        pass
+
+
+class Lines:
+    """A line at each change of state and each quarter."""
+
+    def __init__(self) -> None:
+        self._said = ""
+        self._next = QUARTER
+
+    def begin(self, job: Job) -> None:
+        self._said, self._next = "", QUARTER
+
+    def update(self, view: JobView) -> None:
+        fraction = view.progress.fraction if view.progress else 0.0
+        state = _state(view, with_step=False)
+        if view.job.is_terminal:
+            return
+        if fraction >= self._next:
+            self._next = (fraction // QUARTER + 1) * QUARTER
+            tell(f"{state} {fraction:.0%}")
+        elif state != self._said:
+            tell(state)
+        self._said = state
+
+
+class Bar:
+    """A bar for each job."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = TaskID(0)
+
+    def begin(self, job: Job) -> None:
+        self._task = self._progress.add_task("queued", total=1.0)
+
+    def update(self, view: JobView) -> None:
+        fraction = view.progress.fraction if view.progress else 0.0
+        done = 1.0 if view.job.status is JobStatus.DONE else fraction
+        self._progress.update(self._task, description=_state(view, with_step=True), completed=done)
+
+
+def _state(view: JobView, *, with_step: bool) -> str:
+    if view.job.status is JobStatus.QUEUED:
+        place = f", {ordinal(view.position)} in line" if view.position and view.position > 1 else ""
+        wait = f", about {duration(view.eta_s)}" if view.eta_s and view.eta_s >= 1 else ""
+        return f"queued{place}{wait}" if with_step else "queued"
+    if view.job.status is not JobStatus.RUNNING:
+        return view.job.status.value
+    progress = view.progress
+    if progress and progress.note:
+        return progress.note
+    step = f" step {progress.step}/{progress.steps}" if with_step and progress and progress.steps else ""
+    return f"drawing{step}"

@@ -1,0 +1,102 @@
+"""Logs: a sentence for people, then fields. As text or as one JSON object a line, without any secret.
+
+What is known to be secret is replaced, and so is what looks like it: credentials in URLs, Authorization headers, and
+the interaction tokens that Discord's client writes at DEBUG (whoever has one may answer in the bot's name).
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+from utils.secrets import REDACTED, redact
+
+# What every record has; anything else came in through `extra`.
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_NOISY: Final = {
+    "aiosqlite": logging.WARNING,  # each statement
+    "asyncio": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,  # each request, with its URL
+    "nextcord": logging.WARNING,
+    "PIL": logging.WARNING,
+}
+_PATTERNS: Final = (
+    (re.compile(r"(\w://)[^\s/@:]*:[^\s/@]*@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bot|bearer|basic)\s+)?[^\s'\",}]+"), rf"\1{REDACTED}"),
+    (re.compile(r"(?i)(\btoken['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"), rf"\1{REDACTED}"),
+    (re.compile(r"(/(?:interactions|webhooks)/\d+/)[\w.-]{20,}"), rf"\1{REDACTED}"),
+)
+
+
+def setup_logging(level: str, fmt: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:
+    """Send every log line to `stream` (stderr), as `text` or `json`; a second call replaces the first."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(secrets) if fmt == "json" else TextFormatter(secrets))
+    root = logging.getLogger()
+    for old in tuple(root.handlers):
+        if getattr(old, "is_easel", False):
+            root.removeHandler(old)
+    handler.is_easel = True  # type: ignore[attr-defined]
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name, least in _NOISY.items():
+        # at DEBUG Discord's own client may speak, since that is what one then looks for
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" and name == "nextcord" else least)
+
+
+class TextFormatter(logging.Formatter):
+    """`12:01:33 INFO job finished · job=3f9a12 seconds=14.2`."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, UTC).astimezone()
+        line = f"{when:%Y-%m-%d %H:%M:%S} {record.levelname} {record.getMessage()}"
+        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        if fields:
+            line += f" · {fields}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return clean(line, self._secrets)
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: `time`, `level`, `logger`, `message`, the fields, and `exception` if there is one."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        values: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            values["exception"] = self.formatException(record.exc_info)
+        return json.dumps({name: self._cleaned(value) for name, value in values.items()}, ensure_ascii=False)
+
+    def _cleaned(self, value: Any) -> Any:
+        # before the encoding: a secret with a quote in it would not be found after it
+        return value if isinstance(value, int | float | bool | None) else clean(str(value), self._secrets)
+
+
+def clean(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace secrets, and what looks like one, by `***`."""
+    text = redact(text, secrets)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _OWN}
