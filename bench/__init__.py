@@ -1,0 +1,1 @@
+"""Measurements. Each figure stands beside its own yardstick, taken in the same run on the same machine."""

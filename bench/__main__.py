@@ -1,0 +1,32 @@
+"""`python -m bench [queue discord start]`: measure, print the table, write `bench/latest.json`."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from bench import queue_bench
+from bench.report import Figure, save, show
+
+Bench = Callable[[], Awaitable[list[Figure]]]
+GROUPS: dict[str, tuple[Bench, ...]] = {
+    "queue": (queue_bench.throughput, queue_bench.submit_latency, queue_bench.busy_engine),
+}
+
+
+def main(wanted: list[str]) -> int:
+    unknown = [name for name in wanted if name not in GROUPS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    for group in wanted or GROUPS:
+        for bench in GROUPS[group]:
+            print(f"{group}: {bench.__name__} ...", file=sys.stderr, flush=True)
+            figures += asyncio.run(bench())
+    show(figures)
+    save(figures)
+    return 0 if all(figure.is_met is not False for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
