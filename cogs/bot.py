@@ -47,6 +47,7 @@ class EaselBot(commands.Bot):
         guild_ids: tuple[int, ...] = (),
         message_content: bool = True,
         ping_after_s: float = 30.0,
+        guild_ready_timeout_s: float = 2.0,
     ) -> None:
         intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         intents.message_content = message_content
@@ -58,6 +59,7 @@ class EaselBot(commands.Bot):
             help_command=None,
             case_insensitive=True,
             default_guild_ids=list(guild_ids) or nextcord.utils.MISSING,
+            guild_ready_timeout=guild_ready_timeout_s,
         )
         self._spender = Spender(services.clock)
         poster = Poster(self, services.clock)

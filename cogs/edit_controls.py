@@ -8,6 +8,7 @@ owner and moderators may cancel or delete it.
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import nextcord
@@ -18,6 +19,8 @@ from cogs.cards import Card, parse_id, to_files, to_view
 from cogs.error_handler import told
 from cogs.job_messages import JobMessages
 from cogs.origin import actor_of, check_interaction_permissions, of_interaction
+from cogs.posting import edit_answer
+from cogs.render import GONE
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job, JobStatus
 from generation.prompt_syntax import format_prompt
@@ -30,7 +33,6 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
-GONE = "The picture is no longer kept here (pictures are deleted after a while). 🎲 Re-roll makes a new one."
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 
@@ -135,10 +137,7 @@ class EditControls(commands.Cog):
         except GenerationError:
             await interaction.delete_original_message()
             raise
-        card = self._messages.card(view)
-        message = await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
-        await self._service.attach_message(view.job.id, channel_id=str(message.channel.id), message_id=str(message.id))
-        self._messages.follow(view)
+        await self._messages.open(view, partial(edit_answer, interaction))
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ def edit_form(job: Job) -> nextcord.ui.Modal:
     steps_and_cfg = f"{request.steps}, {request.cfg_scale:g}"
     form.add_item(_field("steps_cfg", "Steps, CFG scale", steps_and_cfg, short, limit=20, example="20, 7"))
     form.add_item(_field("seed", "Seed (empty: a new one)", str(request.seed), short, limit=20))
+    form.stop()  # what is typed reaches us through a listener; the library shall not keep every form it has shown
     return form
 
 
@@ -44,6 +45,7 @@ def size_form(job: Job) -> nextcord.ui.Modal:
     size = f"{job.drawn.width}x{job.drawn.height}"
     short = nextcord.TextInputStyle.short
     form.add_item(_field("size", "Width x height in pixels", size, short, limit=20, is_required=True))
+    form.stop()
     return form
 
 

@@ -1,18 +1,22 @@
 """`!dream` and `/generate`: read what was said, hand it over, show where it stands."""
 
+import asyncio
 import logging
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Card, to_files, to_view
+from cogs.cards import Card
 from cogs.decorators import prefix_command
+from cogs.error_handler import words_for
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
+from cogs.posting import edit_answer, edit_of, new_message
 from constants import (
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
@@ -21,7 +25,7 @@ from constants import (
     MAX_SEED,
     MAX_STEPS,
 )
-from generation.errors import RequestRejected
+from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobView, Origin
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, SourceImage
@@ -32,6 +36,9 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
+SOON_S = 0.8  # an answer that takes longer is announced
+ASKING = "⏳ asking the engine…"
+Loading = asyncio.Future[SourceImage | None]
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
 SLASH_NAMES = ("generate", "gen", "img", "dream")
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
@@ -60,14 +67,23 @@ class ImageGeneration(commands.Cog):
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         check_message_permissions(ctx)
         parsed = parse_prompt(text)
-        draft = replace(parsed.draft, init_image=await self._attached(ctx.message))
-        origin = of_message(ctx, private=parsed.is_private)
+        # for a private answer at once, since people may have closed their direct messages
+        answer: nextcord.Message | None = await _whisper(ctx) if parsed.is_private else None
+        loading = asyncio.ensure_future(self._attached(ctx.message))
         for number in range(parsed.repeat):
-            view = await self._submit(replace(parsed, draft=draft), origin, number)
-            card = self._messages.card(view)
-            sent = await self._first_reply(ctx, card, is_private=parsed.is_private)
-            await self._service.attach_message(view.job.id, channel_id=str(sent.channel.id), message_id=str(sent.id))
-            self._messages.follow(view)
+            asked = asyncio.ensure_future(self._submit(parsed, of_message(ctx, answer), number, loading))
+            done, _ = await asyncio.wait({asked}, timeout=SOON_S)
+            if not done and answer is None:
+                answer = await ctx.reply(ASKING, mention_author=False)
+            try:
+                view = await asked
+            except Exception as error:
+                if answer is None:
+                    raise
+                await answer.edit(content=words_for(error))
+                return
+            await self._messages.open(view, partial(_show, ctx, answer))
+            answer = await _whisper(ctx) if parsed.is_private and number + 1 < parsed.repeat else None
 
     async def generate(
         self,
@@ -122,46 +138,36 @@ class ImageGeneration(commands.Cog):
         )
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
         await interaction.response.defer(ephemeral=parsed.is_private)
-        if image is not None:
-            parsed = replace(parsed, draft=replace(parsed.draft, init_image=await self._take(image)))
+        loading = asyncio.ensure_future(self._take(image) if image else _nothing())
         origin = of_interaction(interaction, self._clock, private=parsed.is_private)
-        await self._answer(interaction, parsed, origin)
-
-    async def _answer(self, interaction: nextcord.Interaction, parsed: ParsedPrompt, origin: Origin) -> None:
-        """Show the first job in the interaction's own message, further ones (--repeat) in the channel after it."""
-        view = await self._submit(parsed, origin, 0)
-        card = self._messages.card(view)
-        message = await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
-        await self._service.attach_message(view.job.id, channel_id=str(message.channel.id), message_id=str(message.id))
-        self._messages.follow(view)
+        view = await self._submit(parsed, origin, 0, loading)
+        await self._messages.open(view, partial(edit_answer, interaction))
         for number in range(1, parsed.repeat):
-            # a follow-up has no token of its own: it is edited as the bot's message
-            further = replace(origin, reply_token="", reply_token_until=None)
-            view = await self._submit(parsed, further, number)
-            await self._send_follow_up(interaction, view, is_private=parsed.is_private)
+            await self._follow_up(interaction, parsed, origin, number, loading)
 
-    async def _send_follow_up(self, interaction: nextcord.Interaction, view: JobView, *, is_private: bool) -> None:
-        card = self._messages.card(view)
-        sent: Any = await interaction.followup.send(
-            content=card.content, view=to_view(card.rows) or nextcord.utils.MISSING, ephemeral=is_private, wait=True
-        )
-        await self._service.attach_message(view.job.id, channel_id=str(sent.channel.id), message_id=str(sent.id))
-        self._messages.follow(view)
+    async def _follow_up(
+        self, interaction: nextcord.Interaction, parsed: ParsedPrompt, origin: Origin, number: int, loading: Loading
+    ) -> None:
+        """Answer a further job of a `--repeat` with a message after the first one.
 
-    async def _submit(self, parsed: ParsedPrompt, origin: Origin, number: int) -> JobView:
+        The message comes before the job: a job of this token that knew no message would take the first one for its own.
+        """
+        sent: Any = await interaction.followup.send(ASKING, ephemeral=parsed.is_private, wait=True)
+        try:
+            view = await self._submit(parsed, replace(origin, message_id=str(sent.id)), number, loading)
+        except Exception as error:
+            await sent.edit(content=words_for(error))
+            return
+        await self._messages.open(view, partial(_change, sent))
+
+    async def _submit(self, parsed: ParsedPrompt, origin: Origin, number: int, loading: Loading) -> JobView:
         """Submit the job number `number` of a `--repeat`; an explicit seed counts up."""
         draft = parsed.draft
+        if image := await asyncio.shield(loading):
+            draft = replace(draft, init_image=image)
         if number and draft.seed is not None:
             draft = replace(draft, seed=(draft.seed + number) % (MAX_SEED + 1))
         return await self._service.submit(draft, origin, notes=parsed.notes, more=parsed.repeat - number)
-
-    async def _first_reply(self, ctx: commands.Context[Any], card: Card, *, is_private: bool) -> nextcord.Message:
-        values: dict[str, Any] = {"content": card.content, "files": to_files(card.pictures)}
-        if view := to_view(card.rows):
-            values["view"] = view
-        if is_private:
-            return await ctx.author.send(**values)
-        return await ctx.reply(**values, mention_author=False)
 
     async def _attached(self, message: nextcord.Message) -> SourceImage | None:
         """Take the first picture of the message, or of the message it replies to."""
@@ -229,3 +235,33 @@ def _typed(*, size: str | None, lora: str | None) -> Draft:
     """Read the two typed options that have a syntax of their own, with the one parser there is."""
     text = (f" --size {size}" if size else "") + (f" --lora {lora}" if lora else "")
     return parse_prompt(text).draft if text else Draft()
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _whisper(ctx: commands.Context[Any]) -> nextcord.Message:
+    """Open a private answer.
+
+    Raises:
+        NotAllowed: this person takes no direct messages from us.
+    """
+    try:
+        return await ctx.author.send(ASKING)
+    except nextcord.Forbidden as error:
+        raise NotAllowed(
+            "I cannot send you a direct message, so I cannot answer in private.",
+            hint="Allow direct messages from this server, or use `/generate` with `private`.",
+        ) from error
+
+
+async def _show(ctx: commands.Context[Any], answer: nextcord.Message | None, card: Card) -> nextcord.Message:
+    if answer is not None:
+        return await _change(answer, card)
+    return await ctx.reply(**new_message(card), mention_author=False)
+
+
+async def _change(answer: Any, card: Card) -> nextcord.Message:
+    await answer.edit(**edit_of(card, keeps_files=True))
+    return answer  # type: ignore[no-any-return]

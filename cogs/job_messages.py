@@ -6,13 +6,16 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import nextcord
 
 from cogs import render
 from cogs.cards import Card, Picture
-from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster
+from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus, JobView
@@ -27,7 +30,10 @@ DOOR = "discord"
 FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
 MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
 PREVIEW_GAP_S = 4.0
-RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again
+RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again, for a day
+MORE_RETRIES = 288
+OPEN_RETRY_S = (1.0, 3.0)
+LEAST_FILE_BYTES = 512 * 1024
 
 
 @dataclass
@@ -63,10 +69,32 @@ class JobMessages:
         self._clock = clock
         self._ping_after_s = ping_after_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
 
     def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
         """Draw a job as it stands now."""
         return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
+
+    async def open(self, view: JobView, send: Callable[[Card], Awaitable[Any]]) -> None:
+        """Show a new job for the first time through `send`, which returns the message, and follow it from then on.
+
+        A job that is done already (from the cache) is shown at once as it is, by its delivery.
+        """
+        job = view.job
+        for wait_s in (*OPEN_RETRY_S, None) if not job.is_terminal else ():
+            try:
+                message = await send(self.card(view))
+            except (nextcord.HTTPException, *TRANSIENT) as error:
+                log.warning("a first answer was not taken (%s)", type(error).__name__, extra={"job": job.id})
+                # the connection may have been cut after Discord had taken it
+                if wait_s is None or not isinstance(error, TRANSIENT) or await self._reunite(job):
+                    break
+                await self._clock.sleep(wait_s)
+            else:
+                channel_id, message_id = str(message.channel.id), str(message.id)
+                await self._service.attach_message(job.id, channel_id=channel_id, message_id=message_id)
+                break
+        self.follow(view)
 
     def follow(self, view: JobView) -> None:
         """Keep this job's message up to date from now on, until its result is delivered."""
@@ -78,12 +106,11 @@ class JobMessages:
 
     async def take_up(self) -> int:
         """Follow every job that an earlier process left; return how many there were."""
-        due = await self._service.due(DOOR)
+        due = [job for job in await self._service.due(DOOR) if job.id not in self._tasks]
         for job in due:
-            if job.id in self._tasks:
-                continue
             if job.origin.message_id is None and not job.origin.reply_token:
                 await self._reunite(job)
+            self._taken_up.add(job.id)
             self.follow(JobView(job=job))
         return len(due)
 
@@ -93,25 +120,37 @@ class JobMessages:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _reunite(self, job: Job) -> None:
-        """A crash came between our first reply and the note of its id: find that reply instead of posting another."""
+    async def _reunite(self, job: Job) -> bool:
+        """Our first answer was sent, but its id was not noted: find it, instead of posting another one."""
         try:
-            message_id = await self._poster.find_own_reply(job.origin)
+            message_id = await self._poster.find(job)
         except (nextcord.HTTPException, *TRANSIENT):
-            return
+            return False
         if message_id and job.origin.channel_id:
             await self._service.attach_message(job.id, channel_id=job.origin.channel_id, message_id=message_id)
+        return message_id is not None
 
     async def _follow(self, job_id: str, shown: _Shown) -> None:
-        began = self._clock.monotonic()
+        first_at = self._clock.monotonic() + FIRST_PROGRESS_S
+        catching_up = asyncio.create_task(self._catch_up(job_id, shown))
         try:
             async for view in self._service.watch(job_id):
                 if view.job.is_terminal:
                     await self._deliver(view.job)
-                elif self._clock.monotonic() - began >= FIRST_PROGRESS_S or view.job.status is not shown.status:
+                elif self._clock.monotonic() >= first_at:
                     self._offer(view, shown)
         except Exception:
             log.exception("a message is no longer followed", extra={"action": "job_failed", "job": job_id})
+        finally:
+            catching_up.cancel()
+            self._taken_up.discard(job_id)
+
+    async def _catch_up(self, job_id: str, shown: _Shown) -> None:
+        """Show where a job stands after the first moments, in which nothing was shown."""
+        await self._clock.sleep(FIRST_PROGRESS_S)
+        view = await self._service.view(job_id)
+        if view and not view.job.is_terminal:
+            self._offer(view, shown)
 
     def _offer(self, view: JobView, shown: _Shown) -> None:
         progress, job = view.progress, view.job
@@ -130,7 +169,7 @@ class JobMessages:
         now = self._clock.monotonic()
         if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
             shown.preview_at = now
-            preview = (Picture(data=progress.preview, filename="preview.jpg", alt_text="preview"),)
+            preview = (Picture(data=progress.preview, filename=_preview_name(progress.preview), alt_text="preview"),)
 
         async def send() -> None:
             current = await self._service.view(job.id)
@@ -144,25 +183,29 @@ class JobMessages:
         job = await self._service.get(job.id)  # our message's id may have been noted after the job ended
         if job.delivered_at is not None:
             return
-        pictures, smaller = await self._pictures(job)
-        final = self.card(JobView(job=job), pictures, smaller=smaller)
-        for wait_s in (*RETRY_S, *[RETRY_S[-1]] * 288):
+        limit_bytes = DISCORD_FILE_BYTES
+        final = await self._final(job, limit_bytes)
+        is_repeated = job.id in self._taken_up
+        for wait_s in (*RETRY_S, *[RETRY_S[-1]] * MORE_RETRIES):
+            bucket, send = self._poster.bucket(job.origin), partial(self._poster.deliver, job, final)
             try:
-                posted: Posted = await self._spender.final(
-                    self._poster.bucket(job.origin), job.id, lambda: self._poster.deliver(job, final)
-                )
+                posted: Posted = await self._spender.final(bucket, job.id, partial(send, is_repeated=is_repeated))
             except NowhereToPost:
                 log.warning("no place left for a result", extra={"action": "job_failed", "job": job.id})
                 await self._service.delivered(job.id)
                 return
             except (nextcord.HTTPException, *TRANSIENT) as error:
-                log.warning(
-                    "Discord did not take a result (%s), it stays due", type(error).__name__, extra={"job": job.id}
-                )
+                if is_too_large(error) and limit_bytes > LEAST_FILE_BYTES:
+                    limit_bytes //= 2
+                    final = await self._final(job, limit_bytes)
+                    continue
+                name = type(error).__name__
+                log.warning("Discord did not take a result (%s), it stays due", name, extra={"job": job.id})
+                is_repeated = True
                 await self._clock.sleep(wait_s)
-                continue
-            await self._note_delivery(job, posted)
-            return
+            else:
+                await self._note_delivery(job, posted)
+                return
 
     async def _note_delivery(self, job: Job, posted: Posted) -> None:
         if posted.message_id != job.origin.message_id:
@@ -177,21 +220,23 @@ class JobMessages:
         if (job.finished_at - job.created_at).total_seconds() >= self._ping_after_s:
             await self._poster.ping(job.origin, posted)
 
-    async def _pictures(self, job: Job) -> tuple[tuple[Picture, ...], bool]:
-        """Fetch what to attach: the picture, or the grid of a batch, small enough for Discord."""
+    async def _final(self, job: Job, limit_bytes: int) -> Card:
+        """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
+        view = JobView(job=job)
         if job.result is None or not job.result.images:
-            return (), False
+            return self.card(view)
         first = job.result.images[0]
         alt = render.alt_text(job.drawn, first.seed, job.result.model or job.drawn.model)
         if len(job.result.images) > 1:
-            upload = await self._media.grid_of(job.result, DISCORD_FILE_BYTES)
+            upload = await self._media.grid_of(job.result, limit_bytes)
             alt = f"{len(job.result.images)} pictures in a grid. {alt}"[:1024]
         else:
-            upload = await self._media.upload_copy(first.media_id, DISCORD_FILE_BYTES)
+            upload = await self._media.upload_copy(first.media_id, limit_bytes)
         if upload is None:
-            return (), False
+            return self.card(view)
         name = file_name(job.drawn.prompt, first.seed, job.created_at, upload.extension)
-        return (Picture(data=upload.data, filename=name, alt_text=alt),), upload.is_smaller
+        picture = Picture(data=upload.data, filename=name, alt_text=alt)
+        return self.card(view, (picture,), smaller=upload.is_smaller)
 
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
         """Fetch single pictures of a batch as they were made; those that have expired are left out."""
@@ -223,3 +268,8 @@ class JobMessages:
         others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback]
         others.sort(key=lambda engine: (engine.kind != "gradio_flux", engine.error is not None))
         return others[0].name if others else None
+
+
+def _preview_name(data: bytes) -> str:
+    kinds = {b"\x89PNG": "png", b"RIFF": "webp"}
+    return f"preview.{kinds.get(data[:4], 'jpg')}"

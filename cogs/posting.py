@@ -2,16 +2,20 @@
 
 Order: the interaction's own message while its token lives, our message in the channel by the bot's token, a new
 message in the channel, a direct message. A private answer never goes to the channel.
+
+Edits may be repeated without harm. A new message may not: before a second attempt at one, the place is searched for
+what the first has left, recognised by the job's id in its buttons.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import aiohttp
 import nextcord
 
-from cogs.cards import Card, to_files, to_view
+from cogs.cards import Card, parse_id, to_files, to_view
 from generation.job import Job, Origin
 from utils.clock import Clock
 
@@ -19,8 +23,9 @@ log = logging.getLogger(__name__)
 
 Place = Literal["reply", "message", "channel", "dm"]
 TRANSIENT = (aiohttp.ClientError, nextcord.DiscordServerError, TimeoutError, ConnectionError)
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
-TOO_LARGE = 40005
+TOO_LARGE, HTTP_TOO_LARGE = 40005, 413
+UNKNOWN_WEBHOOK, INVALID_TOKEN = 10015, 50027
+SEARCHED_MESSAGES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,7 @@ class Poster:
     def __init__(self, bot: nextcord.Client, clock: Clock) -> None:
         self._bot = bot
         self._clock = clock
+        self._dead_tokens: set[str] = set()  # refused before their time; asking again would count against the bot
 
     def bucket(self, origin: Origin) -> str:
         """Name the edit budget this answer is charged to."""
@@ -50,36 +56,35 @@ class Poster:
     def has_reply(self, origin: Origin) -> bool:
         """Say whether the interaction's token can still be used."""
         until = origin.reply_token_until
-        return bool(origin.reply_token) and until is not None and self._clock.now() < until
+        is_alive = bool(origin.reply_token) and origin.reply_token not in self._dead_tokens
+        return is_alive and until is not None and self._clock.now() < until
 
-    async def edit(self, job: Job, card: Card) -> Posted | None:
-        """Edit the job's message where it stands; `None` if it has none that can be edited now."""
-        origin = job.origin
-        if self.has_reply(origin):
-            message: Any = await self._reply(origin).edit_original_message(**_changes(card))
-            return Posted(channel_id=str(message.channel.id), message_id=str(message.id), place="reply")
-        if origin.message_id and origin.channel_id and not (origin.private and origin.reply_token):
-            channel = await self._channel(origin.channel_id)
-            message = await channel.get_partial_message(int(origin.message_id)).edit(**_changes(card))
-            return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
-        return None
+    async def edit(self, job: Job, card: Card) -> None:
+        """Edit the job's message where it stands, if there is one; files stay unless the card brings one."""
+        if await self._edit_reply(job.origin, card, keeps_files=True) is None:
+            await self._edit_message(job.origin, card, keeps_files=True)
 
-    async def deliver(self, job: Job, card: Card) -> Posted:
+    async def deliver(self, job: Job, card: Card, *, is_repeated: bool = False) -> Posted:
         """Put a final card into the best place that takes it.
 
         Raises:
             NowhereToPost: no place is left.
-            Exception: one of `TRANSIENT` or a rate limit: the same call may work later.
+            Exception: one of `TRANSIENT`, a rate limit or a file too large: another call may work.
         """
-        origin = job.origin
-        attempts = [self._by_reply, self._by_message, self._by_channel, self._by_dm]
+        may_be_there = is_repeated or job.origin.message_id is not None
+        attempts: tuple[Callable[[], Awaitable[Posted | None]], ...] = (
+            lambda: self._edit_reply(job.origin, card),
+            lambda: self._edit_message(job.origin, card),
+            lambda: self._post(job, card, may_be_there=may_be_there),
+            lambda: self._write(job, card, may_be_there=may_be_there),
+        )
         for attempt in attempts:
             try:
-                posted = await attempt(origin, card)
+                posted = await attempt()
             except nextcord.DiscordServerError:
                 raise
             except nextcord.HTTPException as error:
-                if error.status == 429 or error.code == TOO_LARGE:
+                if error.status == 429 or is_too_large(error):
                     raise
                 log.info("place is gone (%s %s)", error.status, error.code, extra={"job": job.id})
                 continue
@@ -103,44 +108,70 @@ class Poster:
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("could not ping (%s)", type(error).__name__)
 
-    async def find_own_reply(self, origin: Origin) -> str | None:
-        """Look for our answer to a message: it was sent, but a crash kept its id from the store."""
-        if not (origin.channel_id and origin.source_message_id):
+    async def find(self, job: Job) -> str | None:
+        """Look for the message that shows a job: it was sent, but its id did not reach the store."""
+        if not job.origin.channel_id:
             return None
-        channel = await self._channel(origin.channel_id)
-        after = nextcord.Object(int(origin.source_message_id))
-        async for message in channel.history(limit=50, after=after, oldest_first=True):
-            reference = message.reference
-            is_ours = self._bot.user is not None and message.author.id == self._bot.user.id
-            if is_ours and reference and str(reference.message_id) == origin.source_message_id:
-                return str(message.id)
-        return None
+        message = await self._find_in(await self._channel(job.origin.channel_id), job)
+        return str(message.id) if message else None
 
-    async def _by_reply(self, origin: Origin, card: Card) -> Posted | None:
+    async def _edit_reply(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         if not self.has_reply(origin):
             return None
-        message: Any = await self._reply(origin).edit_original_message(**_changes(card))
-        return Posted(channel_id=str(message.channel.id), message_id=str(message.id), place="reply")
+        reply, changes = self._reply(origin), edit_of(card, keeps_files=keeps_files)
+        try:
+            if origin.message_id:
+                # by its id, since with --repeat one token has several messages
+                message: Any = await reply.followup.edit_message(int(origin.message_id), **changes)
+            else:
+                message = await reply.edit_original_message(**changes)
+        except nextcord.HTTPException as error:
+            if error.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
+                self._dead_tokens.add(origin.reply_token)
+            raise
+        return Posted(
+            channel_id=origin.channel_id or str(message.channel.id), message_id=str(message.id), place="reply"
+        )
 
-    async def _by_message(self, origin: Origin, card: Card) -> Posted | None:
+    async def _edit_message(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         is_ephemeral = origin.private and bool(origin.reply_token)
         if not origin.message_id or not origin.channel_id or is_ephemeral:
             return None
         channel = await self._channel(origin.channel_id)
-        await channel.get_partial_message(int(origin.message_id)).edit(**_changes(card))
+        message = channel.get_partial_message(int(origin.message_id))
+        await message.edit(**edit_of(card, keeps_files=keeps_files), allowed_mentions=nextcord.AllowedMentions.none())
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
 
-    async def _by_channel(self, origin: Origin, card: Card) -> Posted | None:
+    async def _post(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
+        origin = job.origin
         if origin.private or not origin.channel_id:
             return None
         channel = await self._channel(origin.channel_id)
-        sent = await channel.send(**new_message(card), **_reference(origin))
-        return Posted(channel_id=origin.channel_id, message_id=str(sent.id), place="channel")
+        message_id = await self._send(channel, job, card, may_be_there=may_be_there, **_reference(origin))
+        return Posted(channel_id=origin.channel_id, message_id=message_id, place="channel")
 
-    async def _by_dm(self, origin: Origin, card: Card) -> Posted | None:
-        user = await self._bot.fetch_user(int(origin.user_id))
-        sent = await user.send(**new_message(card))
-        return Posted(channel_id=str(sent.channel.id), message_id=str(sent.id), place="dm")
+    async def _write(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
+        """Send it as a direct message."""
+        user = await self._bot.fetch_user(int(job.origin.user_id))
+        channel = user.dm_channel or await user.create_dm()
+        message_id = await self._send(channel, job, card, may_be_there=may_be_there)
+        return Posted(channel_id=str(channel.id), message_id=message_id, place="dm")
+
+    async def _send(self, channel: Any, job: Job, card: Card, *, may_be_there: bool, **options: Any) -> str:
+        earlier = await self._find_in(channel, job) if may_be_there else None
+        if earlier is not None:
+            await earlier.edit(**edit_of(card))
+            return str(earlier.id)
+        return str((await channel.send(**new_message(card), **options)).id)
+
+    async def _find_in(self, channel: Any, job: Job) -> nextcord.Message | None:
+        try:
+            async for message in channel.history(limit=SEARCHED_MESSAGES):
+                if message.author == self._bot.user and _shows(message, job.id):
+                    return message  # type: ignore[no-any-return]
+        except nextcord.Forbidden:  # the history may be closed to us where sending is open
+            return None
+        return None
 
     async def _channel(self, channel_id: str) -> Any:
         """Return a channel we can send to, from memory or by asking."""
@@ -164,21 +195,39 @@ class Poster:
         return self._bot.get_interaction(data)
 
 
+def is_too_large(error: Exception) -> bool:
+    """Say whether Discord refused a file for its size."""
+    return isinstance(error, nextcord.HTTPException) and (error.code == TOO_LARGE or error.status == HTTP_TOO_LARGE)
+
+
+async def edit_answer(interaction: nextcord.Interaction, card: Card) -> Any:
+    """Put a card into the message an interaction was answered with; return that message."""
+    return await interaction.edit_original_message(**edit_of(card, keeps_files=True))
+
+
 def new_message(card: Card) -> dict[str, Any]:
     """Return the arguments that send a card as a new message."""
-    values: dict[str, Any] = {"content": card.content, "files": to_files(card.pictures)}
-    view = to_view(card.rows)
-    return {**values, "view": view} if view else values
+    values: dict[str, Any] = {"content": card.content}
+    if card.pictures:
+        values["files"] = to_files(card.pictures)
+    if view := to_view(card.rows):
+        values["view"] = view
+    return values
 
 
-def _changes(card: Card) -> dict[str, Any]:
-    """Return the arguments that turn an existing message into a card: what is not listed there goes away."""
-    return {
-        "content": card.content,
-        "view": to_view(card.rows),
-        "files": to_files(card.pictures),
-        "attachments": [],
-    }
+def edit_of(card: Card, *, keeps_files: bool = False) -> dict[str, Any]:
+    """Return the arguments that turn an existing message into a card.
+
+    Args:
+        card: what the message shall be.
+        keeps_files: leave earlier files there if the card brings none; otherwise what is not in the card goes away.
+    """
+    values: dict[str, Any] = {"content": card.content, "view": to_view(card.rows)}
+    if card.pictures or not keeps_files:
+        values["attachments"] = []
+    if card.pictures:
+        values["files"] = to_files(card.pictures)
+    return values
 
 
 def _reference(origin: Origin) -> dict[str, Any]:
@@ -188,3 +237,8 @@ def _reference(origin: Origin) -> dict[str, Any]:
         message_id=int(origin.source_message_id), channel_id=int(origin.channel_id), fail_if_not_exists=False
     )
     return {"reference": reference, "mention_author": False}
+
+
+def _shows(message: nextcord.Message, job_id: str) -> bool:
+    ids = (getattr(child, "custom_id", None) for row in message.components for child in getattr(row, "children", ()))
+    return any(parsed is not None and parsed[1] == job_id for parsed in (parse_id(one or "") for one in ids))

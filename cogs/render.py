@@ -17,6 +17,7 @@ from utils.text import cut, ordinal
 BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
+GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
 
 
@@ -50,7 +51,11 @@ def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, 
             pictures=pictures,
         )
     if job.status is JobStatus.DONE:
-        return Card(content=_lines(_head(job), *_done(job, around)), rows=_done_rows(job, around), pictures=pictures)
+        return Card(
+            content=_lines(_head(job), *_done(job, around, has_pictures=bool(pictures))),
+            rows=_done_rows(job, around),
+            pictures=pictures,
+        )
     if job.status is JobStatus.CANCELLED:
         return Card(content=_lines(_head(job, struck=True), "✖ cancelled · nothing was charged"), rows=_after_rows(job))
     return Card(content=_lines(_head(job), *_failed(job)), rows=_after_rows(job))
@@ -149,7 +154,7 @@ def _numbers(request: GenerationRequest) -> list[str]:
     return parts
 
 
-def _done(job: Job, around: Around) -> list[str]:
+def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
     lines = [_small(parameter_line(job))]
     notes = list(job.notes)
     if job.result:
@@ -161,6 +166,8 @@ def _done(job: Job, around: Around) -> list[str]:
         notes.append("a smaller copy is shown, to fit Discord's limit")
     if around.remark:
         notes.append(around.remark)
+    if not has_pictures:
+        lines.insert(0, GONE)
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
 
 

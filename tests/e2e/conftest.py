@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import nextcord.http
+import pytest
+
+from tests.discord_server import DiscordServer
+from tests.e2e.harness import Easel
+
+StartEasel = Callable[..., Awaitable[Easel]]
+
+
+@pytest.fixture
+async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    """A local Discord; `@pytest.mark.parametrize("discord", [{...}], indirect=True)` sets it up otherwise."""
+    async with DiscordServer(**getattr(request, "param", {})) as server:
+        monkeypatch.setattr(nextcord.http.Route, "BASE", server.api_url)
+        yield server
+        assert server.violations == []
+
+
+@pytest.fixture
+async def start(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[StartEasel]:
+    """Start Easel with these backends (none: sketch); it is stopped at the end of the test."""
+    started: list[Easel] = []
+
+    async def begin(*backends: Any, **settings: Any) -> Easel:
+        started.append(Easel(discord, tmp_path, backends, **settings))
+        return await started[-1].start()
+
+    yield begin
+    for easel in started:
+        if easel.running:
+            await easel.stop()
