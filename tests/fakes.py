@@ -67,7 +67,7 @@ ONE_PIXEL_PNG = bytes.fromhex(
 
 
 class FakeBackend:
-    """Answers at once, or when the test lets it (`hold=True`, then `release()`), or with the errors queued in `fail`."""
+    """Answers at once, when the test lets it (`hold=True`, then `release()`), or with the errors queued in `fail`."""
 
     kind = "fake"
 
