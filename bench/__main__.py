@@ -4,12 +4,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import queue_bench
+from bench import discord_bench, queue_bench, start_bench
 from bench.report import Figure, save, show
 
 Bench = Callable[[], Awaitable[list[Figure]]]
 GROUPS: dict[str, tuple[Bench, ...]] = {
     "queue": (queue_bench.throughput, queue_bench.submit_latency, queue_bench.busy_engine),
+    "discord": (discord_bench.overhead, discord_bench.crowd, discord_bench.burst, discord_bench.busy),
+    "start": (start_bench.start,),
 }
 
 

@@ -1,0 +1,130 @@
+"""The world around Easel for a benchmark: a local Discord and an engine, each a process of its own."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nextcord
+
+from config import read_settings
+from main import Easel, build
+
+COMMANDS = ["generate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A running Easel, in this process, and the way to play users of the local Discord."""
+
+    easel: Easel
+    control: httpx.AsyncClient
+    engine: httpx.AsyncClient
+
+    async def act(self, action: str, **values: Any) -> Any:
+        """Play a user: "say", "slash", "wait" and so on; see `tests/discord_server/control.py`."""
+        response = await self.control.post(f"/_control/{action}", json=values)
+        response.raise_for_status()
+        return response.json()
+
+    async def messages(self, channel: str) -> list[dict[str, Any]]:
+        return list((await self.control.get("/_control/messages", params={"channel": channel})).json())
+
+    async def wait_for_pictures(self, channel: str, count: int, timeout_s: float) -> list[dict[str, Any]]:
+        """Wait until `count` messages of a channel show a finished picture."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                done = [m for m in await self.messages(channel) if m["files"] and "kept until" in m["content"]]
+                if len(done) >= count:
+                    return done
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def world(*, seconds_per_image: float, image_bytes: int, **environ: str) -> AsyncIterator[World]:
+    """Start Discord, an A1111 stand-in and Easel, connected; stop them in order."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        discord = await stack.enter_async_context(_process("tests.discord_server", "--port", "0", says_json=True))
+        port = _free_port()
+        engine_url = f"http://127.0.0.1:{port}"
+        arguments = ("--port", str(port), "--seconds", str(seconds_per_image), "--image-bytes", str(image_bytes))
+        await stack.enter_async_context(_process("tests.engines.a1111_server", *arguments))
+        engine = await stack.enter_async_context(httpx.AsyncClient(base_url=engine_url, timeout=60))
+        await _answers(engine)
+        values = {"DATA_DIR": folder, "A1111_URL": engine_url, "MAX_WAITING_PER_USER": "1000", "PING_AFTER": "0"}
+        easel = await build(read_settings(Path(folder) / "none", {**values, **environ}))
+        stack.push_async_callback(easel.close)
+        stack.push_async_callback(easel.queue.stop)
+        await easel.start()
+        await stack.enter_async_context(_bot(easel, discord))
+        control = await stack.enter_async_context(httpx.AsyncClient(base_url=discord["url"], timeout=60))
+        here = World(easel=easel, control=control, engine=engine)
+        await here.act("wait", commands=COMMANDS, timeout_s=60)
+        yield here
+
+
+@asynccontextmanager
+async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
+    from cogs.bot import EaselBot, Services
+
+    nextcord.http.Route.BASE = discord["api_url"]
+    services = Services(
+        generation=easel.generation,
+        media=easel.media,
+        catalog=easel.catalog,
+        connections=easel.connections,
+        clock=easel.clock,
+    )
+    bot = EaselBot(services, ping_after_s=0)
+    task = asyncio.create_task(bot.start(discord["token"]))
+    try:
+        yield
+    finally:
+        await bot.close()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _process(module: str, *arguments: str, says_json: bool = False) -> AsyncIterator[dict[str, Any]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        module,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE if says_json else asyncio.subprocess.DEVNULL,
+        env=os.environ,
+    )
+    try:
+        said = json.loads(await process.stdout.readline()) if process.stdout else {}
+        yield said
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _answers(engine: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await engine.get("/sdapi/v1/samplers")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
