@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,23 +74,25 @@ class Easel:
     connections: ConnectionService
     sweeper: Sweeper
     findings: tuple[str, ...]  # what was found on this machine, in words
+    folders: ExitStack  # temporary ones
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Take up what the last process left; engines are asked what they can do in the background."""
+        """Take up what the last process left; engines are asked in the background what they can do."""
         await self.connections.restore()
         await self.queue.start()
         self.media.on_stored.append(self.sweeper.wake)
         self._tasks = [asyncio.create_task(self.registry.refresh_all()), asyncio.create_task(self.sweeper.run())]
 
     async def close(self) -> None:
-        """Close everything; call `queue.stop` before. Safe to call after a start that failed."""
+        """Close everything; stop the queue before."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.registry.aclose()
         await self.cache.close()
         await self.database.close()
+        self.folders.close()
         close_threads()
 
 
@@ -105,7 +108,8 @@ async def build(settings: Settings) -> Easel:
     entries, findings = await find_engines(settings)
     box = await asyncio.to_thread(_secret_box, settings)
     database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
-    cache = await _open_cache(settings, clock)
+    folders = ExitStack()
+    cache = await _open_cache(settings, clock, folders)
     jobs = JobStore(database, box)
     registry = BackendRegistry(clock)
     for entry in entries:
@@ -148,6 +152,7 @@ async def build(settings: Settings) -> Easel:
         ),
         sweeper=Sweeper(cache, clock),
         findings=findings,
+        folders=folders,
     )
 
 
@@ -172,9 +177,8 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
 def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
     prefix = engine.name.upper().replace("-", "_")
     if engine.kind not in known_kinds():
-        raise SettingsError(
-            Problem(name=f"{prefix}_KIND", value=engine.kind, right=f"one of {', '.join(known_kinds())}")
-        )
+        said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
+        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(known_kinds())}"))
     config = backend_config(engine, settings)
     try:
         if config.url:
@@ -196,7 +200,7 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
 
 
 def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig:
-    """Turn an engine's settings into what its backend receives; the owner may use private addresses."""
+    """Turn an engine's settings into what its backend receives."""
     return BackendConfig(
         name=engine.name,
         kind=engine.kind,
@@ -227,16 +231,13 @@ def _secret_box(settings: Settings) -> SecretBox:
         raise SettingsError(Problem(name="SECRET_KEY", value="***", right=str(error))) from error
 
 
-async def _open_cache(settings: Settings, clock: SystemClock) -> ImageCache:
+async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:
     try:
-        await asyncio.to_thread(make_private_folder, settings.media_folder)
         return await ImageCache.open(settings.media_folder, clock=clock, ttl_s=settings.media_ttl)
     except (CacheUnavailable, OSError) as error:
-        folder = Path(tempfile.mkdtemp(prefix="easel-media-"))
-        log.error(
-            "the picture cache cannot be used; pictures go to a temporary folder",
-            extra={"action": "cache_failed", "error": str(error)},
-        )
+        fields = {"action": "cache_failed", "error": str(error)}
+        log.error("the picture cache cannot be used: pictures are kept until this process ends", extra=fields)
+        folder = Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True)))
         return await ImageCache.open(folder, clock=clock, ttl_s=settings.media_ttl)
 
 
@@ -346,10 +347,8 @@ async def checks(settings: Settings) -> list[Check]:
 async def _check_database(settings: Settings) -> Check:
     try:
         jobs = await jobs_in_store(settings)
-    except (DatabaseTooNew, OSError) as error:
-        return Check(name="database", is_ok=False, message=str(error))
-    except sqlite3.Error as error:
-        hint = "Is the disk full, or the folder on a network drive?"
+    except (DatabaseTooNew, OSError, sqlite3.Error) as error:
+        hint = "Is the disk full, the folder on a network drive, or this Easel older than the one before?"
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
     return Check(name="database", is_ok=True, message=f"It opens; {len(jobs)} jobs wait or run.")
 
@@ -380,6 +379,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except sqlite3.Error as error:
         cli.tell(f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer.")
     except KeyboardInterrupt:
+        cli.tell("Cancelled.")
         return cli.INTERRUPTED
     return cli.FAILED
 

@@ -1,0 +1,217 @@
+"""The command line in this process, with the real engine that is always there."""
+
+import io
+import logging
+import signal
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import cli
+import main
+from cli import Command
+from constants import VERSION
+
+Type = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to start in, and no settings but those of the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false"})
+    root, on_term = logging.getLogger(), signal.getsignal(signal.SIGTERM)
+    handlers, level = root.handlers[:], root.level
+    yield tmp_path
+    signal.signal(signal.SIGTERM, on_term)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
+    """Start without a token, with these lines as stdin."""
+
+    def start(lines: str) -> int:
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        return main.main([])
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        ([], Command(name="start")),
+        (["generate", "a red fox", "--size", "768x512", "-o", "fox.png"],
+         Command(name="generate", text="a red fox --size 768x512", output=Path("fox.png"))),
+        (["generate", "--output=out/x", "fox", "-q"],
+         Command(name="generate", text="fox", output=Path("out/x"), is_quiet=True)),
+        (["generate", "fox", "-h"], Command(name="help")),
+        (["doctor", "--help"], Command(name="help")),
+        (["--version"], Command(name="version")),
+        (["queue"], Command(name="queue")),
+    ],
+)  # fmt: skip
+def test_arguments_are_read(argv: list[str], command: Command):
+    assert cli.parse(argv) == command
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["genrate", "x"], "There is no command genrate. Did you mean generate?"),
+        (["a red fox"], 'To draw it: python main.py generate "a red fox"'),
+        (["generate", "fox", "-o"], "-o needs a file name"),
+        (["models", "x"], "models takes nothing after it, but there is: x"),
+    ],
+)
+def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    assert main.main(argv) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_help_and_version_need_no_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("os.environ", {"LOG_LEVEL": "loud"})
+    assert main.main(["help"]) == 0
+    assert main.main(["--version"]) == 0
+    out = capsys.readouterr().out
+    assert "python main.py doctor" in out
+    assert VERSION in out
+
+
+def test_generate_saves_a_real_picture(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main.main(["generate", "a red fox", "--size", "128x64", "--seed", "7", "-o", "out/fox.png"]) == 0
+    with Image.open(folder / "out" / "fox.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (128, 64))
+        assert "Seed: 7" in picture.info["parameters"]
+    out, err = capsys.readouterr()
+    assert out.startswith("Saved out/fox.png  (128×64, seed 7, ")
+    assert "not by an AI model" in out
+    assert "drawing" in err
+    assert [path.name for path in folder.iterdir()] == ["out"], "generate leaves nothing else behind"
+
+
+def test_several_pictures_get_numbers(folder: Path):
+    assert main.main(["generate", "fox --batch 2 --repeat 2 --size 64x64 --steps 2", "-o", "fox", "-q"]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["fox-1.png", "fox-2.png", "fox-3.png", "fox-4.png"]
+
+
+def test_without_a_name_the_file_says_what_is_in_it(folder: Path, capsys: pytest.CaptureFixture[str]):
+    for _ in range(2):
+        assert main.main(["generate", "A red fox! --seed 7 --size 64x64 --steps 2", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    first, second = out.split()
+    assert first.startswith("data/pictures/a-red-fox-7-")
+    assert second == first.replace(".png", "-2.png")
+    assert (folder / second).exists()
+    assert err == ""
+    assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["fox", "--steps", "abc"], 2, "Steps cannot be “abc”"),
+        ([], 2, "Say what you would like to see"),
+        (["fox", "--backend", "nix"], 2, "There is no engine “nix” here. There is: sketch."),
+        (["fox", "--size", "64x64", "--steps", "1", "-o", "/proc/none/fox.png"], 1, "cannot be saved"),
+    ],
+)
+def test_the_exit_code_says_whose_fault_it_was(
+    argv: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main.main(["generate", *argv]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_an_engine_that_does_not_answer_is_code_3(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.environ", {"A1111_URL": "http://127.0.0.1:9"})
+    assert main.main(["generate", "fox"]) == 3
+    assert "a1111 is not running there" in capsys.readouterr().err
+
+
+def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.environ", {"BACKENDS": "gpu1", "GPU1_KIND": "a111"})
+    assert main.main(["generate", "fox"]) == 2
+    assert "GPU1_KIND=a111: must be one of a1111, sketch" in capsys.readouterr().err
+    monkeypatch.setattr("os.environ", {"A1111_URL": "http://8.8.8.8:7860"})
+    assert main.main(["models"]) == 2
+    assert "ALLOW_INSECURE_HTTP" in capsys.readouterr().err
+    monkeypatch.setattr("os.environ", {"SECRET_KEY": "hush"})
+    assert main.main(["models"]) == 2
+    err = capsys.readouterr().err
+    assert "SECRET_KEY=***: must be" in err
+    assert "hush" not in err
+
+
+def test_models_lists_the_engines(capsys: pytest.CaptureFixture[str]):
+    assert main.main(["models"]) == 0
+    assert "sketch (sketch): sketch: drawn by rules" in capsys.readouterr().out
+
+
+def test_queue_without_a_store_makes_none(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main.main(["queue"]) == 0
+    assert capsys.readouterr().out == "Nothing waits and nothing runs.\n"
+    assert not list(folder.iterdir())
+
+
+def test_doctor_is_content_with_a_fresh_folder(capsys: pytest.CaptureFixture[str]):
+    assert main.main(["doctor"]) == 0
+    assert "All is well." in capsys.readouterr().out
+
+
+def test_doctor_names_each_fault_and_the_next_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    token = "Bot not-a-token"
+    monkeypatch.setattr("os.environ", {"DISCORD_TOKEN": token, "A1111_URL": "http://127.0.0.1:9"})
+    (folder / "data").mkdir(mode=0o755)
+    (folder / "data" / "easel.sqlite3").write_bytes(b"not a database at all" * 100)
+    assert main.main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    for said in ("✖ DISCORD_TOKEN: It does not look", "✖ a1111: Nothing listens on port 9", "✖ database: It cannot be",
+                 "chmod 700 data"):  # fmt: skip
+        assert said in out
+    assert token not in out
+
+
+def test_console_draws_each_line(folder: Path, console: Callable[[str], int], capsys: pytest.CaptureFixture[str]):
+    lines = "a red fox --size 64x64\n!dream a dog --size 64x64\n/generate a cat --size 64x64\n"
+    assert console(lines) == 0
+    names = sorted(path.name.split("-2")[0] for path in (folder / "data" / "pictures").iterdir())
+    assert [name.rsplit("-", 1)[0] if name[-1].isdigit() else name for name in names] == ["a-cat", "a-dog", "a-red-fox"]
+    out, err = capsys.readouterr()
+    assert out.count("Saved data/pictures/") == 3
+    assert "I made .env from .env.example" in err
+    assert "DISCORD_TOKEN=" in err
+    assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
+
+
+def test_console_helps_with_nonsense_and_goes_on(console: Callable[[str], int], capsys: pytest.CaptureFixture[str]):
+    assert console("\n!!!\n/nope\nfox --steps x\nhelp\nmodels\nqueue\ncancel\nquit\nnever reached --size 64x64\n") == 0
+    out, err = capsys.readouterr()
+    assert "That does not look like a picture" in err
+    assert "There is no command /nope here" in err
+    assert "Steps cannot be “x”" in err
+    assert "--negative ugly, blurry" in out
+    assert "sketch (sketch)" in out
+    assert "Saved" not in out
+
+
+def test_console_keeps_the_env_file_that_is_there(folder: Path, console: Callable[[str], int]):
+    (folder / ".env").write_text("PROBE_LOCAL_PORTS=false\n")
+    assert console("") == 0
+    assert (folder / ".env").read_text() == "PROBE_LOCAL_PORTS=false\n"
+
+
+def test_generate_leaves_the_jobs_of_the_bot_alone(folder: Path):
+    (folder / "data").mkdir()
+    path = folder / "data" / "easel.sqlite3"
+    sqlite3.connect(path).close()
+    assert main.main(["generate", "fox --size 64x64 --steps 1", "-q"]) == 0
+    assert path.stat().st_size == 0

@@ -1,0 +1,173 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from config import Problem, Settings, SettingsError, describe, describe_instance, read_settings
+
+ROOT = Path(__file__).parent.parent
+NOWHERE = Path("/nonexistent/.env")
+
+
+def settings_of(**environ: str) -> Settings:
+    return read_settings(NOWHERE, environ)
+
+
+def problems_of(**environ: str) -> dict[str, Problem]:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(NOWHERE, environ)
+    return {problem.name: problem for problem in caught.value.problems}
+
+
+def test_nothing_said_gives_the_defaults():
+    settings = settings_of()
+    assert settings.discord_token.get_secret_value() == ""
+    assert (settings.max_queue_size, settings.max_waiting_per_user, settings.max_running_per_user) == (100, 20, 2)
+    assert (settings.job_timeout, settings.media_ttl, settings.cooldown) == (300.0, 86400.0, 0.0)
+    assert settings.media_folder == Path("data/media_cache")
+    assert settings.engines == ()
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text("MAX_QUEUE_SIZE=5\nCOMMAND_PREFIX=?\n")
+    settings = read_settings(env, {"MAX_QUEUE_SIZE": "7"})
+    assert (settings.max_queue_size, settings.command_prefix) == (7, "?")
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_bytes(b"\xef\xbb\xbfCOMMAND_PREFIX=?\r\nLOG_LEVEL=debug\r\n")
+    settings = read_settings(env, {})
+    assert (settings.command_prefix, settings.log_level) == ("?", "DEBUG")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_bytes("LOG_LEVEL=DEBUG".encode("utf-16"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        read_settings(env, {})
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("300000", 300.0), ("300", 300.0), ("999", 999.0), ("1000", 1.0), ("5m", 300.0), ("300s", 300.0), ("2 h", 7200.0),
+     ("1500ms", 1.5), ("1.5m", 90.0)],
+)  # fmt: skip
+def test_job_timeout_is_read_in_every_unit(said: str, seconds: float):
+    assert settings_of(JOB_TIMEOUT=said).job_timeout == seconds
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("24h", 86400.0), ("90m", 5400.0), ("7200", 7200.0), ("7d", 604800.0)])
+def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
+    assert settings_of(MEDIA_TTL=said).media_ttl == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("MAX_QUEUE_SIZE", "many", "a whole number, 1 to 100000"),
+        ("MAX_QUEUE_SIZE", "0", "a whole number, 1 to 100000"),
+        ("MAX_RUNNING_PER_USER", "1.5", "a whole number, 1 to 1000"),
+        ("COOLDOWN", "-3", "a time from 0s to 24h, like 90s, 5m or 24h"),
+        ("JOB_TIMEOUT", "forever", "a time from 1s to 24h, like 90s, 5m or 24h"),
+        ("MEDIA_TTL", "0", "a time from 1s to 720h, like 90s, 5m or 24h"),
+        ("PROBE_LOCAL_PORTS", "perhaps", "true or false"),
+        ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_FORMAT", "xml", "text or json"),
+        ("DISCORD_API_URL", "discord.com", "an address like https://discord.com/api/v10"),
+        ("DISCORD_GUILD_IDS", "my-server", "server ids, like 123,456"),
+        ("COMMAND_PREFIX", "easel: ", "1 to 5 signs"),
+    ],
+)
+def test_a_bad_value_names_variable_value_and_what_would_be_right(name: str, value: str, right: str):
+    problem = problems_of(**{name: value})[name]
+    assert str(problem) == f"{name}={value.strip()}: must be {right}"
+
+
+def test_all_bad_values_are_named_at_once():
+    names = problems_of(
+        MAX_QUEUE_SIZE="x", LOG_LEVEL="x", BACKENDS="gpu1", GPU1_KIND="a1111", GPU1_CONCURRENCY="0", GPU1_KEY="k"
+    )
+    assert set(names) == {"MAX_QUEUE_SIZE", "LOG_LEVEL", "GPU1_URL", "GPU1_CONCURRENCY"}
+    assert str(names["GPU1_URL"]) == "GPU1_URL is missing: must be an address like http://127.0.0.1:7860"
+
+
+def test_repr_and_errors_hide_secrets():
+    said = {"DISCORD_TOKEN": "tok-en", "SECRET_KEY": "s3cret", "A1111_URL": "http://gpu:1", "A1111_KEY": "me:pass"}
+    settings = settings_of(**said)
+    shown = f"{settings!r} {settings} {settings.engines!r}"
+    assert not any(secret in shown for secret in ("tok-en", "s3cret", "me:pass", "http://gpu"))
+    assert settings.secrets() == ("tok-en", "s3cret", "me:pass")
+    with pytest.raises(SettingsError) as caught:
+        settings_of(**said, MAX_QUEUE_SIZE="x")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_engines_come_from_their_names():
+    gpu, grid = settings_of(
+        BACKENDS="GPU1, my-grid",
+        GPU1_KIND="A1111",
+        GPU1_URL="https://gpu.example/ ",
+        GPU1_KEY="k",
+        GPU1_LABEL="The big one",
+        GPU1_CONCURRENCY="2",
+        GPU1_RATE_PER_MINUTE="7.5",
+        GPU1_RECOVER="always",
+        MY_GRID_KIND="sketch",
+    ).engines
+    assert (gpu.name, gpu.kind, gpu.url, gpu.label) == ("gpu1", "a1111", "https://gpu.example", "The big one")
+    assert (gpu.concurrency, gpu.rate_per_minute, gpu.options) == (2, 7.5, {"recover": "always"})
+    assert (grid.name, grid.kind, grid.options) == ("my-grid", "sketch", {})
+
+
+def test_a_lone_address_makes_its_engine():
+    (engine,) = settings_of(A1111_URL="http://127.0.0.1:7860").engines
+    assert (engine.name, engine.kind) == ("a1111", "a1111")
+    names = [engine.name for engine in settings_of(BACKENDS="sketch", A1111_URL="http://127.0.0.1:7860").engines]
+    assert names == ["sketch", "a1111"]
+
+
+def test_a_name_that_cannot_be_one_is_refused():
+    assert problems_of(BACKENDS="my gpu")["BACKENDS"].value == "my gpu"
+
+
+def test_an_address_with_a_password_in_it_is_refused():
+    assert "GPU1_URL" in problems_of(BACKENDS="gpu1", GPU1_KIND="a1111", GPU1_URL="http://me:pass@gpu:7860")
+
+
+def test_names_in_the_file_that_are_not_ours_are_named_with_the_nearest(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text("MAX_QUEU_SIZE=5\nGPU2_URL=http://x\nSKETCH_DELAY_S=0\nFOO_BAR=1\nGPU1_ODD=1\nBACKENDS=gpu1\n"
+                   "GPU1_KIND=sketch\n")  # fmt: skip
+    assert read_settings(env, {"ANYTHING": "else"}).warnings == (
+        "MAX_QUEU_SIZE in .env is not a setting of Easel. Did you mean MAX_QUEUE_SIZE?",
+        "GPU2_URL in .env belongs to an engine that is not used: add gpu2 to BACKENDS.",
+        "FOO_BAR in .env is not a setting of Easel.",
+    )
+
+
+def test_env_example_shows_every_setting_with_its_default_and_one_line():
+    text = (ROOT / ".env.example").read_text()
+    lines = text.splitlines()
+    for setting in (*describe(), *describe_instance()):
+        sign = "" if setting.name == "DISCORD_TOKEN" else "#"
+        place = lines.index(f"{sign}{setting.name}={setting.default}")
+        assert lines[place - 1] == f"# {setting.meaning}. Allowed: {setting.right}."
+    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+    assert named == {s.name for s in (*describe(), *describe_instance())} | {"A1111_URL", "A1111_KEY"}
+
+
+def test_env_example_as_it_stands_says_nothing():
+    assert read_settings(ROOT / ".env.example", {}) == settings_of()
+
+
+def test_readme_has_every_setting_in_its_tables():
+    text = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", text, re.MULTILINE)
+    expected = {
+        setting.name: f" {f'`{setting.default}`' if setting.default else ''} | {setting.meaning} | {setting.right} "
+        for setting in (*describe(), *describe_instance())
+    }
+    assert dict(rows) == expected
+    assert len(rows) == len(expected)
