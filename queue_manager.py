@@ -7,6 +7,7 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,14 +15,15 @@ from typing import Any
 from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
 from generation.capabilities import Fit
-from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted, RateLimited
+from generation.errors import BackendAuthError, GenerationError, JobInterrupted, UnexpectedAnswer
 from generation.job import Job, JobError, JobStatus, JobView, Progress
-from generation.result import GenerationResult, JobResult
-from scheduling.executor import Executor, Outcome, ResultSink
+from generation.result import GenerationResult
+from scheduling.executor import Executor, Outcome, ResultSink, crashed
+from scheduling.insist import STORE_RETRIES_S, insist
 from scheduling.lane import Lane
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes, LaneSettings
-from scheduling.limits import QueueLimits, queue_full, too_soon, user_full
+from scheduling.limits import Cooldown, QueueLimits, check_places
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
@@ -29,7 +31,6 @@ from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
 
-STORE_RETRIES_S = (1.0, 5.0, 30.0)  # waits before a failed write of an outcome is tried again
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
 
@@ -56,9 +57,10 @@ class QueueManager:
         self._policy = policy or RetryPolicy()
         self._lanes = Lanes(clock, self._settings_of)
         self._progress: dict[str, Progress] = {}
-        self._last_submit: dict[str, float] = {}
+        self._cooldown = Cooldown(clock, self._limits.cooldown_s)
         self._finishing: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._finished = 0
         self.watchers = Watchers()
@@ -66,61 +68,64 @@ class QueueManager:
 
     async def start(self) -> None:
         """Take up everything the last process left, then dispatch."""
-        paces: dict[str, dict[str, tuple[float, int]]] = {}
         for pace in await self._jobs.load_pace():
-            paces.setdefault(pace.lane, {})[pace.model] = (pace.seconds_per_cost, pace.samples)
-        self._lanes.load_paces(paces)
-        for job in await self._jobs.active():
+            self._lanes.load_pace(pace.lane, pace.model, pace.seconds_per_cost, pace.samples)
+        jobs = await self._jobs.active()
+        for job in jobs:
             if job.status is JobStatus.QUEUED:
                 self._lanes.enqueue(job)
-            else:
-                await self._recover(job)
+        # each goes in front of the line, so the oldest comes last
+        for job in reversed([job for job in jobs if job.status is JobStatus.RUNNING]):
+            await self._recover(job)
         self._loop = asyncio.create_task(self._dispatch(), name="dispatch")
 
     async def stop(self) -> None:
         """Start nothing more, give running jobs the grace period, leave the rest for the next start."""
-        if self._loop:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+        self._stopping.set()
+        self._wake.set()
+        if self._loop:  # not cancelled: a claim that is under way still gets its job started
+            await self._loop
         await self._executor.stop(self._limits.grace_s)
         while self._finishing:
             await asyncio.wait(self._finishing)
         await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:
-        """Commit a queued job, then say yes.
+        """Commit a queued job, then say yes. Once begun, a caller that goes away does not stop it.
+
+        Raises:
+            LimitReached: the queue or the user's share of it is full.
+        """
+        self._check_places(job.user_key, job.lane, 1)
+        self._lanes.reserve(job.id, job.user_key)  # a parallel submit must see it
+        await asyncio.shield(self._spawn(self._take_in(job)))
+        return self._lanes.view(job, None)
+
+    async def _take_in(self, job: Job) -> None:
+        try:
+            await self._jobs.insert(job)
+        except BaseException:
+            self._lanes.release(job.id)
+            raise
+        _tell(job, "submitted")
+        if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
+            self._lanes.enqueue(job)
+            self._wake.set()
+
+    def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
+        """Let in a request of `more` jobs that are submitted next, one by one; it starts the user's cooldown.
 
         Raises:
             LimitReached: the queue or the user's share of it is full, or the user asks too often.
         """
-        self.check_limits(job.user_key, job.lane)
-        self._lanes.waiting[job.id] = job.user_key  # reserved: a parallel submit must see it
-        try:
-            await self._jobs.insert(job)
-        except BaseException:
-            self._lanes.waiting.pop(job.id, None)
-            raise
-        self._last_submit[job.user_key] = self._clock.monotonic()
-        _tell(job, "submitted")
-        if job.id in self._lanes.waiting:  # it may have been cancelled while the commit ran
-            self._lanes.enqueue(job)
-            self._wake.set()
-        return self._lanes.view(job, None)
+        self._check_places(user_key, lane_name, more)
+        self._cooldown.check(user_key, more)
 
-    def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
-        """Raise `LimitReached` if `more` jobs of this user may not come in now."""
-        limits, lane = self._limits, self._lanes.get(lane_name)
+    def _check_places(self, user_key: str, lane_name: str, more: int) -> None:
+        lane = self._lanes.get(lane_name)
         # about when the next place is free: one mean job of this lane
         turn_s = max(1.0, lane.wait_s() / max(1, len(lane.queue)))
-        waiting = len(self._lanes.waiting)
-        if waiting + more > limits.max_waiting:
-            raise queue_full(waiting, limits.max_waiting, turn_s)
-        own = self._lanes.waiting_of(user_key)
-        if own + more > limits.max_waiting_per_user:
-            raise user_full(own, limits.max_waiting_per_user, turn_s)
-        since = self._clock.monotonic() - self._last_submit.get(user_key, float("-inf"))
-        if since < limits.cooldown_s:
-            raise too_soon(limits.cooldown_s - since)
+        check_places(self._limits, self._lanes.waiting, self._lanes.waiting_of(user_key), more, turn_s)
 
     async def cancel(self, job_id: str) -> Job | None:
         """Cancel a queued or running job; `None` if it had already ended. The row is written first."""
@@ -150,7 +155,9 @@ class QueueManager:
         watcher = self.watchers.open(job)
         try:
             # the row may have moved on between the read and the opening
-            watcher.job = await self._jobs.get(job_id) or job
+            newest = await self._jobs.get(job_id)
+            if newest is not None and watcher.job is job:
+                watcher.job = newest
             while True:
                 watcher.bell.clear()
                 view = self._lanes.view(watcher.job, self._progress.get(job_id))
@@ -186,23 +193,25 @@ class QueueManager:
         job, lane, run = ended
         seconds = self._clock.monotonic() - run.since
         if isinstance(outcome, GenerationError):
-            self._judge(lane, outcome)
-            work = self._keep_trying(lambda: self._failed(job, outcome))
+            if pause_s := lane.judge(job.id, outcome):
+                log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
+            if isinstance(outcome, BackendAuthError):
+                self._registry.mark_down(lane.name, outcome)
         else:
             lane.breaker.succeeded()
             lane.pace.learn(run.model, run.cost, seconds)
             lane.warm_model = run.model
-            work = self._done(job, outcome, seconds)
         self._wake.set()
-        await self._spawn(work)
+        await asyncio.wait({self._spawn(self._conclude(job, outcome, seconds))})
 
     async def _dispatch(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._wake.clear()
             try:
                 nearest = self._lanes.release_delayed()
                 for lane in self._lanes:
                     nearest = min(nearest, await self._fill(lane))
+                self._lanes.drop_empty()
             except Exception:
                 log.exception("could not start jobs", extra={"action": "job_failed"})
                 nearest = STORE_RETRIES_S[0]
@@ -210,11 +219,11 @@ class QueueManager:
 
     async def _fill(self, lane: Lane) -> float:
         """Start what may start; return the seconds until more may (inf = when something happens)."""
-        moved = False
+        moved = 0
         hold = float("inf")
-        while lane.queue and lane.has_slot:
-            if (hold := lane.hold_s()) > 0:
-                break
+        while lane.queue and lane.has_slot and not self._stopping.is_set():
+            if (hold := lane.hold_s()) > 0 or moved >= lane.concurrency:
+                break  # an engine that is done at once must not keep the other lanes waiting
             hold = float("inf")
             blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
             served = lane.queue.pop(blocked=blocked, warm_model=lane.warm_model)
@@ -225,10 +234,10 @@ class QueueManager:
             except BaseException:
                 self._lanes.put_back(lane, served)
                 raise
-            if job is not None and self._lanes.waiting.pop(served.job_id, None) is not None:
+            if self._lanes.release(served.job_id) and job is not None:
                 lane.bucket.take()
                 self._start(job)
-                moved = True
+                moved += 1
         if moved:
             self.watchers.ring_queued([lane.name])
         return hold
@@ -239,15 +248,29 @@ class QueueManager:
         _tell(job, "started", attempt=job.attempt)
         self.watchers.publish(job)
 
+    async def _conclude(self, job: Job, outcome: Outcome, seconds: float) -> None:
+        try:
+            if isinstance(outcome, GenerationError):
+                await self._failed(job, outcome)
+            else:
+                await self._done(job, outcome, seconds)
+        except Exception:
+            log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
+            if not self._stopping.is_set():  # else the next start decides
+                await self._fail(job, crashed(job))
+
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> None:
         result = await self._sink.keep(job, outcome, seconds)
-        await self._keep_trying(lambda: self._finish(job, result, seconds))
-
-    async def _finish(self, job: Job, result: JobResult, seconds: float) -> None:
+        if not result.images:
+            broken = UnexpectedAnswer("The engine gave no usable picture. Please try again.", may_have_run=True)
+            await self._failed(job, broken)
+            return
+        now = self._clock.now()
+        finished = await self._stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
         self._progress.pop(job.id, None)
-        finished = await self._jobs.finish(job.id, JobStatus.DONE, now=self._clock.now(), result=result)
         if finished is None:  # cancelled in the meantime
-            await self._sink.discard(result)
+            with suppress(GenerationError):  # the sweep takes them
+                await self._sink.discard(result)
             return
         _tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self.watchers.publish(finished)
@@ -273,46 +296,47 @@ class QueueManager:
 
     async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
         reason = error.user_message.split(". ")[0].rstrip(".")
-        note = f"moved to {self._label(lane)}: {reason}"
-        moved = await self._jobs.requeue(
-            job.id,
-            lane=lane,
-            candidates=job.candidates,
-            drawn=fitted.request,
-            attempt=1,
-            tried=tried,
-            notes=(note, *fitted.notes),
-            not_before=None,
-        )
-        self._queued_again(moved, error, was_served=False)
+        entry = self._registry.get(lane)
+        note = f"moved to {entry.label if entry else lane}: {reason}"
+        before = self._registry.fit(job.lane, job.request)
+        kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
+        moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None)
+        await self._requeue(replace(moved, notes=(*kept, note, *fitted.notes)), error, was_served=False)
 
     async def _retry(self, job: Job, decision: Again, error: GenerationError) -> None:
-        again = await self._jobs.requeue(
-            job.id,
-            lane=job.lane,
-            candidates=job.candidates,
-            drawn=job.drawn,
-            attempt=job.attempt + int(decision.costs_attempt),
-            tried=job.tried,
-            notes=job.notes,
-            not_before=self._clock.now() + timedelta(seconds=decision.after_s),
+        attempt = job.attempt + int(decision.costs_attempt)
+        not_before = self._clock.now() + timedelta(seconds=decision.after_s)
+        await self._requeue(replace(job, attempt=attempt, not_before=not_before), error, was_served=True)
+
+    async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
+        """Put a running job back in line as it stands now."""
+        queued = await self._stored(
+            lambda: self._jobs.requeue(
+                job.id,
+                lane=job.lane,
+                candidates=job.candidates,
+                drawn=job.drawn,
+                attempt=job.attempt,
+                tried=job.tried,
+                notes=job.notes,
+                not_before=job.not_before,
+            )
         )
-        self._queued_again(again, error, was_served=True)
+        if queued is None:  # cancelled in the meantime
+            return
+        _tell(queued, "retried", logging.WARNING, error=str(error))
+        self._lanes.enqueue(queued, was_served=was_served)
+        self._wake.set()
+        self.watchers.publish(queued)
 
     async def _fail(self, job: Job, error: GenerationError) -> None:
         reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
-        failed = await self._jobs.finish(job.id, JobStatus.FAILED, now=self._clock.now(), error=reason)
+        failed = await self._stored(
+            lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=self._clock.now(), error=reason)
+        )
         if failed is not None:
             _tell(job, "failed", logging.WARNING, error=str(error))
             self.watchers.publish(failed)
-
-    def _queued_again(self, job: Job | None, error: GenerationError, *, was_served: bool) -> None:
-        if job is None:  # cancelled in the meantime
-            return
-        _tell(job, "retried", logging.WARNING, error=str(error))
-        self._lanes.enqueue(job, was_served=was_served)
-        self._wake.set()
-        self.watchers.publish(job)
 
     async def _recover(self, job: Job) -> None:
         """Decide for a job that was running when the last process died."""
@@ -324,43 +348,25 @@ class QueueManager:
         else:
             await self._retry(job, Again(after_s=0.0, costs_attempt=False), JobInterrupted())
 
-    def _judge(self, lane: Lane, error: GenerationError) -> None:
-        """What a failure says about the engine itself."""
-        lane.breaker.released()
-        if isinstance(error, RateLimited):
-            pause_s = error.retry_after if error.retry_after is not None else 1.0
-            lane.pause(pause_s)
-            log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
-        elif isinstance(error, BackendUnavailable):
-            lane.breaker.failed()
-        elif isinstance(error, BackendAuthError):
-            self._registry.mark_down(lane.name, error)
-
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""
         await self._executor.cancel(job_id)
         ended = self._lanes.ended(job_id)
         if ended is not None:
-            ended[1].breaker.released()
+            ended[1].breaker.released(job_id)
         self._progress.pop(job_id, None)
         self._wake.set()
 
-    async def _keep_trying(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write an outcome; a store that fails for a moment (disk full, locked) must not lose it."""
-        for wait_s in STORE_RETRIES_S:
-            try:
-                return await write()
-            except Exception:
-                log.exception("could not store an outcome; trying again", extra={"action": "job_failed"})
-                await self._clock.sleep(wait_s)
-        return await write()
+    async def _stored(self, write: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        return await insist(write, self._clock, self._stopping)
 
     async def _save_paces(self) -> None:
-        for lane in self._lanes:
-            for model, (seconds, samples) in tuple(lane.pace.by_model.items()):
-                await self._jobs.save_pace(
-                    LanePace(lane=lane.name, model=model, seconds_per_cost=seconds, samples=samples)
-                )
+        try:
+            for lane, model, seconds_per_cost, samples in self._lanes.take_unsaved_paces():
+                pace = LanePace(lane=lane, model=model, seconds_per_cost=seconds_per_cost, samples=samples)
+                await self._jobs.save_pace(pace)
+        except Exception:
+            log.exception("could not save the pace of a lane", extra={"action": "job_finished"})
 
     def _settings_of(self, name: str) -> LaneSettings | None:
         entry = self._registry.get(name)
@@ -374,15 +380,16 @@ class QueueManager:
         self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
         self._wake.set()
 
-    def _label(self, lane: str) -> str:
-        entry = self._registry.get(lane)
-        return entry.label if entry else "an engine"
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("the queue failed at something", extra={"action": "job_failed"}, exc_info=error)
 
 
 def _tell(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:

@@ -4,6 +4,7 @@ A backend neither retries, nor waits its turn, nor knows Discord: the queue does
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -13,6 +14,10 @@ from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GenerationResult
 from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+REMOTE_CANCEL_TIMEOUT_S = 5.0
 
 ProgressCallback = Callable[[Progress], Awaitable[None]]
 
@@ -85,15 +90,31 @@ class ResumableBackend(Backend, Protocol):
     async def cancel(self, remote_id: str) -> None: ...
 
 
+async def poll_to_end(
+    backend: ResumableBackend, remote_id: str, request: GenerationRequest, report: ProgressCallback, clock: Clock
+) -> GenerationResult:
+    """Poll a started remote job to its end and fetch it."""
+    while not (state := await backend.poll(remote_id)).is_finished:
+        await report(state.progress)
+        await clock.sleep(state.poll_after_s)
+    return await backend.fetch(remote_id, request)
+
+
+async def stop_remote(backend: ResumableBackend, remote_id: str) -> None:
+    """Cancel a remote job as well as that can be done in a few seconds; never raises but for cancellation."""
+    try:
+        async with asyncio.timeout(REMOTE_CANCEL_TIMEOUT_S):
+            await backend.cancel(remote_id)
+    except Exception:
+        log.warning("could not cancel a remote job", extra={"action": "job_cancelled", "backend": backend.name})
+
+
 async def follow(
     backend: ResumableBackend, remote_id: str, request: GenerationRequest, report: ProgressCallback, clock: Clock
 ) -> GenerationResult:
     """Poll a started remote job to its end and fetch it; on cancellation, cancel it there too."""
     try:
-        while not (state := await backend.poll(remote_id)).is_finished:
-            await report(state.progress)
-            await clock.sleep(state.poll_after_s)
-        return await backend.fetch(remote_id, request)
+        return await poll_to_end(backend, remote_id, request, report, clock)
     except asyncio.CancelledError:
-        await asyncio.shield(backend.cancel(remote_id))
+        await stop_remote(backend, remote_id)
         raise

@@ -5,7 +5,7 @@ from utils.clock import Clock
 
 
 class CircuitBreaker:
-    """Closed: jobs flow. Open: none until `retry_at`. Half open: one job decides."""
+    """Closed: jobs flow. Open: none until the pause is over. Half open: one job, named by its id, decides."""
 
     def __init__(self, clock: Clock, *, failures: int = BREAKER_FAILURES, base_s: float = BREAKER_BASE_S) -> None:
         self._clock = clock
@@ -14,7 +14,7 @@ class CircuitBreaker:
         self._failures = 0
         self._opened = 0  # how often it has opened since the last success
         self._open_until = 0.0
-        self._is_trying = False
+        self._trial: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -24,30 +24,30 @@ class CircuitBreaker:
         """Seconds until the next job may start; infinite while a trial job is out."""
         if not self.is_open:
             return 0.0
-        if self._is_trying:
+        if self._trial is not None:
             return float("inf")
         return max(0.0, self._open_until - self._clock.monotonic())
 
-    def started(self) -> None:
-        if self.is_open:
-            self._is_trying = True
+    def started(self, job_id: str) -> None:
+        if self.is_open and self._trial is None:
+            self._trial = job_id
 
     def succeeded(self) -> None:
+        """The backend was seen to answer: let jobs flow again at once."""
         self._failures = self._opened = 0
-        self._is_trying = False
+        self._trial = None
 
-    def released(self) -> None:
-        """A trial ended without telling anything about the backend (it was cancelled): another may try."""
-        self._is_trying = False
+    def released(self, job_id: str) -> None:
+        """A job ended without telling anything about the backend: if it was the trial, another may try."""
+        if self._trial == job_id:
+            self._trial = None
 
-    def failed(self) -> None:
-        self._is_trying = False
+    def failed(self, job_id: str) -> None:
+        if self.is_open and self._trial != job_id:
+            return  # it was on its way before the breaker opened: no news
+        self._trial = None
         self._failures += 1
         if self.is_open:
             self._opened += 1
             pause = min(BREAKER_MAX_S, self._base_s * 2 ** (self._opened - 1))
             self._open_until = self._clock.monotonic() + pause
-
-    def close(self) -> None:
-        """The backend was seen to answer: let jobs flow again at once."""
-        self.succeeded()

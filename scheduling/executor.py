@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from backends.base import Backend, ProgressCallback, ResumableBackend, follow
+from backends.base import Backend, ProgressCallback, ResumableBackend, poll_to_end, stop_remote
 from generation.errors import GenerationError, JobTimedOut
 from generation.job import Job, Progress
 from generation.request import GenerationRequest, SourceImage
@@ -65,31 +65,66 @@ async def run_job(
     report: ProgressCallback,
     on_remote_id: Callable[[str], Awaitable[None]],
     clock: Clock,
+    leaves_remote: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Run a claimed job to its outcome; only cancellation is raised.
 
+    `leaves_remote` says, when it is cancelled, whether a job on a resumable backend's server is left running there,
+    to be taken up by the next process.
+
     Anything that is no `GenerationError` is a fault of ours: it is logged under the job's id, and people read that id.
     """
+    deadline = asyncio.timeout(timeout_s)
     try:
         request = await _with_sources(job.drawn, load)
-        async with asyncio.timeout(timeout_s):
+        async with deadline:
             if isinstance(backend, ResumableBackend):
-                remote_id = job.remote_id
-                if remote_id is None:
-                    remote_id = await backend.start(request)
-                    await on_remote_id(remote_id)
-                return await follow(backend, remote_id, request, report, clock)
+                return await _run_remote(job, backend, request, report, on_remote_id, clock, leaves_remote)
             return await backend.generate(request, report)
     except GenerationError as error:
         return error
-    except TimeoutError:
-        return JobTimedOut(
-            f"Generation timed out after {timeout_s:.0f} s.",
-            hint="Try fewer steps (20), a smaller size (512x512) or a faster engine.",
-        )
-    except Exception:
+    except Exception as error:
+        if isinstance(error, TimeoutError) and deadline.expired():
+            return JobTimedOut(
+                f"Generation timed out after {timeout_s:.0f} s.",
+                hint="Try fewer steps (20), a smaller size (512x512) or a faster engine.",
+            )
         log.exception("job crashed", extra={"action": "job_failed", "job": job.id, "backend": job.lane})
-        return GenerationError(f"Something went wrong (job {job.short_id}). The owner of this bot finds it in the log.")
+        return crashed(job)
+
+
+def crashed(job: Job) -> GenerationError:
+    """Return what people read of a fault of ours: an id that leads to the log."""
+    return GenerationError(f"Something went wrong (job {job.short_id}). The owner of this bot finds it in the log.")
+
+
+async def _run_remote(
+    job: Job,
+    backend: ResumableBackend,
+    request: GenerationRequest,
+    report: ProgressCallback,
+    on_remote_id: Callable[[str], Awaitable[None]],
+    clock: Clock,
+    leaves_remote: Callable[[], bool],
+) -> GenerationResult:
+    remote_id = job.remote_id
+    try:
+        if remote_id is None:
+            remote_id = await backend.start(request)
+            await _note(job, remote_id, on_remote_id)
+        return await poll_to_end(backend, remote_id, request, report, clock)
+    except asyncio.CancelledError:
+        if remote_id is not None and not leaves_remote():
+            await stop_remote(backend, remote_id)
+        raise
+
+
+async def _note(job: Job, remote_id: str, on_remote_id: Callable[[str], Awaitable[None]]) -> None:
+    """Store the remote id. A store that fails now costs only the resuming, not the job."""
+    try:
+        await on_remote_id(remote_id)
+    except Exception:
+        log.exception("could not store a remote id", extra={"action": "job_started", "job": job.id})
 
 
 async def _with_sources(request: GenerationRequest, load: LoadSource) -> GenerationRequest:

@@ -1,7 +1,8 @@
 """Start-time fair queueing for one lane: every user has a virtual clock, the smallest start tag is served.
 
-A job's tag is fixed when it arrives: the later of the lane's present time and the end of the user's last job.
+A job's tag is fixed when it arrives: right after the user's last job, but for an idle user not before the present.
 Serving costs `cost / weight`, so a user with twenty jobs alternates with a newcomer instead of going first.
+Serving also moves on where newcomers start, so that an endless line of them cannot hold up a user who waits already.
 Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 """
 
@@ -32,6 +33,7 @@ class _Waiting:
     cost: float
     weight: float
     model: str | None
+    times_passed: int = 0  # how often a job with a warm model went first
 
 
 class FairQueue:
@@ -42,7 +44,8 @@ class FairQueue:
         self._waiting: dict[str, _Waiting] = {}
         self._by_user: dict[str, list[str]] = {}
         self._ends: dict[str, float] = {}
-        self._now = 0.0  # the start tag served last: the lane's virtual time
+        self._now = 0.0  # the start tag served last: no user who comes back starts before it
+        self._door = 0.0  # where users who were not here lately start: moves on with all that is served
         self._seq = 0
         self._total_cost = 0.0
 
@@ -55,7 +58,10 @@ class FairQueue:
     def push(self, user_key: str, job_id: str, cost: float, *, weight: float = 1.0, model: str | None = None) -> None:
         """Add a job. `weight` above 1 makes a user's turns come sooner; nobody can starve."""
         self._seq += 1
-        tag = max(self._now, self._ends.get(user_key, 0.0))
+        end = self._ends.get(user_key)
+        if end is None:
+            end = max(self._now, self._door)
+        tag = end if user_key in self._by_user else max(self._now, end)
         self._ends[user_key] = tag + cost / weight
         self._waiting[job_id] = _Waiting(tag, self._seq, user_key, cost, weight, model)
         self._by_user.setdefault(user_key, []).append(job_id)
@@ -65,10 +71,11 @@ class FairQueue:
     def push_back(self, user_key: str, job_id: str, cost: float, *, model: str | None = None) -> None:
         """Put a job that was already served in front again: its turn was paid for, its user's clock stands."""
         self._seq += 1
-        self._waiting[job_id] = _Waiting(self._now, -self._seq, user_key, cost, 1.0, model)
+        tag = min(self._now, self._order[0][0]) if self._order else self._now
+        self._waiting[job_id] = _Waiting(tag, -self._seq, user_key, cost, 1.0, model)
         self._by_user.setdefault(user_key, []).insert(0, job_id)
         self._total_cost += cost
-        insort(self._order, (self._now, -self._seq, job_id))
+        insort(self._order, (tag, -self._seq, job_id))
 
     def pop(self, *, blocked: Collection[str] = (), warm_model: str | None = None) -> Served | None:
         """Take the next job of a user not in `blocked`.
@@ -81,6 +88,8 @@ class FairQueue:
                     job_id = self._warmer(job_id, warm_model)
                 entry = self._waiting[job_id]
                 self._now = max(self._now, entry.tag)
+                # as fast as if one more user were waiting: who comes now and then keeps a small advantage
+                self._door = max(self._door, self._now) + entry.cost / entry.weight / (len(self._by_user) + 1)
                 self._take_out(job_id)
                 return Served(job_id=job_id, user_key=entry.user_key, cost=entry.cost, model=entry.model)
         return None
@@ -97,10 +106,10 @@ class FairQueue:
         for other in later:
             entry = self._waiting[other]
             self._order.pop(self._index(other))
-            entry.tag = max(self._now, end)
+            entry.tag = min(entry.tag, max(self._now, end))
             end = entry.tag + entry.cost / entry.weight
             insort(self._order, (entry.tag, entry.seq, other))
-        self._ends[gone.user_key] = max(self._now, end)
+        self._ends[gone.user_key] = end
         return True
 
     def position(self, job_id: str) -> int | None:
@@ -127,7 +136,7 @@ class FairQueue:
 
     def _warmer(self, head: str, warm_model: str) -> str:
         first = self._waiting[head]
-        if first.model == warm_model:
+        if first.model == warm_model or first.times_passed >= WARM_MODEL_LOOK_AHEAD:
             return head
         for other in self._by_user[first.user_key][1 : WARM_MODEL_LOOK_AHEAD + 1]:
             entry = self._waiting[other]
@@ -141,6 +150,7 @@ class FairQueue:
                 own = self._by_user[first.user_key]
                 a, b = own.index(head), own.index(other)
                 own[a], own[b] = other, head
+                first.times_passed += 1
                 return other
         return head
 
@@ -157,4 +167,4 @@ class FairQueue:
     def _forget_idle_users(self) -> None:
         """Keep no clock of a user whose last job ended in the past: memory stays bounded."""
         if len(self._ends) > 2 * len(self._by_user) + 64:
-            self._ends = {u: end for u, end in self._ends.items() if end > self._now or u in self._by_user}
+            self._ends = {u: end for u, end in self._ends.items() if end > self._door or u in self._by_user}

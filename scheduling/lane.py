@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from constants import RETRY_BASE_S
+from generation.errors import BackendUnavailable, GenerationError, RateLimited
 from scheduling.breaker import CircuitBreaker
 from scheduling.fair_queue import FairQueue
 from scheduling.pace import Pace
@@ -62,6 +64,26 @@ class Lane:
     def pause(self, seconds: float) -> None:
         self.paused_until = max(self.paused_until, self.clock.monotonic() + seconds)
 
+    def refresh(self, concurrency: int, rate_per_s: float | None) -> None:
+        """Take over changed settings."""
+        self.concurrency = concurrency
+        if rate_per_s != self.rate_per_s:
+            self.rate_per_s = rate_per_s
+            self.bucket = TokenBucket(rate_per_s, self.clock)
+
+    def judge(self, job_id: str, error: GenerationError) -> float:
+        """Take in what a failure says about the engine; return the seconds it asked us to wait (0 = none)."""
+        if isinstance(error, RateLimited):
+            pause_s = error.retry_after if error.retry_after is not None else RETRY_BASE_S
+            self.pause(pause_s)
+            self.breaker.released(job_id)
+            return pause_s
+        if isinstance(error, BackendUnavailable):
+            self.breaker.failed(job_id)
+        else:
+            self.breaker.released(job_id)
+        return 0.0
+
     def wait_for(self, job_id: str) -> float:
         """Expected seconds until a waiting job starts."""
         return self._wait(self.queue.cost_ahead(job_id))
@@ -92,5 +114,7 @@ class Lane:
         now = self.clock.monotonic()
         left = sum(max(0.0, self.pace.seconds(r.model, r.cost) - (now - r.since)) for r in self.running.values())
         busy = (left + self.pace.seconds(self.warm_model, cost_ahead)) / self.concurrency
+        if self.has_slot and not cost_ahead:
+            busy = 0.0
         hold = self.hold_s()
         return busy + (hold if hold != float("inf") else 0.0)

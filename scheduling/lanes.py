@@ -29,7 +29,8 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._delayed: list[tuple[float, str, Job]] = []
         self._paces: dict[str, dict[str, tuple[float, int]]] = {}
-        self.waiting: dict[str, str] = {}  # job id -> user key, of every queued or delayed job
+        self._waiting: dict[str, str] = {}  # job id -> user key, of every queued or delayed job
+        self._waiting_of: Counter[str] = Counter()
         self.running: dict[str, Job] = {}
 
     def __iter__(self) -> Iterator[Lane]:
@@ -51,17 +52,50 @@ class Lanes:
         if lane is None:
             return
         settings = self._settings_of(name)
-        if settings is None:
-            if not lane.queue and not lane.running:
+        if settings is not None:
+            lane.refresh(settings.concurrency, settings.rate_per_s)
+        else:
+            lane.paused_until = 0.0  # what waits for an engine that is gone must not wait for its return
+        if is_up or settings is None:
+            lane.breaker.succeeded()
+
+    def drop_empty(self) -> None:
+        """Forget the lanes of engines that are gone, once nothing is left in them."""
+        for name, lane in tuple(self._lanes.items()):
+            if not lane.queue and not lane.running and self._settings_of(name) is None:
+                self._paces[name] = lane.pace.by_model
                 del self._lanes[name]
-            return
-        lane.concurrency = settings.concurrency
-        if is_up:
-            lane.breaker.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs are queued or delayed, in all lanes."""
+        return len(self._waiting)
+
+    def is_waiting(self, job_id: str) -> bool:
+        return job_id in self._waiting
+
+    def waiting_of(self, user_key: str) -> int:
+        return self._waiting_of[user_key]
+
+    def reserve(self, job_id: str, user_key: str) -> None:
+        """Count a job as waiting, before it has its place in line."""
+        if job_id not in self._waiting:
+            self._waiting[job_id] = user_key
+            self._waiting_of[user_key] += 1
+
+    def release(self, job_id: str) -> bool:
+        """Count a job as waiting no more; false if it was not (it was cancelled, say)."""
+        user_key = self._waiting.pop(job_id, None)
+        if user_key is None:
+            return False
+        self._waiting_of[user_key] -= 1
+        if not self._waiting_of[user_key]:
+            del self._waiting_of[user_key]
+        return True
 
     def enqueue(self, job: Job, *, was_served: bool = False) -> None:
         """Put a queued job in line, or aside until its `not_before`."""
-        self.waiting[job.id] = job.user_key
+        self.reserve(job.id, job.user_key)
         delay = (job.not_before - self._clock.now()).total_seconds() if job.not_before else 0.0
         if delay > 0:
             heapq.heappush(self._delayed, (self._clock.monotonic() + delay, job.id, job))
@@ -69,29 +103,35 @@ class Lanes:
             self._push(job, was_served)
 
     def put_back(self, lane: Lane, served: Served) -> None:
+        """Undo a pop, unless the job was cancelled in the meantime."""
+        if served.job_id not in self._waiting:
+            return
         lane.queue.push_back(served.user_key, served.job_id, served.cost, model=served.model)
 
     def withdraw(self, job: Job) -> None:
         """Take a cancelled job out of the line."""
-        self.waiting.pop(job.id, None)
+        self.release(job.id)
         if job.lane in self._lanes:
             self._lanes[job.lane].queue.remove(job.id)
 
     def release_delayed(self) -> float:
-        """Put jobs whose time has come in line; return the seconds until the next one (inf = none)."""
+        """Put delayed jobs whose time has come in line; return the seconds until the next one (inf = none)."""
         now = self._clock.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
             _, job_id, job = heapq.heappop(self._delayed)
-            if job_id in self.waiting:
+            if job_id in self._waiting:
                 self._push(job, was_served=True)
         return self._delayed[0][0] - now if self._delayed else float("inf")
 
     def started(self, job: Job) -> None:
         lane = self.get(job.lane)
+        now = self._clock.monotonic()
+        # a job taken up after a restart began earlier than now
+        age_s = (self._clock.now() - job.started_at).total_seconds() if job.started_at else 0.0
         lane.running[job.id] = Running(
-            user_key=job.user_key, cost=job.drawn.cost, model=job.drawn.model, since=self._clock.monotonic()
+            user_key=job.user_key, cost=job.drawn.cost, model=job.drawn.model, since=now - max(0.0, age_s)
         )
-        lane.breaker.started()
+        lane.breaker.started(job.id)
         self.running[job.id] = job
 
     def ended(self, job_id: str) -> tuple[Job, Lane, Running] | None:
@@ -106,9 +146,6 @@ class Lanes:
         counts = Counter(job.user_key for job in self.running.values())
         return {user for user, count in counts.items() if count >= limit}
 
-    def waiting_of(self, user_key: str) -> int:
-        return sum(1 for user in self.waiting.values() if user == user_key)
-
     def view(self, job: Job, progress: Progress | None) -> JobView:
         """Say where a job stands now."""
         lane = self._lanes.get(job.lane)
@@ -121,8 +158,17 @@ class Lanes:
     def views(self) -> list[LaneView]:
         return [lane.view() for lane in self._lanes.values()]
 
-    def load_paces(self, paces: dict[str, dict[str, tuple[float, int]]]) -> None:
-        self._paces = paces
+    def load_pace(self, lane: str, model: str, seconds_per_cost: float, samples: int) -> None:
+        """Take over what an earlier process has learned of a lane's speed; before the lane is first used."""
+        self._paces.setdefault(lane, {})[model] = (seconds_per_cost, samples)
+
+    def take_unsaved_paces(self) -> list[tuple[str, str, float, int]]:
+        """Return (lane, model, seconds per cost, samples) of what was learned since the last call."""
+        return [
+            (lane.name, model, *lane.pace.by_model[model])
+            for lane in self._lanes.values()
+            for model in lane.pace.take_unsaved()
+        ]
 
     def _push(self, job: Job, was_served: bool) -> None:
         queue = self.get(job.lane).queue

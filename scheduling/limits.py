@@ -9,7 +9,10 @@ from constants import (
     GRACEFUL_STOP_S,
 )
 from generation.errors import LimitReached
+from utils.clock import Clock
 from utils.text import duration
+
+MAX_REMEMBERED_USERS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,14 @@ class QueueLimits:
     max_running_per_user: int = DEFAULT_MAX_RUNNING_PER_USER
     cooldown_s: float = 0.0
     grace_s: float = GRACEFUL_STOP_S
+
+
+def check_places(limits: QueueLimits, waiting: int, own: int, more: int, turn_s: float) -> None:
+    """Refuse `more` jobs if `waiting` in all, or `own` of this user, leave no room; a place is free in `turn_s`."""
+    if waiting + more > limits.max_waiting:
+        raise queue_full(waiting, limits.max_waiting, turn_s)
+    if own + more > limits.max_waiting_per_user:
+        raise user_full(own, limits.max_waiting_per_user, turn_s)
 
 
 def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
@@ -40,3 +51,25 @@ def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
 
 def too_soon(wait_s: float) -> LimitReached:
     return LimitReached(f"One moment: you can ask again in {duration(wait_s)}.", retry_after=wait_s)
+
+
+class Cooldown:
+    """The least time between two requests of one user. What comes together (a repeat) is one request."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._asked: dict[str, tuple[float, int]] = {}  # user -> (when, how many jobs of that request still come)
+
+    def check(self, user_key: str, more: int) -> None:
+        """Let a request of `more` jobs in and remember it, or refuse it."""
+        if self._seconds <= 0:
+            return
+        now = self._clock.monotonic()
+        asked_at, to_come = self._asked.get(user_key, (float("-inf"), 0))
+        wait_s = asked_at + self._seconds - now
+        if wait_s > 0 and to_come < more:
+            raise too_soon(wait_s)
+        if len(self._asked) >= MAX_REMEMBERED_USERS:
+            self._asked = {user: asked for user, asked in self._asked.items() if asked[0] + self._seconds > now}
+        self._asked[user_key] = (asked_at if wait_s > 0 else now, more - 1)

@@ -27,11 +27,12 @@ class LocalExecutor:
         self._timeout_s = timeout_s
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._is_stopping = False
 
     def start(self, job: Job, events: RunEvents) -> None:
         task = asyncio.create_task(self._run(job, events), name=f"job {job.short_id}")
         self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+        task.add_done_callback(lambda ended: self._forget(job.id, ended))
 
     async def cancel(self, job_id: str) -> None:
         if task := self._tasks.get(job_id):
@@ -39,6 +40,7 @@ class LocalExecutor:
             await asyncio.wait({task})
 
     async def stop(self, grace_s: float) -> None:
+        self._is_stopping = True
         if not self._tasks:
             return
         _, left = await asyncio.wait(set(self._tasks.values()), timeout=grace_s)
@@ -65,7 +67,13 @@ class LocalExecutor:
                     load=self._load,
                     report=report,
                     on_remote_id=on_remote_id,
+                    leaves_remote=lambda: self._is_stopping,
                     clock=self._clock,
                 )
         # the outcome is known: even a stop that comes now must not lose it
         await asyncio.shield(asyncio.ensure_future(events.on_finished(job.id, outcome)))
+
+    def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
+        # a job that is retried at once has a new task before the old one has quite ended
+        if self._tasks.get(job_id) is task:
+            del self._tasks[job_id]

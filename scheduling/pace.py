@@ -12,12 +12,19 @@ class Pace:
     """Smoothed seconds per megapixel-step of one lane; an unknown model borrows the lane's overall figure."""
 
     by_model: dict[str, tuple[float, int]] = field(default_factory=dict)  # model -> (seconds per cost, samples)
+    _unsaved: set[str] = field(default_factory=set)
 
     def learn(self, model: str | None, cost: float, seconds: float) -> None:
         for name in {"", model or ""}:
             old, samples = self.by_model.get(name, (0.0, 0))
             share = max(SMOOTHING, 1.0 / (samples + 1))
             self.by_model[name] = (old + share * (seconds / cost - old), samples + 1)
+            self._unsaved.add(name)
+
+    def take_unsaved(self) -> list[str]:
+        """Return the models that were learned about since the last call."""
+        names, self._unsaved = sorted(self._unsaved), set()
+        return names
 
     def seconds(self, model: str | None, cost: float) -> float:
         """Expected seconds for `cost` megapixel-steps."""

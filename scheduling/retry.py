@@ -54,10 +54,10 @@ class RetryPolicy:
         if is_paid and getattr(error, "may_have_run", False):
             return GiveUp()
         if isinstance(error, RateLimited):
-            return Again(
-                after_s=error.retry_after if error.retry_after is not None else self.base_s,
-                costs_attempt=error.retry_after is None,
-            )
+            if error.retry_after is not None:
+                return Again(after_s=error.retry_after, costs_attempt=False)
+            if job.attempt < self.max_attempts:
+                return Again(after_s=self._wait_s(job))
         other = next((lane for lane in job.candidates if lane != job.lane and lane not in job.tried), None)
         if isinstance(error, CapabilityError | OutOfMemory) or (
             isinstance(error, BackendError) and not error.retryable
@@ -68,6 +68,8 @@ class RetryPolicy:
         if other is not None:
             return Elsewhere(lane=other)
         if job.attempt < self.max_attempts:
-            wait = min(self.max_s, self.base_s * 2 ** (job.attempt - 1))
-            return Again(after_s=error.retry_after if error.retry_after is not None else wait)
+            return Again(after_s=error.retry_after if error.retry_after is not None else self._wait_s(job))
         return GiveUp()
+
+    def _wait_s(self, job: Job) -> float:
+        return min(self.max_s, self.base_s * 2 ** (job.attempt - 1))

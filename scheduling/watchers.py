@@ -1,10 +1,13 @@
 """Who watches which job: each watcher sees the newest state, never a backlog."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from generation.job import Job, JobStatus
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -40,7 +43,10 @@ class Watchers:
             watcher.job = job
             watcher.bell.set()
         for tell in self.on_change:
-            tell(job)
+            try:
+                tell(job)
+            except Exception:  # a listener's fault must not stop the queue
+                log.exception("a listener failed", extra={"job": job.id})
 
     def ring(self, job_id: str) -> None:
         """Something beside the row changed (progress, place in line)."""
