@@ -97,6 +97,11 @@ class EaselBot(commands.Bot):
         user = self.user.name if self.user else "?"
         log.info("ready as %s in %d servers, %d answers taken up", user, len(self.guilds), count)
 
+    async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
+        """Log what a listener raised; nextcord would print it past our log. What a stop cuts off is no fault."""
+        if not self.is_closed():
+            log.exception("a listener failed", extra={"event": event_method})
+
     async def close(self) -> None:
         await self.messages.aclose()
         await self._spender.aclose()

@@ -1,0 +1,200 @@
+"""The process as people start it, against the local Discord. Each start costs a second, so each test does much."""
+
+import asyncio
+import logging
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import main
+from backends.probe import Found
+from config import Settings
+from generation.job import JobStatus, Origin
+from generation.request import Draft
+from store.database import Database, DatabaseTooNew
+from tests.discord_server import DiscordServer
+from utils.folder_lock import FolderInUse, FolderLock
+
+MAIN = Path(main.__file__)
+ORIGIN = Origin(door="console", user_id="1")
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Start `main.py` in an empty folder; what still runs at the end is killed."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def run(*argv: str, stdin: int = asyncio.subprocess.DEVNULL, **settings: str) -> asyncio.subprocess.Process:
+        environ = {"PATH": os.environ["PATH"], "PROBE_LOCAL_PORTS": "false", **settings}
+        pipe = asyncio.subprocess.PIPE
+        started.append(
+            await asyncio.create_subprocess_exec(
+                sys.executable, str(MAIN), *argv, cwd=tmp_path, env=environ, stdin=stdin, stdout=pipe, stderr=pipe
+            )
+        )
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+def settings_in(folder: Path, **changes: object) -> Settings:
+    return Settings.model_validate({"data_dir": folder, "probe_local_ports": False, **changes})
+
+
+async def err_of(process: asyncio.subprocess.Process) -> str:
+    async with asyncio.timeout(20):
+        return (await process.communicate())[1].decode()
+
+
+async def test_first_start_in_an_empty_folder_makes_a_picture_from_stdin(start: Start, tmp_path: Path):
+    process = await start(stdin=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(20):
+        out, err = await process.communicate("ein roter Fuchs im Schnee, schön --size 64x64\n".encode())
+    assert process.returncode == 0, err.decode()
+    (picture,) = (tmp_path / "data" / "pictures").iterdir()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert b"Saved data/pictures/ein-roter-fuchs" in out
+    assert (tmp_path / ".env").read_bytes() == MAIN.with_name(".env.example").read_bytes()
+    assert b"Traceback" not in err
+
+
+async def test_bot_starts_refuses_a_second_process_and_stops_in_order(
+    start: Start, discord: DiscordServer, tmp_path: Path
+):
+    settings = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url}
+    bot = await start(**settings)
+    await discord.wait_for(lambda: "generate" in discord.commands.names(), 15)
+    second, looker = await start(**settings), await start("queue")
+    assert "Another Easel is already running" in await err_of(second)
+    assert second.returncode == 1
+    async with asyncio.timeout(20):
+        assert (await looker.communicate())[0] == b"Nothing waits and nothing runs.\n"
+    bot.send_signal(signal.SIGTERM)
+    err = await err_of(bot)
+    assert bot.returncode == 0, err
+    assert "Traceback" not in err
+    assert discord.token not in err
+    kept = {path.name for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    assert kept == {"easel.lock", "easel.sqlite3", "secret.key", "cache.sqlite3"}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    assert modes == {0o600}
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+async def test_a_wrong_token_and_an_unreachable_discord_are_one_sentence_each(start: Start, discord: DiscordServer):
+    wrong = await start(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, DATA_DIR="a", LOG_LEVEL="error")
+    gone = await start(
+        DISCORD_TOKEN=discord.token, DISCORD_API_URL="http://127.0.0.1:9/api/v10", DATA_DIR="b", LOG_LEVEL="ERROR"
+    )
+    for process, said in ((wrong, "Discord refuses DISCORD_TOKEN."), (gone, "Discord cannot be reached.")):
+        lines = [line for line in (await err_of(process)).splitlines() if " ERROR " in line or "Traceback" in line]
+        assert process.returncode == 1
+        assert len(lines) == 1
+        assert said in lines[0]
+
+
+async def test_without_the_message_content_intent_slash_commands_still_work(start: Start):
+    async with DiscordServer(message_content=False) as discord:
+        bot = await start(DISCORD_TOKEN=discord.token, DISCORD_API_URL=discord.api_url)
+        await discord.wait_for(lambda: "generate" in discord.commands.names(), 15)
+        bot.send_signal(signal.SIGINT)
+        err = await err_of(bot)
+    assert bot.returncode == 0, err
+    assert err.count("Message Content Intent") == 1
+    assert "Traceback" not in err
+
+
+async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
+    slow = {"sketch_options": {"delay_s": "5"}, "graceful_stop": 0.0}
+    first = await main.build(settings_in(tmp_path).model_copy(update=slow))
+    await first.start()
+    view = await first.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
+    await first.queue.stop()
+    await first.close()
+    second = await main.build(settings_in(tmp_path))
+    await second.start()
+    async with asyncio.timeout(10):
+        states = [seen.job.status async for seen in second.generation.watch(view.job.id)]
+    await second.queue.stop()
+    await second.close()
+    assert states[-1] is JobStatus.DONE
+
+
+async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def found(port: int, title: str, *, is_usable: bool) -> Found:
+        url = f"http://127.0.0.1:{port}"
+        return Found(kind="a1111", url=url, title=title, port=port, is_usable=is_usable, message=f"found {title}")
+
+    async def probe() -> list[Found]:
+        return [found(7860, "Forge", is_usable=True), found(7861, "Automatic1111", is_usable=False)]
+
+    monkeypatch.setattr(main, "probe_local", probe)
+    entries, findings = await main.find_engines(settings_in(tmp_path, probe_local_ports=True))
+    assert findings == ("found Forge", "found Automatic1111")
+    assert [(entry.name, entry.label, entry.is_fallback) for entry in entries] == [
+        ("local7860", "Forge", False),
+        ("sketch", "sketch", True),
+    ]
+    for entry in entries:
+        await entry.backend.aclose()
+
+
+async def test_a_picture_cache_that_cannot_be_used_does_not_stop_the_start(tmp_path: Path):
+    (tmp_path / "media_cache").write_text("in the way")
+    easel = await main.build(settings_in(tmp_path))
+    await easel.start()
+    view = await easel.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
+    async with asyncio.timeout(10):
+        states = [seen.job.status async for seen in easel.generation.watch(view.job.id)]
+    await easel.queue.stop()
+    await easel.close()
+    assert states[-1] is JobStatus.DONE
+
+
+async def test_a_data_folder_of_a_newer_easel_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    database = await Database.open(tmp_path / "data" / "easel.sqlite3", migrations={"m999_future": "SELECT 1"})
+    await database.close()
+    with pytest.raises(DatabaseTooNew):
+        await main.build(settings_in(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", {})
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers[:])
+    assert await asyncio.to_thread(main.main, ["queue"]) == 1
+    assert "newer version of Easel" in capsys.readouterr().err
+
+
+def test_a_folder_has_one_holder_at_a_time(tmp_path: Path):
+    with FolderLock(tmp_path / "data"), pytest.raises(FolderInUse, match="DATA_DIR"), FolderLock(tmp_path / "data"):
+        pass
+    with FolderLock(tmp_path / "data"):
+        pass
+
+
+async def test_the_console_starts_without_loading_discord(start: Start):
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import main, sys; sys.exit('nextcord' in sys.modules or 'torch' in sys.modules)",
+        cwd=MAIN.parent,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    assert time.monotonic() - began < 10
