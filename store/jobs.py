@@ -28,8 +28,12 @@ INSERT = """
 GET = "SELECT * FROM jobs WHERE id = ?"
 FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
 BY_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC LIMIT 1"
-ACTIVE = "SELECT * FROM jobs WHERE status IN ('queued', 'running') ORDER BY created_at, id"
-ACTIVE_FOR = "SELECT * FROM jobs WHERE user_key = ? AND status IN ('queued', 'running') ORDER BY created_at, id"
+# INDEXED BY: the planner would rather go through all of a person's history, or sort.
+ACTIVE = "SELECT * FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') ORDER BY created_at, id"
+ACTIVE_FOR = """
+    SELECT * FROM jobs INDEXED BY jobs_active_user WHERE user_key = ? AND status IN ('queued', 'running')
+    ORDER BY created_at, id
+"""
 UNDELIVERED = """
     SELECT * FROM jobs WHERE door = ? AND finished_at IS NOT NULL AND delivered_at IS NULL ORDER BY finished_at, id
 """
