@@ -13,7 +13,17 @@ from config import Settings
 from console.text import say
 
 PYTHONS: Final = ((3, 11), (3, 13))
-PACKAGES: Final = ("nextcord", "aiohttp", "httpx", "pydantic", "python-dotenv", "pillow", "aiosqlite", "cryptography")
+PACKAGES: Final = (
+    "nextcord",
+    "aiohttp",
+    "httpx",
+    "pydantic",
+    "python-dotenv",
+    "pillow",
+    "aiosqlite",
+    "cryptography",
+    "rich",
+)
 # id in base64, time, signature: https://discord.com/developers/docs/reference#authentication
 TOKEN_FORM: Final = re.compile(r"[\w-]{18,}\.[\w-]{6,}\.[\w-]{25,}")
 

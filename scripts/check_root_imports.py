@@ -8,7 +8,19 @@ import ast
 import sys
 from pathlib import Path
 
-ROOMS = {"generation", "scheduling", "backends", "store", "services", "cogs", "utils", "bench", "tests", "scripts"}
+ROOMS = {
+    "generation",
+    "scheduling",
+    "backends",
+    "store",
+    "services",
+    "cogs",
+    "console",
+    "utils",
+    "bench",
+    "tests",
+    "scripts",
+}
 ROOT_FILES = {"main", "cli", "config", "constants", "queue_manager"}
 THIRD_PARTY = {"nextcord", "aiohttp", "httpx", "aiosqlite", "PIL", "cryptography", "dotenv", "pydantic", "rich"}
 
@@ -17,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"constants", "generation", "dotenv", "pydantic"},
     # backends.base is only the protocol: the queue asks whether a backend can be resumed
     "queue_manager": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
-    "cli": {"services", "generation", "utils", "constants", "config", "rich"},
+    "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 
 
