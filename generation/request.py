@@ -36,10 +36,12 @@ class SourceImage:
 
     media_id: str
     data: bytes = field(default=b"", repr=False, compare=False)
+    width: int = field(default=0, compare=False)  # pixels, known while the picture is new; 0 after a restart
+    height: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, data: bytes) -> "SourceImage":
-        return cls(media_id=sha256(data).hexdigest(), data=data)
+    def of(cls, data: bytes, width: int = 0, height: int = 0) -> "SourceImage":
+        return cls(media_id=sha256(data).hexdigest(), data=data, width=width, height=height)
 
 
 @dataclass(frozen=True, kw_only=True)

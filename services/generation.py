@@ -9,7 +9,7 @@ from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Fit, Refused
 from generation.errors import CapabilityError, NotAllowed, RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
-from generation.options import validate
+from generation.options import MAX_ASPECT_RATIO, validate
 from generation.request import Draft, GenerationRequest, Mode, draft_of
 from generation.resolve import resolve
 from queue_manager import LaneView, QueueManager
@@ -78,6 +78,7 @@ class GenerationService:
             BackendError: the only engine there is cannot be reached.
         """
         has_own_seed = draft.seed is not None
+        draft = _shaped_like_its_source(draft)
         draft = await self._with_preferences(draft, origin)
         validate(draft)
         if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
@@ -249,6 +250,17 @@ class GenerationService:
         log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
         result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
         return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
+
+
+def _shaped_like_its_source(draft: Draft) -> Draft:
+    """Keep the shape of an input picture where no size was said, as far as engines can follow."""
+    source = draft.init_image
+    if source is None or not source.height or draft.width or draft.height or draft.aspect:
+        return draft
+    wide, high = source.width, source.height
+    if max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
+        return draft
+    return replace(draft, aspect=(wide, high))
 
 
 def _resolved(draft: Draft, entry: Entry) -> GenerationRequest:

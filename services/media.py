@@ -137,7 +137,7 @@ class MediaService:
             limit = MAX_INPUT_IMAGE_BYTES // 1024**2
             hint = f"PNG, JPEG or WebP of up to {limit} MB works."
             raise RequestRejected(str(error), field="init_image", hint=hint) from error
-        source = await run_in_thread(SourceImage.of, cleaned)
+        source = await run_in_thread(SourceImage.of, cleaned, info.width, info.height)
         try:
             await self._cache.put(
                 cleaned, media_type=info.media_type, job_id=None, kind="input", media_id=source.media_id
