@@ -11,6 +11,7 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.decorators import prefix_command
+from cogs.posting import reply_to
 from generation.errors import NotAllowed, RequestRejected
 from services.connections import ConnectionService, Owner, label_for, lane_of
 from services.generation import GenerationService
@@ -85,12 +86,12 @@ class Connections(commands.Cog):
     @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
-        await ctx.reply(await self._test(owner, show_url=ctx.guild is None), mention_author=False)
+        await reply_to(ctx, content=await self._test(owner, show_url=ctx.guild is None))
 
     @prefix_command(name="sddisconnect")
     async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
-        await ctx.reply(await self._disconnect(owner, is_cancelling=False), mention_author=False)
+        await reply_to(ctx, content=await self._disconnect(owner, is_cancelling=False))
 
     async def _connect(
         self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True
@@ -110,7 +111,10 @@ class Connections(commands.Cog):
         connection = await self._connections.of(owner)
         diagnosis = await self._connections.test(owner)
         if not diagnosis.is_ok:
-            return "\n".join(filter(None, [f"✖ **Connection failed** · {diagnosis.message}", diagnosis.hint]))
+            layers = " · ".join(f"{'✔' if step.is_ok else '✖'} {step.layer}" for step in diagnosis.steps)
+            owner_hint = diagnosis.owner_hint if show_url else ""
+            lines = [f"✖ **Connection failed** · {diagnosis.message}", diagnosis.hint, owner_hint, f"-# {layers}"]
+            return "\n".join(filter(None, lines))
         assert connection is not None, "a test without a connection raises"
         lines = ["✅ **Connection OK**", f"API Type: {connection.kind}"]
         if show_url:

@@ -110,6 +110,9 @@ class EditControls(commands.Cog):
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
+        actor = actor_of(interaction)
+        if job.user_key == actor.user_key:  # a job of one's own that is still under way is replaced
+            await self._service.cancel(job.id, actor)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))

@@ -14,6 +14,7 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.posting import reply_to
 from generation.errors import GenerationError
 from utils.text import cut
 
@@ -78,9 +79,8 @@ class ErrorHandler(commands.Cog):
         if isinstance(error, commands.CommandNotFound):
             return  # other bots share the prefix
         text = words_for(error)
-        none = nextcord.AllowedMentions.none()
         try:
-            await ctx.reply(text, mention_author=False, allowed_mentions=none)
+            await reply_to(ctx, content=text)
         except nextcord.HTTPException:
             try:
                 await ctx.author.send(text)

@@ -16,7 +16,7 @@ from cogs.decorators import prefix_command
 from cogs.error_handler import words_for
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
-from cogs.posting import edit_answer, edit_of, new_message
+from cogs.posting import edit_answer, edit_of, new_message, reply_to
 from constants import (
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
@@ -74,7 +74,7 @@ class ImageGeneration(commands.Cog):
             asked = asyncio.ensure_future(self._submit(parsed, of_message(ctx, answer), number, loading))
             done, _ = await asyncio.wait({asked}, timeout=SOON_S)
             if not done and answer is None:
-                answer = await ctx.reply(ASKING, mention_author=False)
+                answer = await reply_to(ctx, content=ASKING)
             try:
                 view = await asked
             except Exception as error:
@@ -259,7 +259,7 @@ async def _whisper(ctx: commands.Context[Any]) -> nextcord.Message:
 async def _show(ctx: commands.Context[Any], answer: nextcord.Message | None, card: Card) -> nextcord.Message:
     if answer is not None:
         return await _change(answer, card)
-    return await ctx.reply(**new_message(card), mention_author=False)
+    return await reply_to(ctx, **new_message(card))
 
 
 async def _change(answer: Any, card: Card) -> nextcord.Message:

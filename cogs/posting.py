@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import aiohttp
 import nextcord
+from nextcord.ext import commands
 
 from cogs.cards import Card, parse_id, to_files, to_view
 from generation.job import Job, Origin
@@ -198,6 +199,12 @@ class Poster:
 def is_too_large(error: Exception) -> bool:
     """Say whether Discord refused a file for its size."""
     return isinstance(error, nextcord.HTTPException) and (error.code == TOO_LARGE or error.status == HTTP_TOO_LARGE)
+
+
+async def reply_to(ctx: commands.Context[Any], **values: Any) -> nextcord.Message:
+    """Reply to a command; where its message is gone already, simply say it."""
+    reference = ctx.message.to_reference(fail_if_not_exists=False)
+    return await ctx.send(**values, reference=reference, mention_author=False)
 
 
 async def edit_answer(interaction: nextcord.Interaction, card: Card) -> Any:

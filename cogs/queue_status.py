@@ -9,6 +9,7 @@ from nextcord.ext import commands
 from cogs import render
 from cogs.decorators import prefix_command
 from cogs.origin import DOOR, actor_of
+from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
 from generation.options import OPTION_HELP
@@ -43,7 +44,7 @@ class QueueStatus(commands.Cog):
     @prefix_command(name="queue")
     async def queue_by_prefix(self, ctx: commands.Context[Any]) -> None:
         text = await self._queue(str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None)
-        await ctx.reply(text, mention_author=False)
+        await reply_to(ctx, content=text)
 
     @nextcord.slash_command(name="cancel", description="Cancel your pictures that wait or are being drawn")
     async def slash_cancel(
@@ -66,7 +67,7 @@ class QueueStatus(commands.Cog):
     async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
         is_moderator = bool(ctx.guild) and ctx.channel.permissions_for(ctx.author).manage_messages  # type: ignore[union-attr, arg-type]
         actor = Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator)
-        await ctx.reply(await self._cancel(actor, job), mention_author=False)
+        await reply_to(ctx, content=await self._cancel(actor, job))
 
     @nextcord.slash_command(name="help", description="How to make pictures here")
     async def slash_help(self, interaction: nextcord.Interaction) -> None:
@@ -74,7 +75,7 @@ class QueueStatus(commands.Cog):
 
     @prefix_command(name="help")
     async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        await ctx.reply(help_text(), mention_author=False)
+        await reply_to(ctx, content=help_text())
 
     async def _queue(self, user_id: str, guild_id: str | None) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}

@@ -1,5 +1,6 @@
 """Says why `!dream` is not heard when Discord does not let the bot read messages (message content intent off)."""
 
+import logging
 from typing import Any
 
 import nextcord
@@ -7,7 +8,9 @@ from nextcord.ext import commands
 
 from utils.clock import Clock
 
-AGAIN_AFTER_S = 24 * 3600.0
+log = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 7 * 24 * 3600.0
 TEXT = (
     "I cannot read messages here: the Message Content Intent is switched off for this bot, so `!dream` does not reach "
     "me. `/generate` works, and so does mentioning me: `@me dream a red fox`.\n"
@@ -16,7 +19,10 @@ TEXT = (
 
 
 class Unreadable(commands.Cog):
-    """Without the intent a message arrives empty; once a day and channel it is answered with the reason."""
+    """Without the intent a message arrives empty; once a week and server it is answered with the reason.
+
+    Which messages were meant for the bot cannot be told, so more often would be a nuisance.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,7 +37,10 @@ class Unreadable(commands.Cog):
             return
         channel: Any = message.channel
         now = self._clock.monotonic()
-        if now - self._told.get(channel.id, float("-inf")) < AGAIN_AFTER_S:
+        if now - self._told.get(message.guild.id, float("-inf")) < AGAIN_AFTER_S:
             return
-        self._told[channel.id] = now
-        await channel.send(TEXT)
+        self._told[message.guild.id] = now
+        try:
+            await channel.send(TEXT)
+        except nextcord.HTTPException as error:
+            log.info("could not say why messages are not read (%s %s)", error.status, error.code)

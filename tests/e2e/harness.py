@@ -153,6 +153,7 @@ class Easel:
         """End in an orderly way."""
         running, self.running = self.now, None
         await running.bot.close()
+        running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
         await running.queue.stop()
         await running.registry.aclose()
@@ -165,6 +166,7 @@ class Easel:
         await running.database.close()
         await running.cache_database.close()
         await running.bot.close()
+        running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
         with contextlib.suppress(Exception):
             await running.queue.stop()

@@ -1,0 +1,263 @@
+"""Everything that can be pressed under a picture, by its owner and by others, now and after a restart."""
+
+from __future__ import annotations
+
+import pytest
+
+from generation.errors import OutOfMemory
+from tests.discord_server import DiscordServer, Message
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import Easel, is_finished, job_id, labels, own
+from tests.e2e.pictures import png, rich_backend
+from tests.fakes import FakeBackend
+
+SEEDED = "!dream a red fox --seed 42 --steps 20 --size 512x512"
+
+
+async def pressed(easel: Easel, message: Message, button: str, user: str = "mia") -> Message:
+    """Press a button that makes a new picture; wait for it."""
+    result = await easel.server.user(user).click(message, button)
+    assert not result.failed
+    assert result.acknowledged_after_s < 1.0
+    return await easel.finished(result.original)
+
+
+async def test_a_full_message_has_its_controls_in_order(start: StartEasel) -> None:
+    easel = await start(rich_backend(), FakeBackend("grid"))
+    answer = await easel.dream("!dream a fox --backend gpu1 --batch 4")
+    assert labels(answer) == [
+        ["U1", "U2", "U3", "U4", "📁 All files"],
+        ["🎲 Re-roll", "✏️ Edit", "⚡ Flux it"],
+        ["➕ More steps", "📐 Size", "🎛️ Sampler"],
+        ["🧠 Model", "ℹ️ Info", "🗑️"],
+    ]
+
+
+async def test_reroll_draws_a_new_seed_and_keeps_the_rest(discord: DiscordServer, start: StartEasel) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED + " --sampler euler_a")
+    again = await pressed(easel, answer, "Re-roll")
+    assert again is not answer
+    assert again.reference is answer
+    first, second = engine.requests
+    assert second.seed != 42
+    assert (second.prompt, second.steps, second.sampler) == (first.prompt, first.steps, first.sampler)
+    assert len(own(discord.channel)) == 2
+
+
+async def test_others_may_reroll_and_it_is_theirs(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream()
+    again = await pressed(easel, answer, "Re-roll", "ann")
+    assert again.content.split("\n")[0].endswith(discord.user("ann").mention)
+    assert (await easel.job(job_id(again))).user_key == f"discord:{discord.user('ann').id}"
+
+
+async def test_more_steps_keeps_the_seed(start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    await pressed(easel, await easel.dream(SEEDED), "More steps")
+    assert (engine.requests[1].steps, engine.requests[1].seed) == (30, 42)
+
+
+async def test_edit_opens_a_filled_form_and_draws_what_was_typed(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED + " --no dogs")
+    mia = discord.user("mia")
+    form = (await mia.click(answer, "Edit")).modal
+    assert {name: item["value"] for name, item in form.fields.items()} == {
+        "prompt": "a red fox", "negative": "dogs", "size": "512x512", "steps_cfg": "20, 7", "seed": "42",
+    }  # fmt: skip
+    values = {"prompt": "a blue fox", "negative": "", "size": "768x512", "steps_cfg": "25, 5.5", "seed": "43"}
+    result = await mia.submit(form, values)
+    await easel.finished(result.original)
+    request = engine.requests[1]
+    assert (request.prompt, request.negative_prompt.strip(), request.seed) == ("a blue fox", "", 43)
+    assert (request.width, request.height, request.steps, request.cfg_scale) == (768, 512, 25, 5.5)
+
+
+async def test_edit_keeps_the_source_picture(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream("!dream in autumn", attachments=[("cat.png", png())])
+    mia = discord.user("mia")
+    result = await mia.submit((await mia.click(answer, "Edit")).modal, {"prompt": "in winter"})
+    await easel.finished(result.original)
+    assert engine.requests[1].init_image == engine.requests[0].init_image
+
+
+@pytest.mark.parametrize(
+    ("values", "words"), [({"size": "1x1"}, "size"), ({"steps_cfg": "many"}, "steps"), ({"seed": "x"}, "seed")]
+)
+async def test_a_wrong_value_in_the_form_is_told_to_that_person(
+    discord: DiscordServer, start: StartEasel, values: dict[str, str], words: str
+) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream()
+    mia = discord.user("mia")
+    result = await mia.submit((await mia.click(answer, "Edit")).modal, values)
+    assert result.ephemeral
+    assert words in result.message.content
+    assert own(discord.channel) == [answer, result.message]
+
+
+async def test_size_opens_a_form_and_keeps_the_seed(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED)
+    mia = discord.user("mia")
+    result = await mia.submit((await mia.click(answer, "Size")).modal, {"size": "640 x 384"})
+    await easel.finished(result.original)
+    assert (engine.requests[1].width, engine.requests[1].height, engine.requests[1].seed) == (640, 384, 42)
+
+
+async def test_the_model_menu_has_pages_and_keeps_the_seed(discord: DiscordServer, start: StartEasel) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED)
+    mia = discord.user("mia")
+    menu = (await mia.click(answer, "Model")).message
+    assert menu.ephemeral
+    assert "page 1 of 3" in menu.content
+    await mia.click(menu, "Next")
+    assert "page 2 of 3" in menu.content
+    await mia.click(menu, "Next")
+    assert labels(menu)[1] == ["Back", "Next"]
+    assert menu.buttons == ["Back"]
+    result = await mia.select(menu, "Choose a model", ["model_59"])
+    assert not result.failed
+    await discord.wait_for(lambda: len(own(discord.channel)) == 3 and is_finished(own(discord.channel)[-1]))
+    assert (engine.requests[1].model, engine.requests[1].seed) == ("model_59", 42)
+    assert not own(discord.channel)[-1].ephemeral
+
+
+async def test_the_sampler_menu_draws_with_the_chosen_one(discord: DiscordServer, start: StartEasel) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED)
+    mia = discord.user("mia")
+    menu = (await mia.click(answer, "Sampler")).message
+    await mia.select(menu, "Choose a sampler", ["Euler a"])
+    await discord.wait_for(lambda: is_finished(own(discord.channel)[-1]) and len(own(discord.channel)) == 3)
+    assert (engine.requests[1].sampler, engine.requests[1].seed) == ("Euler a", 42)
+
+
+async def test_flux_it_draws_the_same_on_the_other_engine(start: StartEasel) -> None:
+    first, second = rich_backend(), FakeBackend("grid")
+    easel = await start(first, second)
+    answer = await easel.dream(SEEDED + " --backend gpu1 --model model_03")
+    other = await pressed(easel, answer, "Flux it")
+    [request] = second.requests
+    assert (request.prompt, request.seed, request.model) == ("a red fox", 42, None)
+    assert "on grid" in other.content
+
+
+async def test_info_gives_seed_and_line_to_copy(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream(SEEDED)
+    info = (await discord.user("ann").click(answer, "Info")).message
+    assert info.ephemeral
+    assert "```\n42\n```" in info.content
+    assert "!dream a red fox" in info.content
+    assert "--seed 42" in info.content
+
+
+async def test_cancel_while_running_says_so_and_frees_the_engine(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    await discord.user("mia").click(answer, "Cancel")
+    await easel.finished(answer)
+    assert "~~a red fox~~" in answer.content
+    assert labels(answer) == [["🎲 Run again", "✏️ Edit", "🗑️"]]
+    await discord.wait_for(lambda: engine.cancelled)
+    engine.release()
+    assert (await pressed(easel, answer, "Run again")).attachments
+
+
+@pytest.mark.parametrize("button", ["Cancel", "🗑️"])
+async def test_others_may_not_cancel_or_delete_but_moderators_may(
+    discord: DiscordServer, start: StartEasel, button: str
+) -> None:
+    engine = FakeBackend(hold=button == "Cancel")
+    easel = await start(engine)
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    if button == "🗑️":
+        await easel.finished(answer)
+    refused = await discord.user("ann").click(answer, button)
+    assert refused.ephemeral
+    assert "Only the person who asked" in refused.message.content
+    assert not answer.deleted
+    moderator = discord.user("max", permissions=("MANAGE_MESSAGES",))
+    await moderator.click(answer, button)
+    await discord.wait_for(lambda: answer.deleted or "cancelled" in answer.content)
+
+
+async def test_delete_takes_message_and_picture_away(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream()
+    image = (await easel.job(job_id(answer))).result.images[0]
+    await discord.user("mia").click(answer, "🗑️")
+    await discord.wait_for(lambda: answer.deleted)
+    assert await easel.now.media.get(image.media_id) is None
+
+
+async def test_editing_a_waiting_job_puts_the_new_one_in_its_place(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    await easel.answer_to(await easel.say("!dream first", user="ann"))
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    mia = discord.user("mia")
+    result = await mia.submit((await mia.click(answer, "Edit")).modal, {"prompt": "a blue fox"})
+    await easel.finished(answer)
+    assert "~~a red fox~~" in answer.content
+    engine.release(2)
+    await easel.finished(result.original)
+    assert [request.prompt for request in engine.requests] == ["first", "a blue fox"]
+
+
+async def test_out_of_memory_offers_something_smaller(start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    engine.fail = [OutOfMemory()]
+    answer = await easel.dream("!dream a fox --size 1024x1024 --steps 40")
+    assert "🔽 Try smaller" in labels(answer)[0]
+    await pressed(easel, answer, "Try smaller")
+    assert (engine.requests[-1].width, engine.requests[-1].height, engine.requests[-1].steps) == (704, 704, 20)
+
+
+async def test_all_buttons_work_after_a_restart_and_a_month(discord: DiscordServer, start: StartEasel) -> None:
+    engine = rich_backend()
+    easel = await start(engine, FakeBackend("grid"))
+    answer = await easel.dream("!dream a fox --batch 4 --backend gpu1")
+    await easel.kill()
+    easel.clock.offset_s = 30 * 24 * 3600.0
+    await easel.start()
+    mia = discord.user("mia")
+    for button in ("Re-roll", "More steps", "Flux it"):
+        assert (await pressed(easel, answer, button)).attachments
+    for button in ("Edit", "Size"):
+        result = await mia.submit((await mia.click(answer, button)).modal, {"size": "256x256"})
+        assert (await easel.finished(result.original)).attachments
+    for button in ("Model", "Sampler"):
+        menu = (await mia.click(answer, button)).message
+        assert menu.controls[0]["options"]
+    assert "```" in (await mia.click(answer, "Info")).message.content
+    for button in ("U1", "All files"):
+        result = await mia.click(answer, button)
+        await discord.wait_for(lambda result=result: result.followups)
+        assert result.followups[0].ephemeral
+        assert "no longer kept" in result.followups[0].content
+    await mia.click(answer, "🗑️")
+    await discord.wait_for(lambda: answer.deleted)
+
+
+async def test_a_button_of_a_job_nobody_knows_says_so(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream()
+    await easel.now.database.write("DELETE FROM jobs")
+    result = await discord.user("mia").click(answer, "Re-roll")
+    assert result.ephemeral
+    assert "There is no job" in result.message.content

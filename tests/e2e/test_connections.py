@@ -1,0 +1,207 @@
+"""`/sdconnect` and its kin: tested before use, keys in no message and no log, owned by a person or a server."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from backends.base import BackendConfig
+from backends.diagnose import Diagnosis, Step
+from backends.registry import _factories
+from tests.discord_server import DiscordServer
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import Easel, is_finished, own
+from tests.fakes import FakeBackend
+
+URL = "https://abc123-7860.proxy.runpod.net"
+KEY = "mia:s3cr3t-p4ss"
+REFUSED = (Step(layer="connect", is_ok=True, message=""), Step(layer="auth", is_ok=False, message="refused"))
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
+    """What every new A1111 connection turns out to be."""
+    backend = FakeBackend("a1111")
+
+    def make(config: BackendConfig) -> FakeBackend:
+        backend.name = config.name
+        return backend
+
+    monkeypatch.setitem(_factories, "a1111", make)
+    return backend
+
+
+class Examine:
+    """Stands in for the test of a connection."""
+
+    def __init__(self) -> None:
+        self.diagnosis = Diagnosis(steps=(), is_ok=True, message="", product="Forge", seconds=0.4)
+        self.configs: list[BackendConfig] = []
+
+    async def __call__(self, config: BackendConfig) -> Diagnosis:
+        self.configs.append(config)
+        return self.diagnosis
+
+
+@pytest.fixture
+def examine() -> Examine:
+    return Examine()
+
+
+def everything_said(discord: DiscordServer) -> str:
+    channels = discord.channels.values()
+    messages = [one for channel in channels for one in (*channel.messages, *channel.deleted_messages) if one.author.bot]
+    return "\n".join(text for one in messages for text in (one.content, *one.history))
+
+
+async def connect(easel: Easel, user: str = "mia", command: str = "sdconnect", **options: object):
+    result = await easel.server.user(user).slash(easel.server.channel, command, type="forge", url=URL, **options)
+    await easel.server.wait_for(lambda: result.message.content if result.message else result.followups)
+    return result
+
+
+@pytest.mark.parametrize("command", ["sdconnect", "sdlink"])
+async def test_connect_by_slash_is_private_and_ready(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine, command: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    easel = await start(examine=examine)
+    result = await connect(easel, command=command, key=KEY)
+    assert result.ephemeral
+    assert "✅ **Connection OK**" in result.message.content
+    assert "API Type: forge" in result.message.content
+    assert "Ready to generate!" in result.message.content
+    assert examine.configs[0].key == KEY
+    assert KEY not in everything_said(discord)
+    ours = [record for record in caplog.records if not record.name.startswith("nextcord")]  # it tells all at DEBUG
+    assert KEY not in "\n".join(record.getMessage() for record in ours)
+    answer = await easel.dream()
+    assert "mia's Forge" in answer.content
+    assert len(engine.requests) == 1
+
+
+async def test_nobody_else_draws_on_it(start: StartEasel, engine: FakeBackend, examine: Examine) -> None:
+    easel = await start(examine=examine)
+    await connect(easel)
+    answer = await easel.dream(user="ann")
+    assert "on sketch" in answer.content
+    assert engine.requests == []
+
+
+async def test_a_failed_test_saves_nothing_and_says_what_to_do(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="it wants a password.", hint="Add `key`.")
+    result = await connect(easel)
+    [told] = result.followups
+    assert told.ephemeral
+    assert "Connection failed: it wants a password." in told.content
+    assert "Add `key`." in told.content
+    mia = discord.user("mia")
+    tested = await mia.slash(discord.channel, "sdtest")
+    await discord.wait_for(lambda: tested.followups)
+    assert "No SD API connected" in tested.followups[0].content
+
+
+async def test_test_and_disconnect(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    await connect(easel, key=KEY)
+    mia = discord.user("mia")
+    tested = await mia.slash(discord.channel, "sdtest")
+    await discord.wait_for(lambda: "Connection OK" in tested.message.content)
+    examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="refused.", hint="Is it running?")
+    tested = await mia.slash(discord.channel, "sdtest")
+    await discord.wait_for(lambda: "Connection failed" in tested.message.content)
+    assert "Is it running?" in tested.message.content
+    assert "✔ connect · ✖ auth" in tested.message.content
+    gone = await mia.slash(discord.channel, "sddisconnect")
+    await discord.wait_for(lambda: "✅ Disconnected" in gone.message.content)
+    assert "on sketch" in (await easel.dream()).content
+    assert KEY not in everything_said(discord)
+
+
+async def test_a_prefix_command_with_a_key_is_deleted(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    discord.grant("MANAGE_MESSAGES", channel=discord.channel)
+    said = await easel.say(f"!sdconnect forge {URL} {KEY}")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert said.deleted
+    assert "✅ **Connection OK**" in own(discord.channel)[0].content
+    assert KEY not in everything_said(discord)
+    assert URL not in everything_said(discord)
+
+
+async def test_a_key_that_may_not_be_deleted_is_warned_of(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    said = await easel.say(f"!sdconnect forge {URL} {KEY}")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert not said.deleted
+    assert "delete yours now" in own(discord.channel)[0].content
+
+
+async def test_a_key_stays_hidden_also_when_the_connection_fails(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="wrong password.")
+    discord.grant("MANAGE_MESSAGES", channel=discord.channel)
+    said = await easel.say(f"!sdlink forge {URL} {KEY}")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert said.deleted
+    assert "wrong password" in own(discord.channel)[0].content
+    assert KEY not in everything_said(discord)
+
+
+async def test_the_prefix_commands_without_arguments_say_how(start: StartEasel) -> None:
+    easel = await start()
+    assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(await easel.say("!sdconnect"))).content
+    assert "No SD API connected" in (await easel.answer_to(await easel.say("!sdtest"))).content
+    assert "no connection to forget" in (await easel.answer_to(await easel.say("!sddisconnect"))).content
+    assert "not known" in (await easel.answer_to(await easel.say(f"!sdconnect toaster {URL}"))).content
+
+
+async def test_only_admins_connect_a_server_and_then_all_use_it(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    refused = await connect(easel, for_server=True)
+    assert refused.ephemeral
+    assert "Only people who may manage this server" in refused.message.content
+    discord.user("boss", permissions=("MANAGE_GUILD",))
+    accepted = await connect(easel, "boss", for_server=True)
+    assert "everybody in this server" in accepted.message.content
+    assert "the server's Forge" in (await easel.dream(user="ann")).content
+
+
+async def test_connections_come_back_after_a_restart(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    easel = await start(examine=examine)
+    await connect(easel)
+    await easel.kill()
+    await easel.start()
+    assert "mia's Forge" in (await easel.dream()).content
+
+
+async def test_disconnecting_with_cancel_ends_what_runs_there(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    held = FakeBackend("a1111", hold=True)
+    engine.generate = held.generate
+    easel = await start(examine=examine)
+    await connect(easel)
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    await discord.wait_for(lambda: held.running)
+    gone = await discord.user("mia").slash(discord.channel, "sddisconnect", running="cancel")
+    await discord.wait_for(lambda: "cancelled" in gone.message.content)
+    await discord.wait_for(lambda: is_finished(answer))
+    assert "~~a red fox~~" in answer.content
