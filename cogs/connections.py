@@ -4,15 +4,17 @@ Keys are never echoed, addresses never shown in public.
 """
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
+from cogs.cards import Card
 from cogs.decorators import prefix_command
-from cogs.posting import reply_to
-from generation.errors import NotAllowed, RequestRejected
+from cogs.waiting import answer
+from generation.errors import GenerationError, NotAllowed, RequestRejected
 from services.connections import ConnectionService, Owner, label_for, lane_of
 from services.generation import GenerationService
 
@@ -79,19 +81,27 @@ class Connections(commands.Cog):
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",
                 hint="For example: `/sdconnect a1111 https://abc123-7860.proxy.runpod.net`",
             )
+        await answer(ctx, self._connect_aloud(ctx, api_type, url, key, warning))
+
+    async def _connect_aloud(self, ctx: commands.Context[Any], api_type: str, url: str, key: str, warning: str) -> Card:
         owner = Owner(kind="user", id=str(ctx.author.id))
-        text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=ctx.guild is None)
-        await ctx.send(f"<@{ctx.author.id}> {text}{warning}", allowed_mentions=nextcord.AllowedMentions.none())
+        is_public = ctx.guild is not None
+        try:
+            text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=not is_public)
+        except GenerationError as error:
+            error.hint += warning
+            raise
+        return Card(content=f"<@{ctx.author.id}> {text}{warning}")
 
     @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
-        await reply_to(ctx, content=await self._test(owner, show_url=ctx.guild is None))
+        await answer(ctx, _as_card(self._test(owner, show_url=ctx.guild is None)))
 
     @prefix_command(name="sddisconnect")
     async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
         owner = Owner(kind="user", id=str(ctx.author.id))
-        await reply_to(ctx, content=await self._disconnect(owner, is_cancelling=False))
+        await answer(ctx, _as_card(self._disconnect(owner, is_cancelling=False)))
 
     async def _connect(
         self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True
@@ -160,3 +170,7 @@ async def _hide(ctx: commands.Context[Any]) -> str:
     except nextcord.HTTPException:
         return "\n⚠ I may not delete messages here: **delete yours now**, it shows your key. `/sdconnect` is private."
     return ""
+
+
+async def _as_card(text: Awaitable[str]) -> Card:
+    return Card(content=await text)

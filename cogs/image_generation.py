@@ -17,6 +17,7 @@ from cogs.error_handler import words_for
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
 from cogs.posting import edit_answer, edit_of, new_message, reply_to
+from cogs.waiting import ASKING, SOON_S
 from constants import (
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
@@ -36,8 +37,6 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
-SOON_S = 0.8  # an answer that takes longer is announced
-ASKING = "⏳ asking the engine…"
 Loading = asyncio.Future[SourceImage | None]
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
 SLASH_NAMES = ("generate", "gen", "img", "dream")

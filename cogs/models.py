@@ -8,7 +8,7 @@ from nextcord.ext import commands
 from cogs.cards import Button, Card, parse_id, to_view
 from cogs.decorators import prefix_command
 from cogs.error_handler import told
-from cogs.posting import new_message, reply_to
+from cogs.waiting import answer
 from generation.errors import RequestRejected
 from services.catalog import Catalog, Engine
 from utils.text import cut
@@ -37,8 +37,7 @@ class Models(commands.Cog):
 
     @prefix_command(name="list_models", aliases=["models", "sdmodels"])
     async def list_models(self, ctx: commands.Context[Any]) -> None:
-        card = await self._first_page(ctx.author, ctx.guild.id if ctx.guild else None)
-        await reply_to(ctx, **new_message(card))
+        await answer(ctx, self._first_page(ctx.author, ctx.guild.id if ctx.guild else None))
 
     @commands.Cog.listener("on_interaction")
     async def on_press(self, interaction: nextcord.Interaction) -> None:

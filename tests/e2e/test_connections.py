@@ -146,6 +146,10 @@ async def test_a_key_that_may_not_be_deleted_is_warned_of(
     await discord.wait_for(lambda: own(discord.channel))
     assert not said.deleted
     assert "delete yours now" in own(discord.channel)[0].content
+    examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="wrong password.")
+    failed = await easel.answer_to(await easel.say(f"!sdconnect forge {URL} {KEY}"))
+    assert "wrong password" in failed.content
+    assert "delete yours now" in failed.content
 
 
 async def test_a_key_stays_hidden_also_when_the_connection_fails(
