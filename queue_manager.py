@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
@@ -30,6 +30,8 @@ from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
@@ -58,7 +60,7 @@ class QueueManager:
         self._lanes = Lanes(clock, self._settings_of)
         self._progress: dict[str, Progress] = {}
         self._cooldown = Cooldown(clock, self._limits.cooldown_s)
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -98,10 +100,9 @@ class QueueManager:
         """
         self._check_places(job.user_key, job.lane, 1)
         self._lanes.reserve(job.id, job.user_key)  # a parallel submit must see it
-        await asyncio.shield(self._spawn(self._take_in(job)))
-        return self._lanes.view(job, None)
+        return await asyncio.shield(self._spawn(self._take_in(job)))
 
-    async def _take_in(self, job: Job) -> None:
+    async def _take_in(self, job: Job) -> JobView:
         try:
             await self._jobs.insert(job)
         except BaseException:
@@ -111,6 +112,7 @@ class QueueManager:
         if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
             self._lanes.enqueue(job)
             self._wake.set()
+        return self._lanes.view(job, None)
 
     def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
         """Let in a request of `more` jobs that are submitted next, one by one; it starts the user's cooldown.
@@ -380,13 +382,13 @@ class QueueManager:
         self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
         self._wake.set()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._finishing.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
         self._finishing.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("the queue failed at something", extra={"action": "job_failed"}, exc_info=error)

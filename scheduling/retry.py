@@ -72,4 +72,4 @@ class RetryPolicy:
         return GiveUp()
 
     def _wait_s(self, job: Job) -> float:
-        return min(self.max_s, self.base_s * 2 ** (job.attempt - 1))
+        return min(self.max_s, self.base_s * 2.0 ** (job.attempt - 1))

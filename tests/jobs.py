@@ -12,8 +12,8 @@ _numbers = itertools.count(1)
 def make_request(**changes: object) -> GenerationRequest:
     values: dict[str, object] = {
         "prompt": "a red fox",
-        "width": 500,
-        "height": 500,
+        "width": 512,
+        "height": 512,
         "steps": 20,
         "cfg_scale": 7,
         "seed": 42,
@@ -23,7 +23,7 @@ def make_request(**changes: object) -> GenerationRequest:
 
 
 def make_job(user: str = "ann", lane: str = "gpu", *, candidates: tuple[str, ...] = (), **changes: object) -> Job:
-    """A queued job of cost 5 with an id of its own."""
+    """A queued job with an id of its own."""
     request = make_request()
     values: dict[str, object] = {
         "id": f"{next(_numbers):06x}{'0' * 6}",

@@ -1,0 +1,178 @@
+"""A whole queue for tests: the real manager, store, registry and executor on fake backends, a fake clock and a database
+that answers in the same turn of the loop, may be told to fail, and may be told to hold an answer back."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from cryptography.fernet import Fernet
+
+from backends.base import BackendConfig
+from backends.registry import BackendRegistry, Entry
+from generation.job import Job, JobStatus, JobView
+from generation.request import SourceImage
+from generation.result import GenerationResult, JobResult, StoredImage
+from queue_manager import QueueManager
+from scheduling.limits import QueueLimits
+from scheduling.local_executor import LocalExecutor
+from store.jobs import JobStore
+from store.migrations import MIGRATIONS
+from tests.fakes import FakeBackend, FakeClock, settle
+from tests.jobs import make_job, make_request
+from utils.secrets import SecretBox
+
+BOX = SecretBox(Fernet.generate_key())
+
+
+class InlineDatabase:
+    """The tables in memory. Like the real one it runs a statement before its caller first gives way."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        for script in MIGRATIONS.values():
+            self._connection.executescript(script)
+        self.failures: Counter[str] = Counter()  # statement -> how often it still fails
+        self.holds: dict[str, asyncio.Event] = {}  # statement -> its answers wait for this
+        self.ran: Counter[str] = Counter()
+
+    async def fetch(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+        return await self.write(sql, params)
+
+    async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+        self.ran[sql] += 1
+        if self.failures[sql]:
+            self.failures[sql] -= 1
+            await asyncio.sleep(0)
+            raise sqlite3.OperationalError("database or disk is full")
+        rows = self._connection.execute(sql, params).fetchall()  # type: ignore[call-overload]
+        await asyncio.sleep(0)
+        if hold := self.holds.get(sql):
+            await hold.wait()
+        return rows
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class FakeSink:
+    """Keeps a count of pictures; `gate` holds storing up, `error` breaks it."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.discarded: list[JobResult] = []
+        self.gate: asyncio.Event | None = None
+        self.error: Exception | None = None
+        self.loses_pictures = False
+
+    async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
+        if self.gate:
+            await self.gate.wait()
+        if self.error:
+            raise self.error
+        self.kept.append(job.id)
+        images = tuple(
+            StoredImage(media_id=f"{job.id}-{n}", seed=i.seed, width=1, height=1, media_type="image/png", size_bytes=1)
+            for n, i in enumerate(result.images)
+        )
+        return JobResult(images=() if self.loses_pictures else images, backend=job.lane, seconds=seconds)
+
+    async def discard(self, result: JobResult) -> None:
+        self.discarded.append(result)
+
+
+async def _load(source: SourceImage) -> SourceImage:
+    return source
+
+
+@dataclass
+class Rig:
+    queue: QueueManager
+    jobs: JobStore
+    database: InlineDatabase
+    registry: BackendRegistry
+    clock: FakeClock
+    sink: FakeSink
+    backends: dict[str, FakeBackend] = field(default_factory=dict)
+
+    async def add(
+        self, backend: FakeBackend, *, concurrency: int = 1, rate_per_minute: float | None = None, label: str = ""
+    ) -> FakeBackend:
+        """Connect an engine, as a probe would find it."""
+        config = BackendConfig(name=backend.name, kind="fake", label=label)
+        self.registry.add(
+            Entry(config=config, backend=backend, concurrency=concurrency, rate_per_minute=rate_per_minute)
+        )
+        await self.registry.refresh(backend.name)
+        self.backends[backend.name] = backend
+        return backend
+
+    async def submit(self, user: str = "ann", lane: str = "gpu", **changes: object) -> Job:
+        """Submit a job and let everything happen that can happen now."""
+        view = await self.submit_only(user, lane, **changes)
+        await self.settle()
+        return view.job
+
+    async def submit_only(self, user: str = "ann", lane: str = "gpu", **changes: object) -> JobView:
+        return await self.queue.submit(make_job(user, lane, created_at=self.clock.now(), **changes))  # type: ignore[arg-type]
+
+    async def settle(self) -> None:
+        await settle(150)
+
+    async def advance(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+        await self.settle()
+
+    async def row(self, job: Job) -> Job:
+        row = await self.jobs.get(job.id)
+        assert row is not None
+        return row
+
+    async def status(self, job: Job) -> JobStatus:
+        return (await self.row(job)).status
+
+    def seeds(self, name: str = "gpu") -> list[int]:
+        """Seeds of the requests an engine got, in order: tests tell jobs apart by them."""
+        return [request.seed for request in self.backends[name].requests]
+
+
+@asynccontextmanager
+async def queue_rig(
+    *backends: FakeBackend,
+    concurrency: int = 1,
+    database: InlineDatabase | None = None,
+    prepare: Callable[[Rig], None] = lambda rig: None,
+    timeout_s: float = 60.0,
+    **limits: float,
+) -> AsyncIterator[Rig]:
+    """A started queue. `limits` are fields of `QueueLimits`; without a grace period unless one is given."""
+    clock = FakeClock()
+    own = database or InlineDatabase()
+    jobs = JobStore(own, BOX)  # type: ignore[arg-type]
+    registry = BackendRegistry(clock)
+    sink = FakeSink()
+    executor = LocalExecutor(registry.borrow, load=_load, timeout_s=timeout_s, clock=clock)
+    settings = QueueLimits(**({"grace_s": 0.0, "max_running_per_user": 100} | limits))  # type: ignore[arg-type]
+    queue = QueueManager(jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock, limits=settings)
+    rig = Rig(queue=queue, jobs=jobs, database=own, registry=registry, clock=clock, sink=sink)
+    for backend in backends:
+        await rig.add(backend, concurrency=concurrency)
+    prepare(rig)
+    await queue.start()
+    await rig.settle()
+    try:
+        yield rig
+    finally:
+        await queue.stop()
+        await registry.aclose()
+        if database is None:
+            own.close()
+
+
+def seeded(seed: int) -> dict[str, object]:
+    """Changes that give a job its own seed."""
+    request = make_request(seed=seed)
+    return {"request": request, "drawn": request}
