@@ -32,6 +32,7 @@ MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
 PREVIEW_GAP_S = 4.0
 RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again, for a day
 MORE_RETRIES = 288
+CLOSE_WAIT_S = 3.0
 OPEN_RETRY_S = (1.0, 3.0)
 LEAST_FILE_BYTES = 512 * 1024
 
@@ -69,6 +70,7 @@ class JobMessages:
         self._clock = clock
         self._ping_after_s = ping_after_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._delivering: set[asyncio.Task[Any]] = set()
         self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
 
     def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
@@ -115,6 +117,9 @@ class JobMessages:
         return len(due)
 
     async def aclose(self) -> None:
+        """Let results that are on their way arrive, for a moment; the rest stays due."""
+        if self._delivering:
+            await asyncio.wait(self._delivering, timeout=CLOSE_WAIT_S)
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -132,10 +137,13 @@ class JobMessages:
 
     async def _follow(self, job_id: str, shown: _Shown) -> None:
         first_at = self._clock.monotonic() + FIRST_PROGRESS_S
+        task = asyncio.current_task()
+        assert task is not None, "run as a task by `follow`"
         catching_up = asyncio.create_task(self._catch_up(job_id, shown))
         try:
             async for view in self._service.watch(job_id):
                 if view.job.is_terminal:
+                    self._delivering.add(task)
                     await self._deliver(view.job)
                 elif self._clock.monotonic() >= first_at:
                     self._offer(view, shown)
@@ -143,6 +151,7 @@ class JobMessages:
             log.exception("a message is no longer followed", extra={"action": "job_failed", "job": job_id})
         finally:
             catching_up.cancel()
+            self._delivering.discard(task)
             self._taken_up.discard(job_id)
 
     async def _catch_up(self, job_id: str, shown: _Shown) -> None:

@@ -17,6 +17,7 @@ from tests.fakes import FakeBackend
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_messages, "RETRY_S", (0.05, 0.05, 0.05, 0.05))
+    monkeypatch.setattr(job_messages, "CLOSE_WAIT_S", 0.05)
     monkeypatch.setattr(job_messages, "OPEN_RETRY_S", (0.05, 0.05))
 
 

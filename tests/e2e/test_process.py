@@ -1,0 +1,100 @@
+"""`main.py` as a process: started, killed in the middle of everything, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.discord_server import DiscordServer
+from tests.e2e.harness import COMMANDS, is_finished, own, reply_to
+
+ROOT = Path(__file__).parents[2]
+Start = Callable[[], Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        yield server
+        assert server.violations == []
+
+
+@pytest.fixture
+async def start(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[Start]:
+    """Start a process on the same folder each time; its log is `log` in there."""
+    processes: list[asyncio.subprocess.Process] = []
+    settings = {
+        "DISCORD_TOKEN": discord.token,
+        "DISCORD_API_URL": discord.api_url,
+        "DATA_DIR": str(tmp_path / "data"),
+        "BACKENDS": "brush",
+        "BRUSH_KIND": "sketch",
+        "BRUSH_DELAY_S": "0.02",
+        "MAX_RUNNING_PER_USER": "10",
+        "GRACEFUL_STOP": "5",
+        "PATH": os.environ["PATH"],
+    }
+    (tmp_path / ".env").touch()
+    log = (tmp_path / "log").open("ab")
+
+    async def begin() -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(ROOT / "main.py"), cwd=tmp_path, env=settings, stdout=log, stderr=log
+        )
+        processes.append(process)
+        await discord.wait_commands(COMMANDS)
+        return process
+
+    yield begin
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    log.close()
+
+
+@pytest.mark.timeout(60)
+async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
+    discord: DiscordServer, start: Start, tmp_path: Path
+) -> None:
+    process = await start()
+    mia, ann = discord.user("mia"), discord.user("ann")
+    done = await mia.say(discord.channel, "!dream an old fox --size 128x128 --steps 1 --batch 2")
+    await discord.wait_for(lambda: reply_to(done) and is_finished(reply_to(done)), 10)
+    said = [await user.say(discord.channel, f"!dream fox {n} --size 128x128") for n in range(3) for user in (mia, ann)]
+    pressed = [await user.slash(discord.channel, "generate", prompt="a wolf --size 128x128") for user in (mia, ann)]
+    await discord.wait_for(lambda: all(map(reply_to, said)) and all(one.original.controls for one in pressed), 10)
+    process.kill()
+    await process.wait()
+    await start()
+    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in said), 20)
+    await discord.wait_for(lambda: all(is_finished(one.original) for one in pressed), 20)
+    answers = own(discord.channel)
+    assert len(answers) == 9
+    assert all(answer.attachments for answer in answers)
+    old = reply_to(done)
+    again = await ann.click(old, "Re-roll")
+    await discord.wait_for(lambda: again.original and is_finished(again.original), 10)
+    second = await mia.click(old, "U2")
+    await discord.wait_for(lambda: second.message.attachments)
+    log = (tmp_path / "log").read_text()
+    assert "Traceback" not in log
+    assert discord.token not in log
+
+
+@pytest.mark.timeout(60)
+async def test_a_stop_in_order_finishes_what_runs(discord: DiscordServer, start: Start, tmp_path: Path) -> None:
+    process = await start()
+    said = await discord.user("mia").say(discord.channel, "!dream a fox --size 128x128 --steps 30")
+    await discord.wait_for(lambda: reply_to(said), 5)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert is_finished(reply_to(said))
+    assert reply_to(said).attachments
+    assert "Traceback" not in (tmp_path / "log").read_text()
