@@ -20,9 +20,9 @@ from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.result import GenerationResult
 from scheduling.executor import Executor, Outcome, ResultSink, crashed
 from scheduling.insist import STORE_RETRIES_S, insist
-from scheduling.lane import Lane
+from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
-from scheduling.lanes import Lanes, LaneSettings
+from scheduling.lanes import Lanes
 from scheduling.limits import Cooldown, QueueLimits, check_places
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
@@ -223,8 +223,8 @@ class QueueManager:
         """Start what may start; return the seconds until more may (inf = when something happens)."""
         moved = 0
         hold = float("inf")
-        while lane.queue and lane.has_slot and not self._stopping.is_set():
-            if (hold := lane.hold_s()) > 0 or moved >= lane.concurrency:
+        while lane.queue and not self._stopping.is_set():
+            if (hold := max(lane.hold_s(), lane.slot_s())) > 0 or moved >= lane.concurrency:
                 break  # an engine that is done at once must not keep the other lanes waiting
             hold = float("inf")
             blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
@@ -375,7 +375,8 @@ class QueueManager:
         if entry is None:
             return None
         rate = entry.rate_per_minute / 60 if entry.rate_per_minute else None
-        return LaneSettings(concurrency=entry.concurrency, rate_per_s=rate)
+        lines_up = entry.capabilities is not None and entry.capabilities.lines_up
+        return LaneSettings(concurrency=entry.concurrency, rate_per_s=rate, lines_up=lines_up)
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)

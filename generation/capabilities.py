@@ -45,6 +45,7 @@ class Capabilities:
     supports_preview: bool = False
     supports_progress: bool = False
     supports_cancel: bool = False
+    lines_up: bool = False  # takes a request while it draws another, and does them in order
     is_deterministic: bool = True
     default_width: int = 512
     default_height: int = 512

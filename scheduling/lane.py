@@ -1,6 +1,6 @@
 """One backend's lane: who waits, who runs, and whether the next may start now."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from constants import RETRY_BASE_S
 from generation.errors import BackendUnavailable, GenerationError, RateLimited
@@ -9,6 +9,20 @@ from scheduling.fair_queue import FairQueue
 from scheduling.pace import Pace
 from scheduling.rate_limit import TokenBucket
 from utils.clock import Clock
+
+HEAD_START_S = 0.5  # the next job is sent this much before the last is done, to a server that lines requests up
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneSettings:
+    """What an engine's owner set: jobs at once, and starts per second (`None` = as fast as it goes).
+
+    `lines_up`: the server takes a request while another is drawn and does them in order.
+    """
+
+    concurrency: int = 1
+    rate_per_s: float | None = None
+    lines_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +33,7 @@ class Running:
     cost: float
     model: str | None
     since: float
+    is_ahead: bool = False  # sent before its turn, it waits in the server for the one before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +55,7 @@ class Lane:
 
     name: str
     clock: Clock
-    concurrency: int = 1
-    rate_per_s: float | None = None
+    settings: LaneSettings = field(default_factory=LaneSettings)
     queue: FairQueue = field(default_factory=FairQueue)
     running: dict[str, Running] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
@@ -49,7 +63,7 @@ class Lane:
     warm_model: str | None = None
 
     def __post_init__(self) -> None:
-        self.bucket = TokenBucket(self.rate_per_s, self.clock)
+        self.bucket = TokenBucket(self.settings.rate_per_s, self.clock)
         self.breaker = CircuitBreaker(self.clock)
 
     def hold_s(self) -> float:
@@ -57,19 +71,47 @@ class Lane:
         pause = self.paused_until - self.clock.monotonic()
         return max(0.0, pause, self.breaker.wait_s(), self.bucket.wait_s())
 
+    def slot_s(self) -> float:
+        """Seconds until a slot is there for the next job; inf = when a running one ends.
+
+        Where the server lines requests up, the next one is sent a moment before the last is expected to be done:
+        while its pictures travel back the engine already draws.
+        """
+        if self.has_slot:
+            return 0.0
+        if not self.settings.lines_up or not self.pace.is_learned or len(self.running) > self.concurrency:
+            return float("inf")
+        return max(0.0, min(self._left_s(run) for run in self.running.values()) - HEAD_START_S)
+
+    @property
+    def concurrency(self) -> int:
+        return self.settings.concurrency
+
     @property
     def has_slot(self) -> bool:
         return len(self.running) < self.concurrency
 
+    def started(self, job_id: str, run: Running) -> None:
+        self.running[job_id] = replace(run, is_ahead=not self.has_slot)
+        self.breaker.started(job_id)
+
+    def ended(self, job_id: str) -> Running:
+        """Free a slot; a job that was sent ahead begins now."""
+        run = self.running.pop(job_id)
+        for other_id, other in self.running.items():
+            if other.is_ahead and not run.is_ahead:
+                self.running[other_id] = replace(other, is_ahead=False, since=self.clock.monotonic())
+                break
+        return run
+
     def pause(self, seconds: float) -> None:
         self.paused_until = max(self.paused_until, self.clock.monotonic() + seconds)
 
-    def refresh(self, concurrency: int, rate_per_s: float | None) -> None:
+    def refresh(self, settings: LaneSettings) -> None:
         """Take over changed settings."""
-        self.concurrency = concurrency
-        if rate_per_s != self.rate_per_s:
-            self.rate_per_s = rate_per_s
-            self.bucket = TokenBucket(rate_per_s, self.clock)
+        if settings.rate_per_s != self.settings.rate_per_s:
+            self.bucket = TokenBucket(settings.rate_per_s, self.clock)
+        self.settings = settings
 
     def judge(self, job_id: str, error: GenerationError) -> float:
         """Take in what a failure says about the engine; return the seconds it asked us to wait (0 = none)."""
@@ -97,7 +139,7 @@ class Lane:
         run = self.running.get(job_id)
         if run is None or not self.pace.is_learned:
             return None
-        return max(0.0, self.pace.seconds(run.model, run.cost) - (self.clock.monotonic() - run.since))
+        return self._left_s(run)
 
     def view(self) -> LaneView:
         return LaneView(
@@ -111,10 +153,13 @@ class Lane:
         )
 
     def _wait(self, cost_ahead: float) -> float:
-        now = self.clock.monotonic()
-        left = sum(max(0.0, self.pace.seconds(r.model, r.cost) - (now - r.since)) for r in self.running.values())
+        left = sum(self._left_s(run) for run in self.running.values())
         busy = (left + self.pace.seconds(self.warm_model, cost_ahead)) / self.concurrency
         if self.has_slot and not cost_ahead:
             busy = 0.0
         hold = self.hold_s()
         return busy + (hold if hold != float("inf") else 0.0)
+
+    def _left_s(self, run: Running) -> float:
+        spent = 0.0 if run.is_ahead else self.clock.monotonic() - run.since
+        return max(0.0, self.pace.seconds(run.model, run.cost) - spent)

@@ -3,21 +3,12 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from generation.job import Job, JobStatus, JobView, Progress
 from scheduling.fair_queue import Served
-from scheduling.lane import Lane, LaneView, Running
+from scheduling.lane import Lane, LaneSettings, LaneView, Running
 from scheduling.pace import Pace
 from utils.clock import Clock
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaneSettings:
-    """What an engine's owner set: jobs at once, and starts per second (`None` = as fast as it goes)."""
-
-    concurrency: int = 1
-    rate_per_s: float | None = None
 
 
 class Lanes:
@@ -41,7 +32,7 @@ class Lanes:
         lane = self._lanes.get(name)
         if lane is None:
             settings = self._settings_of(name) or LaneSettings()
-            lane = Lane(name=name, clock=self._clock, concurrency=settings.concurrency, rate_per_s=settings.rate_per_s)
+            lane = Lane(name=name, clock=self._clock, settings=settings)
             lane.pace = Pace(by_model=dict(self._paces.get(name, {})))
             self._lanes[name] = lane
         return lane
@@ -53,7 +44,7 @@ class Lanes:
             return
         settings = self._settings_of(name)
         if settings is not None:
-            lane.refresh(settings.concurrency, settings.rate_per_s)
+            lane.refresh(settings)
         else:
             lane.paused_until = 0.0  # what waits for an engine that is gone must not wait for its return
         if is_up or settings is None:
@@ -128,10 +119,8 @@ class Lanes:
         now = self._clock.monotonic()
         # a job taken up after a restart began earlier than now
         age_s = (self._clock.now() - job.started_at).total_seconds() if job.started_at else 0.0
-        lane.running[job.id] = Running(
-            user_key=job.user_key, cost=job.drawn.cost, model=job.drawn.model, since=now - max(0.0, age_s)
-        )
-        lane.breaker.started(job.id)
+        run = Running(user_key=job.user_key, cost=job.drawn.cost, model=job.drawn.model, since=now - max(0.0, age_s))
+        lane.started(job.id, run)
         self.running[job.id] = job
 
     def ended(self, job_id: str) -> tuple[Job, Lane, Running] | None:
@@ -140,7 +129,7 @@ class Lanes:
         if job is None:
             return None
         lane = self.get(job.lane)
-        return job, lane, lane.running.pop(job_id)
+        return job, lane, lane.ended(job_id)
 
     def users_at_limit(self, limit: int) -> set[str]:
         counts = Counter(job.user_key for job in self.running.values())

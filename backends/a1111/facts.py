@@ -107,6 +107,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_preview=True,
         supports_progress=True,
         supports_cancel=True,
+        lines_up=facts.has_tasks,  # without task ids a waiting job of ours could not be told from a stranger's
         default_width=side,
         default_height=side,
         default_cfg_scale=1.0 if facts.current and facts.current.is_flux else DEFAULT_CFG_SCALE,

@@ -1,0 +1,65 @@
+"""A lane's slots: how many run, and the head start of the next job where the server lines requests up."""
+
+import pytest
+
+from scheduling.lane import HEAD_START_S, Lane, LaneSettings, Running
+from tests.fakes import FakeClock
+
+JOB_S = 10.0
+
+
+def lane_of(clock: FakeClock, **settings: object) -> Lane:
+    lane = Lane(name="gpu", clock=clock, settings=LaneSettings(**settings))
+    lane.pace.learn(None, 1.0, JOB_S)
+    return lane
+
+
+def run_at(clock: FakeClock) -> Running:
+    return Running(user_key="u", cost=1.0, model=None, since=clock.monotonic())
+
+
+async def test_the_next_job_waits_for_the_last_where_the_server_does_not_line_up() -> None:
+    clock = FakeClock()
+    lane = lane_of(clock)
+    lane.started("a", run_at(clock))
+    await clock.advance(JOB_S)
+    assert lane.slot_s() == float("inf")
+
+
+async def test_the_next_job_is_sent_shortly_before_the_last_is_done() -> None:
+    clock = FakeClock()
+    lane = lane_of(clock, lines_up=True)
+    lane.started("a", run_at(clock))
+    assert lane.slot_s() == pytest.approx(JOB_S - HEAD_START_S)
+    await clock.advance(JOB_S - HEAD_START_S)
+    assert lane.slot_s() == 0
+
+
+async def test_only_one_job_is_sent_ahead() -> None:
+    clock = FakeClock()
+    lane = lane_of(clock, lines_up=True)
+    lane.started("a", run_at(clock))
+    await clock.advance(JOB_S)
+    lane.started("b", run_at(clock))
+    await clock.advance(10 * JOB_S)
+    assert lane.slot_s() == float("inf")
+
+
+async def test_nothing_is_sent_ahead_before_the_pace_is_known() -> None:
+    clock = FakeClock()
+    lane = Lane(name="gpu", clock=clock, settings=LaneSettings(lines_up=True))
+    lane.started("a", run_at(clock))
+    assert lane.slot_s() == float("inf")
+
+
+async def test_a_job_sent_ahead_begins_when_the_one_before_is_done() -> None:
+    clock = FakeClock()
+    lane = lane_of(clock, lines_up=True)
+    lane.started("a", run_at(clock))
+    await clock.advance(JOB_S - HEAD_START_S)
+    lane.started("b", run_at(clock))
+    await clock.advance(HEAD_START_S)
+    lane.ended("a")
+    await clock.advance(4.0)
+    assert lane.remaining_s("b") == pytest.approx(JOB_S - 4.0)
+    assert clock.monotonic() - lane.ended("b").since == pytest.approx(4.0)
