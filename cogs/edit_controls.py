@@ -214,7 +214,7 @@ class EditControls(commands.Cog):
             await interaction.followup.send(GONE, ephemeral=True)
             return
         batches = forms.pack(pictures)
-        await interaction.edit_original_message(content=f"-# {words} · job {job.short_id}", files=to_files(batches[0]))
+        await edit_answer(interaction, Card(content=f"-# {words} · job {job.short_id}", pictures=batches[0]))
         for batch in batches[1:]:
             await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
 

@@ -121,11 +121,8 @@ class Poster:
             return None
         reply, changes = self._reply(origin), edit_of(card, keeps_files=keeps_files)
         try:
-            if origin.message_id:
-                # by its id, since with --repeat one token has several messages
-                message: Any = await reply.followup.edit_message(int(origin.message_id), **changes)
-            else:
-                message = await reply.edit_original_message(**changes)
+            # by its id where it is known, since with --repeat one token has several messages
+            message: Any = await reply.followup.edit_message(_message_id(origin.message_id), **changes)
         except nextcord.HTTPException as error:
             if error.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
                 self._dead_tokens.add(origin.reply_token)
@@ -209,7 +206,7 @@ async def reply_to(ctx: commands.Context[Any], **values: Any) -> nextcord.Messag
 
 async def edit_answer(interaction: nextcord.Interaction, card: Card) -> Any:
     """Put a card into the message an interaction was answered with; return that message."""
-    return await interaction.edit_original_message(**edit_of(card, keeps_files=True))
+    return await interaction.followup.edit_message(_message_id(None), **edit_of(card, keeps_files=True))
 
 
 def new_message(card: Card) -> dict[str, Any]:
@@ -235,6 +232,14 @@ def edit_of(card: Card, *, keeps_files: bool = False) -> dict[str, Any]:
     if card.pictures:
         values["files"] = to_files(card.pictures)
     return values
+
+
+def _message_id(known: str | None) -> Any:
+    """Name a message of an interaction's webhook, the first answer if none is known.
+
+    Not by `edit_original_message`: in nextcord 3.2 that fails on reading an answer that is a reply, as to a button.
+    """
+    return int(known) if known else "@original"
 
 
 def _reference(origin: Origin) -> dict[str, Any]:
