@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 ENTRY_POINT_GROUP = "easel.backends"
 PROBE_TIMEOUT_S = 10.0
 FRESH_S = 60.0  # capabilities older than this are asked for again in the background
+FRESH_DOWN_S = 10.0  # the same for an engine that was down
+RETRY_DOWN_S = 1.0  # when it is the only hope, a request waits for a new probe after this
 
 BackendFactory = Callable[[BackendConfig], Backend]
 _factories: dict[str, BackendFactory] = {}
@@ -94,7 +96,8 @@ class BackendRegistry:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._entries: dict[str, Entry] = {}
-        self._refreshing: dict[str, asyncio.Task[None]] = {}
+        self._probes: dict[int, asyncio.Task[None]] = {}  # by the id of the entry: one name may change hands
+        self._closing: set[asyncio.Task[None]] = set()
         self.on_change: list[Callable[[str], None]] = []  # told the name of an engine that came, went or was probed
 
     def __iter__(self) -> Iterator[Entry]:
@@ -108,7 +111,7 @@ class BackendRegistry:
         old = self._entries.get(entry.name)
         self._entries[entry.name] = entry
         if old is not None and old is not entry and not old.borrowed:
-            self._keep(asyncio.create_task(_close(old)), f"closing {id(old)}")
+            self._close_later(old)
         self._changed(entry.name)
         return entry
 
@@ -118,7 +121,7 @@ class BackendRegistry:
         if entry is not None:
             self._changed(name)
             if not entry.borrowed:
-                await entry.backend.aclose()
+                await _close(entry)
 
     @asynccontextmanager
     async def borrow(self, name: str) -> AsyncIterator[Backend | None]:
@@ -133,31 +136,34 @@ class BackendRegistry:
         finally:
             entry.borrowed -= 1
             if not entry.borrowed and self._entries.get(name) is not entry:
-                await entry.backend.aclose()
+                await _close(entry)
 
     async def refresh(self, name: str) -> Entry | None:
         """Ask one engine what it can do, and remember that or the error. Several callers share one probe."""
         if name not in self._entries:
             return None
-        task = self._refreshing.get(name)
-        if task is None:
-            task = self._refreshing[name] = asyncio.create_task(self._probe(self._entries[name]))
-            task.add_done_callback(lambda _: self._refreshing.pop(name, None))
-        await asyncio.shield(task)
+        await asyncio.shield(self._probing(self._entries[name]))
         return self._entries.get(name)
 
     async def refresh_all(self) -> None:
         await asyncio.gather(*(self.refresh(name) for name in tuple(self._entries)))
 
     async def ready(self, entries: list[Entry]) -> None:
-        """Make sure each engine was probed once; refresh old knowledge in the background."""
+        """Make sure each engine was probed once; refresh old knowledge in the background.
+
+        An engine that was down is waited for only when nothing is known of any other.
+        """
         now = self._clock.monotonic()
-        unknown = [e.name for e in entries if e.capabilities is None and now - e.checked_at > 1.0]
+        is_any_known = any(entry.capabilities is not None for entry in entries)
+        wanted = []
         for entry in entries:
-            if entry.capabilities is not None and now - entry.checked_at > FRESH_S:
-                entry.checked_at = now  # so that a burst of requests starts one probe
-                self._keep(asyncio.create_task(self._probe(entry)), entry.name)
-        await asyncio.gather(*(self.refresh(name) for name in unknown))
+            age_s = now - entry.checked_at
+            if entry.capabilities is None and (age_s == float("inf") or not is_any_known):
+                if age_s > RETRY_DOWN_S:
+                    wanted.append(self.refresh(entry.name))
+            elif age_s > (FRESH_S if entry.error is None else FRESH_DOWN_S):
+                self._probing(entry)
+        await asyncio.gather(*wanted)
 
     def visible(self, user_id: str, guild_id: str | None) -> list[Entry]:
         """Engines this person may use here: their own first, then the server's, then everybody's; fallbacks last."""
@@ -187,15 +193,25 @@ class BackendRegistry:
             log.error("backend refuses us", extra={"action": "backend_down", "backend": name, "error": str(error)})
 
     async def aclose(self) -> None:
-        for task in tuple(self._refreshing.values()):
+        for task in tuple(self._probes.values()):
             task.cancel()
-        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+        await asyncio.gather(*self._probes.values(), return_exceptions=True)
         for name in tuple(self._entries):
             await self.remove(name)
+        await asyncio.gather(*self._closing)
 
-    def _keep(self, task: asyncio.Task[None], name: str) -> None:
-        self._refreshing[name] = task
-        task.add_done_callback(lambda _: self._refreshing.pop(name, None))
+    def _close_later(self, entry: Entry) -> None:
+        task = asyncio.create_task(_close(entry))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _probing(self, entry: Entry) -> asyncio.Task[None]:
+        """Return the probe of an engine that is under way, or begin one."""
+        task = self._probes.get(id(entry))
+        if task is None:
+            task = self._probes[id(entry)] = asyncio.create_task(self._probe(entry))
+            task.add_done_callback(lambda _: self._probes.pop(id(entry), None))
+        return task
 
     async def _probe(self, entry: Entry) -> None:
         try:
@@ -207,6 +223,9 @@ class BackendRegistry:
             entry.error = error
         except GenerationError as error:
             entry.error = BackendError(error.user_message, detail=error.detail, hint=error.hint)
+        except Exception:  # a fault of ours in one backend must not stop requests to the others
+            log.exception("probe crashed", extra={"action": "backend_down", "backend": entry.name})
+            entry.error = BackendError(f"{entry.label} could not be asked what it can do.")
         else:
             if entry.error is not None or entry.capabilities is None:
                 log.info("backend is up", extra={"action": "backend_up", "backend": entry.name})
@@ -224,4 +243,7 @@ class BackendRegistry:
 
 
 async def _close(entry: Entry) -> None:
-    await entry.backend.aclose()
+    try:
+        await entry.backend.aclose()
+    except Exception:
+        log.exception("could not close a backend", extra={"action": "backend_down", "backend": entry.name})
