@@ -110,6 +110,7 @@ class Engine:
         self.finished: list[str] = []
         self.interrupted: list[str] = []
         self.failed: list[str] = []
+        self.busy: list[tuple[float, float]] = []  # (began, ended) of each run, monotonic seconds
         self.files: dict[str, bytes] = {}
         self.fail_with: Failed | None = None  # thrown by the next job when it begins to draw
         self._steps_allowed: int | None = None
@@ -142,12 +143,15 @@ class Engine:
         async with self.lock:
             self.job, self.current_task, self.is_interrupted = job, job.id, False
             self.pending.remove(job.id)
+            began = time.monotonic()
             try:
                 return await self._process(job)
             except Failed:
                 self.failed.append(job.id)
                 self.job = None
                 raise  # `current_task` stays: progress goes on saying "active"
+            finally:
+                self.busy.append((began, time.monotonic()))
 
     async def _process(self, job: Job) -> dict[str, Any]:
         body = job.body

@@ -121,6 +121,7 @@ class A1111Server:
             "options": lambda: engine.defaults | engine.options,
         }
         routes = [web.get("/", self._front_page), web.get("/openapi.json", self._openapi)]
+        routes.append(web.get("/stand-in/busy", self._busy))
         if self.ui:
             routes += [web.post("/internal/progress", self._task_progress), web.get("/file={path:.+}", self._file)]
             routes.append(web.get("/internal/pending-tasks", self._pending))
@@ -268,6 +269,10 @@ class A1111Server:
         if data is None:
             return web.json_response({"detail": "File not found"}, status=404)
         return web.Response(body=data, content_type="image/png")
+
+    async def _busy(self, _: web.Request) -> web.Response:
+        """Not a real server's: when it was at work, for benchmarks."""
+        return web.json_response(self.engine.busy)
 
     async def _front_page(self, _: web.Request) -> web.Response:
         return web.Response(text="<!doctype html><title>Stable Diffusion</title>", content_type="text/html")
