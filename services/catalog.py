@@ -62,7 +62,7 @@ class Catalog:
             pairs = _pairs(what, [engine.capabilities for engine in engines if engine.capabilities])
         needle = typed.casefold().strip()
         hits = [pair for pair in dict.fromkeys(pairs) if needle in pair[0].casefold() or needle in pair[1].casefold()]
-        hits.sort(key=lambda pair: not pair[1].casefold().startswith(needle))
+        hits.sort(key=lambda pair: not any(name.lstrip("●○ ").casefold().startswith(needle) for name in pair))
         return [(shown[:100], value) for shown, value in hits if len(value) <= 100][:MAX_CHOICES]
 
 
