@@ -1,5 +1,6 @@
 """The console: type what you would like to see, get a file. Works with a terminal, a pipe and a file as stdin."""
 
+import contextlib
 import re
 import sys
 from typing import Final
@@ -26,6 +27,8 @@ LEAVE: Final = frozenset({"quit", "exit", "q", "bye", ":q"})
 
 def converse(studio: Studio) -> int:
     """Read lines until the end of the input; return the exit code."""
+    with contextlib.suppress(ImportError):  # arrow keys and the lines before; Windows has its own
+        import readline  # noqa: F401
     make_private_folder(studio.pictures)
     tell(WELCOME)
     for finding in studio.findings:
