@@ -84,7 +84,7 @@ class FakeSink:
         self.discarded.append(result)
 
 
-async def _load(source: SourceImage) -> SourceImage:
+async def load_nothing(source: SourceImage) -> SourceImage:
     return source
 
 
@@ -154,7 +154,7 @@ async def queue_rig(
     jobs = JobStore(own, BOX)  # type: ignore[arg-type]
     registry = BackendRegistry(clock)
     sink = FakeSink()
-    executor = LocalExecutor(registry.borrow, load=_load, timeout_s=timeout_s, clock=clock)
+    executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=timeout_s, clock=clock)
     settings = QueueLimits(**({"grace_s": 0.0, "max_running_per_user": 100} | limits))  # type: ignore[arg-type]
     queue = QueueManager(jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock, limits=settings)
     rig = Rig(queue=queue, jobs=jobs, database=own, registry=registry, clock=clock, sink=sink)

@@ -1,0 +1,56 @@
+"""A process that works off the jobs in a database until it is killed: `python kill_victim.py DATABASE KEY`.
+
+It prints "ready" when it has begun and "done" when nothing is left.
+"""
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+from backends.base import BackendConfig, ProgressCallback
+from backends.registry import BackendRegistry, Entry
+from generation.request import GenerationRequest
+from generation.result import GenerationResult
+from queue_manager import QueueManager
+from scheduling.limits import QueueLimits
+from scheduling.local_executor import LocalExecutor
+from store.database import Database
+from store.jobs import JobStore
+from store.migrations import MIGRATIONS
+from tests.fakes import FakeBackend
+from tests.queue_rig import FakeSink, load_nothing
+from utils.clock import SystemClock
+from utils.secrets import SecretBox
+
+
+class SlowBackend(FakeBackend):
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        await asyncio.sleep(random.uniform(0.01, 0.04))
+        return await super().generate(request, report)
+
+
+async def main(path: Path, key: bytes) -> None:
+    clock = SystemClock()
+    database = await Database.open(path, migrations=MIGRATIONS)
+    jobs = JobStore(database, SecretBox(key))
+    registry = BackendRegistry(clock)
+    registry.add(
+        Entry(config=BackendConfig(name="gpu", kind="fake"), backend=SlowBackend("gpu"), concurrency=2),
+    )
+    await registry.refresh("gpu")
+    executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=60, clock=clock)
+    queue = QueueManager(
+        jobs=jobs, registry=registry, executor=executor, sink=FakeSink(), clock=clock, limits=QueueLimits(grace_s=0)
+    )
+    await queue.start()
+    print("ready", flush=True)
+    while await jobs.active():
+        await asyncio.sleep(0.01)
+    await queue.stop()
+    await database.close()
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2].encode()))
