@@ -15,6 +15,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.posting import reply_to
+from cogs.render import MARKS
 from generation.errors import GenerationError
 from utils.text import cut
 
@@ -27,7 +28,8 @@ def words_for(error: BaseException) -> str:
     """Say what happened and what to do; an unknown fault gets an id, and its traceback goes to the log."""
     original = getattr(error, "original", error)
     if isinstance(original, GenerationError):
-        return cut(f"✖ {original.user_message}" + (f"\n{original.hint}" if original.hint else ""), 1900)
+        mark = MARKS.get(original.code, "✖")
+        return cut(f"{mark} {original.user_message}" + (f"\n{original.hint}" if original.hint else ""), 1900)
     if isinstance(error, commands.MissingRequiredArgument):
         return "✖ Say what you would like to see, for example: `!dream a red fox in the snow --size 768x512`"
     if isinstance(error, commands.UserInputError):

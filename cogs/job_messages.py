@@ -17,7 +17,7 @@ from cogs import render
 from cogs.cards import Card, Picture
 from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
-from constants import DISCORD_FILE_BYTES
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus, JobView
 from services.catalog import Catalog
 from services.generation import GenerationService
@@ -238,7 +238,7 @@ class JobMessages:
         alt = render.alt_text(job.drawn, first.seed, job.result.model or job.drawn.model)
         if len(job.result.images) > 1:
             upload = await self._media.grid_of(job.result, limit_bytes)
-            alt = f"{len(job.result.images)} pictures in a grid. {alt}"[:1024]
+            alt = alt.replace("AI image:", f"AI image, {len(job.result.images)} in a grid:", 1)[:DISCORD_ALT_TEXT_CHARS]
         else:
             upload = await self._media.upload_copy(first.media_id, limit_bytes)
         if upload is None:
@@ -265,6 +265,7 @@ class JobMessages:
         return render.Around(
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
+            tried=tuple(self._service.label(lane) for lane in (*job.tried, job.lane)) if job.tried else (),
             other_engine=self.other_engine(job),
             has_models=capabilities is None or capabilities.models != (),
             has_samplers=capabilities is None or capabilities.samplers != (),

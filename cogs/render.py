@@ -3,7 +3,7 @@
 Layout: first line who and what, then the state, then small print. Made for a phone 360 px wide.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from nextcord.utils import escape_markdown
@@ -12,11 +12,12 @@ from cogs.cards import Button, Card, Picture, Row
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Job, JobStatus, JobView
 from generation.request import GenerationRequest, Mode
-from utils.text import cut, ordinal
+from utils.text import cut, duration, ordinal
 
 BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
+MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
 GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
 
@@ -27,6 +28,7 @@ class Around:
 
     engine: str  # the lane's label
     remark: str = ""  # an engine's honest line
+    tried: tuple[str, ...] = ()  # labels of the engines a failed job was tried on
     other_engine: str | None = None  # the one "Flux it" would use; None hides the button
     has_models: bool = True  # the engine has models to choose from
     has_samplers: bool = True
@@ -57,8 +59,8 @@ def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, 
             pictures=pictures,
         )
     if job.status is JobStatus.CANCELLED:
-        return Card(content=_lines(_head(job, struck=True), "✖ cancelled · nothing was charged"), rows=_after_rows(job))
-    return Card(content=_lines(_head(job), *_failed(job)), rows=_after_rows(job))
+        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=_after_rows(job, around))
+    return Card(content=_lines(_head(job), *_failed(job, around)), rows=_after_rows(job, around))
 
 
 def bar(fraction: float) -> str:
@@ -155,7 +157,8 @@ def _numbers(request: GenerationRequest) -> list[str]:
 
 
 def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
-    lines = [_small(parameter_line(job))]
+    shown = job if has_pictures or job.result is None else replace(job, result=replace(job.result, expires_at=None))
+    lines = [_small(parameter_line(shown))]
     notes = list(job.notes)
     if job.result:
         notes += [note for note in job.result.notes if note not in notes]
@@ -171,14 +174,20 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
 
 
-def _failed(job: Job) -> list[str]:
+def _cancelled(job: Job) -> str:
+    if job.started_at is None or job.finished_at is None:
+        return "✖ cancelled · nothing was charged"
+    return f"✖ cancelled after {duration((job.finished_at - job.started_at).total_seconds())}"
+
+
+def _failed(job: Job, around: Around) -> list[str]:
     error = job.error
-    tried = ", ".join((*job.tried, job.lane)) if job.tried else ""
-    lines = [f"✖ {error.user_message}" if error else "✖ It did not work."]
-    if error and error.hint:
-        lines.append(error.hint)
-    lines.append(_small(f"id {job.short_id}" + (f" · tried {escape(tried)}" if tried else "")))
-    return lines
+    if error is None:
+        lines = ["✖ It waited for too long and was given up."]
+    else:
+        lines = [f"{MARKS.get(error.code, '✖')} {error.user_message}", error.hint]
+    tried = f" · tried {escape(', '.join(dict.fromkeys(around.tried)))}" if around.tried else ""
+    return [*lines, _small(f"id {job.short_id}{tried}")]
 
 
 def _notes(notes: tuple[str, ...]) -> str:
@@ -204,13 +213,15 @@ def _waiting_rows(job: Job) -> tuple[Row, ...]:
     )
 
 
-def _after_rows(job: Job) -> tuple[Row, ...]:
+def _after_rows(job: Job, around: Around) -> tuple[Row, ...]:
     row = [
         Button(action="reroll", job_id=job.id, label="Run again", emoji="🎲"),
         Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
     ]
     if job.error and job.error.code in {"timed_out", "out_of_memory"}:
         row.append(Button(action="smaller", job_id=job.id, label="Try smaller", emoji="🔽"))
+    if around.other_engine and job.error:
+        row.append(Button(action="flux", job_id=job.id, label="Other engine", emoji="⚡"))
     return ((*row, Button(action="delete", job_id=job.id, emoji="🗑️")),)
 
 

@@ -170,7 +170,7 @@ async def test_an_engine_that_is_down_is_named(discord: DiscordServer, start: St
     engine.is_down = BackendUnavailable("gpu1 is not answering.")
     easel = await start(engine)
     answer = await easel.answer_to(await easel.say("!dream a fox"))
-    assert answer.content.startswith("✖ gpu1 is not answering.")
+    assert answer.content.startswith("🔌 gpu1 is not answering.")
 
 
 async def test_a_failure_keeps_the_message_and_says_what_to_do(start: StartEasel) -> None:

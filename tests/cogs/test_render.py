@@ -1,0 +1,101 @@
+"""The message of a job in each of its states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cogs import render
+from cogs.cards import Menu, Picture
+from cogs.render import Around
+from generation.job import JobStatus, JobView, Progress
+from generation.request import Mode, SourceImage
+from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
+from tests.cogs.snapshots import check_snapshot, drawn
+
+FILE = (Picture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
+RICH = replace(AROUND, other_engine="grid")
+
+CARDS = {
+    "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), AROUND, ()),
+    "queued_next": (JobView(job=JOB, position=1), AROUND, ()),
+    "queued_retry": (JobView(job=replace(JOB, not_before=NOW + timedelta(seconds=5)), position=1), AROUND, ()),
+    "queued_with_note": (JobView(job=replace(JOB, notes=("unknown option --stepz: did you mean --steps?",))),
+                         AROUND, ()),
+    "running_starting": (JobView(job=RUNNING), AROUND, ()),
+    "running_step": (JobView(job=RUNNING, progress=PROGRESS), AROUND, ()),
+    "running_note": (JobView(job=RUNNING, progress=Progress(fraction=0.0, note="loading the model")), AROUND, ()),
+    "done": (done(), RICH, FILE),
+    "done_sketch": (done(), Around(engine="sketch", remark="sketch: drawn by rules, not by an AI model",
+                                   has_models=False, has_samplers=False), FILE),
+    "done_batch": (done(4), RICH, FILE),
+    "done_from_cache": (done(from_cache=True, seconds=0.0), AROUND, FILE),
+    "done_paid_and_bent": (done(cost_usd=0.04, notes=("negative prompt ignored",)), replace(AROUND, smaller_copy=True),
+                           FILE),
+    "done_expired": (done(), AROUND, ()),
+    "failed": (failed("It gave an answer that cannot be read."), AROUND, ()),
+    "failed_offline": (failed("gpu-box is not answering.", code="backend_unavailable", hint="Try again in a minute."),
+                       replace(RICH, tried=("gpu-box", "grid", "gpu-box")), ()),
+    "expired": (JobView(job=replace(JOB, status=JobStatus.EXPIRED)), AROUND, ()),
+    "cancelled_running": (JobView(job=replace(JOB, status=JobStatus.CANCELLED, started_at=NOW,
+                                              finished_at=NOW + timedelta(seconds=6))), AROUND, ()),
+    "failed_memory": (failed("The engine ran out of memory.", code="out_of_memory"), AROUND, ()),
+    "cancelled": (JobView(job=replace(JOB, status=JobStatus.CANCELLED)), AROUND, ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_card_reads_as_it_was_agreed(name: str) -> None:
+    view, around, pictures = CARDS[name]
+    check_snapshot(f"card_{name}", drawn(render.card(view, around, NOW, pictures)))
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_card_fits_a_phone_and_discords_limits(name: str) -> None:
+    view, around, pictures = CARDS[name]
+    card = render.card(view, around, NOW, pictures)
+    assert len(card.content) <= 2000
+    assert len(card.rows) <= 5
+    for row in card.rows:
+        assert not isinstance(row, Menu)
+        assert len(row) <= 5
+        assert all(len(button.label) <= 12 and len(button.custom_id) <= 100 for button in row)
+
+
+def test_longest_texts_still_fit() -> None:
+    request = replace(REQUEST, prompt="*" * 4000, model="_" * 300)
+    job = replace(JOB, request=request, drawn=request, notes=("`" * 900,) * 5)
+    for view in (JobView(job=job), replace(done(), job=replace(job, status=JobStatus.DONE, result=done().job.result))):
+        assert len(render.card(view, AROUND, NOW).content) <= 2000
+    assert len(render.alt_text(request, 1, request.model)) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("@everyone", "@\u200beveryone"),
+        ("<@42> <#1> <t:1:R>", "‹@\u200b42> ‹#1> ‹t:1:R>"),
+        ("**bold** `code`", "\\*\\*bold\\*\\* \\`code\\`"),
+        ("https://example.com", "https:\u200b//example.com"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_peoples_text_is_plain(text: str, shown: str) -> None:
+    assert render.escape(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"), [(0, "▱" * 12), (0.5, "▰" * 6 + "▱" * 6), (1, "▰" * 12), (7, "▰" * 12), (-1, "▱" * 12)]
+)
+def test_bar_has_twelve_cells(fraction: float, shown: str) -> None:
+    assert render.bar(fraction) == shown
+
+
+def test_img2img_names_its_strength() -> None:
+    request = replace(
+        REQUEST, mode=Mode.IMG2IMG, init_image=SourceImage(media_id="m"), denoising_strength=0.6, sampler=None
+    )
+    view = JobView(job=replace(JOB, request=request, drawn=request))
+    assert "img2img · 25 steps · CFG 7 · strength 0.6" in render.card(view, AROUND, NOW).content

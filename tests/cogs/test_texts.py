@@ -1,0 +1,83 @@
+"""Help, refusals, forms and menus as people read them."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from nextcord.ext import commands
+
+from cogs import forms
+from cogs.error_handler import words_for
+from cogs.queue_status import help_text
+from cogs.unreadable import TEXT
+from generation.errors import LimitReached, RequestRejected
+from generation.prompt_syntax import parse_prompt
+from tests.cogs.samples import JOB
+from tests.cogs.snapshots import check_snapshot, drawn
+
+
+def test_help_is_one_message_with_six_examples_that_parse() -> None:
+    text = help_text()
+    check_snapshot("help", text)
+    assert len(text) <= 2000
+    examples = [line.removeprefix("/generate ") for line in text.splitlines() if line.startswith("/generate ")]
+    assert len(examples) == 6
+    for example in examples:
+        assert parse_prompt(example.split("  (")[0]).notes == ()
+
+
+def test_unreadable_says_what_works_instead() -> None:
+    check_snapshot("unreadable", TEXT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a fox --steps 9000", "a fox --steps many", "a fox --size 10", "a fox --seed soon", "a fox --cfg warm",
+     "a fox --ar wide", "a fox --batch 99", "a fox --strength 2"],
+)  # fmt: skip
+def test_refusals_of_values(text: str) -> None:
+    with pytest.raises(RequestRejected) as refused:
+        parse_prompt(text)
+    name = text.split("--")[1].replace(" ", "_")
+    check_snapshot(f"refused_{name}", words_for(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (LimitReached("Too much.", hint="Later."), "✖ Too much.\nLater."),
+        (commands.BadArgument("x"), "✖ I could not read that. `/help` shows how it is written."),
+        (commands.CheckFailure(), "✖ You may not do that here."),
+        (commands.CommandInvokeError(RequestRejected("No.")), "✖ No."),
+    ],
+)
+def test_errors_in_words(error: Exception, words: str) -> None:
+    assert words_for(error) == words
+
+
+def test_an_unknown_fault_is_an_id_for_people_and_a_traceback_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    text = words_for(ZeroDivisionError("secret detail"))
+    fault = text.split("(id ")[1][:6]
+    assert "secret" not in text
+    assert fault in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_the_edit_form_has_five_filled_fields() -> None:
+    form = forms.edit_form(JOB).to_dict()
+    fields = [row["components"][0] for row in form["components"]]
+    lines = [form["title"], *(f"{one['label']}: {one.get('value', '')}" for one in fields)]
+    check_snapshot("form_edit", "\n".join(lines))
+
+
+async def test_the_size_form_has_one_field() -> None:
+    form = forms.size_form(JOB).to_dict()
+    field = form["components"][0]["components"][0]
+    check_snapshot("form_size", f"{form['title']}\n{field['label']}: {field['value']}")
+
+
+def test_a_menu_shows_the_present_choice_and_turns_pages() -> None:
+    names = [f"model_{number:02}" for number in range(30)]
+    check_snapshot("menu_model", drawn(forms.menu("model", JOB.id, names, "model_26", 1)))
