@@ -32,6 +32,7 @@ MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
 PREVIEW_GAP_S = 4.0
 RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again, for a day
 MORE_RETRIES = 288
+EDITED_FOR_S = 55 * 60.0
 CLOSE_WAIT_S = 3.0
 OPEN_RETRY_S = (1.0, 3.0)
 LEAST_FILE_BYTES = 512 * 1024
@@ -69,6 +70,7 @@ class JobMessages:
         self._spender = spender
         self._clock = clock
         self._ping_after_s = ping_after_s
+        self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivering: set[asyncio.Task[Any]] = set()
         self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
@@ -108,7 +110,9 @@ class JobMessages:
 
     async def take_up(self) -> int:
         """Follow every job that an earlier process left; return how many there were."""
-        due = [job for job in await self._service.due(DOOR) if job.id not in self._tasks]
+        # what came in since this process began is being answered by its command just now
+        due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
+        due = [job for job in due if job.id not in self._tasks]
         for job in due:
             if job.origin.message_id is None and not job.origin.reply_token:
                 await self._reunite(job)
@@ -171,7 +175,9 @@ class JobMessages:
             or note != shown.note
             or abs(fraction - shown.fraction) >= MIN_STEP
         )
-        if not has_moved:
+        # Discord allows only a few edits of a message that is older than an hour: they are kept for the result
+        is_old = (self._clock.now() - job.created_at).total_seconds() > EDITED_FOR_S
+        if not has_moved or is_old:
             return
         shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
         preview: tuple[Picture, ...] = ()

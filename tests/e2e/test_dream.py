@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from generation.errors import BackendUnavailable
+from generation.job import Progress
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -63,6 +64,30 @@ async def test_running_shows_progress_and_then_the_picture(discord: DiscordServe
     engine.release()
     await easel.finished(answer)
     assert len(answer.attachments) == 1
+
+
+async def test_a_preview_stays_until_the_picture_replaces_it(discord: DiscordServer, start: StartEasel) -> None:
+    class Previewing(FakeBackend):
+        async def generate(self, request, report):
+            await report(Progress(fraction=0.2, preview=png(32)))
+            await seen.wait()
+            await report(Progress(fraction=0.8))
+            return await super().generate(request, report)
+
+    seen = asyncio.Event()
+    engine = Previewing(hold=True)
+    easel = await start(engine)
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    await discord.wait_for(lambda: answer.attachments)
+    assert answer.attachments[0].filename == "preview.png"
+    assert answer.attachments[0].description == "preview"
+    seen.set()
+    await discord.wait_for(lambda: "50%" in answer.content)
+    assert [file.filename for file in answer.attachments] == ["preview.png"]
+    engine.release()
+    await easel.finished(answer)
+    [file] = answer.attachments
+    assert file.filename.startswith("a-red-fox-")
 
 
 async def test_repeat_gives_several_messages_with_rising_seeds(discord: DiscordServer, start: StartEasel) -> None:

@@ -210,6 +210,22 @@ async def test_a_restart_between_press_and_picture(discord: DiscordServer, start
     assert len(own(discord.channel)) == 2
 
 
+async def test_a_private_answer_survives_a_restart_in_the_direct_message(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    await easel.say("!dream a secret fox --private")
+    mia = discord.user("mia")
+    await discord.wait_for(lambda: mia.dms and mia.dms[0].controls and engine.running)
+    await easel.kill()
+    engine.release(5)
+    await easel.start()
+    await easel.finished(mia.dms[0])
+    assert len(mia.dms) == 1
+    assert own(discord.channel) == []
+
+
 async def test_a_kill_before_the_first_reply_was_noted(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)

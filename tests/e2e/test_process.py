@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -86,6 +87,30 @@ async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
     log = (tmp_path / "log").read_text()
     assert "Traceback" not in log
     assert discord.token not in log
+
+
+@pytest.mark.timeout(90)
+async def test_kills_at_random_moments_with_twenty_jobs(discord: DiscordServer, start: Start, tmp_path: Path) -> None:
+    chance = random.Random(20)
+    process = await start()
+    users = [discord.user(f"user{number}") for number in range(4)]
+    said = [
+        await user.say(discord.channel, f"!dream fox {number} --size 64x64 --steps 10")
+        for number in range(5)
+        for user in users
+    ]
+    await discord.wait_for(lambda: all(map(reply_to, said)), 15)
+    for _ in range(3):
+        await asyncio.sleep(chance.uniform(0, 0.04))
+        process.kill()
+        await process.wait()
+        process = await start()
+    await discord.wait_for(lambda: all(is_finished(reply_to(message)) for message in said), 30)
+    answers = own(discord.channel)
+    assert len(answers) == 20
+    assert all(len(answer.attachments) == 1 for answer in answers)
+    assert sorted(answer.reference.id for answer in answers) == [message.id for message in said]
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.timeout(60)
