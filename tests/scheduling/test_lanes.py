@@ -1,0 +1,202 @@
+"""The index over queued, delayed and running jobs: counts, places, expected waits, lanes that come and go."""
+
+from datetime import timedelta
+
+import pytest
+
+from generation.errors import BackendUnavailable, GenerationError, OutOfMemory, RateLimited
+from generation.job import JobStatus, Progress
+from scheduling.lane import Lane
+from scheduling.lanes import Lanes, LaneSettings
+from tests.fakes import FakeClock
+from tests.jobs import make_job
+
+INF = float("inf")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def settings() -> dict[str, LaneSettings]:
+    return {"gpu": LaneSettings(), "other": LaneSettings(concurrency=2)}
+
+
+@pytest.fixture
+def lanes(clock: FakeClock, settings: dict[str, LaneSettings]) -> Lanes:
+    return Lanes(clock, settings.get)
+
+
+def test_waiting_jobs_are_counted_in_all_and_per_user(lanes: Lanes) -> None:
+    ann, bob = make_job("ann"), make_job("bob", "other")
+    for job in (ann, bob, make_job("ann")):
+        lanes.enqueue(job)
+    lanes.reserve(ann.id, ann.user_key)  # twice is once
+    assert (lanes.waiting, lanes.waiting_of("test:ann"), lanes.waiting_of("test:bob")) == (3, 2, 1)
+    lanes.withdraw(ann)
+    assert lanes.release(bob.id)
+    assert not lanes.release(bob.id)
+    assert (lanes.waiting, lanes.waiting_of("test:ann"), lanes.waiting_of("test:bob")) == (1, 1, 0)
+    assert not lanes.is_waiting(ann.id)
+    assert ann.id not in lanes.get("gpu").queue
+
+
+async def test_a_delayed_job_stands_aside_until_its_time(lanes: Lanes, clock: FakeClock) -> None:
+    job = make_job(not_before=clock.now() + timedelta(seconds=10))
+    lanes.enqueue(job)
+    assert (lanes.waiting, len(lanes.get("gpu").queue)) == (1, 0)
+    assert lanes.release_delayed() == pytest.approx(10)
+    await clock.advance(10)
+    assert lanes.release_delayed() == INF
+    assert lanes.get("gpu").queue.jobs() == [job.id]
+
+
+async def test_a_delayed_job_that_was_cancelled_does_not_come_back(lanes: Lanes, clock: FakeClock) -> None:
+    job = make_job(not_before=clock.now() + timedelta(seconds=10))
+    lanes.enqueue(job)
+    lanes.withdraw(job)
+    await clock.advance(10)
+    lanes.release_delayed()
+    assert len(lanes.get("gpu").queue) == 0
+
+
+def test_a_popped_job_is_put_back_unless_it_was_cancelled(lanes: Lanes) -> None:
+    lane = lanes.get("gpu")
+    for is_cancelled in (False, True):
+        job = make_job()
+        lanes.enqueue(job)
+        served = lane.queue.pop()
+        assert served
+        if is_cancelled:
+            lanes.withdraw(job)
+        lanes.put_back(lane, served)
+        assert (job.id in lane.queue) is not is_cancelled
+        lanes.withdraw(job)
+
+
+def test_a_running_job_holds_a_slot_until_it_ends(lanes: Lanes) -> None:
+    job = make_job()
+    lanes.started(job)
+    lane = lanes.get("gpu")
+    assert not lane.has_slot
+    assert lanes.users_at_limit(1) == {"test:ann"}
+    assert lanes.users_at_limit(2) == set()
+    ended = lanes.ended(job.id)
+    assert ended
+    assert ended[:2] == (job, lane)
+    assert lanes.ended(job.id) is None
+    assert lane.has_slot
+
+
+def test_a_view_says_where_a_job_stands(lanes: Lanes) -> None:
+    running = make_job(status=JobStatus.RUNNING)
+    lanes.started(running)
+    first, second, elsewhere = make_job(), make_job(), make_job(lane="unknown")
+    lanes.enqueue(first)
+    lanes.enqueue(second)
+    lane = lanes.get("gpu")
+    assert lanes.view(running, Progress(fraction=0.5)).eta_s is None  # nothing is learned yet
+    lane.pace.learn(None, running.drawn.cost, 10)
+    assert lanes.view(running, None).eta_s == pytest.approx(10)
+    view = lanes.view(second, None)
+    assert view.position == 2
+    assert view.eta_s == pytest.approx(20)
+    assert lanes.view(elsewhere, None).position is None
+    done = make_job(status=JobStatus.DONE)
+    assert (lanes.view(done, None).position, lanes.view(done, None).eta_s) == (None, None)
+
+
+async def test_settings_are_taken_over_and_a_probe_that_succeeds_ends_a_rest(
+    lanes: Lanes, settings: dict[str, LaneSettings]
+) -> None:
+    lane = lanes.get("gpu")
+    for number in range(3):
+        lane.judge(f"job{number}", BackendUnavailable())
+    settings["gpu"] = LaneSettings(concurrency=3, rate_per_s=0.1)
+    lanes.refresh("gpu", is_up=False)
+    assert lane.concurrency == 3
+    assert lane.breaker.is_open
+    lanes.refresh("gpu", is_up=True)
+    assert not lane.breaker.is_open
+    assert lane.hold_s() == 0
+    lane.bucket.take()
+    assert lane.hold_s() == pytest.approx(10)
+    lanes.refresh("gpu", is_up=True)
+    assert lane.hold_s() == pytest.approx(10)  # the same rate gives no new token
+    lanes.refresh("unknown", is_up=True)
+
+
+def test_the_lane_of_an_engine_that_is_gone_lets_go_of_its_jobs_and_is_forgotten(
+    lanes: Lanes, settings: dict[str, LaneSettings]
+) -> None:
+    lane = lanes.get("gpu")
+    job = make_job()
+    lanes.enqueue(job)
+    lane.pause(1000)
+    lane.pace.learn(None, 1, 3)
+    del settings["gpu"]
+    lanes.refresh("gpu", is_up=False)
+    assert lane.hold_s() == 0
+    lanes.drop_empty()
+    assert list(lanes) == [lane]
+    lanes.withdraw(job)
+    lanes.drop_empty()
+    assert list(lanes) == []
+    assert lanes.get("gpu").pace.seconds(None, 1) == pytest.approx(3)  # what was learned stays
+
+
+def test_learned_paces_are_loaded_and_only_new_ones_are_saved(lanes: Lanes) -> None:
+    lanes.load_pace("gpu", "", 2.0, 4)
+    lanes.load_pace("gpu", "m", 3.0, 4)
+    lane = lanes.get("gpu")
+    assert lane.pace.seconds("m", 10) == pytest.approx(30)
+    assert lanes.take_unsaved_paces() == []
+    lane.pace.learn(None, 1, 2)
+    assert [row[:2] for row in lanes.take_unsaved_paces()] == [("gpu", "")]
+    assert lanes.take_unsaved_paces() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "pause_s", "counts"),
+    [
+        (RateLimited(retry_after=20), 20, False),
+        (RateLimited(), 1, False),
+        (BackendUnavailable(), 0, True),
+        (OutOfMemory(), 0, False),
+        (GenerationError(), 0, False),
+    ],
+)
+def test_only_what_speaks_against_the_engine_holds_the_lane(
+    clock: FakeClock, error: GenerationError, pause_s: float, counts: bool
+) -> None:
+    lane = Lane(name="gpu", clock=clock)
+    for number in range(3):
+        assert lane.judge(f"job{number}", error) == pause_s
+    assert lane.breaker.is_open is counts
+    assert (lane.hold_s() > 0) is (counts or pause_s > 0)
+
+
+async def test_a_shorter_pause_does_not_end_a_longer_one(clock: FakeClock) -> None:
+    lane = Lane(name="gpu", clock=clock)
+    lane.pause(60)
+    lane.pause(1)
+    assert lane.hold_s() == 60
+    assert lane.view().paused_s == 60
+
+
+def test_a_free_slot_means_no_wait(lanes: Lanes) -> None:
+    lanes.started(make_job(lane="other"))
+    other = lanes.get("other")
+    assert other.wait_s() == 0
+    lanes.started(make_job(lane="other"))
+    assert other.wait_s() > 0
+
+
+async def test_a_job_taken_up_after_a_restart_counts_from_its_real_start(lanes: Lanes, clock: FakeClock) -> None:
+    job = make_job(status=JobStatus.RUNNING, started_at=clock.now() - timedelta(seconds=30))
+    lanes.started(job)
+    ended = lanes.ended(job.id)
+    assert ended
+    assert clock.monotonic() - ended[2].since == pytest.approx(30)
