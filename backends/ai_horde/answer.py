@@ -1,0 +1,303 @@
+"""A Horde's answers in our values, the end states of a job, and its failures in our errors.
+
+Source: recorded exchanges with AI Horde 5.1.5. `done` alone is no success: a job whose workers failed says it too, and
+one that maintenance threw out never says it. Messages of 404 carry a tail of guessed paths, so `rc` is what is read.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import httpx
+from pydantic import BaseModel, Field
+
+from backends.http import parse_retry_after, translate
+from generation.errors import (
+    BackendAuthError,
+    BackendError,
+    BackendUnavailable,
+    CapabilityError,
+    ContentBlocked,
+    GenerationError,
+    RateLimited,
+    RequestRejected,
+)
+from generation.request import GenerationRequest
+
+MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
+BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first, whatever the header says
+MAINTENANCE_RETRY_AFTER_S: Final = 60.0
+
+
+class Forgotten(BackendUnavailable):
+    """The job has expired there."""
+
+
+class Call(Enum):
+    """Which call was answered: the same status means different things."""
+
+    SUBMIT = "submit"
+    JOB = "job"  # check, status and delete
+    LIST = "list"
+    ACCOUNT = "account"
+
+
+class Submitted(BaseModel):
+    """A 202 of `POST /v2/generate/async`. `kudos` is per picture."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
+    kudos: float = 0.0
+
+
+class Check(BaseModel):
+    """How a job stands. Numbers are pictures, `wait_time` is seconds and often far too low."""
+
+    finished: int = 0
+    processing: int = 0
+    restarted: int = 0
+    waiting: int = 0
+    done: bool = False
+    faulted: bool = False
+    wait_time: float = 0.0
+    queue_position: int = 0
+    kudos: float = 0.0
+    is_possible: bool = True
+
+    @property
+    def is_dead(self) -> bool:
+        """Nothing waits, nothing runs, nothing is done, and yet it has not ended: maintenance threw it out."""
+        return not (self.done or self.faulted or self.waiting or self.processing or self.finished)
+
+
+class Remark(BaseModel):
+    """One entry of `gen_metadata`."""
+
+    type: str = ""
+    value: str = ""
+    ref: str = ""
+
+
+class Generation(BaseModel):
+    """One picture: `img` is a URL (r2) or bare base64, always WebP."""
+
+    img: str = ""
+    seed: str = ""
+    censored: bool = False
+    gen_metadata: list[Remark] = []
+    model: str = ""
+    worker_name: str = ""
+
+    @property
+    def place(self) -> int:
+        """Where it belongs in its batch; a picture drawn alone has no place."""
+        refs = [remark.ref for remark in self.gen_metadata if remark.type == "batch_index"]
+        return int(refs[0]) if refs and refs[0].isdigit() else 0
+
+    def seed_or(self, fallback: int) -> int:
+        return int(self.seed) if self.seed.isdigit() else fallback
+
+
+class Status(Check):
+    """The same with the pictures that are finished."""
+
+    generations: list[Generation] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Meaning:
+    """What one `rc` means to people."""
+
+    kind: type[GenerationError]
+    text: str
+    hint: str = ""
+    field: str = ""
+
+
+_MEANINGS: Final = {
+    "InvalidAPIKey": _Meaning(
+        kind=BackendAuthError, text="{} does not know this key.", hint="Its owner has to set a valid one."
+    ),
+    "UserNotFound": _Meaning(
+        kind=BackendAuthError, text="{} does not know this key.", hint="Its owner has to set a valid one."
+    ),
+    "CorruptPrompt": _Meaning(
+        kind=ContentBlocked, text="{} refuses this prompt.", hint="Word it differently.", field="prompt"
+    ),
+    "TimeoutIP": _Meaning(
+        kind=BackendError, text="{} has put this bot in time-out.", hint="Use another engine for some minutes."
+    ),
+    "BannedClientAgent": _Meaning(kind=BackendError, text="{} does not let this bot in.", hint="Use another engine."),
+    "TooManyLoras": _Meaning(
+        kind=RequestRejected, text="{} takes at most 5 LoRAs.", hint="Leave some out.", field="loras"
+    ),
+    "BadLoraVersion": _Meaning(
+        kind=RequestRejected, text="{} knows no such LoRA.", hint="Give the number of its version.", field="loras"
+    ),
+    "InpaintingMissingMask": _Meaning(
+        kind=RequestRejected, text="{} needs a mask for that.", hint="Attach one.", field="mask"
+    ),
+    "ImageValidationFailed": _Meaning(
+        kind=RequestRejected, text="{} cannot read that picture.", hint="Send it as PNG or JPEG.", field="image"
+    ),
+    "WorkerNotFound": _Meaning(
+        kind=BackendError, text="{} does not know the worker its owner chose.", hint="Its owner has to change that."
+    ),
+}
+_FIELDS: Final = {"cfg_scale": "cfg_scale", "n": "batch_size", "sampler_name": "sampler", "source_image": "image"}
+_PRICE: Final = re.compile(r"requires ([\d.]+) kudos")
+
+
+def translate_failure(label: str, response: httpx.Response, body: bytes, call: Call) -> GenerationError:
+    """Return our error for an answer that is no success."""
+    status = response.status_code
+    said = _said(body)
+    rc, message = str(said.get("rc") or ""), str(said.get("message") or "")
+    detail = f"HTTP {status}: {rc} {message}"[:500]
+    if status == httpx.codes.GONE:
+        return BackendError(
+            f"{label} has retired the Horde's /v2 API.",
+            detail=detail,
+            hint="An AI Power Grid is connected as aipowergrid now, with a key from its console.",
+        )
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return _too_many(label, response, rc, detail)
+    if rc == "RequestNotFound":
+        return Forgotten(
+            f"{label} has forgotten this picture: it keeps a job for 20 minutes.", detail=detail, hint="Run it again."
+        )
+    if rc == "MaintenanceMode":
+        return BackendUnavailable(
+            f"{label} is closed for maintenance.",
+            detail=detail,
+            retry_after=MAINTENANCE_RETRY_AFTER_S,
+            hint="It comes back by itself.",
+        )
+    if rc == "KudosUpfront":
+        return _upfront(label, message, detail)
+    if meaning := _MEANINGS.get(rc):
+        text = meaning.text.format(label)
+        if issubclass(meaning.kind, RequestRejected):
+            return meaning.kind(text, field=meaning.field, detail=detail, hint=meaning.hint)
+        return meaning.kind(text, detail=detail, hint=meaning.hint)
+    if status == httpx.codes.BAD_REQUEST and call is Call.SUBMIT and said:
+        return _refused(label, said, detail)
+    return translate(label, response, body=body)
+
+
+def end_of(label: str, status: Status, request: GenerationRequest) -> GenerationError | None:
+    """Return why a job that ended gave no picture to show; None if it gave some."""
+    if any(not one.censored and one.img for one in status.generations):
+        return None
+    detail = f"done={status.done} faulted={status.faulted} restarted={status.restarted}"
+    if any(one.censored for one in status.generations):
+        return ContentBlocked(
+            f"{label} drew it, but the worker’s filter held the picture back.",
+            field="prompt",
+            detail=detail,
+            hint="Word it differently, or take another model.",
+        )
+    if status.faulted or status.restarted:
+        return BackendError(
+            f"{label} tried {max(status.restarted, 1)} times, and its workers failed each time.",
+            detail=detail,
+            hint="Try another model, a smaller size or fewer steps." + (" Or without the LoRA." * bool(request.loras)),
+        )
+    return BackendError(
+        f"{label} ended the job without a picture: it was taken back there.", detail=detail, hint="Run it again."
+    )
+
+
+def impossible(label: str, model: str) -> CapabilityError:
+    return CapabilityError(
+        f"No worker of {label} can draw this now" + (f" with {model}." if model else "."),
+        field="model",
+        hint="Pick another model from the list, a smaller size or fewer steps.",
+    )
+
+
+def dropped(label: str) -> BackendUnavailable:
+    return BackendUnavailable(
+        f"{label} threw the job out, as it does when it closes for maintenance.",
+        retry_after=MAINTENANCE_RETRY_AFTER_S,
+        hint="Run it again in a few minutes.",
+    )
+
+
+def notes_of(status: Status, request: GenerationRequest) -> list[str]:
+    """Return what people should know of pictures that were drawn: what is missing, and what was left out of them."""
+    notes = []
+    held_back = sum(one.censored for one in status.generations)
+    if held_back:
+        notes.append(f"{held_back} of {request.batch_size} held back by the worker’s filter")
+    missing = request.batch_size - len(status.generations)
+    if missing > 0:
+        notes.append(f"{missing} of {request.batch_size} not drawn: the workers failed")
+    for one in status.generations:
+        notes += [note for remark in one.gen_metadata if (note := _remark(remark))]
+    drawn_with = {one.model for one in status.generations if one.model}
+    if request.model and drawn_with and request.model not in drawn_with:
+        notes.append(f"model {request.model} was not used: {', '.join(sorted(drawn_with))} drew it")
+    return list(dict.fromkeys(notes))
+
+
+def _remark(remark: Remark) -> str:
+    what = {"lora": "LoRA", "ti": "embedding", "source_image": "source picture", "source_mask": "mask"}.get(remark.type)
+    why = {
+        "download_failed": "could not be fetched by the worker",
+        "parse_failed": "could not be read by the worker",
+        "baseline_mismatch": "does not suit this model",
+    }.get(remark.value)
+    return f"{what} {remark.ref} {why}, drawn without it".replace("  ", " ") if what and why else ""
+
+
+def _too_many(label: str, response: httpx.Response, rc: str, detail: str) -> RateLimited:
+    after = parse_retry_after(response.headers.get("retry-after")) or 0.0
+    if rc == "TooManyPrompts":
+        return RateLimited(
+            f"{label} has enough pictures of this account waiting.",
+            detail=detail,
+            retry_after=max(BUSY_RETRY_AFTER_S, after),
+            hint="It goes on as soon as some are drawn.",
+        )
+    return RateLimited(
+        f"{label} asks us to slow down.",
+        detail=detail,
+        retry_after=max(MIN_RETRY_AFTER_S, after),
+        hint="Wait a little.",
+    )
+
+
+def _upfront(label: str, message: str, detail: str) -> CapabilityError:
+    found = _PRICE.search(message)
+    price = f"{float(found[1]):.0f} kudos" if found else "more kudos than the account holds"
+    return CapabilityError(
+        f"{label} is busy, and wants {price} beforehand for a request of this size.",
+        field="size",
+        detail=detail,
+        hint="Stay within 1024×1024 and 40 steps, or half the steps with a second-order sampler such as k_heun.",
+    )
+
+
+def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
+    errors = said.get("errors")
+    if isinstance(errors, dict) and errors:
+        wire = str(next(iter(errors))).removeprefix("params.").split(".")[0]
+        name = _FIELDS.get(wire, wire)
+        detail = f"{detail} {name}: {next(iter(errors.values()))}"[:500]
+        return RequestRejected(
+            f"{label} does not accept the value of {name.replace('_', ' ')}.",
+            field=name,
+            detail=detail,
+            hint="Try another one.",
+        )
+    return RequestRejected(f"{label} does not accept this request.", detail=detail, hint="Try other settings.")
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

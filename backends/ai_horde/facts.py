@@ -1,0 +1,208 @@
+"""What a Horde offers now: the models with a live worker, our account, and whether it is a Horde at all.
+
+Source: `/v2/status/models`, `/v2/status/modes`, `/v2/find_user` of AI Horde 5.1.5 as recorded. The AI Power Grid, once
+a Horde, answers these paths with a fixed 410 since July 2026, its coordinator alone with 404.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backends.ai_horde.answer import Call, translate_failure
+from backends.horde_common import RateWindow
+from backends.http import read_bounded, translate
+from generation.capabilities import Capabilities, ModelInfo
+from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
+from generation.request import Mode
+
+API: Final = "/api/v2"
+ANONYMOUS_KEY: Final = "0000000000"
+USUAL_MODEL: Final = "stable_diffusion"  # what the server takes when no model is named
+SAMPLERS: Final = (
+    "k_euler_a", "k_euler", "k_dpmpp_2m", "k_dpmpp_sde", "k_dpmpp_2s_a", "k_dpm_2", "k_dpm_2_a", "k_dpm_fast",
+    "k_dpm_adaptive", "k_heun", "k_lms", "dpmsolver", "DDIM", "lcm",
+)  # fmt: skip
+SCHEDULERS: Final = ("karras", "normal")  # the one is `karras: true`, the other `karras: false`
+MAX_LIST_BYTES: Final = 4 * 1024 * 1024
+GET_TIMEOUT_S: Final = 8.0
+MAINTENANCE_PAUSE_S: Final = 60.0  # the server itself looks at its flag every 50 s
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+class _Model(BaseModel):
+    name: str
+    count: int = 0
+    eta: float = 0
+    jobs: float = 0
+
+
+class _Modes(BaseModel):
+    maintenance_mode: bool = False
+
+
+class _User(BaseModel):
+    username: str = ""
+    kudos: float = 0.0
+
+
+class _Health(BaseModel):
+    models_available: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """`models` with a live worker, most workers first. `kudos` is None for an anonymous key."""
+
+    models: tuple[ModelInfo, ...]
+    kudos: float | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(model.name for model in self.models)
+
+    def model_for(self, mode: Mode, preferred: str) -> str:
+        """Return the model for a request that names none."""
+        if mode is Mode.INPAINT:
+            return next((name for name in self.names if is_inpainting(name)), preferred or USUAL_MODEL)
+        if preferred or USUAL_MODEL in self.names or not self.names:
+            return preferred or USUAL_MODEL
+        return self.names[0]
+
+
+def is_inpainting(model: str) -> bool:
+    return "inpainting" in model.lower()
+
+
+def root_of(label: str, url: str) -> str:
+    """Return a Horde's address without its `/api/v2`, however much of that was typed.
+
+    Raises:
+        BackendError: it is an address of the AI Power Grid's present API.
+    """
+    root = url.strip().rstrip("/")
+    if root.lower().endswith("/v1"):
+        raise moved(label)
+    for end in ("/v2", "/api"):
+        if root.lower().endswith(end):
+            root = root[: -len(end)]
+    return root
+
+
+def moved(label: str) -> BackendError:
+    return BackendError(
+        f"{label} is an AI Power Grid, which has left the Horde's /v2 API for one of its own.",
+        hint="Connect it as aipowergrid instead, with a key from its console.",
+    )
+
+
+def to_capabilities(facts: Facts) -> Capabilities:
+    modes = {Mode.TXT2IMG, Mode.IMG2IMG}
+    if any(map(is_inpainting, facts.names)):  # only a worker with such a model takes these jobs at all
+        modes.add(Mode.INPAINT)
+    return Capabilities(
+        modes=frozenset(modes),
+        models=facts.models,
+        samplers=SAMPLERS,
+        schedulers=SCHEDULERS,
+        loras=None,  # any of CivitAI, fetched by the worker
+        vaes=(),
+        size_grid=64,
+        min_side=64,
+        max_side=3072,
+        max_steps=500,
+        max_batch=20,
+        supports_clip_skip=True,
+        supports_progress=True,
+        supports_cancel=True,
+        is_deterministic=False,  # workers differ in hardware and software
+    )
+
+
+class Probe:
+    """Asks one Horde; the lists share a rate of 90 a minute each."""
+
+    def __init__(self, label: str, client: httpx.AsyncClient, rate: RateWindow, *, is_anonymous: bool) -> None:
+        self._label = label
+        self._client = client
+        self._rate = rate
+        self._is_anonymous = is_anonymous
+
+    async def facts(self) -> Facts:
+        """Ask for everything at once.
+
+        Raises:
+            BackendAuthError: the key is not known there.
+            BackendUnavailable: no answer, or maintenance.
+            BackendError: another product, or nobody draws there now.
+        """
+        models, modes, kudos = await asyncio.gather(self._models(), self._modes(), self.kudos())
+        if modes.maintenance_mode:
+            raise BackendUnavailable(
+                f"{self._label} is closed for maintenance.",
+                retry_after=MAINTENANCE_PAUSE_S,
+                hint="It comes back by itself.",
+            )
+        if not models:
+            raise BackendUnavailable(
+                f"{self._label} answers, but no worker draws there now.", hint="Try again in a few minutes."
+            )
+        return Facts(models=models, kudos=kudos)
+
+    async def kudos(self) -> float | None:
+        """Return what the account holds; None for the anonymous one, which all share."""
+        if self._is_anonymous:
+            return None
+        body = await self._get(f"{API}/find_user", Call.ACCOUNT)
+        return self._read(_User, body).kudos
+
+    async def _models(self) -> tuple[ModelInfo, ...]:
+        body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)
+        try:
+            models = await asyncio.to_thread(TypeAdapter(list[_Model]).validate_json, body)
+        except ValidationError as error:
+            raise translate(self._label, error) from error
+        models.sort(key=lambda model: (-model.count, model.name))
+        return tuple(ModelInfo(name=m.name, title=_title(m), is_loaded=True) for m in models if m.count > 0)
+
+    async def _modes(self) -> _Modes:
+        return self._read(_Modes, await self._get(f"{API}/status/modes", Call.LIST))
+
+    async def _get(self, path: str, call: Call) -> bytes:
+        await self._rate.take(path)
+        try:
+            async with self._client.stream("GET", path, timeout=GET_TIMEOUT_S) as response:
+                body = await read_bounded(response, MAX_LIST_BYTES)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error) from error
+        if response.status_code == httpx.codes.OK and "html" not in response.headers.get("content-type", ""):
+            return body
+        if response.status_code == httpx.codes.NOT_FOUND and call is Call.LIST:
+            raise await self._other_product()
+        raise translate_failure(self._label, response, body, call)
+
+    def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
+        try:
+            return kind.model_validate_json(body)
+        except ValidationError as error:
+            raise translate(self._label, error) from error
+
+    async def _other_product(self) -> BackendError:
+        """Return what answers instead of a Horde."""
+        try:
+            async with self._client.stream("GET", "/health", timeout=GET_TIMEOUT_S) as response:
+                _Health.model_validate_json(await read_bounded(response, MAX_LIST_BYTES))
+        except (httpx.HTTPError, ValueError):
+            return UnexpectedAnswer(
+                f"{self._label} answers, but it is no AI Horde.", hint="Check the address, or connect it as what it is."
+            )
+        return moved(self._label)
+
+
+def _title(model: _Model) -> str:
+    workers = f"{model.count} worker" + ("s" if model.count != 1 else "")
+    return f"{model.name} ({workers}" + (f", about {model.eta:.0f} s to wait)" if model.eta >= 1 else ")")

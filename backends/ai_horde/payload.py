@@ -1,0 +1,167 @@
+"""Our request in the Horde's words: one string for both prompts, the seed as text, sizes in multiples of 64.
+
+Source: the schema in `/api/swagger.json` and the recorded refusals; what it refuses would cost a slot of the submit
+rate all the same, so nothing is sent that it is known to refuse.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from backends.ai_horde.facts import Facts
+from constants import DEFAULT_DENOISING_STRENGTH
+from generation.errors import CapabilityError, RequestRejected
+from generation.request import GenerationRequest, Lora, Mode, SourceImage
+
+MAX_LORAS: Final = 5
+MIN_DENOISING: Final = 0.01
+MAX_CLIP_SKIP: Final = 12
+MAX_SOURCE_SIDE_PX: Final = 3072
+MAX_WORKERS: Final = 5
+UPSCALERS: Final = (
+    "RealESRGAN_x4plus", "RealESRGAN_x2plus", "RealESRGAN_x4plus_anime_6B", "NMKD_Siax", "4x_AnimeSharp",
+    "4xNomos8kSC", "4xLSDIRplus", "4xNomosWebPhoto_RealPLKSR", "4xNomos2_realplksr_dysample", "4xNomos2_hq_dat2",
+    "2xModernSpanimationV1",
+)  # fmt: skip
+POST_PROCESSORS: Final = (
+    "GFPGAN", "CodeFormers", "RestoreFormer", "GFPGANv1.3", "strip_background", *UPSCALERS,
+)  # fmt: skip
+UPSCALER_FOR: Final = {2.0: "RealESRGAN_x2plus", 4.0: "RealESRGAN_x4plus"}
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_VERSION = re.compile(r"(?:.*@)?(\d+)@?")
+_SPLIT = re.compile(r"\s*#{3,}\s*")
+
+Say = Callable[[str], None]
+
+
+def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+    """Return the body of `POST /v2/generate/async`. Slow (base64 of megabytes): call it in a thread.
+
+    Raises:
+        RequestRejected: a picture to work on is missing or too large.
+    """
+    model = request.model or facts.model_for(request.mode, options.get("model", ""))
+    payload: dict[str, Any] = {
+        "prompt": _prompt(request),
+        "params": _params(request, options, say),
+        "models": [model],
+        "r2": is_on(options, "r2", default=True),
+        "nsfw": is_on(options, "nsfw"),
+        "censor_nsfw": is_on(options, "censor_nsfw"),
+        "trusted_workers": is_on(options, "trusted_workers"),
+        "slow_workers": is_on(options, "slow_workers", default=True),
+        "replacement_filter": is_on(options, "replacement_filter", default=True),
+        "allow_downgrade": is_on(options, "allow_downgrade"),
+        "shared": False,
+    }
+    workers = [word.strip() for word in options.get("workers", "").split(",") if word.strip()]
+    if workers:
+        payload["workers"] = workers[:MAX_WORKERS]
+    if request.mode in {Mode.IMG2IMG, Mode.INPAINT}:
+        payload["source_image"] = _picture(request.init_image, "picture to work on")
+        payload["source_processing"] = "inpainting" if request.mode is Mode.INPAINT else "img2img"
+        _check_side(request)
+    if request.mode is Mode.INPAINT:
+        payload["source_mask"] = _picture(request.mask_image, "mask")
+    return payload
+
+
+def is_on(options: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    said = options.get(name, "").strip().lower()
+    return said in _YES if said else default
+
+
+def check_options(options: Mapping[str, str]) -> None:
+    """Check what the owner wrote.
+
+    Raises:
+        ValueError: a post-processor that no Horde knows, or two upscalers.
+    """
+    chosen = post_processing(options)
+    unknown = [name for name in chosen if name not in POST_PROCESSORS]
+    if unknown:
+        raise ValueError(f"post_processing: {unknown[0]!r} is none of {', '.join(POST_PROCESSORS)}")
+    if sum(name in UPSCALERS for name in chosen) > 1:
+        raise ValueError("post_processing: only one upscaler can be used")
+
+
+def post_processing(options: Mapping[str, str]) -> list[str]:
+    return [word.strip() for word in options.get("post_processing", "").split(",") if word.strip()]
+
+
+def _prompt(request: GenerationRequest) -> str:
+    """Join both prompts; three signs of number in either would move the border between them."""
+    prompt, negative = (_SPLIT.sub(" ", text).strip() for text in (request.prompt, request.negative_prompt))
+    if not prompt:
+        raise RequestRejected("A prompt is needed here.", field="prompt", hint="Say what to draw.")
+    return f"{prompt} ### {negative}" if negative else prompt
+
+
+def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "width": request.width,
+        "height": request.height,
+        "steps": max(1, request.steps),
+        "cfg_scale": round(min(100.0, max(0.0, request.cfg_scale)), 2),
+        "seed": str(request.seed),
+        "n": request.batch_size,
+    }
+    if request.sampler:
+        params["sampler_name"] = request.sampler
+    if request.scheduler:
+        params["karras"] = request.scheduler == "karras"
+    if request.clip_skip:
+        params["clip_skip"] = min(MAX_CLIP_SKIP, max(1, request.clip_skip))
+    if request.mode in {Mode.IMG2IMG, Mode.INPAINT}:
+        strength = request.denoising_strength
+        params["denoising_strength"] = _strength(DEFAULT_DENOISING_STRENGTH if strength is None else strength)
+    if request.loras:
+        params["loras"] = [_lora(lora) for lora in request.loras[:MAX_LORAS]]
+        for lora in request.loras[MAX_LORAS:]:
+            say(f"LoRA {lora.name} left out: at most {MAX_LORAS} at once here")
+    processors = _post_processing(request, options, say)
+    if processors:
+        params["post_processing"] = processors
+    return params
+
+
+def _strength(strength: float) -> float:
+    """0 is refused there; a hundredth keeps the source as it should."""
+    return round(min(1.0, max(MIN_DENOISING, strength)), 2)
+
+
+def _lora(lora: Lora) -> dict[str, Any]:
+    """`name` or a model's number is a LoRA of CivitAI; `model@version` picks one version of it."""
+    weight = round(min(5.0, max(-5.0, lora.weight)), 2)
+    said: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
+    found = _VERSION.fullmatch(lora.name) if "@" in lora.name else None
+    return said | {"name": found[1], "is_version": True} if found else said
+
+
+def _post_processing(request: GenerationRequest, options: Mapping[str, str], say: Say) -> list[str]:
+    chosen = post_processing(options)
+    factor = request.upscale_factor
+    if not factor or factor <= 1:
+        return chosen
+    best = min(UPSCALER_FOR, key=lambda known: abs(known - factor))
+    if best != factor:
+        say(f"upscaled {best:g} times, not {factor:g}: there is no such upscaler here")
+    return [name for name in chosen if name not in UPSCALERS] + [UPSCALER_FOR[best]]
+
+
+def _picture(image: SourceImage | None, what: str) -> str:
+    if image is None or not image.data:
+        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it once more.")
+    return base64.b64encode(image.data).decode()  # bare: a data: prefix is refused
+
+
+def _check_side(request: GenerationRequest) -> None:
+    image = request.init_image
+    if image and max(image.width, image.height) > MAX_SOURCE_SIDE_PX:
+        raise CapabilityError(
+            f"The picture to work on has more than {MAX_SOURCE_SIDE_PX} pixels on one side.",
+            field="image",
+            hint="Send a smaller one.",
+        )

@@ -1,0 +1,178 @@
+"""What the AI Horde and the AI Power Grid share: published rates kept by the caller, and pictures behind a URL.
+
+Source: the servers' own limits (fixed windows per address and path) and recorded answers: pictures lie in a public
+store, their URLs ask for no header, and a key sent along would be given away.
+"""
+
+import base64
+import binascii
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+import httpx
+
+from backends.base import BackendConfig
+from backends.guard import guarded_transport
+from backends.http import make_client, read_bounded, translate
+from constants import MAX_IMAGE_BYTES
+from generation.errors import BackendUnavailable, GenerationError, UnexpectedAnswer
+from utils.clock import Clock
+from utils.images import BadImage, inspect
+from utils.threads import run_in_thread
+from utils.urls import UrlPolicy, UrlRefused, check_host
+
+RATE_MARGIN_S: Final = 0.1  # calls that leave on time may reach the server closer together
+DOWNLOAD_TIMEOUT_S: Final = 60.0
+DOWNLOAD_TRIES: Final = 2  # the picture is there and paid for; a dropped connection must not have it drawn again
+UPSCALED_BYTES_PER_PIXEL: Final = 4 * 16  # raw RGBA after the largest upscaler, four times each side
+SPARE_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `calls` in `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+class RateWindow:
+    """Keeps published rates, for each key (a path, say) by itself.
+
+    The servers count in fixed windows of their own clock. A window that slides with every call never holds more than a
+    fixed one may, wherever that begins.
+    """
+
+    def __init__(self, clock: Clock, *rates: Rate) -> None:
+        self._clock = clock
+        self._rates = rates
+        self._longest_s = max(rate.seconds for rate in rates) + RATE_MARGIN_S
+        self._calls: dict[str, deque[float]] = {}
+        self._held_until: dict[str, float] = {}
+
+    def wait_s(self, key: str = "") -> float:
+        """Seconds until the next call is allowed (0 = now). Takes nothing."""
+        now = self._clock.monotonic()
+        calls = self._calls.get(key, deque())
+        until = self._held_until.get(key, now)
+        for rate in self._rates:
+            if len(calls) >= rate.calls:
+                until = max(until, calls[-rate.calls] + rate.seconds + RATE_MARGIN_S)
+        return max(0.0, until - now)
+
+    async def take(self, key: str = "") -> None:
+        """Wait for the next allowed moment and take it."""
+        while (wait := self.wait_s(key)) > 0:
+            await self._clock.sleep(wait)
+        self._forget_old()
+        self._calls.setdefault(key, deque()).append(self._clock.monotonic())
+
+    def hold(self, seconds: float, key: str = "") -> None:
+        """Allow nothing for so long: the server said so."""
+        self._held_until[key] = max(self._held_until.get(key, 0.0), self._clock.monotonic() + seconds)
+
+    def _forget_old(self) -> None:
+        now = self._clock.monotonic()
+        for key, calls in tuple(self._calls.items()):
+            while calls and calls[0] < now - self._longest_s:
+                calls.popleft()
+            if not calls:
+                del self._calls[key]
+        self._held_until = {key: until for key, until in self._held_until.items() if until > now}
+
+
+def picture_client(config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return the client for picture URLs that a server names: without a key, and to public addresses only.
+
+    A server on a private address may keep its pictures on one too, where the instance itself may be there.
+    """
+    is_private = config.allow_private and _is_private(config.url)
+    rules = replace(
+        config,
+        key="",
+        timeout_s=DOWNLOAD_TIMEOUT_S,
+        allow_private=is_private,
+        allow_insecure_http=is_private,
+        allowed_hosts=(),
+    )
+    return make_client(rules, transport=transport or guarded_transport(rules))
+
+
+def _is_private(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+        check_host(parsed.scheme, parsed.host, UrlPolicy(allow_insecure_http=True))
+    except (httpx.InvalidURL, UrlRefused):
+        return True
+    return False
+
+
+async def picture(label: str, client: httpx.AsyncClient, said: str, pixels: int) -> bytes:
+    """Return one picture file as the server made it.
+
+    Args:
+        label: the engine's name as people see it.
+        client: made by `picture_client`.
+        said: a URL, or base64 with or without a `data:` prefix.
+        pixels: of the picture before upscaling; bounds the download.
+
+    Raises:
+        BackendUnavailable: the store does not answer, or no longer has it.
+        UnexpectedAnswer: it is larger than can be, or is no picture.
+    """
+    limit = min(MAX_IMAGE_BYTES, SPARE_BYTES + UPSCALED_BYTES_PER_PIXEL * pixels)
+    if said.startswith(("https://", "http://")):
+        data = await _download(label, client, said, limit)
+    else:
+        data = await run_in_thread(_decode, label, said, limit)
+    await run_in_thread(_check, label, data)
+    return data
+
+
+async def _download(label: str, client: httpx.AsyncClient, url: str, limit: int) -> bytes:
+    for tries_left in range(DOWNLOAD_TRIES - 1, -1, -1):
+        try:
+            async with client.stream("GET", url) as response:
+                if response.status_code == httpx.codes.OK:
+                    return await read_bounded(response, limit)
+                raise BackendUnavailable(
+                    f"{label} drew the picture, but its store no longer has it.",
+                    detail=f"HTTP {response.status_code} for a picture",
+                    hint="Try again in a moment.",
+                    may_have_run=True,
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            failure = translate(label, error, may_have_run=True)
+            if not tries_left or not isinstance(failure, BackendUnavailable):
+                raise _of_the_store(label, failure) from error
+    raise AssertionError("not reached: the last try returns or raises")
+
+
+def _of_the_store(label: str, failure: GenerationError) -> GenerationError:
+    if not isinstance(failure, BackendUnavailable):
+        return failure
+    return BackendUnavailable(
+        f"{label} drew the picture, but it could not be fetched.",
+        detail=failure.detail,
+        hint="Try again in a moment.",
+        may_have_run=True,
+    )
+
+
+def _decode(label: str, text: str, limit: int) -> bytes:
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    if len(text) > limit * 4 // 3 + 4:
+        raise UnexpectedAnswer(f"{label} answers with more than any picture needs.", detail=f"{len(text)} characters")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
+
+
+def _check(label: str, data: bytes) -> None:
+    try:
+        inspect(data)
+    except BadImage as error:
+        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
