@@ -15,12 +15,12 @@ from cogs.cards import Card
 from cogs.decorators import prefix_command
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
-from services.connections import ConnectionService, Owner, label_for, lane_of
+from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of
 from services.generation import GenerationService
 
 log = logging.getLogger(__name__)
 
-TYPES = ("a1111", "automatic1111", "forge")
+MAX_CHOICES = 25
 READY = "Ready to generate! Try `/generate <prompt>`"
 WHOSE = {"user": "you", "guild": "everybody in this server"}
 
@@ -35,7 +35,7 @@ class Connections(commands.Cog):
     async def sdconnect(
         self,
         interaction: nextcord.Interaction,
-        api_type: str = SlashOption(name="type", description="What runs there", choices=list(TYPES)),
+        api_type: str = SlashOption(name="type", description="What runs there", max_length=40),
         url: str = SlashOption(description="Its address, like https://abc123-7860.proxy.runpod.net", max_length=500),
         api_key: str = SlashOption(
             name="key", description="Password or key, if it has one (user:password)", required=False, max_length=500
@@ -110,7 +110,7 @@ class Connections(commands.Cog):
         connected = await self._connections.connect(api_type, url, key, owner=owner, label=label)
         lines = ["✅ **Connection OK**", f"API Type: {api_type}"]
         if show_url:
-            lines.append(f"URL: <{url}>")
+            lines.append(f"URL: <{connected.connection.url}>")
         if key:
             lines.append("Key: •••••• (kept encrypted)")
         if connected.diagnosis.product:
@@ -142,10 +142,16 @@ class Connections(commands.Cog):
             return f"✅ Disconnected; the address and key are deleted, {count} pictures on their way were cancelled."
         return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
 
+    async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:
+        hits = [kind for kind in connectable_kinds() if typed.casefold().strip() in kind]
+        await interaction.response.send_autocomplete(hits[:MAX_CHOICES])
+
     for _name_, _text in (("sdconnect", "Connect your own engine"), ("sdlink", "The same as /sdconnect")):
-        locals()[f"slash_{_name_}"] = nextcord.slash_command(name=_name_, description=_text)(sdconnect)
+        _command = nextcord.slash_command(name=_name_, description=_text)(sdconnect)
+        _command.on_autocomplete("api_type")(suggest_type)
+        locals()[f"slash_{_name_}"] = _command
     slash_sdtest = nextcord.slash_command(name="sdtest", description="Test your connection")(sdtest)
-    del _name_, _text
+    del _name_, _text, _command
 
 
 def _owner(interaction: nextcord.Interaction, *, for_server: bool, is_reading: bool = False) -> Owner:

@@ -82,6 +82,12 @@ async def test_connect_by_slash_is_private_and_ready(
     assert len(engine.requests) == 1
 
 
+async def test_the_types_are_suggested(discord: DiscordServer, start: StartEasel, engine: FakeBackend) -> None:
+    await start()
+    choices = await discord.user("mia").autocomplete(discord.channel, "sdconnect", "type", "fo", url=URL)
+    assert [choice["value"] for choice in choices] == ["forge", "reforge"]
+
+
 async def test_nobody_else_draws_on_it(start: StartEasel, engine: FakeBackend, examine: Examine) -> None:
     easel = await start(examine=examine)
     await connect(easel)
