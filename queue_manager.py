@@ -6,18 +6,19 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from functools import partial
 
 from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
 from generation.capabilities import Fit
-from generation.errors import BackendAuthError, GenerationError, JobInterrupted, UnexpectedAnswer
+from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted, UnexpectedAnswer
 from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.result import GenerationResult
+from scheduling.background import Background
 from scheduling.executor import Executor, Outcome, ResultSink, crashed
 from scheduling.insist import STORE_RETRIES_S, insist
 from scheduling.lane import Lane, LaneSettings
@@ -30,8 +31,6 @@ from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
@@ -60,7 +59,7 @@ class QueueManager:
         self._lanes = Lanes(clock, self._settings_of)
         self._progress: dict[str, Progress] = {}
         self._cooldown = Cooldown(clock, self._limits.cooldown_s)
-        self._finishing: set[asyncio.Task[Any]] = set()
+        self._background = Background()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -88,8 +87,7 @@ class QueueManager:
         if self._loop:  # not cancelled: a claim that is under way still gets its job started
             await self._loop
         await self._executor.stop(self._limits.grace_s)
-        while self._finishing:
-            await asyncio.wait(self._finishing)
+        await self._background.finish()
         await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:
@@ -100,7 +98,7 @@ class QueueManager:
         """
         self._check_places(job.user_key, job.lane, 1)
         self._lanes.reserve(job.id, job.user_key)  # a parallel submit must see it
-        return await asyncio.shield(self._spawn(self._take_in(job)))
+        return await asyncio.shield(self._background.spawn(self._take_in(job)))
 
     async def _take_in(self, job: Job) -> JobView:
         try:
@@ -139,7 +137,7 @@ class QueueManager:
         self.watchers.ring_queued([job.lane])
         self.watchers.publish(job)
         if job_id in self._lanes.running:
-            self._spawn(self._let_go(job_id))
+            self._background.spawn(self._let_go(job_id))
         return job
 
     async def get(self, job_id: str) -> Job | None:
@@ -199,12 +197,14 @@ class QueueManager:
                 log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
             if isinstance(outcome, BackendAuthError):
                 self._registry.mark_down(lane.name, outcome)
+            if lane.breaker.is_open and lane.queue:
+                self._background.spawn(self._evacuate(lane, BackendUnavailable(outcome.user_message)))
         else:
             lane.breaker.succeeded()
             lane.pace.learn(run.model, run.cost, seconds)
             lane.warm_model = run.model
         self._wake.set()
-        await asyncio.wait({self._spawn(self._conclude(job, outcome, seconds))})
+        await asyncio.wait({self._background.spawn(self._conclude(job, outcome, seconds))})
 
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -243,6 +243,15 @@ class QueueManager:
         if moved:
             self.watchers.ring_queued([lane.name])
         return hold
+
+    async def _evacuate(self, lane: Lane, error: BackendUnavailable) -> None:
+        """Move what waits for an engine that has stopped answering to others, where that is possible."""
+        for job_id in lane.queue.jobs():
+            job = await self._jobs.get(job_id)
+            if job and {*job.candidates} - {*job.tried, lane.name} and lane.queue.remove(job_id):
+                job = await self._stored(partial(self._jobs.claim, job_id, lane=lane.name, now=self._clock.now()))
+                if self._lanes.release(job_id) and job is not None:
+                    await self._failed(job, error)
 
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
@@ -374,25 +383,13 @@ class QueueManager:
         entry = self._registry.get(name)
         if entry is None:
             return None
-        rate = entry.rate_per_minute / 60 if entry.rate_per_minute else None
         lines_up = entry.capabilities is not None and entry.capabilities.lines_up
-        return LaneSettings(concurrency=entry.concurrency, rate_per_s=rate, lines_up=lines_up)
+        return LaneSettings(concurrency=entry.concurrency, rate_per_s=entry.rate_per_s, lines_up=lines_up)
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)
         self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
         self._wake.set()
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._finishing.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._finishing.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("the queue failed at something", extra={"action": "job_failed"}, exc_info=error)
 
 
 def _tell(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:

@@ -89,6 +89,10 @@ class Entry:
     def label(self) -> str:
         return self.config.label or self.config.name
 
+    @property
+    def rate_per_s(self) -> float | None:
+        return self.rate_per_minute / 60 if self.rate_per_minute else None
+
 
 class BackendRegistry:
     """The engines of this process. Adding and removing is immediate; probing is separate and never raises."""

@@ -148,6 +148,26 @@ async def test_a_failed_trial_doubles_the_rest() -> None:
         assert await rig.status(job) is DONE
 
 
+async def test_jobs_waiting_for_an_engine_that_stopped_answering_move_to_another() -> None:
+    gpu, other = FakeBackend("gpu", hold=True), FakeBackend("other")
+    async with queue_rig(gpu, other) as rig:
+        gpu.fail = [BackendUnavailable("It is away.", may_have_run=True) for _ in range(BREAKER_FAILURES)]
+        for number in range(BREAKER_FAILURES):
+            await rig.submit(f"user{number}", attempt=3)
+        mobile = await rig.submit("ann", candidates=("gpu", "other"), **seeded(7))
+        stuck = await rig.submit("bob")
+        gpu.release(BREAKER_FAILURES)
+        await rig.settle()
+        row = await rig.row(mobile)
+        assert (row.status, row.lane, row.notes) == (DONE, "other", ("moved to other: It is away",))
+        assert rig.seeds("other") == [7]
+        row = await rig.row(stuck)
+        assert (row.status, row.lane, row.attempt) == (QUEUED, "gpu", 1)
+        gpu.release()
+        await rig.advance(BREAKER_BASE_S)
+        assert await rig.status(stuck) is DONE
+
+
 async def test_a_cancelled_trial_lets_the_next_one_try() -> None:
     gpu = FakeBackend("gpu", hold=True)
     async with queue_rig(gpu) as rig:
