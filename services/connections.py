@@ -128,19 +128,18 @@ class ConnectionService:
             RequestRejected: the type or the address is wrong; says what would be right.
             BackendError: the test failed; says at which layer, and what to do. Nothing is saved.
         """
-        if owner.kind not in {"user", "guild"} or not owner.id:
-            raise ValueError(f"{owner.kind!r} cannot bring an engine")
+        holder = _holder(owner)
         kind = _check_kind(kind)
         key = _check_key(key)
         try:
             url = check_url(url, self._policy).text
         except UrlRefused as refused:
             raise RequestRejected(refused.reason, field="url", hint=refused.hint) from refused
-        before = await self._store.get(owner.kind, owner.id)
+        before = await self._store.get(holder, owner.id)
         now = self._clock.now()
         connection = Connection(
             id=before.id if before else secrets.token_hex(8),
-            owner_kind=owner.kind,
+            owner_kind=holder,
             owner_id=owner.id,
             kind=kind,
             url=url,
@@ -165,7 +164,7 @@ class ConnectionService:
         Raises:
             NotConnected: there is none.
         """
-        connection = await self._store.get(owner.kind, owner.id)
+        connection = await self._store.get(_holder(owner), owner.id)
         if connection is None:
             raise NotConnected
         diagnosis = await self._examine(self._config(connection))
@@ -176,7 +175,7 @@ class ConnectionService:
     async def disconnect(self, owner: Owner) -> bool:
         """Forget the owner's connection and its key; says whether there was one."""
         async with self._changing:
-            was_there = await self._store.delete(owner.kind, owner.id)
+            was_there = await self._store.delete(_holder(owner), owner.id)
             await self._registry.remove(lane_of(owner))
         if was_there:
             log.info("disconnected", extra={"action": "disconnected", "backend": lane_of(owner)})
@@ -199,7 +198,7 @@ class ConnectionService:
         return restored
 
     async def of(self, owner: Owner) -> Connection | None:
-        return await self._store.get(owner.kind, owner.id)
+        return await self._store.get(_holder(owner), owner.id)
 
     def _config(self, connection: Connection) -> BackendConfig:
         return BackendConfig(
@@ -246,3 +245,12 @@ def _failure(diagnosis: Diagnosis) -> BackendError:
         kind = BackendAuthError
     hint = "\n".join(text for text in (diagnosis.hint, diagnosis.owner_hint) if text)
     return kind(f"Connection failed: {diagnosis.message}", hint=hint)
+
+
+def _holder(owner: Owner) -> OwnerKind:
+    """Return whose connection it is, as the table keeps it; the owner of Easel has settings instead."""
+    if owner.kind == "user" and owner.id:
+        return "user"
+    if owner.kind == "guild" and owner.id:
+        return "guild"
+    raise ValueError(f"{owner.kind!r} cannot bring an engine")
