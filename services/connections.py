@@ -18,7 +18,7 @@ from backends.registry import Owner as Owner
 from constants import DEFAULT_JOB_TIMEOUT_S
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
 from store.connections import Connection as Connection
-from store.connections import ConnectionStore
+from store.connections import ConnectionStore, OwnerKind
 from utils.clock import Clock
 from utils.urls import UrlPolicy, UrlRefused, check_url
 
