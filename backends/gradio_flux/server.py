@@ -1,0 +1,271 @@
+"""The conversation with a gradio server: login, discovery, one event from its start to its end, files.
+
+Source: gradio's own routes (`queue/join`, `queue/data`, `upload`, `file=`), the same in 4.44, 5.50 and 6.31 but for
+the prefix. Everything is read with a limit: an app is somebody else's program.
+"""
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backends.gradio_flux.app import App, Config, Endpoint, Info, read_app
+from backends.http import CONNECT_TIMEOUT_S, AnswerTooLarge, read_bounded, translate
+from backends.probe import identify
+from constants import MAX_IMAGE_BYTES
+from generation.errors import (
+    BackendAuthError,
+    BackendError,
+    BackendUnavailable,
+    GenerationError,
+    RateLimited,
+    UnexpectedAnswer,
+)
+from utils.threads import run_in_thread
+
+MAX_CONFIG_BYTES: Final = 8 * 1024 * 1024
+MAX_ANSWER_BYTES: Final = 64 * 1024
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024  # outputs beside the pictures may be long; the pictures are only named
+LARGE_MESSAGE_BYTES: Final = 64 * 1024  # longer ones are parsed in a thread
+GET_TIMEOUT_S: Final = 8.0
+FILE_TIMEOUT_S: Final = 60.0
+SILENCE_S: Final = 45.0  # three of the server's heartbeats
+FULL_QUEUE_WAIT_S: Final = 10.0
+
+START_HINT: Final = "Start the app in Pinokio. It may have taken the next free port: the app shows its address."
+
+
+class Step(BaseModel):
+    """One bar of the app's progress; several may run inside one another."""
+
+    index: float | None = None
+    length: float | None = None
+    progress: float | None = None
+    desc: str | None = None
+
+
+class Message(BaseModel):
+    """One line of the event stream. Kinds and fields unknown to us are left alone."""
+
+    msg: str = ""
+    rank: int | None = None
+    progress_data: list[Step] | None = None
+    success: bool | None = None
+    output: Any = None
+    message: str | None = None
+
+
+class _Joined(BaseModel):
+    event_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an event ended. `output` holds `data`, or `error`, or nothing when somebody cancelled it."""
+
+    success: bool
+    output: dict[str, Any]
+
+
+Hear = Callable[[Message], Awaitable[None]]
+
+
+class Server:
+    """One gradio server, logged in where it asks for that. `key` is `user:password`."""
+
+    def __init__(self, label: str, client: httpx.AsyncClient, key: str, silence_s: float = SILENCE_S) -> None:
+        self._label = label
+        self._client = client
+        self._key = key
+        self._silence = httpx.Timeout(silence_s, connect=CONNECT_TIMEOUT_S)
+
+    async def discover(self, wanted: str) -> App:
+        """Read the app's page and find the functions that draw.
+
+        Raises:
+            BackendError: nothing answers, it refuses us, it is another product, or none of its functions draws.
+        """
+        body = await self._get("/config", MAX_CONFIG_BYTES)
+        try:
+            config = await run_in_thread(Config.model_validate_json, body)
+        except ValidationError:
+            raise await self._wrong_product("") from None
+        if config.is_a1111 or not config.is_driveable:
+            raise await self._wrong_product(f"gradio {config.version}, which is too old")
+        info = await self._info(config.prefix)
+        app = await run_in_thread(read_app, config, info, wanted)
+        if app.endpoints:
+            return app
+        if wanted:
+            raise BackendError(
+                f"{self._label} has no function “{wanted}” that draws a picture from a prompt.",
+                hint="Leave the api_name setting empty, or take a name from the app's API page.",
+            )
+        raise await self._wrong_product("an app that draws no pictures from a prompt")
+
+    async def run(self, app: App, endpoint: Endpoint, data: list[Any], hear: Hear) -> Outcome:
+        """Send one event and follow it to its end; there is no way to leave it and come back.
+
+        Raises:
+            RateLimited: the app's own queue is full.
+            BackendError: the server went away, fell silent, or says what we cannot read.
+        """
+        session = secrets.token_hex(8)  # a new one per event: a stream of a shared one carries other people's events
+        event = {"data": data, "fn_index": endpoint.fn_index, "session_hash": session, "event_data": None,
+                 "trigger_id": None}  # fmt: skip
+        try:
+            async with self._open("POST", f"{app.prefix}/queue/join", json=event) as response:
+                body = await read_bounded(response, MAX_ANSWER_BYTES)
+                if response.status_code != httpx.codes.OK:
+                    raise self._refused(response, body)
+                _Joined.model_validate_json(body)
+            path = f"{app.prefix}/queue/data"
+            async with self._open("GET", path, params={"session_hash": session}, timeout=self._silence) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise translate(self._label, response, body=await read_bounded(response, MAX_ANSWER_BYTES))
+                async for message in _messages(response):
+                    if message.msg == "process_completed":
+                        output = message.output if isinstance(message.output, dict) else {}
+                        return Outcome(success=bool(message.success), output=output)
+                    if message.msg in {"unexpected_error", "close_stream"}:
+                        raise self._lost(message.message or message.msg)
+                    await hear(message)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error) from error
+        raise self._lost("the stream ended early")
+
+    async def fetch(self, app: App, path: str) -> bytes:
+        """Return a file that the app made; by its path, since the app's own URL may be another machine's view."""
+        try:
+            async with self._open(
+                "GET", f"{app.prefix}/file={quote(path, safe='/:')}", timeout=FILE_TIMEOUT_S
+            ) as answer:
+                data = await read_bounded(answer, MAX_IMAGE_BYTES)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error, may_have_run=True) from error
+        if answer.status_code == httpx.codes.OK:
+            return data
+        if answer.status_code in {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}:
+            raise BackendError(
+                f"{self._label} drew a picture, but does not hand out its file.",
+                detail=f"HTTP {answer.status_code} for the file",
+                hint="Try again.",
+                may_have_run=True,
+            )
+        raise translate(self._label, answer, body=data, may_have_run=True)
+
+    async def upload(self, app: App, data: bytes) -> dict[str, Any]:
+        """Hand a picture over and return what to name it by in an event."""
+        files = {"files": ("init.png", data)}
+        try:
+            async with self._open("POST", f"{app.prefix}/upload", files=files, timeout=FILE_TIMEOUT_S) as response:
+                body = await read_bounded(response, MAX_ANSWER_BYTES)
+                if response.status_code != httpx.codes.OK:
+                    raise translate(self._label, response, body=body, may_have_run=False)
+            paths = TypeAdapter(list[str]).validate_json(body)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error, may_have_run=False) from error
+        if not paths:
+            raise UnexpectedAnswer(f"{self._label} did not take the picture.")
+        return {"path": paths[0], "orig_name": "init.png", "meta": {"_type": "gradio.FileData"}}
+
+    @asynccontextmanager
+    async def _open(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
+        """Send one request; where the server has forgotten our login (or was restarted), log in and send it again."""
+        async with AsyncExitStack() as stack:
+            response = await stack.enter_async_context(self._client.stream(method, path, **options))
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                await response.aclose()
+                await self._login()
+                response = await stack.enter_async_context(self._client.stream(method, path, **options))
+            yield response
+
+    async def _login(self) -> None:
+        user, colon, password = self._key.partition(":")
+        if not colon:
+            raise BackendAuthError(
+                f"{self._label} wants a user name and a password.", hint="Its owner gives them as user:password."
+            )
+        form = {"username": user, "password": password}
+        async with self._client.stream("POST", "/login", data=form, timeout=GET_TIMEOUT_S) as response:
+            body = await read_bounded(response, MAX_ANSWER_BYTES)
+        if response.status_code != httpx.codes.OK:
+            error = translate(self._label, response, body=body)
+            if response.is_client_error:
+                error = BackendAuthError(
+                    f"{self._label} refuses this user name or password.", detail=f"HTTP {response.status_code}",
+                    hint="Its owner has to connect it again.",
+                )  # fmt: skip
+            raise error
+
+    async def _get(self, path: str, limit: int) -> bytes:
+        try:
+            async with self._open("GET", path, timeout=GET_TIMEOUT_S) as response:
+                body = await read_bounded(response, limit)
+        except (httpx.HTTPError, ValueError) as error:
+            found = translate(self._label, error, may_have_run=False)
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                found.hint = START_HINT
+            raise found from error
+        if response.status_code == httpx.codes.OK:
+            return body
+        if response.status_code in {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}:
+            raise await self._wrong_product("")
+        raise translate(self._label, response, body=body, may_have_run=False)
+
+    async def _info(self, prefix: str) -> Info:
+        """The names of the parameters are an aid only; some gradio versions fail to give them."""
+        try:
+            return await run_in_thread(Info.model_validate_json, await self._get(f"{prefix}/info", MAX_CONFIG_BYTES))
+        except (BackendError, ValidationError):
+            return Info()
+
+    async def _wrong_product(self, otherwise: str) -> GenerationError:
+        """Return the error that names what answers here instead."""
+        product = await identify(self._client, str(self._client.base_url).rstrip("/"))
+        if product is not None and product.kind != "gradio_flux" and not product.name.startswith("gradio app"):
+            return BackendError(
+                f"{self._label} answers, but it is {product.title}, not a Flux app.",
+                hint="Connect it as the kind of engine it is. Flux apps of Pinokio use the same port.",
+            )
+        what = f"it is {otherwise}" if otherwise else "it is no gradio app"
+        return UnexpectedAnswer(f"{self._label} answers, but {what}.", hint="Check the address and the port.")
+
+    def _refused(self, response: httpx.Response, body: bytes) -> GenerationError:
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and b"queue is full" in body.lower():
+            return RateLimited(
+                f"{self._label} has a full queue of its own.",
+                detail=body[:200].decode("utf-8", "replace"),
+                retry_after=FULL_QUEUE_WAIT_S,
+                hint="Wait a little.",
+            )
+        return translate(self._label, response, body=body)
+
+    def _lost(self, detail: str) -> BackendUnavailable:
+        return BackendUnavailable(
+            f"{self._label} lost track of the picture.", detail=detail, hint="Try again in a moment.", may_have_run=True
+        )
+
+
+async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
+    """Read the stream line by line; a line without an end is cut off at the limit."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = re.split(rb"\r?\n", rest + chunk)
+        if len(rest) > MAX_MESSAGE_BYTES:
+            raise AnswerTooLarge(f"a message of more than {MAX_MESSAGE_BYTES} bytes")
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield await _parse(line[5:])
+
+
+async def _parse(text: bytes) -> Message:
+    if len(text) > LARGE_MESSAGE_BYTES:
+        return await run_in_thread(Message.model_validate_json, text)
+    return Message.model_validate_json(text)
