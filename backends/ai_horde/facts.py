@@ -124,7 +124,7 @@ def to_capabilities(facts: Facts) -> Capabilities:
 
 
 class Probe:
-    """Asks one Horde; the lists share a rate of 90 a minute each."""
+    """Asks one Horde for lists; `rate` holds for each path by itself."""
 
     def __init__(self, label: str, client: httpx.AsyncClient, rate: RateWindow, *, is_anonymous: bool) -> None:
         self._label = label
@@ -154,10 +154,11 @@ class Probe:
         return Facts(models=models, kudos=kudos)
 
     async def kudos(self) -> float | None:
-        """Return what the account holds; None for the anonymous one, which all share."""
-        if self._is_anonymous:
+        """Return what the account holds; None for the anonymous one, which all share, or if asked too often."""
+        path = f"{API}/find_user"
+        if self._is_anonymous or self._rate.wait_s(path) > 0:
             return None
-        body = await self._get(f"{API}/find_user", Call.ACCOUNT)
+        body = await self._get(path, Call.ACCOUNT)
         return self._read(_User, body).kudos
 
     async def _models(self) -> tuple[ModelInfo, ...]:

@@ -1,0 +1,364 @@
+"""Recorded answers through the real client: the end states, the refusals, and what is sent."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from backends.ai_horde import AiHordeBackend
+from backends.ai_horde.answer import Call, translate_failure
+from backends.ai_horde.backend import Pace
+from backends.base import BackendConfig
+from generation.errors import (
+    BackendAuthError,
+    BackendError,
+    BackendUnavailable,
+    CapabilityError,
+    ContentBlocked,
+    GenerationError,
+    RateLimited,
+    RequestRejected,
+)
+from generation.job import Progress
+from generation.request import GenerationRequest, Lora, Mode, SourceImage
+from generation.result import GenerationResult
+from tests.backends.horde_recordings import Replay, exchanges, noted, response
+from tests.engines.listener import draw
+
+URL = "http://horde.lan"
+API = f"{URL}/api/v2"
+SOURCE = SourceImage(media_id="a", data=b"not looked at", width=64, height=64)
+
+
+class Horde:
+    """A Horde that answers as one recording did."""
+
+    def __init__(self, mock: respx.MockRouter, **config: Any) -> None:
+        self.mock = mock
+        mock.get(url__startswith=f"{API}/status/models").mock(
+            side_effect=Replay("12_status_endpoints", "GET", "/status/models?type=image&min")
+        )
+        mock.get(f"{API}/status/modes").mock(side_effect=Replay("12_status_endpoints", "GET", "/status/modes"))
+        mock.get(f"{API}/find_user").mock(return_value=noted("10_auth_errors", "registered user"))
+        mock.get(url__regex=r"http://127\.0\.0\.1:7804/.*").respond(content=draw(64, 64, 42))
+        self.submit = mock.post(f"{API}/generate/async").mock(
+            side_effect=Replay("02_txt2img_r2_registered", "POST", "/generate/async")
+        )
+        values: dict[str, Any] = {"name": "horde", "kind": "ai_horde", "label": "The Horde", "url": URL, "key": "mine"}
+        self.backend = AiHordeBackend(BackendConfig(**(values | config)), pace=Pace(near_s=0.001, far_s=0.001))
+
+    def plays(self, name: str) -> None:
+        if exchanges(name, "POST", "/generate/async"):
+            self.submit.mock(side_effect=Replay(name, "POST", "/generate/async"))
+        for method, part in (("GET", "check"), ("GET", "status"), ("DELETE", "status")):
+            self.mock.route(method=method, url__startswith=f"{API}/generate/{part}/").mock(
+                side_effect=Replay(name, method, f"/generate/{part}/")
+            )
+
+    async def generate(self, **changes: Any) -> tuple[GenerationResult, list[Progress]]:
+        seen: list[Progress] = []
+
+        async def report(progress: Progress) -> None:
+            seen.append(progress)
+
+        return await self.backend.generate(request(**changes), report), seen
+
+    async def fails(self, **changes: Any) -> GenerationError:
+        with pytest.raises(GenerationError) as caught:
+            await self.generate(**changes)
+        return caught.value
+
+    def sent(self) -> dict[str, Any]:
+        return dict(json.loads(self.submit.calls.last.request.content))
+
+
+def request(**changes: Any) -> GenerationRequest:
+    values: dict[str, Any] = {
+        "prompt": "a red fox", "width": 64, "height": 64, "steps": 20, "cfg_scale": 7.5, "seed": 42,
+    }  # fmt: skip
+    return GenerationRequest(**(values | changes))
+
+
+@pytest.fixture
+async def horde() -> AsyncIterator[Horde]:
+    with respx.mock(assert_all_called=False) as mock:
+        made = Horde(mock)
+        yield made
+        await made.backend.aclose()
+
+
+async def test_two_pictures_come_in_the_order_of_their_batch_with_their_own_seeds(horde: Horde) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    result, seen = await horde.generate(batch_size=2)
+    assert [image.seed for image in result.images] == [42, 43]
+    assert all(image.data[:4] == b"RIFF" for image in result.images)
+    assert result.model == "stable_diffusion"
+    assert result.notes == ("15 kudos, 913 left",)
+    assert seen[0].note == "waiting for a worker · about 10 kudos"
+    assert seen[1].note.startswith("being drawn")
+
+
+async def test_pictures_are_fetched_without_our_key_or_name(horde: Horde) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    await horde.generate(batch_size=2)
+    fetched = [call.request for call in horde.mock.calls if call.request.url.port == 7804]
+    assert len(fetched) == 2
+    assert not any("apikey" in one.headers or "client-agent" in one.headers for one in fetched)
+
+
+async def test_a_picture_inside_the_answer_is_read_too(horde: Horde) -> None:
+    body = exchanges("03_txt2img_anonymous", "GET", "/generate/status/")[0]["body"]
+    assert body["generations"][0]["img"].startswith("UklGR")
+    horde.plays("03_txt2img_anonymous")
+    result, _ = await horde.generate()
+    assert result.images[0].data[8:12] == b"WEBP"
+
+
+async def test_anonymous_key_is_sent_where_there_is_none() -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        horde = Horde(mock, key="")
+        horde.plays("03_txt2img_anonymous")
+        result, _ = await horde.generate()
+        assert horde.submit.calls.last.request.headers["apikey"] == "0000000000"
+        assert result.notes == ("9 kudos",)  # what all anonymous people share says nothing to one of them
+        await horde.backend.aclose()
+
+
+async def test_position_and_expected_wait_are_told(horde: Horde) -> None:
+    horde.plays("18_queue_positions")
+    status = response(exchanges("02_txt2img_r2_registered", "GET", "/generate/status/")[0])
+    horde.mock.get(url__startswith=f"{API}/generate/status/").mock(return_value=status)
+    _, seen = await horde.generate()
+    assert [progress.note.split(" ·")[0] for progress in seen] == [
+        "4. in the Horde’s queue", "3. in the Horde’s queue", "2. in the Horde’s queue", "1. in the Horde’s queue",
+        "being drawn",
+    ]  # fmt: skip
+    assert [progress.eta_s for progress in seen] == [2, 1, 1, None, None]
+    assert "about 8 kudos" in seen[0].note
+
+
+async def test_a_lora_that_failed_is_told_with_the_picture(horde: Horde) -> None:
+    horde.plays("06_options")
+    result, _ = await horde.generate(loras=(Lora(name="GlowingRunesAI"),))
+    assert "LoRA GlowingRunesAI could not be fetched by the worker, drawn without it" in result.notes
+
+
+async def test_a_job_that_no_worker_can_draw_is_taken_back_and_explained(horde: Horde) -> None:
+    horde.plays("01_no_worker")
+    waiting = response(exchanges("01_no_worker", "GET", "/generate/check/")[0])
+    horde.mock.get(url__startswith=f"{API}/generate/check/").mock(return_value=waiting)
+    error = await horde.fails()
+    assert isinstance(error, CapabilityError)
+    assert error.user_message == "No worker of The Horde can draw this now with stable_diffusion."
+    assert [call.request.method for call in horde.mock.calls].count("DELETE") == 1
+
+
+@pytest.mark.parametrize("name", ["07_faulted", "07b_faulted_n3"])
+async def test_done_without_a_picture_after_failures_is_a_failure_of_the_workers(horde: Horde, name: str) -> None:
+    horde.plays(name)
+    error = await horde.fails()
+    assert type(error) is BackendError
+    assert "its workers failed each time" in error.user_message
+
+
+async def test_done_without_a_picture_and_without_failures_was_taken_back(horde: Horde) -> None:
+    horde.plays("01_no_worker")
+    gone = response(exchanges("01_no_worker", "GET", "/generate/check/")[1])
+    horde.mock.get(url__startswith=f"{API}/generate/check/").mock(return_value=gone)
+    error = await horde.fails()
+    assert "taken back" in error.user_message
+
+
+async def test_a_censored_picture_is_no_result(horde: Horde) -> None:
+    horde.plays("08_censored")
+    error = await horde.fails()
+    assert isinstance(error, ContentBlocked)
+    assert "filter held the picture back" in error.user_message
+
+
+async def test_a_job_thrown_out_by_maintenance_ends_after_two_looks(horde: Horde) -> None:
+    horde.plays("16_maintenance")
+    horde.submit.mock(return_value=noted("16_maintenance", "a waiting job before"))
+    error = await horde.fails()
+    assert isinstance(error, BackendUnavailable)
+    assert error.retry_after == 60
+    assert "maintenance" in error.user_message
+
+
+async def test_maintenance_refuses_new_jobs_with_words(horde: Horde) -> None:
+    horde.submit.mock(return_value=noted("16_maintenance", "new job"))
+    error = await horde.fails()
+    assert isinstance(error, BackendUnavailable)
+    assert (error.user_message, error.retry_after) == ("The Horde is closed for maintenance.", 60)
+
+
+async def test_an_expired_job_is_told_at_once_after_a_restart(horde: Horde) -> None:
+    horde.plays("17_expired")
+    with pytest.raises(BackendUnavailable, match="20 minutes"):
+        await horde.backend.poll("a94d43ec-6777-4fc0-b481-ff7b5973bbf2")
+
+
+async def test_a_full_account_pauses_the_lane_longer_than_the_header_says(horde: Horde) -> None:
+    horde.submit.mock(return_value=response(exchanges("14_too_many_prompts")[1]))
+    error = await horde.fails()
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 10
+
+
+async def test_retry_after_0_of_a_rate_is_a_second(horde: Horde) -> None:
+    horde.submit.mock(return_value=noted("10_auth_errors", "per-second limit answered first"))
+    error = await horde.fails()
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "note", "kind", "said"),
+    [
+        ("10_auth_errors", "user without kudos", CapabilityError, "138 kudos beforehand"),
+        ("09_validation_errors", "six loras", RequestRejected, "at most 5 LoRAs"),
+        ("09_validation_errors", "width not a multiple", RequestRejected, "the value of width"),
+        ("09_validation_errors", "unknown sampler", RequestRejected, "the value of sampler"),
+        ("09_validation_errors", "n above 20", RequestRejected, "the value of batch size"),
+        ("09_validation_errors", "cfg_scale with 3", RequestRejected, "does not accept this request"),
+        ("09_validation_errors", "unknown worker", BackendError, "the worker its owner chose"),
+    ],
+)
+async def test_refusals_are_told_in_our_words(
+    horde: Horde, name: str, note: str, kind: type[GenerationError], said: str
+) -> None:
+    horde.submit.mock(return_value=noted(name, note))
+    error = await horde.fails()
+    assert type(error) is kind
+    assert said in error.user_message
+    assert "URI" not in f"{error.user_message} {error.hint}"
+
+
+def test_every_recorded_refusal_has_words_of_ours() -> None:
+    every = [
+        one for name in ("09_validation_errors", "10_auth_errors", "10b_invalid_key_401") for one in exchanges(name)
+    ]
+    refusals = [one for one in every if one["method"] == "POST" and one["status"] >= 400]
+    assert len(refusals) > 30
+    for one in refusals:
+        answer = response(one)
+        error = translate_failure("The Horde", answer, answer.content, Call.SUBMIT)
+        assert error.user_message.startswith("The Horde ")
+        assert error.hint
+
+
+async def test_a_wrong_key_is_found_by_the_probe(horde: Horde) -> None:
+    horde.mock.get(f"{API}/find_user").mock(
+        return_value=next(response(one) for one in exchanges("10_auth_errors", "GET") if one["status"] == 404)
+    )
+    with pytest.raises(BackendAuthError, match="does not know this key"):
+        await horde.backend.capabilities()
+
+
+async def test_models_are_those_with_a_worker_most_workers_first(horde: Horde) -> None:
+    can = await horde.backend.capabilities()
+    assert [model.name for model in can.models or ()] == [
+        "AlbedoBase XL (SDXL)", "Flux.1-Schnell fp8 (Compact)", "stable_diffusion",
+    ]  # fmt: skip
+    assert (can.models or ())[0].title == "AlbedoBase XL (SDXL) (1 worker)"
+    assert (can.size_grid, can.min_side, can.max_side, can.max_steps) == (64, 64, 3072, 500)
+    assert Mode.INPAINT not in can.modes
+
+
+@pytest.mark.parametrize("end", ["", "/", "/api", "/api/v2", "/api/v2/"])
+async def test_an_address_may_be_typed_with_or_without_its_path(end: str) -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        backend = Horde(mock, url=URL + end).backend
+        assert (await backend.capabilities()).models
+        await backend.aclose()
+
+
+async def test_a_v1_address_is_recognised_without_asking() -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        backend = Horde(mock, url="http://horde.lan/v1").backend
+        with pytest.raises(BackendError, match="AI Power Grid") as caught:
+            await backend.capabilities()
+        assert "aipowergrid" in caught.value.hint
+        assert not mock.calls
+        await backend.aclose()
+
+
+async def test_a_retired_v2_is_recognised_by_its_410(horde: Horde) -> None:
+    gone = {"status": "gone", "message": "The legacy /api/v2 API has been retired."}
+    horde.mock.get(url__startswith=f"{API}/status/models").respond(410, json=gone)
+    with pytest.raises(BackendError, match="retired") as caught:
+        await horde.backend.capabilities()
+    assert "aipowergrid" in caught.value.hint
+
+
+async def test_a_bare_v1_coordinator_is_recognised_by_its_health(horde: Horde) -> None:
+    horde.mock.get(url__startswith=f"{API}/status/models").respond(404, json={"detail": "Not Found"})
+    horde.mock.get(f"{URL}/health").mock(return_value=response(exchanges("22_aipg_v1_reads", "GET", "/health")[0]))
+    with pytest.raises(BackendError, match="AI Power Grid"):
+        await horde.backend.capabilities()
+
+
+async def test_both_prompts_are_one_string_and_the_seed_is_text(horde: Horde) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    await horde.generate(
+        prompt="a fox ### ugly", negative_prompt="blurry", sampler="k_dpmpp_2m", scheduler="karras", cfg_scale=4.567,
+        clip_skip=2, loras=(Lora(name="GlowingRunesAI", weight=0.8), Lora(name="1@246747")),
+    )  # fmt: skip
+    sent = horde.sent()
+    assert sent["prompt"] == "a fox ugly ### blurry"
+    assert sent["models"] == ["stable_diffusion"]
+    assert sent["shared"] is False
+    params = sent["params"]
+    assert params["seed"] == "42"
+    assert params["cfg_scale"] == 4.57
+    assert (params["sampler_name"], params["karras"], params["clip_skip"]) == ("k_dpmpp_2m", True, 2)
+    assert params["loras"] == [
+        {"name": "GlowingRunesAI", "model": 0.8, "clip": 0.8},
+        {"name": "246747", "model": 1.0, "clip": 1.0, "is_version": True},
+    ]
+
+
+@pytest.mark.parametrize(("strength", "sent"), [(0.0, 0.01), (0.6, 0.6), (1.0, 1.0), (None, 0.75)])
+async def test_source_is_sent_bare_and_strength_0_as_a_hundredth(
+    horde: Horde, strength: float | None, sent: float
+) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    await horde.generate(mode=Mode.IMG2IMG, init_image=SOURCE, denoising_strength=strength)
+    assert horde.sent()["params"]["denoising_strength"] == sent
+    assert horde.sent()["source_image"] == "bm90IGxvb2tlZCBhdA=="
+    assert horde.sent()["source_processing"] == "img2img"
+
+
+async def test_inpainting_sends_the_mask_and_takes_a_model_for_it(horde: Horde) -> None:
+    models = [{"name": "stable_diffusion", "count": 3}, {"name": "Deliberate Inpainting", "count": 1}]
+    horde.mock.get(url__startswith=f"{API}/status/models").respond(json=models)
+    horde.plays("02_txt2img_r2_registered")
+    assert Mode.INPAINT in (await horde.backend.capabilities()).modes
+    await horde.generate(mode=Mode.INPAINT, init_image=SOURCE, mask_image=SOURCE, denoising_strength=1.0)
+    assert horde.sent()["source_mask"] == "bm90IGxvb2tlZCBhdA=="
+    assert horde.sent()["models"] == ["Deliberate Inpainting"]
+
+
+async def test_the_owner_may_choose_post_processors() -> None:
+    with respx.mock(assert_all_called=False) as mock:
+        horde = Horde(mock, options={"post_processing": "GFPGAN, RealESRGAN_x2plus", "nsfw": "yes", "model": "Mine"})
+        horde.plays("02_txt2img_r2_registered")
+        await horde.generate()
+        assert horde.sent()["params"]["post_processing"] == ["GFPGAN", "RealESRGAN_x2plus"]
+        assert (horde.sent()["nsfw"], horde.sent()["models"]) == (True, ["Mine"])
+        await horde.backend.aclose()
+
+
+@pytest.mark.parametrize("chosen", ["ESRGAN_4x", "NMKD_Siax,RealESRGAN_x4plus"])
+def test_post_processors_nobody_has_are_refused_at_the_start(chosen: str) -> None:
+    with pytest.raises(ValueError, match="post_processing"):
+        AiHordeBackend(BackendConfig(name="h", kind="ai_horde", url=URL, options={"post_processing": chosen}))
+
+
+async def test_a_page_of_a_proxy_is_no_answer(horde: Horde) -> None:
+    horde.submit.mock(return_value=httpx.Response(502, html="<html>bad gateway</html>"))
+    error = await horde.fails()
+    assert isinstance(error, BackendUnavailable)

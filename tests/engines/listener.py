@@ -1,0 +1,115 @@
+"""What stand-ins for hosted engines share: a socket, a list of what was asked, and answers that break where told to."""
+
+import asyncio
+import io
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+from PIL import Image
+
+SLOW_S = 0.04
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next call to a path that contains `path`.
+
+    Kinds: status, html, hang, reset, truncate, and slow: the right answer, a little later.
+    """
+
+    kind: str
+    path: str = ""
+    status: int = 500
+    body: dict[str, Any] | str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def draw(width: int, height: int, seed: int, kind: str = "WEBP") -> bytes:
+    """Return a picture of one colour per seed."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), tuple(random.Random(seed).randbytes(3))).save(out, kind)
+    return out.getvalue()
+
+
+class Listener:
+    """Listens on a free port of the loopback until the end of the block, and breaks answers where it is told to."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._host, self._port = host, port
+        self._runner: web.AppRunner | None = None
+        self.faults: list[Fault] = []
+        self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    def routes(self) -> list[web.RouteDef]:
+        raise NotImplementedError
+
+    def count(self, method: str, part: str) -> int:
+        return sum(one == method and part in path for one, path, _ in self.requests)
+
+    def keep(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def refuse(self, request: web.Request) -> web.Response | None:
+        """What to answer before any handler: rates, retired paths."""
+        return None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[self._middleware])
+        app.add_routes(self.routes())
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self._runner:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.requests.append((request.method, request.path, dict(request.headers)))
+        fault = next((one for one in self.faults if one.path in f"{request.method} {request.path}"), None)
+        if fault:
+            self.faults.remove(fault)
+            if fault.kind != "slow":
+                return await self._faulty(request, fault)
+        refused = self.refuse(request)
+        response = refused if refused is not None else await handler(request)
+        if fault:
+            await asyncio.sleep(SLOW_S)
+        return response
+
+    async def _faulty(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        if fault.kind == "hang":
+            await asyncio.sleep(3600)
+        if fault.kind == "html":
+            page = "<!doctype html><title>cloud</title>"
+            return web.Response(text=page, status=fault.status, content_type="text/html")
+        if fault.kind == "truncate":
+            return web.Response(text='{"finished": 1, "do', content_type="application/json")
+        if fault.kind == "reset":
+            response = web.StreamResponse(headers={"Content-Length": "5000"})
+            await response.prepare(request)
+            await response.write(b'{"finished": ')
+            assert request.transport
+            request.transport.abort()
+            return response
+        if isinstance(fault.body, dict):
+            return web.json_response(fault.body, status=fault.status, headers=fault.headers)
+        return web.Response(text=fault.body, status=fault.status, headers=fault.headers)
