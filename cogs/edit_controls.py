@@ -7,6 +7,7 @@ owner and moderators may cancel or delete it.
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,12 +17,12 @@ from nextcord.ext import commands
 
 from cogs import forms
 from cogs.cards import Card, parse_id, to_files, to_view
-from cogs.error_handler import told
+from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
 from cogs.origin import actor_of, check_interaction_permissions, of_interaction
 from cogs.posting import edit_answer
 from cogs.render import GONE
-from generation.errors import GenerationError, RequestRejected
+from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
@@ -33,6 +34,7 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
+MODELS = "models"  # the one action that another cog answers
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 
@@ -80,10 +82,12 @@ class EditControls(commands.Cog):
             return
         data: Any = interaction.data
         parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] not in self._handlers:
+        if parsed is None or parsed[0] == MODELS:
             return
         action, job_id, argument = parsed
         async with told(interaction):
+            if action not in self._handlers:
+                raise RequestRejected("This button belongs to another version of me and does nothing now.")
             job = await self._service.get(job_id)
             await self._handlers[action](interaction, job, action if action in ("sampler", "model") else argument)
 
@@ -109,9 +113,9 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, changes, drop=("model", "sampler", "scheduler", "vae", "loras"))
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
+        is_accepted = await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
         actor = actor_of(interaction)
-        if job.user_key == actor.user_key:  # a job of one's own that is still under way is replaced
+        if is_accepted and job.user_key == actor.user_key:  # a job of one's own that is still under way is replaced
             await self._service.cancel(job.id, actor)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
@@ -129,18 +133,19 @@ class EditControls(commands.Cog):
 
     async def _again(
         self, interaction: nextcord.Interaction, job: Job, changes: Draft, *, drop: tuple[str, ...] = ()
-    ) -> None:
-        """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
+    ) -> bool:
+        """Answer with a new message and run the job once more with `changes`; the result is the presser's.
+
+        False if it was refused, which is told here.
+        """
         check_interaction_permissions(interaction)
         is_private = job.origin.private
-        await interaction.response.defer(ephemeral=is_private, with_message=True)
         origin = of_interaction(interaction, self._clock, private=is_private)
-        try:
+        async with thinking(interaction, ephemeral=is_private):
             view = await self._service.again(job.id, origin, changes, drop=drop)
-        except GenerationError:
-            await interaction.delete_original_message()
-            raise
-        await self._messages.open(view, partial(edit_answer, interaction))
+            await self._messages.open(view, partial(edit_answer, interaction))
+            return True
+        return False
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 
@@ -190,33 +195,32 @@ class EditControls(commands.Cog):
         self._service.check_owner(job, actor_of(interaction), "delete")
         await interaction.response.defer()
         await self._service.delete(job.id, actor_of(interaction))
-        await interaction.delete_original_message()
+        with suppress(nextcord.NotFound):  # somebody was quicker
+            await interaction.delete_original_message()
 
     async def _pick(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
         index = int(argument)
         images = job.result.images if job.result else ()
         if index >= len(images):
             raise RequestRejected("There is no such picture in this batch.", field="pick")
-        await interaction.response.defer(ephemeral=job.origin.private, with_message=True)
-        pictures = await self._messages.originals(job, (index,))
-        await self._hand_over(interaction, job, pictures, f"U{index + 1} · seed {images[index].seed}")
+        await self._hand_over(interaction, job, (index,), f"U{index + 1} · seed {images[index].seed}")
 
     async def _files(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        await interaction.response.defer(ephemeral=job.origin.private, with_message=True)
         count = len(job.result.images) if job.result else 0
-        pictures = await self._messages.originals(job, tuple(range(count)))
-        await self._hand_over(interaction, job, pictures, f"all {count} files")
+        await self._hand_over(interaction, job, tuple(range(count)), f"all {count} files")
 
-    async def _hand_over(self, interaction: nextcord.Interaction, job: Job, pictures: Any, words: str) -> None:
+    async def _hand_over(
+        self, interaction: nextcord.Interaction, job: Job, indexes: tuple[int, ...], words: str
+    ) -> None:
         """Send originals already made; what does not fit one request goes into further messages."""
-        if not pictures:
-            await interaction.delete_original_message()
-            await interaction.followup.send(GONE, ephemeral=True)
-            return
-        batches = forms.pack(pictures)
-        await edit_answer(interaction, Card(content=f"-# {words} · job {job.short_id}", pictures=batches[0]))
-        for batch in batches[1:]:
-            await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
+        async with thinking(interaction, ephemeral=job.origin.private):
+            pictures = await self._messages.originals(job, indexes)
+            if not pictures:
+                raise RequestRejected(GONE)
+            batches = forms.pack(pictures)
+            await edit_answer(interaction, Card(content=f"-# {words} · job {job.short_id}", pictures=batches[0]))
+            for batch in batches[1:]:
+                await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
 
     async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""

@@ -8,13 +8,13 @@ the traceback in the log under that id).
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.posting import reply_to
+from cogs.posting import TRANSIENT, reply_to
 from cogs.render import MARKS
 from generation.errors import GenerationError
 from utils.text import cut
@@ -41,18 +41,29 @@ def words_for(error: BaseException) -> str:
     return f"✖ Something went wrong (id {fault}). The owner of this bot finds it in the log under that id."
 
 
-async def refuse(interaction: nextcord.Interaction, error: BaseException) -> None:
+async def refuse(interaction: nextcord.Interaction, error: BaseException, *, was_thinking: bool = False) -> None:
     """Tell only the person who pressed or typed; a public "thinking…" is taken back first."""
     text = words_for(error)
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
             return
-        if interaction.type is not nextcord.InteractionType.component:
-            await interaction.delete_original_message()
+        if was_thinking:
+            with suppress(nextcord.HTTPException):
+                await interaction.delete_original_message()
         await interaction.followup.send(text, ephemeral=True)
-    except nextcord.HTTPException as lost:
-        log.warning("an answer could not be given (%s %s)", lost.status, lost.code)
+    except (nextcord.HTTPException, *TRANSIENT) as lost:
+        log.warning("an answer could not be given (%s)", type(lost).__name__)
+
+
+@asynccontextmanager
+async def thinking(interaction: nextcord.Interaction, *, ephemeral: bool) -> AsyncIterator[None]:
+    """Answer a press with "thinking…" and do the work; if that fails, whoever pressed is told, and nobody else."""
+    await interaction.response.defer(ephemeral=ephemeral, with_message=True)
+    try:
+        yield
+    except Exception as error:
+        await refuse(interaction, error, was_thinking=True)
 
 
 @asynccontextmanager
@@ -83,15 +94,15 @@ class ErrorHandler(commands.Cog):
         text = words_for(error)
         try:
             await reply_to(ctx, content=text)
-        except nextcord.HTTPException:
+        except (nextcord.HTTPException, *TRANSIENT):
             try:
                 await ctx.author.send(text)
-            except nextcord.HTTPException as lost:
-                log.info("nowhere to tell an error (%s %s)", lost.status, lost.code)
+            except (nextcord.HTTPException, *TRANSIENT) as lost:
+                log.info("nowhere to tell an error (%s)", type(lost).__name__)
 
     async def on_slash_error(self, interaction: nextcord.Interaction, error: Exception) -> None:
         original = getattr(error, "original", error)
         if isinstance(original, nextcord.NotFound) and original.code == UNKNOWN_INTERACTION:
             log.warning("an interaction came too late to be answered")
             return
-        await refuse(interaction, error)
+        await refuse(interaction, error, was_thinking=True)

@@ -16,7 +16,7 @@ from cogs.decorators import prefix_command
 from cogs.error_handler import words_for
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
-from cogs.posting import edit_answer, edit_of, new_message, reply_to
+from cogs.posting import TRANSIENT, edit_answer, edit_of, new_message, reply_to
 from cogs.waiting import ASKING, SOON_S
 from constants import (
     MAX_BATCH_SIZE,
@@ -185,7 +185,11 @@ class ImageGeneration(commands.Cog):
                 f"That picture is {attachment.size / 2**20:.1f} MB; at most {MAX_INPUT_IMAGE_BYTES // 2**20} MB work.",
                 field="image",
             )
-        return await self._media.take_input(await attachment.read())
+        try:
+            data = await attachment.read()
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            raise RequestRejected("That picture cannot be read from Discord. Please attach it again.") from error
+        return await self._media.take_input(data)
 
     async def suggest_model(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
         await self._suggest(interaction, "model", typed, backend)

@@ -33,6 +33,7 @@ PREVIEW_GAP_S = 4.0
 RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again, for a day
 MORE_RETRIES = 288
 EDITED_FOR_S = 55 * 60.0
+FOLLOW_RETRY_S = (1.0, 10.0, 60.0, 300.0)
 CLOSE_WAIT_S = 3.0
 OPEN_RETRY_S = (1.0, 3.0)
 LEAST_FILE_BYTES = 512 * 1024
@@ -104,7 +105,9 @@ class JobMessages:
         """Keep this job's message up to date from now on, until its result is delivered."""
         job = view.job
         if job.id not in self._tasks:
-            task = asyncio.create_task(self._follow(job.id, _Shown(job.status, position=view.position)), name="follow")
+            task = asyncio.create_task(
+                self._keep_following(job.id, _Shown(job.status, position=view.position)), name="follow"
+            )
             self._tasks[job.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
 
@@ -139,6 +142,17 @@ class JobMessages:
             await self._service.attach_message(job.id, channel_id=job.origin.channel_id, message_id=message_id)
         return message_id is not None
 
+    async def _keep_following(self, job_id: str, shown: _Shown) -> None:
+        """Follow a job; a fault of ours (a locked store, say) must not leave its message as it is for ever."""
+        for wait_s in FOLLOW_RETRY_S:
+            try:
+                await self._follow(job_id, shown)
+                break
+            except Exception:
+                log.exception("a message could not be followed", extra={"action": "job_failed", "job": job_id})
+                await self._clock.sleep(wait_s)
+        self._taken_up.discard(job_id)
+
     async def _follow(self, job_id: str, shown: _Shown) -> None:
         first_at = self._clock.monotonic() + FIRST_PROGRESS_S
         task = asyncio.current_task()
@@ -151,12 +165,9 @@ class JobMessages:
                     await self._deliver(view.job)
                 elif self._clock.monotonic() >= first_at:
                     self._offer(view, shown)
-        except Exception:
-            log.exception("a message is no longer followed", extra={"action": "job_failed", "job": job_id})
         finally:
             catching_up.cancel()
             self._delivering.discard(task)
-            self._taken_up.discard(job_id)
 
     async def _catch_up(self, job_id: str, shown: _Shown) -> None:
         """Show where a job stands after the first moments, in which nothing was shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generation.errors import OutOfMemory
+from generation.errors import BackendUnavailable, OutOfMemory
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, labels, own
@@ -252,6 +252,35 @@ async def test_all_buttons_work_after_a_restart_and_a_month(discord: DiscordServ
         assert "no longer kept" in result.followups[0].content
     await mia.click(answer, "🗑️")
     await discord.wait_for(lambda: answer.deleted)
+
+
+@pytest.mark.parametrize("button", ["Re-roll", "Edit"])
+async def test_a_refused_press_is_told_to_that_person_alone(
+    discord: DiscordServer, start: StartEasel, button: str
+) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream()
+    engine.is_down = BackendUnavailable("gpu1 is not answering.")
+    entry = easel.now.registry.get("fake")
+    entry.capabilities, entry.checked_at = None, float("-inf")
+    mia = discord.user("mia")
+    result = await mia.click(answer, button)
+    if result.modal:
+        result = await mia.submit(result.modal)
+    await discord.wait_for(lambda: result.followups)
+    assert result.followups[0].ephemeral
+    assert "gpu1 is not answering." in result.followups[0].content
+    assert discord.user("ann").sees(discord.channel)[1:] == [answer]
+
+
+async def test_a_button_of_another_version_says_so(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    answer = await easel.dream()
+    answer.controls[0]["custom_id"] = f"e1:animate:{job_id(answer)}"
+    result = await discord.user("mia").click(answer, "Re-roll")
+    assert result.ephemeral
+    assert "another version" in result.message.content
 
 
 async def test_a_button_of_a_job_nobody_knows_says_so(discord: DiscordServer, start: StartEasel) -> None:

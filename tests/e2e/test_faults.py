@@ -254,6 +254,35 @@ async def test_a_kill_after_a_new_message_and_before_its_note(discord: DiscordSe
     assert own(discord.channel) == [answer]
 
 
+async def test_a_store_that_fails_for_a_moment_is_asked_again(
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError("database is locked")]
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    read = easel.now.media.upload_copy
+
+    async def locked(media_id: str, limit_bytes: int) -> object:
+        if failures:
+            raise failures.pop()
+        return await read(media_id, limit_bytes)
+
+    monkeypatch.setattr(job_messages, "FOLLOW_RETRY_S", (0.05, 0.05))
+    monkeypatch.setattr(easel.now.media, "upload_copy", locked)
+    answer = await held(easel)
+    engine.release()
+    await easel.finished(answer)
+    assert answer.attachments
+    assert failures == []
+
+
+async def test_a_source_picture_that_cannot_be_read_is_told(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    discord.fail("GET", "/attachments/*", status=404)
+    answer = await easel.answer_to(await easel.say("!dream a fox", attachments=[("cat.png", b"x")]))
+    assert "cannot be read from Discord" in answer.content
+
+
 async def test_a_long_wait_ends_with_one_ping(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)
