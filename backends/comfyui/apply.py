@@ -1,0 +1,141 @@
+"""A request put into somebody's own workflow, by its mapping."""
+
+import copy
+from collections.abc import Mapping as AnyMapping
+from dataclasses import replace
+from typing import Any
+
+from backends.comfyui.builtin import Drawing, Uploads
+from backends.comfyui.facts import Facts, to_capabilities
+from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
+from backends.comfyui.workflow import Mapping, Workflow
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import GenerationRequest, Mode
+
+
+def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads: Uploads) -> Drawing:
+    """Return the workflow with a request's values in it; what it has no place for stays as it was exported."""
+    graph = copy.deepcopy(workflow)
+    sets: list[tuple[tuple[Slot, ...], Any]] = [
+        (mapping.prompt, request.prompt),
+        (mapping.negative, request.negative_prompt),
+        (_one(mapping.steps), request.steps),
+        (_one(mapping.guidance or mapping.cfg_scale), request.cfg_scale),
+        (_one(mapping.sampler), request.sampler),
+        (_one(mapping.scheduler), request.scheduler),
+        (mapping.width, request.width),
+        (mapping.height, request.height),
+        (_one(mapping.batch), 1),
+        (_one(mapping.model), request.model),
+    ]
+    if request.mode is not Mode.TXT2IMG:
+        sets += [
+            (mapping.images[:1], uploads.init or None),
+            (mapping.masks[:1], uploads.mask or None),
+            (_one(mapping.denoising_strength), request.denoising_strength),
+        ]
+    for slots, value in sets:
+        if value is not None:
+            for slot in slots:
+                _set(graph, slot, value)
+    if uploads.mask and not mapping.masks:
+        _replace_alpha(graph, mapping, uploads.mask)
+    _set_loras(graph, mapping, request)
+    for node in graph:
+        # Its pictures come over the websocket only, and would be lost with it.
+        if class_of(graph, node) == "SaveImageWebsocket":
+            graph[node]["class_type"] = "PreviewImage"
+    return Drawing(graph=graph, seeds=mapping.seed)
+
+
+def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[str, str]) -> Capabilities:
+    """Return what this workflow can do on this server: what it has a place for."""
+    graph, mapping = workflow.graph, workflow.mapping
+    base = to_capabilities(facts, options)
+
+    def listed(slot: Slot | None) -> tuple[str, ...]:
+        return facts.info.choices(class_of(graph, slot.node), slot.input) or () if slot else ()
+
+    def number(slot: Slot | None, default: float) -> float:
+        value = inputs_of(graph, slot.node).get(slot.input) if slot else None
+        return float(value) if isinstance(value, int | float) and value > 0 else default
+
+    models = [ModelInfo(name=name, title=name) for name in listed(mapping.model)]
+    default = inputs_of(graph, mapping.model.node).get(mapping.model.input) if mapping.model else None
+    models.sort(key=lambda model: model.name != default)
+    width = int(number(next(iter(mapping.width), None), base.default_width))
+    height = int(number(next(iter(mapping.height), None), base.default_height))
+    return replace(
+        base,
+        modes=_modes(mapping),
+        models=tuple(models),
+        samplers=listed(mapping.sampler),
+        schedulers=listed(mapping.scheduler),
+        loras=facts.loras if mapping.model_link else (),
+        vaes=(),
+        supports_negative_prompt=bool(mapping.negative),
+        supports_cfg_scale=mapping.cfg_scale is not None or mapping.guidance is not None,
+        supports_steps=mapping.steps is not None,
+        supports_clip_skip=False,
+        max_batch=base.max_batch if mapping.seed else 1,
+        default_width=min(max(width, base.min_side), base.max_side),
+        default_height=min(max(height, base.min_side), base.max_side),
+        default_steps=int(number(mapping.steps, base.default_steps)),
+        default_cfg_scale=number(mapping.guidance or mapping.cfg_scale, base.default_cfg_scale),
+    )
+
+
+def workflow_changes(workflow: Workflow, request: GenerationRequest) -> list[str]:
+    """Return what of a request the workflow has no place for, in words for the reply."""
+    mapping = workflow.mapping
+    notes = []
+    if request.prompt and not mapping.prompt:
+        notes.append("prompt ignored: this workflow has no place for one")
+    if not mapping.width and request.mode in {Mode.TXT2IMG, Mode.IMG2IMG}:
+        notes.append("size set by the workflow")
+    if not mapping.seed:
+        notes.append("seed ignored: this workflow has no place for one")
+    return notes
+
+
+def _modes(mapping: Mapping) -> frozenset[Mode]:
+    modes = set()
+    if not mapping.needs_image:
+        modes.add(Mode.TXT2IMG)
+    if mapping.images:
+        modes.add(Mode.IMG2IMG)
+        if mapping.masks or mapping.mask_links:
+            modes.add(Mode.INPAINT)
+        if mapping.needs_image and not mapping.seed:
+            modes.add(Mode.UPSCALE)
+    return frozenset(modes)
+
+
+def _one(slot: Slot | None) -> tuple[Slot, ...]:
+    return (slot,) if slot else ()
+
+
+def _set(graph: Graph, slot: Slot, value: Any) -> None:
+    if slot.node in graph:
+        graph[slot.node]["inputs"][slot.input] = value
+
+
+def _replace_alpha(graph: Graph, mapping: Mapping, mask: str) -> None:
+    """Let what was painted into the alpha of a picture come from a mask file: white is what may change."""
+    node = free_id(graph)
+    graph[node] = {"class_type": "LoadImageMask", "inputs": {"image": mask, "channel": "red"}}
+    for link in mapping.mask_links:
+        rewire(graph, link, [node, 0], lambda one: one == node)
+
+
+def _set_loras(graph: Graph, mapping: Mapping, request: GenerationRequest) -> None:
+    """Set the weight of LoRAs the workflow has already, splice the others in behind the model's loader."""
+    present = {inputs_of(graph, slot.node).get(slot.input): slot.node for slot in mapping.loras}
+    new = [lora for lora in request.loras if lora.name not in present]
+    for lora in request.loras:
+        node = present.get(lora.name)
+        for name in ("strength_model", "strength_clip"):
+            if node and name in inputs_of(graph, node):
+                graph[node]["inputs"][name] = lora.weight
+    if new and mapping.model_link:
+        splice_loras(graph, new, mapping.model_link, mapping.clip_link)

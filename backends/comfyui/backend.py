@@ -1,0 +1,355 @@
+"""ComfyUI: `POST /prompt` queues a graph, `/history` says when it is done, `/view` gives the pictures.
+
+Source: recorded answers of ComfyUI 0.33 (`tests/data/comfyui`). The id of a job is ours, so a run is found again after
+a restart of Easel, and after an answer that was lost on the way. The websocket only tells how far it is.
+"""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import httpx
+
+from backends.base import BackendConfig, ProgressCallback, RemoteState, follow, stop_remote
+from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
+from backends.comfyui.builtin import Drawing, Uploads, build, changes
+from backends.comfyui.facts import Facts, read_facts, to_capabilities
+from backends.comfyui.failures import check, failed, invalid
+from backends.comfyui.graph import Graph, spread
+from backends.comfyui.server import Server
+from backends.comfyui.watch import Watch
+from backends.comfyui.wire import Output, PromptAnswer, read_outputs
+from backends.comfyui.workflow import Workflow, load_workflow
+from backends.http import key_auth, make_client
+from generation.capabilities import Capabilities
+from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
+from generation.job import Progress
+from generation.request import GenerationRequest, Mode, SourceImage
+from generation.result import GeneratedImage, GenerationResult
+from utils.clock import Clock, SystemClock
+from utils.images import BadImage, inspect
+from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
+
+PREVIEW_METHODS: Final = frozenset({"auto", "latent2rgb", "taesd", "none"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often we ask, in seconds; tests make it quick."""
+
+    poll_s: float = 1.0  # over HTTP where there is no websocket, and how long to wait for news from one
+    check_s: float = 5.0  # over HTTP where there is one: it may have gone silent
+    report_s: float = 0.25  # between two reports of progress
+    open_s: float = 2.0  # for the websocket to open before the job is sent without
+    patience_s: float = 60.0  # a server that restarts, or a proxy that hiccups, while a job runs
+    backoff_s: float = 1.0
+    accept_s: float = 3.0  # for an answer to a job that was cancelled while it was being sent
+
+
+class ComfyUIBackend:
+    """One ComfyUI server.
+
+    Options: `workflow` (path of an API-format file), `model`, `family`, `vae`, `t5`, `clip_l`, `clip_g`, `upscaler`,
+    `preview` (auto, latent2rgb, taesd, none), `save_on_server`, `max_side`, `max_batch`.
+    `key` is `user:password` or a token for the proxy in front.
+    """
+
+    kind = "comfyui"
+    is_paid = False
+
+    def __init__(
+        self,
+        config: BackendConfig,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        pace: Pace | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.name = config.name
+        self._label = config.label or config.name
+        self._options: Mapping[str, str] = config.options
+        self._pace = pace or Pace()
+        self._clock = clock or SystemClock()
+        self._client = make_client(config, transport=transport, auth=key_auth(config.key))
+        self._server = Server(self._label, self._client)
+        self._facts: Facts | None = None
+        self._workflow: Workflow | None = None
+        self._watches: dict[str, Watch] = {}
+
+    async def capabilities(self) -> Capabilities:
+        """Read the server's nodes, models and names anew; with a workflow, what that makes of them."""
+        facts = await self._probe()
+        path = self._options.get("workflow", "").strip()
+        if not path:
+            return to_capabilities(facts, self._options)
+        try:
+            self._workflow = await run_in_thread(load_workflow, path, facts.info)
+        except RequestRejected as error:
+            raise BackendError(error.user_message, detail=error.detail, hint=error.hint) from error
+        return workflow_capabilities(self._workflow, facts, self._options)
+
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Queue one job, follow it to its end and fetch its pictures.
+
+        Raises:
+            BackendUnavailable: no answer, or the job was lost by a restart of the server.
+            CapabilityError: a node, a model or another file the graph needs is not there.
+            OutOfMemory, RequestRejected, BackendError: what the server says of the job.
+            UnexpectedAnswer: no pictures, or broken ones.
+        """
+        remote_id = await self.start(request)
+        return await follow(self, remote_id, request, report, self._clock)
+
+    async def start(self, request: GenerationRequest) -> str:
+        """Upload what is needed, check the graph and queue it; return the job's id."""
+        facts = await self._known()
+        uploads = await self._upload(request)
+        graph = await self._graph(request, facts, uploads)
+        prompt_id = str(uuid.uuid4())
+        watch = self._watch(prompt_id)
+        watch.reader.know(graph)
+        try:
+            async with asyncio.timeout(self._pace.open_s):
+                await watch.opened.wait()
+        except TimeoutError:
+            log.debug("no websocket yet", extra={"action": "socket_lost", "backend": self.name})
+        except asyncio.CancelledError:
+            await self._forget(prompt_id)
+            raise
+        return await self._queue(graph, prompt_id)
+
+    async def poll(self, remote_id: str) -> RemoteState:
+        """Wait a moment for news of a job, and ask for it over HTTP when that is due."""
+        watch = self._watch(remote_id)
+        if watch.is_connected and not watch.reader.is_over:
+            await watch.wait_for_news(self._pace.poll_s)
+        now = self._clock.monotonic()
+        is_live = watch.is_connected and not watch.reader.is_over
+        if is_live and now - watch.asked_at < self._pace.check_s:
+            return RemoteState(is_finished=False, progress=watch.reader.progress, poll_after_s=self._pace.report_s)
+        watch.asked_at = now
+        try:
+            state = await self._look(remote_id, watch)
+        except BackendUnavailable:
+            await self._forget(remote_id)
+            raise
+        if state.is_finished:
+            await self._forget(remote_id)
+        return state
+
+    async def fetch(self, remote_id: str, request: GenerationRequest) -> GenerationResult:
+        """Return the pictures of a finished job, or raise what it died of."""
+        entry = await self._server.history(remote_id)
+        if entry is None:
+            raise self._lost()
+        if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
+            raise failed(self._label, entry.status)
+        outputs = read_outputs(entry)
+        pictures = [output for output in outputs if output.file.is_picture]
+        if not pictures:
+            raise self._no_picture(outputs)
+        images = [await self._picture(output, request) for output in pictures]
+        facts = await self._known()
+        notes = workflow_changes(self._workflow, request) if self._workflow else changes(request, facts)
+        if len(outputs) > len(pictures):
+            notes.append(f"{len(outputs) - len(pictures)} more file(s) are no pictures: they stay on the engine")
+        model = facts.model(request.model) if not self._workflow and request.mode is not Mode.UPSCALE else None
+        return GenerationResult(images=tuple(images), model=model.title if model else None, notes=tuple(notes))
+
+    async def cancel(self, remote_id: str) -> None:
+        """Take a job out of the queue, or stop it if it runs; never anybody else's."""
+        await self._forget(remote_id)
+        await self._server.cancel(remote_id, self._facts.version if self._facts else ())
+
+    async def aclose(self) -> None:
+        for prompt_id in tuple(self._watches):
+            await self._forget(prompt_id)
+        await self._client.aclose()
+
+    async def _probe(self) -> Facts:
+        stats, info = await asyncio.gather(self._server.stats(), self._server.object_info())
+        self._facts = await run_in_thread(read_facts, stats.system.comfyui_version, info, self._options)
+        return self._facts
+
+    async def _known(self) -> Facts:
+        if self._facts is None or (self._options.get("workflow") and self._workflow is None):
+            await self.capabilities()
+        assert self._facts is not None
+        return self._facts
+
+    async def _graph(self, request: GenerationRequest, facts: Facts, uploads: Uploads) -> Graph:
+        """Build the graph, and look whether all of it is there; a list that is too old is read anew once."""
+        lacking: GenerationError | None = None
+        for is_fresh in (False, True):
+            if is_fresh:
+                facts = await self._probe()
+            try:
+                drawing = self._draw(request, facts, uploads)
+            except RequestRejected as error:
+                lacking = error
+                continue
+            lacking = check(drawing.graph, facts.info)
+            if lacking is None:
+                return spread(drawing.graph, drawing.seeds, request.seed, max(1, request.batch_size))
+        assert lacking is not None
+        raise lacking
+
+    def _draw(self, request: GenerationRequest, facts: Facts, uploads: Uploads) -> Drawing:
+        if self._workflow:
+            return apply(self._workflow.graph, self._workflow.mapping, request, uploads)
+        return build(request, facts, self._options, uploads)
+
+    async def _upload(self, request: GenerationRequest) -> Uploads:
+        if request.mode is Mode.TXT2IMG:
+            return Uploads()
+        source = _bytes_of(request.init_image, "picture to start from")
+        try:
+            size = await run_in_thread(inspect, source.data)
+        except BadImage as error:
+            raise RequestRejected(str(error), field="image", hint="Send it as PNG or JPEG.") from error
+        init = await self._server.upload(source.media_id, source.data)
+        mask = ""
+        if request.mode is Mode.INPAINT:
+            painted = _bytes_of(request.mask_image, "mask")
+            mask = await self._server.upload(painted.media_id, painted.data)
+        return Uploads(init=init, mask=mask, width=size.width, height=size.height)
+
+    async def _queue(self, graph: Graph, prompt_id: str) -> str:
+        """Post the job and return its id; an older server may choose another one than ours."""
+        preview = self._options.get("preview", "auto").strip().lower()
+        body: dict[str, Any] = {
+            "prompt": graph,
+            "prompt_id": prompt_id,
+            "client_id": prompt_id,
+            "extra_data": {"preview_method": preview if preview in PREVIEW_METHODS else "auto"},
+        }
+        sending = asyncio.create_task(self._send(json.dumps(body).encode(), prompt_id))
+        try:
+            answer = await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # It may be queued a moment from now, so what it becomes is waited for before it is taken out again.
+            await asyncio.wait([sending], timeout=self._pace.accept_s)
+            is_known = sending.done() and not sending.cancelled() and sending.exception() is None
+            sending.cancel()
+            await stop_remote(self, sending.result().prompt_id if is_known else prompt_id)
+            raise
+        except GenerationError:
+            await self._forget(prompt_id)
+            raise
+        mistake = invalid(self._label, answer.node_errors)
+        if mistake:
+            await self._forget(prompt_id)
+            await stop_remote(self, answer.prompt_id)
+            raise mistake
+        if answer.prompt_id != prompt_id:
+            watch = self._watches.pop(prompt_id)
+            watch.reader.prompt_id = answer.prompt_id
+            self._watches[answer.prompt_id] = watch
+        return answer.prompt_id
+
+    async def _send(self, content: bytes, prompt_id: str) -> PromptAnswer:
+        try:
+            return await self._server.prompt(content)
+        except BackendUnavailable as error:
+            if error.may_have_run and await self._is_there(prompt_id):
+                log.info("answer lost, job found", extra={"action": "answer_lost", "backend": self.name})
+                return PromptAnswer(prompt_id=prompt_id)
+            raise
+
+    async def _is_there(self, prompt_id: str) -> bool:
+        """Whether a job whose answer was lost was accepted all the same."""
+        try:
+            queue = await self._server.queue()
+            known = queue.running(prompt_id) is not None or queue.position(prompt_id) is not None
+            return known or await self._server.history(prompt_id) is not None
+        except GenerationError:
+            return False
+
+    async def _look(self, remote_id: str, watch: Watch) -> RemoteState:
+        """Ask the server where a job stands.
+
+        Raises:
+            BackendUnavailable: it is gone, or the server has been away for too long.
+        """
+        now = self._clock.monotonic()
+        try:
+            if await self._server.history(remote_id) is not None:
+                return RemoteState(is_finished=True, progress=watch.reader.progress)
+            queue = await self._server.queue()
+        except BackendUnavailable:
+            watch.answered_at = now if watch.answered_at is None else watch.answered_at
+            if now - watch.answered_at > self._pace.patience_s:
+                raise
+            note = "the engine does not answer just now"
+            return self._running(replace(watch.reader.progress, note=note))
+        watch.answered_at = now
+        running, position = queue.running(remote_id), queue.position(remote_id)
+        if running is None and position is None:
+            # Once may be the moment between running and finished; twice is a restart, or somebody cleared the queue.
+            watch.missing += 1
+            if watch.missing > 1:
+                raise self._lost()
+            return RemoteState(is_finished=False, progress=watch.reader.progress, poll_after_s=self._pace.report_s)
+        watch.missing = 0
+        if running is not None:
+            if len(running) > 2 and isinstance(running[2], dict):
+                watch.reader.know(running[2])
+            return self._running(watch.reader.progress)
+        ahead = (position or 0) + len(queue.queue_running)
+        return self._running(Progress(note=f"{ahead} ahead of it in the engine’s own queue" if ahead else ""))
+
+    def _running(self, progress: Progress) -> RemoteState:
+        return RemoteState(is_finished=False, progress=progress, poll_after_s=self._pace.poll_s)
+
+    async def _picture(self, output: Output, request: GenerationRequest) -> GeneratedImage:
+        data = await self._server.view(output.file)
+        try:
+            await run_in_thread(inspect, data)
+        except BadImage as error:
+            raise UnexpectedAnswer(
+                f"{self._label} sent a picture that cannot be used.", detail=str(error), may_have_run=True
+            ) from error
+        return GeneratedImage(data=data, seed=request.seed if output.seed is None else output.seed)
+
+    def _no_picture(self, outputs: list[Output]) -> GenerationError:
+        if outputs:
+            kinds = ", ".join(sorted({output.file.filename.rpartition(".")[2][:8] for output in outputs}))
+            return BackendError(
+                f"The workflow on {self._label} made no picture, only {kinds}, which cannot be shown here.",
+                hint="Give the workflow a Save Image or Save Animated WEBP node.",
+            )
+        return UnexpectedAnswer(
+            f"{self._label} finished without a picture.", hint="Does the workflow save one?", may_have_run=True
+        )
+
+    def _lost(self) -> BackendUnavailable:
+        return BackendUnavailable(
+            f"{self._label} does not know this job any more.",
+            hint="It was restarted, or its queue was cleared. Run it again.",
+            may_have_run=True,
+        )
+
+    def _watch(self, prompt_id: str) -> Watch:
+        watch = self._watches.get(prompt_id)
+        if watch is None:
+            # The client id is the job's own: one that is used twice at once falls silent when the older one closes.
+            watch = Watch(self._client, prompt_id, prompt_id, self._pace.backoff_s)
+            self._watches[prompt_id] = watch
+        return watch
+
+    async def _forget(self, prompt_id: str) -> None:
+        watch = self._watches.pop(prompt_id, None)
+        if watch:
+            await watch.aclose()
+
+
+def _bytes_of(image: SourceImage | None, what: str) -> SourceImage:
+    if image is None or not image.data:
+        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it again.")
+    return image

@@ -1,0 +1,275 @@
+"""The graphs Easel brings along: text to picture, picture to picture, inpainting and upscaling.
+
+Source: the graphs in `tests/data/comfyui/workflows`, which ran on a real server. One shape serves all families: Flux
+samples with the plain KSampler too, at CFG 1 and with an empty negative side.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backends.comfyui.facts import STYLES, Facts, Family, Model, is_on
+from backends.comfyui.graph import Graph, Link, Slot
+from generation.errors import CapabilityError
+from generation.request import GenerationRequest, Mode
+from generation.samplers import match_name, match_sampler, match_scheduler
+
+DEFAULT_STRENGTH: Final = 0.75
+INPAINT_MODEL_STRENGTH: Final = 1.0
+DEFAULT_UPSCALE: Final = 2.0
+FLUX_GUIDANCE: Final = 3.5
+MAX_FLUX_GUIDANCE: Final = 5.0  # above it colours burn; a CFG scale meant for other models is above it
+FILL_GUIDANCE: Final = 30.0  # what Flux Fill is used with
+MASK_BLUR_PX: Final = 4  # softens the seam where the new part meets the old
+
+# Where a model comes without its text encoders: the instance's option, what such files are called, and an example.
+_PARTS: Final = {
+    "t5": (r"t5", "a T5 text encoder (t5xxl)"),
+    "clip_l": (r"clip[._ -]?l|vit-l", "the text encoder clip_l"),
+    "clip_g": (r"clip[._ -]?g|bigg", "the text encoder clip_g"),
+}
+_FLUX_VAE: Final = (r"(^|[/\\])ae\.", r"flux.*(vae|ae)|vae.*flux", r"taef1")
+_SD3_VAE: Final = (r"sd[._-]?3.*vae|vae.*sd[._-]?3", r"taesd3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploads:
+    """The input pictures as the server named them, and the source's size in pixels."""
+
+    init: str = ""
+    mask: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A graph for one picture, and where its seed goes."""
+
+    graph: Graph
+    seeds: tuple[Slot, ...] = ()
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.graph: Graph = {}
+
+    def add(self, class_type: str, **inputs: Any) -> str:
+        node = str(len(self.graph) + 1)
+        self.graph[node] = {"class_type": class_type, "inputs": inputs}
+        return node
+
+    def save(self, pixels: Link, options: Mapping[str, str]) -> None:
+        """Previews lie in the server's temporary folder, which it empties itself."""
+        if is_on(options, "save_on_server"):
+            self.add("SaveImage", images=pixels, filename_prefix="easel/easel")
+        else:
+            self.add("PreviewImage", images=pixels)
+
+
+def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads) -> Drawing:
+    """Return the graph of one request that `fit` has bent to this server.
+
+    Raises:
+        CapabilityError: the server lacks the model, or files that model needs.
+    """
+    builder = _Builder()
+    if request.mode is Mode.UPSCALE:
+        _upscale(builder, request, facts, options, uploads)
+        return Drawing(graph=builder.graph)
+    model = chosen_model(request, facts)
+    style = STYLES[model.family]
+    unet, clip, vae = _load(builder, request, facts, options, model)
+    for lora in request.loras:
+        node = builder.add(
+            "LoraLoader", model=unet, clip=clip, lora_name=lora.name, strength_model=lora.weight,
+            strength_clip=lora.weight,
+        )  # fmt: skip
+        unet, clip = [node, 0], [node, 1]
+    if request.clip_skip and model.family in {Family.SD15, Family.SDXL}:
+        clip = [builder.add("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-request.clip_skip), 0]
+    positive, negative = _words(builder, request, model, clip)
+    pixels, mask, soft_mask = _source(builder, request, uploads)
+    strength = 1.0
+    if pixels is None:
+        latent: Link = [builder.add(style.latent, width=request.width, height=request.height, batch_size=1), 0]
+    elif mask and model.is_inpainting:
+        strength = INPAINT_MODEL_STRENGTH
+        node = builder.add(
+            "InpaintModelConditioning", positive=positive, negative=negative, vae=vae, pixels=pixels, mask=mask,
+            noise_mask=True,
+        )  # fmt: skip
+        positive, negative, latent = [node, 0], [node, 1], [node, 2]
+    else:
+        strength = DEFAULT_STRENGTH
+        latent = [builder.add("VAEEncode", pixels=pixels, vae=vae), 0]
+        if mask:
+            latent = [builder.add("SetLatentNoiseMask", samples=latent, mask=mask), 0]
+    if pixels is not None and request.denoising_strength is not None:
+        strength = max(0.0, min(1.0, request.denoising_strength))
+    sampler, scheduler = _sampling(request, facts, model)
+    node = builder.add(
+        "KSampler", seed=request.seed, steps=request.steps, cfg=1.0 if model.family.is_flux else request.cfg_scale,
+        sampler_name=sampler, scheduler=scheduler, denoise=strength, model=unet, positive=positive, negative=negative,
+        latent_image=latent,
+    )  # fmt: skip
+    drawn: Link = [builder.add("VAEDecode", samples=[node, 0], vae=vae), 0]
+    if pixels is not None and soft_mask:  # what the mask leaves alone stays as it was, to the pixel
+        drawn = [
+            builder.add(
+                "ImageCompositeMasked", destination=pixels, source=drawn, x=0, y=0, resize_source=False, mask=soft_mask
+            ),
+            0,
+        ]
+    builder.save(drawn, options)
+    return Drawing(graph=builder.graph, seeds=(Slot(node=node, input="seed"),))
+
+
+def changes(request: GenerationRequest, facts: Facts) -> list[str]:
+    """Return what `build` changes beyond names, in words for the reply."""
+    model = facts.model(request.model)
+    if request.mode is Mode.UPSCALE or model is None or not model.family.is_flux:
+        return []
+    notes = []
+    if model.family is Family.FLUX and request.cfg_scale != _guidance(request, model):
+        told = f"CFG scale {request.cfg_scale:g} → guidance {_guidance(request, model):g}: that is what steers Flux"
+        notes.append(told)
+    if request.negative_prompt:
+        notes.append("negative prompt ignored: Flux takes none")
+    if request.clip_skip:
+        notes.append("CLIP skip ignored: Flux has none")
+    return notes
+
+
+def chosen_model(request: GenerationRequest, facts: Facts) -> Model:
+    model = facts.model(request.model)
+    if model is None:
+        what = f"the model “{request.model}”" if request.model else "any model Easel has a graph for"
+        raise CapabilityError(f"This engine does not have {what}.", field="model", hint="See /models.")
+    return model
+
+
+def _load(
+    builder: _Builder, request: GenerationRequest, facts: Facts, options: Mapping[str, str], model: Model
+) -> tuple[Link, Link, Link]:
+    """Add the loaders; return the model, the text encoder and the VAE."""
+    vae_name = request.vae
+    if model.is_whole:
+        node = builder.add("CheckpointLoaderSimple", ckpt_name=model.name)
+        unet, clip, vae = [node, 0], [node, 1], [node, 2]
+    else:
+        unet = [builder.add("UNETLoader", unet_name=model.name, weight_dtype="default"), 0]
+        clip = vae = []
+        vae_name = vae_name or _vae_of(facts, options, model)
+    if model.family is Family.SD3 and (not model.is_whole or _has_parts(facts, options, "clip_l", "clip_g", "t5")):
+        names = [_part(facts, options, part, model) for part in ("clip_l", "clip_g", "t5")]
+        named = {f"clip_name{n}": name for n, name in enumerate(names, 1)}
+        clip = [builder.add("TripleCLIPLoader", **named), 0]
+    elif not model.is_whole:
+        t5, clip_l = _part(facts, options, "t5", model), _part(facts, options, "clip_l", model)
+        clip = [builder.add("DualCLIPLoader", clip_name1=t5, clip_name2=clip_l, type="flux"), 0]
+    if vae_name:
+        vae = [builder.add("VAELoader", vae_name=vae_name), 0]
+    return unet, clip, vae
+
+
+def _find_part(facts: Facts, options: Mapping[str, str], part: str) -> str | None:
+    if options.get(part):
+        return match_name(options[part], facts.text_encoders)
+    return _first(facts.text_encoders, _PARTS[part][0])
+
+
+def _has_parts(facts: Facts, options: Mapping[str, str], *parts: str) -> bool:
+    return all(_find_part(facts, options, part) for part in parts)
+
+
+def _part(facts: Facts, options: Mapping[str, str], part: str, model: Model) -> str:
+    found = _find_part(facts, options, part)
+    if found is None:
+        raise _missing(model, _PARTS[part][1], "models/text_encoders")
+    return found
+
+
+def _vae_of(facts: Facts, options: Mapping[str, str], model: Model) -> str:
+    found = match_name(options["vae"], facts.vaes) if options.get("vae") else None
+    for pattern in _FLUX_VAE if model.family.is_flux else _SD3_VAE:
+        found = found or _first(facts.vaes, pattern)
+    if found is None:
+        raise _missing(model, "its VAE" + (" (ae.safetensors)" if model.family.is_flux else ""), "models/vae")
+    return found
+
+
+def _missing(model: Model, what: str, folder: str) -> CapabilityError:
+    return CapabilityError(
+        f"This engine cannot draw with {model.title}: it lacks {what}.",
+        field="model",
+        hint=f"Its owner has to put it into ComfyUI's {folder}, or pick another model.",
+    )
+
+
+def _first(names: tuple[str, ...], pattern: str) -> str | None:
+    return next((name for name in names if re.search(pattern, name, re.IGNORECASE)), None)
+
+
+def _words(builder: _Builder, request: GenerationRequest, model: Model, clip: Link) -> tuple[Link, Link]:
+    positive: Link = [builder.add("CLIPTextEncode", text=request.prompt, clip=clip), 0]
+    if not model.family.is_flux:
+        return positive, [builder.add("CLIPTextEncode", text=request.negative_prompt, clip=clip), 0]
+    negative: Link = [builder.add("ConditioningZeroOut", conditioning=positive), 0]
+    if model.family is Family.FLUX:
+        guidance = _guidance(request, model)
+        positive = [builder.add("FluxGuidance", conditioning=positive, guidance=guidance), 0]
+    return positive, negative
+
+
+def _guidance(request: GenerationRequest, model: Model) -> float:
+    usual = FILL_GUIDANCE if model.is_inpainting else FLUX_GUIDANCE
+    return usual if model.is_inpainting or request.cfg_scale > MAX_FLUX_GUIDANCE else request.cfg_scale
+
+
+def _source(
+    builder: _Builder, request: GenerationRequest, uploads: Uploads
+) -> tuple[Link | None, Link | None, Link | None]:
+    """Add the input picture and the mask, cut to the asked size; return pixels, mask and a mask with soft edges."""
+    if request.mode is Mode.TXT2IMG:
+        return None, None, None
+
+    def load(name: str) -> Link:
+        picture: Link = [builder.add("LoadImage", image=name), 0]
+        size = {"width": request.width, "height": request.height}
+        return [builder.add("ImageScale", image=picture, upscale_method="lanczos", **size, crop="center"), 0]
+
+    pixels = load(uploads.init)
+    if request.mode is not Mode.INPAINT:
+        return pixels, None, None
+    painted = load(uploads.mask)
+    blurred: Link = [builder.add("ImageBlur", image=painted, blur_radius=MASK_BLUR_PX, sigma=MASK_BLUR_PX / 2), 0]
+    mask: Link = [builder.add("ImageToMask", image=painted, channel="red"), 0]
+    return pixels, mask, [builder.add("ImageToMask", image=blurred, channel="red"), 0]
+
+
+def _sampling(request: GenerationRequest, facts: Facts, model: Model) -> tuple[str, str]:
+    style = STYLES[model.family]
+    found = match_sampler(request.sampler or style.sampler, facts.samplers)
+    sampler = found.name if found else (facts.samplers or ("euler",))[0]
+    asked = request.scheduler or (found.scheduler if found else None)
+    scheduler = match_scheduler(asked, facts.schedulers) if asked else None
+    usual = match_scheduler(style.scheduler, facts.schedulers) if not request.sampler or model.family.is_flux else None
+    return sampler, scheduler or usual or match_scheduler("normal", facts.schedulers) or "normal"
+
+
+def _upscale(
+    builder: _Builder, request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads
+) -> None:
+    if not facts.upscalers:
+        raise CapabilityError("This engine has no upscaler.", hint="Its owner has to put one into upscale_models.")
+    factor = request.upscale_factor or DEFAULT_UPSCALE
+    loader = builder.add("UpscaleModelLoader", model_name=facts.upscalers[0])
+    picture = builder.add("LoadImage", image=uploads.init)
+    large = builder.add("ImageUpscaleWithModel", upscale_model=[loader, 0], image=[picture, 0])
+    width, height = round(uploads.width * factor), round(uploads.height * factor)
+    scaled = builder.add(
+        "ImageScale", image=[large, 0], upscale_method="lanczos", width=width, height=height, crop="disabled"
+    )
+    builder.save([scaled, 0], options)

@@ -1,0 +1,216 @@
+"""What one server can do: models with their families, samplers, LoRAs; and that as our capabilities.
+
+Source: `/object_info` and `/system_stats`. A server says nothing of a model but its file name, so the family, which
+decides graph and size, is read from that; the option `family` overrules it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from backends.comfyui.nodes import ObjectInfo
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
+from generation.samplers import match_name
+
+MAX_SIDE_PX: Final = 4096
+MAX_BATCH: Final = 8
+MAX_STEPS: Final = 150
+MIN_SIDE_PX: Final = 64
+SMALL_GRID_PX: Final = 8
+LATENT16_GRID_PX: Final = 16
+
+
+class Family(StrEnum):
+    """Models that are driven alike."""
+
+    SD15 = "sd15"
+    SDXL = "sdxl"
+    SD3 = "sd3"
+    FLUX = "flux"
+    SCHNELL = "schnell"
+
+    @property
+    def is_flux(self) -> bool:
+        return self in {Family.FLUX, Family.SCHNELL}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """What suits a family: side in pixels, and settings where the request names none."""
+
+    side: int
+    steps: int
+    cfg_scale: float
+    sampler: str
+    scheduler: str
+    latent: str  # the node that makes an empty picture
+    grid: int = SMALL_GRID_PX
+
+
+STYLES: Final = {
+    Family.SD15: Style(
+        side=512, steps=20, cfg_scale=7.0, sampler="dpmpp_2m", scheduler="karras", latent="EmptyLatentImage"
+    ),
+    Family.SDXL: Style(
+        side=1024, steps=25, cfg_scale=7.0, sampler="dpmpp_2m", scheduler="karras", latent="EmptyLatentImage"
+    ),
+    Family.SD3: Style(
+        side=1024, steps=28, cfg_scale=4.5, sampler="euler", scheduler="sgm_uniform", latent="EmptySD3LatentImage",
+        grid=LATENT16_GRID_PX,
+    ),
+    Family.FLUX: Style(
+        side=1024, steps=20, cfg_scale=3.5, sampler="euler", scheduler="simple", latent="EmptySD3LatentImage",
+        grid=LATENT16_GRID_PX,
+    ),
+    Family.SCHNELL: Style(
+        side=1024, steps=4, cfg_scale=1.0, sampler="euler", scheduler="simple", latent="EmptySD3LatentImage",
+        grid=LATENT16_GRID_PX,
+    ),
+}  # fmt: skip
+
+# First match wins. Flux 2 and other later architectures need other encoders: they are for workflows.
+_NAMES: Final = (
+    (None, r"flux[._ -]?2|chroma|qwen|wan\d|hunyuan|lumina|z[_-]?image|cascade|pixart|hidream|ltx|refiner"),
+    (Family.SCHNELL, r"schnell"),
+    (Family.FLUX, r"flux"),
+    (Family.SD3, r"sd[._ -]?3|stable[._ -]?diffusion[._ -]?3"),
+    (Family.SDXL, r"xl|pony|illustrious|noob|animagine"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A file that draws. `is_whole`: a checkpoint with text encoders and VAE in it, not a diffusion model alone."""
+
+    name: str
+    family: Family
+    is_whole: bool = True
+
+    @property
+    def is_inpainting(self) -> bool:
+        return re.search(r"inpaint|[._ -]fill", self.name, re.IGNORECASE) is not None
+
+    @property
+    def title(self) -> str:
+        return re.sub(r"\.(safetensors|ckpt|pt|pth|sft|gguf)$", "", self.name.replace("\\", "/"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The last probe. `version` is empty for servers too old to tell it."""
+
+    version: tuple[int, ...] = ()
+    info: ObjectInfo = field(repr=False)
+    models: tuple[Model, ...] = ()
+    upscalers: tuple[str, ...] = ()
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        return self.info.choices("KSampler", "sampler_name") or ()
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        return self.info.choices("KSampler", "scheduler") or ()
+
+    @property
+    def loras(self) -> tuple[str, ...]:
+        return self.info.choices("LoraLoader", "lora_name") or ()
+
+    @property
+    def vaes(self) -> tuple[str, ...]:
+        return tuple(name for name in self.info.choices("VAELoader", "vae_name") or () if name != "pixel_space")
+
+    @property
+    def text_encoders(self) -> tuple[str, ...]:
+        return self.info.choices("DualCLIPLoader", "clip_name1") or self.info.choices("CLIPLoader", "clip_name") or ()
+
+    def model(self, wanted: str | None) -> Model | None:
+        """Return the model meant by a request; the first one when it names none."""
+        if wanted is None:
+            return self.models[0] if self.models else None
+        found = match_name(wanted, [model.name for model in self.models])
+        return next((model for model in self.models if model.name == found), None)
+
+
+def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str]) -> Facts:
+    """Return the facts of a server, the model of the option `model` first."""
+    forced = options.get("family", "").strip().lower()
+    whole = [
+        Model(name=name, family=_forced(forced) or family_of(name) or Family.SD15)
+        for name in info.choices("CheckpointLoaderSimple", "ckpt_name") or ()
+    ]
+    parts = [
+        Model(name=name, family=family, is_whole=False)
+        for name in info.choices("UNETLoader", "unet_name") or ()
+        if (family := _forced(forced) or family_of(name)) in {Family.FLUX, Family.SCHNELL, Family.SD3}
+    ]
+    models = [*whole, *parts]
+    first = match_name(options.get("model", ""), [model.name for model in models]) if options.get("model") else None
+    models.sort(key=lambda model: model.name != first)
+    upscalers = list(info.choices("UpscaleModelLoader", "model_name") or ())
+    preferred = match_name(options["upscaler"], upscalers) if options.get("upscaler") else None
+    upscalers.sort(key=lambda name: name != preferred)
+    return Facts(version=read_version(version), info=info, models=tuple(models), upscalers=tuple(upscalers))
+
+
+def family_of(name: str) -> Family | None:
+    """Return the family a file name tells of, None if it tells of none or of one without a graph of ours."""
+    for family, pattern in _NAMES:
+        if re.search(pattern, name, re.IGNORECASE):
+            return family
+    return None
+
+
+def read_version(text: str) -> tuple[int, ...]:
+    """Return "0.33.0" or "v0.3.44-2-gabc" as numbers, () if there are none."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
+    """Return what the queue needs to know of the built-in graphs on this server."""
+    modes = set()
+    if facts.models:
+        modes |= {Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}
+    if facts.upscalers:
+        modes.add(Mode.UPSCALE)
+    first = facts.model(None)
+    style = STYLES[first.family if first else Family.SD15]
+    return Capabilities(
+        modes=frozenset(modes),
+        models=tuple(ModelInfo(name=model.name, title=model.title) for model in facts.models),
+        samplers=facts.samplers,
+        schedulers=facts.schedulers,
+        loras=facts.loras,
+        vaes=facts.vaes,
+        size_grid=style.grid,
+        min_side=MIN_SIDE_PX,
+        max_side=number_option(options, "max_side", MAX_SIDE_PX),
+        max_steps=MAX_STEPS,
+        max_batch=number_option(options, "max_batch", MAX_BATCH),
+        supports_clip_skip=True,
+        supports_preview=True,
+        supports_progress=True,
+        supports_cancel=True,
+        default_width=style.side,
+        default_height=style.side,
+        default_steps=style.steps,
+        default_cfg_scale=style.cfg_scale,
+    )
+
+
+def number_option(options: Mapping[str, str], name: str, default: int) -> int:
+    """Return a whole-number option; anything else there leaves the default."""
+    value = options.get(name, "")
+    return int(value) if value.isdigit() and int(value) > 0 else default
+
+
+def is_on(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _forced(name: str) -> Family | None:
+    return Family(name) if name in set(Family) else None

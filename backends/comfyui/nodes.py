@@ -1,0 +1,66 @@
+"""What a server says of its nodes: `GET /object_info`.
+
+Source: recorded answers of ComfyUI 0.33. A list to choose from has two shapes: `[["a", "b"], {...}]` (older nodes) and
+`["COMBO", {"options": ["a", "b"]}]` (newer ones); both are read as the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ObjectInfo:
+    """The node classes of one server: their inputs, types and choices."""
+
+    def __init__(self, classes: Mapping[str, Any]) -> None:
+        self._classes = {name: told for name, told in classes.items() if isinstance(told, dict)}
+
+    def __contains__(self, class_type: object) -> bool:
+        return class_type in self._classes
+
+    def inputs(self, class_type: str) -> dict[str, Any]:
+        """Return the input specifications by name, required and optional ones."""
+        groups = self._told(class_type).get("input")
+        if not isinstance(groups, dict):
+            return {}
+        found: dict[str, Any] = {}
+        for group in ("required", "optional"):
+            part = groups.get(group)
+            found |= part if isinstance(part, dict) else {}
+        return found
+
+    def type_of(self, class_type: str, name: str) -> str:
+        """Return the type of an input ("STRING", "LATENT", "COMBO" ...), empty if unknown."""
+        spec = self.inputs(class_type).get(name)
+        if not isinstance(spec, list) or not spec:
+            return ""
+        return "COMBO" if isinstance(spec[0], list) else str(spec[0])
+
+    def settings_of(self, class_type: str, name: str) -> dict[str, Any]:
+        """Return the remarks on an input: `multiline`, `image_upload`, `max` ..."""
+        spec = self.inputs(class_type).get(name)
+        told = spec[1] if isinstance(spec, list) and len(spec) > 1 else None
+        return told if isinstance(told, dict) else {}
+
+    def choices(self, class_type: str, name: str) -> tuple[str, ...] | None:
+        """Return what may be chosen for an input, None where it is no list or the class is not there."""
+        spec = self.inputs(class_type).get(name)
+        if not isinstance(spec, list) or not spec:
+            return None
+        offered = spec[0] if isinstance(spec[0], list) else self.settings_of(class_type, name).get("options")
+        if not isinstance(offered, list) or not all(isinstance(one, str | int | float) for one in offered):
+            return None
+        return tuple(dict.fromkeys(str(one) for one in offered))
+
+    def is_upload(self, class_type: str, name: str) -> bool:
+        """Whether an input names an uploaded picture: its list is one of files, not of values that are allowed."""
+        return any(self.settings_of(class_type, name).get(key) for key in ("image_upload", "video_upload", "upload"))
+
+    def is_output(self, class_type: str) -> bool:
+        return self._told(class_type).get("output_node") is True
+
+    def output_types(self, class_type: str) -> tuple[str, ...]:
+        told = self._told(class_type).get("output")
+        return tuple(str(one) for one in told) if isinstance(told, list) else ()
+
+    def _told(self, class_type: str) -> dict[str, Any]:
+        return self._classes.get(class_type, {})

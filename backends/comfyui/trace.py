@@ -1,0 +1,229 @@
+"""Find out what the inputs of a graph are for, by following its links from the samplers back.
+
+Names alone mislead (two text nodes look the same, `model_name` may be an upscaler), so a text is the prompt only if it
+leads to a sampler's positive side. Source: the graphs in `tests/data/comfyui/workflows` and `/object_info`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, samplers, sources, upstream
+from backends.comfyui.nodes import ObjectInfo
+
+TEXT_NAMES: Final = ("text", "text_g", "text_l", "clip_l", "t5xxl", "prompt", "string", "value")
+NUMBER_NAMES: Final = ("value", "int", "float", "number", "seed", "noise_seed")
+MODEL_NAMES: Final = ("ckpt_name", "unet_name", "model_name", "gguf_name")
+SEED_NAMES: Final = ("seed", "noise_seed")
+PIXEL_PATH: Final = frozenset({"latent_image", "samples", "latent", "pixels", "image", "images"})
+SETTING_PATH: Final = frozenset({"sampler", "sigmas", "guider", "noise"})
+SILENT: Final = frozenset({"ConditioningZeroOut"})  # what comes out says nothing, whatever went in
+FILE_INPUTS: Final = {"images": "images", "image": "images", "video": "video", "audio": "audio"}
+MOVING: Final = ("video", "webp", "webm", "gif", "animated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """Where the size of a picture is set."""
+
+    width: tuple[Slot, ...] = ()
+    height: tuple[Slot, ...] = ()
+    batch: Slot | None = None
+
+
+class Trace:
+    """One graph being read; `first` is the sampler that decides size and look, later ones only refine."""
+
+    def __init__(self, graph: Graph, info: ObjectInfo) -> None:
+        self.graph = graph
+        self.info = info
+        self.outputs = self._outputs()
+        self.live: dict[str, None] = {}
+        for node, _ in self.outputs:
+            self.live |= dict.fromkeys(upstream(graph, node))
+        self.samplers = [node for node in samplers(graph) if node in self.live]
+        others = set(self.samplers)
+        self.first = next((n for n in self.samplers if not others & set(upstream(graph, n)[1:])), None)
+
+    @property
+    def is_moving(self) -> bool:
+        return any(kind != "images" for _, kind in self.outputs)
+
+    def texts(self, side: str) -> tuple[Slot, ...]:
+        """Return the texts that lead to one side ("positive", "negative") of the samplers."""
+        found: list[Slot] = []
+        for sampler in self.samplers:
+            found += self._side(sampler, side)
+        if not self.samplers and side == "positive":  # a service behind a node: what is called prompt is the prompt
+            names = [(node, name) for node in self.live for name in ("prompt", "text") if self._text(node, name)]
+            found += [Slot(node=node, input=name) for node, name in names[:1]]
+        return tuple(dict.fromkeys(found))
+
+    def seeds(self) -> tuple[Slot, ...]:
+        nodes = self.samplers or list(self.live)
+        found = [self.setting(name, node) for node in nodes for name in SEED_NAMES]
+        return tuple(dict.fromkeys(slot for slot in found if slot))
+
+    def setting(self, name: str, sampler: str | None = None) -> Slot | None:
+        """Return where a setting of a sampler is: at the node itself, or at those that feed its settings."""
+        start = sampler or self.first
+        for node in self._follow([start], SETTING_PATH) if start else ():
+            if name in inputs_of(self.graph, node):
+                return self._literal(node, name)
+        return None
+
+    def guidance(self) -> Slot | None:
+        for node in upstream(self.graph, self.first) if self.first else ():
+            if isinstance(inputs_of(self.graph, node).get("guidance"), int | float):
+                return Slot(node=node, input="guidance")
+        return None
+
+    def sides(self) -> Sides:
+        """Return the size: of the empty picture, or of the nearest scaling of the source."""
+        for node in self._source_path():
+            if {"width", "height"} <= inputs_of(self.graph, node).keys():
+                width, height = self._literal(node, "width"), self._literal(node, "height")
+                batch = self._literal(node, "batch_size")
+                return Sides(width=(width,) if width else (), height=(height,) if height else (), batch=batch)
+        return Sides()
+
+    def model(self) -> tuple[Slot | None, tuple[Slot, ...], tuple[str, int] | None]:
+        """Return the model, the LoRAs on its way to the sampler, and the loader's output."""
+        loras: list[Slot] = []
+        if self.first is None:
+            return None, (), None
+        users = [n for n in self._follow([self.first], SETTING_PATH) if "model" in inputs_of(self.graph, n)]
+        link = read_link(inputs_of(self.graph, users[0])["model"]) if users else None
+        seen: set[str] = set()
+        while link and link[0] in self.graph and link[0] not in seen:
+            node = link[0]
+            seen.add(node)
+            inputs = inputs_of(self.graph, node)
+            if isinstance(inputs.get("lora_name"), str):
+                loras.append(Slot(node=node, input="lora_name"))
+            for name in MODEL_NAMES:
+                if isinstance(inputs.get(name), str):
+                    return Slot(node=node, input=name), tuple(loras), link
+            link = read_link(inputs.get("model"))
+        return None, tuple(loras), None
+
+    def clip(self, texts: Iterable[Slot]) -> tuple[str, int] | None:
+        """Return the loader's output that the text encoder of the prompt comes from."""
+        encoders = [node for node in self.live if "clip" in inputs_of(self.graph, node)]
+        wanted = {slot.node for slot in texts}
+        for node in encoders:
+            if not wanted & set(upstream(self.graph, node)):
+                continue
+            link = read_link(inputs_of(self.graph, node)["clip"])
+            while link and (further := read_link(inputs_of(self.graph, link[0]).get("clip"))):
+                link = further
+            return link
+        return None
+
+    def pictures(self) -> tuple[tuple[Slot, ...], tuple[Slot, ...], tuple[tuple[str, int], ...], bool]:
+        """Return input pictures (sources first), masks, masks in a picture's alpha, and whether one is drawn over."""
+        path = self._source_path() if self.first else list(self.live)
+        images: list[Slot] = []
+        masks: list[Slot] = []
+        alphas: list[tuple[str, int]] = []
+        for node in self.live:
+            slot = self._file_of(node)
+            if slot is None:
+                continue
+            users = [
+                (user, output) for user in self.live for _, src, output in sources(self.graph, user) if src == node
+            ]
+            if class_of(self.graph, node) == "LoadImageMask":
+                masks.append(slot)
+                continue
+            if any(output == 1 for _, output in users):
+                alphas.append((node, 1))
+            pixels = [class_of(self.graph, user) for user, output in users if output == 0]
+            if pixels and all(user == "ImageToMask" for user in pixels):
+                masks.append(slot)
+            elif pixels:
+                images.append(slot)
+        images.sort(key=lambda slot: slot.node not in path)
+        needs_image = bool(images) and images[0].node in path
+        return tuple(images), tuple(masks), tuple(alphas), needs_image
+
+    def _outputs(self) -> tuple[tuple[str, str], ...]:
+        found = []
+        for node in self.graph:
+            class_type = class_of(self.graph, node)
+            kinds = [kind for name, kind in FILE_INPUTS.items() if name in inputs_of(self.graph, node)]
+            if self.info.is_output(class_type) and kinds:
+                moves = kinds[0] == "images" and any(word in class_type.lower() for word in MOVING)
+                found.append((node, "animation" if moves else kinds[0]))
+        return tuple(found)
+
+    def _follow(self, start: list[str], names: frozenset[str]) -> list[str]:
+        found = dict.fromkeys(start)
+        waiting = list(start)
+        while waiting:
+            for name, source, _ in sources(self.graph, waiting.pop(0)):
+                if name in names and source not in found:
+                    found[source] = None
+                    waiting.append(source)
+        return list(found)
+
+    def _source_path(self) -> list[str]:
+        return self._follow([self.first], PIXEL_PATH)[1:] if self.first else []
+
+    def _side(self, sampler: str, side: str) -> list[Slot]:
+        inputs = inputs_of(self.graph, sampler)
+        link = read_link(inputs.get(side))
+        guider = read_link(inputs.get("guider"))
+        if link is None and guider:
+            inputs = inputs_of(self.graph, guider[0])
+            alone = inputs.get("conditioning") if side == "positive" else None
+            link = read_link(inputs.get(side, alone))
+        return self._words(link, set()) if link else []
+
+    def _words(self, link: tuple[str, int], seen: set[str]) -> list[Slot]:
+        node, output = link
+        if node in seen or class_of(self.graph, node) in SILENT:
+            return []
+        seen.add(node)
+        inputs = inputs_of(self.graph, node)
+        texts = [slot for name in TEXT_NAMES if name in inputs and (slot := self._literal(node, name, TEXT_NAMES))]
+        texts = [slot for slot in texts if isinstance(inputs_of(self.graph, slot.node)[slot.input], str)]
+        if texts:
+            return texts
+        if {"positive", "negative"} <= inputs.keys():  # ControlNet and the like: two in, two out
+            further = read_link(inputs["positive" if output == 0 else "negative"])
+            return self._words(further, seen) if further else []
+        found: list[Slot] = []
+        for name, source, source_output in sources(self.graph, node):
+            is_words = self.info.type_of(class_of(self.graph, node), name) == "CONDITIONING"
+            if is_words or name.startswith(("conditioning", "cond")):
+                found += self._words((source, source_output), seen)
+        return found
+
+    def _literal(self, node: str, name: str, names: tuple[str, ...] = NUMBER_NAMES, depth: int = 8) -> Slot | None:
+        """Return the slot that holds an input's value, behind primitive nodes if need be."""
+        value = inputs_of(self.graph, node).get(name)
+        link = read_link(value)
+        if link is None:
+            return None if value is None else Slot(node=node, input=name)
+        source = link[0]
+        if depth == 0 or source not in self.graph:
+            return None
+        for inner in (name, *names, *self._strings(source)):
+            if inner in inputs_of(self.graph, source):
+                return self._literal(source, inner, names, depth - 1)
+        return None
+
+    def _strings(self, node: str) -> list[str]:
+        return [n for n in inputs_of(self.graph, node) if self.info.type_of(class_of(self.graph, node), n) == "STRING"]
+
+    def _text(self, node: str, name: str) -> bool:
+        value = inputs_of(self.graph, node).get(name)
+        return isinstance(value, str) and self.info.type_of(class_of(self.graph, node), name) == "STRING"
+
+    def _file_of(self, node: str) -> Slot | None:
+        class_type = class_of(self.graph, node)
+        for name, value in inputs_of(self.graph, node).items():
+            if isinstance(value, str) and self.info.settings_of(class_type, name).get("image_upload"):
+                return Slot(node=node, input=name)
+        return None

@@ -1,0 +1,124 @@
+"""The server's answers, as far as we read them.
+
+Source: recorded answers of ComfyUI 0.33 (`tests/data/comfyui`).
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+
+from backends.comfyui.graph import Graph, seed_of
+
+FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
+PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+
+
+class SystemStats(BaseModel):
+    """`GET /system_stats`: what tells ComfyUI from another product."""
+
+    class _System(BaseModel):
+        comfyui_version: str = ""
+
+    system: _System
+
+
+class PromptAnswer(BaseModel):
+    """`POST /prompt` with success: that at least one branch of the graph is valid."""
+
+    prompt_id: str = Field(min_length=1)
+    node_errors: dict[str, Any] | list[Any] = {}
+
+
+class Uploaded(BaseModel):
+    """`POST /upload/image`: the name to use, which need not be the one that was asked for."""
+
+    name: str = Field(min_length=1)
+    subfolder: str = ""
+    type: str = "input"
+
+    @property
+    def reference(self) -> str:
+        """Return the name as an input of LoadImage."""
+        path = f"{self.subfolder}/{self.name}" if self.subfolder else self.name
+        return path if self.type == "input" else f"{path} [{self.type}]"
+
+
+class Queue(BaseModel):
+    """`GET /queue`: `[number, prompt id, graph, extra data, output nodes]` of everybody's jobs."""
+
+    queue_running: list[list[Any]] = []
+    queue_pending: list[list[Any]] = []
+
+    def running(self, prompt_id: str) -> list[Any] | None:
+        return next((item for item in self.queue_running if len(item) > 1 and item[1] == prompt_id), None)
+
+    def position(self, prompt_id: str) -> int | None:
+        """Return how many pending jobs come before this one; the list itself is a heap, not in order."""
+        waiting = sorted(
+            (item for item in self.queue_pending if len(item) > 1 and isinstance(item[0], int | float)),
+            key=lambda item: item[0],
+        )
+        return next((n for n, item in enumerate(waiting) if item[1] == prompt_id), None)
+
+
+class Status(BaseModel):
+    status_str: str = ""
+    completed: bool = False
+    messages: list[list[Any]] = []
+
+    def message(self, kind: str) -> dict[str, Any] | None:
+        for told in self.messages:
+            if len(told) > 1 and told[0] == kind and isinstance(told[1], dict):
+                return told[1]
+        return None
+
+
+class HistoryEntry(BaseModel):
+    """One finished job of `GET /history/{id}`."""
+
+    prompt: list[Any] = []
+    outputs: dict[str, dict[str, Any]] = {}
+    status: Status | None = None
+
+    @property
+    def graph(self) -> Graph:
+        graph = self.prompt[2] if len(self.prompt) > 2 else {}
+        return graph if isinstance(graph, dict) else {}
+
+
+class OutputFile(BaseModel):
+    filename: str = Field(min_length=1)
+    subfolder: str = ""
+    type: str = "output"
+
+    @property
+    def is_picture(self) -> bool:
+        return PurePosixPath(self.filename).suffix.lower() in PICTURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One file a job made, and the seed it came from."""
+
+    file: OutputFile
+    seed: int | None
+
+
+def read_outputs(entry: HistoryEntry) -> list[Output]:
+    """Return the files of a finished job, in the order of the graph's nodes.
+
+    What was saved wins over what was only previewed; where nothing was saved, the previews are the result.
+    """
+    order = [*entry.graph, *(node for node in entry.outputs if node not in entry.graph)]
+    found = []
+    for node in order:
+        told = entry.outputs.get(node, {})
+        for kind in FILE_LISTS:
+            listed = told.get(kind)
+            for one in listed if isinstance(listed, list) else []:
+                if isinstance(one, dict) and one.get("filename"):
+                    found.append(Output(file=OutputFile.model_validate(one), seed=seed_of(entry.graph, node)))
+    saved = [output for output in found if output.file.type != "temp"]
+    return saved or found
