@@ -144,6 +144,9 @@ class Settings(BaseModel):
     max_waiting_per_user: int = _number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
     max_running_per_user: int = _number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
     cooldown: Span = _span(0.0, "Least time between two requests of one person", low=0, high=86400)
+    max_wait: Span = _span(
+        c.DEFAULT_MAX_WAIT_S, "A job that has waited for so long is given up", low=1, high=30 * 86400
+    )
     job_timeout: JobSpan = _span(
         c.DEFAULT_JOB_TIMEOUT_S, "Longest a job may run; a plain number from 1000 on is milliseconds", low=1, high=86400
     )

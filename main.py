@@ -115,11 +115,7 @@ async def build(settings: Settings) -> Easel:
     for entry in entries:
         registry.add(entry)
 
-    def label_of(lane: str) -> str:
-        entry = registry.get(lane)
-        return entry.label if entry else lane
-
-    media = MediaService(cache, clock, settings.media_ttl, label_of)
+    media = MediaService(cache, clock, settings.media_ttl, registry.label)
     executor = LocalExecutor(registry.borrow, load=media.load, timeout_s=settings.job_timeout, clock=clock)
     queue = QueueManager(
         jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
@@ -219,6 +215,7 @@ def _limits(settings: Settings) -> QueueLimits:
         max_waiting_per_user=settings.max_waiting_per_user,
         max_running_per_user=settings.max_running_per_user,
         cooldown_s=settings.cooldown,
+        max_wait_s=settings.max_wait,
         grace_s=settings.graceful_stop,
     )
 

@@ -21,10 +21,11 @@ from generation.result import GenerationResult
 from scheduling.background import Background
 from scheduling.executor import Executor, Outcome, ResultSink, crashed
 from scheduling.insist import STORE_RETRIES_S, insist
+from scheduling.journal import tell
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
-from scheduling.limits import Cooldown, QueueLimits, check_places
+from scheduling.limits import Cooldown, QueueLimits, check_places, waited_too_long
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
@@ -106,7 +107,7 @@ class QueueManager:
         except BaseException:
             self._lanes.release(job.id)
             raise
-        _tell(job, "submitted")
+        tell(job, "submitted")
         if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
             self._lanes.enqueue(job)
             self._wake.set()
@@ -132,7 +133,7 @@ class QueueManager:
         job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())
         if job is None:
             return None
-        _tell(job, "cancelled")
+        tell(job, "cancelled")
         self._lanes.withdraw(job)
         self.watchers.ring_queued([job.lane])
         self.watchers.publish(job)
@@ -210,7 +211,7 @@ class QueueManager:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                nearest = self._lanes.release_delayed()
+                nearest = min(self._lanes.release_delayed(), await self._expire())
                 for lane in self._lanes:
                     nearest = min(nearest, await self._fill(lane))
                 self._lanes.drop_empty()
@@ -218,6 +219,17 @@ class QueueManager:
                 log.exception("could not start jobs", extra={"action": "job_failed"})
                 nearest = STORE_RETRIES_S[0]
             await sleep_until(self._wake, self._clock, nearest)
+
+    async def _expire(self) -> float:
+        """Give up what has waited for too long; return the seconds until the next job has (inf = none)."""
+        overdue, nearest = self._lanes.overdue(self._limits.max_wait_s)
+        for job_id in overdue:
+            reason, now = waited_too_long(self._limits.max_wait_s), self._clock.now()
+            if job := await self._jobs.finish(job_id, JobStatus.EXPIRED, now=now, error=reason):
+                self._lanes.withdraw(job)
+                tell(job, "expired", logging.WARNING)
+                self.watchers.publish(job)
+        return nearest
 
     async def _fill(self, lane: Lane) -> float:
         """Start what may start; return the seconds until more may (inf = when something happens)."""
@@ -256,7 +268,7 @@ class QueueManager:
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
         self._executor.start(job, self)
-        _tell(job, "started", attempt=job.attempt)
+        tell(job, "started", attempt=job.attempt)
         self.watchers.publish(job)
 
     async def _conclude(self, job: Job, outcome: Outcome, seconds: float) -> None:
@@ -283,7 +295,7 @@ class QueueManager:
             with suppress(GenerationError):  # the sweep takes them
                 await self._sink.discard(result)
             return
-        _tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
+        tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self.watchers.publish(finished)
         self._finished += 1
         if self._finished % SAVE_PACE_EVERY == 0:
@@ -307,8 +319,7 @@ class QueueManager:
 
     async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
         reason = error.user_message.split(". ")[0].rstrip(".")
-        entry = self._registry.get(lane)
-        note = f"moved to {entry.label if entry else lane}: {reason}"
+        note = f"moved to {self._registry.label(lane)}: {reason}"
         before = self._registry.fit(job.lane, job.request)
         kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
         moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None)
@@ -335,18 +346,17 @@ class QueueManager:
         )
         if queued is None:  # cancelled in the meantime
             return
-        _tell(queued, "retried", logging.WARNING, error=str(error))
+        tell(queued, "retried", logging.WARNING, error=str(error))
         self._lanes.enqueue(queued, was_served=was_served)
         self._wake.set()
         self.watchers.publish(queued)
 
     async def _fail(self, job: Job, error: GenerationError) -> None:
         reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
-        failed = await self._stored(
-            lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=self._clock.now(), error=reason)
-        )
+        now = self._clock.now()
+        failed = await self._stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
         if failed is not None:
-            _tell(job, "failed", logging.WARNING, error=str(error))
+            tell(job, "failed", logging.WARNING, error=str(error))
             self.watchers.publish(failed)
 
     async def _recover(self, job: Job) -> None:
@@ -362,8 +372,7 @@ class QueueManager:
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""
         await self._executor.cancel(job_id)
-        ended = self._lanes.ended(job_id)
-        if ended is not None:
+        if ended := self._lanes.ended(job_id):
             ended[1].breaker.released(job_id)
         self._progress.pop(job_id, None)
         self._wake.set()
@@ -380,18 +389,11 @@ class QueueManager:
             log.exception("could not save the pace of a lane", extra={"action": "job_finished"})
 
     def _settings_of(self, name: str) -> LaneSettings | None:
-        entry = self._registry.get(name)
-        if entry is None:
+        if (entry := self._registry.get(name)) is None:
             return None
-        lines_up = entry.capabilities is not None and entry.capabilities.lines_up
-        return LaneSettings(concurrency=entry.concurrency, rate_per_s=entry.rate_per_s, lines_up=lines_up)
+        return LaneSettings(concurrency=entry.concurrency, rate_per_s=entry.rate_per_s, lines_up=entry.lines_up)
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)
         self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
         self._wake.set()
-
-
-def _tell(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:
-    """Log one change of state, with fields that can be searched and counted."""
-    log.log(level, f"job {what}", extra={"action": f"job_{what}", "job": job.id, "backend": job.lane, **fields})

@@ -86,6 +86,11 @@ class Entry:
         return self.config.name
 
     @property
+    def lines_up(self) -> bool:
+        """Whether it takes a request while it draws another."""
+        return self.capabilities is not None and self.capabilities.lines_up
+
+    @property
     def label(self) -> str:
         return self.config.label or self.config.name
 
@@ -109,6 +114,11 @@ class BackendRegistry:
 
     def get(self, name: str) -> Entry | None:
         return self._entries.get(name)
+
+    def label(self, name: str) -> str:
+        """Say an engine's name as people know it; one that is gone is called by its lane."""
+        entry = self._entries.get(name)
+        return entry.label if entry else name
 
     def add(self, entry: Entry) -> Entry:
         """Take an engine in; one of the same name is replaced (and closed)."""

@@ -131,5 +131,8 @@ async def _with_sources(request: GenerationRequest, load: LoadSource) -> Generat
     """Put the bytes of the input pictures in place of their ids."""
     init, mask = request.init_image, request.mask_image
     return replace(
-        request, init_image=await load(init) if init else None, mask_image=await load(mask) if mask else None
+        request,
+        init_image=await load(init) if init else None,
+        mask_image=await load(mask) if mask else None,
+        control=tuple([replace(unit, image=await load(unit.image)) for unit in request.control]),
     )

@@ -20,6 +20,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._delayed: list[tuple[float, str, Job]] = []
         self._paces: dict[str, dict[str, tuple[float, int]]] = {}
+        self._born: list[tuple[float, str]] = []  # a heap: when jobs were submitted (monotonic seconds), job id
         self._waiting: dict[str, str] = {}  # job id -> user key, of every queued or delayed job
         self._waiting_of: Counter[str] = Counter()
         self.running: dict[str, Job] = {}
@@ -87,11 +88,26 @@ class Lanes:
     def enqueue(self, job: Job, *, was_served: bool = False) -> None:
         """Put a queued job in line, or aside until its `not_before`."""
         self.reserve(job.id, job.user_key)
+        age_s = (self._clock.now() - job.created_at).total_seconds()
+        heapq.heappush(self._born, (self._clock.monotonic() - age_s, job.id))
         delay = (job.not_before - self._clock.now()).total_seconds() if job.not_before else 0.0
         if delay > 0:
             heapq.heappush(self._delayed, (self._clock.monotonic() + delay, job.id, job))
         else:
             self._push(job, was_served)
+
+    def overdue(self, limit_s: float) -> tuple[list[str], float]:
+        """Return the waiting jobs submitted over `limit_s` ago, and the seconds until the next one is (inf = none)."""
+        late: list[str] = []
+        while self._born:
+            born, job_id = self._born[0]
+            left_s = born + limit_s - self._clock.monotonic()
+            if job_id in self._waiting and left_s > 0:
+                return late, left_s
+            heapq.heappop(self._born)
+            if job_id in self._waiting:
+                late.append(job_id)
+        return late, float("inf")
 
     def put_back(self, lane: Lane, served: Served) -> None:
         """Undo a pop, unless the job was cancelled in the meantime."""
@@ -100,7 +116,7 @@ class Lanes:
         lane.queue.push_back(served.user_key, served.job_id, served.cost, model=served.model)
 
     def withdraw(self, job: Job) -> None:
-        """Take a cancelled job out of the line."""
+        """Take a job that was cancelled or given up out of the line."""
         self.release(job.id)
         if job.lane in self._lanes:
             self._lanes[job.lane].queue.remove(job.id)

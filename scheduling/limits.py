@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from constants import (
     DEFAULT_MAX_QUEUE_SIZE,
     DEFAULT_MAX_RUNNING_PER_USER,
+    DEFAULT_MAX_WAIT_S,
     DEFAULT_MAX_WAITING_PER_USER,
     GRACEFUL_STOP_S,
 )
 from generation.errors import LimitReached
+from generation.job import JobError
 from utils.clock import Clock
 from utils.text import duration
 
@@ -17,12 +19,16 @@ MAX_REMEMBERED_USERS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class QueueLimits:
-    """Limits from the settings; `cooldown_s` is the least time between two requests of one user."""
+    """Limits from the settings; `cooldown_s` is the least time between two requests of one user.
+
+    A job that has waited for `max_wait_s` (through a long stop of Easel, say) is given up instead of drawn.
+    """
 
     max_waiting: int = DEFAULT_MAX_QUEUE_SIZE
     max_waiting_per_user: int = DEFAULT_MAX_WAITING_PER_USER
     max_running_per_user: int = DEFAULT_MAX_RUNNING_PER_USER
     cooldown_s: float = 0.0
+    max_wait_s: float = DEFAULT_MAX_WAIT_S
     grace_s: float = GRACEFUL_STOP_S
 
 
@@ -51,6 +57,14 @@ def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
 
 def too_soon(wait_s: float) -> LimitReached:
     return LimitReached(f"One moment: you can ask again in {duration(wait_s)}.", retry_after=wait_s)
+
+
+def waited_too_long(limit_s: float) -> JobError:
+    return JobError(
+        code="expired",
+        user_message=f"It waited for more than {duration(limit_s)} and was given up.",
+        hint="🎲 Run again puts it back in line.",
+    )
 
 
 class Cooldown:

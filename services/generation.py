@@ -190,8 +190,7 @@ class GenerationService:
 
     def label(self, lane: str) -> str:
         """Say a lane's name as people know it."""
-        entry = self._registry.get(lane)
-        return entry.label if entry else lane
+        return self._registry.label(lane)
 
     async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
         scopes = [f"user:{origin.user_key}"]
