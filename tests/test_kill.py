@@ -5,6 +5,7 @@ import random
 import sqlite3
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -29,7 +30,7 @@ WHEN NEW.status NOT IN ('queued', 'running') BEGIN INSERT INTO ends VALUES (NEW.
 async def _fill(path: Path, key: bytes) -> list[Job]:
     database = await Database.open(path, migrations=MIGRATIONS)
     store = JobStore(database, SecretBox(key))
-    jobs = [make_job(f"user{number % 3}") for number in range(JOBS)]
+    jobs = [make_job(f"user{number % 3}", created_at=datetime.now(UTC)) for number in range(JOBS)]
     for job in jobs:
         await store.insert(job)
     await database.close()
