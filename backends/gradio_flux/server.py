@@ -4,7 +4,6 @@ Source: gradio's own routes (`queue/join`, `queue/data`, `upload`, `file=`), the
 the prefix. Everything is read with a limit: an app is somebody else's program.
 """
 
-import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -120,7 +119,7 @@ class Server:
         event = {"data": data, "fn_index": endpoint.fn_index, "session_hash": session, "event_data": None,
                  "trigger_id": None}  # fmt: skip
         try:
-            async with self._open("POST", f"{app.prefix}/queue/join", json=event) as response:
+            async with self._open("POST", f"{app.prefix}/queue/join", json=event, timeout=self._silence) as response:
                 body = await read_bounded(response, MAX_ANSWER_BYTES)
                 if response.status_code != httpx.codes.OK:
                     raise self._refused(response, body)
@@ -255,14 +254,17 @@ class Server:
 
 async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
     """Read the stream line by line; a line without an end is cut off at the limit."""
-    rest = b""
+    line = bytearray()
     async for chunk in response.aiter_bytes():
-        *lines, rest = re.split(rb"\r?\n", rest + chunk)
-        if len(rest) > MAX_MESSAGE_BYTES:
-            raise AnswerTooLarge(f"a message of more than {MAX_MESSAGE_BYTES} bytes")
-        for line in lines:
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            line += end
             if line.startswith(b"data:"):
-                yield await _parse(line[5:])
+                yield await _parse(bytes(line[5:]))
+            line.clear()
+        line += rest
+        if len(line) > MAX_MESSAGE_BYTES:
+            raise AnswerTooLarge(f"a message of more than {MAX_MESSAGE_BYTES} bytes")
 
 
 async def _parse(text: bytes) -> Message:

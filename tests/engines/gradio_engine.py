@@ -63,6 +63,7 @@ class Engine:
         self.files: dict[str, bytes] = {}
         self.file_faults: dict[str, str] = {}
         self.fail_with: Exception | None = None
+        self.own_seed: int | None = None  # drawn with, whatever was asked for
         self.progress: Callable[[int, int], list[dict[str, Any]]] = _bar
         self._image = image or _picture
         self._slot: Event | None = None
@@ -177,6 +178,7 @@ class Engine:
         seed = said.get("Seed", said.get("Seed (0 = random)"))
         if said.get("Randomize seed") or ("Seed (0 = random)" in said and seed == 0):
             seed = random.randint(1, 2**31 - 1)
+        seed = seed if self.own_seed is None else self.own_seed
         size = int(said.get("Width", 512)), int(said.get("Height", 512))
         files = []
         for number in range(int(said.get("Number of images", 1))):
