@@ -9,6 +9,7 @@ from nextcord.ext import commands
 from cogs.connections import Connections
 from cogs.edit_controls import EditControls
 from cogs.error_handler import ErrorHandler
+from cogs.help import Help
 from cogs.image_generation import ImageGeneration
 from cogs.job_messages import JobMessages
 from cogs.models import Models
@@ -88,6 +89,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
+        self.add_cog(Help())
         if not message_content:
             self.add_cog(Unreadable(services.clock))
 

@@ -34,7 +34,7 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
-MODELS = "models"  # the one action that another cog answers
+OTHERS = frozenset({"models", "help"})  # actions that other cogs answer
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 
@@ -82,7 +82,7 @@ class EditControls(commands.Cog):
             return
         data: Any = interaction.data
         parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] == MODELS:
+        if parsed is None or parsed[0] in OTHERS:
             return
         action, job_id, argument = parsed
         async with told(interaction):

@@ -1,4 +1,4 @@
-"""`/queue`, `/cancel`, `/help`: how busy it is, stopping one's own jobs, and one page that explains everything."""
+"""`/queue`, `/cancel`: how busy it is, and stopping one's own jobs."""
 
 from typing import Any
 
@@ -12,19 +12,9 @@ from cogs.origin import DOOR, actor_of
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
-from generation.options import OPTION_HELP
 from services.catalog import Catalog
 from services.generation import Actor, GenerationService
 from utils.text import cut, duration, ordinal
-
-EXAMPLES = (
-    "a red fox in the snow",
-    "portrait of Riley --negative ugly, blurry, distorted",
-    "cyberpunk cityscape --size 768x512 --steps 30",
-    "a castle at sunset, watercolor --ar 16:9 --seed 42",
-    "a cozy cabin in the woods --batch 4",
-    "the same, but in autumn --strength 0.6  (reply to a picture, or attach one)",
-)
 
 
 class QueueStatus(commands.Cog):
@@ -69,14 +59,6 @@ class QueueStatus(commands.Cog):
         actor = Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator)
         await reply_to(ctx, content=await self._cancel(actor, job))
 
-    @nextcord.slash_command(name="help", description="How to make pictures here")
-    async def slash_help(self, interaction: nextcord.Interaction) -> None:
-        await interaction.response.send_message(help_text(), ephemeral=True)
-
-    @prefix_command(name="help")
-    async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        await reply_to(ctx, content=help_text())
-
     async def _queue(self, user_id: str, guild_id: str | None) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
         lines = ["**Engines**"]
@@ -109,18 +91,6 @@ class QueueStatus(commands.Cog):
         for view in views:
             await self._service.cancel(view.job.id, actor)
         return f"✅ Cancelled {len(views)} of your pictures." if len(views) > 1 else "✅ Cancelled."
-
-
-def help_text() -> str:
-    """One page: examples first, then the options."""
-    examples = "\n".join(f"/generate {text}" for text in EXAMPLES)
-    options = "\n".join(f"`{row.example}` {row.meaning}" for row in OPTION_HELP)
-    head = f"**Making pictures**\n```\n{examples}\n```"
-    tail = (
-        "-# `!dream` takes the same words. `/models` lists models, `/queue` shows the line, `/cancel` stops yours, "
-        "`/sdconnect` brings your own engine."
-    )
-    return f"{head}\n{cut(options, 2000 - len(head) - len(tail) - 2)}\n{tail}"
 
 
 def _own_line(view: JobView) -> str:

@@ -9,22 +9,29 @@ from nextcord.ext import commands
 
 from cogs import forms
 from cogs.error_handler import words_for
-from cogs.queue_status import help_text
+from cogs.help import EXAMPLES, USUAL, help_pages
 from cogs.unreadable import TEXT
 from generation.errors import LimitReached, RequestRejected
+from generation.options import OPTION_HELP
 from generation.prompt_syntax import parse_prompt
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
 
 
-def test_help_is_one_message_with_six_examples_that_parse() -> None:
-    text = help_text()
-    check_snapshot("help", text)
-    assert len(text) <= 2000
-    examples = [line.removeprefix("/generate ") for line in text.splitlines() if line.startswith("/generate ")]
-    assert len(examples) == 6
-    for example in examples:
+def test_help_is_one_page_with_six_examples_that_parse() -> None:
+    page = help_pages()[0]
+    check_snapshot("help", drawn(page))
+    assert len(EXAMPLES) == 6
+    for example in EXAMPLES:
         assert parse_prompt(example.split("  (")[0]).notes == ()
+
+
+def test_every_option_is_on_a_page_and_no_page_is_too_long() -> None:
+    pages = help_pages()
+    assert all(len(page.content) <= 2000 for page in pages)
+    everything = "\n".join(page.content for page in pages[1:])
+    assert all(f"`{row.example}` {row.meaning}" in everything for row in OPTION_HELP)
+    assert set(USUAL) <= {row.name for row in OPTION_HELP}
 
 
 def test_unreadable_says_what_works_instead() -> None:

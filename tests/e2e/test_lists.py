@@ -93,7 +93,13 @@ async def test_help_is_one_page(discord: DiscordServer, start: StartEasel) -> No
     result = await discord.user("mia").slash(discord.channel, "help")
     assert result.ephemeral
     assert "/generate a red fox in the snow" in result.message.content
-    assert (await easel.answer_to(await easel.say("!help"))).content == result.message.content
+    page = await easel.answer_to(await easel.say("!help"))
+    assert page.content == result.message.content
+    await discord.user("ann").click(page, "All options")
+    assert page.content.startswith("**All options**")
+    await discord.user("mia").click(result.message, "All options")
+    await discord.user("mia").click(result.message, "Back")
+    assert result.message.content.startswith("**Making pictures**")
 
 
 @pytest.mark.parametrize("discord", [{"message_content": False}], indirect=True)

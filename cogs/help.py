@@ -1,0 +1,88 @@
+"""`/help`: one page with examples and the usual options; the pages after it have every option."""
+
+from typing import Any, Final
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.cards import Button, Card, parse_id, to_view
+from cogs.decorators import prefix_command
+from cogs.error_handler import told
+from cogs.posting import edit_of, new_message, reply_to
+from constants import DISCORD_CONTENT_CHARS
+from generation.options import OPTION_HELP, OptionHelp
+
+ACTION: Final = "help"
+EXAMPLES: Final = (
+    "a red fox in the snow",
+    "portrait of Riley --negative ugly, blurry, distorted",
+    "cyberpunk cityscape --size 768x512 --steps 30",
+    "a castle at sunset, watercolor --ar 16:9 --seed 42",
+    "a cozy cabin in the woods --batch 4",
+    "the same, but in autumn --strength 0.6  (reply to a picture, or attach one)",
+)
+USUAL: Final = (
+    "negative", "size", "ar", "steps", "cfg", "seed", "batch", "repeat", "model", "lora", "sampler", "strength",
+    "upscale", "backend", "private",
+)  # fmt: skip
+TAIL: Final = (
+    "-# `!dream` takes the same words. `/models` lists models, `/queue` shows the line, `/cancel` stops yours, "
+    "`/sdconnect` brings your own engine."
+)
+
+
+class Help(commands.Cog):
+    """Says how pictures are made; the same by slash and by prefix."""
+
+    @nextcord.slash_command(name="help", description="How to make pictures here")
+    async def slash_help(self, interaction: nextcord.Interaction) -> None:
+        card = help_pages()[0]
+        view = to_view(card.rows)
+        assert view is not None, "every page has buttons"
+        await interaction.response.send_message(card.content, view=view, ephemeral=True)
+
+    @prefix_command(name="help")
+    async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        await reply_to(ctx, **new_message(help_pages()[0]))
+
+    @commands.Cog.listener("on_interaction")
+    async def on_press(self, interaction: nextcord.Interaction) -> None:
+        if interaction.type is not nextcord.InteractionType.component:
+            return
+        data: Any = interaction.data
+        parsed = parse_id(data["custom_id"])
+        if parsed is None or parsed[0] != ACTION:
+            return
+        async with told(interaction):
+            pages = help_pages()
+            card = pages[min(int(parsed[2]), len(pages) - 1)]
+            await interaction.response.edit_message(**edit_of(card, keeps_files=True))
+
+
+def help_pages() -> list[Card]:
+    """Draw all pages; no line is ever cut."""
+    examples = "\n".join(f"/generate {text}" for text in EXAMPLES)
+    usual = [_line(row) for row in OPTION_HELP if row.name in USUAL]
+    texts = ["\n".join([f"**Making pictures**\n```\n{examples}\n```", *usual, TAIL])]
+    head = "**All options**"
+    lines = [head]
+    for row in OPTION_HELP:
+        line = _line(row)
+        if len("\n".join([*lines, line])) > DISCORD_CONTENT_CHARS:
+            texts.append("\n".join(lines))
+            lines = [head]
+        lines.append(line)
+    texts.append("\n".join(lines))
+    return [Card(content=text, rows=(_turn(number, len(texts)),)) for number, text in enumerate(texts)]
+
+
+def _line(row: OptionHelp) -> str:
+    return f"`{row.example}` {row.meaning}"
+
+
+def _turn(number: int, count: int) -> tuple[Button, ...]:
+    if number == 0:
+        return (Button(action=ACTION, job_id="page", label="All options", argument="1"),)
+    back = Button(action=ACTION, job_id="page", label="Back", argument=str(number - 1))
+    on = Button(action=ACTION, job_id="page", label="Next", argument=str(number + 1))
+    return (back, on) if number + 1 < count else (back,)
