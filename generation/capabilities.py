@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
@@ -33,6 +34,12 @@ class Capabilities:
     schedulers: tuple[str, ...] | None = ()
     loras: tuple[str, ...] | None = ()
     vaes: tuple[str, ...] | None = ()
+    styles: tuple[str, ...] | None = ()
+    embeddings: tuple[str, ...] | None = ()  # written in the prompt by name
+    upscalers: tuple[str, ...] | None = ()
+    hires_upscalers: tuple[str, ...] | None = ()  # what a hires fix may use besides `upscalers`
+    control_kinds: tuple[str, ...] = ()
+    control_models: tuple[str, ...] | None = ()
     size_grid: int = 8
     min_side: int = 64
     max_side: int = 4096
@@ -42,6 +49,11 @@ class Capabilities:
     supports_cfg_scale: bool = True
     supports_steps: bool = True
     supports_clip_skip: bool = False
+    supports_hires: bool = False
+    supports_guidance: bool = False  # distilled guidance apart from CFG; elsewhere the one stands for the other
+    supports_mask_fill: bool = False
+    supports_only_masked: bool = False
+    supports_describe: bool = False  # it can say what a picture shows
     supports_preview: bool = False
     supports_progress: bool = False
     supports_cancel: bool = False
@@ -73,13 +85,13 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     """Bend `request` to what the backend can do, or say why that is impossible.
 
     Sizes snap to the grid, samplers are mapped, what cannot be honoured is dropped; each change is a note.
-    A mode, a model or a LoRA that is not there is refused: another backend may have it.
+    A mode, a model, a LoRA or a kind of control that is not there is refused: another backend may have it.
     """
     reasons = _refusals(request, capabilities)
     if reasons:
         return Refused(reasons=tuple(reasons))
     notes: list[str] = []
-    for bend in (_fit_model, _fit_size, _fit_numbers, _fit_samplers, _fit_words):
+    for bend in (_fit_model, _fit_size, _fit_hires, _fit_numbers, _fit_samplers, _fit_words, _fit_extras, _fit_control):
         request = bend(request, capabilities, notes.append)
     return Fit(request=request, notes=tuple(notes))
 
@@ -94,7 +106,26 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         for lora in request.loras:
             if match_name(lora.name, capabilities.loras) is None:
                 reasons.append(f"it has no LoRA “{lora.name}”")
+    for unit in request.control if request.mode is not Mode.UPSCALE else ():
+        if not capabilities.control_kinds:
+            return [*reasons, "it has no ControlNet"]
+        if _control_kind(unit.kind, capabilities) is None:
+            reasons.append(f"it has no ControlNet for “{unit.kind}”, only for {', '.join(capabilities.control_kinds)}")
+        elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
+            reasons.append(f"it has no ControlNet model “{unit.model}”")
     return reasons
+
+
+def _control_kind(wanted: str, capabilities: Capabilities) -> str | None:
+    kind = wanted.strip().casefold()
+    return match_name(_CONTROL_ALIASES.get(kind, kind), capabilities.control_kinds)
+
+
+# What people call the kinds that A1111 and Forge list.
+_CONTROL_ALIASES: Final = {
+    "pose": "openpose", "edges": "canny", "edge": "canny", "lines": "lineart", "line": "lineart", "normal": "normalmap",
+    "seg": "segmentation", "hed": "softedge", "sketch": "scribble",
+}  # fmt: skip
 
 
 Say = Callable[[str], None]
@@ -142,6 +173,37 @@ def _fit_size(request: GenerationRequest, capabilities: Capabilities, say: Say) 
     return replace(request, width=width, height=height)
 
 
+def _fit_hires(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    hires = request.hires
+    if hires is None or request.mode is Mode.UPSCALE:
+        return replace(request, hires=None)
+    if not capabilities.supports_hires:
+        say("hires fix ignored by this engine: ask for a larger --size, or upscale the result")
+        return replace(request, hires=None)
+    if request.mode is not Mode.TXT2IMG:
+        say("hires fix ignored: it is for pictures from text alone")
+        return replace(request, hires=None)
+    most = capabilities.max_side / max(request.width, request.height)
+    if hires.factor > most:
+        say(f"hires {hires.factor:g}× → {most:.2g}×: at most {capabilities.max_side} pixels a side")
+        hires = replace(hires, factor=max(1.0, int(most * 100) / 100))
+    if hires.steps and hires.steps > capabilities.max_steps:
+        hires = replace(hires, steps=capabilities.max_steps)
+    names = None
+    if capabilities.upscalers is not None and capabilities.hires_upscalers is not None:
+        names = (*capabilities.hires_upscalers, *capabilities.upscalers)
+    return replace(request, hires=replace(hires, upscaler=_upscaler(hires.upscaler, names, say)))
+
+
+def _upscaler(wanted: str | None, names: tuple[str, ...] | None, say: Say) -> str | None:
+    if not wanted or names is None:
+        return wanted
+    name = match_name(wanted, names)
+    if name is None:
+        say(f"upscaler {wanted} is not there: the engine’s own choice is used")
+    return name
+
+
 def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.steps > capabilities.max_steps:
         say(f"steps {request.steps} → {capabilities.max_steps}, the most this engine takes")
@@ -178,6 +240,44 @@ def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, s
         say(f"sampler {wanted} → {found.name if found else 'the engine’s own choice'}")
     scheduler = request.scheduler or (found.scheduler if found else None)
     return replace(request, sampler=found.name if found else None, scheduler=scheduler)
+
+
+def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    if request.guidance is not None and not capabilities.supports_guidance:
+        if request.cfg_scale != request.guidance:
+            say(f"guidance {request.guidance:g} ignored: on this engine the CFG scale does that")
+        request = replace(request, guidance=None)
+    if request.mask_fill and not capabilities.supports_mask_fill:
+        say("--fill ignored by this engine")
+        request = replace(request, mask_fill=None)
+    if request.only_masked and not capabilities.supports_only_masked:
+        say("--only_masked ignored by this engine")
+        request = replace(request, only_masked=None)
+    if request.upscaler:
+        request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
+    return replace(request, styles=_styles(request.styles, capabilities.styles, say))
+
+
+def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) -> tuple[str, ...]:
+    if there is None:
+        return wanted
+    found = {style: match_name(style, there) for style in wanted}
+    for style, name in found.items():
+        if name is None:
+            say(f"style {style} is not there" if there else f"style {style} ignored: this engine has none")
+    return tuple(dict.fromkeys(name for name in found.values() if name))
+
+
+def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    if request.control and request.mode is Mode.UPSCALE:
+        say("ControlNet ignored: upscaling takes none")
+        return replace(request, control=())
+    units = []
+    for unit in request.control:
+        model = match_name(unit.model, capabilities.control_models or ()) if unit.model else None
+        kind = _control_kind(unit.kind, capabilities)
+        units.append(replace(unit, kind=kind or unit.kind, model=model or unit.model))
+    return replace(request, control=tuple(units))
 
 
 def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:

@@ -10,6 +10,7 @@ from typing import Final
 from constants import (
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
+    MAX_HIRES_FACTOR,
     MAX_PROMPT_CHARS,
     MAX_REPEAT,
     MAX_SEED,
@@ -20,15 +21,18 @@ from constants import (
     MIN_SIDE_PX,
 )
 from generation.errors import RequestRejected
-from generation.request import Draft
+from generation.request import Draft, MaskFill, Pan
 
 MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
 MAX_LORA_WEIGHT: Final = 10.0
 MAX_ASPECT_RATIO: Final = 10.0
+MAX_CONTROL_WEIGHT: Final = 2.0
+MAX_CONTROL_UNITS: Final = 3  # what the web UIs show
+MAX_STYLES: Final = 10
 
 # What a value may look like; "text" runs to the next option, all others take one word.
-INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR = (
-    "integer", "number", "text", "size", "aspect", "lora", "seed", "flag", "factor",
+INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR, HIRES, NAMES, CHOICE = (
+    "integer", "number", "text", "size", "aspect", "lora", "seed", "flag", "factor", "hires", "names", "choice",
 )  # fmt: skip
 
 
@@ -42,6 +46,7 @@ class Option:
     example: str
     meaning: str
     aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +81,9 @@ RANGES: Final[dict[str, Range]] = {
     "denoising_strength": Range(low=0, high=1),
     "clip_skip": Range(low=1, high=MAX_CLIP_SKIP),
     "upscale_factor": Range(low=1, high=MAX_UPSCALE_FACTOR),
+    "guidance": Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE),
+    "hires": Range(low=1, high=MAX_HIRES_FACTOR),
+    "zoom": Range(low=1.25, high=2),
 }
 
 OPTIONS: Final = (
@@ -85,25 +93,29 @@ OPTIONS: Final = (
     ),
     Option(
         name="size", field="size", kind=SIZE, aliases=("resolution", "res"),
-        example="--size 768x512", meaning=f"width x height, {RANGES['width']} each; one number is a square",
+        example="--size 768x512", meaning=f"width x height, {RANGES['width']}; one number is a square",
     ),
-    Option(name="width", field="width", kind=INTEGER, example="--width 768", meaning=f"{RANGES['width']}"),
-    Option(name="height", field="height", kind=INTEGER, example="--height 512", meaning=f"{RANGES['height']}"),
+    Option(name="width", field="width", kind=INTEGER, example="--width 768", meaning="in pixels"),
+    Option(name="height", field="height", kind=INTEGER, example="--height 512", meaning="in pixels"),
     Option(
         name="ar", field="aspect", kind=ASPECT, aliases=("aspect", "aspect_ratio"),
-        example="--ar 16:9", meaning="shape of the picture; the model's own pixel count is kept",
+        example="--ar 16:9", meaning="the shape, in the model's own pixel count",
     ),
     Option(
         name="steps", field="steps", kind=INTEGER,
-        example="--steps 30", meaning=f"rounds of drawing, {RANGES['steps']}; more is slower and finer",
+        example="--steps 30", meaning=f"{RANGES['steps']}; more is slower and finer",
     ),
     Option(
-        name="cfg", field="cfg_scale", kind=NUMBER, aliases=("cfg_scale", "guidance", "guidance_scale", "scale"),
+        name="cfg", field="cfg_scale", kind=NUMBER, aliases=("cfg_scale", "guidance_scale", "scale"),
         example="--cfg 7", meaning=f"how closely the prompt is followed, {RANGES['cfg_scale']}",
     ),
     Option(
+        name="guidance", field="guidance", kind=NUMBER, aliases=("distilled_cfg",),
+        example="--guidance 3.5", meaning="the same for Flux; --cfg on other models",
+    ),
+    Option(
         name="seed", field="seed", kind=SEED,
-        example="--seed 42", meaning="the same number gives the same picture; “random” draws one",
+        example="--seed 42", meaning="the same number, the same picture; or “random”",
     ),
     Option(
         name="batch", field="batch_size", kind=INTEGER, aliases=("count", "n", "batch_size"),
@@ -111,19 +123,23 @@ OPTIONS: Final = (
     ),
     Option(
         name="repeat", field="repeat", kind=INTEGER, aliases=("r",),
-        example="--repeat 3", meaning=f"the same request as so many jobs, {RANGES['repeat']}, each with its own seed",
+        example="--repeat 3", meaning=f"as so many jobs, {RANGES['repeat']}, each with its own seed",
     ),
     Option(
         name="model", field="model", kind=TEXT, aliases=("checkpoint", "ckpt"),
-        example="--model dreamshaper_8", meaning="the model to draw with; a part of its name will do",
+        example="--model dreamshaper_8", meaning="a part of its name will do",
     ),
     Option(
         name="lora", field="loras", kind=LORA,
-        example="--lora add_detail:0.8", meaning="a LoRA and its weight; may be given several times",
+        example="--lora add_detail:0.8", meaning="a LoRA and its weight, as often as you like",
+    ),
+    Option(
+        name="style", field="styles", kind=NAMES,
+        example="--style Cinematic", meaning="a style kept on the engine, likewise",
     ),
     Option(
         name="sampler", field="sampler", kind=TEXT, aliases=("sampler_name",),
-        example="--sampler dpm++_2m", meaning="how the noise is taken away; any engine's spelling will do",
+        example="--sampler dpm++_2m", meaning="in any engine's spelling",
     ),
     Option(
         name="scheduler", field="scheduler", kind=TEXT, aliases=("schedule",),
@@ -132,15 +148,39 @@ OPTIONS: Final = (
     Option(name="vae", field="vae", kind=TEXT, example="--vae kl-f8-anime2", meaning="another VAE than the model's"),
     Option(
         name="clip_skip", field="clip_skip", kind=INTEGER, aliases=("clipskip",),
-        example="--clip_skip 2", meaning=f"stop reading the prompt so many layers early, {RANGES['clip_skip']}",
+        example="--clip_skip 2", meaning=f"read the prompt so many layers less, {RANGES['clip_skip']}",
     ),
     Option(
         name="strength", field="denoising_strength", kind=NUMBER, aliases=("denoise", "denoising_strength"),
-        example="--strength 0.6", meaning="with an input picture: 0 keeps it, 1 ignores it",
+        example="--strength 0.6", meaning="0 keeps the input picture, 1 ignores it",
+    ),
+    Option(
+        name="hires", field="hires", kind=HIRES, aliases=("hires_fix", "highres"),
+        example="--hires 1.5", meaning=f"draw small, then {RANGES['hires']} times larger",
+    ),
+    Option(
+        name="zoom", field="zoom", kind=NUMBER, aliases=("zoom_out",),
+        example="--zoom 1.5", meaning=f"show more around the input picture, {RANGES['zoom']} times",
+    ),
+    Option(
+        name="pan", field="pan", kind=CHOICE, choices=tuple(Pan),
+        example="--pan left", meaning="continue it: left, right, up or down",
+    ),
+    Option(
+        name="fill", field="mask_fill", kind=CHOICE, choices=tuple(MaskFill),
+        example="--fill noise", meaning=f"what a mask begins with: {', '.join(MaskFill)}",
+    ),
+    Option(
+        name="only_masked", field="only_masked", kind=FLAG,
+        example="--only_masked", meaning="draw what is masked at full size",
     ),
     Option(
         name="upscale", field="upscale_factor", kind=FACTOR, aliases=("upscale_factor",),
         example="--upscale 2", meaning=f"make the input picture larger, {RANGES['upscale_factor']} times",
+    ),
+    Option(
+        name="upscaler", field="upscaler", kind=TEXT,
+        example="--upscaler R-ESRGAN 4x+", meaning="what enlarges, for --upscale and --hires",
     ),
     Option(
         name="backend", field="backend", kind=TEXT, aliases=("engine", "on"),
@@ -160,9 +200,11 @@ FOREIGN_FLAGS: Final[dict[str, str]] = {
     **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "stop", "quality", "q"), _A_NUMBER),
     **dict.fromkeys(("iw", "sw", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
     **dict.fromkeys(("tile", "raw", "draft", "hd", "fast", "relax", "turbo"), ""),
-    "style": r"\S+|",
     **dict.fromkeys(("sref", "cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
 }
+
+# `--style` is ours, but for these words; a style of such a name goes in quotes.
+FOREIGN_STYLES: Final = r"(?:raw|cute|expressive|scenic|original)(?!\S)"
 
 COOL_EXAMPLES: Final = (
     "portrait of an old sailor, weathered face, soft window light, 85mm --size 512x768 --steps 30 --negative blurry",
@@ -191,8 +233,12 @@ def validate(draft: Draft) -> None:
             )
     for name in RANGES:
         value = getattr(draft, name, None)
-        if value is not None:
+        if value is not None and name != "hires":
             check_range(name, value)
+    if draft.hires is not None:
+        check_range("hires", draft.hires.factor)
+        check_range("denoising_strength", draft.hires.denoising_strength)
+        check_range("steps", draft.hires.steps or 1)
     if draft.aspect is not None:
         wide, high = draft.aspect
         if min(wide, high) < 1 or max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
@@ -201,6 +247,17 @@ def validate(draft: Draft) -> None:
         if not (math.isfinite(lora.weight) and abs(lora.weight) <= MAX_LORA_WEIGHT):
             range_ = f"a weight of -{MAX_LORA_WEIGHT:g} to {MAX_LORA_WEIGHT:g}"
             raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
+    if len(draft.styles) > MAX_STYLES:
+        raise reject("styles", f"{len(draft.styles)} styles", f"up to {MAX_STYLES}")
+    _check_control(draft)
+
+
+def _check_control(draft: Draft) -> None:
+    if len(draft.control) > MAX_CONTROL_UNITS:
+        raise reject("control", f"{len(draft.control)} pictures", f"up to {MAX_CONTROL_UNITS}")
+    for unit in draft.control:
+        if not 0 <= unit.weight <= MAX_CONTROL_WEIGHT:
+            raise reject("control", f"{unit.kind}:{unit.weight:g}", f"a weight of 0 to {MAX_CONTROL_WEIGHT:g}")
 
 
 def check_range(name: str, value: float) -> None:

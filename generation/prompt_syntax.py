@@ -16,12 +16,16 @@ from generation.errors import RequestRejected
 from generation.options import (
     ASPECT,
     BY_NAME,
+    CHOICE,
     COOL_EXAMPLES,
     FACTOR,
     FLAG,
     FOREIGN_FLAGS,
+    FOREIGN_STYLES,
+    HIRES,
     INTEGER,
     LORA,
+    NAMES,
     NUMBER,
     OPTION_HELP,
     OPTIONS,
@@ -36,7 +40,7 @@ from generation.options import (
     shorten,
     validate,
 )
-from generation.request import Draft, GenerationRequest, Lora, draft_of
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
@@ -57,15 +61,19 @@ _LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 _WORD = r"\S+"
+_AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _VALUE: Final[dict[str, re.Pattern[str]]] = {
     INTEGER: re.compile(_WORD),
     NUMBER: re.compile(_WORD),
     SEED: re.compile(_WORD),
     SIZE: re.compile(r"\d+\s*[xX×*]\s*\d+\b|\S+"),
     ASPECT: re.compile(r"\d+\s*[:/xX×]\s*\d+\b|\S+"),
-    FACTOR: re.compile(r"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
+    FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
+    HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
+    CHOICE: re.compile(_WORD),
     TEXT: re.compile(r".*"),
     LORA: re.compile(r".*"),
+    NAMES: re.compile(r".*"),
 }
 
 
@@ -108,11 +116,11 @@ def parse_prompt(text: str) -> ParsedPrompt:
     reading.words.append(text[: starts[0]] if starts else text)
     for token, end in zip(found, [*starts, len(text)][1:], strict=True):
         _read_option(token, text[token.end() : end].strip(), reading)
-    prompt = _take_lora_tags(" ".join(reading.words), reading.loras)
+    prompt = take_lora_tags(" ".join(reading.words), reading.loras)
     notes = _notes_on_unknown(reading.unknown, is_kept=not prompt)
     if not prompt:
         # With the unknown option in front there is no telling where its value ends: better too much prompt than none.
-        prompt = _take_lora_tags(" ".join(words for _, words in reading.unknown), reading.loras)
+        prompt = take_lora_tags(" ".join(words for _, words in reading.unknown), reading.loras)
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
     draft = Draft(prompt=_unquote(prompt), loras=tuple(reading.loras), **reading.values)
@@ -124,7 +132,11 @@ def parse_prompt(text: str) -> ParsedPrompt:
 def format_prompt(what: Draft | GenerationRequest) -> str:
     """Write one line that `parse_prompt` reads back as the same draft; pictures and mode are not part of it."""
     draft = what if isinstance(what, Draft) else _draft_of(what)
-    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None, init_image=None, mask_image=None)
+    draft = replace(
+        draft, negative_prompt=draft.negative_prompt or None, mode=None, init_image=None, mask_image=None, control=()
+    )
+    if draft.hires and draft.hires.upscaler:
+        draft = replace(draft, upscaler=draft.hires.upscaler, hires=replace(draft.hires, upscaler=None))
     plain = _write(draft, quoted=False)
     return plain if _reads_as(plain, draft) else _write(draft, quoted=True)
 
@@ -163,7 +175,7 @@ def _notes_on_unknown(unknown: list[tuple[str, str]], *, is_kept: bool) -> list[
 def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
     """Read one option; `rest` is everything between its name and the next option."""
     key = _key(token["name"])
-    if key in FOREIGN_FLAGS:
+    if key in FOREIGN_FLAGS or (key == "style" and re.match(FOREIGN_STYLES, rest)):
         _read_foreign(key, rest, reading)
     elif key in BY_NAME:
         option = BY_NAME[key]
@@ -176,7 +188,7 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
 
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
     """Read a Midjourney parameter: only the image weight means something here."""
-    said = re.match(FOREIGN_FLAGS[key], rest)
+    said = re.match(FOREIGN_FLAGS.get(key, FOREIGN_STYLES), rest)
     value = said[0].strip(" ,") if said else ""
     reading.words.append(rest[said.end() :].strip() if said else rest)
     if key == "iw" and _NUMBER.fullmatch(value):
@@ -199,7 +211,7 @@ def _take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, st
         return _unquote(quoted[0]), rest[quoted.end() :].strip()
     said = _VALUE[option.kind].match(rest)
     end = said.end() if said else 0
-    if option.kind in (TEXT, LORA):
+    if option.kind in (TEXT, LORA, NAMES):
         return _unquote(rest[:end]), rest[end:].strip()
     return rest[:end].strip("\"“”',; "), rest[end:].lstrip(",; ")
 
@@ -217,6 +229,10 @@ def _set(option: Option, value: str, reading: _Reading) -> None:
         if not sides:
             raise reject(option.field, value, "width:height")
         values["aspect"] = (int(sides[1]), int(sides[2]))
+    elif option.kind == HIRES:
+        values["hires"] = _hires(option, value)
+    elif option.kind == CHOICE:
+        values[option.field] = _choice(option, value)
     elif option.kind == INTEGER:
         values[option.field] = _integer(option, value)
     elif option.kind == SEED:
@@ -229,7 +245,7 @@ def _set(option: Option, value: str, reading: _Reading) -> None:
     elif option.field == "negative_prompt":
         values[option.field] = ", ".join(filter(None, (values.get(option.field), value))) or None
     elif value:
-        values[option.field] = value
+        values[option.field] = (*values.get(option.field, ()), value) if option.kind == NAMES else value
     else:
         raise reject(option.field, "", "a name")
 
@@ -252,6 +268,22 @@ def _number(option: Option, value: str) -> float:
     return number
 
 
+def _hires(option: Option, value: str) -> HiresFix:
+    """Read `factor:strength:steps`, of which any end may be missing."""
+    said = [part.rstrip("xX×") for part in value.split(":")] if value else []
+    hires = HiresFix(factor=_number(option, said[0])) if said else HiresFix()
+    if len(said) > 1:
+        hires = replace(hires, denoising_strength=_number(BY_NAME["strength"], said[1]))
+    return replace(hires, steps=_integer(BY_NAME["steps"], said[2])) if len(said) > 2 else hires
+
+
+def _choice(option: Option, value: str) -> str:
+    found = [choice for choice in option.choices if choice == value.casefold()]
+    if not found:
+        raise reject(option.field, value, ", ".join(option.choices))
+    return found[0]
+
+
 def _size(value: str) -> tuple[int, int]:
     sides = re.fullmatch(r"(\d{1,9})(?:\s*[xX×*]\s*(\d{1,9}))?(?:px)?", value)
     size = (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
@@ -269,7 +301,7 @@ def _lora(value: str) -> Lora:
     return Lora(name=said[1].strip(), weight=float(weight))
 
 
-def _take_lora_tags(text: str, loras: list[Lora]) -> str:
+def take_lora_tags(text: str, loras: list[Lora]) -> str:
     """Move every `<lora:name:weight>` out of the text; what is left is joined anew, so look until none is left."""
     while tag := _LORA_TAG.search(text):
         if tag[1].strip():
@@ -317,10 +349,23 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
             continue
         elif option.kind == LORA:
             yield from (f"--lora {quote(f'{lora.name}:{_figure(lora.weight)}')}" for lora in value)
+        elif option.kind == NAMES:
+            yield from (f"--{option.name} {quote(name)}" for name in value)
         elif option.kind == ASPECT:
             yield f"--{option.name} {value[0]}:{value[1]}"
+        elif option.kind == HIRES:
+            yield f"--{option.name} {_written(value)}"
+        elif option.kind == FLAG:
+            yield f"--{option.name}" if value else f"--{option.name}=no"
+        elif option.kind == CHOICE:
+            yield f"--{option.name} {value}"
         else:
             yield f"--{option.name} {quote(value) if option.kind == TEXT else _figure(value)}"
+
+
+def _written(hires: HiresFix) -> str:
+    parts = [hires.factor, hires.denoising_strength, *([hires.steps] if hires.steps else [])]
+    return ":".join(_figure(part) for part in parts)
 
 
 def _figure(number: float) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import random
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
-from constants import MAX_SEED
+from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 
 
 class Mode(StrEnum):
@@ -44,6 +45,51 @@ class SourceImage:
         return cls(media_id=sha256(data).hexdigest(), data=data, width=width, height=height)
 
 
+class MaskFill(StrEnum):
+    """What lies under a mask when drawing begins."""
+
+    ORIGINAL = "original"  # the picture itself
+    BLUR = "blur"  # its colours, smeared
+    NOISE = "noise"
+    EMPTY = "empty"
+
+
+class Pan(StrEnum):
+    """To which side a picture is continued."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiresFix:
+    """Draw small first, then `factor` times larger: keeps large pictures in one piece.
+
+    `denoising_strength` is how much of the second pass is new, `steps` how many it has (None: as many as the first),
+    `upscaler` what enlarges in between (None: the engine's choice).
+    """
+
+    factor: float = DEFAULT_HIRES_FACTOR
+    denoising_strength: float = DEFAULT_HIRES_STRENGTH
+    steps: int | None = None
+    upscaler: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlUnit:
+    """A picture that steers another one's drawing (ControlNet).
+
+    `kind` is what is taken from it: canny, depth, openpose, lineart, tile ... as the engine lists them.
+    """
+
+    kind: str
+    image: SourceImage
+    model: str | None = None  # None: the engine's choice for the kind and the checkpoint
+    weight: float = 1.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """What one person said, and nothing else: `None` means "not said", so that preferences can fill it."""
@@ -56,22 +102,31 @@ class Draft:
     aspect: tuple[int, int] | None = None  # W:H; turned into a size when the model's native size is known
     steps: int | None = None
     cfg_scale: float | None = None
+    guidance: float | None = None
     sampler: str | None = None
     scheduler: str | None = None
     model: str | None = None
     vae: str | None = None
     clip_skip: int | None = None
     loras: tuple[Lora, ...] = ()
+    styles: tuple[str, ...] = ()
+    control: tuple[ControlUnit, ...] = ()
+    hires: HiresFix | None = None
     seed: int | None = None
     batch_size: int | None = None
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
     mask_image: SourceImage | None = None
+    mask_fill: MaskFill | None = None
+    only_masked: bool | None = None
     upscale_factor: float | None = None
+    upscaler: str | None = None
+    zoom: float | None = None  # with a picture: show so much more around it
+    pan: Pan | None = None
     backend: str | None = None
 
     def over(self, lower: "Draft") -> "Draft":
-        """Return this draft with everything unsaid taken from `lower` (prompt and LoRAs only when empty here)."""
+        """Return this draft with everything unsaid taken from `lower` (texts and lists only when empty here)."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, "", ())}
         if "aspect" in said and "width" not in said:
             lower = replace(lower, width=None, height=None)
@@ -84,8 +139,9 @@ class Draft:
 class GenerationRequest:
     """One complete request: run again, it gives the same picture on a deterministic engine.
 
-    `width` and `height` are pixels of the result, `denoising_strength` 0 keeps the source and 1 ignores it,
-    a mask is white where the picture may change.
+    `width` and `height` are pixels of the result, before a hires fix enlarges it; `denoising_strength` 0 keeps the
+    source and 1 ignores it; a mask is white where the picture may change. `guidance` steers distilled models (Flux) in
+    place of `cfg_scale`. `only_masked` draws the masked part alone, at full size, and puts it back.
     """
 
     prompt: str
@@ -102,17 +158,34 @@ class GenerationRequest:
     vae: str | None = None
     clip_skip: int | None = None
     loras: tuple[Lora, ...] = ()
+    guidance: float | None = None
+    styles: tuple[str, ...] = ()
+    control: tuple[ControlUnit, ...] = ()
+    hires: HiresFix | None = None
     batch_size: int = 1
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
     mask_image: SourceImage | None = None
+    mask_fill: MaskFill | None = None
+    only_masked: bool | None = None
     upscale_factor: float | None = None
+    upscaler: str | None = None
 
     @property
     def cost(self) -> float:
         """Work in megapixel-steps: what fairness and the expected wait are reckoned in."""
         factor = self.upscale_factor or 1.0
-        return max(0.01, self.width * self.height * factor / 1e6 * max(1, self.steps) * self.batch_size)
+        work = self.width * self.height * factor / 1e6 * max(1, self.steps)
+        if self.hires:
+            wide, high = self.result_size
+            work += wide * high / 1e6 * max(1, self.hires.steps or self.steps)
+        return max(0.01, work * self.batch_size)
+
+    @property
+    def result_size(self) -> tuple[int, int]:
+        """Pixels of the result where no picture is upscaled: with a hires fix more than `width` x `height`."""
+        factor = self.hires.factor if self.hires else 1.0
+        return round(self.width * factor), round(self.height * factor)
 
     def key(self) -> str:
         """Return the sha256 of everything that decides the picture: the cache key."""
@@ -130,26 +203,53 @@ def draw_seed() -> int:
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:
     """Return plain JSON values; pictures are written as their ids, defaults are left out."""
-    values: dict[str, Any] = {}
-    for f in fields(request):
-        value = getattr(request, f.name)
-        if value is None or value == ():
-            continue
-        if isinstance(value, SourceImage):
-            value = value.media_id
-        elif f.name == "loras":
-            value = [[lora.name, lora.weight] for lora in value]
-        values[f.name] = value
-    return values
+    said = {f.name: getattr(request, f.name) for f in fields(request)}
+    return {name: value_to_json(value) for name, value in said.items() if value is not None and value != ()}
 
 
 def request_from_json(values: dict[str, Any]) -> GenerationRequest:
     """Read what `request_to_json` wrote; fields unknown to this version are ignored."""
     known = {f.name for f in fields(GenerationRequest)}
-    kept = {name: value for name, value in values.items() if name in known}
-    kept["mode"] = Mode(kept.get("mode", Mode.TXT2IMG))
-    kept["loras"] = tuple(Lora(name=name, weight=weight) for name, weight in kept.get("loras", ()))
-    for name in ("init_image", "mask_image"):
-        if kept.get(name):
-            kept[name] = SourceImage(media_id=kept[name])
-    return GenerationRequest(**kept)
+    return GenerationRequest(**{name: value_from_json(name, v) for name, v in values.items() if name in known})
+
+
+def value_to_json(value: Any) -> Any:
+    """Return the value of one field of a draft or request as plain JSON; a picture is written as its id."""
+    if isinstance(value, SourceImage):
+        return value.media_id
+    if isinstance(value, Lora):
+        return [value.name, value.weight]
+    if isinstance(value, HiresFix):
+        return {name: part for name, part in asdict(value).items() if part is not None}
+    if isinstance(value, ControlUnit):
+        unit = {"kind": value.kind, "image": value.image.media_id, "weight": value.weight}
+        return unit | ({"model": value.model} if value.model else {})
+    return [value_to_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def value_from_json(name: str, value: Any) -> Any:
+    """Read what `value_to_json` wrote for the field `name`."""
+    return _READERS[name](value) if name in _READERS and value is not None else value
+
+
+def _read_hires(value: dict[str, Any]) -> HiresFix:
+    return HiresFix(**{f.name: value[f.name] for f in fields(HiresFix) if f.name in value})
+
+
+def _read_unit(value: dict[str, Any]) -> ControlUnit:
+    image = SourceImage(media_id=value["image"])
+    return ControlUnit(kind=value["kind"], image=image, model=value.get("model"), weight=value.get("weight", 1.0))
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "mode": Mode,
+    "aspect": tuple,
+    "loras": lambda loras: tuple(Lora(name=name, weight=weight) for name, weight in loras),
+    "styles": tuple,
+    "control": lambda units: tuple(_read_unit(unit) for unit in units),
+    "hires": _read_hires,
+    "mask_fill": MaskFill,
+    "pan": Pan,
+    "init_image": lambda media_id: SourceImage(media_id=media_id),
+    "mask_image": lambda media_id: SourceImage(media_id=media_id),
+}

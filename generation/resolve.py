@@ -1,6 +1,7 @@
 """From what was said to what is drawn: a `Draft` becomes a `GenerationRequest` with every value filled in."""
 
 import math
+from dataclasses import replace
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import RequestRejected
@@ -16,7 +17,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         width: pixels when no size was said; with `height` also the pixel count that an aspect ratio keeps.
         height: pixels when no size was said.
         steps: when none were said.
-        cfg_scale: when none was said.
+        cfg_scale: when neither it nor a guidance was said: on a model without guidance of its own they are one.
         grid: pixels; sizes made from an aspect ratio are multiples of it. A size that was said is left alone.
 
     Raises:
@@ -38,7 +39,8 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         width=final_width,
         height=final_height,
         steps=steps if draft.steps is None else draft.steps,
-        cfg_scale=cfg_scale if draft.cfg_scale is None else draft.cfg_scale,
+        cfg_scale=next(value for value in (draft.cfg_scale, draft.guidance, cfg_scale) if value is not None),
+        guidance=draft.guidance,
         seed=draw_seed() if draft.seed is None else draft.seed,
         sampler=draft.sampler,
         scheduler=draft.scheduler,
@@ -46,11 +48,17 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         vae=draft.vae,
         clip_skip=draft.clip_skip,
         loras=draft.loras,
+        styles=tuple(dict.fromkeys(draft.styles)),
+        control=draft.control,
+        hires=replace(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
         batch_size=draft.batch_size or 1,
         denoising_strength=strength,
         init_image=None if mode is Mode.TXT2IMG else draft.init_image,
         mask_image=draft.mask_image if mode is Mode.INPAINT else None,
+        mask_fill=draft.mask_fill if mode is Mode.INPAINT else None,
+        only_masked=(draft.only_masked or None) if mode is Mode.INPAINT else None,
         upscale_factor=draft.upscale_factor,
+        upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
     )
 
 

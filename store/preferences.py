@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from generation.request import Draft, Lora, Mode, SourceImage
+from generation.request import Draft, value_from_json, value_to_json
 from store.database import Database
 
 GET = "SELECT draft FROM preferences WHERE scope = ?"
@@ -35,23 +35,10 @@ def _to_json(draft: Draft) -> dict[str, Any]:
     """Return what was said as plain JSON values; pictures as their ids."""
     unsaid = Draft()
     said = {f.name: getattr(draft, f.name) for f in fields(Draft)}
-    values = {name: value for name, value in said.items() if value != getattr(unsaid, name)}
-    for name, value in values.items():
-        if isinstance(value, SourceImage):
-            values[name] = value.media_id
-    if draft.loras:
-        values["loras"] = [[lora.name, lora.weight] for lora in draft.loras]
-    return values
+    return {name: value_to_json(value) for name, value in said.items() if value != getattr(unsaid, name)}
 
 
 def _from_json(values: dict[str, Any]) -> Draft:
     """Read what `_to_json` wrote; fields unknown to this version are passed over."""
-    known = {f.name: values[f.name] for f in fields(Draft) if f.name in values}
-    readers: dict[str, Any] = {
-        "mode": Mode,
-        "aspect": tuple,
-        "loras": lambda loras: tuple(Lora(name=name, weight=weight) for name, weight in loras),
-        "init_image": lambda media_id: SourceImage(media_id=media_id),
-        "mask_image": lambda media_id: SourceImage(media_id=media_id),
-    }
-    return Draft(**{name: readers[name](value) if name in readers else value for name, value in known.items()})
+    known = (f.name for f in fields(Draft) if f.name in values)
+    return Draft(**{name: value_from_json(name, values[name]) for name in known})

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from generation.capabilities import Capabilities, Fit, ModelInfo, Refused, fit
-from generation.request import GenerationRequest, Lora, Mode
+from generation.request import ControlUnit, GenerationRequest, HiresFix, Lora, MaskFill, Mode, SourceImage
 
 PLAIN = Capabilities(modes=frozenset({Mode.TXT2IMG}))
 RICH = Capabilities(
@@ -26,7 +26,18 @@ RICH = Capabilities(
     max_steps=50,
     max_batch=4,
     supports_clip_skip=True,
+    styles=("Cinematic", "Film noir"),
+    upscalers=("Lanczos", "R-ESRGAN 4x+"),
+    hires_upscalers=("Latent",),
+    control_kinds=("canny", "openpose"),
+    control_models=("control_v11p_sd15_canny [d14c016b]",),
+    supports_hires=True,
+    supports_guidance=True,
+    supports_mask_fill=True,
+    supports_only_masked=True,
 )
+SOURCE = SourceImage.of(b"picture")
+CANNY = ControlUnit(kind="canny", image=SOURCE)
 REQUEST = GenerationRequest(prompt="a fox", width=512, height=512, steps=20, cfg_scale=7.0, seed=1)
 
 
@@ -48,6 +59,12 @@ def fitted(request: GenerationRequest, capabilities: Capabilities) -> Fit:
         ({"sampler": "zzz"}, {"sampler": None}, "sampler zzz → the engine’s own choice"),
         ({"scheduler": "beta"}, {"scheduler": None}, "scheduler beta → the engine’s own choice"),
         ({"vae": "other"}, {"vae": None}, "VAE other is not there"),
+        ({"styles": ("Ink", "film noir")}, {"styles": ("Film noir",)}, "style Ink is not there"),
+        ({"hires": HiresFix(factor=3.0)}, {"hires": HiresFix(factor=2.0)}, "hires 3× → 2×: at most 1024 pixels"),
+        ({"hires": HiresFix(upscaler="zzz")}, {"hires": HiresFix()}, "upscaler zzz is not there"),
+        ({"hires": HiresFix(), "mode": Mode.IMG2IMG}, {"hires": None}, "for pictures from text alone"),
+        ({"upscaler": "zzz", "mode": Mode.UPSCALE}, {"upscaler": None}, "upscaler zzz is not there"),
+        ({"control": (CANNY,), "mode": Mode.UPSCALE}, {"control": ()}, "ControlNet ignored"),
     ],
 )
 def test_what_does_not_fit_is_changed_and_said(asked, got, note):
@@ -67,6 +84,12 @@ def test_what_does_not_fit_is_changed_and_said(asked, got, note):
         ({"model": "Flux dev"}, {"model": "flux1-dev.safetensors"}),
         ({"loras": (Lora(name="Ink Style", weight=0.5),)}, {"loras": (Lora(name="ink_style", weight=0.5),)}),
         ({"vae": "KL-F8"}, {"vae": "kl-f8.pt"}),
+        ({"hires": HiresFix(upscaler="latent")}, {"hires": HiresFix(upscaler="Latent")}),
+        ({"control": (replace(CANNY, kind="Edges"),)}, {"control": (CANNY,)}),
+        (
+            {"control": (replace(CANNY, kind="pose", model="sd15_canny"),)},
+            {"control": (replace(CANNY, kind="openpose", model="control_v11p_sd15_canny [d14c016b]"),)},
+        ),
     ],
 )
 def test_the_servers_own_spelling_is_no_change_worth_a_word(asked, got):
@@ -84,6 +107,33 @@ def test_engine_that_cannot_tell_its_names_gets_them_as_they_are():
     unknown = replace(PLAIN, models=None, samplers=None, schedulers=None, loras=None, vaes=None)
     asked = replace(REQUEST, model="m", sampler="s", scheduler="t", vae="v", loras=(Lora(name="l"),))
     assert fitted(asked, unknown) == Fit(request=asked)
+
+
+def test_engine_without_the_extras_drops_them_and_says_each():
+    asked = replace(
+        REQUEST, guidance=3.5, styles=("Ink",), hires=HiresFix(), mask_fill=MaskFill.NOISE, only_masked=True
+    )
+    fit_ = fitted(asked, PLAIN)
+    assert fit_.request == REQUEST
+    assert len(fit_.notes) == 5
+
+
+def test_guidance_that_stands_for_the_cfg_scale_is_no_change_worth_a_word():
+    asked = replace(REQUEST, cfg_scale=3.5, guidance=3.5)
+    assert fitted(asked, PLAIN) == Fit(request=replace(asked, guidance=None))
+    assert fitted(asked, RICH) == Fit(request=asked)
+
+
+@pytest.mark.parametrize(
+    ("unit", "capabilities", "reason"),
+    [
+        (CANNY, PLAIN, "it has no ControlNet"),
+        (replace(CANNY, kind="depth"), RICH, "it has no ControlNet for “depth”, only for canny, openpose"),
+        (replace(CANNY, model="depth_v2"), RICH, "it has no ControlNet model “depth_v2”"),
+    ],
+)
+def test_control_that_is_not_there_is_refused(unit, capabilities, reason):
+    assert fit(replace(REQUEST, control=(unit,)), capabilities) == Refused(reasons=(reason,))
 
 
 def test_every_reason_for_a_refusal_is_given():

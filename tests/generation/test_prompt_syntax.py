@@ -11,7 +11,7 @@ from constants import MAX_BATCH_SIZE, MAX_PROMPT_CHARS, MAX_SEED, MAX_STEPS
 from generation.errors import RequestRejected
 from generation.options import BY_NAME, COOL_EXAMPLES, FOREIGN_FLAGS, OPTION_HELP, OPTIONS
 from generation.prompt_syntax import format_prompt, parse_prompt
-from generation.request import Draft, GenerationRequest, Lora
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, MaskFill, Pan
 
 LONG = "a majestic dragon over snowy mountains at dawn, volumetric light, intricate scales, highly detailed"
 
@@ -88,7 +88,17 @@ def test_help_has_a_row_for_every_option_and_no_name_means_two_things():
         ("a fox --width 640 --height 512", {"width": 640, "height": 512}),
         ("a fox --ar 16:9", {"aspect": (16, 9)}),
         ("a fox --cfg-scale 7.5", {"cfg_scale": 7.5}),
-        ("a fox --guidance 7,5", {"cfg_scale": 7.5}),
+        ("a fox --guidance_scale 7,5", {"cfg_scale": 7.5}),
+        ("a fox --guidance 3,5", {"guidance": 3.5}),
+        ("a fox --hires", {"hires": HiresFix()}),
+        ("--hires a fox", {"hires": HiresFix()}),
+        ("a fox --hires 1.5x", {"hires": HiresFix(factor=1.5)}),
+        ("a fox --hires 2:40%:12", {"hires": HiresFix(factor=2.0, denoising_strength=0.4, steps=12)}),
+        ("a fox --hires 2 --upscaler R-ESRGAN 4x+", {"hires": HiresFix(factor=2.0), "upscaler": "R-ESRGAN 4x+"}),
+        ("a fox --style Film noir --style Ink", {"styles": ("Film noir", "Ink")}),
+        ("a fox --zoom 1.5", {"zoom": 1.5}),
+        ("--pan LEFT a fox", {"pan": Pan.LEFT}),
+        ("a fox --fill noise --only-masked", {"mask_fill": MaskFill.NOISE, "only_masked": True}),
         ("a fox --seed random", {}),
         ("a fox --seed -1", {}),
         ("a fox --seed 0", {"seed": 0}),
@@ -186,6 +196,12 @@ def test_repeat_and_private_are_about_the_job_not_the_picture():
         ("--batch 99", "batch_size", "99", f"1 to {MAX_BATCH_SIZE}"),
         ("--repeat 0", "repeat", "0", "1 to"),
         ("--strength 2", "denoising_strength", "2", "0 to 1"),
+        ("--hires 9", "hires", "9", "1 to 4"),
+        ("--hires 2:3", "denoising_strength", "3", "0 to 1"),
+        ("--zoom 5", "zoom", "5", "1.25 to 2"),
+        ("--pan up-left", "pan", "up-left", "left, right, up, down"),
+        ("--fill gold", "mask_fill", "gold", "original, blur, noise, empty"),
+        ("--style", "styles", "empty", "a name"),
         ("--lora x:heavy", "loras", "x:heavy", "name:weight"),
         ("--lora x:99", "loras", "x:99", "-10 to 10"),
         ("--model", "model", "empty", "a name"),
@@ -254,6 +270,20 @@ DRAFTS = st.builds(
     sampler=st.none() | NAMES,
     model=st.none() | NAMES,
     seed=st.none() | st.integers(0, MAX_SEED),
+    guidance=st.none() | st.floats(0, 100),
+    styles=st.lists(NAMES, max_size=2).map(tuple),
+    hires=st.none()
+    | st.builds(
+        HiresFix,
+        factor=st.floats(1, 4),
+        denoising_strength=st.floats(0, 1),
+        steps=st.none() | st.integers(1, MAX_STEPS),
+    ),
+    upscaler=st.none() | NAMES,
+    mask_fill=st.none() | st.sampled_from(MaskFill),
+    only_masked=st.none() | st.booleans(),
+    zoom=st.none() | st.floats(1.25, 2),
+    pan=st.none() | st.sampled_from(Pan),
     loras=st.lists(st.builds(Lora, name=NAMES, weight=st.floats(-10, 10)), max_size=2).map(tuple),
     denoising_strength=st.none() | st.floats(0, 1),
 )

@@ -1,5 +1,7 @@
 """Drafts laid over preferences, checked, and filled in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_PROMPT_CHARS, MAX_SEED
 from generation.errors import RequestRejected
 from generation.options import validate
-from generation.request import Draft, GenerationRequest, Lora, Mode, SourceImage
+from generation.request import ControlUnit, Draft, GenerationRequest, HiresFix, Lora, MaskFill, Mode, SourceImage
 from generation.resolve import resolve
 
 PICTURE = SourceImage.of(b"picture")
@@ -129,3 +131,38 @@ def test_empty_draft_changes_nothing_and_laying_is_associative():
     a, b, c = Draft(steps=1), Draft(steps=2, seed=3), Draft(seed=4, model="m")
     assert Draft().over(b) == b
     assert a.over(b).over(c) == a.over(b.over(c))
+
+
+def test_guidance_stands_for_an_unsaid_cfg_scale():
+    assert resolved(Draft(guidance=3.5)).cfg_scale == 3.5
+    both = resolved(Draft(guidance=3.5, cfg_scale=1.0))
+    assert (both.cfg_scale, both.guidance) == (1.0, 3.5)
+
+
+def test_upscaler_goes_where_something_is_enlarged():
+    assert resolved(Draft(prompt="a fox", upscaler="Lanczos")).upscaler is None
+    hires = resolved(Draft(prompt="a fox", upscaler="Lanczos", hires=HiresFix())).hires
+    assert hires == HiresFix(upscaler="Lanczos")
+    assert resolved(Draft(init_image=PICTURE, upscale_factor=2.0, upscaler="Lanczos")).upscaler == "Lanczos"
+
+
+def test_what_concerns_a_mask_is_kept_only_with_one():
+    said = Draft(prompt="a fox", init_image=PICTURE, mask_fill=MaskFill.NOISE, only_masked=True)
+    assert (resolved(said).mask_fill, resolved(said).only_masked) == (None, None)
+    masked = resolved(replace(said, mask_image=MASK))
+    assert (masked.mask_fill, masked.only_masked) == (MaskFill.NOISE, True)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft(hires=HiresFix(factor=5.0)),
+        Draft(hires=HiresFix(denoising_strength=1.5)),
+        Draft(styles=("a",) * 11),
+        Draft(control=(ControlUnit(kind="canny", image=PICTURE, weight=3.0),)),
+        Draft(control=(ControlUnit(kind="canny", image=PICTURE),) * 4),
+    ],
+)
+def test_nested_values_are_held_to_their_ranges(draft):
+    with pytest.raises(RequestRejected):
+        validate(draft)
