@@ -31,7 +31,7 @@ from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, t
 from backends.ai_horde.payload import check_options, to_payload
 from backends.base import BackendConfig, ProgressCallback, RemoteState, follow, stop_remote
 from backends.horde_common import Rate, RateWindow, picture, picture_client
-from backends.http import make_client, read_bounded, translate
+from backends.http import CONNECT_TIMEOUT_S, make_client, read_bounded, translate
 from constants import APP_NAME, VERSION
 from generation.capabilities import Capabilities
 from generation.errors import (
@@ -57,7 +57,7 @@ LIST_RATES: Final = (Rate(30, 60.0),)  # of `/status/modes`; the other lists all
 MAX_SUBMIT_WAIT_S: Final = 5.0  # longer, and the lane pauses instead of the job
 MAX_ANSWER_BYTES: Final = 2 * 1024 * 1024
 MAX_STATUS_BYTES: Final = 64 * 1024 * 1024  # a server without a picture store sends them all inside
-READ_TIMEOUT_S: Final = 30.0
+TIMEOUT: Final = httpx.Timeout(30.0, connect=CONNECT_TIMEOUT_S)
 IMPOSSIBLE_POLLS: Final = 3  # a worker may be restarting
 DEAD_POLLS: Final = 2
 MAX_LOST_POLLS: Final = 6
@@ -292,9 +292,7 @@ class AiHordeBackend:
         limit = MAX_STATUS_BYTES if "/status/" in path else MAX_ANSWER_BYTES
         headers = {"Content-Type": "application/json"} if content else {}
         try:
-            async with self._client.stream(
-                method, path, content=content, headers=headers, timeout=READ_TIMEOUT_S
-            ) as response:
+            async with self._client.stream(method, path, content=content, headers=headers, timeout=TIMEOUT) as response:
                 body = await read_bounded(response, limit)
         except (httpx.HTTPError, ValueError) as error:
             raise translate(self._label, error) from error

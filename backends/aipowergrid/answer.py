@@ -1,0 +1,191 @@
+"""The Grid's answers in our values, and its failures in our errors.
+
+Source: recorded exchanges with grid-core 4ee16f7. Errors are FastAPI's `{"detail": text or list}`, but for the rate
+limit, which is OpenAI's `{"error": {...}}` without any header that says when to come back.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+import httpx
+from pydantic import BaseModel
+
+from backends.http import is_html, parse_retry_after, translate
+from generation.errors import (
+    BackendAuthError,
+    BackendError,
+    BackendUnavailable,
+    CapabilityError,
+    GenerationError,
+    OutOfMemory,
+    RateLimited,
+    RequestRejected,
+)
+
+RATE_RETRY_AFTER_S: Final = 20.0  # the window is a minute of the server's clock, and a third of it is a fair guess
+BUSY_RETRY_AFTER_S: Final = 5.0
+NO_WORKER_RETRY_AFTER_S: Final = 30.0
+
+_FIELD = re.compile(r"^'?(\w+)'? (?:dimensions )?must be")
+_BETWEEN = re.compile(r"between (-?[\d.]+) and (-?[\d.]+)")
+_NAMES: Final = {"n": "batch_size", "denoise": "denoising_strength", "strength": "denoising_strength"}
+
+
+class Drawn(BaseModel):
+    """A 200 of `POST /v1/images/generations`."""
+
+    class Picture(BaseModel):
+        """One picture, by URL or inside."""
+
+        url: str | None = None
+        b64_json: str | None = None
+        seed: int | None = None
+
+    class Grid(BaseModel):
+        """Who drew it."""
+
+        job_id: str = ""
+        worker: str = ""
+        model: str = ""
+
+    data: list[Picture]
+    grid: Grid = Grid()
+
+
+class Quote(BaseModel):
+    """An answer of `POST /v1/account/credits/quote`."""
+
+    class Estimate(BaseModel):
+        """`cost_usd` is None for a model without a price."""
+
+        cost_usd: float | None = None
+        balance_sufficient: bool = True
+
+    estimate: Estimate
+
+
+class Fraction(BaseModel):
+    """An answer of `GET /v1/progress/{token}`: percent, None before the worker says anything."""
+
+    progress: float | None = None
+
+
+def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
+    """Return our error for an answer that is no success."""
+    status = response.status_code
+    text, fields = _explanation(body)
+    detail = f"HTTP {status}: {text}"[:500]
+    if is_html(response, body) or (status >= 500 and not text):
+        return translate(label, response, body=body)
+    if status == httpx.codes.UNAUTHORIZED:
+        return BackendAuthError(
+            f"{label} does not know this key.",
+            detail=detail,
+            hint="Its owner has to set one from its console; keys of the old Horde are not taken.",
+        )
+    if status == httpx.codes.PAYMENT_REQUIRED:
+        return no_credit(label, detail)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return _too_many(label, response, text, detail)
+    if status == httpx.codes.GONE:
+        return BackendError(f"{label} has retired this API.", detail=detail, hint="Check the address.")
+    if status == httpx.codes.NOT_FOUND and text.startswith("Model "):
+        return CapabilityError(
+            f"{label} has no worker for that model now.", field="model", detail=detail, hint="Pick another one."
+        )
+    if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY}:
+        return _refused(label, text, fields, detail)
+    if status in {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}:
+        return _undrawn(label, status, text, detail)
+    return translate(label, response, body=body)
+
+
+def no_credit(label: str, detail: str = "") -> BackendError:
+    return BackendError(
+        f"The account at {label} has too little credit for this.",
+        detail=detail,
+        hint="Its owner has to top it up, or draw on another engine.",
+    )
+
+
+def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError:
+    """A failure in the Grid's own words: nothing is charged for a job that gave no picture, so it may run again."""
+    low = text.lower()
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        return BackendUnavailable(
+            f"{label} has no worker that draws now.",
+            detail=detail,
+            retry_after=NO_WORKER_RETRY_AFTER_S,
+            hint="Try again in a few minutes.",
+        )
+    if "out of memory" in low:
+        return OutOfMemory(
+            f"A worker of {label} ran out of graphics memory.", detail=detail, hint="Try a smaller size or batch."
+        )
+    if status == httpx.codes.GATEWAY_TIMEOUT:
+        return BackendUnavailable(
+            f"No worker of {label} finished it in time.", detail=detail, hint="Try another model or fewer steps."
+        )
+    return BackendError(f"A worker of {label} failed at it.", detail=detail, hint="Try again, or pick another model.")
+
+
+def _too_many(label: str, response: httpx.Response, text: str, detail: str) -> BackendError:
+    low = text.lower()
+    said = parse_retry_after(response.headers.get("retry-after"))
+    if "per day" in low or "daily" in low or "today" in low or "/day" in low:
+        return BackendError(
+            f"{label} has given this account all its pictures of today.",
+            detail=detail,
+            hint="It goes on after midnight UTC; until then another engine can draw.",
+        )
+    if "concurrent" in low:
+        return RateLimited(
+            f"{label} is drawing as many pictures for this account as it may.",
+            detail=detail,
+            retry_after=max(BUSY_RETRY_AFTER_S, said or 0.0),
+            hint="It goes on as soon as one is done.",
+        )
+    return RateLimited(
+        f"{label} asks us to slow down.",
+        detail=detail,
+        retry_after=max(1.0, RATE_RETRY_AFTER_S if said is None else said),
+        hint="Wait a little.",
+    )
+
+
+def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRejected:
+    low = text.lower()
+    if "input image" in low or "strength/denoise" in low:
+        return CapabilityError(
+            f"That model of {label} does not draw from a picture.",
+            field="model",
+            detail=detail,
+            hint="Pick one that does: /models tells.",
+        )
+    found = _FIELD.match(text)
+    name = fields[0] if fields else (found[1] if found else ("image" if "image" in low else ""))
+    name = _NAMES.get(name, name)
+    between = _BETWEEN.search(text)
+    hint = f"It takes {between[1]} to {between[2]} there." if between else "Try other settings."
+    what = f"the value of {name.replace('_', ' ')}" if name else "this request"
+    return RequestRejected(f"{label} does not accept {what}.", field=name, detail=detail, hint=hint)
+
+
+def _explanation(body: bytes) -> tuple[str, list[str]]:
+    """Return the text that explains an error, and the fields that a schema fault complains of."""
+    try:
+        said: Any = json.loads(body)
+    except ValueError:
+        return "", []
+    if not isinstance(said, dict):
+        return "", []
+    detail = said.get("detail")
+    if isinstance(detail, list):
+        items = [item for item in detail if isinstance(item, dict)]
+        fields = [str(item["loc"][-1]) for item in items if isinstance(item.get("loc"), list) and item["loc"]]
+        return "; ".join(str(item.get("msg", "")) for item in items), fields
+    if isinstance(detail, str):
+        return detail, []
+    error = said.get("error")
+    return (str(error.get("message", "")), []) if isinstance(error, dict) else (str(said.get("message", "")), [])

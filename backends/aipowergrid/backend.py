@@ -1,0 +1,243 @@
+"""AI Power Grid (`/v1`): `POST /v1/images/generations` answers when a worker has drawn the pictures.
+
+Source: grid-core 4ee16f7, its `/openapi.json` and recorded exchanges (`tests/data/horde`). It can neither cancel a job
+nor fetch one again, so a run is not taken up after a restart; progress is asked for by a token of our own.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
+from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
+from backends.aipowergrid.payload import output_format, to_payload
+from backends.base import BackendConfig, ProgressCallback
+from backends.horde_common import Rate, RateWindow, picture, picture_client
+from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
+from generation.capabilities import Capabilities
+from generation.errors import GenerationError, RateLimited, UnexpectedAnswer
+from generation.job import Progress
+from generation.request import GenerationRequest
+from generation.result import GeneratedImage, GenerationResult
+from utils.clock import Clock, SystemClock
+from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
+
+PUBLIC_URL: Final = "https://api.aipowergrid.io"
+SUBMIT_RATES: Final = (Rate(10, 60.0),)  # per key, refused ones included
+PROGRESS_RATES: Final = (Rate(1, 0.5),)  # none is published: no more than two a second for all jobs together
+MAX_AT_ONCE: Final = 4  # per account
+MAX_SUBMIT_WAIT_S: Final = 5.0  # longer, and the lane pauses instead of the job
+SERVER_LIMIT_S: Final = 300.0  # after which the server itself answers
+SPARE_S: Final = 20.0
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024  # four pictures inside, where it gives no URLs
+MAX_SMALL_BYTES: Final = 64 * 1024
+ASK_TIMEOUT_S: Final = 8.0
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often to ask for the progress of a job; seconds."""
+
+    progress_s: float = 1.5
+
+
+class AiPowerGridBackend:
+    """One Grid.
+
+    `key` begins with `grid_` and comes from the Grid's console. Options: `model`, `output_format` (webp, png, jpeg).
+    """
+
+    kind = "aipowergrid"
+
+    def __init__(
+        self,
+        config: BackendConfig,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        output_format(config.options)
+        self.name = config.name
+        self.is_paid = True  # until the server says that it charges nothing
+        self._label = config.label or config.name
+        self._options = config.options
+        self._clock = clock or SystemClock()
+        self._pace = pace or Pace()
+        self._timeout_s = max(config.timeout_s, SERVER_LIMIT_S + SPARE_S)
+        config = replace(config, url=root_of(config.url or PUBLIC_URL))
+        auth = BearerAuth(config.key) if config.key else None
+        self._client = make_client(config, transport=transport, auth=auth)
+        self._pictures = picture_client(config, transport=transport)
+        self._submits = RateWindow(self._clock, *SUBMIT_RATES)
+        self._looks = RateWindow(self._clock, *PROGRESS_RATES)
+        self._places = asyncio.Semaphore(MAX_AT_ONCE)
+        self._probe = Probe(self._label, self._client, has_key=bool(config.key))
+        self._facts: Facts | None = None
+
+    async def capabilities(self) -> Capabilities:
+        """Ask for the models, what each takes, and our credit.
+
+        Raises:
+            BackendAuthError: there is no key, or it is not known there.
+            BackendUnavailable: no answer, or no worker.
+            BackendError: another product, such as an AI Horde.
+        """
+        self._facts = await self._probe.facts()
+        self.is_paid = self._facts.credit.charging_enabled
+        return to_capabilities(self._facts, self._options.get("model", ""))
+
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        """Have one job drawn and wait for its pictures. A job whose caller leaves is drawn to its end unseen.
+
+        Raises:
+            RateLimited: too many calls this minute, or too many jobs at once.
+            CapabilityError, RequestRejected: the model cannot do that.
+            OutOfMemory, BackendError: a worker failed, or there is too little credit.
+            BackendUnavailable, UnexpectedAnswer: no worker, no answer, or no pictures in it.
+        """
+        if self._facts is None:
+            await self.capabilities()
+        facts = self._facts
+        assert facts is not None
+        notes: list[str] = []
+        payload = await run_in_thread(to_payload, request, facts, self._options, notes.append)
+        payload["progress_token"] = f"easel-{secrets.token_hex(16)}"
+        content = await run_in_thread(_to_json, payload)
+        async with self._places:
+            price = await self._price(payload, facts, report)
+            drawn = await self._draw(payload, content, facts, report)
+        images, missing = await self._fetch(drawn, request)
+        if missing:
+            notes.append(f"{missing} of {request.batch_size} could not be fetched")
+        if price is not None:
+            notes.append(f"${price:.4g} of ${facts.credit.total_spendable_usd:.2f} credit")
+        return GenerationResult(
+            images=images, model=drawn.grid.model or payload["model"], cost_usd=price or 0.0, notes=tuple(notes)
+        )
+
+    async def aclose(self) -> None:
+        await self._pictures.aclose()
+        await self._client.aclose()
+
+    async def _price(self, payload: dict[str, Any], facts: Facts, report: ProgressCallback) -> float | None:
+        """Tell what it will cost and return that in US dollars; None where the Grid charges nothing.
+
+        Raises:
+            BackendError: the account holds too little.
+        """
+        if not facts.credit.charging_enabled:
+            return None
+        form = {"model": payload["model"], "modality": "image", "n": payload["n"]}
+        body = await self._post("/v1/account/credits/quote", _to_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
+        quote = self._read(Quote, body).estimate
+        if quote.cost_usd is None:
+            return None
+        if not quote.balance_sufficient:
+            raise no_credit(self._label, f"{quote.cost_usd} USD wanted")
+        await report(Progress(note=f"costs ${quote.cost_usd:.4g}"))
+        return quote.cost_usd
+
+    async def _draw(self, payload: dict[str, Any], content: bytes, facts: Facts, report: ProgressCallback) -> Drawn:
+        wait = self._submits.wait_s()
+        if wait > MAX_SUBMIT_WAIT_S:
+            raise RateLimited(f"{self._label} takes no more jobs this minute.", retry_after=wait, hint="Wait a little.")
+        await self._submits.take()
+        model = facts.model(payload["model"])
+        watcher = asyncio.create_task(
+            self._watch(payload["progress_token"], model.latency_s if model else None, report)
+        )
+        try:
+            body = await self._post("/v1/images/generations", content, MAX_ANSWER_BYTES, self._timeout_s)
+        except RateLimited as limited:
+            self._submits.hold(limited.retry_after or 1.0)
+            raise
+        finally:
+            watcher.cancel()
+            await asyncio.wait([watcher])
+        drawn = await run_in_thread(self._read, Drawn, body)
+        if not drawn.data:
+            raise UnexpectedAnswer(f"{self._label} answered without a picture.", may_have_run=True)
+        return drawn
+
+    async def _fetch(self, drawn: Drawn, request: GenerationRequest) -> tuple[tuple[GeneratedImage, ...], int]:
+        """Return the pictures that could be fetched, and how many could not."""
+        pixels = request.width * request.height
+        files = await asyncio.gather(
+            *(
+                picture(self._label, self._pictures, one.url or one.b64_json or "", pixels)
+                for one in drawn.data[: request.batch_size]
+            ),
+            return_exceptions=True,
+        )
+        failures = [failure for failure in files if isinstance(failure, BaseException)]
+        if len(failures) == len(files):
+            raise failures[0]
+        images = tuple(
+            GeneratedImage(data=data, seed=request.seed + place if one.seed is None else one.seed)
+            for place, (one, data) in enumerate(zip(drawn.data, files, strict=False))
+            if isinstance(data, bytes)
+        )
+        return images, request.batch_size - len(images)
+
+    async def _watch(self, token: str, usual_s: float | None, report: ProgressCallback) -> None:
+        """Tell `report` how far the job is until cancelled; nothing here ever fails it."""
+        fraction = 0.0
+        while True:
+            with contextlib.suppress(GenerationError):
+                said = await self._progress(token)
+                fraction = max(fraction, min(1.0, (said or 0.0) / 100))
+                note = "being drawn" if said is not None else "waiting for a worker"
+                eta = usual_s * (1 - fraction) if usual_s else None
+                try:
+                    await report(Progress(fraction=fraction, eta_s=eta, note=note))
+                except Exception as error:  # a broken watcher of progress must not cost the picture
+                    log.debug("progress could not be reported: %r", error)
+            await self._clock.sleep(self._pace.progress_s)
+
+    async def _progress(self, token: str) -> float | None:
+        await self._looks.take()
+        response, body = await self._probe.get(f"/v1/progress/{token}")
+        if response.status_code != httpx.codes.OK:
+            failure = translate_failure(self._label, response, body)
+            self._looks.hold(failure.retry_after or self._pace.progress_s)
+            raise failure
+        return self._read(Fraction, body).progress
+
+    async def _post(self, path: str, content: bytes, limit: int, timeout_s: float) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with self._client.stream(
+                "POST",
+                path,
+                content=content,
+                headers=headers,
+                timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            ) as response:
+                body = await read_bounded(response, limit)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error) from error
+        if response.is_success and "html" not in response.headers.get("content-type", ""):
+            return body
+        raise translate_failure(self._label, response, body)
+
+    def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
+        try:
+            return kind.model_validate_json(body)
+        except ValidationError as error:
+            raise translate(self._label, error, may_have_run=True) from error
+
+
+def _to_json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values).encode()

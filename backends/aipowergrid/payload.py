@@ -1,0 +1,170 @@
+"""Our request in the Grid's words, within what the chosen model takes.
+
+Source: the Grid's `/openapi.json` and its models' `/params`. A value outside a recipe's bounds is a 422 that costs one
+of the ten calls a minute, so it is bent here, and told.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from backends.aipowergrid.facts import SIZE_GRID, Facts, Model, usual_cfg
+from constants import DEFAULT_DENOISING_STRENGTH
+from generation.errors import CapabilityError, RequestRejected
+from generation.request import GenerationRequest, Lora, Mode
+from generation.samplers import match_sampler, match_scheduler
+
+MAX_SOURCE_BYTES: Final = 12 * 1024 * 1024
+MAX_LORAS: Final = 5
+FORMATS: Final = ("webp", "png", "jpeg")
+
+Say = Callable[[str], None]
+
+
+def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+    """Return the body of `POST /v1/images/generations`. Slow (base64 of megabytes): call it in a thread.
+
+    Raises:
+        CapabilityError: the model is not there, or cannot do that.
+        RequestRejected: the picture to work on is missing or too large.
+    """
+    model = facts.model(request.model, request.mode, options.get("model", ""))
+    if model is None:
+        raise CapabilityError("No worker of the Grid can draw that now.", field="model", hint="Pick another model.")
+    width, height = _size(request, model, say)
+    payload: dict[str, Any] = {
+        "prompt": request.prompt,
+        "model": model.name,
+        "n": request.batch_size,
+        "size": f"{width}x{height}",
+        "seed": request.seed,
+        "response_format": "url",
+        "output_format": output_format(options),
+        **_numbers(request, model, facts, options, say),
+        **_names(request, model, say),
+    }
+    if request.negative_prompt:
+        if model.recipe is None or "negative_prompt" in model.recipe.params:
+            payload["negative_prompt"] = request.negative_prompt
+        else:
+            say(f"negative prompt ignored by {model.name}")
+    if request.loras:
+        payload["loras"] = _loras(request.loras, model, say)
+    if request.mode is Mode.IMG2IMG:
+        payload |= _source(request, model, say)
+    return payload
+
+
+def output_format(options: Mapping[str, str]) -> str:
+    """Return the picture format that the owner chose.
+
+    Raises:
+        ValueError: it is none the Grid knows.
+    """
+    said = options.get("output_format", "").strip().lower() or FORMATS[0]
+    if said not in FORMATS:
+        raise ValueError(f"output_format: {said!r} is none of {', '.join(FORMATS)}")
+    return said
+
+
+def _size(request: GenerationRequest, model: Model, say: Say) -> tuple[int, int]:
+    sides = []
+    for name, side in (("width", request.width), ("height", request.height)):
+        bound = model.bound(name)
+        sides.append(round((bound.clamp(side) if bound else side) / SIZE_GRID) * SIZE_GRID)
+    if sides != [request.width, request.height]:
+        say(f"size {request.width}×{request.height} → {sides[0]}×{sides[1]}, as {model.name} takes")
+    return sides[0], sides[1]
+
+
+def _numbers(
+    request: GenerationRequest, model: Model, facts: Facts, options: Mapping[str, str], say: Say
+) -> dict[str, Any]:
+    if model.recipe is None:
+        return {"steps": max(1, request.steps), "cfg_scale": min(30.0, max(0.0, request.cfg_scale))}
+    said: dict[str, Any] = {}
+    if steps := model.bound("steps"):
+        said["steps"] = int(steps.clamp(request.steps))
+        if said["steps"] != request.steps:
+            say(f"steps {request.steps} → {said['steps']}, as {model.name} takes")
+    else:
+        say(f"steps are {model.name}’s own")
+    if cfg := model.bound("cfg_scale"):
+        said["cfg_scale"] = cfg.clamp(request.cfg_scale)
+        if said["cfg_scale"] != request.cfg_scale:
+            say(f"cfg {request.cfg_scale:g} → {said['cfg_scale']:g}, as {model.name} takes")
+    elif request.cfg_scale != usual_cfg(facts.model(None, preferred=options.get("model", ""))):
+        say(f"cfg ignored by {model.name}")
+    return said
+
+
+def _names(request: GenerationRequest, model: Model, say: Say) -> dict[str, Any]:
+    """Return sampler and scheduler as this model calls them; the engine-wide lists hold those of all models."""
+    said: dict[str, Any] = {}
+    for what, wanted in (("sampler", request.sampler), ("scheduler", request.scheduler)):
+        if not wanted:
+            continue
+        bound = model.bound(what)
+        if model.recipe is None:
+            said[what] = wanted
+        elif bound is None or not bound.options:
+            say(f"{what} {wanted} ignored by {model.name}")
+        elif name := _match(what, wanted, bound.options):
+            said[what] = name
+            if name != wanted:
+                say(f"{what} {wanted} → {name}, as {model.name} takes")
+        else:
+            say(f"{what} {wanted} → {model.name}’s own choice")
+    return said
+
+
+def _match(what: str, wanted: str, options: list[str]) -> str | None:
+    if what == "scheduler":
+        return match_scheduler(wanted, options)
+    found = match_sampler(wanted, options)
+    return found.name if found else None
+
+
+def _loras(loras: tuple[Lora, ...], model: Model, say: Say) -> list[dict[str, Any]]:
+    if model.recipe is not None and not model.recipe.capabilities.loras:
+        raise CapabilityError(
+            f"{model.name} takes no LoRAs.", field="loras", hint="Leave them out, or pick another model."
+        )
+    for lora in loras[MAX_LORAS:]:
+        say(f"LoRA {lora.name} left out: at most {MAX_LORAS} at once here")
+    return [_lora(lora) for lora in loras[:MAX_LORAS]]
+
+
+def _lora(lora: Lora) -> dict[str, Any]:
+    """`name` or a model's number is a LoRA of CivitAI; `model@version` picks one version of it."""
+    weight = round(min(5.0, max(-5.0, lora.weight)), 2)
+    said: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
+    _, at, version = lora.name.rpartition("@")
+    return said | {"name": version, "is_version": True} if at and version.isdigit() else said
+
+
+def _source(request: GenerationRequest, model: Model, say: Say) -> dict[str, Any]:
+    if not model.takes_pictures:
+        raise CapabilityError(
+            f"{model.name} does not draw from a picture.", field="model", hint="Pick one that does: /models tells."
+        )
+    image = request.init_image
+    if image is None or not image.data:
+        raise RequestRejected("The picture to work on is missing.", field="image", hint="Attach it once more.")
+    if len(image.data) > MAX_SOURCE_BYTES:
+        raise RequestRejected(
+            f"The picture to work on is larger than {MAX_SOURCE_BYTES // 1024**2} MB.",
+            field="image",
+            hint="Send a smaller one.",
+        )
+    said: dict[str, Any] = {"image": base64.b64encode(image.data).decode()}
+    strength = DEFAULT_DENOISING_STRENGTH if request.denoising_strength is None else request.denoising_strength
+    assert model.recipe is not None
+    if not model.recipe.capabilities.strength:
+        say(f"denoising strength ignored by {model.name}")
+        return said
+    bound = model.bound("denoise")
+    said["strength"] = bound.clamp(strength) if bound else strength
+    if said["strength"] != strength:
+        say(f"denoising strength {strength:g} → {said['strength']:g}, as {model.name} takes")
+    return said
