@@ -14,7 +14,7 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench test-all lock setup setup-dev clean
+.PHONY: help run test check format bench test-all test-real lock setup setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ bench: setup-dev  ## measure, print the table, write bench/latest.json
 
 test-all: setup-dev  ## run the tests on every supported Python found on this machine
 	@exec $(PY) scripts/test_all.py $(ARGS)
+
+test-real: setup-dev  ## run the extra tests against real gradio 4, 5 and 6 apps (installs them, about 1 GB)
+	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
 
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
