@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -194,6 +194,13 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = 8.0) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
+
+
+async def until(predicate: Callable[[], Any], timeout_s: float = 5.0) -> None:
+    """Wait for something inside Easel, which the local Discord does not notice."""
+    async with asyncio.timeout(timeout_s):
+        while not predicate():
+            await asyncio.sleep(0.01)
 
 
 def _label(registry: BackendRegistry, lane: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from generation.errors import BackendUnavailable, OutOfMemory
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, labels, own
+from tests.e2e.harness import Easel, is_finished, job_id, labels, own, until
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 
@@ -172,7 +172,7 @@ async def test_cancel_while_running_says_so_and_frees_the_engine(discord: Discor
     await easel.finished(answer)
     assert "~~a red fox~~" in answer.content
     assert labels(answer) == [["🎲 Run again", "✏️ Edit", "🗑️"]]
-    await discord.wait_for(lambda: engine.cancelled)
+    await until(lambda: engine.cancelled)
     engine.release()
     assert (await pressed(easel, answer, "Run again")).attachments
 

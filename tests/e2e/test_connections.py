@@ -11,7 +11,7 @@ from backends.diagnose import Diagnosis, Step
 from backends.registry import _factories
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own
+from tests.e2e.harness import Easel, is_finished, own, until
 from tests.fakes import FakeBackend
 
 URL = "https://abc123-7860.proxy.runpod.net"
@@ -210,7 +210,7 @@ async def test_disconnecting_with_cancel_ends_what_runs_there(
     easel = await start(examine=examine)
     await connect(easel)
     answer = await easel.answer_to(await easel.say("!dream a red fox"))
-    await discord.wait_for(lambda: held.running)
+    await until(lambda: held.running)
     gone = await discord.user("mia").slash(discord.channel, "sddisconnect", running="cancel")
     await discord.wait_for(lambda: "cancelled" in gone.message.content)
     await discord.wait_for(lambda: is_finished(answer))

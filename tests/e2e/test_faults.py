@@ -10,7 +10,7 @@ import pytest
 from cogs import job_messages
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, own
+from tests.e2e.harness import Easel, is_finished, job_id, own, until
 from tests.fakes import FakeBackend
 
 
@@ -25,7 +25,7 @@ async def held(easel: Easel, text: str = "!dream a red fox") -> Message:
     """Ask for a picture that is not done before `release`; return the status message."""
     answer = await easel.answer_to(await easel.say(text))
     engine = easel.backends[0]
-    await easel.server.wait_for(lambda: job_id(answer) and engine.running)
+    await until(lambda: job_id(answer) and engine.running)
     return answer
 
 
@@ -96,7 +96,7 @@ async def test_after_the_token_has_expired_the_bot_edits_the_same_message(
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     result = await easel.slash("a red fox")
-    await discord.wait_for(lambda: result.original.controls and engine.running)
+    await until(lambda: result.original.controls and engine.running)
     if early:
         discord.expire_interaction_tokens()
     else:
@@ -112,7 +112,7 @@ async def test_an_expired_private_answer_becomes_a_direct_message(discord: Disco
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     result = await easel.slash("a secret fox", private=True)
-    await discord.wait_for(lambda: result.original.controls and engine.running)
+    await until(lambda: result.original.controls and engine.running)
     discord.advance(15 * 60)
     easel.clock.offset_s = 15 * 60
     engine.release()
@@ -133,7 +133,7 @@ async def test_a_failing_last_edit_is_repeated_and_shown_once(
     easel = await start(engine)
     if by == "slash":
         answer = (await easel.slash("a red fox")).original
-        await discord.wait_for(lambda: answer.controls and engine.running)
+        await until(lambda: answer.controls and engine.running)
     else:
         answer = await held(easel)
     order = discord.fail("PATCH", "/webhooks/*" if by == "slash" else "/channels/*/messages/*", times=1, **fault)
@@ -217,7 +217,7 @@ async def test_a_private_answer_survives_a_restart_in_the_direct_message(
     easel = await start(engine)
     await easel.say("!dream a secret fox --private")
     mia = discord.user("mia")
-    await discord.wait_for(lambda: mia.dms and mia.dms[0].controls and engine.running)
+    await until(lambda: mia.dms and mia.dms[0].controls and engine.running)
     await easel.kill()
     engine.release(5)
     await easel.start()
