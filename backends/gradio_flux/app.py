@@ -242,7 +242,7 @@ def _field(component: Component, parameter: Parameter) -> Field:
         step=_number(props.get("step")),
         choices=_choices(props.get("choices")) if component.type in _CHOICE else None,
         random_value=int(random_value.group(1)) if random_value else None,
-        is_optional=parameter.parameter_has_default,
+        is_optional=parameter.parameter_has_default or "optional" in said.lower(),
     )
 
 

@@ -80,6 +80,11 @@ def test_picture_that_may_be_left_out_leaves_txt2img() -> None:
     assert read_app(config, info).endpoints.keys() == {Mode.TXT2IMG, Mode.IMG2IMG}
 
 
+def test_picture_that_is_called_optional_leaves_txt2img() -> None:
+    config = page(("textbox", {"label": "Prompt"}), ("image", {"label": "Input Image (optional)"}))
+    assert read_app(config, Info()).endpoints.keys() == {Mode.TXT2IMG, Mode.IMG2IMG}
+
+
 def test_inputs_without_known_labels_are_known_by_their_parameter() -> None:
     config = page(("textbox", {"label": "Was?"}), ("state", {}), ("slider", {"label": "Breite"}))
     config.components[1].skip_api = True

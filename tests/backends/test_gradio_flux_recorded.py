@@ -29,24 +29,24 @@ async def mock() -> AsyncIterator[respx.MockRouter]:
         yield router
 
 
-def replay(mock: respx.MockRouter, folder: str, stream: str, prefix: str) -> respx.Route:
+def replay(mock: respx.MockRouter, folder: str, stream: str, prefix: str, url: str = URL) -> respx.Route:
     """Set up one recorded server whose next event ends as `stream` did; the join is returned."""
     lines = json.loads((DATA / folder / "streams.json").read_text())[stream]
-    mock.get(f"{URL}/config").respond(json=json.loads((DATA / folder / "config.json").read_text()))
-    mock.get(f"{URL}{prefix}/info").respond(json=json.loads((DATA / folder / "info.json").read_text()))
-    mock.get(url__startswith=f"{URL}{prefix}/queue/data").respond(
+    mock.get(f"{url}/config").respond(json=json.loads((DATA / folder / "config.json").read_text()))
+    mock.get(f"{url}{prefix}/info").respond(json=json.loads((DATA / folder / "info.json").read_text()))
+    mock.get(url__startswith=f"{url}{prefix}/queue/data").respond(
         text="\n\n".join(lines) + "\n\n", content_type="text/event-stream"
     )
-    mock.get(url__startswith=f"{URL}{prefix}/file=/tmp/gradio/").respond(content=picture("WEBP"))
-    return mock.post(f"{URL}{prefix}/queue/join").respond(json={"event_id": "e"})
+    mock.get(url__startswith=f"{url}{prefix}/file=/tmp/gradio/").respond(content=picture("WEBP"))
+    return mock.post(f"{url}{prefix}/queue/join").respond(json={"event_id": "e"})
 
 
-async def draw(seen: list[Progress] | None = None) -> Any:
+async def draw(seen: list[Progress] | None = None, url: str = URL) -> Any:
     async def report(progress: Progress) -> None:
         if seen is not None:
             seen.append(progress)
 
-    config = BackendConfig(name="flux", kind="gradio_flux", label="Flux", url=URL)
+    config = BackendConfig(name="flux", kind="gradio_flux", label="Flux", url=url)
     backend = GradioFluxBackend(config, transport=httpx.AsyncHTTPTransport())
     try:
         return await backend.generate(REQUEST, report)
@@ -65,6 +65,11 @@ async def test_recorded_job_gives_its_picture_its_seed_and_its_progress(mock: re
     assert sent["data"] == ["a fuzzy cat", "black-forest-labs/FLUX.1-schnell", 7, 0.0, 1, False, 256, 256, 4]
     assert sent["fn_index"] == 1
     assert sent.keys() == {"data", "fn_index", "session_hash", "event_data", "trigger_id"}
+
+
+async def test_path_in_front_of_the_app_is_kept(mock: respx.MockRouter) -> None:
+    replay(mock, "gradio6", "queue_ok", "/gradio_api", f"{URL}/flux")
+    assert (await draw(url=f"{URL}/flux/")).images
 
 
 async def test_each_event_has_a_session_of_its_own(mock: respx.MockRouter) -> None:
