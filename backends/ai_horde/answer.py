@@ -141,6 +141,15 @@ _MEANINGS: Final = {
     "ImageValidationFailed": _Meaning(
         kind=RequestRejected, text="{} cannot read that picture.", hint="Send it as PNG or JPEG.", field="image"
     ),
+    "ControlNetMismatch": _Meaning(
+        kind=CapabilityError,
+        text="{} has no control pictures for that model.",
+        hint="Pick one of the Stable Diffusion 1.5 family.",
+        field="control",
+    ),
+    "HiResMismatch": _Meaning(
+        kind=CapabilityError, text="{} has no hires fix for that model.", hint="Leave it out.", field="hires"
+    ),
     "WorkerNotFound": _Meaning(
         kind=BackendError, text="{} does not know the worker its owner chose.", hint="Its owner has to change that."
     ),

@@ -7,6 +7,7 @@ may read and cancel it, so ids are never shown.
 import asyncio
 import json
 import logging
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -232,7 +233,7 @@ class AiHordeBackend:
         if error := end_of(self._label, status, request):
             raise error
         shown = sorted((one for one in status.generations if one.img and not one.censored), key=_order)
-        pixels = request.width * request.height
+        pixels = math.prod(request.result_size)
         files, kudos = await asyncio.gather(
             asyncio.gather(
                 *(picture(self._label, self._pictures, one.img, pixels) for one in shown), return_exceptions=True

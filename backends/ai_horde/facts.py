@@ -26,6 +26,12 @@ SAMPLERS: Final = (
     "k_dpm_adaptive", "k_heun", "k_lms", "dpmsolver", "DDIM", "lcm",
 )  # fmt: skip
 SCHEDULERS: Final = ("karras", "normal")  # the one is `karras: true`, the other `karras: false`
+# our name of a kind of control picture -> theirs
+CONTROL_KINDS: Final = {
+    "canny": "canny", "softedge": "hed", "depth": "depth", "normalmap": "normal", "openpose": "openpose",
+    "segmentation": "seg", "scribble": "scribble", "fakescribbles": "fakescribbles", "hough": "hough",
+}  # fmt: skip
+SIZE_GRID: Final = 64
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0
 MAINTENANCE_PAUSE_S: Final = 60.0  # the server itself looks at its flag every 50 s
@@ -111,12 +117,14 @@ def to_capabilities(facts: Facts) -> Capabilities:
         schedulers=SCHEDULERS,
         loras=None,  # any of CivitAI, fetched by the worker
         vaes=(),
-        size_grid=64,
+        control_kinds=tuple(CONTROL_KINDS),
+        size_grid=SIZE_GRID,
         min_side=64,
         max_side=3072,
         max_steps=500,
         max_batch=20,
         supports_clip_skip=True,
+        supports_hires=True,
         supports_progress=True,
         supports_cancel=True,
         is_deterministic=False,  # workers differ in hardware and software

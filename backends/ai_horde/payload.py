@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from backends.ai_horde.facts import Facts
+from backends.ai_horde.facts import CONTROL_KINDS, SIZE_GRID, Facts
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
@@ -17,6 +17,7 @@ from generation.request import GenerationRequest, Lora, Mode, SourceImage
 MAX_LORAS: Final = 5
 MIN_DENOISING: Final = 0.01
 MAX_CLIP_SKIP: Final = 12
+MAX_CONTROL_STEPS: Final = 40
 MAX_SOURCE_SIDE_PX: Final = 3072
 MAX_WORKERS: Final = 5
 UPSCALERS: Final = (
@@ -43,9 +44,10 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
         RequestRejected: a picture to work on is missing or too large.
     """
     model = request.model or facts.model_for(request.mode, options.get("model", ""))
+    params = _params(request, options, say)
     payload: dict[str, Any] = {
         "prompt": _prompt(request),
-        "params": _params(request, options, say),
+        "params": params,
         "models": [model],
         "r2": is_on(options, "r2", default=True),
         "nsfw": is_on(options, "nsfw"),
@@ -65,6 +67,8 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
         _check_side(request)
     if request.mode is Mode.INPAINT:
         payload["source_mask"] = _picture(request.mask_image, "mask")
+    if request.control:
+        payload |= _control(request, params, say)
     return payload
 
 
@@ -100,9 +104,10 @@ def _prompt(request: GenerationRequest) -> str:
 
 
 def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+    width, height = _size(request, say)
     params: dict[str, Any] = {
-        "width": request.width,
-        "height": request.height,
+        "width": width,
+        "height": height,
         "steps": max(1, request.steps),
         "cfg_scale": round(min(100.0, max(0.0, request.cfg_scale)), 2),
         "seed": str(request.seed),
@@ -117,6 +122,9 @@ def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) ->
     if request.mode in {Mode.IMG2IMG, Mode.INPAINT}:
         strength = request.denoising_strength
         params["denoising_strength"] = _strength(DEFAULT_DENOISING_STRENGTH if strength is None else strength)
+    if request.hires:
+        params["hires_fix"] = True
+        params["hires_fix_denoising_strength"] = _strength(request.hires.denoising_strength)
     if request.loras:
         params["loras"] = [_lora(lora) for lora in request.loras[:MAX_LORAS]]
         for lora in request.loras[MAX_LORAS:]:
@@ -125,6 +133,43 @@ def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) ->
     if processors:
         params["post_processing"] = processors
     return params
+
+
+def _size(request: GenerationRequest, say: Say) -> tuple[int, int]:
+    """Return the size of the result: the Horde's hires fix begins smaller and ends with that."""
+    if request.hires is None:
+        return request.width, request.height
+    width, height = (round(side / SIZE_GRID) * SIZE_GRID for side in request.result_size)
+    if (width, height) != request.result_size:
+        say(f"hires size {request.result_size[0]}×{request.result_size[1]} → {width}×{height}")
+    if request.hires.upscaler or request.hires.steps:
+        say("hires upscaler and steps are the worker’s own")
+    return width, height
+
+
+def _control(request: GenerationRequest, params: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Return what makes a picture steer the drawing; it takes the source's place, so there is one from text only.
+
+    Raises:
+        CapabilityError: there is a picture to work on already.
+    """
+    unit, *more = request.control
+    if request.mode is not Mode.TXT2IMG:
+        raise CapabilityError(
+            "The Horde takes either a picture to work on or one that steers, not both.",
+            field="control",
+            hint="Leave one of them out.",
+        )
+    if more:
+        say(f"only the first of {len(request.control)} control pictures is used")
+    if unit.weight != 1.0 or unit.model:
+        say("weight and model of the control picture are the worker’s own")
+    if params["steps"] > MAX_CONTROL_STEPS:
+        say(f"steps {params['steps']} → {MAX_CONTROL_STEPS}, the most with a control picture")
+        params["steps"] = MAX_CONTROL_STEPS
+    params["control_type"] = CONTROL_KINDS.get(unit.kind, unit.kind)
+    params["denoising_strength"] = 1.0
+    return {"source_image": _picture(unit.image, "control picture"), "source_processing": "img2img"}
 
 
 def _strength(strength: float) -> float:

@@ -1,17 +1,12 @@
-"""Recorded answers through the real client: the end states, the refusals, and what is sent."""
+"""Recorded answers through the real client: the end states and the refusals."""
 
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
 import respx
 
-from backends.ai_horde import AiHordeBackend
 from backends.ai_horde.answer import Call, translate_failure
-from backends.ai_horde.backend import Pace
-from backends.base import BackendConfig
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -22,64 +17,8 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
-from generation.job import Progress
-from generation.request import GenerationRequest, Lora, Mode, SourceImage
-from generation.result import GenerationResult
-from tests.backends.horde_recordings import Replay, exchanges, noted, response
-from tests.engines.listener import draw
-
-URL = "http://horde.lan"
-API = f"{URL}/api/v2"
-SOURCE = SourceImage(media_id="a", data=b"not looked at", width=64, height=64)
-
-
-class Horde:
-    """A Horde that answers as one recording did."""
-
-    def __init__(self, mock: respx.MockRouter, **config: Any) -> None:
-        self.mock = mock
-        mock.get(url__startswith=f"{API}/status/models").mock(
-            side_effect=Replay("12_status_endpoints", "GET", "/status/models?type=image&min")
-        )
-        mock.get(f"{API}/status/modes").mock(side_effect=Replay("12_status_endpoints", "GET", "/status/modes"))
-        mock.get(f"{API}/find_user").mock(return_value=noted("10_auth_errors", "registered user"))
-        mock.get(url__regex=r"http://127\.0\.0\.1:7804/.*").respond(content=draw(64, 64, 42))
-        self.submit = mock.post(f"{API}/generate/async").mock(
-            side_effect=Replay("02_txt2img_r2_registered", "POST", "/generate/async")
-        )
-        values: dict[str, Any] = {"name": "horde", "kind": "ai_horde", "label": "The Horde", "url": URL, "key": "mine"}
-        self.backend = AiHordeBackend(BackendConfig(**(values | config)), pace=Pace(near_s=0.001, far_s=0.001))
-
-    def plays(self, name: str) -> None:
-        if exchanges(name, "POST", "/generate/async"):
-            self.submit.mock(side_effect=Replay(name, "POST", "/generate/async"))
-        for method, part in (("GET", "check"), ("GET", "status"), ("DELETE", "status")):
-            self.mock.route(method=method, url__startswith=f"{API}/generate/{part}/").mock(
-                side_effect=Replay(name, method, f"/generate/{part}/")
-            )
-
-    async def generate(self, **changes: Any) -> tuple[GenerationResult, list[Progress]]:
-        seen: list[Progress] = []
-
-        async def report(progress: Progress) -> None:
-            seen.append(progress)
-
-        return await self.backend.generate(request(**changes), report), seen
-
-    async def fails(self, **changes: Any) -> GenerationError:
-        with pytest.raises(GenerationError) as caught:
-            await self.generate(**changes)
-        return caught.value
-
-    def sent(self) -> dict[str, Any]:
-        return dict(json.loads(self.submit.calls.last.request.content))
-
-
-def request(**changes: Any) -> GenerationRequest:
-    values: dict[str, Any] = {
-        "prompt": "a red fox", "width": 64, "height": 64, "steps": 20, "cfg_scale": 7.5, "seed": 42,
-    }  # fmt: skip
-    return GenerationRequest(**(values | changes))
+from generation.request import Lora, Mode
+from tests.backends.horde_recordings import API, URL, Horde, exchanges, noted, response
 
 
 @pytest.fixture
@@ -224,6 +163,8 @@ async def test_retry_after_0_of_a_rate_is_a_second(horde: Horde) -> None:
         ("09_validation_errors", "unknown sampler", RequestRejected, "the value of sampler"),
         ("09_validation_errors", "n above 20", RequestRejected, "the value of batch size"),
         ("09_validation_errors", "cfg_scale with 3", RequestRejected, "does not accept this request"),
+        ("09_validation_errors", "controlnet with SDXL", CapabilityError, "no control pictures for that model"),
+        ("09_validation_errors", "hires_fix on Flux", CapabilityError, "no hires fix for that model"),
         ("09_validation_errors", "unknown worker", BackendError, "the worker its owner chose"),
     ],
 )
@@ -299,63 +240,6 @@ async def test_a_bare_v1_coordinator_is_recognised_by_its_health(horde: Horde) -
     horde.mock.get(f"{URL}/health").mock(return_value=response(exchanges("22_aipg_v1_reads", "GET", "/health")[0]))
     with pytest.raises(BackendError, match="AI Power Grid"):
         await horde.backend.capabilities()
-
-
-async def test_both_prompts_are_one_string_and_the_seed_is_text(horde: Horde) -> None:
-    horde.plays("02_txt2img_r2_registered")
-    await horde.generate(
-        prompt="a fox ### ugly", negative_prompt="blurry", sampler="k_dpmpp_2m", scheduler="karras", cfg_scale=4.567,
-        clip_skip=2, loras=(Lora(name="GlowingRunesAI", weight=0.8), Lora(name="1@246747")),
-    )  # fmt: skip
-    sent = horde.sent()
-    assert sent["prompt"] == "a fox ugly ### blurry"
-    assert sent["models"] == ["stable_diffusion"]
-    assert sent["shared"] is False
-    params = sent["params"]
-    assert params["seed"] == "42"
-    assert params["cfg_scale"] == 4.57
-    assert (params["sampler_name"], params["karras"], params["clip_skip"]) == ("k_dpmpp_2m", True, 2)
-    assert params["loras"] == [
-        {"name": "GlowingRunesAI", "model": 0.8, "clip": 0.8},
-        {"name": "246747", "model": 1.0, "clip": 1.0, "is_version": True},
-    ]
-
-
-@pytest.mark.parametrize(("strength", "sent"), [(0.0, 0.01), (0.6, 0.6), (1.0, 1.0), (None, 0.75)])
-async def test_source_is_sent_bare_and_strength_0_as_a_hundredth(
-    horde: Horde, strength: float | None, sent: float
-) -> None:
-    horde.plays("02_txt2img_r2_registered")
-    await horde.generate(mode=Mode.IMG2IMG, init_image=SOURCE, denoising_strength=strength)
-    assert horde.sent()["params"]["denoising_strength"] == sent
-    assert horde.sent()["source_image"] == "bm90IGxvb2tlZCBhdA=="
-    assert horde.sent()["source_processing"] == "img2img"
-
-
-async def test_inpainting_sends_the_mask_and_takes_a_model_for_it(horde: Horde) -> None:
-    models = [{"name": "stable_diffusion", "count": 3}, {"name": "Deliberate Inpainting", "count": 1}]
-    horde.mock.get(url__startswith=f"{API}/status/models").respond(json=models)
-    horde.plays("02_txt2img_r2_registered")
-    assert Mode.INPAINT in (await horde.backend.capabilities()).modes
-    await horde.generate(mode=Mode.INPAINT, init_image=SOURCE, mask_image=SOURCE, denoising_strength=1.0)
-    assert horde.sent()["source_mask"] == "bm90IGxvb2tlZCBhdA=="
-    assert horde.sent()["models"] == ["Deliberate Inpainting"]
-
-
-async def test_the_owner_may_choose_post_processors() -> None:
-    with respx.mock(assert_all_called=False) as mock:
-        horde = Horde(mock, options={"post_processing": "GFPGAN, RealESRGAN_x2plus", "nsfw": "yes", "model": "Mine"})
-        horde.plays("02_txt2img_r2_registered")
-        await horde.generate()
-        assert horde.sent()["params"]["post_processing"] == ["GFPGAN", "RealESRGAN_x2plus"]
-        assert (horde.sent()["nsfw"], horde.sent()["models"]) == (True, ["Mine"])
-        await horde.backend.aclose()
-
-
-@pytest.mark.parametrize("chosen", ["ESRGAN_4x", "NMKD_Siax,RealESRGAN_x4plus"])
-def test_post_processors_nobody_has_are_refused_at_the_start(chosen: str) -> None:
-    with pytest.raises(ValueError, match="post_processing"):
-        AiHordeBackend(BackendConfig(name="h", kind="ai_horde", url=URL, options={"post_processing": chosen}))
 
 
 async def test_a_page_of_a_proxy_is_no_answer(horde: Horde) -> None:

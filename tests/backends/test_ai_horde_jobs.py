@@ -21,6 +21,7 @@ from generation.errors import (
 from generation.job import Progress
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
 from tests.backends.test_ai_horde_contract import QUICK, connect
+from tests.engines.a1111_engine import bomb
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Fault, draw
 
@@ -142,12 +143,23 @@ async def test_faults_of_a_submit(
 
 
 @pytest.mark.parametrize(
-    "body", ["no picture at all", draw(64, 64, 1)[:40].decode("latin-1"), "x" * 3_000_000], ids=["text", "cut", "huge"]
+    "body", [b"no picture at all", draw(64, 64, 1)[:40], bytes(3_000_000), bomb()], ids=["text", "cut", "huge", "bomb"]
 )
-async def test_a_file_that_is_no_picture_is_refused(server: HordeServer, horde: AiHordeBackend, body: str) -> None:
+async def test_a_file_that_is_no_picture_is_refused(server: HordeServer, horde: AiHordeBackend, body: bytes) -> None:
     server.faults.append(Fault("status", "/transient/", status=200, body=body))
     with pytest.raises(UnexpectedAnswer):
         await horde.generate(request(), ignore)
+
+
+async def test_a_submit_without_an_answer_may_have_been_taken(
+    server: HordeServer, horde: AiHordeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await horde.capabilities()
+    monkeypatch.setattr("backends.ai_horde.backend.TIMEOUT", 0.05)
+    server.faults.append(Fault("hang", "/async"))
+    with pytest.raises(BackendUnavailable, match="in time") as caught:
+        await horde.generate(request(), ignore)
+    assert caught.value.may_have_run
 
 
 async def test_a_picture_that_is_gone_from_the_store_is_told(server: HordeServer, horde: AiHordeBackend) -> None:

@@ -19,6 +19,7 @@ from generation.errors import (
 from generation.job import Progress
 from generation.request import GenerationRequest
 from tests.backends.test_aipowergrid_contract import connect
+from tests.engines.a1111_engine import bomb
 from tests.engines.grid_server import GridServer
 from tests.engines.listener import Fault
 from tests.fakes import FakeClock
@@ -97,6 +98,13 @@ async def test_faults_of_a_job(
     if may_have_run is not None:
         assert getattr(caught.value, "may_have_run", None) is may_have_run
     assert server.count("POST", "/v1/images") == 1
+
+
+@pytest.mark.parametrize("body", [b"no picture at all", bomb()], ids=["text", "bomb"])
+async def test_a_file_that_is_no_picture_is_refused(server: GridServer, grid: AiPowerGridBackend, body: bytes) -> None:
+    server.faults.append(Fault("status", "/pictures/", status=200, body=body))
+    with pytest.raises(UnexpectedAnswer):
+        await grid.generate(request(), ignore)
 
 
 async def test_an_answer_without_a_picture_is_no_result(server: GridServer, grid: AiPowerGridBackend) -> None:

@@ -24,7 +24,7 @@ class Fault:
     kind: str
     path: str = ""
     status: int = 500
-    body: dict[str, Any] | str = ""
+    body: dict[str, Any] | str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -112,4 +112,6 @@ class Listener:
             return response
         if isinstance(fault.body, dict):
             return web.json_response(fault.body, status=fault.status, headers=fault.headers)
+        if isinstance(fault.body, bytes):
+            return web.Response(body=fault.body, status=fault.status, headers=fault.headers)
         return web.Response(text=fault.body, status=fault.status, headers=fault.headers)
