@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from generation.capabilities import Capabilities
 from generation.job import Progress
-from generation.request import GenerationRequest
+from generation.request import GenerationRequest, SourceImage
 from generation.result import GenerationResult
 from utils.clock import Clock
 
@@ -88,6 +88,13 @@ class ResumableBackend(Backend, Protocol):
     async def fetch(self, remote_id: str, request: GenerationRequest) -> GenerationResult: ...
 
     async def cancel(self, remote_id: str) -> None: ...
+
+
+@runtime_checkable
+class DescribingBackend(Backend, Protocol):
+    """A backend that can say what a picture shows; `Capabilities.supports_describe` tells whether this one can now."""
+
+    async def describe(self, image: SourceImage) -> str: ...
 
 
 async def poll_to_end(

@@ -63,7 +63,7 @@ def read_answer(
     info = _read_info(answer.info)
     first = info.index_of_first_image
     count = int(payload["batch_size"])
-    files = [_decode(label, text) for text in (answer.images or [])[first : first + count]]
+    files = [decode_picture(label, text) for text in (answer.images or [])[first : first + count]]
     if not files:
         raise UnexpectedAnswer(f"{label} answered without a picture.", detail=body[:200].decode("utf-8", "replace"))
     seeds = info.all_seeds or [int(payload["seed"]) + n for n in range(count)]
@@ -83,6 +83,49 @@ def _read_info(text: str) -> _Info:
         return _Info.model_validate_json(text)
     except ValidationError:
         return _Info()
+
+
+class _Scheduled(BaseModel):
+    image: str
+    infotext: str = ""
+
+
+class _ScheduledAnswer(BaseModel):
+    success: bool = False
+    message: str = ""
+    data: list[_Scheduled] = []
+
+
+def read_scheduled(
+    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: Facts
+) -> GenerationResult:
+    """Return the pictures of a job of the agent-scheduler; what was drawn is known from their texts only. Slow.
+
+    Raises:
+        UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
+    """
+    try:
+        answer = _ScheduledAnswer.model_validate_json(body)
+    except ValidationError as error:
+        raise translate(label, error, may_have_run=True) from error
+    count = int(payload["batch_size"])
+    kept = answer.data[-count:]  # a grid would come first
+    if not kept:
+        raise UnexpectedAnswer(f"{label} answered without a picture.", detail=answer.message)
+    files = [decode_picture(label, item.image) for item in kept]
+    said = [parse_infotext(item.infotext).parameters for item in kept]
+    seeds = [int(seed) if (seed := one.get("Seed", "")).isdigit() else request.seed + n for n, one in enumerate(said)]
+    info = _Info(
+        sd_model_name=said[0].get("Model"),
+        sd_model_hash=said[0].get("Model hash"),
+        sd_vae_name=said[0].get("VAE"),
+        sampler_name=said[0].get("Sampler"),
+        extra_generation_params=dict(said[0]),
+        infotexts=[item.infotext for item in kept],
+    )
+    images = tuple(GeneratedImage(data=data, seed=seed) for data, seed in zip(files, seeds, strict=True))
+    notes = _substitutions(request, payload, info, facts)
+    return GenerationResult(images=images, model=info.sd_model_name, notes=tuple(notes))
 
 
 def read_files(label: str, files: list[bytes], request: GenerationRequest) -> GenerationResult:
@@ -105,7 +148,7 @@ def decode_base64(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def _decode(label: str, text: str) -> bytes:
+def decode_picture(label: str, text: str) -> bytes:
     try:
         data = decode_base64(text)
     except binascii.Error as error:
@@ -178,9 +221,18 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
         )
     if not name and not text:
         return translate(label, response, body=body)
+    return _failed(label, f"HTTP {status}: {name}: {text}")
+
+
+def translate_text(label: str, text: str) -> GenerationError:
+    """Return our error for a job that failed with these words."""
+    return _known_failure(label, text) or _failed(label, text)
+
+
+def _failed(label: str, detail: str) -> BackendError:
     return BackendError(
         f"{label} failed while drawing.",
-        detail=f"HTTP {status}: {name}: {text}"[:500],
+        detail=detail[:500],
         hint="Try again, with other settings or another model.",
         may_have_run=True,
     )
@@ -220,6 +272,13 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
             f"{label} drew nothing but broken numbers with this model.",
             detail=detail,
             hint="Try another VAE or model; its owner can start it with --no-half-vae.",
+        )
+    if "could not find upscaler" in low:
+        return RequestRejected(
+            f"{label} does not have that upscaler.",
+            field="upscaler",
+            detail=detail,
+            hint="Leave it out, or pick another.",
         )
     if "could not find checkpoint" in low or ("model '" in low and "not found" in low):
         return RequestRejected(

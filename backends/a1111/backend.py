@@ -9,23 +9,26 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
-from backends.a1111.answer import read_answer, read_files, translate_failure
+from backends.a1111.answer import read_answer, read_files, read_scheduled, translate_failure
+from backends.a1111.extras import read_caption, read_upscaled, to_question, to_upscale
 from backends.a1111.facts import Facts, is_on, to_capabilities
 from backends.a1111.payload import changes, seeding, to_payload
 from backends.a1111.probe import API, probe
+from backends.a1111.scheduled import AgentScheduler, to_scheduled
 from backends.a1111.tasks import Pace, Task, Watch
 from backends.base import BackendConfig, ProgressCallback
 from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
 from generation.capabilities import Capabilities
-from generation.errors import BackendError, BackendUnavailable, GenerationError
-from generation.request import GenerationRequest, Mode
+from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError
+from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
 from utils.threads import run_in_thread
 
@@ -54,7 +57,8 @@ class _AnswerLost(Exception):
 class A1111Backend:
     """One server of the A1111 family.
 
-    Options: `recover` (auto, always, never), `seed_options` (yes, no), `max_side`, `max_batch`, `preview_every`.
+    Options: `recover` and `agent_scheduler` (auto, always, never), `seed_options` and `soft_inpainting` (yes, no),
+    `upscaler`, `max_side`, `max_batch`, `preview_every`.
     `key` is `user:password` of `--api-auth`, or a token for a proxy in front.
     """
 
@@ -75,6 +79,7 @@ class A1111Backend:
         self._jobs = make_client(config, transport=transport, auth=auth)
         self._jobs.headers["Connection"] = "close"
         self._watch = Watch(self._client, self._pace)
+        self._scheduler = AgentScheduler(self._label, self._client, self._watch, self._pace)
         self._facts: Facts | None = None
         self._is_seeded = False
         self._in_flight = 0
@@ -96,33 +101,115 @@ class A1111Backend:
             OutOfMemory, RequestRejected, BackendError: what the server says of the request.
             UnexpectedAnswer: no pictures in the answer, or broken ones.
         """
+        facts = await self._known_facts()
+        if request.mode is Mode.UPSCALE:
+            return await self._upscale(request, report, facts)
+        if facts.has_scheduler and self._chooses("agent_scheduler"):
+            result = await self._run_scheduled(request, report, facts)
+        else:
+            result = await self._run_direct(request, report, facts)
+        return replace(result, notes=(*changes(request, facts), *result.notes))
+
+    async def describe(self, image: SourceImage) -> str:
+        """Say what a picture shows, in the words of a prompt.
+
+        Raises:
+            CapabilityError: this server cannot.
+            BackendError: it failed, or does not answer.
+        """
+        facts = await self._known_facts()
+        if not facts.has_interrogate:
+            raise CapabilityError(f"{self._label} cannot describe pictures.")
+        content = await run_in_thread(lambda: _to_json(to_question(image)))
+        try:
+            body = await self._post(f"{API}/interrogate", content, MAX_ANSWER_OVERHEAD_BYTES)
+        except _AnswerLost as lost:
+            raise lost.error from lost
+        return read_caption(self._label, body)
+
+    async def _known_facts(self) -> Facts:
         if self._facts is None:
             await self.capabilities()
-        facts = self._facts
-        assert facts is not None
+        assert self._facts is not None, "capabilities has set them, or raised"
+        return self._facts
+
+    async def _run_direct(self, request: GenerationRequest, report: ProgressCallback, facts: Facts) -> GenerationResult:
+        """Draw by the call that answers when the pictures are finished."""
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=facts.has_tasks)
-        keep_files = facts.has_tasks and self._recovers()
+        keep_files = facts.has_tasks and self._chooses("recover")
         payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=keep_files)
         content = await run_in_thread(_to_json, payload)
         await self._seed_options(facts, keep_files)
+        async with self._followed(task, report):
+            try:
+                path = f"{API}/txt2img" if request.mode is Mode.TXT2IMG else f"{API}/img2img"
+                body = await self._post(path, content, _limit(request, payload["batch_size"] + 1), task)
+            except _AnswerLost as lost:
+                if not keep_files:
+                    self._stop_later(task, self._timeout_s)  # nobody will see those pictures
+                    raise lost.error from lost
+                return await self._recover(request, payload, task, facts, lost.error)
+            return await run_in_thread(read_answer, self._label, body, request, payload, facts)
+
+    async def _run_scheduled(
+        self, request: GenerationRequest, report: ProgressCallback, facts: Facts
+    ) -> GenerationResult:
+        """Draw by way of the agent-scheduler's job list."""
+        task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=False)
+        payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=False)
+        content = await run_in_thread(lambda: _to_json(to_scheduled(payload)))
+        await self._seed_options(facts, keep_files=False)
+        mode = "txt2img" if request.mode is Mode.TXT2IMG else "img2img"
+        submitted = asyncio.create_task(self._scheduler.submit(mode, content))
+        try:
+            remote_id = await asyncio.shield(submitted)
+            await self._scheduler.wait(remote_id, task, report)
+            body = await self._scheduler.results(remote_id, _limit(request, payload["batch_size"] + 1))
+        except asyncio.CancelledError:
+            await self._let_stop(asyncio.create_task(self._take_back(submitted)))
+            raise
+        return await run_in_thread(read_scheduled, self._label, body, request, payload, facts)
+
+    async def _take_back(self, submitted: asyncio.Task[str]) -> bool:
+        try:
+            remote_id = await submitted
+        except GenerationError:
+            return False
+        return await self._scheduler.stop(remote_id, max(self._timeout_s, self._pace.cancel_wait_s))
+
+    async def _upscale(self, request: GenerationRequest, report: ProgressCallback, facts: Facts) -> GenerationResult:
+        task = Task(id="", steps=1, has_id=False)  # extras know no task ids
+        payload, pixels = await run_in_thread(to_upscale, request, facts, self._options)
+        content = await run_in_thread(_to_json, payload)
+        async with self._followed(task, report):
+            try:
+                limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * pixels
+                body = await self._post(f"{API}/extra-single-image", content, limit, task)
+            except _AnswerLost as lost:
+                self._stop_later(task, self._timeout_s)
+                raise lost.error from lost
+        return await run_in_thread(read_upscaled, self._label, body, request, payload["upscaler_1"])
+
+    @asynccontextmanager
+    async def _followed(self, task: Task, report: ProgressCallback) -> AsyncIterator[None]:
+        """Report progress of the task meanwhile, and stop it on the server when cancelled."""
         is_first, self._in_flight = self._in_flight == 0, self._in_flight + 1
         watcher = None
         try:
-            if not facts.has_tasks:
+            if not task.has_id:
                 server = await self._watch.server_state()
                 task.was_alone = is_first and server is not None and server.is_idle
             watcher = asyncio.create_task(self._watch.report(task, report))
-            result = await self._run(request, payload, content, task, facts, keep_files)
+            yield
         except asyncio.CancelledError:
             if task.was_sent:
-                await self._stop(task)
+                await self._let_stop(self._stop_later(task, max(self._timeout_s, self._pace.cancel_wait_s)))
             raise
         finally:
             self._in_flight -= 1
             if watcher:
                 watcher.cancel()
                 await asyncio.wait([watcher])
-        return replace(result, notes=(*changes(request, facts), *result.notes))
 
     async def aclose(self) -> None:
         for task in tuple(self._stopping):
@@ -131,30 +218,9 @@ class A1111Backend:
         await self._jobs.aclose()
         await self._client.aclose()
 
-    async def _run(
-        self,
-        request: GenerationRequest,
-        payload: dict[str, Any],
-        content: bytes,
-        task: Task,
-        facts: Facts,
-        keep_files: bool,
-    ) -> GenerationResult:
-        task.was_sent = True
-        try:
-            body = await self._post(request, payload, content)
-        except _AnswerLost as lost:
-            if not keep_files:
-                self._stop_later(task, self._timeout_s)  # nobody will see those pictures
-                raise lost.error from lost
-            return await self._recover(request, payload, task, facts, lost.error)
-        return await run_in_thread(read_answer, self._label, body, request, payload, facts)
-
-    async def _post(self, request: GenerationRequest, payload: dict[str, Any], content: bytes) -> bytes:
-        path = f"{API}/txt2img" if request.mode is Mode.TXT2IMG else f"{API}/img2img"
-        limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * payload["width"] * payload["height"] * (
-            payload["batch_size"] + 1
-        )
+    async def _post(self, path: str, content: bytes, limit: int, task: Task | None = None) -> bytes:
+        if task:
+            task.was_sent = True
         try:
             async with self._jobs.stream("POST", path, content=content, headers=JSON) as response:
                 body = await read_bounded(response, limit)
@@ -186,7 +252,7 @@ class A1111Backend:
         which = "outdir_txt2img_samples" if request.mode is Mode.TXT2IMG else "outdir_img2img_samples"
         default = "outputs/txt2img-images" if request.mode is Mode.TXT2IMG else "outputs/img2img-images"
         folder = facts.setting("outdir_samples", "") or facts.setting(which, "") or default
-        limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * payload["width"] * payload["height"]
+        limit = _limit(request, 1)
         files = []
         for number in range(1, payload["batch_size"] + 1):
             path = quote(f"{folder}/{task.id}-{number}.png", safe="/:\\")
@@ -205,8 +271,9 @@ class A1111Backend:
             files.append(data)
         return await run_in_thread(read_files, self._label, files, request)
 
-    def _recovers(self) -> bool:
-        choice = self._options.get("recover", "auto").strip().lower()
+    def _chooses(self, option: str) -> bool:
+        """Say whether what guards against impatient proxies is wanted: `recover` or `agent_scheduler`."""
+        choice = self._options.get(option, "auto").strip().lower()
         if choice in {"always", "never"}:
             return choice == "always"
         return self._client.base_url.host.endswith(IMPATIENT_HOSTS)
@@ -229,16 +296,25 @@ class A1111Backend:
             self._is_seeded = False
             raise translate(self._label, error, may_have_run=False) from error
 
-    async def _stop(self, task: Task) -> None:
-        """Stop our own work: wait a few seconds for that, then leave it to a task in the background."""
-        stopper = self._stop_later(task, max(self._timeout_s, self._pace.cancel_wait_s))
+    async def _let_stop(self, stopper: asyncio.Task[bool]) -> None:
+        """Wait a few seconds for our own work to stop, then leave that to the background."""
+        self._keep(stopper)
         await asyncio.wait([stopper], timeout=self._pace.cancel_wait_s)
 
     def _stop_later(self, task: Task, limit_s: float) -> asyncio.Task[bool]:
         stopper = asyncio.create_task(self._watch.stop(task, limit_s))
+        self._keep(stopper)
+        return stopper
+
+    def _keep(self, stopper: asyncio.Task[bool]) -> None:
         self._stopping.add(stopper)
         stopper.add_done_callback(self._stopping.discard)
-        return stopper
+
+
+def _limit(request: GenerationRequest, pictures: int) -> int:
+    """Return how many bytes an answer with so many pictures may have."""
+    width, height = request.result_size
+    return MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * width * height * pictures
 
 
 def _to_json(payload: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from backends.a1111.control import ControlType, all_models
 from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
@@ -19,6 +20,8 @@ MAX_STEPS: Final = 150  # the web UI's own range
 MAX_BATCH: Final = 8  # the web UI's own range
 
 _LARGE = re.compile(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
+_GOOD_UPSCALERS: Final = ("4x-UltraSharp", "4x_UltraSharp", "R-ESRGAN 4x+", "RealESRGAN 4x+", "ESRGAN_4x", "SwinIR 4x")
+_PLAIN_UPSCALERS: Final = ("Lanczos", "Resize Lanczos", "Nearest")
 _FLUX = re.compile(r"flux|schnell", re.I)
 
 
@@ -45,6 +48,14 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upscaler:
+    """Something that enlarges. `is_local`: its weights are on the server; others it fetches at their first use."""
+
+    name: str
+    is_local: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """Everything known of a server. `None` means it could not tell; `settings` are its options at first sight."""
 
@@ -57,11 +68,29 @@ class Facts:
     loras: tuple[str, ...] | None = None
     lora_aliases: frozenset[str] = frozenset()
     vaes: tuple[str, ...] | None = None
+    styles: tuple[str, ...] | None = None
+    embeddings: tuple[str, ...] | None = None
+    upscalers: tuple[Upscaler, ...] | None = None
+    latent_upscalers: tuple[str, ...] | None = None
+    control: Mapping[str, ControlType] = field(default_factory=dict)
+    has_soft_inpainting: bool = False
+    has_guidance: bool = False  # `distilled_cfg_scale`
+    has_extras: bool = True  # `extra-single-image`
+    has_interrogate: bool = True
+    has_scheduler: bool = False  # the extension sd-webui-agent-scheduler
     settings: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def sampler_names(self) -> tuple[str, ...] | None:
         return None if self.samplers is None else tuple(dict.fromkeys(self.samplers.values()))
+
+    @property
+    def upscaler_names(self) -> tuple[str, ...] | None:
+        return None if self.upscalers is None else tuple(upscaler.name for upscaler in self.upscalers)
+
+    def is_flux(self, checkpoint: Checkpoint | None) -> bool:
+        """Say whether that one is drawn the distilled way: own guidance, no CFG, no negative prompt."""
+        return self.has_guidance and checkpoint is not None and checkpoint.is_flux
 
     def checkpoint(self, wanted: str | None) -> Checkpoint | None:
         """Return the checkpoint meant by a request; the current one when it names none."""
@@ -83,6 +112,24 @@ def find_checkpoint(wanted: str, checkpoints: tuple[Checkpoint, ...]) -> Checkpo
     return None
 
 
+def choose_upscaler(wanted: str | None, facts: Facts, options: Mapping[str, str], *, hires: bool = False) -> str:
+    """Return the upscaler asked for, else the instance's own (`upscaler`), else the best that is there.
+
+    A name that is not there is a 500. Best are weights that lie on the server, then those it can fetch, then Lanczos.
+    """
+    names = facts.upscaler_names or ()
+    latent = (facts.latent_upscalers or ()) if hires else ()
+    for name in filter(None, (wanted, options.get("upscaler"))):
+        found = match_name(name, (*latent, *names))
+        if found or not names:
+            return found or name
+    local = [upscaler.name for upscaler in facts.upscalers or () if upscaler.is_local]
+    for known in (*_GOOD_UPSCALERS, *local):
+        if known in local:
+            return known
+    return next((known for known in (*_GOOD_UPSCALERS, *_PLAIN_UPSCALERS) if known in names), (*names, "Lanczos")[0])
+
+
 def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
     """Return what the queue needs to know; `options` are the instance's own (`max_side`, `max_batch`)."""
     models = None
@@ -92,18 +139,29 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
     is_large = bool(_LARGE.search(name))
     side = LARGE_SIDE_PX if is_large else DEFAULT_WIDTH_PX
     return Capabilities(
-        modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}),
+        modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT} | ({Mode.UPSCALE} if facts.has_extras else set())),
         models=models,
         samplers=facts.sampler_names,
         schedulers=facts.schedulers,
         loras=facts.loras,
         vaes=facts.vaes,
+        styles=facts.styles,
+        embeddings=facts.embeddings,
+        upscalers=facts.upscaler_names,
+        hires_upscalers=facts.latent_upscalers,
+        control_kinds=tuple(sorted(facts.control)),
+        control_models=all_models(facts.control),
         size_grid=LARGE_GRID_PX if is_large else SMALL_GRID_PX,
         min_side=64,
         max_side=number_option(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,
         max_batch=number_option(options, "max_batch", MAX_BATCH),
         supports_clip_skip=True,
+        supports_hires=True,
+        supports_guidance=facts.has_guidance,
+        supports_mask_fill=True,
+        supports_only_masked=True,
+        supports_describe=facts.has_interrogate,
         supports_preview=True,
         supports_progress=True,
         supports_cancel=True,
@@ -122,3 +180,7 @@ def number_option(options: Mapping[str, str], name: str, default: int) -> int:
 
 def is_on(options: Mapping[str, str], name: str) -> bool:
     return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def is_off(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "").strip().lower() in {"0", "false", "no", "off", "never"}

@@ -4,14 +4,15 @@ Source: the servers' own `/openapi.json`. They enforce no range and ignore unkno
 clamped and named exactly here; defaults of the API that differ from the web UI's are always sent.
 """
 
-import base64
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.a1111.facts import MAX_STEPS, Checkpoint, Facts, Family
-from generation.errors import RequestRejected
-from generation.request import GenerationRequest, Mode, SourceImage
+from backends.a1111.control import to_unit
+from backends.a1111.facts import MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler, is_off
+from backends.a1111.wire import encode
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
+from generation.request import GenerationRequest, MaskFill, Mode
 from generation.samplers import match_sampler, match_scheduler
 
 MAX_SEED = 2**32 - 1  # the web UI's; larger ones overflow inside
@@ -19,7 +20,11 @@ MIN_SIDE_PX = 64
 PREFERRED_SAMPLER = "DPM++ 2M"  # the web UI's default; the API's own is another
 FLUX_GUIDANCE = 3.5
 MASK_BLUR_PX = 4
+SOFT_MASK_BLUR_PX = 8
 MASK_PADDING_PX = 32
+FILLS: Final = {MaskFill.BLUR: 0, MaskFill.ORIGINAL: 1, MaskFill.NOISE: 2, MaskFill.EMPTY: 3}
+# Enabled, schedule bias, preservation, transition contrast boost, mask influence, difference threshold and contrast.
+SOFT_INPAINTING: Final = (True, 1, 0.5, 4, 0, 0.5, 2)
 
 # Options that jobs of ours rely on. The server restores only those already in its config, so a value sent by one job
 # may stay for the next: each job sends all of them.
@@ -38,16 +43,17 @@ def to_payload(
     Args:
         request: bent by `fit` already; clamped once more, since the server checks nothing.
         facts: the last probe.
-        options: the instance's own (`preview_every`).
+        options: the instance's own (`preview_every`, `upscaler`, `soft_inpainting`).
         task_id: unguessable; it is also the name of the files when `keep_files`.
         keep_files: have the pictures saved on the server, to be fetched when the answer is lost on the way.
     """
     checkpoint = facts.checkpoint(request.model)
-    flux = facts.family is Family.FORGE and checkpoint is not None and checkpoint.is_flux
+    flux = facts.is_flux(checkpoint)
     sampler, scheduler = _sampling(request, facts, flux)
     payload: dict[str, Any] = {
         "prompt": _prompt(request),
         "negative_prompt": request.negative_prompt,
+        "styles": list(request.styles),
         "seed": request.seed & MAX_SEED,
         "subseed_strength": 0,
         "sampler_name": sampler,
@@ -68,19 +74,29 @@ def to_payload(
     if facts.has_tasks:
         payload["force_task_id"] = task_id
     if flux:
-        payload |= {"cfg_scale": 1.0, "distilled_cfg_scale": FLUX_GUIDANCE, "negative_prompt": ""}
+        guidance = FLUX_GUIDANCE if request.guidance is None else request.guidance
+        payload |= {"cfg_scale": 1.0, "distilled_cfg_scale": float(_clamp(guidance, 0, 30)), "negative_prompt": ""}
+    if request.hires and request.mode is Mode.TXT2IMG:
+        payload |= _hires(request, facts, options, payload)
+    is_soft = request.mode is Mode.INPAINT and facts.has_soft_inpainting and not flux
+    is_soft = is_soft and not is_off(options, "soft_inpainting")
     if request.mode is not Mode.TXT2IMG:
-        payload |= _source(request)
-    return payload
+        payload |= _source(request, SOFT_MASK_BLUR_PX if is_soft else MASK_BLUR_PX)
+    scripts: dict[str, Any] = {"soft inpainting": {"args": list(SOFT_INPAINTING)}} if is_soft else {}
+    if request.control:
+        name = checkpoint.name if checkpoint else request.model or ""
+        scripts["ControlNet"] = {"args": [to_unit(unit, facts.control, name) for unit in request.control]}
+    return payload | ({"alwayson_scripts": scripts} if scripts else {})  # a script that is not there is a 422
 
 
 def changes(request: GenerationRequest, facts: Facts) -> list[str]:
     """Return what `to_payload` changes beyond names, in words for the reply."""
     notes = []
     checkpoint = facts.checkpoint(request.model)
-    if facts.family is Family.FORGE and checkpoint and checkpoint.is_flux:
-        if request.cfg_scale > 1:
-            notes.append(f"CFG scale {request.cfg_scale:g} → 1: Flux is steered by its own guidance, {FLUX_GUIDANCE:g}")
+    if facts.is_flux(checkpoint):
+        if request.cfg_scale > 1 and request.cfg_scale != request.guidance:
+            guidance = FLUX_GUIDANCE if request.guidance is None else request.guidance
+            notes.append(f"CFG scale {request.cfg_scale:g} → 1: Flux is steered by its own guidance, {guidance:g}")
         if request.negative_prompt:
             notes.append("negative prompt ignored: Flux takes none")
     if facts.loras is not None:
@@ -142,42 +158,67 @@ def _overrides(
 
 def _modules(request: GenerationRequest, facts: Facts, checkpoint: Checkpoint | None) -> list[str]:
     """Return Forge's VAE and text encoders: always a list, since those of the last job would stay otherwise."""
+    chosen = facts.setting("forge_additional_modules", [])
+    if checkpoint is not None and checkpoint.is_flux:
+        if checkpoint == facts.current and isinstance(chosen, list) and chosen and not request.vae:
+            return [_file_name(path) for path in chosen]
+        found = [next((m for m in facts.vaes or () if re.search(kind, m, re.I)), None) for kind in FLUX_MODULES]
+        return [module for module in (request.vae or found[0], *found[1:]) if module]
     if request.vae:
         return [request.vae]
-    chosen = facts.setting("forge_additional_modules", [])
-    if checkpoint == facts.current and isinstance(chosen, list) and chosen:
-        return [re.split(r"[\\/]", str(path))[-1] for path in chosen]
-    if checkpoint is None or not checkpoint.is_flux:
-        return []
-    found = (next((m for m in facts.vaes or () if re.search(kind, m, re.I)), None) for kind in FLUX_MODULES)
-    return [module for module in found if module]
+    if checkpoint == facts.current and isinstance(chosen, list):
+        return [_file_name(path) for path in chosen]
+    return []
 
 
-def _source(request: GenerationRequest) -> dict[str, Any]:
-    strength = request.denoising_strength if request.denoising_strength is not None else 0.75
+def _file_name(path: object) -> str:
+    return re.split(r"[\\/]", str(path))[-1]
+
+
+def _hires(
+    request: GenerationRequest, facts: Facts, options: Mapping[str, str], payload: Mapping[str, Any]
+) -> dict[str, Any]:
+    hires = request.hires
+    assert hires is not None, "asked for only where there is one"
+    strength = float(_clamp(hires.denoising_strength, 0, 1))
     fields: dict[str, Any] = {
-        "init_images": [_encode(request.init_image, "picture to start from")],
+        "enable_hr": True,
+        "hr_scale": float(_clamp(hires.factor, 1, MAX_HIRES_FACTOR)),
+        "hr_upscaler": choose_upscaler(hires.upscaler, facts, options, hires=True),
+        "hr_second_pass_steps": _clamp(hires.steps or 0, 0, MAX_STEPS),
+        "hr_prompt": "",
+        "hr_negative_prompt": "",
+        "denoising_strength": strength,
+    }
+    if facts.family in {Family.FORGE, Family.REFORGE}:
+        fields["hr_cfg"] = payload["cfg_scale"]  # theirs would be 1
+    if facts.family is Family.FORGE:
+        fields["hr_additional_modules"] = ["Use same choices"]  # without it: a 500
+        fields["hr_distilled_cfg"] = payload.get("distilled_cfg_scale", FLUX_GUIDANCE)
+    if facts.family is Family.SDNEXT:
+        fields |= {"hr_force": True, "hr_denoising_strength": strength}
+    return fields
+
+
+def _source(request: GenerationRequest, mask_blur: int) -> dict[str, Any]:
+    strength = request.denoising_strength if request.denoising_strength is not None else DEFAULT_DENOISING_STRENGTH
+    fields: dict[str, Any] = {
+        "init_images": [encode(request.init_image, "picture to start from")],
         "denoising_strength": float(_clamp(strength, 0, 1)),
         "resize_mode": 1,  # crop and resize: 0 would stretch
         "include_init_images": False,
     }
     if request.mode is Mode.INPAINT:
         fields |= {
-            "mask": _encode(request.mask_image, "mask"),
-            "mask_blur": MASK_BLUR_PX,
-            "inpainting_fill": 1,
-            "inpaint_full_res": False,
+            "mask": encode(request.mask_image, "mask"),
+            "mask_blur": mask_blur,
+            "inpainting_fill": FILLS[request.mask_fill or MaskFill.ORIGINAL],
+            "inpaint_full_res": bool(request.only_masked),
             "inpaint_full_res_padding": MASK_PADDING_PX,
             "inpainting_mask_invert": 0,
         }
     return fields
 
 
-def _encode(image: SourceImage | None, what: str) -> str:
-    if image is None or not image.data:
-        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it again.")
-    return base64.b64encode(image.data).decode()
-
-
-def _clamp(value: float, low: int, high: int) -> float | int:
+def _clamp(value: float, low: float, high: float) -> float | int:
     return max(low, min(high, value))

@@ -13,7 +13,8 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.a1111.answer import GONE_HINT
-from backends.a1111.facts import Checkpoint, Facts, Family, find_checkpoint
+from backends.a1111.control import read_types
+from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
 from backends.http import read_bounded, translate
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 
@@ -21,6 +22,11 @@ GET_TIMEOUT_S = 8.0
 MAX_LIST_BYTES = 32 * 1024 * 1024  # LoRA metadata of a large collection runs to several megabytes
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 API = "/sdapi/v1"
+LISTS = (
+    "sd-models", "samplers", "schedulers", "loras", "options", "prompt-styles", "embeddings", "upscalers",
+    "latent-upscale-modes", "scripts",
+)  # fmt: skip
+CONTROL_TYPES = "/controlnet/control_types"
 
 _Items = TypeVar("_Items")
 
@@ -49,6 +55,25 @@ class _Module(BaseModel):
     model_name: str
 
 
+class _Named(BaseModel):
+    name: str
+
+
+class _Style(BaseModel):
+    name: str
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
+class _Upscaler(BaseModel):
+    name: str
+    model_path: str | None = None
+
+
+class _Embeddings(BaseModel):
+    loaded: dict[str, Any] = {}
+
+
 async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     """Read everything from one server.
 
@@ -63,32 +88,51 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
         raise _wrong_product(label, paths)
     fields = await asyncio.to_thread(json.dumps, schema.get("components", {}))
     family = _family(paths, fields)
-    has_modules = family is Family.FORGE
-    asked = ("sd-models", "samplers", "schedulers", "loras", "sd-modules" if has_modules else "sd-vae", "options")
-    questions = (_list(label, client, f"{API}/{name}") for name in asked)
-    answers = await asyncio.gather(*questions, return_exceptions=True)  # so that none is left behind half read
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    models, samplers, schedulers, loras, vaes, options = answers
-    if not schema and models is None and options is None:
+    answers = await _lists(label, client, family, paths)
+    if not schema and answers["sd-models"] is None and answers["options"] is None:
         raise await _no_api(label, client)
-    checkpoints = _checkpoints(models)
-    settings = options if isinstance(options, dict) else None
+    checkpoints = _checkpoints(answers["sd-models"])
+    settings = answers["options"] if isinstance(answers["options"], dict) else None
     current = (settings or {}).get("sd_model_checkpoint")
-    lora_list = _parse(list[_Lora], loras)
+    loras = _parse(list[_Lora], answers["loras"])
+    vaes = answers["sd-modules" if family is Family.FORGE else "sd-vae"]
+    embeddings = _parse(_Embeddings, answers["embeddings"])
     return Facts(
         family=family,
         has_tasks="/internal/progress" in paths and "force_task_id" in fields,
         checkpoints=checkpoints,
         current=find_checkpoint(current, checkpoints or ()) if isinstance(current, str) and current else None,
-        samplers=_spellings(_parse(list[_Sampler], samplers)),
-        schedulers=_names(_parse(list[_Scheduler], schedulers), "label"),
-        loras=_names(lora_list, "name"),
-        lora_aliases=frozenset(lora.alias for lora in lora_list or () if lora.alias),
+        samplers=_spellings(_parse(list[_Sampler], answers["samplers"])),
+        schedulers=_names(_parse(list[_Scheduler], answers["schedulers"]), "label"),
+        loras=_names(loras, "name"),
+        lora_aliases=frozenset(lora.alias for lora in loras or () if lora.alias),
         vaes=_names(_parse(list[_Module], vaes), "model_name"),
+        styles=_styles(_parse(list[_Style], answers["prompt-styles"])),
+        embeddings=None if embeddings is None else tuple(embeddings.loaded),
+        upscalers=_upscalers(_parse(list[_Upscaler], answers["upscalers"])),
+        latent_upscalers=_names(_parse(list[_Named], answers["latent-upscale-modes"]), "name"),
+        control=read_types(answers["control"]),
+        has_soft_inpainting="soft inpainting" in ((answers["scripts"] or {}).get("img2img") or ()),
+        has_guidance='"distilled_cfg_scale"' in fields,
+        has_extras=not schema or f"{API}/extra-single-image" in paths,
+        has_interrogate=not schema or f"{API}/interrogate" in paths,
+        has_scheduler="/agent-scheduler/v1/queue/txt2img" in paths,
         settings=settings,
     )
+
+
+async def _lists(label: str, client: httpx.AsyncClient, family: Family, paths: dict[str, Any]) -> dict[str, Any]:
+    """Return every list of the server by its name; None for those it does not have."""
+    vaes = "sd-modules" if family is Family.FORGE else "sd-vae"
+    routes = {name: f"{API}/{name}" for name in (*LISTS, vaes)}
+    if CONTROL_TYPES in paths:
+        routes["control"] = CONTROL_TYPES
+    questions = (_list(label, client, path) for path in routes.values())
+    answers = await asyncio.gather(*questions, return_exceptions=True)  # so that none is left behind half read
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return {"control": None} | dict(zip(routes, answers, strict=True))
 
 
 async def _schema(label: str, client: httpx.AsyncClient) -> dict[str, Any]:
@@ -155,6 +199,25 @@ def _spellings(samplers: list[_Sampler] | None) -> dict[str, str] | None:
         return None
     spellings = {alias.casefold(): s.name for s in samplers for alias in s.aliases}
     return spellings | {s.name.casefold(): s.name for s in samplers}
+
+
+def _styles(styles: list[_Style] | None) -> tuple[str, ...] | None:
+    """Return the names; Forge lists separators among them, which have no texts."""
+    if styles is None:
+        return None
+    real = (style.name for style in styles if style.prompt is not None or style.negative_prompt is not None)
+    return tuple(dict.fromkeys(real))
+
+
+def _upscalers(upscalers: list[_Upscaler] | None) -> tuple[Upscaler, ...] | None:
+    """Return all but "None", which only stretches; a path that is an address is yet to be fetched."""
+    if upscalers is None:
+        return None
+    named = {
+        u.name: Upscaler(name=u.name, is_local=bool(u.model_path) and "://" not in (u.model_path or ""))
+        for u in upscalers
+    }
+    return tuple(upscaler for name, upscaler in named.items() if name.casefold() != "none")
 
 
 def _family(paths: dict[str, Any], fields: str) -> Family:

@@ -109,12 +109,12 @@ class Watch:
 
     async def task_state(self, task: Task, *, preview: bool = False) -> TaskState | None:
         ask = {"id_task": task.id, "id_live_preview": task.seen_preview, "live_preview": preview}
-        body = await self._read("POST", "/internal/progress", ask)
+        body = await self.read("POST", "/internal/progress", ask)
         return None if body is None else _parse(TaskState, body)
 
     async def server_state(self, *, preview: bool = False) -> ServerState | None:
         skip = "false" if preview else "true"
-        body = await self._read("GET", f"/sdapi/v1/progress?skip_current_image={skip}")
+        body = await self.read("GET", f"/sdapi/v1/progress?skip_current_image={skip}")
         return None if body is None else _parse(ServerState, body)
 
     async def report(self, task: Task, report: ProgressCallback) -> None:
@@ -140,8 +140,14 @@ class Watch:
 
     async def _by_server(self, task: Task) -> Progress | None:
         server = await self.server_state(preview=True)
-        if server is None or not task.owns(server):
-            return None
+        return None if server is None or not task.owns(server) else await self._of_server(task, server)
+
+    async def running(self, task: Task) -> Progress | None:
+        """Return how far whatever runs now is, where that is known to be the task."""
+        server = await self.server_state(preview=True)
+        return None if server is None or server.is_idle else await self._of_server(task, server)
+
+    async def _of_server(self, task: Task, server: ServerState) -> Progress:
         return await self._progress(task, server.progress, server.eta_relative, server.current_image, server.textinfo)
 
     async def _progress(
@@ -194,7 +200,7 @@ class Watch:
         return False
 
     async def interrupt(self) -> bool:
-        return await self._read("POST", "/sdapi/v1/interrupt") is not None
+        return await self.read("POST", "/sdapi/v1/interrupt") is not None
 
     async def finish(self, task: Task, limit_s: float) -> bool:
         """Wait until a task whose answer was lost has ended on the server; say whether it has."""
@@ -216,7 +222,8 @@ class Watch:
             await asyncio.sleep(self._pace.recover_poll_s)
         return False
 
-    async def _read(self, method: str, path: str, ask: object = None) -> bytes | None:
+    async def read(self, method: str, path: str, ask: object = None) -> bytes | None:
+        """Return the body of a success, which may be empty; None is no news."""
         try:
             async with self._client.stream(method, path, json=ask, timeout=POLL_TIMEOUT_S) as response:
                 body = await read_bounded(response, MAX_PROGRESS_BYTES)

@@ -29,7 +29,10 @@ from tests.engines.a1111_engine import DATA
 URL = "http://gpu.example.com:7860"
 API = f"{URL}/sdapi/v1"
 PACE = Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=0.05, unknown_s=0.05, recover_poll_s=0.005)
-LISTS = ("sd-models", "samplers", "schedulers", "loras", "sd-vae", "sd-modules", "options")
+LISTS = (
+    "sd-models", "samplers", "schedulers", "loras", "sd-vae", "sd-modules", "options", "prompt-styles", "embeddings",
+    "upscalers", "latent-upscale-modes", "scripts",
+)  # fmt: skip
 SOURCE = SourceImage.of(b"\x89PNG not looked at")
 
 
@@ -47,6 +50,9 @@ class Server:
         for name in LISTS:
             there = (DATA / family / f"get-{name}.json").exists()
             mock.get(f"{API}/{name}").mock(return_value=answer(family, f"get-{name}" if there else "err-404"))
+        there = (DATA / family / "get-controlnet-control_types.json").exists()
+        control = answer(family, "get-controlnet-control_types" if there else "err-404")
+        self.control_types = mock.get(f"{URL}/controlnet/control_types").mock(return_value=control)
         mock.post(f"{URL}/internal/progress").mock(return_value=answer(family, "internal-progress-unknown"))
         mock.get(url__startswith=f"{API}/progress").mock(return_value=answer(family, "get-progress-idle"))
         self.txt2img = mock.post(f"{API}/txt2img").mock(return_value=answer(family, "txt2img-minimal"))
@@ -238,7 +244,8 @@ async def test_inpaint_sends_the_mask_with_the_web_uis_defaults(server: Server) 
     await server.generate(mode=Mode.INPAINT, init_image=SOURCE, mask_image=SOURCE)
     sent = json.loads(server.img2img.calls.last.request.content)
     assert sent["mask"] == sent["init_images"][0]
-    assert (sent["inpainting_fill"], sent["inpaint_full_res"], sent["mask_blur"]) == (1, False, 4)
+    assert (sent["inpainting_fill"], sent["inpaint_full_res"], sent["mask_blur"]) == (1, False, 8)
+    assert sent["alwayson_scripts"] == {"soft inpainting": {"args": [True, 1, 0.5, 4, 0, 0.5, 2]}}
 
 
 async def test_picture_that_is_missing_is_refused_before_sending(server: Server) -> None:

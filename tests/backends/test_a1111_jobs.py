@@ -242,7 +242,7 @@ async def test_without_recovery_a_lost_job_is_stopped_and_not_sent_again() -> No
 async def test_files_are_kept_only_behind_impatient_proxies_or_by_option(url: str, option: str, expected: bool) -> None:
     async with A1111Server() as server:
         backend = connect(server, url=url, options={"recover": option} if option else {})
-        assert backend._recovers() is expected
+        assert backend._chooses("recover") is expected
         await backend.aclose()
 
 
@@ -312,7 +312,7 @@ async def test_too_many_requests_pause_for_as_long_as_the_server_says() -> None:
 def test_flux_on_forge_gets_its_guidance_and_modules() -> None:
     flux = Checkpoint(title="flux1-dev.safetensors [aa]", name="flux1-dev")
     facts = Facts(
-        family=Family.FORGE, checkpoints=(flux,), samplers={"euler": "Euler"}, schedulers=("Automatic", "Simple"),
+        family=Family.FORGE, has_guidance=True, checkpoints=(flux,), samplers={"euler": "Euler"}, schedulers=("Automatic", "Simple"),
         vaes=("sdxl.safetensors", "ae.safetensors", "clip_l.safetensors", "t5xxl_fp8.safetensors"),
     )  # fmt: skip
     asked = request(model="flux1-dev", negative_prompt="blurry")

@@ -1,0 +1,164 @@
+"""The way through the extension sd-webui-agent-scheduler, where it is installed: a job there has an id of its own.
+
+Source: recorded answers in `tests/data/agent_scheduler`. A job is accepted at once, so no proxy cuts the wait off, and
+a waiting one can be taken back for good. Its state is `pending`, `running`, `done`, `failed` or `interrupted`; a
+running one is stopped as any other, by the server-wide interrupt. Refusals come with status 200 and `success: false`.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from backends.a1111.answer import translate_failure, translate_text
+from backends.a1111.tasks import Pace, Task, Watch
+from backends.base import ProgressCallback
+from backends.http import read_bounded, translate
+from generation.errors import BackendError, BackendUnavailable
+from generation.job import Progress
+
+log = logging.getLogger(__name__)
+
+ROOT = "/agent-scheduler/v1"
+SUBMIT_TIMEOUT_S = 30.0
+MAX_REPLY_BYTES = 64 * 1024
+ENDED = frozenset({"done", "failed", "interrupted"})
+
+
+class _Queued(BaseModel):
+    task_id: str
+
+
+class TaskRow(BaseModel):
+    """A job as the extension keeps it; `result` is the error's text when it failed."""
+
+    status: str
+    position: int | None = None
+    result: str | None = None
+
+
+class _Reply(BaseModel):
+    success: bool = False
+    message: str = ""
+    data: TaskRow | None = None
+
+
+class AgentScheduler:
+    """One server's job list. A job that may have been accepted is reported, never sent again."""
+
+    def __init__(self, label: str, client: httpx.AsyncClient, watch: Watch, pace: Pace) -> None:
+        self._label = label
+        self._client = client
+        self._watch = watch
+        self._pace = pace
+
+    async def submit(self, mode: str, content: bytes) -> str:
+        """Hand a job in (`mode` is txt2img or img2img) and return its id.
+
+        Raises:
+            BackendError, RequestRejected: what the server says of it.
+        """
+        headers = {"Content-Type": "application/json"}
+        path = f"{ROOT}/queue/{mode}"
+        try:
+            async with self._client.stream(
+                "POST", path, content=content, headers=headers, timeout=SUBMIT_TIMEOUT_S
+            ) as response:
+                body = await read_bounded(response, MAX_REPLY_BYTES)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error) from error
+        if response.status_code != httpx.codes.OK:
+            raise translate_failure(self._label, response, body)
+        try:
+            return _Queued.model_validate_json(body).task_id
+        except ValidationError as error:
+            raise translate(self._label, error, may_have_run=True) from error
+
+    async def wait(self, remote_id: str, task: Task, report: ProgressCallback) -> None:
+        """Follow a job to its end.
+
+        Raises:
+            BackendError: it failed, was stopped by somebody there, or is gone.
+            BackendUnavailable: nothing has been heard of it for too long.
+        """
+        loop = asyncio.get_running_loop()
+        silent_since = loop.time()
+        while True:
+            reply = await self._reply(remote_id)
+            row = reply.data if reply else None
+            if reply and row is None:
+                raise BackendError(f"{self._label} has lost this job.", detail=reply.message, may_have_run=True)
+            if row and row.status in ENDED:
+                self._check(row)
+                return
+            if row:
+                silent_since = loop.time()
+                await self._tell(row, task, report)
+            elif loop.time() - silent_since > self._pace.recover_s:
+                raise BackendUnavailable(f"{self._label} has stopped answering.", may_have_run=True)
+            await asyncio.sleep(self._pace.poll_s)
+
+    async def results(self, remote_id: str, limit_bytes: int) -> bytes:
+        """Return the answer with the pictures of a job that is done."""
+        try:
+            async with self._client.stream("GET", f"{ROOT}/task/{remote_id}/results") as response:
+                body = await read_bounded(response, limit_bytes)
+        except (httpx.HTTPError, ValueError) as error:
+            raise translate(self._label, error, may_have_run=True) from error
+        if response.status_code != httpx.codes.OK:
+            raise translate_failure(self._label, response, body)
+        return body
+
+    async def stop(self, remote_id: str, limit_s: float) -> bool:
+        """Take a waiting job back, or interrupt a running one; say whether it was stopped."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit_s
+        while loop.time() < end:
+            reply = await self._reply(remote_id)
+            row = reply.data if reply else None
+            if (reply and row is None) or (row and row.status in ENDED):
+                return False
+            if row and row.status == "running":
+                return await self._watch.interrupt()
+            if row:
+                await self._watch.read("DELETE", f"{ROOT}/task/{remote_id}")
+                after = await self._reply(remote_id)
+                if after and after.data is None:
+                    return True
+            await asyncio.sleep(self._pace.cancel_poll_s)
+        return False
+
+    async def _reply(self, remote_id: str) -> _Reply | None:
+        """Return what the server says of a job; None is no news."""
+        body = await self._watch.read("GET", f"{ROOT}/task/{remote_id}")
+        try:
+            return None if body is None else _Reply.model_validate_json(body)
+        except ValidationError:
+            return None
+
+    async def _tell(self, row: TaskRow, task: Task, report: ProgressCallback) -> None:
+        try:
+            if row.status == "running":
+                progress = await self._watch.running(task)
+            else:
+                place = f"{row.position}. in the engine's own queue" if row.position else "in the engine's own queue"
+                progress = Progress(fraction=task.fraction, note=place)
+            if progress:
+                await report(progress)
+        except Exception as error:  # a broken watcher of progress must not cost the picture
+            log.debug("progress could not be reported: %r", error)
+
+    def _check(self, row: TaskRow) -> None:
+        if row.status == "failed":
+            raise translate_text(self._label, row.result or "")
+        if row.status == "interrupted":
+            raise BackendError(f"Somebody stopped this job on {self._label}.", hint="Try again.", may_have_run=True)
+
+
+def to_scheduled(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the same job for the extension: it has ids of its own, and names the checkpoint apart."""
+    checkpoint = payload["override_settings"].get("sd_model_checkpoint")
+    kept = {name: value for name, value in payload.items() if name != "force_task_id"}
+    return kept | ({"checkpoint": checkpoint} if checkpoint else {})
