@@ -23,7 +23,12 @@ MASKED: Final = "***"
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
-KINDS_WITH_URL: Final = ("a1111",)  # <KIND>_URL alone makes an engine of that name; without a URL they are nothing
+KINDS_WITH_URL: Final = (
+    "a1111",
+    "comfyui",
+    "gradio_flux",
+)  # <KIND>_URL alone makes an engine; without it, nothing does
+KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
 _UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -100,7 +105,9 @@ class BackendSettings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
-    kind: Annotated[str, Lower] = _text("", "What it is: a1111 (also Forge), sketch", "a kind of engine, like a1111")
+    kind: Annotated[str, Lower] = _text(
+        "", "What it is: a1111 (also Forge), comfyui, gradio_flux, aipowergrid, ai_horde, sketch", "a kind of engine"
+    )
     url: Url = _text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
     key: SecretStr = _secret("Its key, or user:password of --api-auth", "a key")
     label: str = _text("", "What people see", "a name of up to 60 characters", max_length=60)
@@ -240,7 +247,8 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     }
     settings = _build(Settings, values, "", problems)
     names = [name.lower() for name in _parts(said.get("BACKENDS", ""))]
-    names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL") and kind not in names]
+    names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL")]
+    names += [kind for kind in KINDS_WITH_KEY if said.get(f"{kind.upper()}_KEY") or said.get(f"{kind.upper()}_URL")]
     engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
     if problems or settings is None:
         raise SettingsError(*problems)

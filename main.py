@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import backends.a1111
-import backends.sketch.backend  # noqa: F401  # both announce their kinds
+import backends.builtin  # noqa: F401  # announces its kinds
 import cli
 from backends.base import BackendConfig
 from backends.diagnose import diagnose
