@@ -20,10 +20,14 @@ from generation.errors import (
 )
 from generation.job import Progress
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
+from generation.result import GenerationResult
+from scheduling.executor import run_job
 from tests.backends.test_ai_horde_contract import QUICK, connect
 from tests.engines.a1111_engine import bomb
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Fault, draw
+from tests.jobs import make_job
+from utils.clock import SystemClock
 
 
 def request(**changes: Any) -> GenerationRequest:
@@ -247,3 +251,25 @@ async def test_a_public_horde_cannot_send_us_to_a_private_address(server: HordeS
         await response
     assert not server.requests
     await backend.aclose()
+
+
+async def test_the_queue_takes_a_job_up_where_the_last_process_left_it(
+    server: HordeServer, horde: AiHordeBackend
+) -> None:
+    remote_id = await horde.start(request())
+    stored: list[str] = []
+
+    async def load(image: SourceImage) -> SourceImage:
+        return image
+
+    async def store(said: str) -> None:
+        stored.append(said)
+
+    other = connect(server)
+    outcome = await run_job(
+        make_job(remote_id=remote_id, drawn=request()), other, timeout_s=5.0, load=load, report=ignore,
+        on_remote_id=store, clock=SystemClock(),
+    )  # fmt: skip
+    assert isinstance(outcome, GenerationResult)
+    assert (len(server.jobs), stored) == (1, [])
+    await other.aclose()
