@@ -22,7 +22,7 @@ from backends.base import BackendConfig, ProgressCallback
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
 from generation.capabilities import Capabilities
-from generation.errors import GenerationError, RateLimited, UnexpectedAnswer
+from generation.errors import BackendError, GenerationError, RateLimited, UnexpectedAnswer
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
@@ -140,8 +140,12 @@ class AiPowerGridBackend:
         if not facts.credit.charging_enabled:
             return None
         form = {"model": payload["model"], "modality": "image", "n": payload["n"]}
-        body = await self._post("/v1/account/credits/quote", _to_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
-        quote = self._read(Quote, body).estimate
+        try:
+            body = await self._post("/v1/account/credits/quote", _to_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
+            quote = self._read(Quote, body).estimate
+        except BackendError as error:
+            error.may_have_run = False  # only the price was asked for
+            raise
         if quote.cost_usd is None:
             return None
         if not quote.balance_sufficient:

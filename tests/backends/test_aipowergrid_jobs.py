@@ -159,6 +159,18 @@ async def test_too_little_credit_is_told_before_a_job_is_sent() -> None:
         await grid.aclose()
 
 
+async def test_a_price_that_could_not_be_asked_for_sends_no_job_and_may_be_tried_again() -> None:
+    async with GridServer(charges=True) as server:
+        grid = connect(server)
+        await grid.capabilities()
+        server.faults.append(Fault("reset", "/quote"))
+        with pytest.raises(BackendUnavailable) as caught:
+            await grid.generate(request(), ignore)
+        assert not caught.value.may_have_run
+        assert not server.jobs
+        await grid.aclose()
+
+
 async def test_more_than_four_at_once_wait_for_a_place(server: GridServer, grid: AiPowerGridBackend) -> None:
     server.seconds = 0.02
     results = await asyncio.gather(*(grid.generate(request(seed=seed), ignore) for seed in range(1, 8)))
