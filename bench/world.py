@@ -42,7 +42,7 @@ class World:
         """Wait until `count` messages of a channel show a finished picture."""
         async with asyncio.timeout(timeout_s):
             while True:
-                done = [m for m in await self.messages(channel) if m["files"] and "kept until" in m["content"]]
+                done = [m for m in await self.messages(channel) if m["files"] and "expires" in m["content"]]
                 if len(done) >= count:
                     return done
                 await asyncio.sleep(0.1)

@@ -2,7 +2,7 @@
 
 A press is answered at once (a modal, a new "thinking" message, or a quiet acknowledgement) and then worked on, so
 Discord's three seconds are never at risk. Anyone may make something new from a picture, and it is theirs; only its
-owner and moderators may cancel or delete it.
+owner and moderators may edit, cancel or delete it.
 """
 
 import logging
@@ -150,6 +150,7 @@ class EditControls(commands.Cog):
     # -- forms and menus -----------------------------------------------------------------------------------------
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        self._service.check_owner(job, actor_of(interaction), "edit")
         await interaction.response.send_modal(forms.edit_form(job))
 
     async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:

@@ -10,7 +10,7 @@ from nextcord.utils import escape_markdown
 
 from cogs.cards import Button, Card, Picture, Row
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
-from generation.job import Job, JobStatus, JobView
+from generation.job import Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from utils.text import cut, duration, ordinal
 
@@ -97,7 +97,7 @@ def parameter_line(job: Job) -> str:
     if result.cost_usd:
         parts.append(f"${result.cost_usd:.3f}")
     if result.expires_at:
-        parts.append(f"kept until {timestamp(result.expires_at)}")
+        parts.append(f"expires {timestamp(result.expires_at)}")
     return " · ".join(parts)
 
 
@@ -105,7 +105,18 @@ def _head(job: Job, *, struck: bool = False) -> str:
     words = escape(cut(job.request.prompt, PROMPT_CHARS)) or WORDS_OF_MODE.get(job.request.mode, "picture")
     times = f" ×{job.drawn.batch_size}" if job.drawn.batch_size > 1 else ""
     text = f"~~{words}~~" if struck else f"**{words}**"
-    return f"{text}{times} — <@{job.origin.user_id}>"
+    return f"{text}{times} — <@{job.origin.user_id}>{_lineage(job.origin)}"
+
+
+def _lineage(origin: Origin) -> str:
+    """Say whose picture this one was made from, with a link, when it was somebody else's."""
+    if not origin.parent_user_id or origin.parent_user_id == origin.user_id:
+        return ""
+    words = "picture"
+    if origin.parent_channel_id and origin.parent_message_id:
+        place = f"{origin.guild_id or '@me'}/{origin.parent_channel_id}/{origin.parent_message_id}"
+        words = f"[picture](<https://discord.com/channels/{place}>)"
+    return f" · from <@{origin.parent_user_id}>'s {words}"
 
 
 def _queued(view: JobView, around: Around, now: datetime) -> str:

@@ -47,6 +47,9 @@ class Origin:
     reply_token_until: datetime | None = None
     private: bool = False
     parent_job_id: str | None = None  # re-rolled, edited or upscaled from
+    parent_user_id: str | None = None  # whose that was
+    parent_channel_id: str | None = None  # where it stands, for a link
+    parent_message_id: str | None = None
 
     @property
     def user_key(self) -> str:

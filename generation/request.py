@@ -198,7 +198,8 @@ def draft_of(request: GenerationRequest) -> Draft:
 
 
 def draw_seed() -> int:
-    return random.randint(0, MAX_SEED)
+    """Draw a seed that every engine takes as it is: some count in signed 32 bits."""
+    return random.randint(0, MAX_SEED // 2)
 
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a person can choose from: engines, models, samplers, LoRAs. Answers from memory, probing is done elsewhere."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -43,8 +44,8 @@ class Catalog:
 
     async def refresh(self, user_id: str, guild_id: str | None) -> None:
         """Ask the visible engines anew, so that lists shown next are fresh."""
-        for entry in self._registry.visible(user_id, guild_id):
-            await self._registry.refresh(entry.name)
+        entries = self._registry.visible(user_id, guild_id)
+        await asyncio.gather(*(self._registry.refresh(entry.name) for entry in entries))
 
     def suggest(
         self, what: str, typed: str, *, user_id: str, guild_id: str | None, backend: str | None = None

@@ -116,7 +116,13 @@ class GenerationService:
         visible = self._registry.visible(origin.user_id, origin.guild_id)
         if not changes.backend and any(entry.name == old.lane for entry in visible):
             changes = replace(changes, backend=old.lane)
-        origin = replace(origin, parent_job_id=old.id)
+        origin = replace(
+            origin,
+            parent_job_id=old.id,
+            parent_user_id=old.origin.user_id,
+            parent_channel_id=old.origin.channel_id,
+            parent_message_id=old.origin.message_id,
+        )
         return await self.submit(changes.over(base), origin, fresh=True)
 
     async def get(self, job_id: str) -> Job:

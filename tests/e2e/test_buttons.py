@@ -50,8 +50,20 @@ async def test_others_may_reroll_and_it_is_theirs(discord: DiscordServer, start:
     easel = await start(FakeBackend())
     answer = await easel.dream()
     again = await pressed(easel, answer, "Re-roll", "ann")
-    assert again.content.split("\n")[0].endswith(discord.user("ann").mention)
+    head = again.content.split("\n")[0]
+    link = f"https://discord.com/channels/{discord.guild.id}/{discord.channel.id}/{answer.id}"
+    assert f"— {discord.user('ann').mention}" in head
+    assert f"from {discord.user('mia').mention}'s [picture](<{link}>)" in head
+    assert discord.user("mia").mention not in again.pings
     assert (await easel.job(job_id(again))).user_key == f"discord:{discord.user('ann').id}"
+
+
+async def test_others_may_not_edit(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    refused = await discord.user("ann").click(await easel.dream(), "Edit")
+    assert refused.modal is None
+    assert refused.ephemeral
+    assert "Only the person who asked" in refused.message.content
 
 
 async def test_more_steps_keeps_the_seed(start: StartEasel) -> None:
