@@ -23,9 +23,9 @@ def connect(server: A1111Server, pace: Pace = QUICK, **changes: object) -> A1111
 
 
 class A1111Rig:
-    def __init__(self, server: A1111Server) -> None:
+    def __init__(self, server: A1111Server, **changes: object) -> None:
         self.server = server
-        self.backend: Backend = connect(server)
+        self.backend: Backend = connect(server, **changes)
 
     def is_working(self) -> bool:
         return self.server.engine.job is not None
@@ -40,13 +40,14 @@ class A1111Rig:
 class A1111Contract(BackendContract):
     family = "a1111"
     ui = True
+    scheduler = False
 
     @asynccontextmanager
     async def rig(self, *, hold: bool = False) -> AsyncIterator[A1111Rig]:
-        async with A1111Server(self.family, ui=self.ui) as server:
+        async with A1111Server(self.family, ui=self.ui, scheduler=self.scheduler) as server:
             if hold:
                 server.engine.hold()
-            rig = A1111Rig(server)
+            rig = A1111Rig(server, options={"agent_scheduler": "always"} if self.scheduler else {})
             yield rig
             server.engine.release()
             await rig.backend.aclose()
@@ -62,3 +63,7 @@ class TestA1111WithoutWebUi(A1111Contract):
 
 class TestForge(A1111Contract):
     family = "forge"
+
+
+class TestA1111ByAgentScheduler(A1111Contract):
+    scheduler = True

@@ -312,7 +312,8 @@ async def test_too_many_requests_pause_for_as_long_as_the_server_says() -> None:
 def test_flux_on_forge_gets_its_guidance_and_modules() -> None:
     flux = Checkpoint(title="flux1-dev.safetensors [aa]", name="flux1-dev")
     facts = Facts(
-        family=Family.FORGE, has_guidance=True, checkpoints=(flux,), samplers={"euler": "Euler"}, schedulers=("Automatic", "Simple"),
+        family=Family.FORGE, has_guidance=True, checkpoints=(flux,), samplers={"euler": "Euler"},
+        schedulers=("Automatic", "Simple"),
         vaes=("sdxl.safetensors", "ae.safetensors", "clip_l.safetensors", "t5xxl_fp8.safetensors"),
     )  # fmt: skip
     asked = request(model="flux1-dev", negative_prompt="blurry")

@@ -112,6 +112,8 @@ class Engine:
         self.failed: list[str] = []
         self.busy: list[tuple[float, float]] = []  # (began, ended) of each run, monotonic seconds
         self.files: dict[str, bytes] = {}
+        self.check: Callable[[str, dict[str, Any]], None] = lambda mode, body: None
+        self.control_maps: Callable[[dict[str, Any], str], list[bytes]] = lambda body, family: []
         self.fail_with: Failed | None = None  # thrown by the next job when it begins to draw
         self._steps_allowed: int | None = None
 
@@ -136,6 +138,7 @@ class Engine:
     async def run(self, mode: str, body: dict[str, Any]) -> dict[str, Any]:
         """Queue, draw and answer as `/sdapi/v1/txt2img` does."""
         self.submitted.append(body)
+        self.check(mode, body)
         job = Job(id=body.get("force_task_id") or f"task({len(self.submitted)})", mode=mode, body=body)
         self.pending.append(job.id)
         if mode == "img2img":
@@ -168,7 +171,7 @@ class Engine:
             if self.fail_with:
                 failure, self.fail_with = self.fail_with, None
                 raise failure
-            await self._sample(job)
+            await self.sample(job)
             answer = self._answer(job)
         finally:
             self.options |= stored  # keys that were not there before stay overridden: the leak
@@ -180,7 +183,7 @@ class Engine:
         self.job = self.current_task = None
         return answer
 
-    async def _sample(self, job: Job) -> None:
+    async def sample(self, job: Job) -> None:
         job.steps = int(job.body.get("steps", 50))
         pause = self.seconds_per_image * job.body.get("batch_size", 1) / job.steps
         for step in range(job.steps):
@@ -208,7 +211,8 @@ class Engine:
 
     def _answer(self, job: Job) -> dict[str, Any]:
         body = job.body
-        width, height = (int(body.get(side, 512)) // 8 * 8 for side in ("width", "height"))
+        factor = float(body.get("hr_scale", 2.0)) if body.get("enable_hr") else 1.0
+        width, height = (int(int(body.get(side, 512)) * factor) // 8 * 8 for side in ("width", "height"))
         count = int(body.get("batch_size", 1)) * int(body.get("n_iter", 1))
         seed = int(body.get("seed", -1))
         seed = random.randrange(2**32) if seed < 0 else seed
@@ -220,6 +224,7 @@ class Engine:
                 pictures.insert(0, self._draw(width * count, height, seed, info["infotexts"][0]))
                 info["infotexts"].insert(0, info["infotexts"][0])
                 info["index_of_first_image"] = 1
+        pictures += self.control_maps(body, self.family)
         images = [base64.b64encode(data).decode() for data in pictures]
         return {"images": images, "parameters": {**body, "init_images": None}, "info": json.dumps(info)}
 

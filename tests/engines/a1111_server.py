@@ -16,6 +16,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.engines.a1111_engine import DATA, Engine, Failed, bomb
+from tests.engines.a1111_extras import Extras
+from tests.engines.a1111_scheduler import PATHS, Scheduler
 
 API = "/sdapi/v1"
 OPEN_PATHS = ("/openapi.json", f"{API}/loras", "/internal/", "/file=")
@@ -41,6 +43,7 @@ class A1111Server:
         ui: whether the web UI runs too; only then are there `/internal/progress` and task ids.
         auth: "user:password" of `--api-auth`.
         api: False is a server started without `--api`.
+        scheduler: whether the extension sd-webui-agent-scheduler is installed.
         image: makes the pictures, from (width, height, seed, text).
     """
 
@@ -51,6 +54,7 @@ class A1111Server:
         ui: bool = True,
         auth: str | None = None,
         api: bool = True,
+        scheduler: bool = False,
         seconds_per_image: float = 0.0,
         image_bytes: int = 0,
         image: Callable[..., bytes] | None = None,
@@ -60,6 +64,8 @@ class A1111Server:
         self.family, self.ui, self.api = family, ui, api
         self.auth = f"Basic {base64.b64encode(auth.encode()).decode()}" if auth else None
         self.engine = Engine(family, seconds_per_image, image_bytes, image)
+        self.extras = Extras(self.engine)
+        self.scheduler = Scheduler(self.engine) if scheduler else None
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
         self.interrupt_calls = 0
@@ -104,6 +110,8 @@ class A1111Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self.scheduler:
+            await self.scheduler.close()
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -131,7 +139,8 @@ class A1111Server:
             routes.append(web.get(f"{API}/progress", self._progress))
             routes.append(web.post(f"{API}/interrupt", self._interrupt))
             routes.append(web.post(f"{API}/options", self._set_options))
-        return routes
+            routes += self.extras.routes()
+        return routes + (self.scheduler.routes() if self.scheduler else [])
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -281,7 +290,8 @@ class A1111Server:
         schema = json.loads((DATA / self.family / "openapi.json").read_text())
         hidden = () if self.ui else ("/internal/", "/file", "/config", "/run/")
         hidden += () if self.api else (API,)
-        schema["paths"] = {path: {} for path in schema["paths"] if not path.startswith(hidden)}
+        extra = PATHS if self.scheduler else ()
+        schema["paths"] = {path: {} for path in (*schema["paths"], *extra) if not path.startswith(hidden)}
         return web.json_response(schema)
 
 
