@@ -93,7 +93,9 @@ def workflow_changes(workflow: Workflow, request: GenerationRequest) -> list[str
         notes.append("prompt ignored: this workflow has no place for one")
     if not mapping.width and request.mode in {Mode.TXT2IMG, Mode.IMG2IMG}:
         notes.append("size set by the workflow")
-    if not mapping.seed:
+    if request.mode is Mode.UPSCALE and request.upscale_factor:
+        notes.append("how much larger is set by the workflow")
+    elif not mapping.seed:
         notes.append("seed ignored: this workflow has no place for one")
     return notes
 

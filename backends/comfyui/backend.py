@@ -87,7 +87,13 @@ class ComfyUIBackend:
         facts = await self._probe()
         path = self._options.get("workflow", "").strip()
         if not path:
-            return to_capabilities(facts, self._options)
+            can = to_capabilities(facts, self._options)
+            if not can.modes:
+                raise BackendError(
+                    f"{self._label} has no model yet.",
+                    hint="Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own.",
+                )
+            return can
         try:
             self._workflow = await run_in_thread(load_workflow, path, facts.info)
         except RequestRejected as error:

@@ -115,8 +115,10 @@ class Trace:
             if not wanted & set(upstream(self.graph, node)):
                 continue
             link = read_link(inputs_of(self.graph, node)["clip"])
-            while link and (further := read_link(inputs_of(self.graph, link[0]).get("clip"))):
-                link = further
+            seen: set[str] = set()
+            while link and link[0] not in seen:
+                seen.add(link[0])
+                link = read_link(inputs_of(self.graph, link[0]).get("clip")) or link
             return link
         return None
 

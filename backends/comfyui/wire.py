@@ -78,13 +78,13 @@ class Status(BaseModel):
 class HistoryEntry(BaseModel):
     """One finished job of `GET /history/{id}`."""
 
-    prompt: list[Any] = []
+    prompt: Any = None  # as an item of the queue; only its graph is read
     outputs: dict[str, dict[str, Any]] = {}
     status: Status | None = None
 
     @property
     def graph(self) -> Graph:
-        graph = self.prompt[2] if len(self.prompt) > 2 else {}
+        graph = self.prompt[2] if isinstance(self.prompt, list) and len(self.prompt) > 2 else {}
         return graph if isinstance(graph, dict) else {}
 
 

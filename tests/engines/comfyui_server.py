@@ -27,7 +27,7 @@ class Fault:
     """What goes wrong with the next call of a path. `after_accept`: the server does what was asked all the same."""
 
     path: str
-    kind: str  # status, hang, reset, truncate
+    kind: str  # status, hang, slow, reset, truncate
     status: int = 500
     body: str = ""
     content_type: str = "text/plain"
@@ -150,6 +150,9 @@ class ComfyUIServer:
         answer = await handler(request) if fault.after_accept else None
         if fault.kind == "hang":
             await asyncio.sleep(30)
+        if fault.kind == "slow":
+            await asyncio.sleep(0.05)
+            return await handler(request)
         if fault.kind == "reset":
             assert request.transport is not None
             request.transport.abort()
