@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps, UnidentifiedImageError
 
 from constants import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
 from utils.image_text import read_parameters, with_parameters
@@ -21,6 +21,7 @@ __all__ = [
     "Fitted",
     "ImageInfo",
     "clean_input",
+    "extend_canvas",
     "fit_bytes",
     "grid",
     "inspect",
@@ -40,6 +41,9 @@ WEBP_METHOD: Final = 2  # half the time of the default 4 for the same size
 WEBP_MAX_SIDE_PX: Final = 16_383
 SHRINK_STEP: Final = 0.75
 SMALLEST_SIDE_PX: Final = 64
+CANVAS_MAX_PIXELS: Final = 1536 * 1536  # as PNG never above the limit of an input picture
+CANVAS_GRID_PX: Final = 64  # what the pickiest engines want
+CANVAS_OVERLAP: Final = 1 / 32  # of the picture's shorter side is drawn anew, so that no seam shows
 
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 _FORMATS: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
@@ -111,6 +115,67 @@ def clean_input(data: bytes) -> bytes:
     if kind == "WEBP":
         return _encode(plain, "WEBP", INPUT_QUALITY)
     return _encode(plain, "PNG")
+
+
+def extend_canvas(
+    data: bytes, *, left: float = 0, top: float = 0, right: float = 0, bottom: float = 0, grows: bool = True
+) -> tuple[bytes, bytes]:
+    """Put a picture on a larger canvas, to be drawn on at the edges.
+
+    Args:
+        data: the file.
+        left: what is added there, as a part of the picture's own width.
+        top: the same, of its height.
+        right: the same, of its width.
+        bottom: the same, of its height.
+        grows: whether the canvas has more pixels than the picture; otherwise the picture is shrunk.
+
+    Returns:
+        Two PNGs of one size, sides multiples of 64: the canvas, its edges the picture's own drawn out and blurred, and
+        a mask that is white where it is new and a little beyond.
+
+    Raises:
+        BadImage: it cannot be read.
+    """
+    with _opened(data) as image:
+        picture = _opaque(_plain(ImageOps.exif_transpose(image)))
+    wide, tall = 1 + left + right, 1 + top + bottom
+    width, height = picture.width * wide, picture.height * tall
+    most = CANVAS_MAX_PIXELS if grows else min(CANVAS_MAX_PIXELS, picture.width * picture.height)
+    share = min(1.0, math.sqrt(most / (width * height)))
+    width, height = (max(1, round(side * share / CANVAS_GRID_PX)) * CANVAS_GRID_PX for side in (width, height))
+    picture = ImageOps.fit(picture, (max(1, round(width / wide)), max(1, round(height / tall))))
+    x, y = round(picture.width * left), round(picture.height * top)
+    canvas = _drawn_out(picture, (width, height), (x, y))
+    canvas = canvas.filter(ImageFilter.GaussianBlur(max(4, min(width, height) / 48)))
+    canvas.paste(picture, (x, y))
+    mask = Image.new("L", (width, height), 255)
+    seam = max(8, round(min(picture.size) * CANVAS_OVERLAP))
+    kept = (
+        x + (seam if left else 0),
+        y + (seam if top else 0),
+        (x + picture.width - seam) if right else width,
+        (y + picture.height - seam) if bottom else height,
+    )
+    mask.paste(0, (*kept[:2], max(kept[0], kept[2]), max(kept[1], kept[3])))
+    return _encode(canvas, "PNG"), _encode(mask, "PNG")
+
+
+def _drawn_out(picture: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
+    """Return a canvas with the picture at `corner` and its outermost pixels drawn out to the edges."""
+    x, y = corner
+    band = Image.new("RGB", (size[0], picture.height))
+    for edge, start, end in ((0, 0, x), (picture.width - 1, x + picture.width, size[0])):
+        if end > start:
+            strip = picture.crop((edge, 0, edge + 1, picture.height))
+            band.paste(strip.resize((end - start, picture.height)), (start, 0))
+    band.paste(picture, (x, 0))
+    canvas = Image.new("RGB", size)
+    for edge, start, end in ((0, 0, y), (picture.height - 1, y + picture.height, size[1])):
+        if end > start:
+            canvas.paste(band.crop((0, edge, size[0], edge + 1)).resize((size[0], end - start)), (0, start))
+    canvas.paste(band, (0, y))
+    return canvas
 
 
 def fit_bytes(data: bytes, limit: int) -> Fitted:

@@ -1,0 +1,129 @@
+"""What people do with a picture they have: read how it was made, and draw on beyond its edges."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, Protocol
+
+from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
+from generation.errors import RequestRejected
+from generation.options import MAX_LORA_WEIGHT, RANGES, validate
+from generation.prompt_syntax import take_lora_tags
+from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
+from utils import images
+from utils.images import BadImage
+from utils.infotext import Infotext, parse_infotext
+from utils.threads import run_in_thread
+
+PAN: Final = 0.5  # of the picture's own width or height is added
+
+
+class Pictures(Protocol):
+    """What is needed of the media store."""
+
+    async def load(self, source: SourceImage) -> SourceImage: ...
+
+    async def take_input(self, data: bytes) -> SourceImage: ...
+
+
+async def parameters_in(data: bytes) -> Infotext | None:
+    """Return what a picture says of its making; None where it says nothing, or is no picture.
+
+    Read are the texts of A1111, Forge and their kin, and our own.
+    """
+    text = await run_in_thread(images.read_parameters, data)
+    found = parse_infotext(text) if text else None
+    return found if found and found.parameters else None
+
+
+def draft_from(infotext: Infotext) -> Draft:
+    """Return how a picture was made as if somebody had said it; values that cannot be are passed over."""
+    said = infotext.parameters
+    loras: list[Lora] = []
+    prompt = take_lora_tags(infotext.prompt, loras)[:MAX_PROMPT_CHARS]
+    width, height = _whole(said, "Size-1", "width"), _whole(said, "Size-2", "height")
+    return Draft(
+        prompt=prompt,
+        negative_prompt=infotext.negative_prompt[:MAX_PROMPT_CHARS] or None,
+        width=width if height else None,
+        height=height if width else None,
+        steps=_whole(said, "Steps", "steps"),
+        cfg_scale=_number(said, "CFG scale", "cfg_scale"),
+        guidance=_number(said, "Distilled CFG Scale", "guidance"),
+        sampler=said.get("Sampler") or None,
+        scheduler=said.get("Schedule type") or None,
+        model=said.get("Model") or None,
+        vae=said.get("VAE") or None,
+        clip_skip=_whole(said, "Clip skip", "clip_skip"),
+        loras=tuple(lora for lora in loras if abs(lora.weight) <= MAX_LORA_WEIGHT),
+        hires=_hires(said),
+        seed=_whole(said, "Seed", "seed"),
+        denoising_strength=_number(said, "Denoising strength", "denoising_strength"),
+    )
+
+
+async def outpainting(draft: Draft, media: Pictures) -> Draft:
+    """Turn `zoom` and `pan` into a picture on a larger canvas with a mask, for every engine that can inpaint.
+
+    Raises:
+        RequestRejected: there is no picture, or it cannot be read or kept.
+    """
+    if draft.zoom is None and draft.pan is None:
+        return draft
+    validate(draft)
+    if draft.init_image is None:
+        raise RequestRejected(
+            "Zoom and pan need a picture to go on from. Attach one, or reply to one.", field="init_image"
+        )
+    margin = ((draft.zoom or 1.0) - 1) / 2
+    margins = {side: margin + (PAN if draft.pan is pan else 0) for side, pan in _SIDES.items()}
+    source = await media.load(draft.init_image)
+    try:
+        canvas, mask = await run_in_thread(images.extend_canvas, source.data, **margins, grows=draft.zoom is None)
+    except BadImage as error:
+        raise RequestRejected(str(error), field="init_image") from error
+    picture = await media.take_input(canvas)
+    strength = DEFAULT_OUTPAINT_STRENGTH if draft.denoising_strength is None else draft.denoising_strength
+    draft = replace(
+        draft,
+        mode=Mode.INPAINT,
+        init_image=picture,
+        mask_image=await media.take_input(mask),
+        denoising_strength=strength,
+        zoom=None,
+        pan=None,
+    )
+    if draft.width or draft.height or draft.aspect:
+        return draft
+    return replace(draft, width=picture.width, height=picture.height)
+
+
+_SIDES: Final = {"left": Pan.LEFT, "top": Pan.UP, "right": Pan.RIGHT, "bottom": Pan.DOWN}
+
+
+def _hires(said: Mapping[str, str]) -> HiresFix | None:
+    factor = _number(said, "Hires upscale", "hires")
+    if factor is None:
+        return None
+    hires = HiresFix(
+        factor=factor,
+        steps=_whole(said, "Hires steps", "steps"),
+        upscaler=said.get("Hires upscaler") or None,
+    )
+    strength = _number(said, "Denoising strength", "denoising_strength")
+    return hires if strength is None else replace(hires, denoising_strength=strength)
+
+
+def _number(said: Mapping[str, str], key: str, field: str) -> float | None:
+    """Return a value that lies in the range of `field`, else None."""
+    try:
+        value = float(said.get(key, ""))
+    except ValueError:
+        return None
+    allowed = RANGES[field]
+    return value if math.isfinite(value) and allowed.low <= value <= allowed.high else None
+
+
+def _whole(said: Mapping[str, str], key: str, field: str) -> int | None:
+    value = _number(said, key, field)
+    return int(value) if value is not None and value.is_integer() else None
