@@ -174,9 +174,9 @@ class QueueManager:
             self._lanes.get(entry.name)
         return self._lanes.views()
 
-    def wait_s(self, lane_name: str) -> float:
+    def wait_s(self, lane_name: str, model: str | None = None) -> float:
         """Expected seconds before a job submitted to this lane now would start."""
-        return self._lanes.get(lane_name).wait_s()
+        return self._lanes.get(lane_name).wait_s(model)
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         if job_id in self._lanes.running:
@@ -196,7 +196,8 @@ class QueueManager:
         if isinstance(outcome, GenerationError):
             if pause_s := lane.judge(job.id, outcome):
                 log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
-            if isinstance(outcome, BackendAuthError):
+            is_dead = BackendUnavailable if lane.breaker.is_open else BackendAuthError
+            if isinstance(outcome, BackendAuthError | is_dead):
                 self._registry.mark_down(lane.name, outcome)
             if lane.breaker.is_open and lane.queue:
                 self._background.spawn(self._evacuate(lane, BackendUnavailable(outcome.user_message)))

@@ -22,7 +22,7 @@ ENTRY_POINT_GROUP = "easel.backends"
 PROBE_TIMEOUT_S = 10.0
 FRESH_S = 60.0  # capabilities older than this are asked for again in the background
 FRESH_DOWN_S = 10.0  # the same for an engine that was down
-RETRY_DOWN_S = 1.0  # when it is the only hope, a request waits for a new probe after this
+RETRY_DOWN_S = 5.0  # when it is the only hope, a request waits for a new probe; A1111 dies of more while it boots
 
 BackendFactory = Callable[[BackendConfig], Backend]
 _factories: dict[str, BackendFactory] = {}
@@ -173,7 +173,7 @@ class BackendRegistry:
         for entry in entries:
             age_s = now - entry.checked_at
             if entry.capabilities is None and (age_s == float("inf") or not is_any_known):
-                if age_s > RETRY_DOWN_S:
+                if age_s >= RETRY_DOWN_S:
                     wanted.append(self.refresh(entry.name))
             elif age_s > (FRESH_S if entry.error is None else FRESH_DOWN_S):
                 self._probing(entry)
@@ -201,10 +201,11 @@ class BackendRegistry:
         return fit(request, entry.capabilities)
 
     def mark_down(self, name: str, error: BackendError) -> None:
-        """Remember that an engine refused us (a wrong key, say); the next probe decides anew."""
+        """Remember what jobs found (a wrong key, no answer again and again); the next probe decides anew."""
         if entry := self._entries.get(name):
             entry.error = error
-            log.error("backend refuses us", extra={"action": "backend_down", "backend": name, "error": str(error)})
+            log.error("backend fails its jobs", extra={"action": "backend_down", "backend": name, "error": str(error)})
+            self._changed(name)
 
     async def aclose(self) -> None:
         for task in tuple(self._probes.values()):
@@ -228,6 +229,7 @@ class BackendRegistry:
         return task
 
     async def _probe(self, entry: Entry) -> None:
+        was_down = entry.error is not None
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 capabilities = await entry.backend.capabilities()
@@ -245,9 +247,9 @@ class BackendRegistry:
                 log.info("backend is up", extra={"action": "backend_up", "backend": entry.name})
             entry.capabilities, entry.error = capabilities, None
         if entry.error is not None:
-            log.warning(
-                "backend is down", extra={"action": "backend_down", "backend": entry.name, "error": str(entry.error)}
-            )
+            level = logging.DEBUG if was_down else logging.WARNING  # a box that is off for the night is told once
+            fields = {"action": "backend_down", "backend": entry.name, "error": str(entry.error)}
+            log.log(level, "backend is down", extra=fields)
         entry.checked_at = self._clock.monotonic()
         self._changed(entry.name)
 

@@ -50,6 +50,7 @@ class Origin:
     parent_user_id: str | None = None  # whose that was
     parent_channel_id: str | None = None  # where it stands, for a link
     parent_message_id: str | None = None
+    group_id: str | None = None  # jobs that are shown in one message together
 
     @property
     def user_key(self) -> str:

@@ -10,6 +10,7 @@ from scheduling.pace import Pace
 from scheduling.rate_limit import TokenBucket
 from utils.clock import Clock
 
+MODEL_SWITCH_S = 15.0  # about what an engine takes to load another model
 HEAD_START_S = 0.5  # the next job is sent this much before the last is done, to a server that lines requests up
 
 
@@ -47,6 +48,9 @@ class LaneView:
     paused_s: float
     is_broken: bool
     wait_s: float  # expected wait of a job that came now
+    retry_s: float = 0.0  # until the next try of an engine that kept failing
+    seconds_per_cost: float | None = None  # learned from its own jobs
+    idle_s: float | None = None  # since it last had a job; `None` = none yet in this process
 
 
 @dataclass
@@ -61,6 +65,7 @@ class Lane:
     pace: Pace = field(default_factory=Pace)
     paused_until: float = 0.0
     warm_model: str | None = None
+    used_at: float | None = None  # when a job last began or ended (monotonic seconds)
 
     def __post_init__(self) -> None:
         self.bucket = TokenBucket(self.settings.rate_per_s, self.clock)
@@ -93,11 +98,13 @@ class Lane:
 
     def started(self, job_id: str, run: Running) -> None:
         self.running[job_id] = replace(run, is_ahead=not self.has_slot)
+        self.used_at = self.clock.monotonic()
         self.breaker.started(job_id)
 
     def ended(self, job_id: str) -> Running:
         """Free a slot; a job that was sent ahead begins now."""
         run = self.running.pop(job_id)
+        self.used_at = self.clock.monotonic()
         for other_id, other in self.running.items():
             if other.is_ahead and not run.is_ahead:
                 self.running[other_id] = replace(other, is_ahead=False, since=self.clock.monotonic())
@@ -130,9 +137,13 @@ class Lane:
         """Expected seconds until a waiting job starts."""
         return self._wait(self.queue.cost_ahead(job_id))
 
-    def wait_s(self) -> float:
-        """Expected seconds until a job that came now would start (fairness may well be kinder)."""
-        return self._wait(self.queue.total_cost)
+    def wait_s(self, model: str | None = None) -> float:
+        """Expected seconds until a job that came now would start (fairness may well be kinder).
+
+        One that wants another model than the last job's waits for that to be loaded, too.
+        """
+        is_cold = bool(model and self.warm_model and model != self.warm_model)
+        return self._wait(self.queue.total_cost) + (MODEL_SWITCH_S if is_cold else 0.0)
 
     def remaining_s(self, job_id: str) -> float | None:
         """Expected seconds until a running job is done."""
@@ -142,6 +153,7 @@ class Lane:
         return self._left_s(run)
 
     def view(self) -> LaneView:
+        retry_s = self.breaker.wait_s()
         return LaneView(
             name=self.name,
             waiting=len(self.queue),
@@ -150,7 +162,16 @@ class Lane:
             paused_s=max(0.0, self.paused_until - self.clock.monotonic()),
             is_broken=self.breaker.is_open,
             wait_s=self.wait_s(),
+            retry_s=retry_s if retry_s != float("inf") else 0.0,
+            seconds_per_cost=self.pace.by_model[""][0] if self.pace.is_learned else None,
+            idle_s=self.idle_s(),
         )
+
+    def idle_s(self) -> float | None:
+        """Seconds since it last had a job; 0 while it has one, `None` if it had none yet."""
+        if self.running:
+            return 0.0
+        return self.clock.monotonic() - self.used_at if self.used_at is not None else None
 
     def _wait(self, cost_ahead: float) -> float:
         left = sum(self._left_s(run) for run in self.running.values())

@@ -15,6 +15,7 @@ from generation.resolve import resolve
 from queue_manager import LaneView, QueueManager
 from services.catalog import find_entry
 from services.media import MediaService
+from services.pictures import outpainting
 from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
@@ -78,7 +79,7 @@ class GenerationService:
             BackendError: the only engine there is cannot be reached.
         """
         has_own_seed = draft.seed is not None
-        draft = _shaped_like_its_source(draft)
+        draft = _shaped_like_its_source(await outpainting(draft, self._media))
         draft = await self._with_preferences(draft, origin)
         validate(draft)
         if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
@@ -190,7 +191,21 @@ class GenerationService:
         return await self._jobs.set_delivered(job_id, self._clock.now())
 
     async def due(self, door: str) -> list[Job]:
-        """Return every job of a door that somebody still waits for: active, or ended and not delivered."""
+        """Return every job of a door that somebody still waits for: active, or ended and not delivered.
+
+        Jobs that share one answer are not among them, see `due_in_groups`.
+        """
+        return [job for job in await self._due(door) if job.origin.group_id is None]
+
+    async def due_in_groups(self, door: str) -> dict[str, list[Job]]:
+        """Return the jobs somebody still waits for that share one answer, by the id of their group."""
+        groups: dict[str, list[Job]] = {}
+        for job in await self._due(door):
+            if job.origin.group_id is not None:
+                groups.setdefault(job.origin.group_id, []).append(job)
+        return groups
+
+    async def _due(self, door: str) -> list[Job]:
         active = [job for job in await self._jobs.active() if job.origin.door == door]
         return [*await self._jobs.undelivered(door), *active]
 
@@ -209,7 +224,7 @@ class GenerationService:
         return draft
 
     async def _options(self, draft: Draft, origin: Origin) -> list[_Option]:
-        """Engines that can run this, best first: the person's own, then healthy ones, then the shortest wait."""
+        """Engines that can run this, best first: healthy, then free, then the person's own, then quick ones."""
         entries = self._registry.visible(origin.user_id, origin.guild_id)
         if draft.backend:
             wanted = find_entry(draft.backend, entries)
@@ -241,8 +256,9 @@ class GenerationService:
             options,
             key=lambda option: (
                 option.entry.error is not None,
+                option.entry.backend.is_paid,
                 ranks[option.entry.owner.kind],
-                self._queue.wait_s(option.entry.name),
+                self._queue.wait_s(option.entry.name, option.fitted.request.model),
             ),
         )
 

@@ -182,7 +182,7 @@ async def test_a_dead_engine_that_is_the_only_one_is_asked_again(registry: Backe
     await registry.ready([entry])  # not for each of a burst
     assert engine.probes == 1
     engine.is_down = None
-    await clock.advance(2)
+    await clock.advance(6)
     await registry.ready([entry])
     assert entry.capabilities
 

@@ -1,0 +1,82 @@
+"""Comparisons under way: which jobs one message shows side by side. A row ends when its answer has arrived."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from store.database import Database, Row
+
+SAVE = """
+    INSERT OR REPLACE INTO comparisons (id, door, prompt, seed, contenders, created_at)
+    VALUES (:id, :door, :prompt, :seed, :contenders, :created_at)
+"""
+GET = "SELECT * FROM comparisons WHERE id = ?"
+DUE = "SELECT * FROM comparisons WHERE door = ? ORDER BY created_at, id"
+DELETE = "DELETE FROM comparisons WHERE id = ? RETURNING id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """One engine of a comparison: its job, or why there is none."""
+
+    lane: str
+    label: str
+    job_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One prompt on several engines."""
+
+    id: str
+    door: str
+    prompt: str
+    seed: int
+    contenders: tuple[Contender, ...]
+    created_at: datetime
+
+    @property
+    def job_ids(self) -> tuple[str, ...]:
+        return tuple(one.job_id for one in self.contenders if one.job_id)
+
+
+class ComparisonStore:
+    """The table `comparisons`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, comparison: Comparison) -> None:
+        """Store it, in place of what was stored under its id."""
+        values = asdict(comparison) | {
+            "contenders": json.dumps([asdict(one) for one in comparison.contenders]),
+            "created_at": comparison.created_at.timestamp(),
+        }
+        await self._database.write(SAVE, values)
+
+    async def get(self, comparison_id: str) -> Comparison | None:
+        found = _read(await self._database.fetch(GET, (comparison_id,)))
+        return found[0] if found else None
+
+    async def due(self, door: str) -> list[Comparison]:
+        """Return what is still to be shown at a door, oldest first."""
+        return _read(await self._database.fetch(DUE, (door,)))
+
+    async def delete(self, comparison_id: str) -> bool:
+        return bool(await self._database.write(DELETE, (comparison_id,)))
+
+
+def _read(rows: Iterable[Row]) -> list[Comparison]:
+    return [
+        Comparison(
+            id=row["id"],
+            door=row["door"],
+            prompt=row["prompt"],
+            seed=row["seed"],
+            contenders=tuple(Contender(**one) for one in json.loads(row["contenders"])),
+            created_at=datetime.fromtimestamp(row["created_at"], UTC),
+        )
+        for row in rows
+    ]
