@@ -49,6 +49,10 @@ MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 DEFAULT_MEDIA_TTL_S: Final = 24 * 3600.0
 PREVIEW_SIDE_PX: Final = 256
 
+# Hosted engines, where a setting or a person gives no address of its own
+AI_HORDE_URL: Final = "https://aihorde.net"
+AIPOWERGRID_URL: Final = "https://api.aipowergrid.io"
+
 # Discord (source: Discord's API documentation, v10)
 DISCORD_API_URL: Final = "https://discord.com/api/v10"
 DISCORD_FILE_BYTES: Final = 10 * 1024 * 1024

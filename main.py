@@ -18,7 +18,7 @@ from pathlib import Path
 import backends.builtin  # noqa: F401  # announces its kinds
 import cli
 from backends.base import BackendConfig
-from backends.diagnose import diagnose
+from backends.diagnose import diagnose, public_url
 from backends.guard import policy_of
 from backends.probe import probe_local
 from backends.registry import BackendRegistry, Entry, known_kinds, load_plugins, make_backend
@@ -32,6 +32,7 @@ from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from services.catalog import Catalog
 from services.connections import ConnectionService
+from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from services.sweeper import Sweeper
@@ -262,6 +263,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         media=easel.media,
         catalog=easel.catalog,
         connections=easel.connections,
+        describing=DescribingService(easel.registry),
         clock=easel.clock,
     )
 
@@ -328,7 +330,7 @@ async def checks(settings: Settings) -> list[Check]:
     entries, findings = await find_engines(settings)
     found += [Check(name="this machine", is_ok=True, message=finding) for finding in findings]
     for entry in entries:
-        if entry.config.url:
+        if entry.config.url or public_url(entry.config.kind):
             result = await diagnose(entry.config)
             message, hint = result.message, result.hint or result.owner_hint
             found.append(Check(name=entry.label, is_ok=result.is_ok, message=message, hint=hint))

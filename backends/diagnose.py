@@ -1,35 +1,33 @@
 """Say why a server cannot be used: go through the layers one by one and name the first that fails.
 
 address -> DNS -> TCP -> TLS -> HTTP -> key -> API -> product. Sources: A1111's contract (404 on /sdapi while / answers
-means `--api` is missing; 401 without a challenge), Cloudflare's codes 520-527, RunPod's proxy pages while a pod boots.
+means `--api` is missing; 401 without a challenge), Cloudflare's codes 520-527, RunPod's proxy pages while a pod boots,
+gradio's `/login`, the account calls of the AI Horde and the AI Power Grid.
 """
 
 import asyncio
 import json
 import socket
 import ssl
-from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import httpx
 
 from backends.base import BackendConfig
+from backends.findings import Failed, Layer, is_literal, no_api, of_auth, of_connect, of_tls, other_product
 from backends.guard import Resolver, guarded_transport, policy_of, trusted_authorities
-from backends.http import PROXY_STATUSES, AnswerTooLarge, is_html, key_auth, make_client, read_bounded
-from backends.probe import Product, identify
-from backends.registry import known_kinds
+from backends.http import PROXY_STATUSES, AnswerTooLarge, is_html, make_client, read_bounded
+from backends.probe import Product, identify, read_hosted
+from backends.products import KINDS, headers_and_auth, kind_of, wants_login
+from backends.products import public_url as public_url  # the services' room knows this one only
 from generation.errors import BackendError
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
-
-Layer = Literal["address", "dns", "connect", "tls", "http", "auth", "api", "product"]
 
 DIAGNOSIS_S = 4.5  # /sdtest answers within 5 s
 DNS_S = 1.5
 CONNECT_S = 1.5  # per layer; what is left is the server's
 MAX_LIST_BYTES = 8 * 1024 * 1024
-API_PATHS = {"a1111": "/sdapi/v1/sd-models", "comfyui": "/system_stats", "gradio_flux": "/config"}
-PRODUCT_NAMES = {"a1111": "Automatic1111 or Forge", "comfyui": "ComfyUI", "gradio_flux": "a Flux gradio app"}
+MISSING_STATUSES = frozenset({404, 405, 410})  # 410: a Horde's API where the Grid has left it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +59,6 @@ class Diagnosis:
         return self.steps[-1].layer
 
 
-class _Failed(Exception):
-    def __init__(self, layer: Layer, message: str, hint: str, product: str = "") -> None:
-        super().__init__(message)
-        self.layer = layer
-        self.message = message
-        self.hint = hint
-        self.product = product
-
-
 async def diagnose(
     config: BackendConfig,
     *,
@@ -78,13 +67,14 @@ async def diagnose(
     verify: ssl.SSLContext | None = None,
 ) -> Diagnosis:
     """Test one server, from its address to its list of models, in at most `timeout_s`. Never raises for its faults."""
+    config = replace(config, url=config.url.strip() or public_url(config.kind))
     loop = asyncio.get_running_loop()
     started = loop.time()
     examination = _Examination(config, resolver, verify or trusted_authorities(), started + timeout_s)
     message, hint, is_ok = "", "", True
     try:
         await examination.run()
-    except _Failed as failed:
+    except Failed as failed:
         examination.steps.append(Step(layer=failed.layer, is_ok=False, message=failed.message))
         message, hint, is_ok = failed.message, failed.hint, False
         examination.product = failed.product or examination.product
@@ -103,14 +93,15 @@ async def diagnose(
 
 
 class _Examination:
-    """One walk through the layers; each method passes one, or raises `_Failed`."""
+    """One walk through the layers; each method passes one, or raises `Failed`."""
 
     def __init__(self, config: BackendConfig, resolver: Resolver, verify: ssl.SSLContext, deadline: float) -> None:
         self._config = config
         self._resolver = resolver
         self._verify = verify
         self._deadline = deadline
-        self._wanted = PRODUCT_NAMES.get(config.kind, config.kind)
+        self._kind = kind_of(config.kind)
+        self._root = ""  # the address without what belongs to the API's own paths
         self._url: CheckedUrl | None = None
         self.steps: list[Step] = []
         self.product = ""
@@ -121,27 +112,28 @@ class _Examination:
         addresses = await self._look_up(url)
         await self._connect(url, addresses)
         transport = guarded_transport(self._config, resolver=self._resolver, verify=self._verify)
-        async with make_client(self._config, transport=transport, auth=key_auth(self._config.key)) as client:
+        headers, auth = headers_and_auth(self._config)
+        async with make_client(self._config, transport=transport, auth=auth) as client:
+            client.headers.update(headers)
             try:
                 await self._ask(client, url)
             except BackendError as refused:  # the name answers with another, forbidden address by now
-                raise _Failed("dns", refused.user_message, refused.hint) from refused
+                raise Failed("dns", refused.user_message, refused.hint) from refused
 
     def verdict(self) -> tuple[str, str]:
         if self.models == 0:
-            return (
-                f"Connection OK, but {self.product} has no models.",
-                "Put a checkpoint into its models folder and test again.",
-            )
+            is_hosted = bool(self._kind.public_url)
+            there = self._kind.no_models if is_hosted else f"{self.product} {self._kind.no_models}"
+            return f"Connection OK, but {there}", self._kind.no_models_hint
         listed = "" if self.models is None else f", {self.models} model{'' if self.models == 1 else 's'}"
         return f"Connection OK: {self.product}{listed}.", ""
 
     def owner_hint(self) -> str:
         """A way to see the same on the server itself; its own address is always 127.0.0.1 there."""
-        if self._url is None or self._config.kind not in API_PATHS:
+        if self._url is None or self._config.kind not in KINDS or self._kind.public_url:
             return ""
-        port = self._url.port if self._url.port not in {80, 443} else 7860
-        return f"On the server itself, try: curl http://127.0.0.1:{port}{API_PATHS[self._config.kind]}"
+        port = self._url.port if self._url.port not in {80, 443} else self._kind.port
+        return f"On the server itself, try: curl http://127.0.0.1:{port}{self._kind.path}"
 
     def _pass(self, layer: Layer, message: str) -> None:
         self.steps.append(Step(layer=layer, is_ok=True, message=message))
@@ -153,23 +145,26 @@ class _Examination:
         try:
             self._url = check_url(self._config.url, policy_of(self._config))
         except UrlRefused as refused:
-            raise _Failed("address", refused.reason, refused.hint) from refused
+            raise Failed("address", refused.reason, refused.hint) from refused
+        self._root = self._url.text
+        for end in self._kind.cut:
+            self._root = self._root.removesuffix(end)
         self._pass("address", "The address is well formed.")
         return self._url
 
     async def _look_up(self, url: CheckedUrl) -> tuple[str, ...]:
-        if _is_literal(url.host):
+        if is_literal(url.host):
             return (url.host,)
         try:
             async with asyncio.timeout(self._left(DNS_S)):
                 found = await self._resolver(url.host, url.port)
             addresses = check_addresses(url.host, found, policy_of(self._config))
         except UrlRefused as refused:
-            raise _Failed("dns", refused.reason, refused.hint) from refused
+            raise Failed("dns", refused.reason, refused.hint) from refused
         except TimeoutError as error:
-            raise _Failed("dns", "DNS did not answer in time.", "Test again in a minute.") from error
+            raise Failed("dns", "DNS did not answer in time.", "Test again in a minute.") from error
         except (socket.gaierror, UnicodeError) as error:
-            raise _Failed(
+            raise Failed(
                 "dns",
                 "No server of that name exists.",
                 "Check the address for typing errors; a rented machine gets a new one at each start.",
@@ -192,49 +187,79 @@ class _Examination:
             if url.scheme == "https":
                 await self._shake_hands(url, addresses[-left])
             return
-        raise _of_connect(failure, url) from failure
+        raise of_connect(failure, url, self._kind) from failure
 
     async def _shake_hands(self, url: CheckedUrl, address: str) -> None:
         try:
             async with asyncio.timeout(self._left(CONNECT_S)):
                 _, writer = await asyncio.open_connection(address, url.port, ssl=self._verify, server_hostname=url.host)
         except (OSError, EOFError) as error:
-            raise _of_tls(error) from error
+            raise of_tls(error) from error
         writer.close()
         self._pass("tls", "The connection is encrypted and its certificate is valid.")
 
     async def _ask(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
-        path = API_PATHS.get(self._config.kind, "/")
-        response, body = await self._get(client, f"{url.text}{path}", url)
+        response, body = await self._get(client, self._kind.path)
+        if response.status_code == httpx.codes.UNAUTHORIZED and wants_login(self._config):
+            await self._log_in(client)
+            response, body = await self._get(client, self._kind.path)
         self._read_status(response, body)
-        if response.status_code in {404, 405} or is_html(response, body):
+        if response.status_code in MISSING_STATUSES or is_html(response, body):
             await self._explain_missing_api(client, url)
         if response.status_code != httpx.codes.OK:
-            raise _Failed(
+            raise Failed(
                 "api", f"The server answers with an error ({response.status_code}).", "Look at its console or log."
             )
+        product = read_hosted(self._kind.path, body) or await self._identify(client)
+        if product is not None and product.kind != self._config.kind and self._config.kind in KINDS:
+            raise other_product(product, self._kind.title)
+        if product is None and self._kind.path not in {self._kind.models_path, "/"}:  # a list of models is proof enough
+            raise self._nothing_known()
+        await self._check_account(client)
         self._pass("auth", "It lets us in.")
-        product = await self._identify(client, url)
-        if product is not None and product.kind != self._config.kind and self._config.kind in PRODUCT_NAMES:
-            raise _other_product(product, self._wanted)
-        self._count_models(body)
+        await self._count_models(client, body)
         self._pass("api", "Its API answers.")
-        self.product = product.title if product else self._wanted
+        self.product = product.title if product else self._kind.title
         self._pass("product", f"It is {self.product}.")
 
-    async def _get(self, client: httpx.AsyncClient, address: str, url: CheckedUrl) -> tuple[httpx.Response, bytes]:
+    async def _log_in(self, client: httpx.AsyncClient) -> None:
+        """Trade user name and password for gradio's cookie, which the client then keeps."""
+        user, _, password = self._config.key.partition(":")
+        form = {"username": user, "password": password}
+        response, body = await self._get(client, "/login", form)
+        if response.status_code in {400, 401, 403}:
+            self._pass("http", "A web server answers.")
+            raise of_auth(response.status_code, self._kind, has_key=True, is_page=is_html(response, body))
+
+    async def _check_account(self, client: httpx.AsyncClient) -> None:
+        """Ask for what only a known key is told, where the rest is open to everybody."""
+        is_anonymous = self._config.kind == "ai_horde" and not self._config.key
+        if not self._kind.account_path or is_anonymous:
+            return
+        response, body = await self._get(client, self._kind.account_path)
+        if response.status_code == httpx.codes.NOT_FOUND:  # a Horde's way to say that it knows no such key
+            raise of_auth(404, self._kind, has_key=True, is_page=False)
+        self._read_status(response, body)
+
+    async def _get(
+        self, client: httpx.AsyncClient, path: str, form: dict[str, str] | None = None
+    ) -> tuple[httpx.Response, bytes]:
+        """Ask for a path, or post a form to it."""
         try:
-            async with asyncio.timeout(self._left()), client.stream("GET", address) as response:
+            async with (
+                asyncio.timeout(self._left()),
+                client.stream("POST" if form else "GET", f"{self._root}{path}", data=form) as response,
+            ):
                 body = await read_bounded(response, MAX_LIST_BYTES)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise _Failed(
+            raise Failed(
                 "http",
                 "The server takes the connection but does not answer.",
                 "It is probably still starting or busy. Test again in a minute.",
             ) from error
         except (httpx.HTTPError, AnswerTooLarge) as error:
-            other = "https" if url.scheme == "http" else "http"
-            raise _Failed(
+            other = "https" if self._root.startswith("http:") else "http"
+            raise Failed(
                 "http", "What listens there is no web server for this address.", f"Try {other}:// or another port."
             ) from error
         return response, body
@@ -242,7 +267,7 @@ class _Examination:
     def _read_status(self, response: httpx.Response, body: bytes) -> None:
         status = response.status_code
         if status in PROXY_STATUSES:
-            raise _Failed(
+            raise Failed(
                 "http",
                 f"The proxy answers, but the server behind it does not ({status}).",
                 "It is probably still starting. Wait two or three minutes, then test again; if it lasts, see its log.",
@@ -251,127 +276,55 @@ class _Examination:
             target = response.headers.get("location", "")
             is_upgrade = target.startswith("https://") and response.url.scheme == "http"
             hint = "Type the address with https://." if is_upgrade else "Type the address it leads to in a browser."
-            raise _Failed("http", "The address only leads on to another one.", hint)
-        self._pass("http", "A web server answers.")
+            raise Failed("http", "The address only leads on to another one.", hint)
+        if all(step.layer != "http" for step in self.steps):
+            self._pass("http", "A web server answers.")
         if status in {401, 403}:
-            raise _of_auth(status, has_key=bool(self._config.key), is_page=is_html(response, body))
+            raise of_auth(status, self._kind, has_key=bool(self._config.key), is_page=is_html(response, body))
         if status == 429:
-            raise _Failed("api", "The server says we ask too often.", "Test again in a minute.")
+            raise Failed("api", "The server says we ask too often.", "Test again in a minute.")
 
     async def _explain_missing_api(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
         """The API is not at that address: find out what is."""
-        product = await self._identify(client, url)
+        product = await self._identify(client)
         if product is not None and product.kind == self._config.kind:
             if product.has_api:
-                raise _Failed("api", f"{product.title} answers, but not its list of models.", "Look at its console.")
-            raise _no_api(product.title)
+                raise Failed("api", f"{product.title} answers, but not its list of models.", "Look at its console.")
+            raise no_api(product.title)
         if product is not None:
-            raise _other_product(product, self._wanted)
-        root, _ = await self._get(client, f"{url.text}/", url)
+            raise other_product(product, self._kind.title)
+        root, _ = await self._get(client, "/")
         if "/sdapi" in url.path:
-            raise _Failed("api", "Nothing answers under that path.", "Leave out everything from /sdapi on.")
+            raise Failed("api", "Nothing answers under that path.", "Leave out everything from /sdapi on.")
         if root.status_code == httpx.codes.OK and self._config.kind == "a1111":
-            raise _no_api("A web page")
-        raise _Failed(
-            "product",
-            f"Something answers there, but it is not {self._wanted}.",
-            "Check the port and the path. A1111 and Forge usually use port 7860.",
-        )
+            raise no_api("A web page")
+        raise self._nothing_known()
 
-    async def _identify(self, client: httpx.AsyncClient, url: CheckedUrl) -> Product | None:
+    def _nothing_known(self) -> Failed:
+        hint = f"Check the port and the path; {self._kind.title} usually uses port {self._kind.port}."
+        return Failed("product", f"Something answers there, but it is not {self._kind.title}.", hint)
+
+    async def _identify(self, client: httpx.AsyncClient) -> Product | None:
         try:
             async with asyncio.timeout(self._left()):
-                return await identify(client, url.text)
+                return await identify(client, self._root)
         except TimeoutError:
             return None
 
-    def _count_models(self, body: bytes) -> None:
-        if self._config.kind != "a1111":
+    async def _count_models(self, client: httpx.AsyncClient, body: bytes) -> None:
+        if not self._kind.models_path:
             return
+        if self._kind.models_path != self._kind.path:
+            response, body = await self._get(client, self._kind.models_path)
+            self._read_status(response, body)
         try:
             models = json.loads(body)
         except ValueError:
             models = None
         if not isinstance(models, list):
-            raise _Failed(
+            raise Failed(
                 "api",
                 "The server's list of models cannot be read.",
-                f"Check that the address is that of {self._wanted}.",
+                f"Check that the address is that of {self._kind.title}.",
             )
-        self.models = len(models)
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _of_connect(failure: OSError, url: CheckedUrl) -> _Failed:
-    is_here = url.host == "localhost" or (_is_literal(url.host) and ip_address(url.host).is_loopback)
-    if isinstance(failure, ConnectionRefusedError):
-        where = f"Nothing listens on port {url.port}"
-        if is_here:
-            return _Failed("connect", f"{where} of this machine: is it running?", "Start it, and check its port.")
-        return _Failed(
-            "connect",
-            f"{where} there: is it running, and on that port?",
-            "Start it with --api --listen, and check the port in the address.",
-        )
-    if isinstance(failure, TimeoutError):
-        return _Failed(
-            "connect",
-            "No answer at all: a firewall is in the way, or the machine is off.",
-            f"Open port {url.port} in its firewall or on the rental page, and start it with --listen.",
-        )
-    return _Failed("connect", "There is no way to that machine from here.", "Check the address, and that it is on.")
-
-
-def _of_tls(error: BaseException) -> _Failed:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in {18, 19}:  # X509_V_ERR_*SELF_SIGNED*
-            return _Failed("tls", "Its certificate is self-signed.", "Use a tunnel or proxy with a real certificate.")
-        if error.verify_code == 10:  # X509_V_ERR_CERT_HAS_EXPIRED
-            return _Failed("tls", "Its certificate has expired.", "Renew the server's certificate.")
-        if error.verify_code in {62, 64}:  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
-            return _Failed("tls", "Its certificate is for another name.", "Type the name the certificate is for.")
-        return _Failed("tls", "Its certificate is not trusted.", "Use a tunnel or proxy with a real certificate.")
-    if isinstance(error, TimeoutError):
-        return _Failed("tls", "The encrypted connection was not answered.", "Test again; or try http://.")
-    return _Failed(
-        "tls",
-        "The server does not speak https on this port.",
-        "Type the address with http://, or use a tunnel that adds https.",
-    )
-
-
-def _of_auth(status: int, *, has_key: bool, is_page: bool) -> _Failed:
-    if is_page and status == 403:
-        return _Failed("auth", "A proxy in front of the server turns us away (403).", "Allow this bot in the proxy.")
-    if has_key:
-        return _Failed(
-            "auth", f"The server refuses the key ({status}).", "Connect again with the user:password of --api-auth."
-        )
-    return _Failed(
-        "auth", f"The server wants a key ({status}).", "Connect again with user:password (--api-auth) as the key."
-    )
-
-
-def _no_api(title: str) -> _Failed:
-    return _Failed(
-        "api",
-        f"{title} answers, but the API is off: --api is missing.",
-        "Start it with --api (COMMANDLINE_ARGS=--api --listen in webui-user), then test again.",
-        product=title,
-    )
-
-
-def _other_product(product: Product, wanted: str) -> _Failed:
-    hint = "Check the port: A1111 and Forge usually use 7860."
-    if product.kind and product.kind in known_kinds():
-        hint = f"Connect it as {product.kind} instead."
-    elif product.kind:
-        hint = f"This version of Easel cannot draw with it. {hint}"
-    return _Failed("product", f"{product.title} answers there, not {wanted}.", hint, product=product.title)
+        self.models = sum(not isinstance(model, dict) or model.get("type", "image") == "image" for model in models)

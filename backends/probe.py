@@ -1,7 +1,8 @@
-"""Tell the products apart that answer on a port: A1111 and its forks, ComfyUI, gradio apps.
+"""Tell the products apart that answer at an address: A1111 and its forks, ComfyUI, gradio apps, a Horde, the Grid.
 
 Several share port 7860, so only what answers counts. Sources: the recorded answers of real servers (`/openapi.json`
-of A1111 1.10.1 and Forge, `/system_stats` of ComfyUI 0.33, `/config` of gradio 4 to 6).
+of A1111 1.10.1 and Forge, `/system_stats` of ComfyUI 0.33, `/config` of gradio 4 to 6, the heartbeat of AI Horde 5.1.5,
+`/health` of the AI Power Grid).
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from backends.registry import known_kinds
 LOCAL_PORTS = (7860, 7861, 8188)
 MAX_ANSWER_BYTES = 8 * 1024 * 1024  # A1111's own /config takes 1 to 2 MB
 MAX_NAME_CHARS = 40
+HEARTBEAT_PATH = "/api/v2/status/heartbeat"
+HEALTH_PATH = "/health"
+_OTHER_PATHS = ("/config", HEARTBEAT_PATH, HEALTH_PATH)
 
 
 class _SystemStats(BaseModel):
@@ -47,6 +51,15 @@ class _GradioConfig(BaseModel):
     version: str
     title: str = ""
     components: list[Component]
+
+
+class _Heartbeat(BaseModel):
+    message: str
+    version: str
+
+
+class _Health(BaseModel):
+    models_available: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +96,18 @@ async def identify(client: httpx.AsyncClient, url: str) -> Product | None:
     """
     schema, stats = await asyncio.gather(_get(client, f"{url}/openapi.json"), _get(client, f"{url}/system_stats"))
     product = _read_stats(stats) or _read_openapi(schema)
-    if product is not None and product.name != "gradio app":
+    if product is not None and product.kind:
         return product
-    body = await _get(client, f"{url}/config")
-    return await asyncio.to_thread(_read_gradio, body) or product  # in a thread: A1111's is megabytes
+    page, heartbeat, health = await asyncio.gather(*(_get(client, f"{url}{path}") for path in _OTHER_PATHS))
+    gradio = await asyncio.to_thread(_read_gradio, page)  # in a thread: A1111's is megabytes
+    return gradio or _read_heartbeat(heartbeat) or _read_health(health) or product
+
+
+def read_hosted(path: str, body: bytes) -> Product | None:
+    """Say whose answer to its own path this is: the Horde's or the Grid's, which need not be asked for more."""
+    if path == HEARTBEAT_PATH:
+        return _read_heartbeat(body)
+    return _read_health(body) if path == HEALTH_PATH else None
 
 
 async def probe_local(
@@ -181,6 +202,22 @@ def _read_gradio(body: bytes) -> Product | None:
         return Product(name="Flux (gradio app)", kind=kind)
     title = _clean(config.title)
     return Product(name=f"gradio app “{title}”" if title not in {"", "Gradio"} else "gradio app", kind=kind)
+
+
+def _read_heartbeat(body: bytes) -> Product | None:
+    try:
+        version = _Heartbeat.model_validate_json(body).version
+    except ValidationError:
+        return None
+    return Product(name="AI Horde", version=_clean(version), kind="ai_horde")
+
+
+def _read_health(body: bytes) -> Product | None:
+    try:
+        _Health.model_validate_json(body)
+    except ValidationError:
+        return None
+    return Product(name="AI Power Grid", kind="aipowergrid")
 
 
 def _clean(text: str) -> str:

@@ -15,7 +15,7 @@ from cogs.cards import Card
 from cogs.decorators import prefix_command
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
-from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of
+from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of, needs_address
 from services.generation import GenerationService
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,11 @@ class Connections(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         api_type: str = SlashOption(name="type", description="What runs there", max_length=40),
-        url: str = SlashOption(description="Its address, like https://abc123-7860.proxy.runpod.net", max_length=500),
+        url: str = SlashOption(
+            description="Its address, like https://abc123-7860.proxy.runpod.net; none for a Horde or the Grid",
+            required=False,
+            max_length=500,
+        ),
         api_key: str = SlashOption(
             name="key", description="Password or key, if it has one (user:password)", required=False, max_length=500
         ),
@@ -44,7 +48,7 @@ class Connections(commands.Cog):
     ) -> None:
         owner = _owner(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
-        text = await self._connect(api_type, url, api_key or "", owner, _name(interaction.user))
+        text = await self._connect(api_type, url or "", api_key or "", owner, _name(interaction.user))
         await interaction.edit_original_message(content=text)
 
     async def sdtest(
@@ -75,8 +79,10 @@ class Connections(commands.Cog):
         self, ctx: commands.Context[Any], api_type: str = "", url: str = "", key: str = ""
     ) -> None:
         """`!sdconnect TYPE URL [KEY]`; a message with a key in it is deleted before anything else."""
+        if "://" not in url and not needs_address(api_type):
+            url, key = "", url
         warning = await _hide(ctx) if key and ctx.guild else ""
-        if not api_type or not url:
+        if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",
                 hint="For example: `/sdconnect a1111 https://abc123-7860.proxy.runpod.net`",

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis as Diagnosis  # what doors render comes through this room
-from backends.diagnose import diagnose
+from backends.diagnose import diagnose, public_url
 from backends.registry import BackendRegistry, Entry, known_kinds, make_backend
 from backends.registry import Owner as Owner
 from constants import DEFAULT_JOB_TIMEOUT_S
@@ -39,9 +39,16 @@ BACKEND_KINDS: Final = {
     "flux": "gradio_flux",
     "gradio": "gradio_flux",
     "pinokio": "gradio_flux",
+    "ai_horde": "ai_horde",
+    "horde": "ai_horde",
+    "aipowergrid": "aipowergrid",
+    "grid": "aipowergrid",
 }
-_TITLES = {"a1111": "A1111", "automatic1111": "Automatic1111", "reforge": "reForge", "sdnext": "SD.Next",
-           "comfyui": "ComfyUI"}  # fmt: skip
+_TITLES = {
+    "a1111": "A1111", "automatic1111": "Automatic1111", "reforge": "reForge", "sdnext": "SD.Next", "comfyui": "ComfyUI",
+    "gradio": "gradio app", "pinokio": "Pinokio app", "ai_horde": "AI Horde", "horde": "AI Horde",
+    "aipowergrid": "AI Power Grid", "grid": "AI Power Grid",
+}  # fmt: skip
 _UNREACHED = frozenset({"dns", "connect", "tls", "http"})
 
 
@@ -72,6 +79,12 @@ class Connected:
 def connectable_kinds() -> tuple[str, ...]:
     """What may be typed as the type of a connection, in this version."""
     return tuple(typed for typed, kind in BACKEND_KINDS.items() if kind in known_kinds())
+
+
+def needs_address(kind: str) -> bool:
+    """Say whether a type of connection, as typed, is nowhere without an address; a Horde is at its public one."""
+    typed = kind.strip().lower()
+    return not public_url(BACKEND_KINDS.get(typed, typed))
 
 
 def label_for(person: str, kind: str) -> str:
@@ -119,7 +132,7 @@ class ConnectionService:
 
         Args:
             kind: as typed, e.g. "automatic1111"; kept as it is.
-            url: as typed.
+            url: as typed; empty for the public address of a type that has one.
             key: `user:password` or a token; empty for none.
             owner: a user or a server.
             label: what people see, see `label_for`.
@@ -132,7 +145,7 @@ class ConnectionService:
         kind = _check_kind(kind)
         key = _check_key(key)
         try:
-            url = check_url(url, self._policy).text
+            url = check_url(url.strip() or public_url(BACKEND_KINDS[kind]), self._policy).text
         except UrlRefused as refused:
             raise RequestRejected(refused.reason, field="url", hint=refused.hint) from refused
         before = await self._store.get(holder, owner.id)

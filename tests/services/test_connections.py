@@ -11,7 +11,14 @@ from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, Step
 from backends.registry import BackendRegistry, Owner
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, RequestRejected
-from services.connections import ConnectionService, NotConnected, connectable_kinds, label_for, masked_key
+from services.connections import (
+    ConnectionService,
+    NotConnected,
+    connectable_kinds,
+    label_for,
+    masked_key,
+    needs_address,
+)
 from store.connections import Connection
 from tests.backends import products
 from tests.backends.servers import serve
@@ -141,6 +148,47 @@ async def test_forbidden_address_is_refused_before_any_connection(service, exami
     assert refused.value.field == "url"
     assert refused.value.hint
     assert not examiner.asked
+
+
+@pytest.fixture
+def every_kind(monkeypatch):
+    made = dict.fromkeys(
+        ("a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid"), lambda config: FakeBackend(config.name)
+    )
+    monkeypatch.setattr(kinds, "_factories", made)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "title"),
+    [
+        ("ai_horde", "ai_horde", "AI Horde"),
+        ("Horde", "ai_horde", "AI Horde"),
+        ("aipowergrid", "aipowergrid", "AI Power Grid"),
+        ("grid", "aipowergrid", "AI Power Grid"),
+    ],
+)
+async def test_a_public_engine_needs_no_address(service, examiner, every_kind, typed, kind, title):
+    assert not needs_address(typed)
+    connected = await service.connect(typed, "  ", "grid_x", owner=MIA, label=label_for("Mia", typed))
+    asked = examiner.asked[0]
+    assert (asked.kind, asked.url, asked.key) == (kind, connected.connection.url, "grid_x")
+    assert asked.url.startswith("https://")
+    assert connected.entry.label == f"Mia's {title}"
+
+
+@pytest.mark.parametrize("typed", ["a1111", "forge", "comfyui", "flux", "gradio", "pinokio"])
+async def test_every_other_needs_one(service, examiner, every_kind, typed):
+    assert needs_address(typed)
+    with pytest.raises(RequestRejected, match="empty"):
+        await service.connect(typed, "", owner=MIA)
+    assert not examiner.asked
+
+
+def test_what_people_may_type_fits_a_menu(every_kind):
+    names = connectable_kinds()
+    assert len(names) <= 25
+    wanted = "a1111 automatic1111 forge comfyui flux gradio pinokio ai_horde horde aipowergrid grid"
+    assert set(names) >= set(wanted.split())
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "x" * 2000])

@@ -1,0 +1,97 @@
+"""How a test of a connection may fail, layer by layer: one sentence of what it is and one of what to do.
+
+Sources: the codes of OpenSSL's certificate errors, and what the owners of engines get wrong (`--api`, the firewall).
+"""
+
+import ssl
+from ipaddress import ip_address
+from typing import Literal
+
+from backends.probe import Product
+from backends.products import Kind
+from backends.registry import known_kinds
+from utils.urls import CheckedUrl
+
+Layer = Literal["address", "dns", "connect", "tls", "http", "auth", "api", "product"]
+
+
+class Failed(Exception):
+    """The test ends here. Neither text holds an address or a key."""
+
+    def __init__(self, layer: Layer, message: str, hint: str, product: str = "") -> None:
+        super().__init__(message)
+        self.layer = layer
+        self.message = message
+        self.hint = hint
+        self.product = product
+
+
+def is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def of_connect(failure: OSError, url: CheckedUrl, kind: Kind) -> Failed:
+    is_here = url.host == "localhost" or (is_literal(url.host) and ip_address(url.host).is_loopback)
+    if isinstance(failure, ConnectionRefusedError):
+        where = f"Nothing listens on port {url.port}"
+        if is_here:
+            return Failed("connect", f"{where} of this machine: is it running?", "Start it, and check its port.")
+        return Failed(
+            "connect",
+            f"{where} there: is it running, and on that port?",
+            kind.start_hint,
+        )
+    if isinstance(failure, TimeoutError):
+        return Failed(
+            "connect",
+            "No answer at all: a firewall is in the way, or the machine is off.",
+            f"Open port {url.port} in its firewall or on the rental page, and start it with --listen.",
+        )
+    return Failed("connect", "There is no way to that machine from here.", "Check the address, and that it is on.")
+
+
+def of_tls(error: BaseException) -> Failed:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in {18, 19}:  # X509_V_ERR_*SELF_SIGNED*
+            return Failed("tls", "Its certificate is self-signed.", "Use a tunnel or proxy with a real certificate.")
+        if error.verify_code == 10:  # X509_V_ERR_CERT_HAS_EXPIRED
+            return Failed("tls", "Its certificate has expired.", "Renew the server's certificate.")
+        if error.verify_code in {62, 64}:  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
+            return Failed("tls", "Its certificate is for another name.", "Type the name the certificate is for.")
+        return Failed("tls", "Its certificate is not trusted.", "Use a tunnel or proxy with a real certificate.")
+    if isinstance(error, TimeoutError):
+        return Failed("tls", "The encrypted connection was not answered.", "Test again; or try http://.")
+    return Failed(
+        "tls",
+        "The server does not speak https on this port.",
+        "Type the address with http://, or use a tunnel that adds https.",
+    )
+
+
+def of_auth(status: int, kind: Kind, *, has_key: bool, is_page: bool) -> Failed:
+    if is_page and status == 403:
+        return Failed("auth", "A proxy in front of the server turns us away (403).", "Allow this bot in the proxy.")
+    said = "refuses the key" if has_key else "wants a key"
+    return Failed("auth", f"The server {said} ({status}).", kind.key_hint)
+
+
+def no_api(title: str) -> Failed:
+    return Failed(
+        "api",
+        f"{title} answers, but the API is off: --api is missing.",
+        "Start it with --api (COMMANDLINE_ARGS=--api --listen in webui-user), then test again.",
+        product=title,
+    )
+
+
+def other_product(product: Product, wanted: str) -> Failed:
+    hint = "Check the address and its port: A1111 and Forge usually use 7860, ComfyUI 8188."
+    if product.kind and product.kind in known_kinds():
+        hint = f"Connect it as {product.kind} instead."
+    elif product.kind:
+        hint = f"This version of Easel cannot draw with it. {hint}"
+    return Failed("product", f"{product.title} answers there, not {wanted}.", hint, product=product.title)
