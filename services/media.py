@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -176,15 +176,12 @@ class MediaService:
 
     async def grid_of(self, result: JobResult, limit_bytes: int) -> Upload | None:
         """Return the pictures of a result on one sheet, numbered; None when one of them is gone or damaged."""
-        found = [await self.get(image.media_id) for image in result.images]
-        parts = [media.data for media in found if media is not None]
-        if not parts or len(parts) < len(found):
-            return None
-        try:
-            sheet = await run_in_thread(images.grid, parts, len(parts) > 1)
-        except BadImage:
-            return None
-        return await self._fit(sheet, limit_bytes)
+        media_ids = [image.media_id for image in result.images]
+        return await self._sheet(media_ids, len(media_ids) > 1, limit_bytes)
+
+    async def strip_of(self, named: Sequence[tuple[str, str]], limit_bytes: int) -> Upload | None:
+        """Return pictures side by side on one sheet, each given as its name and media id; None as in `grid_of`."""
+        return await self._sheet([media_id for _, media_id in named], [name for name, _ in named], limit_bytes)
 
     async def thumbnail(self, media_id: str, side: int) -> bytes | None:
         """Return a JPEG of at most `side` pixels a side. It is not stored, so it cannot outlive the picture."""
@@ -195,6 +192,17 @@ class MediaService:
             return await run_in_thread(images.thumbnail, media.data, side)
         except BadImage:
             return None
+
+    async def _sheet(self, media_ids: list[str], labels: bool | list[str], limit_bytes: int) -> Upload | None:
+        found = [await self.get(media_id) for media_id in media_ids]
+        parts = [media.data for media in found if media is not None]
+        if not parts or len(parts) < len(found):
+            return None
+        try:
+            sheet = await run_in_thread(images.grid, parts, labels)
+        except BadImage:
+            return None
+        return await self._fit(sheet, limit_bytes)
 
     async def _fit(self, data: bytes, limit_bytes: int) -> Upload | None:
         try:

@@ -5,7 +5,7 @@ What it speaks to is Pillow. JPEG is never saved with `optimize` or `progressive
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -203,8 +203,8 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
     raise BadImage(f"This picture cannot be made small enough for {limit} bytes.")
 
 
-def grid(images: list[bytes], labels: bool = True) -> bytes:
-    """Lay pictures out in one JPEG of at most 2048 pixels a side, four as 2x2, numbered in their corners.
+def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
+    """Lay pictures out in one JPEG of at most 2048 pixels a side, four as 2x2, numbered or named in their corners.
 
     Raises:
         BadImage: one of them cannot be read.
@@ -225,7 +225,8 @@ def grid(images: list[bytes], labels: bool = True) -> bytes:
         tile = _contained(data, (wide, tall))
         sheet.paste(tile, (x + (wide - tile.width) // 2, y + (tall - tile.height) // 2))
         if labels:
-            _number(sheet, (x, y), str(index + 1), min(wide, tall))
+            text = str(index + 1) if isinstance(labels, bool) else labels[index]
+            _label(sheet, (x, y), text, (wide, tall))
     return _encode(sheet, "JPEG", SMALL_QUALITY)
 
 
@@ -329,14 +330,17 @@ def _columns(count: int, width: int, height: int) -> int:
     return max(range(1, count + 1), key=merit)
 
 
-def _number(sheet: Image.Image, corner: tuple[int, int], text: str, tile_side: int) -> None:
-    size = max(10.0, min(36.0, tile_side / 16))
+def _label(sheet: Image.Image, corner: tuple[int, int], text: str, tile: tuple[int, int]) -> None:
+    size = max(10.0, min(36.0, min(tile) / 16))
     font = ImageFont.load_default(size=size)
     plate = math.ceil(size * 1.5)
     x, y = corner[0] + plate // 4, corner[1] + plate // 4
     draw = ImageDraw.Draw(sheet, "RGBA")
-    draw.rounded_rectangle((x, y, x + plate, y + plate), plate * 0.25, fill=(0, 0, 0, 150))
-    draw.text((x + plate / 2, y + plate / 2), text, font=font, fill=(255, 255, 255, 240), anchor="mm")
+    while len(text) > 1 and draw.textlength(text, font) + plate > tile[0]:
+        text = text[:-2].rstrip() + "…" if len(text) > 2 else text[:1]
+    wide = max(plate, math.ceil(draw.textlength(text, font) + plate / 2))
+    draw.rounded_rectangle((x, y, x + wide, y + plate), plate * 0.25, fill=(0, 0, 0, 150))
+    draw.text((x + wide / 2, y + plate / 2), text, font=font, fill=(255, 255, 255, 240), anchor="mm")
 
 
 def _mb(size: int) -> str:
