@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from backends.comfyui.builtin import Drawing, Uploads
-from backends.comfyui.facts import Facts, to_capabilities
+from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
+from backends.comfyui.offer import to_capabilities
 from backends.comfyui.workflow import Mapping, Workflow
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
@@ -21,6 +22,7 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
         (mapping.negative, request.negative_prompt),
         (_one(mapping.steps), request.steps),
         (_one(mapping.guidance or mapping.cfg_scale), request.cfg_scale),
+        (_one(mapping.guidance), request.guidance),
         (_one(mapping.sampler), request.sampler),
         (_one(mapping.scheduler), request.scheduler),
         (mapping.width, request.width),
@@ -73,6 +75,10 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         schedulers=listed(mapping.scheduler),
         loras=facts.loras if mapping.model_link else (),
         vaes=(),
+        upscalers=(),
+        control_kinds=(),
+        supports_hires=False,
+        supports_guidance=mapping.guidance is not None,
         supports_negative_prompt=bool(mapping.negative),
         supports_cfg_scale=mapping.cfg_scale is not None or mapping.guidance is not None,
         supports_steps=mapping.steps is not None,

@@ -17,9 +17,10 @@ import httpx
 from backends.base import BackendConfig, ProgressCallback, RemoteState, follow, stop_remote
 from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Drawing, Uploads, build, changes
-from backends.comfyui.facts import Facts, read_facts, to_capabilities
+from backends.comfyui.facts import Facts, read_facts
 from backends.comfyui.failures import check, failed, invalid
 from backends.comfyui.graph import Graph, spread
+from backends.comfyui.offer import to_capabilities
 from backends.comfyui.server import Server
 from backends.comfyui.watch import Watch
 from backends.comfyui.wire import Output, PromptAnswer, read_outputs
@@ -179,8 +180,10 @@ class ComfyUIBackend:
         await self._client.aclose()
 
     async def _probe(self) -> Facts:
-        stats, info = await asyncio.gather(self._server.stats(), self._server.object_info())
-        self._facts = await run_in_thread(read_facts, stats.system.comfyui_version, info, self._options)
+        stats, info, embeddings = await asyncio.gather(
+            self._server.stats(), self._server.object_info(), self._server.embeddings()
+        )
+        self._facts = await run_in_thread(read_facts, stats.system.comfyui_version, info, self._options, embeddings)
         return self._facts
 
     async def _known(self) -> Facts:
@@ -212,19 +215,20 @@ class ComfyUIBackend:
         return build(request, facts, self._options, uploads)
 
     async def _upload(self, request: GenerationRequest) -> Uploads:
+        """Put the input pictures on the server: source, mask, and what steers the drawing."""
+        units = () if request.mode is Mode.UPSCALE or self._workflow else request.control
+        control = [await self._server.upload(_bytes_of(unit.image, "ControlNet picture")) for unit in units]
         if request.mode is Mode.TXT2IMG:
-            return Uploads()
+            return Uploads(control=tuple(control))
         source = _bytes_of(request.init_image, "picture to start from")
         try:
             size = await run_in_thread(inspect, source.data)
         except BadImage as error:
             raise RequestRejected(str(error), field="image", hint="Send it as PNG or JPEG.") from error
-        init = await self._server.upload(source.media_id, source.data)
-        mask = ""
+        init, mask = await self._server.upload(source), ""
         if request.mode is Mode.INPAINT:
-            painted = _bytes_of(request.mask_image, "mask")
-            mask = await self._server.upload(painted.media_id, painted.data)
-        return Uploads(init=init, mask=mask, width=size.width, height=size.height)
+            mask = await self._server.upload(_bytes_of(request.mask_image, "mask"))
+        return Uploads(init=init, mask=mask, width=size.width, height=size.height, control=tuple(control))
 
     async def _queue(self, graph: Graph, prompt_id: str) -> str:
         """Post the job and return its id; an older server may choose another one than ours."""

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from backends.comfyui.extras import add_control, add_hires, control_changes, name_embeddings
 from backends.comfyui.facts import STYLES, Facts, Family, Model, is_on
 from backends.comfyui.graph import Graph, Link, Slot
+from backends.comfyui.sketchpad import Sketchpad
 from generation.errors import CapabilityError
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
@@ -41,6 +43,7 @@ class Uploads:
     mask: str = ""
     width: int = 0
     height: int = 0
+    control: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,88 +54,78 @@ class Drawing:
     seeds: tuple[Slot, ...] = ()
 
 
-class _Builder:
-    def __init__(self) -> None:
-        self.graph: Graph = {}
-
-    def add(self, class_type: str, **inputs: Any) -> str:
-        node = str(len(self.graph) + 1)
-        self.graph[node] = {"class_type": class_type, "inputs": inputs}
-        return node
-
-    def save(self, pixels: Link, options: Mapping[str, str]) -> None:
-        """Previews lie in the server's temporary folder, which it empties itself."""
-        if is_on(options, "save_on_server"):
-            self.add("SaveImage", images=pixels, filename_prefix="easel/easel")
-        else:
-            self.add("PreviewImage", images=pixels)
-
-
 def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads) -> Drawing:
     """Return the graph of one request that `fit` has bent to this server.
 
     Raises:
         CapabilityError: the server lacks the model, or files that model needs.
     """
-    builder = _Builder()
+    pad = Sketchpad()
     if request.mode is Mode.UPSCALE:
-        _upscale(builder, request, facts, options, uploads)
-        return Drawing(graph=builder.graph)
+        _upscale(pad, request, facts, options, uploads)
+        return Drawing(graph=pad.graph)
     model = chosen_model(request, facts)
     style = STYLES[model.family]
-    unet, clip, vae = _load(builder, request, facts, options, model)
+    unet, clip, vae = _load(pad, request, facts, options, model)
     for lora in request.loras:
-        node = builder.add(
+        node = pad.add(
             "LoraLoader", model=unet, clip=clip, lora_name=lora.name, strength_model=lora.weight,
             strength_clip=lora.weight,
         )  # fmt: skip
         unet, clip = [node, 0], [node, 1]
     if request.clip_skip and model.family in {Family.SD15, Family.SDXL}:
-        clip = [builder.add("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-request.clip_skip), 0]
-    positive, negative = _words(builder, request, model, clip)
-    pixels, mask, soft_mask = _source(builder, request, uploads)
+        clip = [pad.add("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-request.clip_skip), 0]
+    positive, negative = _words(pad, request, model, clip, facts.embeddings)
+    pixels, mask, soft_mask = _source(pad, request, uploads)
     strength = 1.0
     if pixels is None:
-        latent: Link = [builder.add(style.latent, width=request.width, height=request.height, batch_size=1), 0]
+        latent: Link = [pad.add(style.latent, width=request.width, height=request.height, batch_size=1), 0]
     elif mask and model.is_inpainting:
         strength = INPAINT_MODEL_STRENGTH
-        node = builder.add(
+        node = pad.add(
             "InpaintModelConditioning", positive=positive, negative=negative, vae=vae, pixels=pixels, mask=mask,
             noise_mask=True,
         )  # fmt: skip
         positive, negative, latent = [node, 0], [node, 1], [node, 2]
     else:
         strength = DEFAULT_STRENGTH
-        latent = [builder.add("VAEEncode", pixels=pixels, vae=vae), 0]
+        latent = [pad.add("VAEEncode", pixels=pixels, vae=vae), 0]
         if mask:
-            latent = [builder.add("SetLatentNoiseMask", samples=latent, mask=mask), 0]
+            latent = [pad.add("SetLatentNoiseMask", samples=latent, mask=mask), 0]
     if pixels is not None and request.denoising_strength is not None:
         strength = max(0.0, min(1.0, request.denoising_strength))
+    for unit, reference in zip(request.control, uploads.control, strict=True):
+        positive, negative = add_control(pad, unit, reference, facts, model, (positive, negative), vae)
     sampler, scheduler = _sampling(request, facts, model)
-    node = builder.add(
-        "KSampler", seed=request.seed, steps=request.steps, cfg=1.0 if model.family.is_flux else request.cfg_scale,
-        sampler_name=sampler, scheduler=scheduler, denoise=strength, model=unet, positive=positive, negative=negative,
-        latent_image=latent,
-    )  # fmt: skip
-    drawn: Link = [builder.add("VAEDecode", samples=[node, 0], vae=vae), 0]
+    settings: dict[str, Any] = {
+        "seed": request.seed, "steps": request.steps, "cfg": 1.0 if model.family.is_flux else request.cfg_scale,
+        "sampler_name": sampler, "scheduler": scheduler, "denoise": strength, "model": unet, "positive": positive,
+        "negative": negative, "latent_image": latent,
+    }  # fmt: skip
+    passes = [pad.add("KSampler", **settings)]
+    latent = [passes[0], 0]
+    if request.hires and request.mode is Mode.TXT2IMG:
+        latent, second = add_hires(pad, request, facts, settings, latent, vae)
+        passes.append(second)
+    drawn: Link = [pad.add("VAEDecode", samples=latent, vae=vae), 0]
     if pixels is not None and soft_mask:  # what the mask leaves alone stays as it was, to the pixel
-        drawn = [
-            builder.add(
-                "ImageCompositeMasked", destination=pixels, source=drawn, x=0, y=0, resize_source=False, mask=soft_mask
-            ),
-            0,
-        ]
-    builder.save(drawn, options)
-    return Drawing(graph=builder.graph, seeds=(Slot(node=node, input="seed"),))
+        together = {"destination": pixels, "source": drawn, "mask": soft_mask}
+        drawn = [pad.add("ImageCompositeMasked", **together, x=0, y=0, resize_source=False), 0]
+    _save(pad, drawn, options)
+    return Drawing(graph=pad.graph, seeds=tuple(Slot(node=node, input="seed") for node in passes))
 
 
 def changes(request: GenerationRequest, facts: Facts) -> list[str]:
     """Return what `build` changes beyond names, in words for the reply."""
     model = facts.model(request.model)
-    if request.mode is Mode.UPSCALE or model is None or not model.family.is_flux:
+    if request.mode is Mode.UPSCALE or model is None:
         return []
-    notes = []
-    if model.family is Family.FLUX and request.cfg_scale != _guidance(request, model):
+    notes = control_changes(request)
+    if request.guidance is not None and model.family is not Family.FLUX:
+        notes.append("guidance ignored: this model has none")
+    if not model.family.is_flux:
+        return notes
+    if model.family is Family.FLUX and request.guidance is None and request.cfg_scale != _guidance(request, model):
         told = f"CFG scale {request.cfg_scale:g} → guidance {_guidance(request, model):g}: that is what steers Flux"
         notes.append(told)
     if request.negative_prompt:
@@ -151,26 +144,26 @@ def chosen_model(request: GenerationRequest, facts: Facts) -> Model:
 
 
 def _load(
-    builder: _Builder, request: GenerationRequest, facts: Facts, options: Mapping[str, str], model: Model
+    pad: Sketchpad, request: GenerationRequest, facts: Facts, options: Mapping[str, str], model: Model
 ) -> tuple[Link, Link, Link]:
     """Add the loaders; return the model, the text encoder and the VAE."""
     vae_name = request.vae
     if model.is_whole:
-        node = builder.add("CheckpointLoaderSimple", ckpt_name=model.name)
+        node = pad.add("CheckpointLoaderSimple", ckpt_name=model.name)
         unet, clip, vae = [node, 0], [node, 1], [node, 2]
     else:
-        unet = [builder.add("UNETLoader", unet_name=model.name, weight_dtype="default"), 0]
+        unet = [pad.add("UNETLoader", unet_name=model.name, weight_dtype="default"), 0]
         clip = vae = []
         vae_name = vae_name or _vae_of(facts, options, model)
     if model.family is Family.SD3 and (not model.is_whole or _has_parts(facts, options, "clip_l", "clip_g", "t5")):
         names = [_part(facts, options, part, model) for part in ("clip_l", "clip_g", "t5")]
         named = {f"clip_name{n}": name for n, name in enumerate(names, 1)}
-        clip = [builder.add("TripleCLIPLoader", **named), 0]
+        clip = [pad.add("TripleCLIPLoader", **named), 0]
     elif not model.is_whole:
         t5, clip_l = _part(facts, options, "t5", model), _part(facts, options, "clip_l", model)
-        clip = [builder.add("DualCLIPLoader", clip_name1=t5, clip_name2=clip_l, type="flux"), 0]
+        clip = [pad.add("DualCLIPLoader", clip_name1=t5, clip_name2=clip_l, type="flux"), 0]
     if vae_name:
-        vae = [builder.add("VAELoader", vae_name=vae_name), 0]
+        vae = [pad.add("VAELoader", vae_name=vae_name), 0]
     return unet, clip, vae
 
 
@@ -212,41 +205,47 @@ def _first(names: tuple[str, ...], pattern: str) -> str | None:
     return next((name for name in names if re.search(pattern, name, re.IGNORECASE)), None)
 
 
-def _words(builder: _Builder, request: GenerationRequest, model: Model, clip: Link) -> tuple[Link, Link]:
-    positive: Link = [builder.add("CLIPTextEncode", text=request.prompt, clip=clip), 0]
+def _words(
+    pad: Sketchpad, request: GenerationRequest, model: Model, clip: Link, embeddings: tuple[str, ...]
+) -> tuple[Link, Link]:
+    text = name_embeddings(request.prompt, embeddings)
+    positive: Link = [pad.add("CLIPTextEncode", text=text, clip=clip), 0]
     if not model.family.is_flux:
-        return positive, [builder.add("CLIPTextEncode", text=request.negative_prompt, clip=clip), 0]
-    negative: Link = [builder.add("ConditioningZeroOut", conditioning=positive), 0]
+        text = name_embeddings(request.negative_prompt, embeddings)
+        return positive, [pad.add("CLIPTextEncode", text=text, clip=clip), 0]
+    negative: Link = [pad.add("ConditioningZeroOut", conditioning=positive), 0]
     if model.family is Family.FLUX:
         guidance = _guidance(request, model)
-        positive = [builder.add("FluxGuidance", conditioning=positive, guidance=guidance), 0]
+        positive = [pad.add("FluxGuidance", conditioning=positive, guidance=guidance), 0]
     return positive, negative
 
 
 def _guidance(request: GenerationRequest, model: Model) -> float:
+    if request.guidance is not None:
+        return request.guidance
     usual = FILL_GUIDANCE if model.is_inpainting else FLUX_GUIDANCE
     return usual if model.is_inpainting or request.cfg_scale > MAX_FLUX_GUIDANCE else request.cfg_scale
 
 
 def _source(
-    builder: _Builder, request: GenerationRequest, uploads: Uploads
+    pad: Sketchpad, request: GenerationRequest, uploads: Uploads
 ) -> tuple[Link | None, Link | None, Link | None]:
     """Add the input picture and the mask, cut to the asked size; return pixels, mask and a mask with soft edges."""
     if request.mode is Mode.TXT2IMG:
         return None, None, None
 
     def load(name: str) -> Link:
-        picture: Link = [builder.add("LoadImage", image=name), 0]
+        picture: Link = [pad.add("LoadImage", image=name), 0]
         size = {"width": request.width, "height": request.height}
-        return [builder.add("ImageScale", image=picture, upscale_method="lanczos", **size, crop="center"), 0]
+        return [pad.add("ImageScale", image=picture, upscale_method="lanczos", **size, crop="center"), 0]
 
     pixels = load(uploads.init)
     if request.mode is not Mode.INPAINT:
         return pixels, None, None
     painted = load(uploads.mask)
-    blurred: Link = [builder.add("ImageBlur", image=painted, blur_radius=MASK_BLUR_PX, sigma=MASK_BLUR_PX / 2), 0]
-    mask: Link = [builder.add("ImageToMask", image=painted, channel="red"), 0]
-    return pixels, mask, [builder.add("ImageToMask", image=blurred, channel="red"), 0]
+    blurred: Link = [pad.add("ImageBlur", image=painted, blur_radius=MASK_BLUR_PX, sigma=MASK_BLUR_PX / 2), 0]
+    mask: Link = [pad.add("ImageToMask", image=painted, channel="red"), 0]
+    return pixels, mask, [pad.add("ImageToMask", image=blurred, channel="red"), 0]
 
 
 def _sampling(request: GenerationRequest, facts: Facts, model: Model) -> tuple[str, str]:
@@ -260,16 +259,25 @@ def _sampling(request: GenerationRequest, facts: Facts, model: Model) -> tuple[s
 
 
 def _upscale(
-    builder: _Builder, request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads
+    pad: Sketchpad, request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads
 ) -> None:
     if not facts.upscalers:
         raise CapabilityError("This engine has no upscaler.", hint="Its owner has to put one into upscale_models.")
     factor = request.upscale_factor or DEFAULT_UPSCALE
-    loader = builder.add("UpscaleModelLoader", model_name=facts.upscalers[0])
-    picture = builder.add("LoadImage", image=uploads.init)
-    large = builder.add("ImageUpscaleWithModel", upscale_model=[loader, 0], image=[picture, 0])
+    chosen = match_name(request.upscaler, facts.upscalers) if request.upscaler else None
+    loader = pad.add("UpscaleModelLoader", model_name=chosen or facts.upscalers[0])
+    picture = pad.add("LoadImage", image=uploads.init)
+    large = pad.add("ImageUpscaleWithModel", upscale_model=[loader, 0], image=[picture, 0])
     width, height = round(uploads.width * factor), round(uploads.height * factor)
-    scaled = builder.add(
+    scaled = pad.add(
         "ImageScale", image=[large, 0], upscale_method="lanczos", width=width, height=height, crop="disabled"
     )
-    builder.save([scaled, 0], options)
+    _save(pad, [scaled, 0], options)
+
+
+def _save(pad: Sketchpad, pixels: Link, options: Mapping[str, str]) -> None:
+    """Previews lie in the server's temporary folder, which it empties itself."""
+    if is_on(options, "save_on_server"):
+        pad.add("SaveImage", images=pixels, filename_prefix="easel/easel")
+    else:
+        pad.add("PreviewImage", images=pixels)

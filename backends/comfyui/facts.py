@@ -1,24 +1,18 @@
-"""What one server can do: models with their families, samplers, LoRAs; and that as our capabilities.
+"""What one server has: models with their families, samplers, LoRAs.
 
 Source: `/object_info` and `/system_stats`. A server says nothing of a model but its file name, so the family, which
 decides graph and size, is read from that; the option `family` overrules it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from backends.comfyui.nodes import ObjectInfo
-from generation.capabilities import Capabilities, ModelInfo
-from generation.request import Mode
 from generation.samplers import match_name
 
-MAX_SIDE_PX: Final = 4096
-MAX_BATCH: Final = 8
-MAX_STEPS: Final = 150
-MIN_SIDE_PX: Final = 64
 SMALL_GRID_PX: Final = 8
 LATENT16_GRID_PX: Final = 16
 
@@ -106,6 +100,11 @@ class Facts:
     info: ObjectInfo = field(repr=False)
     models: tuple[Model, ...] = ()
     upscalers: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] = ()
+
+    @property
+    def control_models(self) -> tuple[str, ...]:
+        return self.info.choices("ControlNetLoader", "control_net_name") or ()
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -135,7 +134,7 @@ class Facts:
         return next((model for model in self.models if model.name == found), None)
 
 
-def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str]) -> Facts:
+def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str], embeddings: Iterable[str] = ()) -> Facts:
     """Return the facts of a server, the model of the option `model` first."""
     forced = options.get("family", "").strip().lower()
     whole = [
@@ -153,7 +152,13 @@ def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str]) -> Fa
     upscalers = list(info.choices("UpscaleModelLoader", "model_name") or ())
     preferred = match_name(options["upscaler"], upscalers) if options.get("upscaler") else None
     upscalers.sort(key=lambda name: name != preferred)
-    return Facts(version=read_version(version), info=info, models=tuple(models), upscalers=tuple(upscalers))
+    return Facts(
+        version=read_version(version),
+        info=info,
+        models=tuple(models),
+        upscalers=tuple(upscalers),
+        embeddings=tuple(embeddings),
+    )
 
 
 def family_of(name: str) -> Family | None:
@@ -168,38 +173,6 @@ def read_version(text: str) -> tuple[int, ...]:
     """Return "0.33.0" or "v0.3.44-2-gabc" as numbers, () if there are none."""
     found = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
-
-
-def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
-    """Return what the queue needs to know of the built-in graphs on this server."""
-    modes = set()
-    if facts.models:
-        modes |= {Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}
-    if facts.upscalers:
-        modes.add(Mode.UPSCALE)
-    first = facts.model(None)
-    style = STYLES[first.family if first else Family.SD15]
-    return Capabilities(
-        modes=frozenset(modes),
-        models=tuple(ModelInfo(name=model.name, title=model.title) for model in facts.models),
-        samplers=facts.samplers,
-        schedulers=facts.schedulers,
-        loras=facts.loras,
-        vaes=facts.vaes,
-        size_grid=style.grid,
-        min_side=MIN_SIDE_PX,
-        max_side=number_option(options, "max_side", MAX_SIDE_PX),
-        max_steps=MAX_STEPS,
-        max_batch=number_option(options, "max_batch", MAX_BATCH),
-        supports_clip_skip=True,
-        supports_preview=True,
-        supports_progress=True,
-        supports_cancel=True,
-        default_width=style.side,
-        default_height=style.side,
-        default_steps=style.steps,
-        default_cfg_scale=style.cfg_scale,
-    )
 
 
 def number_option(options: Mapping[str, str], name: str, default: int) -> int:

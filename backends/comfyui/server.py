@@ -17,6 +17,7 @@ from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue,
 from backends.http import read_bounded, translate
 from constants import MAX_IMAGE_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
+from generation.request import SourceImage
 from utils.threads import run_in_thread
 
 CALL_TIMEOUT_S: Final = 30.0
@@ -76,11 +77,21 @@ class Server:
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 
-    async def upload(self, name: str, data: bytes) -> str:
+    async def embeddings(self) -> list[str]:
+        """Return the embeddings' names, none where the server cannot tell them."""
+        response, body = await self._call("GET", "/embeddings")
+        try:
+            told = json.loads(body) if response.is_success else None
+        except ValueError:
+            told = None
+        return [name for name in told if isinstance(name, str) and name] if isinstance(told, list) else []
+
+    async def upload(self, image: SourceImage) -> str:
         """Put a picture into the server's temporary folder; return how a LoadImage node names it.
 
         Its name is a hash of its bytes, so the same picture is there once, and no other has that name.
         """
+        data, name = image.data, image.media_id
         suffix = "png" if data.startswith(b"\x89PNG") else "jpg" if data.startswith(b"\xff\xd8") else "webp"
         response, body = await self._call(
             "POST",

@@ -121,7 +121,8 @@ class ComfyUIServer:
             "POST /prompt": self._prompt, "GET /prompt": self._remaining, "GET /queue": self._queue,
             "POST /queue": self._edit_queue, "POST /interrupt": self._interrupt, "GET /history/{id}": self._history,
             "GET /view": self._view, "POST /upload/image": self._upload, "GET /object_info": self._object_info,
-            "GET /system_stats": self._stats, "POST /free": self._free, "GET /ws": self._socket,
+            "GET /system_stats": self._stats, "GET /embeddings": self._embeddings,
+            "POST /free": self._free, "GET /ws": self._socket,
         }  # fmt: skip
         if self._version >= VERSIONS["cancel by id"]:
             routes["POST /api/jobs/{id}/cancel"] = self._cancel
@@ -249,6 +250,9 @@ class ComfyUIServer:
 
     async def _object_info(self, _: web.Request) -> web.Response:
         return web.json_response(self.engine.info)
+
+    async def _embeddings(self, _: web.Request) -> web.Response:
+        return web.json_response(["tiny_embed"])
 
     async def _stats(self, _: web.Request) -> web.Response:
         told = recorded("system_stats")

@@ -35,6 +35,7 @@ class Server:
     def __init__(self, mock: respx.MockRouter) -> None:
         self.accepted: set[str] = set()
         mock.get(f"{URL}/system_stats").respond(json=recorded("system_stats"))
+        mock.get(f"{URL}/embeddings").respond(json=["tiny_embed"])
         mock.get(f"{URL}/object_info").respond(json=recorded("object_info"))
         mock.get(url__startswith=f"{URL}/ws").respond(400)
         mock.get(f"{URL}/queue").respond(json={"queue_running": [], "queue_pending": []})

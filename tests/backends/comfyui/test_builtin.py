@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from backends.comfyui.builtin import Uploads, build, changes
-from backends.comfyui.facts import Facts, Family, family_of, read_facts, read_version, to_capabilities
+from backends.comfyui.facts import Facts, Family, family_of, read_facts, read_version
 from backends.comfyui.graph import Graph, spread
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.offer import to_capabilities
 from generation.capabilities import Fit, fit
 from generation.errors import CapabilityError
 from generation.request import Lora, Mode

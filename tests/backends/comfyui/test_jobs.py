@@ -20,7 +20,7 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.job import Progress
-from generation.request import Mode, SourceImage
+from generation.request import ControlUnit, Mode, SourceImage
 from tests.backends.comfyui.rig import QUICK, connect, ignore, make_request
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
@@ -349,3 +349,11 @@ async def test_nothing_is_left_behind_by_finished_and_failed_jobs(
 def test_frames_sent_by_the_stand_in_are_those_recorded() -> None:
     kinds = {frame["type"] for frame in json.loads((DATA / "ws_normal.json").read_text())}
     assert {"status", "execution_start", "execution_cached", "executing", "executed", "execution_success"} <= kinds
+
+
+async def test_pictures_that_steer_are_uploaded_too(server: ComfyUIServer, backend: ComfyUIBackend) -> None:
+    lists = server.engine.info["ControlNetLoader"]["input"]["required"]["control_net_name"]
+    lists[0].append("control_v11p_sd15_canny.pth")
+    unit = ControlUnit(kind="canny", image=picture(32, 32))
+    assert (await backend.generate(make_request(control=(unit,)), ignore)).images
+    assert ("temp", "easel", f"{unit.image.media_id[:32]}.png") in server.engine.files

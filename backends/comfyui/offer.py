@@ -1,0 +1,53 @@
+"""What the built-in graphs can do on one server, as our capabilities."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from backends.comfyui.extras import LATENT_UPSCALER, control_kinds
+from backends.comfyui.facts import STYLES, Facts, Family, number_option
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
+
+MAX_SIDE_PX: Final = 4096
+MAX_BATCH: Final = 8
+MAX_STEPS: Final = 150
+MIN_SIDE_PX: Final = 64
+
+
+def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
+    """Return what the queue needs to know of the built-in graphs on this server."""
+    modes = set()
+    if facts.models:
+        modes |= {Mode.TXT2IMG, Mode.IMG2IMG, Mode.INPAINT}
+    if facts.upscalers:
+        modes.add(Mode.UPSCALE)
+    first = facts.model(None)
+    style = STYLES[first.family if first else Family.SD15]
+    return Capabilities(
+        modes=frozenset(modes),
+        models=tuple(ModelInfo(name=model.name, title=model.title) for model in facts.models),
+        samplers=facts.samplers,
+        schedulers=facts.schedulers,
+        loras=facts.loras,
+        vaes=facts.vaes,
+        size_grid=style.grid,
+        min_side=MIN_SIDE_PX,
+        max_side=number_option(options, "max_side", MAX_SIDE_PX),
+        max_steps=MAX_STEPS,
+        max_batch=number_option(options, "max_batch", MAX_BATCH),
+        embeddings=facts.embeddings,
+        upscalers=facts.upscalers,
+        hires_upscalers=(LATENT_UPSCALER,),
+        control_kinds=control_kinds(facts),
+        control_models=facts.control_models,
+        supports_hires=True,
+        supports_guidance=any(model.family is Family.FLUX for model in facts.models),
+        supports_clip_skip=True,
+        supports_preview=True,
+        supports_progress=True,
+        supports_cancel=True,
+        default_width=style.side,
+        default_height=style.side,
+        default_steps=style.steps,
+        default_cfg_scale=style.cfg_scale,
+    )
