@@ -38,6 +38,7 @@ RETRY_MAX_S: Final = 30.0
 BREAKER_FAILURES: Final = 3
 BREAKER_BASE_S: Final = 5.0
 BREAKER_MAX_S: Final = 300.0
+GPU_IDLE_REMINDER_S: Final = 20 * 60.0
 GRACEFUL_STOP_S: Final = 20.0
 WARM_MODEL_LOOK_AHEAD: Final = 4
 DEFAULT_SECONDS_PER_COST: Final = 0.5  # one cost unit = 1 megapixel-step, until a lane has learned its own pace

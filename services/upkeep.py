@@ -1,0 +1,61 @@
+"""What runs beside the jobs and looks after the engines: comparisons, health, rented machines. Put together once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from backends.registry import BackendRegistry
+from queue_manager import QueueManager
+from services.catalog import Catalog
+from services.compare import CompareService
+from services.connections import ConnectionService
+from services.generation import GenerationService
+from services.health import HealthWatch
+from services.media import MediaService
+from services.rentals import RentalService
+from store.comparisons import ComparisonStore
+from store.database import Database
+from store.rentals import RentalStore
+from utils.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upkeep:
+    """The services that watch over several engines at once; `run` is their one task."""
+
+    compare: CompareService
+    health: HealthWatch
+    rentals: RentalService
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await asyncio.gather(self.health.run(), self.rentals.run())
+
+
+def make_upkeep(
+    database: Database,
+    registry: BackendRegistry,
+    queue: QueueManager,
+    *,
+    generation: GenerationService,
+    media: MediaService,
+    connections: ConnectionService,
+    clock: Clock,
+) -> Upkeep:
+    """Wire them; nothing runs yet."""
+    return Upkeep(
+        compare=CompareService(
+            generation=generation,
+            media=media,
+            catalog=Catalog(registry),
+            store=ComparisonStore(database),
+            clock=clock,
+        ),
+        health=HealthWatch(registry, clock),
+        rentals=RentalService(
+            registry=registry,
+            connections=connections,
+            store=RentalStore(database),
+            lanes=queue.lanes,
+            clock=clock,
+        ),
+    )
