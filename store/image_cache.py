@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 FILE_NAME = "cache.sqlite3"
 PAGE_BYTES = 16384  # a 5 MB picture is written in 6 ms, with pages of 4096 in 28 ms
 BUSY_TIMEOUT_S = 2.0
+RESERVED_BYTES = 32 * 1024**2  # left free on the disk for the jobs, which are worth more than pictures of a day
 SWEEP_BATCH = 20  # overwriting with zeros takes about 4 ms a picture: others get their turn in between
 
 Kind = Literal["output", "input", "thumbnail"]
@@ -141,6 +143,7 @@ class ImageCache:
             is_input = kind == "input"
             media_id = await asyncio.to_thread(_sha256, data) if is_input else secrets.token_urlsafe(18)
         expires_at = (self._clock.now() + self._ttl).timestamp()
+        await asyncio.to_thread(_check_room, self._database.path.parent, len(data))
         await self._write(PUT, media_id, kind, job_id, media_type, len(data), expires_at, data)
         return media_id
 
@@ -210,6 +213,15 @@ class ImageCache:
     async def _write(self, sql: str, *params: Any) -> list[Row]:
         async with _unavailable():
             return await self._database.write(sql, params)
+
+
+def _check_room(folder: Path, size_bytes: int) -> None:
+    try:
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise CacheUnavailable(str(error)) from error
+    if free_bytes < RESERVED_BYTES + size_bytes:
+        raise CacheUnavailable(f"the disk is almost full: {free_bytes // 1024**2} MB left")
 
 
 @asynccontextmanager

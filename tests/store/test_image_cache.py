@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 import stat
 from datetime import timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 
 from store.database import Database
-from store.image_cache import FILE_NAME, MIGRATIONS, CacheStats, CacheUnavailable, ImageCache
+from store.image_cache import FILE_NAME, MIGRATIONS, RESERVED_BYTES, CacheStats, CacheUnavailable, ImageCache
 from tests.fakes import FakeClock
 from tests.store.conftest import bytes_on_disk
 
@@ -47,6 +49,16 @@ async def test_ids_of_outputs_cannot_be_guessed(cache):
     ids = {await cache.put(MARKER, **PNG) for _ in range(10)}
     assert len(ids) == 10
     assert all(len(media_id) == 24 for media_id in ids)
+
+
+async def test_the_last_of_the_disk_is_left_to_the_jobs(cache, monkeypatch):
+    kept = await cache.put(MARKER, **PNG)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=RESERVED_BYTES + len(MARKER) - 1))
+    with pytest.raises(CacheUnavailable, match="almost full: 32 MB left"):
+        await cache.put(MARKER, **PNG)
+    assert (await cache.get(kept)).data == MARKER
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=RESERVED_BYTES + len(MARKER)))
+    await cache.put(MARKER, **PNG)
 
 
 async def test_the_same_input_is_stored_once_and_lives_longer_when_used_again(cache, clock):
