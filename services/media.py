@@ -266,7 +266,8 @@ class MediaService:
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:
     """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
     prompt = " ".join([request.prompt, *(f"<lora:{lora.name}:{lora.weight:g}>" for lora in request.loras)]).strip()
-    is_upscale = request.mode is Mode.UPSCALE
+    is_upscale, hires = request.mode is Mode.UPSCALE, request.hires
+    strength = request.denoising_strength if hires is None else hires.denoising_strength
     return format_infotext(
         prompt,
         request.negative_prompt,
@@ -275,12 +276,18 @@ def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, mod
             "Sampler": request.sampler,
             "Schedule type": request.scheduler,
             "CFG scale": None if is_upscale else request.cfg_scale,
+            "Distilled CFG Scale": request.guidance,
             "Seed": seed,
-            "Size": f"{info.width}x{info.height}",
+            # A hires fix is written as A1111 does: the size before it, and what it did.
+            "Size": f"{request.width}x{request.height}" if hires else f"{info.width}x{info.height}",
             "Model": model or request.model,
             "VAE": request.vae,
-            "Denoising strength": request.denoising_strength,
+            "Denoising strength": strength,
             "Clip skip": request.clip_skip if request.clip_skip and request.clip_skip > 1 else None,
+            "Hires upscale": hires.factor if hires else None,
+            "Hires steps": hires.steps if hires else None,
+            "Hires upscaler": hires.upscaler if hires else None,
+            "Styles": ", ".join(request.styles) or None,
             "Upscale factor": request.upscale_factor if is_upscale else None,
             "Engine": engine,
             "Version": f"{APP_NAME} {VERSION}",

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
-from generation.options import MAX_LORA_WEIGHT, RANGES, validate
+from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.prompt_syntax import take_lora_tags
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from utils import images
@@ -56,6 +56,7 @@ def draft_from(infotext: Infotext) -> Draft:
         vae=said.get("VAE") or None,
         clip_skip=_whole(said, "Clip skip", "clip_skip"),
         loras=tuple(lora for lora in loras if abs(lora.weight) <= MAX_LORA_WEIGHT),
+        styles=tuple(style for style in said.get("Styles", "").split(", ") if style)[:MAX_STYLES],
         hires=_hires(said),
         seed=_whole(said, "Seed", "seed"),
         denoising_strength=_number(said, "Denoising strength", "denoising_strength"),

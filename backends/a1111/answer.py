@@ -219,7 +219,7 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
             detail=f"HTTP {status}: {text}",
             hint="Try other settings.",
         )
-    if not name and not text:
+    if not text:
         return translate(label, response, body=body)
     return _failed(label, f"HTTP {status}: {name}: {text}")
 
@@ -255,7 +255,7 @@ def _explanation(body: bytes) -> tuple[str, str, list[str]]:
             return name, "; ".join(str(item.get("msg", "")) for item in items), fields
         if value:
             return name, str(value), []
-    return name, "", []
+    return name, name, []
 
 
 def _known_failure(label: str, text: str) -> GenerationError | None:

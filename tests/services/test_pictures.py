@@ -9,10 +9,10 @@ from PIL import Image
 
 from constants import DEFAULT_OUTPAINT_STRENGTH
 from generation.errors import RequestRejected
-from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
-from services.media import MediaService
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, Mode, Pan, SourceImage
+from services.media import MediaService, parameters_of
 from services.pictures import draft_from, outpainting, parameters_in
-from utils.images import with_parameters
+from utils.images import ImageInfo, with_parameters
 from utils.infotext import Infotext, parse_infotext
 
 DATA = Path(__file__).parents[1] / "data"
@@ -64,6 +64,19 @@ def test_distilled_guidance_of_forge_is_read() -> None:
     text = "a fox\nSteps: 20, Sampler: Euler, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 1, Size: 64x64"
     draft = draft_from(parse_infotext(text))
     assert (draft.guidance, draft.cfg_scale) == (3.5, 1.0)
+
+
+def test_what_we_write_ourselves_is_read_back() -> None:
+    request = GenerationRequest(
+        prompt="a fox", negative_prompt="hats", width=512, height=512, steps=20, cfg_scale=1.0, seed=7, guidance=3.5,
+        styles=("Ink", "Film noir"), hires=HiresFix(factor=1.5, denoising_strength=0.4, upscaler="Latent"),
+        loras=(Lora(name="ink", weight=0.5),),
+    )  # fmt: skip
+    info = ImageInfo(width=768, height=768, media_type="image/png")
+    draft = draft_from(parse_infotext(parameters_of(request, info, seed=7, model="dream", engine="gpu")))
+    assert draft.hires == request.hires
+    assert (draft.styles, draft.guidance, draft.loras) == (request.styles, 3.5, request.loras)
+    assert (draft.width, draft.height) == (512, 512)
 
 
 @pytest.mark.parametrize(

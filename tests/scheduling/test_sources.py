@@ -1,0 +1,21 @@
+"""Every input picture of a request has its bytes when it reaches the engine."""
+
+from generation.request import ControlUnit, SourceImage
+from scheduling.executor import _with_sources
+from tests.jobs import make_request
+
+
+async def test_source_mask_and_control_pictures_are_loaded() -> None:
+    async def load(source: SourceImage) -> SourceImage:
+        return SourceImage(media_id=source.media_id, data=source.media_id.encode())
+
+    request = make_request(
+        init_image=SourceImage(media_id="init"),
+        mask_image=SourceImage(media_id="mask"),
+        control=(ControlUnit(kind="canny", image=SourceImage(media_id="edges"), weight=0.5),),
+    )
+    loaded = await _with_sources(request, load)
+    assert loaded == request
+    assert loaded.init_image and loaded.init_image.data == b"init"
+    assert loaded.mask_image and loaded.mask_image.data == b"mask"
+    assert loaded.control[0].image.data == b"edges"
