@@ -17,6 +17,7 @@ import nextcord
 
 from config import read_settings
 from main import Easel, build
+from services.describing import DescribingService
 
 COMMANDS = ["generate"]
 
@@ -82,6 +83,7 @@ async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
         media=easel.media,
         catalog=easel.catalog,
         connections=easel.connections,
+        describing=DescribingService(easel.registry),
         clock=easel.clock,
     )
     bot = EaselBot(services, ping_after_s=0)

@@ -13,12 +13,14 @@ from cogs.help import Help
 from cogs.image_generation import ImageGeneration
 from cogs.job_messages import JobMessages
 from cogs.models import Models
+from cogs.pictures import Pictures
 from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.unreadable import Unreadable
 from services.catalog import Catalog
 from services.connections import ConnectionService
+from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from utils.clock import Clock
@@ -34,6 +36,7 @@ class Services:
     media: MediaService
     catalog: Catalog
     connections: ConnectionService
+    describing: DescribingService
     clock: Clock
 
 
@@ -86,6 +89,7 @@ class EaselBot(commands.Bot):
         self.add_cog(ErrorHandler(self))
         self.add_cog(ImageGeneration(**common))  # type: ignore[arg-type]
         self.add_cog(EditControls(**common))  # type: ignore[arg-type]
+        self.add_cog(Pictures(describing=services.describing, **common))  # type: ignore[arg-type]
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))

@@ -34,7 +34,7 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
-OTHERS = frozenset({"models", "help"})  # actions that other cogs answer
+OTHERS = frozenset({"models", "help", "picture"})  # actions that other cogs answer
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 

@@ -20,6 +20,7 @@ from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from services.catalog import Catalog
 from services.connections import ConnectionService
+from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from store.connections import ConnectionStore
@@ -34,7 +35,7 @@ from utils.secrets import SecretBox
 
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
-    "queue", "cancel", "help",
+    "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "describe", "pnginfo",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
 
@@ -118,7 +119,12 @@ class Easel:
         )
         await connections.restore()
         services = Services(
-            generation=service, media=media, catalog=Catalog(registry), connections=connections, clock=clock
+            generation=service,
+            media=media,
+            catalog=Catalog(registry),
+            connections=connections,
+            describing=DescribingService(registry),
+            clock=clock,
         )
         bot = EaselBot(
             services,

@@ -1,0 +1,134 @@
+"""What people read of a picture they brought: its parameters, what it shows, and the words to draw it again.
+
+Pure: values in, a `Card` out. The words stand in the message itself, in its last code block or, where they are too long
+for that, in a text file; the button under them reads them from there, so it needs no memory.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+import nextcord
+
+from cogs.cards import Button, Card, Picture, Row
+from cogs.render import escape
+from constants import DISCORD_CONTENT_CHARS
+from generation.errors import RequestRejected
+from generation.job import Job
+from generation.prompt_syntax import format_prompt
+from generation.request import Draft
+from services.pictures import draft_from
+from utils.images import ImageInfo
+from utils.infotext import Infotext
+from utils.text import cut
+
+ACTION: Final = "picture"
+NO_JOB: Final = "-"  # in the place of a job's id, where the button belongs to none
+COMMAND: Final = "!dream "
+LINE_CHARS: Final = 1400
+DETAIL_CHARS: Final = 400
+FILE_NAME: Final = "dream.txt"
+SAME_SCENE: Final = "the same scene, continued"
+NO_PARAMETERS: Final = "This picture does not say how it was made."
+
+_BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
+_FACTOR = re.compile(r"(\d+(?:\.\d+)?)\s*[x×]?(?:\s+|$)", re.IGNORECASE)
+_SHOWN_ELSEWHERE: Final = frozenset({"Seed", "Size-1", "Size-2"})
+
+
+def upscale_options(text: str) -> str:
+    """Turn what follows `!upscale` into options of `!dream`: a number in front is the factor, 2 if there is none."""
+    factor = _FACTOR.match(text.strip())
+    rest = text.strip()[factor.end() :] if factor else text.strip()
+    return f"--upscale {factor[1] if factor else 2} {rest}".strip()
+
+
+def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
+    """Show how a picture was made, with a line that makes it again."""
+    draft = _drawable(info)
+    kind = picture.media_type.removeprefix("image/").upper()
+    details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _SHOWN_ELSEWHERE)
+    lines = [f"**Picture info** · {picture.width}×{picture.height} {kind}"]
+    if seed := info.parameters.get("Seed"):
+        lines.append(f"Seed\n```\n{cut(seed, 40)}\n```")
+    lines.append("To make it again")
+    tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
+    return _with_words("\n".join(lines), draft, tail, private=private)
+
+
+def described_card(caption: str, engine: str, picture: Picture | None, *, private: bool) -> Card:
+    """Show what a picture shows, as words to draw."""
+    card = _with_words("**What it shows**", Draft(prompt=caption), f"-# described by {escape(engine)}", private=private)
+    return Card(content=card.content, rows=card.rows, pictures=(*card.pictures, *([picture] if picture else [])))
+
+
+def words_in(message: nextcord.Message) -> str | None:
+    """Return the words a message of ours offers to draw; None when they are in its file, or not there."""
+    blocks = _BLOCK.findall(message.content)
+    line = next((block for block in reversed(blocks) if block.startswith(COMMAND)), None)
+    return line.removeprefix(COMMAND) if line else None
+
+
+def words_file(message: nextcord.Message) -> nextcord.Attachment:
+    """Return the file that holds the words.
+
+    Raises:
+        RequestRejected: there is none.
+    """
+    for attachment in message.attachments:
+        if attachment.filename == FILE_NAME:
+            return attachment
+    raise RequestRejected("The words are no longer in this message. Please ask for them again.")
+
+
+def known_of(job: Job | None, info: Infotext | None) -> Draft:
+    """Return what of a picture's making helps to go on from it; a picture of elsewhere brings only its words."""
+    if job is not None:
+        request = job.request
+        return Draft(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            steps=request.steps,
+            cfg_scale=request.cfg_scale,
+            guidance=request.guidance,
+            sampler=request.sampler,
+            scheduler=request.scheduler,
+            model=request.model,
+            vae=request.vae,
+            clip_skip=request.clip_skip,
+            loras=request.loras,
+            styles=request.styles,
+        )
+    draft = _drawable(info) if info else Draft()
+    return Draft(prompt=draft.prompt, negative_prompt=draft.negative_prompt)
+
+
+def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
+    words = format_prompt(draft)
+    argument = "draw-private" if private else "draw"
+    rows: tuple[Row, ...] = (
+        (Button(action=ACTION, job_id=NO_JOB, label="Draw this", emoji="🎨", style="primary", argument=argument),),
+    )
+    if len(words) <= LINE_CHARS and "```" not in words:
+        content = f"{head}\n```\n{COMMAND}{words}\n```\n{tail}"
+        return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows)
+    file = Picture(data=words.encode(), filename=FILE_NAME, alt_text="the words and options of this picture")
+    content = f"{head}: see the file\n{tail}"
+    return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows, pictures=(file,))
+
+
+def _drawable(info: Infotext) -> Draft:
+    """Read parameters as something to draw from words alone: in one line, at the size before it was upscaled."""
+    draft = draft_from(info)
+    try:
+        factor = max(1.0, float(info.parameters.get("Upscale factor", 1)))
+    except ValueError:
+        factor = 1.0
+    return replace(
+        draft,
+        prompt=" ".join(draft.prompt.split()),
+        negative_prompt=" ".join((draft.negative_prompt or "").split()) or None,
+        width=round(draft.width / factor) if draft.width else None,
+        height=round(draft.height / factor) if draft.height else None,
+        denoising_strength=None,
+    )

@@ -1,0 +1,81 @@
+"""Which picture somebody means: the file of a command, or the one a message shows.
+
+Of a message of ours the original is taken from the media store: what is attached may be a smaller copy or a grid.
+"""
+
+import re
+
+import nextcord
+
+from cogs.cards import parse_id
+from cogs.posting import TRANSIENT
+from constants import MAX_INPUT_IMAGE_BYTES
+from generation.errors import RequestRejected
+from generation.job import Job
+from services.generation import GenerationService
+from services.media import MediaService
+
+IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
+
+
+class PictureSources:
+    """Finds pictures and reads their files, as they are."""
+
+    def __init__(self, service: GenerationService, media: MediaService) -> None:
+        self._service = service
+        self._media = media
+
+    async def job_of(self, message: nextcord.Message) -> Job | None:
+        """Return the job a message of ours shows; None for any other message, and for jobs nobody knows any more."""
+        ids = (
+            getattr(child, "custom_id", None) for row in message.components for child in getattr(row, "children", ())
+        )
+        parsed = next(filter(None, (parse_id(one or "") for one in ids)), None)
+        if parsed is None or parsed[1] == "-":
+            return None
+        try:
+            return await self._service.get(parsed[1])
+        except RequestRejected:
+            return None
+
+    def check_single(self, job: Job | None) -> None:
+        """Make sure that it is clear which picture of a message is meant.
+
+        Raises:
+            RequestRejected: it shows several in a grid.
+        """
+        count = len(job.result.images) if job and job.result else 0
+        if count > 1:
+            raise RequestRejected(
+                f"That message shows {count} pictures.", hint="Press U1, U2 … first, and use the one you get."
+            )
+
+    async def of_message(self, message: nextcord.Message, job: Job | None) -> bytes:
+        """Return the picture a message shows.
+
+        Raises:
+            RequestRejected: it shows none, or several.
+        """
+        self.check_single(job)
+        images = job.result.images if job and job.result else ()
+        media = await self._media.get(images[0].media_id) if images else None
+        if media is not None:
+            return media.data
+        for attachment in message.attachments:
+            if (attachment.content_type or "").startswith("image/") or IMAGE_NAME.search(attachment.filename):
+                return await self.of_attachment(attachment)
+        raise RequestRejected("There is no picture in that message.", field="image")
+
+    async def of_attachment(self, attachment: nextcord.Attachment) -> bytes:
+        """Return a file as it was uploaded.
+
+        Raises:
+            RequestRejected: it is too large or cannot be read.
+        """
+        if attachment.size > MAX_INPUT_IMAGE_BYTES:
+            size, most = attachment.size / 2**20, MAX_INPUT_IMAGE_BYTES // 2**20
+            raise RequestRejected(f"That picture is {size:.1f} MB; at most {most} MB work.", field="image")
+        try:
+            return await attachment.read()
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            raise RequestRejected("That picture cannot be read from Discord. Please attach it again.") from error
