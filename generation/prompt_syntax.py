@@ -329,7 +329,8 @@ def _reads_as(line: str, draft: Draft) -> bool:
 
 
 def _draft_of(request: GenerationRequest) -> Draft:
-    return replace(draft_of(request), batch_size=request.batch_size if request.batch_size > 1 else None)
+    draft = replace(draft_of(request), batch_size=request.batch_size if request.batch_size > 1 else None)
+    return replace(draft, cfg_scale=None) if draft.cfg_scale == draft.guidance else draft
 
 
 def _write(draft: Draft, *, quoted: bool) -> str:

@@ -132,6 +132,8 @@ class Draft:
             lower = replace(lower, width=None, height=None)
         if "width" in said:
             lower = replace(lower, aspect=None)
+        if "guidance" in said:  # it stands for the CFG scale too, where a model has no guidance of its own
+            lower = replace(lower, cfg_scale=None)
         return replace(lower, **said)
 
 

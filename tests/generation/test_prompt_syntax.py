@@ -299,6 +299,18 @@ def test_large_seed_is_written_in_full(seed):
     assert format_prompt(Draft(prompt="a fox", seed=seed)) == f"a fox --seed {seed}"
 
 
+def test_guidance_that_stands_for_the_cfg_scale_is_written_once():
+    request = GenerationRequest(prompt="a fox", width=64, height=64, steps=9, cfg_scale=3.5, guidance=3.5, seed=1)
+    assert format_prompt(request) == "a fox --size 64x64 --steps 9 --guidance 3.5 --seed 1"
+
+
+def test_request_with_a_hires_fix_reads_back_as_one():
+    hires = HiresFix(factor=1.5, denoising_strength=0.4, upscaler="R-ESRGAN 4x+")
+    request = GenerationRequest(prompt="a fox", width=64, height=64, steps=9, cfg_scale=7.0, seed=1, hires=hires)
+    draft = parse_prompt(format_prompt(request)).draft
+    assert (draft.hires, draft.upscaler) == (HiresFix(factor=1.5, denoising_strength=0.4), "R-ESRGAN 4x+")
+
+
 def test_request_is_written_as_people_would_type_it():
     request = GenerationRequest(
         prompt="a fox", negative_prompt="hats", width=768, height=512, steps=30, cfg_scale=7.0, seed=42

@@ -166,3 +166,8 @@ def test_what_concerns_a_mask_is_kept_only_with_one():
 def test_nested_values_are_held_to_their_ranges(draft):
     with pytest.raises(RequestRejected):
         validate(draft)
+
+
+def test_guidance_said_beats_a_preferred_cfg_scale():
+    assert resolved(Draft(guidance=3.5).over(Draft(cfg_scale=9.0))).cfg_scale == 3.5
+    assert resolved(Draft(guidance=3.5, cfg_scale=2.0).over(Draft(cfg_scale=9.0))).cfg_scale == 2.0
