@@ -43,10 +43,6 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
     if uploads.mask and not mapping.masks:
         _replace_alpha(graph, mapping, uploads.mask)
     _set_loras(graph, mapping, request)
-    for node in graph:
-        # Its pictures come over the websocket only, and would be lost with it.
-        if class_of(graph, node) == "SaveImageWebsocket":
-            graph[node]["class_type"] = "PreviewImage"
     return Drawing(graph=graph, seeds=mapping.seed)
 
 

@@ -48,7 +48,7 @@ class Pace:
     check_s: float = 5.0  # over HTTP where there is one: it may have gone silent
     report_s: float = 0.25  # between two reports of progress
     open_s: float = 2.0  # for the websocket to open before the job is sent without
-    patience_s: float = 60.0  # a server that restarts, or a proxy that hiccups, while a job runs
+    patience_s: float = 20.0  # for a proxy that hiccups while a job runs; a restart would have lost the job anyway
     backoff_s: float = 1.0
     accept_s: float = 3.0  # for an answer to a job that was cancelled while it was being sent
 
@@ -139,7 +139,7 @@ class ComfyUIBackend:
         now = self._clock.monotonic()
         is_live = watch.is_connected and not watch.reader.is_over
         if is_live and now - watch.asked_at < self._pace.check_s:
-            return RemoteState(is_finished=False, progress=watch.reader.progress, poll_after_s=self._pace.report_s)
+            return RemoteState(is_finished=False, progress=watch.progress, poll_after_s=self._pace.report_s)
         watch.asked_at = now
         try:
             state = await self._look(remote_id, watch)
@@ -290,14 +290,14 @@ class ComfyUIBackend:
         now = self._clock.monotonic()
         try:
             if await self._server.history(remote_id) is not None:
-                return RemoteState(is_finished=True, progress=watch.reader.progress)
+                return RemoteState(is_finished=True, progress=watch.progress)
             queue = await self._server.queue()
         except BackendUnavailable:
             watch.answered_at = now if watch.answered_at is None else watch.answered_at
             if now - watch.answered_at > self._pace.patience_s:
                 raise
             note = "the engine does not answer just now"
-            return self._running(replace(watch.reader.progress, note=note))
+            return self._running(replace(watch.progress, note=note))
         watch.answered_at = now
         running, position = queue.running(remote_id), queue.position(remote_id)
         if running is None and position is None:
@@ -305,14 +305,13 @@ class ComfyUIBackend:
             watch.missing += 1
             if watch.missing > 1:
                 raise self._lost()
-            return RemoteState(is_finished=False, progress=watch.reader.progress, poll_after_s=self._pace.report_s)
+            return RemoteState(is_finished=False, progress=watch.progress, poll_after_s=self._pace.report_s)
         watch.missing = 0
-        if running is not None:
-            if len(running) > 2 and isinstance(running[2], dict):
-                watch.reader.know(running[2])
-            return self._running(watch.reader.progress)
-        ahead = (position or 0) + len(queue.queue_running)
-        return self._running(Progress(note=f"{ahead} ahead of it in the engine’s own queue" if ahead else ""))
+        ahead = len(queue.queue_running) + (position or 0)
+        watch.place = f"{ahead} ahead of it in the engine’s own queue" if running is None and ahead else ""
+        if running is not None and len(running) > 2 and isinstance(running[2], dict):
+            watch.reader.know(running[2])
+        return self._running(watch.progress)
 
     def _running(self, progress: Progress) -> RemoteState:
         return RemoteState(is_finished=False, progress=progress, poll_after_s=self._pace.poll_s)

@@ -26,6 +26,7 @@ class Reader:
 
     def __init__(self, prompt_id: str) -> None:
         self.prompt_id = prompt_id
+        self.has_started = False
         self.is_over = False
         self.progress = Progress()
         self._graph: Graph = {}
@@ -59,6 +60,7 @@ class Reader:
             self._tell()
         else:
             return False
+        self.has_started = True
         return True
 
     def read_binary(self, frame: bytes) -> bool:

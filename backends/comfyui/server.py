@@ -118,7 +118,10 @@ class Server:
                 server is told to forget what it remembers: the next run draws anew.
         """
         params = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
-        response, body = await self._call("GET", "/view", params=params, limit=MAX_IMAGE_BYTES)
+        try:
+            response, body = await self._call("GET", "/view", params=params, limit=MAX_IMAGE_BYTES)
+        except BackendUnavailable:  # it is drawn: a file lost on the way is asked for again, not drawn again
+            response, body = await self._call("GET", "/view", params=params, limit=MAX_IMAGE_BYTES)
         if response.status_code == httpx.codes.NOT_FOUND:
             await self._call("POST", "/free", json={"free_memory": True})
             raise BackendUnavailable(

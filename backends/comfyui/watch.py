@@ -18,6 +18,7 @@ from wsproto.utilities import ProtocolError, generate_accept_token
 
 from backends.comfyui.events import HELLO, Reader
 from generation.errors import GenerationError
+from generation.job import Progress
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,17 @@ class Watch:
         self.opened = asyncio.Event()  # set once the socket is open, or will not open at the first try
         self.asked_at = float("-inf")  # when the server was last asked over HTTP, and when it last answered
         self.answered_at: float | None = None
+        self.place = ""  # where it stands in the server's own queue, in words, until it runs
         self.missing = 0  # how often in a row it was neither waiting, running nor finished
         self._news = asyncio.Event()
         self._client = client
         self._client_id = client_id
         self._backoff_s = backoff_s
         self._task = asyncio.create_task(self._run())
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(note=self.place) if self.place and not self.reader.has_started else self.reader.progress
 
     async def wait_for_news(self, limit_s: float) -> None:
         """Wait until the socket says something new, at most `limit_s`."""

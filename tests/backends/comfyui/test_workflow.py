@@ -183,7 +183,7 @@ def test_mask_painted_into_the_picture_comes_from_our_mask() -> None:
 
 
 def test_pictures_for_the_websocket_are_made_into_files() -> None:
-    assert class_of(applied("save_image_websocket"), "9") == "PreviewImage"
+    assert class_of(graph_of("save_image_websocket"), "9") == "PreviewImage"
 
 
 def test_workflow_itself_is_not_changed() -> None:
