@@ -26,7 +26,7 @@ from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
-from services.catalog import Catalog
+from services.catalog import Catalog, Engine
 from services.generation import GenerationService
 from services.media import MediaService
 from utils.clock import Clock
@@ -35,6 +35,7 @@ from utils.text import cut
 log = logging.getLogger(__name__)
 
 OTHERS = frozenset({"models", "help", "picture"})  # actions that other cogs answer
+ENGINES_OWN = ("model", "sampler", "scheduler", "vae", "loras")  # names that mean nothing to another engine
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 
@@ -103,14 +104,14 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, forms.smaller(job.drawn))
 
     async def _flux(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        other = self._messages.other_engine(job)
+        other = self._messages.other_engine(job, *_where(interaction))
         if other is None:
             raise RequestRejected(
                 "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
         changes = Draft(backend=other, seed=_seed_of(job))
-        await self._again(interaction, job, changes, drop=("model", "sampler", "scheduler", "vae", "loras"))
+        await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         is_accepted = await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
@@ -124,12 +125,15 @@ class EditControls(commands.Cog):
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         """A model or sampler was picked from a menu: values are positions in the list, names may be too long."""
         data: Any = interaction.data
-        names = self._names(what, job)
+        engine = self._engine(interaction, job)
+        names = _names(what, engine)
         index = int(data["values"][0])
         if index >= len(names):
             raise RequestRejected("That list has changed. Please open it again.", field=what)
         changes = Draft(model=names[index]) if what == "model" else Draft(sampler=names[index])
-        await self._again(interaction, job, replace(changes, seed=_seed_of(job), backend=job.lane))
+        changes = replace(changes, seed=_seed_of(job), backend=engine.name if engine else job.lane)
+        is_other = engine is not None and engine.name != job.lane
+        await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())
 
     async def _again(
         self, interaction: nextcord.Interaction, job: Job, changes: Draft, *, drop: tuple[str, ...] = ()
@@ -157,32 +161,28 @@ class EditControls(commands.Cog):
         await interaction.response.send_modal(forms.size_form(job))
 
     async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
-        card = self._menu(what, job, 0)
+        card = self._menu(what, job, self._engine(interaction, job), 0)
         view = to_view(card.rows)
         assert view is not None, "a menu has rows"
         await interaction.response.send_message(card.content, view=view, ephemeral=True)
 
     async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
         what, _, page = argument.partition("-")
-        card = self._menu(what, job, int(page))
+        card = self._menu(what, job, self._engine(interaction, job), int(page))
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
-    def _menu(self, what: str, job: Job, page: int) -> Card:
-        names = self._names(what, job)
+    def _menu(self, what: str, job: Job, engine: Engine | None, page: int) -> Card:
+        names = _names(what, engine)
         if not names:
-            engine = self._service.label(job.lane)
-            raise RequestRejected(f"{engine} has no {what}s to choose from.", field=what)
+            label = engine.label if engine else self._service.label(job.lane)
+            raise RequestRejected(f"{label} has no {what}s to choose from.", field=what)
         current = job.drawn.model if what == "model" else job.drawn.sampler
         return forms.menu(what, job.id, names, current, page)
 
-    def _names(self, what: str, job: Job) -> list[str]:
-        engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
-        capabilities = engine.capabilities if engine else None
-        if capabilities is None:
-            return []
-        if what == "model":
-            return [model.name for model in capabilities.models or ()]
-        return list(capabilities.samplers or ())
+    def _engine(self, interaction: nextcord.Interaction, job: Job) -> Engine | None:
+        """Return the engine a picture was drawn on, or another one where that one is not for who presses."""
+        who = _where(interaction)
+        return self._catalog.engine(job.lane, *who) or next(iter(self._catalog.engines(*who)), None)
 
     # -- the job itself ------------------------------------------------------------------------------------------
 
@@ -232,6 +232,21 @@ class EditControls(commands.Cog):
             f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n-# model {model} · job {job.short_id}"
         )
         await interaction.response.send_message(cut(text, 2000), ephemeral=True)
+
+
+def _where(interaction: nextcord.Interaction) -> tuple[str, str | None]:
+    """Return who presses, and in which server: what they may use depends on both."""
+    assert interaction.user is not None, "Discord always says who"
+    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
+
+
+def _names(what: str, engine: Engine | None) -> list[str]:
+    capabilities = engine.capabilities if engine else None
+    if capabilities is None:
+        return []
+    if what == "model":
+        return [model.name for model in capabilities.models or ()]
+    return list(capabilities.samplers or ())
 
 
 def _typed(interaction: nextcord.Interaction) -> dict[str, str]:

@@ -270,8 +270,8 @@ class JobMessages:
         for index in indexes:
             image = job.result.images[index] if job.result else None
             upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
-            if image and upload:
-                alt = render.alt_text(job.drawn, image.seed, job.drawn.model)
+            if job.result and image and upload:
+                alt = render.alt_text(job.drawn, image.seed, job.result.model or job.drawn.model)
                 name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
                 pictures.append(Picture(data=upload.data, filename=name, alt_text=alt))
         return pictures
@@ -283,15 +283,15 @@ class JobMessages:
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
             tried=tuple(self._service.label(lane) for lane in (*job.tried, job.lane)) if job.tried else (),
-            other_engine=self.other_engine(job),
+            other_engine=self.other_engine(job, job.origin.user_id, job.origin.guild_id),
             has_models=capabilities is None or capabilities.models != (),
             has_samplers=capabilities is None or capabilities.samplers != (),
             smaller_copy=smaller,
         )
 
-    def other_engine(self, job: Job) -> str | None:
-        """Return the name of the engine "Flux it" uses: a Flux one first, else any other; `None` if there is none."""
-        engines = self._catalog.engines(job.origin.user_id, job.origin.guild_id)
+    def other_engine(self, job: Job, user_id: str, guild_id: str | None) -> str | None:
+        """Return the name of the engine "Flux it" uses for this person: a Flux one first, else any other, or `None`."""
+        engines = self._catalog.engines(user_id, guild_id)
         others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback]
         others.sort(key=lambda engine: (engine.kind != "gradio_flux", engine.error is not None))
         return others[0].name if others else None

@@ -12,6 +12,7 @@ from backends.registry import _factories
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, own, until
+from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
 
 URL = "https://abc123-7860.proxy.runpod.net"
@@ -94,6 +95,25 @@ async def test_nobody_else_draws_on_it(start: StartEasel, engine: FakeBackend, e
     answer = await easel.dream(user="ann")
     assert "on sketch" in answer.content
     assert engine.requests == []
+
+
+async def test_what_others_press_under_its_pictures_is_drawn_on_theirs(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    shared = rich_backend("gpu1")
+    easel = await start(shared, examine=examine)
+    await connect(easel)
+    own_picture, shared_picture = await easel.dream("!dream a fox"), await easel.dream("!dream a wolf --backend gpu1")
+    ann = discord.user("ann")
+    menu = (await ann.click(own_picture, "Sampler")).original
+    chosen = await ann.select(menu, "Choose a sampler", ["Sampler 3"])
+    assert "on gpu1" in (await easel.finished(chosen.original)).content
+    assert (shared.requests[-1].prompt, shared.requests[-1].sampler) == ("a fox", "Sampler 3")
+    await easel.finished((await ann.click(own_picture, "Flux it")).original)
+    refused = await ann.click(shared_picture, "Flux it")
+    [told] = await discord.wait_for(lambda: refused.followups or ([refused.original] if refused.ephemeral else None))
+    assert "There is no other engine here" in told.content
+    assert len(engine.requests) == 1
 
 
 async def test_a_failed_test_saves_nothing_and_says_what_to_do(
