@@ -35,6 +35,7 @@ class BackendConfig:
     allow_private: bool = True  # False for addresses typed by users: loopback and private ranges are refused
     allow_insecure_http: bool = True
     allowed_hosts: tuple[str, ...] = ()  # empty = every public host
+    is_typed: bool = False  # in Discord: every address it leads to is checked, even where private ones are allowed
     options: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -44,12 +44,13 @@ def make_client(
     """Return a client for one engine; its paths begin with `/` and keep a path prefix of the engine's address.
 
     Args:
-        config: where `allow_private` is False, the host is resolved and checked at connect time.
+        config: the host is resolved and checked at connect time, unless the owner set it and may go anywhere.
         transport: for tests; replaces the network.
         auth: sent with the first request already, since not every engine asks for it.
     """
     url = config.url.strip().rstrip("/")
-    if transport is None and not config.allow_private:
+    is_trusted = config.allow_private and not config.is_typed
+    if transport is None and not is_trusted:
         from backends.guard import guarded_transport
 
         transport = guarded_transport(config)
@@ -63,7 +64,7 @@ def make_client(
         headers=headers,
         timeout=httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S),
         follow_redirects=False,
-        trust_env=config.allow_private,  # a proxy from the environment would undo the address check
+        trust_env=is_trusted,  # a proxy from the environment would undo the address check
     )
 
 
@@ -184,9 +185,12 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
         return RequestRejected(f"{label} does not accept this request.", detail=detail, hint="Try other settings.")
     if is_html(response, body):
         return UnexpectedAnswer(
-            f"{label} answers with a web page.", detail=detail, hint="Check that the address belongs to an engine."
+            f"{label} answers with a web page.",
+            detail=detail,
+            hint="Check that the address belongs to an engine.",
+            may_have_run=True,
         )
-    return UnexpectedAnswer(f"{label} gave an answer that cannot be read.", detail=detail)
+    return _unreadable(label, "gave an answer that cannot be read", detail)
 
 
 def _of_exception(label: str, error: Exception) -> GenerationError:
@@ -211,7 +215,7 @@ def _of_exception(label: str, error: Exception) -> GenerationError:
         what = (
             "answers with more than any picture needs" if isinstance(error, AnswerTooLarge) else "garbles its answers"
         )
-        return UnexpectedAnswer(f"{label} {what}.", detail=detail)
+        return _unreadable(label, what, detail)
     if isinstance(error, httpx.TransportError):
         return BackendUnavailable(
             f"{label} broke the connection off.", detail=detail, hint="Try again in a moment.", may_have_run=True
@@ -219,8 +223,15 @@ def _of_exception(label: str, error: Exception) -> GenerationError:
     if isinstance(error, ValidationError):
         detail = f"ValidationError: {error.errors(include_input=False, include_url=False)[:3]}"[:DETAIL_CHARS]
     if isinstance(error, ValidationError | binascii.Error | ValueError):  # JSON and Unicode errors are ValueErrors
-        return UnexpectedAnswer(f"{label} gave an answer that cannot be read.", detail=detail)
+        return _unreadable(label, "gave an answer that cannot be read", detail)
     return BackendError(f"{label} failed.", detail=detail, hint="Try again in a moment.")
+
+
+def _unreadable(label: str, what: str, detail: str) -> UnexpectedAnswer:
+    """It did answer, so it may well have drawn and charged: a paid request is not sent again because of this."""
+    return UnexpectedAnswer(
+        f"{label} {what}.", detail=detail, hint="Try again; if it lasts, look at the engine’s log.", may_have_run=True
+    )
 
 
 def _why_unconnected(error: Exception) -> tuple[str, str]:

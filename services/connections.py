@@ -224,6 +224,7 @@ class ConnectionService:
             allow_private=self._policy.allow_private,
             allow_insecure_http=self._policy.allow_insecure_http,
             allowed_hosts=self._policy.allowed_hosts,
+            is_typed=True,
         )
 
     def _take_in(self, connection: Connection) -> Entry:

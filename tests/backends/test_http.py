@@ -1,8 +1,10 @@
+import asyncio
 import json
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -79,6 +81,18 @@ async def test_private_addresses_are_refused_where_they_are_not_allowed() -> Non
     assert "127.0.0.1" not in caught.value.user_message
 
 
+async def test_a_typed_address_never_leads_to_metadata_even_where_private_ones_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def rebound(_: object, host: str, *__: object, **___: object) -> list[Any]:
+        return [(None, None, None, "", ("169.254.169.254", 80))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", rebound)
+    async with make_client(config(url="http://gpu.example", is_typed=True)) as client:
+        with pytest.raises(GenerationError, match="metadata"):
+            await client.get("/a")
+
+
 async def _chunks() -> AsyncIterator[bytes]:
     for _ in range(100):
         yield b"x" * 100
@@ -150,9 +164,9 @@ def _caused(error: Exception, cause: BaseException) -> Exception:
         (httpx.ReadError("x"), BackendUnavailable, "broke", True),
         (httpx.RemoteProtocolError("x"), BackendUnavailable, "broke", True),
         (httpx.UnsupportedProtocol("x"), BackendError, "not valid", False),
-        (httpx.DecodingError("x"), UnexpectedAnswer, "garbles", False),
-        (AnswerTooLarge("x"), UnexpectedAnswer, "more than", False),
-        (json.JSONDecodeError("x", "y", 0), UnexpectedAnswer, "cannot be read", False),
+        (httpx.DecodingError("x"), UnexpectedAnswer, "garbles", True),
+        (AnswerTooLarge("x"), UnexpectedAnswer, "more than", True),
+        (json.JSONDecodeError("x", "y", 0), UnexpectedAnswer, "cannot be read", True),
         (RuntimeError("x"), BackendError, "failed", False),
     ],
 )  # fmt: skip

@@ -111,6 +111,7 @@ async def test_working_server_is_saved_and_usable_at_once(service, registry, sto
     assert (saved.kind, saved.url, saved.key) == ("forge", URL, "user:pw")
     asked = examiner.asked[0]
     assert (asked.kind, asked.allow_private, asked.allow_insecure_http, asked.timeout_s) == ("a1111", False, False, 120)
+    assert asked.is_typed
     assert [e.name for e in registry.visible("7", None)] == ["user-7"]
     assert registry.visible("8", None) == []
 
