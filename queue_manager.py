@@ -98,7 +98,7 @@ class QueueManager:
             LimitReached: the queue or the user's share of it is full.
         """
         self._check_places(job.user_key, job.lane, 1)
-        self._lanes.reserve(job.id, job.user_key)  # a parallel submit must see it
+        self._lanes.reserve(job)  # a parallel submit must see it
         return await asyncio.shield(self._background.spawn(self._take_in(job)))
 
     async def _take_in(self, job: Job) -> JobView:
@@ -241,7 +241,7 @@ class QueueManager:
                 break  # an engine that is done at once must not keep the other lanes waiting
             hold = float("inf")
             blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
-            served = lane.queue.pop(blocked=blocked, warm_model=lane.warm_model)
+            served = lane.take(blocked)
             if served is None:
                 break
             try:

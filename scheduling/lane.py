@@ -1,16 +1,18 @@
 """One backend's lane: who waits, who runs, and whether the next may start now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from constants import RETRY_BASE_S
 from generation.errors import BackendUnavailable, GenerationError, RateLimited
 from scheduling.breaker import CircuitBreaker
-from scheduling.fair_queue import FairQueue
+from scheduling.fair_queue import FairQueue, Served
 from scheduling.pace import Pace
 from scheduling.rate_limit import TokenBucket
 from utils.clock import Clock
 
 MODEL_SWITCH_S = 15.0  # about what an engine takes to load another model
+OVERRUN = 0.1  # of its expected time: what a job that should be done by now is still given
 HEAD_START_S = 0.5  # the next job is sent this much before the last is done, to a server that lines requests up
 
 
@@ -61,6 +63,7 @@ class Lane:
     clock: Clock
     settings: LaneSettings = field(default_factory=LaneSettings)
     queue: FairQueue = field(default_factory=FairQueue)
+    coming: dict[str, float] = field(default_factory=dict)  # job id -> cost: on its way into the line, or out of it
     running: dict[str, Running] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     paused_until: float = 0.0
@@ -70,6 +73,13 @@ class Lane:
     def __post_init__(self) -> None:
         self.bucket = TokenBucket(self.settings.rate_per_s, self.clock)
         self.breaker = CircuitBreaker(self.clock)
+
+    def take(self, blocked: Collection[str]) -> Served | None:
+        """Take the next job of a user not in `blocked` out of the line; until it runs, it is on its way."""
+        served = self.queue.pop(blocked=blocked, warm_model=self.warm_model)
+        if served is not None:
+            self.coming[served.job_id] = served.cost
+        return served
 
     def hold_s(self) -> float:
         """Seconds until this lane may start a job, apart from free slots; 0 = now, inf = until something happens."""
@@ -135,7 +145,7 @@ class Lane:
 
     def wait_for(self, job_id: str) -> float:
         """Expected seconds until a waiting job starts."""
-        return self._wait(self.queue.cost_ahead(job_id))
+        return self._wait(self.queue.cost_ahead(job_id), (self.queue.position(job_id) or 1) - 1)
 
     def wait_s(self, model: str | None = None) -> float:
         """Expected seconds until a job that came now would start (fairness may well be kinder).
@@ -143,7 +153,8 @@ class Lane:
         One that wants another model than the last job's waits for that to be loaded, too.
         """
         is_cold = bool(model and self.warm_model and model != self.warm_model)
-        return self._wait(self.queue.total_cost) + (MODEL_SWITCH_S if is_cold else 0.0)
+        cost, jobs = self.queue.total_cost + sum(self.coming.values()), len(self.queue) + len(self.coming)
+        return self._wait(cost, jobs) + (MODEL_SWITCH_S if is_cold else 0.0)
 
     def remaining_s(self, job_id: str) -> float | None:
         """Expected seconds until a running job is done."""
@@ -173,14 +184,18 @@ class Lane:
             return 0.0
         return self.clock.monotonic() - self.used_at if self.used_at is not None else None
 
-    def _wait(self, cost_ahead: float) -> float:
-        left = sum(self._left_s(run) for run in self.running.values())
-        busy = (left + self.pace.seconds(self.warm_model, cost_ahead)) / self.concurrency
-        if self.has_slot and not cost_ahead:
-            busy = 0.0
+    def _wait(self, cost_ahead: float, jobs_ahead: int) -> float:
+        busy = 0.0
+        if len(self.running) + jobs_ahead >= self.concurrency:
+            # one that runs for longer than expected is no free slot
+            left = sum(max(self._left_s(run), OVERRUN * self._expected_s(run)) for run in self.running.values())
+            busy = (left + self.pace.seconds(self.warm_model, cost_ahead)) / self.concurrency
         hold = self.hold_s()
         return busy + (hold if hold != float("inf") else 0.0)
 
     def _left_s(self, run: Running) -> float:
         spent = 0.0 if run.is_ahead else self.clock.monotonic() - run.since
-        return max(0.0, self.pace.seconds(run.model, run.cost) - spent)
+        return max(0.0, self._expected_s(run) - spent)
+
+    def _expected_s(self, run: Running) -> float:
+        return self.pace.seconds(run.model, run.cost)

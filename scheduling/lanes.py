@@ -3,7 +3,9 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
+from statistics import median
 
+from constants import DEFAULT_SECONDS_PER_COST
 from generation.job import Job, JobStatus, JobView, Progress
 from scheduling.fair_queue import Served
 from scheduling.lane import Lane, LaneSettings, LaneView, Running
@@ -21,7 +23,7 @@ class Lanes:
         self._delayed: list[tuple[float, str, Job]] = []
         self._paces: dict[str, dict[str, tuple[float, int]]] = {}
         self._born: list[tuple[float, str]] = []  # a heap: when jobs were submitted (monotonic seconds), job id
-        self._waiting: dict[str, str] = {}  # job id -> user key, of every queued or delayed job
+        self._waiting: dict[str, tuple[str, str]] = {}  # job id -> user key and lane, of every queued or delayed job
         self._waiting_of: Counter[str] = Counter()
         self.running: dict[str, Job] = {}
 
@@ -34,7 +36,7 @@ class Lanes:
         if lane is None:
             settings = self._settings_of(name) or LaneSettings()
             lane = Lane(name=name, clock=self._clock, settings=settings)
-            lane.pace = Pace(by_model=dict(self._paces.get(name, {})))
+            lane.pace = Pace(by_model=dict(self._paces.get(name, {})), guess=self._usual_pace)
             self._lanes[name] = lane
         return lane
 
@@ -54,7 +56,8 @@ class Lanes:
     def drop_empty(self) -> None:
         """Forget the lanes of engines that are gone, once nothing is left in them."""
         for name, lane in tuple(self._lanes.items()):
-            if not lane.queue and not lane.running and self._settings_of(name) is None:
+            is_empty = not (lane.queue or lane.coming or lane.running)
+            if is_empty and self._settings_of(name) is None:
                 self._paces[name] = lane.pace.by_model
                 del self._lanes[name]
 
@@ -69,17 +72,20 @@ class Lanes:
     def waiting_of(self, user_key: str) -> int:
         return self._waiting_of[user_key]
 
-    def reserve(self, job_id: str, user_key: str) -> None:
-        """Count a job as waiting, before it has its place in line."""
-        if job_id not in self._waiting:
-            self._waiting[job_id] = user_key
-            self._waiting_of[user_key] += 1
+    def reserve(self, job: Job) -> None:
+        """Count a job as waiting, before it has its place in line: who comes at the same time must see it."""
+        if job.id not in self._waiting:
+            self._waiting[job.id] = (job.user_key, job.lane)
+            self._waiting_of[job.user_key] += 1
+            self.get(job.lane).coming[job.id] = job.drawn.cost
 
     def release(self, job_id: str) -> bool:
         """Count a job as waiting no more; false if it was not (it was cancelled, say)."""
-        user_key = self._waiting.pop(job_id, None)
-        if user_key is None:
+        user_key, lane = self._waiting.pop(job_id, ("", ""))
+        if not lane:
             return False
+        if lane in self._lanes:
+            self._lanes[lane].coming.pop(job_id, None)
         self._waiting_of[user_key] -= 1
         if not self._waiting_of[user_key]:
             del self._waiting_of[user_key]
@@ -87,7 +93,8 @@ class Lanes:
 
     def enqueue(self, job: Job, *, was_served: bool = False) -> None:
         """Put a queued job in line, or aside until its `not_before`."""
-        self.reserve(job.id, job.user_key)
+        self.reserve(job)
+        self.get(job.lane).coming.pop(job.id, None)
         age_s = (self._clock.now() - job.created_at).total_seconds()
         heapq.heappush(self._born, (self._clock.monotonic() - age_s, job.id))
         delay = (job.not_before - self._clock.now()).total_seconds() if job.not_before else 0.0
@@ -113,6 +120,7 @@ class Lanes:
         """Undo a pop, unless the job was cancelled in the meantime."""
         if served.job_id not in self._waiting:
             return
+        lane.coming.pop(served.job_id, None)
         lane.queue.push_back(served.user_key, served.job_id, served.cost, model=served.model)
 
     def withdraw(self, job: Job) -> None:
@@ -174,6 +182,11 @@ class Lanes:
             for lane in self._lanes.values()
             for model in lane.pace.take_unsaved()
         ]
+
+    def _usual_pace(self) -> float:
+        """Seconds per cost of a lane that has not yet learned its own: as fast as the others here."""
+        learned = [lane.pace.by_model[""][0] for lane in self._lanes.values() if lane.pace.is_learned]
+        return median(learned) if learned else DEFAULT_SECONDS_PER_COST
 
     def _push(self, job: Job, was_served: bool) -> None:
         queue = self.get(job.lane).queue

@@ -1,5 +1,6 @@
 """How fast a lane is: seconds per unit of cost, learned per model from its own finished jobs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from constants import DEFAULT_SECONDS_PER_COST
@@ -12,6 +13,7 @@ class Pace:
     """Smoothed seconds per megapixel-step of one lane; an unknown model borrows the lane's overall figure."""
 
     by_model: dict[str, tuple[float, int]] = field(default_factory=dict)  # model -> (seconds per cost, samples)
+    guess: Callable[[], float] = lambda: DEFAULT_SECONDS_PER_COST  # seconds per cost, until the first is learned
     _unsaved: set[str] = field(default_factory=set)
 
     def learn(self, model: str | None, cost: float, seconds: float) -> None:
@@ -29,7 +31,7 @@ class Pace:
     def seconds(self, model: str | None, cost: float) -> float:
         """Expected seconds for `cost` megapixel-steps."""
         known = self.by_model.get(model or "") or self.by_model.get("")
-        return cost * (known[0] if known else DEFAULT_SECONDS_PER_COST)
+        return cost * (known[0] if known else self.guess())
 
     @property
     def is_learned(self) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from constants import DEFAULT_SECONDS_PER_COST
 from generation.errors import BackendUnavailable, GenerationError, OutOfMemory, RateLimited
 from generation.job import JobStatus, Progress
 from scheduling.lane import Lane
@@ -33,7 +34,7 @@ def test_waiting_jobs_are_counted_in_all_and_per_user(lanes: Lanes) -> None:
     ann, bob = make_job("ann"), make_job("bob", "other")
     for job in (ann, bob, make_job("ann")):
         lanes.enqueue(job)
-    lanes.reserve(ann.id, ann.user_key)  # twice is once
+    lanes.reserve(ann)  # twice is once
     assert (lanes.waiting, lanes.waiting_of("test:ann"), lanes.waiting_of("test:bob")) == (3, 2, 1)
     lanes.withdraw(ann)
     assert lanes.release(bob.id)
@@ -200,3 +201,56 @@ async def test_a_job_taken_up_after_a_restart_counts_from_its_real_start(lanes: 
     ended = lanes.ended(job.id)
     assert ended
     assert clock.monotonic() - ended[2].since == pytest.approx(30)
+
+
+def test_a_job_on_its_way_counts_for_who_comes_at_the_same_time(lanes: Lanes) -> None:
+    gpu = lanes.get("gpu")
+    job = make_job()
+    lanes.reserve(job)
+    assert gpu.wait_s() > 0
+    lanes.release(job.id)
+    assert gpu.wait_s() == 0
+
+
+def test_a_job_being_started_counts_until_it_runs_or_is_put_back(lanes: Lanes) -> None:
+    gpu = lanes.get("gpu")
+    job = make_job()
+    lanes.enqueue(job)
+    waits = [gpu.wait_s()]
+    served = gpu.take(())
+    assert served
+    waits.append(gpu.wait_s())
+    lanes.put_back(gpu, served)
+    waits.append(gpu.wait_s())
+    assert gpu.take(())
+    lanes.release(job.id)
+    lanes.started(job)
+    waits.append(gpu.wait_s())
+    assert len(set(waits)) == 1
+    assert not gpu.coming
+
+
+def test_a_lane_with_jobs_on_their_way_is_not_forgotten(lanes: Lanes, settings: dict[str, LaneSettings]) -> None:
+    job = make_job()
+    lanes.reserve(job)
+    del settings["gpu"]
+    lanes.drop_empty()
+    assert [lane.name for lane in lanes] == ["gpu"]
+    lanes.release(job.id)
+    lanes.drop_empty()
+    assert not list(lanes)
+
+
+async def test_a_job_that_takes_longer_than_expected_is_no_free_slot(lanes: Lanes, clock: FakeClock) -> None:
+    lanes.started(make_job())
+    await clock.advance(3600)
+    assert lanes.get("gpu").wait_s() > 0
+
+
+def test_a_lane_that_has_learned_nothing_is_held_to_be_as_fast_as_the_others(lanes: Lanes) -> None:
+    gpu, other = lanes.get("gpu"), lanes.get("other")
+    assert gpu.pace.seconds(None, 1.0) == DEFAULT_SECONDS_PER_COST
+    other.pace.learn(None, 1.0, 20.0)
+    assert gpu.pace.seconds(None, 1.0) == 20.0
+    gpu.pace.learn(None, 1.0, 4.0)
+    assert gpu.pace.seconds(None, 1.0) == 4.0

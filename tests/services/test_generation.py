@@ -1,5 +1,6 @@
 """From a draft to a job: which engine, what is refused and why, the cache, and what people may do with a job."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -130,6 +131,14 @@ async def test_among_equals_the_shortest_wait_is_chosen(house: House) -> None:
     await house.engine("one", hold=True)
     await house.engine("two", hold=True)
     assert [(await house.ask()).lane for _ in range(4)] == ["one", "two", "one", "two"]
+
+
+async def test_what_is_asked_for_at_the_same_moment_is_spread_over_the_engines(house: House) -> None:
+    for name in ("one", "two", "three"):
+        await house.engine(name, hold=True)
+    people = [Origin(door="test", user_id=f"user{n}") for n in range(6)]
+    jobs = await asyncio.gather(*(house.ask(origin=origin) for origin in people))
+    assert sorted(job.lane for job in jobs) == ["one", "one", "three", "three", "two", "two"]
 
 
 async def test_the_fallback_is_used_only_alone_or_by_name(house: House) -> None:
