@@ -15,7 +15,7 @@ from cogs.render import escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
 from generation.job import Job
-from generation.prompt_syntax import format_prompt
+from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
 from services.pictures import draft_from
 from utils.images import ImageInfo
@@ -33,7 +33,10 @@ NO_PARAMETERS: Final = "This picture does not say how it was made."
 
 _BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 _FACTOR = re.compile(r"(\d+(?:\.\d+)?)\s*[x×]?(?:\s+|$)", re.IGNORECASE)
-_SHOWN_ELSEWHERE: Final = frozenset({"Seed", "Size-1", "Size-2"})
+_IN_THE_LINE: Final = frozenset(
+    {"Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size-1", "Size-2", "Model",
+     "VAE", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler"}
+)  # fmt: skip
 
 
 def upscale_options(text: str) -> str:
@@ -43,11 +46,21 @@ def upscale_options(text: str) -> str:
     return f"--upscale {factor[1] if factor else 2} {rest}".strip()
 
 
+def without_others(draft: Draft) -> Draft:
+    """Drop what would make something else of a picture than its command says."""
+    return replace(draft, hires=None, upscale_factor=None)
+
+
+def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:
+    """Return the remarks for the reply."""
+    return (*parsed.notes, "--repeat ignored: one at a time from a picture") if parsed.repeat > 1 else parsed.notes
+
+
 def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     """Show how a picture was made, with a line that makes it again."""
     draft = _drawable(info)
     kind = picture.media_type.removeprefix("image/").upper()
-    details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _SHOWN_ELSEWHERE)
+    details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _IN_THE_LINE)
     lines = [f"**Picture info** · {picture.width}×{picture.height} {kind}"]
     if seed := info.parameters.get("Seed"):
         lines.append(f"Seed\n```\n{cut(seed, 40)}\n```")

@@ -54,8 +54,10 @@ class PictureSources:
         """Return the picture a message shows.
 
         Raises:
-            RequestRejected: it shows none, or several.
+            RequestRejected: it shows none, several, or one that is not finished.
         """
+        if job is not None and not job.is_terminal:  # what it shows is a preview
+            raise RequestRejected("That picture is still being made. Wait until it is there.", field="image")
         self.check_single(job)
         images = job.result.images if job and job.result else ()
         media = await self._media.get(images[0].media_id) if images else None

@@ -130,9 +130,9 @@ class Pictures(commands.Cog):
         read = self._sources.of_attachment
         data, stencil = await asyncio.gather(read(image), read(mask) if mask else _nothing())
         source = await take_masked(self._media, data, stencil)
-        typed = Draft(denoising_strength=strength, backend=backend).over(parsed.draft)
-        draft = replace(typed, mode=Mode.INPAINT, init_image=source.image, mask_image=source.mask)
-        await self._make(interaction, draft, private=is_private, notes=(*parsed.notes, *source.notes))
+        typed = Draft(denoising_strength=strength, backend=backend).over(forms.without_others(parsed.draft))
+        draft = replace(typed, mode=Mode.INPAINT, init_image=source.image, mask_image=source.mask, zoom=None, pan=None)
+        await self._make(interaction, draft, private=is_private, notes=(*forms.notes_of(parsed), *source.notes))
 
     @nextcord.slash_command(name="outpaint", description="Draw on beyond the edges of a picture")
     async def outpaint(
@@ -155,11 +155,12 @@ class Pictures(commands.Cog):
         parsed = parse_prompt(prompt or "")
         is_private = parsed.is_private or bool(private)
         await self._begin(interaction, private=is_private)
-        typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend).over(parsed.draft)
+        typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend)
+        typed = typed.over(forms.without_others(parsed.draft))
         if typed.zoom is None and typed.pan is None:
             typed = replace(typed, zoom=ZOOM)
         draft, notes = await self._made_from(typed, await self._sources.of_attachment(image), None)
-        await self._make(interaction, draft, private=is_private, notes=(*parsed.notes, *notes))
+        await self._make(interaction, draft, private=is_private, notes=(*forms.notes_of(parsed), *notes))
 
     @nextcord.message_command(name="Zoom out 1.5×")
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:

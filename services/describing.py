@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backends.base import DescribingBackend
 from backends.registry import BackendRegistry, Entry
-from generation.errors import BackendUnavailable, CapabilityError, RequestRejected
+from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
 from generation.request import SourceImage
 from services.catalog import find_entry
 
@@ -22,6 +22,7 @@ class DescribingService:
 
     def __init__(self, registry: BackendRegistry) -> None:
         self._registry = registry
+        self._asking: set[str] = set()
 
     async def describe(
         self, image: SourceImage, *, user_id: str, guild_id: str | None, backend: str | None = None
@@ -31,9 +32,18 @@ class DescribingService:
         Raises:
             CapabilityError: no engine here can; every reason is named.
             RequestRejected: there is no engine of that name.
+            LimitReached: this person has asked already and has no answer yet.
             BackendError: the engine failed.
         """
-        entry = await self._choose(user_id, guild_id, backend)
+        if user_id in self._asking:  # it is no job, so the queue's limits do not hold it
+            raise LimitReached("One picture at a time: you are still waiting for the description of another one.")
+        self._asking.add(user_id)
+        try:
+            return await self._ask(await self._choose(user_id, guild_id, backend), image)
+        finally:
+            self._asking.discard(user_id)
+
+    async def _ask(self, entry: Entry, image: SourceImage) -> Description:
         async with self._registry.borrow(entry.name) as engine:
             if not isinstance(engine, DescribingBackend):
                 raise BackendUnavailable(f"{entry.label} is no longer connected.")

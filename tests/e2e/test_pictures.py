@@ -384,3 +384,13 @@ async def test_autocomplete(
     await easel.dream()
     choices = await discord.user("mia").autocomplete(discord.channel, command, option, typed)
     assert [choice["name"] for choice in choices] == shown
+
+
+async def test_a_preview_is_not_taken_for_the_picture(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine)
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    result = await discord.user("mia").context_menu("Upscale 2×", answer)
+    assert "still being made" in await refusal(easel, result)
+    engine.release()
+    await easel.finished(answer)
