@@ -164,15 +164,23 @@ def _decode(label: str, text: str, limit: int) -> bytes:
     if text.startswith("data:"):
         text = text.partition(",")[2]
     if len(text) > limit * 4 // 3 + 4:
-        raise UnexpectedAnswer(f"{label} answers with more than any picture needs.", detail=f"{len(text)} characters")
+        raise UnexpectedAnswer(
+            f"{label} answers with more than any picture needs.",
+            detail=f"{len(text)} characters",
+            may_have_run=True,
+        )
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
+        raise UnexpectedAnswer(
+            f"{label} sent a picture that is cut off.", detail=str(error), hint="Try again.", may_have_run=True
+        ) from error
 
 
 def _check(label: str, data: bytes) -> None:
     try:
         inspect(data)
     except BadImage as error:
-        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
+        raise UnexpectedAnswer(
+            f"{label} sent a picture that cannot be used.", detail=str(error), hint="Try again.", may_have_run=True
+        ) from error

@@ -58,7 +58,7 @@ class Check(BaseModel):
     processing: int = 0
     restarted: int = 0
     waiting: int = 0
-    done: bool = False
+    done: bool
     faulted: bool = False
     wait_time: float = 0.0
     queue_position: int = 0

@@ -4,6 +4,7 @@ Source: gradio's own routes (`queue/join`, `queue/data`, `upload`, `file=`), the
 the prefix. Everything is read with a limit: an app is somebody else's program.
 """
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +28,8 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from utils.threads import run_in_thread
+
+log = logging.getLogger(__name__)
 
 MAX_CONFIG_BYTES: Final = 8 * 1024 * 1024
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -119,11 +122,7 @@ class Server:
         event = {"data": data, "fn_index": endpoint.fn_index, "session_hash": session, "event_data": None,
                  "trigger_id": None}  # fmt: skip
         try:
-            async with self._open("POST", f"{app.prefix}/queue/join", json=event, timeout=self._silence) as response:
-                body = await read_bounded(response, MAX_ANSWER_BYTES)
-                if response.status_code != httpx.codes.OK:
-                    raise self._refused(response, body)
-                _Joined.model_validate_json(body)
+            unanswered = await self._join(app, event)
             path = f"{app.prefix}/queue/data"
             async with self._open("GET", path, params={"session_hash": session}, timeout=self._silence) as response:
                 if response.status_code != httpx.codes.OK:
@@ -133,14 +132,41 @@ class Server:
                         output = message.output if isinstance(message.output, dict) else {}
                         return Outcome(success=bool(message.success), output=output)
                     if message.msg in {"unexpected_error", "close_stream"}:
+                        if unanswered:
+                            raise unanswered
                         raise self._lost(message.message or message.msg)
                     await hear(message)
         except (httpx.HTTPError, ValueError) as error:
             raise translate(self._label, error) from error
         raise self._lost("the stream ended early")
 
+    async def _join(self, app: App, event: dict[str, Any]) -> httpx.TransportError | None:
+        """Put one event in the app's queue.
+
+        An answer that is lost on the way is returned, for it is no failure yet: the stream of our session knows
+        whether the event was taken.
+        """
+        try:
+            async with self._open("POST", f"{app.prefix}/queue/join", json=event, timeout=self._silence) as response:
+                body = await read_bounded(response, MAX_ANSWER_BYTES)
+        except httpx.TransportError as error:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                raise
+            log.info("answer lost, listening all the same", extra={"action": "answer_lost"})
+            return error
+        if response.status_code != httpx.codes.OK:
+            raise self._refused(response, body)
+        _Joined.model_validate_json(body)
+        return None
+
     async def fetch(self, app: App, path: str) -> bytes:
         """Return a file that the app made; by its path, since the app's own URL may be another machine's view."""
+        try:
+            return await self._fetch(app, path)
+        except BackendUnavailable:  # it is drawn: a file lost on the way is asked for again, not drawn again
+            return await self._fetch(app, path)
+
+    async def _fetch(self, app: App, path: str) -> bytes:
         try:
             async with self._open(
                 "GET", f"{app.prefix}/file={quote(path, safe='/:')}", timeout=FILE_TIMEOUT_S
