@@ -81,7 +81,8 @@ class Connections(commands.Cog):
         """`!sdconnect TYPE URL [KEY]`; a message with a key in it is deleted before anything else."""
         if "://" not in url and not needs_address(api_type):
             url, key = "", url
-        warning = await _hide(ctx) if key and ctx.guild else ""
+        shows_key = bool(key) or "@" in url  # https://user:password@...
+        warning = await _hide(ctx) if shows_key and ctx.guild else ""
         if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",

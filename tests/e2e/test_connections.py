@@ -164,6 +164,18 @@ async def test_a_prefix_command_with_a_key_is_deleted(
     assert URL not in everything_said(discord)
 
 
+async def test_a_password_within_the_address_is_deleted_too(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
+) -> None:
+    discord.grant("MANAGE_MESSAGES")
+    easel = await start(examine=examine)
+    said = await easel.say("!sdconnect forge https://mia:s3cr3t-p4ss@gpu.example")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert said.deleted
+    assert "s3cr3t" not in everything_said(discord)
+    assert examine.configs == []
+
+
 async def test_a_key_that_may_not_be_deleted_is_warned_of(
     discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
 ) -> None:
