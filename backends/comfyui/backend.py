@@ -297,7 +297,7 @@ class ComfyUIBackend:
             if now - watch.answered_at > self._pace.patience_s:
                 raise
             note = "the engine does not answer just now"
-            return self._running(replace(watch.progress, note=note))
+            return self._running(watch, replace(watch.progress, note=note))
         watch.answered_at = now
         running, position = queue.running(remote_id), queue.position(remote_id)
         if running is None and position is None:
@@ -311,10 +311,13 @@ class ComfyUIBackend:
         watch.place = f"{ahead} ahead of it in the engine’s own queue" if running is None and ahead else ""
         if running is not None and len(running) > 2 and isinstance(running[2], dict):
             watch.reader.know(running[2])
-        return self._running(watch.progress)
+        return self._running(watch, watch.progress)
 
-    def _running(self, progress: Progress) -> RemoteState:
-        return RemoteState(is_finished=False, progress=progress, poll_after_s=self._pace.poll_s)
+    def _running(self, watch: Watch, progress: Progress) -> RemoteState:
+        # a websocket is listened to by `poll` itself; after its last word the history follows within a moment
+        has_socket = watch.is_connected or watch.reader.is_over
+        pause = self._pace.report_s if has_socket else self._pace.poll_s
+        return RemoteState(is_finished=False, progress=progress, poll_after_s=pause)
 
     async def _picture(self, output: Output, request: GenerationRequest) -> GeneratedImage:
         data = await self._server.view(output.file)

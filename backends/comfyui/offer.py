@@ -46,6 +46,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_preview=True,
         supports_progress=True,
         supports_cancel=True,
+        lines_up=True,
         default_width=style.side,
         default_height=style.side,
         default_steps=style.steps,

@@ -122,6 +122,17 @@ async def test_websocket_that_drops_costs_nothing_but_progress(server: ComfyUISe
     assert (await job).images
 
 
+async def test_websocket_says_at_once_that_a_job_is_done(server: ComfyUIServer) -> None:
+    backend = connect(server, replace(QUICK, poll_s=30.0))
+    server.engine.hold()
+    remote_id = await backend.start(make_request())
+    first = await backend.poll(remote_id)
+    server.engine.release()
+    assert first.poll_after_s == QUICK.report_s
+    await finish(backend, remote_id)
+    await backend.aclose()
+
+
 async def test_silent_websocket_is_not_waited_for(server: ComfyUIServer, backend: ComfyUIBackend) -> None:
     server.engine.send = lambda *_: None
     assert (await backend.generate(make_request(), ignore)).images
