@@ -1,7 +1,4 @@
-"""Start Easel: build everything from the settings, then open the door that is wanted.
-
-The only place that builds things: settings, store, engines, queue, services, then Discord or the console.
-"""
+"""Start Easel. The only place that builds things: settings, store, engines, queue, services, then the door wanted."""
 
 import asyncio
 import logging
@@ -36,6 +33,7 @@ from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from services.sweeper import Sweeper
+from services.upkeep import Upkeep, make_upkeep
 from store.connections import ConnectionStore
 from store.database import Database, DatabaseTooNew
 from store.image_cache import CacheUnavailable, ImageCache
@@ -72,6 +70,7 @@ class Easel:
     media: MediaService
     catalog: Catalog
     connections: ConnectionService
+    upkeep: Upkeep
     sweeper: Sweeper
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
@@ -82,7 +81,7 @@ class Easel:
         await self.connections.restore()
         await self.queue.start()
         self.media.on_stored.append(self.sweeper.wake)
-        self._tasks = [asyncio.create_task(self.registry.refresh_all()), asyncio.create_task(self.sweeper.run())]
+        self._tasks = [asyncio.create_task(self.upkeep.run()), asyncio.create_task(self.sweeper.run())]
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""
@@ -120,6 +119,21 @@ async def build(settings: Settings) -> Easel:
     queue = QueueManager(
         jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
     )
+    generation = GenerationService(
+        queue=queue, jobs=jobs, registry=registry, media=media, preferences=PreferenceStore(database), clock=clock
+    )
+    connections = ConnectionService(
+        registry,
+        ConnectionStore(database, box),
+        clock=clock,
+        allow_private=settings.allow_private_backends,
+        allow_insecure_http=settings.allow_insecure_http,
+        allowed_hosts=settings.allowed_backend_hosts,
+        timeout_s=settings.job_timeout,
+    )
+    upkeep = make_upkeep(
+        database, registry, queue, generation=generation, media=media, connections=connections, clock=clock
+    )
     return Easel(
         settings=settings,
         clock=clock,
@@ -127,25 +141,11 @@ async def build(settings: Settings) -> Easel:
         cache=cache,
         registry=registry,
         queue=queue,
-        generation=GenerationService(
-            queue=queue,
-            jobs=jobs,
-            registry=registry,
-            media=media,
-            preferences=PreferenceStore(database),
-            clock=clock,
-        ),
+        generation=generation,
         media=media,
         catalog=Catalog(registry),
-        connections=ConnectionService(
-            registry,
-            ConnectionStore(database, box),
-            clock=clock,
-            allow_private=settings.allow_private_backends,
-            allow_insecure_http=settings.allow_insecure_http,
-            allowed_hosts=settings.allowed_backend_hosts,
-            timeout_s=settings.job_timeout,
-        ),
+        connections=connections,
+        upkeep=upkeep,
         sweeper=Sweeper(cache, clock),
         findings=findings,
         folders=folders,
@@ -264,6 +264,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         catalog=easel.catalog,
         connections=easel.connections,
         describing=DescribingService(easel.registry),
+        upkeep=easel.upkeep,
         clock=easel.clock,
     )
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import nextcord
 from nextcord.ext import commands
 
+from cogs.compare import Compare
+from cogs.compare_messages import CompareMessages
 from cogs.connections import Connections
 from cogs.edit_controls import EditControls
+from cogs.engines import Engines
 from cogs.error_handler import ErrorHandler
 from cogs.help import Help
 from cogs.image_generation import ImageGeneration
@@ -23,6 +26,7 @@ from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
+from services.upkeep import Upkeep
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,7 @@ class Services:
     catalog: Catalog
     connections: ConnectionService
     describing: DescribingService
+    upkeep: Upkeep
     clock: Clock
 
 
@@ -76,6 +81,13 @@ class EaselBot(commands.Bot):
             clock=services.clock,
             ping_after_s=ping_after_s,
         )
+        self._comparisons = CompareMessages(
+            poster=poster,
+            service=services.generation,
+            compare=services.upkeep.compare,
+            spender=self._spender,
+            clock=services.clock,
+        )
         self._add_cogs(services, message_content=message_content)
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
@@ -93,6 +105,24 @@ class EaselBot(commands.Bot):
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
+        self.add_cog(
+            Engines(
+                self,
+                service=services.generation,
+                catalog=services.catalog,
+                connections=services.connections,
+                rentals=services.upkeep.rentals,
+                clock=services.clock,
+            )
+        )
+        self.add_cog(
+            Compare(
+                compare=services.upkeep.compare,
+                messages=self._comparisons,
+                catalog=services.catalog,
+                clock=services.clock,
+            )
+        )
         self.add_cog(Help())
         if not message_content:
             self.add_cog(Unreadable(services.clock))
@@ -110,5 +140,6 @@ class EaselBot(commands.Bot):
 
     async def close(self) -> None:
         await self.messages.aclose()
+        await self._comparisons.aclose()
         await self._spender.aclose()
         await super().close()

@@ -46,7 +46,7 @@ class Connections(commands.Cog):
         ),
         for_server: bool = SlashOption(description="For everybody in this server (admins)", required=False),
     ) -> None:
-        owner = _owner(interaction, for_server=bool(for_server))
+        owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         text = await self._connect(api_type, url or "", api_key or "", owner, _name(interaction.user))
         await interaction.edit_original_message(content=text)
@@ -56,7 +56,7 @@ class Connections(commands.Cog):
         interaction: nextcord.Interaction,
         for_server: bool = SlashOption(description="Test the server's connection", required=False),
     ) -> None:
-        owner = _owner(interaction, for_server=bool(for_server), is_reading=True)
+        owner = owner_of(interaction, for_server=bool(for_server), is_reading=True)
         await interaction.response.defer(ephemeral=True)
         await interaction.edit_original_message(content=await self._test(owner, show_url=True))
 
@@ -69,7 +69,7 @@ class Connections(commands.Cog):
         ),
         for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
     ) -> None:
-        owner = _owner(interaction, for_server=bool(for_server))
+        owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         text = await self._disconnect(owner, is_cancelling=running == "cancel")
         await interaction.edit_original_message(content=text)
@@ -161,7 +161,13 @@ class Connections(commands.Cog):
     del _name_, _text, _command
 
 
-def _owner(interaction: nextcord.Interaction, *, for_server: bool, is_reading: bool = False) -> Owner:
+def owner_of(interaction: nextcord.Interaction, *, for_server: bool, is_reading: bool = False) -> Owner:
+    """Say whose connection is meant.
+
+    Raises:
+        RequestRejected: there is no server here.
+        NotAllowed: this person may not change the server's.
+    """
     assert interaction.user is not None, "Discord always says who"
     if not for_server:
         return Owner(kind="user", id=str(interaction.user.id))

@@ -12,7 +12,8 @@ from generation.job import Job, JobStatus, JobView, Origin
 from generation.options import MAX_ASPECT_RATIO, validate
 from generation.request import Draft, GenerationRequest, Mode, draft_of
 from generation.resolve import resolve
-from queue_manager import LaneView, QueueManager
+from queue_manager import LaneView as LaneView
+from queue_manager import QueueManager
 from services.catalog import find_entry
 from services.media import MediaService
 from services.pictures import outpainting

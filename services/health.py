@@ -72,7 +72,8 @@ class HealthWatch:
         registry.on_change.append(lambda _: self._bell.set())
 
     async def run(self) -> None:
-        """Probe what is due until cancelled."""
+        """Ask all engines once, then what is due, until cancelled."""
+        await self._registry.refresh_all()
         while True:
             self._bell.clear()
             now = self._clock.monotonic()
@@ -100,7 +101,7 @@ class HealthWatch:
             return _Watched(seen=seen, due_at=now + wait_s, strikes=min(strikes + 1, 10), failed_at=now)
         if now - failed_at > CALM_S:
             strikes = 0
-        wait_s = HEALTHY_S if entry.capabilities else DOWN_S  # the start asks all of them itself
+        wait_s = HEALTHY_S if entry.capabilities else DOWN_S  # whoever adds an engine asks it
         return _Watched(seen=seen, due_at=now + self._spread(wait_s), strikes=strikes, failed_at=failed_at)
 
     def _spread(self, wait_s: float) -> float:

@@ -199,13 +199,12 @@ class RentalService:
             return None
         now = self._clock.now()
         await self._change(entry, warned_at=now)
-        hints = tuple(filter(None, (diagnosis.hint, diagnosis.owner_hint)))
         return Notice(
             kind="down",
             owner=entry.owner,
             bill=_bill(entry, rental, now),
-            message=diagnosis.message,
-            lines=(*hints, *checks_for(diagnosis)),
+            message="\n".join(filter(None, (diagnosis.message, diagnosis.hint, diagnosis.owner_hint))),
+            lines=tuple(checks_for(diagnosis)),
         )
 
     def _is_idle(self, rental: Rental, lane: LaneView | None, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
+from services.upkeep import Upkeep, make_upkeep
 from store.connections import ConnectionStore
 from store.database import Database
 from store.image_cache import ImageCache
@@ -36,6 +37,7 @@ from utils.secrets import SecretBox
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "describe", "pnginfo",
+    "compare", "status", "gpu",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
 
@@ -64,6 +66,7 @@ class Running:
     media: MediaService
     task: asyncio.Task[Any]
     connections: ConnectionService
+    upkeep: Upkeep
 
 
 @dataclass
@@ -118,12 +121,16 @@ class Easel:
             registry, ConnectionStore(database, box), clock=clock, allow_private=True, allow_insecure_http=True, **extra
         )
         await connections.restore()
+        upkeep = make_upkeep(
+            database, registry, queue, generation=service, media=media, connections=connections, clock=clock
+        )
         services = Services(
             generation=service,
             media=media,
             catalog=Catalog(registry),
             connections=connections,
             describing=DescribingService(registry),
+            upkeep=upkeep,
             clock=clock,
         )
         bot = EaselBot(
@@ -146,6 +153,7 @@ class Easel:
             media=media,
             task=task,
             connections=connections,
+            upkeep=upkeep,
         )
         await self.server.wait_for(
             lambda: task.done() or (self.server.gateway.live and self.server.commands.names() >= COMMANDS), 15

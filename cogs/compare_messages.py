@@ -1,0 +1,162 @@
+"""Keeps the one message of every comparison true, as `job_messages` does for single jobs; after a restart too."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import nextcord
+
+from cogs import compare_card
+from cogs.cards import Card, Picture
+from cogs.origin import DOOR
+from cogs.posting import TRANSIENT, NowhereToPost, Poster, is_too_large
+from cogs.spender import Spender
+from constants import DISCORD_FILE_BYTES
+from generation.job import Job, JobStatus, JobView
+from services.compare import CompareService, Comparison
+from services.generation import GenerationService
+from services.media import file_name
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, *(300.0,) * 288)  # for a day
+LEAST_FILE_BYTES = 512 * 1024
+
+
+@dataclass
+class _State:
+    """What is known of a comparison's jobs now, and what its message shows."""
+
+    comparison: Comparison
+    views: dict[str, JobView] = field(default_factory=dict)
+    shown: str = ""
+
+    @property
+    def lead(self) -> Job:
+        """The job whose place the message has: one with buttons, as soon as there is one."""
+        jobs = [self.views[job_id].job for job_id in self.comparison.job_ids if job_id in self.views]
+        return next((job for job in jobs if job.status is JobStatus.DONE), jobs[0])
+
+
+class CompareMessages:
+    """One short task per comparison that somebody waits for."""
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        service: GenerationService,
+        compare: CompareService,
+        spender: Spender,
+        clock: Clock,
+    ) -> None:
+        self._poster = poster
+        self._service = service
+        self._compare = compare
+        self._spender = spender
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self, comparison: Comparison, send: Callable[[Card], Awaitable[Any]]) -> None:
+        """Show a new comparison through `send`, which returns the message, and follow it from then on."""
+        state = await self._read(comparison)
+        message = await send(self._card(state))
+        for job_id in comparison.job_ids:
+            await self._service.attach_message(job_id, channel_id=str(message.channel.id), message_id=str(message.id))
+        self._start(comparison, is_repeated=False)
+
+    async def take_up(self) -> None:
+        """Follow every comparison that an earlier process left."""
+        for comparison in await self._compare.due(DOOR):
+            if not comparison.job_ids:
+                await self._compare.delivered(comparison)
+            elif comparison.id not in self._tasks and await self._has_place(comparison):
+                self._start(comparison, is_repeated=True)
+
+    async def aclose(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _has_place(self, comparison: Comparison) -> bool:
+        """Say whether its first answer has gone out; one that is just being opened is its command's affair."""
+        jobs = [await self._service.view(job_id) for job_id in comparison.job_ids]
+        is_old = (self._clock.now() - comparison.created_at).total_seconds() > RETRY_S[3]
+        return is_old or any(view and view.job.origin.message_id for view in jobs)
+
+    def _start(self, comparison: Comparison, *, is_repeated: bool) -> None:
+        task = asyncio.create_task(self._follow(_State(comparison), is_repeated), name="compare")
+        self._tasks[comparison.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(comparison.id, None))
+
+    async def _follow(self, state: _State, is_repeated: bool) -> None:
+        try:
+            await asyncio.gather(*(self._watch(state, job_id) for job_id in state.comparison.job_ids))
+            if state.views:
+                await self._deliver(state, is_repeated)
+            else:
+                await self._compare.delivered(state.comparison)
+        except Exception:  # it stays due, and the next start shows it
+            log.exception("a comparison could not be shown", extra={"action": "job_failed"})
+
+    async def _watch(self, state: _State, job_id: str) -> None:
+        async for view in self._service.watch(job_id):
+            state.views[job_id] = view
+            self._offer(state)
+
+    def _offer(self, state: _State) -> None:
+        content = self._card(state).content
+        if content == state.shown or len(state.views) < len(state.comparison.job_ids):
+            return
+        state.shown = content
+
+        async def send() -> None:
+            if not all(view.job.is_terminal for view in state.views.values()):
+                await self._poster.edit(state.lead, self._card(state))
+
+        self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
+
+    async def _deliver(self, state: _State, is_repeated: bool) -> None:
+        state = await self._read(state.comparison)  # where its message stands may have been noted after the start
+        limit_bytes = DISCORD_FILE_BYTES
+        final = await self._final(state, limit_bytes)
+        for wait_s in RETRY_S:
+            send = partial(self._poster.deliver, state.lead, final, is_repeated=is_repeated)
+            try:
+                await self._spender.final(self._poster.bucket(state.lead.origin), state.comparison.id, send)
+            except NowhereToPost:
+                log.warning("no place left for a comparison", extra={"action": "job_failed"})
+                break
+            except (nextcord.HTTPException, *TRANSIENT) as error:
+                if is_too_large(error) and limit_bytes > LEAST_FILE_BYTES:
+                    limit_bytes //= 2
+                    final = await self._final(state, limit_bytes)
+                    continue
+                log.warning("Discord did not take a comparison (%s), it stays due", type(error).__name__)
+                is_repeated = True
+                await self._clock.sleep(wait_s)
+            else:
+                break
+        await self._compare.delivered(state.comparison)
+
+    async def _final(self, state: _State, limit_bytes: int) -> Card:
+        upload = await self._compare.strip(state.comparison, limit_bytes)
+        if upload is None:
+            return self._card(state)
+        comparison = state.comparison
+        name = file_name(comparison.prompt, comparison.seed, comparison.created_at, upload.extension)
+        alt = compare_card.alt_text(comparison, state.views)
+        return self._card(state, (Picture(data=upload.data, filename=name, alt_text=alt),))
+
+    async def _read(self, comparison: Comparison) -> _State:
+        views = {job_id: await self._service.view(job_id) for job_id in comparison.job_ids}
+        return _State(comparison, {job_id: view for job_id, view in views.items() if view is not None})
+
+    def _card(self, state: _State, pictures: tuple[Picture, ...] = ()) -> Card:
+        user_id = state.lead.origin.user_id
+        return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures)

@@ -1,0 +1,124 @@
+"""What `/status` and `/gpu` say, and what an owner is written: values in, text out."""
+
+from datetime import datetime, timedelta
+
+from cogs.render import escape, timestamp
+from constants import DISCORD_CONTENT_CHARS
+from services.catalog import Engine
+from services.connections import Diagnosis
+from services.generation import LaneView
+from services.health import checks_for
+from services.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
+from utils.text import cut, duration
+
+
+def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
+    """Say in one line how an engine is: up, busy, paused, down and why, and how fast."""
+    name = escape(one.label)
+    parts: list[str] = []
+    if one.error:
+        mark = "🔌"
+        parts.append(one.error)
+        if one.hint and one.owner_kind == "easel":
+            parts.append(one.hint)
+    elif lane and lane.paused_s > 0:
+        mark = "⏸"
+        parts.append(f"asked us to slow down, goes on {timestamp(now + timedelta(seconds=lane.paused_s))}")
+    elif lane and lane.is_broken:
+        mark = "🟠"
+        parts.append("kept failing")
+    elif lane and (lane.running or lane.waiting):
+        mark = "🟡"
+    else:
+        mark = "🟢"
+        parts.append("free" if one.capabilities else "not asked yet")
+    return " · ".join([f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane)])
+
+
+def status(lines: list[str]) -> str:
+    """Put the lines of `/status` together."""
+    return cut("\n".join(["**Engines**", *lines]), DISCORD_CONTENT_CHARS)
+
+
+def reasons(diagnosis: Diagnosis) -> list[str]:
+    """Say what its owner should look at, the likeliest first."""
+    lines = [f"**Your connection** · {diagnosis.message}", diagnosis.hint, diagnosis.owner_hint]
+    return [*filter(None, lines), *_numbered(checks_for(diagnosis))]
+
+
+def bill(one: Bill) -> str:
+    """Say since when a rented engine runs, what that costs, and how it is stopped."""
+    lines = [f"**{escape(one.label)}**" + (f" · {TITLES[one.provider]}" if one.provider else "")]
+    lines.append(_cost(one))
+    if one.first_used_at and one.last_used_at:
+        lines.append(f"First used {timestamp(one.first_used_at)}, last {timestamp(one.last_used_at)}")
+    if one.usd_per_hour is None:
+        lines += [
+            "Tell me what it costs an hour: `/gpu price 0.34`",
+            *(f"-# {TITLES[name]}, about: {_hints(name)}" for name in PRICES if name == (one.provider or name)),
+        ]
+    elif one.usd_per_hour and one.is_up:
+        lines.append(f"To stop paying: {HOW_TO_STOP[one.provider]}")
+    if not one.reminds:
+        lines.append("-# Reminders are off.")
+    return "\n".join(lines)
+
+
+def notice(one: Notice) -> str:
+    """Write to the owner of a connection."""
+    name = escape(one.bill.label)
+    if one.kind == "down":
+        head = [
+            f"🔌 **{name}** does not answer, and pictures are asked of it. What waits keeps its place.",
+            one.message,
+        ]
+        return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])
+    since = one.bill.last_used_at or one.bill.since
+    idle = f" since {_clock(since)}" if since else ""
+    head = [f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.", _cost(one.bill)]
+    off = "-# I say this once for each idle time. Never again: `/gpu stop-reminder`"
+    return "\n".join([*head, *(f"To stop paying: {line}" for line in one.lines), off])
+
+
+def _cost(one: Bill) -> str:
+    if one.since is None:
+        return "It has not been up since it was connected."
+    span = f"since {_clock(one.since)}" if one.until is None else f"{_clock(one.since)} to {_clock(one.until)}"
+    if one.cost_usd is None:
+        return f"{span[0].upper()}{span[1:]}"
+    if not one.usd_per_hour:
+        return "It costs nothing, as you said."
+    return f"{span[0].upper()}{span[1:]}: about ${one.cost_usd:.2f} at ${one.usd_per_hour:g} an hour"
+
+
+def _queue(lane: LaneView | None, now: datetime) -> list[str]:
+    if lane is None:
+        return []
+    parts = [f"{lane.running} being drawn, {lane.waiting} waiting"] if lane.running or lane.waiting else []
+    if lane.retry_s > 0:
+        parts.append(f"next try {timestamp(now + timedelta(seconds=lane.retry_s))}")
+    elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s:
+        parts.append(f"about {duration(lane.wait_s)} to wait")
+    return parts
+
+
+def _pace(one: Engine, lane: LaneView | None) -> list[str]:
+    """Say what a picture of the engine's own size takes, as far as that was learned."""
+    if lane is None or lane.seconds_per_cost is None or one.capabilities is None:
+        return []
+    can = one.capabilities
+    cost = can.default_width * can.default_height / 1e6 * can.default_steps
+    return [f"about {duration(lane.seconds_per_cost * cost)} a picture"]
+
+
+def _hints(provider: str) -> str:
+    return ", ".join(f"{card} ${price}" for card, price in PRICES[provider].items())
+
+
+def _numbered(lines: list[str] | tuple[str, ...]) -> list[str]:
+    return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+
+
+def _clock(moment: datetime) -> str:
+    """Return the time of day in everybody's own time zone; with the date when it is another day."""
+    return f"<t:{round(moment.timestamp())}:t>"

@@ -1,0 +1,161 @@
+"""`/compare`: one prompt on several engines in one message, over failures and restarts."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from generation.capabilities import Capabilities
+from generation.errors import BackendUnavailable, OutOfMemory
+from generation.request import Mode
+from tests.discord_server import DiscordServer, Message
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import own, until
+from tests.fakes import FakeBackend
+
+
+def is_over(message: Message) -> bool:
+    """Say whether all engines are done and the pictures, if there are any, have arrived."""
+    is_asked = bool(message.content) and "Cancel" not in message.buttons and "asking" not in message.content
+    return is_asked and bool(message.attachments) == ("U1" in message.buttons)
+
+
+def engines(*names: str, hold: bool = False) -> list[FakeBackend]:
+    return [FakeBackend(name, hold=hold) for name in names]
+
+
+async def test_all_engines_draw_the_same_prompt_and_seed_in_one_message(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    gpu, grid = engines("gpu", "grid")
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox --steps 12"))
+    await discord.wait_for(lambda: is_over(answer))
+    assert answer.content.startswith("**a red fox** — <@")
+    assert "**1** gpu" in answer.content
+    assert "**2** grid" in answer.content
+    [request], [other] = gpu.requests, grid.requests
+    assert (request.seed, request.steps) == (other.seed, 12)
+    assert f"the same seed everywhere: {request.seed}" in answer.content
+    [sheet] = answer.attachments
+    assert Image.open(io.BytesIO(sheet.data)).format in ("JPEG", "PNG", "WEBP")
+    assert sheet.description.startswith("AI images side by side, by gpu, grid: a red fox")
+    assert answer.buttons == ["U1", "U2", "Re-roll 1", "Re-roll 2"]
+    assert len(own(discord.channel)) == 1
+
+
+async def test_a_picture_is_picked_and_gone_on_from(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid")
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: is_over(answer))
+    await discord.user("ann").click(answer, "U2")
+    await discord.wait_for(lambda: any(one.attachments for one in own(discord.channel)[1:]))
+    await discord.user("ann").click(answer, "Re-roll 1")
+    await until(lambda: len(gpu.requests) == 2)
+    assert len(grid.requests) == 1
+
+
+async def test_slash_with_chosen_engines_and_suggestions(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid, horde = engines("gpu", "grid", "horde")
+    await start(gpu, grid, horde)
+    mia = discord.user("mia")
+    offered = await mia.autocomplete(discord.channel, "compare", "engines", "gpu,", prompt="a fox")
+    assert [one["value"] for one in offered] == ["gpu,grid", "gpu,horde"]
+    result = await mia.slash(discord.channel, "compare", prompt="a fox", engines="horde, gpu")
+    await discord.wait_for(lambda: result.message and is_over(result.message))
+    assert "**1** horde" in result.message.content
+    assert "**2** gpu" in result.message.content
+    assert grid.requests == []
+
+
+async def test_one_that_fails_is_named_and_the_others_are_shown(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid")
+    small = FakeBackend("small", capabilities=Capabilities(modes=frozenset({Mode.UPSCALE})))
+    gpu.fail = [OutOfMemory()]
+    easel = await start(gpu, grid, small)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: is_over(answer))
+    assert "✖ gpu · The engine ran out of memory." in answer.content
+    assert "**1** grid" in answer.content
+    assert "✖ small · No engine here can do that." in answer.content
+    assert answer.buttons == ["U1", "Re-roll 1"]
+    assert len(answer.attachments) == 1
+
+
+async def test_when_all_fail_there_is_no_picture_and_no_button(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid")
+    gpu.fail, grid.fail = [OutOfMemory()], [OutOfMemory()]
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: is_over(answer))
+    assert answer.content.count("ran out of memory") == 2
+    assert answer.attachments == []
+    assert answer.buttons == []
+
+
+async def test_progress_is_shown_for_each_engine(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid", hold=True)
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: answer.content.count("50 %") + answer.content.count("50%") == 2)
+    assert answer.buttons == ["Cancel"]
+    gpu.release()
+    await discord.wait_for(lambda: "**1** gpu" in answer.content)
+    grid.release()
+    await discord.wait_for(lambda: is_over(answer))
+
+
+async def test_only_its_owner_cancels_what_is_left(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid", hold=True)
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await until(lambda: gpu.running and grid.running)
+    await discord.wait_for(lambda: answer.buttons == ["Cancel"])
+    refused = await discord.user("ann").click(answer, "Cancel")
+    await discord.wait_for(lambda: refused.followups)
+    assert "Only the person who asked" in refused.followups[0].content
+    gpu.release()
+    await until(lambda: not gpu.running)
+    await discord.user("mia").click(answer, "Cancel")
+    await discord.wait_for(lambda: is_over(answer))
+    assert "**1** gpu" in answer.content
+    assert "✖ grid · cancelled" in answer.content
+
+
+async def test_a_comparison_goes_on_after_a_kill(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid", hold=True)
+    easel = await start(gpu, grid)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await discord.wait_for(lambda: answer.buttons == ["Cancel"])
+    await until(lambda: gpu.running and grid.running and easel.bot._comparisons._tasks)
+    gpu.release()
+    await until(lambda: not gpu.running)
+    await easel.kill()
+    gpu.release(2)
+    grid.release(2)
+    await easel.start()
+    await discord.wait_for(lambda: is_over(answer), 8)
+    assert "**2** grid" in answer.content
+    assert len(answer.attachments) == 1
+    assert len(own(discord.channel)) == 1
+    assert await easel.now.service.due("discord") == []
+    assert await easel.now.service.due_in_groups("discord") == {}
+
+
+async def test_one_engine_is_no_comparison(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, away = engines("gpu", "away")
+    away.is_down = BackendUnavailable()
+    easel = await start(gpu, away)
+    await easel.now.registry.refresh_all()
+    mia = discord.user("mia")
+    refused = await mia.slash(discord.channel, "compare", prompt="a fox")
+    await discord.wait_for(lambda: refused.followups)
+    assert "takes two engines" in refused.followups[0].content
+    unknown = await easel.say("!compare a fox --engines gpu,toaster")
+    await discord.wait_for(lambda: any("no engine “toaster”" in one.content for one in own(discord.channel)))
+    assert unknown
+    answer = await easel.answer_to(await easel.say("!compare a fox --engines gpu,sketch"))
+    await discord.wait_for(lambda: is_over(answer))
+    assert "**2** sketch" in answer.content
