@@ -1,4 +1,4 @@
-"""The world around Easel for a benchmark: a local Discord and an engine, each a process of its own."""
+"""The world around Easel for a benchmark: a local Discord and engines, each a process of its own."""
 
 import asyncio
 import json
@@ -52,25 +52,47 @@ class World:
 @asynccontextmanager
 async def world(*, seconds_per_image: float, image_bytes: int, **environ: str) -> AsyncIterator[World]:
     """Start Discord, an A1111 stand-in and Easel, connected; stop them in order."""
+    arguments = ("--seconds", str(seconds_per_image), "--image-bytes", str(image_bytes))
+    async with stand_in("tests.engines.a1111_server", *arguments) as url, discord_world(A1111_URL=url, **environ) as it:
+        yield it
+
+
+@asynccontextmanager
+async def discord_world(**environ: str) -> AsyncIterator[World]:
+    """Start Discord and Easel with the engines of these settings."""
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
         discord = await stack.enter_async_context(_process("tests.discord_server", "--port", "0", says_json=True))
-        port = _free_port()
-        engine_url = f"http://127.0.0.1:{port}"
-        arguments = ("--port", str(port), "--seconds", str(seconds_per_image), "--image-bytes", str(image_bytes))
-        await stack.enter_async_context(_process("tests.engines.a1111_server", *arguments))
-        engine = await stack.enter_async_context(httpx.AsyncClient(base_url=engine_url, timeout=60))
-        await _answers(engine)
-        values = {"DATA_DIR": folder, "A1111_URL": engine_url, "MAX_WAITING_PER_USER": "1000", "PING_AFTER": "0"}
-        easel = await build(read_settings(Path(folder) / "none", {**values, **environ}))
-        stack.push_async_callback(easel.close)
-        stack.push_async_callback(easel.queue.stop)
-        await easel.start()
+        engine = await stack.enter_async_context(httpx.AsyncClient(base_url=environ.get("A1111_URL", ""), timeout=60))
+        easel = await stack.enter_async_context(running_easel(PING_AFTER="0", **environ))
         await stack.enter_async_context(_bot(easel, discord))
         control = await stack.enter_async_context(httpx.AsyncClient(base_url=discord["url"], timeout=60))
         here = World(easel=easel, control=control, engine=engine)
         await here.act("wait", commands=COMMANDS, timeout_s=60)
         yield here
+
+
+@asynccontextmanager
+async def running_easel(**environ: str) -> AsyncIterator[Easel]:
+    """Build Easel from settings, as `main` does, and start it without a door; all engines have been asked once."""
+    with tempfile.TemporaryDirectory() as folder:
+        values = {"DATA_DIR": folder, "MAX_WAITING_PER_USER": "1000", "GRACEFUL_STOP": "0"}
+        easel = await build(read_settings(Path(folder) / "none", {**values, **environ}))
+        await easel.start()
+        try:
+            await easel.registry.refresh_all()
+            yield easel
+        finally:
+            await easel.queue.stop()
+            await easel.close()
+
+
+@asynccontextmanager
+async def stand_in(module: str, *arguments: str) -> AsyncIterator[str]:
+    """Start a stand-in engine as a process of its own; yields its address once it answers."""
+    port = _free_port()
+    async with _process(module, "--port", str(port), *arguments):
+        await _answers(port)
+        yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager
@@ -115,14 +137,15 @@ async def _process(module: str, *arguments: str, says_json: bool = False) -> Asy
         await process.wait()
 
 
-async def _answers(engine: httpx.AsyncClient) -> None:
+async def _answers(port: int) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                await engine.get("/sdapi/v1/samplers")
-            except httpx.TransportError:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
                 await asyncio.sleep(0.05)
             else:
+                writer.close()
                 return
 
 
