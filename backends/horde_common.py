@@ -173,7 +173,7 @@ def _decode(label: str, text: str, limit: int) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise UnexpectedAnswer(
-            f"{label} sent a picture that is cut off.", detail=str(error), hint="Try again.", may_have_run=True
+            f"{label} sent a picture that is cut off.", detail=str(error), may_have_run=True
         ) from error
 
 
@@ -182,5 +182,5 @@ def _check(label: str, data: bytes) -> None:
         inspect(data)
     except BadImage as error:
         raise UnexpectedAnswer(
-            f"{label} sent a picture that cannot be used.", detail=str(error), hint="Try again.", may_have_run=True
+            f"{label} sent a picture that cannot be used.", detail=str(error), may_have_run=True
         ) from error

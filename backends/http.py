@@ -229,9 +229,7 @@ def _of_exception(label: str, error: Exception) -> GenerationError:
 
 def _unreadable(label: str, what: str, detail: str) -> UnexpectedAnswer:
     """It did answer, so it may well have drawn and charged: a paid request is not sent again because of this."""
-    return UnexpectedAnswer(
-        f"{label} {what}.", detail=detail, hint="Try again; if it lasts, look at the engine’s log.", may_have_run=True
-    )
+    return UnexpectedAnswer(f"{label} {what}.", detail=detail, may_have_run=True)
 
 
 def _why_unconnected(error: Exception) -> tuple[str, str]:

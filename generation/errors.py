@@ -26,6 +26,7 @@ class GenerationError(Exception):
 
     code: ClassVar[str] = "generation_error"
     retryable: ClassVar[bool] = False
+    usual_hint: ClassVar[str] = ""
 
     def __init__(
         self, user_message: str | None = None, *, detail: str = "", retry_after: float | None = None, hint: str = ""
@@ -33,7 +34,7 @@ class GenerationError(Exception):
         self.user_message = user_message or (type(self).__doc__ or "").strip()
         self.detail = detail
         self.retry_after = retry_after
-        self.hint = hint  # what to type or press next, shown on a line of its own
+        self.hint = hint or self.usual_hint  # what to type or press next, shown on a line of its own
         super().__init__(f"{self.code}: {self.user_message}" + (f" [{detail}]" if detail else ""))
 
 
@@ -119,6 +120,7 @@ class UnexpectedAnswer(BackendError):
     """The engine gave an answer that cannot be read."""
 
     code = "unexpected_answer"
+    usual_hint = "Try again; if it lasts, look at the engine’s log."
 
 
 class JobCancelled(GenerationError):

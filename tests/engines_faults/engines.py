@@ -1,0 +1,191 @@
+"""The five engines behind a fault proxy: where each generates, says that it is done, and keeps its picture."""
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from backends import horde_common
+from backends.a1111 import A1111Backend
+from backends.ai_horde import AiHordeBackend
+from backends.ai_horde import backend as horde_module
+from backends.aipowergrid import AiPowerGridBackend
+from backends.base import Backend, BackendConfig
+from backends.comfyui import ComfyUIBackend
+from backends.comfyui import server as comfyui_module
+from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux import server as gradio_module
+from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
+from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
+from tests.backends.test_ai_horde_contract import QUICK as QUICK_HORDE
+from tests.backends.test_aipowergrid_contract import QUICK as QUICK_GRID
+from tests.engines.a1111_server import A1111Server
+from tests.engines.comfyui_server import ComfyUIServer
+from tests.engines.fault_proxy import Fault, FaultProxy
+from tests.engines.gradio_app import GradioApp
+from tests.engines.grid_server import GridServer
+from tests.engines.horde_server import HordeServer
+
+TIMEOUT_S = 0.25
+KEY = "grid_user"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """`taken`: how many jobs the stand-in accepted. `without` and `inside` change the answer in `end`:
+
+    no picture in it, or this text in place of base64 (None: this engine never sends pictures inside).
+    """
+
+    kind: str
+    server: Callable[..., AbstractAsyncContextManager[Any]]
+    connect: Callable[[str], Backend]
+    job: str
+    end: str
+    picture: str
+    taken: Callable[[Any], int]
+    without: Callable[[Any], Any]
+    inside: Callable[[Any, str], Any] | None
+    hold: Callable[[Any], None]
+    release: Callable[[Any], None]
+    is_working: Callable[[Any], bool]
+
+    def arm_picture(self, proxy: FaultProxy, data: bytes, times: int = 1) -> None:
+        """Let the next picture be this file."""
+        if self.picture:
+            proxy.arm(Fault(kind="answer", where=self.picture, body=data, content_type="image/png", times=times))
+        else:
+            self.arm_inside(proxy, base64.b64encode(data).decode())
+
+    def arm_inside(self, proxy: FaultProxy, text: str) -> None:
+        assert self.inside is not None
+        edit = self.inside
+        proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, lambda told: edit(told, text))))
+
+    def arm_empty(self, proxy: FaultProxy) -> None:
+        proxy.arm(Fault(kind="edit", where=self.end, edit=lambda body: _changed(body, self.without), times=9))
+
+
+def _changed(body: bytes, change: Callable[[Any], Any]) -> bytes:
+    """Change JSON, or each line of an event stream."""
+    if not body.startswith(b"data:"):
+        return json.dumps(change(json.loads(body))).encode()
+    lines = [line for line in body.split(b"\n") if line]
+    return b"".join(b"data: " + json.dumps(change(json.loads(line[5:]))).encode() + b"\n\n" for line in lines)
+
+
+def _config(kind: str, url: str, key: str = "") -> BackendConfig:
+    return BackendConfig(name="gpu", kind=kind, url=url, key=key, label="The GPU", timeout_s=TIMEOUT_S)
+
+
+def _grid(url: str) -> Backend:
+    backend = AiPowerGridBackend(_config("aipowergrid", url, KEY), pace=QUICK_GRID)
+    backend._timeout_s = TIMEOUT_S  # not below 320 s otherwise: the real one may take 300
+    return backend
+
+
+def _no_outputs(told: dict[str, Any]) -> dict[str, Any]:
+    return {job: {**entry, "outputs": {}} for job, entry in told.items()}
+
+
+def _no_data(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "output": {**told["output"], "data": []}} if told["msg"] == "process_completed" else told
+
+
+def _horde_inside(told: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**told, "generations": [{**one, "img": text} for one in told["generations"]]}
+
+
+def _grid_inside(told: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**told, "data": [{"b64_json": text, "seed": 1} for _ in told["data"]]}
+
+
+ENGINES = {
+    engine.kind: engine
+    for engine in (
+        Engine(
+            kind="a1111",
+            server=A1111Server,
+            connect=lambda url: A1111Backend(_config("a1111", url), pace=QUICK_A1111),
+            job="POST /sdapi/v1/txt2img",
+            end="POST /sdapi/v1/txt2img",
+            picture="",
+            taken=lambda server: len(server.submitted),
+            without=lambda told: {**told, "images": []},
+            inside=lambda told, text: {**told, "images": [text]},
+            hold=lambda server: server.engine.hold(),
+            release=lambda server: server.engine.release(),
+            is_working=lambda server: server.engine.job is not None,
+        ),
+        Engine(
+            kind="comfyui",
+            server=ComfyUIServer,
+            connect=lambda url: ComfyUIBackend(_config("comfyui", url), pace=QUICK_COMFYUI),
+            job="POST /prompt",
+            end="GET /history/",
+            picture="GET /view",
+            taken=lambda server: len(server.engine.submitted),
+            without=_no_outputs,
+            inside=None,
+            hold=lambda server: server.engine.hold(),
+            release=lambda server: server.engine.release(),
+            is_working=lambda server: server.engine.running is not None,
+        ),
+        Engine(
+            kind="gradio_flux",
+            server=GradioApp,
+            connect=lambda url: GradioFluxBackend(_config("gradio_flux", url), silence_s=TIMEOUT_S),
+            job="/queue/join",
+            end="/queue/data",
+            picture="/file=",
+            taken=lambda app: len(app.engine.submitted),
+            without=_no_data,
+            inside=None,
+            hold=lambda app: app.engine.hold(),
+            release=lambda app: app.engine.release(),
+            is_working=lambda app: bool(app.engine.drawing),
+        ),
+        Engine(
+            kind="ai_horde",
+            server=partial(HordeServer, has_rates=False),
+            connect=lambda url: AiHordeBackend(_config("ai_horde", url), pace=QUICK_HORDE),
+            job="POST /api/v2/generate/async",
+            end="GET /api/v2/generate/status/",
+            picture="GET /transient/",
+            taken=lambda server: len(server.jobs),
+            without=lambda told: {**told, "generations": []},
+            inside=_horde_inside,
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: bool(server.jobs),
+        ),
+        Engine(
+            kind="aipowergrid",
+            server=partial(GridServer, has_rates=False),
+            connect=_grid,
+            job="POST /v1/images/generations",
+            end="POST /v1/images/generations",
+            picture="GET /pictures/",
+            taken=lambda server: len(server.jobs),
+            without=lambda told: {**told, "data": []},
+            inside=_grid_inside,
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs),
+        ),
+    )
+}
+
+
+def quick_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a minute of patience is more than a table of faults has."""
+    monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(TIMEOUT_S))
+    monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", TIMEOUT_S)
+    monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", TIMEOUT_S)
+    monkeypatch.setattr(horde_common, "DOWNLOAD_TIMEOUT_S", TIMEOUT_S)

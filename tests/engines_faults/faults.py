@@ -1,0 +1,118 @@
+"""The table: what goes wrong, which error it is, and where an engine knows better."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.engines.a1111_engine import bomb
+from tests.engines.fault_proxy import Fault
+from tests.engines_faults.rig import Rig
+
+HTML: Final = b"<!doctype html><html><title>a proxy's page</title></html>"
+NOT_A_PICTURE: Final = b"<svg/>" * 50
+CUT_BASE64: Final = "iVBORw0KGgoAAAANSUhEUgAAA"
+ALWAYS: Final = 99
+
+DONE: Final = "done"
+AWAY, AUTH, UNREADABLE = "backend_unavailable", "backend_auth", "unexpected_answer"
+REJECTED, LIMITED, FAILED = "request_rejected", "rate_limited", "backend_error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`code`: of the error the job ends with when it is tried once; `unlike`: the engines where it is another.
+
+    `is_drawn`: the engine had taken the job by then.
+    """
+
+    arm: Callable[[Rig], None]
+    code: str
+    unlike: dict[str, str] = field(default_factory=dict)
+    is_drawn: bool = False
+
+    def code_of(self, kind: str) -> str:
+        return self.unlike.get(kind, self.code)
+
+
+def at_job(kind: str, **how: Any) -> Callable[[Rig], None]:
+    """Break the call that generates."""
+    return lambda rig: rig.proxy.arm(Fault(kind=kind, where=rig.engine.job, **how))
+
+
+def at_end(kind: str, **how: Any) -> Callable[[Rig], None]:
+    """Break the call whose answer says that the job is done."""
+    return lambda rig: rig.proxy.arm(Fault(kind=kind, where=rig.engine.end, **how))
+
+
+def at_picture(kind: str, **how: Any) -> Callable[[Rig], None]:
+    """Break the call that brings the picture, however often it is asked for."""
+    return lambda rig: rig.proxy.arm(Fault(kind=kind, where=rig.engine.picture or rig.engine.end, times=ALWAYS, **how))
+
+
+def answers(status: int, body: bytes = b"{}", content_type: str = "application/json", **headers: str) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {"status": status, "body": body, "content_type": content_type, "headers": named}
+
+
+def page(status: int) -> dict[str, Any]:
+    return answers(status, HTML, "text/html")
+
+
+# Polled engines ask again, and ComfyUI knows its job by our own id: what is only lost on the way costs them nothing.
+POLLED: Final = {"comfyui": DONE, "ai_horde": DONE}
+FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
+TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
+
+CASES: Final = {
+    "no word": Case(arm=at_job("hang"), code=AWAY),
+    "silence after the headers": Case(
+        arm=at_job("stall"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True
+    ),
+    "reset in the body": Case(
+        arm=at_job("reset"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True
+    ),
+    "401": Case(arm=at_job("answer", **answers(401)), code=AUTH),
+    "403": Case(arm=at_job("answer", **answers(403)), code=AUTH),
+    "404 of another product": Case(
+        arm=at_job("answer", **answers(404, b'{"detail": "Not Found"}')), code=UNREADABLE, unlike={"a1111": FAILED}
+    ),
+    "422": Case(arm=at_job("answer", **answers(422, FIELD)), code=REJECTED),
+    "500 as text": Case(arm=at_job("answer", **answers(500, b"Internal Server Error", "text/plain")), code=AWAY),
+    "502 page": Case(arm=at_job("answer", **page(502)), code=AWAY),
+    "503 page": Case(arm=at_job("answer", **page(503)), code=AWAY),
+    "504 page": Case(arm=at_job("answer", **page(504)), code=AWAY),
+    "524 page": Case(arm=at_job("answer", **page(524)), code=AWAY),
+    "a page with 200": Case(arm=at_job("answer", **page(200)), code=UNREADABLE),
+    "cut JSON": Case(arm=at_job("cut"), code=UNREADABLE, is_drawn=True),
+    "other JSON": Case(arm=at_job("answer", body=b'{"surprise": [1, 2]}'), code=UNREADABLE),
+    "a list in its place": Case(arm=at_job("answer", body=b"[]"), code=UNREADABLE),
+    "end: no word": Case(arm=at_end("hang"), code=AWAY, unlike=POLLED),
+    "end: reset": Case(arm=at_end("reset"), code=AWAY, unlike=POLLED, is_drawn=True),
+    "end: 502 page": Case(arm=at_end("answer", **page(502)), code=AWAY, unlike=POLLED),
+    "end: cut JSON": Case(arm=at_end("cut"), code=UNREADABLE, unlike={"gradio_flux": AWAY}, is_drawn=True),
+    "no picture in it": Case(
+        arm=lambda rig: rig.engine.arm_empty(rig.proxy), code=UNREADABLE, unlike={"ai_horde": FAILED}, is_drawn=True
+    ),
+    "no picture file": Case(
+        arm=lambda rig: rig.engine.arm_picture(rig.proxy, NOT_A_PICTURE, ALWAYS), code=UNREADABLE, is_drawn=True
+    ),
+    "a bomb of 20,000 x 20,000 pixels": Case(
+        arm=lambda rig: rig.engine.arm_picture(rig.proxy, bomb(), ALWAYS), code=UNREADABLE, is_drawn=True
+    ),
+    "picture: half a file": Case(arm=at_picture("cut"), code=UNREADABLE, is_drawn=True),
+    "picture: reset": Case(arm=at_picture("reset"), code=AWAY, is_drawn=True),
+    "picture: no word": Case(arm=at_picture("hang"), code=AWAY),
+    "picture: 404": Case(
+        arm=at_picture("answer", **answers(404, b'{"detail": "Not Found"}')),
+        code=AWAY,
+        unlike={"a1111": FAILED, "gradio_flux": FAILED},
+    ),
+    "picture: 502 page": Case(arm=at_picture("answer", **page(502)), code=AWAY),
+    "cut base64": Case(
+        arm=lambda rig: rig.engine.arm_inside(rig.proxy, CUT_BASE64) if rig.engine.inside else None,
+        code=UNREADABLE,
+        unlike={"comfyui": DONE, "gradio_flux": DONE},  # they never send any
+        is_drawn=True,
+    ),
+    "500 MB": Case(arm=at_picture("flood"), code=UNREADABLE, is_drawn=True),
+}
