@@ -16,6 +16,7 @@ from cogs.help import Help
 from cogs.image_generation import ImageGeneration
 from cogs.job_messages import JobMessages
 from cogs.models import Models
+from cogs.picture_words import PictureWords
 from cogs.pictures import Pictures
 from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
@@ -101,7 +102,8 @@ class EaselBot(commands.Bot):
         self.add_cog(ErrorHandler(self))
         self.add_cog(ImageGeneration(**common))  # type: ignore[arg-type]
         self.add_cog(EditControls(**common))  # type: ignore[arg-type]
-        self.add_cog(Pictures(describing=services.describing, **common))  # type: ignore[arg-type]
+        self.add_cog(Pictures(**common))  # type: ignore[arg-type]
+        self.add_cog(PictureWords(describing=services.describing, **common))  # type: ignore[arg-type]
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))

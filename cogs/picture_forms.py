@@ -15,14 +15,16 @@ from cogs.render import escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
 from generation.job import Job
+from generation.options import MAX_ASPECT_RATIO
 from generation.prompt_syntax import ParsedPrompt, format_prompt
-from generation.request import Draft
+from generation.request import Draft, SourceImage
 from services.pictures import draft_from
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 from utils.text import cut
 
 ACTION: Final = "picture"
+DRAW, DRAW_PRIVATE = DRAWS = ("draw", "draw-private")  # arguments of the button under words
 NO_JOB: Final = "-"  # in the place of a job's id, where the button belongs to none
 COMMAND: Final = "!dream "
 LINE_CHARS: Final = 1400
@@ -49,6 +51,14 @@ def upscale_options(text: str) -> str:
 def without_others(draft: Draft) -> Draft:
     """Drop what would make something else of a picture than its command says."""
     return replace(draft, hires=None, upscale_factor=None)
+
+
+def shaped_like(draft: Draft, source: SourceImage) -> Draft:
+    """Draw in the shape of a picture where no size was said, as far as engines can follow."""
+    wide, high = source.width, source.height
+    if draft.width or draft.height or draft.aspect or max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
+        return draft
+    return replace(draft, aspect=(wide, high))
 
 
 def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:
@@ -118,7 +128,7 @@ def known_of(job: Job | None, info: Infotext | None) -> Draft:
 
 def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
     words = format_prompt(draft)
-    argument = "draw-private" if private else "draw"
+    argument = DRAW_PRIVATE if private else DRAW
     rows: tuple[Row, ...] = (
         (Button(action=ACTION, job_id=NO_JOB, label="Draw this", emoji="🎨", style="primary", argument=argument),),
     )

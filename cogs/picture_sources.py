@@ -1,4 +1,4 @@
-"""Which picture somebody means: the file of a command, or the one a message shows.
+"""Which picture somebody means: the file of a command, or the one a message shows; and how all their commands begin.
 
 Of a message of ours the original is taken from the media store: what is attached may be a smaller copy or a grid.
 """
@@ -8,10 +8,12 @@ import re
 import nextcord
 
 from cogs.cards import parse_id
+from cogs.origin import check_interaction_permissions
 from cogs.posting import TRANSIENT
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.job import Job
+from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService
 
@@ -81,3 +83,31 @@ class PictureSources:
             return await attachment.read()
         except (nextcord.HTTPException, *TRANSIENT) as error:
             raise RequestRejected("That picture cannot be read from Discord. Please attach it again.") from error
+
+
+async def begin(interaction: nextcord.Interaction, *, private: bool) -> None:
+    """Answer at once with "thinking…": even reading a picture may take longer than Discord waits.
+
+    Raises:
+        NotAllowed: pictures cannot be posted here.
+    """
+    check_interaction_permissions(interaction)
+    await interaction.response.defer(ephemeral=private)
+
+
+def is_private(message: nextcord.Message, job: Job | None) -> bool:
+    """Say whether only one person sees that message, so that what is made from it stays with them."""
+    return bool(message.flags.ephemeral) or (job is not None and job.origin.private)
+
+
+def who(interaction: nextcord.Interaction) -> tuple[str, str | None]:
+    """Return the ids of the person and of the server, if it is one."""
+    assert interaction.user is not None, "Discord always says who"
+    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
+
+
+async def suggest_engines(catalog: Catalog, interaction: nextcord.Interaction, typed: str) -> None:
+    """Answer an autocomplete with the engines of this person."""
+    user_id, guild_id = who(interaction)
+    pairs = catalog.suggest("backend", typed, user_id=user_id, guild_id=guild_id)
+    await interaction.response.send_autocomplete(dict(pairs))

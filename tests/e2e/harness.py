@@ -36,7 +36,7 @@ from utils.secrets import SecretBox
 
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
-    "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "describe", "pnginfo",
+    "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "gpu",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
