@@ -77,8 +77,11 @@ def timestamp(moment: datetime) -> str:
 def alt_text(request: GenerationRequest, seed: int, model: str | None) -> str:
     """Describe a picture for a screen reader; that it is generated comes first."""
     tail = f"; {model or 'default model'}, {request.width}×{request.height}, seed {seed}"
+    if request.mode is Mode.UPSCALE:  # the request's size is not the result's
+        tail = f"; made {request.upscale_factor or 2:g} times larger" + (f" by {model}" if model else "")
     room = DISCORD_ALT_TEXT_CHARS - len(tail) - len("AI image: ")
-    return "AI image: " + cut(" ".join(request.prompt.split()), min(900, room)) + tail
+    words = " ".join(request.prompt.split()) or "a picture given without words"
+    return "AI image: " + cut(words, min(900, room)) + tail
 
 
 def parameter_line(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,10 @@ from cogs.picture_forms import (
     words_file,
     words_in,
 )
+from cogs.render import alt_text
 from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft
+from generation.request import Draft, Mode
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
 from utils.images import ImageInfo
@@ -112,3 +114,10 @@ def test_a_job_is_known_whole_and_a_foreign_picture_by_its_words() -> None:
 def test_repeat_is_told_to_do_nothing_here() -> None:
     assert notes_of(parse_prompt("a fox --repeat 3")) == ("--repeat ignored: one at a time from a picture",)
     assert notes_of(parse_prompt("a fox")) == ()
+
+
+def test_alt_text_of_an_upscaled_picture_says_how_much_larger() -> None:
+    request = replace(JOB.request, mode=Mode.UPSCALE, upscale_factor=2.0)
+    assert alt_text(request, 1, "ESRGAN") == "AI image: a fox in a library, watercolor; made 2 times larger by ESRGAN"
+    unsaid = replace(request, prompt="")
+    assert alt_text(unsaid, 1, None) == "AI image: a picture given without words; made 2 times larger"
