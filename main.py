@@ -225,7 +225,8 @@ def _secret_box(settings: Settings) -> SecretBox:
     try:
         return SecretBox(key.encode()) if key else SecretBox.open(settings.data_dir / KEY_NAME)
     except ValueError as error:
-        raise SettingsError(Problem(name="SECRET_KEY", value="***", right=str(error))) from error
+        right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
+        raise SettingsError(Problem(name="SECRET_KEY" if key else KEY_NAME, value="***", right=right)) from error
 
 
 async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:

@@ -138,15 +138,28 @@ def test_an_engine_that_does_not_answer_is_code_3(capsys: pytest.CaptureFixture[
 def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("os.environ", {"BACKENDS": "gpu1", "GPU1_KIND": "a111"})
     assert main.main(["generate", "fox"]) == 2
-    assert "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, comfyui, gradio_flux, sketch" in capsys.readouterr().err
+    assert (
+        "GPU1_KIND=a111: must be one of a1111, ai_horde, aipowergrid, comfyui, gradio_flux, sketch"
+        in capsys.readouterr().err
+    )
     monkeypatch.setattr("os.environ", {"A1111_URL": "http://8.8.8.8:7860"})
     assert main.main(["models"]) == 2
     assert "ALLOW_INSECURE_HTTP" in capsys.readouterr().err
     monkeypatch.setattr("os.environ", {"SECRET_KEY": "hush"})
     assert main.main(["models"]) == 2
     err = capsys.readouterr().err
-    assert "SECRET_KEY=***: must be" in err
+    assert "SECRET_KEY=***: must be 44 signs of URL-safe base64" in err
     assert "hush" not in err
+
+
+def test_a_damaged_key_file_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "easel.sqlite3").touch()
+    (tmp_path / "secret.key").touch()
+    monkeypatch.setattr("os.environ", {"DATA_DIR": str(tmp_path)})
+    assert main.main(["queue"]) == 2
+    assert "secret.key=***: must be 44 signs" in capsys.readouterr().err
 
 
 def test_models_lists_the_engines(capsys: pytest.CaptureFixture[str]):
