@@ -1,0 +1,163 @@
+"""Every engine draws through Discord: progress in the message, cancel, and a restart of Easel in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.base import Backend
+from tests.backends import (
+    test_a1111_contract,
+    test_ai_horde_contract,
+    test_aipowergrid_contract,
+    test_gradio_flux_contract,
+)
+from tests.backends.comfyui import rig as comfyui_rig
+from tests.discord_server import DiscordServer, Message
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to, until
+from tests.engines_faults.engines import ENGINES, Engine
+
+ROOT = Path(__file__).parents[2]
+ASK = "!dream a red fox --size 256x256 --steps 8 --seed 812"
+UNDER_WAY = re.compile("[▰▱]|being drawn|waiting for a worker|starting|ahead of it")
+CONNECT: dict[str, Callable[[Any], Backend]] = {
+    "a1111": test_a1111_contract.connect,
+    "comfyui": comfyui_rig.connect,
+    "gradio_flux": test_gradio_flux_contract.connect,
+    "ai_horde": test_ai_horde_contract.connect,
+    "aipowergrid": test_aipowergrid_contract.connect,
+}
+AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
+EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
+
+
+async def asked(easel: Easel, engine: Engine, server: Any) -> Message:
+    """Ask for a picture and wait until the engine is at work on it and the message says so."""
+    answer = await easel.answer_to(await easel.say(ASK))
+    await until(lambda: engine.is_working(server))
+    await easel.server.wait_for(lambda: UNDER_WAY.search(answer.content))
+    return answer
+
+
+@EVERY_ENGINE
+async def test_it_draws_and_tells_how_far_it_is(start: StartEasel, kind: str) -> None:
+    engine = ENGINES[kind]
+    async with engine.server() as server:
+        engine.hold(server)
+        easel = await start(CONNECT[kind](server))
+        answer = await asked(easel, engine, server)
+        assert "on sketch" not in answer.content
+        engine.release(server)
+        await easel.finished(answer)
+        assert len(answer.attachments) == 1
+        assert "256×256" in answer.content
+        assert engine.taken(server) == 1
+
+
+@EVERY_ENGINE
+async def test_cancel_is_told_at_once_and_the_next_picture_is_drawn(
+    discord: DiscordServer, start: StartEasel, kind: str
+) -> None:
+    engine = ENGINES[kind]
+    async with engine.server() as server:
+        engine.hold(server)
+        easel = await start(CONNECT[kind](server))
+        answer = await asked(easel, engine, server)
+        await discord.user("mia").click(answer, "Cancel")
+        await easel.finished(answer)
+        assert "~~a red fox~~" in answer.content
+        assert not answer.attachments
+        engine.release(server)
+        again = await easel.dream(ASK.replace("812", "7"))
+        assert len(again.attachments) == 1
+
+
+@EVERY_ENGINE
+async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str) -> None:
+    engine = ENGINES[kind]
+    async with engine.server() as server:
+        engine.hold(server)
+        easel = await start(CONNECT[kind](server))
+        answer = await asked(easel, engine, server)
+        await easel.kill()
+        engine.release(server)
+        easel.backends = [CONNECT[kind](server)]
+        await easel.start()
+        await easel.finished(answer)
+        assert len(own(easel.server.channel)) == 1
+        if kind == "aipowergrid":  # it has no job ids and may charge: nothing is sent again unasked
+            assert "may already have charged" in answer.content
+            assert "🎲 Run again" in str(labels(answer))
+        else:
+            assert len(answer.attachments) == 1
+        assert engine.taken(server) == (2 if kind in AGAIN else 1)
+
+
+@pytest.fixture
+async def process(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Start `main.py` on the same folder each time."""
+    processes: list[asyncio.subprocess.Process] = []
+    (tmp_path / ".env").touch()
+    log = (tmp_path / "log").open("ab")
+
+    async def begin(**settings: str) -> asyncio.subprocess.Process:
+        always = {
+            "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
+            "PATH": os.environ["PATH"],
+        }  # fmt: skip
+        made = await asyncio.create_subprocess_exec(
+            sys.executable, str(ROOT / "main.py"), cwd=tmp_path, env=always | settings, stdout=log, stderr=log
+        )
+        processes.append(made)
+        await discord.wait_commands(COMMANDS)
+        return made
+
+    yield begin
+    for one in processes:
+        if one.returncode is None:
+            one.kill()
+        await one.wait()
+    log.close()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("kind", "setting"), [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL")])
+async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
+    discord: DiscordServer, process: Callable[..., Awaitable[Any]], tmp_path: Path, kind: str, setting: str
+) -> None:
+    engine = ENGINES[kind]
+    async with engine.server() as server:
+        engine.hold(server)
+        first = await process(**{setting: server.url})
+        said = await discord.user("mia").say(discord.channel, ASK)
+        await discord.wait_for(lambda: reply_to(said) and UNDER_WAY.search(reply_to(said).content), 10)
+        await until(lambda: engine.is_working(server))
+        await until_kept(tmp_path)
+        first.kill()
+        await first.wait()
+        await process(**{setting: server.url})
+        engine.release(server)
+        answer = await discord.wait_for(lambda: reply_to(said) if is_finished(reply_to(said)) else None, 20)
+        assert len(answer.attachments) == 1
+        assert engine.taken(server) == 1
+        assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+async def until_kept(folder: Path) -> None:
+    """Wait until the id of the remote job lies in the database."""
+
+    def kept() -> bool:
+        with closing(sqlite3.connect(f"file:{folder / 'data' / 'easel.sqlite3'}?mode=ro", uri=True)) as database:
+            return bool(database.execute("SELECT 1 FROM jobs WHERE remote_id IS NOT NULL").fetchone())
+
+    await until(kept)
