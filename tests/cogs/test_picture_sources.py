@@ -1,0 +1,81 @@
+"""Which picture is meant, and the files that cannot be taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from cogs.picture_sources import PictureSources, is_private
+from constants import MAX_INPUT_IMAGE_BYTES
+from generation.errors import RequestRejected
+from generation.job import JobStatus
+from tests.cogs.samples import JOB, ORIGIN, done
+
+
+class NoMedia:
+    """A media store that has forgotten everything."""
+
+    async def get(self, media_id: str) -> None:
+        return None
+
+
+class File(SimpleNamespace):
+    """An attachment."""
+
+    fault: Exception | None = None
+
+    async def read(self) -> bytes:
+        if self.fault:
+            raise self.fault
+        return b"the file"
+
+
+def file(name: str = "fox.png", **changes: Any) -> File:
+    return File(**{"filename": name, "content_type": None, "size": 8, **changes})
+
+
+def message(*files: File, ephemeral: bool = False) -> Any:
+    return SimpleNamespace(attachments=list(files), components=[], flags=SimpleNamespace(ephemeral=ephemeral))
+
+
+@pytest.fixture
+def sources() -> PictureSources:
+    return PictureSources(SimpleNamespace(), NoMedia())  # type: ignore[arg-type]
+
+
+async def test_the_first_picture_of_a_message_is_meant(sources: PictureSources) -> None:
+    assert await sources.of_message(message(file("notes.txt"), file("FOX.JPG")), None) == b"the file"
+    assert await sources.of_message(message(file("blob", content_type="image/webp")), None) == b"the file"
+    with pytest.raises(RequestRejected, match="no picture in that message"):
+        await sources.of_message(message(file("notes.txt")), None)
+
+
+async def test_a_result_that_has_expired_is_taken_from_its_message(sources: PictureSources) -> None:
+    assert await sources.of_message(message(file()), done().job) == b"the file"
+
+
+async def test_a_grid_and_a_preview_are_not_taken(sources: PictureSources) -> None:
+    with pytest.raises(RequestRejected, match="shows 4 pictures"):
+        await sources.of_message(message(file()), done(4).job)
+    with pytest.raises(RequestRejected, match="still being made"):
+        await sources.of_message(message(file()), replace(JOB, status=JobStatus.RUNNING))
+
+
+async def test_a_file_that_is_too_large_or_gone_is_told(sources: PictureSources) -> None:
+    with pytest.raises(RequestRejected, match=r"11\.0 MB; at most 10 MB"):
+        await sources.of_attachment(file(size=MAX_INPUT_IMAGE_BYTES * 11 // 10))  # type: ignore[arg-type]
+    with pytest.raises(RequestRejected, match="attach it again"):
+        await sources.of_attachment(file(fault=aiohttp.ClientConnectionError()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ephemeral", "private", "expected"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+def test_what_one_person_sees_stays_theirs(ephemeral: bool, private: bool, expected: bool) -> None:
+    job = replace(JOB, origin=replace(ORIGIN, private=private))
+    assert is_private(message(ephemeral=ephemeral), job) is expected
+    assert is_private(message(ephemeral=ephemeral), None) is ephemeral
