@@ -133,6 +133,9 @@ class Settings(BaseModel):
     )
     command_prefix: str = _text("!", "Sign in front of prefix commands", "1 to 5 signs", min_length=1, max_length=5)
     ping_after: Span = _span(30.0, "Ping the person when a picture took longer; 0: never", low=0, high=86400)
+    gpu_reminder: Span = _span(
+        c.GPU_IDLE_REMINDER_S, "Write to the owner of a rented GPU that idled for so long; 0: never", low=0, high=86400
+    )
     discord_api_url: Url = _text(
         c.DISCORD_API_URL, "Discord's API, or a REST proxy's", f"an address like {c.DISCORD_API_URL}", pattern=HTTP_URL
     )

@@ -131,9 +131,7 @@ async def build(settings: Settings) -> Easel:
         allowed_hosts=settings.allowed_backend_hosts,
         timeout_s=settings.job_timeout,
     )
-    upkeep = make_upkeep(
-        database, registry, queue, generation=generation, media=media, connections=connections, clock=clock
-    )
+    upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
     return Easel(
         settings=settings,
         clock=clock,

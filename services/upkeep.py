@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
+from constants import GPU_IDLE_REMINDER_S
 from queue_manager import QueueManager
 from services.catalog import Catalog
 from services.compare import CompareService
@@ -35,13 +36,14 @@ def make_upkeep(
     database: Database,
     registry: BackendRegistry,
     queue: QueueManager,
-    *,
     generation: GenerationService,
     media: MediaService,
     connections: ConnectionService,
     clock: Clock,
+    *,
+    idle_s: float = GPU_IDLE_REMINDER_S,
 ) -> Upkeep:
-    """Wire them; nothing runs yet."""
+    """Wire them; nothing runs yet. `idle_s`: when the owner of an unused rented machine is told, 0 = never."""
     return Upkeep(
         compare=CompareService(
             generation=generation,
@@ -57,5 +59,6 @@ def make_upkeep(
             store=RentalStore(database),
             lanes=queue.lanes,
             clock=clock,
+            idle_s=idle_s,
         ),
     )

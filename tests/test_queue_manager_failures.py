@@ -255,3 +255,23 @@ async def test_an_error_is_logged_with_its_detail_and_told_without(caplog: pytes
         assert row.error.user_message == "It failed."
         record = next(record for record in caplog.records if getattr(record, "action", "") == "job_failed")
         assert "status 500" in record.error  # type: ignore[attr-defined]
+
+
+async def test_an_engine_that_keeps_failing_counts_as_down_until_a_probe_finds_it_up() -> None:
+    gpu = FakeBackend("gpu")
+    async with queue_rig(gpu) as rig:
+        gpu.fail = [BackendUnavailable("It is away.") for _ in range(3)]
+        told: list[str] = []
+        rig.registry.on_change.append(told.append)
+        await rig.submit()
+        await rig.advance(4)
+        entry = rig.registry.get("gpu")
+        assert entry
+        assert entry.error
+        assert "gpu" in told
+        waiting = await rig.submit()
+        assert await rig.status(waiting) is QUEUED
+        await rig.registry.refresh("gpu")
+        await rig.settle()
+        assert entry.error is None
+        assert await rig.status(waiting) is DONE

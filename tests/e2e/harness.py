@@ -121,9 +121,7 @@ class Easel:
             registry, ConnectionStore(database, box), clock=clock, allow_private=True, allow_insecure_http=True, **extra
         )
         await connections.restore()
-        upkeep = make_upkeep(
-            database, registry, queue, generation=service, media=media, connections=connections, clock=clock
-        )
+        upkeep = make_upkeep(database, registry, queue, service, media, connections, clock)
         services = Services(
             generation=service,
             media=media,

@@ -6,7 +6,7 @@ from backends.diagnose import Diagnosis, Step
 from generation.errors import BackendUnavailable, RateLimited
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished
+from tests.e2e.harness import is_finished, until
 from tests.e2e.test_connections import Examine, connect, engine, examine
 from tests.fakes import FakeBackend
 
@@ -53,7 +53,7 @@ async def test_status_shows_a_pause_and_a_dead_engine(discord: DiscordServer, st
     easel = await start(busy, away)
     await easel.now.registry.refresh_all()
     await easel.answer_to(await easel.say("!dream a fox --backend busy"))
-    await discord.wait_for(lambda: True)
+    await until(lambda: any(lane.paused_s for lane in easel.now.queue.lanes()))
     text = await status(discord)
     assert "🔌 **away** · Away does not answer. · Start it." in text
     assert "⏸ **busy** · asked us to slow down, goes on <t:" in await status(discord)

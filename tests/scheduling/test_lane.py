@@ -2,7 +2,8 @@
 
 import pytest
 
-from scheduling.lane import HEAD_START_S, Lane, LaneSettings, Running
+from generation.errors import BackendUnavailable
+from scheduling.lane import HEAD_START_S, MODEL_SWITCH_S, Lane, LaneSettings, Running
 from tests.fakes import FakeClock
 
 JOB_S = 10.0
@@ -63,3 +64,30 @@ async def test_a_job_sent_ahead_begins_when_the_one_before_is_done() -> None:
     await clock.advance(4.0)
     assert lane.remaining_s("b") == pytest.approx(JOB_S - 4.0)
     assert clock.monotonic() - lane.ended("b").since == pytest.approx(4.0)
+
+
+async def test_a_lane_says_how_fast_it_is_and_since_when_it_idles() -> None:
+    clock = FakeClock()
+    lane = Lane(name="gpu", clock=clock)
+    assert (lane.view().seconds_per_cost, lane.view().idle_s) == (None, None)
+    lane.started("a", run_at(clock))
+    assert lane.view().idle_s == 0
+    lane.pace.learn(None, 1.0, JOB_S)
+    lane.ended("a")
+    await clock.advance(30)
+    assert (lane.view().seconds_per_cost, lane.view().idle_s) == (JOB_S, 30)
+
+
+async def test_a_model_that_must_be_loaded_first_lengthens_the_wait() -> None:
+    lane = lane_of(FakeClock())
+    lane.warm_model = "a"
+    assert lane.wait_s("a") == lane.wait_s() == 0
+    assert lane.wait_s("b") == MODEL_SWITCH_S
+
+
+async def test_a_broken_lane_says_when_it_is_tried_again() -> None:
+    lane = lane_of(FakeClock())
+    for _ in range(3):
+        lane.judge("a", BackendUnavailable())
+    assert lane.view().is_broken
+    assert lane.view().retry_s > 0

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
-from generation.capabilities import Capabilities
+from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, NotAllowed, RequestRejected
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft, GenerationRequest, Lora, Mode
@@ -125,6 +125,32 @@ async def test_a_healthy_engine_comes_before_a_broken_one_of_ones_own(house: Hou
     await house.engine("own", "user:ann", is_down=True)
     await house.engine("shared")
     assert (await house.ask()).candidates == ("shared", "own")
+
+
+async def test_what_costs_money_is_asked_last_unless_it_is_named(house: House) -> None:
+    await house.engine("cloud", "user:ann", is_paid=True)
+    await house.engine("shared")
+    assert (await house.ask()).candidates == ("shared", "cloud")
+    assert (await house.ask(backend="cloud")).lane == "cloud"
+
+
+async def test_the_engine_that_has_the_model_in_memory_is_preferred(house: House) -> None:
+    able = Capabilities(modes=frozenset(Mode), models=(ModelInfo(name="a", title="a"), ModelInfo(name="b", title="b")))
+    await house.engine("first", capabilities=able)
+    await house.engine("second", capabilities=able)
+    await house.ask(model="a", backend="first")
+    await house.ask(model="b", backend="second")
+    assert (await house.ask(model="b")).lane == "second"
+    assert (await house.ask(model="a")).lane == "first"
+
+
+async def test_jobs_of_a_group_are_due_apart_from_single_ones(house: House) -> None:
+    await house.engine("gpu", hold=True)
+    single = await house.ask()
+    shared = await house.ask(origin=replace(ANN, group_id="g1"))
+    assert [job.id for job in await house.service.due("test")] == [single.id]
+    groups = await house.service.due_in_groups("test")
+    assert [job.id for job in groups["g1"]] == [shared.id]
 
 
 async def test_among_equals_the_shortest_wait_is_chosen(house: House) -> None:
