@@ -106,6 +106,7 @@ async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
         catalog=easel.catalog,
         connections=easel.connections,
         describing=DescribingService(easel.registry),
+        upkeep=easel.upkeep,
         clock=easel.clock,
     )
     bot = EaselBot(services, ping_after_s=0)
