@@ -96,7 +96,7 @@ class ErrorHandler(commands.Cog):
             await reply_to(ctx, content=text)
         except (nextcord.HTTPException, *TRANSIENT):
             try:
-                await ctx.author.send(text)
+                await ctx.author.send(f"<#{ctx.channel.id}>: {text}")  # "here" is not where this is read
             except (nextcord.HTTPException, *TRANSIENT) as lost:
                 log.info("nowhere to tell an error (%s)", type(lost).__name__)
 

@@ -217,7 +217,9 @@ async def test_missing_permissions_are_told_before_the_job(discord: DiscordServe
     discord.revoke("SEND_MESSAGES", channel=discord.channel)
     await discord.user("mia", admin=True).say(discord.channel, "!dream a fox")
     await discord.wait_for(lambda: discord.user("mia").dms)
-    assert "Send Messages" in discord.user("mia").dms[0].content
+    told = discord.user("mia").dms[0].content
+    assert told.startswith(f"<#{discord.channel.id}>: ")
+    assert "Send Messages" in told
     assert engine.requests == []
 
 
