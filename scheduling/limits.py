@@ -34,15 +34,19 @@ class QueueLimits:
 
 def check_places(limits: QueueLimits, waiting: int, own: int, more: int, turn_s: float) -> None:
     """Refuse `more` jobs if `waiting` in all, or `own` of this user, leave no room; a place is free in `turn_s`."""
-    if waiting + more > limits.max_waiting:
-        raise queue_full(waiting, limits.max_waiting, turn_s)
-    if own + more > limits.max_waiting_per_user:
-        raise user_full(own, limits.max_waiting_per_user, turn_s)
+    most = min(limits.max_waiting, limits.max_waiting_per_user)
+    if more > most:
+        raise LimitReached(f"That would be {more} requests at once, and {most} is the most. Ask for fewer.")
+    if (over := waiting + more - limits.max_waiting) > 0:
+        raise queue_full(waiting, limits.max_waiting, over * turn_s)
+    if (over := own + more - limits.max_waiting_per_user) > 0:
+        raise user_full(own, limits.max_waiting_per_user, over * turn_s)
 
 
 def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
+    state = "full" if waiting >= limit else "almost full"
     return LimitReached(
-        f"The queue is full: {waiting} of {limit} places are taken. Try again in {duration(wait_s)}.",
+        f"The queue is {state}: {waiting} of {limit} places are taken. Try again in {duration(wait_s)}.",
         retry_after=wait_s,
     )
 
