@@ -136,10 +136,11 @@ class ComfyUIBackend:
         watch = self._watch(remote_id)
         if watch.is_connected and not watch.reader.is_over:
             await watch.wait_for_news(self._pace.poll_s)
+            await watch.wait_for_end(self._pace.report_s)  # reports are rationed, the end is not
         now = self._clock.monotonic()
         is_live = watch.is_connected and not watch.reader.is_over
         if is_live and now - watch.asked_at < self._pace.check_s:
-            return RemoteState(is_finished=False, progress=watch.progress, poll_after_s=self._pace.report_s)
+            return RemoteState(is_finished=False, progress=watch.progress, poll_after_s=0.0)
         watch.asked_at = now
         try:
             state = await self._look(remote_id, watch)

@@ -65,6 +65,16 @@ class Watch:
             return
         self._news.clear()
 
+    async def wait_for_end(self, limit_s: float) -> None:
+        """Wait until the job is over or the socket gone, at most `limit_s`; other news are in the next report."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while self.is_connected and not self.reader.is_over:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return
+
     async def aclose(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
