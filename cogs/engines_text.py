@@ -11,6 +11,8 @@ from services.health import checks_for
 from services.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
 from utils.text import cut, duration
 
+CLOCK_ONLY = timedelta(hours=18)
+
 
 def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
     """Say in one line how an engine is: up, busy, paused, down and why, and how fast."""
@@ -74,7 +76,7 @@ def notice(one: Notice) -> str:
         ]
         return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])
     since = one.bill.last_used_at or one.bill.since
-    idle = f" since {_clock(since)}" if since else ""
+    idle = f" since {_clock(since, one.bill.at)}" if since else ""
     head = [f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.", _cost(one.bill)]
     off = "-# I say this once for each idle time. Never again: `/gpu stop-reminder`"
     return "\n".join([*head, *(f"To stop paying: {line}" for line in one.lines), off])
@@ -83,18 +85,21 @@ def notice(one: Notice) -> str:
 def _cost(one: Bill) -> str:
     if one.since is None:
         return "It has not been up since it was connected."
-    span = f"since {_clock(one.since)}" if one.until is None else f"{_clock(one.since)} to {_clock(one.until)}"
+    since = _clock(one.since, one.at)
+    span = f"Up since {since}" if one.until is None else f"Up from {since} to {_clock(one.until, one.at)}"
     if one.cost_usd is None:
-        return f"{span[0].upper()}{span[1:]}"
+        return span
     if not one.usd_per_hour:
         return "It costs nothing, as you said."
-    return f"{span[0].upper()}{span[1:]}: about ${one.cost_usd:.2f} at ${one.usd_per_hour:g} an hour"
+    return f"{span}: about ${one.cost_usd:.2f} at ${one.usd_per_hour:g} an hour"
 
 
 def _queue(lane: LaneView | None, now: datetime) -> list[str]:
     if lane is None:
         return []
-    parts = [f"{lane.running} being drawn, {lane.waiting} waiting"] if lane.running or lane.waiting else []
+    counts = ((lane.running, "being drawn"), (lane.waiting, "waiting"))
+    words = ", ".join(f"{count} {what}" for count, what in counts if count)
+    parts = [words] if words else []
     if lane.retry_s > 0:
         parts.append(f"next try {timestamp(now + timedelta(seconds=lane.retry_s))}")
     elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s:
@@ -119,6 +124,7 @@ def _numbered(lines: list[str] | tuple[str, ...]) -> list[str]:
     return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
 
 
-def _clock(moment: datetime) -> str:
-    """Return the time of day in everybody's own time zone; with the date when it is another day."""
-    return f"<t:{round(moment.timestamp())}:t>"
+def _clock(moment: datetime, now: datetime) -> str:
+    """Return the time of day, in each reader's own time zone; with the date when that is longer ago."""
+    style = "t" if now - moment < CLOCK_ONLY else "f"
+    return f"<t:{round(moment.timestamp())}:{style}>"

@@ -54,6 +54,7 @@ class Bill:
     since: datetime | None  # this run of the machine
     until: datetime | None  # when it was last seen, if it is gone
     cost_usd: float | None
+    at: datetime  # when this was reckoned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,4 +270,5 @@ def _bill(entry: Entry, rental: Rental, now: datetime) -> Bill:
         since=rental.up_since,
         until=until,
         cost_usd=cost,
+        at=now,
     )

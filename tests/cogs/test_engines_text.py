@@ -1,0 +1,128 @@
+"""What `/status`, `/gpu`, `/compare` and letters to owners say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backends.diagnose import Diagnosis, Step
+from backends.registry import Owner
+from cogs import compare_card, engines_text
+from cogs.cards import Picture
+from generation.capabilities import Capabilities
+from generation.job import JobStatus, JobView
+from generation.request import Mode
+from scheduling.lane import LaneView
+from services.catalog import Engine
+from services.compare import Comparison, Contender
+from services.health import checks_for
+from services.rentals import HOW_TO_STOP, Bill, Notice
+from tests.cogs.samples import JOB, NOW, PROGRESS, RUNNING, done, failed
+from tests.cogs.snapshots import check_snapshot, drawn
+
+OWNER = Owner(kind="user", id="42")
+REFUSED = Diagnosis(
+    steps=(Step(layer="connect", is_ok=False, message="refused"),),
+    is_ok=False,
+    message="The server refuses connections.",
+    hint="Start it, then `/sdtest`.",
+)
+
+
+def engine(name: str, error: str | None = None, hint: str = "", owner_kind: str = "easel") -> Engine:
+    can = Capabilities(modes=frozenset(Mode), default_width=512, default_height=512, default_steps=20)
+    return Engine(
+        name=name, label=name, kind="a1111", owner_kind=owner_kind, is_fallback=False, capabilities=can, error=error,
+        hint=hint,
+    )  # fmt: skip
+
+
+def lane(**values: Any) -> LaneView:
+    plain = LaneView(name="gpu", waiting=0, running=0, concurrency=1, paused_s=0, is_broken=False, wait_s=0)
+    return replace(plain, **values)
+
+
+def bill(**values: Any) -> Bill:
+    plain = Bill(
+        label="mia's Forge", provider="runpod", is_up=True, reminds=True, usd_per_hour=0.34, cost_usd=0.51,
+        first_used_at=NOW, last_used_at=NOW + timedelta(minutes=70), since=NOW, at=NOW + timedelta(hours=2), until=None,
+    )  # fmt: skip
+    return replace(plain, **values)
+
+
+def test_status_reads_as_it_was_agreed() -> None:
+    pairs = [
+        (engine("free"), lane(seconds_per_cost=0.8)),
+        (engine("new"), None),
+        (engine("busy"), lane(running=1, waiting=3, wait_s=41.0, seconds_per_cost=2.0)),
+        (engine("grid"), lane(paused_s=90.0, waiting=2)),
+        (engine("shaky"), lane(is_broken=True, waiting=2, retry_s=20.0)),
+        (engine("box", "box is not answering.", "Start it with --api."), lane(waiting=1)),
+        (engine("mia's Forge", "mia's Forge is not answering.", "Tell nobody.", "user"), lane()),
+    ]
+    lines = [engines_text.engine(one, its_lane, NOW) for one, its_lane in pairs]
+    check_snapshot("status", engines_text.status([*lines, *engines_text.reasons(REFUSED)]))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("running", bill()),
+        ("gone", bill(is_up=False, until=NOW + timedelta(minutes=90))),
+        ("without_price", bill(usd_per_hour=None, cost_usd=None, reminds=False)),
+        ("unknown_provider", bill(provider="", usd_per_hour=None, cost_usd=None, first_used_at=None)),
+        ("for_days", bill(at=NOW + timedelta(days=3), cost_usd=24.48)),
+        ("free", bill(provider="", usd_per_hour=0.0, cost_usd=0.0)),
+        ("never_up", bill(since=None, cost_usd=None, is_up=False, first_used_at=None)),
+    ],
+)
+def test_a_bill_reads_as_it_was_agreed(name: str, shown: Bill) -> None:
+    check_snapshot(f"gpu_{name}", engines_text.bill(shown))
+
+
+def test_letters_to_owners_read_as_they_were_agreed() -> None:
+    idle = Notice(kind="idle", owner=OWNER, bill=bill(), lines=(HOW_TO_STOP["runpod"],))
+    down = Notice(kind="down", owner=OWNER, bill=bill(), message=REFUSED.message, lines=tuple(checks_for(REFUSED)))
+    check_snapshot("letters", "\n\n".join(engines_text.notice(one) for one in (idle, down)))
+
+
+def comparison(*contenders: tuple[str, str, str]) -> Comparison:
+    return Comparison(
+        id="c0ffee",
+        door="discord",
+        prompt="a fox in a *library*",
+        seed=81245,
+        contenders=tuple(Contender(lane=name, label=name, job_id=job, error=error) for name, job, error in contenders),
+        created_at=NOW,
+    )
+
+
+def test_a_comparison_under_way_reads_as_it_was_agreed() -> None:
+    shown = comparison(("gpu", "1", ""), ("grid", "2", ""), ("cloud", "3", ""), ("old", "", "It cannot do txt2img."))
+    views = {
+        "1": done(),
+        "2": JobView(job=RUNNING, progress=PROGRESS),
+        "3": JobView(job=JOB, position=2, eta_s=30.0),
+    }
+    check_snapshot("compare_running", drawn(compare_card.card(shown, views, "42", NOW)))
+
+
+def test_a_finished_comparison_reads_as_it_was_agreed() -> None:
+    shown = comparison(("gpu", "1", ""), ("grid", "2", ""), ("cloud", "3", ""), ("box", "4", ""), ("lost", "5", ""))
+    views = {
+        "1": done(notes=("sampler Euler a -> k_euler_a",)),
+        "2": failed("box is not answering.", code="backend_unavailable"),
+        "3": done(),
+        "4": JobView(job=replace(JOB, status=JobStatus.CANCELLED)),
+        "5": JobView(job=replace(JOB, status=JobStatus.EXPIRED)),
+    }
+    picture = Picture(data=b"x", filename="a-fox.jpg", alt_text=compare_card.alt_text(shown, views))
+    check_snapshot("compare_done", drawn(compare_card.card(shown, views, "42", NOW, (picture,))))
+
+
+def test_ids_of_other_buttons_are_not_read() -> None:
+    assert compare_card.read_id("e1:cancel:c0ffee") is None
+    assert compare_card.read_id("c1:cancel:c0ffee") == ("cancel", "c0ffee")
