@@ -26,7 +26,8 @@ USUAL: Final = (
     "upscale", "backend", "private",
 )  # fmt: skip
 TAIL: Final = (
-    "-# `!dream` takes the same words. `/models` lists models, `/queue` shows the line, `/cancel` stops yours, "
+    "-# `!dream` takes the same words. `/upscale` `/inpaint` `/outpaint` `/describe` `/pnginfo` work on a picture, "
+    "`/compare` asks several engines, `/models` `/queue` `/cancel` `/status` say and stop what is going on, "
     "`/sdconnect` brings your own engine."
 )
 

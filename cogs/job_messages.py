@@ -19,6 +19,7 @@ from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus, JobView
+from generation.request import Mode
 from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService, file_name
@@ -279,6 +280,7 @@ class JobMessages:
     def _around(self, job: Job, smaller: bool = False) -> render.Around:
         engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
         capabilities = engine.capabilities if engine else None
+        modes = self._catalog.modes(job.origin.user_id, job.origin.guild_id)
         return render.Around(
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
@@ -286,6 +288,8 @@ class JobMessages:
             other_engine=self.other_engine(job, job.origin.user_id, job.origin.guild_id),
             has_models=capabilities is None or capabilities.models != (),
             has_samplers=capabilities is None or capabilities.samplers != (),
+            can_upscale=Mode.UPSCALE in modes,
+            can_zoom=Mode.INPAINT in modes,
             smaller_copy=smaller,
         )
 

@@ -32,6 +32,8 @@ class Around:
     other_engine: str | None = None  # the one "Flux it" would use; None hides the button
     has_models: bool = True  # the engine has models to choose from
     has_samplers: bool = True
+    can_upscale: bool = False  # some engine here can
+    can_zoom: bool = False
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
 
 
@@ -260,6 +262,13 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         if around.has_samplers:
             other.append(Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"))
         rows.append(tuple(other))
+    grown = []
+    if count == 1 and around.can_upscale:
+        grown.append(Button(action="picture", job_id=job.id, label="Upscale 2×", emoji="⬆️", argument="upscale"))
+    if count == 1 and around.can_zoom:
+        grown.append(Button(action="picture", job_id=job.id, label="Zoom out", emoji="🔭", argument="zoom"))
+    if grown:
+        rows.append(tuple(grown))
     last = [Button(action="model", job_id=job.id, label="Model", emoji="🧠")] if around.has_models else []
     last.append(Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"))
     rows.append((*last, Button(action="delete", job_id=job.id, emoji="🗑️")))

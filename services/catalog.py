@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities
+from generation.request import Mode
 from generation.samplers import match_name
 
 MAX_CHOICES = 25
@@ -41,6 +42,11 @@ class Catalog:
         """Find an engine by name, label or kind; the fallback too, since it may be asked for by name."""
         entry = find_entry(wanted, self._registry.visible(user_id, guild_id))
         return _engine(entry) if entry else None
+
+    def modes(self, user_id: str, guild_id: str | None) -> frozenset[Mode]:
+        """Return what any engine here can do for this person."""
+        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        return frozenset(mode for capabilities in known for mode in capabilities.modes)
 
     async def refresh(self, user_id: str, guild_id: str | None) -> None:
         """Ask the visible engines anew, so that lists shown next are fresh."""

@@ -29,7 +29,7 @@ CARDS = {
     "running_note": (JobView(job=RUNNING, progress=Progress(fraction=0.0, note="loading the model")), AROUND, ()),
     "done": (done(), RICH, FILE),
     "done_sketch": (done(), Around(engine="sketch", remark="sketch: drawn by rules, not by an AI model",
-                                   has_models=False, has_samplers=False), FILE),
+                                   has_models=False, has_samplers=False, can_upscale=True, can_zoom=True), FILE),
     "done_batch": (done(4), RICH, FILE),
     "done_from_cache": (done(from_cache=True, seconds=0.0), AROUND, FILE),
     "done_paid_and_bent": (done(cost_usd=0.04, notes=("negative prompt ignored",)), replace(AROUND, smaller_copy=True),

@@ -32,7 +32,7 @@ async def test_dream_is_one_message_edited_from_queued_to_the_picture(
     assert file.data.startswith(b"\x89PNG")
     assert answer.pings == []
     assert labels(answer) == [
-        ["🎲 Re-roll", "✏️ Edit"], ["➕ More steps", "📐 Size"], ["ℹ️ Info", "🗑️"],
+        ["🎲 Re-roll", "✏️ Edit"], ["➕ More steps", "📐 Size"], ["⬆️ Upscale 2×", "🔭 Zoom out"], ["ℹ️ Info", "🗑️"],
     ]  # fmt: skip
     assert "⏳" in answer.history[0]
 
