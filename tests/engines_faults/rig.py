@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Fit, fit
 from generation.job import Job, JobStatus
+from generation.request import SourceImage
 from queue_manager import QueueManager
 from scheduling.lane import LaneView
 from scheduling.limits import QueueLimits
@@ -20,7 +21,7 @@ from tests.engines.fault_proxy import FaultProxy
 from tests.engines_faults.engines import Engine
 from tests.fakes import FakeBackend
 from tests.jobs import make_job, make_request
-from tests.queue_rig import BOX, FakeSink, InlineDatabase, load_nothing
+from tests.queue_rig import BOX, FakeSink, InlineDatabase
 from utils.clock import SystemClock
 
 JOB_TIMEOUT_S = 5.0
@@ -50,6 +51,7 @@ class Rig:
     jobs: JobStore
     sink: FakeSink
     other: FakeBackend
+    pictures: dict[str, bytes]  # input pictures by id
 
     async def submit(self, lane: str = "gpu", candidates: tuple[str, ...] = (), **changes: Any) -> Job:
         values = {"width": 256, "height": 256, "steps": 8, "sampler": None}
@@ -61,6 +63,12 @@ class Rig:
             request = fitted.request
         job = make_job("ann", lane, candidates=candidates, request=request, drawn=request, created_at=self.clock.now())
         return (await self.queue.submit(job)).job
+
+    def picture(self, data: bytes) -> SourceImage:
+        """Keep an input picture and return what a request names it by."""
+        source = SourceImage.of(data)
+        self.pictures[source.media_id] = data
+        return source
 
     async def end_of(self, job: Job) -> Job:
         async for view in self.queue.watch(job.id):
@@ -88,13 +96,18 @@ async def fault_rig(engine: Engine, *, url: str = "", attempts: int = 1, **serve
     """A started queue, its engines probed. `url`: where the engine is said to be instead of behind the proxy."""
     async with engine.server(**server) as stand_in, FaultProxy(stand_in.url) as proxy:
         clock, sink, database = JumpingClock(), FakeSink(), InlineDatabase()
+        pictures: dict[str, bytes] = {}
+
+        async def load(source: SourceImage) -> SourceImage:
+            return replace(source, data=pictures[source.media_id])
+
         registry = BackendRegistry(clock)
         jobs = JobStore(database, BOX)  # type: ignore[arg-type]
         backend, other = engine.connect(url or proxy.url), FakeBackend("other")
         for one in (backend, other):
             registry.add(Entry(config=BackendConfig(name=one.name, kind=one.kind, label="The GPU"), backend=one))
         await registry.refresh_all()
-        executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=JOB_TIMEOUT_S, clock=clock)
+        executor = LocalExecutor(registry.borrow, load=load, timeout_s=JOB_TIMEOUT_S, clock=clock)
         queue = QueueManager(
             jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock,
             limits=QueueLimits(grace_s=0.0, max_running_per_user=100),
@@ -102,7 +115,7 @@ async def fault_rig(engine: Engine, *, url: str = "", attempts: int = 1, **serve
         )  # fmt: skip
         await queue.start()
         try:
-            yield Rig(engine, stand_in, proxy, backend, queue, registry, clock, jobs, sink, other)
+            yield Rig(engine, stand_in, proxy, backend, queue, registry, clock, jobs, sink, other, pictures)
         finally:
             engine.release(stand_in)
             await queue.stop()
