@@ -61,6 +61,13 @@ def page(status: int) -> dict[str, Any]:
 # Polled engines ask again, and ComfyUI knows its job by our own id: what is only lost on the way costs them nothing.
 POLLED: Final = {"comfyui": DONE, "ai_horde": DONE}
 FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
+OWN_500: Final = {
+    "a1111": (b'{"error": "RuntimeError", "detail": "", "body": "", "errors": "expected scalar type Half"}',),
+    "comfyui": (b"500 Internal Server Error\n\nServer got itself in trouble", "text/plain"),
+    "gradio_flux": (b"Internal Server Error", "text/plain"),
+    "ai_horde": (b'{"message": "Internal Server Error"}',),
+    "aipowergrid": (b'{"detail": "Internal Server Error"}',),
+}
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
 
 CASES: Final = {
@@ -78,6 +85,11 @@ CASES: Final = {
     ),
     "422": Case(arm=at_job("answer", **answers(422, FIELD)), code=REJECTED),
     "500 as text": Case(arm=at_job("answer", **answers(500, b"Internal Server Error", "text/plain")), code=AWAY),
+    "500 in its own words": Case(
+        arm=lambda rig: at_job("answer", **answers(500, *OWN_500[rig.engine.kind]))(rig),
+        code=AWAY,
+        unlike={"a1111": FAILED},  # it names the exception: the request's or the card's fault, not an outage
+    ),
     "502 page": Case(arm=at_job("answer", **page(502)), code=AWAY),
     "503 page": Case(arm=at_job("answer", **page(503)), code=AWAY),
     "504 page": Case(arm=at_job("answer", **page(504)), code=AWAY),
