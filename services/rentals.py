@@ -17,7 +17,7 @@ from constants import GPU_IDLE_REMINDER_S
 from generation.errors import RequestRejected
 from queue_manager import LaneView
 from services.connections import ConnectionService, NotConnected, lane_of
-from services.health import checks_for
+from services.health import LEAST_S, checks_for
 from store.rentals import Rental, RentalStore
 from utils.clock import Clock
 
@@ -120,7 +120,8 @@ class RentalService:
             NotConnected: there is none.
         """
         entry = self._entry(owner)
-        await self._registry.refresh(entry.name)
+        if self._clock.monotonic() - entry.checked_at >= LEAST_S:
+            await self._registry.refresh(entry.name)
         return _bill(entry, await self._note(entry), self._clock.now())
 
     async def set_price(self, owner: Owner, usd_per_hour: float, provider: str = "") -> Bill:

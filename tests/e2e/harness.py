@@ -37,7 +37,7 @@ from utils.secrets import SecretBox
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
-    "compare", "status", "gpu",
+    "compare", "status", "gpu", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
 
