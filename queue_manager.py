@@ -188,8 +188,7 @@ class QueueManager:
 
     async def on_finished(self, job_id: str, outcome: Outcome) -> None:
         """Free the slot at once, so that the engine goes on while the pictures are stored."""
-        ended = self._lanes.ended(job_id)
-        if ended is None:
+        if (ended := self._lanes.ended(job_id)) is None:
             return
         job, lane, run = ended
         seconds = self._clock.monotonic() - run.since
@@ -206,6 +205,7 @@ class QueueManager:
             lane.pace.learn(run.model, run.cost, seconds)
             lane.warm_model = run.model
         self._wake.set()
+        self.watchers.ring_queued([lane.name])  # what was learned of the engine concerns who waits for it
         await asyncio.wait({self._background.spawn(self._conclude(job, outcome, seconds))})
 
     async def _dispatch(self) -> None:
@@ -368,7 +368,7 @@ class QueueManager:
         elif entry and entry.backend.is_paid:
             await self._fail(job, JobInterrupted())
         else:
-            await self._retry(job, Again(after_s=0.0, costs_attempt=False), JobInterrupted())
+            await self._retry(job, Again(after_s=0.0, costs_attempt=False), GenerationError("Easel was restarted."))
 
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""

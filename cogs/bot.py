@@ -133,7 +133,7 @@ class EaselBot(commands.Bot):
         """Comes at the start and after every new session: taking up is safe to repeat."""
         count = await self.messages.take_up()
         user = self.user.name if self.user else "?"
-        log.info("ready as %s in %d servers, %d answers taken up", user, len(self.guilds), count)
+        log.info("ready as %s, servers: %d, answers taken up: %d", user, len(self.guilds), count)
 
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
         """Log what a listener raised; nextcord would print it past our log. What a stop cuts off is no fault."""

@@ -123,14 +123,14 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
-        """A model or sampler was picked from a menu: values are positions in the list, names may be too long."""
+        """A model or sampler was picked from a menu that may be old: the list is read anew."""
         data: Any = interaction.data
         engine = self._engine(interaction, job)
-        names = _names(what, engine)
-        index = int(data["values"][0])
-        if index >= len(names):
-            raise RequestRejected("That list has changed. Please open it again.", field=what)
-        changes = Draft(model=names[index]) if what == "model" else Draft(sampler=names[index])
+        names = {forms.choice_value(name): name for name in _names(what, engine)}
+        name = names.get(data["values"][0])
+        if name is None:
+            raise RequestRejected("That one is no longer there. Please open the list again.", field=what)
+        changes = Draft(model=name) if what == "model" else Draft(sampler=name)
         changes = replace(changes, seed=_seed_of(job), backend=engine.name if engine else job.lane)
         is_other = engine is not None and engine.name != job.lane
         await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())

@@ -7,6 +7,7 @@ Discord: a modal has at most 5 fields, a title of 45 and values of 4000 characte
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import nextcord
 
@@ -91,14 +92,19 @@ def smaller(request: GenerationRequest) -> Draft:
     return Draft(width=width, height=height, steps=min(20, request.steps), batch_size=1, seed=request.seed)
 
 
+def choice_value(name: str) -> str:
+    """Stand for a name in a menu: values hold 100 characters, names may be longer, and positions change."""
+    return sha256(name.encode()).hexdigest()[:20]
+
+
 def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page: int) -> Card:
-    """Draw one page of a list to choose from; choices are positions, since names may be over 100 characters."""
+    """Draw one page of a list to choose from."""
     pages = -(-len(names) // PAGE)
     page = max(0, min(page, pages - 1))
     first = page * PAGE
     choices = tuple(
-        Choice(label=cut(name, 100), value=str(first + n), is_default=name == current)
-        for n, name in enumerate(names[first : first + PAGE])
+        Choice(label=cut(name, 100), value=choice_value(name), is_default=name == current)
+        for name in names[first : first + PAGE]
     )
     rows: list[Row] = [
         Menu(action="choose", job_id=job_id, argument=what, placeholder=f"Choose a {what}", choices=choices)

@@ -18,7 +18,7 @@ from cogs.cards import Card, Picture
 from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_FILE_BYTES
-from generation.job import Job, JobStatus, JobView
+from generation.job import Hold, Job, JobStatus, JobView
 from generation.request import Mode
 from services.catalog import Catalog
 from services.generation import GenerationService
@@ -48,6 +48,7 @@ class _Shown:
     fraction: float = -1.0
     position: int | None = None
     note: str = ""
+    hold: Hold = Hold.NONE
     preview_at: float = float("-inf")
 
 
@@ -184,6 +185,7 @@ class JobMessages:
         has_moved = (
             job.status is not shown.status
             or view.position != shown.position
+            or view.hold is not shown.hold
             or note != shown.note
             or abs(fraction - shown.fraction) >= MIN_STEP
         )
@@ -192,6 +194,7 @@ class JobMessages:
         if not has_moved or is_old:
             return
         shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
+        shown.hold = view.hold
         preview: tuple[Picture, ...] = ()
         now = self._clock.monotonic()
         if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:

@@ -14,7 +14,7 @@ from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
 from services.catalog import Catalog
 from services.generation import Actor, GenerationService
-from utils.text import cut, duration, ordinal
+from utils.text import cut, duration
 
 
 class QueueStatus(commands.Cog):
@@ -99,5 +99,5 @@ def _own_line(view: JobView) -> str:
     if job.status is JobStatus.RUNNING:
         where = f"`{render.bar(view.progress.fraction)}`" if view.progress else "being drawn"
     else:
-        where = f"{ordinal(view.position)} in line" if view.position else "waiting"
+        where = render.place(view.position) if view.position else "waiting"
     return f"`{job.short_id}` {where} · {words}"

@@ -10,7 +10,7 @@ from nextcord.utils import escape_markdown
 
 from cogs.cards import Button, Card, Picture, Row
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
-from generation.job import Job, JobStatus, JobView, Origin
+from generation.job import Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from utils.text import cut, duration, ordinal
 
@@ -131,10 +131,19 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
         return f"⏳ trying again {timestamp(job.not_before)} · {engine}"
     if view.position is None:
         return f"⏳ queued · {engine}"
-    place = "next in line" if view.position == 1 else f"{ordinal(view.position)} in line"
+    if view.hold is Hold.DOWN:
+        again = f" · trying again {timestamp(now + timedelta(seconds=view.hold_s))}" if view.hold_s else ""
+        return f"🔌 {engine} is not answering{again} · yours is {place(view.position)}"
+    if view.hold is Hold.PAUSED:
+        return f"⏸️ {engine} asked for a pause · goes on {timestamp(now + timedelta(seconds=view.hold_s))}"
     if view.eta_s is None or view.eta_s < 1:
-        return f"⏳ {place} · {engine}"
-    return f"⏳ {place} · starts {timestamp(now + timedelta(seconds=view.eta_s))} · {engine}"
+        return f"⏳ {place(view.position)} · {engine}"
+    return f"⏳ {place(view.position)} · starts {timestamp(now + timedelta(seconds=view.eta_s))} · {engine}"
+
+
+def place(position: int) -> str:
+    """Say a place in line."""
+    return "next in line" if position == 1 else f"{ordinal(position)} in line"
 
 
 def _running(view: JobView, around: Around, now: datetime) -> str:

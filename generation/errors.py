@@ -6,6 +6,7 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   └── ContentBlocked     refused by a filter
 ├── LimitReached           queue full, cooldown, budget spent
 ├── NotAllowed             this person may not do that
+├── StoreUnavailable       our own queue cannot be written: disk full or locked
 ├── BackendError           one backend is at fault
 │   ├── BackendUnavailable no answer, timeout, 5xx      -> retry, then another backend
 │   ├── RateLimited        429, carries retry_after     -> pause the lane
@@ -121,6 +122,12 @@ class UnexpectedAnswer(BackendError):
 
     code = "unexpected_answer"
     usual_hint = "Try again; if it lasts, look at the engine’s log."
+
+
+class StoreUnavailable(GenerationError):
+    """Easel cannot write its queue right now: its disk is full or locked. Please try again in a minute."""
+
+    code = "store_unavailable"
 
 
 class JobCancelled(GenerationError):

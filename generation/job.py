@@ -116,6 +116,14 @@ class Progress:
     note: str = ""  # "loading the model", "2nd in the engine's own queue"
 
 
+class Hold(StrEnum):
+    """Why a waiting job's engine starts nothing now."""
+
+    NONE = ""
+    DOWN = "down"  # it does not answer
+    PAUSED = "paused"  # it asked to be left alone for a while
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobView:
     """A job as watchers see it now: the row, how far it is, and where it stands in line (1 = next)."""
@@ -124,3 +132,5 @@ class JobView:
     progress: Progress | None = None
     position: int | None = None
     eta_s: float | None = None  # seconds until it is expected to start (queued) or to be done (running)
+    hold: Hold = Hold.NONE
+    hold_s: float = 0.0  # seconds until the engine is tried again; 0 = not known

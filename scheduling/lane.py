@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from constants import RETRY_BASE_S
 from generation.errors import BackendUnavailable, GenerationError, RateLimited
+from generation.job import Hold
 from scheduling.breaker import CircuitBreaker
 from scheduling.fair_queue import FairQueue, Served
 from scheduling.pace import Pace
@@ -85,6 +86,14 @@ class Lane:
         """Seconds until this lane may start a job, apart from free slots; 0 = now, inf = until something happens."""
         pause = self.paused_until - self.clock.monotonic()
         return max(0.0, pause, self.breaker.wait_s(), self.bucket.wait_s())
+
+    def held(self) -> tuple[Hold, float]:
+        """Say whether the engine's state keeps jobs waiting, and for how many seconds (0 = until a trial ends)."""
+        if self.breaker.is_open:
+            wait_s = self.breaker.wait_s()
+            return Hold.DOWN, wait_s if wait_s != float("inf") else 0.0
+        pause = self.paused_until - self.clock.monotonic()
+        return (Hold.PAUSED, pause) if pause > 0 else (Hold.NONE, 0.0)
 
     def slot_s(self) -> float:
         """Seconds until a slot is there for the next job; inf = when a running one ends.

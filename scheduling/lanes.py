@@ -165,7 +165,9 @@ class Lanes:
         if job.status is JobStatus.RUNNING:
             return JobView(job=job, progress=progress, eta_s=lane.remaining_s(job.id) if lane else None)
         if job.status is JobStatus.QUEUED and lane and job.id in lane.queue:
-            return JobView(job=job, position=lane.queue.position(job.id), eta_s=lane.wait_for(job.id))
+            hold, hold_s = lane.held()
+            position = lane.queue.position(job.id)
+            return JobView(job=job, position=position, eta_s=lane.wait_for(job.id), hold=hold, hold_s=hold_s)
         return JobView(job=job)
 
     def views(self) -> list[LaneView]:

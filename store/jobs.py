@@ -5,11 +5,13 @@ the job back has made it. The statements are constants so that a test can look a
 """
 
 import json
+import sqlite3
 from collections.abc import Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from generation.errors import StoreUnavailable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
 from generation.request import GenerationRequest
 from generation.result import JobResult
@@ -85,8 +87,15 @@ class JobStore:
         self._box = box
 
     async def insert(self, job: Job) -> None:
-        """Store a new job, or one that is done already (from the cache)."""
-        await self._database.write(INSERT, job_to_row(job, self._box))
+        """Store a new job, or one that is done already (from the cache).
+
+        Raises:
+            StoreUnavailable: the file cannot be written.
+        """
+        try:
+            await self._database.write(INSERT, job_to_row(job, self._box))
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(detail=str(error)) from error
 
     async def get(self, job_id: str) -> Job | None:
         return self._first(await self._database.fetch(GET, (job_id,)))

@@ -23,8 +23,8 @@ _NOISY: Final = {
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,  # each request, with its URL
     "nextcord": logging.WARNING,
-    "nextcord.gateway": logging.INFO,  # at DEBUG every event whole: prompts, and the keys typed into /sdconnect
-    "nextcord.http": logging.INFO,
+    "nextcord.gateway": logging.WARNING,  # at DEBUG every event whole: prompts, and the keys typed into /sdconnect
+    "nextcord.http": logging.WARNING,
     "PIL": logging.WARNING,
 }
 _PATTERNS: Final = (

@@ -10,7 +10,7 @@ import pytest
 from cogs import render
 from cogs.cards import Menu, Picture
 from cogs.render import Around
-from generation.job import JobStatus, JobView, Progress
+from generation.job import Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
@@ -20,6 +20,8 @@ RICH = replace(AROUND, other_engine="grid")
 
 CARDS = {
     "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), AROUND, ()),
+    "queued_engine_down": (JobView(job=JOB, position=2, hold=Hold.DOWN, hold_s=10.0), AROUND, ()),
+    "queued_engine_pauses": (JobView(job=JOB, position=1, hold=Hold.PAUSED, hold_s=30.0), AROUND, ()),
     "queued_next": (JobView(job=JOB, position=1), AROUND, ()),
     "queued_retry": (JobView(job=replace(JOB, not_before=NOW + timedelta(seconds=5)), position=1), AROUND, ()),
     "queued_with_note": (JobView(job=replace(JOB, notes=("unknown option --stepz: did you mean --steps?",))),

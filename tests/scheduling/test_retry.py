@@ -34,6 +34,7 @@ TABLE: dict[type[GenerationError], tuple[Decision, Decision]] = {
     errors.ContentBlocked: (STOP, STOP),
     errors.LimitReached: (STOP, STOP),
     errors.NotAllowed: (STOP, STOP),
+    errors.StoreUnavailable: (STOP, STOP),
     errors.BackendError: (MOVE, STOP),
     errors.BackendUnavailable: (MOVE, LATER),
     errors.RateLimited: (LATER, LATER),

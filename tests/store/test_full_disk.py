@@ -1,0 +1,20 @@
+"""A queue that cannot be written refuses the job with words, instead of crashing."""
+
+import sqlite3
+
+import pytest
+
+from generation.errors import StoreUnavailable
+from store.jobs import JobStore
+from tests.jobs import make_job
+from tests.queue_rig import BOX
+
+
+class FullDatabase:
+    async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+async def test_a_full_disk_is_told_in_words() -> None:
+    with pytest.raises(StoreUnavailable, match="disk is full or locked"):
+        await JobStore(FullDatabase(), BOX).insert(make_job())  # type: ignore[arg-type]
