@@ -59,6 +59,7 @@ class CompareMessages:
         self._compare = compare
         self._spender = spender
         self._clock = clock
+        self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def open(self, comparison: Comparison, send: Callable[[Card], Awaitable[Any]]) -> None:
@@ -71,10 +72,12 @@ class CompareMessages:
 
     async def take_up(self) -> None:
         """Follow every comparison that an earlier process left."""
-        for comparison in await self._compare.due(DOOR):
+        # what came in since this process began is being answered by its command just now
+        due = [one for one in await self._compare.due(DOOR) if one.created_at < self._born_at]
+        for comparison in due:
             if not comparison.job_ids:
                 await self._compare.delivered(comparison)
-            elif comparison.id not in self._tasks and await self._has_place(comparison):
+            elif comparison.id not in self._tasks:
                 self._start(comparison, is_repeated=True)
 
     async def aclose(self) -> None:
@@ -82,12 +85,6 @@ class CompareMessages:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _has_place(self, comparison: Comparison) -> bool:
-        """Say whether its first answer has gone out; one that is just being opened is its command's affair."""
-        jobs = [await self._service.view(job_id) for job_id in comparison.job_ids]
-        is_old = (self._clock.now() - comparison.created_at).total_seconds() > RETRY_S[3]
-        return is_old or any(view and view.job.origin.message_id for view in jobs)
 
     def _start(self, comparison: Comparison, *, is_repeated: bool) -> None:
         task = asyncio.create_task(self._follow(_State(comparison), is_repeated), name="compare")

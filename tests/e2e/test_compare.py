@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 
 from PIL import Image
@@ -142,6 +143,21 @@ async def test_a_comparison_goes_on_after_a_kill(discord: DiscordServer, start: 
     assert len(own(discord.channel)) == 1
     assert await easel.now.service.due("discord") == []
     assert await easel.now.service.due_in_groups("discord") == {}
+
+
+async def test_one_that_was_never_shown_is_shown_after_the_restart(discord: DiscordServer, start: StartEasel) -> None:
+    gpu, grid = engines("gpu", "grid", hold=True)
+    easel = await start(gpu, grid)
+    easel.bot._comparisons.open = lambda *_: asyncio.sleep(3600)
+    result = await discord.user("mia").slash(discord.channel, "compare", prompt="a red fox")
+    await until(lambda: gpu.running and grid.running)
+    await easel.kill()
+    gpu.release(2)
+    grid.release(2)
+    await easel.start()
+    await discord.wait_for(lambda: result.message and is_over(result.message), 8)
+    assert "**2** grid" in result.message.content
+    assert len(own(discord.channel)) == 1
 
 
 async def test_one_engine_is_no_comparison(discord: DiscordServer, start: StartEasel) -> None:
