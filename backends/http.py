@@ -48,11 +48,11 @@ def make_client(
         transport: for tests; replaces the network.
         auth: sent with the first request already, since not every engine asks for it.
     """
+    from backends.guard import guarded_transport, trusted_authorities
+
     url = config.url.strip().rstrip("/")
     is_trusted = config.allow_private and not config.is_typed
     if transport is None and not is_trusted:
-        from backends.guard import guarded_transport
-
         transport = guarded_transport(config)
     headers = {"User-Agent": f"{APP_NAME}/{VERSION}"}
     if _is_near(url):
@@ -60,6 +60,7 @@ def make_client(
     return httpx.AsyncClient(
         base_url=url,
         transport=transport,
+        verify=trusted_authorities(),
         auth=auth,
         headers=headers,
         timeout=httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S),
