@@ -282,7 +282,7 @@ class AiHordeBackend:
                 return self._read(Status, await self._ask("GET", f"{API}/generate/status/{remote_id}", Call.JOB))
             except RateLimited as limited:
                 self._statuses.hold(limited.retry_after or 1.0, remote_id)
-            except BackendUnavailable as error:
+            except (BackendUnavailable, UnexpectedAnswer) as error:
                 lost += 1
                 if lost > MAX_LOST_FETCHES or isinstance(error, Forgotten):
                     raise

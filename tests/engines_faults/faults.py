@@ -101,7 +101,9 @@ CASES: Final = {
     "end: no word": Case(arm=at_end("hang"), code=AWAY, unlike=POLLED),
     "end: reset": Case(arm=at_end("reset"), code=AWAY, unlike=POLLED, is_drawn=True),
     "end: 502 page": Case(arm=at_end("answer", **page(502)), code=AWAY, unlike=POLLED),
-    "end: cut JSON": Case(arm=at_end("cut"), code=UNREADABLE, unlike={"gradio_flux": AWAY}, is_drawn=True),
+    "end: cut JSON": Case(
+        arm=at_end("cut"), code=UNREADABLE, unlike={"gradio_flux": AWAY, "ai_horde": DONE}, is_drawn=True
+    ),
     "no picture in it": Case(
         arm=lambda rig: rig.engine.arm_empty(rig.proxy), code=UNREADABLE, unlike={"ai_horde": FAILED}, is_drawn=True
     ),
