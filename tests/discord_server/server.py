@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Self
 
 from aiohttp import web
+from nextcord.gateway import KeepAliveHandler
 
 from tests.discord_server import errors, gateway
 from tests.discord_server.control import control_routes
@@ -112,6 +114,7 @@ class DiscordServer:
         self.gateway.cut()
         if self._runner is not None:
             await self._runner.cleanup()
+        _stop_heartbeats()
 
     @property
     def url(self) -> str:
@@ -350,6 +353,13 @@ class DiscordServer:
 
     def close_gateway(self, code: int = 4000, *, resumable: bool = True) -> None:
         self.gateway.close(code, resumable=resumable)
+
+
+def _stop_heartbeats() -> None:
+    """End the heartbeat threads of clients that were killed: they would beat into a closed loop, in another test."""
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler):
+            thread.stop()
 
 
 def _place(channel: Channel) -> dict[str, str]:
