@@ -25,7 +25,7 @@ from scheduling.journal import tell
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
-from scheduling.limits import Cooldown, QueueLimits, check_places, waited_too_long
+from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, waited_too_long
 from scheduling.retry import Again, Elsewhere, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
@@ -125,7 +125,7 @@ class QueueManager:
     def _check_places(self, user_key: str, lane_name: str, more: int) -> None:
         lane = self._lanes.get(lane_name)
         # about when the next place is free: one mean job of this lane
-        turn_s = max(1.0, lane.wait_s() / max(1, len(lane.queue)))
+        turn_s = max(1.0 if lane.pace.is_learned else UNKNOWN_TURN_S, lane.wait_s() / max(1, len(lane.queue)))
         check_places(self._limits, self._lanes.waiting, self._lanes.waiting_of(user_key), more, turn_s)
 
     async def cancel(self, job_id: str) -> Job | None:

@@ -15,6 +15,7 @@ from utils.clock import Clock
 from utils.text import duration
 
 MAX_REMEMBERED_USERS = 1000
+UNKNOWN_TURN_S = 10.0  # when the next place is free in a lane that has not finished anything yet: a round guess
 
 
 @dataclass(frozen=True, kw_only=True)
