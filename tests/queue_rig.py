@@ -57,6 +57,9 @@ class InlineDatabase:
     def close(self) -> None:
         self._connection.close()
 
+    def __del__(self) -> None:
+        self._connection.close()  # a test that hands it to several queues cannot tell which one is the last
+
 
 class FakeSink:
     """Keeps a count of pictures; `gate` holds storing up, `error` breaks it."""
