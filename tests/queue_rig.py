@@ -31,7 +31,7 @@ class InlineDatabase:
     """The tables in memory. Like the real one it runs a statement before its caller first gives way."""
 
     def __init__(self) -> None:
-        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         for script in MIGRATIONS.values():
             self._connection.executescript(script)
