@@ -8,233 +8,28 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import backends.builtin  # noqa: F401  # announces its kinds
 import cli
-from backends.base import BackendConfig
 from backends.diagnose import diagnose, public_url
-from backends.guard import policy_of
-from backends.probe import probe_local
-from backends.registry import BackendRegistry, Entry, known_kinds, load_plugins, make_backend
 from cli import Check, Command, Studio
-from config import BackendSettings, Problem, Settings, SettingsError, read_settings
+from config import Settings, SettingsError, read_settings
 from console.background import Background
 from console.env_file import make_env_file
 from generation.job import Job
-from queue_manager import QueueManager
-from scheduling.limits import QueueLimits
-from scheduling.local_executor import LocalExecutor
-from services.catalog import Catalog
-from services.connections import ConnectionService
-from services.describing import DescribingService
-from services.generation import GenerationService
-from services.media import MediaService
-from services.sweeper import Sweeper
-from services.upkeep import Upkeep, make_upkeep
-from store.connections import ConnectionStore
 from store.database import Database, DatabaseTooNew
-from store.image_cache import CacheUnavailable, ImageCache
 from store.jobs import JobStore
 from store.migrations import MIGRATIONS
-from store.preferences import PreferenceStore
-from utils.clock import SystemClock
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
-from utils.secrets import SecretBox, make_private_folder
+from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
-from utils.threads import close_threads
-from utils.urls import UrlRefused, check_url
+from wiring import DATABASE_NAME, Easel, build, find_engines, secret_box
 
 log = logging.getLogger("easel")
 
 ENV_FILE = Path(".env")
 ENV_EXAMPLE = Path(__file__).with_name(".env.example")
-DATABASE_NAME = "easel.sqlite3"
-KEY_NAME = "secret.key"
-
-
-@dataclass(kw_only=True)
-class Easel:
-    """Everything that is built, in the order it is started."""
-
-    settings: Settings
-    clock: SystemClock
-    database: Database
-    cache: ImageCache
-    registry: BackendRegistry
-    queue: QueueManager
-    generation: GenerationService
-    media: MediaService
-    catalog: Catalog
-    connections: ConnectionService
-    upkeep: Upkeep
-    sweeper: Sweeper
-    findings: tuple[str, ...]  # what was found on this machine, in words
-    folders: ExitStack  # temporary ones
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def start(self) -> None:
-        """Take up what the last process left; engines are asked in the background what they can do."""
-        await self.connections.restore()
-        await self.queue.start()
-        self.media.on_stored.append(self.sweeper.wake)
-        self._tasks = [asyncio.create_task(self.upkeep.run()), asyncio.create_task(self.sweeper.run())]
-
-    async def close(self) -> None:
-        """Close everything; stop the queue before."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.registry.aclose()
-        await self.cache.close()
-        await self.database.close()
-        self.folders.close()
-        close_threads()
-
-
-async def build(settings: Settings) -> Easel:
-    """Open the store and wire everything; nothing runs yet.
-
-    Raises:
-        SettingsError: an engine or the key is set wrongly.
-        DatabaseTooNew: the data folder was used by a newer Easel.
-    """
-    clock = SystemClock()
-    await asyncio.to_thread(make_private_folder, settings.data_dir)
-    entries, findings = await find_engines(settings)
-    box = await asyncio.to_thread(_secret_box, settings)
-    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
-    folders = ExitStack()
-    cache = await _open_cache(settings, clock, folders)
-    jobs = JobStore(database, box)
-    registry = BackendRegistry(clock)
-    for entry in entries:
-        registry.add(entry)
-
-    media = MediaService(cache, clock, settings.media_ttl, registry.label)
-    executor = LocalExecutor(registry.borrow, load=media.load, timeout_s=settings.job_timeout, clock=clock)
-    queue = QueueManager(
-        jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
-    )
-    generation = GenerationService(
-        queue=queue, jobs=jobs, registry=registry, media=media, preferences=PreferenceStore(database), clock=clock
-    )
-    connections = ConnectionService(
-        registry,
-        ConnectionStore(database, box),
-        clock=clock,
-        allow_private=settings.allow_private_backends,
-        allow_insecure_http=settings.allow_insecure_http,
-        allowed_hosts=settings.allowed_backend_hosts,
-        timeout_s=settings.job_timeout,
-    )
-    upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
-    return Easel(
-        settings=settings,
-        clock=clock,
-        database=database,
-        cache=cache,
-        registry=registry,
-        queue=queue,
-        generation=generation,
-        media=media,
-        catalog=Catalog(registry),
-        connections=connections,
-        upkeep=upkeep,
-        sweeper=Sweeper(cache, clock),
-        findings=findings,
-        folders=folders,
-    )
-
-
-async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
-    """Make the engines that are set, else those that answer on this machine; sketch comes last, as the fallback."""
-    load_plugins()
-    findings: tuple[str, ...] = ()
-    entries = [_entry(engine, settings) for engine in settings.engines]
-    if not entries and settings.probe_local_ports:
-        found = await probe_local()
-        findings = tuple(one.message for one in found)
-        for one in found:
-            if one.is_usable:
-                engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
-                entries.append(_entry(engine, settings))
-    if all(entry.name != "sketch" for entry in entries):
-        sketch = BackendSettings(name="sketch", kind="sketch", options=settings.sketch_options)
-        entries.append(_entry(sketch, settings, is_fallback=True))
-    return entries, findings
-
-
-def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
-    prefix = engine.name.upper().replace("-", "_")
-    if engine.kind not in known_kinds():
-        said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
-        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(known_kinds())}"))
-    config = backend_config(engine, settings)
-    try:
-        if config.url:
-            check_url(config.url, policy_of(config))
-        backend = make_backend(config)
-    except UrlRefused as refused:
-        right = f"an address that may be used. {refused}"
-        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=right)) from refused
-    except ValueError as error:
-        right = "values that this kind of engine can read"
-        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=right)) from error
-    return Entry(
-        config=config,
-        backend=backend,
-        concurrency=engine.concurrency,
-        rate_per_minute=engine.rate_per_minute,
-        is_fallback=is_fallback,
-    )
-
-
-def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig:
-    """Turn an engine's settings into what its backend receives."""
-    return BackendConfig(
-        name=engine.name,
-        kind=engine.kind,
-        url=engine.url,
-        key=engine.key.get_secret_value(),
-        label=engine.label,
-        timeout_s=settings.job_timeout,
-        allow_insecure_http=settings.allow_insecure_http,
-        options=engine.options,
-    )
-
-
-def _limits(settings: Settings) -> QueueLimits:
-    return QueueLimits(
-        max_waiting=settings.max_queue_size,
-        max_waiting_per_user=settings.max_waiting_per_user,
-        max_running_per_user=settings.max_running_per_user,
-        cooldown_s=settings.cooldown,
-        max_wait_s=settings.max_wait,
-        grace_s=settings.graceful_stop,
-    )
-
-
-def _secret_box(settings: Settings) -> SecretBox:
-    key = settings.secret_key.get_secret_value()
-    try:
-        return SecretBox(key.encode()) if key else SecretBox.open(settings.data_dir / KEY_NAME)
-    except ValueError as error:
-        right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
-        raise SettingsError(Problem(name="SECRET_KEY" if key else KEY_NAME, value="***", right=right)) from error
-
-
-async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:
-    try:
-        return await ImageCache.open(settings.media_folder, clock=clock, ttl_s=settings.media_ttl)
-    except (CacheUnavailable, OSError) as error:
-        fields = {"action": "cache_failed", "error": str(error)}
-        log.error("the picture cache cannot be used: pictures are kept until this process ends", extra=fields)
-        folder = Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True)))
-        return await ImageCache.open(folder, clock=clock, ttl_s=settings.media_ttl)
 
 
 async def run_bot(settings: Settings) -> int:
@@ -253,23 +48,14 @@ async def run_bot(settings: Settings) -> int:
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
-    from cogs.bot import EaselBot, Services  # only here: nextcord takes a third of a second and 30 MB
+    from cogs.bot import EaselBot  # only here: nextcord takes a third of a second and 30 MB
     from cogs.run import serve
 
     settings = easel.settings
-    services = Services(
-        generation=easel.generation,
-        media=easel.media,
-        catalog=easel.catalog,
-        connections=easel.connections,
-        describing=DescribingService(easel.registry),
-        upkeep=easel.upkeep,
-        clock=easel.clock,
-    )
 
     def make_bot(message_content: bool) -> EaselBot:
         return EaselBot(
-            services,
+            easel.services,
             prefix=settings.command_prefix,
             guild_ids=settings.discord_guild_ids,
             message_content=message_content,
@@ -299,9 +85,9 @@ def run_console(settings: Settings, command: Command) -> int:
             return cli.run(
                 command,
                 Studio(
-                    generation=easel.generation,
-                    media=easel.media,
-                    catalog=easel.catalog,
+                    generation=easel.services.generation,
+                    media=easel.services.media,
+                    catalog=easel.services.catalog,
                     pictures=settings.data_dir / "pictures",
                     findings=easel.findings,
                     run=background.run,
@@ -319,7 +105,7 @@ async def jobs_in_store(settings: Settings) -> list[Job]:
         return []
     database = await Database.open(path, migrations=MIGRATIONS)
     try:
-        return await JobStore(database, _secret_box(settings)).active()
+        return await JobStore(database, secret_box(settings)).active()
     finally:
         await database.close()
 

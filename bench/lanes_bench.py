@@ -15,7 +15,7 @@ from bench.timed import TimedEngine, timed_settings
 from bench.world import running_easel, stand_in
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft
-from main import Easel
+from wiring import Easel
 
 GROUP = "engines"
 A1111 = "tests.engines.a1111_server"
@@ -131,8 +131,8 @@ async def _keep_asking(easel: Easel, user: str) -> None:
 
 async def _draw(easel: Easel, prompt: str, user: str) -> Job:
     draft = Draft(prompt=prompt, width=512, height=512, steps=20)
-    view = await easel.generation.submit(draft, Origin(door="bench", user_id=user))
-    views = [view async for view in easel.generation.watch(view.job.id)]
+    view = await easel.services.generation.submit(draft, Origin(door="bench", user_id=user))
+    views = [view async for view in easel.services.generation.watch(view.job.id)]
     view = views[-1]
     assert view.job.status is JobStatus.DONE, view.job.error
     return view.job

@@ -20,7 +20,7 @@ from bench.report import Figure
 from bench.world import running_easel, stand_in
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft
-from main import Easel
+from wiring import Easel
 
 GROUP = "engines"
 SECONDS = 0.5
@@ -96,8 +96,8 @@ async def _measure_sketch(easel: Easel) -> Figure:
 
 async def _draw(easel: Easel, engine: str, seed: int) -> Job:
     draft = Draft(prompt=PROMPT, backend=engine, width=SIDE_PX, height=SIDE_PX, steps=STEPS, seed=seed)
-    view = await easel.generation.submit(draft, Origin(door="bench", user_id="ann"), fresh=True)
-    views = [view async for view in easel.generation.watch(view.job.id)]
+    view = await easel.services.generation.submit(draft, Origin(door="bench", user_id="ann"), fresh=True)
+    views = [view async for view in easel.services.generation.watch(view.job.id)]
     view = views[-1]
     assert view.job.status is JobStatus.DONE, (engine, view.job.error)
     return view.job

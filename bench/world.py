@@ -16,8 +16,7 @@ import httpx
 import nextcord
 
 from config import read_settings
-from main import Easel, build
-from services.describing import DescribingService
+from wiring import Easel, build
 
 COMMANDS = ["generate"]
 
@@ -97,19 +96,10 @@ async def stand_in(module: str, *arguments: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
-    from cogs.bot import EaselBot, Services
+    from cogs.bot import EaselBot
 
     nextcord.http.Route.BASE = discord["api_url"]
-    services = Services(
-        generation=easel.generation,
-        media=easel.media,
-        catalog=easel.catalog,
-        connections=easel.connections,
-        describing=DescribingService(easel.registry),
-        upkeep=easel.upkeep,
-        clock=easel.clock,
-    )
-    bot = EaselBot(services, ping_after_s=0)
+    bot = EaselBot(easel.services, ping_after_s=0)
     task = asyncio.create_task(bot.start(discord["token"]))
     try:
         yield

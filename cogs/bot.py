@@ -1,7 +1,6 @@
 """The Discord client with all its cogs: built from services, run by `main`."""
 
 import logging
-from dataclasses import dataclass
 
 import nextcord
 from nextcord.ext import commands
@@ -22,28 +21,9 @@ from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.unreadable import Unreadable
-from services.catalog import Catalog
-from services.connections import ConnectionService
-from services.describing import DescribingService
-from services.generation import GenerationService
-from services.media import MediaService
-from services.upkeep import Upkeep
-from utils.clock import Clock
+from services.bundle import Services
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """What the cogs need."""
-
-    generation: GenerationService
-    media: MediaService
-    catalog: Catalog
-    connections: ConnectionService
-    describing: DescribingService
-    upkeep: Upkeep
-    clock: Clock
 
 
 class EaselBot(commands.Bot):

@@ -16,12 +16,13 @@ ROOMS = {
     "services",
     "cogs",
     "console",
+    "api",
     "utils",
     "bench",
     "tests",
     "scripts",
 }
-ROOT_FILES = {"main", "cli", "config", "constants", "queue_manager"}
+ROOT_FILES = {"main", "wiring", "cli", "config", "constants", "queue_manager"}
 THIRD_PARTY = {"nextcord", "aiohttp", "httpx", "aiosqlite", "PIL", "cryptography", "dotenv", "pydantic", "rich"}
 
 ALLOWED: dict[str, set[str]] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import main
+import wiring
 from backends.probe import Found
 from config import Settings
 from generation.job import JobStatus, Origin
@@ -123,15 +124,15 @@ async def test_without_the_message_content_intent_slash_commands_still_work(star
 
 async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
     slow = {"sketch_options": {"delay_s": "5"}, "graceful_stop": 0.0}
-    first = await main.build(settings_in(tmp_path).model_copy(update=slow))
+    first = await wiring.build(settings_in(tmp_path).model_copy(update=slow))
     await first.start()
-    view = await first.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
+    view = await first.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
     await first.queue.stop()
     await first.close()
-    second = await main.build(settings_in(tmp_path))
+    second = await wiring.build(settings_in(tmp_path))
     await second.start()
     async with asyncio.timeout(10):
-        states = [seen.job.status async for seen in second.generation.watch(view.job.id)]
+        states = [seen.job.status async for seen in second.services.generation.watch(view.job.id)]
     await second.queue.stop()
     await second.close()
     assert states[-1] is JobStatus.DONE
@@ -145,8 +146,8 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
     async def probe() -> list[Found]:
         return [found(7860, "Forge", is_usable=True), found(7861, "Automatic1111", is_usable=False)]
 
-    monkeypatch.setattr(main, "probe_local", probe)
-    entries, findings = await main.find_engines(settings_in(tmp_path, probe_local_ports=True))
+    monkeypatch.setattr(wiring, "probe_local", probe)
+    entries, findings = await wiring.find_engines(settings_in(tmp_path, probe_local_ports=True))
     assert findings == ("found Forge", "found Automatic1111")
     assert [(entry.name, entry.label, entry.is_fallback) for entry in entries] == [
         ("local7860", "Forge", False),
@@ -158,11 +159,11 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
 
 async def test_a_picture_cache_that_cannot_be_used_does_not_stop_the_start(tmp_path: Path):
     (tmp_path / "media_cache").write_text("in the way")
-    easel = await main.build(settings_in(tmp_path))
+    easel = await wiring.build(settings_in(tmp_path))
     await easel.start()
-    view = await easel.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
+    view = await easel.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
     async with asyncio.timeout(10):
-        states = [seen.job.status async for seen in easel.generation.watch(view.job.id)]
+        states = [seen.job.status async for seen in easel.services.generation.watch(view.job.id)]
     await easel.queue.stop()
     await easel.close()
     assert states[-1] is JobStatus.DONE
@@ -174,7 +175,7 @@ async def test_a_data_folder_of_a_newer_easel_is_refused_in_words(
     database = await Database.open(tmp_path / "data" / "easel.sqlite3", migrations={"m999_future": "SELECT 1"})
     await database.close()
     with pytest.raises(DatabaseTooNew):
-        await main.build(settings_in(tmp_path / "data"))
+        await wiring.build(settings_in(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.environ", {})
     root = logging.getLogger()

@@ -13,11 +13,12 @@ from typing import Any
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from backends.sketch.backend import SketchBackend
-from cogs.bot import EaselBot, Services
+from cogs.bot import EaselBot
 from generation.job import Job
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from services.bundle import Services
 from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService

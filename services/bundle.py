@@ -1,0 +1,24 @@
+"""What every front door receives: the services, in one value."""
+
+from dataclasses import dataclass
+
+from services.catalog import Catalog
+from services.connections import ConnectionService
+from services.describing import DescribingService
+from services.generation import GenerationService
+from services.media import MediaService
+from services.upkeep import Upkeep
+from utils.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """All of them; a door takes what it needs."""
+
+    generation: GenerationService
+    media: MediaService
+    catalog: Catalog
+    connections: ConnectionService
+    describing: DescribingService
+    upkeep: Upkeep
+    clock: Clock
