@@ -1,0 +1,191 @@
+"""Requests to addresses that people gave: the picture behind a link, and webhooks. Nothing of ours goes along.
+
+Every address is checked where the connection is opened (`backends.guard`): each answer of DNS, and each redirect.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from backends.base import BackendConfig
+from backends.guard import Resolver, guarded_transport
+from backends.http import AnswerTooLarge, read_bounded, translate
+from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
+from generation.errors import BackendError, BackendUnavailable, RequestRejected
+from utils.urls import MAX_URL_CHARS, UrlPolicy, UrlRefused, check_host, resolve
+
+FETCH_TIMEOUT_S: Final = 30.0  # for all of it: a server that drips bytes must not hold a request for ever
+POST_TIMEOUT_S: Final = 15.0
+MAX_REDIRECTS: Final = 3
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+
+_HINT: Final = "Give a public https:// address."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    body: bytes
+
+
+async def fetch_picture(
+    url: str,
+    *,
+    policy: UrlPolicy,
+    limit_bytes: int = MAX_INPUT_IMAGE_BYTES,
+    field: str = "imageUrl",
+    resolver: Resolver = resolve,
+) -> bytes:
+    """Download what lies behind a link; whether it is a picture is for `MediaService` to say.
+
+    Raises:
+        RequestRejected: the address is not allowed, does not answer, or there is no file or too large a one.
+    """
+    check_outbound(url, policy=policy, field=field)
+    headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
+    try:
+        async with (
+            asyncio.timeout(FETCH_TIMEOUT_S),
+            _client(policy, resolver) as client,
+            client.stream("GET", url, headers=headers, follow_redirects=True) as response,
+        ):
+            if response.status_code != 200:
+                raise RequestRejected(
+                    f"The server of that picture answers with HTTP {response.status_code}.",
+                    field=field,
+                    hint="Open the link in a private window: it must show the picture without a login.",
+                )
+            return await read_bounded(response, limit_bytes)
+    except AnswerTooLarge as error:
+        most = f"{limit_bytes / 1024**2:g} MB"
+        raise RequestRejected(f"The picture behind {field} is too large: at most {most}.", field=field) from error
+    except httpx.TooManyRedirects as error:
+        raise RequestRejected(
+            f"The address in {field} redirects too often.", field=field, hint="Give the address it leads to."
+        ) from error
+    except (BackendError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise _unreachable(error, field) from error
+
+
+async def post_json(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    policy: UrlPolicy,
+    *,
+    field: str = "webhook",
+    resolver: Resolver = resolve,
+) -> int:
+    """Send a JSON body and return the status. Redirects are not followed, the answer's body is not read.
+
+    Raises:
+        RequestRejected: the address is not allowed.
+        BackendUnavailable: no answer.
+    """
+    check_outbound(url, policy=policy, field=field)
+    sent = {**headers, "Content-Type": "application/json"}
+    try:
+        async with (
+            asyncio.timeout(POST_TIMEOUT_S),
+            _client(policy, resolver) as client,
+            client.stream("POST", url, content=body, headers=sent) as response,
+        ):
+            return response.status_code
+    except (BackendError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise _no_answer(error, field) from error
+
+
+async def call(
+    method: str,
+    url: str,
+    policy: UrlPolicy,
+    *,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    resolver: Resolver = resolve,
+) -> Answer:
+    """Ask a small web API, with a form as the body if there is one; redirects are not followed.
+
+    Raises:
+        RequestRejected: the address is not allowed.
+        BackendUnavailable: no answer, or one that is too large.
+    """
+    try:
+        async with (
+            asyncio.timeout(POST_TIMEOUT_S),
+            _client(policy, resolver) as client,
+            client.stream(method, url, data=form, headers=headers) as response,
+        ):
+            return Answer(status=response.status_code, body=await read_bounded(response, MAX_ANSWER_BYTES))
+    except (BackendError, httpx.HTTPError, httpx.InvalidURL, TimeoutError, AnswerTooLarge) as error:
+        raise _no_answer(error, "") from error
+
+
+def check_outbound(url: str, *, policy: UrlPolicy, field: str) -> None:
+    """Check an address as it was given, without DNS; a path and a query are welcome.
+
+    Raises:
+        RequestRejected: it is no http(s) address, carries a password, or leads where nobody may send us.
+    """
+    if len(url) > MAX_URL_CHARS:
+        raise RequestRejected(f"{field} is longer than {MAX_URL_CHARS} characters.", field=field, hint=_HINT)
+    try:
+        read = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise RequestRejected(f"{field} is not an address.", field=field, hint=_HINT) from error
+    if read.scheme not in ("http", "https") or not read.host:
+        raise RequestRejected(f"{field} must begin with https://.", field=field, hint=_HINT)
+    if read.userinfo:
+        raise RequestRejected(f"{field} holds a user name or password.", field=field, hint="Leave it out.")
+    try:
+        check_host(read.scheme, read.host, policy)
+    except UrlRefused as refused:
+        raise _refused(refused, field) from refused
+
+
+def _client(policy: UrlPolicy, resolver: Resolver) -> httpx.AsyncClient:
+    config = BackendConfig(
+        name="outbound",
+        kind="outbound",
+        allow_private=policy.allow_private,
+        allow_insecure_http=policy.allow_insecure_http,
+        allowed_hosts=policy.allowed_hosts,
+    )
+    return httpx.AsyncClient(
+        transport=guarded_transport(config, resolver=resolver),
+        headers={"User-Agent": f"{APP_NAME}/{VERSION}"},
+        timeout=POST_TIMEOUT_S,
+        max_redirects=MAX_REDIRECTS,
+        trust_env=False,  # a proxy from the environment would resolve names itself, past our check
+    )
+
+
+def _refused(refused: UrlRefused, field: str) -> RequestRejected:
+    return RequestRejected(f"The address in {field} is refused. {refused.reason}", field=field, hint=_HINT)
+
+
+def _unreachable(error: Exception, field: str) -> RequestRejected:
+    if refused := _broken_rule(error):
+        return _refused(refused, field)
+    said = translate(f"The server in {field}", error)
+    return RequestRejected(
+        said.user_message, field=field, detail=said.detail, hint="Check the link, or send the picture itself."
+    )
+
+
+def _no_answer(error: Exception, field: str) -> RequestRejected | BackendUnavailable:
+    if refused := _broken_rule(error):
+        return _refused(refused, field or "the setting")
+    said = translate("The server", error)
+    return BackendUnavailable(said.user_message, detail=said.detail)
+
+
+def _broken_rule(error: Exception) -> UrlRefused | None:
+    # httpcore raises what comes out of the network once more `from None`, which leaves the context only
+    why = error.__cause__ or error.__context__
+    return why if isinstance(why, UrlRefused) else None
