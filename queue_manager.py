@@ -6,27 +6,23 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import AsyncIterator
 from functools import partial
 
+from aftermath import Aftermath
 from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
-from generation.capabilities import Fit
-from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted, UnexpectedAnswer
-from generation.job import Job, JobError, JobStatus, JobView, Progress
-from generation.result import GenerationResult
+from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted
+from generation.job import Job, JobStatus, JobView, Progress
 from scheduling.background import Background
-from scheduling.executor import Executor, Outcome, ResultSink, crashed
-from scheduling.insist import STORE_RETRIES_S, insist
+from scheduling.executor import Executor, Outcome, ResultSink
+from scheduling.insist import STORE_RETRIES_S
 from scheduling.journal import tell
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, waited_too_long
-from scheduling.retry import Again, Elsewhere, RetryPolicy
+from scheduling.retry import Again, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
@@ -53,12 +49,9 @@ class QueueManager:
         self._jobs = jobs
         self._registry = registry
         self._executor = executor
-        self._sink = sink
         self._clock = clock
         self._limits = limits or QueueLimits()
-        self._policy = policy or RetryPolicy()
         self._lanes = Lanes(clock, self._settings_of)
-        self._progress: dict[str, Progress] = {}
         self._cooldown = Cooldown(clock, self._limits.cooldown_s)
         self._background = Background()
         self._wake = asyncio.Event()
@@ -66,6 +59,17 @@ class QueueManager:
         self._loop: asyncio.Task[None] | None = None
         self._finished = 0
         self.watchers = Watchers()
+        self._after = Aftermath(
+            jobs=jobs,
+            registry=registry,
+            sink=sink,
+            policy=policy or RetryPolicy(),
+            lanes=self._lanes,
+            watchers=self.watchers,
+            clock=clock,
+            wake=self._wake,
+            stopping=self._stopping,
+        )
         registry.on_change.append(self._engine_changed)
 
     async def start(self) -> None:
@@ -111,7 +115,7 @@ class QueueManager:
         if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
             self._lanes.enqueue(job)
             self._wake.set()
-        return self._lanes.view(job, None)
+        return self._lanes.view(job)
 
     def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
         """Let in a request of `more` jobs that are submitted next, one by one; it starts the user's cooldown.
@@ -146,7 +150,7 @@ class QueueManager:
 
     async def view(self, job_id: str) -> JobView | None:
         job = await self._jobs.get(job_id)
-        return self._lanes.view(job, self._progress.get(job_id)) if job else None
+        return self._lanes.view(job) if job else None
 
     async def watch(self, job_id: str) -> AsyncIterator[JobView]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
@@ -161,7 +165,7 @@ class QueueManager:
                 watcher.job = newest
             while True:
                 watcher.bell.clear()
-                view = self._lanes.view(watcher.job, self._progress.get(job_id))
+                view = self._lanes.view(watcher.job)
                 yield view
                 if view.job.is_terminal:
                     return
@@ -180,7 +184,7 @@ class QueueManager:
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         if job_id in self._lanes.running:
-            self._progress[job_id] = progress
+            self._lanes.progress[job_id] = progress
             self.watchers.ring(job_id)
 
     async def on_remote_id(self, job_id: str, remote_id: str) -> None:
@@ -262,9 +266,9 @@ class QueueManager:
         for job_id in lane.queue.jobs():
             job = await self._jobs.get(job_id)
             if job and {*job.candidates} - {*job.tried, lane.name} and lane.queue.remove(job_id):
-                job = await self._stored(partial(self._jobs.claim, job_id, lane=lane.name, now=self._clock.now()))
+                job = await self._after.stored(partial(self._jobs.claim, job_id, lane=lane.name, now=self._clock.now()))
                 if self._lanes.release(job_id) and job is not None:
-                    await self._failed(job, error)
+                    await self._after.failed(job, error)
 
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
@@ -273,92 +277,10 @@ class QueueManager:
         self.watchers.publish(job)
 
     async def _conclude(self, job: Job, outcome: Outcome, seconds: float) -> None:
-        try:
-            if isinstance(outcome, GenerationError):
-                await self._failed(job, outcome)
-            else:
-                await self._done(job, outcome, seconds)
-        except Exception:
-            log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
-            if not self._stopping.is_set():  # else the next start decides
-                await self._fail(job, crashed(job))
-
-    async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> None:
-        result = await self._sink.keep(job, outcome, seconds)
-        if not result.images:
-            broken = UnexpectedAnswer("The engine gave no usable picture. Please try again.", may_have_run=True)
-            await self._failed(job, broken)
-            return
-        now = self._clock.now()
-        finished = await self._stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
-        self._progress.pop(job.id, None)
-        if finished is None:  # cancelled in the meantime
-            with suppress(GenerationError):  # the sweep takes them
-                await self._sink.discard(result)
-            return
-        tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
-        self.watchers.publish(finished)
-        self._finished += 1
-        if self._finished % SAVE_PACE_EVERY == 0:
-            await self._save_paces()
-
-    async def _failed(self, job: Job, error: GenerationError) -> None:
-        self._progress.pop(job.id, None)
-        entry = self._registry.get(job.lane)
-        is_paid = bool(entry and entry.backend.is_paid)
-        tried = job.tried
-        while True:
-            decision = self._policy.decide(error, replace(job, tried=tried), is_paid=is_paid)
-            if isinstance(decision, Again):
-                return await self._retry(job, decision, error)
-            if not isinstance(decision, Elsewhere):
-                return await self._fail(job, error)
-            fitted = self._registry.fit(decision.lane, job.request)
-            if isinstance(fitted, Fit):
-                return await self._move(job, decision.lane, fitted, error, (*tried, job.lane))
-            tried = (*tried, decision.lane)
-
-    async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
-        reason = error.user_message.split(". ")[0].rstrip(".")
-        note = f"moved to {self._registry.label(lane)}: {reason}"
-        before = self._registry.fit(job.lane, job.request)
-        kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
-        moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None)
-        await self._requeue(replace(moved, notes=(*kept, note, *fitted.notes)), error, was_served=False)
-
-    async def _retry(self, job: Job, decision: Again, error: GenerationError) -> None:
-        attempt = job.attempt + int(decision.costs_attempt)
-        not_before = self._clock.now() + timedelta(seconds=decision.after_s)
-        await self._requeue(replace(job, attempt=attempt, not_before=not_before), error, was_served=True)
-
-    async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
-        """Put a running job back in line as it stands now."""
-        queued = await self._stored(
-            lambda: self._jobs.requeue(
-                job.id,
-                lane=job.lane,
-                candidates=job.candidates,
-                drawn=job.drawn,
-                attempt=job.attempt,
-                tried=job.tried,
-                notes=job.notes,
-                not_before=job.not_before,
-            )
-        )
-        if queued is None:  # cancelled in the meantime
-            return
-        tell(queued, "retried", logging.WARNING, error=str(error))
-        self._lanes.enqueue(queued, was_served=was_served)
-        self._wake.set()
-        self.watchers.publish(queued)
-
-    async def _fail(self, job: Job, error: GenerationError) -> None:
-        reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
-        now = self._clock.now()
-        failed = await self._stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
-        if failed is not None:
-            tell(job, "failed", logging.WARNING, error=str(error))
-            self.watchers.publish(failed)
+        if await self._after.conclude(job, outcome, seconds):
+            self._finished += 1
+            if self._finished % SAVE_PACE_EVERY == 0:
+                await self._save_paces()
 
     async def _recover(self, job: Job) -> None:
         """Decide for a job that was running when the last process died."""
@@ -366,20 +288,19 @@ class QueueManager:
         if entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
             self._start(job)
         elif entry and entry.backend.is_paid:
-            await self._fail(job, JobInterrupted())
+            await self._after.fail(job, JobInterrupted())
         else:
-            await self._retry(job, Again(after_s=0.0, costs_attempt=False), GenerationError("Easel was restarted."))
+            await self._after.retry(
+                job, Again(after_s=0.0, costs_attempt=False), GenerationError("Easel was restarted.")
+            )
 
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""
         await self._executor.cancel(job_id)
         if ended := self._lanes.ended(job_id):
             ended[1].breaker.released(job_id)
-        self._progress.pop(job_id, None)
+        self._lanes.progress.pop(job_id, None)
         self._wake.set()
-
-    async def _stored(self, write: Callable[[], Awaitable[Job | None]]) -> Job | None:
-        return await insist(write, self._clock, self._stopping)
 
     async def _save_paces(self) -> None:
         try:

@@ -26,6 +26,7 @@ class Lanes:
         self._waiting: dict[str, tuple[str, str]] = {}  # job id -> user key and lane, of every queued or delayed job
         self._waiting_of: Counter[str] = Counter()
         self.running: dict[str, Job] = {}
+        self.progress: dict[str, Progress] = {}
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(tuple(self._lanes.values()))
@@ -159,11 +160,13 @@ class Lanes:
         counts = Counter(job.user_key for job in self.running.values())
         return {user for user, count in counts.items() if count >= limit}
 
-    def view(self, job: Job, progress: Progress | None) -> JobView:
+    def view(self, job: Job) -> JobView:
         """Say where a job stands now."""
         lane = self._lanes.get(job.lane)
         if job.status is JobStatus.RUNNING:
-            return JobView(job=job, progress=progress, eta_s=lane.remaining_s(job.id) if lane else None)
+            return JobView(
+                job=job, progress=self.progress.get(job.id), eta_s=lane.remaining_s(job.id) if lane else None
+            )
         if job.status is JobStatus.QUEUED and lane and job.id in lane.queue:
             hold, hold_s = lane.held()
             position = lane.queue.position(job.id)

@@ -12,7 +12,7 @@ from scripts.check_root_imports import offences
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["generation", "scheduling", "backends", "store", "services", "cogs", "utils"]
-ROOT_FILES = ["constants", "config", "queue_manager", "cli", "main"]
+ROOT_FILES = ["constants", "config", "aftermath", "queue_manager", "cli", "main"]
 
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
 WATCHED_IMPORTS = """

@@ -167,7 +167,7 @@ async def test_progress_of_a_job_that_is_over_is_dropped() -> None:
     async with queue_rig(FakeBackend("gpu")) as rig:
         job = await rig.submit()
         await rig.queue.on_progress(job.id, Progress(fraction=0.9))
-        assert rig.queue._progress == {}
+        assert rig.queue._lanes.progress == {}
 
 
 async def test_places_in_line_are_told_when_they_move() -> None:

@@ -98,15 +98,17 @@ def test_a_view_says_where_a_job_stands(lanes: Lanes) -> None:
     lanes.enqueue(first)
     lanes.enqueue(second)
     lane = lanes.get("gpu")
-    assert lanes.view(running, Progress(fraction=0.5)).eta_s is None  # nothing is learned yet
+    lanes.progress[running.id] = Progress(fraction=0.5)
+    assert lanes.view(running).progress == Progress(fraction=0.5)
+    assert lanes.view(running).eta_s is None  # nothing is learned yet
     lane.pace.learn(None, running.drawn.cost, 10)
-    assert lanes.view(running, None).eta_s == pytest.approx(10)
-    view = lanes.view(second, None)
+    assert lanes.view(running).eta_s == pytest.approx(10)
+    view = lanes.view(second)
     assert view.position == 2
     assert view.eta_s == pytest.approx(20)
-    assert lanes.view(elsewhere, None).position is None
+    assert lanes.view(elsewhere).position is None
     done = make_job(status=JobStatus.DONE)
-    assert (lanes.view(done, None).position, lanes.view(done, None).eta_s) == (None, None)
+    assert (lanes.view(done).position, lanes.view(done).eta_s) == (None, None)
 
 
 async def test_settings_are_taken_over_and_a_probe_that_succeeds_ends_a_rest(

@@ -1,0 +1,148 @@
+"""What follows a run: pictures are kept, or the job is tried again, moved to another engine or failed.
+
+The same rule as in `queue_manager`, whose other half this is: only who gets the row back from the store tells people.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from backends.registry import BackendRegistry
+from generation.capabilities import Fit
+from generation.errors import GenerationError, UnexpectedAnswer
+from generation.job import Job, JobError, JobStatus
+from generation.result import GenerationResult
+from scheduling.executor import Outcome, ResultSink, crashed
+from scheduling.insist import insist
+from scheduling.journal import tell
+from scheduling.lanes import Lanes
+from scheduling.retry import Again, Elsewhere, RetryPolicy
+from scheduling.watchers import Watchers
+from store.jobs import JobStore
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+class Aftermath:
+    """Takes running jobs to their end or back into the line. `wake` is rung when there is something to start."""
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        registry: BackendRegistry,
+        sink: ResultSink,
+        policy: RetryPolicy,
+        lanes: Lanes,
+        watchers: Watchers,
+        clock: Clock,
+        wake: asyncio.Event,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        self._sink = sink
+        self._policy = policy
+        self._lanes = lanes
+        self._watchers = watchers
+        self._clock = clock
+        self._wake = wake
+        self._stopping = stopping
+
+    async def conclude(self, job: Job, outcome: Outcome, seconds: float) -> bool:
+        """Do with a job what its outcome asks for; true if its pictures are kept."""
+        try:
+            if isinstance(outcome, GenerationError):
+                await self.failed(job, outcome)
+                return False
+            return await self._done(job, outcome, seconds)
+        except Exception:
+            log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
+            if not self._stopping.is_set():  # else the next start decides
+                await self.fail(job, crashed(job))
+            return False
+
+    async def failed(self, job: Job, error: GenerationError) -> None:
+        """Try a running job again, move it, or fail it, as the policy says."""
+        self._lanes.progress.pop(job.id, None)
+        entry = self._registry.get(job.lane)
+        is_paid = bool(entry and entry.backend.is_paid)
+        tried = job.tried
+        while True:
+            decision = self._policy.decide(error, replace(job, tried=tried), is_paid=is_paid)
+            if isinstance(decision, Again):
+                return await self.retry(job, decision, error)
+            if not isinstance(decision, Elsewhere):
+                return await self.fail(job, error)
+            fitted = self._registry.fit(decision.lane, job.request)
+            if isinstance(fitted, Fit):
+                return await self._move(job, decision.lane, fitted, error, (*tried, job.lane))
+            tried = (*tried, decision.lane)
+
+    async def retry(self, job: Job, decision: Again, error: GenerationError) -> None:
+        """Put a running job back in front of its line, after the wait that was decided."""
+        attempt = job.attempt + int(decision.costs_attempt)
+        not_before = self._clock.now() + timedelta(seconds=decision.after_s)
+        await self._requeue(replace(job, attempt=attempt, not_before=not_before), error, was_served=True)
+
+    async def fail(self, job: Job, error: GenerationError) -> None:
+        reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
+        now = self._clock.now()
+        failed = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
+        if failed is not None:
+            tell(job, "failed", logging.WARNING, error=str(error))
+            self._watchers.publish(failed)
+
+    async def stored(self, write: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        """Write a change until the store takes it."""
+        return await insist(write, self._clock, self._stopping)
+
+    async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> bool:
+        result = await self._sink.keep(job, outcome, seconds)
+        if not result.images:
+            broken = UnexpectedAnswer("The engine gave no usable picture. Please try again.", may_have_run=True)
+            await self.failed(job, broken)
+            return False
+        now = self._clock.now()
+        finished = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
+        self._lanes.progress.pop(job.id, None)
+        if finished is None:  # cancelled in the meantime
+            with suppress(GenerationError):  # the sweep takes them
+                await self._sink.discard(result)
+            return False
+        tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
+        self._watchers.publish(finished)
+        return True
+
+    async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
+        reason = error.user_message.split(". ")[0].rstrip(".")
+        note = f"moved to {self._registry.label(lane)}: {reason}"
+        before = self._registry.fit(job.lane, job.request)
+        kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
+        moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None)
+        await self._requeue(replace(moved, notes=(*kept, note, *fitted.notes)), error, was_served=False)
+
+    async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
+        """Put a running job back in line as it stands now."""
+        queued = await self.stored(
+            lambda: self._jobs.requeue(
+                job.id,
+                lane=job.lane,
+                candidates=job.candidates,
+                drawn=job.drawn,
+                attempt=job.attempt,
+                tried=job.tried,
+                notes=job.notes,
+                not_before=job.not_before,
+            )
+        )
+        if queued is None:  # cancelled in the meantime
+            return
+        tell(queued, "retried", logging.WARNING, error=str(error))
+        self._lanes.enqueue(queued, was_served=was_served)
+        self._wake.set()
+        self._watchers.publish(queued)
