@@ -3,6 +3,8 @@
 Times are UTC epoch seconds, columns named like a value of `generation` hold its JSON.
 """
 
+from store.gallery_schema import GALLERY
+
 _M001_JOBS = """
 CREATE TABLE jobs (
     id                TEXT PRIMARY KEY,
@@ -99,4 +101,5 @@ MIGRATIONS = {
     "m002_preferences": _M002_PREFERENCES,
     "m003_connections": _M003_CONNECTIONS,
     "m004_engines": _M004_ENGINES,
+    "m006_gallery": GALLERY,
 }
