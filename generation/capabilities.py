@@ -54,6 +54,7 @@ class Capabilities:
     supports_mask_fill: bool = False
     supports_only_masked: bool = False
     supports_describe: bool = False  # it can say what a picture shows
+    supports_workflows: bool = False  # it runs graphs of people's own
     supports_preview: bool = False
     supports_progress: bool = False
     supports_cancel: bool = False
@@ -86,7 +87,10 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
 
     Sizes snap to the grid, samplers are mapped, what cannot be honoured is dropped; each change is a note.
     A mode, a model, a LoRA or a kind of control that is not there is refused: another backend may have it.
+    A request with a workflow was bent to that before (`fit_workflow`): an engine runs workflows or it does not.
     """
+    if request.workflow is not None:
+        return Fit(request=request) if capabilities.supports_workflows else Refused(reasons=("it runs no workflows",))
     reasons = _refusals(request, capabilities)
     if reasons:
         return Refused(reasons=tuple(reasons))
@@ -94,6 +98,20 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     for bend in (_fit_model, _fit_size, _fit_hires, _fit_numbers, _fit_samplers, _fit_words, _fit_extras, _fit_control):
         request = bend(request, capabilities, notes.append)
     return Fit(request=request, notes=tuple(notes))
+
+
+def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused:
+    """Bend a request to its workflow: `capabilities` are what that can do on one engine."""
+    fitted = fit(replace(request, workflow=None), capabilities)
+    if isinstance(fitted, Refused):
+        return fitted
+    notes = list(fitted.notes)
+    # what nobody said has the workflow's own value
+    if not capabilities.supports_steps and request.steps != capabilities.default_steps:
+        notes.append("steps ignored: this workflow has no place for them")
+    if not capabilities.supports_cfg_scale and request.cfg_scale != capabilities.default_cfg_scale:
+        notes.append("CFG scale ignored: this workflow has no place for it")
+    return Fit(request=replace(fitted.request, workflow=request.workflow), notes=tuple(notes))
 
 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:

@@ -51,11 +51,14 @@ class Origin:
     parent_channel_id: str | None = None  # where it stands, for a link
     parent_message_id: str | None = None
     group_id: str | None = None  # jobs that are shown in one message together
+    account: str = ""  # the person's key where it is not the door's own: signed in to the studio with Discord
+    request_key: str | None = None  # given by a program, so that asking again gives the same job
+    request_digest: str = ""  # of what was asked under that key
 
     @property
     def user_key(self) -> str:
         """The person, for limits and fairness, whatever server they are in."""
-        return f"{self.door}:{self.user_id}"
+        return self.account or f"{self.door}:{self.user_id}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,9 @@ MAX_CONTROL_UNITS: Final = 3  # what the web UIs show
 MAX_STYLES: Final = 10
 
 # What a value may look like; "text" runs to the next option, all others take one word.
-INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR, HIRES, NAMES, CHOICE = (
+INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR, HIRES, NAMES, CHOICE, WORKFLOW = (
     "integer", "number", "text", "size", "aspect", "lora", "seed", "flag", "factor", "hires", "names", "choice",
+    "workflow",
 )  # fmt: skip
 
 
@@ -181,6 +182,10 @@ OPTIONS: Final = (
     Option(
         name="upscaler", field="upscaler", kind=TEXT,
         example="--upscaler R-ESRGAN 4x+", meaning="what enlarges, for --upscale and --hires",
+    ),
+    Option(
+        name="workflow", field="workflow", kind=WORKFLOW, aliases=("wf",),
+        example="--workflow portrait", meaning="a ComfyUI workflow of yours, see `/workflow`",
     ),
     Option(
         name="backend", field="backend", kind=TEXT, aliases=("engine", "on"),

@@ -33,6 +33,7 @@ from generation.options import (
     SEED,
     SIZE,
     TEXT,
+    WORKFLOW,
     Option,
     OptionHelp,
     check_range,
@@ -40,7 +41,7 @@ from generation.options import (
     shorten,
     validate,
 )
-from generation.request import Draft, GenerationRequest, HiresFix, Lora, draft_of
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
@@ -74,6 +75,7 @@ _VALUE: Final[dict[str, re.Pattern[str]]] = {
     TEXT: re.compile(r".*"),
     LORA: re.compile(r".*"),
     NAMES: re.compile(r".*"),
+    WORKFLOW: re.compile(r".*"),
 }
 
 
@@ -135,6 +137,8 @@ def format_prompt(what: Draft | GenerationRequest) -> str:
     draft = replace(
         draft, negative_prompt=draft.negative_prompt or None, mode=None, init_image=None, mask_image=None, control=()
     )
+    if draft.workflow:  # people say its name alone
+        draft = replace(draft, workflow=WorkflowRef(name=draft.workflow.name))
     if draft.hires and draft.hires.upscaler:
         draft = replace(draft, upscaler=draft.hires.upscaler, hires=replace(draft.hires, upscaler=None))
     plain = _write(draft, quoted=False)
@@ -211,7 +215,7 @@ def _take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, st
         return _unquote(quoted[0]), rest[quoted.end() :].strip()
     said = _VALUE[option.kind].match(rest)
     end = said.end() if said else 0
-    if option.kind in (TEXT, LORA, NAMES):
+    if option.kind in (TEXT, LORA, NAMES, WORKFLOW):
         return _unquote(rest[:end]), rest[end:].strip()
     return rest[:end].strip("\"“”',; "), rest[end:].lstrip(",; ")
 
@@ -244,6 +248,8 @@ def _set(option: Option, value: str, reading: _Reading) -> None:
         values[option.field] = _number(option, value.rstrip("xX×")) if value else DEFAULT_UPSCALE_FACTOR
     elif option.field == "negative_prompt":
         values[option.field] = ", ".join(filter(None, (values.get(option.field), value))) or None
+    elif value and option.kind == WORKFLOW:
+        values[option.field] = WorkflowRef(name=value)
     elif value:
         values[option.field] = (*values.get(option.field, ()), value) if option.kind == NAMES else value
     else:
@@ -358,6 +364,8 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
             yield f"--{option.name} {_written(value)}"
         elif option.kind == FLAG:
             yield f"--{option.name}" if value else f"--{option.name}=no"
+        elif option.kind == WORKFLOW:
+            yield f"--{option.name} {quote(value.name)}"
         elif option.kind == CHOICE:
             yield f"--{option.name} {value}"
         else:

@@ -45,6 +45,20 @@ class SourceImage:
         return cls(media_id=sha256(data).hexdigest(), data=data, width=width, height=height)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkflowRef:
+    """A stored graph of somebody's own: its name, its id in the store, and its content once it is loaded for a run.
+
+    Only name and id are stored and compared: the id is the sha256 of the content, so a re-roll finds what it was made
+    with, whatever the name stands for by then. It is empty while only the name was said.
+    """
+
+    name: str
+    id: str = ""
+    graph: str = field(default="", repr=False, compare=False)  # JSON, as the engine reads it
+    mapping: str = field(default="", repr=False, compare=False)  # JSON: what its inputs are for
+
+
 class MaskFill(StrEnum):
     """What lies under a mask when drawing begins."""
 
@@ -123,6 +137,7 @@ class Draft:
     upscaler: str | None = None
     zoom: float | None = None  # with a picture: show so much more around it
     pan: Pan | None = None
+    workflow: WorkflowRef | None = None
     backend: str | None = None
 
     def over(self, lower: "Draft") -> "Draft":
@@ -172,6 +187,7 @@ class GenerationRequest:
     only_masked: bool | None = None
     upscale_factor: float | None = None
     upscaler: str | None = None
+    workflow: WorkflowRef | None = None
 
     @property
     def cost(self) -> float:
@@ -220,6 +236,8 @@ def value_to_json(value: Any) -> Any:
     """Return the value of one field of a draft or request as plain JSON; a picture is written as its id."""
     if isinstance(value, SourceImage):
         return value.media_id
+    if isinstance(value, WorkflowRef):
+        return {"id": value.id, "name": value.name}
     if isinstance(value, Lora):
         return [value.name, value.weight]
     if isinstance(value, HiresFix):
@@ -255,4 +273,5 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "pan": Pan,
     "init_image": lambda media_id: SourceImage(media_id=media_id),
     "mask_image": lambda media_id: SourceImage(media_id=media_id),
+    "workflow": lambda told: WorkflowRef(id=told["id"], name=told["name"]),
 }

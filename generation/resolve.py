@@ -59,6 +59,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         only_masked=(draft.only_masked or None) if mode is Mode.INPAINT else None,
         upscale_factor=draft.upscale_factor,
         upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
+        workflow=draft.workflow,
     )
 
 

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from generation.capabilities import Capabilities, Fit, ModelInfo, Refused, fit
-from generation.request import ControlUnit, GenerationRequest, HiresFix, Lora, MaskFill, Mode, SourceImage
+from generation.capabilities import Capabilities, Fit, ModelInfo, Refused, fit, fit_workflow
+from generation.request import (
+    ControlUnit,
+    GenerationRequest,
+    HiresFix,
+    Lora,
+    MaskFill,
+    Mode,
+    SourceImage,
+    WorkflowRef,
+)
 
 PLAIN = Capabilities(modes=frozenset({Mode.TXT2IMG}))
 RICH = Capabilities(
@@ -236,3 +245,30 @@ def test_there_are_notes_exactly_when_something_was_changed(request, capabilitie
         assert result.notes
     if result.request == request:
         assert result.notes == ()
+
+
+OWN = replace(REQUEST, workflow=WorkflowRef(name="portrait", id="1"))
+
+
+def test_workflow_goes_only_to_an_engine_that_runs_them_and_unchanged():
+    assert fit(OWN, RICH) == Refused(reasons=("it runs no workflows",))
+    odd = replace(OWN, width=500, sampler="as the workflow spells it")
+    assert fit(odd, replace(RICH, supports_workflows=True)) == Fit(request=odd)
+
+
+def test_request_is_bent_to_what_its_workflow_can_do():
+    can = replace(PLAIN, supports_steps=False, supports_cfg_scale=False, default_steps=20, default_cfg_scale=7.0)
+    assert fit_workflow(OWN, can) == Fit(request=OWN)
+    result = fit_workflow(replace(OWN, width=500, steps=30, cfg_scale=5.0), can)
+    assert isinstance(result, Fit)
+    assert result.request.width == 496
+    assert result.request.workflow == OWN.workflow
+    assert [note.split(":")[0] for note in result.notes] == [
+        "size 500×512 → 496×512",
+        "steps ignored",
+        "CFG scale ignored",
+    ]
+
+
+def test_workflow_without_the_mode_asked_for_is_refused():
+    assert fit_workflow(replace(OWN, mode=Mode.INPAINT), PLAIN) == Refused(reasons=("it cannot do inpaint",))

@@ -11,7 +11,7 @@ from constants import MAX_BATCH_SIZE, MAX_PROMPT_CHARS, MAX_SEED, MAX_STEPS
 from generation.errors import RequestRejected
 from generation.options import BY_NAME, COOL_EXAMPLES, FOREIGN_FLAGS, OPTION_HELP, OPTIONS
 from generation.prompt_syntax import format_prompt, parse_prompt
-from generation.request import Draft, GenerationRequest, HiresFix, Lora, MaskFill, Pan
+from generation.request import Draft, GenerationRequest, HiresFix, Lora, MaskFill, Pan, WorkflowRef
 
 LONG = "a majestic dragon over snowy mountains at dawn, volumetric light, intricate scales, highly detailed"
 
@@ -105,6 +105,7 @@ def test_help_has_a_row_for_every_option_and_no_name_means_two_things():
         ("a fox --n 4", {"batch_size": 4}),
         ("a fox --denoise 60%", {"denoising_strength": 0.6}),
         ("a fox --on AI Power Grid", {"backend": "AI Power Grid"}),
+        ("a fox --workflow My portrait --steps 9", {"workflow": WorkflowRef(name="My portrait"), "steps": 9}),
         ("a fox --upscale", {"upscale_factor": 2.0}),
         ("a fox --upscale 4x", {"upscale_factor": 4.0}),
         ("--upscale a fox", {"upscale_factor": 2.0}),
@@ -286,6 +287,7 @@ DRAFTS = st.builds(
     pan=st.none() | st.sampled_from(Pan),
     loras=st.lists(st.builds(Lora, name=NAMES, weight=st.floats(-10, 10)), max_size=2).map(tuple),
     denoising_strength=st.none() | st.floats(0, 1),
+    workflow=st.none() | st.builds(WorkflowRef, name=NAMES),
 )
 
 
@@ -309,6 +311,11 @@ def test_request_with_a_hires_fix_reads_back_as_one():
     request = GenerationRequest(prompt="a fox", width=64, height=64, steps=9, cfg_scale=7.0, seed=1, hires=hires)
     draft = parse_prompt(format_prompt(request)).draft
     assert (draft.hires, draft.upscaler) == (HiresFix(factor=1.5, denoising_strength=0.4), "R-ESRGAN 4x+")
+
+
+def test_workflow_is_written_by_its_name_alone():
+    own = WorkflowRef(name="portrait", id="1", graph="{}")
+    assert format_prompt(Draft(prompt="a fox", workflow=own)) == "a fox --workflow portrait"
 
 
 def test_request_is_written_as_people_would_type_it():

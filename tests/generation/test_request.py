@@ -15,6 +15,7 @@ from generation.request import (
     MaskFill,
     Mode,
     SourceImage,
+    WorkflowRef,
     request_from_json,
     request_to_json,
 )
@@ -57,6 +58,7 @@ REQUESTS = st.builds(
     styles=st.lists(st.text(min_size=1), max_size=2).map(tuple),
     control=st.lists(CONTROL, max_size=2).map(tuple),
     hires=st.none() | HIRES,
+    workflow=st.none() | st.builds(WorkflowRef, name=st.text(min_size=1, max_size=9), id=st.text(max_size=9)),
 )
 
 
@@ -112,6 +114,7 @@ def test_hires_fix_costs_its_second_pass_and_enlarges_the_result():
         {"upscaler": "Lanczos"},
         {"mask_fill": MaskFill.NOISE},
         {"only_masked": True},
+        {"workflow": WorkflowRef(name="portrait", id="1")},
     ],
 )
 def test_everything_that_decides_the_picture_is_in_the_key(changes):
@@ -122,3 +125,10 @@ def test_bytes_of_a_picture_are_neither_stored_nor_compared_nor_shown():
     picture = SourceImage.of(b"secret bytes")
     assert SourceImage(media_id=picture.media_id) == picture
     assert "secret" not in repr(picture)
+
+
+def test_content_of_a_workflow_is_neither_stored_nor_compared_nor_shown():
+    loaded = WorkflowRef(name="portrait", id="1", graph="secret", mapping="secret")
+    assert WorkflowRef(name="portrait", id="1") == loaded
+    assert "secret" not in repr(loaded)
+    assert "secret" not in json.dumps(request_to_json(replace(PLAIN, workflow=loaded)))
