@@ -1,5 +1,7 @@
 """Keys, tokens and addresses: sealed at rest with Fernet (AES-128-CBC and HMAC, `cryptography`), kept out of logs."""
 
+import base64
+import hmac
 import os
 import secrets
 from collections.abc import Iterable
@@ -29,6 +31,7 @@ class SecretBox:
                 "The secret key is not valid. It must be 44 characters of URL-safe base64, "
                 "as in the key file that Easel makes."
             ) from error
+        self._key = base64.urlsafe_b64decode(key)
 
     @classmethod
     def open(cls, path: Path) -> "SecretBox":
@@ -51,6 +54,10 @@ class SecretBox:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
             raise SecretLost from error
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 bytes for one other purpose; who learns them learns nothing of the key (HMAC-SHA256)."""
+        return hmac.digest(self._key, purpose.encode(), "sha256")
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -88,3 +88,11 @@ def test_making_a_private_file_keeps_what_is_there(tmp_path):
 )
 def test_secrets_are_struck_out_of_texts(text, secrets, expected):
     assert redact(text, secrets) == expected
+
+
+def test_a_key_for_another_purpose_is_stable_and_its_own():
+    key = Fernet.generate_key()
+    box = SecretBox(key)
+    assert box.derive("links") == SecretBox(key).derive("links")
+    assert len({box.derive("links"), box.derive("else"), SecretBox(Fernet.generate_key()).derive("links")}) == 3
+    assert len(box.derive("links")) == 32
