@@ -57,7 +57,7 @@ async def test_a_cancelled_job_frees_its_slot_once_its_engine_has_let_go() -> No
         letting_go.set()
         await rig.settle()
         assert await rig.status(following) is RUNNING
-        assert rig.queue._progress.keys() == {following.id}
+        assert rig.queue._lanes.progress.keys() == {following.id}
 
 
 async def test_cancelling_twice_or_after_the_end_says_nothing_was_done() -> None:
@@ -78,7 +78,7 @@ async def test_a_result_that_comes_too_late_is_dropped() -> None:
         row = await rig.row(job)
         assert (row.status, row.result) == (CANCELLED, None)
         assert len(rig.sink.discarded) == 1
-        assert rig.queue._progress == {}
+        assert rig.queue._lanes.progress == {}
 
 
 async def test_cancelling_while_the_claim_is_under_way_stops_the_run() -> None:

@@ -68,7 +68,7 @@ async def _play(events: list[tuple]) -> None:
         await rig.settle()
         assert ends == Counter({job.id: 1 for job in jobs})
         assert max(one.most_running, two.most_running) <= CONCURRENCY
-        assert (rig.queue._lanes.waiting, rig.queue._lanes.running, rig.queue._progress) == (0, {}, {})
+        assert (rig.queue._lanes.waiting, rig.queue._lanes.running, rig.queue._lanes.progress) == (0, {}, {})
         done = [job for job in jobs if (await rig.row(job)).result]
         assert len(rig.sink.kept) == len(done) + len(rig.sink.discarded)
 
