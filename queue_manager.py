@@ -14,6 +14,7 @@ from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
 from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted
 from generation.job import Job, JobStatus, JobView, Progress
+from generation.request import GenerationRequest
 from scheduling.background import Background
 from scheduling.executor import Executor, Outcome, ResultSink
 from scheduling.insist import STORE_RETRIES_S
@@ -181,6 +182,11 @@ class QueueManager:
     def wait_s(self, lane_name: str, model: str | None = None) -> float:
         """Expected seconds before a job submitted to this lane now would start."""
         return self._lanes.get(lane_name).wait_s(model)
+
+    def run_s(self, lane_name: str, request: GenerationRequest) -> float | None:
+        """Expected seconds a request takes on this lane once it runs; `None` until the first job has shown it."""
+        pace = self._lanes.get(lane_name).pace
+        return pace.seconds(request.model, request.cost) if pace.is_learned else None
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         if job_id in self._lanes.running:

@@ -24,6 +24,7 @@ class Watchers:
     def __init__(self) -> None:
         self._by_job: dict[str, set[Watcher]] = {}
         self.on_change: list[Callable[[Job], None]] = []
+        self.on_progress: list[Callable[[str], None]] = []  # a running job's id; must be quick, it may come often
 
     def open(self, job: Job) -> Watcher:
         watcher = Watcher(job)
@@ -52,6 +53,8 @@ class Watchers:
         """Something beside the row changed (progress, place in line)."""
         for watcher in self._by_job.get(job_id, ()):
             watcher.bell.set()
+        for tell in self.on_progress:
+            tell(job_id)
 
     def ring_queued(self, lanes: Iterable[str]) -> None:
         """Places in these lanes have moved."""

@@ -17,7 +17,7 @@ from queue_manager import QueueManager
 from services.catalog import find_entry
 from services.media import MediaService
 from services.pictures import outpainting
-from store.jobs import JobStore
+from store.jobs import AskedBefore, JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
 
@@ -30,6 +30,19 @@ class Actor:
 
     user_key: str
     is_moderator: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet)."""
+
+    lane: str
+    label: str
+    wait_s: float
+    seconds: float | None
+    is_paid: bool
+    request: GenerationRequest  # as the engine would get it
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +75,14 @@ class GenerationService:
         self._clock = clock
 
     async def submit(
-        self, draft: Draft, origin: Origin, *, fresh: bool = False, notes: tuple[str, ...] = (), more: int = 1
+        self,
+        draft: Draft,
+        origin: Origin,
+        *,
+        fresh: bool = False,
+        notes: tuple[str, ...] = (),
+        more: int = 1,
+        job_id: str = "",
     ) -> JobView:
         """Decide where and how a request runs, commit it, and say where it stands.
 
@@ -72,6 +92,7 @@ class GenerationService:
             fresh: do not answer from the cache, even with an explicit seed.
             notes: remarks of the parser, shown with the reply.
             more: how many requests come together; they are refused together.
+            job_id: the id it gets where a door promises a form; must be unguessable and new.
 
         Raises:
             RequestRejected: the request itself is wrong.
@@ -85,10 +106,12 @@ class GenerationService:
         validate(draft)
         if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
             raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+        if asked := await self._asked_before(origin):
+            return asked
         best, *others = await self._options(draft, origin)
         self._queue.check_limits(origin.user_key, best.entry.name, more)
         job = Job(
-            id=secrets.token_hex(6),
+            id=job_id or secrets.token_hex(6),
             request=best.request,
             drawn=best.fitted.request,
             origin=origin,
@@ -97,10 +120,52 @@ class GenerationService:
             notes=(*notes, *best.fitted.notes),
             created_at=self._clock.now(),
         )
-        if has_own_seed and not fresh and (done := await self._from_cache(job)):
-            await self._jobs.insert(done)
-            return JobView(job=done)
-        return await self._queue.submit(job)
+        try:
+            if has_own_seed and not fresh and (done := await self._from_cache(job)):
+                await self._jobs.insert(done)
+                return JobView(job=done)
+            return await self._queue.submit(job)
+        except AskedBefore:
+            if asked := await self._asked_before(origin):
+                return asked
+            raise
+
+    async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
+        """Say where a request would run now, when it would start and how long it would take; nothing is submitted.
+
+        Raises:
+            RequestRejected, CapabilityError, BackendError: as in `submit`.
+        """
+        draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
+        validate(draft)
+        best = (await self._options(draft, origin))[0]
+        request, lane = best.fitted.request, best.entry.name
+        return Estimate(
+            lane=lane,
+            label=best.entry.label,
+            wait_s=self._queue.wait_s(lane, request.model),
+            seconds=self._queue.run_s(lane, request),
+            is_paid=best.entry.backend.is_paid,
+            request=request,
+            notes=best.fitted.notes,
+        )
+
+    async def _asked_before(self, origin: Origin) -> JobView | None:
+        """Return the job of the same request key, if there is one.
+
+        Raises:
+            RequestRejected: something else was asked for under that key.
+        """
+        if origin.request_key is None:
+            return None
+        job = await self._jobs.by_request_key(origin.user_key, origin.request_key)
+        if job is None:
+            return None
+        if job.origin.request_digest != origin.request_digest:
+            raise RequestRejected(
+                "This Idempotency-Key was used for another request.", field="Idempotency-Key", hint="Use a new one."
+            )
+        return await self._queue.view(job.id)
 
     async def again(
         self, job_id: str, origin: Origin, changes: Draft | None = None, *, drop: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ ACTIVE_FOR = """
 UNDELIVERED = """
     SELECT * FROM jobs WHERE door = ? AND finished_at IS NOT NULL AND delivered_at IS NULL ORDER BY finished_at, id
 """
+BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
 RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
 COUNT_BY_STATUS = "SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"
 CLAIM = """
@@ -79,6 +80,10 @@ class LanePace:
     samples: int
 
 
+class AskedBefore(Exception):
+    """There is a job of this person with that request key already."""
+
+
 class JobStore:
     """Every method is one statement and one commit; what it returned is on the disk."""
 
@@ -90,12 +95,18 @@ class JobStore:
         """Store a new job, or one that is done already (from the cache).
 
         Raises:
+            AskedBefore: this person has a job with the same `request_key`.
             StoreUnavailable: the file cannot be written.
         """
         try:
             await self._database.write(INSERT, job_to_row(job, self._box))
+        except sqlite3.IntegrityError as error:
+            raise AskedBefore from error
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(detail=str(error)) from error
+
+    async def by_request_key(self, user_key: str, request_key: str) -> Job | None:
+        return self._first(await self._database.fetch(BY_REQUEST_KEY, (user_key, request_key)))
 
     async def get(self, job_id: str) -> Job | None:
         return self._first(await self._database.fetch(GET, (job_id,)))
