@@ -4,6 +4,7 @@ Times are UTC epoch seconds, columns named like a value of `generation` hold its
 """
 
 from store.gallery_schema import GALLERY
+from store.workflows import SCHEMA as WORKFLOWS
 
 _M001_JOBS = """
 CREATE TABLE jobs (
@@ -154,6 +155,7 @@ MIGRATIONS = {
     "m002_preferences": _M002_PREFERENCES,
     "m003_connections": _M003_CONNECTIONS,
     "m004_engines": _M004_ENGINES,
+    "m005_workflows": WORKFLOWS,
     "m006_gallery": GALLERY,
     "m008_request_keys": _M008_REQUEST_KEYS,
     "m007_access": _M007_ACCESS,
