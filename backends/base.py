@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from generation.capabilities import Capabilities
 from generation.job import Progress
-from generation.request import GenerationRequest, SourceImage
+from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult
 from utils.clock import Clock
 
@@ -96,6 +96,49 @@ class DescribingBackend(Backend, Protocol):
     """A backend that can say what a picture shows; `Capabilities.supports_describe` tells whether this one can now."""
 
     async def describe(self, image: SourceImage) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadWorkflow:
+    """A workflow as an engine reads it: graph and mapping as JSON to keep, and the mapping as lines for people."""
+
+    graph: str = field(repr=False)
+    mapping: str = field(repr=False)
+    lines: tuple[str, ...]
+
+
+@runtime_checkable
+class WorkflowBackend(Backend, Protocol):
+    """A backend that runs people's own graphs; `Capabilities.supports_workflows` tells whether this one does."""
+
+    async def read_workflow(self, content: bytes) -> ReadWorkflow:
+        """Find out what the inputs of an uploaded file are for.
+
+        Raises:
+            RequestRejected: it is no workflow that can be run; a hint says what would be.
+            CapabilityError: this server lacks nodes or files it needs; they are named.
+            BackendError: the server does not answer.
+        """
+        ...
+
+    async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
+        """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
+
+        The server is not asked.
+
+        Raises:
+            RequestRejected: there is no such value, node or input; what there is is named.
+        """
+        ...
+
+    async def workflow_capabilities(self, workflow: WorkflowRef) -> Capabilities:
+        """Return what a loaded workflow can do on this server.
+
+        Raises:
+            CapabilityError: this server lacks nodes or files it needs; they are named.
+            BackendError: the server does not answer.
+        """
+        ...
 
 
 async def poll_to_end(

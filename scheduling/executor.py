@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from backends.base import Backend, ProgressCallback, ResumableBackend, poll_to_end, stop_remote
-from generation.errors import GenerationError, JobTimedOut
+from generation.errors import GenerationError, JobTimedOut, RequestRejected
 from generation.job import Job, Progress
-from generation.request import GenerationRequest, SourceImage
+from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult, JobResult
 from utils.clock import Clock
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 Outcome = GenerationResult | GenerationError
 LoadSource = Callable[[SourceImage], Awaitable[SourceImage]]
+LoadWorkflow = Callable[[WorkflowRef], Awaitable[WorkflowRef]]
 
 
 class RunEvents(Protocol):
@@ -56,12 +57,18 @@ class ResultSink(Protocol):
     async def discard(self, result: JobResult) -> None: ...
 
 
+async def load_no_workflow(workflow: WorkflowRef) -> WorkflowRef:
+    """Stand in where no workflows are kept."""
+    raise RequestRejected(f"There is no workflow “{workflow.name}” here.", field="workflow")
+
+
 async def run_job(
     job: Job,
     backend: Backend,
     *,
     timeout_s: float,
     load: LoadSource,
+    load_workflow: LoadWorkflow = load_no_workflow,
     report: ProgressCallback,
     on_remote_id: Callable[[str], Awaitable[None]],
     clock: Clock,
@@ -76,7 +83,7 @@ async def run_job(
     """
     deadline = asyncio.timeout(timeout_s)
     try:
-        request = await _with_sources(job.drawn, load)
+        request = await _loaded(job.drawn, load, load_workflow)
         async with deadline:
             if isinstance(backend, ResumableBackend):
                 return await _run_remote(job, backend, request, report, on_remote_id, clock, leaves_remote)
@@ -127,12 +134,13 @@ async def _note(job: Job, remote_id: str, on_remote_id: Callable[[str], Awaitabl
         log.exception("could not store a remote id", extra={"action": "job_started", "job": job.id})
 
 
-async def _with_sources(request: GenerationRequest, load: LoadSource) -> GenerationRequest:
-    """Put the bytes of the input pictures in place of their ids."""
+async def _loaded(request: GenerationRequest, load: LoadSource, load_workflow: LoadWorkflow) -> GenerationRequest:
+    """Put the bytes of the input pictures in place of their ids, and the content of the workflow beside its own."""
     init, mask = request.init_image, request.mask_image
     return replace(
         request,
         init_image=await load(init) if init else None,
         mask_image=await load(mask) if mask else None,
         control=tuple([replace(unit, image=await load(unit.image)) for unit in request.control]),
+        workflow=await load_workflow(request.workflow) if request.workflow else None,
     )

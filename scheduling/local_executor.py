@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from backends.base import Backend
 from generation.errors import BackendError
 from generation.job import Job, Progress
-from scheduling.executor import LoadSource, Outcome, RunEvents, run_job
+from scheduling.executor import LoadSource, LoadWorkflow, Outcome, RunEvents, load_no_workflow, run_job
 from utils.clock import Clock
 
 
@@ -19,11 +19,13 @@ class LocalExecutor:
         borrow: Callable[[str], AbstractAsyncContextManager[Backend | None]],
         *,
         load: LoadSource,
+        load_workflow: LoadWorkflow = load_no_workflow,
         timeout_s: float,
         clock: Clock,
     ) -> None:
         self._borrow = borrow
         self._load = load
+        self._load_workflow = load_workflow
         self._timeout_s = timeout_s
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -65,6 +67,7 @@ class LocalExecutor:
                     backend,
                     timeout_s=self._timeout_s,
                     load=self._load,
+                    load_workflow=self._load_workflow,
                     report=report,
                     on_remote_id=on_remote_id,
                     leaves_remote=lambda: self._is_stopping,

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
-from generation.errors import BackendError
-from generation.request import SourceImage
+from generation.errors import BackendError, RequestRejected
+from generation.request import SourceImage, WorkflowRef
 from scheduling.local_executor import LocalExecutor
 from tests.contracts.executor_contract import ExecutorContract, Recorder
 from tests.fakes import FakeBackend, settle
@@ -102,3 +103,32 @@ async def test_stopping_leaves_a_remote_job_running_and_cancelling_does_not(is_s
         await executor.cancel(job.id)
     assert backend.remote_cancelled == ([] if is_stop else ["remote1"])
     assert events.finished == []
+
+
+async def test_workflow_is_loaded_just_before_the_run() -> None:
+    own = WorkflowRef(name="portrait", id="1")
+    job = make_job()
+    job = replace(job, drawn=replace(job.drawn, workflow=own))
+    backend, events = FakeBackend(job.lane), Recorder()
+
+    async def load_workflow(workflow: WorkflowRef) -> WorkflowRef:
+        return replace(workflow, graph="{}")
+
+    executor = LocalExecutor(
+        _registry(backend).borrow, load=load, load_workflow=load_workflow, timeout_s=60, clock=SystemClock()
+    )
+    executor.start(job, events)
+    await events.until_finished()
+    (request,) = backend.requests
+    assert request.workflow is not None
+    assert request.workflow.graph == "{}"
+
+
+async def test_workflow_that_is_gone_fails_the_job_in_words() -> None:
+    job = make_job()
+    job = replace(job, drawn=replace(job.drawn, workflow=WorkflowRef(name="portrait", id="1")))
+    events = Recorder()
+    _executor(_registry(FakeBackend(job.lane))).start(job, events)
+    ((_, outcome),) = await events.until_finished()
+    assert isinstance(outcome, RequestRejected)
+    assert "portrait" in outcome.user_message

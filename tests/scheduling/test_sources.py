@@ -1,7 +1,7 @@
 """Every input picture of a request has its bytes when it reaches the engine."""
 
 from generation.request import ControlUnit, SourceImage
-from scheduling.executor import _with_sources
+from scheduling.executor import _loaded, load_no_workflow
 from tests.jobs import make_request
 
 
@@ -14,7 +14,7 @@ async def test_source_mask_and_control_pictures_are_loaded() -> None:
         mask_image=SourceImage(media_id="mask"),
         control=(ControlUnit(kind="canny", image=SourceImage(media_id="edges"), weight=0.5),),
     )
-    loaded = await _with_sources(request, load)
+    loaded = await _loaded(request, load, load_no_workflow)
     assert loaded == request
     pictures = (loaded.init_image, loaded.mask_image, loaded.control[0].image)
     assert [picture.data for picture in pictures if picture] == [b"init", b"mask", b"edges"]
