@@ -20,6 +20,7 @@ from constants import APP_NAME, VERSION
 from generation.errors import (
     BackendAuthError,
     BackendError,
+    BackendGone,
     BackendUnavailable,
     GenerationError,
     RateLimited,
@@ -30,7 +31,9 @@ from generation.errors import (
 CONNECT_TIMEOUT_S = 5.0
 MAX_RETRY_AFTER_S = 24 * 3600.0
 DETAIL_CHARS = 500
+UNREACHABLE_HINT = "Check that it is running and that no firewall is between."
 PROXY_STATUSES = frozenset({502, 503, 504, *range(520, 528), 530})  # a proxy speaks, not the engine
+GONE_STATUSES = frozenset({502, 503, 521, 522, 523, 525, 526, 530})  # the others: it is there, but slow or broken
 UNSENT_STATUSES = frozenset({503, 521, 523, 525, 526, 530})  # the proxy never reached the engine
 
 
@@ -143,6 +146,19 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
+def unanswered(label: str, response: httpx.Response, detail: str) -> BackendUnavailable:
+    """Return the error for a proxy's own answer: the engine behind it is gone, or only slow."""
+    message, hint = f"{label} is not answering through its proxy.", "It may be starting or busy. Try again in a minute."
+    after = parse_retry_after(response.headers.get("retry-after"))
+    may_have_run = response.status_code not in UNSENT_STATUSES
+    if response.status_code in GONE_STATUSES:
+        return BackendGone(
+            message, reason="nothing behind its proxy", detail=detail, retry_after=after, hint=hint,
+            may_have_run=may_have_run,
+        )  # fmt: skip
+    return BackendUnavailable(message, detail=detail, retry_after=after, hint=hint, may_have_run=may_have_run)
+
+
 def is_html(response: httpx.Response, body: bytes) -> bool:
     kind = response.headers.get("content-type", "")
     return "html" in kind or body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
@@ -161,13 +177,7 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
         after = parse_retry_after(response.headers.get("retry-after"))
         return RateLimited(f"{label} asks us to slow down.", detail=detail, retry_after=after, hint="Wait a little.")
     if status in PROXY_STATUSES:
-        return BackendUnavailable(
-            f"{label} is not answering through its proxy.",
-            detail=detail,
-            retry_after=parse_retry_after(response.headers.get("retry-after")),
-            hint="It may be starting or busy. Try again in a minute.",
-            may_have_run=status not in UNSENT_STATUSES,
-        )
+        return unanswered(label, response, detail)
     if status >= 500:
         return BackendUnavailable(
             f"{label} failed inside.", detail=detail, hint="Try again in a moment.", may_have_run=True
@@ -196,20 +206,18 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
 
 def _of_exception(label: str, error: Exception) -> GenerationError:
     detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARS]
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return BackendUnavailable(
-            f"{label} cannot be reached.",
-            detail=detail,
-            hint="Check that it is running and that no firewall is between.",
-        )
+    if isinstance(error, httpx.ConnectTimeout):
+        return BackendGone(f"{label} cannot be reached.", detail=detail, hint=UNREACHABLE_HINT)
+    if isinstance(error, httpx.PoolTimeout):  # all our connections to it are busy: it is there
+        return BackendUnavailable(f"{label} cannot be reached.", detail=detail, hint=UNREACHABLE_HINT)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return BackendUnavailable(
             f"{label} did not answer in time.", detail=detail, hint="Try again, smaller or with fewer steps.",
             may_have_run=True,
         )  # fmt: skip
     if isinstance(error, httpx.ConnectError):
-        what, hint = _why_unconnected(error)
-        return BackendUnavailable(f"{label} {what}.", detail=detail, hint=hint)
+        what, hint, reason = _why_unconnected(error)
+        return BackendGone(f"{label} {what}.", reason=reason, detail=detail, hint=hint)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return BackendError(f"The address of {label} is not valid.", detail=detail, hint="Connect it again.")
     if isinstance(error, httpx.DecodingError | AnswerTooLarge):
@@ -233,16 +241,19 @@ def _unreadable(label: str, what: str, detail: str) -> UnexpectedAnswer:
     return UnexpectedAnswer(f"{label} {what}.", detail=detail, may_have_run=True)
 
 
-def _why_unconnected(error: Exception) -> tuple[str, str]:
+def _why_unconnected(error: Exception) -> tuple[str, str, str]:
+    """Return what is wrong, what to check, and the same in a word or two."""
     causes = list(_causes(error))
     text = " ".join(str(cause) for cause in causes).lower()
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "name or service not known" in text:
-        return "has an address that does not exist", "Check the address for typing errors, and that the pod still runs."
+        hint = "Check the address for typing errors, and that the pod still runs."
+        return "has an address that does not exist", hint, "no such address"
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "[ssl" in text:
-        return "has no valid certificate for a safe connection", "Check http or https, and the certificate."
+        hint = "Check http or https, and the certificate."
+        return "has no valid certificate for a safe connection", hint, "no valid certificate"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return "is not running there", "Start it, and check the port."
-    return "cannot be reached", "Check that it is running and that no firewall is between."
+        return "is not running there", "Start it, and check the port.", "refused"
+    return "cannot be reached", UNREACHABLE_HINT, "no answer"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -9,6 +9,7 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 ├── StoreUnavailable       our own queue cannot be written: disk full or locked
 ├── BackendError           one backend is at fault
 │   ├── BackendUnavailable no answer, timeout, 5xx      -> retry, then another backend
+│   │   └── BackendGone    nothing is there at all      -> another backend, or wait until it is back
 │   ├── RateLimited        429, carries retry_after     -> pause the lane
 │   ├── BackendAuthError   401 / 403                    -> switch off, tell the owner
 │   ├── OutOfMemory        the engine's GPU is too small for this request
@@ -96,6 +97,23 @@ class BackendUnavailable(BackendError):
 
     code = "backend_unavailable"
     retryable = True
+
+
+class BackendGone(BackendUnavailable):
+    """The engine is gone: nothing answers at its address."""
+
+    def __init__(
+        self,
+        user_message: str | None = None,
+        *,
+        reason: str = "no answer",
+        detail: str = "",
+        retry_after: float | None = None,
+        hint: str = "",
+        may_have_run: bool = False,
+    ) -> None:
+        super().__init__(user_message, detail=detail, retry_after=retry_after, hint=hint, may_have_run=may_have_run)
+        self.reason = reason  # in a word or two, for people: "refused"
 
 
 class RateLimited(BackendError):

@@ -82,7 +82,9 @@ class Job:
     candidates: tuple[str, ...]  # all lanes that could run it, best first
     status: JobStatus = JobStatus.QUEUED
     weight: float = 1.0
+    is_pinned: bool = False  # this engine was asked for by name: no other will do
     attempt: int = 1
+    interruptions: int = 0  # how often Easel stopped while it ran
     tried: tuple[str, ...] = ()  # lanes given up on
     notes: tuple[str, ...] = ()  # what was changed to fit the backend, and why it moved
     remote_id: str | None = None
@@ -90,6 +92,7 @@ class Job:
     error: JobError | None = None
     created_at: datetime
     not_before: datetime | None = None
+    away_since: datetime | None = None  # its engine was gone when it was sent there, since when
     started_at: datetime | None = None
     finished_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -128,6 +131,15 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Away:
+    """An engine that is gone, as one job's owner is told: why ("refused"), since when, and how long the job waits."""
+
+    reason: str
+    since: datetime
+    patience_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobView:
     """A job as watchers see it now: the row, how far it is, and where it stands in line (1 = next)."""
 
@@ -137,3 +149,4 @@ class JobView:
     eta_s: float | None = None  # seconds until it is expected to start (queued) or to be done (running)
     hold: Hold = Hold.NONE
     hold_s: float = 0.0  # seconds until the engine is tried again; 0 = not known
+    away: Away | None = None  # the engine is gone, and the job waits for its return

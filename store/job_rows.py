@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
-_TIMES = ("created_at", "not_before", "started_at", "finished_at", "delivered_at")
+_TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at")
 
 
 def to_epoch(moment: datetime | None) -> float | None:
@@ -54,7 +54,9 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         "reply_token": box.seal(job.origin.reply_token) if job.origin.reply_token else "",
         "reply_token_until": to_epoch(job.origin.reply_token_until),
         "weight": job.weight,
+        "is_pinned": job.is_pinned,
         "attempt": job.attempt,
+        "interruptions": job.interruptions,
         "remote_id": job.remote_id,
         **{name: to_epoch(getattr(job, name)) for name in _TIMES},
         "candidates": json.dumps(job.candidates),
@@ -80,7 +82,9 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
         candidates=tuple(json.loads(row["candidates"])),
         status=JobStatus(row["status"]),
         weight=row["weight"],
+        is_pinned=bool(row["is_pinned"]),
         attempt=row["attempt"],
+        interruptions=row["interruptions"],
         tried=tuple(json.loads(row["tried"])),
         notes=tuple(json.loads(row["notes"])),
         remote_id=row["remote_id"],

@@ -22,10 +22,10 @@ from utils.secrets import SecretBox
 INSERT = """
     INSERT INTO jobs (id, status, lane, door, user_key, channel_id, message_id, reply_token, reply_token_until, weight,
         attempt, remote_id, created_at, not_before, started_at, finished_at, delivered_at, candidates, tried, notes,
-        origin, request, drawn, result, error)
+        origin, request, drawn, result, error, is_pinned, interruptions, away_since)
     VALUES (:id, :status, :lane, :door, :user_key, :channel_id, :message_id, :reply_token, :reply_token_until, :weight,
         :attempt, :remote_id, :created_at, :not_before, :started_at, :finished_at, :delivered_at, :candidates, :tried,
-        :notes, :origin, :request, :drawn, :result, :error)
+        :notes, :origin, :request, :drawn, :result, :error, :is_pinned, :interruptions, :away_since)
 """
 GET = "SELECT * FROM jobs WHERE id = ?"
 FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
@@ -48,13 +48,15 @@ CLAIM = """
 """
 REQUEUE = """
     UPDATE jobs SET status = 'queued', lane = :lane, candidates = :candidates, drawn = :drawn, attempt = :attempt,
-        tried = :tried, notes = :notes, not_before = :not_before, remote_id = NULL, started_at = NULL
+        tried = :tried, notes = :notes, not_before = :not_before, away_since = :away_since, remote_id = NULL,
+        started_at = NULL
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
 FINISH = """
     UPDATE jobs SET status = :status, finished_at = :now, not_before = NULL, result = :result, error = :error
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
+INTERRUPTED = "UPDATE jobs SET interruptions = interruptions + 1 WHERE id = ? AND status = 'running' RETURNING *"
 SET_REMOTE_ID = "UPDATE jobs SET remote_id = :remote_id WHERE id = :id AND status = 'running' RETURNING id"
 ATTACH_MESSAGE = """
     UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id = :id RETURNING *
@@ -157,6 +159,7 @@ class JobStore:
         tried: tuple[str, ...],
         notes: tuple[str, ...],
         not_before: datetime | None,
+        away_since: datetime | None = None,
     ) -> Job | None:
         """Put a running job back in line: a retry, another lane, a restart. None when it is not running any more."""
         return await self._change(
@@ -170,6 +173,7 @@ class JobStore:
             tried=json.dumps(tried),
             notes=json.dumps(notes),
             not_before=to_epoch(not_before),
+            away_since=to_epoch(away_since),
         )
 
     async def finish(
@@ -195,6 +199,10 @@ class JobStore:
             result=result_text(result),
             error=error_text(error),
         )
+
+    async def interrupted(self, job_id: str) -> Job | None:
+        """Count that Easel stopped while the job ran; None when it is not running any more."""
+        return self._first(await self._database.write(INTERRUPTED, (job_id,)))
 
     async def set_remote_id(self, job_id: str, remote_id: str) -> bool:
         """Note the engine's own id of a running job; False when it is not running any more."""

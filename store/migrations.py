@@ -150,11 +150,18 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE due_at IS NOT NULL
 """
 
+_M005_PATIENCE = """
+ALTER TABLE jobs ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN away_since REAL
+"""
+
 MIGRATIONS = {
     "m001_jobs": _M001_JOBS,
     "m002_preferences": _M002_PREFERENCES,
     "m003_connections": _M003_CONNECTIONS,
     "m004_engines": _M004_ENGINES,
+    "m005_patience": _M005_PATIENCE,
     "m005_workflows": WORKFLOWS,
     "m006_gallery": GALLERY,
     "m008_request_keys": _M008_REQUEST_KEYS,

@@ -14,9 +14,10 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from backends.a1111.facts import Checkpoint, Facts
-from backends.http import is_html, translate
+from backends.http import PROXY_STATUSES, is_html, translate, unanswered
 from generation.errors import (
     BackendError,
+    BackendGone,
     BackendUnavailable,
     GenerationError,
     OutOfMemory,
@@ -193,6 +194,10 @@ def _vae_was_used(vae: str, info: _Info) -> bool:
 def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
     """Return our error for an answer of a generation call that is no success."""
     status = response.status_code
+    if is_html(response, body) and status in PROXY_STATUSES:
+        failure = unanswered(label, response, f"HTTP {status}, a web page")
+        failure.may_have_run = True
+        return failure
     if is_html(response, body) and status >= 500:
         return BackendUnavailable(
             f"{label} is not answering through its proxy.",
@@ -204,9 +209,8 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
         return translate(label, response, body=body)
     name, text, fields = _explanation(body)
     if status == 404 and is_html(response, body):
-        return BackendUnavailable(
-            f"{label} is gone: nothing runs behind its address.", detail="HTTP 404, a web page", hint=GONE_HINT
-        )
+        message = f"{label} is gone: nothing runs behind its address."
+        return BackendGone(message, reason="nothing runs there", detail="HTTP 404, a web page", hint=GONE_HINT)
     if status == 404 and text in {"", "Not Found"}:
         return BackendError(f"{label} answers, but its API is off: start it with --api.", detail=text)
     known = _known_failure(label, f"{name}: {text}")

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "tried": ("gpu1",),
     "notes": ("moved to grid",),
     "not_before": LATER,
+    "away_since": NOW,
 }
 ORIGIN = {
     "user_name": "Mia",
@@ -51,7 +52,10 @@ FULL_JOB = make_job(
     origin=ORIGIN,
     status=JobStatus.DONE,
     weight=2.5,
+    is_pinned=True,
     attempt=3,
+    interruptions=2,
+    away_since=NOW,
     tried=("grid",),
     notes=("one", "two"),
     remote_id="r1",
@@ -102,6 +106,14 @@ async def test_a_job_is_claimed_run_and_done(jobs):
     done = await jobs.finish("job1", JobStatus.DONE, now=LATER, result=RESULT)
     assert (done.status, done.finished_at, done.result, done.remote_id) == ("done", LATER, RESULT, "r1")
     assert await jobs.get("job1") == done
+
+
+async def test_what_stops_a_running_job_is_counted(jobs):
+    await jobs.insert(make_job())
+    assert await jobs.interrupted("job1") is None, "it does not run"
+    await jobs.claim("job1", lane="gpu1", now=NOW)
+    assert [(await jobs.interrupted("job1")).interruptions for _ in range(2)] == [1, 2]
+    assert (await jobs.requeue("job1", **ELSEWHERE)).interruptions == 2
 
 
 async def test_a_failed_job_says_why(jobs):
