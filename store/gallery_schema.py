@@ -107,7 +107,7 @@ BEGIN
 END;
 """
 
-# `{which}` is the condition on the job `j`. Pictures of one job go in last first, so that newest-first shows them 1, 2, 3.
+# `{which}` is the condition on the job `j`. A job's pictures go in last first, so that newest-first shows them 1, 2, 3.
 _ADD_PICTURES: Final = """
 INSERT INTO generated_images (id, media_id, job_id, user_key, user_name, door, prompt, negative_prompt, mode, model,
     engine, lane, width, height, steps, cfg_scale, seed, sampler, scheduler, media_type, size_bytes, seconds, cost_usd,

@@ -1,0 +1,293 @@
+"""The pictures that were made (table `generated_images`), people's favourites and collections of them.
+
+Rows come from the triggers in `store/gallery_schema.py`; here they are read, kept and taken out. Every reading takes
+the person who looks (`viewer_key`, `is_admin`): SQL itself leaves out what is not for these eyes.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from store.database import Database, Row
+from store.job_rows import from_epoch, to_epoch
+
+_KEPT: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
+    EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
+    OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
+_VISIBLE: Final = "(g.user_key = :viewer OR (g.is_private = 0 AND (g.door = 'api' OR :is_admin)))"
+_MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :viewer)"
+_IN_COLLECTION: Final = """EXISTS (
+    SELECT 1 FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
+    WHERE c.image_id = g.id AND c.collection_id = :collection AND owned.user_key = :viewer)"""
+_SELECT: Final = f"""
+    SELECT g.*, {_KEPT} AS is_kept, {_MINE} AS is_favorite,
+        (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
+    FROM generated_images AS g WHERE g.deleted_at IS NULL AND {_VISIBLE}
+"""  # noqa: S608  # parts of our own
+_CONDITIONS: Final = {
+    "user_key": "g.user_key = :user_key",
+    "text": "(g.prompt LIKE :text ESCAPE '\\' OR g.negative_prompt LIKE :text ESCAPE '\\')",
+    "model": "g.model = :model COLLATE NOCASE",
+    "engine": "(g.lane = :engine COLLATE NOCASE OR g.engine = :engine COLLATE NOCASE)",
+    "job_id": "g.job_id = :job_id",
+    "favorites": _MINE,
+    "collection": _IN_COLLECTION,
+    "since": "g.created_at >= :since",
+    "until": "g.created_at < :until",
+    "before": "g.seq < :before",
+}
+DELETE: Final = """
+    UPDATE generated_images SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL RETURNING media_id
+"""
+DELETE_JOB: Final = """
+    UPDATE generated_images SET deleted_at = :now WHERE job_id = :job_id AND deleted_at IS NULL RETURNING media_id
+"""
+_LOST: Final = "(SELECT id FROM generated_images WHERE media_id IN (SELECT value FROM json_each(:media_ids)))"
+LOSE_STARS: Final = f"DELETE FROM image_favorites WHERE image_id IN {_LOST}"  # noqa: S608
+LOSE_PLACES: Final = f"DELETE FROM collection_images WHERE image_id IN {_LOST}"  # noqa: S608
+LOSE_TIME: Final = f"UPDATE generated_images SET expires_at = min(expires_at, :now) WHERE id IN {_LOST}"  # noqa: S608
+SET_EXPIRY: Final = "UPDATE generated_images SET expires_at = :expires_at WHERE media_id = :media_id"
+IS_KEPT: Final = f"SELECT {_KEPT} AS is_kept FROM generated_images AS g WHERE g.media_id = ? LIMIT 1"  # noqa: S608
+KEPT: Final = """
+    SELECT DISTINCT media_id FROM generated_images WHERE id IN (
+        SELECT image_id FROM image_favorites UNION SELECT image_id FROM collection_images)
+"""
+STAR: Final = """
+    INSERT INTO image_favorites (user_key, image_id, created_at)
+    SELECT :user_key, id, :now FROM generated_images WHERE id = :image_id AND deleted_at IS NULL
+    ON CONFLICT DO NOTHING RETURNING image_id
+"""
+UNSTAR: Final = "DELETE FROM image_favorites WHERE user_key = ? AND image_id = ? RETURNING image_id"
+COUNT_STARS: Final = "SELECT count(*) AS number FROM image_favorites WHERE user_key = ?"
+_COLLECTION: Final = """
+    SELECT c.*, (SELECT count(*) FROM collection_images AS i WHERE i.collection_id = c.id) AS pictures, (
+        SELECT g.media_id FROM collection_images AS i JOIN generated_images AS g ON g.id = i.image_id
+        WHERE i.collection_id = c.id ORDER BY i.added_at DESC, g.seq DESC LIMIT 1) AS cover_media_id
+    FROM image_collections AS c WHERE c.user_key = :user_key
+"""
+COLLECTIONS: Final = _COLLECTION + " ORDER BY c.name COLLATE NOCASE, c.id"
+COLLECTION: Final = _COLLECTION + " AND c.id = :id"
+ADD_COLLECTION: Final = """
+    INSERT INTO image_collections (id, user_key, name, description, created_at, updated_at)
+    VALUES (:id, :user_key, :name, :description, :now, :now) ON CONFLICT DO NOTHING RETURNING id
+"""
+CHANGE_COLLECTION: Final = """
+    UPDATE OR IGNORE image_collections SET name = coalesce(:name, name),
+        description = coalesce(:description, description), updated_at = :now
+    WHERE id = :id AND user_key = :user_key RETURNING id
+"""
+DELETE_COLLECTION: Final = "DELETE FROM image_collections WHERE id = ? AND user_key = ? RETURNING id"
+MEDIA_OF_COLLECTION: Final = """
+    SELECT DISTINCT g.media_id FROM collection_images AS i JOIN generated_images AS g ON g.id = i.image_id
+    WHERE i.collection_id = ?
+"""
+ADD_TO_COLLECTION: Final = """
+    INSERT INTO collection_images (collection_id, image_id, added_at)
+    SELECT c.id, g.id, :now FROM image_collections AS c, generated_images AS g
+    WHERE c.id = :collection_id AND g.id = :image_id AND g.deleted_at IS NULL
+    ON CONFLICT DO NOTHING RETURNING image_id
+"""
+TAKE_FROM_COLLECTION: Final = """
+    DELETE FROM collection_images WHERE collection_id = ? AND image_id = ? RETURNING image_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture of the history; it outlives its file. `media_id` is the file's address while it is there.
+
+    `is_kept`: somebody's favourite or in a collection, so it does not expire. `is_favorite`: the viewer's own.
+    """
+
+    seq: int
+    id: str
+    media_id: str
+    job_id: str
+    user_key: str
+    user_name: str
+    door: str
+    prompt: str
+    negative_prompt: str
+    mode: str
+    model: str | None
+    engine: str
+    lane: str
+    width: int
+    height: int
+    steps: int
+    cfg_scale: float
+    seed: int
+    sampler: str | None
+    scheduler: str | None
+    media_type: str
+    size_bytes: int
+    seconds: float  # of the whole job
+    cost_usd: float  # this picture's share
+    is_private: bool
+    from_cache: bool
+    created_at: datetime
+    expires_at: datetime
+    is_kept: bool
+    is_favorite: bool
+    favorites: int
+
+    def is_there(self, now: datetime) -> bool:
+        """Say whether the file should still be there."""
+        return self.is_kept or self.expires_at > now
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFilter:
+    """What of the history is wanted; what is unsaid does not narrow it. `text` is looked for in both prompts."""
+
+    user_key: str | None = None
+    text: str = ""
+    model: str = ""
+    engine: str = ""  # lane or name
+    job_id: str = ""
+    favorites: bool = False  # the viewer's own
+    collection: str = ""  # one of the viewer's own, by its id
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """An album of one person. `cover_media_id` is the picture that was added last."""
+
+    id: str
+    user_key: str
+    name: str
+    description: str
+    pictures: int
+    cover_media_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class GalleryStore:
+    """Single statements, each one commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def history(
+        self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter, limit: int, before: int | None = None
+    ) -> list[Picture]:
+        """Return visible pictures, newest first; `before` is the `seq` that the last page ended at."""
+        values = {name: getattr(wanted, name) for name in _CONDITIONS if name != "before"}
+        values["before"] = before
+        used = {name: value for name, value in values.items() if value not in (None, "", False)}
+        if wanted.text:
+            used["text"] = f"%{_escaped(wanted.text)}%"
+        params = {name: to_epoch(value) if isinstance(value, datetime) else value for name, value in used.items()}
+        sql = " AND ".join((_SELECT, *(_CONDITIONS[name] for name in used))) + " ORDER BY g.seq DESC LIMIT :limit"
+        viewing = {"viewer": viewer_key, "is_admin": is_admin, "limit": limit}
+        return _pictures(await self._database.fetch(sql, params | viewing))
+
+    async def picture(self, image_id: str, viewer_key: str, *, is_admin: bool) -> Picture | None:
+        """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
+        sql = _SELECT + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :viewer, g.seq DESC LIMIT 1"
+        values = {"id": image_id, "viewer": viewer_key, "is_admin": is_admin}
+        return next(iter(_pictures(await self._database.fetch(sql, values))), None)
+
+    async def delete(self, image_id: str, now: datetime) -> bool:
+        """Take a picture out of the history; favourites and collections lose it in the same statement."""
+        return bool(await self._database.write(DELETE, {"id": image_id, "now": to_epoch(now)}))
+
+    async def delete_job(self, job_id: str, now: datetime) -> list[str]:
+        """Take all pictures of a job out of the history and return their media ids."""
+        rows = await self._database.write(DELETE_JOB, {"job_id": job_id, "now": to_epoch(now)})
+        return [row["media_id"] for row in rows]
+
+    async def lose(self, media_ids: Iterable[str], now: datetime) -> None:
+        """Note that files are gone: nobody keeps them any more, whoever else has them in the history."""
+        values = {"media_ids": json.dumps(list(media_ids)), "now": to_epoch(now)}
+        for statement in (LOSE_STARS, LOSE_PLACES, LOSE_TIME):
+            await self._database.write(statement, values)
+
+    async def set_expiry(self, media_id: str, expires_at: datetime) -> None:
+        """Note when a file ends that is kept no longer."""
+        await self._database.write(SET_EXPIRY, {"media_id": media_id, "expires_at": to_epoch(expires_at)})
+
+    async def is_kept(self, media_id: str) -> bool:
+        """Say whether anybody's favourites or collections hold this file."""
+        rows = await self._database.fetch(IS_KEPT, (media_id,))
+        return bool(rows and rows[0]["is_kept"])
+
+    async def kept(self) -> set[str]:
+        """Return the media ids of all files that favourites and collections hold."""
+        return {row["media_id"] for row in await self._database.fetch(KEPT)}
+
+    async def star(self, user_key: str, image_id: str, now: datetime) -> bool:
+        """Make it a favourite; False when it was one already."""
+        values = {"user_key": user_key, "image_id": image_id, "now": to_epoch(now)}
+        return bool(await self._database.write(STAR, values))
+
+    async def unstar(self, user_key: str, image_id: str) -> bool:
+        return bool(await self._database.write(UNSTAR, (user_key, image_id)))
+
+    async def count_stars(self, user_key: str) -> int:
+        return int((await self._database.fetch(COUNT_STARS, (user_key,)))[0]["number"])
+
+    async def collections(self, user_key: str) -> list[Collection]:
+        return _collections(await self._database.fetch(COLLECTIONS, {"user_key": user_key}))
+
+    async def collection(self, user_key: str, collection_id: str) -> Collection | None:
+        rows = await self._database.fetch(COLLECTION, {"user_key": user_key, "id": collection_id})
+        return next(iter(_collections(rows)), None)
+
+    async def add_collection(
+        self, user_key: str, collection_id: str, *, name: str, description: str, now: datetime
+    ) -> bool:
+        """Make a collection; False when this person has one of that name."""
+        values = {"id": collection_id, "user_key": user_key, "name": name, "description": description}
+        return bool(await self._database.write(ADD_COLLECTION, values | {"now": to_epoch(now)}))
+
+    async def change_collection(
+        self, user_key: str, collection_id: str, *, name: str | None, description: str | None, now: datetime
+    ) -> bool:
+        """Change what is not None; False when there is none, or another has that name."""
+        values = {"id": collection_id, "user_key": user_key, "name": name, "description": description}
+        return bool(await self._database.write(CHANGE_COLLECTION, values | {"now": to_epoch(now)}))
+
+    async def delete_collection(self, user_key: str, collection_id: str) -> bool:
+        """Delete a collection, not its pictures."""
+        return bool(await self._database.write(DELETE_COLLECTION, (collection_id, user_key)))
+
+    async def media_of_collection(self, collection_id: str) -> list[str]:
+        return [row["media_id"] for row in await self._database.fetch(MEDIA_OF_COLLECTION, (collection_id,))]
+
+    async def add_to_collection(self, collection_id: str, image_id: str, now: datetime) -> bool:
+        """Put a picture into a collection; False when it was there."""
+        values = {"collection_id": collection_id, "image_id": image_id, "now": to_epoch(now)}
+        return bool(await self._database.write(ADD_TO_COLLECTION, values))
+
+    async def take_from_collection(self, collection_id: str, image_id: str) -> bool:
+        return bool(await self._database.write(TAKE_FROM_COLLECTION, (collection_id, image_id)))
+
+
+def _escaped(text: str) -> str:
+    """Write a text so that LIKE takes it literally."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _pictures(rows: Iterable[Row]) -> list[Picture]:
+    return [Picture(**_values(Picture, row)) for row in rows]
+
+
+def _collections(rows: Iterable[Row]) -> list[Collection]:
+    return [Collection(**_values(Collection, row)) for row in rows]
+
+
+def _values(kind: type[Any], row: Row) -> dict[str, Any]:
+    """Read the columns that a dataclass has; its types say which are times and which are yes or no."""
+    values = {field.name: row[field.name] for field in fields(kind)}
+    for field in fields(kind):
+        if field.type is datetime:
+            values[field.name] = from_epoch(values[field.name])
+        elif field.type is bool:
+            values[field.name] = bool(values[field.name])
+    return values
