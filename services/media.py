@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 HELD_BYTES: Final = 64 * 1024 * 1024  # what memory holds while the cache cannot
 SLUG_CHARS: Final = 40
+CANNOT_KEEP: Final = "This picture cannot be kept just now. Please try again, or save it to a file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +92,57 @@ class MediaService:
         Raises:
             GenerationError: the media store does not answer, so they are still there.
         """
-        media_ids = [image.media_id for image in result.images]
+        await self.forget([image.media_id for image in result.images])
+
+    async def forget(self, media_ids: Sequence[str]) -> None:
+        """Delete these pictures at once, pinned ones too.
+
+        Raises:
+            GenerationError: the media store does not answer, so they are still there.
+        """
         for media_id in media_ids:
             self._held.pop(media_id, None)
         try:
             await self._cache.delete(media_ids)
         except CacheUnavailable as error:
             raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
+
+    async def pin(self, media_id: str) -> bool:
+        """Keep a picture beyond its time; False when it is gone.
+
+        Raises:
+            GenerationError: the media store cannot keep it now.
+        """
+        try:
+            if await self._cache.pin(media_id):
+                return True
+        except CacheUnavailable as error:
+            raise GenerationError(CANNOT_KEEP, detail=str(error)) from error
+        self._drop_expired()
+        if media_id in self._held:
+            raise GenerationError(CANNOT_KEEP, detail="held in memory only")
+        return False
+
+    async def unpin(self, media_id: str) -> datetime | None:
+        """Let the time of a pinned picture begin anew and return its end; None when it was not pinned.
+
+        Raises:
+            GenerationError: the media store does not answer.
+        """
+        try:
+            expires_at = await self._cache.unpin(media_id)
+        except CacheUnavailable as error:
+            raise GenerationError("That could not be changed just now. Please try again.") from error
+        self._tell()
+        return expires_at
+
+    async def pinned(self) -> set[str]:
+        """Return the ids of all pinned pictures; none when the store does not answer."""
+        try:
+            return await self._cache.pinned()
+        except CacheUnavailable as error:
+            log.warning("the media store does not answer", extra={"action": "cache_failed", "error": str(error)})
+            return set()
 
     async def get(self, media_id: str) -> Media | None:
         """Return a picture, or None when there is none, or none any more."""

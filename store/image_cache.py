@@ -27,6 +27,7 @@ FILE_NAME = "cache.sqlite3"
 PAGE_BYTES = 16384  # a 5 MB picture is written in 6 ms, with pages of 4096 in 28 ms
 BUSY_TIMEOUT_S = 2.0
 RESERVED_BYTES = 32 * 1024**2  # left free on the disk for the jobs, which are worth more than pictures of a day
+PINNED_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)  # when a pinned picture expires
 SWEEP_BATCH = 20  # overwriting with zeros takes about 4 ms a picture: others get their turn in between
 
 Kind = Literal["output", "input", "thumbnail"]
@@ -59,6 +60,9 @@ PUT = """
         job_id = coalesce(excluded.job_id, job_id)
 """
 GET = "SELECT * FROM media WHERE media_id = ? AND expires_at > ?"
+PIN = "UPDATE media SET expires_at = ? WHERE media_id = ? AND expires_at > ? RETURNING media_id"
+UNPIN = "UPDATE media SET expires_at = ? WHERE media_id = ? AND expires_at >= ? RETURNING media_id"
+PINNED = "SELECT media_id FROM media WHERE expires_at >= ?"
 DELETE = """
     DELETE FROM media WHERE media_id IN (SELECT value FROM json_each(?)) RETURNING job_id
 """
@@ -159,6 +163,20 @@ class ImageCache:
             job_id=row["job_id"],
             kind=row["kind"],
         )
+
+    async def pin(self, media_id: str) -> bool:
+        """Keep a picture until it is unpinned or deleted; False when it is gone."""
+        return bool(await self._write(PIN, PINNED_UNTIL.timestamp(), media_id, self._now()))
+
+    async def unpin(self, media_id: str) -> datetime | None:
+        """Let a picture's time begin anew and return its end; None when it was not pinned."""
+        expires_at = self._clock.now() + self._ttl
+        unpinned = await self._write(UNPIN, expires_at.timestamp(), media_id, PINNED_UNTIL.timestamp())
+        return expires_at if unpinned else None
+
+    async def pinned(self) -> set[str]:
+        """Return the ids of all pinned pictures."""
+        return {row["media_id"] for row in await self._fetch(PINNED, PINNED_UNTIL.timestamp())}
 
     async def delete(self, media_ids: Iterable[str]) -> None:
         """Delete these pictures; the results that had them are not recalled any more."""
