@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from backends.registry import BackendRegistry, Entry
@@ -73,6 +73,7 @@ class GenerationService:
         self._media = media
         self._preferences = preferences
         self._clock = clock
+        self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
     async def submit(
         self,
@@ -236,6 +237,8 @@ class GenerationService:
             await self._queue.cancel(job.id)
         elif job.result and not job.result.from_cache:
             await self._media.discard(job.result)
+        for tell in self.on_deleted:
+            await tell(job)
         return job
 
     def check_owner(self, job: Job, actor: Actor, verb: str) -> None:
@@ -331,9 +334,11 @@ class GenerationService:
     async def _from_cache(self, job: Job) -> Job | None:
         old_id = await self._media.recall(job.lane, job.drawn)
         old = await self._jobs.get(old_id) if old_id else None
-        if old is None or old.result is None or not await self._media.has_all(old.result):
-            return None
         now = self._clock.now()
+        if old is None or old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
+            return None
+        if not await self._media.has_all(old.result):
+            return None
         log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
         result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
         return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
