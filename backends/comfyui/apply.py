@@ -18,8 +18,8 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
     """Return the workflow with a request's values in it; what it has no place for stays as it was exported."""
     graph = copy.deepcopy(workflow)
     sets: list[tuple[tuple[Slot, ...], Any]] = [
-        (mapping.prompt, request.prompt),
-        (mapping.negative, request.negative_prompt),
+        (mapping.prompt, request.prompt or None),
+        (mapping.negative, request.negative_prompt or None),
         (_one(mapping.steps), request.steps),
         (_one(mapping.guidance or mapping.cfg_scale), request.cfg_scale),
         (_one(mapping.guidance), request.guidance),

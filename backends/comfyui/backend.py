@@ -14,22 +14,24 @@ from typing import Any, Final
 
 import httpx
 
-from backends.base import BackendConfig, ProgressCallback, RemoteState, follow, stop_remote
+from backends.base import BackendConfig, ProgressCallback, ReadWorkflow, RemoteState, follow, stop_remote
 from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Drawing, Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
 from backends.comfyui.failures import check, failed, invalid
 from backends.comfyui.graph import Graph, spread
 from backends.comfyui.offer import to_capabilities
+from backends.comfyui.own import correct, load_own, read_upload
 from backends.comfyui.server import Server
+from backends.comfyui.uploading import upload
 from backends.comfyui.watch import Watch
 from backends.comfyui.wire import Output, PromptAnswer, read_outputs
-from backends.comfyui.workflow import Workflow, load_workflow
+from backends.comfyui.workflow import Workflow, load_workflow, read_workflow
 from backends.http import key_auth, make_client
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.job import Progress
-from generation.request import GenerationRequest, Mode, SourceImage
+from generation.request import GenerationRequest, Mode, WorkflowRef
 from generation.result import GeneratedImage, GenerationResult
 from utils.clock import Clock, SystemClock
 from utils.images import BadImage, inspect
@@ -57,7 +59,7 @@ class ComfyUIBackend:
     """One ComfyUI server.
 
     Options: `workflow` (path of an API-format file), `model`, `family`, `vae`, `t5`, `clip_l`, `clip_g`, `upscaler`,
-    `preview` (auto, latent2rgb, taesd, none), `save_on_server`, `max_side`, `max_batch`.
+    `preview` (auto, latent2rgb, taesd, none), `save_on_server`, `max_side`, `max_batch`, `own_workflows`.
     `key` is `user:password` or a token for the proxy in front.
     """
 
@@ -115,9 +117,9 @@ class ComfyUIBackend:
 
     async def start(self, request: GenerationRequest) -> str:
         """Upload what is needed, check the graph and queue it; return the job's id."""
-        facts = await self._known()
-        uploads = await self._upload(request)
-        graph = await self._graph(request, facts, uploads)
+        facts, workflow = await self._known(request)
+        uploads = await upload(self._server, request, has_workflow=workflow is not None)
+        graph = await self._graph(request, facts, workflow, uploads)
         prompt_id = str(uuid.uuid4())
         watch = self._watch(prompt_id)
         watch.reader.know(graph)
@@ -163,17 +165,36 @@ class ComfyUIBackend:
         if not pictures:
             raise self._no_picture(outputs)
         images = [await self._picture(output, request) for output in pictures]
-        facts = await self._known()
-        notes = workflow_changes(self._workflow, request) if self._workflow else changes(request, facts)
+        facts, workflow = await self._known(request)
+        notes = workflow_changes(workflow, request) if workflow else changes(request, facts)
         if len(outputs) > len(pictures):
             notes.append(f"{len(outputs) - len(pictures)} more file(s) are no pictures: they stay on the engine")
-        model = facts.model(request.model) if not self._workflow and request.mode is not Mode.UPSCALE else None
+        model = facts.model(request.model) if not workflow and request.mode is not Mode.UPSCALE else None
         return GenerationResult(images=tuple(images), model=model.title if model else None, notes=tuple(notes))
 
     async def cancel(self, remote_id: str) -> None:
         """Take a job out of the queue, or stop it if it runs; never anybody else's."""
         await self._forget(remote_id)
         await self._server.cancel(remote_id, self._facts.version if self._facts else ())
+
+    async def read_workflow(self, content: bytes) -> ReadWorkflow:
+        """Find out what the inputs of an uploaded file are for; the server is asked what it has now."""
+        graph = await run_in_thread(read_workflow, content)
+        facts = await self._probe()
+        return await run_in_thread(read_upload, graph, facts.info)
+
+    async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
+        return await run_in_thread(correct, workflow, field, place)
+
+    async def workflow_capabilities(self, workflow: WorkflowRef) -> Capabilities:
+        """Return what a workflow can do here; a list of nodes that is too old is read anew."""
+        own = await run_in_thread(load_own, workflow)
+        facts = self._facts or await self._probe()
+        if check(own.graph, facts.info):
+            facts = await self._probe()
+            if lacking := check(own.graph, facts.info):
+                raise lacking
+        return workflow_capabilities(own, facts, self._options)
 
     async def aclose(self) -> None:
         for prompt_id in tuple(self._watches):
@@ -187,20 +208,25 @@ class ComfyUIBackend:
         self._facts = await run_in_thread(read_facts, stats.system.comfyui_version, info, self._options, embeddings)
         return self._facts
 
-    async def _known(self) -> Facts:
+    async def _known(self, request: GenerationRequest) -> tuple[Facts, Workflow | None]:
+        """Return what is known of the server, and the workflow that is drawn with: the request's, or this engine's."""
+        if request.workflow:
+            return self._facts or await self._probe(), await run_in_thread(load_own, request.workflow)
         if self._facts is None or (self._options.get("workflow") and self._workflow is None):
             await self.capabilities()
         assert self._facts is not None
-        return self._facts
+        return self._facts, self._workflow
 
-    async def _graph(self, request: GenerationRequest, facts: Facts, uploads: Uploads) -> Graph:
+    async def _graph(
+        self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads
+    ) -> Graph:
         """Build the graph, and look whether all of it is there; a list that is too old is read anew once."""
         lacking: GenerationError | None = None
         for is_fresh in (False, True):
             if is_fresh:
                 facts = await self._probe()
             try:
-                drawing = self._draw(request, facts, uploads)
+                drawing = self._draw(request, facts, workflow, uploads)
             except RequestRejected as error:
                 lacking = error
                 continue
@@ -210,26 +236,10 @@ class ComfyUIBackend:
         assert lacking is not None
         raise lacking
 
-    def _draw(self, request: GenerationRequest, facts: Facts, uploads: Uploads) -> Drawing:
-        if self._workflow:
-            return apply(self._workflow.graph, self._workflow.mapping, request, uploads)
+    def _draw(self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads) -> Drawing:
+        if workflow:
+            return apply(workflow.graph, workflow.mapping, request, uploads)
         return build(request, facts, self._options, uploads)
-
-    async def _upload(self, request: GenerationRequest) -> Uploads:
-        """Put the input pictures on the server: source, mask, and what steers the drawing."""
-        units = () if request.mode is Mode.UPSCALE or self._workflow else request.control
-        control = [await self._server.upload(_bytes_of(unit.image, "ControlNet picture")) for unit in units]
-        if request.mode is Mode.TXT2IMG:
-            return Uploads(control=tuple(control))
-        source = _bytes_of(request.init_image, "picture to start from")
-        try:
-            size = await run_in_thread(inspect, source.data)
-        except BadImage as error:
-            raise RequestRejected(str(error), field="image", hint="Send it as PNG or JPEG.") from error
-        init, mask = await self._server.upload(source), ""
-        if request.mode is Mode.INPAINT:
-            mask = await self._server.upload(_bytes_of(request.mask_image, "mask"))
-        return Uploads(init=init, mask=mask, width=size.width, height=size.height, control=tuple(control))
 
     async def _queue(self, graph: Graph, prompt_id: str) -> str:
         """Post the job and return its id; an older server may choose another one than ours."""
@@ -360,9 +370,3 @@ class ComfyUIBackend:
         watch = self._watches.pop(prompt_id, None)
         if watch:
             await watch.aclose()
-
-
-def _bytes_of(image: SourceImage | None, what: str) -> SourceImage:
-    if image is None or not image.data:
-        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it again.")
-    return image

@@ -185,5 +185,9 @@ def is_on(options: Mapping[str, str], name: str) -> bool:
     return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
+def is_off(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "").strip().lower() in {"0", "false", "no", "off"}
+
+
 def _forced(name: str) -> Family | None:
     return Family(name) if name in set(Family) else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from backends.comfyui.extras import LATENT_UPSCALER, control_kinds
-from backends.comfyui.facts import STYLES, Facts, Family, number_option
+from backends.comfyui.facts import STYLES, Facts, Family, is_off, number_option
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 
@@ -46,6 +46,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_preview=True,
         supports_progress=True,
         supports_cancel=True,
+        supports_workflows=not is_off(options, "own_workflows"),
         lines_up=True,
         default_width=style.side,
         default_height=style.side,

@@ -15,9 +15,15 @@ from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.trace import Trace
 from generation.errors import RequestRejected
+from utils.text import cut
 
 MAX_WORKFLOW_BYTES: Final = 8 * 1024 * 1024
 MAX_NODES: Final = 2000
+MAX_TITLE_CHARS: Final = 40
+USUAL: Final = {  # what most people look for, by the field it lies in
+    "prompt": "prompt", "negative": "negative", "seed": "seed", "width": "size", "steps": "steps", "cfg_scale": "CFG",
+    "sampler": "sampler", "scheduler": "scheduler", "model": "model",
+}  # fmt: skip
 EXPORT_HINT: Final = (
     "In ComfyUI choose Workflow → Export (API), in older versions switch on Dev mode in the settings and press "
     "“Save (API Format)”, then use that file."
@@ -145,7 +151,13 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
         places = [_place(graph, slot) for slot in slots if isinstance(slot, Slot)]
         if places:
             lines.append(f"{name.replace('_', ' ')}: {', '.join(places)}")
-    lines += [f"output: {title_of(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs]
+    lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs]
+    if mapping.needs_image:
+        lines.append("needs a picture to start from")
+    guided = {"cfg_scale", "guidance"} if mapping.cfg_scale or mapping.guidance else set()
+    lacking = [word for name, word in USUAL.items() if not getattr(mapping, name) and name not in guided]
+    if lacking:
+        lines.append(f"no place found for, stays as exported: {', '.join(lacking)}")
     return lines
 
 
@@ -203,9 +215,13 @@ def _slot(value: AnyMapping[str, Any], graph: Graph) -> Slot:
 
 
 def _place(graph: Graph, slot: Slot) -> str:
-    title, class_type = title_of(graph, slot.node), class_of(graph, slot.node)
+    title, class_type = _title(graph, slot.node), class_of(graph, slot.node)
     name = title if title == class_type else f"{title} ({class_type})"
     return f"{name}, node {slot.node}, {slot.input}"
+
+
+def _title(graph: Graph, node: str) -> str:
+    return cut(" ".join(title_of(graph, node).split()), MAX_TITLE_CHARS)
 
 
 def _rejected(what: str, detail: str = "") -> RequestRejected:
