@@ -153,6 +153,10 @@ class QueueManager:
         job = await self._jobs.get(job_id)
         return self._lanes.view(job) if job else None
 
+    def peek(self, job: Job) -> JobView:
+        """Return how a job that was just read stands, from memory alone."""
+        return self._lanes.view(job, self._progress.get(job.id))
+
     async def watch(self, job_id: str) -> AsyncIterator[JobView]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
         job = await self._jobs.get(job_id)

@@ -5,16 +5,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from backends.registry import BackendRegistry, Entry
-from generation.capabilities import Fit, Refused
-from generation.errors import CapabilityError, NotAllowed, RequestRejected
+from backends.registry import BackendRegistry
+from generation.errors import NotAllowed, RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
-from generation.options import MAX_ASPECT_RATIO, validate
-from generation.request import Draft, GenerationRequest, Mode, draft_of
-from generation.resolve import resolve
+from generation.request import Draft, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
-from services.catalog import find_entry
+from services.choosing import Chooser
+from services.choosing import Estimate as Estimate
 from services.media import MediaService
 from services.pictures import outpainting
 from store.jobs import AskedBefore, JobStore
@@ -30,28 +28,6 @@ class Actor:
 
     user_key: str
     is_moderator: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet)."""
-
-    lane: str
-    label: str
-    wait_s: float
-    seconds: float | None
-    is_paid: bool
-    request: GenerationRequest  # as the engine would get it
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Option:
-    """One engine that can run the request, and the request as it will get it."""
-
-    entry: Entry
-    request: GenerationRequest
-    fitted: Fit
 
 
 class GenerationService:
@@ -71,7 +47,7 @@ class GenerationService:
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._preferences = preferences
+        self._chooser = Chooser(registry, queue, preferences)
         self._clock = clock
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
@@ -102,14 +78,10 @@ class GenerationService:
             BackendError: the only engine there is cannot be reached.
         """
         has_own_seed = draft.seed is not None
-        draft = _shaped_like_its_source(await outpainting(draft, self._media))
-        draft = await self._with_preferences(draft, origin)
-        validate(draft)
-        if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
-            raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+        draft = await outpainting(draft, self._media)
         if asked := await self._asked_before(origin):
             return asked
-        best, *others = await self._options(draft, origin)
+        best, *others = await self._chooser.options(draft, origin)
         self._queue.check_limits(origin.user_key, best.entry.name, more)
         job = Job(
             id=job_id or secrets.token_hex(6),
@@ -137,19 +109,7 @@ class GenerationService:
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
         """
-        draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
-        validate(draft)
-        best = (await self._options(draft, origin))[0]
-        request, lane = best.fitted.request, best.entry.name
-        return Estimate(
-            lane=lane,
-            label=best.entry.label,
-            wait_s=self._queue.wait_s(lane, request.model),
-            seconds=self._queue.run_s(lane, request),
-            is_paid=best.entry.backend.is_paid,
-            request=request,
-            notes=best.fitted.notes,
-        )
+        return await self._chooser.estimate(draft, origin)
 
     async def _asked_before(self, origin: Origin) -> JobView | None:
         """Return the job of the same request key, if there is one.
@@ -206,6 +166,24 @@ class GenerationService:
 
     async def view(self, job_id: str) -> JobView | None:
         return await self._queue.view(job_id)
+
+    def peek(self, job: Job) -> JobView:
+        """Return how a job that was just read stands, from memory alone."""
+        return self._queue.peek(job)
+
+    def listen(self, changed: Callable[[Job], None], progressed: Callable[[str], None]) -> None:
+        """Hear of every change of any job, and of progress (its id); both must be quick."""
+        self._queue.watchers.on_change.append(changed)
+        self._queue.watchers.on_progress.append(progressed)
+
+    async def recent(self, user_key: str, limit: int) -> list[JobView]:
+        """Return a person's newest jobs, newest first."""
+        return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]
+
+    async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str = "") -> list[JobView]:
+        """Return what everybody may look at and what is one's own, newest first; `before`: older than that job."""
+        jobs = await self._jobs.stream(user_key, sees_all=sees_all, limit=limit, before=before)
+        return [self._queue.peek(job) for job in jobs]
 
     def watch(self, job_id: str) -> AsyncIterator[JobView]:
         return self._queue.watch(job_id)
@@ -282,87 +260,16 @@ class GenerationService:
         """Say a lane's name as people know it."""
         return self._registry.label(lane)
 
-    async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
-        scopes = [f"user:{origin.user_key}"]
-        if origin.channel_id:
-            scopes.append(f"channel:{origin.channel_id}")
-        if origin.guild_id:
-            scopes.append(f"guild:{origin.guild_id}")
-        for scope in scopes:
-            draft = draft.over(await self._preferences.get(scope))
-        return draft
-
-    async def _options(self, draft: Draft, origin: Origin) -> list[_Option]:
-        """Engines that can run this, best first: healthy, then free, then the person's own, then quick ones."""
-        entries = self._registry.visible(origin.user_id, origin.guild_id)
-        if draft.backend:
-            wanted = find_entry(draft.backend, entries)
-            if wanted is None:
-                names = ", ".join(entry.label for entry in entries)
-                raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
-            entries = [wanted]
-        else:
-            entries = [entry for entry in entries if not entry.is_fallback] or entries
-        await self._registry.ready(entries)
-        options: list[_Option] = []
-        refusals: list[str] = []
-        for entry in entries:
-            if entry.capabilities is None:
-                if len(entries) == 1 and entry.error:
-                    raise entry.error
-                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
-                continue
-            request = _resolved(draft, entry)
-            fitted = self._registry.fit(entry.name, request)
-            if isinstance(fitted, Refused):
-                refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
-            else:
-                options.append(_Option(entry=entry, request=request, fitted=fitted))
-        if not options:
-            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".")
-        ranks = {"user": 0, "guild": 1, "easel": 2}
-        return sorted(
-            options,
-            key=lambda option: (
-                option.entry.error is not None,
-                option.entry.backend.is_paid,
-                ranks[option.entry.owner.kind],
-                self._queue.wait_s(option.entry.name, option.fitted.request.model),
-            ),
-        )
-
     async def _from_cache(self, job: Job) -> Job | None:
         old_id = await self._media.recall(job.lane, job.drawn)
         old = await self._jobs.get(old_id) if old_id else None
         now = self._clock.now()
-        if old is None or old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
+        if old is None or (old.origin.private and old.user_key != job.user_key):
+            return None
+        if old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
             return None
         if not await self._media.has_all(old.result):
             return None
         log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
         result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
         return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)
-
-
-def _shaped_like_its_source(draft: Draft) -> Draft:
-    """Keep the shape of an input picture where no size was said, as far as engines can follow."""
-    source = draft.init_image
-    if source is None or not source.height or draft.width or draft.height or draft.aspect:
-        return draft
-    wide, high = source.width, source.height
-    if max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
-        return draft
-    return replace(draft, aspect=(wide, high))
-
-
-def _resolved(draft: Draft, entry: Entry) -> GenerationRequest:
-    capabilities = entry.capabilities
-    assert capabilities is not None, "only probed engines are asked"
-    return resolve(
-        draft,
-        width=capabilities.default_width,
-        height=capabilities.default_height,
-        steps=capabilities.default_steps,
-        cfg_scale=capabilities.default_cfg_scale,
-        grid=capabilities.size_grid,
-    )

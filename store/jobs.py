@@ -41,6 +41,12 @@ UNDELIVERED = """
 """
 BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
 RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+STREAM = """
+    SELECT * FROM jobs
+    WHERE (user_key = :user_key OR (json_extract(origin, '$.private') = 0 AND (door = 'api' OR :sees_all)))
+        AND (:before = '' OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = :before))
+    ORDER BY created_at DESC, id DESC LIMIT :limit
+"""
 COUNT_BY_STATUS = "SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"
 CLAIM = """
     UPDATE jobs SET status = 'running', lane = :lane, started_at = :now, not_before = NULL
@@ -134,6 +140,14 @@ class JobStore:
     async def recent(self, user_key: str, limit: int) -> list[Job]:
         """Return the newest `limit` jobs of a person, newest first."""
         return self._all(await self._database.fetch(RECENT, (user_key, limit)))
+
+    async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str) -> list[Job]:
+        """Return a person's jobs and those that everybody may see, newest first, older than `before` ("" = newest).
+
+        `sees_all`: those of every door, not only the HTTP door's; private ones of others never.
+        """
+        values = {"user_key": user_key, "sees_all": int(sees_all), "limit": limit, "before": before}
+        return self._all(await self._database.fetch(STREAM, values))
 
     async def undelivered(self, door: str) -> list[Job]:
         """Return the finished jobs whose answer has not reached its door, oldest first."""

@@ -1,7 +1,7 @@
 """The shape of a picture that somebody brought is kept, unless a size was said."""
 
 from generation.request import Draft, SourceImage
-from services.generation import _shaped_like_its_source
+from services.choosing import _shaped_like_its_source
 
 WIDE = SourceImage(media_id="x", width=1600, height=900)
 

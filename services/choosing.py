@@ -1,0 +1,146 @@
+"""Which engine draws a request: what was said and preferred, bent to each engine, the best one first."""
+
+from dataclasses import dataclass, replace
+
+from backends.registry import BackendRegistry, Entry
+from generation.capabilities import Fit, Refused
+from generation.errors import CapabilityError, RequestRejected
+from generation.job import Origin
+from generation.options import MAX_ASPECT_RATIO, validate
+from generation.request import Draft, GenerationRequest, Mode
+from generation.resolve import resolve
+from queue_manager import QueueManager
+from services.catalog import find_entry
+from store.preferences import PreferenceStore
+
+RANKS = {"user": 0, "guild": 1, "easel": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet)."""
+
+    lane: str
+    label: str
+    wait_s: float
+    seconds: float | None
+    is_paid: bool
+    request: GenerationRequest  # as the engine would get it
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One engine that can run the request, and the request as it will get it."""
+
+    entry: Entry
+    request: GenerationRequest
+    fitted: Fit
+
+
+class Chooser:
+    """Looks at every engine a person may use."""
+
+    def __init__(self, registry: BackendRegistry, queue: QueueManager, preferences: PreferenceStore) -> None:
+        self._registry = registry
+        self._queue = queue
+        self._preferences = preferences
+
+    async def options(self, draft: Draft, origin: Origin) -> list[Option]:
+        """Engines that can run this, best first: healthy, then free, then the person's own, then quick ones.
+
+        Raises:
+            RequestRejected: the request itself is wrong.
+            CapabilityError: no engine here can do it; every reason is named.
+            BackendError: the only engine there is cannot be reached.
+        """
+        draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
+        validate(draft)
+        if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
+            raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+        entries = self._wanted(draft, origin)
+        await self._registry.ready(entries)
+        options: list[Option] = []
+        refusals: list[str] = []
+        for entry in entries:
+            if entry.capabilities is None:
+                if len(entries) == 1 and entry.error:
+                    raise entry.error
+                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
+                continue
+            request = _resolved(draft, entry)
+            fitted = self._registry.fit(entry.name, request)
+            if isinstance(fitted, Refused):
+                refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
+            else:
+                options.append(Option(entry=entry, request=request, fitted=fitted))
+        if not options:
+            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".")
+        return sorted(options, key=self._rank)
+
+    async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
+        """Say where a request would run now, when it would start and how long it would take.
+
+        Raises:
+            RequestRejected, CapabilityError, BackendError: as in `options`.
+        """
+        best = (await self.options(draft, origin))[0]
+        request, lane = best.fitted.request, best.entry.name
+        return Estimate(
+            lane=lane,
+            label=best.entry.label,
+            wait_s=self._queue.wait_s(lane, request.model),
+            seconds=self._queue.run_s(lane, request),
+            is_paid=best.entry.backend.is_paid,
+            request=request,
+            notes=best.fitted.notes,
+        )
+
+    def _rank(self, option: Option) -> tuple[bool, bool, int, float]:
+        entry = option.entry
+        wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
+        return entry.error is not None, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
+
+    def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
+        entries = self._registry.visible(origin.user_id, origin.guild_id)
+        if not draft.backend:
+            return [entry for entry in entries if not entry.is_fallback] or entries
+        wanted = find_entry(draft.backend, entries)
+        if wanted is None:
+            names = ", ".join(entry.label for entry in entries)
+            raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
+        return [wanted]
+
+    async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
+        scopes = [f"user:{origin.user_key}"]
+        if origin.channel_id:
+            scopes.append(f"channel:{origin.channel_id}")
+        if origin.guild_id:
+            scopes.append(f"guild:{origin.guild_id}")
+        for scope in scopes:
+            draft = draft.over(await self._preferences.get(scope))
+        return draft
+
+
+def _shaped_like_its_source(draft: Draft) -> Draft:
+    """Keep the shape of an input picture where no size was said, as far as engines can follow."""
+    source = draft.init_image
+    if source is None or not source.height or draft.width or draft.height or draft.aspect:
+        return draft
+    wide, high = source.width, source.height
+    if max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
+        return draft
+    return replace(draft, aspect=(wide, high))
+
+
+def _resolved(draft: Draft, entry: Entry) -> GenerationRequest:
+    capabilities = entry.capabilities
+    assert capabilities is not None, "only probed engines are asked"
+    return resolve(
+        draft,
+        width=capabilities.default_width,
+        height=capabilities.default_height,
+        steps=capabilities.default_steps,
+        cfg_scale=capabilities.default_cfg_scale,
+        grid=capabilities.size_grid,
+    )
