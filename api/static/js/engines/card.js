@@ -1,0 +1,146 @@
+/** One engine as a card that keeps itself up to date: state, queue, speed, price, and what can be done with it. */
+
+import { formatSpan, h, icon } from "../dom.js";
+import { LAYERS, ownerWords, stateWords } from "./state.js";
+
+/**
+ * @typedef {object} CardActions
+ * @property {(engine: object) => Promise<object>} test answers {is_ok, message, hint, layer, seconds}
+ * @property {(engine: object) => Promise<void>} disconnect
+ * @property {(engine: object, card: HTMLElement, button: HTMLElement) => void} offer shows what it has, or hides it again
+ */
+
+/**
+ * Make a card.
+ * @param {object} engine as `/api/engines` lists it
+ * @param {{kindTitle: string, actions: CardActions}} options
+ * @returns {{element: HTMLElement, name: string, update: (engine: object) => void, live: (state: object) => void, tick: () => void}}
+ */
+export function engineCard(engine, { kindTitle, actions }) {
+  let now = engine;
+  let toldAt = performance.now();
+  const state = h("p", { class: "engine-state" });
+  const facts = h("dl", { class: "engine-facts" });
+  const trouble = h("div", { class: "engine-trouble", role: "status" });
+  const result = h("div", { class: "engine-result", "aria-live": "polite" });
+  const element = h(
+    "article",
+    { class: "card engine-card", "aria-label": `Engine ${engine.label}` },
+    h(
+      "header",
+      { class: "engine-head" },
+      h("h2", { class: "engine-name" }, engine.label),
+      h("p", { class: "engine-kind" }, headline(engine, kindTitle)),
+    ),
+    state,
+    trouble,
+    facts,
+    result,
+    buttons(() => now, actions, result, () => element),
+  );
+  const draw = () => {
+    drawState(state, now, (performance.now() - toldAt) / 1000);
+    drawTrouble(trouble, now);
+    facts.replaceChildren(...factRows(now));
+  };
+  const change = (next) => {
+    now = next;
+    toldAt = performance.now();
+    draw();
+  };
+  draw();
+  return {
+    element,
+    name: engine.name,
+    update: change,
+    live: (told) => change({ ...now, ...told }),
+    tick: () => now.state === "paused" && drawState(state, now, (performance.now() - toldAt) / 1000),
+  };
+}
+
+function headline(engine, kindTitle) {
+  return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""].filter(Boolean).join(" · ");
+}
+
+function drawState(place, engine, passedS) {
+  const { word, tone, more } = stateWords(engine, passedS);
+  place.dataset.tone = tone;
+  place.replaceChildren(
+    h("span", { class: "engine-dot", "aria-hidden": "true" }),
+    h("strong", {}, word),
+    more ? h("span", { class: "engine-more" }, more) : "",
+  );
+}
+
+function drawTrouble(place, engine) {
+  const isShown = Boolean(engine.error) && engine.state !== "up" && engine.state !== "busy";
+  place.hidden = !isShown;
+  if (!isShown) return place.replaceChildren();
+  return place.replaceChildren(h("p", {}, engine.error), engine.hint ? h("p", { class: "engine-hint" }, engine.hint) : "");
+}
+
+function factRows(engine) {
+  const rows = [
+    ["Waiting", String(engine.waiting)],
+    ["Running", String(engine.running)],
+    ["Time per job", engine.seconds_per_job ? formatSpan(engine.seconds_per_job) : "not measured yet"],
+    ["Price", engine.price || "free"],
+  ];
+  if (engine.remark) rows.push(["Note", engine.remark]);
+  return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+}
+
+function buttons(current, actions, result, card) {
+  const offer = h(
+    "button",
+    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => actions.offer(current(), card(), offer) } },
+    "What it has",
+  );
+  const test = h("button", { type: "button", class: "btn btn-ghost", on: { click: () => runTest() } }, "Test");
+  const runTest = async () => {
+    test.disabled = true;
+    result.replaceChildren(h("p", { class: "engine-testing" }, "Testing…"));
+    try {
+      result.replaceChildren(testResult(await actions.test(current())));
+    } catch (error) {
+      result.replaceChildren(failure(error.message, error.hint));
+    } finally {
+      test.disabled = false;
+    }
+  };
+  const row = h("div", { class: "engine-actions" }, offer, test);
+  if (current().is_mine) {
+    const disconnect = () => actions.disconnect(current());
+    row.append(h("button", { type: "button", class: "btn btn-ghost btn-danger", on: { click: disconnect } }, "Disconnect"));
+  }
+  return row;
+}
+
+/**
+ * Show how a test went: what was reached, where it stopped, what to try next.
+ * @param {{is_ok: boolean, message: string, hint: string, layer: string, seconds: number|null}} told
+ * @returns {HTMLElement}
+ */
+export function testResult(told) {
+  if (told.is_ok) {
+    const took = told.seconds ? ` It answered in ${told.seconds.toFixed(told.seconds < 1 ? 2 : 1)} s.` : "";
+    return h("p", { class: "engine-passed" }, icon("check"), ` ${told.message}${took}`);
+  }
+  return h("div", {}, failure(told.message, told.hint), layerList(told.layer));
+}
+
+/** What failed and the next thing to try. */
+export function failure(message, hint) {
+  return h("div", { class: "engine-failed", role: "alert" }, h("p", {}, message), hint ? h("p", { class: "engine-hint" }, hint) : "");
+}
+
+/** The way to an engine, step by step, up to the one that failed; null for a failure that is none of them. */
+export function layerList(layer) {
+  const stop = LAYERS.findIndex(([name]) => name === layer);
+  if (stop < 0) return "";
+  const steps = LAYERS.map(([, words], at) => {
+    const [tone, said] = at < stop ? ["good", "yes"] : at === stop ? ["bad", "no"] : ["none", "not reached"];
+    return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, said));
+  });
+  return h("ol", { class: "engine-layers" }, ...steps);
+}

@@ -1,0 +1,56 @@
+/** What of a request a workflow can take: the words for it, and which inputs of a node may stand for it. */
+
+/** @typedef {{field: string, label: string, many: boolean, kind: "text"|"number"|"any"}} Field */
+
+const field = (name, label, kind, many = false) => ({ field: name, label, kind, many });
+
+/** @type {Field[]} In the order of the table. */
+export const FIELDS = [
+  field("prompt", "Prompt", "text", true),
+  field("negative", "Negative prompt", "text", true),
+  field("seed", "Seed", "number", true),
+  field("width", "Width", "number", true),
+  field("height", "Height", "number", true),
+  field("steps", "Steps", "number"),
+  field("cfg_scale", "CFG scale", "number"),
+  field("guidance", "Guidance", "number"),
+  field("sampler", "Sampler", "text"),
+  field("scheduler", "Scheduler", "text"),
+  field("denoising_strength", "Strength", "number"),
+  field("batch", "Number of pictures", "number"),
+  field("model", "Model", "text"),
+  field("loras", "LoRAs", "text", true),
+  field("images", "Input picture", "text", true),
+  field("masks", "Mask", "text", true),
+];
+
+/** The words for one field; an unknown one is shown by its own name. */
+export function labelOf(name) {
+  return FIELDS.find((one) => one.field === name)?.label ?? name.replaceAll("_", " ");
+}
+
+/** Whether an input with this value can stand for a field of this kind; what is not known may be anything. */
+export function mayHold(kind, value) {
+  if (kind === "any" || value === undefined || value === null) return true;
+  return kind === "number" ? typeof value === "number" : typeof value === "string";
+}
+
+/**
+ * The mapping as the table edits it: each known field with its slots, those the server names besides at the end.
+ * @param {Array<{field: string, slots: string[]}>} told
+ * @returns {Map<string, string[]>}
+ */
+export function mappingOf(told) {
+  const mapping = new Map(FIELDS.map((one) => [one.field, []]));
+  for (const { field: name, slots } of told) mapping.set(name, [...slots]);
+  return mapping;
+}
+
+/** Which slots stand for what: "3.text" to the words shown beside it in the drawing. */
+export function marksOf(mapping) {
+  const marks = new Map();
+  for (const [name, slots] of mapping) {
+    for (const slot of slots) marks.set(slot, [...(marks.get(slot) ?? []), labelOf(name)]);
+  }
+  return marks;
+}

@@ -1,0 +1,51 @@
+/** An engine's state in words, from what `/api/engines` and the `queue` events tell. */
+
+import { formatSpan } from "../dom.js";
+
+/** @typedef {{word: string, tone: "good"|"busy"|"wait"|"bad"|"none", more: string}} StateWords */
+
+/**
+ * Say how an engine is.
+ * @param {{state: string, waiting: number, running: number, wait_s: number|null}} engine
+ * @param {number} passedS seconds since this was told, for a pause that runs down
+ * @returns {StateWords}
+ */
+export function stateWords(engine, passedS = 0) {
+  switch (engine.state) {
+    case "up":
+      return { word: "Ready", tone: "good", more: "" };
+    case "busy":
+      return { word: "Busy", tone: "busy", more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "" };
+    case "paused":
+      return { word: "Paused", tone: "wait", more: pauseWords(engine.wait_s, passedS) };
+    case "down":
+      return { word: "Down", tone: "bad", more: "" };
+    default:
+      return { word: "Not checked yet", tone: "none", more: "" };
+  }
+}
+
+function pauseWords(waitS, passedS) {
+  if (!waitS) return "";
+  const until = new Date(Date.now() + Math.max(0, waitS - passedS) * 1000);
+  const at = until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return `until ${at}, in ${formatSpan(Math.max(0, waitS - passedS))}`;
+}
+
+/** Whose engine it is, as a word for the card. */
+export function ownerWords(engine) {
+  if (engine.is_mine) return "yours";
+  return engine.owner === "guild" ? "this server's" : engine.owner === "user" ? "somebody's own" : "Easel's";
+}
+
+/** What can go wrong on the way to an engine, in the order in which a test gets there. */
+export const LAYERS = [
+  ["address", "The address makes sense"],
+  ["dns", "Its name is known"],
+  ["connect", "Something listens there"],
+  ["tls", "The connection is secure"],
+  ["http", "It answers requests"],
+  ["auth", "It takes the key"],
+  ["api", "Its API is switched on"],
+  ["product", "It is the kind you chose"],
+];

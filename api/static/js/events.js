@@ -1,0 +1,118 @@
+/** The live stream (GET /events): keeps the newest state of every job, and comes back by itself after a lost connection. */
+import { api, session } from "./api.js";
+
+const KINDS = ["job", "queue", "gone", "alert"];
+const MAX_JOBS = 300;
+const ACTIVE = new Set(["queued", "running"]);
+const handlers = new Map();
+let source = null;
+let wait = 1000;
+let timer = 0;
+let wasConnected = false;
+
+export const events = {
+  /** Newest state of each job by id, as far as this page has seen it. */
+  jobs: new Map(),
+  /** The last `queue` event: {waiting, running, engines}. */
+  queue: null,
+  connected: false,
+
+  /** Listen to "job" (Job), "queue", "gone" ({id}), "alert" or "state" ({connected}); returns the way to stop. */
+  on(kind, fn) {
+    if (!handlers.has(kind)) handlers.set(kind, new Set());
+    handlers.get(kind).add(fn);
+    return () => handlers.get(kind).delete(fn);
+  },
+
+  /** Take in a job from an answer (POST /api/jobs ...), as if the stream had brought it. */
+  put(job) {
+    remember(job);
+    emit("job", job);
+  },
+
+  /** A job was deleted here or elsewhere. */
+  forget(id) {
+    events.jobs.delete(id);
+    emit("gone", { id });
+  },
+
+  /** Fill `jobs` with this caller's newest ones. */
+  async load(query = { scope: "mine", limit: 50 }) {
+    const { jobs } = await api.get("/api/jobs", query, { quiet: true });
+    for (const job of [...jobs].reverse()) events.put(job);
+    return jobs;
+  },
+};
+
+export const isActive = (job) => ACTIVE.has(job.status);
+
+function emit(kind, data) {
+  for (const fn of [...(handlers.get(kind) || [])]) {
+    try {
+      fn(data);
+    } catch (error) {
+      console.error("A listener failed.", error); // one broken listener must not stop the others
+    }
+  }
+}
+
+function remember(job) {
+  events.jobs.set(job.id, job);
+  if (events.jobs.size <= MAX_JOBS) return;
+  for (const [id, old] of events.jobs) {
+    if (events.jobs.size <= MAX_JOBS) break;
+    if (!isActive(old)) events.jobs.delete(id);
+  }
+}
+
+function setConnected(now) {
+  if (events.connected === now) return;
+  events.connected = now;
+  emit("state", { connected: now });
+}
+
+function take(kind, data) {
+  if (kind === "job") remember(data);
+  else if (kind === "gone") events.jobs.delete(data.id);
+  else if (kind === "queue") events.queue = data;
+  emit(kind, data);
+}
+
+function connect() {
+  clearTimeout(timer);
+  source?.close();
+  source = new EventSource("/events");
+  source.addEventListener("hello", () => {
+    wait = 1000;
+    setConnected(true);
+    if (wasConnected) catchUp();
+    wasConnected = true;
+  });
+  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+  source.onerror = () => {
+    setConnected(false);
+    source.close(); // our own pace: a browser gives up for good after an error status
+    timer = setTimeout(connect, wait + Math.random() * 400);
+    wait = Math.min(wait * 1.7, 20000);
+  };
+}
+
+/** What ended while we were away is no longer sent as active: ask for it. */
+async function catchUp() {
+  const lost = [...events.jobs.values()].filter(isActive);
+  await Promise.allSettled(lost.map(async (job) => {
+    try {
+      events.put(await api.get(`/api/jobs/${job.id}`, null, { quiet: true }));
+    } catch (error) {
+      if (error.status === 404) events.forget(job.id);
+    }
+  }));
+}
+
+/** Open the stream once somebody is signed in. */
+export async function startEvents() {
+  if (!(await session).user) return;
+  connect();
+  window.addEventListener("online", connect);
+  document.addEventListener("visibilitychange", () => !document.hidden && !events.connected && connect());
+}

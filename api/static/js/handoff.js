@@ -1,0 +1,121 @@
+/** What every picture can do, the same list everywhere; and the way back into Create with a picture or a command. */
+import { api } from "./api.js";
+import { events } from "./events.js";
+import { go } from "./router.js";
+import { confirmDialog } from "./ui/dialog.js";
+import { openMenu } from "./ui/menu.js";
+import { toast, toastError } from "./ui/toast.js";
+
+export const VARY_STRENGTH = 0.6;
+const FORMATS = [["png", "PNG", "as drawn, with its parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+let waiting = null;
+
+/**
+ * Open Create with something to begin from.
+ * @param {{command?: string, draft?: object, initImage?: object|null, mode?: "img2img"|"inpaint"|"outpaint"|"upscale"|null, maskFor?: object|null, replyTo?: string|null}} what
+ * `command` is prompt syntax with flags; `draft` holds fields by the names of Job.request; `initImage` is a Media or an Image;
+ * `maskFor` is the picture whose mask is to be painted at once (same as initImage with mode "inpaint").
+ */
+export function toCreate(what) {
+  waiting = { command: "", draft: null, mode: null, replyTo: null, ...what, initImage: what.initImage || what.maskFor || null, mode: what.maskFor ? "inpaint" : (what.mode ?? null) };
+  go("create");
+}
+
+/** What `toCreate` left, once (the Create view calls this). */
+export function takeHandoff() {
+  const what = waiting;
+  waiting = null;
+  return what;
+}
+
+/** Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue. */
+export async function again(jobId, body = {}, words = "Queued again.") {
+  try {
+    const { jobs } = await api.post(`/api/jobs/${jobId}/again`, body, { headers: { "Idempotency-Key": newKey() } });
+    for (const job of jobs) events.put(job);
+    toast(words, { kind: "good", action: location.hash.startsWith("#/create") ? null : { label: "Show", run: () => go("create") } });
+    return jobs;
+  } catch (error) {
+    toastError(error);
+    return [];
+  }
+}
+
+/** A new key that makes one press of a button one job, however often the request is sent. */
+export const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`);
+
+/** Mark or unmark a favourite; `image.is_favorite` is changed in place. */
+export async function toggleFavourite(image) {
+  try {
+    await (image.is_favorite ? api.del(`/api/favorites/${image.id}`) : api.put(`/api/favorites/${image.id}`));
+    image.is_favorite = !image.is_favorite;
+    toast(image.is_favorite ? "Kept as a favourite: it will not expire." : "No longer a favourite.");
+  } catch (error) {
+    toastError(error);
+  }
+  return image.is_favorite;
+}
+
+/** Save one picture in a format of choice, from a menu at `anchor`. */
+export function downloadMenu(anchor, image) {
+  openMenu(anchor, FORMATS.map(([format, label, hint]) => ({ label, hint, run: () => download(image, format) })));
+}
+
+function download(image, format) {
+  const link = document.createElement("a");
+  link.href = `${image.url}?format=${format}&download=1`;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+/** Put text on the clipboard and say so. */
+export async function copyText(text, words = "Copied.") {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(words);
+  } catch {
+    toast("The browser did not allow copying.", { kind: "bad", hint: "Select the text and copy it by hand." });
+  }
+}
+
+/** Delete one picture (from the gallery, or its whole job when it is the only one) after asking. */
+export async function deletePicture(image, jobId) {
+  const sure = await confirmDialog({ title: "Delete this picture?", text: "It is gone at once, here and for everybody with a link. This cannot be taken back.", action: "Delete", isDanger: true });
+  if (!sure) return false;
+  try {
+    await api.del(`/api/gallery/${image.id}`);
+    document.dispatchEvent(new CustomEvent("easel:deleted", { detail: { id: image.id, jobId } }));
+    toast("Deleted.");
+    return true;
+  } catch (error) {
+    toastError(error);
+    return false;
+  }
+}
+
+/**
+ * The actions of one picture, in the order they are always shown: [{id, label, icon, run(anchor), danger?, checked?}].
+ * @param {object} image an Image or a Picture
+ * @param {object|null} job the Job it belongs to; a Picture without one is enough (job_id, command)
+ */
+export function actionsFor(image, job = null) {
+  const jobId = job?.id ?? image.job_id;
+  const command = job?.command ?? image.command ?? "";
+  const isMine = job?.is_mine ?? image.is_mine ?? true;
+  const body = (changes) => ({ image: image.id, changes });
+  const actions = [
+    { id: "reroll", label: "Re-roll", icon: "dice", run: () => again(jobId, {}, "Re-rolled: the same with a new seed.") },
+    { id: "vary", label: "Vary", icon: "vary", run: () => again(jobId, body({ denoising_strength: VARY_STRENGTH }), "A variation is queued.") },
+    { id: "upscale", label: "Upscale 2x", icon: "upscale", run: () => again(jobId, body({ mode: "upscale", upscale_factor: 2 }), "An upscale is queued.") },
+    { id: "remix", label: "Remix", icon: "remix", run: () => toCreate({ command }) },
+    { id: "inpaint", label: "Inpaint", icon: "mask", run: () => toCreate({ command, initImage: image, mode: "inpaint" }) },
+    { id: "outpaint", label: "Outpaint", icon: "outpaint", run: () => toCreate({ command, initImage: image, mode: "outpaint" }) },
+    { id: "favourite", label: image.is_favorite ? "Remove favourite" : "Favourite", icon: "heart", filled: image.is_favorite, run: () => toggleFavourite(image) },
+    { id: "download", label: "Download as…", icon: "download", run: (anchor) => downloadMenu(anchor, image) },
+    { id: "copy", label: "Copy command", icon: "copy", run: () => copyText(command, "Command copied.") },
+  ];
+  if (isMine) actions.push({ id: "delete", label: "Delete", icon: "trash", danger: true, run: () => deletePicture(image, jobId) });
+  return image.is_gone ? actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id)) : actions;
+}

@@ -1,0 +1,103 @@
+/** Builds the shell: navigation, account, theme, connection state; then starts the router and the event stream. */
+import { api, session } from "./api.js";
+import { announce, fill, h, icon } from "./dom.js";
+import { events, isActive, startEvents } from "./events.js";
+import { getPref, setPref } from "./prefs.js";
+import { go, startRouter } from "./router.js";
+import { menuButton } from "./ui/menu.js";
+import { toast } from "./ui/toast.js";
+
+const VIEWS = [["create", "Create"], ["feed", "Feed"], ["gallery", "Gallery"], ["engines", "Engines"], ["dashboard", "Dashboard"], ["settings", "Settings"]];
+const THEMES = [["system", "Like the system", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
+const OFFLINE_GRACE_MS = 2500;
+
+const count = h("span", { class: "count num", hidden: true });
+const links = new Map();
+
+function buildNav() {
+  const nav = document.getElementById("nav");
+  for (const [name, label] of VIEWS) {
+    const link = h("a", { href: `#/${name}` }, icon(name), h("span", {}, label), name === "create" && count);
+    links.set(name, link);
+    nav.append(link);
+  }
+}
+
+function markNav(name) {
+  for (const [each, link] of links) {
+    if (each === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function buildTools() {
+  const state = h("span", { class: "link-state", hidden: true }, "Reconnecting");
+  const theme = menuButton("Theme", () => THEMES.map(([value, label, name]) => ({ label, icon: name, checked: getPref("theme", "system") === value, run: () => setPref("theme", value) })), { icon: "contrast" });
+  const account = h("span", { class: "row" });
+  fill(document.getElementById("rail-tools"), state, theme, account);
+  watchConnection(state);
+  session.then((now) => drawAccount(account, now));
+}
+
+function watchConnection(state) {
+  let timer = 0;
+  events.on("state", ({ connected }) => {
+    clearTimeout(timer);
+    if (connected) state.hidden = true;
+    // A blip is no news: only a longer silence is told.
+    else timer = setTimeout(() => ((state.hidden = false), announce("Reconnecting to Easel.")), OFFLINE_GRACE_MS);
+  });
+}
+
+function drawAccount(place, { user, sign_in_url: url, version }) {
+  if (!user) return void fill(place, url && h("a", { class: "btn btn-small", href: url }, "Sign in"));
+  const label = `Account: ${user.name}`;
+  const items = () => [
+    { label: user.name, icon: "user", disabled: true, hint: user.is_admin ? "owner" : "", run: () => {} },
+    "-",
+    { label: "Settings", icon: "settings", run: () => go("settings") },
+    user.how === "session" && { label: "Sign out", icon: "signout", run: signOut },
+    { label: `Easel ${version}`, icon: "info", disabled: true, run: () => {} },
+  ];
+  const node = menuButton(label, items, { icon: "user" });
+  fill(node, user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()));
+  fill(place, node);
+}
+
+async function signOut() {
+  await api.post("/auth/logout").catch(() => null); // an answer that is a redirect is a success too
+  location.reload();
+}
+
+function watchQueue() {
+  const draw = () => {
+    const mine = [...events.jobs.values()].filter((job) => job.is_mine && isActive(job)).length;
+    count.hidden = !mine;
+    fill(count, mine, h("span", { class: "sr-only" }, mine === 1 ? " job in the queue" : " jobs in the queue"));
+  };
+  events.on("job", draw);
+  events.on("gone", draw);
+  events.on("alert", (alert) => toast(alert.message, { kind: alert.level === "error" ? "bad" : "info" }));
+}
+
+function focusPromptFromAnywhere(event) {
+  if (!event.altKey || event.code !== "Space") return;
+  event.preventDefault();
+  const box = document.getElementById("prompt");
+  if (box) return void box.focus();
+  setPref("focus-prompt", true);
+  go("create");
+}
+
+async function start() {
+  buildNav();
+  buildTools();
+  watchQueue();
+  document.addEventListener("keydown", focusPromptFromAnywhere);
+  const { open_job: job } = await Promise.race([session, new Promise((done) => setTimeout(() => done({}), 1500))]);
+  if (job && !location.hash) history.replaceState(null, "", `#/job/${encodeURIComponent(job)}`);
+  await startRouter(document.getElementById("view"), markNav);
+  await startEvents();
+}
+
+start();

@@ -1,0 +1,94 @@
+/** Views by hash: `#/gallery?q=fox` mounts js/views/gallery.js with {q: "fox"}; `#/job/<id>` opens it in Create. */
+import { announce, button, fill, h, icon } from "./dom.js";
+
+const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings"];
+const scrolls = new Map();
+let root = null;
+let cleanup = null;
+let mounted = "";
+let turn = 0;
+
+/** The hash taken apart: {name, params}; what follows the name is `params.id`. */
+export function parseHash(hash = location.hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [name, ...rest] = path.split("/");
+  const params = Object.fromEntries(new URLSearchParams(query));
+  if (rest.length) params.id = decodeURIComponent(rest.join("/"));
+  if (name === "job") return { name: "create", params: { ...params, job: params.id } };
+  return { name: NAMES.includes(name) ? name : "create", params };
+}
+
+/** `linkTo("gallery", {q: "fox"})` -> "#/gallery?q=fox". */
+export function linkTo(name, params = {}) {
+  const kept = Object.entries(params).filter(([, v]) => v !== null && v !== undefined && v !== "" && v !== false);
+  const query = new URLSearchParams(kept).toString();
+  return query ? `#/${name}?${query}` : `#/${name}`;
+}
+
+/** Go to a view; the same address again mounts it anew. */
+export function go(name, params) {
+  const hash = linkTo(name, params);
+  if (hash === location.hash) show();
+  else location.hash = hash;
+}
+
+/** Change the address of the present view without mounting it again (filters, pages). */
+export function setQuery(params) {
+  history.replaceState(null, "", linkTo(parseHash().name, params));
+  mounted = location.hash;
+}
+
+/** Begin to route into `element`; `onChange(name)` after each change. */
+export function startRouter(element, onChange) {
+  root = element;
+  window.addEventListener("hashchange", () => show(onChange));
+  return show(onChange);
+}
+
+let notify = () => {};
+
+async function show(onChange = notify) {
+  notify = onChange;
+  const mine = (turn += 1);
+  const isFirst = !mounted;
+  scrolls.set(mounted, window.scrollY);
+  const { name, params } = parseHash();
+  mounted = location.hash;
+  notify(name);
+  try {
+    const view = await import(`./views/${name}.js`);
+    if (mine !== turn) return;
+    leave();
+    document.title = `${view.title} · Easel`;
+    root.dataset.view = name;
+    const done = await view.mount(root, params);
+    if (mine !== turn) return void (typeof done === "function" && done());
+    cleanup = typeof done === "function" ? done : null;
+    window.scrollTo(0, scrolls.get(location.hash) || 0);
+    if (!isFirst) arrive(view.title);
+  } catch (error) {
+    if (mine === turn) showFailure(name, error);
+  }
+}
+
+function leave() {
+  try {
+    cleanup?.();
+  } finally {
+    cleanup = null;
+    root.replaceChildren();
+  }
+}
+
+function arrive(title) {
+  root.focus({ preventScroll: true });
+  announce(title);
+}
+
+function showFailure(name, error) {
+  console.error(error);
+  leave();
+  const again = button("Try again", () => show(), { class: "btn-primary", icon: "refresh" });
+  fill(root, h("div", { class: "page" }, h("div", { class: "empty" }, icon("warning"), h("h2", {}, "This page could not be opened"),
+    h("p", {}, error.name === "ApiError" ? `${error.message} ${error.hint}` : `A part of “${name}” did not load. The connection may be down, or Easel was just updated.`), again)));
+}

@@ -1,0 +1,256 @@
+/**
+ * One picture over everything: zoom, pan, swipe, keys, all that is known about it, and what can be done with it.
+ */
+
+import { h, icon, useCss, announce } from "../dom.js";
+import { onChange, setFavorite } from "../gallery/changes.js";
+import { altOf, jobOf, pictureOf, thumbnail } from "../gallery/picture.js";
+import { inputOf } from "../gallery/before.js";
+import { actionBar } from "../gallery/actions.js";
+import { sheet } from "../gallery/sheet.js";
+import { Zoom } from "../gallery/zoom.js";
+import { compare } from "./compare.js";
+
+const ZOOM_STEP = 1.4;
+const PAN_PX = 80;
+const SHEET_KEY = "easel.lightbox.sheet";
+const NEAR_END = 6; // how many pictures before the last one more are asked for
+
+let current = null;
+
+/**
+ * Show pictures one at a time.
+ * @param {object[]} pictures Pictures, Images that carry their `job`, or {image, job}; the list may grow while it is open
+ * @param {number} [index] the first one to show
+ * @param {{onChange?: (picture: object) => void, onMove?: (index: number) => void, onNearEnd?: () => void}} [options]
+ *   `onMove` tells which one is shown, `onNearEnd` asks for more pictures in the same list
+ * @returns {Promise<void>} when it is closed
+ */
+export function openLightbox(pictures, index = 0, options = {}) {
+  useCss("lightbox");
+  current?.close();
+  current = new Lightbox(pictures, index, options);
+  return current.closed;
+}
+
+class Lightbox {
+  constructor(pictures, index, options) {
+    this.list = pictures;
+    this.index = Math.max(0, index);
+    this.options = options;
+    this.opener = document.activeElement;
+    this.#build();
+    this.closed = new Promise((resolve) => this.dialog.addEventListener("close", () => resolve(this.#closed())));
+    this.offs = [
+      onChange("favorite", () => this.#showFavorite()),
+      onChange("removed", ({ ids }) => this.#removed(ids)),
+    ];
+    this.leave = () => this.close();
+    window.addEventListener("hashchange", this.leave);
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+    this.stage.focus();
+    this.#show();
+  }
+
+  /** The picture that is shown. */
+  get picture() {
+    return this.#at(this.index);
+  }
+
+  close() {
+    this.dialog.close();
+  }
+
+  #at(index) {
+    const entry = this.list[index];
+    if (!entry) return null;
+    return entry.image ? pictureOf(entry.image, entry.job) : pictureOf(entry);
+  }
+
+  #build() {
+    this.photo = h("img", { class: "lb-photo", alt: "", draggable: "false" });
+    this.lost = h("p", { class: "lb-lost", hidden: true });
+    this.back = this.#button("chevron-left", "Previous picture (left arrow)", () => this.move(-1), "lb-turn lb-back");
+    this.on = this.#button("chevron-right", "Next picture (right arrow)", () => this.move(1), "lb-turn lb-on");
+    this.frame = h("div", { class: "lb-frame" }, this.photo);
+    this.stage = h("div", { class: "lb-stage", tabindex: "-1" }, this.frame, this.lost, this.back, this.on);
+    this.zoom = new Zoom(this.stage, () => this.frame, {
+      onSwipe: (step) => this.move(step),
+      onScale: (scale) => this.#showScale(scale),
+    });
+    this.side = h("aside", { class: "lb-side", "aria-label": "About this picture" });
+    this.foot = h("div", { class: "lb-foot" });
+    this.dialog = h(
+      "dialog",
+      { class: "lightbox", "aria-label": "Picture", on: { keydown: (event) => this.#key(event) } },
+      this.#head(),
+      this.stage,
+      this.foot,
+      this.side,
+    );
+    this.#showSheet(localStorage.getItem(SHEET_KEY) === "1" && matchMedia("(min-width: 900px)").matches);
+  }
+
+  #head() {
+    this.counter = h("p", { class: "lb-count num" });
+    this.scale = h("span", { class: "lb-scale num" }, "Fit");
+    this.heart = this.#button("heart", "Favourite (F)", () => setFavorite(this.picture));
+    this.info = this.#button("info", "About this picture (I)", () => this.#showSheet(!this.hasSheet));
+    this.before = this.#button("columns", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
+    const close = this.#button("x", "Close (Esc)", () => this.close());
+    return h(
+      "div",
+      { class: "lb-head" },
+      this.counter,
+      h(
+        "div",
+        { class: "lb-zoom", role: "group", "aria-label": "Zoom" },
+        this.#button("minus", "Zoom out (-)", () => this.zoom.by(1 / ZOOM_STEP)),
+        this.scale,
+        this.#button("plus", "Zoom in (+)", () => this.zoom.by(ZOOM_STEP)),
+      ),
+      this.before,
+      this.heart,
+      this.info,
+      close,
+    );
+  }
+
+  #button(name, label, act, more = "") {
+    const props = { type: "button", class: `btn btn-ghost btn-icon ${more}`.trim(), "aria-label": label, title: label };
+    return h("button", { ...props, on: { click: act } }, icon(name));
+  }
+
+  /** Show the picture `step` further on. */
+  move(step) {
+    const next = this.index + step;
+    if (next < 0 || next >= this.list.length) return;
+    this.index = next;
+    this.options.onMove?.(next);
+    this.#show();
+  }
+
+  #show() {
+    const picture = this.picture;
+    if (!picture) return this.close();
+    this.#endCompare();
+    this.zoom.reset();
+    this.back.hidden = this.index === 0;
+    this.on.hidden = this.index >= this.list.length - 1;
+    this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.list.length}` : "";
+    this.photo.hidden = Boolean(picture.is_gone);
+    this.lost.hidden = !picture.is_gone;
+    this.lost.textContent = picture.is_gone ? "This picture has expired. Run it again to get it back." : "";
+    if (!picture.is_gone) this.#load(picture);
+    this.before.hidden = picture.is_gone || !["img2img", "inpaint", "upscale"].includes(picture.mode);
+    this.#showFavorite();
+    this.foot.replaceChildren(actionBar(picture, jobOf(picture), { onDone: () => this.options.onChange?.(picture) }));
+    if (this.hasSheet) this.side.replaceChildren(sheet(picture));
+    announce(`Picture ${this.index + 1} of ${this.list.length}: ${altOf(picture)}`);
+    if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
+    for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
+      if (beside && !beside.is_gone) new Image().src = beside.url;
+    }
+  }
+
+  /** The thumbnail is there at once; the whole picture takes its place. */
+  #load(picture) {
+    Object.assign(this.photo, { width: picture.width || 1, height: picture.height || 1, alt: altOf(picture) });
+    this.photo.src = thumbnail(picture, 512);
+    const whole = new Image();
+    whole.src = picture.url;
+    whole.decode().then(
+      () => this.picture?.id === picture.id && (this.photo.src = picture.url),
+      () => this.picture?.id === picture.id && this.#broken(picture),
+    );
+  }
+
+  #broken(picture) {
+    this.lost.hidden = false;
+    this.lost.textContent = "This picture could not be loaded. It may have expired.";
+    this.photo.hidden = true;
+    this.options.onChange?.(picture);
+  }
+
+  #showFavorite() {
+    const isOn = Boolean(this.picture?.is_favorite);
+    this.heart.setAttribute("aria-pressed", String(isOn));
+    this.heart.querySelector("svg").classList.toggle("filled", isOn);
+  }
+
+  #showScale(scale) {
+    this.scale.textContent = scale === 1 ? "Fit" : `${Math.round(scale * 100)} %`;
+  }
+
+  #showSheet(isOn) {
+    this.hasSheet = isOn;
+    this.dialog.classList.toggle("has-sheet", isOn);
+    this.side.hidden = !isOn;
+    this.info.setAttribute("aria-pressed", String(isOn));
+    this.side.replaceChildren(...(isOn && this.picture ? [sheet(this.picture)] : []));
+    if (matchMedia("(min-width: 900px)").matches) localStorage.setItem(SHEET_KEY, isOn ? "1" : "0");
+    this.zoom.reset();
+  }
+
+  async #toggleCompare() {
+    if (this.comparison) return this.#endCompare();
+    const picture = this.picture;
+    const input = await inputOf(picture);
+    if (!input || this.picture?.id !== picture.id) return;
+    this.zoom.reset();
+    this.comparison = compare({ before: input.url, after: picture.url, width: picture.width, height: picture.height });
+    this.stage.classList.add("is-comparing");
+    this.before.setAttribute("aria-pressed", "true");
+    this.frame.append(this.comparison);
+  }
+
+  #endCompare() {
+    this.comparison?.remove();
+    this.comparison = null;
+    this.stage.classList.remove("is-comparing");
+    this.before.setAttribute("aria-pressed", "false");
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, [role=menu]")) return;
+    const isWide = this.zoom.scale > 1;
+    const pan = { ArrowLeft: [PAN_PX, 0], ArrowRight: [-PAN_PX, 0], ArrowUp: [0, PAN_PX], ArrowDown: [0, -PAN_PX] };
+    const keys = {
+      ArrowLeft: () => this.move(-1),
+      ArrowRight: () => this.move(1),
+      Home: () => this.move(-this.index),
+      End: () => this.move(this.list.length - 1 - this.index),
+      "+": () => this.zoom.by(ZOOM_STEP),
+      "=": () => this.zoom.by(ZOOM_STEP),
+      "-": () => this.zoom.by(1 / ZOOM_STEP),
+      0: () => this.zoom.reset(),
+      f: () => setFavorite(this.picture),
+      i: () => this.#showSheet(!this.hasSheet),
+      c: () => !this.before.hidden && this.#toggleCompare(),
+      d: () => this.foot.querySelector("[data-act=download]")?.click(),
+      Delete: () => this.foot.querySelector("[data-act=delete]")?.click(),
+    };
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = isWide && pan[event.key] ? () => this.zoom.pan(...pan[event.key]) : keys[key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  #removed(ids) {
+    if (!ids.includes(this.picture?.id) && !this.list.some((_, i) => ids.includes(this.#at(i)?.id))) return;
+    this.list = this.list.filter((_, i) => !ids.includes(this.#at(i)?.id));
+    this.index = Math.min(this.index, this.list.length - 1);
+    if (this.list.length) this.#show();
+    else this.close();
+  }
+
+  #closed() {
+    this.offs.forEach((off) => off());
+    window.removeEventListener("hashchange", this.leave);
+    this.dialog.remove();
+    if (current === this) current = null;
+    if (this.opener?.isConnected) this.opener.focus();
+  }
+}

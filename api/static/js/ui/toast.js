@@ -1,0 +1,36 @@
+/** Short notices at the corner; errors stay until they are closed. */
+import { announce, button, h, icon, iconButton } from "../dom.js";
+
+const STAY_MS = 5000;
+const MAX_SHOWN = 4;
+
+/**
+ * Show a notice. `kind`: "info"|"good"|"bad"; `hint`: a second, quieter line; `action`: {label, run}.
+ * @returns {() => void} closes it
+ */
+export function toast(text, { kind = "info", hint = "", action = null, stay = kind === "bad" ? 12000 : STAY_MS } = {}) {
+  const area = document.getElementById("toasts");
+  let timer = 0;
+  const close = () => {
+    clearTimeout(timer);
+    node.remove();
+  };
+  const act = action && button(action.label, () => (close(), action.run()), { class: "btn-ghost btn-small" });
+  const node = h("div", { class: `toast toast-${kind}` }, kind === "bad" && icon("warning"), h("div", { class: "grow" }, h("p", {}, text), hint && h("p", {}, hint)),
+    act, iconButton("close", "Close this notice", close, { class: "btn-small" }));
+  const arm = () => (timer = setTimeout(close, stay));
+  node.addEventListener("pointerenter", () => clearTimeout(timer));
+  node.addEventListener("pointerleave", arm);
+  area.append(node);
+  while (area.children.length > MAX_SHOWN) area.firstElementChild.remove();
+  announce(hint ? `${text} ${hint}` : text);
+  arm();
+  return close;
+}
+
+/** Show what went wrong: the API's sentence and its hint. Cancelled requests are no news. */
+export function toastError(error) {
+  if (error.name === "AbortError" || (error.status === 401 && error.code === "sign_in")) return;
+  if (error.name !== "ApiError") console.error(error);
+  toast(error.name === "ApiError" ? error.message : "Something went wrong on this page.", { kind: "bad", hint: error.name === "ApiError" ? error.hint : "Reload it and try again." });
+}
