@@ -147,7 +147,7 @@ CREATE TABLE webhook_deliveries (
     due_at     REAL,           -- NULL: delivered or given up
     answer     TEXT NOT NULL,  -- what came of the last attempt
     UNIQUE (hook_id, job_id, event)
-) WITHOUT ROWID;
+);
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE due_at IS NOT NULL
 """
 
