@@ -21,7 +21,8 @@ store follows, under one lock, and catches up at start with what a crash left be
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -151,22 +152,20 @@ class GalleryService:
         picture = await self.picture(viewer, image_id)
         if picture.user_key != viewer.user_key and not viewer.is_admin:
             raise NotAllowed("Only the person who asked for this picture and admins may delete it.")
-        async with self._keeping:
+        async with self._changing([picture.media_id]):
             if not picture.from_cache:
                 await self._media.forget([picture.media_id])
                 await self._store.lose([picture.media_id], self._clock.now())
             await self._store.delete(picture.id, self._clock.now())
-            await self._follow(picture.media_id)
         return picture
 
     async def forget_job(self, job: Job) -> None:
         """Take the pictures of a job out of the history; its files were deleted (or belong to another job)."""
-        async with self._keeping:
-            media_ids = await self._store.delete_job(job.id, self._clock.now())
+        media_ids = [image.media_id for image in job.result.images] if job.result else []
+        async with self._changing(media_ids):
+            await self._store.delete_job(job.id, self._clock.now())
             if job.result and not job.result.from_cache:
                 await self._store.lose(media_ids, self._clock.now())
-            for media_id in media_ids:
-                await self._follow(media_id)
 
     async def star(self, viewer: Viewer, image_id: str) -> Picture:
         """Make a picture one's favourite and keep its file; a second time changes nothing.
@@ -176,20 +175,18 @@ class GalleryService:
             LimitReached: this person keeps as many as one may.
         """
         picture = await self.picture(viewer, image_id)
-        async with self._keeping:
+        async with self._changing([picture.media_id]):
             if not picture.is_favorite and await self._store.count_stars(viewer.user_key) >= MAX_FAVORITES:
                 raise LimitReached(f"You have {MAX_FAVORITES} favourites, and that is the most. Let one go first.")
             await self._pin(picture)
             await self._store.star(viewer.user_key, picture.id, self._clock.now())
-            await self._follow(picture.media_id)
         return await self.picture(viewer, picture.id)
 
     async def unstar(self, viewer: Viewer, image_id: str) -> Picture:
         """Let a favourite go; if nothing else keeps its file, its usual time begins now."""
         picture = await self.picture(viewer, image_id)
-        async with self._keeping:
+        async with self._changing([picture.media_id]):
             await self._store.unstar(viewer.user_key, picture.id)
-            await self._follow(picture.media_id)
         return await self.picture(viewer, picture.id)
 
     async def collections(self, viewer: Viewer) -> list[Collection]:
@@ -231,11 +228,8 @@ class GalleryService:
     async def delete_collection(self, viewer: Viewer, collection_id: str) -> None:
         """Delete a collection; its pictures stay in the history, and expire unless they are kept otherwise."""
         await self.collection(viewer, collection_id)
-        async with self._keeping:
-            media_ids = await self._store.media_of_collection(collection_id)
+        async with self._changing(await self._store.media_of_collection(collection_id)):
             await self._store.delete_collection(viewer.user_key, collection_id)
-            for media_id in media_ids:
-                await self._follow(media_id)
 
     async def add_pictures(self, viewer: Viewer, collection_id: str, image_ids: Sequence[str]) -> Collection:
         """Put pictures into a collection and keep their files; what is in it already stays.
@@ -247,21 +241,19 @@ class GalleryService:
         pictures = await self._pictures(viewer, image_ids)
         if collection.pictures + len(pictures) > MAX_COLLECTION_PICTURES:
             raise LimitReached(f"A collection holds {MAX_COLLECTION_PICTURES} pictures at most. Make another one.")
-        async with self._keeping:
+        async with self._changing([picture.media_id for picture in pictures]):
             for picture in pictures:
                 await self._pin(picture)
                 await self._store.add_to_collection(collection.id, picture.id, self._clock.now())
-                await self._follow(picture.media_id)
         return await self.collection(viewer, collection_id)
 
     async def remove_pictures(self, viewer: Viewer, collection_id: str, image_ids: Sequence[str]) -> Collection:
         """Take pictures out of a collection; what is not in it is passed over."""
         collection = await self.collection(viewer, collection_id)
         pictures = await self._pictures(viewer, image_ids)
-        async with self._keeping:
+        async with self._changing([picture.media_id for picture in pictures]):
             for picture in pictures:
                 await self._store.take_from_collection(collection.id, picture.id)
-                await self._follow(picture.media_id)
         return await self.collection(viewer, collection_id)
 
     async def _pictures(self, viewer: Viewer, image_ids: Iterable[str]) -> list[Picture]:
@@ -272,8 +264,18 @@ class GalleryService:
         if not await self._media.pin(picture.media_id):
             raise RequestRejected("This picture has expired, so it cannot be kept. Run it again.", field="picture")
 
+    @asynccontextmanager
+    async def _changing(self, media_ids: Sequence[str]) -> AsyncIterator[None]:
+        """Change alone what is kept of these files; the media store follows, also after a failure half way."""
+        async with self._keeping:
+            try:
+                yield
+            finally:
+                for media_id in media_ids:
+                    await self._follow(media_id)
+
     async def _follow(self, media_id: str) -> None:
-        """Bring the media store in line with the rows. Hold the lock."""
+        """Bring the media store in line with the rows."""
         if await self._store.is_kept(media_id):
             await self._media.pin(media_id)
         elif expires_at := await self._media.unpin(media_id):
