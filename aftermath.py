@@ -9,17 +9,20 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from backends.registry import BackendRegistry
 from generation.capabilities import Fit
-from generation.errors import GenerationError, UnexpectedAnswer
+from generation.errors import BackendGone, BackendUnavailable, GenerationError, UnexpectedAnswer
 from generation.job import Job, JobError, JobStatus
 from generation.result import GenerationResult
 from scheduling.executor import Outcome, ResultSink, crashed
 from scheduling.insist import insist
 from scheduling.journal import tell
+from scheduling.lane import Lane
 from scheduling.lanes import Lanes
-from scheduling.retry import Again, Elsewhere, RetryPolicy
+from scheduling.limits import patience_over
+from scheduling.retry import Again, Await, GiveUp, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore
 from utils.clock import Clock
@@ -71,13 +74,17 @@ class Aftermath:
         self._lanes.progress.pop(job.id, None)
         entry = self._registry.get(job.lane)
         is_paid = bool(entry and entry.backend.is_paid)
+        if isinstance(error, BackendGone):
+            job = self._with_newcomers(job)
         tried = job.tried
         while True:
-            decision = self._policy.decide(error, replace(job, tried=tried), is_paid=is_paid)
+            decision = self._policy.decide(error, replace(job, tried=tried), self._clock.now(), is_paid=is_paid)
             if isinstance(decision, Again):
                 return await self.retry(job, decision, error)
-            if not isinstance(decision, Elsewhere):
-                return await self.fail(job, error)
+            if isinstance(decision, Await):
+                return await self._keep_place(job, decision, error)
+            if isinstance(decision, GiveUp):
+                return await self.fail(job, error, has_waited=decision.has_waited)
             fitted = self._registry.fit(decision.lane, job.request)
             if isinstance(fitted, Fit):
                 return await self._move(job, decision.lane, fitted, error, (*tried, job.lane))
@@ -87,19 +94,63 @@ class Aftermath:
         """Put a running job back in front of its line, after the wait that was decided."""
         attempt = job.attempt + int(decision.costs_attempt)
         not_before = self._clock.now() + timedelta(seconds=decision.after_s)
-        await self._requeue(replace(job, attempt=attempt, not_before=not_before), error, was_served=True)
+        again = replace(job, attempt=attempt, not_before=not_before, away_since=None)
+        await self._requeue(again, error, was_served=True)
 
-    async def fail(self, job: Job, error: GenerationError) -> None:
+    async def fail(self, job: Job, error: GenerationError, *, has_waited: bool = False) -> None:
         reason = JobError(code=error.code, user_message=error.user_message, hint=error.hint)
+        if has_waited:
+            reason = patience_over(error, self._policy.patience_s)
         now = self._clock.now()
         failed = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
         if failed is not None:
             tell(job, "failed", logging.WARNING, error=str(error))
             self._watchers.publish(failed)
 
+    async def evacuate(self, lane: Lane, error: GenerationError, *, back: str = "") -> None:
+        """Move what waits for an engine that does not answer to others, where that is possible.
+
+        `back` names an engine that was away and is back: it counts again for whom it was tried in vain.
+        """
+        heard = BackendUnavailable(error.user_message)  # by hearsay: these jobs were not sent, so they did not run
+        if isinstance(error, BackendGone):
+            heard = BackendGone(error.user_message, reason=error.reason, hint=error.hint)
+        for job_id in lane.queue.jobs():
+            job = await self._jobs.get(job_id)
+            if job is None:
+                continue
+            job = replace(job, tried=tuple(name for name in job.tried if name != back))
+            if isinstance(heard, BackendGone):
+                job = self._with_newcomers(job)
+            others = {*job.candidates} - {*job.tried, lane.name}
+            can_go = any(isinstance(self._registry.fit(name, job.request), Fit) for name in others)
+            if can_go and lane.queue.remove(job_id):
+                claim = partial(self._jobs.claim, job_id, lane=lane.name, now=self._clock.now())
+                claimed = await self.stored(claim)
+                if self._lanes.release(job_id) and claimed is not None:
+                    await self.failed(replace(claimed, candidates=job.candidates, tried=job.tried), heard)
+
     async def stored(self, write: Callable[[], Awaitable[Job | None]]) -> Job | None:
         """Write a change until the store takes it."""
         return await insist(write, self._clock, self._stopping)
+
+    def _with_newcomers(self, job: Job) -> Job:
+        """Count in the engines that came since the job was submitted, unless it is meant for one or would now cost."""
+        if job.is_pinned:
+            return job
+        usable = [
+            entry.name
+            for entry in self._registry.visible(job.origin.user_id, job.origin.guild_id)
+            if entry.capabilities and entry.error is None and not (entry.is_fallback or entry.backend.is_paid)
+        ]
+        newcomers = [name for name in usable if name not in job.candidates]
+        return replace(job, candidates=(*job.candidates, *newcomers)) if newcomers else job
+
+    async def _keep_place(self, job: Job, decision: Await, error: GenerationError) -> None:
+        """Put a running job back in front of the line of an engine that is gone."""
+        attempt = job.attempt + int(decision.costs_attempt)
+        waiting = replace(job, attempt=attempt, not_before=None, away_since=job.away_since or self._clock.now())
+        await self._requeue(waiting, error, was_served=True)
 
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> bool:
         result = await self._sink.keep(job, outcome, seconds)
@@ -123,7 +174,7 @@ class Aftermath:
         note = f"moved to {self._registry.label(lane)}: {reason}"
         before = self._registry.fit(job.lane, job.request)
         kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
-        moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None)
+        moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None, away_since=None)
         await self._requeue(replace(moved, notes=(*kept, note, *fitted.notes)), error, was_served=False)
 
     async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
@@ -138,6 +189,7 @@ class Aftermath:
                 tried=job.tried,
                 notes=job.notes,
                 not_before=job.not_before,
+                away_since=job.away_since,
             )
         )
         if queued is None:  # cancelled in the meantime

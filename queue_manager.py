@@ -12,8 +12,9 @@ from functools import partial
 from aftermath import Aftermath
 from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
-from generation.errors import BackendAuthError, BackendUnavailable, GenerationError, JobInterrupted
-from generation.job import Job, JobStatus, JobView, Progress
+from constants import MAX_INTERRUPTIONS
+from generation.errors import BackendAuthError, BackendGone, BackendUnavailable, GenerationError, JobInterrupted
+from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest
 from scheduling.background import Background
 from scheduling.executor import Executor, Outcome, ResultSink
@@ -22,7 +23,7 @@ from scheduling.journal import tell
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
-from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, waited_too_long
+from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
 from scheduling.retry import Again, RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
@@ -30,6 +31,8 @@ from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
 
+INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
+WAITING = frozenset({JobStatus.QUEUED})
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
 
@@ -52,7 +55,7 @@ class QueueManager:
         self._executor = executor
         self._clock = clock
         self._limits = limits or QueueLimits()
-        self._lanes = Lanes(clock, self._settings_of)
+        self._lanes = Lanes(clock, self._settings_of, patience_s=self._limits.patience_s)
         self._cooldown = Cooldown(clock, self._limits.cooldown_s)
         self._background = Background()
         self._wake = asyncio.Event()
@@ -64,7 +67,7 @@ class QueueManager:
             jobs=jobs,
             registry=registry,
             sink=sink,
-            policy=policy or RetryPolicy(),
+            policy=policy or RetryPolicy(patience_s=self._limits.patience_s),
             lanes=self._lanes,
             watchers=self.watchers,
             clock=clock,
@@ -155,7 +158,7 @@ class QueueManager:
 
     def peek(self, job: Job) -> JobView:
         """Return how a job that was just read stands, from memory alone."""
-        return self._lanes.view(job, self._progress.get(job.id))
+        return self._lanes.view(job)
 
     async def watch(self, job_id: str) -> AsyncIterator[JobView]:
         """Yield the newest state now and after every change, coalesced; ends with the terminal one."""
@@ -207,20 +210,26 @@ class QueueManager:
         job, lane, run = ended
         seconds = self._clock.monotonic() - run.since
         if isinstance(outcome, GenerationError):
-            if pause_s := lane.judge(job.id, outcome):
-                log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
-            is_dead = BackendUnavailable if lane.breaker.is_open else BackendAuthError
-            if isinstance(outcome, BackendAuthError | is_dead):
-                self._registry.mark_down(lane.name, outcome)
-            if lane.breaker.is_open and lane.queue:
-                self._background.spawn(self._evacuate(lane, BackendUnavailable(outcome.user_message)))
+            self._judge(job, lane, outcome)
         else:
-            lane.breaker.succeeded()
+            lane.answered()
             lane.pace.learn(run.model, run.cost, seconds)
             lane.warm_model = run.model
         self._wake.set()
         self.watchers.ring_queued([lane.name])  # what was learned of the engine concerns who waits for it
         await asyncio.wait({self._background.spawn(self._conclude(job, outcome, seconds))})
+
+    def _judge(self, job: Job, lane: Lane, error: GenerationError) -> None:
+        """Take in what a failure says about the engine, for everybody who waits for it."""
+        if isinstance(error, BackendGone) and self._limits.patience_s and self._registry.get(lane.name):
+            self._lanes.gone(job, error)
+        elif pause_s := lane.judge(job.id, error):
+            log.warning("lane paused", extra={"action": "lane_paused", "backend": lane.name, "seconds": pause_s})
+        is_dead = BackendUnavailable if lane.is_down else BackendAuthError
+        if isinstance(error, BackendAuthError | is_dead):
+            self._registry.mark_down(lane.name, error)
+        if lane.is_down and lane.queue:
+            self._background.spawn(self._after.evacuate(lane, error))
 
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -237,14 +246,20 @@ class QueueManager:
 
     async def _expire(self) -> float:
         """Give up what has waited for too long; return the seconds until the next job has (inf = none)."""
-        overdue, nearest = self._lanes.overdue(self._limits.max_wait_s)
+        overdue, next_overdue = self._lanes.overdue(self._limits.max_wait_s)
         for job_id in overdue:
-            reason, now = waited_too_long(self._limits.max_wait_s), self._clock.now()
-            if job := await self._jobs.finish(job_id, JobStatus.EXPIRED, now=now, error=reason):
-                self._lanes.withdraw(job)
-                tell(job, "expired", logging.WARNING)
-                self.watchers.publish(job)
-        return nearest
+            await self._give_up(job_id, JobStatus.EXPIRED, waited_too_long(self._limits.max_wait_s))
+        impatient, next_impatient = self._lanes.impatient()
+        for job_id, error in impatient:
+            await self._give_up(job_id, JobStatus.FAILED, patience_over(error, self._limits.patience_s))
+        return min(next_overdue, next_impatient)
+
+    async def _give_up(self, job_id: str, status: JobStatus, reason: JobError) -> None:
+        finish = partial(self._jobs.finish, job_id, status, now=self._clock.now(), error=reason, allowed=WAITING)
+        if job := await self._after.stored(finish):
+            self._lanes.withdraw(job)
+            tell(job, status.value, logging.WARNING)
+            self.watchers.publish(job)
 
     async def _fill(self, lane: Lane) -> float:
         """Start what may start; return the seconds until more may (inf = when something happens)."""
@@ -271,15 +286,6 @@ class QueueManager:
             self.watchers.ring_queued([lane.name])
         return hold
 
-    async def _evacuate(self, lane: Lane, error: BackendUnavailable) -> None:
-        """Move what waits for an engine that has stopped answering to others, where that is possible."""
-        for job_id in lane.queue.jobs():
-            job = await self._jobs.get(job_id)
-            if job and {*job.candidates} - {*job.tried, lane.name} and lane.queue.remove(job_id):
-                job = await self._after.stored(partial(self._jobs.claim, job_id, lane=lane.name, now=self._clock.now()))
-                if self._lanes.release(job_id) and job is not None:
-                    await self._after.failed(job, error)
-
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
         self._executor.start(job, self)
@@ -295,14 +301,17 @@ class QueueManager:
     async def _recover(self, job: Job) -> None:
         """Decide for a job that was running when the last process died."""
         entry = self._registry.get(job.lane)
-        if entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
+        job = await self._after.stored(partial(self._jobs.interrupted, job.id)) or job
+        if job.interruptions > MAX_INTERRUPTIONS:
+            times = f"Easel stopped {job.interruptions} times while this was being drawn, so it is not tried again."
+            await self._after.fail(job, JobInterrupted(times, hint=INTERRUPTED_HINT))
+        elif entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
             self._start(job)
         elif entry and entry.backend.is_paid:
             await self._after.fail(job, JobInterrupted())
         else:
-            await self._after.retry(
-                job, Again(after_s=0.0, costs_attempt=False), GenerationError("Easel was restarted.")
-            )
+            again = Again(after_s=0.0, costs_attempt=False)
+            await self._after.retry(job, again, GenerationError("Easel was restarted."))
 
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""
@@ -327,5 +336,10 @@ class QueueManager:
 
     def _engine_changed(self, name: str) -> None:
         entry = self._registry.get(name)
-        self._lanes.refresh(name, is_up=entry is not None and entry.error is None)
+        is_up = entry is not None and entry.error is None
+        was_away = self._lanes.refresh(name, is_up=is_up)
         self._wake.set()
+        for lane in self._lanes if is_up else ():
+            if lane.absence and lane.queue:
+                leave = self._after.evacuate(lane, lane.absence.error, back=name if was_away else "")
+                self._background.spawn(leave)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from constants import RETRY_BASE_S
-from generation.errors import BackendUnavailable, GenerationError, RateLimited
+from generation.errors import BackendGone, BackendUnavailable, GenerationError, RateLimited
 from generation.job import Hold
 from scheduling.breaker import CircuitBreaker
 from scheduling.fair_queue import FairQueue, Served
@@ -56,6 +57,14 @@ class LaneView:
     idle_s: float | None = None  # since it last had a job; `None` = none yet in this process
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Absence:
+    """An engine that is gone: since when, and the error that said so."""
+
+    since: datetime
+    error: BackendGone
+
+
 @dataclass
 class Lane:
     """Slots are reckoned from the set of running ids, never counted up and down."""
@@ -68,6 +77,7 @@ class Lane:
     running: dict[str, Running] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     paused_until: float = 0.0
+    absence: Absence | None = None  # while it lasts nothing starts: a probe finds out when the engine is back
     warm_model: str | None = None
     used_at: float | None = None  # when a job last began or ended (monotonic seconds)
 
@@ -84,13 +94,15 @@ class Lane:
 
     def hold_s(self) -> float:
         """Seconds until this lane may start a job, apart from free slots; 0 = now, inf = until something happens."""
+        if self.absence:
+            return float("inf")
         pause = self.paused_until - self.clock.monotonic()
         return max(0.0, pause, self.breaker.wait_s(), self.bucket.wait_s())
 
     def held(self) -> tuple[Hold, float]:
         """Say whether the engine's state keeps jobs waiting, and for how many seconds (0 = until a trial ends)."""
-        if self.breaker.is_open:
-            wait_s = self.breaker.wait_s()
+        if self.is_down:
+            wait_s = self.hold_s()
             return Hold.DOWN, wait_s if wait_s != float("inf") else 0.0
         pause = self.paused_until - self.clock.monotonic()
         return (Hold.PAUSED, pause) if pause > 0 else (Hold.NONE, 0.0)
@@ -106,6 +118,15 @@ class Lane:
         if not self.settings.lines_up or not self.pace.is_learned or len(self.running) > self.concurrency:
             return float("inf")
         return max(0.0, min(self._left_s(run) for run in self.running.values()) - HEAD_START_S)
+
+    @property
+    def is_down(self) -> bool:
+        return self.absence is not None or self.breaker.is_open
+
+    def answered(self) -> None:
+        """The engine was seen to answer: let jobs flow again at once."""
+        self.absence = None
+        self.breaker.succeeded()
 
     @property
     def concurrency(self) -> int:
@@ -180,7 +201,7 @@ class Lane:
             running=len(self.running),
             concurrency=self.concurrency,
             paused_s=max(0.0, self.paused_until - self.clock.monotonic()),
-            is_broken=self.breaker.is_open,
+            is_broken=self.is_down,
             wait_s=self.wait_s(),
             retry_s=retry_s if retry_s != float("inf") else 0.0,
             seconds_per_cost=self.pace.by_model[""][0] if self.pace.is_learned else None,

@@ -3,27 +3,53 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import count
 from statistics import median
+from typing import NamedTuple
 
-from constants import DEFAULT_SECONDS_PER_COST
-from generation.job import Job, JobStatus, JobView, Progress
+from constants import DEFAULT_ENGINE_PATIENCE_S, DEFAULT_SECONDS_PER_COST
+from generation.errors import BackendGone
+from generation.job import Away, Job, JobStatus, JobView, Progress
 from scheduling.fair_queue import Served
-from scheduling.lane import Lane, LaneSettings, LaneView, Running
+from scheduling.lane import Absence, Lane, LaneSettings, LaneView, Running
 from scheduling.pace import Pace
 from utils.clock import Clock
+
+
+class _Waiting(NamedTuple):
+    """A queued or delayed job."""
+
+    user_key: str
+    lane: str
+    born: datetime
+    away_since: datetime | None  # as its row says
+
+    def since(self, absence: Absence) -> datetime:
+        """Say when the engine went away, as far as this job is concerned."""
+        return self.away_since or max(self.born, absence.since)
 
 
 class Lanes:
     """Queued, delayed and running jobs by lane. Memory only; rebuilt at start."""
 
-    def __init__(self, clock: Clock, settings_of: Callable[[str], LaneSettings | None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settings_of: Callable[[str], LaneSettings | None],
+        *,
+        patience_s: float = DEFAULT_ENGINE_PATIENCE_S,
+    ) -> None:
         self._clock = clock
+        self._patience_s = patience_s  # how long a job waits for an engine that is gone
         self._settings_of = settings_of
         self._lanes: dict[str, Lane] = {}
         self._delayed: list[tuple[float, str, Job]] = []
         self._paces: dict[str, dict[str, tuple[float, int]]] = {}
         self._born: list[tuple[float, str]] = []  # a heap: when jobs were submitted (monotonic seconds), job id
-        self._waiting: dict[str, tuple[str, str]] = {}  # job id -> user key and lane, of every queued or delayed job
+        self._patience: list[tuple[float, int, str, Absence]] = []  # a heap: when it ends (monotonic seconds), for whom
+        self._order = count()
+        self._waiting: dict[str, _Waiting] = {}
         self._waiting_of: Counter[str] = Counter()
         self.running: dict[str, Job] = {}
         self.progress: dict[str, Progress] = {}
@@ -41,18 +67,23 @@ class Lanes:
             self._lanes[name] = lane
         return lane
 
-    def refresh(self, name: str, *, is_up: bool) -> None:
-        """An engine came, went or was probed: take its settings over; one that answers may start at once."""
+    def refresh(self, name: str, *, is_up: bool) -> bool:
+        """An engine came, went or was probed: take its settings over; one that answers may start at once.
+
+        True if it was gone and is back.
+        """
         lane = self._lanes.get(name)
         if lane is None:
-            return
+            return False
+        was_away = lane.absence is not None
         settings = self._settings_of(name)
         if settings is not None:
             lane.refresh(settings)
         else:
             lane.paused_until = 0.0  # what waits for an engine that is gone must not wait for its return
         if is_up or settings is None:
-            lane.breaker.succeeded()
+            lane.answered()
+        return was_away and is_up
 
     def drop_empty(self) -> None:
         """Forget the lanes of engines that are gone, once nothing is left in them."""
@@ -76,20 +107,20 @@ class Lanes:
     def reserve(self, job: Job) -> None:
         """Count a job as waiting, before it has its place in line: who comes at the same time must see it."""
         if job.id not in self._waiting:
-            self._waiting[job.id] = (job.user_key, job.lane)
+            self._waiting[job.id] = _Waiting(job.user_key, job.lane, job.created_at, job.away_since)
             self._waiting_of[job.user_key] += 1
             self.get(job.lane).coming[job.id] = job.drawn.cost
 
     def release(self, job_id: str) -> bool:
         """Count a job as waiting no more; false if it was not (it was cancelled, say)."""
-        user_key, lane = self._waiting.pop(job_id, ("", ""))
-        if not lane:
+        waited = self._waiting.pop(job_id, None)
+        if waited is None:
             return False
-        if lane in self._lanes:
-            self._lanes[lane].coming.pop(job_id, None)
-        self._waiting_of[user_key] -= 1
-        if not self._waiting_of[user_key]:
-            del self._waiting_of[user_key]
+        if waited.lane in self._lanes:
+            self._lanes[waited.lane].coming.pop(job_id, None)
+        self._waiting_of[waited.user_key] -= 1
+        if not self._waiting_of[waited.user_key]:
+            del self._waiting_of[waited.user_key]
         return True
 
     def enqueue(self, job: Job, *, was_served: bool = False) -> None:
@@ -103,6 +134,31 @@ class Lanes:
             heapq.heappush(self._delayed, (self._clock.monotonic() + delay, job.id, job))
         else:
             self._push(job, was_served)
+        if absence := self.get(job.lane).absence:
+            self._wait_for(job.id, absence)
+
+    def gone(self, job: Job, error: BackendGone) -> None:
+        """The engine that a job was sent to is gone: what waits for it keeps its place while patience lasts."""
+        lane = self.get(job.lane)
+        lane.breaker.released(job.id)
+        if lane.absence is None:
+            lane.absence = Absence(since=job.away_since or self._clock.now(), error=error)
+            for job_id, waiting in self._waiting.items():
+                if waiting.lane == lane.name:
+                    self._wait_for(job_id, lane.absence)
+
+    def impatient(self) -> tuple[list[tuple[str, BackendGone]], float]:
+        """Return who has waited long enough for an engine that is gone, and the seconds until the next one has."""
+        late: dict[str, BackendGone] = {}
+        while self._patience:
+            ends_at, _, job_id, absence = self._patience[0]
+            waiting = self._waiting.get(job_id)
+            if waiting is not None and self.get(waiting.lane).absence is absence:
+                if (left_s := ends_at - self._clock.monotonic()) > 0:
+                    return list(late.items()), left_s
+                late[job_id] = absence.error
+            heapq.heappop(self._patience)
+        return list(late.items()), float("inf")
 
     def overdue(self, limit_s: float) -> tuple[list[str], float]:
         """Return the waiting jobs submitted over `limit_s` ago, and the seconds until the next one is (inf = none)."""
@@ -169,8 +225,14 @@ class Lanes:
             )
         if job.status is JobStatus.QUEUED and lane and job.id in lane.queue:
             hold, hold_s = lane.held()
-            position = lane.queue.position(job.id)
-            return JobView(job=job, position=position, eta_s=lane.wait_for(job.id), hold=hold, hold_s=hold_s)
+            return JobView(
+                job=job,
+                position=lane.queue.position(job.id),
+                eta_s=lane.wait_for(job.id),
+                hold=hold,
+                hold_s=hold_s,
+                away=self._away(job.id, lane),
+            )
         return JobView(job=job)
 
     def views(self) -> list[LaneView]:
@@ -192,6 +254,18 @@ class Lanes:
         """Seconds per cost of a lane that has not yet learned its own: as fast as the others here."""
         learned = [lane.pace.by_model[""][0] for lane in self._lanes.values() if lane.pace.is_learned]
         return median(learned) if learned else DEFAULT_SECONDS_PER_COST
+
+    def _away(self, job_id: str, lane: Lane) -> Away | None:
+        if lane.absence is None:
+            return None
+        since = self._waiting[job_id].since(lane.absence)
+        return Away(reason=lane.absence.error.reason, since=since, patience_s=self._patience_s)
+
+    def _wait_for(self, job_id: str, absence: Absence) -> None:
+        """Note when a job's patience with its engine ends."""
+        waited_s = (self._clock.now() - self._waiting[job_id].since(absence)).total_seconds()
+        ends_at = self._clock.monotonic() + self._patience_s - waited_s
+        heapq.heappush(self._patience, (ends_at, next(self._order), job_id, absence))
 
     def _push(self, job: Job, was_served: bool) -> None:
         queue = self.get(job.lane).queue

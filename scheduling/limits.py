@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from constants import (
+    DEFAULT_ENGINE_PATIENCE_S,
     DEFAULT_MAX_QUEUE_SIZE,
     DEFAULT_MAX_RUNNING_PER_USER,
     DEFAULT_MAX_WAIT_S,
     DEFAULT_MAX_WAITING_PER_USER,
     GRACEFUL_STOP_S,
 )
-from generation.errors import LimitReached
+from generation.errors import GenerationError, LimitReached
 from generation.job import JobError
 from utils.clock import Clock
 from utils.text import duration
@@ -22,7 +23,8 @@ UNKNOWN_TURN_S = 10.0  # when the next place is free in a lane that has not fini
 class QueueLimits:
     """Limits from the settings; `cooldown_s` is the least time between two requests of one user.
 
-    A job that has waited for `max_wait_s` (through a long stop of Easel, say) is given up instead of drawn.
+    A job that has waited for `max_wait_s` (through a long stop of Easel, say) is given up instead of drawn. While its
+    only engine is gone, it keeps its place for `patience_s`; 0: it is tried three times instead.
     """
 
     max_waiting: int = DEFAULT_MAX_QUEUE_SIZE
@@ -30,6 +32,7 @@ class QueueLimits:
     max_running_per_user: int = DEFAULT_MAX_RUNNING_PER_USER
     cooldown_s: float = 0.0
     max_wait_s: float = DEFAULT_MAX_WAIT_S
+    patience_s: float = DEFAULT_ENGINE_PATIENCE_S
     grace_s: float = GRACEFUL_STOP_S
 
 
@@ -69,6 +72,14 @@ def waited_too_long(limit_s: float) -> JobError:
         code="expired",
         user_message=f"It waited for more than {duration(limit_s)} and was given up.",
         hint="🎲 Run again puts it back in line.",
+    )
+
+
+def patience_over(error: GenerationError, patience_s: float) -> JobError:
+    return JobError(
+        code=error.code,
+        user_message=error.user_message,
+        hint=f"It did not come back within {duration(patience_s)}. {error.hint}".rstrip(),
     )
 
 
