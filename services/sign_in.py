@@ -1,0 +1,220 @@
+"""Sign in with Discord: OAuth2 authorization code with state and PKCE, for the scopes `identify` and `guilds`.
+
+Discord is asked who it is and which servers they are in; its token is used for that and forgotten.
+Source: discord.com/developers/docs/topics/oauth2, RFC 6749 (code), RFC 7636 (PKCE), RFC 9700 (state of one browser).
+"""
+
+import base64
+import hmac
+import json
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backends.outbound import Answer, call
+from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
+from utils.clock import Clock
+from utils.urls import UrlPolicy
+
+log = logging.getLogger(__name__)
+
+AUTHORIZE_URL: Final = "https://discord.com/oauth2/authorize"  # where browsers go, whatever the API's address is
+AVATAR_URL: Final = "https://cdn.discordapp.com/avatars/{}/{}.png?size=64"
+SCOPE: Final = "identify guilds"
+STATE_S: Final = 600.0
+MAX_STATES: Final = 1000
+
+T = TypeVar("T")
+Call = Callable[..., Awaitable[Answer]]
+
+
+class _Token(BaseModel):
+    access_token: str
+
+
+class _User(BaseModel):
+    id: str
+    username: str
+    global_name: str | None = None
+    avatar: str | None = None
+
+
+class _Guild(BaseModel):
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A sign-in that has begun: send the browser to `url`, and give it `state` as a cookie of `STATE_S` seconds."""
+
+    url: str
+    state: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """Who came back from Discord and may come in; `then` is the path they wanted."""
+
+    user_key: str
+    name: str
+    avatar: str
+    then: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Open:
+    verifier: str = field(repr=False)
+    redirect_uri: str
+    then: str
+    until: float
+
+
+class SignInService:
+    """Two steps: `begin` before Discord, `finish` after it. What lies between is lost at a restart."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        api_url: str,
+        clock: Clock,
+        guilds: Iterable[int] = (),
+        admins: Iterable[int] = (),
+        ask: Call = call,
+    ) -> None:
+        """Args beyond the plain ones.
+
+        guilds: members of these servers may come in; of none, only `admins` may.
+        """
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._api_url = api_url
+        self._clock = clock
+        self._guilds = frozenset(map(str, guilds))
+        self._admins = frozenset(map(str, admins))
+        self._ask = ask
+        self._policy = UrlPolicy(allow_private=True, allow_insecure_http=True)  # the owner set the address
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the settings name an application of Discord's."""
+        return bool(self._client_id and self._client_secret)
+
+    def begin(self, redirect_uri: str, *, then: str = "/") -> Begun:
+        """Open one sign-in.
+
+        Args:
+            redirect_uri: our callback's full address, as it is entered at Discord.
+            then: the path of ours where the person goes afterwards.
+        """
+        state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+        is_ours = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
+        self._open[state] = _Open(
+            verifier=verifier,
+            redirect_uri=redirect_uri,
+            then=then if is_ours else "/",
+            until=self._clock.monotonic() + STATE_S,
+        )
+        while len(self._open) > MAX_STATES:
+            self._open.popitem(last=False)
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "scope": SCOPE,
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "code_challenge": base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        return Begun(url=f"{AUTHORIZE_URL}?{urlencode(query)}", state=state)
+
+    async def finish(self, code: str, state: str, *, cookie: str) -> SignedIn:
+        """Trade the code that Discord sent along for who it is.
+
+        Args:
+            code: from the query of the callback.
+            state: the same.
+            cookie: what `begin` gave to this browser; without it somebody could sign others in as himself.
+
+        Raises:
+            RequestRejected: this sign-in was not begun here, has been used, or took too long.
+            NotAllowed: the person is in none of the servers.
+            BackendUnavailable: Discord does not answer.
+            GenerationError: Discord refuses our application.
+        """
+        opened = self._open.pop(state, None)
+        is_same = hmac.compare_digest(state.encode(), cookie.encode())
+        if opened is None or not is_same or opened.until <= self._clock.monotonic():
+            raise _stale()
+        token = await self._token(code, opened)
+        user = await self._get("/users/@me", token, _User)
+        if user.id not in self._admins and not await self._is_member(token):
+            raise NotAllowed("You are in none of the Discord servers whose members may use this.")
+        return SignedIn(
+            user_key=f"discord:{user.id}",
+            name=user.global_name or user.username,
+            avatar=AVATAR_URL.format(user.id, user.avatar) if user.avatar else "",
+            then=opened.then,
+        )
+
+    async def _is_member(self, token: str) -> bool:
+        if not self._guilds:
+            return False
+        guilds = await self._get("/users/@me/guilds", token, list[_Guild])  # all of them: nobody can be in over 200
+        return any(guild.id in self._guilds for guild in guilds)
+
+    async def _token(self, code: str, opened: _Open) -> str:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": opened.redirect_uri,
+            "code_verifier": opened.verifier,
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+        }
+        answer = await self._ask("POST", f"{self._api_url}/oauth2/token", self._policy, form=form)
+        if answer.status == 400 and _word(answer) == "invalid_grant":
+            raise _stale()
+        if answer.status in (400, 401):
+            log.error(
+                "Discord refuses the sign-in: check DISCORD_CLIENT_ID, DISCORD_CLIENT_SECRET and the redirect address",
+                extra={"action": "sign_in_failed", "status": answer.status, "error": _word(answer)},
+            )
+            raise GenerationError("Signing in with Discord is not set up right. The bot's owner finds more in the log.")
+        return _read(answer, _Token).access_token
+
+    async def _get(self, path: str, token: str, kind: type[T]) -> T:
+        headers = {"Authorization": f"Bearer {token}"}
+        return _read(await self._ask("GET", self._api_url + path, self._policy, headers=headers), kind)
+
+
+def _read(answer: Answer, kind: type[T]) -> T:
+    detail = f"HTTP {answer.status}"
+    if answer.status == 200:
+        try:
+            return TypeAdapter(kind).validate_json(answer.body)
+        except ValidationError:  # not chained: the text would hold what Discord sent, a token perhaps
+            detail = "unreadable"
+    raise BackendUnavailable("Discord does not answer as it should. Please try again in a minute.", detail=detail)
+
+
+def _word(answer: Answer) -> str:
+    """Return OAuth2's word for what is wrong."""
+    try:
+        said: Any = json.loads(answer.body)
+    except ValueError:
+        return ""
+    return str(said.get("error", ""))[:60] if isinstance(said, dict) else ""
+
+
+def _stale() -> RequestRejected:
+    return RequestRejected("This sign-in has expired or was used already.", field="state", hint="Sign in once more.")

@@ -1,0 +1,155 @@
+"""Sign in with Discord against a stand-in of its three endpoints: who is a member comes in, once, in time."""
+
+import base64
+import json
+from hashlib import sha256
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from backends.outbound import Answer
+from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
+from services import sign_in
+from services.sign_in import STATE_S, SignInService
+
+API = "https://discord.example/api/v10"
+CALLBACK = "https://easel.example/auth/callback"
+
+
+class Discord:
+    """Gives a token for the one code it handed out, and tells the bearer's name and servers."""
+
+    def __init__(self) -> None:
+        self.user = {"id": "7", "username": "ada", "global_name": "Ada", "avatar": "f00", "extra": 1}
+        self.guilds = [{"id": "100", "name": "art"}, {"id": "200", "name": "else"}]
+        self.challenge = ""
+        self.asked: list[str] = []
+        self.instead: dict[str, Answer] = {}
+
+    def visit(self, url: str) -> dict[str, str]:
+        """Do what a browser does at Discord; return the query of the callback."""
+        said = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        self.challenge = said["code_challenge"]
+        assert said["redirect_uri"] == CALLBACK
+        assert (said["response_type"], said["scope"], said["client_id"]) == ("code", "identify guilds", "app1")
+        assert said["code_challenge_method"] == "S256"
+        return {"code": "code1", "state": said["state"]}
+
+    async def __call__(self, method, url, policy, *, form=None, headers=None) -> Answer:
+        path = url.removeprefix(API)
+        self.asked.append(f"{method} {path}")
+        if path in self.instead:
+            return self.instead[path]
+        if path == "/oauth2/token":
+            return self._token(form)
+        if headers != {"Authorization": "Bearer tok1"}:
+            return Answer(status=401, body=b'{"message": "401: Unauthorized"}')
+        return _json({"/users/@me": self.user, "/users/@me/guilds": self.guilds}[path])
+
+    def _token(self, form) -> Answer:
+        hashed = base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
+        if (form["client_id"], form["client_secret"]) != ("app1", "s3cret"):
+            return _json({"error": "invalid_client"}, 401)
+        if (form["code"], form["redirect_uri"], hashed) != ("code1", CALLBACK, self.challenge):
+            return _json({"error": "invalid_grant", "error_description": "Invalid code"}, 400)
+        return _json({"access_token": "tok1", "token_type": "Bearer", "expires_in": 604800})
+
+
+def _json(value, status: int = 200) -> Answer:
+    return Answer(status=status, body=json.dumps(value).encode())
+
+
+@pytest.fixture
+def discord():
+    return Discord()
+
+
+@pytest.fixture
+def service_of(discord, clock):
+    def make(**values) -> SignInService:
+        options = {"client_id": "app1", "client_secret": "s3cret", "guilds": (100,), "api_url": API, "clock": clock}
+        return SignInService(ask=discord, **options | values)
+
+    return make
+
+
+async def sign_in_at(service: SignInService, discord: Discord, **values):
+    begun = service.begin(CALLBACK, **values)
+    return await service.finish(**discord.visit(begun.url), cookie=begun.state)
+
+
+async def test_a_member_comes_in_with_name_and_picture(service_of, discord):
+    person = await sign_in_at(service_of(), discord, then="/studio?job=1")
+    assert (person.user_key, person.name, person.then) == ("discord:7", "Ada", "/studio?job=1")
+    assert person.avatar == "https://cdn.discordapp.com/avatars/7/f00.png?size=64"
+    assert discord.asked == ["POST /oauth2/token", "GET /users/@me", "GET /users/@me/guilds"]
+
+
+async def test_who_has_neither_display_name_nor_picture_comes_in_too(service_of, discord):
+    discord.user |= {"global_name": None, "avatar": None}
+    person = await sign_in_at(service_of(), discord)
+    assert (person.name, person.avatar) == ("ada", "")
+
+
+@pytest.mark.parametrize("guilds", [(), (300,)])
+async def test_others_stay_outside_but_admins_never_do(service_of, discord, guilds):
+    with pytest.raises(NotAllowed):
+        await sign_in_at(service_of(guilds=guilds), discord)
+    assert (await sign_in_at(service_of(guilds=guilds, admins=(7,)), discord)).user_key == "discord:7"
+
+
+@pytest.mark.parametrize("then", ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\nb"])
+async def test_afterwards_people_stay_with_us(service_of, discord, then):
+    assert (await sign_in_at(service_of(), discord, then=then)).then == "/"
+
+
+async def test_a_state_is_good_once_in_time_and_in_one_browser(service_of, discord, clock):
+    service = service_of()
+    begun = service.begin(CALLBACK)
+    back = discord.visit(begun.url)
+    await service.finish(**back, cookie=begun.state)
+    with pytest.raises(RequestRejected, match="used already"):
+        await service.finish(**back, cookie=begun.state)
+    other = service.begin(CALLBACK)
+    with pytest.raises(RequestRejected):
+        await service.finish(**discord.visit(other.url), cookie="")
+    late = service.begin(CALLBACK)
+    await clock.advance(STATE_S)
+    with pytest.raises(RequestRejected):
+        await service.finish(**discord.visit(late.url), cookie=late.state)
+
+
+async def test_a_code_of_another_sign_in_is_refused(service_of, discord):
+    service = service_of()
+    begun, other = service.begin(CALLBACK), service.begin(CALLBACK)
+    discord.visit(other.url)
+    with pytest.raises(RequestRejected, match="expired"):
+        await service.finish("code1", begun.state, cookie=begun.state)
+
+
+async def test_a_wrong_secret_is_the_owners_to_mend(service_of, discord, caplog):
+    with pytest.raises(GenerationError, match="not set up right"):
+        await sign_in_at(service_of(client_secret="hush"), discord)
+    assert "DISCORD_CLIENT_SECRET" in caplog.text
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/users/@me", "/users/@me/guilds"])
+@pytest.mark.parametrize("answer", [Answer(status=503, body=b""), Answer(status=200, body=b'{"access_token": 5}')])
+async def test_a_discord_that_is_ill_is_tried_again_later(service_of, discord, path, answer):
+    discord.instead = {path: answer}
+    with pytest.raises(BackendUnavailable, match="try again"):
+        await sign_in_at(service_of(), discord)
+
+
+async def test_sign_ins_that_nobody_finishes_take_bounded_memory(service_of, monkeypatch):
+    monkeypatch.setattr(sign_in, "MAX_STATES", 4)
+    service = service_of()
+    for _ in range(20):
+        service.begin(CALLBACK)
+    assert len(service._open) == 4
+
+
+def test_it_is_there_only_when_it_is_set_up(service_of):
+    assert service_of().is_available
+    assert not service_of(client_secret="").is_available
