@@ -90,6 +90,7 @@ class GenerationService:
             origin=origin,
             lane=best.entry.name,
             candidates=tuple(option.entry.name for option in (best, *others)),
+            is_pinned=bool(draft.backend),
             notes=(*notes, *best.fitted.notes),
             created_at=self._clock.now(),
         )
