@@ -157,6 +157,12 @@ class Settings(BaseModel):
     max_wait: Span = _span(
         c.DEFAULT_MAX_WAIT_S, "A job that has waited for so long is given up", low=1, high=30 * 86400
     )
+    engine_patience: Span = _span(
+        c.DEFAULT_ENGINE_PATIENCE_S,
+        "How long a job keeps its place while its only engine is gone; 0s: it is tried three times instead",
+        low=0,
+        high=30 * 86400,
+    )
     job_timeout: JobSpan = _span(
         c.DEFAULT_JOB_TIMEOUT_S, "Longest a job may run; a plain number from 1000 on is milliseconds", low=1, high=86400
     )

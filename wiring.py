@@ -199,6 +199,7 @@ def _limits(settings: Settings) -> QueueLimits:
         max_running_per_user=settings.max_running_per_user,
         cooldown_s=settings.cooldown,
         max_wait_s=settings.max_wait,
+        patience_s=settings.engine_patience,
         grace_s=settings.graceful_stop,
     )
 
