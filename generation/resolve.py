@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
+from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draw_seed
@@ -60,6 +61,22 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         upscale_factor=draft.upscale_factor,
         upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
         workflow=draft.workflow,
+    )
+
+
+def resolve_for(draft: Draft, capabilities: Capabilities) -> GenerationRequest:
+    """Fill what the draft leaves open with what is usual on one engine.
+
+    Raises:
+        RequestRejected: as in `resolve`.
+    """
+    return resolve(
+        draft,
+        width=capabilities.default_width,
+        height=capabilities.default_height,
+        steps=capabilities.default_steps,
+        cfg_scale=capabilities.default_cfg_scale,
+        grid=capabilities.size_grid,
     )
 
 

@@ -8,9 +8,10 @@ from generation.errors import CapabilityError, RequestRejected
 from generation.job import Origin
 from generation.options import MAX_ASPECT_RATIO, validate
 from generation.request import Draft, GenerationRequest, Mode
-from generation.resolve import resolve
+from generation.resolve import resolve_for
 from queue_manager import QueueManager
 from services.catalog import find_entry
+from services.workflows import WorkflowService
 from store.preferences import PreferenceStore
 
 RANKS = {"user": 0, "guild": 1, "easel": 2}
@@ -41,10 +42,17 @@ class Option:
 class Chooser:
     """Looks at every engine a person may use."""
 
-    def __init__(self, registry: BackendRegistry, queue: QueueManager, preferences: PreferenceStore) -> None:
+    def __init__(
+        self,
+        registry: BackendRegistry,
+        queue: QueueManager,
+        preferences: PreferenceStore,
+        workflows: WorkflowService | None = None,
+    ) -> None:
         self._registry = registry
         self._queue = queue
         self._preferences = preferences
+        self._workflows = workflows
 
     async def options(self, draft: Draft, origin: Origin) -> list[Option]:
         """Engines that can run this, best first: healthy, then free, then the person's own, then quick ones.
@@ -56,7 +64,11 @@ class Chooser:
         """
         draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
         validate(draft)
-        if not draft.prompt and draft.mode is not Mode.UPSCALE and draft.upscale_factor is None:
+        if draft.workflow and self._workflows:
+            own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
+            draft = replace(draft, workflow=own)
+        needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
+        if not draft.prompt and needs_words:
             raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
         entries = self._wanted(draft, origin)
         await self._registry.ready(entries)
@@ -68,12 +80,11 @@ class Chooser:
                     raise entry.error
                 refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
                 continue
-            request = _resolved(draft, entry)
-            fitted = self._registry.fit(entry.name, request)
-            if isinstance(fitted, Refused):
-                refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
+            found = await self._fit(draft, entry)
+            if isinstance(found, Refused):
+                refusals.append(f"{entry.label}: {', '.join(found.reasons)}")
             else:
-                options.append(Option(entry=entry, request=request, fitted=fitted))
+                options.append(found)
         if not options:
             raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".")
         return sorted(options, key=self._rank)
@@ -95,6 +106,16 @@ class Chooser:
             request=request,
             notes=best.fitted.notes,
         )
+
+    async def _fit(self, draft: Draft, entry: Entry) -> Option | Refused:
+        assert entry.capabilities is not None, "only probed engines are asked"
+        if draft.workflow and self._workflows:
+            fitted = await self._workflows.fit(draft, entry)
+            # what the workflow has no place for is forgotten, so that a failover does not have to bend it anew
+            return Option(entry=entry, request=fitted.request, fitted=fitted) if isinstance(fitted, Fit) else fitted
+        request = resolve_for(draft, entry.capabilities)
+        fitted = self._registry.fit(entry.name, request)
+        return Option(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
 
     def _rank(self, option: Option) -> tuple[bool, bool, int, float]:
         entry = option.entry
@@ -131,16 +152,3 @@ def _shaped_like_its_source(draft: Draft) -> Draft:
     if max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
         return draft
     return replace(draft, aspect=(wide, high))
-
-
-def _resolved(draft: Draft, entry: Entry) -> GenerationRequest:
-    capabilities = entry.capabilities
-    assert capabilities is not None, "only probed engines are asked"
-    return resolve(
-        draft,
-        width=capabilities.default_width,
-        height=capabilities.default_height,
-        steps=capabilities.default_steps,
-        cfg_scale=capabilities.default_cfg_scale,
-        grid=capabilities.size_grid,
-    )

@@ -15,6 +15,7 @@ from services.choosing import Chooser
 from services.choosing import Estimate as Estimate
 from services.media import MediaService
 from services.pictures import outpainting
+from services.workflows import WorkflowService
 from store.jobs import AskedBefore, JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
@@ -42,12 +43,13 @@ class GenerationService:
         media: MediaService,
         preferences: PreferenceStore,
         clock: Clock,
+        workflows: WorkflowService | None = None,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._chooser = Chooser(registry, queue, preferences)
+        self._chooser = Chooser(registry, queue, preferences, workflows)
         self._clock = clock
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 

@@ -1,0 +1,221 @@
+"""People's own workflows: analysed by an engine that runs them, kept by name, corrected, found again for a job.
+
+A workflow belongs to a person, a server, or everybody here (kind "easel"). What a name stands for may change; a job
+names the version it was made with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from backends.base import ReadWorkflow, WorkflowBackend
+from backends.registry import EASEL, BackendRegistry, Entry
+from backends.registry import Owner as Owner
+from generation.capabilities import Fit, Refused, fit_workflow
+from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
+from generation.request import Draft, Mode, WorkflowRef
+from generation.resolve import resolve_for
+from generation.samplers import match_name
+from store.workflows import StoredWorkflow as StoredWorkflow
+from store.workflows import WorkflowStore, WorkflowVersion
+from utils.clock import Clock
+from utils.text import cut
+
+MAX_WORKFLOW_BYTES: Final = 2 * 1024 * 1024
+MAX_WORKFLOWS: Final = 50  # of one owner
+MAX_NAME_CHARS: Final = 60
+NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysed:
+    """What an upload is for, as `engine` (a label) reads it: as lines for people, and as JSON to keep."""
+
+    kind: str
+    engine: str
+    graph: str = field(repr=False)
+    mapping: str = field(repr=False)
+    lines: tuple[str, ...]
+
+
+class WorkflowService:
+    """Everything doors do with workflows. Who may act for which owner is for the door to know."""
+
+    def __init__(self, registry: BackendRegistry, store: WorkflowStore, clock: Clock) -> None:
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+
+    async def analyse(self, content: bytes, user_id: str, guild_id: str | None) -> Analysed:
+        """Find out what a file is for, on the first engine of this person that can run it.
+
+        Raises:
+            RequestRejected: it is no workflow that can be run; a hint says what would be.
+            CapabilityError: no engine has all its nodes and files; they are named.
+            BackendError: the only engine does not answer.
+        """
+        if len(content) > MAX_WORKFLOW_BYTES:
+            size, most = len(content) / 2**20, MAX_WORKFLOW_BYTES // 2**20
+            raise RequestRejected(f"That file has {size:.1f} MB; a workflow has at most {most} MB.", field="workflow")
+        refusals: list[tuple[str, GenerationError]] = []
+        for entry in await self._engines(user_id, guild_id):
+            try:
+                async with self._registry.borrow(entry.name) as backend:
+                    if not isinstance(backend, WorkflowBackend):
+                        continue
+                    read = await backend.read_workflow(content)
+            except (CapabilityError, BackendError) as error:
+                refusals.append((entry.label, error))
+            else:
+                return _analysed(read, entry.config.kind, entry.label)
+        if not refusals:
+            raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
+        if len(refusals) == 1:
+            raise refusals[0][1]
+        reasons = "; ".join(f"{label}: {error.user_message.rstrip('.')}" for label, error in refusals)
+        raise CapabilityError(f"No engine here can run this workflow. {reasons}.", hint=refusals[0][1].hint)
+
+    async def save(self, analysed: Analysed, name: str, owner: Owner = EASEL) -> StoredWorkflow:
+        """Keep it by name, in place of what the owner had by that name.
+
+        Raises:
+            RequestRejected: the name cannot be used.
+            LimitReached: the owner has as many as are kept.
+        """
+        name = _clean(name)
+        names = {one.name.casefold() for one in await self._store.of(owner.kind, owner.id)}
+        if len(names) >= MAX_WORKFLOWS and name.casefold() not in names:
+            raise LimitReached(f"{MAX_WORKFLOWS} workflows are kept, and that is the most.", hint="Delete one first.")
+        version = WorkflowVersion(
+            kind=analysed.kind, graph=analysed.graph, mapping=analysed.mapping, lines=analysed.lines
+        )
+        await self._store.save(owner.kind, owner.id, name, version, self._clock.now())
+        return await self._of(name, owner)
+
+    async def list(self, user_id: str, guild_id: str | None) -> tuple[StoredWorkflow, ...]:
+        """Return what this person may draw with here: their own, the server's, then everybody's."""
+        owners = [Owner(kind="user", id=user_id), *([Owner(kind="guild", id=guild_id)] if guild_id else []), EASEL]
+        found = [await self._store.of(owner.kind, owner.id) for owner in owners]
+        return tuple(one for of_owner in found for one in of_owner)
+
+    async def get(self, name: str, user_id: str, guild_id: str | None) -> StoredWorkflow:
+        """Find one by its name, or by a part of it; one's own before the server's.
+
+        Raises:
+            RequestRejected: there is none; what there is is named.
+        """
+        return _find(name, await self.list(user_id, guild_id))
+
+    async def correct(self, name: str, field: str, place: str, owner: Owner = EASEL) -> StoredWorkflow:
+        """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
+
+        Raises:
+            RequestRejected: there is no such workflow, value, node or input.
+        """
+        stored = await self._of(name, owner)
+        workflow = await self.load(WorkflowRef(name=stored.name, id=stored.version))
+        for entry in self._registry:
+            if entry.config.kind == stored.kind and isinstance(entry.backend, WorkflowBackend):
+                read = await entry.backend.correct_workflow(workflow, field, place)
+                return await self.save(_analysed(read, stored.kind, entry.label), stored.name, owner)
+        raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
+
+    async def delete(self, name: str, owner: Owner = EASEL) -> StoredWorkflow:
+        """Forget a name; pictures made with it can still be made again.
+
+        Raises:
+            RequestRejected: the owner has none of that name.
+        """
+        stored = _find(name, await self._store.of(owner.kind, owner.id), is_exact=True)
+        await self._store.delete(owner.kind, owner.id, stored.name)
+        return stored
+
+    async def resolve(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> WorkflowRef:
+        """Return the version a request is to be drawn with, loaded; from now on it is kept.
+
+        Raises:
+            RequestRejected: there is none of that name.
+        """
+        if not workflow.id:
+            stored = await self.get(workflow.name, user_id, guild_id)
+            workflow = WorkflowRef(name=stored.name, id=stored.version)
+        if not await self._store.use(workflow.id, self._clock.now()):
+            raise _gone(workflow)
+        return await self.load(workflow)
+
+    async def load(self, workflow: WorkflowRef) -> WorkflowRef:
+        """Return a version with its content.
+
+        Raises:
+            RequestRejected: it is gone.
+        """
+        version = await self._store.version(workflow.id)
+        if version is None:
+            raise _gone(workflow)
+        return replace(workflow, graph=version.graph, mapping=version.mapping)
+
+    async def fit(self, draft: Draft, entry: Entry) -> Fit | Refused:
+        """Say how a draft with a loaded workflow is drawn on one engine, or why it cannot be.
+
+        Raises:
+            RequestRejected: a value out of its range.
+        """
+        workflow, backend = draft.workflow, entry.backend
+        is_able = entry.capabilities is not None and entry.capabilities.supports_workflows
+        if workflow is None or not is_able or not isinstance(backend, WorkflowBackend):
+            return Refused(reasons=("it runs no workflows",))
+        try:
+            can = await backend.workflow_capabilities(workflow)
+        except (CapabilityError, BackendError) as error:
+            return Refused(reasons=(error.user_message.rstrip("."),))
+        request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
+        if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
+            return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
+        return fit_workflow(request, can)
+
+    async def _engines(self, user_id: str, guild_id: str | None) -> Sequence[Entry]:
+        entries = [e for e in self._registry.visible(user_id, guild_id) if isinstance(e.backend, WorkflowBackend)]
+        await self._registry.ready(entries)
+        able = [e for e in entries if e.capabilities is None or e.capabilities.supports_workflows]
+        return sorted(able, key=lambda entry: entry.error is not None)
+
+    async def _of(self, name: str, owner: Owner) -> StoredWorkflow:
+        return _find(name, await self._store.of(owner.kind, owner.id))
+
+
+def _analysed(read: ReadWorkflow, kind: str, engine: str) -> Analysed:
+    return Analysed(kind=kind, engine=engine, graph=read.graph, mapping=read.mapping, lines=read.lines)
+
+
+def _clean(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not cleaned or len(cleaned) > MAX_NAME_CHARS or not cleaned.isprintable() or not any(map(str.isalnum, cleaned)):
+        shown = "".join(sign for sign in cleaned[:MAX_NAME_CHARS] if sign.isprintable())
+        raise RequestRejected(
+            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} signs, letters among them.",
+            field="name",
+            hint="For example: portrait",
+        )
+    return cleaned
+
+
+def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False) -> StoredWorkflow:
+    wanted = " ".join(name.split()).casefold()
+    for one in there:
+        if one.name.casefold() == wanted:
+            return one
+    near = None if is_exact else match_name(name, [one.name for one in there])
+    if near is None:
+        names = ", ".join(dict.fromkeys(one.name for one in there))
+        raise RequestRejected(
+            f"There is no workflow “{cut(name, MAX_NAME_CHARS)}” here. "
+            + (f"There is: {cut(names, 500)}." if names else "None has been added yet."),
+            field="workflow",
+        )
+    return next(one for one in there if one.name == near)
+
+
+def _gone(workflow: WorkflowRef) -> RequestRejected:
+    return RequestRejected(
+        f"The workflow “{workflow.name}” is no longer kept.", field="workflow", hint="Add it again, or draw without it."
+    )
