@@ -1,0 +1,204 @@
+"""Workflows of people's own: whose they are, what may be kept, and which engine draws with them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from backends.base import BackendConfig, ReadWorkflow
+from backends.registry import BackendRegistry, Entry, Owner
+from generation.capabilities import Capabilities, Fit, Refused
+from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
+from generation.request import Draft, Mode, WorkflowRef
+from services import workflows
+from services.workflows import WorkflowService
+from store.database import Database
+from store.migrations import MIGRATIONS
+from store.workflows import WorkflowStore
+from tests.fakes import FakeBackend, FakeClock
+
+ANN = Owner(kind="user", id="ann")
+GUILD = Owner(kind="guild", id="g")
+CAN = Capabilities(modes=frozenset({Mode.TXT2IMG}), supports_workflows=True)
+
+
+class WorkflowEngine(FakeBackend):
+    """Reads every file as a workflow; `lacks` is a node it does not have."""
+
+    def __init__(self, name: str, *, lacks: str = "", can: Capabilities = CAN) -> None:
+        super().__init__(name)
+        self.lacks, self.can, self.is_away = lacks, can, False
+        self.corrections: list[tuple[str, str]] = []
+
+    async def read_workflow(self, content: bytes) -> ReadWorkflow:
+        if content == b"nonsense":
+            raise RequestRejected("This file is no JSON.")
+        await self.workflow_capabilities(WorkflowRef(name=""))
+        return ReadWorkflow(graph=content.decode(), mapping="{}", lines=("prompt: node 6, text",))
+
+    async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
+        self.corrections.append((field, place))
+        return ReadWorkflow(graph=workflow.graph, mapping=f'"{field} {place}"', lines=(f"{field}: {place}",))
+
+    async def workflow_capabilities(self, workflow: WorkflowRef) -> Capabilities:
+        if self.is_away:
+            raise BackendUnavailable(f"{self.name} is away.")
+        if self.lacks:
+            raise CapabilityError(f"This engine lacks a node the workflow needs: {self.lacks}.")
+        return self.can
+
+
+@dataclass
+class House:
+    registry: BackendRegistry
+    service: WorkflowService
+
+    async def engine(self, engine: FakeBackend, can: Capabilities = CAN) -> Entry:
+        entry = self.registry.add(Entry(config=BackendConfig(name=engine.name, kind="comfyui"), backend=engine))
+        entry.capabilities, entry.checked_at = can, self.registry._clock.monotonic()
+        return entry
+
+    async def add(self, name: str, owner: Owner = ANN, content: bytes = b"{}") -> str:
+        return (await self.service.save(await self.service.analyse(content, "ann", "g"), name, owner)).version
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    clock = FakeClock()
+    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    registry = BackendRegistry(clock)
+    yield House(registry, WorkflowService(registry, WorkflowStore(database), clock))
+    await registry.aclose()
+    await database.close()
+
+
+async def test_first_engine_that_has_all_nodes_reads_the_file(house: House) -> None:
+    await house.engine(FakeBackend("a1111"))
+    await house.engine(WorkflowEngine("old", lacks="FancyNode"))
+    await house.engine(WorkflowEngine("new"))
+    analysed = await house.service.analyse(b"{}", "ann", None)
+    assert (analysed.engine, analysed.kind, analysed.lines) == ("new", "comfyui", ("prompt: node 6, text",))
+
+
+async def test_every_engine_that_lacks_something_is_named(house: House) -> None:
+    await house.engine(WorkflowEngine("one", lacks="FancyNode"))
+    with pytest.raises(CapabilityError, match="lacks a node the workflow needs: FancyNode"):
+        await house.service.analyse(b"{}", "ann", None)
+    await house.engine(WorkflowEngine("two", lacks="OtherNode"))
+    with pytest.raises(CapabilityError, match=r"one: .*FancyNode; two: .*OtherNode\."):
+        await house.service.analyse(b"{}", "ann", None)
+
+
+async def test_file_that_is_none_is_refused_at_once_and_a_huge_one_unread(house: House) -> None:
+    await house.engine(WorkflowEngine("one"))
+    with pytest.raises(RequestRejected, match="no JSON"):
+        await house.service.analyse(b"nonsense", "ann", None)
+    with pytest.raises(RequestRejected, match="at most 2 MB"):
+        await house.service.analyse(b" " * (workflows.MAX_WORKFLOW_BYTES + 1), "ann", None)
+
+
+async def test_without_such_an_engine_the_way_to_one_is_told(house: House) -> None:
+    await house.engine(FakeBackend("a1111"))
+    await house.engine(WorkflowEngine("closed"), replace(CAN, supports_workflows=False))
+    with pytest.raises(CapabilityError, match="takes ComfyUI"):
+        await house.service.analyse(b"{}", "ann", None)
+
+
+async def test_people_see_their_own_the_servers_and_everybodys(house: House) -> None:
+    await house.engine(WorkflowEngine("one"))
+    mine = await house.add("portrait")
+    servers = await house.add("portrait", GUILD, b'{"2": 1}')
+    await house.add("poster", Owner())
+    assert [one.name for one in await house.service.list("ann", "g")] == ["portrait", "portrait", "poster"]
+    assert [one.name for one in await house.service.list("bob", None)] == ["poster"]
+    assert (await house.service.get("Portrait", "ann", "g")).version == mine
+    assert (await house.service.get("port", "bob", "g")).version == servers
+    with pytest.raises(RequestRejected, match=r"no workflow “portrait” here. There is: poster\."):
+        await house.service.get("portrait", "bob", None)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b", "---"])
+async def test_name_that_cannot_be_is_refused(house: House, name: str) -> None:
+    await house.engine(WorkflowEngine("one"))
+    with pytest.raises(RequestRejected, match="cannot be called"):
+        await house.add(name)
+
+
+async def test_one_more_than_the_limit_is_refused_but_replacing_is_not(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflows, "MAX_WORKFLOWS", 1)
+    await house.engine(WorkflowEngine("one"))
+    await house.add("portrait")
+    with pytest.raises(LimitReached, match="1 workflows"):
+        await house.add("poster")
+    await house.add("PORTRAIT", content=b'{"2": 1}')
+
+
+async def test_correction_makes_a_new_version_under_the_same_name(house: House) -> None:
+    engine = WorkflowEngine("one")
+    await house.engine(engine)
+    before = await house.add("portrait")
+    after = await house.service.correct("portrait", "prompt", "7.text", ANN)
+    assert engine.corrections == [("prompt", "7.text")]
+    assert (after.name, after.lines) == ("portrait", ("prompt: 7.text",))
+    assert after.version != before
+    with pytest.raises(RequestRejected, match="no workflow"):
+        await house.service.correct("portrait", "prompt", "7.text", GUILD)
+
+
+async def test_what_a_job_was_made_with_is_found_after_the_name_changed_and_went(house: House) -> None:
+    await house.engine(WorkflowEngine("one"))
+    await house.add("portrait")
+    used = await house.service.resolve(WorkflowRef(name="portrait"), "ann", None)
+    assert (used.name, used.graph) == ("portrait", "{}")
+    await house.add("portrait", content=b'{"2": 1}')
+    await house.service.delete("portrait", ANN)
+    assert await house.service.list("ann", None) == ()
+    again = await house.service.resolve(WorkflowRef(name="portrait", id=used.id), "bob", None)
+    assert again.graph == "{}"
+
+
+async def test_version_nobody_drew_with_is_gone_with_its_name(house: House) -> None:
+    await house.engine(WorkflowEngine("one"))
+    gone = WorkflowRef(name="portrait", id=await house.add("portrait"))
+    await house.service.delete("Portrait", ANN)
+    for ask in (house.service.load(gone), house.service.resolve(gone, "ann", None)):
+        with pytest.raises(RequestRejected, match="no longer kept"):
+            await ask
+    with pytest.raises(RequestRejected, match="None has been added yet"):
+        await house.service.delete("portrait", ANN)
+
+
+async def fitted(house: House, entry: Entry, **said: object) -> Fit | Refused:
+    own = WorkflowRef(name="portrait", id="1", graph="{}")
+    return await house.service.fit(Draft(prompt="a fox", workflow=own, **said), entry)  # type: ignore[arg-type]
+
+
+async def test_request_gets_what_is_usual_for_the_workflow(house: House) -> None:
+    entry = await house.engine(WorkflowEngine("one", can=replace(CAN, default_steps=4, supports_steps=False)))
+    result = await fitted(house, entry)
+    assert isinstance(result, Fit)
+    assert (result.request.steps, result.notes) == (4, ())
+    assert result.request.workflow == WorkflowRef(name="portrait", id="1")
+    assert result.request.workflow.graph == "", "the queue holds no copies of it"
+    result = await fitted(house, entry, steps=9)
+    assert isinstance(result, Fit)
+    assert "steps ignored" in result.notes[0]
+
+
+async def test_engines_that_cannot_draw_it_say_why(house: House) -> None:
+    other = await house.engine(FakeBackend("a1111"))
+    lacking = await house.engine(WorkflowEngine("one", lacks="FancyNode"))
+    picture = await house.engine(WorkflowEngine("two", can=replace(CAN, modes=frozenset({Mode.IMG2IMG}))))
+    away = WorkflowEngine("three")
+    gone = await house.engine(away)
+    away.is_away = True
+    reasons = [await fitted(house, entry) for entry in (other, lacking, picture, gone)]
+    assert [one.reasons[0] for one in reasons if isinstance(one, Refused)] == [
+        "it runs no workflows",
+        "This engine lacks a node the workflow needs: FancyNode",
+        "the workflow “portrait” needs a picture to start from: attach one",
+        "three is away",
+    ]
