@@ -168,6 +168,23 @@ class Settings(BaseModel):
     )
     graceful_stop: Span = _span(c.GRACEFUL_STOP_S, "At a stop, time for running jobs to finish", low=0, high=3600)
 
+    web_allowed_guilds: Ids = _list(
+        "Servers whose members may sign in to the studio; empty: those of DISCORD_GUILD_IDS", "server ids, like 123,456"
+    )
+    web_admins: Ids = _list("People who may do everything in the studio", "Discord user ids, like 123,456")
+    discord_client_id: str = _text(
+        "", "The application's id at Discord, to sign in with (docs/discord-setup.md)", "its number", pattern=r"^\d*$"
+    )
+    discord_client_secret: SecretStr = _secret("The application's OAuth2 secret at Discord", "the secret")
+    webhook_url: str = _text(
+        "",
+        "Where what becomes of every job is posted (docs/webhooks.md)",
+        "an address like https://hooks.example/easel",
+        repr=False,  # it may carry a token
+        pattern=f"^$|{HTTP_URL}",
+    )
+    webhook_secret: SecretStr = _secret("Signs what is posted; empty: no signature", "any secret text")
+
     data_dir: Path = _text("data", "Folder for everything Easel keeps", "a folder")
     media_cache_dir: Path = _text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
     media_ttl: Span = _span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
@@ -188,7 +205,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret among the settings, for the log to leave out."""
-        every = (self.discord_token, self.secret_key, *(engine.key for engine in self.engines))
+        own = (self.discord_token, self.secret_key, self.discord_client_secret, self.webhook_secret)
+        every = (*own, *(engine.key for engine in self.engines))
         return tuple(secret.get_secret_value() for secret in every if secret.get_secret_value())
 
 

@@ -78,6 +78,9 @@ def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
         ("DISCORD_API_URL", "discord.com", "an address like https://discord.com/api/v10"),
         ("DISCORD_GUILD_IDS", "my-server", "server ids, like 123,456"),
         ("COMMAND_PREFIX", "easel: ", "1 to 5 signs"),
+        ("WEB_ADMINS", "ada", "Discord user ids, like 123,456"),
+        ("DISCORD_CLIENT_ID", "easel", "its number"),
+        ("WEBHOOK_URL", "hooks.example", "an address like https://hooks.example/easel"),
     ],
 )
 def test_a_bad_value_names_variable_value_and_what_would_be_right(name: str, value: str, right: str):
