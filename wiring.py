@@ -24,12 +24,14 @@ from services.generation import GenerationService
 from services.media import MediaService
 from services.sweeper import Sweeper
 from services.upkeep import make_upkeep
+from services.workflows import WorkflowService
 from store.connections import ConnectionStore
 from store.database import Database
 from store.image_cache import CacheUnavailable, ImageCache
 from store.jobs import JobStore
 from store.migrations import MIGRATIONS
 from store.preferences import PreferenceStore
+from store.workflows import WorkflowStore
 from utils.clock import SystemClock
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
@@ -96,12 +98,25 @@ async def build(settings: Settings) -> Easel:
         registry.add(entry)
 
     media = MediaService(cache, clock, settings.media_ttl, registry.label)
-    executor = LocalExecutor(registry.borrow, load=media.load, timeout_s=settings.job_timeout, clock=clock)
+    workflows = WorkflowService(registry, WorkflowStore(database), clock)
+    executor = LocalExecutor(
+        registry.borrow,
+        load=media.load,
+        load_workflow=workflows.load,
+        timeout_s=settings.job_timeout,
+        clock=clock,
+    )
     queue = QueueManager(
         jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
     )
     generation = GenerationService(
-        queue=queue, jobs=jobs, registry=registry, media=media, preferences=PreferenceStore(database), clock=clock
+        queue=queue,
+        jobs=jobs,
+        registry=registry,
+        media=media,
+        preferences=PreferenceStore(database),
+        clock=clock,
+        workflows=workflows,
     )
     connections = ConnectionService(
         registry,
@@ -127,6 +142,7 @@ async def build(settings: Settings) -> Easel:
             connections=connections,
             describing=DescribingService(registry),
             upkeep=upkeep,
+            workflows=workflows,
             clock=clock,
         ),
         sweeper=Sweeper(cache, clock),

@@ -21,6 +21,7 @@ from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.unreadable import Unreadable
+from cogs.workflows import Workflows
 from services.bundle import Services
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Pictures(**common))  # type: ignore[arg-type]
         self.add_cog(PictureWords(describing=services.describing, **common))  # type: ignore[arg-type]
         self.add_cog(Connections(connections=services.connections, service=services.generation))
+        self.add_cog(Workflows(workflows=services.workflows))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
         self.add_cog(

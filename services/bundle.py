@@ -8,6 +8,7 @@ from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from services.upkeep import Upkeep
+from services.workflows import WorkflowService
 from utils.clock import Clock
 
 
@@ -21,4 +22,5 @@ class Services:
     connections: ConnectionService
     describing: DescribingService
     upkeep: Upkeep
+    workflows: WorkflowService
     clock: Clock

@@ -25,12 +25,14 @@ from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from services.upkeep import Upkeep, make_upkeep
+from services.workflows import WorkflowService
 from store.connections import ConnectionStore
 from store.database import Database
 from store.image_cache import ImageCache
 from store.jobs import JobStore
 from store.migrations import MIGRATIONS
 from store.preferences import PreferenceStore
+from store.workflows import WorkflowStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from utils.clock import SystemClock
 from utils.secrets import SecretBox
@@ -38,7 +40,7 @@ from utils.secrets import SecretBox
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
-    "compare", "status", "gpu", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
+    "compare", "status", "gpu", "workflow", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
 
@@ -105,7 +107,10 @@ class Easel:
         registry.add(Entry(config=sketch, backend=SketchBackend(), is_fallback=True))
         media = MediaService(cache, clock, 24 * 3600.0, lambda lane: _label(registry, lane))
         jobs = JobStore(database, box)
-        executor = LocalExecutor(registry.borrow, load=media.load, timeout_s=JOB_TIMEOUT_S, clock=clock)
+        workflows = WorkflowService(registry, WorkflowStore(database), clock)
+        executor = LocalExecutor(
+            registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=JOB_TIMEOUT_S, clock=clock
+        )
         queue = QueueManager(
             jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=self.limits
         )
@@ -116,6 +121,7 @@ class Easel:
             media=media,
             preferences=PreferenceStore(database),
             clock=clock,
+            workflows=workflows,
         )
         extra = {"examine": self.examine} if self.examine else {}
         connections = ConnectionService(
@@ -130,6 +136,7 @@ class Easel:
             connections=connections,
             describing=DescribingService(registry),
             upkeep=upkeep,
+            workflows=workflows,
             clock=clock,
         )
         bot = EaselBot(
