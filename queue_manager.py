@@ -6,7 +6,7 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from aftermath import Aftermath
@@ -63,6 +63,8 @@ class QueueManager:
         self._loop: asyncio.Task[None] | None = None
         self._finished = 0
         self.watchers = Watchers()
+        # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
+        self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
         self._after = Aftermath(
             jobs=jobs,
             registry=registry,
@@ -116,6 +118,7 @@ class QueueManager:
             self._lanes.release(job.id)
             raise
         tell(job, "submitted")
+        self.watchers.publish(job)
         if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
             self._lanes.enqueue(job)
             self._wake.set()
@@ -148,6 +151,17 @@ class QueueManager:
         if job_id in self._lanes.running:
             self._background.spawn(self._let_go(job_id))
         return job
+
+    def to_front(self, job_id: str) -> bool:
+        """Draw a waiting job before its user's others in its lane; nobody else's turn moves.
+
+        Memory only: a restart takes jobs up in the order they were asked for. False if there is nothing to move.
+        """
+        lane_name = self._lanes.to_front(job_id)
+        if lane_name is None:
+            return False
+        self.watchers.ring_queued([lane_name])
+        return True
 
     async def get(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id)

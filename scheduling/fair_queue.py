@@ -112,6 +112,31 @@ class FairQueue:
         self._ends[gone.user_key] = end
         return True
 
+    def to_front(self, job_id: str) -> bool:
+        """Serve a job before its user's others, at no cost to anybody else; false if it is not waiting or is first.
+
+        Each place in line keeps the start it had, or gets a later one where a dearer job now comes before it.
+        """
+        entry = self._waiting.get(job_id)
+        own = self._by_user[entry.user_key] if entry else []
+        if entry is None or own[0] == job_id:
+            return False
+        own.sort(key=self._index)
+        moved = own[: own.index(job_id) + 1]
+        starts = [(self._waiting[other].tag, self._waiting[other].seq) for other in own]
+        for other in own:
+            self._order.pop(self._index(other))
+        own[: len(moved)] = [job_id, *moved[:-1]]
+        end = float("-inf")
+        for other, (tag, seq) in zip(own, starts, strict=True):
+            one = self._waiting[other]
+            one.tag, one.seq = max(tag, end), seq
+            end = one.tag + one.cost / one.weight
+            insort(self._order, (one.tag, one.seq, other))
+        self._ends[entry.user_key] = max(self._ends[entry.user_key], end)
+        entry.times_passed = WARM_MODEL_LOOK_AHEAD  # it was chosen: a loaded model does not come before it
+        return True
+
     def position(self, job_id: str) -> int | None:
         """Place in line, 1 = next; None if it does not wait here."""
         return self._index(job_id) + 1 if job_id in self._waiting else None

@@ -186,6 +186,12 @@ class Lanes:
         if job.lane in self._lanes:
             self._lanes[job.lane].queue.remove(job.id)
 
+    def to_front(self, job_id: str) -> str | None:
+        """Put a waiting job before its user's others; the name of its lane, `None` if nothing was moved."""
+        waiting = self._waiting.get(job_id)
+        lane = self._lanes.get(waiting.lane) if waiting else None
+        return lane.name if lane and lane.queue.to_front(job_id) else None
+
     def release_delayed(self) -> float:
         """Put delayed jobs whose time has come in line; return the seconds until the next one (inf = none)."""
         now = self._clock.monotonic()

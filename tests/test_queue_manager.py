@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from generation.errors import LimitReached
-from generation.job import JobStatus, JobView, Progress
+from generation.errors import BackendUnavailable, LimitReached
+from generation.job import Job, JobStatus, JobView, Progress
 from store import jobs as statements
 from tests.fakes import FakeBackend
 from tests.jobs import make_job
@@ -228,3 +228,38 @@ async def test_lanes_are_shown_with_what_waits_and_runs() -> None:
             await rig.submit()
         lanes = {lane.name: (lane.running, lane.waiting) for lane in rig.queue.lanes()}
         assert lanes == {"gpu": (1, 2), "idle": (0, 0)}
+
+
+async def test_listeners_hear_of_every_change_of_state_and_break_nothing() -> None:
+    gpu = FakeBackend("gpu", hold=True)
+    heard: dict[str, list[str]] = {}
+
+    def listen(job: Job) -> None:
+        heard.setdefault(job.id, []).append(job.status.value)
+        raise ValueError("a bug in a listener")
+
+    async with queue_rig(gpu, max_wait_s=60.0, prepare=lambda rig: rig.queue.on_change.append(listen)) as rig:
+        gpu.fail = [BackendUnavailable()]
+        retried, cancelled = await rig.submit(), await rig.submit()
+        await rig.queue.cancel(cancelled.id)
+        gpu.release()
+        await rig.advance(1)
+        gpu.release()
+        await rig.settle()
+        running, expired = await rig.submit(), await rig.submit()
+        await rig.advance(60)
+        assert heard[retried.id] == ["queued", "running", "queued", "running", "done"]
+        assert heard[cancelled.id] == ["queued", "cancelled"]
+        assert (heard[running.id], heard[expired.id]) == (["queued", "running"], ["queued", "expired"])
+
+
+async def test_a_waiting_job_is_put_before_its_users_others() -> None:
+    gpu = FakeBackend("gpu", hold=True)
+    async with queue_rig(gpu) as rig:
+        jobs = [await rig.submit(**seeded(seed)) for seed in (1, 2, 3)]
+        assert rig.queue.to_front(jobs[2].id)
+        assert not rig.queue.to_front(jobs[2].id)
+        assert not rig.queue.to_front(jobs[0].id), "it runs already"
+        gpu.release(3)
+        await rig.settle()
+        assert rig.seeds() == [1, 3, 2]

@@ -208,3 +208,39 @@ def test_memory_of_idle_users_is_bounded_beside_a_backlog() -> None:
         if len(queue) < 5:
             queue.push("backlogged", f"more{number}", 1000)
     assert len(queue._ends) < 1000
+
+
+def test_a_job_goes_before_its_users_others_and_nobody_elses_turn_moves() -> None:
+    queue = FairQueue()
+    for user in "ab":
+        for number in range(3):
+            queue.push(user, f"{user}{number}", 10)
+    assert queue.to_front("a2")
+    assert _drain(queue) == ["a2", "b0", "a0", "b1", "a1", "b2"]
+
+
+def test_a_dear_job_that_goes_first_makes_its_users_others_later() -> None:
+    queue = FairQueue()
+    queue.push("a", "a0", 10)
+    queue.push("a", "dear", 100)
+    for number in range(3):
+        queue.push("b", f"b{number}", 10)
+    assert queue.to_front("dear")
+    queue.push("a", "a1", 10)
+    assert _drain(queue) == ["dear", "b0", "b1", "b2", "a0", "a1"]
+
+
+def test_only_a_waiting_job_that_is_not_first_can_go_to_the_front() -> None:
+    queue = FairQueue()
+    queue.push("a", "a0", 10)
+    assert not queue.to_front("a0")
+    assert not queue.to_front("nobody")
+
+
+def test_a_job_that_was_put_in_front_is_not_passed_over_for_a_loaded_model() -> None:
+    queue = FairQueue()
+    for number in range(3):
+        queue.push("a", f"a{number}", 10, model="warm")
+    queue.push("a", "cold", 10, model="cold")
+    assert queue.to_front("cold")
+    assert _drain(queue, warm_model="warm")[0] == "cold"
