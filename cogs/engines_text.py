@@ -71,7 +71,7 @@ def notice(one: Notice) -> str:
     name = escape(one.bill.label)
     if one.kind == "down":
         head = [
-            f"🔌 **{name}** does not answer, and pictures are asked of it. Each is tried three times.",
+            f"🔌 **{name}** does not answer, and pictures are asked of it. They wait for it, but not for ever.",
             one.message,
         ]
         return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])

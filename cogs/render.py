@@ -10,7 +10,7 @@ from nextcord.utils import escape_markdown
 
 from cogs.cards import Button, Card, Picture, Row
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
-from generation.job import Hold, Job, JobStatus, JobView, Origin
+from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from utils.text import cut, duration, ordinal
 
@@ -131,6 +131,10 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
         return f"⏳ trying again {timestamp(job.not_before)} · {engine}"
     if view.position is None:
         return f"⏳ queued · {engine}"
+    if view.away is not None:
+        why = f"{escape(view.away.reason)}, since {timestamp(view.away.since)}"
+        turn = f" · yours is {place(view.position)}" if view.position > 1 else ""
+        return f"🔌 {engine} is not answering ({why}). {_keeps(view.away)}{turn}"
     if view.hold is Hold.DOWN:
         again = f" · trying again {timestamp(now + timedelta(seconds=view.hold_s))}" if view.hold_s else ""
         return f"🔌 {engine} is not answering{again} · yours is {place(view.position)}"
@@ -139,6 +143,10 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
     if view.eta_s is None or view.eta_s < 1:
         return f"⏳ {place(view.position)} · {engine}"
     return f"⏳ {place(view.position)} · starts {timestamp(now + timedelta(seconds=view.eta_s))} · {engine}"
+
+
+def _keeps(away: Away) -> str:
+    return f"Your job keeps its place for {duration(away.patience_s)}."
 
 
 def place(position: int) -> str:

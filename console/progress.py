@@ -86,6 +86,8 @@ class Bar:
 
 
 def _state(view: JobView, *, with_step: bool) -> str:
+    if view.away:
+        return f"engine not answering ({view.away.reason}); waiting up to {duration(view.away.patience_s)}"
     if view.job.status is JobStatus.QUEUED:
         place = f", {ordinal(view.position)} in line" if view.position and view.position > 1 else ""
         wait = f", about {duration(view.eta_s)}" if view.eta_s and view.eta_s >= 1 else ""

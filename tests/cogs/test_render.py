@@ -10,17 +10,20 @@ import pytest
 from cogs import render
 from cogs.cards import Menu, Picture
 from cogs.render import Around
-from generation.job import Hold, JobStatus, JobView, Progress
+from generation.job import Away, Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
 FILE = (Picture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
+AWAY = Away(reason="refused", since=NOW - timedelta(seconds=40), patience_s=1800.0)
 RICH = replace(AROUND, other_engine="grid")
 
 CARDS = {
     "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), AROUND, ()),
     "queued_engine_down": (JobView(job=JOB, position=2, hold=Hold.DOWN, hold_s=10.0), AROUND, ()),
+    "queued_engine_gone": (JobView(job=JOB, position=1, hold=Hold.DOWN, away=AWAY), AROUND, ()),
+    "queued_behind_engine_gone": (JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), AROUND, ()),
     "queued_engine_pauses": (JobView(job=JOB, position=1, hold=Hold.PAUSED, hold_s=30.0), AROUND, ()),
     "queued_next": (JobView(job=JOB, position=1), AROUND, ()),
     "queued_retry": (JobView(job=replace(JOB, not_before=NOW + timedelta(seconds=5)), position=1), AROUND, ()),
