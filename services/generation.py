@@ -201,6 +201,21 @@ class GenerationService:
         self.check_owner(job, actor, "cancel")
         return await self._queue.cancel(job.id)
 
+    async def move_up(self, job_id: str, actor: Actor) -> JobView:
+        """Draw a waiting job before its owner's others on the same engine; nobody else's turn moves.
+
+        Forgotten at a restart, which takes jobs up in the order they were asked for.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+            RequestRejected: it does not wait, or is its owner's next already.
+        """
+        job = await self.get(job_id)
+        self.check_owner(job, actor, "move")
+        if not self._queue.to_front(job.id):
+            raise RequestRejected("That one is not waiting behind another picture of yours.", field="job")
+        return self._queue.peek(job)
+
     async def cancel_lane(self, lane: str) -> int:
         """Cancel everything that waits for or runs on one engine; return how many jobs that were."""
         jobs = [job for job in await self._jobs.active() if job.lane == lane]
