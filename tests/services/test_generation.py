@@ -306,6 +306,18 @@ async def test_running_again_goes_elsewhere_when_the_engine_is_gone(house: House
     assert (await house.service.again(old.id, ANN)).job.lane == "gpu"
 
 
+async def test_only_the_asker_and_moderators_move_a_waiting_job_up(house: House) -> None:
+    await house.engine("gpu", hold=True)
+    _, second, third = [await house.ask(f"fox {number}") for number in range(3)]
+    ann, bob = Actor(user_key="test:ann"), Actor(user_key="test:bob")
+    with pytest.raises(NotAllowed, match="may move it"):
+        await house.service.move_up(third.id, bob)
+    assert (await house.service.move_up(third.short_id, ann)).position == 1
+    assert (await house.service.move_up(second.id, replace(bob, is_moderator=True))).position == 1
+    with pytest.raises(RequestRejected, match="not waiting behind another"):
+        await house.service.move_up(second.id, ann)
+
+
 async def test_only_the_asker_and_moderators_cancel_or_delete(house: House) -> None:
     await house.engine("gpu", hold=True)
     jobs = [await house.ask() for _ in range(3)]
