@@ -167,6 +167,9 @@ class GenerationService:
             raise RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")
         return job
 
+    async def find(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id)
+
     async def view(self, job_id: str) -> JobView | None:
         return await self._queue.view(job_id)
 

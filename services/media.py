@@ -228,6 +228,28 @@ class MediaService:
         """Return pictures side by side on one sheet, each given as its name and media id; None as in `grid_of`."""
         return await self._sheet([media_id for _, media_id in named], [name for name, _ in named], limit_bytes)
 
+    async def converted(self, media: Media, kind: str) -> Upload:
+        """Return a picture as PNG, JPEG or WEBP, with its parameters.
+
+        Raises:
+            RequestRejected: it cannot be decoded.
+        """
+        try:
+            data = await run_in_thread(images.convert, media.data, kind)
+        except BadImage as error:
+            raise RequestRejected(str(error), field="format") from error
+        media_type = f"image/{kind.casefold()}"
+        return Upload(data=data, media_type=media_type, is_smaller=data is not media.data)
+
+    async def size_of(self, source: SourceImage) -> tuple[int, int]:
+        """Return the width and height of an input picture in pixels; (0, 0) when it cannot be read."""
+        loaded = await self.load(source)
+        try:
+            info = await run_in_thread(images.inspect, loaded.data)
+        except BadImage:
+            return 0, 0
+        return info.width, info.height
+
     async def thumbnail(self, media_id: str, side: int) -> bytes | None:
         """Return a JPEG of at most `side` pixels a side. It is not stored, so it cannot outlive the picture."""
         media = await self.get(media_id)

@@ -21,6 +21,7 @@ __all__ = [
     "Fitted",
     "ImageInfo",
     "clean_input",
+    "convert",
     "extend_canvas",
     "fit_bytes",
     "grid",
@@ -201,6 +202,19 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
                     return Fitted(data=copy, media_type=_FORMATS[kind], is_smaller=True)
         picture = _scaled(picture, (picture.width * SHRINK_STEP, picture.height * SHRINK_STEP))
     raise BadImage(f"This picture cannot be made small enough for {limit} bytes.")
+
+
+def convert(data: bytes, kind: str) -> bytes:
+    """Return the picture as `PNG`, `JPEG` or `WEBP`, with the parameters it carries; one that is, unchanged.
+
+    Raises:
+        BadImage: it cannot be decoded.
+    """
+    if _FORMATS[kind] == inspect(data).media_type:
+        return data
+    with _opened(data) as image:
+        made = _encode(_plain(ImageOps.exif_transpose(image)), kind, INPUT_QUALITY)
+    return with_parameters(made, read_parameters(data) or "")
 
 
 def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
