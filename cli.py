@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Final
 
 from config import Settings
-from console import doctor, drawing, interactive, lists
+from console import doctor, drawing, interactive, keys, lists
 from console.doctor import Check as Check
 from console.drawing import BAD_INPUT as BAD_INPUT
 from console.drawing import FAILED as FAILED
 from console.drawing import INTERRUPTED as INTERRUPTED
 from console.drawing import Studio as Studio
+from console.keys import KeyCommand as KeyCommand
+from console.keys import manage as manage
 from console.text import HELP
 from console.text import tell as tell
 from constants import APP_NAME, VERSION
 from generation.job import Job
 
-COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "help", "version")
+COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "key", "help", "version")
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
 
@@ -33,6 +35,7 @@ class Command:
     text: str = ""
     output: Path | None = None
     is_quiet: bool = False
+    key: KeyCommand | None = None
 
 
 def parse(argv: Sequence[str]) -> Command:
@@ -50,6 +53,9 @@ def parse(argv: Sequence[str]) -> Command:
         return Command(name="nonsense", text=f"There is no command {name}.{hint}")
     if name == "generate":
         return _read_generate(rest)
+    if name == "key":
+        said = keys.parse_key(rest)
+        return Command(name="nonsense", text=said) if isinstance(said, str) else Command(name="key", key=said)
     if rest:
         return Command(name="nonsense", text=f"{name} takes nothing after it, but there is: {' '.join(rest)}")
     return Command(name=name)

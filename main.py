@@ -12,14 +12,16 @@ from pathlib import Path
 
 import cli
 from backends.diagnose import diagnose, public_url
-from cli import Check, Command, Studio
+from cli import Check, Command, KeyCommand, Studio
 from config import Settings, SettingsError, read_settings
 from console.background import Background
 from console.env_file import make_env_file
 from generation.job import Job
+from services.web import make_access
 from store.database import Database, DatabaseTooNew
 from store.jobs import JobStore
 from store.migrations import MIGRATIONS
+from utils.clock import SystemClock
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
 from utils.secrets import make_private_folder
@@ -78,7 +80,12 @@ def run_console(settings: Settings, command: Command) -> int:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, Background() as background:
-        changes = {"data_dir": Path(folder), "media_cache_dir": Path("media_cache"), "graceful_stop": 0.0}
+        changes = {
+            "data_dir": Path(folder),
+            "media_cache_dir": Path("media_cache"),
+            "graceful_stop": 0.0,
+            "webhook_url": "",
+        }
         easel = background.run(build(settings.model_copy(update=changes)))
         try:
             background.run(easel.start())
@@ -106,6 +113,16 @@ async def jobs_in_store(settings: Settings) -> list[Job]:
     database = await Database.open(path, migrations=MIGRATIONS)
     try:
         return await JobStore(database, secret_box(settings)).active()
+    finally:
+        await database.close()
+
+
+async def manage_keys(settings: Settings, command: KeyCommand) -> int:
+    """Make, list or revoke keys in the data folder; a bot may be at work there."""
+    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
+    try:
+        box = await asyncio.to_thread(secret_box, settings)
+        return await cli.manage(make_access(database, box, SystemClock()), command)
     finally:
         await database.close()
 
@@ -175,6 +192,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
             return asyncio.run(run_bot(settings))
     if command.name == "queue":
         return cli.run(command, jobs=asyncio.run(jobs_in_store(settings)))
+    if command.key:
+        return asyncio.run(manage_keys(settings, command.key))
     if command.name == "doctor":
         return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
     return run_console(settings, command)

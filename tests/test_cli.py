@@ -13,7 +13,7 @@ from PIL import Image
 
 import cli
 import main
-from cli import Command
+from cli import Command, KeyCommand
 from constants import VERSION
 
 Type = Callable[..., int]
@@ -55,6 +55,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
         (["doctor", "--help"], Command(name="help")),
         (["--version"], Command(name="version")),
         (["queue"], Command(name="queue")),
+        (["key", "create", "ci"], Command(name="key", key=KeyCommand(action="create", name="ci"))),
     ],
 )  # fmt: skip
 def test_arguments_are_read(argv: list[str], command: Command):
@@ -68,6 +69,7 @@ def test_arguments_are_read(argv: list[str], command: Command):
         (["a red fox"], 'To draw it: python main.py generate "a red fox"'),
         (["generate", "fox", "-o"], "-o needs a file name"),
         (["models", "x"], "models takes nothing after it, but there is: x"),
+        (["key", "lost"], "key create NAME"),
     ],
 )
 def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
@@ -228,3 +230,12 @@ def test_generate_leaves_the_jobs_of_the_bot_alone(folder: Path):
     sqlite3.connect(path).close()
     assert main.main(["generate", "fox --size 64x64 --steps 1", "-q"]) == 0
     assert path.stat().st_size == 0
+
+
+def test_keys_live_in_the_data_folder(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main.main(["key", "create", "ci", "--scopes", "read"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert token.startswith("esl_")
+    assert main.main(["key", "list"]) == 0
+    assert "ci" in capsys.readouterr().out
+    assert token.encode() not in b"".join(path.read_bytes() for path in (folder / "data").iterdir())
