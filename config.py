@@ -168,6 +168,26 @@ class Settings(BaseModel):
     )
     graceful_stop: Span = _span(c.GRACEFUL_STOP_S, "At a stop, time for running jobs to finish", low=0, high=3600)
 
+    web: bool = _switch(True, "Serve the studio and the HTTP API")
+    port: int = _number(
+        c.DEFAULT_PORT, "Their port; where it is taken and not set here, the next free one", low=0, high=65535
+    )
+    web_host: str = _text(
+        "127.0.0.1",
+        "Address they listen on; 0.0.0.0 lets other machines in, with a key or signed in",
+        "an address of this machine",
+    )
+    compat_ports: bool = _switch(False, "Listen on 3003 and 8005 too, for programs written for those")
+    public_url: Url = _text(
+        "",
+        "Where people reach the studio from outside",
+        "an address like https://easel.example.org",
+        pattern=f"^$|{HTTP_URL}",
+    )
+    web_hosts: Names = _list("Further names this server answers to", "host names, like easel.lan")
+    web_origins: Names = _list(
+        "Pages of other sites that may call the API with a key", "addresses, like https://app.example.org"
+    )
     web_allowed_guilds: Ids = _list(
         "Servers whose members may sign in to the studio; empty: those of DISCORD_GUILD_IDS", "server ids, like 123,456"
     )

@@ -56,6 +56,9 @@ PREVIEW_SIDE_PX: Final = 256
 AI_HORDE_URL: Final = "https://aihorde.net"
 AIPOWERGRID_URL: Final = "https://api.aipowergrid.io"
 
+# HTTP
+DEFAULT_PORT: Final = 8484
+
 # Discord (source: Discord's API documentation, v10)
 DISCORD_API_URL: Final = "https://discord.com/api/v10"
 DISCORD_FILE_BYTES: Final = 10 * 1024 * 1024
