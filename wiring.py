@@ -22,6 +22,7 @@ from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
+from services.records import make_records
 from services.sweeper import Sweeper
 from services.upkeep import make_upkeep
 from services.workflows import WorkflowService
@@ -64,7 +65,9 @@ class Easel:
         await self.services.connections.restore()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
-        self._tasks = [asyncio.create_task(self.services.upkeep.run()), asyncio.create_task(self.sweeper.run())]
+        services = self.services
+        runs = (services.upkeep.run(), services.records.run(), self.sweeper.run())
+        self._tasks = [asyncio.create_task(run) for run in runs]
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""
@@ -128,6 +131,7 @@ async def build(settings: Settings) -> Easel:
         timeout_s=settings.job_timeout,
     )
     upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
+    records = make_records(database, jobs, registry, queue, generation, media, clock, folder=settings.data_dir)
     return Easel(
         settings=settings,
         clock=clock,
@@ -142,6 +146,7 @@ async def build(settings: Settings) -> Easel:
             connections=connections,
             describing=DescribingService(registry),
             upkeep=upkeep,
+            records=records,
             workflows=workflows,
             clock=clock,
         ),

@@ -7,6 +7,7 @@ from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
+from services.records import Records
 from services.upkeep import Upkeep
 from services.workflows import WorkflowService
 from utils.clock import Clock
@@ -22,5 +23,6 @@ class Services:
     connections: ConnectionService
     describing: DescribingService
     upkeep: Upkeep
+    records: Records
     workflows: WorkflowService
     clock: Clock

@@ -26,7 +26,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
+from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.job import Job
 from services.media import MediaService
 from store.gallery import Collection as Collection
@@ -75,14 +75,11 @@ class GalleryService:
     async def start(self) -> None:
         """Let the media store keep exactly what the rows say."""
         async with self._keeping:
-            kept, pinned = await self._store.kept(), await self._media.pinned()
             try:
-                for media_id in kept ^ pinned:
+                for media_id in await self._store.kept() ^ await self._media.pinned():
                     await self._follow(media_id)
-            except GenerationError as error:  # the media store may be down; pictures are drawn nevertheless
-                log.warning(
-                    "favourites wait for the media store", extra={"action": "cache_failed", "error": str(error)}
-                )
+            except Exception:  # pictures are drawn nevertheless; the next start looks again
+                log.exception("favourites could not be looked through", extra={"action": "cache_failed"})
 
     async def history(
         self,

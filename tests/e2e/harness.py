@@ -24,6 +24,7 @@ from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
+from services.records import make_records
 from services.upkeep import Upkeep, make_upkeep
 from services.workflows import WorkflowService
 from store.connections import ConnectionStore
@@ -136,6 +137,7 @@ class Easel:
             connections=connections,
             describing=DescribingService(registry),
             upkeep=upkeep,
+            records=make_records(database, jobs, registry, queue, service, media, clock, folder=self.folder),
             workflows=workflows,
             clock=clock,
         )

@@ -1,0 +1,63 @@
+"""What Easel remembers of its work: the gallery, templates, styles, figures and alerts. Put together once."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from backends.registry import BackendRegistry
+from queue_manager import QueueManager
+from services.alerts import AlertLimits, AlertService
+from services.gallery import GalleryService
+from services.generation import GenerationService
+from services.media import MediaService
+from services.statistics import StatisticsService, log_picture
+from services.styles import StyleService
+from services.templates import TemplateService
+from store.database import Database
+from store.gallery import GalleryStore
+from store.jobs import JobStore
+from store.statistics import StatisticsStore
+from store.templates import TemplateStore
+from utils.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """The services about what was drawn; `run` is their one task."""
+
+    gallery: GalleryService
+    templates: TemplateService
+    styles: StyleService
+    statistics: StatisticsService
+    alerts: AlertService
+
+    async def run(self) -> None:
+        """Catch up with the last process, then pass alerts on until cancelled."""
+        await asyncio.gather(self.gallery.start(), self.alerts.run())
+
+
+def make_records(
+    database: Database,
+    jobs: JobStore,
+    registry: BackendRegistry,
+    queue: QueueManager,
+    generation: GenerationService,
+    media: MediaService,
+    clock: Clock,
+    *,
+    folder: Path,
+    limits: AlertLimits | None = None,
+) -> Records:
+    """Wire them; nothing runs yet. `folder` holds the owner's styles."""
+    statistics = StatisticsService(store=StatisticsStore(database), jobs=jobs, clock=clock, label_of=registry.label)
+    gallery = GalleryService(store=GalleryStore(database), media=media, clock=clock)
+    alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
+    queue.watchers.on_change += [log_picture, alerts.on_change]
+    generation.on_deleted.append(gallery.forget_job)
+    return Records(
+        gallery=gallery,
+        templates=TemplateService(store=TemplateStore(database), clock=clock),
+        styles=StyleService(folder),
+        statistics=statistics,
+        alerts=alerts,
+    )
