@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AUTHORIZE_URL: Final = "https://discord.com/oauth2/authorize"  # where browsers go, whatever the API's address is
 AVATAR_URL: Final = "https://cdn.discordapp.com/avatars/{}/{}.png?size=64"
+CALLBACK_PATH: Final = "/auth/callback"  # behind PUBLIC_URL; the owner enters it at Discord
 SCOPE: Final = "identify guilds"
 STATE_S: Final = 600.0
 MAX_STATES: Final = 1000
