@@ -25,6 +25,7 @@ from services.media import MediaService
 from services.records import make_records
 from services.sweeper import Sweeper
 from services.upkeep import make_upkeep
+from services.web import WebRules, WebServices, make_web
 from services.workflows import WorkflowService
 from store.connections import ConnectionStore
 from store.database import Database
@@ -36,7 +37,7 @@ from store.workflows import WorkflowStore
 from utils.clock import SystemClock
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
-from utils.urls import UrlRefused, check_url
+from utils.urls import UrlPolicy, UrlRefused, check_url
 
 log = logging.getLogger("easel")
 
@@ -55,6 +56,7 @@ class Easel:
     registry: BackendRegistry
     queue: QueueManager
     services: Services
+    web: WebServices
     sweeper: Sweeper
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
@@ -63,10 +65,11 @@ class Easel:
     async def start(self) -> None:
         """Take up what the last process left; engines are asked in the background what they can do."""
         await self.services.connections.restore()
+        await self.web.webhooks.start()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
         services = self.services
-        runs = (services.upkeep.run(), services.records.run(), self.sweeper.run())
+        runs = (services.upkeep.run(), services.records.run(), self.sweeper.run(), self.web.webhooks.run())
         self._tasks = [asyncio.create_task(run) for run in runs]
 
     async def close(self) -> None:
@@ -150,6 +153,7 @@ async def build(settings: Settings) -> Easel:
             workflows=workflows,
             clock=clock,
         ),
+        web=make_web(database, box, registry, queue, media, clock, _web_rules(settings)),
         sweeper=Sweeper(cache, clock),
         findings=findings,
         folders=folders,
@@ -210,6 +214,22 @@ def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig
         timeout_s=settings.job_timeout,
         allow_insecure_http=settings.allow_insecure_http,
         options=engine.options,
+    )
+
+
+def _web_rules(settings: Settings) -> WebRules:
+    return WebRules(
+        policy=UrlPolicy(
+            allow_private=settings.allow_private_backends, allow_insecure_http=settings.allow_insecure_http
+        ),
+        public_url=settings.public_url,
+        guilds=settings.web_allowed_guilds or settings.discord_guild_ids,
+        admins=settings.web_admins,
+        client_id=settings.discord_client_id,
+        client_secret=settings.discord_client_secret.get_secret_value(),
+        discord_api_url=settings.discord_api_url,
+        webhook_url=settings.webhook_url,
+        webhook_secret=settings.webhook_secret.get_secret_value(),
     )
 
 
