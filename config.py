@@ -145,7 +145,7 @@ class Settings(BaseModel):
         True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine"
     )
     allow_insecure_http: bool = _switch(False, "Allow http:// (not encrypted) to engines on the internet")
-    allow_private_backends: bool = _switch(False, "Allow /sdconnect to addresses of this machine and its network")
+    allow_private_backends: bool = _switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
     allowed_backend_hosts: Names = _list(
         "Only these hosts for /sdconnect; empty: every public one", "hosts, like .runpod.net"
     )
