@@ -7,6 +7,7 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 
 from aftermath import Aftermath
@@ -69,7 +70,7 @@ class QueueManager:
             jobs=jobs,
             registry=registry,
             sink=sink,
-            policy=policy or RetryPolicy(patience_s=self._limits.patience_s),
+            policy=replace(policy or RetryPolicy(), patience_s=self._limits.patience_s),
             lanes=self._lanes,
             watchers=self.watchers,
             clock=clock,
