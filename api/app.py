@@ -1,0 +1,52 @@
+"""The FastAPI application: every route of every dialect, the studio's page, and the API's own description."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from api.context import Web
+from api.errors import add_error_handlers
+from api.middleware import Guard
+from api.routes import ROUTERS
+from constants import APP_NAME, VERSION
+
+STATIC: Final = Path(__file__).with_name("static")
+PAGE_CACHE: Final = "no-cache"  # asked for anew each time, answered with 304 while nothing changed
+DESCRIPTION: Final = (
+    "Make pictures on whatever engine its owner has. Three published dialects, OpenAI's image API and Easel's own "
+    "routes, all on one queue."
+)
+
+
+class _Static(StaticFiles):
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = PAGE_CACHE
+        return response
+
+
+def create_app(web: Web) -> FastAPI:
+    """Build the application; it opens nothing and runs nothing by itself."""
+    app = FastAPI(
+        title=APP_NAME,
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.web = web
+    app.add_middleware(Guard, options=web.options)
+    add_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": PAGE_CACHE})
+
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,114 @@
+"""Who calls: a key's bearer, a person who signed in, somebody with a link from Discord, or the one at this machine.
+
+Whoever sits at this machine needs no key. That is decided by the connection, by the Host header (a page elsewhere may
+point a name of its own at 127.0.0.1) and by the absence of a proxy's headers.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from api.context import LOOPBACK_NAMES, web_of
+from api.errors import CrossSite, Forbidden, SignInNeeded
+from generation.job import Origin
+from services.access import SCOPES, TOKEN_PREFIX, Caller
+
+SESSION_COOKIE: Final = "easel_session"
+LINK_COOKIE: Final = "easel_link"
+JOB_COOKIE: Final = "easel_job"  # which job a link from Discord opens
+CSRF_HEADER: Final = "X-CSRF"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+LOCAL: Final = Caller(user_key="api:local", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
+
+
+async def find_caller(request: HTTPConnection) -> Caller | None:
+    """Say who calls; None when nobody known does.
+
+    Raises:
+        LimitReached: the key was used too often, or too many wrong ones came from there.
+        CrossSite: a browser sends this from another site's page, or without the page's CSRF token.
+    """
+    access = web_of(request).access
+    is_write = request.scope.get("method") not in SAFE_METHODS
+    token = _bearer(request)
+    if token.startswith(TOKEN_PREFIX):
+        return await access.verify_key(token, remote=request.client.host if request.client else "")
+    if cookie := request.cookies.get(SESSION_COOKIE):
+        session = await access.verify_session(cookie)
+        if session is not None:
+            if is_write and not session.allows(request.headers.get(CSRF_HEADER, "")):
+                raise CrossSite
+            return session.caller
+    if link := request.cookies.get(LINK_COOKIE):
+        caller = access.verify_link(link)
+        if caller is not None:
+            if is_write and request.headers.get(CSRF_HEADER, "") != csrf_of_link(link):
+                raise CrossSite
+            return caller
+    return LOCAL if is_local(request) else None
+
+
+async def caller_of(request: Request) -> Caller:
+    """The caller, who must be known.
+
+    Raises:
+        SignInNeeded: nobody known calls.
+    """
+    caller = await find_caller(request)
+    if caller is None:
+        raise SignInNeeded
+    return caller
+
+
+def need(scope: str) -> Callable[[Caller], Awaitable[Caller]]:
+    """Make a dependency that lets in only who has this scope."""
+
+    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        if scope not in caller.scopes and not caller.is_admin:
+            raise Forbidden(scope)
+        return caller
+
+    return check
+
+
+Reader = Annotated[Caller, Depends(need("read"))]
+Maker = Annotated[Caller, Depends(need("generate"))]
+Admin = Annotated[Caller, Depends(need("admin"))]
+Anybody = Annotated[Caller | None, Depends(find_caller)]
+
+
+def is_local(connection: HTTPConnection) -> bool:
+    """Say whether the person at this machine calls, directly."""
+    if not web_of(connection).options.is_open or connection.client is None:
+        return False
+    try:
+        is_near = ip_address(connection.client.host).is_loopback
+    except ValueError:
+        return False
+    is_direct = not any(name in connection.headers for name in PROXY_HEADERS)
+    return is_near and is_direct and connection.url.hostname in LOOPBACK_NAMES
+
+
+def csrf_of_link(link: str) -> str:
+    """The CSRF token of a visit by link: derived, since a link has no row of its own."""
+    return sha256(f"csrf:{link}".encode()).hexdigest()[:32]
+
+
+def origin_of(caller: Caller, **more: object) -> Origin:
+    """Where a request of this caller comes from; it counts under the person's own key."""
+    door, _, user_id = caller.user_key.partition(":")
+    account = caller.user_key if door != "api" else ""
+    values = {"door": "api", "user_id": user_id, "user_name": caller.name, "account": account, **more}
+    return Origin(**values)  # type: ignore[arg-type]
+
+
+def _bearer(request: HTTPConnection) -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.casefold() == "bearer":
+        return token.strip()
+    return request.headers.get("X-API-Key", "")

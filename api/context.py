@@ -1,0 +1,65 @@
+"""What every route works with: the services, who may come in, and the addresses this server answers to."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from api.events import Hub
+from services.access import AccessService
+from services.bundle import Services
+from services.fetching import PictureFetcher
+from services.web import WebServices
+
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions:
+    """The settings of the HTTP door.
+
+    `public_url` is where people reach it from outside ("" = only on this machine); `hosts` are further names it
+    answers to; `origins` are pages of other sites that may call it with a key. `is_open` lets whoever sits at this
+    machine in without a key.
+    """
+
+    public_url: str = ""
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    is_open: bool = True
+    media_ttl_s: float
+    job_timeout_s: float
+    sign_in_url: str = ""  # where people sign in with Discord; "" = not set up
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        own = urlsplit(self.public_url).hostname
+        return frozenset({*self.hosts, *([own] if own else [])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    """All of it; `app.state.web` holds the one value."""
+
+    services: Services
+    own: WebServices
+    options: WebOptions
+    hub: Hub = field(repr=False)
+
+    @property
+    def access(self) -> AccessService:
+        return self.own.access
+
+    @property
+    def fetcher(self) -> PictureFetcher:
+        return self.own.fetcher
+
+    def base_url(self, connection: HTTPConnection) -> str:
+        """Where this caller reaches us, without a slash at the end: for absolute links."""
+        return self.options.public_url or str(connection.base_url).rstrip("/")
+
+
+def web_of(connection: HTTPConnection) -> Web:
+    web: Web = connection.app.state.web
+    return web

@@ -1,0 +1,77 @@
+"""The HTTP door as `main` opens it: builds the application from the services, listens, and closes in order."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from api.app import create_app
+from api.context import Web, WebOptions
+from api.events import Hub
+from api.server import WebServer, bind
+from api.views import JobViews
+from services.bundle import Services
+from services.web import WebServices
+
+log = logging.getLogger(__name__)
+
+COMPAT_PORTS: Final = (3003, 8005)  # where programs written for the systems Easel unites look for them
+PRIVATE_LINK_S: Final = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listen:
+    """Where to listen. `is_chosen`: the port was set by its owner, so no other will do."""
+
+    host: str
+    port: int
+    is_chosen: bool
+    compat: bool = False
+
+
+class WebDoor:
+    """Open it once, close it once."""
+
+    def __init__(self, services: Services, own: WebServices, options: WebOptions) -> None:
+        generation, access, clock = services.generation, own.access, services.clock
+        views = JobViews(
+            label_of=generation.label, sign=lambda subject: access.sign(subject, PRIVATE_LINK_S), now=clock.now
+        )
+        self._hub = Hub(generation, clock, views)
+        self.web = Web(services=services, own=own, options=options, hub=self._hub)
+        generation.listen(self._hub.job_changed, self._hub.job_progressed)
+        self._server: WebServer | None = None
+        self._pump: asyncio.Task[None] | None = None
+
+    async def open(self, listen: Listen) -> list[str]:
+        """Listen; return the addresses, the main one first.
+
+        Raises:
+            PortInUse: another program has a port that must be ours.
+            OSError: the address is not one of this machine.
+        """
+        wanted = [(listen.port, listen.is_chosen)]
+        wanted += [(port, True) for port in COMPAT_PORTS if listen.compat and port != listen.port]
+        sockets = []
+        try:
+            for port, is_chosen in wanted:
+                sockets.append(bind(listen.host, port, is_chosen=is_chosen))
+        except BaseException:
+            for one in sockets:
+                one.close()
+            raise
+        self._server = WebServer(create_app(self.web), sockets)
+        self._pump = asyncio.create_task(self._hub.run(), name="events")
+        await self._server.start()
+        name = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # noqa: S104  # compared, not bound
+        name = f"[{name}]" if ":" in name else name
+        return [f"http://{name}:{port}/" for port in self._server.ports]
+
+    async def close(self) -> None:
+        """End the event streams, finish what is being sent, close the ports."""
+        self._hub.close()
+        if self._server:
+            await self._server.stop()
+        if self._pump:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)

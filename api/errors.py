@@ -1,0 +1,136 @@
+"""Errors as JSON: one sentence of what happened, one of what to do; never a traceback, a path or an address."""
+
+import logging
+import math
+import secrets
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from generation.errors import GenerationError, LimitReached, NotAllowed
+from generation.options import RANGES
+
+log = logging.getLogger(__name__)
+
+STATUS: Final = {  # by the code of the error
+    "request_rejected": 400,
+    "not_capable": 422,
+    "content_blocked": 400,
+    "limit_reached": 429,
+    "not_allowed": 403,
+    "sign_in": 401,
+    "not_found": 404,
+    "gone": 410,
+    "store_unavailable": 503,
+    "backend_unavailable": 503,
+    "rate_limited": 503,
+    "timed_out": 504,
+}
+BY_STATUS: Final = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("not_allowed", "This address does not take that method."),
+    413: ("too_large", "That is too much at once."),
+}
+
+
+class SignInNeeded(GenerationError):
+    """Who are you? Sign in, or send an API key."""
+
+    code = "sign_in"
+    usual_hint = "Send the header Authorization: Bearer esl_...; `python main.py key create NAME` makes a key."
+
+
+class Forbidden(NotAllowed):
+    """This key may not do that."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs the scope “{scope}”, which your key or session does not have.")
+
+
+class CrossSite(NotAllowed):
+    """This request came from another site's page. Reload the studio and try again."""
+
+
+class NotFound(GenerationError):
+    """There is no such thing here."""
+
+    code = "not_found"
+
+
+class Gone(GenerationError):
+    """This picture has expired."""
+
+    code = "gone"
+
+
+def error_body(error: GenerationError) -> dict[str, Any]:
+    """What went wrong, as the API says it everywhere but in a dialect with a form of its own."""
+    return {
+        "error": error.user_message,
+        "hint": error.hint,
+        "field": getattr(error, "field", "") or None,
+        "code": error.code,
+        "retry_after": retry_after(error),
+    }
+
+
+def retry_after(error: GenerationError) -> int | None:
+    """Whole seconds after which it is worth trying again; a refusal for being too many always has some."""
+    if error.retry_after is None:
+        return 5 if isinstance(error, LimitReached) else None
+    return max(1, math.ceil(error.retry_after))
+
+
+def status_of(error: GenerationError) -> int:
+    return STATUS.get(error.code, 502)
+
+
+def headers_of(error: GenerationError) -> dict[str, str]:
+    wait_s = retry_after(error)
+    headers = {"Retry-After": str(wait_s)} if wait_s is not None else {}
+    return headers | ({"WWW-Authenticate": "Bearer"} if error.code == "sign_in" else {})
+
+
+def rejection(error: RequestValidationError) -> dict[str, Any]:
+    """Say which value is wrong and what would be right, from what pydantic found first."""
+    found = error.errors()[0]
+    place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
+    field = ".".join(place)
+    what = found["msg"].removeprefix("Value error, ")
+    right = f" It must be {RANGES[field]}." if field in RANGES else ""
+    said = f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}."
+    return {"error": said + right, "hint": "", "field": field or None, "code": "request_rejected", "retry_after": None}
+
+
+def plain(status: int, detail: object) -> dict[str, Any]:
+    """The body for an error that the framework raised."""
+    code, words = BY_STATUS.get(status, ("request_rejected", str(detail)))
+    return {"error": words, "hint": "", "field": None, "code": code, "retry_after": None}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error in one form."""
+
+    @app.exception_handler(GenerationError)
+    async def known(request: Request, error: GenerationError) -> JSONResponse:
+        if status_of(error) >= 500:
+            log.warning("a request failed", extra={"action": "api_failed", "error": str(error)})
+        return JSONResponse(error_body(error), status_of(error), headers_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse(rejection(error), 422)
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse(plain(error.status_code, error.detail), error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        trace = secrets.token_hex(3)
+        log.error("a request crashed", exc_info=error, extra={"action": "api_failed", "trace": trace})
+        body = {"error": "Easel made a mistake. Please try again.", "hint": f"Tell its owner this number: {trace}."}
+        return JSONResponse(body | {"field": None, "code": "internal", "retry_after": None}, 500)

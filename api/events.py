@@ -1,0 +1,227 @@
+"""Server-sent events: every change of a job to everyone who may see it, each reader at a pace of its own.
+
+A reader holds the newest event per job, never a backlog; one that falls too far behind is told to load anew. What is
+sent is made once per change and audience, not once per reader.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from api.views import JobViews
+from generation.job import Job, JobView
+from services.access import Caller
+from services.generation import GenerationService, LaneView
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+FLUSH_S: Final = 0.1  # changes within this time are sent as one
+QUEUE_EVERY_S: Final = 1.0
+PING_S: Final = 15.0
+MOST_PENDING: Final = 200  # jobs one slow reader may be behind
+MOST_READERS: Final = 1000
+MOST_READERS_PER_USER: Final = 20
+
+
+def can_see(caller: Caller, job: Job) -> bool:
+    """Own jobs always; others' only where they were made in the open, and never private ones."""
+    if job.user_key == caller.user_key:
+        return True
+    return not job.origin.private and (job.origin.door == "api" or caller.is_admin)
+
+
+@dataclass(eq=False)
+class Reader:
+    """One open stream."""
+
+    caller: Caller
+    pending: dict[str, bytes] = field(default_factory=dict)  # newest event by what it is about
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    is_behind: bool = False
+
+    def put(self, about: str, event: bytes) -> None:
+        if len(self.pending) >= MOST_PENDING and about not in self.pending:
+            self.pending.clear()
+            self.is_behind = True
+        if not self.is_behind:
+            self.pending[about] = event
+        self.bell.set()
+
+    def take(self) -> list[bytes]:
+        """Take what waits, oldest first."""
+        self.bell.clear()
+        events = list(self.pending.values())
+        self.pending.clear()
+        if self.is_behind:
+            self.is_behind = False
+            events = [sse("resync", {})]
+        return events
+
+
+class Hub:
+    """Listens to the queue and feeds the readers."""
+
+    def __init__(self, generation: GenerationService, clock: Clock, views: JobViews) -> None:
+        self._generation = generation
+        self._clock = clock
+        self.views = views
+        self._readers: set[Reader] = set()
+        self._changed: dict[str, Job] = {}
+        self._active: dict[str, Job] = {}
+        self._previews: dict[str, tuple[int, bytes]] = {}
+        self._wake = asyncio.Event()
+        self._is_closing = False
+        self._lanes_said = b""
+        self._lanes_at = float("-inf")
+
+    async def run(self) -> None:
+        """Send what changed until cancelled."""
+        while True:
+            wait_s = QUEUE_EVERY_S - (self._clock.monotonic() - self._lanes_at)
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait_s if wait_s > 0 and self._active else None)
+            except TimeoutError:
+                self._wake.set()
+            self._wake.clear()
+            try:
+                self._flush()
+            except Exception:
+                log.exception("could not send events", extra={"action": "api_failed"})
+            await asyncio.sleep(FLUSH_S)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._is_closing = True
+        for reader in self._readers:
+            reader.bell.set()
+
+    def job_changed(self, job: Job) -> None:
+        """A job has a new row."""
+        self._changed[job.id] = job
+        if job.is_terminal:
+            self._active.pop(job.id, None)
+            self._previews.pop(job.id, None)
+        else:
+            self._active[job.id] = job
+        self._wake.set()
+
+    def job_progressed(self, job_id: str) -> None:
+        """A running job is further."""
+        if (job := self._active.get(job_id)) is not None:
+            self._changed.setdefault(job_id, job)
+            self._wake.set()
+
+    def gone(self, job: Job) -> None:
+        """The pictures of a job were deleted."""
+        for reader in self._readers:
+            if can_see(reader.caller, job):
+                reader.put(job.id, sse("gone", {"id": job.id}))
+
+    def tell(self, name: str, values: dict[str, Any], *, only_admins: bool = False) -> None:
+        """Send something that is about no job, an alert for example."""
+        for reader in self._readers:
+            if reader.caller.is_admin or not only_admins:
+                reader.put(name, sse(name, values))
+
+    def preview_version(self, view: JobView) -> int | None:
+        """Number the previews of a job, so that each has an address of its own."""
+        preview = view.progress.preview if view.progress else None
+        if preview is None:
+            return None
+        version, known = self._previews.get(view.job.id, (0, b""))
+        if preview is not known and view.job.id in self._active:
+            version += 1
+            self._previews[view.job.id] = (version, preview)
+        return version
+
+    def open(self, caller: Caller) -> Reader | None:
+        """Begin a stream; None when there are too many already."""
+        own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)
+        if len(self._readers) >= MOST_READERS or (own >= MOST_READERS_PER_USER and caller.how != "local"):
+            return None
+        reader = Reader(caller)
+        self._readers.add(reader)
+        return reader
+
+    async def stream(self, reader: Reader, first: list[bytes]) -> AsyncIterator[bytes]:
+        """Yield `first`, then what happens, until the reader goes away."""
+        try:
+            for event in first:
+                yield event
+            while not self._is_closing:
+                try:
+                    await asyncio.wait_for(reader.bell.wait(), PING_S)
+                except TimeoutError:
+                    yield b": ping\n\n"
+                    continue
+                for event in reader.take():
+                    yield event
+        finally:
+            self._readers.discard(reader)
+
+    def job_event(self, job: Job, caller: Caller) -> bytes:
+        """The event for one job as this caller may see it."""
+        view = self._generation.peek(job)
+        is_own = job.user_key == caller.user_key
+        shown = self.views.job(view, is_mine=is_own, preview=self.preview_version(view))
+        return sse("job", shown.model_dump(mode="json"))
+
+    def queue_event(self) -> bytes:
+        return sse("queue", queue_json(self._generation.lanes()))
+
+    def _flush(self) -> None:
+        changed, self._changed = self._changed, {}
+        if not self._readers:
+            return
+        for job in changed.values():
+            self._send(job)
+        if self._clock.monotonic() - self._lanes_at >= QUEUE_EVERY_S:
+            self._lanes_at = self._clock.monotonic()
+            event = self.queue_event()
+            if event != self._lanes_said:
+                self._lanes_said = event
+                for reader in self._readers:
+                    reader.put("queue", event)
+
+    def _send(self, job: Job) -> None:
+        made: dict[bool, bytes] = {}
+        for reader in self._readers:
+            if can_see(reader.caller, job):
+                is_own = job.user_key == reader.caller.user_key
+                if is_own not in made:
+                    made[is_own] = self.job_event(job, reader.caller)
+                reader.put(job.id, made[is_own])
+
+
+def sse(name: str, values: dict[str, Any]) -> bytes:
+    """Write one event."""
+    return f"event: {name}\ndata: {json.dumps(values, separators=(',', ':'))}\n\n".encode()
+
+
+def queue_json(lanes: list[LaneView]) -> dict[str, Any]:
+    """How busy the engines are."""
+    return {
+        "waiting": sum(lane.waiting for lane in lanes),
+        "running": sum(lane.running for lane in lanes),
+        "engines": {
+            lane.name: {
+                "state": lane_state(lane),
+                "waiting": lane.waiting,
+                "running": lane.running,
+                "wait_s": round(lane.wait_s, 1),
+            }
+            for lane in lanes
+        },
+    }
+
+
+def lane_state(lane: LaneView) -> str:
+    if lane.is_broken:
+        return "down"
+    if lane.paused_s > 0:
+        return "paused"
+    return "busy" if lane.running >= lane.concurrency else "up"

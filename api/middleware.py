@@ -1,0 +1,146 @@
+"""What holds for every request: which names we answer to, where a browser may send it from, how much and how long.
+
+Plain ASGI, since the framework's own middleware would buffer event streams.
+"""
+
+import asyncio
+import json
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.caller import SAFE_METHODS
+from api.context import LOOPBACK_NAMES, WebOptions
+
+MAX_BODY_BYTES: Final = 32 * 1024 * 1024  # two pictures of 10 MB as base64, and what is said about them
+BODY_TIMEOUT_S: Final = 60.0
+CORS_MAX_AGE_S: Final = 600
+CSP: Final = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guard:
+    """Checks every request before a route sees it, and puts the same headers on every answer."""
+
+    def __init__(self, app: ASGIApp, options: WebOptions) -> None:
+        self._app = app
+        self._names = LOOPBACK_NAMES | options.host_names
+        self._origins = frozenset(options.origins)
+        self._public_url = options.public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin", "")
+        answer = self._with_headers(send, origin)
+        if (host := _host_name(headers.get("host", ""))) not in self._names:
+            right = "Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours."
+            await _refuse(answer, 421, f"This server does not answer to the name “{host[:80]}”.", right)
+        elif scope["method"] == "OPTIONS" and origin in self._origins:
+            await _answer(answer, 204, b"")
+        elif scope["method"] not in SAFE_METHODS and not self._is_same_site(headers, origin):
+            await _refuse(answer, 403, "This request came from another site's page.", "Open the studio itself.")
+        elif int(headers.get("content-length", "0") or 0) > MAX_BODY_BYTES:
+            await _too_large(answer)
+        else:
+            await self._pass(scope, receive, answer)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, counting the body; a client that sends too much or too slowly is cut off."""
+        seen = 0
+        has_begun = False
+
+        async def limited() -> Message:
+            nonlocal seen
+            if has_begun:  # what comes after the answer began is only the news that the client has gone
+                return await receive()
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > MAX_BODY_BYTES:
+                raise _BodyTooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, limited, watched)
+        except _BodyTooLarge:
+            await _too_large(send)
+        except TimeoutError:
+            if has_begun:
+                raise
+            await _refuse(send, 408, "The request took too long to arrive.", "Please send it again.")
+
+    def _is_same_site(self, headers: Headers, origin: str) -> bool:
+        """Browsers say where a request comes from; other programs send neither header."""
+        if origin and origin in self._origins:
+            return True
+        if origin and origin != "null":
+            name = urlsplit(origin).netloc
+            return name == headers.get("host") or origin == self._public_url
+        return origin != "null" and headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+    def _with_headers(self, send: Send, origin: str) -> Send:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if origin in self._origins:
+                    headers["Access-Control-Allow-Origin"] = origin
+                    headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-API-Key"
+                    headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
+                    headers["Access-Control-Max-Age"] = str(CORS_MAX_AGE_S)
+                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                    headers.add_vary_header("Origin")
+            await send(message)
+
+        return answer
+
+
+class _BodyTooLarge(Exception):
+    """More came than a request may hold."""
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return host
+
+
+async def _too_large(send: Send) -> None:
+    await _refuse(send, 413, f"A request may hold {MAX_BODY_BYTES // 1024**2} MB.", "Send smaller pictures.")
+
+
+async def _refuse(send: Send, status: int, error: str, hint: str) -> None:
+    code = {403: "not_allowed", 413: "too_large"}.get(status, "request_rejected")
+    body = {"error": error, "hint": hint, "field": None, "code": code, "retry_after": None}
+    await _answer(send, status, json.dumps(body).encode())
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 413 or status == 408:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

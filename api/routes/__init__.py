@@ -1,0 +1,15 @@
+"""Easel's own routes, one file per resource."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.routes import events, health, jobs, media, session
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    session.router,
+    jobs.router,
+    media.router,
+    events.router,
+    health.router,
+)

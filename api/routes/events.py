@@ -1,0 +1,37 @@
+"""The stream of what happens: jobs, queue, deletions, alerts."""
+
+import json
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from api.caller import Reader
+from api.context import web_of
+from api.events import sse
+from api.routes.session import session_of
+from generation.errors import LimitReached
+
+router = APIRouter(tags=["events"])
+
+EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."}
+}
+
+
+@router.get("/events", response_class=StreamingResponse, responses=EVENTS)
+async def events(request: Request, caller: Reader) -> StreamingResponse:
+    """Every change of every job the caller may see, as server-sent events.
+
+    `hello` (the session), `job` (a job, whole), `queue` (how busy the engines are), `gone` (pictures deleted),
+    `alert`, and `resync` to a reader that fell too far behind: it should load its lists anew.
+    """
+    web = web_of(request)
+    reader = web.hub.open(caller)
+    if reader is None:
+        raise LimitReached("Too many event streams are open.", retry_after=10.0)
+    active = await web.services.generation.active_of(caller.user_key)
+    hello = json.loads((await session_of(request, caller)).model_dump_json())
+    first = [sse("hello", hello), web.hub.queue_event(), *(web.hub.job_event(view.job, caller) for view in active)]
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(web.hub.stream(reader, first), media_type="text/event-stream", headers=headers)

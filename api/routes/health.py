@@ -1,0 +1,38 @@
+"""For machines that watch over Easel: is it alive, can it draw, and how is it doing."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from api.context import web_of
+
+router = APIRouter(tags=["health"])
+
+
+class HealthOut(BaseModel):
+    """Alive."""
+
+    status: str
+
+
+class ReadyOut(BaseModel):
+    """Can it draw? `engines` counts those that answer."""
+
+    status: str
+    engines: int
+
+
+@router.get("/healthz")
+async def healthz() -> HealthOut:
+    """Answer as long as the process lives."""
+    return HealthOut(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": ReadyOut}})
+async def readyz(request: Request, response: Response) -> ReadyOut:
+    """Answer 200 while at least one engine can be asked for pictures, else 503."""
+    web = web_of(request)
+    engines = web.services.catalog.engines("", None)
+    up = sum(engine.error is None for engine in engines)
+    if not up:
+        response.status_code = 503
+    return ReadyOut(status="ready" if up else "no engine answers", engines=up)

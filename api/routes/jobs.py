@@ -1,0 +1,249 @@
+"""Jobs: ask for pictures, look how they come along, change one's mind."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.caller import Maker, Reader, origin_of
+from api.context import Web, web_of
+from api.errors import NotFound
+from api.events import can_see
+from api.schemas.jobs import (
+    AgainIn,
+    DraftIn,
+    ErrorOut,
+    EstimateOut,
+    JobIn,
+    JobOut,
+    JobsOut,
+    ParsedOut,
+    SubmittedOut,
+)
+from api.views import draft_json
+from generation.errors import BackendError, GenerationError, RequestRejected
+from generation.job import Job, JobStatus, JobView, Origin
+from generation.prompt_syntax import ParsedPrompt, parse_prompt
+from generation.request import Draft, Mode, SourceImage
+from services.access import Caller
+from services.generation import Actor
+
+router = APIRouter(
+    prefix="/api",
+    tags=["jobs"],
+    responses={status: {"model": ErrorOut} for status in (400, 401, 403, 404, 422, 429, 502, 503)},
+)
+
+MOST_JOBS = 200
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
+_EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}
+JOB_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
+
+
+def actor_of(caller: Caller) -> Actor:
+    return Actor(user_key=caller.user_key, is_moderator=caller.is_admin)
+
+
+def shown(web: Web, view: JobView, caller: Caller) -> JobOut:
+    is_mine = view.job.user_key == caller.user_key
+    return web.hub.views.job(view, is_mine=is_mine, preview=web.hub.preview_version(view))
+
+
+async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:
+    """Return a job this caller may see.
+
+    Raises:
+        NotFound: there is none, or it is private and somebody else's.
+    """
+    try:
+        job = await web.services.generation.get(job_id)
+    except RequestRejected as error:
+        raise NotFound("Job not found") from error
+    if not can_see(caller, job):
+        raise NotFound("Job not found")
+    return job
+
+
+def said(body: DraftIn) -> ParsedPrompt:
+    """Read the text with its options; fields win over them."""
+    parsed = parse_prompt(body.text) if body.text else ParsedPrompt(draft=Draft())
+    return replace(parsed, draft=body.to_draft().over(parsed.draft))
+
+
+def request_keys(key: str, body: JobIn | AgainIn, number: int) -> dict[str, object]:
+    """What makes a request that comes twice one: its key, and a digest of what was asked under it."""
+    if not key:
+        return {}
+    text = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"request_key": f"{key}#{number}", "request_digest": digest}
+
+
+async def with_sizes(web: Web, draft: Draft) -> Draft:
+    """Look up the input picture, so that its shape is kept, and say it early when it has expired."""
+    if draft.init_image is None:
+        return draft
+    source = await web.services.media.load(draft.init_image)
+    if not draft.init_image.width:
+        width, height = await web.services.media.size_of(source)
+        source = replace(source, width=width, height=height)
+    mode = draft.mode or (Mode.INPAINT if draft.mask_image else Mode.IMG2IMG)
+    return replace(draft, init_image=source, mode=mode if not draft.upscale_factor else draft.mode or Mode.UPSCALE)
+
+
+@router.post("/jobs", status_code=202, openapi_extra=JOB_EXTRA)
+async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
+    """Ask for pictures. They are committed to the queue when this answers."""
+    web = web_of(request)
+    parsed = said(body)
+    draft = await with_sizes(web, parsed.draft)
+    private = body.is_private or parsed.is_private
+    views: list[JobView] = []
+    for number in range(parsed.repeat):
+        origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
+        left = parsed.repeat - number
+        views.append(
+            await web.services.generation.submit(draft, origin, fresh=body.fresh, notes=parsed.notes, more=left)
+        )
+    return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
+
+
+@router.get("/jobs")
+async def jobs(
+    request: Request,
+    caller: Reader,
+    scope: Annotated[str, Query(pattern="^(mine|active|all)$")] = "mine",
+    limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
+) -> JobsOut:
+    """List jobs, newest first: one's own, those that wait or run, or all one may see."""
+    web = web_of(request)
+    service = web.services.generation
+    if scope == "all":
+        views = await service.stream(caller.user_key, sees_all=caller.is_admin, limit=limit)
+    elif scope == "active":
+        views = list(reversed(await service.active_of(caller.user_key)))[:limit]
+    else:
+        views = await service.recent(caller.user_key, limit)
+    return JobsOut(jobs=[shown(web, view, caller) for view in views])
+
+
+@router.get("/feed")
+async def feed(
+    request: Request,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 30,
+    before: Annotated[str, Query(max_length=64)] = "",
+) -> JobsOut:
+    """The shared stream: what everybody made in the open and what is one's own, newest first."""
+    web = web_of(request)
+    views = await web.services.generation.stream(caller.user_key, sees_all=caller.is_admin, limit=limit, before=before)
+    after = views[-1].job.id if len(views) == limit else None
+    return JobsOut(jobs=[shown(web, view, caller) for view in views], next=after)
+
+
+@router.get("/jobs/{job_id}")
+async def job(request: Request, job_id: str, caller: Reader) -> JobOut:
+    """Show one job as it stands now."""
+    web = web_of(request)
+    return shown(web, web.services.generation.peek(await visible_job(web, job_id, caller)), caller)
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel(request: Request, job_id: str, caller: Maker) -> JobOut:
+    """Cancel a job that waits or runs; one that has ended stays as it is."""
+    web = web_of(request)
+    found = await visible_job(web, job_id, caller)
+    cancelled = await web.services.generation.cancel(found.id, actor_of(caller))
+    return shown(web, web.services.generation.peek(cancelled or await web.services.generation.get(found.id)), caller)
+
+
+@router.post("/jobs/{job_id}/again", status_code=202)
+async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
+    """Run a job once more: as it was, with changes, or from one of its pictures."""
+    web = web_of(request)
+    old = await visible_job(web, job_id, caller)
+    parsed = said(body.changes)
+    changes = parsed.draft
+    if body.image:
+        changes = replace(changes, init_image=SourceImage(media_id=body.image))
+    changes = await with_sizes(web, changes)
+    if unknown := sorted(set(body.drop) - set(Draft.__dataclass_fields__)):
+        raise RequestRejected(f"There is no field “{unknown[0]}” to drop.", field="drop")
+    private = old.origin.private if body.is_private is None else body.is_private
+    origin = origin_of(caller, private=private, **request_keys(idempotency_key, body, 0))
+    view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop))
+    return SubmittedOut(jobs=[shown(web, view, caller)], notes=list(parsed.notes))
+
+
+@router.delete("/jobs/{job_id}", status_code=204)
+async def delete(request: Request, job_id: str, caller: Maker) -> Response:
+    """Forget the pictures of a job at once; one that waits or runs is cancelled."""
+    web = web_of(request)
+    found = await visible_job(web, job_id, caller)
+    web.hub.gone(await web.services.generation.delete(found.id, actor_of(caller)))
+    return Response(status_code=204)
+
+
+@router.get("/jobs/{job_id}/preview", response_class=Response)
+async def preview(request: Request, job_id: str, caller: Reader) -> Response:
+    """The newest preview of a running job."""
+    web = web_of(request)
+    view = web.services.generation.peek(await visible_job(web, job_id, caller))
+    data = view.progress.preview if view.progress else None
+    if data is None or view.job.status is not JobStatus.RUNNING:
+        raise NotFound("This job has no preview now.")
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp" if data[8:12] == b"WEBP" else "image/jpeg"
+    return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=60"})
+
+
+@router.post("/parse")
+async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
+    """Read a line of prompt syntax, and say what it says."""
+    parsed = parse_prompt(body.text or "")
+    return ParsedOut(
+        draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=list(parsed.notes)
+    )
+
+
+@router.post("/estimate")
+async def estimate(request: Request, body: DraftIn, caller: Reader) -> EstimateOut:
+    """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
+    web = web_of(request)
+    try:
+        draft = await with_sizes(web, said(body).draft)
+        draft = draft if draft.prompt else replace(draft, prompt="a picture")
+        found = await web.services.generation.estimate(draft, origin_of(caller))
+    except BackendError as error:
+        return _refused(error)
+    except RequestRejected as error:
+        if error.code != "not_capable":
+            raise
+        return _refused(error)
+    price = "paid, as the engine charges" if found.is_paid else "free"
+    return EstimateOut(
+        engine=found.label, lane=found.lane, wait_s=round(found.wait_s, 1), seconds=found.seconds, price=price,
+        cost_usd=None if found.is_paid else 0.0, notes=list(found.notes), refused=None,
+    )  # fmt: skip
+
+
+def _refused(error: GenerationError) -> EstimateOut:
+    return EstimateOut(
+        engine="", lane="", wait_s=0.0, seconds=None, price="", cost_usd=None, notes=[], refused=error.user_message
+    )
+
+
+async def _origin(web: Web, caller: Caller, body: JobIn, private: bool, keys: dict[str, object]) -> Origin:
+    """Where the answer belongs: here, or, for a job opened from Discord, in that channel too."""
+    origin = origin_of(caller, private=private, **keys)
+    if not body.reply_to:
+        return origin
+    asked = await visible_job(web, body.reply_to, caller)
+    return replace(
+        origin,
+        parent_job_id=asked.id,
+        parent_user_id=asked.origin.user_id,
+        parent_channel_id=asked.origin.channel_id,
+        parent_message_id=asked.origin.message_id,
+    )

@@ -1,0 +1,139 @@
+"""Pictures: out by their unguessable ids, in as files."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from api.caller import Anybody, Maker, Reader
+from api.context import Web, web_of
+from api.errors import Gone, NotFound
+from api.schemas.jobs import ErrorOut, MediaOut, Text
+from api.views import draft_json, image_name
+from generation.prompt_syntax import format_prompt
+from generation.request import SourceImage
+from services.access import Caller
+from services.pictures import draft_from, parameters_in
+from utils.images import EXTENSIONS
+from utils.infotext import format_infotext
+
+router = APIRouter(prefix="/api", tags=["media"], responses={404: {"model": ErrorOut}, 410: {"model": ErrorOut}})
+
+Format = Literal["png", "jpeg", "webp"]
+FOREVER: Final = "private, max-age=86400, immutable"  # what an id stands for never changes, only ends
+PICTURE: Final = {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "The picture."}
+FILE_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/png", "image/jpeg", "image/webp")
+        },
+    }
+}
+
+
+class RecallOut(BaseModel):
+    """How a picture was made, as the file says."""
+
+    text: str | None
+    command: str | None
+    draft: dict[str, object]
+
+
+class DescribeIn(BaseModel):
+    """Which picture, and which engine shall look at it."""
+
+    media_id: Text
+    backend: Text | None = None
+
+
+class DescribeOut(BaseModel):
+    """What a picture shows."""
+
+    text: str
+    engine: str
+
+
+@router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE})
+async def media(
+    request: Request,
+    media_id: str,
+    caller: Anybody,
+    t: Annotated[str, Query(max_length=200)] = "",
+    size: Annotated[int | None, Query(ge=16, le=2048)] = None,
+    format: Format | None = None,
+    download: bool = False,
+) -> Response:
+    """A picture: as the engine made it, as a smaller JPEG copy (`size`), or as another format.
+
+    Whoever has the link may see it, but private ones only with the signed link that their owner was given.
+    """
+    web = web_of(request)
+    found = await web.services.media.get(media_id)
+    if found is None:
+        if await _was_here(web, media_id):
+            raise Gone("This picture has expired.", hint="Run its job again to draw it anew.")
+        raise NotFound("Picture not found")
+    job = await web.services.generation.find(found.job_id) if found.job_id else None
+    if job and job.origin.private and not _may_see(web, caller, job.user_key, media_id, t):
+        raise NotFound("Picture not found")
+    tag = f'"{media_id[:32]}-{size or format or "o"}"'
+    headers = {"Cache-Control": FOREVER, "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    if size is not None:
+        small = await web.services.media.thumbnail(media_id, size)
+        if small is None:
+            raise NotFound("Picture not found")
+        return Response(small, media_type="image/jpeg", headers=headers)
+    data, kind = found.data, found.media_type
+    if format:
+        made = await web.services.media.converted(found, format.upper())
+        data, kind = made.data, made.media_type
+    if download:
+        extension = EXTENSIONS.get(kind, "png")
+        stored = next(
+            (one for one in (job.result.images if job and job.result else ()) if one.media_id == media_id), None
+        )
+        name = image_name(job, stored, extension) if job and stored else f"picture.{extension}"
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return Response(data, media_type=kind, headers=headers)
+
+
+@router.post("/uploads", status_code=201, openapi_extra=FILE_BODY)
+async def upload(request: Request, caller: Maker) -> MediaOut:
+    """Bring an input picture or a mask: the body is the file. The same picture twice is one."""
+    web = web_of(request)
+    source = await web.services.media.take_input(await request.body())
+    return web.hub.views.source(source)
+
+
+@router.post("/recall", openapi_extra=FILE_BODY)
+async def recall(request: Request, caller: Reader) -> RecallOut:
+    """Read how a picture was made out of its file; the body is the file."""
+    found = await parameters_in(await request.body())
+    if found is None:
+        return RecallOut(text=None, command=None, draft={})
+    draft = draft_from(found)
+    text = format_infotext(found.prompt, found.negative_prompt, found.parameters)
+    return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft))
+
+
+@router.post("/describe")
+async def describe(request: Request, body: DescribeIn, caller: Maker) -> DescribeOut:
+    """Say what a picture shows, where an engine can."""
+    web = web_of(request)
+    source = await web.services.media.load(SourceImage(media_id=body.media_id))
+    said = await web.services.describing.describe(source, user_id=caller.user_id, guild_id=None, backend=body.backend)
+    return DescribeOut(text=said.text, engine=said.engine)
+
+
+def _may_see(web: Web, caller: Caller | None, owner: str, media_id: str, token: str) -> bool:
+    if caller is not None and caller.user_key == owner:
+        return True
+    return bool(token) and web.access.unsign(token, f"media:{media_id}")
+
+
+async def _was_here(web: Web, media_id: str) -> bool:
+    return False

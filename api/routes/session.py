@@ -1,0 +1,112 @@
+"""Who is here and what there is to choose from: what the studio asks first."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
+from api.context import web_of
+from api.errors import SignInNeeded
+from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
+from generation.options import OPTIONS
+from services.access import Caller
+
+router = APIRouter(prefix="/api", tags=["session"])
+
+SIZES: Final = [(512, 512), (768, 512), (512, 768), (1024, 1024), (1216, 832), (832, 1216)]
+ASPECTS: Final = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9"]
+
+
+class UserOut(BaseModel):
+    """The caller."""
+
+    name: str
+    is_admin: bool
+    how: str
+    avatar: str | None
+
+
+class LimitsOut(BaseModel):
+    """What a request may hold."""
+
+    prompt_chars: int
+    upload_bytes: int
+    media_ttl_s: float
+    max_batch: int
+
+
+class SessionOut(BaseModel):
+    """The caller and the server. `csrf` goes into the header X-CSRF of every change."""
+
+    user: UserOut
+    csrf: str
+    version: str
+    sign_in_url: str | None
+    limits: LimitsOut
+    open_job: str | None
+
+
+class OptionOut(BaseModel):
+    """One option of the prompt syntax."""
+
+    name: str
+    flags: list[str]
+    example: str
+    meaning: str
+    choices: list[str]
+
+
+class OptionsOut(BaseModel):
+    """What a prompt may say."""
+
+    options: list[OptionOut]
+    sizes: list[tuple[int, int]]
+    aspects: list[str]
+
+
+@router.get("/session")
+async def session(request: Request, caller: Anybody) -> SessionOut:
+    """Say who calls. Without a session or key, and not at this machine itself: 401 with where to sign in."""
+    if caller is None:
+        raise SignInNeeded
+    return await session_of(request, caller)
+
+
+@router.get("/options")
+async def options(caller: Reader) -> OptionsOut:
+    """List the options of the prompt syntax, for completion and help."""
+    listed = [
+        OptionOut(
+            name=option.name,
+            flags=[f"--{name}" for name in (option.name, *option.aliases)],
+            example=option.example,
+            meaning=option.meaning,
+            choices=list(option.choices),
+        )
+        for option in OPTIONS
+    ]
+    return OptionsOut(options=listed, sizes=SIZES, aspects=ASPECTS)
+
+
+async def session_of(request: Request, caller: Caller) -> SessionOut:
+    web = web_of(request)
+    csrf, avatar = "", None
+    if caller.how == "session":
+        found = await web.access.verify_session(request.cookies.get(SESSION_COOKIE, ""))
+        csrf, avatar = (found.csrf, found.avatar or None) if found else ("", None)
+    elif caller.how == "link":
+        csrf = csrf_of_link(request.cookies.get(LINK_COOKIE, ""))
+    return SessionOut(
+        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how, avatar=avatar),
+        csrf=csrf,
+        version=VERSION,
+        sign_in_url=web.options.sign_in_url or None,
+        limits=LimitsOut(
+            prompt_chars=MAX_PROMPT_CHARS,
+            upload_bytes=MAX_INPUT_IMAGE_BYTES,
+            media_ttl_s=web.options.media_ttl_s,
+            max_batch=MAX_BATCH_SIZE,
+        ),
+        open_job=request.cookies.get(JOB_COOKIE) if caller.how == "link" else None,
+    )

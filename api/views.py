@@ -1,0 +1,182 @@
+"""Jobs and pictures as the API shows them: values in, schemas out."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from api.schemas.jobs import (
+    HiresIn,
+    ImageOut,
+    JobErrorOut,
+    JobOut,
+    LoraIn,
+    MediaOut,
+    ProgressOut,
+    RequestOut,
+)
+from generation.job import Job, JobStatus, JobView
+from generation.prompt_syntax import format_prompt
+from generation.request import Draft, GenerationRequest, SourceImage, value_to_json
+from generation.result import StoredImage
+from services.media import file_name
+from utils.images import EXTENSIONS
+
+THUMBNAIL_PX: Final = 512
+ALT_PROMPT_CHARS: Final = 300
+SHOWN: Final = (
+    "prompt", "negative_prompt", "width", "height", "steps", "cfg_scale", "seed", "batch_size", "sampler", "scheduler",
+    "model", "vae", "clip_skip", "guidance", "denoising_strength", "upscale_factor", "upscaler",
+)  # fmt: skip
+
+
+class JobViews:
+    """Writes jobs for readers. Pictures get links relative to this server; a private one's is signed for a while."""
+
+    def __init__(
+        self, *, label_of: Callable[[str], str], sign: Callable[[str], str], now: Callable[[], datetime]
+    ) -> None:
+        self._label_of = label_of
+        self._sign = sign
+        self._now = now
+
+    def job(
+        self, view: JobView, *, is_mine: bool, preview: int | None = None, favorites: frozenset[str] = frozenset()
+    ) -> JobOut:
+        """Write one job; `favorites` are the media ids its reader has starred."""
+        job = view.job
+        result, expires = job.result, job.result.expires_at if job.result else None
+        is_gone = expires is not None and expires <= self._now()
+        return JobOut(
+            id=job.id,
+            short_id=job.short_id,
+            status=job.status.value,
+            mode=job.request.mode,
+            prompt=job.request.prompt,
+            command=format_prompt(job.request),
+            request=self._request(job, is_mine=is_mine),
+            engine=result.backend if result else self._label_of(job.lane),
+            lane=job.lane,
+            position=view.position,
+            eta_s=view.eta_s,
+            hold=view.hold.value,
+            hold_s=view.hold_s,
+            progress=_progress(view, preview),
+            notes=[*job.notes, *(result.notes if result else ())],
+            error=_error(job),
+            images=[
+                self._image(job, image, is_gone=is_gone and image.media_id not in favorites, favorites=favorites)
+                for image in (result.images if result else ())
+            ],
+            seconds=result.seconds if result else None,
+            cost_usd=result.cost_usd if result else None,
+            model=result.model if result else job.drawn.model,
+            from_cache=bool(result and result.from_cache),
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            expires_at=expires,
+            user_name=job.origin.user_name,
+            is_mine=is_mine,
+            is_private=job.origin.private,
+            door=job.origin.door,
+            parent_id=job.origin.parent_job_id,
+            can_move_up=is_mine and job.status is JobStatus.QUEUED and (view.position or 1) > 1,
+        )
+
+    def media_url(self, media_id: str, *, is_private: bool) -> str:
+        """Where a picture is; whoever has the link to a private one may see it for a while."""
+        return f"/api/media/{media_id}" + (f"?t={self._sign(f'media:{media_id}')}" if is_private else "")
+
+    def source(self, source: SourceImage, *, is_private: bool = False) -> MediaOut:
+        url = self.media_url(source.media_id, is_private=is_private)
+        return MediaOut(media_id=source.media_id, url=url, width=source.width, height=source.height)
+
+    def _image(self, job: Job, image: StoredImage, *, is_gone: bool, favorites: frozenset[str]) -> ImageOut:
+        url = self.media_url(image.media_id, is_private=job.origin.private)
+        return ImageOut(
+            **asdict(image) | {"id": image.media_id},
+            url=url,
+            thumbnail_url=f"{url}{'&' if '?' in url else '?'}size={THUMBNAIL_PX}",
+            alt=alt_text(job, image),
+            file_name=image_name(job, image),
+            is_favorite=image.media_id in favorites,
+            is_gone=is_gone,
+        )
+
+    def _request(self, job: Job, *, is_mine: bool) -> RequestOut:
+        request = job.request
+        private = job.origin.private
+        return RequestOut(
+            **{name: getattr(request, name) for name in SHOWN},
+            loras=[LoraIn(name=lora.name, weight=lora.weight) for lora in request.loras],
+            styles=list(request.styles),
+            hires=HiresIn(**asdict(request.hires)) if request.hires else None,
+            workflow=request.workflow.name if request.workflow else None,
+            init_image=self.source(request.init_image, is_private=private) if request.init_image else None,
+            mask_image=self.source(request.mask_image, is_private=private) if request.mask_image else None,
+        )
+
+
+def alt_text(job: Job, image: StoredImage) -> str:
+    """What a screen reader says of a picture; that it was generated comes first."""
+    prompt = job.request.prompt[:ALT_PROMPT_CHARS]
+    model = job.result.model if job.result and job.result.model else job.drawn.model
+    made = ", ".join(part for part in (model, f"{image.width}×{image.height}", f"seed {image.seed}") if part)
+    return f"Generated picture: {prompt}; {made}" if prompt else f"Generated picture; {made}"
+
+
+def image_name(job: Job, image: StoredImage, extension: str = "") -> str:
+    when: datetime = job.finished_at or job.created_at
+    return file_name(job.request.prompt, image.seed, when, extension or EXTENSIONS.get(image.media_type, "png"))
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    """What a draft says, by the names the API takes."""
+    said: dict[str, Any] = {}
+    for name in Draft.__dataclass_fields__:
+        value = getattr(draft, name)
+        if value in (None, "", ()):
+            continue
+        if name == "aspect":
+            said[name] = f"{value[0]}:{value[1]}"
+        elif name == "loras":
+            said[name] = [{"name": lora.name, "weight": lora.weight} for lora in value]
+        elif name == "workflow":
+            said[name] = value.name
+        else:
+            said[name] = value_to_json(value)
+    return said
+
+
+def parameters(request: GenerationRequest) -> dict[str, Any]:
+    """The seven parameters that the job queue's dialect promises of a result."""
+    return {
+        "prompt": request.prompt,
+        "width": request.width,
+        "height": request.height,
+        "steps": request.steps,
+        "guidanceScale": request.cfg_scale,
+        "sampler": request.sampler,
+        "model": request.model,
+    }
+
+
+def _progress(view: JobView, preview: int | None) -> ProgressOut | None:
+    progress = view.progress
+    if progress is None or view.job.is_terminal:
+        return None
+    return ProgressOut(
+        fraction=progress.fraction,
+        step=progress.step,
+        steps=progress.steps,
+        note=progress.note,
+        eta_s=progress.eta_s if progress.eta_s is not None else view.eta_s,
+        preview=f"/api/jobs/{view.job.id}/preview?v={preview}" if preview else None,
+    )
+
+
+def _error(job: Job) -> JobErrorOut | None:
+    if job.error is None:
+        return None
+    return JobErrorOut(code=job.error.code, message=job.error.user_message, hint=job.error.hint)
