@@ -263,3 +263,27 @@ async def test_damage_while_running_is_said_and_cured_by_the_next_start(tmp_path
     cache = await reopen(tmp_path, clock)
     assert await cache.put(MARKER, **PNG)
     await cache.close()
+
+
+async def test_a_pinned_picture_outlives_every_sweep_until_it_is_let_go(cache, clock, tmp_path):
+    media_id, other = await cache.put(MARKER, **PNG), await cache.put(b"another", **PNG)
+    assert await cache.pin(media_id)
+    await clock.advance(100 * DAY_S)
+    assert await cache.sweep() == 1
+    assert (await cache.get(media_id)).data == MARKER
+    assert await cache.pinned() == {media_id}
+    assert not await cache.pin(other), "it is gone"
+    assert await cache.unpin(media_id) == clock.now() + timedelta(seconds=DAY_S)
+    assert await cache.unpin(media_id) is None
+    await clock.advance(DAY_S)
+    await cache.sweep()
+    assert MARKER not in bytes_on_disk(tmp_path)
+
+
+async def test_a_pinned_picture_can_be_deleted(cache, tmp_path):
+    media_id = await cache.put(MARKER, **PNG)
+    await cache.pin(media_id)
+    await cache.delete([media_id])
+    await cache.sweep()
+    assert await cache.pinned() == set()
+    assert MARKER not in bytes_on_disk(tmp_path)
