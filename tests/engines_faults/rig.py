@@ -61,8 +61,8 @@ class Rig:
             fitted = fit(request, entry.capabilities)
             assert isinstance(fitted, Fit)
             request = fitted.request
-        job = make_job("ann", lane, candidates=candidates, request=request, drawn=request, created_at=self.clock.now())
-        return (await self.queue.submit(job)).job
+        said = {"request": request, "drawn": request, "is_pinned": not candidates, "created_at": self.clock.now()}
+        return (await self.queue.submit(make_job("ann", lane, candidates=candidates, **said))).job
 
     def picture(self, data: bytes) -> SourceImage:
         """Keep an input picture and return what a request names it by."""
@@ -92,7 +92,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def fault_rig(engine: Engine, *, url: str = "", attempts: int = 1, **server: Any) -> AsyncIterator[Rig]:
+async def fault_rig(
+    engine: Engine, *, url: str = "", attempts: int = 1, patience_s: float = 0.0, **server: Any
+) -> AsyncIterator[Rig]:
     """A started queue, its engines probed. `url`: where the engine is said to be instead of behind the proxy."""
     async with engine.server(**server) as stand_in, FaultProxy(stand_in.url) as proxy:
         clock, sink, database = JumpingClock(), FakeSink(), InlineDatabase()
@@ -110,7 +112,7 @@ async def fault_rig(engine: Engine, *, url: str = "", attempts: int = 1, **serve
         executor = LocalExecutor(registry.borrow, load=load, timeout_s=JOB_TIMEOUT_S, clock=clock)
         queue = QueueManager(
             jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock,
-            limits=QueueLimits(grace_s=0.0, max_running_per_user=100),
+            limits=QueueLimits(grace_s=0.0, max_running_per_user=100, patience_s=patience_s),
             policy=RetryPolicy(max_attempts=attempts, base_s=0.01),
         )  # fmt: skip
         await queue.start()

@@ -48,6 +48,24 @@ async def test_refused_and_there_again(kind: str) -> None:
 
 
 @EVERY_ENGINE
+async def test_a_job_waits_for_an_engine_that_refuses_and_is_drawn_once(kind: str) -> None:
+    async with fault_rig(ENGINES[kind], patience_s=60.0) as rig:
+        await rig.proxy.close()
+        job = await rig.submit()
+        async with asyncio.timeout(5):
+            async for view in rig.queue.watch(job.id):
+                if view.away:
+                    break
+        assert (view.away.reason, view.position) == ("refused", 1)
+        assert await rig.others_go_on()
+        assert rig.taken == 0
+        await rig.proxy.listen()
+        await rig.registry.refresh("gpu")
+        assert (await rig.end_of(job)).status is JobStatus.DONE
+        assert rig.taken == 1
+
+
+@EVERY_ENGINE
 async def test_a_name_that_nobody_knows(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = socket.getaddrinfo
 
