@@ -1,0 +1,202 @@
+"""Each kind of trouble is told once in its time, to everybody who listens, and to nobody when there is none."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from backends.base import BackendConfig
+from backends.registry import BackendRegistry, Entry, Owner
+from generation.errors import BackendAuthError, BackendUnavailable
+from generation.job import JobError, JobStatus
+from generation.result import JobResult
+from services.alerts import WINDOW_S, AlertLimits, AlertService
+from tests.fakes import FakeBackend, settle
+from tests.jobs import make_job
+
+LIMITS = AlertLimits(budget_usd=1.0)
+
+
+class FakeStatistics:
+    """What was spent today, as the test sets it."""
+
+    def __init__(self):
+        self.spent = 0.0
+        self.error = None
+        self.asked = 0
+
+    async def spent_today(self, user_key=None):
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return self.spent
+
+
+@pytest.fixture
+def statistics():
+    return FakeStatistics()
+
+
+@pytest.fixture
+def registry(clock):
+    registry = BackendRegistry(clock)
+    for name, owner in (("gpu", Owner()), ("mine", Owner(kind="user", id="7"))):
+        config = BackendConfig(name=name, kind="fake", label=f"The {name}")
+        registry.add(Entry(config=config, backend=FakeBackend(name), owner=owner))
+    return registry
+
+
+@pytest.fixture
+async def alerts(registry, statistics, clock):
+    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=LIMITS)
+    task = asyncio.create_task(service.run())
+    yield service
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def done(lane="gpu", **values):
+    result = JobResult(**({"images": (), "backend": lane, "seconds": 10.0} | values))
+    return make_job(lane=lane, status=JobStatus.DONE, result=result)
+
+
+def failed(lane="gpu", code="backend_unavailable"):
+    return make_job(lane=lane, status=JobStatus.FAILED, error=JobError(code=code, user_message="No."))
+
+
+def kinds(alerts):
+    return [(alert.kind, alert.lane) for alert in alerts.recent()]
+
+
+async def test_more_than_one_failure_in_twenty_is_told_once(alerts, clock):
+    for _ in range(19):
+        alerts.on_change(done())
+    alerts.on_change(failed())
+    assert kinds(alerts) == [], "one in twenty is 5 %, not more"
+    alerts.on_change(failed())
+    alerts.on_change(failed())
+    (alert,) = alerts.recent()
+    assert (alert.kind, alert.limit, alert.at) == ("error_rate", 0.05, clock.now())
+    assert alert.message == "2 of the last 21 pictures failed (10%, in 15 min); more than 5% is too many."
+
+
+async def test_a_few_failures_are_no_rate_and_old_ones_are_forgotten(alerts, clock):
+    for _ in range(19):
+        alerts.on_change(failed())
+    assert kinds(alerts) == []
+    await clock.advance(WINDOW_S)
+    for _ in range(20):
+        alerts.on_change(done())
+    assert kinds(alerts) == []
+
+
+async def test_prompts_that_cannot_be_drawn_are_no_failures_of_engines(alerts):
+    for code in ("content_blocked", "request_rejected") * 15:
+        alerts.on_change(failed(code=code))
+    assert kinds(alerts) == []
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(60.0, []), (61.0, [("slow", "gpu")])])
+async def test_a_picture_of_more_than_a_minute_is_slow(alerts, seconds, told):
+    alerts.on_change(done(seconds=seconds))
+    assert kinds(alerts) == told
+
+
+async def test_the_same_trouble_is_told_again_only_after_the_cooldown(alerts, clock):
+    for wait_s in (0, LIMITS.cooldown_s - 1, 1):
+        await clock.advance(wait_s)
+        alerts.on_change(done(seconds=99))
+        alerts.on_change(done(lane="other", seconds=99))
+    assert kinds(alerts) == [("slow", "other"), ("slow", "gpu")] * 2
+
+
+async def test_the_days_budget_is_asked_for_when_something_cost(alerts, statistics):
+    alerts.on_change(done())
+    await settle()
+    assert statistics.asked == 0
+    statistics.spent = 1.0
+    alerts.on_change(done(cost_usd=0.5))
+    await settle()
+    assert kinds(alerts) == []
+    statistics.spent = 1.25
+    for _ in range(3):
+        alerts.on_change(done(cost_usd=0.25))
+        await settle()
+    (alert,) = alerts.recent()
+    assert (alert.kind, alert.value, alert.limit) == ("budget", 1.25, 1.0)
+    assert alert.message == "Today's pictures cost $1.25; the daily budget is $1.00."
+
+
+async def test_without_a_budget_nothing_is_asked(registry, statistics, clock):
+    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=AlertLimits())
+    service.on_change(done(cost_usd=500.0))
+    assert not service._bell.is_set()
+
+
+async def test_a_store_that_fails_does_not_end_the_watch(alerts, statistics, caplog):
+    statistics.error = RuntimeError("disk")
+    alerts.on_change(done(cost_usd=2.0))
+    await settle()
+    assert "could not ask what was spent" in caplog.text
+    statistics.error, statistics.spent = None, 2.0
+    alerts.on_change(done(cost_usd=2.0))
+    await settle()
+    assert kinds(alerts) == [("budget", "")]
+
+
+async def test_a_refused_key_is_told_once_however_it_was_found(alerts, registry):
+    registry.mark_down("gpu", BackendUnavailable())
+    assert kinds(alerts) == []
+    registry.mark_down("gpu", BackendAuthError(detail="401 key sk-123"))
+    alerts.on_change(failed(code="backend_auth"))
+    (alert,) = alerts.recent()
+    assert (alert.kind, alert.message) == (
+        "key_refused",
+        "The gpu refuses its key (401 or 403). Check the key in .env.",
+    )
+
+
+async def test_engines_that_people_brought_are_their_own_affair(alerts, registry):
+    registry.mark_down("mine", BackendAuthError())
+    alerts.on_change(done(lane="mine", seconds=500))
+    for _ in range(30):
+        alerts.on_change(failed(lane="mine", code="backend_auth"))
+    assert kinds(alerts) == []
+
+
+async def test_what_has_not_ended_is_no_trouble(alerts):
+    for status in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLED, JobStatus.EXPIRED):
+        alerts.on_change(replace(failed(code="backend_auth"), status=status))
+    assert kinds(alerts) == []
+
+
+async def test_every_listener_is_told_although_one_fails(alerts, caplog):
+    told = []
+
+    async def fail(alert):
+        raise RuntimeError("the webhook is gone")
+
+    async def listen(alert):
+        told.append(alert)
+
+    alerts.on_alert += [fail, listen]
+    alerts.on_change(done(seconds=99))
+    alerts.on_change(done(lane="other", seconds=99))
+    await settle()
+    assert told == [*reversed(alerts.recent())]
+    assert "could not be passed on" in caplog.text
+
+
+async def test_the_last_hundred_are_kept(alerts):
+    for number in range(101):
+        alerts.on_change(done(lane=f"gpu{number}", seconds=99))
+    assert len(alerts.recent()) == 100
+    assert alerts.recent()[0].lane == "gpu100"
+
+
+@pytest.mark.parametrize("limits", [AlertLimits(error_rate=0, slow_s=0)])
+async def test_zero_switches_a_warning_off(registry, statistics, clock, limits):
+    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
+    for job in [failed()] * 30 + [done(seconds=999)]:
+        service.on_change(job)
+    assert service.recent() == []
