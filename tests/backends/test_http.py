@@ -16,6 +16,7 @@ from backends.http import AnswerTooLarge, key_auth, make_client, parse_retry_aft
 from generation.errors import (
     BackendAuthError,
     BackendError,
+    BackendGone,
     BackendUnavailable,
     GenerationError,
     RateLimited,
@@ -131,9 +132,10 @@ async def test_body_within_the_limit_is_read_whole() -> None:
         (422, RequestRejected, None),
         (429, RateLimited, False),
         (500, BackendUnavailable, True),
-        (502, BackendUnavailable, True),
-        (503, BackendUnavailable, False),
-        (521, BackendUnavailable, False),
+        (502, BackendGone, True),
+        (503, BackendGone, False),
+        (521, BackendGone, False),
+        (504, BackendUnavailable, True),
         (524, BackendUnavailable, True),
     ],
 )
@@ -154,12 +156,13 @@ def _caused(error: Exception, cause: BaseException) -> Exception:
 @pytest.mark.parametrize(
     ("failure", "kind", "word", "may_have_run"),
     [
-        (_caused(httpx.ConnectError("x"), ConnectionRefusedError()), BackendUnavailable, "not running", False),
-        (_caused(httpx.ConnectError("x"), ExceptionGroup("all", [ConnectionRefusedError()])), BackendUnavailable,
+        (_caused(httpx.ConnectError("x"), ConnectionRefusedError()), BackendGone, "not running", False),
+        (_caused(httpx.ConnectError("x"), ExceptionGroup("all", [ConnectionRefusedError()])), BackendGone,
          "not running", False),
-        (_caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), BackendUnavailable, "does not exist", False),
-        (_caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError()), BackendUnavailable, "certificate", False),
-        (httpx.ConnectTimeout("x"), BackendUnavailable, "cannot be reached", False),
+        (_caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), BackendGone, "does not exist", False),
+        (_caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError()), BackendGone, "certificate", False),
+        (httpx.ConnectTimeout("x"), BackendGone, "cannot be reached", False),
+        (httpx.PoolTimeout("x"), BackendUnavailable, "cannot be reached", False),
         (httpx.ReadTimeout("x"), BackendUnavailable, "in time", True),
         (httpx.ReadError("x"), BackendUnavailable, "broke", True),
         (httpx.RemoteProtocolError("x"), BackendUnavailable, "broke", True),
@@ -178,6 +181,24 @@ def test_exception_becomes_one_of_our_errors(
     assert isinstance(error, BackendError)
     assert word in error.user_message
     assert error.may_have_run is may_have_run
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (_caused(httpx.ConnectError("x"), ConnectionRefusedError()), "refused"),
+        (_caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), "no such address"),
+        (_caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError()), "no valid certificate"),
+        (httpx.ConnectTimeout("x"), "no answer"),
+        (httpx.Response(502), "nothing behind its proxy"),
+    ],
+)
+def test_an_engine_that_is_gone_is_so_for_a_reason_in_a_few_words(
+    failure: Exception | httpx.Response, reason: str
+) -> None:
+    error = translate("The GPU", failure)
+    assert isinstance(error, BackendGone)
+    assert error.reason == reason
 
 
 def test_answer_of_the_wrong_shape_cannot_be_read_and_is_not_logged_whole() -> None:
