@@ -1,6 +1,6 @@
 /** One engine as a card that keeps itself up to date: state, queue, speed, price, and what can be done with it. */
 
-import { formatSpan, h, icon } from "../dom.js";
+import { append, button, fill, formatSpan, h, icon } from "../dom.js";
 import { LAYERS, ownerWords, stateWords } from "./state.js";
 
 /**
@@ -64,19 +64,13 @@ function headline(engine, kindTitle) {
 
 function drawState(place, engine, passedS) {
   const { word, tone, more } = stateWords(engine, passedS);
-  place.dataset.tone = tone;
-  place.replaceChildren(
-    h("span", { class: "engine-dot", "aria-hidden": "true" }),
-    h("strong", {}, word),
-    more ? h("span", { class: "engine-more" }, more) : "",
-  );
+  fill(place, h("span", { class: `dot dot-${tone}`, "aria-hidden": "true" }), h("strong", {}, word), more && h("span", { class: "engine-more" }, more));
 }
 
 function drawTrouble(place, engine) {
   const isShown = Boolean(engine.error) && engine.state !== "up" && engine.state !== "busy";
   place.hidden = !isShown;
-  if (!isShown) return place.replaceChildren();
-  return place.replaceChildren(h("p", {}, engine.error), engine.hint ? h("p", { class: "engine-hint" }, engine.hint) : "");
+  fill(place, isShown && [h("p", {}, engine.error), engine.hint && h("p", { class: "engine-hint" }, engine.hint)]);
 }
 
 function factRows(engine) {
@@ -91,28 +85,21 @@ function factRows(engine) {
 }
 
 function buttons(current, actions, result, card) {
-  const offer = h(
-    "button",
-    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => actions.offer(current(), card(), offer) } },
-    "What it has",
-  );
-  const test = h("button", { type: "button", class: "btn btn-ghost", on: { click: () => runTest() } }, "Test");
+  const offer = button("What it has", () => actions.offer(current(), card(), offer), { "aria-expanded": "false", class: "btn-small", icon: "list" });
   const runTest = async () => {
     test.disabled = true;
-    result.replaceChildren(h("p", { class: "engine-testing" }, "Testing…"));
+    fill(result, h("p", { class: "engine-testing" }, "Testing…"));
     try {
-      result.replaceChildren(testResult(await actions.test(current())));
+      fill(result, testResult(await actions.test(current())));
     } catch (error) {
-      result.replaceChildren(failure(error.message, error.hint));
+      fill(result, failure(error.message, error.hint));
     } finally {
       test.disabled = false;
     }
   };
+  const test = button("Test", runTest, { class: "btn-ghost btn-small", icon: "plug" });
   const row = h("div", { class: "engine-actions" }, offer, test);
-  if (current().is_mine) {
-    const disconnect = () => actions.disconnect(current());
-    row.append(h("button", { type: "button", class: "btn btn-ghost btn-danger", on: { click: disconnect } }, "Disconnect"));
-  }
+  if (current().is_mine) append(row, button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }));
   return row;
 }
 

@@ -2,7 +2,7 @@
 
 import { formatSpan } from "../dom.js";
 
-/** @typedef {{word: string, tone: "good"|"busy"|"wait"|"bad"|"none", more: string}} StateWords */
+/** @typedef {{word: string, tone: "good"|"busy"|"warn"|"bad"|"none", more: string}} StateWords */
 
 /**
  * Say how an engine is.
@@ -17,7 +17,7 @@ export function stateWords(engine, passedS = 0) {
     case "busy":
       return { word: "Busy", tone: "busy", more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "" };
     case "paused":
-      return { word: "Paused", tone: "wait", more: pauseWords(engine.wait_s, passedS) };
+      return { word: "Paused", tone: "warn", more: pauseWords(engine.wait_s, passedS) };
     case "down":
       return { word: "Down", tone: "bad", more: "" };
     default:

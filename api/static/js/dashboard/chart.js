@@ -1,0 +1,144 @@
+/**
+ * Bars over time, drawn by uPlot in the colours of the theme, with the same figures as a table behind a button.
+ *
+ * uPlot is loaded with the first chart only, from api/static/vendor/uplot.
+ */
+
+import { button, fill, h } from "../dom.js";
+import { stacked } from "./figures.js";
+import { tableOf } from "./table.js";
+
+const LIBRARY = "/static/vendor/uplot";
+const HEIGHT = 220;
+const BAR_SHARE = 0.72;
+const MAX_BAR = 46;
+
+let library = null;
+
+function load() {
+  library ??= import("../../vendor/uplot/uPlot.esm.js").then(async (module) => {
+    const link = h("link", { rel: "stylesheet", href: `${LIBRARY}/uPlot.min.css` });
+    const ready = new Promise((done) => Object.assign(link, { onload: done, onerror: done }));
+    document.head.append(link);
+    await ready;
+    return module.default;
+  });
+  return library;
+}
+
+/**
+ * @typedef {object} ChartData
+ * @property {number[]} times unix seconds, evenly apart
+ * @property {Array<{name: string, token: string, values: number[]}>} series stacked in this order; `token` is a colour of css/base.css
+ * @property {string} summary one sentence of what is to be seen
+ * @property {(time: number) => string} when words for a time
+ * @property {(value: number) => string} format words for a value
+ */
+
+/**
+ * A chart of stacked bars in a card.
+ * @param {{title: string, tools?: Node|null}} options
+ * @returns {{element: HTMLElement, show: (data: ChartData) => Promise<void>, end: () => void}}
+ */
+export function barChart({ title, tools = null }) {
+  const plot = h("div", { class: "chart-plot", role: "img" });
+  const legend = h("ul", { class: "chart-legend" });
+  const table = h("div", { class: "chart-table", hidden: true });
+  const summary = h("p", { class: "muted small" });
+  const swap = () => {
+    table.hidden = !table.hidden;
+    plot.hidden = !table.hidden;
+    toggle.setAttribute("aria-pressed", String(!table.hidden));
+    draw();
+  };
+  const toggle = button("Show as table", swap, { class: "btn-ghost btn-small", icon: "list", "aria-pressed": "false" });
+  const element = h("section", { class: "card chart", "aria-label": title }, h("header", { class: "card-head" }, h("h2", {}, title), tools), summary, plot, table, h("footer", { class: "chart-foot" }, legend, toggle));
+  let data = null;
+  let chart = null;
+  const draw = async () => {
+    const UPlot = await load();
+    chart?.destroy();
+    chart = null;
+    if (!data || plot.hidden || !plot.clientWidth) return;
+    chart = new UPlot(optionsOf(UPlot, data, plot), valuesOf(data), plot);
+  };
+  const watch = watching(plot, () => chart?.setSize({ width: plot.clientWidth, height: HEIGHT }), draw);
+  return {
+    element,
+    async show(next) {
+      data = next;
+      summary.textContent = next.summary;
+      plot.setAttribute("aria-label", `${title}. ${next.summary}`);
+      fill(legend, next.series.map((one) => h("li", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), one.name)));
+      fill(table, tableFor(title, next));
+      await draw();
+    },
+    end() {
+      watch();
+      chart?.destroy();
+    },
+  };
+}
+
+/** uPlot draws back to front, so the tallest sums come first. */
+function valuesOf(data) {
+  return [data.times, ...stacked(data.series.map((one) => one.values)).reverse()];
+}
+
+function optionsOf(UPlot, data, plot) {
+  const colour = (token) => getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+  const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.1 });
+  const series = [...data.series].reverse().map((one) => ({ label: one.name, fill: colour(one.token), width: 0, paths: bars, points: { show: false } }));
+  const gap = data.times.length > 1 ? data.times[1] - data.times[0] : 3600;
+  const line = { stroke: colour("--muted"), font: `12px ${getComputedStyle(plot).fontFamily}`, ticks: { show: false } };
+  return {
+    width: plot.clientWidth,
+    height: HEIGHT,
+    padding: [10, 8, 0, 0],
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
+    select: { show: false },
+    scales: { x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] }, y: { range: (_, low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] } },
+    axes: [
+      { ...line, grid: { show: false }, space: 64, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? () => data.splits : undefined },
+      { ...line, grid: { stroke: colour("--line"), width: 1 }, size: 52, values: (_, splits) => splits.map((one) => data.format(one)), incrs: data.incrs },
+    ],
+    series: [{}, ...series],
+    plugins: [tooltip(data)],
+  };
+}
+
+/** The figures under the pointer, in a small box; touch and keyboard have the table. */
+function tooltip(data) {
+  const box = h("div", { class: "chart-tip", hidden: true });
+  const place = (chart) => {
+    const { idx, left } = chart.cursor;
+    box.hidden = idx === null || idx === undefined || left < 0;
+    if (box.hidden) return;
+    fill(box, h("strong", {}, data.when(data.times[idx])), data.series.map((one) => h("p", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), `${one.name} `, h("b", {}, data.format(one.values[idx])))));
+    const room = chart.over.clientWidth - box.offsetWidth - 8;
+    box.style.left = `${Math.max(0, Math.min(left + 14, room))}px`;
+  };
+  return { hooks: { init: (chart) => chart.over.append(box), setCursor: place } };
+}
+
+function tableFor(title, data) {
+  const columns = [{ title: "When" }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
+  const rows = data.times.map((time, at) => [data.when(time), ...data.series.map((one) => data.format(one.values[at]))]).reverse();
+  return tableOf(title, columns, rows);
+}
+
+/** Follow the width of the place and the theme of the page; returns the way to stop. */
+function watching(place, onResize, onTheme) {
+  const sizes = new ResizeObserver(onResize);
+  sizes.observe(place);
+  const themes = new MutationObserver(onTheme);
+  themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  const system = matchMedia("(prefers-color-scheme: light)");
+  system.addEventListener("change", onTheme);
+  return () => {
+    sizes.disconnect();
+    themes.disconnect();
+    system.removeEventListener("change", onTheme);
+  };
+}

@@ -1,0 +1,90 @@
+/** The parts of the dashboard that are no charts: figures at a glance, engines, errors, alerts, the queue now. */
+
+import { fill, formatSpan, h, icon, timeAgo } from "../dom.js";
+import { money, percent } from "./figures.js";
+import { tableOf } from "./table.js";
+
+const LEVELS = { error: "bad", warning: "warn" };
+
+/** A card with a heading and a place that is filled later. */
+export function panel(title) {
+  const body = h("div", { class: "panel-body" });
+  const element = h("section", { class: "card panel", "aria-label": title }, h("h2", {}, title), body);
+  return { element, show: (...children) => fill(body, ...children) };
+}
+
+/**
+ * The figures at the top.
+ * @param {object} told the answer of `/api/dashboard`
+ * @param {{waiting: number, running: number}} queue
+ * @returns {HTMLElement}
+ */
+export function glance(told, queue) {
+  const sum = (name) => told.engines.reduce((all, one) => all + (one[name] ?? 0), 0);
+  const [done, failed] = [sum("done"), sum("failed")];
+  const weighed = told.engines.reduce((all, one) => all + (one.mean_seconds ?? 0) * one.done, 0);
+  const figures = [
+    ["In the queue", `${queue.waiting} waiting`, `${queue.running} running`],
+    ["Jobs done", String(done), `${failed} failed`],
+    ["Success rate", percent(done + failed ? done / (done + failed) : null), "of the jobs that ended"],
+    ["Time per job", done ? formatSpan(weighed / done) : "–", "on average"],
+    ["Spent", money(sum("cost_usd")), "on paid engines"],
+  ];
+  return h("dl", { class: "glance" }, figures.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", {}, more)))));
+}
+
+/** One line an engine: how many, how well, how fast, how dear. */
+export function engineTable(engines) {
+  if (!engines.length) return nothing("No job has ended in this time.");
+  const columns = ["Engine", "Done", "Failed", "Success", "Mean time", "95 of 100 within", "Cost"].map((title, at) => ({ title, isNumber: at > 0 }));
+  const rows = engines.map((one) => [one.engine, one.done, one.failed, rate(one.success_rate), seconds(one.mean_seconds), seconds(one.p95_seconds), money(one.cost_usd)]);
+  return tableOf("Success and time per engine", columns, rows);
+}
+
+function rate(share) {
+  if (share === null || share === undefined) return "–";
+  const tone = share >= 0.95 ? "good" : share >= 0.8 ? "warn" : "bad";
+  return h("span", { class: `rate rate-${tone}` }, h("span", { class: "bar", "aria-hidden": "true" }, h("i", { style: { "--part": String(share) } })), percent(share));
+}
+
+const seconds = (value) => (value === null || value === undefined ? "–" : formatSpan(value));
+
+/** What failed: code, how often, when last, what was said. */
+export function errorTable(errors) {
+  if (!errors.length) return nothing("Nothing failed in this time.", "check");
+  const columns = [{ title: "Error" }, { title: "Count", isNumber: true }, { title: "Last" }, { title: "What was said" }];
+  const rows = errors.map((one) => [h("code", {}, one.code), one.count, timeAgo(one.last), one.example]);
+  return tableOf("Errors", columns, rows);
+}
+
+/** Warnings of this process, newest first. */
+export function alertList(alerts) {
+  if (!alerts.length) return nothing("No alerts: errors, times, budget and keys are within their limits.", "check");
+  return h("ul", { class: "alerts" }, alerts.map(alertItem));
+}
+
+function alertItem(alert) {
+  const tone = LEVELS[alert.level] ?? "warn";
+  return h("li", { dataset: { tone } }, icon("warning"), h("div", { class: "grow" }, h("p", {}, alert.message), h("p", { class: "faint small" }, h("time", { datetime: alert.since }, timeAgo(alert.since)))));
+}
+
+/**
+ * The queue as it is: one line an engine.
+ * @param {{waiting: number, running: number, engines?: Record<string, {state: string, waiting: number, running: number, wait_s: number}>}} queue
+ * @param {(lane: string) => string} labelOf
+ */
+export function queueNow(queue, labelOf) {
+  const lanes = Object.entries(queue.engines ?? {});
+  if (!lanes.length) return h("p", { class: "muted" }, `${queue.waiting} waiting, ${queue.running} running.`);
+  return h("ul", { class: "lanes" }, lanes.map(([lane, state]) => laneItem(labelOf(lane), state)));
+}
+
+function laneItem(label, state) {
+  const words = { up: "ready", busy: "busy", paused: "paused", down: "down" };
+  const wait = state.wait_s ? `, next in ${formatSpan(state.wait_s)}` : "";
+  return h("li", {}, h("span", { class: `dot dot-${state.state}`, "aria-hidden": "true" }), h("span", { class: "grow" }, label), h("span", { class: "muted small num" }, `${words[state.state] ?? "not checked"} · ${state.waiting} waiting, ${state.running} running${wait}`));
+}
+
+function nothing(words, name = "info") {
+  return h("p", { class: "panel-none" }, icon(name), words);
+}

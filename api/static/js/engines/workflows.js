@@ -1,0 +1,107 @@
+/** ComfyUI workflows: those that are kept, and a place to drop a new one on. */
+
+import { api } from "../api.js";
+import { button, fill, h, icon, iconButton, timeAgo } from "../dom.js";
+import { confirmDialog } from "../ui/dialog.js";
+import { toast, toastError } from "../ui/toast.js";
+import { graphOfNodes, readGraph } from "./graph-file.js";
+import { labelOf } from "./fields.js";
+import { workflowEditor } from "./workflow-editor.js";
+
+/**
+ * The section of workflows.
+ * @returns {{element: HTMLElement, load: () => Promise<void>}}
+ */
+export function workflowSection() {
+  const list = h("ul", { class: "wf-list" });
+  const editor = h("div", { class: "wf-place" });
+  const failed = h("div", { "aria-live": "polite" });
+  const open = (workflow) => {
+    fill(failed);
+    const listener = {
+      onSaved: async (name) => (await load(), await openStored(name)),
+      onClose: () => fill(editor),
+    };
+    fill(editor, workflowEditor(workflow, listener));
+    editor.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  };
+  const openStored = async (name) => {
+    try {
+      open(stored(await api.get(`/api/workflows/${encodeURIComponent(name)}`)));
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  const remove = async (name) => {
+    const sure = await confirmDialog({ title: `Delete the workflow ${name}?`, text: "Jobs that were drawn with it keep their pictures.", action: "Delete", isDanger: true });
+    if (!sure) return;
+    try {
+      await api.del(`/api/workflows/${encodeURIComponent(name)}`);
+      fill(editor);
+      toast(`The workflow ${name} is deleted.`);
+      await load();
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  const load = async () => {
+    const { workflows } = await api.get("/api/workflows");
+    fill(list, workflows.map((one) => entry(one, { open: () => openStored(one.name), remove: () => remove(one.name) })));
+  };
+  const take = async (file) => {
+    fill(failed);
+    try {
+      open(await analysed(file));
+    } catch (error) {
+      fill(failed, h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint))));
+    }
+  };
+  const element = h("section", { class: "workflows", "aria-labelledby": "workflows-title" }, h("h2", { id: "workflows-title" }, "Workflows"), intro(), dropZone(take), failed, list, editor);
+  return { element, load };
+}
+
+function intro() {
+  return h("p", { class: "muted" }, "Draw with a ComfyUI graph of your own: export it from ComfyUI with Workflow → Export (API) and put the file here. Easel finds where prompt, seed and size go.");
+}
+
+function entry(workflow, { open, remove }) {
+  const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => labelOf(field).toLowerCase());
+  const about = [words.length ? `takes ${words.join(", ")}` : "takes nothing of a request", workflow.updated_at && timeAgo(workflow.updated_at)];
+  return h("li", { class: "wf-entry" },
+    h("div", { class: "grow" }, h("strong", {}, workflow.name), h("p", { class: "muted small" }, about.filter(Boolean).join(" · "))),
+    button("Open", open, { class: "btn-small", "aria-label": `Open the workflow ${workflow.name}` }),
+    iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }));
+}
+
+function dropZone(take) {
+  const input = h("input", { type: "file", accept: ".json,application/json", class: "sr-only", tabindex: "-1", "aria-label": "Workflow file" });
+  input.addEventListener("change", () => {
+    if (input.files[0]) take(input.files[0]);
+    input.value = "";
+  });
+  const zone = h("div", { class: "wf-drop" }, icon("upload"), h("p", {}, "Drop a workflow file here"), button("Choose a file", () => input.click(), { class: "btn-small" }), input);
+  const hover = (event) => {
+    event.preventDefault();
+    zone.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
+  };
+  for (const kind of ["dragenter", "dragover", "dragleave"]) zone.addEventListener(kind, hover);
+  zone.addEventListener("drop", (event) => {
+    hover(event);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+  return zone;
+}
+
+async function analysed(file) {
+  const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
+  const graph = readGraph(JSON.parse(await file.text())) ?? graphOfNodes(told.nodes);
+  const name = file.name.replace(/(\.api)?\.json$/i, "").replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  return { ...shape(told), name, graph, isStored: false };
+}
+
+const stored = (told) => ({ ...shape(told), name: told.name, graph: graphOfNodes(told.nodes), isStored: true });
+
+function shape(told) {
+  const problems = (told.problems ?? []).map((one) => (typeof one === "string" ? { message: one, node: null } : one));
+  return { fields: told.fields, problems, outputs: told.outputs ?? [], token: told.token ?? null };
+}

@@ -1,0 +1,177 @@
+/** The dashboard: jobs per hour, engines, costs, errors, alerts and the queue as it is now. */
+
+import { api } from "../api.js";
+import { announce, button, debounce, fill, h, icon, useCss } from "../dom.js";
+import { barChart } from "../dashboard/chart.js";
+import { daily, hourly, money } from "../dashboard/figures.js";
+import { alertList, engineTable, errorTable, glance, panel, queueNow } from "../dashboard/panels.js";
+import { events } from "../events.js";
+import { setQuery } from "../router.js";
+
+export const title = "Dashboard";
+
+const REFRESH_MS = 60000;
+const AFTER_JOB_MS = 3000;
+const WEEK_DAYS = 7;
+const PEOPLE_TOKENS = ["--accent", "--good", "--warn", "--bad", "--muted", "--faint"];
+
+/**
+ * Draw the view.
+ * @param {HTMLElement} root
+ * @param {{days?: string}} params
+ * @returns {Promise<() => void>} what ends it
+ */
+export async function mount(root, params) {
+  await useCss("dashboard");
+  const dashboard = new Dashboard(params.days === "7" ? 7 : 1);
+  fill(root, dashboard.element);
+  await dashboard.load();
+  return () => dashboard.end();
+}
+
+class Dashboard {
+  constructor(days) {
+    this.days = days;
+    this.measure = "cost_usd";
+    this.told = null;
+    this.week = null;
+    this.labels = new Map();
+    this.top = h("div", { class: "dash-top" }, h("div", { class: "skeleton dash-skeleton" }));
+    this.failed = h("div", { "aria-live": "polite" });
+    this.hours = barChart({ title: "Jobs per hour" });
+    this.costs = barChart({ title: "Per person and day", tools: this.measureChoice() });
+    this.engines = panel("Engines");
+    this.errors = panel("Errors");
+    this.alerts = panel("Alerts");
+    this.queue = panel("Queue now");
+    this.element = this.layout();
+    this.timer = setInterval(() => document.hidden || this.load(), REFRESH_MS);
+    this.later = debounce(() => this.load(), AFTER_JOB_MS);
+    this.offs = [
+      events.on("queue", () => this.drawQueue()),
+      events.on("job", (job) => job.finished_at && this.later()),
+      events.on("alert", () => this.later()),
+    ];
+  }
+
+  layout() {
+    const head = h("header", { class: "page-head" }, h("h1", {}, "Dashboard"), this.dayChoice());
+    const charts = h("div", { class: "dash-charts" }, this.hours.element, this.costs.element);
+    const side = h("div", { class: "dash-pair" }, this.queue.element, this.alerts.element);
+    return h("div", { class: "page dash" }, head, this.failed, this.top, side, charts, this.engines.element, this.errors.element);
+  }
+
+  dayChoice() {
+    return choice("Time shown", [[1, "24 hours"], [7, "7 days"]], this.days, (days) => {
+      this.days = days;
+      setQuery({ days });
+      this.load();
+    });
+  }
+
+  measureChoice() {
+    return choice("What is counted", [["cost_usd", "Cost"], ["images", "Pictures"]], this.measure, (measure) => {
+      this.measure = measure;
+      if (this.told) this.drawCosts();
+    });
+  }
+
+  async load() {
+    this.later.cancel();
+    try {
+      // a single day of costs is no chart: that one always shows a week
+      const asked = [api.get("/api/dashboard", { days: this.days }), this.days < WEEK_DAYS && api.get("/api/dashboard", { days: WEEK_DAYS })];
+      const [told, week] = await Promise.all(asked);
+      Object.assign(this, { told, week: week || told });
+      fill(this.failed);
+      await this.loadLabels();
+    } catch (error) {
+      const again = button("Try again", () => this.load(), { class: "btn-small", icon: "refresh" });
+      fill(this.failed, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, `${error.message} ${error.hint ?? ""}`), again));
+      return;
+    }
+    await this.draw();
+  }
+
+  async loadLabels() {
+    if (this.labels.size) return;
+    const { engines } = await api.get("/api/engines");
+    this.labels = new Map(engines.map((engine) => [engine.name, engine.label]));
+  }
+
+  async draw() {
+    this.drawQueue();
+    this.engines.show(engineTable(this.told.engines));
+    this.errors.show(errorTable(this.told.errors));
+    this.alerts.show(alertList(this.told.alerts));
+    await Promise.all([this.drawHours(), this.drawCosts()]);
+  }
+
+  drawQueue() {
+    if (!this.told) return;
+    const queue = events.queue ?? this.told.queue;
+    fill(this.top, glance(this.told, queue));
+    this.queue.show(queueNow(queue, (lane) => this.labels.get(lane) ?? lane));
+  }
+
+  drawHours() {
+    const { starts, done, failed } = hourly(this.told.hours, this.days * 24);
+    const sum = (values) => values.reduce((all, one) => all + one, 0);
+    const [most, at] = done.reduce(([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]), [0, -1]);
+    const peak = at < 0 ? "" : ` Most in one hour: ${most}, ${hourWords(starts[at])}.`;
+    return this.hours.show({
+      times: starts,
+      series: [{ name: "Done", token: "--good", values: done }, { name: "Failed", token: "--bad", values: failed }],
+      summary: `${sum(done)} done and ${sum(failed)} failed in ${this.days === 1 ? "24 hours" : "7 days"}.${peak}`,
+      when: hourWords,
+      tick: (time) => (this.days === 1 ? clock(time) : weekday(time)),
+      format: (value) => String(value),
+      incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+      splits: this.days === 1 ? null : midnights(starts),
+    });
+  }
+
+  drawCosts() {
+    const { days: names, people, total } = daily(this.week.days, this.measure, WEEK_DAYS);
+    const isMoney = this.measure === "cost_usd";
+    const format = isMoney ? money : String;
+    const times = names.map((name) => Date.parse(`${name}T12:00:00Z`) / 1000);
+    const spent = isMoney ? `${money(total)} spent` : `${total} pictures`;
+    return this.costs.show({
+      times,
+      series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),
+      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.",
+      when: dayWords,
+      tick: weekday,
+      format,
+      incrs: isMoney ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000],
+      least: isMoney ? 0.01 : 1,
+      splits: times,
+    });
+  }
+
+  end() {
+    clearInterval(this.timer);
+    this.later.cancel();
+    this.offs.forEach((off) => off());
+    this.hours.end();
+    this.costs.end();
+  }
+}
+
+function choice(label, options, chosen, pick) {
+  const buttons = options.map(([value, words]) => h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => press(value, words) } }, words));
+  const press = (value, words) => {
+    buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(options[at][0] === value)));
+    announce(words);
+    pick(value);
+  };
+  return h("div", { class: "seg", role: "group", "aria-label": label }, buttons);
+}
+
+const asDate = (time) => new Date(time * 1000);
+const clock = (time) => asDate(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const weekday = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric" });
+const dayWords = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" });
+const hourWords = (time) => `${weekday(time)}, ${clock(time)}`;
+const midnights = (starts) => starts.filter((time) => asDate(time).getHours() === 0);
