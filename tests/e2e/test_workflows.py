@@ -1,0 +1,155 @@
+"""`/workflow`: an export is uploaded, shown, corrected and drawn with, on the stand-in for ComfyUI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.backends.comfyui.rig import connect
+from tests.discord_server import DiscordServer, Message
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import Easel, is_finished, own
+from tests.engines.comfyui_engine import DATA
+from tests.engines.comfyui_server import ComfyUIServer
+from tests.fakes import FakeBackend
+
+API = (DATA / "workflows" / "txt2img_sd15.api.json").read_bytes()
+EDITOR = b'{"last_node_id": 9, "nodes": [{"id": 9, "type": "SaveImage"}], "links": [], "version": 0.4}'
+SMALL = "--size 64x64 --steps 2"
+
+
+@pytest.fixture
+async def comfyui() -> AsyncIterator[ComfyUIServer]:
+    async with ComfyUIServer() as server:
+        yield server
+
+
+async def ask(easel: Easel, what: str, user: str = "mia", **options: Any) -> str:
+    server = easel.server
+    result = await server.user(user).slash(server.channel, f"workflow {what}", **options)
+    told = await server.wait_for(lambda: [one for one in (*result.followups, result.message) if one and one.content])
+    assert all(one.ephemeral for one in told)
+    return str(told[0].content)
+
+
+async def add(easel: Easel, content: bytes = API, user: str = "mia", **options: Any) -> str:
+    return await ask(easel, "add", user, file=("portrait_api.json", content), **options)
+
+
+def sent(comfyui: ComfyUIServer) -> dict[str, Any]:
+    """Return the graph of the last job."""
+    return dict(comfyui.engine.submitted[-1].graph)
+
+
+async def test_upload_is_shown_corrected_drawn_with_and_rerolled(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    shown = await add(easel, name="portrait")
+    assert "prompt: Positive (CLIPTextEncode), node 6, text" in shown
+    assert "`/generate a red fox --workflow portrait`" in shown
+    assert "steps: KSampler, node 3, steps" in shown
+
+    first = await easel.dream(f"!dream a red fox --workflow portrait {SMALL} --seed 7")
+    assert first.attachments
+    assert sent(comfyui)["6"]["inputs"]["text"] == "a red fox"
+    assert sent(comfyui)["3"]["inputs"]["seed"] == 7
+
+    shown = await ask(easel, "set", name="portrait", field="prompt", value="7.text")
+    assert "prompt: Negative (CLIPTextEncode), node 7, text" in shown
+    assert "on an older one draws with what it had" in shown
+    result = await easel.slash(f"a lighthouse --workflow portrait {SMALL}")
+    await easel.finished(result.original)
+    assert sent(comfyui)["7"]["inputs"]["text"] == "a lighthouse"
+
+    assert "is forgotten" in await ask(easel, "delete", name="portrait")
+    again = await reroll(discord, first)
+    assert again.attachments
+    assert sent(comfyui)["6"]["inputs"]["text"] == "a red fox"
+    assert sent(comfyui)["3"]["inputs"]["seed"] != 7
+
+
+async def reroll(discord: DiscordServer, message: Message) -> Message:
+    before = own(discord.channel)
+    button = next(label for label in message.buttons if "roll" in label.casefold())
+    await discord.user("mia").click(message, button)
+    return await discord.wait_for(
+        lambda: next((one for one in own(discord.channel) if one not in before and is_finished(one)), None)
+    )
+
+
+async def test_steps_without_a_place_are_told_as_ignored(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="portrait")
+    await ask(easel, "set", name="portrait", field="steps", value="none")
+    answer = await easel.dream("!dream a red fox --workflow portrait --size 64x64 --steps 9")
+    assert "steps ignored: this workflow has no place for them" in answer.content
+
+
+async def test_file_of_the_editor_is_explained(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    told = await add(easel, EDITOR)
+    assert "saved for ComfyUI's own editor" in told
+    assert "Export (API)" in told
+    assert "No workflow yet" in await ask(easel, "list")
+
+
+async def test_missing_node_is_named_before_anything_is_queued(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    graph = json.loads(API)
+    graph["8"]["class_type"] = "FancyDecode"
+    assert "lacks a node the workflow needs: FancyDecode" in await add(easel, json.dumps(graph).encode())
+    await add(easel, name="portrait")
+    comfyui.engine.info.pop("VAEDecode")
+    await easel.now.registry.refresh("gpu1")
+    answer = await easel.answer_to(await easel.say("!dream a fox --workflow portrait"))
+    assert "lacks a node the workflow needs: VAEDecode" in answer.content
+    assert comfyui.engine.submitted == []
+
+
+async def test_picture_goes_to_the_engine_that_runs_workflows(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    other = FakeBackend("a1111")
+    easel = await start(other, connect(comfyui))
+    await add(easel)
+    assert "portrait api" in await ask(easel, "list")
+    answer = await easel.dream(f'!dream a red fox --workflow "portrait api" {SMALL}')
+    assert "on gpu1" in answer.content
+    answer = await easel.answer_to(await easel.say("!dream a fox --workflow portrait --backend a1111"))
+    assert "it runs no workflows" in answer.content
+    assert other.requests == []
+
+
+async def test_workflow_is_its_owners_and_a_servers_is_everybodys(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="mine")
+    assert "no workflow “mine”" in await ask(easel, "show", "ann", name="mine")
+    assert "may manage this server" in await add(easel, name="ours", for_server=True)
+    discord.user("boss", permissions=("MANAGE_GUILD",))
+    await add(easel, user="boss", name="ours", for_server=True)
+    shown = await ask(easel, "show", "ann", name="ours")
+    assert "this server’s" in shown
+    choices = await discord.user("mia").autocomplete(discord.channel, "workflow show", "name", "")
+    assert [choice["value"] for choice in choices] == ["mine", "ours"]
+    choices = await discord.user("ann").autocomplete(discord.channel, "workflow delete", "name", "our")
+    assert [choice["value"] for choice in choices] == ["ours"]
+    assert "no workflow “ours”" in await ask(easel, "delete", "ann", name="ours")
+
+
+async def test_prefix_command_does_the_same(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+
+    async def say(text: str, **options: Any) -> str:
+        return str((await easel.answer_to(await easel.say(text, **options))).content)
+
+    assert "node 6, text" in await say("!workflow add portrait", attachments=[("a.json", API)])
+    assert "node 7, text" in await say("!workflow set portrait prompt 7.text")
+    assert "It has: text" in await say("!workflow set portrait prompt 7.words")
+    assert "portrait · yours" in await say("!workflow")
+    assert "node 7, text" in await say("!workflow show portrait")
+    assert "is forgotten" in await say("!workflow delete portrait")
+    assert "`workflow add NAME`" in await say("!workflow dance")
