@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import tempfile
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from services.bundle import Services
+from services.alerts import AlertLimits
 from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
@@ -134,7 +136,17 @@ async def build(settings: Settings) -> Easel:
         timeout_s=settings.job_timeout,
     )
     upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
-    records = make_records(database, jobs, registry, queue, generation, media, clock, folder=settings.data_dir)
+    records = make_records(
+        database,
+        jobs,
+        registry,
+        queue,
+        generation,
+        media,
+        clock,
+        folder=settings.data_dir,
+        limits=_alert_limits(settings),
+    )
     return Easel(
         settings=settings,
         clock=clock,
@@ -158,6 +170,21 @@ async def build(settings: Settings) -> Easel:
         findings=findings,
         folders=folders,
     )
+
+
+@asynccontextmanager
+async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> AsyncIterator[WorkflowService]:
+    """Open the workflows of the data folder by themselves; a bot may be at work there."""
+    clock = SystemClock()
+    registry = BackendRegistry(clock)
+    for entry in (await find_engines(settings))[0] if has_engines else ():
+        registry.add(entry)
+    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
+    try:
+        yield WorkflowService(registry, WorkflowStore(database), clock)
+    finally:
+        await registry.aclose()
+        await database.close()
 
 
 async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
@@ -230,6 +257,15 @@ def _web_rules(settings: Settings) -> WebRules:
         discord_api_url=settings.discord_api_url,
         webhook_url=settings.webhook_url,
         webhook_secret=settings.webhook_secret.get_secret_value(),
+    )
+
+
+def _alert_limits(settings: Settings) -> AlertLimits:
+    return AlertLimits(
+        error_rate=settings.alert_error_percent / 100,
+        slow_s=settings.alert_slow,
+        budget_usd=settings.daily_budget_usd,
+        cooldown_s=settings.alert_cooldown,
     )
 
 
