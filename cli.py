@@ -24,6 +24,7 @@ from constants import APP_NAME, VERSION
 from generation.job import Job
 
 COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "key", "help", "version")
+SWITCHES: Final = ("--no-web", "--no-discord")  # of start
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
 
@@ -35,13 +36,15 @@ class Command:
     text: str = ""
     output: Path | None = None
     is_quiet: bool = False
+    no_web: bool = False
+    no_discord: bool = False
     key: KeyCommand | None = None
 
 
 def parse(argv: Sequence[str]) -> Command:
     """Read the arguments; what makes no sense becomes the command `nonsense`."""
-    if not argv:
-        return Command(name="start")
+    if {*argv} <= {"start", *SWITCHES}:
+        return Command(name="start", no_web="--no-web" in argv, no_discord="--no-discord" in argv)
     name, rest = argv[0], list(argv[1:])
     if name in ("-h", "--help", "/?") or (name in COMMANDS and name != "generate" and set(rest) & {"-h", "--help"}):
         return Command(name="help")

@@ -1,14 +1,18 @@
 """Start Easel. The only place that builds things: settings, store, engines, queue, services, then the door wanted."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sqlite3
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import cli
 from backends.diagnose import diagnose, public_url
@@ -24,9 +28,13 @@ from store.migrations import MIGRATIONS
 from utils.clock import SystemClock
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
+from utils.ports import PortInUse
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
 from wiring import DATABASE_NAME, Easel, build, find_engines, secret_box
+
+if TYPE_CHECKING:
+    from api.door import WebDoor
 
 log = logging.getLogger("easel")
 
@@ -35,18 +43,50 @@ ENV_EXAMPLE = Path(__file__).with_name(".env.example")
 
 
 async def run_bot(settings: Settings) -> int:
-    """Start everything with Discord as the door, until a signal; a second signal ends the process at once."""
+    """Start everything with Discord as a door, until a signal; a second signal ends the process at once."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     easel = await build(settings)
     for finding in easel.findings:
         log.info(finding)
     log.info("engines: %s", ", ".join(entry.label for entry in easel.registry))
+    web = None
     try:
         await easel.start()
+        if settings.web:
+            web, addresses = await open_web(easel)
+            log.info("studio and API at %s", ", ".join(addresses))
         return await _discord(easel, stop)
     finally:
+        if web:
+            await web.close()
         await easel.close()
+
+
+async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
+    """Serve the studio and the API; return the addresses, the main one first.
+
+    Raises:
+        PortInUse: a port that must be ours is taken.
+    """
+    from api.context import WebOptions  # only here: FastAPI takes half a second and 20 MB
+    from api.door import Listen, WebDoor
+
+    settings = easel.settings
+    own_name = urlsplit(settings.public_url).hostname
+    options = WebOptions(
+        public_url=settings.public_url,
+        hosts=settings.web_hosts,
+        origins=settings.web_origins,
+        # behind a proxy everybody comes from this machine
+        is_open=own_name in (None, "localhost", "127.0.0.1", "::1"),
+        media_ttl_s=settings.media_ttl,
+        job_timeout_s=settings.job_timeout,
+    )
+    door = WebDoor(easel.services, easel.web, options)
+    is_chosen = "port" in settings.model_fields_set
+    listen = Listen(host=settings.web_host, port=settings.port, is_chosen=is_chosen, compat=settings.compat_ports)
+    return door, await door.open(listen)
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
@@ -73,8 +113,47 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
     )
 
 
+def run_studio(settings: Settings, command: Command) -> int:
+    """Serve the studio, with the console beside it, until the console is left or a signal comes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    make_private_folder(settings.data_dir)
+    with FolderLock(settings.data_dir), Background() as background:
+        easel = background.run(build(settings))
+        web = None
+        try:
+            background.run(easel.start())
+            web, addresses = background.run(open_web(easel))
+            return cli.run(command, _console(easel, background, settings, address=addresses[0]))
+        finally:
+            if web:
+                background.run(web.close())
+            background.run(easel.queue.stop())
+            background.run(easel.close())
+
+
+def _console(easel: Easel, background: Background, settings: Settings, *, address: str = "") -> Studio:
+    return Studio(
+        generation=easel.services.generation,
+        media=easel.services.media,
+        catalog=easel.services.catalog,
+        pictures=settings.data_dir / "pictures",
+        findings=easel.findings,
+        run=background.run,
+        address=address,
+        stay=_stay if address else None,
+    )
+
+
+def _stay() -> None:
+    """Wait for Ctrl+C or SIGTERM."""
+    never = threading.Event()
+    with contextlib.suppress(KeyboardInterrupt):
+        while not never.wait(3600.0):
+            pass
+
+
 def run_console(settings: Settings, command: Command) -> int:
-    """Make pictures without Discord.
+    """Make pictures without any other door.
 
     The store is a temporary one: the jobs of a bot in the data folder are not touched, and it may be running.
     """
@@ -89,17 +168,7 @@ def run_console(settings: Settings, command: Command) -> int:
         easel = background.run(build(settings.model_copy(update=changes)))
         try:
             background.run(easel.start())
-            return cli.run(
-                command,
-                Studio(
-                    generation=easel.services.generation,
-                    media=easel.services.media,
-                    catalog=easel.services.catalog,
-                    pictures=settings.data_dir / "pictures",
-                    findings=easel.findings,
-                    run=background.run,
-                ),
-            )
+            return cli.run(command, _console(easel, background, settings))
         finally:
             background.run(easel.queue.stop())
             background.run(easel.close())
@@ -163,7 +232,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command.name == "start":
             make_env_file(ENV_FILE, ENV_EXAMPLE)
         settings = read_settings(ENV_FILE, os.environ)
-        is_bot = command.name == "start" and bool(settings.discord_token.get_secret_value())
+        settings = settings.model_copy(update={"web": settings.web and not command.no_web})
+        has_token = bool(settings.discord_token.get_secret_value())
+        is_bot = command.name == "start" and has_token and not command.no_discord
         level = settings.log_level if is_bot or settings.log_level == "DEBUG" else "ERROR"
         setup_logging(level, settings.log_format, settings.secrets())
         for warning in settings.warnings:
@@ -173,6 +244,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
         return cli.BAD_INPUT
     except (FolderInUse, DatabaseTooNew) as error:
+        cli.tell(str(error))
+    except PortInUse as error:
         cli.tell(str(error))
     except OSError as error:
         log.debug("start failed", exc_info=error)
@@ -196,6 +269,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
         return asyncio.run(manage_keys(settings, command.key))
     if command.name == "doctor":
         return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
+    if command.name == "start" and settings.web:
+        return run_studio(settings, command)
     return run_console(settings, command)
 
 

@@ -11,22 +11,14 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from utils.ports import PortInUse
+
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 256
 NEXT_PORTS: Final = 20  # tried after the usual one, when that is taken and was not asked for by name
 KEEP_ALIVE_S: Final = 30
 STOP_S: Final = 2  # what is still being sent then is cut off
-
-
-class PortInUse(Exception):
-    """Another program listens on the port already."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        super().__init__(
-            f"Port {port} is in use by another program (another Easel?). Stop that, or set PORT in .env to another one."
-        )
 
 
 class _Server(uvicorn.Server):

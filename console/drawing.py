@@ -1,7 +1,7 @@
 """Make the pictures of one line and save them: submit, watch, write the files."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -52,6 +52,8 @@ class Studio:
     pictures: Path  # where pictures go that were given no name
     findings: tuple[str, ...]  # what was found on this machine, in words
     run: Run
+    address: str = ""  # where the studio is, if it is served
+    stay: Callable[[], None] | None = None  # wait for the end, where nobody sits at the console
 
 
 def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: bool = False) -> int:

@@ -30,17 +30,23 @@ def converse(studio: Studio) -> int:
     with contextlib.suppress(ImportError):  # arrow keys and the lines before; Windows has its own
         import readline  # noqa: F401
     make_private_folder(studio.pictures)
+    if studio.address:
+        tell(f"The studio is at {studio.address} (open it in a browser).\n")
     tell(WELCOME)
     for finding in studio.findings:
         tell(finding[0].upper() + finding[1:] + ".")
     engines = studio.run(_engines(studio))
     tell(f"\nDrawing with {engines}. Pictures go to {studio.pictures}.\n{TYPE_THIS}")
+    has_heard = False
     while (line := _read()) is not None:
+        has_heard = True
         try:
             if not _obey(studio, line):
                 return 0
         except KeyboardInterrupt:
             tell("Cancelled. Ctrl+C once more, or quit, leaves.")
+    if studio.stay and not has_heard and not sys.stdin.isatty():
+        studio.stay()  # started as a service: what it serves is not at this end
     return 0
 
 

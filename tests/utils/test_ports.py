@@ -1,0 +1,22 @@
+"""Who has a port."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils.ports import holder_of
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_the_process_that_listens_is_named():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+        assert holder_of(one.getsockname()[1]).endswith(f", process {os.getpid()}")
+
+
+def test_where_it_cannot_be_told_nothing_is_said(tmp_path: Path):
+    assert holder_of(1, tmp_path) == ""
