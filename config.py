@@ -145,7 +145,9 @@ class Settings(BaseModel):
         True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine"
     )
     allow_insecure_http: bool = _switch(False, "Allow http:// (not encrypted) to engines on the internet")
-    allow_private_backends: bool = _switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
+    allow_private_backends: bool = _switch(
+        False, "Allow /sdconnect, links and webhooks to this machine and its network"
+    )
     allowed_backend_hosts: Names = _list(
         "Only these hosts for /sdconnect; empty: every public one", "hosts, like .runpod.net"
     )
@@ -209,6 +211,17 @@ class Settings(BaseModel):
     media_cache_dir: Path = _text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
     media_ttl: Span = _span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
     secret_key: SecretStr = _secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
+
+    daily_budget_usd: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Warn when all pictures of a day cost more; 0: never",
+        json_schema_extra={"right": "US dollars, 0 to 1000000"},
+    )
+    alert_slow: Span = _span(60.0, "Warn when a picture takes longer; 0: never", low=0, high=86400)
+    alert_error_percent: int = _number(5, "Warn when more percent of pictures fail; 0: never", low=0, high=100)
+    alert_cooldown: Span = _span(3600.0, "Least time between two warnings about the same", low=0, high=7 * 86400)
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = _text(
         "INFO", "How much is logged", "DEBUG, INFO, WARNING or ERROR"

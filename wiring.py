@@ -17,8 +17,8 @@ from config import BackendSettings, Problem, Settings, SettingsError
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
-from services.bundle import Services
 from services.alerts import AlertLimits
+from services.bundle import Services
 from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
