@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
+from constants import MAX_INTERRUPTIONS
 from generation.capabilities import Fit
-from generation.errors import BackendGone, BackendUnavailable, GenerationError, UnexpectedAnswer
+from generation.errors import BackendGone, BackendUnavailable, GenerationError, JobInterrupted, UnexpectedAnswer
 from generation.job import Job, JobError, JobStatus
 from generation.result import GenerationResult
 from scheduling.executor import Outcome, ResultSink, crashed
@@ -28,6 +30,8 @@ from store.jobs import JobStore
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
+
+INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
 
 
 class Aftermath:
@@ -89,6 +93,22 @@ class Aftermath:
             if isinstance(fitted, Fit):
                 return await self._move(job, decision.lane, fitted, error, (*tried, job.lane))
             tried = (*tried, decision.lane)
+
+    async def recover(self, job: Job) -> Job | None:
+        """Decide for a job that was running when the last process died; return it if it runs on in its engine."""
+        entry = self._registry.get(job.lane)
+        job = await self.stored(partial(self._jobs.interrupted, job.id)) or job
+        if job.interruptions > MAX_INTERRUPTIONS:
+            times = f"Easel stopped {job.interruptions} times while this was being drawn, so it is not tried again."
+            await self.fail(job, JobInterrupted(times, hint=INTERRUPTED_HINT))
+        elif entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
+            return job
+        elif entry and entry.backend.is_paid:
+            await self.fail(job, JobInterrupted())
+        else:
+            again = Again(after_s=0.0, costs_attempt=False)
+            await self.retry(job, again, GenerationError("Easel was restarted."))
+        return None
 
     async def retry(self, job: Job, decision: Again, error: GenerationError) -> None:
         """Put a running job back in front of its line, after the wait that was decided."""

@@ -11,10 +11,8 @@ from dataclasses import replace
 from functools import partial
 
 from aftermath import Aftermath
-from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
-from constants import MAX_INTERRUPTIONS
-from generation.errors import BackendAuthError, BackendGone, BackendUnavailable, GenerationError, JobInterrupted
+from generation.errors import BackendAuthError, BackendGone, BackendUnavailable, GenerationError
 from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest
 from scheduling.background import Background
@@ -25,14 +23,13 @@ from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
-from scheduling.retry import Again, RetryPolicy
+from scheduling.retry import RetryPolicy
 from scheduling.watchers import Watchers
 from store.jobs import JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
 WAITING = frozenset({JobStatus.QUEUED})
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
@@ -89,7 +86,8 @@ class QueueManager:
                 self._lanes.enqueue(job)
         # each goes in front of the line, so the oldest comes last
         for job in reversed([job for job in jobs if job.status is JobStatus.RUNNING]):
-            await self._recover(job)
+            if remote := await self._after.recover(job):
+                self._start(remote)
         self._loop = asyncio.create_task(self._dispatch(), name="dispatch")
 
     async def stop(self) -> None:
@@ -312,21 +310,6 @@ class QueueManager:
             self._finished += 1
             if self._finished % SAVE_PACE_EVERY == 0:
                 await self._save_paces()
-
-    async def _recover(self, job: Job) -> None:
-        """Decide for a job that was running when the last process died."""
-        entry = self._registry.get(job.lane)
-        job = await self._after.stored(partial(self._jobs.interrupted, job.id)) or job
-        if job.interruptions > MAX_INTERRUPTIONS:
-            times = f"Easel stopped {job.interruptions} times while this was being drawn, so it is not tried again."
-            await self._after.fail(job, JobInterrupted(times, hint=INTERRUPTED_HINT))
-        elif entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
-            self._start(job)
-        elif entry and entry.backend.is_paid:
-            await self._after.fail(job, JobInterrupted())
-        else:
-            again = Again(after_s=0.0, costs_attempt=False)
-            await self._after.retry(job, again, GenerationError("Easel was restarted."))
 
     async def _let_go(self, job_id: str) -> None:
         """Hold the slot of a cancelled job until its engine has stopped, then free it."""

@@ -23,23 +23,26 @@ ROOMS = {
     "scripts",
 }
 ROOT_FILES = {"main", "wiring", "cli", "config", "constants", "queue_manager", "aftermath"}
-THIRD_PARTY = {"nextcord", "aiohttp", "httpx", "aiosqlite", "PIL", "cryptography", "dotenv", "pydantic", "rich"}
+THIRD_PARTY = {
+    "nextcord",
+    "fastapi",
+    "uvicorn",
+    "aiohttp",
+    "httpx",
+    "aiosqlite",
+    "PIL",
+    "cryptography",
+    "dotenv",
+    "pydantic",
+    "rich",
+}
 
 ALLOWED: dict[str, set[str]] = {
     "constants": set(),
     "config": {"constants", "generation", "dotenv", "pydantic"},
-    # backends.base is only the protocol: the queue asks whether a backend can be resumed
-    "queue_manager": {
-        "aftermath",
-        "scheduling",
-        "store",
-        "backends.base",
-        "backends.registry",
-        "generation",
-        "utils",
-        "constants",
-    },
-    "aftermath": {"scheduling", "store", "backends.registry", "generation", "utils", "constants"},
+    "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
+    # backends.base is only the protocol: it is asked whether a backend can be resumed
+    "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
     "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 
