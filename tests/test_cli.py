@@ -13,7 +13,7 @@ from PIL import Image
 
 import cli
 import main
-from cli import Command, KeyCommand
+from cli import Command, KeyCommand, WorkflowCommand
 from constants import VERSION
 
 Type = Callable[..., int]
@@ -23,7 +23,7 @@ Type = Callable[..., int]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to start in, and no settings but those of the test."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false"})
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "WEB": "false"})
     root, on_term = logging.getLogger(), signal.getsignal(signal.SIGTERM)
     handlers, level = root.handlers[:], root.level
     yield tmp_path
@@ -56,6 +56,12 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
         (["--version"], Command(name="version")),
         (["queue"], Command(name="queue")),
         (["key", "create", "ci"], Command(name="key", key=KeyCommand(action="create", name="ci"))),
+        (["workflow", "add", "my_portrait.json"],
+         Command(name="workflow",
+                 workflow=WorkflowCommand(action="add", file=Path("my_portrait.json"), name="my portrait"))),
+        (["workflow", "set", "portrait", "prompt", "6.text"],
+         Command(name="workflow",
+                 workflow=WorkflowCommand(action="set", name="portrait", field="prompt", place="6.text"))),
     ],
 )  # fmt: skip
 def test_arguments_are_read(argv: list[str], command: Command):
@@ -70,6 +76,10 @@ def test_arguments_are_read(argv: list[str], command: Command):
         (["generate", "fox", "-o"], "-o needs a file name"),
         (["models", "x"], "models takes nothing after it, but there is: x"),
         (["key", "lost"], "key create NAME"),
+        (["workflow"], "workflow add FILE"),
+        (["workflow", "show"], "workflow add FILE"),
+        (["workflow", "add", "a.json", "b.json"], "workflow add FILE"),
+        (["workflow", "add", "a.json", "--name"], "--name needs a name"),
     ],
 )
 def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
@@ -219,9 +229,9 @@ def test_console_helps_with_nonsense_and_goes_on(console: Callable[[str], int], 
 
 
 def test_console_keeps_the_env_file_that_is_there(folder: Path, console: Callable[[str], int]):
-    (folder / ".env").write_text("PROBE_LOCAL_PORTS=false\n")
+    (folder / ".env").write_text("PROBE_LOCAL_PORTS=false\nWEB=false\n")
     assert console("") == 0
-    assert (folder / ".env").read_text() == "PROBE_LOCAL_PORTS=false\n"
+    assert (folder / ".env").read_text() == "PROBE_LOCAL_PORTS=false\nWEB=false\n"
 
 
 def test_generate_leaves_the_jobs_of_the_bot_alone(folder: Path):

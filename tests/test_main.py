@@ -39,7 +39,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     started: list[asyncio.subprocess.Process] = []
 
     async def run(*argv: str, stdin: int = asyncio.subprocess.DEVNULL, **settings: str) -> asyncio.subprocess.Process:
-        environ = {"PATH": os.environ["PATH"], "PROBE_LOCAL_PORTS": "false", **settings}
+        environ = {"PATH": os.environ["PATH"], "PROBE_LOCAL_PORTS": "false", "WEB": "false", **settings}
         pipe = asyncio.subprocess.PIPE
         started.append(
             await asyncio.create_subprocess_exec(
