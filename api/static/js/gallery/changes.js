@@ -2,17 +2,18 @@
  * What people do to kept pictures, and the word of it to every list that shows them.
  */
 
-import { api } from "../api.js";
-import { openDialog } from "../ui/dialog.js";
-import { toast } from "../ui/toast.js";
 import { announce } from "../dom.js";
+import { api } from "../api.js";
+import { confirmDialog } from "../ui/dialog.js";
+import { toast, toastError } from "../ui/toast.js";
 
 const changes = new EventTarget();
+document.addEventListener("easel:deleted", ({ detail }) => forget([detail.id])); // deleted elsewhere on the page
 
 /**
  * Hear of changes made anywhere on the page.
- * @param {"favorite"|"removed"} name
- * @param {(detail: {ids: string[], isOn?: boolean}) => void} listener
+ * @param {"favorite"|"removed"|"collections"} name
+ * @param {(detail: {ids?: string[], isOn?: boolean}) => void} listener
  * @returns {() => void} stops listening
  */
 export function onChange(name, listener) {
@@ -22,11 +23,6 @@ export function onChange(name, listener) {
 }
 
 const tell = (name, detail) => changes.dispatchEvent(new CustomEvent(name, { detail }));
-
-/** Say what went wrong, and what to do about it. */
-export function complain(error) {
-  toast([error.message, error.hint].filter(Boolean).join(" "), { kind: "bad" });
-}
 
 /**
  * Make a picture a favourite, or no longer. Shown at once, taken back if the server refuses.
@@ -39,7 +35,7 @@ export async function setFavorite(picture, isOn = !picture.is_favorite) {
     announce(isOn ? "Added to favourites" : "No longer a favourite");
   } catch (error) {
     mark([picture], !isOn);
-    complain(error);
+    toastError(error);
   }
 }
 
@@ -47,6 +43,11 @@ export async function setFavorite(picture, isOn = !picture.is_favorite) {
 export function mark(pictures, isOn) {
   pictures.forEach((picture) => (picture.is_favorite = isOn));
   tell("favorite", { ids: pictures.map((picture) => picture.id), isOn });
+}
+
+/** Tell every list that collections changed. */
+export function tellCollections() {
+  tell("collections", {});
 }
 
 /** Tell every list that these are gone. */
@@ -61,22 +62,24 @@ export function forget(ids) {
  */
 export async function deletePictures(pictures) {
   const many = pictures.length;
-  const favourites = pictures.filter((picture) => picture.is_favorite).length;
-  const answer = await openDialog({
+  const isSure = await confirmDialog({
     title: many === 1 ? "Delete this picture?" : `Delete ${many} pictures?`,
-    body: favourites
-      ? `${favourites === many ? (many === 1 ? "It is a favourite" : "All are favourites") : `${favourites} of them are favourites`}. This cannot be undone.`
-      : "This cannot be undone.",
-    actions: [
-      { label: "Keep", value: "" },
-      { label: many === 1 ? "Delete" : `Delete ${many}`, value: "delete", kind: "danger" },
-    ],
+    text: `${warning(pictures)}Gone at once, for everybody. This cannot be undone.`,
+    action: many === 1 ? "Delete" : `Delete ${many} pictures`,
+    isDanger: true,
   });
-  if (answer !== "delete") return false;
+  if (!isSure) return false;
   const gone = await eachOf(pictures, (picture) => api.del(`/api/gallery/${picture.id}`));
   forget(gone.map((picture) => picture.id));
   if (gone.length) toast(gone.length === 1 ? "Picture deleted" : `${gone.length} pictures deleted`);
   return gone.length > 0;
+}
+
+function warning(pictures) {
+  const favourites = pictures.filter((picture) => picture.is_favorite).length;
+  if (!favourites) return "";
+  if (pictures.length === 1) return "It is a favourite. ";
+  return favourites === 1 ? "One of them is a favourite. " : `${favourites} of them are favourites. `;
 }
 
 /**
@@ -99,6 +102,6 @@ export async function eachOf(pictures, act) {
     }
   };
   await Promise.all([work(), work(), work(), work()]);
-  if (failure) complain(failure);
+  if (failure) toastError(failure);
   return done;
 }

@@ -4,16 +4,20 @@
 
 import { h, icon, useCss, announce } from "../dom.js";
 import { onChange, setFavorite } from "../gallery/changes.js";
-import { altOf, jobOf, pictureOf, thumbnail } from "../gallery/picture.js";
-import { inputOf } from "../gallery/before.js";
-import { actionBar } from "../gallery/actions.js";
+import { altOf, pictureOf, thumbnail } from "../gallery/picture.js";
+import { hasInput, inputOf } from "../gallery/before.js";
+import { actionBar, actionsOf } from "../gallery/actions.js";
 import { sheet } from "../gallery/sheet.js";
 import { Zoom } from "../gallery/zoom.js";
+import { getPref, setPref } from "../prefs.js";
 import { compare } from "./compare.js";
+import { toastError } from "./toast.js";
 
 const ZOOM_STEP = 1.4;
 const PAN_PX = 80;
-const SHEET_KEY = "easel.lightbox.sheet";
+const SHEET = "lightbox-sheet";
+const BESIDE = "(min-width: 900px)"; // room for the sheet next to the picture
+const IN_SIGHT = ["reroll", "vary", "upscale", "remix", "download"];
 const NEAR_END = 6; // how many pictures before the last one more are asked for
 
 let current = null;
@@ -22,8 +26,10 @@ let current = null;
  * Show pictures one at a time.
  * @param {object[]} pictures Pictures, Images that carry their `job`, or {image, job}; the list may grow while it is open
  * @param {number} [index] the first one to show
- * @param {{onChange?: (picture: object) => void, onMove?: (index: number) => void, onNearEnd?: () => void}} [options]
- *   `onMove` tells which one is shown, `onNearEnd` asks for more pictures in the same list
+ * @param {{onChange?: (picture: object) => void, onMove?: (index: number) => void, onNearEnd?: () => void,
+ *   total?: () => number}} [options]
+ *   `onChange` hears of a picture that turned out to be gone, `onMove` which one is shown, `onNearEnd` asks for more pictures in the same list,
+ *   `total` counts those that are still to come too
  * @returns {Promise<void>} when it is closed
  */
 export function openLightbox(pictures, index = 0, options = {}) {
@@ -48,6 +54,8 @@ class Lightbox {
     this.leave = () => this.close();
     window.addEventListener("hashchange", this.leave);
     document.body.append(this.dialog);
+    this.notices = [...document.querySelectorAll("#toasts, #live")];
+    this.dialog.append(...this.notices); // a modal dialog hides what lies outside it, from screen readers too
     this.dialog.showModal();
     this.stage.focus();
     this.#show();
@@ -66,6 +74,10 @@ class Lightbox {
     const entry = this.list[index];
     if (!entry) return null;
     return entry.image ? pictureOf(entry.image, entry.job) : pictureOf(entry);
+  }
+
+  #total() {
+    return Math.max(this.list.length, this.options.total?.() ?? 0);
   }
 
   #build() {
@@ -89,7 +101,7 @@ class Lightbox {
       this.foot,
       this.side,
     );
-    this.#showSheet(localStorage.getItem(SHEET_KEY) === "1" && matchMedia("(min-width: 900px)").matches);
+    this.#showSheet(getPref(SHEET, false) && matchMedia(BESIDE).matches);
   }
 
   #head() {
@@ -97,8 +109,8 @@ class Lightbox {
     this.scale = h("span", { class: "lb-scale num" }, "Fit");
     this.heart = this.#button("heart", "Favourite (F)", () => setFavorite(this.picture));
     this.info = this.#button("info", "About this picture (I)", () => this.#showSheet(!this.hasSheet));
-    this.before = this.#button("columns", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
-    const close = this.#button("x", "Close (Esc)", () => this.close());
+    this.before = this.#button("compare", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
+    const close = this.#button("close", "Close (Esc)", () => this.close());
     return h(
       "div",
       { class: "lb-head" },
@@ -134,20 +146,21 @@ class Lightbox {
   #show() {
     const picture = this.picture;
     if (!picture) return this.close();
+    this.shownId = picture.id;
     this.#endCompare();
     this.zoom.reset();
     this.back.hidden = this.index === 0;
     this.on.hidden = this.index >= this.list.length - 1;
-    this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.list.length}` : "";
+    this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.#total()}` : "";
     this.photo.hidden = Boolean(picture.is_gone);
     this.lost.hidden = !picture.is_gone;
     this.lost.textContent = picture.is_gone ? "This picture has expired. Run it again to get it back." : "";
     if (!picture.is_gone) this.#load(picture);
-    this.before.hidden = picture.is_gone || !["img2img", "inpaint", "upscale"].includes(picture.mode);
+    this.before.hidden = picture.is_gone || !hasInput(picture);
     this.#showFavorite();
-    this.foot.replaceChildren(actionBar(picture, jobOf(picture), { onDone: () => this.options.onChange?.(picture) }));
+    this.foot.replaceChildren(actionBar(picture, { inSight: IN_SIGHT }));
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
-    announce(`Picture ${this.index + 1} of ${this.list.length}: ${altOf(picture)}`);
+    announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
       if (beside && !beside.is_gone) new Image().src = beside.url;
@@ -189,17 +202,17 @@ class Lightbox {
     this.side.hidden = !isOn;
     this.info.setAttribute("aria-pressed", String(isOn));
     this.side.replaceChildren(...(isOn && this.picture ? [sheet(this.picture)] : []));
-    if (matchMedia("(min-width: 900px)").matches) localStorage.setItem(SHEET_KEY, isOn ? "1" : "0");
+    if (matchMedia(BESIDE).matches) setPref(SHEET, isOn);
     this.zoom.reset();
   }
 
   async #toggleCompare() {
     if (this.comparison) return this.#endCompare();
     const picture = this.picture;
-    const input = await inputOf(picture);
+    const input = await inputOf(picture).catch(toastError);
     if (!input || this.picture?.id !== picture.id) return;
     this.zoom.reset();
-    this.comparison = compare({ before: input.url, after: picture.url, width: picture.width, height: picture.height });
+    this.comparison = compare(input, picture);
     this.stage.classList.add("is-comparing");
     this.before.setAttribute("aria-pressed", "true");
     this.frame.append(this.comparison);
@@ -228,8 +241,8 @@ class Lightbox {
       f: () => setFavorite(this.picture),
       i: () => this.#showSheet(!this.hasSheet),
       c: () => !this.before.hidden && this.#toggleCompare(),
-      d: () => this.foot.querySelector("[data-act=download]")?.click(),
-      Delete: () => this.foot.querySelector("[data-act=delete]")?.click(),
+      d: () => this.#act("download"),
+      Delete: () => this.#act("delete"),
     };
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const act = isWide && pan[event.key] ? () => this.zoom.pan(...pan[event.key]) : keys[key];
@@ -238,10 +251,17 @@ class Lightbox {
     act();
   }
 
+  #act(id) {
+    const anchor = this.foot.querySelector(".act-more");
+    actionsOf(this.picture).find((action) => action.id === id)?.run(anchor);
+  }
+
   #removed(ids) {
-    if (!ids.includes(this.picture?.id) && !this.list.some((_, i) => ids.includes(this.#at(i)?.id))) return;
-    this.list = this.list.filter((_, i) => !ids.includes(this.#at(i)?.id));
-    this.index = Math.min(this.index, this.list.length - 1);
+    const shown = this.shownId;
+    const left = this.list.filter((_, i) => !ids.includes(this.#at(i).id));
+    if (left.length < this.list.length) this.list = left; // else its owner has taken them out already
+    const at = this.list.findIndex((_, i) => this.#at(i).id === shown);
+    this.index = at < 0 ? Math.min(this.index, this.list.length - 1) : at;
     if (this.list.length) this.#show();
     else this.close();
   }
@@ -249,6 +269,7 @@ class Lightbox {
   #closed() {
     this.offs.forEach((off) => off());
     window.removeEventListener("hashchange", this.leave);
+    document.body.append(...this.notices);
     this.dialog.remove();
     if (current === this) current = null;
     if (this.opener?.isConnected) this.opener.focus();

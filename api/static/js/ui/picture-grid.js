@@ -75,7 +75,8 @@ class Grid {
     for (const id of gone) this.#tiles.get(id)?.remove();
     gone.forEach((id) => this.#tiles.delete(id));
     const isHeldGone = held >= 0 && gone.has(this.pictures[held].id);
-    this.pictures = this.pictures.filter((picture) => !gone.has(picture.id));
+    const left = this.pictures.filter((picture) => !gone.has(picture.id));
+    this.pictures.splice(0, this.pictures.length, ...left); // in place: the lightbox shows the same list
     this.selection.drop(ids);
     const next = this.pictures[Math.min(Math.max(held, 0), this.pictures.length - 1)];
     if (next) this.#rove(next.id);
@@ -88,6 +89,12 @@ class Grid {
     this.#tiles.clear();
     this.element.replaceChildren();
     this.selection.clear();
+  }
+
+  /** Bring a picture into sight, without moving the keyboard. */
+  reveal(id) {
+    this.#rove(id);
+    this.#tiles.get(id)?.scrollIntoView({ block: "nearest" });
   }
 
   /** Move the keyboard to a picture. */

@@ -1,0 +1,70 @@
+/**
+ * The actions of a picture as a row of buttons: the usual ones in sight, the rest behind "More".
+ */
+
+import { h, icon } from "../dom.js";
+import { actionsFor } from "../handoff.js";
+import { openMenu } from "../ui/menu.js";
+import { deletePictures, setFavorite } from "./changes.js";
+import { collect } from "./collect.js";
+import { jobOf } from "./picture.js";
+
+const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
+
+/**
+ * All that can be done with a picture; favourites and deletions are told to every list on the page.
+ * @param {object} picture
+ * @returns {object[]} as `actionsFor` gives them
+ */
+export function actionsOf(picture) {
+  const actions = actionsFor(picture, jobOf(picture)).map((action) => {
+    if (action.id === "favourite") return { ...action, run: () => setFavorite(picture) };
+    if (action.id === "delete") return { ...action, run: () => deletePictures([picture]) };
+    return action;
+  });
+  if (picture.is_gone) return actions;
+  const at = actions.findIndex(({ id }) => id === "favourite") + 1;
+  return actions.toSpliced(at, 0, {
+    id: "collect", label: "Add to collection…", icon: "folder", run: () => collect([picture]),
+  });
+}
+
+/**
+ * A row of buttons for a picture.
+ * @param {object} picture
+ * @param {{inSight?: string[], isSmall?: boolean}} [options] which actions are buttons; the rest is a menu
+ * @returns {HTMLElement}
+ */
+export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {}) {
+  const size = isSmall ? " btn-small" : "";
+  const first = actionsOf(picture).filter(({ id }) => inSight.includes(id));
+  const more = h("button", {
+    type: "button", class: `btn btn-ghost btn-icon act-more${size}`, title: "More", "aria-label": "More actions",
+    "aria-haspopup": "menu", "aria-expanded": "false",
+  }, icon("more"));
+  more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
+  const buttons = first.map((action) => actionButton(action, size));
+  return h("div", { class: "acts", role: "group", "aria-label": "Actions for this picture" }, buttons, more);
+}
+
+const rest = (picture, inSight) => actionsOf(picture).filter(({ id }) => !inSight.includes(id));
+
+const withLine = (actions) => actions.flatMap((action) => (action.danger ? ["-", action] : [action]));
+
+function actionButton(action, size) {
+  const node = h(
+    "button",
+    { type: "button", class: `btn btn-ghost act${size}`, title: action.label, "aria-label": action.label },
+    icon(action.icon),
+    h("span", {}, action.label),
+  );
+  node.addEventListener("click", async () => {
+    node.disabled = true; // one press is one job
+    try {
+      await action.run(node);
+    } finally {
+      node.disabled = false;
+    }
+  });
+  return node;
+}

@@ -1,0 +1,77 @@
+/**
+ * The bar that appears when pictures are picked: what can be done with all of them at once.
+ */
+
+import { api } from "../api.js";
+import { announce, button, h, icon, iconButton } from "../dom.js";
+import { openMenu } from "../ui/menu.js";
+import { toast, toastError } from "../ui/toast.js";
+import { deletePictures, eachOf, mark } from "./changes.js";
+import { collect, uncollect } from "./collect.js";
+
+const FORMATS = [["png", "PNG", "as drawn, with parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+
+/**
+ * @param {object} grid the wall whose selection it serves
+ * @param {() => object|null} collection the collection that is shown, if one is
+ * @returns {HTMLElement}
+ */
+export function bulkBar(grid, collection) {
+  const { selection } = grid;
+  const picked = () => grid.pictures.filter(({ id }) => selection.has(id));
+  const count = h("p", { class: "bulk-count num" });
+  const heart = tool("heart", "Favourite", () => favourite(picked()));
+  const take = tool("minus", "Take out", async () => {
+    const out = await uncollect(picked(), collection());
+    grid.remove(out.map(({ id }) => id));
+  });
+  const zip = tool("download", "Download", () => openMenu(zip, FORMATS.map(([format, label, hint]) => ({
+    label: `ZIP of ${label}`, hint, run: () => download(picked(), format, zip),
+  }))));
+  zip.setAttribute("aria-haspopup", "menu");
+  const bar = h("div", { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
+    iconButton("close", "Clear the selection (Esc)", () => selection.clear()), count,
+    button("Select all shown", () => selection.all(), { class: "btn-ghost btn-small bulk-all" }), h("span", { class: "grow" }),
+    heart, tool("folder", "Add to collection", () => collect(picked())), take, zip,
+    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"));
+  selection.onChange(() => {
+    if (bar.hidden && selection.size) announce("Selecting pictures. X picks or drops one, Escape ends it.");
+    bar.hidden = selection.size === 0;
+    count.textContent = `${selection.size} picked`;
+    take.hidden = !collection();
+    heart.querySelector("span").textContent = allFavourites(picked()) ? "Remove favourites" : "Favourite";
+  });
+  return bar;
+}
+
+function tool(name, label, run, extra = "") {
+  return h("button", { type: "button", class: `btn btn-ghost bulk-tool ${extra}`, title: label, on: { click: run } }, icon(name), h("span", {}, label));
+}
+
+const allFavourites = (pictures) => pictures.length > 0 && pictures.every((picture) => picture.is_favorite);
+
+async function favourite(pictures) {
+  const isOn = !allFavourites(pictures);
+  const changing = pictures.filter((picture) => Boolean(picture.is_favorite) !== isOn);
+  const done = await eachOf(changing, ({ id }) => (isOn ? api.put(`/api/favorites/${id}`) : api.del(`/api/favorites/${id}`)));
+  mark(done, isOn);
+  if (done.length) toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, { kind: "good" });
+}
+
+async function download(pictures, format, anchor) {
+  anchor.disabled = true;
+  announce("Packing the pictures.");
+  try {
+    const ids = pictures.map(({ id }) => id);
+    const file = await api.post("/api/archive", { ids, format }, { as: "blob" });
+    const link = h("a", { href: URL.createObjectURL(file), download: `easel-${ids.length}-pictures.zip` });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads it after the click has returned
+  } catch (error) {
+    toastError(error);
+  } finally {
+    anchor.disabled = false;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Everything known about one picture, with the buttons that copy it.
+ */
+
+import { button, formatBytes, formatSpan, h, timeAgo } from "../dom.js";
+import { copyText } from "../handoff.js";
+
+const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
+const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP" };
+
+/**
+ * The side sheet of the lightbox.
+ * @param {object} picture
+ * @returns {DocumentFragment}
+ */
+export function sheet(picture) {
+  const all = document.createDocumentFragment();
+  all.append(
+    h("h2", {}, "About this picture"),
+    words("Prompt", picture.prompt || "No prompt"),
+    ...(picture.negative_prompt ? [words("Negative prompt", picture.negative_prompt)] : []),
+    copies(picture),
+    h("dl", { class: "facts" }, facts(picture).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+  );
+  return all;
+}
+
+function words(title, text) {
+  return h("section", { class: "sheet-words" }, h("h3", {}, title), h("p", {}, text));
+}
+
+function copies(picture) {
+  const seed = picture.seed !== null && picture.seed !== undefined;
+  const items = [
+    seed && ["Copy seed", String(picture.seed), "Seed copied."],
+    picture.command && ["Copy command line", `/generate ${picture.command}`, "Command line copied."],
+    ["Copy parameters", parametersOf(picture), "Parameters copied."],
+  ].filter(Boolean);
+  const buttons = items.map(([label, text, said]) =>
+    button(label, () => copyText(text, said), { class: "btn-small", icon: "copy" }),
+  );
+  return h("div", { class: "row row-wrap", role: "group", "aria-label": "Copy" }, buttons);
+}
+
+function facts(picture) {
+  const rows = [
+    ["Made", MODES[picture.mode] ?? picture.mode],
+    ["Model", picture.model],
+    ["Engine", picture.engine],
+    ["Size", picture.width && `${picture.width} × ${picture.height}`],
+    ["Steps", picture.steps],
+    ["CFG scale", picture.cfg_scale],
+    ["Sampler", picture.sampler],
+    ["Seed", picture.seed],
+    ["Took", picture.seconds && formatSpan(picture.seconds)],
+    ["Cost", picture.cost_usd ? `$${picture.cost_usd.toFixed(4)}` : null],
+    ["File", picture.size_bytes && `${KINDS[picture.media_type] ?? picture.media_type}, ${formatBytes(picture.size_bytes)}`],
+    ["When", when(picture.created_at)],
+    ["Kept", kept(picture)],
+    ["Seen by", picture.is_private ? "Only you" : "Everyone here"],
+  ];
+  return rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0);
+}
+
+function when(iso) {
+  return iso ? h("time", { datetime: iso, title: new Date(iso).toLocaleString() }, timeAgo(iso)) : null;
+}
+
+function kept(picture) {
+  if (picture.is_gone) return "Expired";
+  if (picture.is_favorite) return "For good: a favourite";
+  if (picture.collections?.length) return "For good: in a collection";
+  return picture.expires_at ? h("span", {}, "Expires ", when(picture.expires_at)) : null;
+}
+
+/** The parameters as A1111 writes them; from the server where it gave them. */
+function parametersOf(picture) {
+  if (picture.parameters) return picture.parameters;
+  const settings = [
+    ["Steps", picture.steps],
+    ["Sampler", picture.sampler],
+    ["CFG scale", picture.cfg_scale],
+    ["Seed", picture.seed],
+    ["Size", `${picture.width}x${picture.height}`],
+    ["Model", picture.model],
+  ];
+  const known = settings.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const negative = picture.negative_prompt ? `\nNegative prompt: ${picture.negative_prompt}` : "";
+  return `${picture.prompt}${negative}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
+}

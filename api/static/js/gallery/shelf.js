@@ -1,0 +1,62 @@
+/**
+ * The shelf above the wall: all pictures, favourites, and the collections; and what can be done with the chosen one.
+ */
+
+import { button, fill, h, icon } from "../dom.js";
+import { openMenu } from "../ui/menu.js";
+import { coverOf, deleteCollection, editCollection, loadCollections } from "./collect.js";
+
+/**
+ * @param {{favorites?: boolean, collection?: string}} place what is shown
+ * @param {(place: object) => void} onPick
+ * @returns {{element: HTMLElement, refresh: () => Promise<void>, chosen: () => object|null, show: (place: object) => void}}
+ */
+export function shelf(place, onPick) {
+  let now = place;
+  let collections = [];
+  const list = h("div", { class: "shelf", role: "group", "aria-label": "What to show" });
+  const chosen = () => collections.find(({ id }) => id === now.collection) ?? null;
+  const pick = (next) => {
+    show(next);
+    onPick(next);
+  };
+  const chip = (label, next, isOn, before) =>
+    h("button", { type: "button", class: "chip shelf-chip", "aria-pressed": String(isOn), on: { click: () => pick(next) } }, before, label);
+  const show = (next = now) => {
+    now = next;
+    const active = document.activeElement?.closest?.(".shelf") ? document.activeElement.textContent : null;
+    fill(list,
+      chip("All pictures", {}, !now.favorites && !now.collection, icon("gallery")),
+      chip("Favourites", { favorites: true }, Boolean(now.favorites), icon("heart")),
+      collections.map((each) => chip([h("span", { class: "clip" }, each.name), h("span", { class: "faint num" }, String(each.count))], { collection: each.id }, each.id === now.collection, coverOf(each))),
+      h("button", { type: "button", class: "chip", on: { click: create } }, icon("plus"), "New collection"),
+      chosen() && more(chosen(), pick));
+    if (active) [...list.querySelectorAll("button")].find((node) => node.textContent === active)?.focus();
+  };
+  const create = async () => {
+    const made = await editCollection();
+    if (!made?.id) return;
+    await refresh();
+    pick({ collection: made.id });
+  };
+  const refresh = async () => {
+    try {
+      collections = await loadCollections();
+    } catch (error) {
+      if (error.status === 401) return; // the sign-in dialog says it
+      collections = [];
+    }
+    show();
+  };
+  show();
+  return { element: list, refresh, chosen, show };
+}
+
+function more(collection, pick) {
+  const node = button("Collection", () => openMenu(node, [
+    { label: "Rename…", icon: "remix", run: () => editCollection(collection) },
+    "-",
+    { label: "Delete collection…", icon: "trash", danger: true, run: async () => (await deleteCollection(collection)) && pick({}) },
+  ]), { class: "btn-ghost btn-small", icon: "more", "aria-haspopup": "menu", "aria-expanded": "false" });
+  return node;
+}

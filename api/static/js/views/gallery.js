@@ -1,0 +1,188 @@
+/**
+ * The gallery: all that was made, narrowed by words and filters, sorted into favourites and collections.
+ */
+
+import { api } from "../api.js";
+import { announce, button, h, icon, useCss } from "../dom.js";
+import { events } from "../events.js";
+import { again } from "../handoff.js";
+import { go, setQuery } from "../router.js";
+import { openLightbox } from "../ui/lightbox.js";
+import { pictureGrid } from "../ui/picture-grid.js";
+import { bulkBar } from "../gallery/bulk.js";
+import { onChange, setFavorite } from "../gallery/changes.js";
+import { filterBar, filtersFrom, isNarrow, queryOf } from "../gallery/filters.js";
+import { Pages, whenNear } from "../gallery/pages.js";
+import { catchDrops, recall } from "../gallery/recall.js";
+import { shelf } from "../gallery/shelf.js";
+
+export const title = "Gallery";
+
+const PAGE = 60;
+const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
+
+/**
+ * Draw the gallery.
+ * @param {HTMLElement} root
+ * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection
+ * @returns {Promise<() => void>} cleanup
+ */
+export async function mount(root, params) {
+  await useCss("gallery");
+  const view = new Gallery(params);
+  root.append(view.element);
+  view.start();
+  return () => view.stop();
+}
+
+class Gallery {
+  constructor(params) {
+    this.filters = filtersFrom(params);
+    this.place = params.collection ? { collection: params.collection } : params.favorites ? { favorites: true } : {};
+    this.grid = pictureGrid({
+      label: "Pictures",
+      onOpen: (index) => this.#open(index),
+      onFavorite: (picture) => setFavorite(picture),
+      onAgain: (picture) => again(picture.job_id, {}, "Drawing it again."),
+    });
+    this.pages = new Pages(
+      (cursor) => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor }),
+      (page, isFirst) => this.#show(page, isFirst),
+      (error, isFirst) => this.#fail(error, isFirst),
+    );
+    this.shelf = shelf(this.place, (place) => this.#go({ place }));
+    this.bar = filterBar(this.filters, (filters) => this.#go({ filters }));
+    this.total = h("p", { class: "gallery-total muted num", role: "status" });
+    this.note = h("div", { class: "gallery-note" });
+    this.end = h("div", { class: "gallery-end" });
+    this.element = this.#draw();
+  }
+
+  #draw() {
+    const file = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => file.files[0] && recall(file.files[0]) } });
+    const read = button(h("span", {}, "Read a picture file"), () => file.click(), { icon: "upload", title: "Open what a PNG was made with. You can also drop one anywhere on this page." });
+    return h("div", { class: "page gallery" },
+      h("div", { class: "page-head" }, h("h1", {}, "Gallery"), this.total, read, file),
+      this.shelf.element, this.bar.element, this.note, this.grid.element, this.end, bulkBar(this.grid, () => this.shelf.chosen()));
+  }
+
+  start() {
+    this.near = whenNear(this.end, () => this.pages.more());
+    this.offs = [
+      onChange("favorite", ({ ids }) => this.#favorites(ids)),
+      onChange("removed", ({ ids }) => this.#removed(ids)),
+      onChange("collections", () => this.shelf.refresh()),
+      events.on("job", (job) => this.#jobChanged(job)),
+      events.on("gone", ({ id }) => this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id))),
+      catchDrops(recall, "Drop a picture to read what it was made with"),
+      this.near.stop,
+    ];
+    this.onKey = (event) => event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
+    document.addEventListener("keydown", this.onKey);
+    this.shelf.refresh();
+    this.#restart();
+  }
+
+  stop() {
+    this.offs.forEach((off) => off());
+    document.removeEventListener("keydown", this.onKey);
+  }
+
+  #placeQuery() {
+    return { favorites: this.place.favorites ? 1 : null, collection: this.place.collection };
+  }
+
+  #go(change) {
+    Object.assign(this, change);
+    setQuery({ ...this.filters, ...this.#placeQuery() });
+    this.#restart();
+  }
+
+  #restart() {
+    this.fresh?.remove();
+    this.fresh = null;
+    this.grid.reset();
+    this.note.replaceChildren();
+    this.total.textContent = "";
+    this.grid.element.append(...SKELETONS.map((aspect) => h("li", { class: "tile skeleton", "aria-hidden": "true", style: { "--aspect": aspect } })));
+    this.pages.restart();
+  }
+
+  #show(page, isFirst) {
+    if (isFirst) this.grid.reset();
+    this.grid.append(page.pictures);
+    if (isFirst) this.count = page.total;
+    this.#showTotal();
+    if (isFirst) announce(this.total.textContent || "No pictures");
+    this.note.replaceChildren(...(this.grid.pictures.length ? [] : [this.#empty()]));
+    this.near.check();
+  }
+
+  #showTotal() {
+    this.total.textContent = this.count ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}` : "";
+  }
+
+  #fail(error, isFirst) {
+    if (isFirst) this.grid.reset();
+    const retry = button("Try again", () => (this.note.replaceChildren(), isFirst ? this.#restart() : this.pages.retry()), { icon: "refresh" });
+    const words = [error.message, error.hint].filter(Boolean).join(" ");
+    this.note.replaceChildren(h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry));
+    if (!isFirst) this.end.before(this.note);
+  }
+
+  #empty() {
+    if (isNarrow(this.filters)) {
+      return empty("search", "Nothing fits", "No picture matches these words and filters.", button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }));
+    }
+    if (this.place.favorites) {
+      return empty("heart", "No favourites yet", "Press the heart on a picture, or F while it is open. Favourites never expire.", button("See all pictures", () => this.#toAll(), { class: "btn-primary" }));
+    }
+    if (this.place.collection) {
+      return empty("folder", "Nothing in here yet", "Pick pictures in the gallery (X, or a long press) and add them to this collection.", button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }));
+    }
+    return empty("image", "Your pictures will hang here", "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.", button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }));
+  }
+
+  #toAll() {
+    this.shelf.show({});
+    this.#go({ place: {} });
+  }
+
+  #open(index) {
+    openLightbox(this.grid.pictures, index, {
+      onMove: (at) => this.grid.pictures[at] && this.grid.reveal(this.grid.pictures[at].id),
+      onNearEnd: () => this.pages.more(),
+      total: () => this.count,
+    });
+  }
+
+  #favorites(ids) {
+    if (!this.place.favorites) return this.grid.refresh(ids);
+    const lost = this.grid.pictures.filter((picture) => ids.includes(picture.id) && !picture.is_favorite);
+    this.#removed(lost.map((picture) => picture.id));
+    this.grid.refresh(ids);
+  }
+
+  #removed(ids) {
+    const before = this.grid.pictures.length;
+    this.grid.remove(ids);
+    this.count = Math.max(0, (this.count ?? 0) - (before - this.grid.pictures.length));
+    this.#showTotal();
+    if (before && !this.grid.pictures.length && this.pages.isDone) this.note.replaceChildren(this.#empty());
+  }
+
+  /** New own pictures are offered, not pushed in under the reader's hands. */
+  #jobChanged(job) {
+    if (job.status !== "done" || !job.is_mine || this.place.favorites || this.place.collection || this.filters.sort === "old") return;
+    const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
+    const isNew = Date.now() - new Date(job.finished_at).getTime() < 60_000;
+    if (isKnown || !isNew || this.fresh) return;
+    this.fresh = button("Show new pictures", () => this.#restart(), { class: "btn-primary btn-small fresh", icon: "refresh" });
+    this.grid.element.before(this.fresh);
+    announce("New pictures. Press Show new pictures to see them.");
+  }
+}
+
+function empty(name, heading, words, act) {
+  return h("div", { class: "empty" }, icon(name), h("h2", {}, heading), h("p", {}, words), act);
+}
