@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from config import Settings
-from console import doctor, drawing, interactive, keys, lists
+from console import doctor, drawing, interactive, keys, lists, workflows
 from console.doctor import Check as Check
 from console.drawing import BAD_INPUT as BAD_INPUT
 from console.drawing import FAILED as FAILED
@@ -20,10 +20,12 @@ from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
 from console.text import HELP
 from console.text import tell as tell
+from console.workflows import WorkflowCommand as WorkflowCommand
+from console.workflows import manage_workflows as manage_workflows
 from constants import APP_NAME, VERSION
 from generation.job import Job
 
-COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "key", "help", "version")
+COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "key", "workflow", "help", "version")
 SWITCHES: Final = ("--no-web", "--no-discord")  # of start
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
@@ -39,6 +41,7 @@ class Command:
     no_web: bool = False
     no_discord: bool = False
     key: KeyCommand | None = None
+    workflow: WorkflowCommand | None = None
 
 
 def parse(argv: Sequence[str]) -> Command:
@@ -59,6 +62,9 @@ def parse(argv: Sequence[str]) -> Command:
     if name == "key":
         said = keys.parse_key(rest)
         return Command(name="nonsense", text=said) if isinstance(said, str) else Command(name="key", key=said)
+    if name == "workflow":
+        asked = workflows.parse_workflow(rest)
+        return Command(name="nonsense", text=asked) if isinstance(asked, str) else Command(name=name, workflow=asked)
     if rest:
         return Command(name="nonsense", text=f"{name} takes nothing after it, but there is: {' '.join(rest)}")
     return Command(name=name)

@@ -10,13 +10,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import cli
 from backends.diagnose import diagnose, public_url
-from cli import Check, Command, KeyCommand, Studio
+from cli import Check, Command, KeyCommand, Studio, WorkflowCommand
 from config import Settings, SettingsError, read_settings
 from console.background import Background
 from console.env_file import make_env_file
@@ -31,7 +32,7 @@ from utils.logger import setup_logging
 from utils.ports import PortInUse
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
-from wiring import DATABASE_NAME, Easel, build, find_engines, secret_box
+from wiring import DATABASE_NAME, Easel, build, find_engines, secret_box, stored_workflows
 
 if TYPE_CHECKING:
     from api.door import WebDoor
@@ -141,7 +142,15 @@ def _console(easel: Easel, background: Background, settings: Settings, *, addres
         run=background.run,
         address=address,
         stay=_stay if address else None,
+        bring_workflows=None if address else partial(_bring_workflows, easel, settings),
     )
+
+
+async def _bring_workflows(easel: Easel, settings: Settings) -> None:
+    """Take over the workflows of the data folder that are everybody's."""
+    if (settings.data_dir / DATABASE_NAME).exists():
+        async with stored_workflows(settings) as stored:
+            await easel.services.workflows.copy_from(stored)
 
 
 def _stay() -> None:
@@ -194,6 +203,12 @@ async def manage_keys(settings: Settings, command: KeyCommand) -> int:
         return await cli.manage(make_access(database, box, SystemClock()), command)
     finally:
         await database.close()
+
+
+async def manage_workflows(settings: Settings, command: WorkflowCommand) -> int:
+    """Add, show, correct or delete workflows in the data folder; a bot may be at work there."""
+    async with stored_workflows(settings, has_engines=command.needs_engines) as workflows:
+        return await cli.manage_workflows(workflows, command)
 
 
 async def checks(settings: Settings) -> list[Check]:
@@ -265,6 +280,8 @@ def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
             return asyncio.run(run_bot(settings))
     if command.name == "queue":
         return cli.run(command, jobs=asyncio.run(jobs_in_store(settings)))
+    if command.workflow:
+        return asyncio.run(manage_workflows(settings, command.workflow))
     if command.key:
         return asyncio.run(manage_keys(settings, command.key))
     if command.name == "doctor":

@@ -1,7 +1,7 @@
 """Make the pictures of one line and save them: submit, watch, write the files."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -54,6 +54,7 @@ class Studio:
     run: Run
     address: str = ""  # where the studio is, if it is served
     stay: Callable[[], None] | None = None  # wait for the end, where nobody sits at the console
+    bring_workflows: Callable[[], Awaitable[None]] | None = None  # into a store that lasts for one run
 
 
 def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: bool = False) -> int:
@@ -61,7 +62,7 @@ def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: boo
     try:
         return studio.run(_draw(studio, text, output, is_quiet))
     except GenerationError as error:
-        return _explain(error.code, error.user_message, error.hint)
+        return explain(error.code, error.user_message, error.hint)
     except OSError as error:
         tell(f"✖ The picture cannot be saved as {error.filename}: {error.strerror}.")
         return FAILED
@@ -71,6 +72,8 @@ async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) 
     parsed = parse_prompt(text)
     for note in parsed.notes:
         tell(f"note: {note}")
+    if parsed.draft.workflow and studio.bring_workflows:
+        await studio.bring_workflows()
     views: list[JobView] = []
     try:
         for _ in range(parsed.repeat):
@@ -83,7 +86,7 @@ async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) 
         raise
     await _save(studio, jobs, output, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)
-    return _explain(failed.code, failed.user_message, failed.hint) if failed else 0
+    return explain(failed.code, failed.user_message, failed.hint) if failed else 0
 
 
 async def _finished(studio: Studio, job: Job, shown: Display) -> Job:
@@ -145,6 +148,7 @@ def _notes(studio: Studio, job: Job) -> list[str]:
     return [*([remark] if remark else []), *(f"note: {note}" for note in (*job.notes, *result.notes))]
 
 
-def _explain(code: str, message: str, hint: str) -> int:
+def explain(code: str, message: str, hint: str) -> int:
+    """Tell what went wrong and what to do; return the exit code of such an error."""
     tell(f"✖ {message}" + (f"\n  {hint}" if hint else ""))
     return EXIT_CODES.get(code, ENGINE_FAILED)

@@ -13,6 +13,8 @@ Easel makes pictures on the engine you have: from Discord, or right here.
   python main.py models                  what there is to draw with
   python main.py queue                   what waits and runs in the bot
   python main.py doctor                  check settings, folders, engines, and say what to do
+  python main.py workflow add FILE       keep a ComfyUI workflow for --workflow NAME; also: workflow list, show NAME,
+                                         set NAME FIELD NODE.INPUT, delete NAME
   python main.py key create NAME         a key for programs; also: key list, key revoke ID
   python main.py help | --version
 
