@@ -100,12 +100,37 @@ async def build(settings: Settings) -> Easel:
     database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
     folders = ExitStack()
     cache = await _open_cache(settings, clock, folders)
-    jobs = JobStore(database, box)
     registry = BackendRegistry(clock)
     for entry in entries:
         registry.add(entry)
 
     media = MediaService(cache, clock, settings.media_ttl, registry.label)
+    queue, services = _services(settings, database, box, registry, media, clock)
+    return Easel(
+        settings=settings,
+        clock=clock,
+        database=database,
+        cache=cache,
+        registry=registry,
+        queue=queue,
+        services=services,
+        web=make_web(database, box, registry, queue, media, clock, _web_rules(settings)),
+        sweeper=Sweeper(cache, clock),
+        findings=findings,
+        folders=folders,
+    )
+
+
+def _services(
+    settings: Settings,
+    database: Database,
+    box: SecretBox,
+    registry: BackendRegistry,
+    media: MediaService,
+    clock: SystemClock,
+) -> tuple[QueueManager, Services]:
+    """The queue and what every door receives."""
+    jobs = JobStore(database, box)
     workflows = WorkflowService(registry, WorkflowStore(database), clock)
     executor = LocalExecutor(
         registry.borrow,
@@ -147,28 +172,16 @@ async def build(settings: Settings) -> Easel:
         folder=settings.data_dir,
         limits=_alert_limits(settings),
     )
-    return Easel(
-        settings=settings,
+    return queue, Services(
+        generation=generation,
+        media=media,
+        catalog=Catalog(registry),
+        connections=connections,
+        describing=DescribingService(registry),
+        upkeep=upkeep,
+        records=records,
+        workflows=workflows,
         clock=clock,
-        database=database,
-        cache=cache,
-        registry=registry,
-        queue=queue,
-        services=Services(
-            generation=generation,
-            media=media,
-            catalog=Catalog(registry),
-            connections=connections,
-            describing=DescribingService(registry),
-            upkeep=upkeep,
-            records=records,
-            workflows=workflows,
-            clock=clock,
-        ),
-        web=make_web(database, box, registry, queue, media, clock, _web_rules(settings)),
-        sweeper=Sweeper(cache, clock),
-        findings=findings,
-        folders=folders,
     )
 
 
