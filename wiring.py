@@ -133,11 +133,7 @@ def _services(
     jobs = JobStore(database, box)
     workflows = WorkflowService(registry, WorkflowStore(database), clock)
     executor = LocalExecutor(
-        registry.borrow,
-        load=media.load,
-        load_workflow=workflows.load,
-        timeout_s=settings.job_timeout,
-        clock=clock,
+        registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=settings.job_timeout, clock=clock
     )
     queue = QueueManager(
         jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
