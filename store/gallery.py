@@ -18,9 +18,10 @@ _KEPT: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.medi
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
 _VISIBLE: Final = "(g.user_key = :viewer OR (g.is_private = 0 AND (g.door = 'api' OR :is_admin)))"
 _MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :viewer)"
-_IN_COLLECTION: Final = """EXISTS (
-    SELECT 1 FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
-    WHERE c.image_id = g.id AND c.collection_id = :collection AND owned.user_key = :viewer)"""
+_AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_key = :viewer)"
+_IN_COLLECTION: Final = """g.id IN (
+    SELECT c.image_id FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
+    WHERE c.collection_id = :collection AND owned.user_key = :viewer)"""
 _SELECT: Final = f"""
     SELECT g.*, {_KEPT} AS is_kept, {_MINE} AS is_favorite,
         (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
@@ -32,7 +33,7 @@ _CONDITIONS: Final = {
     "model": "g.model = :model COLLATE NOCASE",
     "engine": "(g.lane = :engine COLLATE NOCASE OR g.engine = :engine COLLATE NOCASE)",
     "job_id": "g.job_id = :job_id",
-    "favorites": _MINE,
+    "favorites": _AMONG_MINE,
     "collection": _IN_COLLECTION,
     "since": "g.created_at >= :since",
     "until": "g.created_at < :until",
