@@ -186,6 +186,8 @@ def _numbers(request: GenerationRequest) -> list[str]:
         parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
     if request.denoising_strength is not None and request.init_image:
         parts.append(f"strength {request.denoising_strength:g}")
+    if request.workflow:
+        parts.append(f"workflow {escape(cut(request.workflow.name, 60))}")
     return parts
 
 

@@ -11,7 +11,7 @@ from cogs import render
 from cogs.cards import Menu, Picture
 from cogs.render import Around
 from generation.job import Away, Hold, JobStatus, JobView, Progress
-from generation.request import Mode, SourceImage
+from generation.request import Mode, SourceImage, WorkflowRef
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
@@ -104,3 +104,10 @@ def test_img2img_names_its_strength() -> None:
     )
     view = JobView(job=replace(JOB, request=request, drawn=request))
     assert "img2img · 25 steps · CFG 7 · strength 0.6" in render.card(view, AROUND, NOW).content
+
+
+def test_name_of_a_workflow_is_in_the_small_print() -> None:
+    drawn_with = replace(REQUEST, workflow=WorkflowRef(name="my_portrait", id="1"))
+    view = done()
+    job = replace(view.job, request=drawn_with, drawn=drawn_with)
+    assert "workflow my\\_portrait" in render.parameter_line(job)
