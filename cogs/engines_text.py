@@ -102,7 +102,7 @@ def _queue(lane: LaneView | None, now: datetime) -> list[str]:
     parts = [words] if words else []
     if lane.retry_s > 0:
         parts.append(f"next try {timestamp(now + timedelta(seconds=lane.retry_s))}")
-    elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s:
+    elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s and not lane.is_broken:
         parts.append(f"about {duration(lane.wait_s)} to wait")
     return parts
 

@@ -234,7 +234,7 @@ class Lanes:
             return JobView(
                 job=job,
                 position=lane.queue.position(job.id),
-                eta_s=lane.wait_for(job.id),
+                eta_s=lane.wait_for(job.id) if lane.absence is None else None,
                 hold=hold,
                 hold_s=hold_s,
                 away=self._away(job.id, lane),

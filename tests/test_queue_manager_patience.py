@@ -64,6 +64,7 @@ async def test_the_waiting_are_told_why_since_when_and_for_how_long() -> None:
             assert view
             assert view.away
             assert (view.hold, view.position, view.away.reason) == (Hold.DOWN, position, "refused")
+            assert view.eta_s is None, "nobody knows"
             assert (view.away.since, view.away.patience_s) == (since, PATIENCE_S)
         assert rig.queue.lanes()[0].is_broken
 

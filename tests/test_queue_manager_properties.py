@@ -9,19 +9,28 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.errors import BackendUnavailable, GenerationError, OutOfMemory, RateLimited, RequestRejected
+from generation.errors import (
+    BackendGone,
+    BackendUnavailable,
+    GenerationError,
+    OutOfMemory,
+    RateLimited,
+    RequestRejected,
+)
 from generation.job import TERMINAL, Job
 from store import jobs as statements
 from tests.fakes import FakeBackend, settle
 from tests.queue_rig import queue_rig
 
-ERRORS: list[type[GenerationError]] = [BackendUnavailable, OutOfMemory, RateLimited, RequestRejected]
+ERRORS: list[type[GenerationError]] = [BackendUnavailable, BackendGone, OutOfMemory, RateLimited, RequestRejected]
 LANES = st.sampled_from(["one", "two"])
 EVENTS = st.lists(
     st.one_of(
         st.tuples(st.just("submit"), st.sampled_from("abc"), LANES),
         st.tuples(st.just("cancel"), st.integers(0, 20)),
         st.tuples(st.just("release"), LANES),
+        st.tuples(st.just("back"), LANES),
+        st.tuples(st.just("front"), st.integers(0, 20)),
         st.tuples(st.just("fail"), LANES, st.sampled_from(ERRORS)),
         st.tuples(st.just("store fails"), st.sampled_from([statements.CLAIM, statements.FINISH, statements.REQUEUE])),
         st.tuples(st.just("wait"), st.sampled_from([0.5, 2.0, 10.0])),
@@ -39,7 +48,7 @@ async def _play(events: list[tuple]) -> None:
     def note(job: Job) -> None:
         ends[job.id] += job.is_terminal
 
-    async with queue_rig(one, two, concurrency=CONCURRENCY, max_running_per_user=3) as rig:
+    async with queue_rig(one, two, concurrency=CONCURRENCY, max_running_per_user=3, patience_s=90.0) as rig:
         rig.queue.watchers.on_change.append(note)
         jobs: list[Job] = []
         for event in events:
@@ -51,6 +60,10 @@ async def _play(events: list[tuple]) -> None:
                         await rig.queue.cancel(jobs[which % len(jobs)].id)
                 case ("release", lane):
                     rig.backends[lane].release()
+                case ("back", lane):
+                    await rig.registry.refresh(lane)
+                case ("front", which) if jobs:
+                    rig.queue.to_front(jobs[which % len(jobs)].id)
                 case ("fail", lane, kind):
                     rig.backends[lane].fail.append(kind())
                 case ("store fails", statement):
