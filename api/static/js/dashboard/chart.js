@@ -4,7 +4,7 @@
  * uPlot is loaded with the first chart only, from api/static/vendor/uplot.
  */
 
-import { button, fill, h } from "../dom.js";
+import { append, button, fill, h } from "../dom.js";
 import { stacked } from "./figures.js";
 import { tableOf } from "./table.js";
 
@@ -86,8 +86,8 @@ function valuesOf(data) {
 }
 
 function optionsOf(UPlot, data, plot) {
-  const colour = (token) => getComputedStyle(document.documentElement).getPropertyValue(token).trim();
-  const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.1 });
+  const colour = colours(plot);
+  const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.06 });
   const series = [...data.series].reverse().map((one) => ({ label: one.name, fill: colour(one.token), width: 0, paths: bars, points: { show: false } }));
   const gap = data.times.length > 1 ? data.times[1] - data.times[0] : 3600;
   const line = { stroke: colour("--muted"), font: `12px ${getComputedStyle(plot).fontFamily}`, ticks: { show: false } };
@@ -100,11 +100,21 @@ function optionsOf(UPlot, data, plot) {
     select: { show: false },
     scales: { x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] }, y: { range: (_, low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] } },
     axes: [
-      { ...line, grid: { show: false }, space: 64, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? () => data.splits : undefined },
+      { ...line, grid: { show: false }, space: 64, size: 34, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? () => data.splits : undefined },
       { ...line, grid: { stroke: colour("--line"), width: 1 }, size: 52, values: (_, splits) => splits.map((one) => data.format(one)), incrs: data.incrs },
     ],
     series: [{}, ...series],
     plugins: [tooltip(data)],
+  };
+}
+
+/** Tokens as colours a canvas understands: the theme's own, worked out by an element that has them. */
+function colours(place) {
+  return (token) => {
+    const probe = append(place, h("span", { hidden: true, style: { color: `var(${token})` } })).lastElementChild;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   };
 }
 

@@ -85,7 +85,7 @@ function factRows(engine) {
 }
 
 function buttons(current, actions, result, card) {
-  const offer = button("What it has", () => actions.offer(current(), card(), offer), { "aria-expanded": "false", class: "btn-small", icon: "list" });
+  const offer = button("What it has", () => actions.offer(current(), card(), offer), { "aria-expanded": "false", class: "btn-small" });
   const runTest = async () => {
     test.disabled = true;
     fill(result, h("p", { class: "engine-testing" }, "Testing…"));
@@ -97,7 +97,7 @@ function buttons(current, actions, result, card) {
       test.disabled = false;
     }
   };
-  const test = button("Test", runTest, { class: "btn-ghost btn-small", icon: "plug" });
+  const test = button("Test", runTest, { class: "btn-ghost btn-small" });
   const row = h("div", { class: "engine-actions" }, offer, test);
   if (current().is_mine) append(row, button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }));
   return row;

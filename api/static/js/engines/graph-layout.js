@@ -155,6 +155,6 @@ function places(graph, cells, chains) {
     return { from, to, input, points: [[start.x + NODE_WIDTH, start.y + HEAD_HEIGHT / 2], ...between, [end.x, arrival]] };
   });
   const width = Math.max(...[...boxes.values()].map((box) => box.x + box.width)) + PAD;
-  const height = Math.max(...[...boxes.values()].map((box) => box.y + box.height)) + PAD;
+  const height = Math.max(...[...cells.values()].map((cell) => cell.y + cell.height)) - top + 2 * PAD;
   return { boxes, lines, width, height };
 }

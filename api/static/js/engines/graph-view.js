@@ -4,7 +4,8 @@ import { h } from "../dom.js";
 import { HEAD_HEIGHT, NODE_WIDTH, ROW_HEIGHT, layOut } from "./graph-layout.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const ZOOMS = [0.35, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
+const READABLE = 0.55;
+const ZOOMS = [0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
 const MAX_LABEL = 24;
 const ROW_CHARS = 34;
 
@@ -105,6 +106,7 @@ function markRow(row, words) {
     s(
       "g",
       { class: "wf-tag", transform: `translate(${NODE_WIDTH - width - 6} 3)` },
+      s("rect", { x: -8, y: -1, width: width + 12, height: ROW_HEIGHT - 4, class: "wf-veil" }), // over the end of a long value
       s("rect", { width, height: ROW_HEIGHT - 6, rx: 4 }),
       s("text", { x: width / 2, y: 12, "text-anchor": "middle" }, text),
     ),
@@ -120,23 +122,23 @@ function zoomer(frame, svg, layout) {
     svg.style.height = `${layout.height * scale}px`;
     reading.textContent = `${Math.round(scale * 100)} %`;
   };
-  const fit = () => set(Math.min(1, Math.max(ZOOMS[0], (frame.clientWidth - 2) / layout.width)));
+  const fit = (least) => set(Math.min(1, Math.max(least, (frame.clientWidth - 2) / layout.width)));
   const step = (by) => {
     const larger = ZOOMS.filter((one) => one > scale + 0.01);
     const smaller = ZOOMS.filter((one) => one < scale - 0.01);
     set((by > 0 ? larger[0] : smaller.at(-1)) ?? scale);
   };
   const button = (text, label, click) =>
-    h("button", { type: "button", class: "btn btn-ghost wf-zoom", "aria-label": label, title: label, on: { click } }, text);
+    h("button", { type: "button", class: "btn btn-ghost btn-small", "aria-label": label, title: label, on: { click } }, text);
   set(1);
-  requestAnimationFrame(fit);
+  requestAnimationFrame(() => fit(READABLE)); // once it stands in the page and has a width
   return h(
     "div",
     { class: "wf-zooms" },
     button("−", "Smaller", () => step(-1)),
     reading,
     button("+", "Larger", () => step(1)),
-    button("Fit", "Show the whole workflow", fit),
+    button("Fit", "Show the whole workflow", () => fit(ZOOMS[0])),
   );
 }
 

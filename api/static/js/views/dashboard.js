@@ -13,7 +13,7 @@ export const title = "Dashboard";
 const REFRESH_MS = 60000;
 const AFTER_JOB_MS = 3000;
 const WEEK_DAYS = 7;
-const PEOPLE_TOKENS = ["--accent", "--good", "--warn", "--bad", "--muted", "--faint"];
+const PEOPLE_TOKENS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-rest"];
 
 /**
  * Draw the view.
@@ -173,5 +173,5 @@ const asDate = (time) => new Date(time * 1000);
 const clock = (time) => asDate(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 const weekday = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric" });
 const dayWords = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" });
-const hourWords = (time) => `${weekday(time)}, ${clock(time)}`;
+const hourWords = (time) => `${asDate(time).toLocaleDateString([], { weekday: "long" })}, ${clock(time)}`;
 const midnights = (starts) => starts.filter((time) => asDate(time).getHours() === 0);
