@@ -1,0 +1,12 @@
+"""Jobs by HTTP: asked for, looked at, moved, cancelled, deleted."""
+
+
+async def test_a_picture_is_asked_for_and_fetched(site, client):
+    job = await site.draw(prompt="a red fox", seed=7)
+    image = job["images"][0]
+    assert (job["status"], job["is_mine"], image["seed"]) == ("done", True, 7)
+    picture = await client.get(image["url"])
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert len(picture.content) == image["size_bytes"]
+    small = await client.get(image["thumbnail_url"])
+    assert small.headers["content-type"] == "image/jpeg"
