@@ -117,7 +117,8 @@ def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
     reasons = []
     if request.mode not in capabilities.modes:
-        reasons.append(f"it cannot do {request.mode}")
+        only = "it has no model of its own yet, so it draws only with a --workflow"
+        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else only)
     if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
         reasons.append(f"it has no model “{request.model}”")
     if capabilities.loras is not None:

@@ -91,7 +91,7 @@ class ComfyUIBackend:
         path = self._options.get("workflow", "").strip()
         if not path:
             can = to_capabilities(facts, self._options)
-            if not can.modes:
+            if not can.modes and not can.supports_workflows:
                 raise BackendError(
                     f"{self._label} has no model yet.",
                     hint="Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own.",

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from backends.comfyui import ComfyUIBackend
+from generation.capabilities import Refused, fit
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -298,12 +299,21 @@ async def test_model_added_since_the_last_probe_is_found(server: ComfyUIServer, 
     assert result.model == "new"
 
 
-async def test_server_without_any_model_says_so(server: ComfyUIServer, backend: ComfyUIBackend) -> None:
+async def test_server_without_any_model_draws_only_with_workflows(
+    server: ComfyUIServer, backend: ComfyUIBackend
+) -> None:
     for name, key in (("CheckpointLoaderSimple", "ckpt_name"), ("UNETLoader", "unet_name")):
         server.engine.info[name]["input"]["required"][key] = [[], {}]
     server.engine.info["UpscaleModelLoader"]["input"]["required"]["model_name"] = [[]]
+    can = await backend.capabilities()
+    assert can.supports_workflows
+    refused = fit(make_request(), can)
+    assert isinstance(refused, Refused)
+    assert "no model of its own yet" in refused.reasons[0]
+    closed = connect(server, options={"own_workflows": "no"})
     with pytest.raises(BackendError, match="no model yet"):
-        await backend.capabilities()
+        await closed.capabilities()
+    await closed.aclose()
 
 
 async def test_workflow_of_the_instance_is_used(server: ComfyUIServer) -> None:
