@@ -1,0 +1,122 @@
+/** What stands in the Create form: kept across reloads, turned into the body of POST /api/jobs, filled from drafts. */
+import { getPref, setPref } from "../prefs.js";
+
+/** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. */
+const EMPTY = {
+  text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
+  seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
+  hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "",
+  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", replyTo: null,
+};
+const STORED = "create";
+
+/** A small store: `get()`, `set(patch)`, `on(fn(state, changedNames))`. */
+export function makeForm() {
+  let state = { ...EMPTY, ...getPref(STORED, {}), replyTo: null };
+  const listeners = new Set();
+  let timer = 0;
+  const keep = () => setPref(STORED, Object.fromEntries(Object.entries(state).filter(([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(EMPTY[name]))));
+  return {
+    get: () => state,
+    set(patch) {
+      const changed = Object.keys(patch).filter((name) => state[name] !== patch[name]);
+      if (!changed.length) return;
+      state = { ...state, ...patch };
+      clearTimeout(timer);
+      timer = setTimeout(keep, 200);
+      for (const fn of [...listeners]) fn(state, new Set(changed));
+    },
+    /** Back to nothing said; the prompt too unless `keepText`. */
+    reset({ keepText = false } = {}) {
+      this.set({ ...EMPTY, text: keepText ? state.text : "" });
+    },
+    on(fn) {
+      listeners.add(fn);
+      return () => listeners.delete(fn);
+    },
+    flush: () => (clearTimeout(timer), keep()),
+  };
+}
+
+/** Is there a flag in this text at all? Else there is nothing to parse. */
+export const hasFlags = (text) => /(^|\s)--[a-z]/i.test(text);
+
+/** The text with the words of style presets put before its first flag. */
+export function withStyles(text, values) {
+  if (!values.length) return text.trim();
+  const at = text.search(/(^|\s)--[a-z]/i);
+  const prompt = (at < 0 ? text : text.slice(0, at)).trim();
+  const flags = at < 0 ? "" : text.slice(at).trim();
+  const missing = values.filter((value) => !prompt.includes(value));
+  return [[prompt, ...missing].filter(Boolean).join(", "), flags].filter(Boolean).join(" ");
+}
+
+/**
+ * The body of POST /api/jobs: what was said and what the engine has; flags in the text (`flagged`) win over controls.
+ * @param {object} form the state
+ * @param {{supports: object, has: (name: string) => boolean, modes: Set<string>}} shape of the engine's controls
+ * @param {object} flagged the draft that the text's flags give
+ * @param {string[]} styleValues words of the chosen presets
+ */
+export function toBody(form, shape, flagged, styleValues) {
+  const { supports, has } = shape;
+  const body = { text: withStyles(form.text, styleValues) };
+  const say = (name, value, may = true) => {
+    if (may && value !== null && value !== undefined && value !== "" && !(name in flagged)) body[name] = value;
+  };
+  say("negative_prompt", form.negative.trim(), supports.negative);
+  if (!("width" in flagged || "height" in flagged || "aspect" in flagged)) saySize(body, form);
+  say("steps", form.steps, supports.steps);
+  say("cfg_scale", form.cfg, supports.cfg_scale);
+  say("guidance", form.guidance, supports.guidance);
+  say("clip_skip", form.clipSkip, supports.clip_skip);
+  say("seed", form.isSeedLocked ? form.seed : null, supports.seed);
+  for (const name of ["sampler", "scheduler", "model", "vae"]) say(name, form[name], has(`${name}s`));
+  if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
+  say("batch_size", form.batch > 1 ? form.batch : null);
+  say("hires", form.hires, supports.hires && !form.input);
+  say("backend", form.backend);
+  if (form.input) sayInput(body, form, supports, flagged);
+  if (form.isPrivate) body.is_private = true;
+  if (form.replyTo) body.reply_to = form.replyTo;
+  return body;
+}
+
+function saySize(body, form) {
+  if (form.width && form.height) Object.assign(body, { width: form.width, height: form.height });
+  else if (form.aspect) body.aspect = form.aspect;
+}
+
+function sayInput(body, form, supports, flagged) {
+  body.init_image = form.input.media_id;
+  if (form.edit === "upscale") {
+    body.mode = "upscale";
+    body.upscale_factor = form.factor;
+    if (form.upscaler) body.upscaler = form.upscaler;
+    for (const name of ["width", "height", "aspect", "hires", "batch_size"]) delete body[name];
+    return;
+  }
+  if (form.strength !== null && !("denoising_strength" in flagged)) body.denoising_strength = form.strength;
+  if (form.edit === "inpaint" && form.mask) {
+    body.mask_image = form.mask.media_id;
+    if (form.maskFill && supports.mask_fill) body.mask_fill = form.maskFill;
+    if (form.onlyMasked && supports.only_masked) body.only_masked = true;
+  }
+  if (form.edit === "outpaint") {
+    if (form.mask) body.mask_image = form.mask.media_id;
+    else if (form.pan) body.pan = form.pan;
+    else if (form.zoom) body.zoom = form.zoom;
+  }
+}
+
+/** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */
+export function fromDraft(draft) {
+  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", width: "width", height: "height", hires: "hires", loras: "loras" };
+  const patch = {};
+  for (const [name, own] of Object.entries(plain)) if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
+  if (draft.prompt !== undefined) patch.text = draft.prompt;
+  if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
+  if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });
+  if (draft.seed !== undefined && draft.seed !== null) Object.assign(patch, { seed: draft.seed, isSeedLocked: true });
+  return patch;
+}

@@ -1,0 +1,147 @@
+/** The prompt: a growing text with flags, completion of flags and names, and what was understood, in chips. */
+import { api } from "../api.js";
+import { debounce, fill, h, uid } from "../dom.js";
+import { hasFlags } from "./form.js";
+
+const PARSE_AFTER_MS = 250;
+const MAX_OFFERS = 8;
+const LISTS = { model: "models", checkpoint: "models", ckpt: "models", sampler: "samplers", sampler_name: "samplers", scheduler: "schedulers", lora: "loras", vae: "vaes", upscaler: "upscalers" };
+const WORDS = { negative_prompt: "not", cfg_scale: "CFG", batch_size: "pictures", denoising_strength: "strength", clip_skip: "clip skip", upscale_factor: "upscale", only_masked: "only masked" };
+
+/**
+ * Build the prompt box.
+ * @param {{form: object, engines: object, shape: () => object, onSubmit: () => void}} parts
+ * @returns {{node: HTMLElement, input: HTMLTextAreaElement, parsed: () => {draft: object, notes: string[]}, settled: () => Promise<void>, destroy: () => void}}
+ */
+export function promptBox({ form, engines, shape, onSubmit }) {
+  const listId = uid("offers");
+  const input = h("textarea", { id: "prompt", class: "prompt-input", rows: 3, placeholder: "Describe the picture. Flags work too: --ar 3:2 --steps 30", spellcheck: "true", "aria-label": "Prompt", role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": listId, "aria-describedby": "prompt-chips", enterkeyhint: "enter", value: form.get().text });
+  const list = h("ul", { class: "combo-list offers", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
+  const chips = h("div", { class: "prompt-chips", id: "prompt-chips" });
+  const node = h("div", { class: "prompt-box" }, input, list, chips);
+  const box = { node, input, list, chips, form, engines, shape, options: [], offers: [], at: 0, result: { draft: {}, notes: [] }, parsedText: "", listeners: new Set() };
+  const later = debounce(() => parse(box), PARSE_AFTER_MS);
+  api.get("/api/options", null, { quiet: true }).then((answer) => (box.options = answer.options), () => {});
+  input.addEventListener("input", () => (form.set({ text: input.value }), grow(input), offer(box), later()));
+  input.addEventListener("keydown", (event) => onKey(box, event, onSubmit));
+  input.addEventListener("click", () => offer(box));
+  input.addEventListener("blur", () => close(box));
+  list.addEventListener("pointerdown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const item = event.target.closest("[role=option]");
+    if (item) take(box, box.offers[Number(item.dataset.at)]);
+  });
+  const off = form.on((state, changed) => changed.has("text") && state.text !== input.value && ((input.value = state.text), grow(input), later()));
+  requestAnimationFrame(() => grow(input));
+  later();
+  return {
+    node, input,
+    parsed: () => box.result,
+    settled: () => parse(box),
+    onParsed: (fn) => box.listeners.add(fn),
+    destroy: () => (off(), later.cancel()),
+  };
+}
+
+function grow(input) {
+  input.style.height = "auto";
+  input.style.height = `${Math.min(input.scrollHeight + 2, innerHeight * 0.4)}px`;
+}
+
+/** Ask what the flags mean; a text without flags needs no question. */
+async function parse(box) {
+  const text = box.form.get().text;
+  if (text === box.parsedText) return;
+  let result = { draft: {}, notes: [] };
+  if (hasFlags(text)) {
+    try {
+      result = await api.post("/api/parse", { text }, { quiet: true });
+    } catch (error) {
+      result = { draft: {}, notes: error.status === 400 || error.status === 422 ? [error.message] : [] };
+    }
+    if (text !== box.form.get().text) return;
+  }
+  const { prompt, ...flags } = result.draft;
+  box.parsedText = text;
+  box.result = { draft: flags, notes: result.notes || [] };
+  drawChips(box);
+  for (const fn of box.listeners) fn(box.result);
+}
+
+function drawChips({ chips, result }) {
+  const said = Object.entries(result.draft).map(([name, value]) => h("span", { class: "chip small num" }, `${WORDS[name] || name.replaceAll("_", " ")} `, h("b", {}, inWords(value))));
+  fill(chips, said, result.notes.map((note) => h("span", { class: "prompt-note" }, note)));
+}
+
+function inWords(value) {
+  if (Array.isArray(value)) return value.map(inWords).join(", ");
+  if (value && typeof value === "object") return value.name ? `${value.name}${value.weight !== undefined ? ` ${value.weight}` : ""}` : value.factor ? `${value.factor}×` : "yes";
+  return value === true ? "yes" : String(value);
+}
+
+/** What could be meant at the caret: flags after `--`, names after `--model ` and its like. */
+function findOffers({ input, options, shape }) {
+  if (input.selectionStart !== input.selectionEnd) return [];
+  const before = input.value.slice(0, input.selectionStart);
+  const flag = /(?:^|\s)--([a-z_]*)$/i.exec(before);
+  if (flag) {
+    const typed = flag[1].toLowerCase();
+    return options.filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
+      .map((option) => ({ insert: `--${option.name} `, from: before.length - typed.length - 2, label: option.flags[0], hint: option.meaning }));
+  }
+  const named = /(?:^|\s)--([a-z_]+)\s+([^\s][^-]*|)$/i.exec(before);
+  if (!named) return [];
+  return names(named[1].toLowerCase(), options, shape()).filter((one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2])
+    .map((one) => ({ insert: `${one.value} `, from: before.length - named[2].length, label: one.label, hint: one.hint }));
+}
+
+function names(flag, options, shape) {
+  const option = options.find((one) => one.flags.includes(`--${flag}`));
+  if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));
+  return shape.lists[LISTS[flag]] || [];
+}
+
+function offer(box) {
+  box.offers = findOffers(box).slice(0, MAX_OFFERS);
+  box.at = 0;
+  if (!box.offers.length) return close(box);
+  fill(box.list, box.offers.map((one, at) => h("li", { role: "option", id: `${box.list.id}-${at}`, dataset: { at }, "aria-selected": String(at === 0) }, h("span", { class: "mono" }, one.label), one.hint && h("span", { class: "item-hint clip" }, one.hint))));
+  box.list.hidden = false;
+  box.input.setAttribute("aria-expanded", "true");
+  mark(box);
+}
+
+function close({ list, input }) {
+  list.hidden = true;
+  input.setAttribute("aria-expanded", "false");
+  input.removeAttribute("aria-activedescendant");
+}
+
+function mark({ list, input, at }) {
+  [...list.children].forEach((item, n) => item.setAttribute("aria-selected", String(n === at)));
+  list.children[at]?.scrollIntoView({ block: "nearest" });
+  input.setAttribute("aria-activedescendant", `${list.id}-${at}`);
+}
+
+function take(box, one) {
+  const { input } = box;
+  input.setRangeText(one.insert, one.from, input.selectionStart, "end");
+  input.dispatchEvent(new Event("input"));
+}
+
+function onKey(box, event, onSubmit) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    close(box);
+    return onSubmit();
+  }
+  if (box.list.hidden || event.isComposing) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    box.at = (box.at + step + box.offers.length) % box.offers.length;
+    mark(box);
+  } else if (event.key === "Tab" || event.key === "Enter") take(box, box.offers[box.at]);
+  else if (event.key === "Escape") close(box);
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,140 @@
+/** The picture in the middle: live preview, result, all pictures of a batch, what can be done with them. */
+import { announce, button, fill, formatBytes, h, icon, iconButton, timeAgo } from "../dom.js";
+import { events, isActive } from "../events.js";
+import { actionsFor } from "../handoff.js";
+import { cancelJob, moveUp, retry } from "../ui/job-card.js";
+import { everySecond, factsOf, stamp, statusText } from "../ui/job-text.js";
+import { menuButton } from "../ui/menu.js";
+
+const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
+const IDEAS = ["a red fox asleep in an old library, watercolour", "lighthouse in a storm, oil painting --ar 2:3", "paper boats on a night river, long exposure --ar 16:9", "still life with persimmons, soft window light"];
+
+/**
+ * @param {{form: object, onOpen: (images: object[], index: number, job: object) => void, onCompare: (job: object, image: object) => HTMLElement|null}} parts
+ * @returns {{node: HTMLElement, show: (job: object|null) => void, job: () => object|null, cover: (node: HTMLElement|null) => void, destroy: () => void}}
+ */
+export function makeStage({ form, onOpen, onCompare }) {
+  const node = h("section", { class: "stage", "aria-label": "Picture" });
+  const stage = { node, form, onOpen, onCompare, job: null, at: 0, isComparing: false, isCovered: false, line: h("p", { class: "stage-line num", role: "status" }) };
+  const stops = [
+    events.on("job", (job) => job.id === stage.job?.id && take(stage, job)),
+    events.on("gone", ({ id }) => id === stage.job?.id && show(stage, null)),
+    everySecond(() => stage.job && isActive(stage.job) && (stage.line.textContent = statusText(stage.job))),
+  ];
+  show(stage, null);
+  return {
+    node, job: () => stage.job, image: () => stage.job?.images[stage.at] || null,
+    show: (job, at = 0) => show(stage, job, at),
+    /** Lay an editor over the stage (mask, frame); null takes it away. */
+    cover(editor) {
+      stage.isCovered = Boolean(editor);
+      if (editor) fill(node, editor);
+      else show(stage, stage.job, stage.at);
+    },
+    destroy: () => stops.forEach((stop) => stop()),
+  };
+}
+
+function take(stage, job) {
+  const was = stage.job;
+  stage.job = stamp(job);
+  if (stage.isCovered) return;
+  if (was.status === job.status && job.status === "running") return live(stage);
+  if (was.status !== job.status && job.status === "done") announce("The picture is ready.");
+  if (was.status !== job.status && job.status === "failed") announce(`It failed. ${job.error?.message || ""}`);
+  draw(stage);
+}
+
+function show(stage, job, at = 0) {
+  stage.job = job && stamp(job);
+  stage.at = at;
+  stage.isComparing = false;
+  if (!stage.isCovered) draw(stage);
+}
+
+function draw(stage) {
+  const { node, job, line } = stage;
+  node.dataset.state = job ? job.status : "empty";
+  if (!job) return void fill(node, emptyStage(stage));
+  line.textContent = statusText(job);
+  if (isActive(job)) fill(node, waiting(stage), h("div", { class: "stage-foot" }, h("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i")), h("div", { class: "row row-wrap" }, line, h("span", { class: "grow" }), activeTools(job))));
+  else if (job.images.length) fill(node, resultPart(stage), resultFoot(stage));
+  else fill(node, failedPart(stage));
+  if (isActive(job)) live(stage);
+}
+
+const frameStyle = (width, height) => ({ "--w": String(width || 1), "--h": String(height || 1) });
+
+function waiting({ job }) {
+  const { width, height } = job.request;
+  return h("div", { class: "stage-room" }, h("div", { class: "frame waiting", style: frameStyle(width, height) }, h("img", { class: "frame-picture", alt: "Preview", hidden: true, width: width || 512, height: height || 512 }), h("span", { class: "frame-word" }, icon(job.status === "queued" ? "clock" : "create"))));
+}
+
+function live({ node, job, line }) {
+  const picture = node.querySelector(".frame-picture");
+  const part = job.progress?.fraction ?? 0;
+  line.textContent = statusText(job);
+  const bar = node.querySelector(".bar");
+  bar?.style.setProperty("--part", String(part));
+  bar?.classList.toggle("unsure", job.status === "running" && !part);
+  if (part) bar?.setAttribute("aria-valuenow", String(Math.round(part * 100)));
+  if (!picture || !job.progress?.preview) return;
+  picture.onload = () => (picture.hidden = false);
+  picture.src = job.progress.preview;
+}
+
+function activeTools(job) {
+  if (!job.is_mine) return [];
+  return [job.can_move_up && button("Move up", () => moveUp(job), { icon: "arrow-up", class: "btn-small btn-ghost" }), button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" })];
+}
+
+function resultPart(stage) {
+  const { job, at } = stage;
+  const image = job.images[at] || job.images[0];
+  if (image.is_gone) return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon("clock"), h("h2", {}, "This picture has expired"), h("p", {}, "Pictures are kept for a while only; favourites stay. The same seed draws it again."), button("Draw it again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
+  const other = stage.isComparing && stage.onCompare(job, image);
+  const open = () => stage.onOpen(job.images, at, job);
+  const picture = h("img", { class: "frame-picture", src: image.url, alt: image.alt || job.prompt, width: image.width, height: image.height, decoding: "async" });
+  const frame = other ? h("div", { class: "frame", style: frameStyle(image.width, image.height) }, other) : h("button", { type: "button", class: "frame", "aria-label": "Open large", title: "Open large", style: frameStyle(image.width, image.height), on: { click: open } }, picture);
+  return h("div", { class: "stage-room" }, frame, job.images.length > 1 && batchRow(stage));
+}
+
+function batchRow(stage) {
+  const pick = (at) => () => {
+    stage.at = at;
+    draw(stage);
+  };
+  return h("div", { class: "batch", role: "group", "aria-label": "Pictures of this job" }, stage.job.images.map((image, at) => h("button", { type: "button", class: "batch-pick", "aria-pressed": String(at === stage.at), "aria-label": `Picture ${at + 1}`, on: { click: pick(at) } }, image.is_gone ? icon("clock") : h("img", { src: image.thumbnail_url, alt: "", width: 56, height: 56, loading: "lazy" }))));
+}
+
+function resultFoot(stage) {
+  const { job, at } = stage;
+  const image = job.images[at] || job.images[0];
+  const actions = actionsFor(image, job).map((action) => (action.id === "favourite" ? { ...action, run: async () => (await action.run(), draw(stage)) } : action));
+  const main = SHOWN_ACTIONS.map((id) => actions.find((action) => action.id === id)).filter(Boolean);
+  const rest = actions.filter((action) => !SHOWN_ACTIONS.includes(action.id));
+  const canCompare = Boolean(job.request.init_image) && !image.is_gone;
+  const compareButton = canCompare && button("Compare", () => ((stage.isComparing = !stage.isComparing), draw(stage)), { icon: "compare", class: "btn-ghost btn-small", "aria-pressed": String(stage.isComparing) });
+  const bar = h("div", { class: "stage-actions", role: "toolbar", "aria-label": "Actions" }, main.map(actionButton), compareButton, menuButton("More actions", () => rest, { class: "btn-small" }));
+  const notes = job.notes.length > 0 && h("ul", { class: "stage-notes" }, job.notes.map((note) => h("li", {}, note)));
+  const facts = [statusText(job), factsOf(job, image), image.size_bytes ? formatBytes(image.size_bytes) : "", job.expires_at && !image.is_favorite ? `kept until ${timeAgo(job.expires_at).replace("in ", "")} from now` : ""].filter(Boolean).join(" · ");
+  return h("div", { class: "stage-foot" }, bar, h("div", { class: "stage-words" }, h("p", { class: "stage-prompt", title: job.prompt }, job.prompt), h("p", { class: "stage-facts num" }, facts), notes));
+}
+
+function actionButton(action) {
+  if (action.id === "favourite") {
+    const node = iconButton("heart", action.label, (event) => action.run(event.currentTarget), { class: "btn-small", "aria-pressed": String(Boolean(action.filled)) });
+    return fill(node, icon("heart", { filled: action.filled }));
+  }
+  return button(action.label, (event) => action.run(event.currentTarget), { icon: action.icon, class: "btn-ghost btn-small" });
+}
+
+function failedPart({ job }) {
+  const title = { failed: "It did not work", cancelled: "Cancelled", expired: "It waited too long" }[job.status] || "Nothing was drawn";
+  return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon(job.status === "failed" ? "warning" : "close"), h("h2", {}, title), job.error && h("p", {}, job.error.message), job.error?.hint && h("p", { class: "small" }, job.error.hint), job.prompt && h("p", { class: "small faint" }, `“${job.prompt}”`), h("p", { class: "small faint mono" }, `Job ${job.short_id}`), job.is_mine && button("Try again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
+}
+
+function emptyStage({ form }) {
+  const idea = (text) => h("button", { type: "button", class: "chip idea", on: { click: () => (form.set({ text }), document.getElementById("prompt")?.focus()) } }, text.replace(/ --.*/, ""));
+  return h("div", { class: "stage-room" }, h("div", { class: "empty stage-empty" }, h("h1", {}, "What would you like to see?"), h("p", {}, "Describe it, press Generate, and watch it come. Or drop a picture here to begin from it."), h("div", { class: "row row-wrap ideas" }, IDEAS.map(idea))));
+}

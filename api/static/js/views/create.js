@@ -1,0 +1,200 @@
+/** Create: prompt, settings, the picture in the middle, the queue below it. */
+import { api } from "../api.js";
+import { button, debounce, h, iconButton, useCss } from "../dom.js";
+import { events } from "../events.js";
+import { newKey, takeHandoff } from "../handoff.js";
+import { getPref, setPref } from "../prefs.js";
+import { toast, toastError } from "../ui/toast.js";
+import { estimateLine } from "../create/estimate.js";
+import { fromDraft, makeForm, toBody } from "../create/form.js";
+import { catchFiles, describeInput, inputPanel, mediaOf, replyNotice } from "../create/input.js";
+import { settingsPanel } from "../create/panel.js";
+import { promptBox } from "../create/prompt-box.js";
+import { makeEngines } from "../create/shape.js";
+import { makeStage } from "../create/stage.js";
+import { queueStrip } from "../create/strip.js";
+import { stylePicker } from "../create/styles.js";
+
+export const title = "Create";
+
+/** Mount the view. `params`: {job} opens that job; {text} fills the prompt. */
+export async function mount(root, params) {
+  await Promise.all([useCss("create"), useCss("job")]);
+  const form = makeForm();
+  const engines = makeEngines();
+  const view = { form, engines, isSending: false };
+  view.shape = () => engines.shapeOf(form.get().backend);
+  view.stage = makeStage({ form, onOpen: openLarge, onCompare: (job, image) => compareWith(job, image) });
+  view.strip = queueStrip({ onShow: (job) => showJob(view, job) });
+  build(view, root);
+  const stops = [wire(view), catchFiles(root, form)];
+  engines.load();
+  begin(view, params);
+  return () => {
+    form.flush();
+    stops.forEach((stop) => stop());
+    [view.stage, view.strip, view.box].forEach((part) => part.destroy());
+    engines.stop();
+    view.estimate.stop();
+  };
+}
+
+function build(view, root) {
+  const { form, engines } = view;
+  const submit = () => generate(view);
+  view.box = promptBox({ form, engines, shape: view.shape, onSubmit: submit });
+  view.styles = stylePicker(form);
+  view.bodyOf = () => toBody(form.get(), view.shape(), view.box.parsed().draft, view.styles.values(form.get().styles));
+  view.estimate = estimateLine({ bodyOf: view.bodyOf });
+  view.input = inputPanel({ form, onEdit: () => openEditor(view) });
+  view.panel = settingsPanel({ form, engines, styles: view.styles, inputPanel: view.input });
+  view.reply = replyNotice(form);
+  view.go = button("Generate", submit, { class: "btn-primary go", icon: "create", title: "Ctrl + Enter" });
+  view.negative = h("textarea", { class: "textarea negative", rows: 2, id: "negative", "aria-label": "Negative prompt", placeholder: "What should not be in the picture", value: form.get().negative, on: { input: () => form.set({ negative: view.negative.value }) } });
+  view.negativeFold = h("details", { class: "fold", open: Boolean(form.get().negative) }, h("summary", {}, "Negative prompt"), view.negative);
+  const tools = h("div", { class: "row prompt-tools" }, templateButton(form), describeButton(view), h("span", { class: "grow" }), iconButton("trash", "Clear the form", () => clearForm(form), { class: "btn-small" }));
+  const writing = h("section", { class: "writing", "aria-label": "Prompt" }, view.reply.node, view.box.node, tools, view.negativeFold, h("div", { class: "go-row" }, view.go, view.estimate.node));
+  const left = h("div", { class: "create-left" }, writing, view.panel.node);
+  const right = h("div", { class: "create-right" }, view.stage.node, view.strip.node);
+  root.append(h("div", { class: "create" }, left, right, h("div", { class: "drop-veil", "aria-hidden": "true" }, "Drop the picture anywhere")));
+}
+
+function templateButton(form) {
+  return button("Templates", async (event) => {
+    const anchor = event.currentTarget;
+    (await import("../create/templates.js")).templateMenu(anchor, form);
+  }, { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" });
+}
+
+function describeButton(view) {
+  view.describe = button("Describe the picture", () => describeInput(view.form), { class: "btn-ghost btn-small", icon: "eye", hidden: true });
+  return view.describe;
+}
+
+function clearForm(form) {
+  const before = { ...form.get() };
+  form.reset();
+  toast("The form is empty.", { action: { label: "Undo", run: () => form.set(before) } });
+}
+
+/** Draw what depends on the state, now and after each change. */
+function wire(view) {
+  const { form, engines } = view;
+  const draw = () => {
+    const state = form.get();
+    const shape = view.shape();
+    view.panel.update();
+    view.styles.update(state);
+    view.input.update(state, shape);
+    view.reply.update(state);
+    view.describe.hidden = !state.input || !shape.supports.describe;
+    view.negativeFold.hidden = !shape.supports.negative;
+    if (document.activeElement !== view.negative) view.negative.value = state.negative;
+    if (state.negative) view.negativeFold.open = true;
+  };
+  const onForm = (state, changed) => {
+    draw();
+    if ([...changed].some((name) => !["isPrivate", "replyTo"].includes(name))) view.estimate.ask();
+    if (changed.has("input") && !state.input) view.stage.cover(null);
+    if ((changed.has("edit") || changed.has("input")) && state.input && ["inpaint", "outpaint"].includes(state.edit) && !state.mask) openEditor(view);
+    else if (changed.has("edit")) view.stage.cover(null);
+  };
+  const onEngines = debounce(() => (draw(), view.estimate.ask()), 50);
+  const offs = [form.on(onForm), engines.on(onEngines)];
+  view.box.onParsed(() => view.estimate.ask());
+  draw();
+  const keys = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !document.querySelector("dialog[open]")) generate(view);
+  };
+  document.addEventListener("keydown", keys);
+  return () => {
+    offs.forEach((off) => off());
+    onEngines.cancel();
+    document.removeEventListener("keydown", keys);
+  };
+}
+
+/** What to show first: a handed over picture, a job by its link, else the newest of one's own. */
+async function begin(view, params) {
+  const handed = takeHandoff();
+  if (handed) await takeOver(view, handed);
+  else if (params.text) view.form.set({ text: params.text });
+  if (getPref("focus-prompt", false)) {
+    setPref("focus-prompt", null);
+    view.box.input.focus();
+  }
+  if (params.job) await openJob(view, params.job);
+  try {
+    const jobs = events.jobs.size && events.connected ? [...events.jobs.values()] : await events.load();
+    if (!view.stage.job() && !params.job) showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
+  } catch (error) {
+    if (error.status !== 401) toastError(error);
+  }
+}
+
+async function takeOver({ form }, { command, draft, initImage, mode, replyTo }) {
+  form.reset();
+  const parsed = command ? await api.post("/api/parse", { text: command }, { quiet: true }).catch(() => null) : null;
+  const said = { ...(parsed?.draft || {}), ...(draft || {}) };
+  const patch = Object.keys(said).length ? fromDraft(said) : { text: command };
+  if (initImage) Object.assign(patch, { input: mediaOf(initImage), edit: mode || "img2img", replyTo, seed: null, isSeedLocked: false, width: null, height: null, aspect: null, batch: 1 });
+  form.set(patch);
+}
+
+/** From Discord: its picture with the brush ready, and the answer goes back to where it came from. */
+async function openJob(view, id) {
+  try {
+    const job = await api.get(`/api/jobs/${encodeURIComponent(id)}`);
+    events.put(job);
+    showJob(view, job);
+    const image = job.images.find((one) => !one.is_gone);
+    if (image) await takeOver(view, { command: job.command, initImage: image, mode: view.shape().modes.has("inpaint") || !view.engines.isLoaded ? "inpaint" : "img2img", replyTo: job.door === "discord" ? job.id : null });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+function showJob(view, job) {
+  view.stage.show(job);
+  view.strip.select(job?.id || "");
+}
+
+async function generate(view) {
+  if (view.isSending) return;
+  const { form } = view;
+  if (!form.get().text.trim() && !form.get().input) return view.box.input.focus(), toast("Describe the picture first.");
+  if (form.get().input && form.get().edit === "inpaint" && !form.get().mask) return openEditor(view), toast("Paint over what shall change, then press Generate.");
+  view.isSending = true;
+  view.go.disabled = true;
+  try {
+    await view.box.settled();
+    const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
+    for (const job of jobs) events.put(job);
+    view.stage.cover(null);
+    showJob(view, jobs[0]);
+    if (notes?.length) toast(notes.join(" "));
+    if (innerWidth < 860) view.stage.node.scrollIntoView({ behavior: "smooth", block: "start" });
+  } catch (error) {
+    toastError(error);
+  } finally {
+    view.isSending = false;
+    view.go.disabled = false;
+  }
+}
+
+async function openEditor(view) {
+  const { input, edit } = view.form.get();
+  const { openMask, openFrame } = await import("../create/editors.js");
+  await (edit === "outpaint" ? openFrame : openMask)(view, input);
+}
+
+async function openLarge(images, index, job) {
+  const { openLightbox } = await import("../ui/lightbox.js");
+  openLightbox(images.map((image) => ({ ...image, job, job_id: job.id, prompt: job.prompt, command: job.command })), index);
+}
+
+function compareWith(job, image) {
+  const holder = h("div", { class: "compare-holder" });
+  import("../ui/compare.js").then(({ compare }) => holder.append(compare({ url: job.request.init_image.url, label: "Before" }, { url: image.url, width: image.width, height: image.height, label: "After" })));
+  return holder;
+}
