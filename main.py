@@ -103,6 +103,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
             guild_ids=settings.discord_guild_ids,
             message_content=message_content,
             ping_after_s=settings.ping_after,
+            studio=easel.web.studio if settings.web and settings.public_url else None,
         )
 
     return await serve(

@@ -5,6 +5,7 @@ point a name of its own at 127.0.0.1) and by the absence of a proxy's headers.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Annotated, Final
@@ -19,7 +20,7 @@ from services.access import SCOPES, TOKEN_PREFIX, Caller
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
-JOB_COOKIE: Final = "easel_job"  # which job a link from Discord opens
+JOB_COOKIE: Final = "easel_job"  # a ticket for the job that a link from Discord opens
 CSRF_HEADER: Final = "X-CSRF"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -47,6 +48,8 @@ async def find_caller(request: HTTPConnection) -> Caller | None:
     if link := request.cookies.get(LINK_COOKIE):
         caller = access.verify_link(link)
         if caller is not None:
+            shown = web_of(request).own.studio.job_of(request.cookies.get(JOB_COOKIE, ""))
+            caller = replace(caller, job_id=shown)
             if is_write and request.headers.get(CSRF_HEADER, "") != csrf_of_link(link):
                 raise CrossSite
             return caller

@@ -39,7 +39,7 @@ class WebDoor:
         )
         self._hub = Hub(generation, clock, views)
         self.web = Web(services=services, own=own, options=options, hub=self._hub)
-        generation.listen(self._hub.job_changed, self._hub.job_progressed)
+        self._unlisten = generation.listen(self._hub.job_changed, self._hub.job_progressed)
         self._server: WebServer | None = None
         self._pump: asyncio.Task[None] | None = None
 
@@ -69,6 +69,7 @@ class WebDoor:
 
     async def close(self) -> None:
         """End the event streams, finish what is being sent, close the ports."""
+        self._unlisten()
         self._hub.close()
         if self._server:
             await self._server.stop()

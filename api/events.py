@@ -29,7 +29,7 @@ MOST_READERS_PER_USER: Final = 20
 
 def can_see(caller: Caller, job: Job) -> bool:
     """Own jobs always; others' only where they were made in the open, and never private ones."""
-    if job.user_key == caller.user_key:
+    if job.user_key == caller.user_key or job.id == caller.job_id:
         return True
     return not job.origin.private and (job.origin.door == "api" or caller.is_admin)
 

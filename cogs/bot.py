@@ -20,9 +20,11 @@ from cogs.pictures import Pictures
 from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
+from cogs.studio import Studio
 from cogs.unreadable import Unreadable
 from cogs.workflows import Workflows
 from services.bundle import Services
+from services.studio_links import StudioLinks
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class EaselBot(commands.Bot):
         message_content: bool = True,
         ping_after_s: float = 30.0,
         guild_ready_timeout_s: float = 2.0,
+        studio: StudioLinks | None = None,
     ) -> None:
         intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         intents.message_content = message_content
@@ -62,6 +65,7 @@ class EaselBot(commands.Bot):
             spender=self._spender,
             clock=services.clock,
             ping_after_s=ping_after_s,
+            has_studio=studio is not None,
         )
         self._comparisons = CompareMessages(
             poster=poster,
@@ -70,6 +74,7 @@ class EaselBot(commands.Bot):
             spender=self._spender,
             clock=services.clock,
         )
+        self.add_cog(Studio(service=services.generation, links=studio))
         self._add_cogs(services, message_content=message_content)
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:

@@ -65,6 +65,7 @@ class JobMessages:
         spender: Spender,
         clock: Clock,
         ping_after_s: float = 30.0,
+        has_studio: bool = False,
     ) -> None:
         self._poster = poster
         self._service = service
@@ -73,9 +74,11 @@ class JobMessages:
         self._spender = spender
         self._clock = clock
         self._ping_after_s = ping_after_s
+        self._has_studio = has_studio
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivering: set[asyncio.Task[Any]] = set()
+        self._unlisten = service.listen(self._changed)
         self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
 
     def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
@@ -113,6 +116,11 @@ class JobMessages:
             self._tasks[job.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
 
+    def _changed(self, job: Job) -> None:
+        """Post what somebody draws in the studio for a channel here: no command waits for it."""
+        if job.origin.door == DOOR and job.origin.via == "studio" and job.delivered_at is None:
+            self.follow(JobView(job=job))
+
     async def take_up(self) -> int:
         """Follow every job that an earlier process left; return how many there were."""
         # what came in since this process began is being answered by its command just now
@@ -127,6 +135,7 @@ class JobMessages:
 
     async def aclose(self) -> None:
         """Let results that are on their way arrive, for a moment; the rest stays due."""
+        self._unlisten()
         if self._delivering:
             await asyncio.wait(self._delivering, timeout=CLOSE_WAIT_S)
         tasks = list(self._tasks.values())
@@ -293,6 +302,7 @@ class JobMessages:
             has_samplers=capabilities is None or capabilities.samplers != (),
             can_upscale=Mode.UPSCALE in modes,
             can_zoom=Mode.INPAINT in modes,
+            has_studio=self._has_studio,
             smaller_copy=smaller,
         )
 

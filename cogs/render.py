@@ -34,6 +34,7 @@ class Around:
     has_samplers: bool = True
     can_upscale: bool = False  # some engine here can
     can_zoom: bool = False
+    has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
 
 
@@ -290,5 +291,7 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         rows.append(tuple(grown))
     last = [Button(action="model", job_id=job.id, label="Model", emoji="🧠")] if around.has_models else []
     last.append(Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"))
+    if around.has_studio:
+        last.append(Button(action="studio", job_id=job.id, label="Studio", emoji="🖌️"))
     rows.append((*last, Button(action="delete", job_id=job.id, emoji="🗑️")))
     return tuple(rows)

@@ -52,6 +52,7 @@ class Origin:
     parent_message_id: str | None = None
     group_id: str | None = None  # jobs that are shown in one message together
     account: str = ""  # the person's key where it is not the door's own: signed in to the studio with Discord
+    via: str = ""  # where it was said, if not at the door that answers: "studio"
     request_key: str | None = None  # given by a program, so that asking again gives the same job
     request_digest: str = ""  # of what was asked under that key
 

@@ -47,6 +47,7 @@ class Caller:
     scopes: frozenset[str]
     is_admin: bool
     how: How
+    job_id: str = ""  # a job of anybody's that this visitor by link was sent to
 
     @property
     def user_id(self) -> str:

@@ -61,6 +61,7 @@ class GenerationService:
         fresh: bool = False,
         notes: tuple[str, ...] = (),
         more: int = 1,
+        delay_s: float = 0.0,
         job_id: str = "",
     ) -> JobView:
         """Decide where and how a request runs, commit it, and say where it stands.
@@ -71,6 +72,7 @@ class GenerationService:
             fresh: do not answer from the cache, even with an explicit seed.
             notes: remarks of the parser, shown with the reply.
             more: how many requests come together; they are refused together.
+            delay_s: it starts so much later at the earliest.
             job_id: the id it gets where a door promises a form; must be unguessable and new.
 
         Raises:
@@ -99,6 +101,7 @@ class GenerationService:
         try:
             if has_own_seed and not fresh and (done := await self._from_cache(job)):
                 await self._jobs.insert(done)
+                self._queue.watchers.publish(done)
                 return JobView(job=done)
             return await self._queue.submit(job)
         except AskedBefore:
@@ -177,10 +180,21 @@ class GenerationService:
         """Return how a job that was just read stands, from memory alone."""
         return self._queue.peek(job)
 
-    def listen(self, changed: Callable[[Job], None], progressed: Callable[[str], None]) -> None:
-        """Hear of every change of any job, and of progress (its id); both must be quick."""
-        self._queue.watchers.on_change.append(changed)
-        self._queue.watchers.on_progress.append(progressed)
+    def listen(
+        self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
+    ) -> Callable[[], None]:
+        """Hear of every change of any job, and of progress (its id); both must be quick. Call the result to end it."""
+        watchers = self._queue.watchers
+        watchers.on_change.append(changed)
+        if progressed:
+            watchers.on_progress.append(progressed)
+
+        def end() -> None:
+            watchers.on_change.remove(changed)
+            if progressed:
+                watchers.on_progress.remove(progressed)
+
+        return end
 
     async def recent(self, user_key: str, limit: int) -> list[JobView]:
         """Return a person's newest jobs, newest first."""

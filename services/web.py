@@ -10,6 +10,7 @@ from services.access import AccessService
 from services.fetching import PictureFetcher
 from services.media import MediaService
 from services.sign_in import SignInService
+from services.studio_links import StudioLinks
 from services.webhooks import WebhookService
 from store.access import AccessStore
 from store.database import Database
@@ -27,6 +28,7 @@ class WebServices:
     sign_in: SignInService
     fetcher: PictureFetcher
     webhooks: WebhookService
+    studio: StudioLinks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,9 @@ def make_web(
         label_of=registry.label,
     )
     queue.on_change.append(webhooks.note)
+    access = make_access(database, box, clock, rules.admins)
     return WebServices(
-        access=make_access(database, box, clock, rules.admins),
+        access=access,
         sign_in=SignInService(
             client_id=rules.client_id,
             client_secret=rules.client_secret,
@@ -77,6 +80,7 @@ def make_web(
         ),
         fetcher=PictureFetcher(media, rules.policy, public_url=rules.public_url),
         webhooks=webhooks,
+        studio=StudioLinks(access, rules.public_url),
     )
 
 

@@ -240,6 +240,16 @@ async def _origin(web: Web, caller: Caller, body: JobIn, private: bool, keys: di
     if not body.reply_to:
         return origin
     asked = await visible_job(web, body.reply_to, caller)
+    if asked.origin.door == "discord" and caller.account:
+        origin = replace(
+            origin,
+            door="discord",
+            account="",
+            guild_id=asked.origin.guild_id,
+            channel_id=asked.origin.channel_id,
+            private=private or asked.origin.private,
+            via="studio",
+        )
     return replace(
         origin,
         parent_job_id=asked.id,

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
+from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
 from api.context import web_of
 from api.errors import SignInNeeded
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
@@ -108,5 +108,5 @@ async def session_of(request: Request, caller: Caller) -> SessionOut:
             media_ttl_s=web.options.media_ttl_s,
             max_batch=MAX_BATCH_SIZE,
         ),
-        open_job=request.cookies.get(JOB_COOKIE) if caller.how == "link" else None,
+        open_job=caller.job_id or None,
     )

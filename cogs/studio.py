@@ -1,0 +1,56 @@
+"""The way from a chat into the studio: a button under each picture, and `/studio`. What is drawn there comes back."""
+
+from typing import Any, Final
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.cards import parse_id
+from cogs.error_handler import told
+from generation.errors import RequestRejected
+from services.generation import GenerationService
+from services.studio_links import StudioLinks
+
+ACTION: Final = "studio"
+OFFER: Final = (
+    "[Open it in the studio]({link}): paint a mask, compare, change anything. What you draw there comes back here.\n"
+    "-# The link is yours alone and good for an hour."
+)
+WELCOME: Final = (
+    "[Open the studio]({link}): draw, look through your pictures, see what the engines do.\n"
+    "-# The link is yours alone and good for an hour."
+)
+NONE: Final = "The studio cannot be reached from outside here: its owner has not set PUBLIC_URL."
+
+
+class Studio(commands.Cog):
+    """Hands out links. `links` is None where the studio has no public address."""
+
+    def __init__(self, *, service: GenerationService, links: StudioLinks | None) -> None:
+        self._service = service
+        self._links = links
+
+    @nextcord.slash_command(name="studio", description="Open the studio in your browser")
+    async def slash_studio(self, interaction: nextcord.Interaction) -> None:
+        async with told(interaction):
+            await interaction.response.send_message(WELCOME.format(link=self._link(interaction)), ephemeral=True)
+
+    @commands.Cog.listener("on_interaction")
+    async def on_press(self, interaction: nextcord.Interaction) -> None:
+        """Answer the button under a picture."""
+        if interaction.type is not nextcord.InteractionType.component:
+            return
+        data: Any = interaction.data
+        parsed = parse_id(data["custom_id"])
+        if parsed is None or parsed[0] != ACTION:
+            return
+        async with told(interaction):
+            job = await self._service.get(parsed[1])
+            offer = OFFER.format(link=self._link(interaction, job.id))
+            await interaction.response.send_message(offer, ephemeral=True)
+
+    def _link(self, interaction: nextcord.Interaction, job_id: str = "") -> str:
+        if self._links is None or interaction.user is None:
+            raise RequestRejected(NONE)
+        user = interaction.user
+        return self._links.link(f"discord:{user.id}", user.display_name, job_id)
