@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from backends.registry import BackendRegistry
 from generation.errors import NotAllowed, RequestRejected
@@ -87,6 +88,7 @@ class GenerationService:
             return asked
         best, *others = await self._chooser.options(draft, origin)
         self._queue.check_limits(origin.user_key, best.entry.name, more)
+        now = self._clock.now()
         job = Job(
             id=job_id or secrets.token_hex(6),
             request=best.request,
@@ -96,7 +98,8 @@ class GenerationService:
             candidates=tuple(option.entry.name for option in (best, *others)),
             is_pinned=bool(draft.backend),
             notes=(*notes, *best.fitted.notes),
-            created_at=self._clock.now(),
+            created_at=now,
+            not_before=now + timedelta(seconds=delay_s) if delay_s else None,
         )
         try:
             if has_own_seed and not fresh and (done := await self._from_cache(job)):
