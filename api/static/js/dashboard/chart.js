@@ -10,6 +10,7 @@ import { tableOf } from "./table.js";
 
 const LIBRARY = "/static/vendor/uplot";
 const HEIGHT = 220;
+const LABEL_PX = 62;
 const BAR_SHARE = 0.72;
 const MAX_BAR = 46;
 
@@ -41,7 +42,7 @@ function load() {
  * @returns {{element: HTMLElement, show: (data: ChartData) => Promise<void>, end: () => void}}
  */
 export function barChart({ title, tools = null }) {
-  const plot = h("div", { class: "chart-plot", role: "img" });
+  const plot = h("div", { class: "chart-plot", role: "img", "aria-label": title });
   const legend = h("ul", { class: "chart-legend" });
   const table = h("div", { class: "chart-table", hidden: true });
   const summary = h("p", { class: "muted small" });
@@ -100,12 +101,18 @@ function optionsOf(UPlot, data, plot) {
     select: { show: false },
     scales: { x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] }, y: { range: (_, low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] } },
     axes: [
-      { ...line, grid: { show: false }, space: 64, size: 34, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? () => data.splits : undefined },
+      { ...line, grid: { show: false }, space: 64, size: 34, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? (chart) => thinned(data.splits, chart.width) : undefined },
       { ...line, grid: { stroke: colour("--line"), width: 1 }, size: 52, values: (_, splits) => splits.map((one) => data.format(one)), incrs: data.incrs },
     ],
     series: [{}, ...series],
     plugins: [tooltip(data)],
   };
+}
+
+/** So many marks on the axis of time as have room for their words. */
+function thinned(splits, width) {
+  const every = Math.ceil((splits.length * LABEL_PX) / width);
+  return splits.filter((_, at) => (splits.length - 1 - at) % every === 0);
 }
 
 /** Tokens as colours a canvas understands: the theme's own, worked out by an element that has them. */

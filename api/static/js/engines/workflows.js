@@ -23,7 +23,7 @@ export function workflowSection() {
       onClose: () => fill(editor),
     };
     fill(editor, workflowEditor(workflow, listener));
-    editor.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    editor.firstElementChild.scrollIntoView({ block: "start", behavior: "smooth" });
   };
   const openStored = async (name) => {
     try {

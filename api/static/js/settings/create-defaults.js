@@ -27,11 +27,11 @@ export function createDefaults(limits) {
 
 function form(limits, redraw) {
   const kept = readDefaults();
-  const engine = h("select", { class: "select", on: { change: () => keepDefault("backend", engine.value) } }, h("option", { value: "" }, "Whichever is free first"));
+  const engine = h("select", { class: "select", on: { change: () => keepDefault("backend", engine.value) } }, h("option", { value: "" }, "Any engine"));
   const model = named("model", "Model", kept);
   const sampler = named("sampler", "Sampler", kept);
   listEngines(engine, model, sampler, kept);
-  const numbers = [...NUMBERS, ["batch_size", "Pictures per job", { min: 1, max: limits.max_batch || 4, step: 1 }]];
+  const numbers = [...NUMBERS, ["batch_size", "Pictures", { min: 1, max: limits.max_batch || 4, step: 1 }]];
   const negative = h("textarea", { class: "textarea", rows: "2", placeholder: "blurry, text, watermark", value: kept.negative_prompt ?? "", on: { change: () => keepDefault("negative_prompt", negative.value.trim()) } });
   const forget = () => {
     forgetDefaults();

@@ -11,7 +11,7 @@ import { toastError } from "../ui/toast.js";
 
 export const title = "Settings";
 
-const THEMES = [["system", "Like the system", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
+const THEMES = [["system", "System", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
 const HOW = {
   local: "You are at the machine that Easel runs on: no sign-in is needed.",
   key: "You use an API key.",
