@@ -86,7 +86,7 @@ class EaselBot(commands.Bot):
             "clock": services.clock,
         }
         self.add_cog(ErrorHandler(self))
-        self.add_cog(ImageGeneration(**common))  # type: ignore[arg-type]
+        self.add_cog(ImageGeneration(workflows=services.workflows, **common))  # type: ignore[arg-type]
         self.add_cog(EditControls(**common))  # type: ignore[arg-type]
         self.add_cog(Pictures(**common))  # type: ignore[arg-type]
         self.add_cog(PictureWords(describing=services.describing, **common))  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
 from cogs.posting import TRANSIENT, edit_answer, edit_of, new_message, reply_to
 from cogs.waiting import ASKING, SOON_S
+from cogs.workflows import suggest_workflows
 from constants import (
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
@@ -29,10 +30,11 @@ from constants import (
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobView, Origin
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from generation.request import Draft, SourceImage
+from generation.request import Draft, SourceImage, WorkflowRef
 from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService
+from services.workflows import WorkflowService
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -53,12 +55,14 @@ class ImageGeneration(commands.Cog):
         media: MediaService,
         catalog: Catalog,
         messages: JobMessages,
+        workflows: WorkflowService,
         clock: Clock,
     ) -> None:
         self._service = service
         self._media = media
         self._catalog = catalog
         self._messages = messages
+        self._workflows = workflows
         self._clock = clock
 
     @prefix_command(name="dream", aliases=["generate", "gen", "img"])
@@ -116,6 +120,7 @@ class ImageGeneration(commands.Cog):
             description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
         ),
         backend: str = SlashOption(description="Engine to draw on", required=False),
+        workflow: str = SlashOption(description="A ComfyUI workflow of yours, see /workflow", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
         check_interaction_permissions(interaction)
@@ -133,6 +138,7 @@ class ImageGeneration(commands.Cog):
             batch_size=batch,
             denoising_strength=strength,
             backend=backend,
+            workflow=WorkflowRef(name=workflow) if workflow else None,
             loras=typed.loras + parsed.draft.loras,
         )
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
@@ -208,6 +214,9 @@ class ImageGeneration(commands.Cog):
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, "backend", typed, None)
 
+    async def suggest_workflow(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest_workflows(self._workflows, interaction, typed)
+
     async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
         await interaction.response.send_autocomplete([size for size in SIZES if typed.casefold() in size])
 
@@ -229,6 +238,7 @@ class ImageGeneration(commands.Cog):
         _command.on_autocomplete("scheduler")(suggest_scheduler)
         _command.on_autocomplete("lora")(suggest_lora)
         _command.on_autocomplete("backend")(suggest_backend)
+        _command.on_autocomplete("workflow")(suggest_workflow)
         _command.on_autocomplete("size")(suggest_size)
         locals()[f"slash_{_name}"] = _command
     del _name, _command

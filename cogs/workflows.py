@@ -1,6 +1,6 @@
 """`/workflow`: people's own ComfyUI workflows by name. Add a file, see what it takes, correct that, delete it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import nextcord
@@ -22,6 +22,7 @@ MAX_CHOICES = 25
 MAPPING_CHARS = 1400
 LIST_CHARS = 1900
 WHOSE = {"user": "yours", "guild": "this server’s", "easel": "everybody’s"}
+CHANGEABLE = ("user", "guild")
 USAGE = (
     "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT` "
     "or `workflow delete NAME`."
@@ -92,15 +93,15 @@ class Workflows(commands.Cog):
 
     @slash_show.on_autocomplete("name")
     async def suggest_any(self, interaction: nextcord.Interaction, typed: str) -> None:
-        await self._suggest(interaction, typed, ("user", "guild", "easel"))
+        await suggest_workflows(self._workflows, interaction, typed)
 
     @slash_set.on_autocomplete("name")
     async def suggest_to_set(self, interaction: nextcord.Interaction, typed: str) -> None:
-        await self._suggest(interaction, typed, ("user", "guild"))
+        await suggest_workflows(self._workflows, interaction, typed, kinds=CHANGEABLE)
 
     @slash_delete.on_autocomplete("name")
     async def suggest_to_delete(self, interaction: nextcord.Interaction, typed: str) -> None:
-        await self._suggest(interaction, typed, ("user", "guild"))
+        await suggest_workflows(self._workflows, interaction, typed, kinds=CHANGEABLE)
 
     @prefix_command(name="workflow", aliases=["workflows"])
     async def workflow_by_prefix(
@@ -137,11 +138,15 @@ class Workflows(commands.Cog):
         stored = await self._workflows.save(analysed, name or stem[:MAX_NAME_CHARS], owner)
         return workflow_text(stored, read_on=analysed.engine)
 
-    async def _suggest(self, interaction: nextcord.Interaction, typed: str, kinds: Sequence[str]) -> None:
-        there = await self._workflows.list(*who(interaction))
-        needle = typed.casefold().strip()
-        names = [one.name for one in there if one.owner_kind in kinds and needle in one.name.casefold()]
-        await interaction.response.send_autocomplete(list(dict.fromkeys(names))[:MAX_CHOICES])
+
+async def suggest_workflows(
+    workflows: WorkflowService, interaction: nextcord.Interaction, typed: str, *, kinds: Collection[str] = tuple(WHOSE)
+) -> None:
+    """Answer an autocomplete with the names of what this person may draw with here."""
+    needle = typed.casefold().strip()
+    there = [one.name for one in await workflows.list(*who(interaction)) if one.owner_kind in kinds]
+    names = [name for name in there if needle in name.casefold()]
+    await interaction.response.send_autocomplete(list(dict.fromkeys(names))[:MAX_CHOICES])
 
 
 def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
@@ -150,7 +155,7 @@ def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
     head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
         f" · ✅ {escape(read_on)}" if read_on else ""
     )
-    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate a red fox --workflow {_plain(stored.name)}`"]
+    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate prompt:a red fox workflow:{_plain(stored.name)}`"]
     if stored.owner_kind != "easel":
         lines.append(
             f"-# Something in the wrong place? `/workflow set name:{_plain(stored.name)} field:prompt value:6.text` "

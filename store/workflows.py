@@ -62,7 +62,7 @@ class WorkflowVersion:
 
     @property
     def id(self) -> str:
-        return sha256(json.dumps([self.kind, self.graph, self.mapping]).encode()).hexdigest()
+        return sha256("\0".join((self.kind, self.graph, self.mapping)).encode()).hexdigest()  # JSON has no such sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +87,11 @@ class WorkflowStore:
 
     async def save(self, owner_kind: str, owner_id: str, name: str, version: WorkflowVersion, now: datetime) -> None:
         """Let a name stand for a version, in place of what it stood for."""
-        content = (version.id, version.kind, version.graph, version.mapping, json.dumps(version.lines))
-        at = now.timestamp()
+        version_id, at = version.id, now.timestamp()
+        content = (version_id, version.kind, version.graph, version.mapping, json.dumps(version.lines))
         async with self._database.transaction():
             await self._database.write(ADD_VERSION, content)
-            await self._database.write(SAVE, (owner_kind, owner_id, name.casefold(), name, version.id, at, at))
+            await self._database.write(SAVE, (owner_kind, owner_id, name.casefold(), name, version_id, at, at))
             await self._database.write(SWEEP)
 
     async def of(self, owner_kind: str, owner_id: str) -> list[StoredWorkflow]:

@@ -11,7 +11,7 @@ import pytest
 from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own
+from tests.e2e.harness import Easel, is_finished, own, until
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
@@ -50,7 +50,7 @@ async def test_upload_is_shown_corrected_drawn_with_and_rerolled(
     easel = await start(connect(comfyui))
     shown = await add(easel, name="portrait")
     assert "prompt: Positive (CLIPTextEncode), node 6, text" in shown
-    assert "`/generate a red fox --workflow portrait`" in shown
+    assert "`/generate prompt:a red fox workflow:portrait`" in shown
     assert "steps: KSampler, node 3, steps" in shown
 
     first = await easel.dream(f"!dream a red fox --workflow portrait {SMALL} --seed 7")
@@ -61,7 +61,7 @@ async def test_upload_is_shown_corrected_drawn_with_and_rerolled(
     shown = await ask(easel, "set", name="portrait", field="prompt", value="7.text")
     assert "prompt: Negative (CLIPTextEncode), node 7, text" in shown
     assert "on an older one draws with what it had" in shown
-    result = await easel.slash(f"a lighthouse --workflow portrait {SMALL}")
+    result = await easel.slash(f"a lighthouse {SMALL}", workflow="portrait")
     await easel.finished(result.original)
     assert sent(comfyui)["7"]["inputs"]["text"] == "a lighthouse"
 
@@ -79,6 +79,24 @@ async def reroll(discord: DiscordServer, message: Message) -> Message:
     return await discord.wait_for(
         lambda: next((one for one in own(discord.channel) if one not in before and is_finished(one)), None)
     )
+
+
+async def test_killed_easel_goes_on_with_a_workflow(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="portrait")
+    await ask(easel, "set", name="portrait", field="width", value="none")
+    comfyui.engine.hold()
+    answer = await easel.answer_to(await easel.say("!dream a red fox --workflow portrait --steps 2"))
+    await until(lambda: comfyui.engine.running)
+    await easel.kill()
+    comfyui.engine.release()
+    easel.backends = [connect(comfyui)]
+    await easel.start()
+    await easel.finished(answer)
+    assert answer.attachments
+    assert "workflow portrait" in answer.content
+    assert "size set by the workflow" in answer.content
+    assert len(comfyui.engine.submitted) == 1
 
 
 async def test_steps_without_a_place_are_told_as_ignored(start: StartEasel, comfyui: ComfyUIServer) -> None:
@@ -135,6 +153,8 @@ async def test_workflow_is_its_owners_and_a_servers_is_everybodys(
     assert "this server’s" in shown
     choices = await discord.user("mia").autocomplete(discord.channel, "workflow show", "name", "")
     assert [choice["value"] for choice in choices] == ["mine", "ours"]
+    choices = await discord.user("ann").autocomplete(discord.channel, "dream", "workflow", "", prompt="a fox")
+    assert [choice["value"] for choice in choices] == ["ours"]
     choices = await discord.user("ann").autocomplete(discord.channel, "workflow delete", "name", "our")
     assert [choice["value"] for choice in choices] == ["ours"]
     assert "no workflow “ours”" in await ask(easel, "delete", "ann", name="ours")
