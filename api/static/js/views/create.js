@@ -164,6 +164,7 @@ async function generate(view) {
   const { form } = view;
   if (!form.get().text.trim() && !form.get().input) return view.box.input.focus(), toast("Describe the picture first.");
   if (form.get().input && form.get().edit === "inpaint" && !form.get().mask) return openEditor(view), toast("Paint over what shall change, then press Generate.");
+  if (form.get().input && form.get().edit === "outpaint" && !form.get().mask && !form.get().zoom && !form.get().pan) return openEditor(view), toast("Set the frame first, then press Generate.");
   view.isSending = true;
   view.go.disabled = true;
   try {
