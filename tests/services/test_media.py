@@ -139,6 +139,26 @@ async def test_a_full_disk_does_not_lose_the_picture(media, cache, clock, caplog
     assert await media.get(kept.images[1].media_id) is None
 
 
+async def test_a_pinned_picture_stays_until_it_is_let_go(media, clock):
+    kept = await media.keep(job_of(), result_of(picture()), 1.0)
+    media_id = kept.images[0].media_id
+    assert await media.pin(media_id)
+    await clock.advance(10 * DAY_S)
+    assert await media.get(media_id)
+    assert await media.unpin(media_id)
+    await clock.advance(DAY_S)
+    assert await media.get(media_id) is None
+    assert not await media.pin(media_id)
+
+
+async def test_what_only_memory_holds_cannot_be_kept(media, cache):
+    break_store(cache, "put", "remember")
+    kept = await media.keep(job_of(), result_of(picture()), 1.0)
+    with pytest.raises(GenerationError, match="cannot be kept just now"):
+        await media.pin(kept.images[0].media_id)
+    assert await media.pinned() == set()
+
+
 async def test_memory_holds_no_more_than_its_share(media, cache, monkeypatch):
     data = noise((64, 64))
     monkeypatch.setattr(media_module, "HELD_BYTES", 3 * len(data))
