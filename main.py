@@ -127,6 +127,7 @@ def run_studio(settings: Settings, command: Command) -> int:
             web, addresses = background.run(open_web(easel))
             return cli.run(command, _console(easel, background, settings, address=addresses[0]))
         finally:
+            _end_in_order()
             if web:
                 background.run(web.close())
             background.run(easel.queue.stop())
@@ -152,6 +153,12 @@ async def _bring_workflows(easel: Easel, settings: Settings) -> None:
     if (settings.data_dir / DATABASE_NAME).exists():
         async with stored_workflows(settings) as stored:
             await easel.services.workflows.copy_from(stored)
+
+
+def _end_in_order() -> None:
+    """From now on Ctrl+C ends at once, and another SIGTERM (some senders send two) changes nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(cli.INTERRUPTED))
 
 
 def _stay() -> None:
