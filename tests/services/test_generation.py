@@ -290,6 +290,16 @@ async def test_a_new_prompt_forgets_the_loras_of_the_old_one(house: House) -> No
     assert (await house.service.again(old.id, ANN, Draft(prompt="a cat"))).job.request.loras == ()
 
 
+async def test_the_cache_answers_for_a_day_although_a_favourite_is_kept_longer(house: House) -> None:
+    await house.engine("gpu")
+    await house.ask(seed=7)
+    ends = house.rig.clock.now().timestamp() + 10
+    await house.rig.database.write("UPDATE jobs SET result = json_set(result, '$.expires_at', ?)", (ends,))
+    assert (await house.ask(seed=7)).result.from_cache
+    await house.rig.advance(11)
+    assert not (await house.ask(seed=7)).result.from_cache
+
+
 async def test_running_again_the_same_seed_bypasses_the_cache(house: House) -> None:
     gpu = await house.engine("gpu")
     old = await house.ask(seed=7)
