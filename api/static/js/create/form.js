@@ -9,13 +9,17 @@ const EMPTY = {
   onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", replyTo: null,
 };
 const STORED = "create";
+const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
+
+const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, {})) });
 
 /** A small store: `get()`, `set(patch)`, `on(fn(state, changedNames))`. */
 export function makeForm() {
-  let state = { ...EMPTY, ...getPref(STORED, {}), replyTo: null };
+  const base = blank();
+  let state = { ...base, ...getPref(STORED, {}), replyTo: null };
   const listeners = new Set();
   let timer = 0;
-  const keep = () => setPref(STORED, Object.fromEntries(Object.entries(state).filter(([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(EMPTY[name]))));
+  const keep = () => setPref(STORED, Object.fromEntries(Object.entries(state).filter(([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(base[name]))));
   return {
     get: () => state,
     set(patch) {
@@ -26,9 +30,9 @@ export function makeForm() {
       timer = setTimeout(keep, 200);
       for (const fn of [...listeners]) fn(state, new Set(changed));
     },
-    /** Back to nothing said; the prompt too unless `keepText`. */
-    reset({ keepText = false } = {}) {
-      this.set({ ...EMPTY, text: keepText ? state.text : "" });
+    /** Back to the defaults, or (`isBare`) to nothing said; the prompt is emptied too unless `keepText`. */
+    reset({ keepText = false, isBare = false } = {}) {
+      this.set({ ...(isBare ? EMPTY : blank()), text: keepText ? state.text : "" });
     },
     on(fn) {
       listeners.add(fn);

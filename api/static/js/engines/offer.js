@@ -86,6 +86,6 @@ function countWords(found, all) {
 function entry(list, item) {
   const text = [h("span", { class: "offer-title" }, item.title), item.note && h("span", { class: "offer-note" }, item.note)];
   if (!list.draft) return h("li", { class: "offer-item" }, text);
-  const use = () => toCreate({ draft: list.draft(item) });
+  const use = () => toCreate({ draft: list.draft(item), isAddition: true });
   return h("li", {}, h("button", { type: "button", class: "offer-item", title: "Use in Create", on: { click: use } }, text));
 }

@@ -132,8 +132,8 @@ async function begin(view, params) {
   }
 }
 
-async function takeOver({ form }, { command, draft, initImage, mode, replyTo }) {
-  form.reset();
+async function takeOver({ form }, { command, draft, initImage, mode, replyTo, isAddition }) {
+  if (!isAddition) form.reset({ isBare: true }); // a picture's own settings, without anybody's defaults
   const parsed = command ? await api.post("/api/parse", { text: command }, { quiet: true }).catch(() => null) : null;
   const said = { ...(parsed?.draft || {}), ...(draft || {}) };
   const patch = Object.keys(said).length ? fromDraft(said) : { text: command };
