@@ -125,7 +125,7 @@ class ImageGeneration(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         parsed = parse_prompt(prompt)
-        typed = _typed(size=size, lora=lora)
+        typed = _typed(size=size, lora=lora, workflow=workflow)
         typed = replace(
             typed,
             negative_prompt=negative,
@@ -138,7 +138,6 @@ class ImageGeneration(commands.Cog):
             batch_size=batch,
             denoising_strength=strength,
             backend=backend,
-            workflow=WorkflowRef(name=workflow) if workflow else None,
             loras=typed.loras + parsed.draft.loras,
         )
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
@@ -244,10 +243,11 @@ class ImageGeneration(commands.Cog):
     del _name, _command
 
 
-def _typed(*, size: str | None, lora: str | None) -> Draft:
-    """Read the two typed options that have a syntax of their own, with the one parser there is."""
+def _typed(*, size: str | None, lora: str | None, workflow: str | None) -> Draft:
+    """Read the typed options that have a syntax of their own, with the one parser there is."""
     text = (f" --size {size}" if size else "") + (f" --lora {lora}" if lora else "")
-    return parse_prompt(text).draft if text else Draft()
+    draft = parse_prompt(text).draft if text else Draft()
+    return replace(draft, workflow=WorkflowRef(name=workflow) if workflow else None)
 
 
 async def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own, until
+from tests.e2e.harness import Easel, is_finished, job_id, own
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
@@ -87,7 +88,9 @@ async def test_killed_easel_goes_on_with_a_workflow(start: StartEasel, comfyui: 
     await ask(easel, "set", name="portrait", field="width", value="none")
     comfyui.engine.hold()
     answer = await easel.answer_to(await easel.say("!dream a red fox --workflow portrait --steps 2"))
-    await until(lambda: comfyui.engine.running)
+    async with asyncio.timeout(5):
+        while not (await easel.job(job_id(answer))).remote_id:
+            await asyncio.sleep(0.01)
     await easel.kill()
     comfyui.engine.release()
     easel.backends = [connect(comfyui)]
