@@ -4,8 +4,9 @@ import { api } from "../api.js";
 import { button, fill, h, icon, iconButton, timeAgo } from "../dom.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
-import { graphOfNodes, readGraph } from "./graph-file.js";
 import { labelOf } from "./fields.js";
+import { graphOfNodes, readGraph } from "./graph-file.js";
+import { graphView } from "./graph-view.js";
 import { workflowEditor } from "./workflow-editor.js";
 
 /**
@@ -15,7 +16,7 @@ import { workflowEditor } from "./workflow-editor.js";
 export function workflowSection() {
   const list = h("ul", { class: "wf-list" });
   const editor = h("div", { class: "wf-place" });
-  const failed = h("div", { "aria-live": "polite" });
+  const failed = h("div", { class: "stack", "aria-live": "polite" });
   const open = (workflow) => {
     fill(failed);
     const listener = {
@@ -53,7 +54,8 @@ export function workflowSection() {
     try {
       open(await analysed(file));
     } catch (error) {
-      fill(failed, h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint))));
+      fill(editor);
+      fill(failed, refusal(error), await refusedGraph(file, error.message));
     }
   };
   const element = h("section", { class: "workflows", "aria-labelledby": "workflows-title" }, h("h2", { id: "workflows-title" }, "Workflows"), intro(), dropZone(take), failed, list, editor);
@@ -92,9 +94,29 @@ function dropZone(take) {
   return zone;
 }
 
+function refusal(error) {
+  return h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint)));
+}
+
+/** The drawing of a file that cannot be run, with the nodes that the refusal names. */
+async function refusedGraph(file, message) {
+  const graph = readGraph(await parsed(file));
+  if (!graph) return null;
+  const problems = new Set(graph.nodes.filter((node) => message.includes(node.type)).map((node) => node.id));
+  return problems.size ? graphView(graph, { problems }).element : null;
+}
+
+async function parsed(file) {
+  try {
+    return JSON.parse(await file.text());
+  } catch {
+    return null; // the server has said what it is instead
+  }
+}
+
 async function analysed(file) {
   const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
-  const graph = readGraph(JSON.parse(await file.text())) ?? graphOfNodes(told.nodes);
+  const graph = readGraph(await parsed(file)) ?? graphOfNodes(told.nodes);
   const name = file.name.replace(/(\.api)?\.json$/i, "").replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   return { ...shape(told), name, graph, isStored: false };
 }
