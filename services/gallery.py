@@ -7,6 +7,7 @@ store follows, under one lock, and catches up at start with what a crash left be
     history(viewer, wanted=PictureFilter(), *, everybody=False, limit=50, cursor="") -> Page
     picture(viewer, image_id) -> Picture                     delete(viewer, image_id) -> Picture
     star(viewer, image_id) -> Picture                        unstar(viewer, image_id) -> Picture
+    count(viewer, wanted, *, everybody=False) -> int         facets(viewer, *, everybody=False) -> Facets
     favorites(viewer, *, limit=50, cursor="") -> Page
     collections(viewer) -> list[Collection]                  collection(viewer, collection_id) -> Collection
     create_collection(viewer, name, description="") -> Collection
@@ -30,6 +31,7 @@ from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.job import Job
 from services.media import MediaService
 from store.gallery import Collection as Collection
+from store.gallery import Facets as Facets
 from store.gallery import GalleryStore
 from store.gallery import Picture as Picture
 from store.gallery import PictureFilter as PictureFilter
@@ -109,16 +111,35 @@ class GalleryService:
             raise RequestRejected(f"Search for at most {MAX_SEARCH_CHARS} characters.", field="text")
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise RequestRejected(f"“{cut(cursor, 30)}” is no cursor. Take the one of the page before.", field="cursor")
-        if wanted.collection:
-            await self.collection(viewer, wanted.collection)
-        if not (everybody or wanted.user_key or wanted.favorites or wanted.collection):
-            wanted = replace(wanted, user_key=viewer.user_key)
+        wanted = await self._narrowed(viewer, wanted, everybody=everybody)
         before = int(cursor) if cursor else None
         found = await self._store.history(
             viewer.user_key, is_admin=viewer.is_admin, wanted=wanted, limit=limit + 1, before=before
         )
         page = tuple(found[:limit])
         return Page(pictures=page, next_cursor=str(page[-1].seq) if len(found) > limit else None)
+
+    async def count(self, viewer: Viewer, wanted: PictureFilter, *, everybody: bool = False) -> int:
+        """Count the pictures of all pages of `history`."""
+        wanted = await self._narrowed(viewer, wanted, everybody=everybody)
+        return await self._store.count(viewer.user_key, is_admin=viewer.is_admin, wanted=wanted)
+
+    async def facets(self, viewer: Viewer, *, everybody: bool = False) -> Facets:
+        """Return the models and engines of `history`, with how many pictures each has."""
+        wanted = await self._narrowed(viewer, PictureFilter(), everybody=everybody)
+        return await self._store.facets(viewer.user_key, is_admin=viewer.is_admin, wanted=wanted)
+
+    async def starred(self, viewer: Viewer, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files are the viewer's favourites."""
+        return await self._store.starred(viewer.user_key, media_ids)
+
+    async def places(self, viewer: Viewer, image_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return in which of the viewer's collections these pictures are, by their ids."""
+        return await self._store.places(viewer.user_key, image_ids)
+
+    async def was_there(self, media_id: str) -> tuple[str, bool] | None:
+        """Return whose picture a file is or was, and whether it is private; None when nobody ever had it."""
+        return await self._store.was_there(media_id)
 
     async def favorites(self, viewer: Viewer, *, limit: int = 50, cursor: str = "") -> Page:
         """Return the viewer's favourites, newest picture first."""
@@ -252,6 +273,13 @@ class GalleryService:
             for picture in pictures:
                 await self._store.take_from_collection(collection.id, picture.id)
         return await self.collection(viewer, collection_id)
+
+    async def _narrowed(self, viewer: Viewer, wanted: PictureFilter, *, everybody: bool) -> PictureFilter:
+        if wanted.collection:
+            await self.collection(viewer, wanted.collection)
+        if everybody or wanted.user_key or wanted.favorites or wanted.collection:
+            return wanted
+        return replace(wanted, user_key=viewer.user_key)
 
     async def _pictures(self, viewer: Viewer, image_ids: Iterable[str]) -> list[Picture]:
         return [await self.picture(viewer, image_id) for image_id in dict.fromkeys(image_ids)]

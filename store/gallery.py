@@ -13,6 +13,7 @@ from typing import Any, Final
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
 
+MOST_FACETS: Final = 200
 _KEPT: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
@@ -32,13 +33,25 @@ _CONDITIONS: Final = {
     "text": "(g.prompt LIKE :text ESCAPE '\\' OR g.negative_prompt LIKE :text ESCAPE '\\')",
     "model": "g.model = :model COLLATE NOCASE",
     "engine": "(g.lane = :engine COLLATE NOCASE OR g.engine = :engine COLLATE NOCASE)",
+    "mode": "g.mode = :mode",
     "job_id": "g.job_id = :job_id",
     "favorites": _AMONG_MINE,
     "collection": _IN_COLLECTION,
     "since": "g.created_at >= :since",
     "until": "g.created_at < :until",
-    "before": "g.seq < :before",
 }
+_SEEN: Final = f"FROM generated_images AS g WHERE g.deleted_at IS NULL AND {_VISIBLE}"
+STARRED: Final = """
+    SELECT DISTINCT g.media_id FROM image_favorites AS f JOIN generated_images AS g ON g.id = f.image_id
+    WHERE f.user_key = ? AND g.media_id IN (SELECT value FROM json_each(?))
+"""
+PLACES: Final = """
+    SELECT i.image_id, i.collection_id FROM collection_images AS i JOIN image_collections AS c ON c.id = i.collection_id
+    WHERE c.user_key = ? AND i.image_id IN (SELECT value FROM json_each(?))
+"""
+WAS_THERE: Final = """
+    SELECT user_key, is_private FROM generated_images WHERE media_id = ? AND deleted_at IS NULL ORDER BY seq LIMIT 1
+"""
 DELETE: Final = """
     UPDATE generated_images SET deleted_at = :now WHERE id = :id AND deleted_at IS NULL RETURNING media_id
 """
@@ -147,11 +160,21 @@ class PictureFilter:
     text: str = ""
     model: str = ""
     engine: str = ""  # lane or name
+    mode: str = ""
     job_id: str = ""
     favorites: bool = False  # the viewer's own
     collection: str = ""  # one of the viewer's own, by its id
     since: datetime | None = None
     until: datetime | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facets:
+    """What there is to narrow a history by: names and how many pictures each has, the most first."""
+
+    models: tuple[tuple[str, int], ...]
+    engines: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,16 +200,51 @@ class GalleryStore:
     async def history(
         self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter, limit: int, before: int | None = None
     ) -> list[Picture]:
-        """Return visible pictures, newest first; `before` is the `seq` that the last page ended at."""
-        values = {name: getattr(wanted, name) for name in _CONDITIONS if name != "before"}
-        values["before"] = before
-        used = {name: value for name, value in values.items() if value not in (None, "", False)}
-        if wanted.text:
-            used["text"] = f"%{_escaped(wanted.text)}%"
-        params = {name: to_epoch(value) if isinstance(value, datetime) else value for name, value in used.items()}
-        sql = " AND ".join((_SELECT, *(_CONDITIONS[name] for name in used))) + " ORDER BY g.seq DESC LIMIT :limit"
-        viewing = {"viewer": viewer_key, "is_admin": is_admin, "limit": limit}
+        """Return visible pictures, newest first unless said otherwise; the last page ended at the `seq` `before`."""
+        where, params = _where(wanted)
+        if before is not None:
+            where += f" AND g.seq {'>' if wanted.oldest_first else '<'} :before"
+        sql = f"{_SELECT}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
+        viewing = {"viewer": viewer_key, "is_admin": is_admin, "limit": limit, "before": before}
         return _pictures(await self._database.fetch(sql, params | viewing))
+
+    async def count(self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter) -> int:
+        """Count what `history` would return on all its pages."""
+        where, params = _where(wanted)
+        sql = f"SELECT count(*) AS number {_SEEN}{where}"
+        rows = await self._database.fetch(sql, params | {"viewer": viewer_key, "is_admin": is_admin})
+        return int(rows[0]["number"])
+
+    async def facets(self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter) -> Facets:
+        """Return the models and engines of what `history` would return."""
+        where, params = _where(wanted)
+        viewing = {"viewer": viewer_key, "is_admin": is_admin}
+        found: dict[str, tuple[tuple[str, int], ...]] = {}
+        for column in ("model", "engine"):
+            sql = (
+                f"SELECT g.{column} AS name, count(*) AS number {_SEEN}{where} AND g.{column} > '' "
+                f"GROUP BY g.{column} ORDER BY number DESC, name LIMIT {MOST_FACETS}"
+            )
+            rows = await self._database.fetch(sql, params | viewing)
+            found[column] = tuple((row["name"], row["number"]) for row in rows)
+        return Facets(models=found["model"], engines=found["engine"])
+
+    async def starred(self, user_key: str, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files are this person's favourites."""
+        rows = await self._database.fetch(STARRED, (user_key, json.dumps(list(media_ids))))
+        return frozenset(row["media_id"] for row in rows)
+
+    async def places(self, user_key: str, image_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return in which of this person's collections each of these pictures is."""
+        places: dict[str, list[str]] = {}
+        for row in await self._database.fetch(PLACES, (user_key, json.dumps(list(image_ids)))):
+            places.setdefault(row["image_id"], []).append(row["collection_id"])
+        return places
+
+    async def was_there(self, media_id: str) -> tuple[str, bool] | None:
+        """Return whose picture a file is or was, and whether it is private; None when nobody ever had it."""
+        rows = await self._database.fetch(WAS_THERE, (media_id,))
+        return (rows[0]["user_key"], bool(rows[0]["is_private"])) if rows else None
 
     async def picture(self, image_id: str, viewer_key: str, *, is_admin: bool) -> Picture | None:
         """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
@@ -268,6 +326,16 @@ class GalleryStore:
 
     async def take_from_collection(self, collection_id: str, image_id: str) -> bool:
         return bool(await self._database.write(TAKE_FROM_COLLECTION, (collection_id, image_id)))
+
+
+def _where(wanted: PictureFilter) -> tuple[str, dict[str, object]]:
+    """Return the conditions of a filter, each with AND before it, and their values."""
+    values = {name: getattr(wanted, name) for name in _CONDITIONS}
+    used = {name: value for name, value in values.items() if value not in (None, "", False)}
+    if wanted.text:
+        used["text"] = f"%{_escaped(wanted.text)}%"
+    params = {name: to_epoch(value) if isinstance(value, datetime) else value for name, value in used.items()}
+    return "".join(f" AND {_CONDITIONS[name]}" for name in used), params
 
 
 def _escaped(text: str) -> str:

@@ -281,3 +281,34 @@ async def test_nobody_keeps_pictures_without_end(gallery, drawn, monkeypatch):
     ):
         with pytest.raises(LimitReached):
             await change
+
+
+async def test_a_history_is_counted_narrowed_by_mode_and_turned_round(gallery, drawn):
+    await drawn("a", prompt="a red fox")
+    await drawn("b", prompt="a blue fox")
+    found = await gallery.history(ME, PictureFilter(oldest_first=True), limit=1)
+    rest = await gallery.history(ME, PictureFilter(oldest_first=True), limit=50, cursor=found.next_cursor)
+    turned = [picture.id for picture in (*found.pictures, *rest.pictures)]
+    assert turned == [*reversed(await ids(gallery))]
+    assert await gallery.count(ME, PictureFilter(text="blue")) == len(await ids(gallery, text="blue")) > 0
+    assert await ids(gallery, mode="inpaint") == []
+    assert await ids(gallery, mode="txt2img") == await ids(gallery)
+
+
+async def test_facets_count_what_one_may_see(gallery, drawn):
+    await drawn("a", prompt="a red fox")
+    facets = await gallery.facets(ME)
+    assert sum(count for _, count in facets.engines) == len(await ids(gallery))
+    assert (await gallery.facets(YOU)).engines == ()
+
+
+async def test_places_and_stars_are_the_viewers_own(gallery, drawn):
+    await drawn("a")
+    album = await gallery.create_collection(ME, "Foxes")
+    await gallery.add_pictures(ME, album.id, ["a-1"])
+    picture = await gallery.star(ME, "a-1")
+    assert await gallery.places(ME, ["a-1"]) == {"a-1": [album.id]}
+    assert await gallery.starred(ME, [picture.media_id, "other"]) == {picture.media_id}
+    assert (await gallery.places(YOU, ["a-1"]), await gallery.starred(YOU, [picture.media_id])) == ({}, frozenset())
+    assert await gallery.was_there(picture.media_id) == (ME.user_key, False)
+    assert await gallery.was_there("never") is None
