@@ -13,7 +13,7 @@ from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, own
-from tests.engines.comfyui_engine import DATA
+from tests.engines.comfyui_engine import DATA, Failed
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
 
@@ -80,6 +80,17 @@ async def reroll(discord: DiscordServer, message: Message) -> Message:
     return await discord.wait_for(
         lambda: next((one for one in own(discord.channel) if one not in before and is_finished(one)), None)
     )
+
+
+async def test_another_comfyui_takes_over_with_the_same_workflow(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    async with ComfyUIServer() as second:
+        easel = await start(connect(comfyui), connect(second, name="gpu2"))
+        await add(easel, name="portrait")
+        comfyui.engine.fail_with = Failed("OutOfMemoryError", "out of memory")
+        answer = await easel.dream(f"!dream a red fox --workflow portrait {SMALL}")
+        assert answer.attachments
+        assert "moved to gpu2" in answer.content
+        assert sent(second)["6"]["inputs"]["text"] == "a red fox"
 
 
 async def test_killed_easel_goes_on_with_a_workflow(start: StartEasel, comfyui: ComfyUIServer) -> None:
