@@ -6,7 +6,7 @@ const EMPTY = {
   text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
   seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
   hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "",
-  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", replyTo: null,
+  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", replyTo: null,
 };
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
@@ -30,9 +30,9 @@ export function makeForm() {
       timer = setTimeout(keep, 200);
       for (const fn of [...listeners]) fn(state, new Set(changed));
     },
-    /** Back to the defaults, or (`isBare`) to nothing said; the prompt is emptied too unless `keepText`. */
-    reset({ keepText = false, isBare = false } = {}) {
-      this.set({ ...(isBare ? EMPTY : blank()), text: keepText ? state.text : "" });
+    /** Back to the defaults, or (`isBare`) to nothing said; the prompt is emptied too. */
+    reset({ isBare = false } = {}) {
+      this.set(isBare ? EMPTY : blank());
     },
     on(fn) {
       listeners.add(fn);
@@ -80,6 +80,7 @@ export function toBody(form, shape, flagged, styleValues) {
   say("batch_size", form.batch > 1 ? form.batch : null);
   say("hires", form.hires, supports.hires && !form.input);
   say("backend", form.backend);
+  say("workflow", form.workflow);
   if (form.input) sayInput(body, form, supports, flagged);
   if (form.isPrivate) body.is_private = true;
   if (form.replyTo) body.reply_to = form.replyTo;
@@ -115,7 +116,7 @@ function sayInput(body, form, supports, flagged) {
 
 /** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */
 export function fromDraft(draft) {
-  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", width: "width", height: "height", hires: "hires", loras: "loras" };
+  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", width: "width", height: "height", hires: "hires", loras: "loras" };
   const patch = {};
   for (const [name, own] of Object.entries(plain)) if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
   if (draft.prompt !== undefined) patch.text = draft.prompt;

@@ -38,7 +38,8 @@ export function inputPanel({ form, onEdit }) {
   const thumb = h("img", { class: "input-thumb", alt: "The picture to begin from", width: 64, height: 64 });
   const size = h("p", { class: "small faint num" });
   const help = h("p", { class: "small muted" });
-  const edit = button("", () => onEdit(), { class: "btn-small", icon: "mask" });
+  const word = h("span", {});
+  const edit = button(word, () => onEdit(), { class: "btn-small", icon: "mask" });
   const remove = iconButton("close", "Remove the picture", () => form.set({ input: null, mask: null, zoom: null, pan: null, replyTo: null }), { class: "btn-small" });
   const full = h("div", { class: "stack input-card" }, h("div", { class: "row" }, thumb, h("div", { class: "grow" }, h("p", { class: "small" }, "Input picture"), size), remove), controls.modes.node, help, edit, controls.nodes);
   const node = h("div", { class: "input-panel" }, file, empty, full);
@@ -49,16 +50,17 @@ export function inputPanel({ form, onEdit }) {
     if (!thumb.src.endsWith(state.input.url)) thumb.src = state.input.url;
     size.textContent = `${state.input.width} × ${state.input.height}`;
     help.textContent = HELP[state.edit];
-    drawEdit(edit, state);
+    drawEdit(edit, word, state);
     controls.update(state, shape);
   };
   return { node, update, choose: () => file.click() };
 }
 
-function drawEdit(edit, { edit: mode, mask }) {
+function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
+  const isSet = Boolean(mask || zoom || pan);
   edit.hidden = !["inpaint", "outpaint"].includes(mode);
-  edit.lastChild.textContent = mode === "inpaint" ? (mask ? "Change the mask" : "Paint the mask") : "Set the frame";
-  edit.classList.toggle("btn-primary", mode === "inpaint" && !mask);
+  word.textContent = mode === "inpaint" ? (isSet ? "Change the mask" : "Paint the mask") : isSet ? `Change the frame${zoom ? ` (${zoom}×)` : ""}` : "Set the frame";
+  edit.classList.toggle("btn-primary", !isSet);
 }
 
 function editControls(form) {

@@ -1,5 +1,5 @@
 /** The settings beside the picture: only those that the chosen engine has. */
-import { fill, field, formatSpan, h } from "../dom.js";
+import { fill, field, formatSpan, h, iconButton } from "../dom.js";
 import { getPref, setPref } from "../prefs.js";
 import { choice, seedControl, slider, toggle } from "./controls.js";
 import { loraRows } from "./loras.js";
@@ -14,7 +14,7 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
   const line = h("span", { class: "faint num clip" });
   const more = h("details", { class: "fold", open: getPref("create-more", false), on: { toggle: () => setPref("create-more", more.open) } }, h("summary", {}, "More settings"),
     h("div", { class: "stack" }, parts.sampler.node, parts.scheduler.node, parts.loras.node, parts.vae.node, parts.clipSkip.node, parts.hires.node, parts.hiresFactor.node, parts.isPrivate.node));
-  const body = h("div", { class: "panel-body", id: "settings-body" }, inputPanel.node, styles.node, parts.size.node, parts.engine.node, parts.model.node,
+  const body = h("div", { class: "panel-body", id: "settings-body" }, inputPanel.node, styles.node, parts.size.node, parts.engine.node, parts.workflow.node, parts.model.node,
     h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node), parts.seed.node, more);
   const isOpen = () => node.classList.contains("open");
   const fold = h("button", { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" }, h("span", { class: "panel-word" }, "Settings"), line);
@@ -27,7 +27,7 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
 function makeParts(form) {
   const set = (name) => (value) => form.set({ [name]: value });
   return {
-    size: sizeChooser(form), seed: seedControl(form), loras: loraRows(form), engine: engineSelect(form),
+    size: sizeChooser(form), seed: seedControl(form), loras: loraRows(form), engine: engineSelect(form), workflow: workflowChip(form),
     model: choice({ label: "Model", name: "model", list: "models", form, placeholder: "The engine's choice" }),
     sampler: choice({ label: "Sampler", name: "sampler", list: "samplers", form, placeholder: "The engine's choice" }),
     scheduler: choice({ label: "Scheduler", name: "scheduler", list: "schedulers", form, placeholder: "The engine's choice" }),
@@ -51,6 +51,17 @@ function engineSelect(form) {
   return { node, select, state };
 }
 
+/** A workflow that was brought from Engines (or a command); it stays until it is taken away. */
+function workflowChip(form) {
+  const name = h("span", { class: "grow clip" });
+  const node = h("div", { class: "notice reply", hidden: true }, name, iconButton("close", "Without this workflow", () => form.set({ workflow: "" }), { class: "btn-small" }));
+  const update = ({ workflow }) => {
+    node.hidden = !workflow;
+    name.textContent = `Workflow: ${workflow}`;
+  };
+  return { node, update };
+}
+
 function drawEngines({ select, state }, { backend }, engines) {
   const words = (engine) => [engine.label, STATE_WORDS[engine.state], engine.wait_s > 1 ? `about ${formatSpan(engine.wait_s)}` : "", engine.price].filter(Boolean).join(" · ");
   const gone = backend && !engines.some((engine) => engine.name === backend);
@@ -67,7 +78,7 @@ function draw(parts, state, engines, line, body) {
   const shape = engines.shapeOf(state.backend);
   const { supports, defaults } = shape;
   const isUpscale = Boolean(state.input) && state.edit === "upscale";
-  for (const name of ["size", "model", "sampler", "scheduler", "vae", "loras", "seed"]) parts[name].update(state, shape);
+  for (const name of ["size", "model", "sampler", "scheduler", "vae", "loras", "seed", "workflow"]) parts[name].update(state, shape);
   drawEngines(parts.engine, state, engines.engines);
   parts.steps.update(state.steps, defaults.steps, { max: Math.min(150, shape.maxSteps) });
   parts.cfg.update(state.cfg, defaults.cfg);

@@ -1,5 +1,5 @@
 /** The picture in the middle: live preview, result, all pictures of a batch, what can be done with them. */
-import { announce, button, fill, formatBytes, h, icon, iconButton, timeAgo } from "../dom.js";
+import { announce, button, fill, formatBytes, formatSpan, h, icon, iconButton } from "../dom.js";
 import { events, isActive } from "../events.js";
 import { actionsFor } from "../handoff.js";
 import { cancelJob, moveUp, retry } from "../ui/job-card.js";
@@ -19,6 +19,7 @@ export function makeStage({ form, onOpen, onCompare }) {
   const stops = [
     events.on("job", (job) => job.id === stage.job?.id && take(stage, job)),
     events.on("gone", ({ id }) => id === stage.job?.id && show(stage, null)),
+    form.on((state, changed) => !stage.job && !stage.isCovered && ["input", "mask", "edit"].some((name) => changed.has(name)) && draw(stage)),
     everySecond(() => stage.job && isActive(stage.job) && (stage.line.textContent = statusText(stage.job))),
   ];
   show(stage, null);
@@ -55,7 +56,7 @@ function show(stage, job, at = 0) {
 function draw(stage) {
   const { node, job, line } = stage;
   node.dataset.state = job ? job.status : "empty";
-  if (!job) return void fill(node, emptyStage(stage));
+  if (!job) return void fill(node, stage.form.get().input ? inputPart(stage.form.get()) : emptyStage(stage));
   line.textContent = statusText(job);
   if (isActive(job)) fill(node, waiting(stage), h("div", { class: "stage-foot" }, h("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i")), h("div", { class: "row row-wrap" }, line, h("span", { class: "grow" }), activeTools(job))));
   else if (job.images.length) fill(node, resultPart(stage), resultFoot(stage));
@@ -117,8 +118,14 @@ function resultFoot(stage) {
   const compareButton = canCompare && button("Compare", () => ((stage.isComparing = !stage.isComparing), draw(stage)), { icon: "compare", class: "btn-ghost btn-small", "aria-pressed": String(stage.isComparing) });
   const bar = h("div", { class: "stage-actions", role: "toolbar", "aria-label": "Actions" }, main.map(actionButton), compareButton, menuButton("More actions", () => rest, { class: "btn-small" }));
   const notes = job.notes.length > 0 && h("ul", { class: "stage-notes" }, job.notes.map((note) => h("li", {}, note)));
-  const facts = [statusText(job), factsOf(job, image), image.size_bytes ? formatBytes(image.size_bytes) : "", job.expires_at && !image.is_favorite ? `kept until ${timeAgo(job.expires_at).replace("in ", "")} from now` : ""].filter(Boolean).join(" · ");
+  const facts = [statusText(job), factsOf(job, image), image.size_bytes ? formatBytes(image.size_bytes) : "", keptFor(job, image)].filter(Boolean).join(" · ");
   return h("div", { class: "stage-foot" }, bar, h("div", { class: "stage-words" }, h("p", { class: "stage-prompt", title: job.prompt }, job.prompt), h("p", { class: "stage-facts num" }, facts), notes));
+}
+
+function keptFor(job, image) {
+  if (image.is_favorite) return "favourite, kept";
+  const left = job.expires_at ? (new Date(job.expires_at) - Date.now()) / 1000 : 0;
+  return left > 60 ? `kept for ${formatSpan(left)}` : "";
 }
 
 function actionButton(action) {
@@ -132,6 +139,14 @@ function actionButton(action) {
 function failedPart({ job }) {
   const title = { failed: "It did not work", cancelled: "Cancelled", expired: "It waited too long" }[job.status] || "Nothing was drawn";
   return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon(job.status === "failed" ? "warning" : "close"), h("h2", {}, title), job.error && h("p", {}, job.error.message), job.error?.hint && h("p", { class: "small" }, job.error.hint), job.prompt && h("p", { class: "small faint" }, `“${job.prompt}”`), h("p", { class: "small faint mono" }, `Job ${job.short_id}`), job.is_mine && button("Try again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
+}
+
+/** Nothing is drawn yet, but there is a picture to begin from: show it, and the mask on it. */
+function inputPart({ input, mask, edit }) {
+  const overlay = mask && mask.width === input.width && h("img", { class: "frame-mask", src: mask.url, alt: "", width: input.width, height: input.height });
+  const words = { inpaint: mask ? "The light part is drawn anew." : "Paint over what shall change.", outpaint: "The picture is continued.", upscale: "The picture is enlarged.", img2img: "The picture to begin from." }[edit];
+  return [h("div", { class: "stage-room" }, h("div", { class: "frame", style: frameStyle(input.width, input.height) }, h("img", { class: "frame-picture", src: input.url, alt: "The picture to begin from", width: input.width, height: input.height }), overlay)),
+    h("div", { class: "stage-foot" }, h("p", { class: "stage-caption" }, words))];
 }
 
 function emptyStage({ form }) {

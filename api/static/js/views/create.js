@@ -94,13 +94,15 @@ function wire(view) {
   };
   const onForm = (state, changed) => {
     draw();
-    if ([...changed].some((name) => !["isPrivate", "replyTo"].includes(name))) view.estimate.ask();
+    if ([...changed].some((name) => !["isPrivate", "replyTo", "seed"].includes(name))) view.estimate.ask();
     if (changed.has("input") && !state.input) view.stage.cover(null);
     if ((changed.has("edit") || changed.has("input")) && state.input && ["inpaint", "outpaint"].includes(state.edit) && !state.mask) openEditor(view);
     else if (changed.has("edit")) view.stage.cover(null);
   };
+  // The seed of what was just drawn stands there, ready to be locked.
+  const onJob = (job) => job.id === view.stage.job()?.id && job.status === "done" && job.images[0] && !form.get().isSeedLocked && form.set({ seed: job.images[0].seed });
   const onEngines = debounce(() => (draw(), view.estimate.ask()), 50);
-  const offs = [form.on(onForm), engines.on(onEngines)];
+  const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob)];
   view.box.onParsed(() => view.estimate.ask());
   draw();
   const keys = (event) => {
