@@ -19,7 +19,9 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
-FLUSH_S: Final = 0.1  # changes within this time are sent as one
+FLUSH_S: Final = 0.1  # changes within this time are sent as one ...
+FLUSH_PER_READER_S: Final = 0.0025  # ... and a little longer for a crowd, so that it costs no more than a few
+SLICE: Final = 20  # jobs written, or readers woken, before others on the loop have their turn
 QUEUE_EVERY_S: Final = 1.0
 PING_S: Final = 15.0
 MOST_PENDING: Final = 200  # jobs one slow reader may be behind
@@ -44,21 +46,21 @@ class Reader:
     is_behind: bool = False
 
     def put(self, about: str, event: bytes) -> None:
+        """Hold an event; `bell.set()` tells of it."""
         if len(self.pending) >= MOST_PENDING and about not in self.pending:
             self.pending.clear()
             self.is_behind = True
         if not self.is_behind:
             self.pending[about] = event
-        self.bell.set()
 
-    def take(self) -> list[bytes]:
+    def take(self) -> bytes:
         """Take what waits, oldest first."""
         self.bell.clear()
-        events = list(self.pending.values())
+        events = b"".join(self.pending.values())
         self.pending.clear()
         if self.is_behind:
             self.is_behind = False
-            events = [sse("resync", {})]
+            return sse("resync", {})
         return events
 
 
@@ -88,10 +90,10 @@ class Hub:
                 self._wake.set()
             self._wake.clear()
             try:
-                self._flush()
+                await self._flush()
             except Exception:
                 log.exception("could not send events", extra={"action": "api_failed"})
-            await asyncio.sleep(FLUSH_S)
+            await asyncio.sleep(FLUSH_S + FLUSH_PER_READER_S * len(self._readers))
 
     def close(self) -> None:
         """End every stream."""
@@ -120,12 +122,14 @@ class Hub:
         for reader in self._readers:
             if can_see(reader.caller, job):
                 reader.put(job.id, sse("gone", {"id": job.id}))
+                reader.bell.set()
 
     def tell(self, name: str, values: dict[str, Any], *, only_admins: bool = False) -> None:
         """Send something that is about no job, an alert for example."""
         for reader in self._readers:
             if reader.caller.is_admin or not only_admins:
                 reader.put(name, sse(name, values))
+                reader.bell.set()
 
     def preview_version(self, view: JobView) -> int | None:
         """Number the previews of a job, so that each has an address of its own."""
@@ -158,8 +162,8 @@ class Hub:
                 except TimeoutError:
                     yield b": ping\n\n"
                     continue
-                for event in reader.take():
-                    yield event
+                if events := reader.take():
+                    yield events
         finally:
             self._readers.discard(reader)
 
@@ -173,12 +177,14 @@ class Hub:
     def queue_event(self) -> bytes:
         return sse("queue", queue_json(self._generation.lanes()))
 
-    def _flush(self) -> None:
+    async def _flush(self) -> None:
         changed, self._changed = self._changed, {}
         if not self._readers:
             return
-        for job in changed.values():
+        for number, job in enumerate(changed.values(), 1):
             self._send(job)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
         if self._clock.monotonic() - self._lanes_at >= QUEUE_EVERY_S:
             self._lanes_at = self._clock.monotonic()
             event = self.queue_event()
@@ -186,6 +192,11 @@ class Hub:
                 self._lanes_said = event
                 for reader in self._readers:
                     reader.put("queue", event)
+        for number, reader in enumerate([*self._readers], 1):
+            if reader.pending or reader.is_behind:
+                reader.bell.set()
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
 
     def _send(self, job: Job) -> None:
         made: dict[bool, bytes] = {}

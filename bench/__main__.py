@@ -1,10 +1,10 @@
-"""`python -m bench [queue discord engines start]`: measure, print the table, write `bench/latest.json`."""
+"""`python -m bench [queue discord engines web start]`: measure, print the table, write `bench/latest.json`."""
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import discord_bench, lanes_bench, overhead_bench, progress_bench, queue_bench, start_bench
+from bench import discord_bench, lanes_bench, overhead_bench, progress_bench, queue_bench, start_bench, web_bench
 from bench.report import Figure, save, show
 
 Bench = Callable[[], Awaitable[list[Figure]]]
@@ -12,6 +12,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "queue": (queue_bench.throughput, queue_bench.submit_latency, queue_bench.busy_engine),
     "discord": (discord_bench.overhead, discord_bench.crowd, discord_bench.burst, discord_bench.busy),
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
+    "web": (web_bench.crowd,),
     "start": (start_bench.start,),
 }
 
