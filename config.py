@@ -16,11 +16,30 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic.fields import FieldInfo
 
 import constants as c
+from config_fields import (
+    HTTP_URL,
+    Ids,
+    JobSpan,
+    Lower,
+    Names,
+    Span,
+    Upper,
+    Url,
+    names_of,
+    number,
+    parts,
+    read_job_span,
+    read_span,
+    secret,
+    span,
+    switch,
+    text,
+    write_span,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
 MASKED: Final = "***"
-MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 KINDS_WITH_URL: Final = (
@@ -30,74 +49,6 @@ KINDS_WITH_URL: Final = (
 )  # <KIND>_URL alone makes an engine; without it, nothing does
 KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
 
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
-_UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def read_span(value: object) -> object:
-    """Read a time span like `90s`, `5m`, `24h` or plain seconds; anything else is left for pydantic to refuse."""
-    said = _SPAN.fullmatch(value.strip().casefold()) if isinstance(value, str) else None
-    return float(said[1]) * _UNIT_S[said[2]] if said else value
-
-
-def read_job_span(value: object) -> object:
-    """Read a time span in which a plain number from 1000 on is milliseconds."""
-    seconds = read_span(value)
-    is_plain = isinstance(value, str) and value.strip()[-1:].isdigit()
-    return seconds / 1000 if is_plain and isinstance(seconds, float) and seconds >= MILLISECONDS_FROM else seconds
-
-
-def write_span(seconds: float) -> str:
-    """Write a time span in its largest whole unit: `24h`, `5m`, `90s`."""
-    for unit in ("h", "m"):
-        if seconds and seconds % _UNIT_S[unit] == 0:
-            return f"{seconds / _UNIT_S[unit]:g}{unit}"
-    return f"{seconds:g}s"
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _split(value: object) -> object:
-    return _parts(value) if isinstance(value, str) else value
-
-
-Span = Annotated[float, BeforeValidator(read_span)]
-JobSpan = Annotated[float, BeforeValidator(read_job_span)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Ids = Annotated[tuple[int, ...], BeforeValidator(_split)]
-Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
-Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
-Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if isinstance(value, str) else value)]
-HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
-
-
-def _text(default: str, meaning: str, right: str, **rules: Any) -> Any:
-    return Field(default=default, description=meaning, json_schema_extra={"right": right}, **rules)
-
-
-def _secret(meaning: str, right: str) -> Any:
-    return Field(default=SecretStr(""), description=meaning, json_schema_extra={"right": right})
-
-
-def _number(default: float, meaning: str, *, low: float, high: float) -> Any:
-    right = f"a whole number, {low:g} to {high:g}"
-    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
-
-
-def _span(default: float, meaning: str, *, low: float, high: float) -> Any:
-    right = f"a time from {write_span(low)} to {write_span(high)}, like 90s, 5m or 24h"
-    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
-
-
-def _switch(default: bool, meaning: str) -> Any:
-    return Field(default=default, description=meaning, json_schema_extra={"right": "true or false"})
-
-
-def _list(meaning: str, right: str) -> Any:
-    return Field(default=(), description=meaning, json_schema_extra={"right": right})
-
 
 class BackendSettings(BaseModel):
     """One engine as configured; its variables begin with its name in capitals, `GPU1_URL`."""
@@ -105,13 +56,13 @@ class BackendSettings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
-    kind: Annotated[str, Lower] = _text(
+    kind: Annotated[str, Lower] = text(
         "", "What it is: a1111 (also Forge), comfyui, gradio_flux, aipowergrid, ai_horde, sketch", "a kind of engine"
     )
-    url: Url = _text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
-    key: SecretStr = _secret("Its key, or user:password of --api-auth", "a key")
-    label: str = _text("", "What people see", "a name of up to 60 characters", max_length=60)
-    concurrency: int = _number(1, "Jobs it runs at once", low=1, high=64)
+    url: Url = text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
+    key: SecretStr = secret("Its key, or user:password of --api-auth", "a key")
+    label: str = text("", "What people see", "a name of up to 60 characters", max_length=60)
+    concurrency: int = number(1, "Jobs it runs at once", low=1, high=64)
     rate_per_minute: float | None = Field(
         default=None,
         gt=0,
@@ -127,90 +78,86 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
 
-    discord_token: SecretStr = _secret("The bot's token (docs/discord-setup.md); empty: the console", "the token")
-    discord_guild_ids: Ids = _list(
+    discord_token: SecretStr = secret("The bot's token (docs/discord-setup.md); empty: the console", "the token")
+    discord_guild_ids: Ids = names_of(
         "Servers where commands appear at once; empty: everywhere", "server ids, like 123,456"
     )
-    command_prefix: str = _text("!", "Sign in front of prefix commands", "1 to 5 signs", min_length=1, max_length=5)
-    ping_after: Span = _span(30.0, "Ping the person when a picture took longer; 0: never", low=0, high=86400)
-    gpu_reminder: Span = _span(
+    command_prefix: str = text("!", "Sign in front of prefix commands", "1 to 5 signs", min_length=1, max_length=5)
+    ping_after: Span = span(30.0, "Ping the person when a picture took longer; 0: never", low=0, high=86400)
+    gpu_reminder: Span = span(
         c.GPU_IDLE_REMINDER_S, "Write to the owner of a rented GPU that idled for so long; 0: never", low=0, high=86400
     )
-    discord_api_url: Url = _text(
+    discord_api_url: Url = text(
         c.DISCORD_API_URL, "Discord's API, or a REST proxy's", f"an address like {c.DISCORD_API_URL}", pattern=HTTP_URL
     )
 
-    backends: Names = _list("Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2")
-    probe_local_ports: bool = _switch(
-        True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine"
+    backends: Names = names_of(
+        "Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2"
     )
-    allow_insecure_http: bool = _switch(False, "Allow http:// (not encrypted) to engines on the internet")
-    allow_private_backends: bool = _switch(
-        False, "Allow /sdconnect, links and webhooks to this machine and its network"
-    )
-    allowed_backend_hosts: Names = _list(
+    probe_local_ports: bool = switch(True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine")
+    allow_insecure_http: bool = switch(False, "Allow http:// (not encrypted) to engines on the internet")
+    allow_private_backends: bool = switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
+    allowed_backend_hosts: Names = names_of(
         "Only these hosts for /sdconnect; empty: every public one", "hosts, like .runpod.net"
     )
 
-    max_queue_size: int = _number(c.DEFAULT_MAX_QUEUE_SIZE, "Jobs waiting in all", low=1, high=100_000)
-    max_waiting_per_user: int = _number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
-    max_running_per_user: int = _number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
-    cooldown: Span = _span(0.0, "Least time between two requests of one person", low=0, high=86400)
-    max_wait: Span = _span(
-        c.DEFAULT_MAX_WAIT_S, "A job that has waited for so long is given up", low=1, high=30 * 86400
-    )
-    engine_patience: Span = _span(
+    max_queue_size: int = number(c.DEFAULT_MAX_QUEUE_SIZE, "Jobs waiting in all", low=1, high=100_000)
+    max_waiting_per_user: int = number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
+    max_running_per_user: int = number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
+    cooldown: Span = span(0.0, "Least time between two requests of one person", low=0, high=86400)
+    max_wait: Span = span(c.DEFAULT_MAX_WAIT_S, "A job that has waited for so long is given up", low=1, high=30 * 86400)
+    engine_patience: Span = span(
         c.DEFAULT_ENGINE_PATIENCE_S,
         "How long a job keeps its place while its only engine is gone; 0s: it is tried three times instead",
         low=0,
         high=30 * 86400,
     )
-    job_timeout: JobSpan = _span(
+    job_timeout: JobSpan = span(
         c.DEFAULT_JOB_TIMEOUT_S, "Longest a job may run; a plain number from 1000 on is milliseconds", low=1, high=86400
     )
-    graceful_stop: Span = _span(c.GRACEFUL_STOP_S, "At a stop, time for running jobs to finish", low=0, high=3600)
+    graceful_stop: Span = span(c.GRACEFUL_STOP_S, "At a stop, time for running jobs to finish", low=0, high=3600)
 
-    web: bool = _switch(True, "Serve the studio and the HTTP API")
-    port: int = _number(
+    web: bool = switch(True, "Serve the studio and the HTTP API")
+    port: int = number(
         c.DEFAULT_PORT, "Their port; where it is taken and not set here, the next free one", low=0, high=65535
     )
-    web_host: str = _text(
+    web_host: str = text(
         "127.0.0.1",
         "Address they listen on; 0.0.0.0 lets other machines in, with a key or signed in",
         "an address of this machine",
     )
-    compat_ports: bool = _switch(False, "Listen on 3003 and 8005 too, for programs written for those")
-    public_url: Url = _text(
+    compat_ports: bool = switch(False, "Listen on 3003 and 8005 too, for programs written for those")
+    public_url: Url = text(
         "",
         "Where people reach the studio from outside",
         "an address like https://easel.example.org",
         pattern=f"^$|{HTTP_URL}",
     )
-    web_hosts: Names = _list("Further names this server answers to", "host names, like easel.lan")
-    web_origins: Names = _list(
+    web_hosts: Names = names_of("Further names this server answers to", "host names, like easel.lan")
+    web_origins: Names = names_of(
         "Pages of other sites that may call the API with a key", "addresses, like https://app.example.org"
     )
-    web_allowed_guilds: Ids = _list(
+    web_allowed_guilds: Ids = names_of(
         "Servers whose members may sign in to the studio; empty: those of DISCORD_GUILD_IDS", "server ids, like 123,456"
     )
-    web_admins: Ids = _list("People who may do everything in the studio", "Discord user ids, like 123,456")
-    discord_client_id: str = _text(
+    web_admins: Ids = names_of("People who may do everything in the studio", "Discord user ids, like 123,456")
+    discord_client_id: str = text(
         "", "The application's id at Discord, to sign in with (docs/discord-setup.md)", "its number", pattern=r"^\d*$"
     )
-    discord_client_secret: SecretStr = _secret("The application's OAuth2 secret at Discord", "the secret")
-    webhook_url: str = _text(
+    discord_client_secret: SecretStr = secret("The application's OAuth2 secret at Discord", "the secret")
+    webhook_url: str = text(
         "",
         "Where what becomes of every job is posted (docs/webhooks.md)",
         "an address like https://hooks.example/easel",
         repr=False,  # it may carry a token
         pattern=f"^$|{HTTP_URL}",
     )
-    webhook_secret: SecretStr = _secret("Signs what is posted; empty: no signature", "any secret text")
+    webhook_secret: SecretStr = secret("Signs what is posted; empty: no signature", "any secret text")
 
-    data_dir: Path = _text("data", "Folder for everything Easel keeps", "a folder")
-    media_cache_dir: Path = _text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
-    media_ttl: Span = _span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
-    secret_key: SecretStr = _secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
+    data_dir: Path = text("data", "Folder for everything Easel keeps", "a folder")
+    media_cache_dir: Path = text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
+    media_ttl: Span = span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
+    secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
     daily_budget_usd: float = Field(
         default=0,
@@ -219,14 +166,14 @@ class Settings(BaseModel):
         description="Warn when all pictures of a day cost more; 0: never",
         json_schema_extra={"right": "US dollars, 0 to 1000000"},
     )
-    alert_slow: Span = _span(60.0, "Warn when a picture takes longer; 0: never", low=0, high=86400)
-    alert_error_percent: int = _number(5, "Warn when more percent of pictures fail; 0: never", low=0, high=100)
-    alert_cooldown: Span = _span(3600.0, "Least time between two warnings about the same", low=0, high=7 * 86400)
+    alert_slow: Span = span(60.0, "Warn when a picture takes longer; 0: never", low=0, high=86400)
+    alert_error_percent: int = number(5, "Warn when more percent of pictures fail; 0: never", low=0, high=100)
+    alert_cooldown: Span = span(3600.0, "Least time between two warnings about the same", low=0, high=7 * 86400)
 
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = _text(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = text(
         "INFO", "How much is logged", "DEBUG, INFO, WARNING or ERROR"
     )
-    log_format: Annotated[Literal["text", "json"], Lower] = _text("text", "How it is logged", "text or json")
+    log_format: Annotated[Literal["text", "json"], Lower] = text("text", "How it is logged", "text or json")
 
     engines: tuple[BackendSettings, ...] = Field(default=(), exclude=True)
     sketch_options: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
@@ -306,7 +253,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         if not field.exclude and said.get(name.upper())
     }
     settings = _build(Settings, values, "", problems)
-    names = [name.lower() for name in _parts(said.get("BACKENDS", ""))]
+    names = [name.lower() for name in parts(said.get("BACKENDS", ""))]
     names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL")]
     names += [kind for kind in KINDS_WITH_KEY if said.get(f"{kind.upper()}_KEY") or said.get(f"{kind.upper()}_URL")]
     engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]

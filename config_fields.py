@@ -1,0 +1,76 @@
+"""How a setting is declared: the types it may have, with their units, and what would be right in words."""
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
+_UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def read_span(value: object) -> object:
+    """Read a time span like `90s`, `5m`, `24h` or plain seconds; anything else is left for pydantic to refuse."""
+    said = _SPAN.fullmatch(value.strip().casefold()) if isinstance(value, str) else None
+    return float(said[1]) * _UNIT_S[said[2]] if said else value
+
+
+def read_job_span(value: object) -> object:
+    """Read a time span in which a plain number from 1000 on is milliseconds."""
+    seconds = read_span(value)
+    is_plain = isinstance(value, str) and value.strip()[-1:].isdigit()
+    return seconds / 1000 if is_plain and isinstance(seconds, float) and seconds >= MILLISECONDS_FROM else seconds
+
+
+def write_span(seconds: float) -> str:
+    """Write a time span in its largest whole unit: `24h`, `5m`, `90s`."""
+    for unit in ("h", "m"):
+        if seconds and seconds % _UNIT_S[unit] == 0:
+            return f"{seconds / _UNIT_S[unit]:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def split(value: object) -> object:
+    return parts(value) if isinstance(value, str) else value
+
+
+Span = Annotated[float, BeforeValidator(read_span)]
+JobSpan = Annotated[float, BeforeValidator(read_job_span)]
+Names = Annotated[tuple[str, ...], BeforeValidator(split)]
+Ids = Annotated[tuple[int, ...], BeforeValidator(split)]
+Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
+Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
+Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if isinstance(value, str) else value)]
+HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
+
+
+def text(default: str, meaning: str, right: str, **rules: Any) -> Any:
+    return Field(default=default, description=meaning, json_schema_extra={"right": right}, **rules)
+
+
+def secret(meaning: str, right: str) -> Any:
+    return Field(default=SecretStr(""), description=meaning, json_schema_extra={"right": right})
+
+
+def number(default: float, meaning: str, *, low: float, high: float) -> Any:
+    right = f"a whole number, {low:g} to {high:g}"
+    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+
+
+def span(default: float, meaning: str, *, low: float, high: float) -> Any:
+    right = f"a time from {write_span(low)} to {write_span(high)}, like 90s, 5m or 24h"
+    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+
+
+def switch(default: bool, meaning: str) -> Any:
+    return Field(default=default, description=meaning, json_schema_extra={"right": "true or false"})
+
+
+def names_of(meaning: str, right: str) -> Any:
+    return Field(default=(), description=meaning, json_schema_extra={"right": right})
