@@ -6,7 +6,7 @@ import { api } from "../api.js";
 import { announce, button, h, icon, iconButton } from "../dom.js";
 import { openMenu } from "../ui/menu.js";
 import { toast, toastError } from "../ui/toast.js";
-import { deletePictures, eachOf, mark } from "./changes.js";
+import { deletePictures, eachOf, mark, onChange } from "./changes.js";
 import { collect, uncollect } from "./collect.js";
 
 const FORMATS = [["png", "PNG", "as drawn, with parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
@@ -14,7 +14,7 @@ const FORMATS = [["png", "PNG", "as drawn, with parameters"], ["jpeg", "JPEG", "
 /**
  * @param {object} grid the wall whose selection it serves
  * @param {() => object|null} collection the collection that is shown, if one is
- * @returns {HTMLElement}
+ * @returns {{element: HTMLElement, stop: () => void}}
  */
 export function bulkBar(grid, collection) {
   const { selection } = grid;
@@ -34,14 +34,15 @@ export function bulkBar(grid, collection) {
     button("Select all shown", () => selection.all(), { class: "btn-ghost btn-small bulk-all" }), h("span", { class: "grow" }),
     heart, tool("folder", "Add to collection", () => collect(picked())), take, zip,
     tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"));
-  selection.onChange(() => {
+  const show = () => {
     if (bar.hidden && selection.size) announce("Selecting pictures. X picks or drops one, Escape ends it.");
     bar.hidden = selection.size === 0;
     count.textContent = `${selection.size} picked`;
     take.hidden = !collection();
     heart.querySelector("span").textContent = allFavourites(picked()) ? "Remove favourites" : "Favourite";
-  });
-  return bar;
+  };
+  selection.onChange(show);
+  return { element: bar, stop: onChange("favorite", show) };
 }
 
 function tool(name, label, run, extra = "") {

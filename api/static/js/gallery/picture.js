@@ -2,7 +2,9 @@
  * Pictures as the grid, the lightbox and the feed show them: one shape for a row of the gallery and a result of a job.
  */
 
-/** Whether these are words of the Picture of the gallery already. */
+const made = new WeakMap(); // the same result is the same picture wherever it is shown
+
+/** Whether it is a row of the gallery already. */
 const isPicture = (thing) => "job_id" in thing;
 
 /**
@@ -14,7 +16,8 @@ const isPicture = (thing) => "job_id" in thing;
 export function pictureOf(image, job = image.job) {
   if (!job || isPicture(image)) return image;
   const asked = job.request ?? {};
-  return {
+  if (made.has(image)) return made.get(image);
+  const picture = {
     ...image,
     job,
     job_id: job.id,
@@ -36,6 +39,8 @@ export function pictureOf(image, job = image.job) {
     collections: image.collections ?? [],
     parameters: image.parameters ?? null,
   };
+  made.set(image, picture);
+  return picture;
 }
 
 /**

@@ -55,6 +55,7 @@ class Gallery {
     this.total = h("p", { class: "gallery-total muted num", role: "status" });
     this.note = h("div", { class: "gallery-note" });
     this.end = h("div", { class: "gallery-end" });
+    this.bulk = bulkBar(this.grid, () => this.shelf.chosen());
     this.element = this.#draw();
   }
 
@@ -63,19 +64,20 @@ class Gallery {
     const read = button(h("span", {}, "Read a picture file"), () => file.click(), { icon: "upload", title: "Open what a PNG was made with. You can also drop one anywhere on this page." });
     return h("div", { class: "page gallery" },
       h("div", { class: "page-head" }, h("h1", {}, "Gallery"), this.total, read, file),
-      this.shelf.element, this.bar.element, this.note, this.grid.element, this.end, bulkBar(this.grid, () => this.shelf.chosen()));
+      this.shelf.element, this.bar.element, this.note, this.grid.element, this.end, this.bulk.element);
   }
 
   start() {
     this.near = whenNear(this.end, () => this.pages.more());
     this.offs = [
       onChange("favorite", ({ ids }) => this.#favorites(ids)),
-      onChange("removed", ({ ids }) => this.#removed(ids)),
+      onChange("removed", ({ ids }) => (this.#removed(ids), this.shelf.refresh())),
       onChange("collections", () => this.shelf.refresh()),
       events.on("job", (job) => this.#jobChanged(job)),
       events.on("gone", ({ id }) => this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id))),
       catchDrops(recall, "Drop a picture to read what it was made with"),
       this.near.stop,
+      this.bulk.stop,
     ];
     this.onKey = (event) => event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
     document.addEventListener("keydown", this.onKey);

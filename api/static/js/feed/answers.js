@@ -1,0 +1,102 @@
+/**
+ * What Easel answers to a command: messages that only the one who typed sees.
+ */
+
+import { button, formatSpan, h, icon } from "../dom.js";
+import { statusText } from "../ui/job-text.js";
+import { COMMANDS } from "./commands.js";
+
+const MODELS_SHOWN = 25;
+const STATES = { up: ["good", "ready"], busy: ["busy", "busy"], paused: ["paused", "paused"], down: ["down", "not answering"], unknown: ["", "not asked yet"] };
+const EXAMPLES = [
+  "a red fox in the snow",
+  "portrait of Riley --negative ugly, blurry, distorted",
+  "cyberpunk cityscape --size 768x512 --steps 30",
+  "a castle at sunset, watercolor --ar 16:9 --seed 42",
+  "a cozy cabin in the woods --batch 4",
+];
+
+/**
+ * A message from Easel.
+ * @param {string} line what was typed; keys never reach this
+ * @param {(Node|string|null|false)[]} parts
+ * @returns {HTMLElement}
+ */
+export function answer(line, ...parts) {
+  const node = h("article", { class: "msg msg-easel" }, h("span", { class: "avatar is-easel", "aria-hidden": "true" }, icon("create")),
+    h("div", { class: "msg-body" },
+      h("header", { class: "msg-head" }, h("strong", {}, "Easel"), line && h("code", { class: "msg-said clip" }, line), h("span", { class: "faint small" }, "only you see this")),
+      parts.map((part) => (typeof part === "string" ? h("p", {}, part) : part))));
+  return node;
+}
+
+/** Something went wrong: what, and what to do. @returns {HTMLElement} */
+export function refusal(line, error) {
+  return answer(line, h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint))));
+}
+
+/** `/help`. @param {object[]} options the table of the API @param {(text: string) => void} onTry */
+export function help(line, options, onTry) {
+  const examples = EXAMPLES.map((text) => h("li", {}, h("button", { type: "button", class: "example", on: { click: () => onTry(text) } }, text)));
+  const commands = COMMANDS.map(({ name, usage, meaning }) => pair(`/${name} ${usage}`.trim(), meaning));
+  const rows = options.map(({ example, flags, meaning }) => pair(example || flags[0], meaning));
+  return answer(line, "Say what you would like to see; options go behind it. Press an example to take it:", h("ul", { class: "examples" }, examples),
+    h("details", { class: "fold", open: true }, h("summary", {}, "Commands"), h("dl", { class: "terms" }, commands)),
+    rows.length > 0 && h("details", { class: "fold" }, h("summary", {}, `All options (${rows.length})`), h("dl", { class: "terms" }, rows)));
+}
+
+const pair = (term, meaning) => [h("dt", {}, h("code", {}, term)), h("dd", {}, meaning)];
+
+/** `/models`: numbered, 25 at a time. @param {(text: string) => void} onTry */
+export function models(line, engines, words, onTry) {
+  const own = engines.filter(({ is_fallback: isFallback }) => !isFallback);
+  if (!own.length) {
+    return answer(line, h("p", {}, "No SD API connected. Connect one: ", h("code", {}, "/sdconnect a1111 https://your-server:7860"), " or on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
+      engines.length > 0 && h("p", { class: "muted" }, `Until then pictures are made by ${engines.map(({ label }) => label).join(", ")}.`));
+  }
+  return answer(line, own.map((engine) => modelList(engine, words.toLowerCase(), onTry)), h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."));
+}
+
+function modelList(engine, words, onTry) {
+  const head = h("h2", {}, `Available models · ${engine.label}`);
+  if (!engine.capabilities) return [head, h("p", { class: "muted" }, engine.error || "It has not answered yet.")];
+  const all = (engine.capabilities.models ?? []).map((model, i) => ({ ...model, number: i + 1 }));
+  const found = all.filter(({ title, name }) => `${title} ${name}`.toLowerCase().includes(words));
+  if (!found.length) return [head, h("p", { class: "muted" }, all.length ? `None of its ${all.length} models matches “${words}”.` : "This engine has nothing to choose from.")];
+  const list = h("ol", { class: "models" });
+  const more = button("", () => show(), { class: "btn-small" });
+  const row = ({ number, name, title, is_loaded: isLoaded }) => h("li", {}, h("span", { class: "faint num" }, `${number}.`),
+    h("button", { type: "button", class: "example", title: name, on: { click: () => onTry(`--model ${/\s/.test(title) ? `"${title}"` : title}`) } }, title), isLoaded && h("span", { class: "badge badge-good" }, "loaded"));
+  const show = () => {
+    const from = list.children.length;
+    list.append(...found.slice(from, from + MODELS_SHOWN).map(row));
+    more.hidden = list.children.length >= found.length;
+    more.textContent = `Show ${Math.min(MODELS_SHOWN, found.length - list.children.length)} more of ${found.length}`;
+  };
+  show();
+  return [head, list, more];
+}
+
+/** `/queue`: engines, then one's own jobs. */
+export function queue(line, engines, jobs) {
+  const rows = jobs.map((job) => h("li", {}, h("code", {}, job.short_id), h("span", { class: "muted" }, statusText(job)), h("span", { class: "clip grow" }, job.prompt)));
+  return answer(line, h("ul", { class: "lines" }, engines.map(load)), h("h2", {}, jobs.length ? "Your pictures" : "You have nothing waiting."), rows.length > 0 && h("ul", { class: "lines" }, rows));
+}
+
+function load(engine) {
+  const { running, waiting } = engine;
+  const wait = engine.wait_s >= 1 ? `, about ${formatSpan(engine.wait_s)} to wait` : "";
+  const words = engine.state === "down" ? engine.error || "not answering" : running || waiting ? `${running} being drawn, ${waiting} waiting${wait}` : "free";
+  return h("li", {}, h("span", { class: `dot dot-${STATES[engine.state]?.[0] ?? ""}` }), h("strong", {}, engine.label), h("span", { class: "muted" }, words));
+}
+
+/** `/status`: every engine, and why one is down. */
+export function status(line, engines) {
+  const rows = engines.map((engine) => {
+    const [sign, words] = STATES[engine.state] ?? STATES.unknown;
+    const speed = engine.seconds_per_job ? `about ${formatSpan(engine.seconds_per_job)} a picture` : "";
+    const why = engine.state === "down" ? [engine.error, engine.hint].filter(Boolean).join(" ") : [speed, engine.price].filter(Boolean).join(" · ");
+    return h("li", {}, h("span", { class: `dot dot-${sign}` }), h("strong", {}, engine.label), h("span", { class: "muted" }, [words, why].filter(Boolean).join(" · ")));
+  });
+  return answer(line, rows.length ? h("ul", { class: "lines" }, rows) : "No engine is set up.", h("p", { class: "small" }, h("a", { href: "#/engines" }, "Open Engines")));
+}

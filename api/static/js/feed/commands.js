@@ -1,0 +1,75 @@
+/**
+ * The commands of the feed: names as in Discord, what each is for, and how a typed line is taken apart. No page, no API.
+ */
+
+/** Commands by their first name, in the order `/help` lists them. */
+export const COMMANDS = [
+  { name: "generate", aliases: ["gen", "img", "dream", "imagine"], usage: "<prompt> [--options]", meaning: "Make a picture" },
+  { name: "upscale", aliases: [], usage: "[2|4]", meaning: "Make the last picture larger" },
+  { name: "remix", aliases: ["vary"], usage: "[new prompt]", meaning: "A variation of the last picture" },
+  { name: "describe", aliases: [], usage: "", meaning: "Find words for the last picture" },
+  { name: "inpaint", aliases: [], usage: "", meaning: "Draw a part of the last picture anew, in Create" },
+  { name: "outpaint", aliases: [], usage: "", meaning: "Draw on beyond the edges of the last picture, in Create" },
+  { name: "compare", aliases: [], usage: "<prompt> [--options]", meaning: "The same prompt on several engines" },
+  { name: "models", aliases: ["sdmodels", "list_models"], usage: "[words]", meaning: "List the models you can use" },
+  { name: "queue", aliases: [], usage: "", meaning: "How busy it is, and where your pictures stand" },
+  { name: "cancel", aliases: ["stop"], usage: "[job|all]", meaning: "Cancel your pictures that wait or are being drawn" },
+  { name: "status", aliases: ["engines"], usage: "", meaning: "How every engine is doing, and why one is down" },
+  { name: "sdconnect", aliases: ["sdlink"], usage: "<kind> <address> [key]", meaning: "Bring your own engine" },
+  { name: "sdtest", aliases: [], usage: "", meaning: "Test your engine" },
+  { name: "sddisconnect", aliases: [], usage: "", meaning: "Forget your engine and its key" },
+  { name: "gallery", aliases: ["history", "favourites", "favorites"], usage: "", meaning: "Open the gallery" },
+  { name: "help", aliases: ["?", "h"], usage: "", meaning: "How to make pictures here" },
+];
+
+const BY_NAME = new Map(COMMANDS.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])));
+const COMMAND_LINE = /^[/!]\s?([\p{L}_?]+)(?:\s+|$)(.*)$/su;
+const MAX_SLIPS = 3; // more wrong letters than that is another word
+
+/**
+ * Take a line apart.
+ * @param {string} line
+ * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: object, text: string, said: string}
+ *   | {kind: "unknown", said: string, nearest: object|null, text: string}}
+ */
+export function parseLine(line) {
+  const text = line.trim();
+  if (!text) return { kind: "empty" };
+  const [, said, rest] = COMMAND_LINE.exec(text) ?? [];
+  if (!said) return { kind: "prompt", text };
+  const command = BY_NAME.get(said.toLowerCase());
+  if (command) return { kind: "command", command, text: rest.trim(), said: said.toLowerCase() };
+  return { kind: "unknown", said, nearest: nearest(said.toLowerCase()), text: rest.trim() };
+}
+
+/** The command whose name is closest to a word. @returns {object|null} */
+export function nearest(word) {
+  let best = null;
+  for (const [name, command] of BY_NAME) {
+    const slips = name.startsWith(word) && word.length > 1 ? 1 : distance(word, name);
+    if (!best || slips < best.slips) best = { slips, command };
+  }
+  return best && best.slips <= Math.min(MAX_SLIPS, Math.ceil(word.length / 2)) ? best.command : null;
+}
+
+/** Commands that fit what has been typed so far, best first. @returns {object[]} */
+export function matching(word) {
+  const typed = word.toLowerCase();
+  const rank = ({ name, aliases }) => (name.startsWith(typed) ? 0 : aliases.some((alias) => alias.startsWith(typed)) ? 1 : name.includes(typed) ? 2 : 3);
+  return COMMANDS.filter((command) => rank(command) < 3).sort((one, two) => rank(one) - rank(two));
+}
+
+/** Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted). */
+function distance(one, two) {
+  const rows = [[...Array(two.length + 1).keys()]];
+  for (let i = 1; i <= one.length; i += 1) {
+    rows.push([i]);
+    for (let j = 1; j <= two.length; j += 1) {
+      const cost = one[i - 1] === two[j - 1] ? 0 : 1;
+      let least = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost);
+      if (i > 1 && j > 1 && one[i - 1] === two[j - 2] && one[i - 2] === two[j - 1]) least = Math.min(least, rows[i - 2][j - 2] + 1);
+      rows[i].push(least);
+    }
+  }
+  return rows[one.length][two.length];
+}

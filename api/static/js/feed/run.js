@@ -1,0 +1,153 @@
+/**
+ * Does what a typed line says: prompts and commands through the API, answers back as messages.
+ */
+
+import { api } from "../api.js";
+import { button, h } from "../dom.js";
+import { events } from "../events.js";
+import { newKey, toCreate, VARY_STRENGTH } from "../handoff.js";
+import { go } from "../router.js";
+import { answer, help, models, queue, refusal, status } from "./answers.js";
+import { parseLine } from "./commands.js";
+import { connect, disconnect, test } from "./connect.js";
+
+const MAX_COMPARED = 4;
+const ENGINES_OPTION = /\s--(?:engines?|backends?|on)[= ]+("[^"]*"|“[^”]*”|\S+)/i;
+const SHOWN_CHARS = 120;
+
+/**
+ * Run one line.
+ * @param {string} line
+ * @param {{say: (node: Node) => void, fillBox: (text: string) => void, target: () => object|null,
+ *   attached: () => object|null, reply: () => object|null}} feed `target` is the picture that is meant when none is named
+ * @returns {Promise<boolean>} false if it was refused, so that the line can go back into the box
+ */
+export async function run(line, feed) {
+  const parsed = parseLine(line);
+  const said = line.trim().slice(0, SHOWN_CHARS);
+  try {
+    if (parsed.kind === "empty") return Boolean(feed.attached()) && (await make("", feed), true);
+    if (parsed.kind === "prompt") await make(parsed.text, feed);
+    else if (parsed.kind === "unknown") unknown(parsed, feed);
+    else await DO[parsed.command.name]({ text: parsed.text, said, feed });
+    return true;
+  } catch (error) {
+    if (error.name !== "ApiError") throw error;
+    feed.say(refusal(hideKey(said), error));
+    return false;
+  }
+}
+
+/** A line without the key that may be in it. @returns {string} */
+export function hideKey(line) {
+  return line.replace(/^([/!]\s?(?:sdconnect|sdlink)\s+\S+\s+\S+)\s+.+$/is, "$1 …");
+}
+
+const DO = {
+  generate: ({ text, said, feed }) => (text || feed.attached() ? make(text, feed) : feed.say(answer(said, "Say what you would like to see, for example: /generate a red fox in the snow --steps 30"))),
+  upscale: (asked) => upscale(asked),
+  remix: (asked) => remix(asked),
+  describe: (asked) => describe(asked),
+  inpaint: (asked) => open(asked, "inpaint"),
+  outpaint: (asked) => open(asked, "outpaint"),
+  compare: (asked) => compare(asked),
+  models: async ({ text, said, feed }) => feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox)),
+  queue: async ({ said, feed }) => {
+    const [{ engines }, { jobs }] = await Promise.all([api.get("/api/engines"), api.get("/api/jobs", { scope: "active", limit: 50 })]);
+    feed.say(queue(said, engines, jobs.filter(({ is_mine: isMine }) => isMine)));
+  },
+  cancel: (asked) => cancel(asked),
+  status: async ({ said, feed }) => feed.say(status(said, (await api.get("/api/engines")).engines)),
+  sdconnect: ({ text, said, feed }) => connect(text, hideKey(said), feed),
+  sdtest: ({ said, feed }) => test(said, feed),
+  sddisconnect: ({ said, feed }) => disconnect(said, feed),
+  gallery: () => go("gallery"),
+  help: async ({ said, feed }) => feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
+};
+
+/** Submit a prompt; an attached or replied-to picture goes in with it. */
+async function make(text, feed, more = {}) {
+  const reply = feed.reply();
+  const init = feed.attached()?.media_id ?? reply?.id;
+  const body = { text, ...(init ? { init_image: init } : {}), ...(reply ? { reply_to: reply.job_id } : {}), ...more };
+  show(await api.post("/api/jobs", body, { headers: { "Idempotency-Key": newKey() } }), feed);
+}
+
+/** Show new jobs; what the parser remarked is shown where the jobs do not carry it. */
+function show({ jobs, notes }, feed) {
+  for (const job of jobs) events.put(job);
+  const untold = notes.filter((note) => !jobs.some((job) => job.notes.includes(note)));
+  if (untold.length) feed.say(answer("", ...untold));
+}
+
+const NO_PICTURE = "There is no picture to work on yet. Attach one, press Reply on one, or make one first.";
+
+/** Run a job from the meant picture, attached or made here. */
+async function from(feed, changes) {
+  const attached = feed.attached();
+  const picture = attached ? null : feed.target();
+  if (!attached && !picture) return void feed.say(answer("", NO_PICTURE));
+  const headers = { "Idempotency-Key": newKey() };
+  const call = attached
+    ? api.post("/api/jobs", { ...changes, init_image: attached.media_id }, { headers })
+    : api.post(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }, { headers });
+  show(await call, feed);
+}
+
+async function upscale({ text, said, feed }) {
+  const factor = Number(text.replace(/x$/i, "") || 2);
+  if (!(factor > 1 && factor <= 8)) return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
+  await from(feed, { mode: "upscale", upscale_factor: factor });
+}
+
+const remix = ({ text, feed }) => from(feed, text ? { text, ...(/--strength\b/.test(text) ? {} : { denoising_strength: VARY_STRENGTH }) } : { denoising_strength: VARY_STRENGTH });
+
+async function describe({ said, feed }) {
+  const id = feed.attached()?.media_id ?? feed.target()?.id;
+  if (!id) return feed.say(answer(said, NO_PICTURE));
+  const { text, engine } = await api.post("/api/describe", { media_id: id });
+  const use = button("Use as prompt", () => feed.fillBox(text), { class: "btn-small", icon: "text" });
+  feed.say(answer(said, h("blockquote", { class: "quote" }, text), h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`))));
+}
+
+function open({ said, feed }, mode) {
+  const picture = feed.attached() ?? feed.target();
+  if (!picture) return feed.say(answer(said, NO_PICTURE));
+  return toCreate({ command: picture.command ?? "", initImage: picture, mode });
+}
+
+/** The same words and seed on every engine that can. */
+async function compare({ text, said, feed }) {
+  const words = text.replace(ENGINES_OPTION, "").trim();
+  const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "").replace(/["“”]/g, "").toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
+  if (!words) return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
+  const { engines } = await api.get("/api/engines");
+  const isWanted = ({ name, label }) => !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
+  const able = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state)).slice(0, MAX_COMPARED);
+  if (able.length < 2) {
+    const why = able.length ? `Only ${able[0].label} answers now.` : "No engine answers now.";
+    return feed.say(answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))));
+  }
+  const { draft } = await api.post("/api/parse", { text: words });
+  const seed = draft.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const answers = await Promise.allSettled(able.map(({ name }) => api.post("/api/jobs", { text: words, seed, backend: name }, { headers: { "Idempotency-Key": newKey() } })));
+  answers.forEach((each, i) => (each.status === "fulfilled" ? show(each.value, feed) : feed.say(refusal(`${said} (${able[i].label})`, each.reason))));
+}
+
+async function cancel({ text, said, feed }) {
+  const { jobs } = await api.get("/api/jobs", { scope: "active", limit: 200 });
+  const own = jobs.filter(({ is_mine: isMine }) => isMine);
+  const word = text.replace(/^#/, "").toLowerCase();
+  const meant = !word || word === "all" ? own : own.filter(({ id, short_id: short }) => id === word || short.toLowerCase() === word);
+  if (!meant.length) {
+    return feed.say(answer(said, own.length ? `You have no job ${text}. Yours are: ${own.map(({ short_id: short }) => short).join(", ")}.` : "You have nothing waiting and nothing being drawn."));
+  }
+  for (const job of meant) events.put(await api.post(`/api/jobs/${job.id}/cancel`));
+  feed.say(answer(said, meant.length === 1 ? "Cancelled." : `Cancelled ${meant.length} of your pictures.`));
+}
+
+function unknown({ said, nearest, text }, feed) {
+  const right = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
+  const use = right && button(right.length > 60 ? `/${nearest.name} …` : right, () => feed.fillBox(right), { class: "btn-small" });
+  feed.say(answer(`/${said}`, nearest ? `There is no command /${said}. Did you mean /${nearest.name}?` : `There is no command /${said}. /help lists them all.`, use));
+}

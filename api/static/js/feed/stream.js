@@ -1,0 +1,137 @@
+/**
+ * The stream of messages, newest at the bottom: it stays at the end while one is there, and where one reads otherwise.
+ */
+
+import { fill, h, icon } from "../dom.js";
+import { Message } from "./message.js";
+
+const AT_END_PX = 90;
+const times = new WeakMap(); // when a message was made, for its place in the list
+
+/** A scrolling list of jobs and of local answers. */
+export class Stream {
+  #messages = new Map();
+  #missed = new Set();
+
+  /** @param {{onOpen: (picture: object) => void, onReply: (picture: object) => void}} options */
+  constructor(options) {
+    this.options = options;
+    this.list = h("div", { class: "feed-list" });
+    this.top = h("div", { class: "feed-top" });
+    this.pill = h("button", { type: "button", class: "btn feed-pill", hidden: true, on: { click: () => this.toEnd(true) } });
+    this.scroller = h("div", { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" }, this.top, this.list);
+    this.element = h("div", { class: "feed-window" }, this.scroller, this.pill);
+    this.isAtEnd = true;
+    this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.watcher = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+    this.watcher.observe(this.list);
+    this.watcher.observe(this.scroller);
+  }
+
+  stop() {
+    this.watcher.disconnect();
+    this.#messages.forEach((message) => message.stop());
+  }
+
+  get size() {
+    return this.#messages.size;
+  }
+
+  /** The jobs that are shown, oldest first. @returns {object[]} */
+  get jobs() {
+    return [...this.#messages.values()].map(({ job }) => job).sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
+  }
+
+  has(id) {
+    return this.#messages.has(id);
+  }
+
+  /** Show a job, or its newer state. */
+  put(job) {
+    const known = this.#messages.get(job.id);
+    if (job.status === "done" && known?.job.status !== "done" && !this.isAtEnd) this.#miss(job);
+    this.#hold(() => {
+      if (known) return known.update(job);
+      const message = new Message(job, this.options);
+      this.#messages.set(job.id, message);
+      this.#place(message);
+    });
+  }
+
+  /** Show older jobs above the others. */
+  older(jobs) {
+    this.#hold(() => {
+      for (const job of jobs) {
+        if (this.has(job.id)) continue;
+        const message = new Message(job, this.options);
+        this.#messages.set(job.id, message);
+        this.#place(message);
+      }
+    });
+  }
+
+  /** Show an answer that only this reader sees. */
+  say(node) {
+    times.set(node, Date.now());
+    this.list.append(node);
+    this.toEnd();
+  }
+
+  remove(id) {
+    const message = this.#messages.get(id);
+    if (!message) return;
+    message.stop();
+    this.#hold(() => message.element.remove());
+    this.#messages.delete(id);
+  }
+
+  each(act) {
+    this.#messages.forEach(act);
+  }
+
+  /** Go to the newest message. */
+  toEnd(isSmooth = false) {
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
+  }
+
+  #place({ element, job }) {
+    const at = Date.parse(job.created_at);
+    times.set(element, at);
+    let after = this.list.lastElementChild;
+    while (after && times.get(after) > at) after = after.previousElementSibling;
+    if (after) after.after(element);
+    else this.list.prepend(element);
+  }
+
+  /** Change the list without moving what one is reading. */
+  #hold(act) {
+    if (this.isAtEnd) {
+      act();
+      return this.toEnd();
+    }
+    const edge = this.scroller.getBoundingClientRect().top;
+    const anchor = [...this.list.children].find((node) => node.getBoundingClientRect().bottom > edge);
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    act();
+    if (anchor?.isConnected) this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    if (this.isAtEnd) this.#missed.clear();
+    this.#showPill();
+  }
+
+  #miss(job) {
+    this.#missed.add(job.id);
+    this.#showPill();
+  }
+
+  #showPill() {
+    const count = this.#missed.size;
+    this.pill.hidden = this.isAtEnd;
+    this.pill.classList.toggle("btn-primary", count > 0);
+    fill(this.pill, icon("chevron-down"), count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest");
+  }
+}

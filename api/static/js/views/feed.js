@@ -1,0 +1,124 @@
+/**
+ * The feed: what everybody makes, as in a chat, with one box for prompts and commands.
+ */
+
+import { api } from "../api.js";
+import { announce, button, fill, h, icon, useCss } from "../dom.js";
+import { events } from "../events.js";
+import { openLightbox } from "../ui/lightbox.js";
+import { Composer } from "../feed/composer.js";
+import { run } from "../feed/run.js";
+import { Stream } from "../feed/stream.js";
+import { onChange } from "../gallery/changes.js";
+import { Pages, whenNear } from "../gallery/pages.js";
+import { pictureOf } from "../gallery/picture.js";
+import { catchDrops } from "../gallery/recall.js";
+
+export const title = "Feed";
+
+const PAGE = 30;
+const EXAMPLES = ["a red fox in the snow", "a lighthouse in a storm, oil painting --ar 3:2", "/help"];
+
+/**
+ * Draw the feed.
+ * @param {HTMLElement} root
+ * @returns {Promise<() => void>} cleanup
+ */
+export async function mount(root) {
+  await Promise.all([useCss("feed"), useCss("lightbox")]);
+  const view = new Feed();
+  root.append(view.element);
+  view.start();
+  return () => view.stop();
+}
+
+class Feed {
+  constructor() {
+    this.stream = new Stream({ onOpen: (picture) => this.#open(picture), onReply: (picture) => this.composer.replyTo(picture) });
+    this.composer = new Composer((line) => run(line, this.#doors()));
+    this.pages = new Pages(
+      (before) => api.get("/api/feed", { limit: PAGE, before }),
+      (page, isFirst) => this.#show(page, isFirst),
+      (error, isFirst) => this.#fail(error, isFirst),
+    );
+    this.note = h("div", { class: "feed-note" });
+    this.stream.list.before(this.note);
+    this.element = h("div", { class: "feed" }, h("h1", { class: "sr-only" }, "Feed"), this.stream.element, this.composer.element);
+  }
+
+  start() {
+    fill(this.note, Array.from({ length: 3 }, () => h("div", { class: "msg", "aria-hidden": "true" }, h("span", { class: "avatar" }), h("div", { class: "skeleton feed-skeleton" }))));
+    this.offs = [
+      events.on("job", (job) => this.#changed(job)),
+      events.on("gone", ({ id }) => this.stream.remove(id)),
+      onChange("favorite", ({ ids, isOn }) => this.stream.each((message) => message.favorite(ids, isOn))),
+      onChange("removed", ({ ids }) => this.stream.each((message) => message.without(ids))),
+      catchDrops((file) => this.composer.attach(file), "Drop a picture to draw from it"),
+    ];
+    this.pages.restart();
+    if (matchMedia("(pointer: fine)").matches) this.composer.box.focus();
+  }
+
+  stop() {
+    this.near?.stop();
+    this.offs.forEach((off) => off());
+    this.stream.stop();
+  }
+
+  /** What commands may do here. */
+  #doors() {
+    return {
+      say: (node) => (this.note.replaceChildren(), this.stream.say(node), announce(node.querySelector(".msg-body").textContent)),
+      fillBox: this.composer.fillBox,
+      attached: () => this.composer.media,
+      reply: () => this.composer.reply,
+      target: () => this.composer.reply ?? this.#newest(),
+    };
+  }
+
+  /** The newest own picture, else anybody's. */
+  #newest() {
+    const done = this.stream.jobs.filter((job) => job.images.some((image) => !image.is_gone)).reverse();
+    const job = done.find(({ is_mine: isMine }) => isMine) ?? done[0];
+    return job ? pictureOf(job.images.find((image) => !image.is_gone), job) : null;
+  }
+
+  #show({ jobs }, isFirst) {
+    this.note.replaceChildren();
+    this.stream.older(jobs);
+    if (isFirst) this.#first(jobs);
+    else this.near.check();
+  }
+
+  #first(jobs) {
+    for (const job of events.jobs.values()) this.#changed(job); // what happened while the page was on its way
+    this.stream.toEnd();
+    if (!jobs.length && !this.stream.size) fill(this.note, this.#empty());
+    this.near = whenNear(this.stream.top, () => this.pages.more(), this.stream.scroller);
+  }
+
+  #changed(job) {
+    const oldest = this.stream.jobs[0];
+    const isBefore = oldest && Date.parse(job.created_at) < Date.parse(oldest.created_at);
+    if (!this.stream.has(job.id) && isBefore && !this.pages.isDone) return; // scrolling back will bring it
+    const was = this.stream.jobs.find(({ id }) => id === job.id)?.status;
+    this.note.replaceChildren();
+    this.stream.put(job);
+    if (job.is_mine && was === "running" && job.status !== "running") announce(job.status === "done" ? `Your picture is ready: ${job.prompt}` : `${job.prompt}: ${job.error?.message ?? job.status}`);
+  }
+
+  #fail(error, isFirst) {
+    const retry = button("Try again", () => (this.note.replaceChildren(), isFirst ? this.pages.restart() : this.pages.retry()), { icon: "refresh" });
+    fill(this.note, h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, [error.message, error.hint].filter(Boolean).join(" ")), retry));
+  }
+
+  #empty() {
+    const tries = EXAMPLES.map((text) => button(text, () => this.composer.fillBox(text), { class: "btn-small" }));
+    return h("div", { class: "empty" }, icon("feed"), h("h2", {}, "It is quiet here"), h("p", {}, "Say what you would like to see. Everybody here sees the picture, unless you add --private."), h("div", { class: "row row-wrap feed-tries" }, tries));
+  }
+
+  #open(picture) {
+    const pictures = this.stream.jobs.flatMap((job) => job.images.map((image) => pictureOf(image, job)));
+    openLightbox(pictures, Math.max(0, pictures.findIndex(({ id, job_id: job }) => id === picture.id && job === picture.job_id)));
+  }
+}
