@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.context import Web
-from api.errors import add_error_handlers
+from api.errors import add_error_handlers, errors
 from api.middleware import Guard
 from api.routes import ROUTERS
 from constants import APP_NAME, VERSION
@@ -37,6 +37,7 @@ def create_app(web: Web) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses=errors(413, 421, 429, 500, 503),
     )
     app.state.web = web
     app.add_middleware(Guard, options=web.options)

@@ -3,6 +3,8 @@
 import logging
 import math
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -10,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from generation.errors import GenerationError, LimitReached, NotAllowed
+from api.schemas.jobs import ErrorOut
+from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.options import RANGES
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,23 @@ BY_STATUS: Final = {
     404: ("not_found", "There is nothing at this address."),
     405: ("not_allowed", "This address does not take that method."),
     413: ("too_large", "That is too much at once."),
+}
+
+MEANINGS: Final = {
+    400: "What was said cannot be done; the answer names the value and what would be right.",
+    401: "Nobody known calls: sign in, or send a key.",
+    403: "The caller may not do this.",
+    404: "There is no such thing, or it is not the caller's to see.",
+    408: "The request took too long to arrive.",
+    410: "It was here and has expired.",
+    413: "The request is too large.",
+    421: "This server does not answer to that name.",
+    422: "A value is missing, of the wrong kind or out of its range.",
+    429: "Too much at once; Retry-After says when to try again.",
+    500: "Easel made a mistake.",
+    502: "The engine failed.",
+    503: "The engine or the store does not answer now.",
+    504: "The engine took too long.",
 }
 
 
@@ -64,6 +84,22 @@ class Gone(GenerationError):
     """This picture has expired."""
 
     code = "gone"
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route for the API's description."""
+    return {status: {"model": ErrorOut, "description": MEANINGS[status]} for status in statuses}
+
+
+@contextmanager
+def missing(field: str, kind: type[GenerationError] = NotFound) -> Iterator[None]:
+    """Say a refusal about `field` as what it is to a caller who named it in the address: there is no such thing."""
+    try:
+        yield
+    except RequestRejected as error:
+        if error.field != field:
+            raise
+        raise kind(error.user_message, hint=error.hint) from error
 
 
 def error_body(error: GenerationError) -> dict[str, Any]:

@@ -41,9 +41,15 @@ class JobViews:
         self._now = now
 
     def job(
-        self, view: JobView, *, is_mine: bool, preview: int | None = None, favorites: frozenset[str] = frozenset()
+        self,
+        view: JobView,
+        *,
+        is_mine: bool,
+        preview: int | None = None,
+        favorites: frozenset[str] = frozenset(),
+        kept: frozenset[str] = frozenset(),
     ) -> JobOut:
-        """Write one job; `favorites` are the media ids its reader has starred."""
+        """Write one job; `favorites` are the media ids its reader has starred, `kept` those that do not expire."""
         job = view.job
         result, expires = job.result, job.result.expires_at if job.result else None
         is_gone = expires is not None and expires <= self._now()
@@ -65,7 +71,7 @@ class JobViews:
             notes=[*job.notes, *(result.notes if result else ())],
             error=_error(job),
             images=[
-                self._image(job, image, is_gone=is_gone and image.media_id not in favorites, favorites=favorites)
+                self._image(job, image, is_gone=is_gone and image.media_id not in kept, favorites=favorites)
                 for image in (result.images if result else ())
             ],
             seconds=result.seconds if result else None,

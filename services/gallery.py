@@ -133,6 +133,10 @@ class GalleryService:
         """Return which of these files are the viewer's favourites."""
         return await self._store.starred(viewer.user_key, media_ids)
 
+    async def kept_among(self, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files somebody keeps, so that they do not expire."""
+        return await self._store.kept_among(media_ids)
+
     async def places(self, viewer: Viewer, image_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return in which of the viewer's collections these pictures are, by their ids."""
         return await self._store.places(viewer.user_key, image_ids)

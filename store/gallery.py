@@ -45,6 +45,10 @@ STARRED: Final = """
     SELECT DISTINCT g.media_id FROM image_favorites AS f JOIN generated_images AS g ON g.id = f.image_id
     WHERE f.user_key = ? AND g.media_id IN (SELECT value FROM json_each(?))
 """
+AMONG_KEPT: Final = """
+    SELECT DISTINCT media_id FROM generated_images WHERE media_id IN (SELECT value FROM json_each(?)) AND (
+        id IN (SELECT image_id FROM image_favorites) OR id IN (SELECT image_id FROM collection_images))
+"""
 PLACES: Final = """
     SELECT i.image_id, i.collection_id FROM collection_images AS i JOIN image_collections AS c ON c.id = i.collection_id
     WHERE c.user_key = ? AND i.image_id IN (SELECT value FROM json_each(?))
@@ -232,6 +236,11 @@ class GalleryStore:
     async def starred(self, user_key: str, media_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these files are this person's favourites."""
         rows = await self._database.fetch(STARRED, (user_key, json.dumps(list(media_ids))))
+        return frozenset(row["media_id"] for row in rows)
+
+    async def kept_among(self, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files anybody's favourites or collections hold."""
+        rows = await self._database.fetch(AMONG_KEPT, (json.dumps(list(media_ids)),))
         return frozenset(row["media_id"] for row in rows)
 
     async def places(self, user_key: str, image_ids: Iterable[str]) -> dict[str, list[str]]:

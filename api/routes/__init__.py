@@ -4,12 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import events, health, jobs, media, session
+from api.routes import events, gallery, health, jobs, media, session
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
     jobs.router,
     media.router,
+    gallery.router,
     events.router,
     health.router,
 )

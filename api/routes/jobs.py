@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.errors import NotFound
 from api.events import can_see
+from api.pictures import viewer_of
 from api.schemas.jobs import (
     AgainIn,
     DraftIn,
@@ -49,6 +51,24 @@ def actor_of(caller: Caller) -> Actor:
 def shown(web: Web, view: JobView, caller: Caller) -> JobOut:
     is_mine = view.job.user_key == caller.user_key
     return web.hub.views.job(view, is_mine=is_mine, preview=web.hub.preview_version(view))
+
+
+async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -> list[JobOut]:
+    """Write jobs with what only the gallery knows: the caller's favourites, and what is kept beyond its time."""
+    media_ids = [image.media_id for view in views if view.job.result for image in view.job.result.images]
+    gallery = web.services.records.gallery
+    favorites = await gallery.starred(viewer_of(caller), media_ids) if media_ids else frozenset()
+    kept = await gallery.kept_among(media_ids) if media_ids else frozenset()
+    return [
+        web.hub.views.job(
+            view,
+            is_mine=view.job.user_key == caller.user_key,
+            preview=web.hub.preview_version(view),
+            favorites=favorites,
+            kept=kept,
+        )
+        for view in views
+    ]
 
 
 async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:
@@ -126,7 +146,7 @@ async def jobs(
         views = list(reversed(await service.active_of(caller.user_key)))[:limit]
     else:
         views = await service.recent(caller.user_key, limit)
-    return JobsOut(jobs=[shown(web, view, caller) for view in views])
+    return JobsOut(jobs=await shown_with_stars(web, views, caller))
 
 
 @router.get("/feed")
@@ -140,14 +160,23 @@ async def feed(
     web = web_of(request)
     views = await web.services.generation.stream(caller.user_key, sees_all=caller.is_admin, limit=limit, before=before)
     after = views[-1].job.id if len(views) == limit else None
-    return JobsOut(jobs=[shown(web, view, caller) for view in views], next=after)
+    return JobsOut(jobs=await shown_with_stars(web, views, caller), next=after)
 
 
 @router.get("/jobs/{job_id}")
 async def job(request: Request, job_id: str, caller: Reader) -> JobOut:
     """Show one job as it stands now."""
     web = web_of(request)
-    return shown(web, web.services.generation.peek(await visible_job(web, job_id, caller)), caller)
+    view = web.services.generation.peek(await visible_job(web, job_id, caller))
+    return (await shown_with_stars(web, [view], caller))[0]
+
+
+@router.post("/jobs/{job_id}/up")
+async def move_up(request: Request, job_id: str, caller: Maker) -> JobOut:
+    """Draw a waiting job before one's others on the same engine."""
+    web = web_of(request)
+    found = await visible_job(web, job_id, caller)
+    return shown(web, await web.services.generation.move_up(found.id, actor_of(caller)), caller)
 
 
 @router.post("/jobs/{job_id}/cancel")

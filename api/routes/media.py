@@ -72,7 +72,7 @@ async def media(
     web = web_of(request)
     found = await web.services.media.get(media_id)
     if found is None:
-        if await _was_here(web, media_id):
+        if await _was_here(web, caller, media_id, t):
             raise Gone("This picture has expired.", hint="Run its job again to draw it anew.")
         raise NotFound("Picture not found")
     job = await web.services.generation.find(found.job_id) if found.job_id else None
@@ -135,5 +135,7 @@ def _may_see(web: Web, caller: Caller | None, owner: str, media_id: str, token: 
     return bool(token) and web.access.unsign(token, f"media:{media_id}")
 
 
-async def _was_here(web: Web, media_id: str) -> bool:
-    return False
+async def _was_here(web: Web, caller: Caller | None, media_id: str, token: str) -> bool:
+    """Say whether a picture that is gone was one that this caller might have seen."""
+    known = await web.services.records.gallery.was_there(media_id)
+    return known is not None and (not known[1] or _may_see(web, caller, known[0], media_id, token))

@@ -107,8 +107,8 @@ class DraftIn(_In):
     backend: Name | None = None
 
     def to_draft(self) -> Draft:
-        """Return the fields that were said, without `text`."""
-        said = {name: getattr(self, name) for name in self.model_fields_set if name != "text"}
+        """Return the fields that were said of the picture itself."""
+        said = {name: getattr(self, name) for name in self.model_fields_set & Draft.__dataclass_fields__.keys()}
         values: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
         if "aspect" in values:
             wide, _, high = values["aspect"].partition(":")

@@ -1,0 +1,139 @@
+"""Pictures of the gallery as the API shows them: rows in, schemas out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from api.context import Web
+from api.schemas.gallery import CollectionOut, PictureOut
+from api.schemas.jobs import ImageOut
+from api.views import ALT_PROMPT_CHARS, THUMBNAIL_PX
+from generation.errors import RequestRejected
+from generation.prompt_syntax import format_prompt
+from generation.request import Draft, Mode
+from services.access import Caller
+from services.gallery import Collection, Picture, Viewer
+from services.media import file_name
+from utils.images import EXTENSIONS
+from utils.infotext import format_infotext
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    return Viewer(user_key=caller.user_key, is_admin=caller.is_admin)
+
+
+async def pictures_out(web: Web, caller: Caller, pictures: Iterable[Picture]) -> list[PictureOut]:
+    """Write pictures for one reader. A picture's id is that of its file, as everywhere in the API."""
+    pictures = list(pictures)
+    places = await web.services.records.gallery.places(viewer_of(caller), [picture.id for picture in pictures])
+    return [_picture(web, caller, picture, places.get(picture.id, [])) for picture in pictures]
+
+
+async def collection_out(web: Web, caller: Caller, collection: Collection) -> CollectionOut:
+    """Write a collection with the picture that was added last."""
+    cover = None
+    if collection.cover_media_id:
+        try:
+            found = await web.services.records.gallery.picture(viewer_of(caller), collection.cover_media_id)
+            cover = _image(web, found)
+        except RequestRejected:  # made private since it was put there
+            cover = None
+    return CollectionOut(
+        id=collection.id,
+        name=collection.name,
+        description=collection.description,
+        count=collection.pictures,
+        cover=cover,
+        created_at=collection.created_at,
+    )
+
+
+def picture_name(picture: Picture, extension: str = "") -> str:
+    """A file's name that says what is in it."""
+    extension = extension or EXTENSIONS.get(picture.media_type, "png")
+    return file_name(picture.prompt, picture.seed, picture.created_at, extension)
+
+
+def _picture(web: Web, caller: Caller, picture: Picture, collections: list[str]) -> PictureOut:
+    draft = _draft(picture)
+    return PictureOut(
+        **_image(web, picture).model_dump(),
+        job_id=picture.job_id,
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt,
+        mode=picture.mode,
+        model=picture.model,
+        engine=picture.engine,
+        steps=picture.steps,
+        cfg_scale=picture.cfg_scale,
+        sampler=picture.sampler,
+        seconds=picture.seconds,
+        cost_usd=picture.cost_usd,
+        created_at=picture.created_at,
+        expires_at=_expiry(picture),
+        user_name=picture.user_name,
+        is_mine=picture.user_key == caller.user_key,
+        is_private=picture.is_private,
+        collections=collections,
+        parameters=_parameters(picture),
+        command=format_prompt(draft),
+    )
+
+
+def _image(web: Web, picture: Picture) -> ImageOut:
+    url = web.hub.views.media_url(picture.media_id, is_private=picture.is_private)
+    made = ", ".join(
+        part for part in (picture.model, f"{picture.width}×{picture.height}", f"seed {picture.seed}") if part
+    )
+    words = ": " + picture.prompt[:ALT_PROMPT_CHARS] if picture.prompt else ""
+    return ImageOut(
+        id=picture.media_id,
+        url=url,
+        thumbnail_url=f"{url}{'&' if '?' in url else '?'}size={THUMBNAIL_PX}",
+        seed=picture.seed,
+        width=picture.width,
+        height=picture.height,
+        media_type=picture.media_type,
+        size_bytes=picture.size_bytes,
+        alt=f"Generated picture{words}; {made}",
+        file_name=picture_name(picture),
+        is_favorite=picture.is_favorite,
+        is_gone=not picture.is_there(web.services.clock.now()),
+    )
+
+
+def _expiry(picture: Picture) -> datetime | None:
+    return None if picture.is_kept else picture.expires_at
+
+
+def _draft(picture: Picture) -> Draft:
+    """What the row knows of the request; the job knows all of it."""
+    draft = Draft(
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt or None,
+        width=picture.width,
+        height=picture.height,
+        seed=picture.seed,
+        model=picture.model,
+    )
+    if picture.mode == Mode.UPSCALE:
+        return draft
+    return replace(draft, steps=picture.steps, cfg_scale=picture.cfg_scale, sampler=picture.sampler)
+
+
+def _parameters(picture: Picture) -> str:
+    is_upscale = picture.mode == Mode.UPSCALE
+    return format_infotext(
+        picture.prompt,
+        picture.negative_prompt,
+        {
+            "Steps": None if is_upscale else picture.steps,
+            "Sampler": picture.sampler,
+            "Schedule type": picture.scheduler,
+            "CFG scale": None if is_upscale else picture.cfg_scale,
+            "Seed": picture.seed,
+            "Size": f"{picture.width}x{picture.height}",
+            "Model": picture.model,
+            "Engine": picture.engine,
+        },
+    )

@@ -1,0 +1,202 @@
+"""The gallery: what was drawn, favourites, collections, many pictures as one file."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.archive import zipped
+from api.caller import Maker, Reader
+from api.context import web_of
+from api.errors import Gone, errors, missing
+from api.pictures import collection_out, pictures_out, viewer_of
+from api.schemas.gallery import (
+    ArchiveIn,
+    CollectionChangeIn,
+    CollectionIn,
+    CollectionOut,
+    CollectionsOut,
+    FacetOut,
+    FacetsOut,
+    PictureOut,
+    PicturesOut,
+)
+from generation.errors import RequestRejected
+from services.gallery import MAX_SEARCH_CHARS, PictureFilter
+
+router = APIRouter(prefix="/api", tags=["gallery"], responses=errors(401, 403, 422))
+
+MOST_ARCHIVE_BYTES: Final = 512 * 1024**2
+ARCHIVE: Final = {"content": {"application/zip": {}}, "description": "A ZIP file."}
+PictureId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+CollectionId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
+Scope = Literal["mine", "all"]
+
+
+@router.get("/gallery", responses=errors(400, 404))
+async def gallery(
+    request: Request,
+    caller: Reader,
+    q: Annotated[str, Query(max_length=MAX_SEARCH_CHARS, description="Words of the prompt.")] = "",
+    model: Annotated[str, Query(max_length=300)] = "",
+    engine: Annotated[str, Query(max_length=300)] = "",
+    mode: Literal["", "txt2img", "img2img", "inpaint", "upscale"] = "",
+    favorites: bool = False,
+    collection: Annotated[str, Query(max_length=32)] = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    sort: Literal["new", "old"] = "new",
+    scope: Scope = "mine",
+    limit: Annotated[int, Query(ge=1, le=200)] = 60,
+    cursor: Annotated[str, Query(max_length=20, description="`next` of the page before.")] = "",
+) -> PicturesOut:
+    """One's own pictures (`scope=all`: what others made in the open, too), narrowed down, page by page."""
+    web, viewer = web_of(request), viewer_of(caller)
+    wanted = PictureFilter(
+        text=q,
+        model=model,
+        engine=engine,
+        mode=mode,
+        favorites=favorites,
+        collection=collection,
+        since=since,
+        until=until,
+        oldest_first=sort == "old",
+    )
+    service, everybody = web.services.records.gallery, scope == "all"
+    with missing("collection"):
+        page = await service.history(viewer, wanted, everybody=everybody, limit=limit, cursor=cursor)
+    return PicturesOut(
+        pictures=await pictures_out(web, caller, page.pictures),
+        next=page.next_cursor,
+        total=await service.count(viewer, wanted, everybody=everybody),
+    )
+
+
+@router.get("/gallery/{picture_id}", responses=errors(404))
+async def picture(request: Request, picture_id: PictureId, caller: Reader) -> PictureOut:
+    """Show one picture and all that is known of it."""
+    web = web_of(request)
+    with missing("picture"):
+        found = await web.services.records.gallery.picture(viewer_of(caller), picture_id)
+    return (await pictures_out(web, caller, [found]))[0]
+
+
+@router.delete("/gallery/{picture_id}", status_code=204, responses=errors(404))
+async def delete(request: Request, picture_id: PictureId, caller: Maker) -> Response:
+    """Delete a picture of one's own, its file at once."""
+    web = web_of(request)
+    with missing("picture"):
+        gone = await web.services.records.gallery.delete(viewer_of(caller), picture_id)
+    job = await web.services.generation.find(gone.job_id)
+    if job and job.result and len(job.result.images) == 1:
+        web.hub.gone(job)
+    return Response(status_code=204)
+
+
+@router.get("/facets")
+async def facets(request: Request, caller: Reader, scope: Scope = "mine") -> FacetsOut:
+    """List the models and engines of one's pictures, the most used first."""
+    found = await web_of(request).services.records.gallery.facets(viewer_of(caller), everybody=scope == "all")
+    return FacetsOut(
+        models=[FacetOut(name=name, count=count) for name, count in found.models],
+        engines=[FacetOut(name=name, count=count) for name, count in found.engines],
+    )
+
+
+@router.put("/favorites/{picture_id}", status_code=204, responses=errors(404, 410, 429))
+async def star(request: Request, picture_id: PictureId, caller: Maker) -> Response:
+    """Make a picture a favourite: its file is kept."""
+    service, viewer = web_of(request).services.records.gallery, viewer_of(caller)
+    with missing("picture"):
+        found = await service.picture(viewer, picture_id)
+    with missing("picture", Gone):
+        await service.star(viewer, found.id)
+    return Response(status_code=204)
+
+
+@router.delete("/favorites/{picture_id}", status_code=204, responses=errors(404))
+async def unstar(request: Request, picture_id: PictureId, caller: Maker) -> Response:
+    """Let a favourite go; its usual time begins anew."""
+    with missing("picture"):
+        await web_of(request).services.records.gallery.unstar(viewer_of(caller), picture_id)
+    return Response(status_code=204)
+
+
+@router.get("/collections")
+async def collections(request: Request, caller: Reader) -> CollectionsOut:
+    """List one's own collections by name."""
+    web = web_of(request)
+    found = await web.services.records.gallery.collections(viewer_of(caller))
+    return CollectionsOut(collections=[await collection_out(web, caller, one) for one in found])
+
+
+@router.post("/collections", status_code=201, responses=errors(400, 429))
+async def create_collection(request: Request, body: CollectionIn, caller: Maker) -> CollectionOut:
+    """Make a collection."""
+    web = web_of(request)
+    made = await web.services.records.gallery.create_collection(viewer_of(caller), body.name, body.description)
+    return await collection_out(web, caller, made)
+
+
+@router.patch("/collections/{collection_id}", responses=errors(400, 404))
+async def change_collection(
+    request: Request, collection_id: CollectionId, body: CollectionChangeIn, caller: Maker
+) -> CollectionOut:
+    """Give a collection another name or description."""
+    web = web_of(request)
+    with missing("collection"):
+        changed = await web.services.records.gallery.change_collection(
+            viewer_of(caller), collection_id, name=body.name, description=body.description
+        )
+    return await collection_out(web, caller, changed)
+
+
+@router.delete("/collections/{collection_id}", status_code=204, responses=errors(404))
+async def delete_collection(request: Request, collection_id: CollectionId, caller: Maker) -> Response:
+    """Delete a collection; its pictures stay in the gallery."""
+    with missing("collection"):
+        await web_of(request).services.records.gallery.delete_collection(viewer_of(caller), collection_id)
+    return Response(status_code=204)
+
+
+@router.put("/collections/{collection_id}/pictures/{picture_id}", status_code=204, responses=errors(404, 410, 429))
+async def add_picture(request: Request, collection_id: CollectionId, picture_id: PictureId, caller: Maker) -> Response:
+    """Put a picture into a collection: its file is kept."""
+    service, viewer = web_of(request).services.records.gallery, viewer_of(caller)
+    with missing("collection"), missing("picture"):
+        found = await service.picture(viewer, picture_id)
+        await service.collection(viewer, collection_id)
+    with missing("picture", Gone):
+        await service.add_pictures(viewer, collection_id, [found.id])
+    return Response(status_code=204)
+
+
+@router.delete("/collections/{collection_id}/pictures/{picture_id}", status_code=204, responses=errors(404))
+async def remove_picture(
+    request: Request, collection_id: CollectionId, picture_id: PictureId, caller: Maker
+) -> Response:
+    """Take a picture out of a collection."""
+    with missing("collection"), missing("picture"):
+        await web_of(request).services.records.gallery.remove_pictures(viewer_of(caller), collection_id, [picture_id])
+    return Response(status_code=204)
+
+
+@router.post("/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **errors(400, 404, 410)})
+async def archive(request: Request, body: ArchiveIn, caller: Reader) -> StreamingResponse:
+    """Fetch many pictures as one ZIP file, each with its parameters."""
+    web, viewer = web_of(request), viewer_of(caller)
+    with missing("picture"):
+        pictures = [await web.services.records.gallery.picture(viewer, one) for one in dict.fromkeys(body.ids)]
+    now = web.services.clock.now()
+    there = [picture for picture in pictures if picture.is_there(now)]
+    if not there:
+        raise Gone("These pictures have expired.", hint="Run their jobs again to draw them anew.")
+    size = sum(picture.size_bytes for picture in there)
+    if size > MOST_ARCHIVE_BYTES:
+        most = MOST_ARCHIVE_BYTES // 1024**2
+        raise RequestRejected(f"These pictures have {size // 1024**2} MB together; {most} MB is the most.", field="ids")
+    headers = {"Content-Disposition": f'attachment; filename="easel-{len(pictures)}-pictures-{now:%Y%m%d}.zip"'}
+    content = zipped(web.services.media, pictures, body.format.upper())
+    return StreamingResponse(content, media_type="application/zip", headers=headers)

@@ -1,0 +1,100 @@
+"""Pictures of the gallery, favourites and collections as the API shows and takes them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.jobs import ImageOut, MediaId
+
+MOST_ARCHIVED = 200  # pictures of one ZIP file
+
+Format = Literal["png", "jpeg", "webp"]
+
+
+class PictureOut(ImageOut):
+    """One picture of the gallery. Its row stays when its file has expired (`is_gone`)."""
+
+    job_id: str
+    prompt: str
+    negative_prompt: str
+    mode: str
+    model: str | None
+    engine: str
+    steps: int
+    cfg_scale: float
+    sampler: str | None
+    seconds: float = Field(description="Of the whole job.")
+    cost_usd: float
+    created_at: datetime
+    expires_at: datetime | None = Field(description="None: it is kept, as a favourite or in a collection.")
+    user_name: str
+    is_mine: bool
+    is_private: bool
+    collections: list[str] = Field(description="The ids of one's own collections that hold it.")
+    parameters: str = Field(description="How it was made, in the form of Automatic1111.")
+    command: str = Field(description="The same as one line of prompt syntax.")
+
+
+class PicturesOut(BaseModel):
+    """Some pictures; `next` is the cursor of the page after, `total` counts those of all pages."""
+
+    pictures: list[PictureOut]
+    next: str | None
+    total: int
+
+
+class FacetOut(BaseModel):
+    """A name, and how many pictures have it."""
+
+    name: str
+    count: int
+
+
+class FacetsOut(BaseModel):
+    """What the gallery can be narrowed by."""
+
+    models: list[FacetOut]
+    engines: list[FacetOut]
+
+
+class CollectionOut(BaseModel):
+    """An album of one's own."""
+
+    id: str
+    name: str
+    description: str
+    count: int
+    cover: ImageOut | None
+    created_at: datetime
+
+
+class CollectionsOut(BaseModel):
+    """All of them, by name."""
+
+    collections: list[CollectionOut]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CollectionIn(_In):
+    """A new album."""
+
+    name: Annotated[str, Field(max_length=200, examples=["Foxes"])]
+    description: Annotated[str, Field(max_length=2000)] = ""
+
+
+class CollectionChangeIn(_In):
+    """What of an album shall be different."""
+
+    name: Annotated[str, Field(max_length=200, examples=["Red foxes"])] | None = None
+    description: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class ArchiveIn(_In):
+    """Which pictures to put into one file; `format` other than a picture's own makes a copy."""
+
+    ids: Annotated[list[MediaId], Field(min_length=1, max_length=MOST_ARCHIVED)]
+    format: Format = "png"
