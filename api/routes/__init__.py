@@ -4,13 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import events, gallery, health, jobs, media, session
+from api.routes import events, gallery, health, jobs, media, session, templates
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
     jobs.router,
     media.router,
     gallery.router,
+    templates.router,
     events.router,
     health.router,
 )
