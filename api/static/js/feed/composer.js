@@ -23,7 +23,7 @@ export class Composer {
   constructor(onSend) {
     this.onSend = onSend;
     this.box = h("textarea", {
-      class: "composer-box", rows: 1, "aria-label": "Prompt or command", placeholder: "What would you like to see? Or / for commands", enterkeyhint: "send",
+      class: "composer-box", rows: 1, "aria-label": "Prompt or command", placeholder: "Prompt, or / for commands", enterkeyhint: "send",
       autocapitalize: "off", on: { input: () => this.#grow(), keydown: (event) => this.#key(event), paste: (event) => this.#paste(event) },
     });
     this.suggestions = completion(this.box);

@@ -127,7 +127,7 @@ export class Message {
     const pictures = job.images.map((image) => pictureOf(image, job));
     const isAlone = pictures.length === 1;
     const shots = pictures.map((picture, i) => this.#shot(picture, isAlone ? 0 : i + 1));
-    const reply = (picture) => button("Reply", () => this.options.onReply(picture), { icon: "feed", class: "btn-small btn-ghost act", "aria-label": "Reply with this picture" });
+    const reply = (picture) => button(h("span", {}, "Reply"), () => this.options.onReply(picture), { icon: "feed", class: "btn-small btn-ghost act", "aria-label": "Reply with this picture" });
     const foot = isAlone
       ? bar(pictures[0], ALONE, reply(pictures[0]))
       : h("div", { class: "acts" }, button("Re-roll all", () => again(job.id, {}, "Re-rolled: the same with a new seed."), { icon: "dice", class: "btn-small btn-ghost act" }));

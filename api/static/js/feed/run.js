@@ -97,7 +97,7 @@ async function from(feed, changes) {
 async function upscale({ text, said, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
   if (!(factor > 1 && factor <= 8)) return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
-  await from(feed, { mode: "upscale", upscale_factor: factor });
+  await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
 const remix = ({ text, feed }) => from(feed, text ? { text, ...(/--strength\b/.test(text) ? {} : { denoising_strength: VARY_STRENGTH }) } : { denoising_strength: VARY_STRENGTH });

@@ -53,8 +53,9 @@ export class Stream {
     this.#hold(() => {
       if (known) return known.update(job);
       const message = new Message(job, this.options);
+      const isNewest = this.#isNewest(job);
       this.#messages.set(job.id, message);
-      this.#place(message);
+      this.#place(message, isNewest);
     });
   }
 
@@ -94,8 +95,14 @@ export class Stream {
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
   }
 
-  #place({ element, job }) {
+  #isNewest(job) {
     const at = Date.parse(job.created_at);
+    return [...this.#messages.values()].every((message) => Date.parse(message.job.created_at) <= at);
+  }
+
+  /** What is newest goes to the end: the clocks of the server and of this machine may differ, answers carry this one's. */
+  #place({ element, job }, isNewest = false) {
+    const at = isNewest ? Math.max(Date.parse(job.created_at), times.get(this.list.lastElementChild) ?? 0) : Date.parse(job.created_at);
     times.set(element, at);
     let after = this.list.lastElementChild;
     while (after && times.get(after) > at) after = after.previousElementSibling;

@@ -7,7 +7,7 @@ import { openMenu } from "../ui/menu.js";
 import { coverOf, deleteCollection, editCollection, loadCollections } from "./collect.js";
 
 /**
- * @param {{favorites?: boolean, collection?: string}} place what is shown
+ * @param {{favorites?: boolean, everyone?: boolean, collection?: string}} place what is shown
  * @param {(place: object) => void} onPick
  * @returns {{element: HTMLElement, refresh: () => Promise<void>, chosen: () => object|null, show: (place: object) => void}}
  */
@@ -26,8 +26,9 @@ export function shelf(place, onPick) {
     now = next;
     const active = document.activeElement?.closest?.(".shelf") ? document.activeElement.textContent : null;
     fill(list,
-      chip("All pictures", {}, !now.favorites && !now.collection, icon("gallery")),
+      chip("My pictures", {}, !now.favorites && !now.collection && !now.everyone, icon("gallery")),
       chip("Favourites", { favorites: true }, Boolean(now.favorites), icon("heart")),
+      chip("Everyone’s", { everyone: true }, Boolean(now.everyone), icon("feed")),
       collections.map((each) => chip([h("span", { class: "clip" }, each.name), h("span", { class: "faint num" }, String(each.count))], { collection: each.id }, each.id === now.collection, coverOf(each))),
       h("button", { type: "button", class: "chip", on: { click: create } }, icon("plus"), "New collection"),
       chosen() && more(chosen(), pick));
@@ -53,7 +54,7 @@ export function shelf(place, onPick) {
 }
 
 function more(collection, pick) {
-  const node = button("Collection", () => openMenu(node, [
+  const node = button("Edit collection", () => openMenu(node, [
     { label: "Rename…", icon: "remix", run: () => editCollection(collection) },
     "-",
     { label: "Delete collection…", icon: "trash", danger: true, run: async () => (await deleteCollection(collection)) && pick({}) },

@@ -24,7 +24,7 @@ const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
 /**
  * Draw the gallery.
  * @param {HTMLElement} root
- * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection
+ * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection, scope
  * @returns {Promise<() => void>} cleanup
  */
 export async function mount(root, params) {
@@ -38,7 +38,7 @@ export async function mount(root, params) {
 class Gallery {
   constructor(params) {
     this.filters = filtersFrom(params);
-    this.place = params.collection ? { collection: params.collection } : params.favorites ? { favorites: true } : {};
+    this.place = placeFrom(params);
     this.grid = pictureGrid({
       label: "Pictures",
       onOpen: (index) => this.#open(index),
@@ -91,7 +91,7 @@ class Gallery {
   }
 
   #placeQuery() {
-    return { favorites: this.place.favorites ? 1 : null, collection: this.place.collection };
+    return { favorites: this.place.favorites ? 1 : null, collection: this.place.collection, scope: this.place.everyone ? "all" : null };
   }
 
   #go(change) {
@@ -137,7 +137,7 @@ class Gallery {
       return empty("search", "Nothing fits", "No picture matches these words and filters.", button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }));
     }
     if (this.place.favorites) {
-      return empty("heart", "No favourites yet", "Press the heart on a picture, or F while it is open. Favourites never expire.", button("See all pictures", () => this.#toAll(), { class: "btn-primary" }));
+      return empty("heart", "No favourites yet", "Press the heart on a picture, or F while it is open. Favourites never expire.", button("See my pictures", () => this.#toAll(), { class: "btn-primary" }));
     }
     if (this.place.collection) {
       return empty("folder", "Nothing in here yet", "Pick pictures in the gallery (X, or a long press) and add them to this collection.", button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }));
@@ -175,7 +175,7 @@ class Gallery {
 
   /** New own pictures are offered, not pushed in under the reader's hands. */
   #jobChanged(job) {
-    if (job.status !== "done" || !job.is_mine || this.place.favorites || this.place.collection || this.filters.sort === "old") return;
+    if (job.status !== "done" || (!job.is_mine && !this.place.everyone) || this.place.favorites || this.place.collection || this.filters.sort === "old") return;
     const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
     const isNew = Date.now() - new Date(job.finished_at).getTime() < 60_000;
     if (isKnown || !isNew || this.fresh) return;
@@ -183,6 +183,12 @@ class Gallery {
     this.grid.element.before(this.fresh);
     announce("New pictures. Press Show new pictures to see them.");
   }
+}
+
+function placeFrom({ collection, favorites, scope }) {
+  if (collection) return { collection };
+  if (favorites) return { favorites: true };
+  return scope === "all" ? { everyone: true } : {};
 }
 
 function empty(name, heading, words, act) {
