@@ -24,10 +24,16 @@ export const events = {
     return () => handlers.get(kind).delete(fn);
   },
 
-  /** Take in a job from an answer (POST /api/jobs ...), as if the stream had brought it. */
+  /** Were this caller's newest jobs loaded already? */
+  isLoaded: false,
+
+  /** Take in a job from an answer (POST /api/jobs ...); the stream may have been quicker, then its state stays. */
   put(job) {
+    const known = events.jobs.get(job.id);
+    if (known && RANK(known) > RANK(job)) return known;
     remember(job);
     emit("job", job);
+    return job;
   },
 
   /** A job was deleted here or elsewhere. */
@@ -40,10 +46,12 @@ export const events = {
   async load(query = { scope: "mine", limit: 50 }) {
     const { jobs } = await api.get("/api/jobs", query, { quiet: true });
     for (const job of [...jobs].reverse()) events.put(job);
+    events.isLoaded = true;
     return jobs;
   },
 };
 
+const RANK = (job) => ["queued", "running"].indexOf(job.status) + 1 || 3;
 export const isActive = (job) => ACTIVE.has(job.status);
 
 function emit(kind, data) {
@@ -97,8 +105,9 @@ function connect() {
   };
 }
 
-/** What ended while we were away is no longer sent as active: ask for it. */
+/** What came or ended while we were away is no longer sent: ask for it. */
 async function catchUp() {
+  if (events.isLoaded) await events.load().catch(() => null);
   const lost = [...events.jobs.values()].filter(isActive);
   await Promise.allSettled(lost.map(async (job) => {
     try {

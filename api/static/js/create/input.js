@@ -44,7 +44,9 @@ export function inputPanel({ form, onEdit }) {
   const full = h("div", { class: "stack input-card" }, h("div", { class: "row" }, thumb, h("div", { class: "grow" }, h("p", { class: "small" }, "Input picture"), size), remove), controls.modes.node, help, edit, controls.nodes);
   const node = h("div", { class: "input-panel" }, file, empty, full);
   const update = (state, shape) => {
-    empty.hidden = Boolean(state.input) || !["img2img", "inpaint", "upscale"].some((mode) => shape.modes.has(mode));
+    const canUse = !shape.modes.size || ["img2img", "inpaint", "upscale"].some((mode) => shape.modes.has(mode));
+    empty.hidden = Boolean(state.input) || !canUse;
+    node.hidden = empty.hidden && !state.input;
     full.hidden = !state.input;
     if (!state.input) return;
     if (!thumb.src.endsWith(state.input.url)) thumb.src = state.input.url;

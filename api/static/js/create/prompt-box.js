@@ -15,7 +15,7 @@ const WORDS = { negative_prompt: "not", cfg_scale: "CFG", batch_size: "pictures"
  */
 export function promptBox({ form, engines, shape, onSubmit }) {
   const listId = uid("offers");
-  const input = h("textarea", { id: "prompt", class: "prompt-input", rows: 3, placeholder: "Describe the picture. Flags work too: --ar 3:2 --steps 30", spellcheck: "true", "aria-label": "Prompt", role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": listId, "aria-describedby": "prompt-chips", enterkeyhint: "enter", value: form.get().text });
+  const input = h("textarea", { id: "prompt", class: "prompt-input", rows: 3, placeholder: "Describe the picture. Flags work too: --ar 3:2 --steps 30", spellcheck: "true", "aria-label": "Prompt", "aria-autocomplete": "list", "aria-controls": listId, "aria-describedby": "prompt-chips", enterkeyhint: "enter", value: form.get().text });
   const list = h("ul", { class: "combo-list offers", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
   const chips = h("div", { class: "prompt-chips", id: "prompt-chips" });
   const node = h("div", { class: "prompt-box" }, input, list, chips);
@@ -107,13 +107,11 @@ function offer(box) {
   if (!box.offers.length) return close(box);
   fill(box.list, box.offers.map((one, at) => h("li", { role: "option", id: `${box.list.id}-${at}`, dataset: { at }, "aria-selected": String(at === 0) }, h("span", { class: "mono" }, one.label), one.hint && h("span", { class: "item-hint clip" }, one.hint))));
   box.list.hidden = false;
-  box.input.setAttribute("aria-expanded", "true");
   mark(box);
 }
 
 function close({ list, input }) {
   list.hidden = true;
-  input.setAttribute("aria-expanded", "false");
   input.removeAttribute("aria-activedescendant");
 }
 

@@ -151,5 +151,5 @@ function inputPart({ input, mask, edit }) {
 
 function emptyStage({ form }) {
   const idea = (text) => h("button", { type: "button", class: "chip idea", on: { click: () => (form.set({ text }), document.getElementById("prompt")?.focus()) } }, text.replace(/ --.*/, ""));
-  return h("div", { class: "stage-room" }, h("div", { class: "empty stage-empty" }, h("h1", {}, "What would you like to see?"), h("p", {}, "Describe it, press Generate, and watch it come. Or drop a picture here to begin from it."), h("div", { class: "row row-wrap ideas" }, IDEAS.map(idea))));
+  return h("div", { class: "stage-room" }, h("div", { class: "empty stage-empty" }, h("h2", {}, "What would you like to see?"), h("p", {}, "Describe it, press Generate, and watch it come. Or drop a picture here to begin from it."), h("div", { class: "row row-wrap ideas" }, IDEAS.map(idea))));
 }

@@ -56,7 +56,7 @@ function build(view, root) {
   const writing = h("section", { class: "writing", "aria-label": "Prompt" }, view.reply.node, view.box.node, tools, view.negativeFold, h("div", { class: "go-row" }, view.go, view.estimate.node));
   const left = h("div", { class: "create-left" }, writing, view.panel.node);
   const right = h("div", { class: "create-right" }, view.stage.node, view.strip.node);
-  root.append(h("div", { class: "create" }, left, right, h("div", { class: "drop-veil", "aria-hidden": "true" }, "Drop the picture anywhere")));
+  root.append(h("h1", { class: "sr-only" }, title), h("div", { class: "create" }, left, right, h("div", { class: "drop-veil", "aria-hidden": "true" }, "Drop the picture anywhere")));
 }
 
 function templateButton(form) {
@@ -127,7 +127,8 @@ async function begin(view, params) {
   }
   if (params.job) await openJob(view, params.job);
   try {
-    const jobs = events.jobs.size && events.connected ? [...events.jobs.values()] : await events.load();
+    if (!events.isLoaded) await events.load();
+    const jobs = [...events.jobs.values()];
     if (!view.stage.job() && !params.job) showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
   } catch (error) {
     if (error.status !== 401) toastError(error);
@@ -150,7 +151,8 @@ async function openJob(view, id) {
     events.put(job);
     showJob(view, job);
     const image = job.images.find((one) => !one.is_gone);
-    if (image) await takeOver(view, { command: job.command, initImage: image, mode: view.shape().modes.has("inpaint") || !view.engines.isLoaded ? "inpaint" : "img2img", replyTo: job.door === "discord" ? job.id : null });
+    if (image && view.form.get().input?.media_id === image.id) view.form.set({ replyTo: job.door === "discord" ? job.id : null }); // a reload keeps the work
+    else if (image) await takeOver(view, { command: job.command, initImage: image, mode: view.shape().modes.has("inpaint") || !view.engines.isLoaded ? "inpaint" : "img2img", replyTo: job.door === "discord" ? job.id : null });
   } catch (error) {
     toastError(error);
   }
@@ -172,9 +174,9 @@ async function generate(view) {
   try {
     await view.box.settled();
     const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
-    for (const job of jobs) events.put(job);
+    const [first] = jobs.map((job) => events.put(job));
     view.stage.cover(null);
-    showJob(view, jobs[0]);
+    showJob(view, first);
     if (notes?.length) toast(notes.join(" "));
     if (innerWidth < 860) view.stage.node.scrollIntoView({ behavior: "smooth", block: "start" });
   } catch (error) {
