@@ -48,8 +48,12 @@ class JobViews:
         preview: int | None = None,
         favorites: frozenset[str] = frozenset(),
         kept: frozenset[str] = frozenset(),
+        lost: frozenset[str] = frozenset(),
     ) -> JobOut:
-        """Write one job; `favorites` are the media ids its reader has starred, `kept` those that do not expire."""
+        """Write one job; `favorites` are the media ids its reader has starred, `kept` those that do not expire.
+
+        `lost` are those that were deleted before their time.
+        """
         job = view.job
         result, expires = job.result, job.result.expires_at if job.result else None
         is_gone = expires is not None and expires <= self._now()
@@ -71,7 +75,12 @@ class JobViews:
             notes=[*job.notes, *(result.notes if result else ())],
             error=_error(job),
             images=[
-                self._image(job, image, is_gone=is_gone and image.media_id not in kept, favorites=favorites)
+                self._image(
+                    job,
+                    image,
+                    is_gone=(is_gone or image.media_id in lost) and image.media_id not in kept,
+                    favorites=favorites,
+                )
                 for image in (result.images if result else ())
             ],
             seconds=result.seconds if result else None,

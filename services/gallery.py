@@ -137,6 +137,10 @@ class GalleryService:
         """Return which of these files somebody keeps, so that they do not expire."""
         return await self._store.kept_among(media_ids)
 
+    async def lost_among(self, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files are gone: deleted, or expired."""
+        return await self._store.lost_among(media_ids, self._clock.now())
+
     async def places(self, viewer: Viewer, image_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return in which of the viewer's collections these pictures are, by their ids."""
         return await self._store.places(viewer.user_key, image_ids)

@@ -49,6 +49,10 @@ AMONG_KEPT: Final = """
     SELECT DISTINCT media_id FROM generated_images WHERE media_id IN (SELECT value FROM json_each(?)) AND (
         id IN (SELECT image_id FROM image_favorites) OR id IN (SELECT image_id FROM collection_images))
 """
+AMONG_LOST: Final = """
+    SELECT DISTINCT media_id FROM generated_images
+    WHERE media_id IN (SELECT value FROM json_each(?)) AND expires_at <= ?
+"""
 PLACES: Final = """
     SELECT i.image_id, i.collection_id FROM collection_images AS i JOIN image_collections AS c ON c.id = i.collection_id
     WHERE c.user_key = ? AND i.image_id IN (SELECT value FROM json_each(?))
@@ -241,6 +245,11 @@ class GalleryStore:
     async def kept_among(self, media_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these files anybody's favourites or collections hold."""
         rows = await self._database.fetch(AMONG_KEPT, (json.dumps(list(media_ids)),))
+        return frozenset(row["media_id"] for row in rows)
+
+    async def lost_among(self, media_ids: Iterable[str], now: datetime) -> frozenset[str]:
+        """Return which of these files are gone: deleted, or expired."""
+        rows = await self._database.fetch(AMONG_LOST, (json.dumps(list(media_ids)), to_epoch(now)))
         return frozenset(row["media_id"] for row in rows)
 
     async def places(self, user_key: str, image_ids: Iterable[str]) -> dict[str, list[str]]:

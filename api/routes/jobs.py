@@ -59,6 +59,7 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
     gallery = web.services.records.gallery
     favorites = await gallery.starred(viewer_of(caller), media_ids) if media_ids else frozenset()
     kept = await gallery.kept_among(media_ids) if media_ids else frozenset()
+    lost = await gallery.lost_among(media_ids) if media_ids else frozenset()
     return [
         web.hub.views.job(
             view,
@@ -66,6 +67,7 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
             preview=web.hub.preview_version(view),
             favorites=favorites,
             kept=kept,
+            lost=lost,
         )
         for view in views
     ]

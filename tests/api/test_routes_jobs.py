@@ -10,3 +10,10 @@ async def test_a_picture_is_asked_for_and_fetched(site, client):
     assert len(picture.content) == image["size_bytes"]
     small = await client.get(image["thumbnail_url"])
     assert small.headers["content-type"] == "image/jpeg"
+
+
+async def test_a_deleted_jobs_pictures_are_told_as_gone(site, client):
+    job = await site.draw()
+    assert (await client.delete(f"/api/jobs/{job['id']}")).status_code == 204
+    (listed,) = (await client.get("/api/jobs")).json()["jobs"]
+    assert listed["images"][0]["is_gone"]
