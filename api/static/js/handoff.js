@@ -12,9 +12,9 @@ let waiting = null;
 
 /**
  * Open Create with something to begin from.
- * @param {{command?: string, draft?: object, initImage?: object|null, mode?: "img2img"|"inpaint"|"outpaint"|"upscale"|null, maskFor?: object|null, replyTo?: string|null}} what
+ * @param {{command?: string, draft?: object, initImage?: object|null, mode?: "img2img"|"inpaint"|"outpaint"|"upscale"|null, maskFor?: object|null, isAddition?: boolean, replyTo?: string|null}} what
  * `command` is prompt syntax with flags; `draft` holds fields by the names of Job.request; `initImage` is a Media or an Image;
- * `maskFor` is the picture whose mask is to be painted at once (same as initImage with mode "inpaint").
+ * `isAddition` leaves what stands in Create as it is and adds the draft to it; `maskFor` is the picture whose mask is to be painted at once (same as initImage with mode "inpaint").
  */
 export function toCreate(what) {
   waiting = { command: "", draft: null, mode: null, replyTo: null, ...what, initImage: what.initImage || what.maskFor || null, mode: what.maskFor ? "inpaint" : (what.mode ?? null) };
@@ -63,7 +63,7 @@ export function downloadMenu(anchor, image) {
 
 function download(image, format) {
   const link = document.createElement("a");
-  link.href = `${image.url}?format=${format}&download=1`;
+  link.href = `${image.url}${image.url.includes("?") ? "&" : "?"}format=${format}&download=1`; // a private picture's link is signed already
   link.download = "";
   document.body.append(link);
   link.click();
