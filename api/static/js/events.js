@@ -96,6 +96,7 @@ function connect() {
     if (wasConnected) catchUp();
     wasConnected = true;
   });
+  source.addEventListener("resync", catchUp); // we fell behind: the server left something out
   for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
   source.onerror = () => {
     setConnected(false);

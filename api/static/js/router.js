@@ -81,7 +81,7 @@ function leave() {
 }
 
 function arrive(title) {
-  root.focus({ preventScroll: true });
+  if (!root.contains(document.activeElement)) root.focus({ preventScroll: true });
   announce(title);
 }
 
