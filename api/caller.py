@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from api.context import LOOPBACK_NAMES, web_of
 from api.errors import CrossSite, Forbidden, SignInNeeded
 from generation.job import Origin
-from services.access import SCOPES, TOKEN_PREFIX, Caller
+from services.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
@@ -24,7 +24,7 @@ JOB_COOKIE: Final = "easel_job"  # a ticket for the job that a link from Discord
 CSRF_HEADER: Final = "X-CSRF"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-LOCAL: Final = Caller(user_key="api:local", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
+LOCAL: Final = Caller(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
 
 
 async def find_caller(request: HTTPConnection) -> Caller | None:

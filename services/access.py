@@ -22,6 +22,7 @@ from utils.clock import Clock
 from utils.secrets import SecretBox
 
 SCOPES: Final = ("read", "generate", "admin")
+LOCAL_USER: Final = "local"  # whoever sits at this machine: user api:local
 TOKEN_PREFIX: Final = "esl_"  # noqa: S105  # so that secret scanners can find a lost one
 MAX_NAME_CHARS: Final = 60
 MAX_RATE_PER_MINUTE: Final = 6000.0

@@ -24,6 +24,7 @@ class Engine:
     capabilities: Capabilities | None
     error: str | None
     hint: str = ""
+    is_paid: bool = False
 
 
 class Catalog:
@@ -32,9 +33,11 @@ class Catalog:
     def __init__(self, registry: BackendRegistry) -> None:
         self._registry = registry
 
-    def engines(self, user_id: str, guild_id: str | None) -> list[Engine]:
-        """Engines this person may use here, the preferred first; the fallback only when it is the only one."""
+    def engines(self, user_id: str, guild_id: str | None, *, with_fallback: bool = False) -> list[Engine]:
+        """Engines this person may use here, the preferred first; the fallback only when asked for or the only one."""
         entries = self._registry.visible(user_id, guild_id)
+        if with_fallback:
+            return [_engine(entry) for entry in entries]
         real = [entry for entry in entries if not entry.is_fallback]
         return [_engine(entry) for entry in real or entries]
 
@@ -109,4 +112,5 @@ def _engine(entry: Entry) -> Engine:
         capabilities=entry.capabilities,
         error=entry.error.user_message if entry.error else None,
         hint=entry.error.hint if entry.error else "",
+        is_paid=entry.backend.is_paid,
     )

@@ -124,6 +124,11 @@ class RentalService:
             await self._registry.refresh(entry.name)
         return _bill(entry, await self._note(entry), self._clock.now())
 
+    async def price_of(self, owner: Owner) -> float | None:
+        """Return the dollars an hour that an owner's connection costs, if that was said; nothing is asked anew."""
+        rental = await self._store.get(lane_of(owner))
+        return rental.usd_per_hour if rental else None
+
     async def set_price(self, owner: Owner, usd_per_hour: float, provider: str = "") -> Bill:
         """Keep what the machine costs an hour; 0 means it costs nothing.
 

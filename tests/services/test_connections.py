@@ -310,3 +310,13 @@ async def test_real_test_on_a_real_socket_decides(registry, store, clock):
         with pytest.raises(BackendError, match=r"ComfyUI 0\.33\.0 answers there"):
             await service.connect("a1111", f"http://localhost:{port}", owner=BEN)
     assert ("user", "8") not in store.rows
+
+
+async def test_a_trusted_user_may_bring_an_engine_of_the_home_network(clock):
+    registry, examiner = BackendRegistry(clock), Examiner()
+    service = ConnectionService(registry, MemoryStore(), clock=clock, examine=examiner, trusted=frozenset({MIA.id}))
+    connected = await service.connect("forge", "http://192.168.1.20:7860", owner=MIA)
+    assert connected.entry.config.allow_private
+    with pytest.raises(RequestRejected):
+        await service.connect("forge", "http://192.168.1.20:7860", owner=BEN)
+    await registry.aclose()
