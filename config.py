@@ -104,6 +104,9 @@ class Settings(BaseModel):
     max_queue_size: int = number(c.DEFAULT_MAX_QUEUE_SIZE, "Jobs waiting in all", low=1, high=100_000)
     max_waiting_per_user: int = number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
     max_running_per_user: int = number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
+    max_concurrent_jobs: int = number(
+        0, "Jobs running on all engines together; 0: as many as the engines take", low=0, high=1000
+    )
     cooldown: Span = span(0.0, "Least time between two requests of one person", low=0, high=86400)
     max_wait: Span = span(c.DEFAULT_MAX_WAIT_S, "A job that has waited for so long is given up", low=1, high=30 * 86400)
     engine_patience: Span = span(

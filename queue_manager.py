@@ -249,7 +249,8 @@ class QueueManager:
             self._wake.clear()
             try:
                 nearest = min(self._lanes.release_delayed(), await self._expire())
-                for lane in self._lanes:
+                # with a limit for all, the lane that was idle for longest has the next turn
+                for lane in sorted(self._lanes, key=lambda lane: lane.used_at or 0.0):
                     nearest = min(nearest, await self._fill(lane))
                 self._lanes.drop_empty()
             except Exception:
@@ -279,7 +280,8 @@ class QueueManager:
         moved = 0
         hold = float("inf")
         while lane.queue and not self._stopping.is_set():
-            if (hold := max(lane.hold_s(), lane.slot_s())) > 0 or moved >= lane.concurrency:
+            is_full = 0 < self._limits.max_running <= len(self._lanes.running)
+            if (hold := max(lane.hold_s(), lane.slot_s())) > 0 or moved >= lane.concurrency or is_full:
                 break  # an engine that is done at once must not keep the other lanes waiting
             hold = float("inf")
             blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)

@@ -30,6 +30,7 @@ class QueueLimits:
     max_waiting: int = DEFAULT_MAX_QUEUE_SIZE
     max_waiting_per_user: int = DEFAULT_MAX_WAITING_PER_USER
     max_running_per_user: int = DEFAULT_MAX_RUNNING_PER_USER
+    max_running: int = 0  # on all engines together; 0 = each engine's own limit is enough
     cooldown_s: float = 0.0
     max_wait_s: float = DEFAULT_MAX_WAIT_S
     patience_s: float = DEFAULT_ENGINE_PATIENCE_S

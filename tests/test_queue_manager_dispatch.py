@@ -267,3 +267,16 @@ async def test_a_warm_model_is_used_before_a_cold_one_of_the_same_user() -> None
         gpu.release(3)
         await rig.settle()
         assert rig.seeds() == [1, 3, 2]
+
+
+async def test_a_limit_for_all_engines_is_kept_and_each_has_its_turn() -> None:
+    async with queue_rig(FakeBackend("gpu", hold=True), FakeBackend("cpu", hold=True), max_running=1) as rig:
+        jobs = [await rig.submit(lane=lane) for lane in ("gpu", "gpu", "cpu")]
+        assert [await rig.status(job) for job in jobs] == [RUNNING, QUEUED, QUEUED]
+        rig.backends["gpu"].release(1)
+        await rig.settle()
+        assert [await rig.status(job) for job in jobs] == [DONE, QUEUED, RUNNING]
+        rig.backends["cpu"].release(1)
+        rig.backends["gpu"].release(1)
+        await rig.settle()
+        assert [await rig.status(job) for job in jobs] == [DONE, DONE, DONE]
