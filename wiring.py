@@ -17,6 +17,7 @@ from config import BackendSettings, Problem, Settings, SettingsError
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from services.access import LOCAL_USER
 from services.alerts import AlertLimits
 from services.bundle import Services
 from services.catalog import Catalog
@@ -155,6 +156,7 @@ def _services(
         allow_insecure_http=settings.allow_insecure_http,
         allowed_hosts=settings.allowed_backend_hosts,
         timeout_s=settings.job_timeout,
+        trusted=frozenset({LOCAL_USER, *map(str, settings.web_admins)}),
     )
     upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
     records = make_records(
