@@ -12,6 +12,8 @@ import { everySecond, stamp, statusText } from "../ui/job-text.js";
 
 const ALONE = ["reroll", "vary", "upscale", "remix", "favourite"];
 const AMONG_OTHERS = ["vary", "upscale", "favourite"];
+const ON_A_PHONE = ["upscale", "favourite"];
+const PHONE = "(max-width: 599px)";
 const DOORS = { discord: "Discord", cli: "command line", bus: "message bus" };
 
 /** A message that follows its job; `update` it with each newer state. */
@@ -136,17 +138,19 @@ export class Message {
 
   #shot(picture, number) {
     const frame = h("div", { class: "shot", style: { "--aspect": ((picture.width || 1) / (picture.height || 1)).toFixed(4) } });
-    if (picture.is_gone) {
-      frame.classList.add("is-gone");
-      return fill(frame, h("p", { class: "muted small" }, "Expired"), button("Run it again", () => again(picture.job_id, {}, "Drawing it again."), { class: "btn-small" }));
-    }
+    if (picture.is_gone) return placeholder(frame, picture);
     const { width, height } = picture;
     const photo = h("img", { width, height, alt: "", loading: "lazy", decoding: "async", draggable: "false", src: thumbnail(picture, number ? 512 : 1024) });
-    photo.addEventListener("error", () => frame.classList.add("is-broken"), { once: true });
+    photo.addEventListener("error", () => placeholder(frame, picture), { once: true });
     const label = `Open${number ? ` picture ${number}` : ""}: ${picture.alt || picture.prompt}`;
     fill(frame, h("button", { type: "button", class: "shot-open", "aria-label": label, on: { click: () => this.options.onOpen(picture) } }, photo));
-    return number ? h("div", { class: "shot-with", style: { "--aspect": frame.style.getPropertyValue("--aspect") } }, frame, bar(picture, AMONG_OTHERS)) : frame;
+    return number ? h("div", { class: "shot-with", style: { "--aspect": frame.style.getPropertyValue("--aspect") } }, frame, bar(picture, matchMedia(PHONE).matches ? ON_A_PHONE : AMONG_OTHERS)) : frame;
   }
+}
+
+function placeholder(frame, picture) {
+  frame.classList.add("is-gone");
+  return fill(frame, h("p", { class: "muted small" }, "No longer there"), button("Run it again", () => again(picture.job_id, {}, "Drawing it again."), { class: "btn-small" }));
 }
 
 const shotsClass = (count) => (count === 1 ? "shots is-alone" : "shots");

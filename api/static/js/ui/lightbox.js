@@ -209,10 +209,11 @@ class Lightbox {
   async #toggleCompare() {
     if (this.comparison) return this.#endCompare();
     const picture = this.picture;
-    const input = await inputOf(picture).catch(toastError);
+    const [input] = await Promise.all([inputOf(picture).catch(toastError), useCss("create")]); // the slider's looks
     if (!input || this.picture?.id !== picture.id) return;
     this.zoom.reset();
     this.comparison = compare(input, picture);
+    this.comparison.style.setProperty("--shape", String(picture.width / picture.height));
     this.stage.classList.add("is-comparing");
     this.before.setAttribute("aria-pressed", "true");
     this.frame.append(this.comparison);
