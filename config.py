@@ -47,6 +47,7 @@ KINDS_WITH_URL: Final = (
     "comfyui",
     "gradio_flux",
 )  # <KIND>_URL alone makes an engine; without it, nothing does
+ALIASES: Final = {"IMAGE_STORAGE_PATH": "MEDIA_CACHE_DIR"}  # the name another system has for it
 KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
 
 
@@ -249,6 +250,8 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     except UnicodeDecodeError as error:
         raise SettingsError(Problem(name=str(env_file), value="unreadable", right="a text file in UTF-8")) from error
     said = {name: value.strip() for name, value in {**file, **environ}.items()}
+    for other, name in ALIASES.items():
+        said[name] = said.get(name) or said.get(other, "")
     problems: list[Problem] = []
     values: dict[str, Any] = {
         name: said[name.upper()]
@@ -339,7 +342,7 @@ def _warnings(file: Mapping[str, str], engines: list[str]) -> Iterator[str]:
     known = {help.name for help in describe()}
     prefixes = tuple(_prefix(name) for name in (*engines, "sketch"))
     for name in file:
-        if name in known or name.startswith(prefixes):
+        if name in known or name in ALIASES or name.startswith(prefixes):
             continue
         if said := INSTANCE_SETTING.fullmatch(name):
             yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS."

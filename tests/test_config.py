@@ -174,3 +174,9 @@ def test_readme_has_every_setting_in_its_tables():
     }
     assert dict(rows) == expected
     assert len(rows) == len(expected)
+
+
+def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
+    assert settings_of(IMAGE_STORAGE_PATH="/srv/pictures").media_cache_dir == Path("/srv/pictures")
+    both = settings_of(IMAGE_STORAGE_PATH="/srv/pictures", MEDIA_CACHE_DIR="here")
+    assert both.media_cache_dir == Path("here")
