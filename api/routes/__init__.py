@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import events, gallery, health, jobs, media, session, templates
+from api.routes import engines, events, gallery, health, jobs, media, session, templates
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -12,6 +12,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     media.router,
     gallery.router,
     templates.router,
+    engines.router,
     events.router,
     health.router,
 )

@@ -1,0 +1,158 @@
+"""Engines: what there is, how it is, and one of one's own."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.caller import Maker, Reader
+from api.context import Web, web_of
+from api.engines import engines_out
+from api.errors import NotFound, error_body, errors, headers_of, status_of
+from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
+from generation.errors import BackendError, NotAllowed
+from services.access import Caller
+from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of, needs_address
+
+router = APIRouter(prefix="/api", tags=["engines"], responses=errors(401, 403))
+
+EngineName = Annotated[str, Path(min_length=1, max_length=100)]
+FAILED: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": ConnectErrorOut, "description": "The test failed."} for status in (502, 503)
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    title: str
+    help: str
+    example: str = ""
+
+
+KINDS: Final = {
+    "forge": _Kind(
+        title="Forge or Automatic1111",
+        help="Start it with --api, and with --listen where it is on another machine. A rented pod has an address "
+        "like the one shown. Key: user:password, if it was started with --api-auth.",
+        example="https://abc123-7860.proxy.runpod.net",
+    ),
+    "comfyui": _Kind(
+        title="ComfyUI",
+        help="Start it with --listen where it is on another machine. Workflows of your own run on it.",
+        example="https://abc123-8188.proxy.runpod.net",
+    ),
+    "flux": _Kind(
+        title="Flux in Pinokio",
+        help="A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too.",
+        example="https://abc123.gradio.live",
+    ),
+    "ai_horde": _Kind(
+        title="AI Horde",
+        help="Pictures drawn by volunteers. Without a key you wait longer.",
+        example="https://aihorde.net",
+    ),
+    "aipowergrid": _Kind(
+        title="AI Power Grid",
+        help="Pictures drawn by the Grid's workers.",
+        example="https://api.aipowergrid.io",
+    ),
+}
+
+
+@router.get("/engines")
+async def engines(request: Request, caller: Reader) -> EnginesOut:
+    """List the engines one may use, the preferred first."""
+    return EnginesOut(engines=await engines_out(web_of(request), caller))
+
+
+@router.post("/engines", status_code=201, response_model=EngineOut, responses=errors(400, 422) | FAILED)
+async def connect(request: Request, body: EngineIn, caller: Maker) -> EngineOut | JSONResponse:
+    """Test an engine of one's own and keep it, in place of the one before.
+
+    Only whoever sits at this machine and the owner's admins may name addresses of private networks. When the test
+    fails, `layer` says where: address, dns, connect, tls, http, auth, api or product.
+    """
+    web, owner = web_of(request), _owner(caller)
+    label = body.label.strip() or label_for(caller.name if caller.how == "session" else "", body.kind)
+    try:
+        connected = await web.services.connections.connect(body.kind, body.url, body.key, owner=owner, label=label)
+    except BackendError as error:
+        return JSONResponse(error_body(error) | {"layer": error.detail}, status_of(error), headers_of(error))
+    return next(engine for engine in await engines_out(web, caller) if engine.name == connected.entry.name)
+
+
+@router.post("/engines/refresh", responses=errors(403))
+async def refresh(request: Request, caller: Maker) -> EnginesOut:
+    """Ask every engine anew what it can do."""
+    web = web_of(request)
+    await web.services.catalog.refresh(caller.user_id, None)
+    return EnginesOut(engines=await engines_out(web, caller))
+
+
+@router.delete("/engines/{name}", status_code=204, responses=errors(404, 422))
+async def disconnect(request: Request, name: EngineName, caller: Maker) -> Response:
+    """Forget an engine of one's own and its key."""
+    web, owner = web_of(request), _owner(caller)
+    if not _is_visible(web, name, caller):
+        raise NotFound("There is no such engine.")
+    if name != lane_of(owner):
+        raise NotAllowed("This engine is not yours to disconnect: it is in the settings, or the server's.")
+    await web.services.connections.disconnect(owner)
+    return Response(status_code=204)
+
+
+@router.post("/engines/{name}/test", responses=errors(404, 422, 503))
+async def test(request: Request, name: EngineName, caller: Maker) -> TestOut:
+    """Go through all layers between Easel and an engine, and say at which it ends."""
+    web = web_of(request)
+    if not _is_visible(web, name, caller):
+        raise NotFound("There is no such engine.")
+    found = await web.services.connections.examine(name)
+    if found is None:
+        message = "It is a part of Easel: there is nothing in between."
+        return TestOut(is_ok=True, message=message, hint="", layer="product", seconds=0.0)
+    return _test(found, is_owner=caller.is_admin or name == f"user-{caller.user_id}")
+
+
+@router.get("/kinds")
+async def kinds(caller: Reader) -> KindsOut:
+    """List the kinds of engines that may be connected."""
+    there = connectable_kinds()
+    return KindsOut(
+        kinds=[
+            KindOut(
+                kind=kind,
+                title=about.title,
+                needs_url=needs_address(kind),
+                needs_key=False,
+                example=about.example,
+                help=about.help,
+            )
+            for kind, about in KINDS.items()
+            if kind in there
+        ]
+    )
+
+
+def _owner(caller: Caller) -> Owner:
+    """Whose connection it is.
+
+    Raises:
+        NotAllowed: somebody with a link from Discord calls; links get shared.
+    """
+    if caller.how == "link":
+        raise NotAllowed("A link from Discord may not change engines. Sign in, or use /sdconnect in Discord.")
+    return Owner(kind="user", id=caller.user_id)
+
+
+def _is_visible(web: Web, name: str, caller: Caller) -> bool:
+    listed = web.services.catalog.engines(caller.user_id, None, with_fallback=True)
+    return any(engine.name == name for engine in listed)
+
+
+def _test(found: Diagnosis, *, is_owner: bool) -> TestOut:
+    hint = " ".join(filter(None, (found.hint, found.owner_hint if is_owner else "")))
+    return TestOut(
+        is_ok=found.is_ok, message=found.message, hint=hint, layer=found.layer, seconds=round(found.seconds, 3)
+    )

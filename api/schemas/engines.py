@@ -1,0 +1,133 @@
+"""Engines as the API shows them, and how one is brought along."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.jobs import ErrorOut
+
+
+class ModelOut(BaseModel):
+    """A model to choose; `name` is what is sent."""
+
+    name: str
+    title: str
+    is_loaded: bool
+
+
+class SupportsOut(BaseModel):
+    """What an engine can be told, and what it can do besides drawing."""
+
+    negative: bool
+    seed: bool
+    steps: bool
+    cfg_scale: bool
+    clip_skip: bool
+    hires: bool
+    guidance: bool
+    mask_fill: bool
+    only_masked: bool
+    describe: bool
+    preview: bool
+    progress: bool
+    cancel: bool
+    workflows: bool
+
+
+class CapabilitiesOut(BaseModel):
+    """What an engine has. A list that is None is not known: any name is passed through. Sizes in pixels."""
+
+    modes: list[str]
+    models: list[ModelOut] | None
+    samplers: list[str] | None
+    schedulers: list[str] | None
+    loras: list[str] | None
+    upscalers: list[str] | None
+    hires_upscalers: list[str] | None
+    controls: list[str]
+    control_models: list[str] | None
+    styles: list[str] | None
+    vaes: list[str] | None
+    embeddings: list[str] | None
+    size_grid: int
+    min_side: int
+    max_side: int
+    max_pixels: int | None
+    max_steps: int
+    max_batch: int
+    default_width: int
+    default_height: int
+    default_steps: int
+    default_cfg_scale: float
+    supports: SupportsOut
+
+
+class EngineOut(BaseModel):
+    """One engine and how it is now. Its address and key are never shown."""
+
+    name: str
+    label: str
+    kind: str
+    owner: Literal["easel", "user", "guild"]
+    is_fallback: bool
+    is_mine: bool
+    state: Literal["up", "busy", "paused", "down", "unknown"]
+    error: str | None
+    hint: str
+    waiting: int
+    running: int
+    wait_s: float
+    seconds_per_job: float | None
+    price: str
+    remark: str
+    capabilities: CapabilitiesOut | None
+
+
+class EnginesOut(BaseModel):
+    """The engines one may use, the preferred first."""
+
+    engines: list[EngineOut]
+
+
+class EngineIn(BaseModel):
+    """An engine of one's own; it is tested before it is kept, and takes the place of the one before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[str, Field(max_length=40, examples=["forge"])]
+    url: Annotated[str, Field(max_length=500, examples=["https://abc123-7860.proxy.runpod.net"])] = ""
+    key: Annotated[str, Field(max_length=1000, repr=False)] = ""
+    label: Annotated[str, Field(max_length=60)] = ""
+
+
+class ConnectErrorOut(ErrorOut):
+    """Why an engine was not connected; `layer` is where the test ended."""
+
+    layer: str = ""
+
+
+class TestOut(BaseModel):
+    """How far a test came: `layer` is the one that failed, or the last."""
+
+    is_ok: bool
+    message: str
+    hint: str
+    layer: str
+    seconds: float
+
+
+class KindOut(BaseModel):
+    """A kind of engine that may be connected."""
+
+    kind: str
+    title: str
+    needs_url: bool
+    needs_key: bool
+    example: str
+    help: str
+
+
+class KindsOut(BaseModel):
+    """All of them."""
+
+    kinds: list[KindOut]
