@@ -4,11 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import engines, events, gallery, health, jobs, media, session, templates
+from api.routes import batches, engines, events, gallery, health, jobs, media, session, templates
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
     jobs.router,
+    batches.router,
     media.router,
     gallery.router,
     templates.router,

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
@@ -32,11 +33,10 @@ from generation.request import Draft, Mode, SourceImage
 from services.access import Caller
 from services.generation import Actor
 
-router = APIRouter(
-    prefix="/api",
-    tags=["jobs"],
-    responses={status: {"model": ErrorOut} for status in (400, 401, 403, 404, 422, 429, 502, 503)},
-)
+JOB_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": ErrorOut} for status in (400, 401, 403, 404, 422, 429, 502, 503)
+}
+router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
@@ -94,7 +94,7 @@ def said(body: DraftIn) -> ParsedPrompt:
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
 
 
-def request_keys(key: str, body: JobIn | AgainIn, number: int) -> dict[str, object]:
+def request_keys(key: str, body: BaseModel, number: int) -> dict[str, object]:
     """What makes a request that comes twice one: its key, and a digest of what was asked under it."""
     if not key:
         return {}

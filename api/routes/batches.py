@@ -1,0 +1,39 @@
+"""Several prompts in one go, one starting a while after the other."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.caller import Maker, origin_of
+from api.context import web_of
+from api.routes.jobs import JOB_RESPONSES, Key, request_keys, shown
+from api.schemas.jobs import DraftIn, Number, SubmittedOut, Text
+from generation.prompt_syntax import parse_prompt
+from services.batches import DELAY_S, submit_batch
+
+router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
+
+
+class BatchIn(BaseModel):
+    """Prompts, each with its options, and what holds for all of them. `delay_ms`: between two starts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompts: Annotated[list[Text], Field(min_length=1, max_length=100)]
+    common: DraftIn = DraftIn()
+    delay_ms: Number = DELAY_S * 1000
+    is_private: bool = False
+
+
+@router.post("/batches", status_code=202)
+async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
+    """Ask for a picture of each prompt; the queue starts one after the other, `delay_ms` apart."""
+    web = web_of(request)
+    parsed = [parse_prompt(text) for text in body.prompts]
+    common = body.common.to_draft()
+    origin = origin_of(caller, private=body.is_private, **request_keys(idempotency_key, body, 0))
+    drafts = [one.draft.over(common) for one in parsed]
+    views = await submit_batch(web.services.generation, drafts, origin, delay_s=body.delay_ms / 1000)
+    notes = [note for one in parsed for note in one.notes]
+    return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=notes)
