@@ -2,10 +2,10 @@
 
 /** An answer that is not a success: `message` and `hint` are for people. */
 export class ApiError extends Error {
-  constructor({ status, error, hint = "", field = null, code = "", retry_after = null, sign_in_url = null }) {
+  constructor({ status, error, hint = "", field = null, code = "", retry_after = null, sign_in_url = null, layer = "" }) {
     super(error);
     this.name = "ApiError";
-    Object.assign(this, { status, hint, field, code, retryAfter: retry_after, signInUrl: sign_in_url });
+    Object.assign(this, { status, hint, field, code, retryAfter: retry_after, signInUrl: sign_in_url, layer });
   }
 }
 

@@ -1,6 +1,7 @@
 /** The parts of the dashboard that are no charts: figures at a glance, engines, errors, alerts, the queue now. */
 
 import { fill, formatSpan, h, icon, timeAgo } from "../dom.js";
+import { withLane } from "../engines/state.js";
 import { money, percent } from "./figures.js";
 import { tableOf } from "./table.js";
 
@@ -69,14 +70,17 @@ function alertItem(alert) {
 }
 
 /**
- * The queue as it is: one line an engine.
+ * The queue as it is: one line an engine; those of other people only while they work.
  * @param {{waiting: number, running: number, engines?: Record<string, {state: string, waiting: number, running: number, wait_s: number}>}} queue
- * @param {(lane: string) => string} labelOf
+ * @param {Map<string, object>} known the engines this reader may use, by lane
  */
-export function queueNow(queue, labelOf) {
-  const lanes = Object.entries(queue.engines ?? {});
+export function queueNow(queue, known) {
+  const lanes = Object.entries(queue.engines ?? {}).filter(([lane, { waiting, running }]) => known.has(lane) || waiting || running);
   if (!lanes.length) return h("p", { class: "muted" }, `${queue.waiting} waiting, ${queue.running} running.`);
-  return h("ul", { class: "lanes" }, lanes.map(([lane, state]) => laneItem(labelOf(lane), state)));
+  return h("ul", { class: "lanes" }, lanes.map(([lane, state]) => {
+    const engine = known.get(lane);
+    return engine ? laneItem(engine.label, withLane(engine, state)) : laneItem("Somebody's own engine", state);
+  }));
 }
 
 function laneItem(label, state) {

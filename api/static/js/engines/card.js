@@ -1,7 +1,7 @@
 /** One engine as a card that keeps itself up to date: state, queue, speed, price, and what can be done with it. */
 
 import { append, button, fill, formatSpan, h, icon } from "../dom.js";
-import { LAYERS, ownerWords, stateWords } from "./state.js";
+import { LAYERS, ownerWords, stateWords, withLane } from "./state.js";
 
 /**
  * @typedef {object} CardActions
@@ -14,7 +14,7 @@ import { LAYERS, ownerWords, stateWords } from "./state.js";
  * Make a card.
  * @param {object} engine as `/api/engines` lists it
  * @param {{kindTitle: string, actions: CardActions}} options
- * @returns {{element: HTMLElement, name: string, update: (engine: object) => void, live: (state: object) => void, tick: () => void}}
+ * @returns {{element: HTMLElement, engine: () => object, update: (engine: object) => void, live: (lane: object) => boolean, tick: () => void}}
  */
 export function engineCard(engine, { kindTitle, actions }) {
   let now = engine;
@@ -51,9 +51,14 @@ export function engineCard(engine, { kindTitle, actions }) {
   draw();
   return {
     element,
-    name: engine.name,
+    engine: () => now,
     update: change,
-    live: (told) => change({ ...now, ...told }),
+    /** Take in what a `queue` event says; true when the state has changed. */
+    live(lane) {
+      const before = now.state;
+      change(withLane(now, lane));
+      return now.state !== before;
+    },
     tick: () => now.state === "paused" && drawState(state, now, (performance.now() - toldAt) / 1000),
   };
 }

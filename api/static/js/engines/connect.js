@@ -8,10 +8,11 @@ import { failure, layerList } from "./card.js";
 /**
  * Ask for an engine and connect it.
  * @param {Array<{kind: string, title: string, needs_url: boolean, needs_key: boolean, example: string, help: string}>} kinds
+ * @param {string} before the engine of one's own whose place it takes, "" when there is none
  * @returns {Promise<object|null>} the engine, or null when the dialog was closed
  */
-export function connectEngine(kinds) {
-  const { form, controls } = makeForm(kinds);
+export function connectEngine(kinds, before = "") {
+  const { form, controls } = makeForm(kinds, before);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const engine = await tryToConnect(form, controls);
@@ -20,7 +21,7 @@ export function connectEngine(kinds) {
   return openDialog({ title: "Connect an engine", body: form });
 }
 
-function makeForm(kinds) {
+function makeForm(kinds, before) {
   const kind = h("select", { class: "select", autofocus: true }, kinds.map((one) => h("option", { value: one.kind }, one.title)));
   const url = h("input", { class: "input", type: "url", autocomplete: "off", spellcheck: "false" });
   const key = h("input", { class: "input", type: "password", autocomplete: "off" });
@@ -40,7 +41,7 @@ function makeForm(kinds) {
   };
   kind.addEventListener("change", explain);
   explain();
-  const form = h("form", { class: "stack" }, field("Kind", kind), help, fields.url, fields.key, field("Name", label, { hint: "What people see; leave it empty for the name of its kind." }), outcome, h("div", { class: "row" }, submit));
+  const form = h("form", { class: "stack" }, field("Kind", kind), help, fields.url, fields.key, field("Name", label, { hint: "What people see; leave it empty for the name of its kind." }), before && h("p", { class: "small" }, `It takes the place of ${before}: each person has one engine of their own.`), outcome, h("div", { class: "row" }, submit));
   return { form, controls: { kind, url, key, label, outcome, submit } };
 }
 

@@ -13,7 +13,9 @@ const LISTS = [
   { key: "loras", title: "LoRAs", draft: (item) => ({ loras: [{ name: item.name, weight: 1 }] }) },
   { key: "upscalers", title: "Upscalers", draft: null },
   { key: "vaes", title: "VAEs", draft: (item) => ({ vae: item.name }) },
+  { key: "embeddings", title: "Embeddings", draft: null },
   { key: "controls", title: "Controls", draft: null },
+  { key: "control_models", title: "Control models", draft: null },
   { key: "styles", title: "Styles", draft: null },
 ];
 

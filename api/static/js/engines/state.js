@@ -32,6 +32,28 @@ function pauseWords(waitS, passedS) {
   return `until ${at}, in ${formatSpan(Math.max(0, waitS - passedS))}`;
 }
 
+/**
+ * An engine with what a `queue` event says of its lane. The lane knows nothing of an engine that does not answer: only
+ * `/api/engines` tells when that one is back.
+ * @param {object} engine
+ * @param {{state: string, waiting: number, running: number, wait_s: number}} lane
+ */
+export function withLane(engine, lane) {
+  const isUnheard = lane.state === "up" && (engine.state === "down" || engine.state === "unknown");
+  return { ...engine, ...lane, state: isUnheard ? engine.state : lane.state };
+}
+
+const KINDS = {
+  a1111: "Automatic1111 or Forge",
+  gradio_flux: "Flux app",
+  sketch: "built in, draws by rules",
+};
+
+/** What kind of engine it is, in words. */
+export function kindWords(kind, kinds) {
+  return kinds.find((one) => one.kind === kind)?.title ?? KINDS[kind] ?? kind;
+}
+
 /** Whose engine it is, as a word for the card. */
 export function ownerWords(engine) {
   if (engine.is_mine) return "yours";

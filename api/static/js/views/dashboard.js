@@ -35,7 +35,7 @@ class Dashboard {
     this.measure = "cost_usd";
     this.told = null;
     this.week = null;
-    this.labels = new Map();
+    this.known = new Map();
     this.top = h("div", { class: "dash-top" }, h("div", { class: "skeleton dash-skeleton" }));
     this.failed = h("div", { "aria-live": "polite" });
     this.hours = barChart({ title: "Jobs per hour" });
@@ -84,7 +84,7 @@ class Dashboard {
       const [told, week] = await Promise.all(asked);
       Object.assign(this, { told, week: week || told });
       fill(this.failed);
-      await this.loadLabels();
+      await this.loadEngines();
     } catch (error) {
       const again = button("Try again", () => this.load(), { class: "btn-small", icon: "refresh" });
       fill(this.failed, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, `${error.message} ${error.hint ?? ""}`), again));
@@ -93,10 +93,9 @@ class Dashboard {
     await this.draw();
   }
 
-  async loadLabels() {
-    if (this.labels.size) return;
+  async loadEngines() {
     const { engines } = await api.get("/api/engines");
-    this.labels = new Map(engines.map((engine) => [engine.name, engine.label]));
+    this.known = new Map(engines.map((engine) => [engine.name, engine]));
   }
 
   async draw() {
@@ -111,7 +110,7 @@ class Dashboard {
     if (!this.told) return;
     const queue = events.queue ?? this.told.queue;
     fill(this.top, glance(this.told, queue));
-    this.queue.show(queueNow(queue, (lane) => this.labels.get(lane) ?? lane));
+    this.queue.show(queueNow(queue, this.known));
   }
 
   drawHours() {

@@ -1,16 +1,20 @@
 /** Engines: how each one is right now, what it has, connecting more; and ComfyUI workflows. */
 
 import { api } from "../api.js";
-import { button, fill, h, icon, useCss } from "../dom.js";
+import { button, debounce, fill, h, icon, useCss } from "../dom.js";
 import { engineCard } from "../engines/card.js";
 import { connectEngine } from "../engines/connect.js";
 import { offerPanel } from "../engines/offer.js";
+import { kindWords } from "../engines/state.js";
 import { workflowSection } from "../engines/workflows.js";
 import { events } from "../events.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 
 export const title = "Engines";
+
+const ASK_AGAIN_MS = 15000;
+const AFTER_CHANGE_MS = 800;
 
 /**
  * Draw the view.
@@ -25,12 +29,13 @@ export async function mount(root) {
   const connect = button("Connect an engine", () => board.connect(), { class: "btn-primary", icon: "plus" });
   fill(root, h("div", { class: "page" }, h("header", { class: "page-head" }, h("h1", {}, "Engines"), refresh, connect), board.element, workflows.element));
   const stop = [events.on("queue", (queue) => board.live(queue))];
-  const ticker = setInterval(() => board.tick(), 1000);
+  const timers = [setInterval(() => board.tick(), 1000), setInterval(() => document.hidden || board.follow(), ASK_AGAIN_MS)];
   await board.load();
   if (events.queue) board.live(events.queue);
   workflows.load().catch(toastError);
   return () => {
-    clearInterval(ticker);
+    timers.forEach(clearInterval);
+    board.soon.cancel();
     stop.forEach((off) => off());
   };
 }
@@ -41,6 +46,7 @@ class Board {
     this.cards = new Map();
     this.kinds = [];
     this.opened = null;
+    this.soon = debounce(() => this.follow(), AFTER_CHANGE_MS);
   }
 
   async load() {
@@ -64,7 +70,7 @@ class Board {
   }
 
   cardOf(engine) {
-    const kindTitle = this.kinds.find((one) => one.kind === engine.kind)?.title ?? engine.kind;
+    const kindTitle = kindWords(engine.kind, this.kinds);
     const actions = {
       test: (one) => api.post(`/api/engines/${encodeURIComponent(one.name)}/test`),
       disconnect: (one) => this.disconnect(one),
@@ -79,7 +85,17 @@ class Board {
   }
 
   live(queue) {
-    for (const [lane, state] of Object.entries(queue.engines ?? {})) this.cards.get(lane)?.live(state);
+    const changed = Object.entries(queue.engines ?? {}).filter(([lane, state]) => this.cards.get(lane)?.live(state));
+    if (changed.length) this.soon(); // why it is down or paused is told with the list only
+  }
+
+  /** Bring the cards up to date without drawing them anew. */
+  async follow() {
+    const answer = await api.get("/api/engines", null, { quiet: true }).catch(() => null); // the next turn asks again
+    if (!answer || !this.cards.size) return;
+    const names = answer.engines.map((engine) => engine.name);
+    if (names.join() !== [...this.cards.keys()].join()) this.draw(answer.engines);
+    else answer.engines.forEach((engine) => this.cards.get(engine.name).update(engine));
   }
 
   tick() {
@@ -100,7 +116,8 @@ class Board {
   }
 
   async connect() {
-    const engine = await connectEngine(this.kinds);
+    const mine = [...this.cards.values()].map((card) => card.engine()).find((engine) => engine.is_mine);
+    const engine = await connectEngine(this.kinds, mine?.label ?? "");
     if (!engine) return;
     toast(`${engine.label} is connected.`, { kind: "good" });
     await this.load();
