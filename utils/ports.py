@@ -23,12 +23,18 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> str:
         return ""
     for process in proc.glob("[0-9]*"):
         try:
-            links = {os.readlink(one) for one in (process / "fd").iterdir()}
-            if links & inodes:
+            if any(_link(one) in inodes for one in (process / "fd").iterdir()):
                 return f"{(process / 'comm').read_text().strip()}, process {process.name}"
         except OSError:  # it has ended, or is somebody else's
             continue
     return ""
+
+
+def _link(descriptor: Path) -> str:
+    try:
+        return os.readlink(descriptor)
+    except OSError:  # closed since it was listed; the others of its process still count
+        return ""
 
 
 def _inodes(table: Path, port: int) -> list[str]:
