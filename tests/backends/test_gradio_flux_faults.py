@@ -10,6 +10,7 @@ from backends.gradio_flux import GradioFluxBackend
 from generation.errors import (
     BackendAuthError,
     BackendError,
+    BackendGone,
     BackendUnavailable,
     GenerationError,
     OutOfMemory,
@@ -35,7 +36,7 @@ FAULTS = [
     ("status", {"status": 429, "retry_after": "7"}, RateLimited, "slow down", 0),
     ("status", {"status": 429}, RateLimited, "slow down", 0),
     ("status", {"status": 500, "body": "Internal Server Error"}, BackendUnavailable, "failed inside", 0),
-    ("status", {"status": 502, "body": HTML}, BackendUnavailable, "through its proxy", 0),
+    ("status", {"status": 502, "body": HTML}, BackendGone, "through its proxy", 0),
     ("status", {"status": 504, "body": HTML}, BackendUnavailable, "through its proxy", 0),
     ("status", {"status": 524, "body": HTML}, BackendUnavailable, "through its proxy", 0),
     ("status", {"status": 503, "body": {"detail": "Queue is full. Max size is 1."}}, RateLimited, "full queue", 0),
