@@ -4,7 +4,7 @@ A workflow belongs to a person, a server, or everybody here (kind "easel"). What
 names the version it was made with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -114,10 +114,22 @@ class WorkflowService:
         """
         stored = await self._of(name, owner)
         workflow = await self.load(WorkflowRef(name=stored.name, id=stored.version))
+        kept = Analysed(kind=stored.kind, engine="", graph=workflow.graph, mapping=workflow.mapping, lines=stored.lines)
+        return await self.save(await self.adjust(kept, {field: place}), stored.name, owner)
+
+    async def adjust(self, analysed: Analysed, changes: Mapping[str, str]) -> Analysed:
+        """Say by hand where several values go, by their fields; written as in `correct`. Nothing is kept yet.
+
+        Raises:
+            RequestRejected: there is no such value, node or input.
+        """
         for entry in self._registry:
-            if entry.config.kind == stored.kind and isinstance(entry.backend, WorkflowBackend):
-                read = await entry.backend.correct_workflow(workflow, field, place)
-                return await self.save(_analysed(read, stored.kind, entry.label), stored.name, owner)
+            if entry.config.kind == analysed.kind and isinstance(entry.backend, WorkflowBackend):
+                for field_name, place in changes.items():
+                    workflow = WorkflowRef(name="", graph=analysed.graph, mapping=analysed.mapping)
+                    read = await entry.backend.correct_workflow(workflow, field_name, place)
+                    analysed = _analysed(read, analysed.kind, entry.label)
+                return analysed
         raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
 
     async def delete(self, name: str, owner: Owner = EASEL) -> StoredWorkflow:

@@ -1,0 +1,90 @@
+"""A kept workflow taken apart for people: its nodes, what of a request goes into which inputs, what comes out. Pure.
+
+A graph is JSON {"3": {"class_type", "inputs": {name: value | [node, output]}, "_meta": {"title"}}}; a mapping names
+inputs as {"node", "input"}, one or several for each value.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+SHOWN_VALUE_CHARS: Final = 300
+FIELDS: Final = {
+    "prompt": "What is drawn",
+    "negative": "What is not wanted",
+    "seed": "Where chance begins",
+    "width": "Width in pixels",
+    "height": "Height in pixels",
+    "steps": "How many steps",
+    "cfg_scale": "How closely the prompt is followed",
+    "guidance": "The same for distilled models",
+    "sampler": "The sampler",
+    "scheduler": "The scheduler",
+    "denoising_strength": "How much of an input picture changes",
+    "batch": "How many pictures at once",
+    "model": "The model's file",
+    "loras": "LoRA files",
+    "images": "Input pictures",
+    "masks": "Masks",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of a node: a plain value, or a link to another node's output."""
+
+    name: str
+    value: str | int | float | bool | None
+    link: tuple[str, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One node of the graph."""
+
+    id: str
+    class_type: str
+    title: str
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The whole. `fields` has every value a workflow may take; its places are written "node.input"."""
+
+    fields: dict[str, tuple[str, ...]]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+
+def take_apart(graph: str, mapping: str) -> Parts:
+    """Read both from JSON. Blocks for some milliseconds with a large graph."""
+    told: dict[str, Any] = json.loads(graph)
+    places: Any = json.loads(mapping)
+    named: dict[str, Any] = places if isinstance(places, dict) else {}
+    return Parts(
+        fields={name: _places(named.get(name)) for name in FIELDS},
+        nodes=tuple(_node(node, about) for node, about in told.items() if isinstance(about, dict)),
+        outputs=tuple(str(node) for node, _ in named.get("outputs", ())),
+    )
+
+
+def _places(slots: Any) -> tuple[str, ...]:
+    listed = slots if isinstance(slots, list) else [slots] if slots else []
+    return tuple(f"{one['node']}.{one['input']}" for one in listed)
+
+
+def _node(node: str, about: dict[str, Any]) -> Node:
+    class_type = str(about.get("class_type", ""))
+    title = (about.get("_meta") or {}).get("title") or class_type
+    inputs = tuple(_input(name, value) for name, value in (about.get("inputs") or {}).items())
+    return Node(id=node, class_type=class_type, title=str(title), inputs=inputs)
+
+
+def _input(name: str, value: Any) -> Input:
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
+        return Input(name=name, value=None, link=(str(value[0]), value[1]))
+    if isinstance(value, bool | int | float) or value is None:
+        return Input(name=name, value=value, link=None)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return Input(name=name, value=text[:SHOWN_VALUE_CHARS], link=None)
