@@ -54,7 +54,8 @@ export function models(line, engines, words, onTry) {
     return answer(line, h("p", {}, "No SD API connected. Connect one: ", h("code", {}, "/sdconnect a1111 https://your-server:7860"), " or on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
       engines.length > 0 && h("p", { class: "muted" }, `Until then pictures are made by ${engines.map(({ label }) => label).join(", ")}.`));
   }
-  return answer(line, own.map((engine) => modelList(engine, words.toLowerCase(), onTry)), h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."));
+  const hasAny = own.some(({ capabilities }) => capabilities?.models?.length);
+  return answer(line, own.map((engine) => modelList(engine, words.toLowerCase(), onTry)), hasAny && h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."));
 }
 
 function modelList(engine, words, onTry) {

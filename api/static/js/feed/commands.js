@@ -46,17 +46,25 @@ export function parseLine(line) {
 export function nearest(word) {
   let best = null;
   for (const [name, command] of BY_NAME) {
+    if (name.length < 2) continue; // every single sign is one slip away from another
     const slips = name.startsWith(word) && word.length > 1 ? 1 : distance(word, name);
     if (!best || slips < best.slips) best = { slips, command };
   }
-  return best && best.slips <= Math.min(MAX_SLIPS, Math.ceil(word.length / 2)) ? best.command : null;
+  return best && best.slips <= Math.min(MAX_SLIPS, Math.max(1, Math.floor(word.length / 2))) ? best.command : null;
 }
 
-/** Commands that fit what has been typed so far, best first. @returns {object[]} */
+/**
+ * Commands that fit what has been typed so far, best first, each under the name that fits.
+ * @returns {{name: string, command: object}[]}
+ */
 export function matching(word) {
   const typed = word.toLowerCase();
-  const rank = ({ name, aliases }) => (name.startsWith(typed) ? 0 : aliases.some((alias) => alias.startsWith(typed)) ? 1 : name.includes(typed) ? 2 : 3);
-  return COMMANDS.filter((command) => rank(command) < 3).sort((one, two) => rank(one) - rank(two));
+  const found = COMMANDS.map((command) => {
+    const names = [command.name, ...command.aliases];
+    const name = names.find((each) => each.startsWith(typed)) ?? names.find((each) => each.includes(typed));
+    return name && { name, command, rank: name.startsWith(typed) ? (name === command.name ? 0 : 1) : 2 };
+  });
+  return found.filter(Boolean).sort((one, two) => one.rank - two.rank);
 }
 
 /** Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted). */

@@ -17,7 +17,7 @@ const VALUES = { model: "models", sampler: "samplers", scheduler: "schedulers", 
  */
 export function suggest(before, known) {
   const command = /^([/!])([\p{L}_]*)$/u.exec(before);
-  if (command) return { from: 0, rows: matching(command[2]).map((each) => ({ label: `${command[1]}${each.name}`, insert: `${command[1]}${each.name} `, hint: each.meaning })) };
+  if (command) return { from: 0, rows: matching(command[2]).map((each) => ({ label: `${command[1]}${each.name}`, insert: `${command[1]}${each.name} `, hint: each.command.meaning })) };
   const option = /(?:^|\s)(--?)([\w-]*)$/.exec(before);
   if (option && (option[1] === "--" || option[2] === "")) return { from: before.length - option[1].length - option[2].length, rows: options(known.options, option[2]) };
   const value = /(?:^|\s)--([\w-]+)[ =]([^\s-][^\n]{0,60}|)$/.exec(before);
@@ -51,21 +51,26 @@ function values(flag, typed, { options: all, sizes, aspects, engines }) {
 /**
  * Attach suggestions to a text area.
  * @param {HTMLTextAreaElement} box
- * @returns {{element: HTMLElement, key: (event: KeyboardEvent) => boolean, close: () => void}} `key` is true when it took the key
+ * @returns {{element: HTMLElement, key: (event: KeyboardEvent) => boolean, close: () => void, forget: () => void}}
+ *   `key` is true when it took the key; `forget` asks for engines and options anew
  */
 export function completion(box) {
   const list = h("ul", { class: "suggest", role: "listbox", id: uid("suggest"), "aria-label": "Suggestions", hidden: true });
   const known = { options: [], sizes: [], aspects: [], engines: [] };
   let found = { from: 0, rows: [] };
   let at = -1;
-  let isLoaded = false;
+  let isFresh = false;
   const load = async () => {
-    if (isLoaded) return;
-    isLoaded = true;
+    if (isFresh) return;
+    isFresh = true;
     const quiet = (path) => api.get(path, null, { quiet: true }).catch(() => ({}));
     const [said, engines] = await Promise.all([quiet("/api/options"), quiet("/api/engines")]);
     Object.assign(known, said, engines); // without them only the commands are suggested
     if (document.activeElement === box) look();
+  };
+  const forget = () => {
+    isFresh = false;
+    load();
   };
   const close = () => {
     found = { from: 0, rows: [] };
@@ -109,5 +114,5 @@ export function completion(box) {
   box.addEventListener("focus", load);
   box.addEventListener("input", look);
   box.addEventListener("blur", close);
-  return { element: list, key, close };
+  return { element: list, key, close, forget };
 }

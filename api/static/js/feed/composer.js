@@ -96,6 +96,7 @@ export class Composer {
     this.media = null;
     this.reply = null;
     this.#showExtras();
+    if (/^[/!]\s?sd/i.test(line)) this.suggestions.forget(); // other engines may have other models
   }
 
   #showExtras() {

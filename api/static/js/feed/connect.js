@@ -27,7 +27,7 @@ export async function test(said, feed) {
   if (!engines.length) return feed.say(answer(said, "You have no engine of your own here.", USAGE));
   for (const engine of engines) {
     const result = await api.post(`/api/engines/${encodeURIComponent(engine.name)}/test`);
-    if (result.is_ok) feed.say(connected(said, engine, result.message));
+    if (result.is_ok) feed.say(connected(said, engine, result.message.replace(/^Connection OK[:.]?\s*/, "")));
     else feed.say(answer(said, h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, h("p", {}, `${engine.label}: ${result.message}`), result.hint && h("p", { class: "muted" }, result.hint)))));
   }
 }

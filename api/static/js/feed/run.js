@@ -123,7 +123,9 @@ async function compare({ text, said, feed }) {
   if (!words) return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
   const { engines } = await api.get("/api/engines");
   const isWanted = ({ name, label }) => !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
-  const able = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state)).slice(0, MAX_COMPARED);
+  const up = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state));
+  const real = up.filter(({ is_fallback: isFallback }) => !isFallback);
+  const able = (real.length > 1 ? real : up).slice(0, MAX_COMPARED);
   if (able.length < 2) {
     const why = able.length ? `Only ${able[0].label} answers now.` : "No engine answers now.";
     return feed.say(answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))));

@@ -50,6 +50,7 @@ class Feed {
     fill(this.note, Array.from({ length: 3 }, () => h("div", { class: "msg", "aria-hidden": "true" }, h("span", { class: "avatar" }), h("div", { class: "skeleton feed-skeleton" }))));
     this.offs = [
       events.on("job", (job) => this.#changed(job)),
+      events.on("state", ({ connected }) => connected && this.#catchUp()),
       events.on("gone", ({ id }) => this.stream.remove(id)),
       onChange("favorite", ({ ids, isOn }) => this.stream.each((message) => message.favorite(ids, isOn))),
       onChange("removed", ({ ids }) => this.stream.each((message) => message.without(ids))),
@@ -105,6 +106,12 @@ class Feed {
     this.note.replaceChildren();
     this.stream.put(job);
     if (job.is_mine && was === "running" && job.status !== "running") announce(job.status === "done" ? `Your picture is ready: ${job.prompt}` : `${job.prompt}: ${job.error?.message ?? job.status}`);
+  }
+
+  /** What others made while the connection was lost. */
+  async #catchUp() {
+    const { jobs } = await api.get("/api/feed", { limit: PAGE }, { quiet: true }).catch(() => ({ jobs: [] }));
+    for (const job of jobs.reverse()) this.#changed(job);
   }
 
   #fail(error, isFirst) {
