@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from api.drafts import Drafts
 from api.events import Hub
 from services.access import AccessService
 from services.bundle import Services
@@ -31,6 +32,8 @@ class WebOptions:
     media_ttl_s: float
     job_timeout_s: float
     sign_in_url: str = ""  # where people sign in with Discord; "" = not set up
+    image_cdn_url: str = ""  # in front of the addresses of pictures that programs get; "" = this server's own
+    replicate_webhook_secret: str = field(default="", repr=False)
 
     @property
     def host_names(self) -> frozenset[str]:
@@ -46,6 +49,7 @@ class Web:
     own: WebServices
     options: WebOptions
     hub: Hub = field(repr=False)
+    drafts: Drafts = field(default_factory=Drafts, repr=False)
 
     @property
     def access(self) -> AccessService:

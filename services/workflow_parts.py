@@ -5,6 +5,7 @@ inputs as {"node", "input"}, one or several for each value.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,7 +85,7 @@ def _node(node: str, about: dict[str, Any]) -> Node:
 def _input(name: str, value: Any) -> Input:
     if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
         return Input(name=name, value=None, link=(str(value[0]), value[1]))
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, bool | int) or value is None or (isinstance(value, float) and math.isfinite(value)):
         return Input(name=name, value=value, link=None)
     text = value if isinstance(value, str) else json.dumps(value)
     return Input(name=name, value=text[:SHOWN_VALUE_CHARS], link=None)

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import batches, engines, events, gallery, health, jobs, media, session, templates
+from api.routes import batches, engines, events, gallery, health, jobs, media, session, templates, workflows
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -14,6 +14,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     gallery.router,
     templates.router,
     engines.router,
+    workflows.router,
     events.router,
     health.router,
 )
