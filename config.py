@@ -157,6 +157,15 @@ class Settings(BaseModel):
         pattern=f"^$|{HTTP_URL}",
     )
     webhook_secret: SecretStr = secret("Signs what is posted; empty: no signature", "any secret text")
+    replicate_webhook_secret: SecretStr = secret(
+        "Checks webhooks that Replicate posts to /webhooks/replicate; empty: none is taken", "whsec_ and base64"
+    )
+    image_cdn_url: Url = text(
+        "",
+        "Goes in front of the addresses of pictures that programs get; empty: this server's own",
+        "an address like https://cdn.example",
+        pattern=f"^$|{HTTP_URL}",
+    )
 
     data_dir: Path = text("data", "Folder for everything Easel keeps", "a folder")
     media_cache_dir: Path = text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
@@ -189,7 +198,7 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret among the settings, for the log to leave out."""
-        own = (self.discord_token, self.secret_key, self.discord_client_secret, self.webhook_secret)
+        own = (self.discord_token, self.secret_key, self.discord_client_secret, self.webhook_secret, self.replicate_webhook_secret)
         every = (*own, *(engine.key for engine in self.engines))
         return tuple(secret.get_secret_value() for secret in every if secret.get_secret_value())
 

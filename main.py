@@ -83,6 +83,8 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         is_open=own_name in (None, "localhost", "127.0.0.1", "::1"),
         media_ttl_s=settings.media_ttl,
         job_timeout_s=settings.job_timeout,
+        image_cdn_url=settings.image_cdn_url,
+        replicate_webhook_secret=settings.replicate_webhook_secret.get_secret_value(),
     )
     door = WebDoor(easel.services, easel.web, options)
     is_chosen = "port" in settings.model_fields_set

@@ -6,12 +6,12 @@ as there is room, so that the person who asked still gets it.
 
 import logging
 import re
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
 from generation.errors import GenerationError, RequestRejected
@@ -282,7 +282,7 @@ class MediaService:
         try:
             media_id = await self._cache.put(data, media_type=info.media_type, job_id=job_id)
         except CacheUnavailable as error:
-            media_id = secrets.token_urlsafe(18)
+            media_id = str(uuid4())
             self._hold(media_id, data, info, job_id=job_id, kind="output", error=error)
         self._tell()
         return StoredImage(

@@ -7,7 +7,6 @@ Everything here may be lost without harm, so all trouble with the file is one ex
 import asyncio
 import json
 import logging
-import secrets
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
@@ -17,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 from store.database import Database, Row
 from utils.clock import Clock
@@ -145,7 +145,7 @@ class ImageCache:
         """
         if media_id is None:
             is_input = kind == "input"
-            media_id = await asyncio.to_thread(_sha256, data) if is_input else secrets.token_urlsafe(18)
+            media_id = await asyncio.to_thread(_sha256, data) if is_input else str(uuid4())
         expires_at = (self._clock.now() + self._ttl).timestamp()
         await asyncio.to_thread(_check_room, self._database.path.parent, len(data))
         await self._write(PUT, media_id, kind, job_id, media_type, len(data), expires_at, data)
