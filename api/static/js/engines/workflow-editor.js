@@ -11,7 +11,7 @@ import { graphView } from "./graph-view.js";
 /**
  * Open a workflow for looking and correcting.
  * @param {{name: string, graph: import("./graph-file.js").Graph, fields: Array<{field: string, slots: string[]}>,
- *   problems: Array<{message: string, node: string|null}>, outputs: string[], token: string|null, isStored: boolean}} workflow
+ *   problems: string[], token: string|null, isStored: boolean, mayChange: boolean}} workflow
  * `token` names an analysed file that is not kept yet.
  * @param {{onSaved: (name: string) => void, onClose: () => void}} listener
  * @returns {HTMLElement}
@@ -19,8 +19,7 @@ import { graphView } from "./graph-view.js";
 export function workflowEditor(workflow, { onSaved, onClose }) {
   const mapping = mappingOf(workflow.fields);
   const places = valueSlots(workflow.graph);
-  const lacking = new Set(workflow.problems.map((problem) => problem.node).filter(Boolean));
-  const view = graphView(workflow.graph, { problems: lacking, onPick: (slot) => focusRow(element, slot) });
+  const view = graphView(workflow.graph, { onPick: (slot) => focusRow(element, slot) });
   const rows = h("tbody");
   const change = async (name, slots) => {
     const before = mapping.get(name);
@@ -38,7 +37,7 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
   };
   const draw = () => {
     view.mark(marksOf(mapping));
-    fill(rows, [...mapping].map(([name, slots]) => mappingRow({ name, slots, places, view, change: (next) => change(name, next) })));
+    fill(rows, [...mapping].map(([name, slots]) => mappingRow({ name, slots, places, view, isFixed: !workflow.mayChange, change: (next) => change(name, next) })));
   };
   const element = h(
     "section",
@@ -66,7 +65,7 @@ function heading(workflow, onClose) {
 
 function problemList(problems) {
   if (!problems.length) return null;
-  return h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, problems.map((problem) => h("p", {}, problem.message))));
+  return h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, problems.map((problem) => h("p", {}, problem))));
 }
 
 function table(rows) {
@@ -74,14 +73,14 @@ function table(rows) {
   return h("div", { class: "wf-mapping" }, h("table", { class: "table" }, h("caption", { class: "sr-only" }, "What of a request goes into which node"), h("thead", {}, head), rows));
 }
 
-function mappingRow({ name, slots, places, view, change }) {
+function mappingRow({ name, slots, places, view, isFixed, change }) {
   const spec = FIELDS.find((one) => one.field === name) ?? { kind: "any", many: false };
   const fitting = places.filter(({ slot, input }) => slots.includes(slot) || mayHold(spec.kind, input.value));
   const label = labelOf(name);
   const shown = slots.length ? slots : [""];
-  const selects = shown.map((slot, at) => slotSelect({ label: at ? `${label}, place ${at + 1}` : label, slot, fitting, pick: (next) => change(replaced(slots, at, next)) }));
+  const selects = shown.map((slot, at) => slotSelect({ label: at ? `${label}, place ${at + 1}` : label, slot, fitting, isFixed, pick: (next) => change(replaced(slots, at, next)) }));
   const rest = fitting.filter(({ slot }) => !slots.includes(slot));
-  const canAdd = spec.many && slots.length > 0 && rest.length > 0;
+  const canAdd = !isFixed && spec.many && slots.length > 0 && rest.length > 0;
   const add = canAdd && iconButton("plus", `Another place for ${label.toLowerCase()}`, () => change([...slots, rest[0].slot]), { class: "btn-small" });
   const nodes = slots.map((slot) => slot.slice(0, slot.indexOf(".")));
   const show = () => view.show(nodes[0] ?? null);
@@ -96,12 +95,12 @@ function replaced(slots, at, next) {
   return [...new Set(changed)];
 }
 
-function slotSelect({ label, slot, fitting, pick }) {
+function slotSelect({ label, slot, fitting, isFixed, pick }) {
   const groups = grouped(fitting);
   const options = [...groups].map(([node, inputs]) =>
     h("optgroup", { label: `${node.id} · ${node.title}` }, inputs.map((one) => h("option", { value: one.slot }, optionWords(one)))),
   );
-  const select = h("select", { class: "select", "aria-label": label, on: { change: () => pick(select.value) } }, h("option", { value: "" }, "Not used"), options);
+  const select = h("select", { class: "select", "aria-label": label, disabled: isFixed, on: { change: () => pick(select.value) } }, h("option", { value: "" }, "Not used"), options);
   select.value = slot;
   return select;
 }
@@ -125,7 +124,7 @@ function focusRow(editor, slot) {
 function storedFoot(workflow) {
   const flag = `--workflow ${/[^\w-]/.test(workflow.name) ? `"${workflow.name}"` : workflow.name}`;
   const use = () => go("create", { text: flag });
-  return h("div", { class: "wf-foot" }, button("Use in Create", use, { class: "btn-primary", icon: "create" }), h("p", { class: "muted small" }, "Or say ", h("code", {}, flag), " behind a prompt. Changes in the table are kept at once."));
+  return h("div", { class: "wf-foot" }, button("Use in Create", use, { class: "btn-primary", icon: "create" }), h("p", { class: "muted small" }, "Or say ", h("code", {}, flag), " behind a prompt.", workflow.mayChange && " Changes in the table are kept at once."));
 }
 
 function saveForm(workflow, mapping, onSaved) {

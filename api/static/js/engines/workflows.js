@@ -67,13 +67,16 @@ function intro() {
 }
 
 function entry(workflow, { open, remove }) {
-  const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => labelOf(field).toLowerCase());
-  const about = [words.length ? `takes ${words.join(", ")}` : "takes nothing of a request", workflow.updated_at && timeAgo(workflow.updated_at)];
+  const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => inText(labelOf(field)));
+  const about = [workflow.is_mine ? "" : "everybody's", words.length ? `takes ${words.join(", ")}` : "takes nothing of a request", workflow.updated_at && timeAgo(workflow.updated_at)];
   return h("li", { class: "wf-entry" },
     h("div", { class: "grow" }, h("strong", {}, workflow.name), h("p", { class: "muted small" }, about.filter(Boolean).join(" · "))),
     button("Open", open, { class: "btn-small", "aria-label": `Open the workflow ${workflow.name}` }),
-    iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }));
+    workflow.is_mine && iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }));
 }
+
+/** "Seed" -> "seed" within a sentence; "CFG scale" and "LoRAs" stay. */
+const inText = (label) => (/[A-Z]/.test(label.slice(1)) ? label : label.toLowerCase());
 
 function dropZone(take) {
   const input = h("input", { type: "file", accept: ".json,application/json", class: "sr-only", tabindex: "-1", "aria-label": "Workflow file" });
@@ -118,12 +121,11 @@ async function analysed(file) {
   const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
   const graph = readGraph(await parsed(file)) ?? graphOfNodes(told.nodes);
   const name = file.name.replace(/(\.api)?\.json$/i, "").replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
-  return { ...shape(told), name, graph, isStored: false };
+  return { ...shape(told), name, graph, isStored: false, mayChange: true };
 }
 
-const stored = (told) => ({ ...shape(told), name: told.name, graph: graphOfNodes(told.nodes), isStored: true });
+const stored = (told) => ({ ...shape(told), name: told.name, graph: graphOfNodes(told.nodes), isStored: true, mayChange: told.is_mine });
 
 function shape(told) {
-  const problems = (told.problems ?? []).map((one) => (typeof one === "string" ? { message: one, node: null } : one));
-  return { fields: told.fields, problems, outputs: told.outputs ?? [], token: told.token ?? null };
+  return { fields: told.fields, problems: told.problems, token: told.token ?? null };
 }
