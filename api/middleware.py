@@ -55,7 +55,7 @@ class Guard:
             await _answer(answer, 204, b"")
         elif scope["method"] not in SAFE_METHODS and not self._is_same_site(headers, origin):
             await _refuse(answer, 403, "This request came from another site's page.", "Open the studio itself.")
-        elif int(headers.get("content-length", "0") or 0) > MAX_BODY_BYTES:
+        elif headers.get("content-length", "").isdigit() and int(headers["content-length"]) > MAX_BODY_BYTES:
             await _too_large(answer)
         else:
             await self._pass(scope, receive, answer)
@@ -63,14 +63,15 @@ class Guard:
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, counting the body; a client that sends too much or too slowly is cut off."""
         seen = 0
-        has_begun = False
+        is_whole = has_begun = False
 
         async def limited() -> Message:
-            nonlocal seen
-            if has_begun:  # what comes after the answer began is only the news that the client has gone
+            nonlocal seen, is_whole
+            if is_whole:  # what comes after the body is only the news that the client has gone
                 return await receive()
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 message = await receive()
+            is_whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > MAX_BODY_BYTES:
                 raise _BodyTooLarge

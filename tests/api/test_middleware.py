@@ -1,0 +1,65 @@
+"""What holds for every request, seen from the application behind it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api import middleware
+from api.context import WebOptions
+
+OPTIONS = WebOptions(media_ttl_s=60, job_timeout_s=60)
+SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost")]}
+
+
+async def call(app: Any, *messages: dict[str, Any]) -> list[dict[str, Any]]:
+    """Send these parts of a request, then nothing more; return what was answered."""
+    parts, answers = list(messages), []
+
+    async def receive() -> dict[str, Any]:
+        if not parts:
+            await asyncio.sleep(60)
+        return parts.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    await middleware.Guard(app, OPTIONS)(SCOPE, receive, send)
+    return answers
+
+
+async def test_waiting_for_a_client_to_leave_has_no_time_limit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.01)
+    waited = []
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        gone = asyncio.create_task(receive())
+        await asyncio.sleep(0.03)
+        waited.append(not gone.done())
+        gone.cancel()
+
+    await call(stream, {"type": "http.request", "body": b"", "more_body": False})
+    assert waited == [True]
+
+
+async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.01)
+
+    async def read(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    answers = await call(read, {"type": "http.request", "body": b"a", "more_body": True})
+    assert answers[0]["status"] == 408
+
+
+async def test_a_body_without_a_length_is_cut_off_where_it_is_too_large(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(middleware, "MAX_BODY_BYTES", 4)
+
+    async def read(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    answers = await call(read, {"type": "http.request", "body": b"abcde", "more_body": True})
+    assert answers[0]["status"] == 413
