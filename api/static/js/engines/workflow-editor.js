@@ -37,7 +37,9 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
   };
   const draw = () => {
     view.mark(marksOf(mapping));
+    const focused = rows.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
     fill(rows, [...mapping].map(([name, slots]) => mappingRow({ name, slots, places, view, isFixed: !workflow.mayChange, change: (next) => change(name, next) })));
+    if (focused) [...rows.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
   };
   const element = h(
     "section",
