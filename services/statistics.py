@@ -1,5 +1,6 @@
 """Figures for the dashboard, `/cost` and `/metrics`, as plain values. They count private jobs too, without content.
 
+dashboard(viewer, *, days=7) -> Dashboard                admins see everybody, others their own
 overview(*, days=30) -> Overview                         hours(count=24) -> list[Hour]
 costs(viewer, *, days=30, user_key=None) -> list[DailyCost]   newest day first; admins see everybody
 spent_today(user_key=None) -> float                      metrics() -> Metrics
@@ -8,7 +9,7 @@ spent_today(user_key=None) -> float                      metrics() -> Metrics
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from generation.errors import NotAllowed, RequestRejected
@@ -16,6 +17,7 @@ from generation.job import Job, JobStatus
 from services.gallery import Viewer
 from store.jobs import JobStore
 from store.statistics import DailyCost as DailyCost
+from store.statistics import Failures as Failures
 from store.statistics import Figures as Figures
 from store.statistics import Hour as Hour
 from store.statistics import StatisticsStore
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_DAYS: Final = 3660
 MAX_HOURS: Final = 24 * 7
 MAX_COST_ROWS: Final = 5000
+MAX_FAILURES: Final = 20
 LOGGED_PROMPT_CHARS: Final = 100
 
 
@@ -36,6 +39,7 @@ class EngineFigures:
     lane: str
     label: str
     figures: Figures
+    p95_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,19 @@ class Overview:
     engines: tuple[EngineFigures, ...]
     users: int  # people of the period
     jobs: Mapping[JobStatus, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """The figures of some days for one reader: everybody's for an admin, else the reader's own."""
+
+    totals: Figures
+    hours: tuple[Hour, ...]  # of the same days, at most a week of them
+    engines: tuple[EngineFigures, ...]
+    costs: tuple[DailyCost, ...]
+    failures: tuple[Failures, ...]
+    names: Mapping[str, str]  # of people, by their keys
+    users_today: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +95,22 @@ class StatisticsService:
         self._jobs = jobs
         self._clock = clock
         self._label_of = label_of
+
+    async def dashboard(self, viewer: Viewer, *, days: int = 7) -> Dashboard:
+        """Return the figures of the last days; `days` counts today."""
+        since, user_key = self._day(days), None if viewer.is_admin else viewer.user_key
+        midnight = datetime.fromisoformat(f"{since}T00:00:00+00:00")
+        hours = min(days * 24, MAX_HOURS)
+        costs = await self.costs(viewer, days=days)
+        return Dashboard(
+            totals=await self._store.totals(since, user_key=user_key),
+            hours=tuple(await self._store.hours(self._clock.now(), hours, user_key=user_key)),
+            engines=await self._engines(since, user_key, await self._store.p95(midnight, user_key=user_key)),
+            costs=tuple(costs),
+            failures=tuple(await self._store.failures(midnight, user_key=user_key, limit=MAX_FAILURES)),
+            names=await self._store.names({cost.user_key for cost in costs}),
+            users_today=await self._store.users(self._day(1)) if viewer.is_admin else 1,
+        )
 
     async def overview(self, *, days: int = 30) -> Overview:
         """Return everything the dashboard shows; `days` counts today."""
@@ -127,9 +160,14 @@ class StatisticsService:
             users_today=await self._store.users(today),
         )
 
-    async def _engines(self, since: str) -> tuple[EngineFigures, ...]:
-        figures = await self._store.engines(since)
-        return tuple(EngineFigures(lane=lane, label=self._label_of(lane), figures=one) for lane, one in figures.items())
+    async def _engines(
+        self, since: str, user_key: str | None = None, p95: Mapping[str, float] | None = None
+    ) -> tuple[EngineFigures, ...]:
+        figures = await self._store.engines(since, user_key=user_key)
+        return tuple(
+            EngineFigures(lane=lane, label=self._label_of(lane), figures=one, p95_seconds=(p95 or {}).get(lane))
+            for lane, one in figures.items()
+        )
 
     def _day(self, days: int) -> str:
         if not 1 <= days <= MAX_DAYS:

@@ -1,5 +1,6 @@
 """Figures over all jobs: the daily ones of `image_generation_stats`, the hours of the last day from `jobs` itself."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +32,28 @@ USERS: Final = "SELECT count(DISTINCT user_key) AS number FROM image_generation_
 HOURS: Final = """
     SELECT CAST(finished_at / 3600 AS INTEGER) AS hour, sum(status = 'done') AS generations,
         sum(status = 'failed') AS failed
-    FROM jobs WHERE finished_at >= ? GROUP BY hour
+    FROM jobs WHERE finished_at >= :since AND (:user_key IS NULL OR user_key = :user_key) GROUP BY hour
+"""
+P95: Final = """
+    SELECT lane, seconds FROM (
+        SELECT lane, seconds, row_number() OVER (PARTITION BY lane ORDER BY seconds) AS place,
+            count(*) OVER (PARTITION BY lane) AS number
+        FROM (
+            SELECT lane, max(seconds) AS seconds FROM generated_images
+            WHERE created_at >= :since AND from_cache = 0 AND (:user_key IS NULL OR user_key = :user_key)
+            GROUP BY job_id
+        )
+    ) WHERE place = (95 * number + 99) / 100
+"""
+FAILURES: Final = """
+    SELECT coalesce(json_extract(error, '$.code'), 'unknown') AS code, count(*) AS number, max(finished_at) AS last_at,
+        coalesce(json_extract(error, '$.user_message'), '') AS example
+    FROM jobs WHERE finished_at >= :since AND status = 'failed' AND (:user_key IS NULL OR user_key = :user_key)
+    GROUP BY code ORDER BY number DESC, last_at DESC LIMIT :limit
+"""  # the example is of the row that has max(finished_at): SQLite promises that
+NAMES: Final = """
+    SELECT user_key, user_name, max(seq) FROM generated_images
+    WHERE user_key IN (SELECT value FROM json_each(?)) AND user_name > '' GROUP BY user_key
 """
 
 
@@ -91,6 +113,16 @@ class Hour:
     failed: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failures:
+    """How often something went wrong, and what was said the last time."""
+
+    code: str
+    number: int
+    last_at: datetime
+    example: str
+
+
 class StatisticsStore:
     """Only reads. Days are UTC, `since` included; `user_key` None is everybody."""
 
@@ -118,11 +150,35 @@ class StatisticsStore:
         """Count the people whose jobs ended."""
         return int((await self._database.fetch(USERS, (since,)))[0]["number"])
 
-    async def hours(self, now: datetime, count: int) -> list[Hour]:
+    async def p95(self, since: datetime, *, user_key: str | None = None) -> dict[str, float]:
+        """Return for each lane the seconds within which 95 of 100 of its jobs were done."""
+        rows = await self._database.fetch(P95, {"since": since.timestamp(), "user_key": user_key})
+        return {row["lane"]: float(row["seconds"]) for row in rows}
+
+    async def failures(self, since: datetime, *, user_key: str | None = None, limit: int) -> list[Failures]:
+        """Return what failed by its code, the most frequent first."""
+        values = {"since": since.timestamp(), "user_key": user_key, "limit": limit}
+        return [
+            Failures(
+                code=row["code"],
+                number=row["number"],
+                last_at=datetime.fromtimestamp(row["last_at"], UTC),
+                example=row["example"],
+            )
+            for row in await self._database.fetch(FAILURES, values)
+        ]
+
+    async def names(self, user_keys: Iterable[str]) -> dict[str, str]:
+        """Return how people were called the last time, where that is known."""
+        rows = await self._database.fetch(NAMES, (json.dumps(list(user_keys)),))
+        return {row["user_key"]: row["user_name"] for row in rows}
+
+    async def hours(self, now: datetime, count: int, *, user_key: str | None = None) -> list[Hour]:
         """Return `count` hours of the clock, oldest first; the last is the present one. Quiet hours are there too."""
         last = int(now.timestamp() // 3600)
         first = last - count + 1
-        rows = {row["hour"]: row for row in await self._database.fetch(HOURS, (first * 3600,))}
+        values = {"since": first * 3600, "user_key": user_key}
+        rows = {row["hour"]: row for row in await self._database.fetch(HOURS, values)}
         return [
             Hour(
                 start=datetime.fromtimestamp(number * 3600, UTC),

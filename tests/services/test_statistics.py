@@ -159,3 +159,19 @@ async def test_what_a_private_job_asked_for_is_not_logged(jobs):
     (line,) = logged(await draw(jobs, "a", prompt="my secret garden", private=True))
     assert "garden" not in json.dumps(line)
     assert logged(make_job("b")) == []
+
+
+async def test_the_dashboard_tells_an_admin_all_and_others_their_own(statistics, jobs):
+    for number in range(20):
+        await draw(jobs, f"a{number}", user_id="7", seconds=float(number + 1))
+    await draw(jobs, "b", user_id="8", seconds=100.0)
+    await fail(jobs, "c")
+    told = await statistics.dashboard(ADMIN, days=1)
+    (engine,) = told.engines
+    assert (told.totals.generations, told.totals.failed, engine.p95_seconds) == (21, 1, 20.0)
+    assert [(one.code, one.number) for one in told.failures] == [("unknown", 1)]
+    assert sum(hour.generations for hour in told.hours) == 21
+    own = await statistics.dashboard(Viewer(user_key="api:8"), days=1)
+    assert (own.totals.generations, [cost.user_key for cost in own.costs]) == (1, ["api:8"])
+    assert sum(hour.generations for hour in own.hours) == 1
+    assert [one.p95_seconds for one in own.engines] == [100.0]
