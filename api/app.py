@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.context import Web
+from api.dialects import ROUTERS as DIALECTS
 from api.errors import add_error_handlers, errors
 from api.middleware import Guard
 from api.routes import ROUTERS
@@ -42,7 +43,7 @@ def create_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, options=web.options)
     add_error_handlers(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *DIALECTS):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
