@@ -5,7 +5,7 @@
 import { button, fill, h, icon, timeAgo } from "../dom.js";
 import { isActive } from "../events.js";
 import { again } from "../handoff.js";
-import { actionBar } from "../gallery/actions.js";
+import { actionBar, runAgain } from "../gallery/actions.js";
 import { pictureOf, thumbnail } from "../gallery/picture.js";
 import { cancelJob, moveUp, retry } from "../ui/job-card.js";
 import { everySecond, stamp, statusText } from "../ui/job-text.js";
@@ -66,8 +66,8 @@ export class Message {
   }
 
   #tick() {
-    if (isActive(this.job)) this.status.textContent = statusText(this.job);
-    else if (this.time) this.time.textContent = timeAgo(this.job.created_at);
+    write(this.time, timeAgo(this.job.created_at));
+    if (isActive(this.job)) write(this.status, statusText(this.job));
   }
 
   #head() {
@@ -150,7 +150,12 @@ export class Message {
 
 function placeholder(frame, picture) {
   frame.classList.add("is-gone");
-  return fill(frame, h("p", { class: "muted small" }, "No longer there"), button("Run it again", () => again(picture.job_id, {}, "Drawing it again."), { class: "btn-small" }));
+  return fill(frame, h("p", { class: "muted small" }, "No longer there"), button("Run it again", () => runAgain(picture), { class: "btn-small" }));
+}
+
+/** Change a text only where it differs: hundreds of messages tick. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 const shotsClass = (count) => (count === 1 ? "shots is-alone" : "shots");

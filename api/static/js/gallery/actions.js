@@ -3,7 +3,7 @@
  */
 
 import { h, icon } from "../dom.js";
-import { actionsFor } from "../handoff.js";
+import { actionsFor, again } from "../handoff.js";
 import { openMenu } from "../ui/menu.js";
 import { deletePictures, setFavorite } from "./changes.js";
 import { collect } from "./collect.js";
@@ -28,6 +28,9 @@ export function actionsOf(picture) {
     id: "collect", label: "Add to collection…", icon: "folder", run: () => collect([picture]),
   });
 }
+
+/** Draw a picture that is gone once more: the same seed gives the same picture. */
+export const runAgain = (picture) => again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
 
 /**
  * A row of buttons for a picture.

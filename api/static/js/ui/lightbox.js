@@ -2,11 +2,11 @@
  * One picture over everything: zoom, pan, swipe, keys, all that is known about it, and what can be done with it.
  */
 
-import { h, icon, useCss, announce } from "../dom.js";
+import { announce, button, fill, h, icon, useCss } from "../dom.js";
 import { onChange, setFavorite } from "../gallery/changes.js";
 import { altOf, pictureOf, thumbnail } from "../gallery/picture.js";
 import { hasInput, inputOf } from "../gallery/before.js";
-import { actionBar, actionsOf } from "../gallery/actions.js";
+import { actionBar, actionsOf, runAgain } from "../gallery/actions.js";
 import { sheet } from "../gallery/sheet.js";
 import { Zoom } from "../gallery/zoom.js";
 import { getPref, setPref } from "../prefs.js";
@@ -82,7 +82,7 @@ class Lightbox {
 
   #build() {
     this.photo = h("img", { class: "lb-photo", alt: "", draggable: "false" });
-    this.lost = h("p", { class: "lb-lost", hidden: true });
+    this.lost = h("div", { class: "lb-lost", hidden: true });
     this.back = this.#button("chevron-left", "Previous picture (left arrow)", () => this.move(-1), "lb-turn lb-back");
     this.on = this.#button("chevron-right", "Next picture (right arrow)", () => this.move(1), "lb-turn lb-on");
     this.frame = h("div", { class: "lb-frame" }, this.photo);
@@ -154,7 +154,7 @@ class Lightbox {
     this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.#total()}` : "";
     this.photo.hidden = Boolean(picture.is_gone);
     this.lost.hidden = !picture.is_gone;
-    this.lost.textContent = picture.is_gone ? "This picture has expired. Run it again to get it back." : "";
+    if (picture.is_gone) fill(this.lost, h("span", {}, "This picture has expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
     if (!picture.is_gone) this.#load(picture);
     this.before.hidden = picture.is_gone || !hasInput(picture);
     this.#showFavorite();
@@ -181,7 +181,7 @@ class Lightbox {
 
   #broken(picture) {
     this.lost.hidden = false;
-    this.lost.textContent = "This picture could not be loaded. It may have expired.";
+    fill(this.lost, h("span", {}, "This picture could not be loaded. It may have expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
     this.photo.hidden = true;
     this.options.onChange?.(picture);
   }
@@ -209,7 +209,7 @@ class Lightbox {
   async #toggleCompare() {
     if (this.comparison) return this.#endCompare();
     const picture = this.picture;
-    const [input] = await Promise.all([inputOf(picture).catch(toastError), useCss("create")]); // the slider's looks
+    const input = await inputOf(picture).catch(toastError);
     if (!input || this.picture?.id !== picture.id) return;
     this.zoom.reset();
     this.comparison = compare(input, picture);

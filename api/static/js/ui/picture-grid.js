@@ -249,9 +249,10 @@ class Grid {
   }
 
   #rove(id) {
+    const next = this.#tiles.get(id)?.querySelector(".tile-open");
+    if (!next) return;
     for (const open of this.element.querySelectorAll(".tile-open[tabindex='0']")) open.tabIndex = -1;
-    const open = this.#tiles.get(id)?.querySelector(".tile-open");
-    if (open) open.tabIndex = 0;
+    next.tabIndex = 0;
   }
 
   #showSelection() {

@@ -5,10 +5,10 @@
 import { api } from "../api.js";
 import { announce, button, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
-import { again } from "../handoff.js";
 import { go, setQuery } from "../router.js";
 import { openLightbox } from "../ui/lightbox.js";
 import { pictureGrid } from "../ui/picture-grid.js";
+import { runAgain } from "../gallery/actions.js";
 import { bulkBar } from "../gallery/bulk.js";
 import { onChange, setFavorite } from "../gallery/changes.js";
 import { filterBar, filtersFrom, isNarrow, queryOf } from "../gallery/filters.js";
@@ -43,7 +43,7 @@ class Gallery {
       label: "Pictures",
       onOpen: (index) => this.#open(index),
       onFavorite: (picture) => setFavorite(picture),
-      onAgain: (picture) => again(picture.job_id, {}, "Drawing it again."),
+      onAgain: runAgain,
     });
     this.pages = new Pages(
       (cursor) => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor }),
@@ -150,12 +150,17 @@ class Gallery {
     this.#go({ place: {} });
   }
 
-  #open(index) {
-    openLightbox(this.grid.pictures, index, {
-      onMove: (at) => this.grid.pictures[at] && this.grid.reveal(this.grid.pictures[at].id),
+  async #open(index) {
+    let last = this.grid.pictures[index];
+    await openLightbox(this.grid.pictures, index, {
+      onMove: (at) => {
+        last = this.grid.pictures[at] ?? last;
+        this.grid.reveal(last.id);
+      },
       onNearEnd: () => this.pages.more(),
       total: () => this.count,
     });
+    this.grid.focus(last.id);
   }
 
   #favorites(ids) {
