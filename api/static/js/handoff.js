@@ -1,33 +1,15 @@
 /** What every picture can do, the same list everywhere; and the way back into Create with a picture or a command. */
 import { api } from "./api.js";
 import { events } from "./events.js";
+import { newKey, toCreate } from "./pass.js";
 import { go } from "./router.js";
 import { confirmDialog } from "./ui/dialog.js";
 import { openMenu } from "./ui/menu.js";
 import { toast, toastError } from "./ui/toast.js";
 
+export { newKey, toCreate };
 export const VARY_STRENGTH = 0.6;
 const FORMATS = [["png", "PNG", "as drawn, with its parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
-let waiting = null;
-
-/**
- * Open Create with something to begin from.
- * @param {{command?: string, draft?: object, initImage?: object|null, mode?: "img2img"|"inpaint"|"outpaint"|"upscale"|null, maskFor?: object|null, isAddition?: boolean, replyTo?: string|null}} what
- * `command` is prompt syntax with flags; `draft` holds fields by the names of Job.request; `initImage` is a Media or an Image;
- * `isAddition` leaves what stands in Create as it is and adds the draft to it; `maskFor` is the picture whose mask is to be painted at once (same as initImage with mode "inpaint").
- */
-export function toCreate(what) {
-  waiting = { command: "", draft: null, mode: null, replyTo: null, ...what, initImage: what.initImage || what.maskFor || null, mode: what.maskFor ? "inpaint" : (what.mode ?? null) };
-  go("create");
-}
-
-/** What `toCreate` left, once (the Create view calls this). */
-export function takeHandoff() {
-  const what = waiting;
-  waiting = null;
-  return what;
-}
-
 /** Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue. */
 export async function again(jobId, body = {}, words = "Queued again.") {
   try {
@@ -40,9 +22,6 @@ export async function again(jobId, body = {}, words = "Queued again.") {
     return [];
   }
 }
-
-/** A new key that makes one press of a button one job, however often the request is sent. */
-export const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`);
 
 /** Mark or unmark a favourite; `image.is_favorite` is changed in place. */
 export async function toggleFavourite(image) {

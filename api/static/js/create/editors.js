@@ -3,7 +3,8 @@ import { useCss } from "../dom.js";
 import { toast } from "../ui/toast.js";
 import { maskEditor } from "../ui/mask.js";
 import { frameEditor, padPicture } from "../ui/outpaint.js";
-import { mediaOf, uploadPicture } from "./input.js";
+import { uploadPicture } from "./files.js";
+import { mediaOf } from "./form.js";
 
 let current = null;
 

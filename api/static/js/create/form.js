@@ -125,3 +125,6 @@ export function fromDraft(draft) {
   if (draft.seed !== undefined && draft.seed !== null) Object.assign(patch, { seed: draft.seed, isSeedLocked: true });
   return patch;
 }
+
+/** A Media for anything with an id: an Image, a Picture or a Media. */
+export const mediaOf = (one) => ({ media_id: one.media_id || one.id, url: one.url, width: one.width, height: one.height });

@@ -1,45 +1,59 @@
 /** The settings beside the picture: only those that the chosen engine has. */
 import { fill, field, formatSpan, h, iconButton } from "../dom.js";
 import { getPref, setPref } from "../prefs.js";
-import { choice, seedControl, slider, toggle } from "./controls.js";
-import { loraRows } from "./loras.js";
+import { choice, seedControl, slider } from "./controls.js";
 import { sizeChooser, summary } from "./size.js";
 
-const HIRES = { factor: 1.5, denoising_strength: 0.5 };
 const STATE_WORDS = { up: "ready", busy: "busy", paused: "paused", down: "not answering", unknown: "" };
 
 /** @returns {{node: HTMLElement, update: () => void}} */
 export function settingsPanel({ form, engines, styles, inputPanel }) {
   const parts = makeParts(form);
   const line = h("span", { class: "faint num clip" });
-  const more = h("details", { class: "fold", open: getPref("create-more", false), on: { toggle: () => setPref("create-more", more.open) } }, h("summary", {}, "More settings"),
-    h("div", { class: "stack" }, parts.sampler.node, parts.scheduler.node, parts.loras.node, parts.vae.node, parts.clipSkip.node, parts.hires.node, parts.hiresFactor.node, parts.isPrivate.node));
+  const more = moreSettings(form);
   const body = h("div", { class: "panel-body", id: "settings-body" }, inputPanel.node, styles.node, parts.size.node, parts.engine.node, parts.workflow.node, parts.model.node,
-    h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node), parts.seed.node, more);
-  const isOpen = () => node.classList.contains("open");
+    h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node), parts.seed.node, more.node);
   const fold = h("button", { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" }, h("span", { class: "panel-word" }, "Settings"), line);
   const node = h("section", { class: "panel", "aria-label": "Settings" }, fold, body);
-  fold.addEventListener("click", () => fold.setAttribute("aria-expanded", String(node.classList.toggle("open") && isOpen())));
-  const update = () => draw(parts, form.get(), engines, line, body);
+  fold.addEventListener("click", () => fold.setAttribute("aria-expanded", String(node.classList.toggle("open"))));
+  const update = () => {
+    draw(parts, form.get(), engines, line, body);
+    more.update(form.get(), engines.shapeOf(form.get().backend));
+  };
   return { node, update };
+}
+
+/** The rarer settings, loaded when they are unfolded. */
+function moreSettings(form) {
+  const inner = h("div", { class: "stack" });
+  const node = h("details", { class: "fold", open: getPref("create-more", false) }, h("summary", {}, "More settings"), inner);
+  let update = () => {};
+  let latest = null;
+  const load = async () => {
+    const { moreParts } = await import("./more.js");
+    if (inner.childElementCount) return;
+    const parts = moreParts(form);
+    inner.append(...parts.nodes);
+    update = parts.update;
+    if (latest) update(...latest);
+  };
+  node.addEventListener("toggle", () => {
+    setPref("create-more", node.open);
+    if (node.open) load();
+  });
+  if (node.open) load();
+  return { node, update: (...now) => update(...(latest = now)) };
 }
 
 function makeParts(form) {
   const set = (name) => (value) => form.set({ [name]: value });
   return {
-    size: sizeChooser(form), seed: seedControl(form), loras: loraRows(form), engine: engineSelect(form), workflow: workflowChip(form),
+    size: sizeChooser(form), seed: seedControl(form), engine: engineSelect(form), workflow: workflowChip(form),
     model: choice({ label: "Model", name: "model", list: "models", form, placeholder: "The engine's choice" }),
-    sampler: choice({ label: "Sampler", name: "sampler", list: "samplers", form, placeholder: "The engine's choice" }),
-    scheduler: choice({ label: "Scheduler", name: "scheduler", list: "schedulers", form, placeholder: "The engine's choice" }),
-    vae: choice({ label: "VAE", name: "vae", list: "vaes", form, placeholder: "The model's own" }),
     steps: slider({ label: "Steps", min: 1, max: 150, onChange: set("steps") }),
     cfg: slider({ label: "Prompt strength (CFG)", min: 1, max: 20, step: 0.5, onChange: set("cfg") }),
     guidance: slider({ label: "Guidance (Flux)", min: 1, max: 10, step: 0.1, onChange: set("guidance") }),
     batch: slider({ label: "Pictures", min: 1, max: 8, isOptional: false, onChange: set("batch") }),
-    clipSkip: slider({ label: "Clip skip", min: 1, max: 12, onChange: set("clipSkip") }),
-    hires: toggle("Hires fix", "Draw small first, then larger: keeps large pictures in one piece", (on) => form.set({ hires: on ? HIRES : null })),
-    hiresFactor: slider({ label: "Times larger", min: 1.1, max: 4, step: 0.1, isOptional: false, onChange: (factor) => form.set({ hires: { ...HIRES, ...form.get().hires, factor } }) }),
-    isPrivate: toggle("Private", "Only you see the result; it stays out of the feed", set("isPrivate")),
   };
 }
 
@@ -78,17 +92,13 @@ function draw(parts, state, engines, line, body) {
   const shape = engines.shapeOf(state.backend);
   const { supports, defaults } = shape;
   const isUpscale = Boolean(state.input) && state.edit === "upscale";
-  for (const name of ["size", "model", "sampler", "scheduler", "vae", "loras", "seed", "workflow"]) parts[name].update(state, shape);
+  for (const name of ["size", "model", "seed", "workflow"]) parts[name].update(state, shape);
   drawEngines(parts.engine, state, engines.engines);
   parts.steps.update(state.steps, defaults.steps, { max: Math.min(150, shape.maxSteps) });
   parts.cfg.update(state.cfg, defaults.cfg);
   parts.guidance.update(state.guidance, 3.5);
   parts.batch.update(state.batch, 1, { max: Math.max(2, shape.maxBatch) });
-  parts.clipSkip.update(state.clipSkip, 1);
-  parts.hires.update(state.hires);
-  parts.hiresFactor.update(state.hires?.factor ?? HIRES.factor, HIRES.factor);
-  parts.isPrivate.update(state.isPrivate);
-  const shown = { steps: supports.steps, cfg: supports.cfg_scale, guidance: supports.guidance, clipSkip: supports.clip_skip, hires: supports.hires && !state.input, hiresFactor: supports.hires && !state.input && Boolean(state.hires), batch: shape.maxBatch > 1, size: !isUpscale };
+  const shown = { steps: supports.steps, cfg: supports.cfg_scale, guidance: supports.guidance, batch: shape.maxBatch > 1, size: !isUpscale };
   for (const [name, may] of Object.entries(shown)) parts[name].node.hidden = !may;
   body.classList.toggle("upscaling", isUpscale);
   summary(line, state, shape);

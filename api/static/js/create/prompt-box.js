@@ -5,7 +5,6 @@ import { hasFlags } from "./form.js";
 
 const PARSE_AFTER_MS = 250;
 const MAX_OFFERS = 8;
-const LISTS = { model: "models", checkpoint: "models", ckpt: "models", sampler: "samplers", sampler_name: "samplers", scheduler: "schedulers", lora: "loras", vae: "vaes", upscaler: "upscalers" };
 const WORDS = { negative_prompt: "not", cfg_scale: "CFG", batch_size: "pictures", denoising_strength: "strength", clip_skip: "clip skip", upscale_factor: "upscale", only_masked: "only masked" };
 
 /**
@@ -79,29 +78,11 @@ function inWords(value) {
   return value === true ? "yes" : String(value);
 }
 
-/** What could be meant at the caret: flags after `--`, names after `--model ` and its like. */
-function findOffers({ input, options, shape }) {
-  if (input.selectionStart !== input.selectionEnd) return [];
-  const before = input.value.slice(0, input.selectionStart);
-  const flag = /(?:^|\s)--([a-z_]*)$/i.exec(before);
-  if (flag) {
-    const typed = flag[1].toLowerCase();
-    return options.filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
-      .map((option) => ({ insert: `--${option.name} `, from: before.length - typed.length - 2, label: option.flags[0], hint: option.meaning }));
-  }
-  const named = /(?:^|\s)--([a-z_]+)\s+([^\s][^-]*|)$/i.exec(before);
-  if (!named) return [];
-  return names(named[1].toLowerCase(), options, shape()).filter((one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2])
-    .map((one) => ({ insert: `${one.value} `, from: before.length - named[2].length, label: one.label, hint: one.hint }));
-}
-
-function names(flag, options, shape) {
-  const option = options.find((one) => one.flags.includes(`--${flag}`));
-  if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));
-  return shape.lists[LISTS[flag]] || [];
-}
-
-function offer(box) {
+/** Show what could be meant at the caret; the completion itself is loaded with the first flag. */
+async function offer(box) {
+  if (!box.input.value.includes("--")) return close(box);
+  const { findOffers } = await import("./complete.js");
+  if (document.activeElement !== box.input) return;
   box.offers = findOffers(box).slice(0, MAX_OFFERS);
   box.at = 0;
   if (!box.offers.length) return close(box);

@@ -1,12 +1,9 @@
 /** The picture in the middle: live preview, result, all pictures of a batch, what can be done with them. */
-import { announce, button, fill, formatBytes, formatSpan, h, icon, iconButton } from "../dom.js";
+import { announce, button, fill, h, icon } from "../dom.js";
 import { events, isActive } from "../events.js";
-import { actionsFor } from "../handoff.js";
-import { cancelJob, moveUp, retry } from "../ui/job-card.js";
-import { everySecond, factsOf, stamp, statusText } from "../ui/job-text.js";
-import { menuButton } from "../ui/menu.js";
+import { cancelJob, moveUp, retry } from "../ui/job-actions.js";
+import { everySecond, stamp, statusText } from "../ui/job-text.js";
 
-const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
 const IDEAS = ["a red fox asleep in an old library, watercolour", "lighthouse in a storm, oil painting --ar 2:3", "paper boats on a night river, long exposure --ar 16:9", "still life with persimmons, soft window light"];
 
 /**
@@ -59,12 +56,21 @@ function draw(stage) {
   if (!job) return void fill(node, stage.form.get().input ? inputPart(stage.form.get()) : emptyStage(stage));
   line.textContent = statusText(job);
   if (isActive(job)) fill(node, waiting(stage), h("div", { class: "stage-foot" }, h("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i")), h("div", { class: "row row-wrap" }, line, h("span", { class: "grow" }), activeTools(job))));
-  else if (job.images.length) fill(node, resultPart(stage), resultFoot(stage));
+  else if (job.images.length) drawResult(stage);
   else fill(node, failedPart(stage));
-  if (isActive(job)) live(stage);
+  if (!isActive(job)) return;
+  live(stage);
+  import("./result.js"); // it will be wanted soon
 }
 
-const frameStyle = (width, height) => ({ "--w": String(width || 1), "--h": String(height || 1) });
+/** Results bring more with them than the first page needs: loaded with the first one. */
+async function drawResult(stage) {
+  const { job, at } = stage;
+  const { resultNodes } = await import("./result.js");
+  if (stage.job === job && stage.at === at && !stage.isCovered) fill(stage.node, resultNodes(stage, () => draw(stage)));
+}
+
+export const frameStyle = (width, height) => ({ "--w": String(width || 1), "--h": String(height || 1) });
 
 function waiting({ job }) {
   const { width, height } = job.request;
@@ -87,53 +93,6 @@ function live({ node, job, line }) {
 function activeTools(job) {
   if (!job.is_mine) return [];
   return [job.can_move_up && button("Move up", () => moveUp(job), { icon: "arrow-up", class: "btn-small btn-ghost" }), button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" })];
-}
-
-function resultPart(stage) {
-  const { job, at } = stage;
-  const image = job.images[at] || job.images[0];
-  if (image.is_gone) return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon("clock"), h("h2", {}, "This picture has expired"), h("p", {}, "Pictures are kept for a while only; favourites stay. The same seed draws it again."), button("Draw it again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
-  const other = stage.isComparing && stage.onCompare(job, image);
-  const open = () => stage.onOpen(job.images, at, job);
-  const picture = h("img", { class: "frame-picture", src: image.url, alt: image.alt || job.prompt, width: image.width, height: image.height, decoding: "async" });
-  const frame = other ? h("div", { class: "frame", style: frameStyle(image.width, image.height) }, other) : h("button", { type: "button", class: "frame", "aria-label": "Open large", title: "Open large", style: frameStyle(image.width, image.height), on: { click: open } }, picture);
-  return h("div", { class: "stage-room" }, frame, job.images.length > 1 && batchRow(stage));
-}
-
-function batchRow(stage) {
-  const pick = (at) => () => {
-    stage.at = at;
-    draw(stage);
-  };
-  return h("div", { class: "batch", role: "group", "aria-label": "Pictures of this job" }, stage.job.images.map((image, at) => h("button", { type: "button", class: "batch-pick", "aria-pressed": String(at === stage.at), "aria-label": `Picture ${at + 1}`, on: { click: pick(at) } }, image.is_gone ? icon("clock") : h("img", { src: image.thumbnail_url, alt: "", width: 56, height: 56, loading: "lazy" }))));
-}
-
-function resultFoot(stage) {
-  const { job, at } = stage;
-  const image = job.images[at] || job.images[0];
-  const actions = actionsFor(image, job).map((action) => (action.id === "favourite" ? { ...action, run: async () => (await action.run(), draw(stage)) } : action));
-  const main = SHOWN_ACTIONS.map((id) => actions.find((action) => action.id === id)).filter(Boolean);
-  const rest = actions.filter((action) => !SHOWN_ACTIONS.includes(action.id));
-  const canCompare = Boolean(job.request.init_image) && !image.is_gone;
-  const compareButton = canCompare && button("Compare", () => ((stage.isComparing = !stage.isComparing), draw(stage)), { icon: "compare", class: "btn-ghost btn-small", "aria-pressed": String(stage.isComparing) });
-  const bar = h("div", { class: "stage-actions", role: "toolbar", "aria-label": "Actions" }, main.map(actionButton), compareButton, menuButton("More actions", () => rest, { class: "btn-small" }));
-  const notes = job.notes.length > 0 && h("ul", { class: "stage-notes" }, job.notes.map((note) => h("li", {}, note)));
-  const facts = [statusText(job), factsOf(job, image), image.size_bytes ? formatBytes(image.size_bytes) : "", keptFor(job, image)].filter(Boolean).join(" · ");
-  return h("div", { class: "stage-foot" }, bar, h("div", { class: "stage-words" }, h("p", { class: "stage-prompt", title: job.prompt }, job.prompt), h("p", { class: "stage-facts num" }, facts), notes));
-}
-
-function keptFor(job, image) {
-  if (image.is_favorite) return "favourite, kept";
-  const left = job.expires_at ? (new Date(job.expires_at) - Date.now()) / 1000 : 0;
-  return left > 60 ? `kept for ${formatSpan(left)}` : "";
-}
-
-function actionButton(action) {
-  if (action.id === "favourite") {
-    const node = iconButton("heart", action.label, (event) => action.run(event.currentTarget), { class: "btn-small", "aria-pressed": String(Boolean(action.filled)) });
-    return fill(node, icon("heart", { filled: action.filled }));
-  }
-  return button(action.label, (event) => action.run(event.currentTarget), { icon: action.icon, class: "btn-ghost btn-small" });
 }
 
 function failedPart({ job }) {

@@ -1,7 +1,7 @@
 /** The strip below the picture: what waits and runs, then the newest results. A press shows one in the middle. */
 import { h, icon } from "../dom.js";
 import { events, isActive } from "../events.js";
-import { jobCard, thumbnail } from "../ui/job-card.js";
+import { thumbnail } from "../ui/thumb.js";
 
 const MAX_DONE = 40;
 
@@ -21,7 +21,7 @@ export function queueStrip({ onShow }) {
     item.node.dataset.created = job.created_at;
     if (old) old.node.replaceWith(item.node);
     else insert(list, item.node);
-    items.set(job.id, { ...item, kind, job });
+    items.set(job.id, Object.assign(item, { kind, job }));
     item.node.toggleAttribute("aria-current", job.id === selected);
     node.hidden = false;
     trim(list, items);
@@ -61,9 +61,14 @@ function trim(list, items) {
 }
 
 function activeItem(job, onShow) {
-  const card = jobCard(job, { isCompact: true });
   const pick = h("button", { type: "button", class: "strip-cover", "aria-label": `Show job ${job.short_id}: ${job.prompt}`, on: { click: () => onShow(events.jobs.get(job.id) || job) } });
-  return { card, node: h("li", { class: "strip-active", dataset: { id: job.id } }, pick, card) };
+  const item = { card: null, node: h("li", { class: "strip-active", dataset: { id: job.id } }, pick) };
+  import("../ui/job-card.js").then(({ jobCard }) => {
+    if (!item.node.isConnected) return;
+    item.card = jobCard(events.jobs.get(job.id) || job, { isCompact: true });
+    item.node.append(item.card);
+  });
+  return item;
 }
 
 function endedItem(job, onShow) {

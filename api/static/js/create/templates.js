@@ -4,7 +4,7 @@ import { field, fill, h, iconButton } from "../dom.js";
 import { openDialog } from "../ui/dialog.js";
 import { openMenu } from "../ui/menu.js";
 import { toast, toastError } from "../ui/toast.js";
-import { mayReplace } from "./input.js";
+import { mayReplace } from "./files.js";
 
 const GAP = /\{\{\s*([^{}]+?)\s*\}\}/g;
 

@@ -1,5 +1,5 @@
 /** Before and after with a slider: drag it, or use the arrow keys. */
-import { h, icon } from "../dom.js";
+import { h, icon, useCss } from "../dom.js";
 
 const START = 50;
 
@@ -10,6 +10,7 @@ const START = 50;
  * @returns {HTMLElement}
  */
 export function compare(before, after) {
+  useCss("compare");
   const range = h("input", { type: "range", min: 0, max: 100, value: START, step: 1, class: "compare-range", "aria-label": "Share of the picture before" });
   const top = h("img", { class: "compare-top", src: before.url, alt: before.label || "Before", draggable: "false" });
   const knob = h("span", { class: "compare-knob", "aria-hidden": "true" }, icon("swap"));

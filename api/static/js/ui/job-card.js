@@ -1,43 +1,13 @@
 /** One job as a card that follows the live stream: preview, place, time left, what can be done; then the pictures. */
-import { api } from "../api.js";
 import { button, fill, h, icon, iconButton, timeAgo, useCss } from "../dom.js";
 import { events, isActive } from "../events.js";
-import { actionsFor, again } from "../handoff.js";
+import { actionsFor } from "../handoff.js";
+import { cancelJob, moveUp, retry } from "./job-actions.js";
 import { menuButton } from "./menu.js";
 import { everySecond, factsOf, stamp, statusText } from "./job-text.js";
-import { toastError } from "./toast.js";
+import { thumbnail } from "./thumb.js";
 
-const PREVIEW_SIZE = 512;
-
-/** A thumbnail that keeps its place before it loads; an expired one says so. */
-export function thumbnail(image, { size = PREVIEW_SIZE, lazy = true, alt = image.alt } = {}) {
-  if (image.is_gone) return h("div", { class: "thumb gone", style: { aspectRatio: `${image.width} / ${image.height}` }, role: "img", "aria-label": "Expired picture" }, icon("clock"), h("span", {}, "Expired"));
-  const src = image.thumbnail_url.includes("size=") ? image.thumbnail_url : `${image.thumbnail_url}${image.thumbnail_url.includes("?") ? "&" : "?"}size=${size}`;
-  const node = h("img", { class: "thumb", src, alt, width: image.width, height: image.height, loading: lazy ? "lazy" : "eager", decoding: "async", draggable: "false" });
-  node.addEventListener("error", () => node.replaceWith(thumbnail({ ...image, is_gone: true })), { once: true });
-  return node;
-}
-
-/** Cancel a job; the stream brings the change. */
-export async function cancelJob(job) {
-  try {
-    events.put(await api.post(`/api/jobs/${job.id}/cancel`));
-  } catch (error) {
-    toastError(error);
-  }
-}
-
-/** Move an own waiting job one place forward. */
-export async function moveUp(job) {
-  try {
-    events.put(await api.post(`/api/jobs/${job.id}/up`));
-  } catch (error) {
-    toastError(error);
-  }
-}
-
-/** Try a failed or cancelled job again, as it was. */
-export const retry = (job) => again(job.id, {}, "Trying again.");
+export { cancelJob, moveUp, retry, thumbnail };
 
 /**
  * A card for one job.

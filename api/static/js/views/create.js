@@ -2,12 +2,12 @@
 import { api } from "../api.js";
 import { button, debounce, h, iconButton, useCss } from "../dom.js";
 import { events } from "../events.js";
-import { newKey, takeHandoff } from "../handoff.js";
+import { newKey, takeHandoff } from "../pass.js";
 import { getPref, setPref } from "../prefs.js";
 import { toast, toastError } from "../ui/toast.js";
 import { estimateLine } from "../create/estimate.js";
-import { fromDraft, makeForm, toBody } from "../create/form.js";
-import { catchFiles, describeInput, inputPanel, mediaOf, replyNotice } from "../create/input.js";
+import { fromDraft, makeForm, mediaOf, toBody } from "../create/form.js";
+import { catchFiles, inputPanel, replyNotice } from "../create/input.js";
 import { settingsPanel } from "../create/panel.js";
 import { promptBox } from "../create/prompt-box.js";
 import { makeEngines } from "../create/shape.js";
@@ -19,7 +19,7 @@ export const title = "Create";
 
 /** Mount the view. `params`: {job} opens that job; {text} fills the prompt. */
 export async function mount(root, params) {
-  await Promise.all([useCss("create"), useCss("job")]);
+  await useCss("create");
   const form = makeForm();
   const engines = makeEngines();
   const view = { form, engines, isSending: false };
@@ -67,7 +67,7 @@ function templateButton(form) {
 }
 
 function describeButton(view) {
-  view.describe = button("Describe the picture", () => describeInput(view.form), { class: "btn-ghost btn-small", icon: "eye", hidden: true });
+  view.describe = button("Describe the picture", async () => (await import("../create/files.js")).describeInput(view.form), { class: "btn-ghost btn-small", icon: "eye", hidden: true });
   return view.describe;
 }
 

@@ -1,0 +1,56 @@
+/** The card of an input picture: what to do with it, and how strongly. */
+import { button, h, iconButton } from "../dom.js";
+import { segments, slider, toggle } from "./controls.js";
+
+const EDITS = [["img2img", "Change"], ["inpaint", "Inpaint"], ["outpaint", "Extend"], ["upscale", "Enlarge"]];
+const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
+const HELP = { img2img: "The whole picture is drawn again, guided by your prompt.", inpaint: "Paint over what shall change.", outpaint: "Drag the frame to where the picture shall continue.", upscale: "The same picture with more pixels." };
+
+/** @returns {{node: HTMLElement, update: (state: object, shape: object) => void}} */
+export function inputCard({ form, onEdit }) {
+  const controls = editControls(form);
+  const thumb = h("img", { class: "input-thumb", alt: "The picture to begin from", width: 64, height: 64 });
+  const size = h("p", { class: "small faint num" });
+  const help = h("p", { class: "small muted" });
+  const word = h("span", {});
+  const edit = button(word, () => onEdit(), { class: "btn-small", icon: "mask" });
+  const remove = iconButton("close", "Remove the picture", () => form.set({ input: null, mask: null, zoom: null, pan: null, replyTo: null }), { class: "btn-small" });
+  const node = h("div", { class: "stack input-card" }, h("div", { class: "row" }, thumb, h("div", { class: "grow" }, h("p", { class: "small" }, "Input picture"), size), remove), controls.modes.node, help, edit, controls.nodes);
+  const update = (state, shape) => {
+    if (!thumb.src.endsWith(state.input.url)) thumb.src = state.input.url;
+    size.textContent = `${state.input.width} × ${state.input.height}`;
+    help.textContent = HELP[state.edit];
+    drawEdit(edit, word, state);
+    controls.update(state, shape);
+  };
+  return { node, update };
+}
+
+function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
+  const isSet = Boolean(mask || zoom || pan);
+  edit.hidden = !["inpaint", "outpaint"].includes(mode);
+  word.textContent = mode === "inpaint" ? (isSet ? "Change the mask" : "Paint the mask") : isSet ? `Change the frame${zoom ? ` (${zoom}×)` : ""}` : "Set the frame";
+  edit.classList.toggle("btn-primary", !isSet);
+}
+
+function editControls(form) {
+  const set = (name) => (value) => form.set({ [name]: value });
+  const modes = segments("What to do with the picture", EDITS, (edit) => form.set({ edit, mask: null, zoom: null, pan: null }));
+  const strength = slider({ label: "Change", min: 0, max: 1, step: 0.01, onChange: set("strength") });
+  const factor = segments("Times larger", [[2, "2×"], [3, "3×"], [4, "4×"]], (value) => form.set({ factor: value }));
+  const fillIn = segments("Begin the masked part with", [["", "Auto"], ["original", "Original"], ["blur", "Blur"], ["noise", "Noise"], ["empty", "Empty"]], set("maskFill"));
+  const only = toggle("Only the masked part", "Draws it at full size: more detail", set("onlyMasked"));
+  const update = (state, shape) => {
+    modes.update(state.edit);
+    for (const each of modes.buttons) each.hidden = shape.modes.size > 0 && !shape.modes.has(NEEDS[each.dataset.value]);
+    strength.update(state.strength, state.edit === "inpaint" ? 0.75 : 0.6);
+    strength.node.hidden = state.edit === "upscale" || state.edit === "outpaint";
+    factor.update(state.factor);
+    factor.node.hidden = state.edit !== "upscale";
+    fillIn.update(state.maskFill);
+    fillIn.node.hidden = state.edit !== "inpaint" || !shape.supports.mask_fill;
+    only.update(state.onlyMasked);
+    only.node.hidden = state.edit !== "inpaint" || !shape.supports.only_masked;
+  };
+  return { modes, nodes: [strength.node, factor.node, fillIn.node, only.node], update };
+}

@@ -1,0 +1,25 @@
+/** What can be done with a job while it waits, or after it failed. */
+import { api } from "../api.js";
+import { events } from "../events.js";
+import { toastError } from "./toast.js";
+
+/** Cancel a job; the stream brings the change. */
+export async function cancelJob(job) {
+  try {
+    events.put(await api.post(`/api/jobs/${job.id}/cancel`));
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** Move an own waiting job one place forward. */
+export async function moveUp(job) {
+  try {
+    events.put(await api.post(`/api/jobs/${job.id}/up`));
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** Try a failed or cancelled job again, as it was. */
+export const retry = async (job) => (await import("../handoff.js")).again(job.id, {}, "Trying again.");
