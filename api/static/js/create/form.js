@@ -9,6 +9,7 @@ const EMPTY = {
   onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", replyTo: null,
 };
 const STORED = "create";
+const MAX_TIMES_DEFAULT = 4; // as many pixels as the model's own size has
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
 
 const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, {})) });
@@ -81,7 +82,7 @@ export function toBody(form, shape, flagged, styleValues) {
   say("hires", form.hires, supports.hires && !form.input);
   say("backend", form.backend);
   say("workflow", form.workflow);
-  if (form.input) sayInput(body, form, supports, flagged);
+  if (form.input) sayInput(body, form, shape, flagged);
   if (form.isPrivate) body.is_private = true;
   if (form.replyTo) body.reply_to = form.replyTo;
   return body;
@@ -92,7 +93,7 @@ function saySize(body, form) {
   else if (form.aspect) body.aspect = form.aspect;
 }
 
-function sayInput(body, form, supports, flagged) {
+function sayInput(body, form, { supports, defaults }, flagged) {
   body.init_image = form.input.media_id;
   if (form.edit === "upscale") {
     body.mode = "upscale";
@@ -112,6 +113,12 @@ function sayInput(body, form, supports, flagged) {
     else if (form.pan) body.pan = form.pan;
     else if (form.zoom) body.zoom = form.zoom;
   }
+  if (body.mask_image && !["width", "height", "aspect"].some((name) => name in body || name in flagged)) keepSize(body, form.input, defaults);
+}
+
+/** What is not painted over stays as it is, pixel by pixel, unless that is too much for the model at once. */
+function keepSize(body, { width, height }, defaults) {
+  if (width * height <= MAX_TIMES_DEFAULT * defaults.width * defaults.height) Object.assign(body, { width, height });
 }
 
 /** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */
