@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING, Final, Protocol
 
 from console.text import tell
 from generation.job import Job, JobStatus, JobView
 from utils.text import duration, ordinal
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 QUARTER: Final = 0.25  # plain lines come at most at each quarter
 
@@ -31,9 +31,16 @@ def display(*, is_quiet: bool) -> Iterator[Display]:
     elif not sys.stderr.isatty():
         yield Lines()
     else:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
+        with _progress() as progress:
             yield Bar(progress)
+
+
+def _progress() -> "Progress":
+    from rich.console import Console  # only here: it is for terminals, and takes a while to load
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
 
 
 class Silence:
@@ -72,9 +79,9 @@ class Lines:
 class Bar:
     """A bar for each job."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: "Progress") -> None:
         self._progress = progress
-        self._task = TaskID(0)
+        self._task: TaskID  # of the job that began last
 
     def begin(self, job: Job) -> None:
         self._task = self._progress.add_task("queued", total=1.0)
