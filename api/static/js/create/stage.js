@@ -21,7 +21,7 @@ export function makeStage({ form, onOpen, onCompare }) {
   ];
   show(stage, null);
   return {
-    node, job: () => stage.job, image: () => stage.job?.images[stage.at] || null,
+    node, job: () => stage.job, isCovered: () => stage.isCovered,
     show: (job, at = 0) => show(stage, job, at),
     /** Lay an editor over the stage (mask, frame); null takes it away. */
     cover(editor) {

@@ -13,7 +13,7 @@ export function editorFrame(label, sheet) {
 
 /** Cancel and done, at the end of the bar. */
 export function confirmButtons(words, onDone, onCancel) {
-  return [h("span", { class: "grow" }), button("Cancel", onCancel, { class: "btn-ghost" }), button(words, onDone, { class: "btn-primary", icon: "check" })];
+  return [h("div", { class: "row end" }, button("Cancel", onCancel, { class: "btn-ghost" }), button(words, onDone, { class: "btn-primary", icon: "check" }))];
 }
 
 /**

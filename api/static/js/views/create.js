@@ -99,8 +99,15 @@ function wire(view) {
     if ((changed.has("edit") || changed.has("input")) && state.input && ["inpaint", "outpaint"].includes(state.edit) && !state.mask) openEditor(view);
     else if (changed.has("edit")) view.stage.cover(null);
   };
-  // The seed of what was just drawn stands there, ready to be locked.
-  const onJob = (job) => job.id === view.stage.job()?.id && job.status === "done" && job.images[0] && !form.get().isSeedLocked && form.set({ seed: job.images[0].seed });
+  // What comes of the picture in the middle takes its place; its seed stands there, ready to be locked.
+  const onJob = (job) => {
+    const shown = view.stage.job();
+    const isNew = view.known && !view.known.has(job.id);
+    view.known?.add(job.id);
+    if (isNew && job.is_mine && shown && job.parent_id === shown.id && !view.stage.isCovered()) showJob(view, job);
+    keepSeed(job);
+  };
+  const keepSeed = (job) => job.id === view.stage.job()?.id && job.status === "done" && job.images[0] && !form.get().isSeedLocked && form.set({ seed: job.images[0].seed });
   const onEngines = debounce(() => (draw(), view.estimate.ask()), 50);
   const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob)];
   view.box.onParsed(() => view.estimate.ask());
@@ -129,6 +136,7 @@ async function begin(view, params) {
   try {
     if (!events.isLoaded) await events.load();
     const jobs = [...events.jobs.values()];
+    view.known = new Set(events.jobs.keys());
     if (!view.stage.job() && !params.job) showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
   } catch (error) {
     if (error.status !== 401) toastError(error);
