@@ -1,7 +1,7 @@
 """What the HTTP door has besides the services of every door, built together."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backends.registry import BackendRegistry
 from constants import DISCORD_API_URL
@@ -9,6 +9,7 @@ from queue_manager import QueueManager
 from services.access import AccessService
 from services.fetching import PictureFetcher
 from services.media import MediaService
+from services.prompts import PromptService
 from services.sign_in import SignInService
 from services.studio_links import StudioLinks
 from services.webhooks import WebhookService
@@ -29,6 +30,7 @@ class WebServices:
     fetcher: PictureFetcher
     webhooks: WebhookService
     studio: StudioLinks
+    prompts: PromptService = field(default_factory=PromptService)
 
 
 @dataclass(frozen=True, kw_only=True)
