@@ -18,7 +18,7 @@ from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from services.access import LOCAL_USER
-from services.alerts import AlertLimits
+from services.alerts import Alert, AlertLimits
 from services.bundle import Services
 from services.catalog import Catalog
 from services.connections import ConnectionService
@@ -71,9 +71,14 @@ class Easel:
         await self.web.webhooks.start()
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
+        self.services.records.alerts.on_alert.append(self._post_alert)
         services = self.services
         runs = (services.upkeep.run(), services.records.run(), self.sweeper.run(), self.web.webhooks.run())
         self._tasks = [asyncio.create_task(run) for run in runs]
+
+    async def _post_alert(self, alert: Alert) -> None:
+        told = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
+        await self.web.webhooks.tell_owner("alert", {"alert": told})
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""

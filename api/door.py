@@ -5,11 +5,13 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from api.alerts import alert_out
 from api.app import create_app
 from api.context import Web, WebOptions
 from api.events import Hub
 from api.server import WebServer, bind
 from api.views import JobViews
+from services.alerts import Alert
 from services.bundle import Services
 from services.web import WebServices
 
@@ -39,9 +41,13 @@ class WebDoor:
         )
         self._hub = Hub(generation, clock, views)
         self.web = Web(services=services, own=own, options=options, hub=self._hub)
+        services.records.alerts.on_alert.append(self._tell_admins)
         self._unlisten = generation.listen(self._hub.job_changed, self._hub.job_progressed)
         self._server: WebServer | None = None
         self._pump: asyncio.Task[None] | None = None
+
+    async def _tell_admins(self, alert: Alert) -> None:
+        self._hub.tell("alert", alert_out(alert).model_dump(mode="json"), only_admins=True)
 
     async def open(self, listen: Listen) -> list[str]:
         """Listen; return the addresses, the main one first.
@@ -70,6 +76,7 @@ class WebDoor:
     async def close(self) -> None:
         """End the event streams, finish what is being sent, close the ports."""
         self._unlisten()
+        self.web.services.records.alerts.on_alert.remove(self._tell_admins)
         self._hub.close()
         if self._server:
             await self._server.stop()

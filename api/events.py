@@ -142,6 +142,11 @@ class Hub:
             self._previews[view.job.id] = (version, preview)
         return version
 
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self._readers)
+
     def open(self, caller: Caller) -> Reader | None:
         """Begin a stream; None when there are too many already."""
         own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)

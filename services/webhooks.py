@@ -136,6 +136,20 @@ class WebhookService:
             if job.is_terminal:
                 self.note(job)
 
+    async def tell_owner(self, event: str, values: Mapping[str, Any]) -> None:
+        """Tell the owner's address, if there is one, of something that is about no job. Tried once, kept nowhere."""
+        if not self._owner_url:
+            return
+        delivery_id = secrets.token_hex(8)
+        told = {"id": delivery_id, "event": event, "created_at": _written(self._clock.now()), **values}
+        try:
+            status = await self._post(self._owner_url, json.dumps(told).encode(), event, delivery_id, is_owners=True)
+            answer = "" if 200 <= status < 300 else f"HTTP {status}"
+        except (RequestRejected, BackendUnavailable) as error:
+            answer = error.user_message
+        if answer:
+            log.warning("webhook given up: %s", answer, extra={"action": "webhook_failed", "event": event})
+
     async def run(self) -> None:
         """Deliver what is due and sleep until the next is, until cancelled."""
         while True:
@@ -176,14 +190,10 @@ class WebhookService:
         return float("inf") if next_due is None else max(0.0, next_due - self._clock.now().timestamp())
 
     async def _send(self, delivery: Delivery) -> None:
-        body = delivery.body.encode()
-        headers = {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
-        if self._secret:
-            headers["X-Easel-Signature"] = signature_of(body, self._secret, self._clock.now().timestamp())
-        policy = self._owner_policy if delivery.is_owners else self._policy
         is_hopeless = False
         try:
-            status = await self._send_json(delivery.url, body, headers, policy)
+            body = delivery.body.encode()
+            status = await self._post(delivery.url, body, delivery.event, delivery.id, is_owners=delivery.is_owners)
             answer, is_hopeless = f"HTTP {status}", status == GONE
             if 200 <= status < 300:
                 await self._store.end(delivery.id, answer)
@@ -193,6 +203,12 @@ class WebhookService:
         except BackendUnavailable as error:
             answer = error.user_message
         await self._failed(delivery, answer, is_hopeless=is_hopeless)
+
+    async def _post(self, url: str, body: bytes, event: str, delivery_id: str, *, is_owners: bool) -> int:
+        headers = {"X-Easel-Event": event, "X-Easel-Delivery": delivery_id}
+        if self._secret:
+            headers["X-Easel-Signature"] = signature_of(body, self._secret, self._clock.now().timestamp())
+        return await self._send_json(url, body, headers, self._owner_policy if is_owners else self._policy)
 
     async def _failed(self, delivery: Delivery, answer: str, *, is_hopeless: bool) -> None:
         failures = delivery.failures + 1

@@ -4,7 +4,21 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.routes import batches, engines, events, gallery, health, jobs, media, session, templates, workflows
+from api.routes import (
+    batches,
+    dashboard,
+    engines,
+    events,
+    gallery,
+    health,
+    jobs,
+    keys,
+    media,
+    metrics,
+    session,
+    templates,
+    workflows,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     session.router,
@@ -15,6 +29,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     templates.router,
     engines.router,
     workflows.router,
+    dashboard.router,
+    keys.router,
+    metrics.router,
     events.router,
     health.router,
 )

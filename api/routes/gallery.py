@@ -1,10 +1,10 @@
 """The gallery: what was drawn, favourites, collections, many pictures as one file."""
 
-from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
 
 from api.archive import zipped
 from api.caller import Maker, Reader
@@ -44,8 +44,8 @@ async def gallery(
     mode: Literal["", "txt2img", "img2img", "inpaint", "upscale"] = "",
     favorites: bool = False,
     collection: Annotated[str, Query(max_length=32)] = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
     sort: Literal["new", "old"] = "new",
     scope: Scope = "mine",
     limit: Annotated[int, Query(ge=1, le=200)] = 60,

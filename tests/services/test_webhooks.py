@@ -117,6 +117,21 @@ async def test_the_owner_hears_of_every_job_once(world):
     assert told["images"][0]["url"] == "https://easel.example/api/media/pic1"
 
 
+async def test_the_owner_is_told_of_what_is_about_no_job(world, caplog):
+    async with world.running(secret="s") as hooks:
+        await hooks.tell_owner("alert", {"alert": {"kind": "slow"}})
+        url, told, headers, _ = world.receiver.seen[0]
+        assert (url, told["event"], told["alert"]) == (OWNERS, "alert", {"kind": "slow"})
+        assert headers["X-Easel-Event"] == "alert"
+        assert headers["X-Easel-Signature"].startswith("t=")
+        world.receiver.answers = [500]
+        await hooks.tell_owner("alert", {})
+        assert "HTTP 500" in caplog.text
+    async with world.running(owner_url="") as hooks:
+        await hooks.tell_owner("alert", {})
+    assert len(world.receiver.seen) == 2
+
+
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED])
 async def test_every_other_end_is_a_failure_with_its_status(world, status):
     error = JobError(code="timed_out", user_message="Generation timed out.")

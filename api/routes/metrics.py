@@ -1,0 +1,134 @@
+"""Figures for Prometheus, in its own text format."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from api.caller import Reader
+from api.context import Web, web_of
+from api.errors import errors
+from api.events import lane_state
+from generation.errors import NotAllowed
+from services.gallery import Viewer
+from services.generation import LaneView
+from services.statistics import DailyCost, Metrics
+
+router = APIRouter(tags=["health"], responses=errors(401, 403))
+
+TIMER_S: Final = 0.01
+MOST_PEOPLE: Final = 100  # each is a series of its own
+EVERYBODY: Final = Viewer(user_key="", is_admin=True)
+TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format."}
+
+
+@router.get("/metrics", response_class=Response, responses={200: TEXT})
+async def metrics(request: Request, caller: Reader) -> Response:
+    """Figures for Prometheus: for whoever sits at this machine, keys and admins."""
+    if caller.how in ("session", "link") and not caller.is_admin:
+        raise NotAllowed("These figures are the owner's. /api/dashboard shows your own.")
+    web = web_of(request)
+    statistics = web.services.records.statistics
+    registry = CollectorRegistry()
+    registry.register(
+        _Collector(
+            figures=await statistics.metrics(),
+            people=await statistics.costs(EVERYBODY, days=1),
+            lanes=web.services.generation.lanes(),
+            labels=_labels(web),
+            streams=web.hub.streams,
+            lag_s=await _loop_lag(),
+        )
+    )
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Collector(Collector):
+    """What was read for one scrape, put into Prometheus's words."""
+
+    figures: Metrics
+    people: list[DailyCost]
+    lanes: list[LaneView]
+    labels: dict[str, str]
+    streams: int
+    lag_s: float
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_engines()
+        yield from self._of_lanes()
+        yield from self._of_people()
+        yield GaugeMetricFamily("easel_generations_hour", "Jobs done this hour.", self.figures.generations_this_hour)
+        yield GaugeMetricFamily("easel_failed_hour", "Jobs failed this hour.", self.figures.failed_this_hour)
+        yield GaugeMetricFamily("easel_cost_today_usd", "Cost of today (UTC).", self.figures.cost_today_usd)
+        yield GaugeMetricFamily("easel_users_today", "People whose jobs ended today (UTC).", self.figures.users_today)
+        yield GaugeMetricFamily("easel_event_streams", "Open event streams.", self.streams)
+        yield GaugeMetricFamily("easel_loop_lag_seconds", "How late a timer of the event loop was.", self.lag_s)
+
+    def _of_engines(self) -> Iterator[Metric]:
+        jobs = CounterMetricFamily("easel_jobs", "Jobs that ended, by engine and status.", labels=["engine", "status"])
+        pictures = CounterMetricFamily("easel_pictures", "Pictures drawn.", labels=["engine"])
+        cost = CounterMetricFamily("easel_cost_usd", "What jobs have cost in US dollars.", labels=["engine"])
+        seconds = SummaryMetricFamily("easel_job_seconds", "How long drawn jobs took.", labels=["engine"])
+        success = GaugeMetricFamily("easel_success_ratio", "Share of jobs that did not fail.", labels=["engine"])
+        errors_ratio = GaugeMetricFamily("easel_error_ratio", "Share of jobs that failed.", labels=["engine"])
+        for one in self.figures.engines:
+            figures, engine = one.figures, [one.label]
+            ends = {
+                "done": figures.generations,
+                "failed": figures.failed,
+                "cancelled": figures.cancelled,
+                "expired": figures.expired,
+            }
+            for status, number in ends.items():
+                jobs.add_metric([*engine, status], number)
+            pictures.add_metric(engine, figures.images)
+            cost.add_metric(engine, figures.cost_usd)
+            seconds.add_metric(engine, figures.drawn, figures.seconds)
+            if figures.success_rate is not None and figures.error_rate is not None:
+                success.add_metric(engine, figures.success_rate)
+                errors_ratio.add_metric(engine, figures.error_rate)
+        yield from (jobs, pictures, cost, seconds, success, errors_ratio)
+
+    def _of_lanes(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("easel_queue_waiting", "Jobs that wait.", labels=["engine"])
+        running = GaugeMetricFamily("easel_queue_running", "Jobs that run.", labels=["engine"])
+        wait = GaugeMetricFamily("easel_queue_wait_seconds", "Until a new job would start.", labels=["engine"])
+        usable = GaugeMetricFamily("easel_engine_usable", "1 while it takes jobs.", labels=["engine"])
+        for lane in self.lanes:
+            engine = [self.labels.get(lane.name, lane.name)]
+            waiting.add_metric(engine, lane.waiting)
+            running.add_metric(engine, lane.running)
+            wait.add_metric(engine, lane.wait_s)
+            usable.add_metric(engine, lane_state(lane) in ("up", "busy"))
+        yield from (waiting, running, wait, usable)
+
+    def _of_people(self) -> Iterator[Metric]:
+        cost = GaugeMetricFamily("easel_user_cost_today_usd", "What one person's jobs of today cost.", labels=["user"])
+        sums: dict[str, float] = {}
+        for one in self.people:
+            sums[one.user_key] = sums.get(one.user_key, 0.0) + one.cost_usd
+        for user, usd in sorted(sums.items(), key=lambda item: -item[1])[:MOST_PEOPLE]:
+            cost.add_metric([user], usd)
+        yield cost
+
+
+def _labels(web: Web) -> dict[str, str]:
+    """Return the names of all engines; two of the same name are told apart by their lanes."""
+    names: dict[str, str] = {}
+    for lane in web.services.generation.lanes():
+        label = web.services.generation.label(lane.name)
+        names[lane.name] = f"{label} ({lane.name})" if label in names.values() else label
+    return names
+
+
+async def _loop_lag() -> float:
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    await asyncio.sleep(TIMER_S)
+    return max(0.0, loop.time() - before - TIMER_S)

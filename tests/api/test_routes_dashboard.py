@@ -1,0 +1,129 @@
+"""Figures, metrics and keys by HTTP: right, and for the right eyes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.alerts import Alert
+
+
+async def dashboard(client, **query):
+    answer = await client.get("/api/dashboard", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_the_dashboard_counts_what_was_drawn(site, client):
+    await site.draw(seed=1)
+    told = await dashboard(client, days=1)
+    assert (told["totals"]["done"], told["totals"]["images"], told["totals"]["success_rate"]) == (1, 1, 1.0)
+    assert len(told["hours"]) == 24
+    assert sum(hour["done"] for hour in told["hours"]) == 1
+    (engine,) = told["engines"]
+    assert (engine["done"], engine["failed"]) == (1, 0)
+    assert engine["p95_seconds"] == pytest.approx(engine["mean_seconds"])
+    assert [(day["user"], day["images"]) for day in told["days"]] == [("You", 1)]
+    assert told["queue"] == {"waiting": 0, "running": 0}
+
+
+async def test_others_see_their_own_figures_and_no_alerts(site, client):
+    mia = await site.session_client("discord:7")
+    await site.draw(seed=1)
+    await site.draw(mia, seed=2)
+    site.web.services.records.alerts._fire("slow", "sketch", "It took long.")
+    assert (await dashboard(client))["totals"]["done"] == 2
+    told = await dashboard(mia)
+    assert (told["totals"]["done"], [day["user"] for day in told["days"]], told["alerts"]) == (1, ["Mia"], [])
+    (alert,) = (await dashboard(client))["alerts"]
+    assert (alert["kind"], alert["level"], alert["message"]) == ("slow", "warning", "It took long.")
+
+
+@pytest.mark.parametrize("days", [0, 367, "x"])
+async def test_days_out_of_range_are_refused(client, days):
+    assert (await client.get("/api/dashboard", params={"days": days})).status_code == 422
+
+
+async def test_an_alert_reaches_admins_streams_alone(site):
+    mia = (await site.web.access.open_session("discord:7", "Mia"))[0].caller
+    boss = (await site.web.access.open_session("discord:8", "Boss"))[0].caller
+    readers = [site.web.hub.open(caller) for caller in (mia, replace(boss, is_admin=True))]
+    alert = Alert(kind="budget", lane="", message="Too dear.", at=datetime(2026, 1, 1, tzinfo=UTC))
+    for tell in site.web.services.records.alerts.on_alert:
+        await tell(alert)
+    theirs, bosses = (reader.take() for reader in readers)
+    assert theirs == b""
+    assert bosses.startswith(b'event: alert\ndata: {"kind":"budget","level":"error","message":"Too dear."')
+
+
+async def scrape(client):
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_metrics_are_what_prometheus_reads(site, client):
+    await site.draw(seed=1)
+    engine = site.web.services.generation.label("sketch")
+    values = await scrape(client)
+    assert values["easel_jobs_total", engine, "done"] == 1
+    assert values["easel_pictures_total", engine] == 1
+    assert values["easel_job_seconds_count", engine] == 1
+    assert values["easel_success_ratio", engine] == 1
+    assert values["easel_error_ratio", engine] == 0
+    assert values["easel_queue_waiting", engine] == 0
+    assert values["easel_generations_hour",] == 1
+    assert values["easel_user_cost_today_usd", "api:local"] == 0
+    assert 0 <= values["easel_loop_lag_seconds",] < 5
+    assert values["easel_event_streams",] == 0
+
+
+async def test_metrics_are_for_keys_and_this_machine_only(site):
+    assert (await (await site.key_client("read")).get("/metrics")).status_code == 200
+    assert (await (await site.key_client("generate")).get("/metrics")).status_code == 403
+    assert (await (await site.session_client("discord:7")).get("/metrics")).status_code == 403
+    assert (await site.visitor().get("/metrics")).status_code == 401
+
+
+async def test_a_key_is_made_used_listed_and_revoked(site, client):
+    body = {"name": "Blog bot", "scopes": ["read", "generate"], "rate_per_minute": 100}
+    made = await client.post("/api/keys", json=body)
+    assert made.status_code == 201
+    told = made.json()
+    bot = site.visitor(headers={"Authorization": f"Bearer {told['token']}"})
+    assert (await bot.get("/api/session")).json()["user"]["name"] == "Blog bot"
+    (listed,) = (await client.get("/api/keys")).json()["keys"]
+    assert (listed["id"], listed["scopes"], listed["last_used_at"] is not None) == (
+        told["key"]["id"], ["read", "generate"], True,
+    )  # fmt: skip
+    assert told["token"] not in (await client.get("/api/keys")).text
+    assert (await client.delete(f"/api/keys/{listed['id']}")).status_code == 204
+    assert (await client.delete(f"/api/keys/{listed['id']}")).status_code == 404
+    assert (await bot.get("/api/session")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "", "scopes": ["read"]}, 400),
+        ({"name": "x", "scopes": []}, 400),
+        ({"name": "x", "scopes": ["root"]}, 422),
+        ({"name": "x", "scopes": ["read"], "rate_per_minute": 0}, 400),
+        ({"name": "x", "scopes": ["read"], "user_key": "nobody"}, 400),
+    ],
+)
+async def test_a_key_that_cannot_be_is_refused(client, body, status):
+    assert (await client.post("/api/keys", json=body)).status_code == status
+
+
+async def test_keys_are_for_admins(site):
+    for client in (await site.session_client("discord:7"), await site.key_client("read", "generate")):
+        assert (await client.get("/api/keys")).status_code == 403
+        assert (await client.post("/api/keys", json={"name": "x", "scopes": ["admin"]})).status_code == 403
+        assert (await client.delete("/api/keys/beef")).status_code == 403
+    assert (await (await site.key_client("admin")).get("/api/keys")).status_code == 200
