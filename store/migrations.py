@@ -157,6 +157,11 @@ ALTER TABLE jobs ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN away_since REAL
 """
 
+_M009_MACHINES = """
+ALTER TABLE rentals ADD COLUMN machine_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE rentals ADD COLUMN machine_url TEXT NOT NULL DEFAULT ''  -- where the machine was seen
+"""
+
 MIGRATIONS = {
     "m001_jobs": _M001_JOBS,
     "m002_preferences": _M002_PREFERENCES,
@@ -167,4 +172,5 @@ MIGRATIONS = {
     "m006_gallery": GALLERY,
     "m008_request_keys": _M008_REQUEST_KEYS,
     "m007_access": _M007_ACCESS,
+    "m009_machines": _M009_MACHINES,
 }

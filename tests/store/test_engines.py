@@ -33,7 +33,9 @@ def comparison(number: int, door: str = "discord") -> Comparison:
 
 async def test_a_rental_comes_back_as_it_was_saved(database):
     store = RentalStore(database)
-    rental = Rental(lane="user-7", provider="vast", usd_per_hour=0.2, reminds=False, up_since=NOW, warned_at=NOW)
+    rental = Rental(
+        lane="user-7", provider="vast", usd_per_hour=0.2, reminds=False, up_since=NOW, warned_at=NOW, machine_id="312"
+    )
     assert await store.get("user-7") is None
     await store.save(rental)
     assert await store.get("user-7") == rental
