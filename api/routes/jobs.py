@@ -122,13 +122,18 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     parsed = said(body)
     draft = await with_sizes(web, parsed.draft)
     private = body.is_private or parsed.is_private
+    if body.webhook:
+        web.own.webhooks.check(body.webhook, body.webhook_events_filter)
     views: list[JobView] = []
     for number in range(parsed.repeat):
         origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
-        left = parsed.repeat - number
-        views.append(
-            await web.services.generation.submit(draft, origin, fresh=body.fresh, notes=parsed.notes, more=left)
+        job_id = secrets.token_hex(6)
+        view = await web.services.generation.submit(
+            draft, origin, fresh=body.fresh, notes=parsed.notes, more=parsed.repeat - number, job_id=job_id
         )
+        if body.webhook and view.job.id == job_id:  # else it was asked for before, and is told already
+            await web.own.webhooks.attach(job_id, body.webhook, body.webhook_events_filter)
+        views.append(view)
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
 
 
@@ -239,7 +244,7 @@ async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
 
 
 @router.post("/estimate")
-async def estimate(request: Request, body: DraftIn, caller: Reader) -> EstimateOut:
+async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut:
     """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:

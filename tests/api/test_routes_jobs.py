@@ -17,3 +17,8 @@ async def test_a_deleted_jobs_pictures_are_told_as_gone(site, client):
     assert (await client.delete(f"/api/jobs/{job['id']}")).status_code == 204
     (listed,) = (await client.get("/api/jobs")).json()["jobs"]
     assert listed["images"][0]["is_gone"]
+
+
+async def test_what_can_be_asked_for_can_be_estimated(client):
+    answer = await client.post("/api/estimate", json={"text": "a fox", "is_private": True, "reply_to": None})
+    assert (answer.status_code, answer.json()["price"]) == (200, "free")
