@@ -9,9 +9,9 @@ import { frameStyle } from "./stage.js";
 const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
 
 /** What the stage shows of a finished job; `redraw` draws it again after a choice. */
-export const resultNodes = (stage, redraw) => [resultPart(stage, redraw), resultFoot(stage, redraw)];
+export const resultNodes = (stage, redraw) => [resultPart(stage), resultFoot(stage, redraw)];
 
-function resultPart(stage, redraw) {
+function resultPart(stage) {
   const { job, at } = stage;
   const image = job.images[at] || job.images[0];
   if (image.is_gone) return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon("clock"), h("h2", {}, "This picture has expired"), h("p", {}, "Pictures are kept for a while only; favourites stay. The same seed draws it again."), button("Draw it again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
@@ -19,7 +19,7 @@ function resultPart(stage, redraw) {
   const open = () => stage.onOpen(job.images, at, job);
   const picture = h("img", { class: "frame-picture", src: image.url, alt: image.alt || job.prompt, width: image.width, height: image.height, decoding: "async" });
   const frame = other ? h("div", { class: "frame", style: frameStyle(image.width, image.height) }, other) : h("button", { type: "button", class: "frame", "aria-label": "Open large", title: "Open large", style: frameStyle(image.width, image.height), on: { click: open } }, picture);
-  return h("div", { class: "stage-room" }, frame, job.images.length > 1 && batchRow(stage, redraw));
+  return h("div", { class: "stage-room" }, frame);
 }
 
 function batchRow(stage, redraw) {
@@ -41,7 +41,7 @@ function resultFoot(stage, redraw) {
   const bar = h("div", { class: "stage-actions", role: "toolbar", "aria-label": "Actions" }, main.map(actionButton), compareButton, menuButton("More actions", () => rest, { class: "btn-small" }));
   const notes = job.notes.length > 0 && h("ul", { class: "stage-notes" }, job.notes.map((note) => h("li", {}, note)));
   const facts = [statusText(job), factsOf(job, image), image.size_bytes ? formatBytes(image.size_bytes) : "", keptFor(job, image)].filter(Boolean).join(" · ");
-  return h("div", { class: "stage-foot" }, bar, h("div", { class: "stage-words" }, h("p", { class: "stage-prompt", title: job.prompt }, job.prompt), h("p", { class: "stage-facts num" }, facts), notes));
+  return h("div", { class: "stage-foot" }, h("div", { class: "stage-top" }, bar, job.images.length > 1 && batchRow(stage, redraw)), h("div", { class: "stage-words" }, h("p", { class: "stage-prompt", title: job.prompt }, job.prompt), h("p", { class: "stage-facts num" }, facts), notes));
 }
 
 function keptFor(job, image) {
