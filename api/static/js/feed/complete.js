@@ -48,6 +48,8 @@ function values(flag, typed, { options: all, sizes, aspects, engines }) {
   return pick([...found].map(([name, engine]) => row(name, engine)));
 }
 
+const quiet = (path) => api.get(path, null, { quiet: true }).catch(() => ({}));
+
 /**
  * Attach suggestions to a text area.
  * @param {HTMLTextAreaElement} box
@@ -63,7 +65,6 @@ export function completion(box) {
   const load = async () => {
     if (isFresh) return;
     isFresh = true;
-    const quiet = (path) => api.get(path, null, { quiet: true }).catch(() => ({}));
     const [said, engines] = await Promise.all([quiet("/api/options"), quiet("/api/engines")]);
     Object.assign(known, said, engines); // without them only the commands are suggested
     if (document.activeElement === box) look();
@@ -79,8 +80,7 @@ export function completion(box) {
   const draw = () => {
     list.hidden = !found.rows.length;
     at = Math.min(Math.max(at, 0), found.rows.length - 1);
-    fill(list, found.rows.map((row, i) => h("li", { role: "option", id: `${list.id}-${i}`, "aria-selected": String(i === at), on: { pointerdown: (event) => (event.preventDefault(), take(row)) } },
-      h("span", { class: "suggest-name" }, row.label), h("span", { class: "suggest-hint" }, row.hint))));
+    fill(list, found.rows.map((row, i) => entry(row, `${list.id}-${i}`, i === at, take)));
     if (at >= 0) box.setAttribute("aria-activedescendant", `${list.id}-${at}`);
     else box.removeAttribute("aria-activedescendant");
     list.children[at]?.scrollIntoView({ block: "nearest" });
@@ -115,4 +115,13 @@ export function completion(box) {
   box.addEventListener("input", look);
   box.addEventListener("blur", close);
   return { element: list, key, close, forget };
+}
+
+function entry(row, id, isChosen, take) {
+  const press = (event) => {
+    event.preventDefault(); // the box keeps the focus
+    take(row);
+  };
+  return h("li", { role: "option", id, "aria-selected": String(isChosen), on: { pointerdown: press } },
+    h("span", { class: "suggest-name" }, row.label), h("span", { class: "suggest-hint" }, row.hint));
 }

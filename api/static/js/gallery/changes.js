@@ -56,12 +56,17 @@ export function forget(ids) {
 }
 
 /**
- * Delete pictures after asking.
- * @param {object[]} pictures
+ * Delete pictures after asking; those of others stay.
+ * @param {object[]} chosen
  * @returns {Promise<boolean>} whether any was deleted
  */
-export async function deletePictures(pictures) {
+export async function deletePictures(chosen) {
+  const pictures = chosen.filter((picture) => picture.is_mine !== false);
   const many = pictures.length;
+  if (!many) {
+    toast("Only your own pictures can be deleted.");
+    return false;
+  }
   const isSure = await confirmDialog({
     title: many === 1 ? "Delete this picture?" : `Delete ${many} pictures?`,
     text: `${warning(pictures)}Gone at once, for everybody. This cannot be undone.`,
