@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
