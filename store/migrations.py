@@ -159,7 +159,7 @@ ALTER TABLE jobs ADD COLUMN away_since REAL
 
 _M009_MACHINES = """
 ALTER TABLE rentals ADD COLUMN machine_id TEXT NOT NULL DEFAULT '';
-ALTER TABLE rentals ADD COLUMN machine_url TEXT NOT NULL DEFAULT ''  -- where the machine was seen
+ALTER TABLE rentals ADD COLUMN machine_place TEXT NOT NULL DEFAULT ''
 """
 
 MIGRATIONS = {

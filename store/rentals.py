@@ -8,7 +8,7 @@ from typing import Any
 from store.database import Database, Row
 
 _TIMES = ("first_used_at", "last_used_at", "up_since", "seen_up_at", "down_since", "reminded_at", "warned_at")
-_COLUMNS = ("lane", "provider", "usd_per_hour", "reminds", "machine_id", "machine_url", *_TIMES)
+_COLUMNS = ("lane", "provider", "usd_per_hour", "reminds", "machine_id", "machine_place", *_TIMES)
 SAVE = (
     f"INSERT OR REPLACE INTO rentals ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
     f"VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
@@ -27,8 +27,8 @@ class Rental:
     provider: str = ""  # "runpod", "vast", or unknown
     usd_per_hour: float | None = None
     reminds: bool = True
-    machine_id: str = ""  # the provider's name for the machine that was seen at `machine_url`
-    machine_url: str = ""
+    machine_id: str = ""  # the provider's name for it
+    machine_place: str = ""  # digest of the address it was seen at; addresses are kept sealed
     first_used_at: datetime | None = None
     last_used_at: datetime | None = None
     up_since: datetime | None = None
