@@ -16,20 +16,20 @@ export function panel(title) {
 
 /**
  * The figures at the top.
- * @param {object} told the answer of `/api/dashboard`
+ * @param {object} totals of the answer of `/api/dashboard`
  * @param {{waiting: number, running: number}} queue
+ * @param {string} when words for the days they are of
  * @returns {HTMLElement}
  */
-export function glance(told, queue) {
-  const sum = (name) => told.engines.reduce((all, one) => all + (one[name] ?? 0), 0);
-  const [done, failed] = [sum("done"), sum("failed")];
-  const weighed = told.engines.reduce((all, one) => all + (one.mean_seconds ?? 0) * one.done, 0);
+export function glance(totals, queue, when) {
+  const { done, failed, seconds, from_cache: cached } = totals;
+  const drawn = done - cached;
   const figures = [
     ["In the queue", `${queue.waiting} waiting`, `${queue.running} running`],
-    ["Jobs done", String(done), `${failed} failed`],
-    ["Success rate", percent(done + failed ? done / (done + failed) : null), "of the jobs that ended"],
-    ["Time per job", done ? formatSpan(weighed / done) : "–", "on average"],
-    ["Spent", money(sum("cost_usd")), "on paid engines"],
+    ["Jobs done", String(done), `${failed} failed, ${when}`],
+    ["Success rate", percent(totals.success_rate), "of the jobs that ended"],
+    ["Time per job", drawn > 0 ? formatSpan(seconds / drawn) : "–", "on average"],
+    ["Spent", money(totals.cost_usd), `${totals.images} pictures, ${when}`],
   ];
   return h("dl", { class: "glance" }, figures.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", {}, more)))));
 }

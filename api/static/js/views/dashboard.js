@@ -62,7 +62,7 @@ class Dashboard {
   }
 
   dayChoice() {
-    return choice("Time shown", [[1, "24 hours"], [7, "7 days"]], this.days, (days) => {
+    return choice("Time shown", [[1, "Today"], [7, "7 days"]], this.days, (days) => {
       this.days = days;
       setQuery({ days });
       this.load();
@@ -109,7 +109,7 @@ class Dashboard {
   drawQueue() {
     if (!this.told) return;
     const queue = events.queue ?? this.told.queue;
-    fill(this.top, glance(this.told, queue));
+    fill(this.top, glance(this.told.totals, queue, this.days === 1 ? "today" : `${this.days} days`));
     this.queue.show(queueNow(queue, this.known));
   }
 
