@@ -281,7 +281,8 @@ class QueueManager:
         hold = float("inf")
         while lane.queue and not self._stopping.is_set():
             is_full = 0 < self._limits.max_running <= len(self._lanes.running)
-            if (hold := max(lane.hold_s(), lane.slot_s())) > 0 or moved >= lane.concurrency or is_full:
+            hold = float("inf") if is_full else max(lane.hold_s(), lane.slot_s())
+            if hold > 0 or moved >= lane.concurrency:
                 break  # an engine that is done at once must not keep the other lanes waiting
             hold = float("inf")
             blocked = self._lanes.users_at_limit(self._limits.max_running_per_user)
