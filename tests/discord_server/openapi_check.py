@@ -10,11 +10,9 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 DOCUMENT = Path(__file__).resolve().parents[2].parent / "shared" / "contracts" / "discord" / "openapi.json"
 _URI = "urn:discord"
@@ -32,16 +30,16 @@ def known_routes() -> set[tuple[str, str]]:
 def check(method: str, template: str, body: Any, *, multipart: bool = False) -> list[str]:
     """Name what the document has against this body; empty when it is fine or the document is absent."""
     validator = _validator(method.lower(), template, multipart) if is_present() else None
-    if validator is None:
+    if validator is None or validator.is_valid(body):
         return []
     return [_describe(error) for error in validator.iter_errors(body)]
 
 
 def _describe(error: Any) -> str:
     """Take the deepest reason of a failed union: the top one only says that no variant fits."""
-    while error.context:
-        error = max(error.context, key=lambda inner: len(inner.absolute_path))
-    where = ".".join(str(step) for step in error.absolute_path)
+    while context := [inner for variant in getattr(error.kind, "context", ()) for inner in variant]:
+        error = max(context, key=lambda inner: len(inner.instance_path))
+    where = ".".join(str(step) for step in error.instance_path)
     return f"{where}: {error.message[:200]}"
 
 
@@ -52,13 +50,12 @@ def _document() -> dict[str, Any]:
 
 
 @cache
-def _registry() -> Registry[Any]:
-    resource = Resource.from_contents(_document(), default_specification=DRAFT202012)
-    return Registry().with_resource(_URI, resource)
+def _registry() -> Registry:
+    return Registry([(_URI, _document())], draft=Draft202012)
 
 
 @cache
-def _validator(method: str, template: str, multipart: bool) -> Validator | None:
+def _validator(method: str, template: str, multipart: bool) -> Draft202012Validator | None:
     content = _document()["paths"].get(template, {}).get(method, {}).get("requestBody", {}).get("content", {})
     kind = "multipart/form-data" if multipart and "multipart/form-data" in content else "application/json"
     if kind not in content:
@@ -67,7 +64,7 @@ def _validator(method: str, template: str, multipart: bool) -> Validator | None:
         step.replace("~", "~0").replace("/", "~1")
         for step in ("paths", template, method, "requestBody", "content", kind, "schema")
     )
-    return Draft202012Validator({"$ref": f"{_URI}#/{pointer}"}, registry=_registry())
+    return Draft202012Validator({"$ref": f"{_URI}#/{quote(pointer)}"}, registry=_registry())
 
 
 def _loosen(node: Any) -> Any:
