@@ -5,6 +5,7 @@ Source: the resources Channel and Message of the official documentation.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 from urllib.parse import unquote
 
@@ -71,8 +72,8 @@ class MessageRoutes:
         if "after" in query:
             seen = [message for message in seen if message.id > query["after"]][:limit]
         if "around" in query:
-            nearest = sorted(seen, key=lambda message: abs(message.id - query["around"]))[:limit]
-            seen = sorted(nearest, key=lambda message: message.id)
+            place = bisect_left(seen, query["around"], key=lambda message: message.id)
+            seen = seen[max(0, place - limit // 2) :][:limit]
         newest_first = reversed(seen[-limit:])
         return web.json_response([self._server.rest_json(message) for message in newest_first])
 
