@@ -88,6 +88,11 @@ class Settings(BaseModel):
     gpu_reminder: Span = span(
         c.GPU_IDLE_REMINDER_S, "Write to the owner of a rented GPU that idled for so long; 0: never", low=0, high=86400
     )
+    gpu_auto_stop: Span = span(
+        0.0, "Stop a rented GPU of WEB_ADMINS or of your servers that idled for so long; 0: never", low=0, high=86400
+    )
+    runpod_api_key: SecretStr = secret("Starts and stops your machines at RunPod (docs/gpu-rental.md)", "the key")
+    vast_api_key: SecretStr = secret("The same at Vast.ai", "the key")
     discord_api_url: Url = text(
         c.DISCORD_API_URL, "Discord's API, or a REST proxy's", f"an address like {c.DISCORD_API_URL}", pattern=HTTP_URL
     )
@@ -198,7 +203,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret among the settings, for the log to leave out."""
-        own = (self.discord_token, self.secret_key, self.discord_client_secret, self.webhook_secret, self.replicate_webhook_secret)
+        fields = [getattr(self, name) for name, field in type(self).model_fields.items() if not field.exclude]
+        own = (value for value in fields if isinstance(value, SecretStr))
         every = (*own, *(engine.key for engine in self.engines))
         return tuple(secret.get_secret_value() for secret in every if secret.get_secret_value())
 

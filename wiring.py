@@ -24,6 +24,7 @@ from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
+from services.machines import RentalRules, make_providers
 from services.media import MediaService
 from services.records import make_records
 from services.sweeper import Sweeper
@@ -163,7 +164,9 @@ def _services(
         timeout_s=settings.job_timeout,
         trusted=frozenset({LOCAL_USER, *map(str, settings.web_admins)}),
     )
-    upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, idle_s=settings.gpu_reminder)
+    upkeep = make_upkeep(
+        database, registry, queue, generation, media, connections, clock, rental_rules=_rental_rules(settings)
+    )
     records = make_records(
         database,
         jobs,
@@ -273,6 +276,16 @@ def _web_rules(settings: Settings) -> WebRules:
         discord_api_url=settings.discord_api_url,
         webhook_url=settings.webhook_url,
         webhook_secret=settings.webhook_secret.get_secret_value(),
+    )
+
+
+def _rental_rules(settings: Settings) -> RentalRules:
+    return RentalRules(
+        idle_s=settings.gpu_reminder,
+        auto_stop_s=settings.gpu_auto_stop,
+        admins=frozenset(map(str, settings.web_admins)),
+        guilds=frozenset(map(str, settings.web_allowed_guilds or settings.discord_guild_ids)),
+        providers=make_providers(settings.runpod_api_key.get_secret_value(), settings.vast_api_key.get_secret_value()),
     )
 
 

@@ -1,7 +1,8 @@
 """Engines that cost money by the hour: since when they run, about what that costs, and a word when nobody uses them.
 
-Providers are known by the address alone and never called. Prices are hints (RunPod's and Vast's lists of 2025); what
-the owner says counts. Figures are about right: what happens while Easel is off is not seen.
+A provider is known by the address, and asked only where the owner of Easel gave its API key (`services.machines`): what
+it says of state and price counts then, else what the owner of the connection says. Figures are about right: what
+happens while Easel is off is not seen.
 """
 
 import asyncio
@@ -10,58 +11,37 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from backends.registry import BackendRegistry, Entry, Owner
-from constants import GPU_IDLE_REMINDER_S
-from generation.errors import RequestRejected
+from generation.errors import GenerationError, RequestRejected
 from queue_manager import LaneView
 from services.connections import ConnectionService, NotConnected, lane_of
 from services.health import LEAST_S, checks_for
+from services.machines import Machine, MachineService, RentalRules, is_at, place_of, provider_at
+from services.rental_bills import HOW_TO_STOP as HOW_TO_STOP
+from services.rental_bills import PRICES as PRICES
+from services.rental_bills import TITLES as TITLES
+from services.rental_bills import Bill as Bill
+from services.rental_bills import bill_of, seen, used
 from store.rentals import Rental, RentalStore
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 60.0
-BLIP_S: Final = 600.0  # away for less: the server was started anew on the same rented machine
 RECENT_S: Final = 600.0  # somebody tried to draw there
+LOOK_ANEW_S: Final = 1800.0  # so often a provider is asked by ourselves what a machine costs
 MAX_USD_PER_HOUR: Final = 100.0
-
-PRICES: Final = {  # US dollars an hour
-    "runpod": {"RTX 3080": "0.24", "RTX A4000": "0.29", "RTX 3090": "0.34", "RTX 4080": "0.59", "RTX 4090": "0.69"},
-    "vast": {"RTX 3060": "0.10–0.20", "RTX 3080": "0.15–0.30", "RTX 3090": "0.20–0.40", "RTX 4090": "0.40–0.70"},
-}
-TITLES: Final = {"runpod": "RunPod", "vast": "Vast.ai"}
-HOW_TO_STOP: Final = {
-    "runpod": "RunPod → Pods → Stop. A stopped pod still bills its disk: Terminate ends that too, and deletes it.",
-    "vast": "Vast.ai → Instances → Destroy. Stop alone keeps the disk, and keeps billing it.",
-    "": "Stop the machine at your provider. A stopped one may still bill its disk: terminate or destroy ends that too.",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bill:
-    """What is known of one connection's use and cost now."""
-
-    label: str
-    provider: str
-    is_up: bool
-    reminds: bool
-    usd_per_hour: float | None
-    first_used_at: datetime | None
-    last_used_at: datetime | None
-    since: datetime | None  # this run of the machine
-    until: datetime | None  # when it was last seen, if it is gone
-    cost_usd: float | None
-    at: datetime  # when this was reckoned
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something an owner should be told, once. `lines` are what to look at or do."""
+    """Something an owner should be told, once. `lines` are what to look at or do.
 
-    kind: Literal["idle", "down"]
+    "stopped": we stopped an unused machine. "asleep": pictures wait for a machine that its owner can start.
+    """
+
+    kind: Literal["idle", "down", "stopped", "asleep"]
     owner: Owner
     bill: Bill
     message: str = ""
@@ -82,14 +62,17 @@ class RentalService:
         store: RentalStore,
         lanes: Callable[[], list[LaneView]],
         clock: Clock,
-        idle_s: float = GPU_IDLE_REMINDER_S,
+        rules: RentalRules | None = None,
     ) -> None:
         self._registry = registry
         self._connections = connections
         self._store = store
         self._lanes = lanes
         self._clock = clock
-        self._idle_s = idle_s  # 0 = no reminders
+        self._rules = rules or RentalRules()
+        self._machines = MachineService(self._rules, clock)
+        self._asked_at: dict[str, float] = {}  # lane -> when its provider was last asked by ourselves
+        self._quiet_since: dict[str, float] = {}  # lane -> since when nothing happens there, seen by this process
         self._changing = asyncio.Lock()  # a row is read, changed and written as one
         self.on_notice: list[Tell] = []
 
@@ -108,13 +91,13 @@ class RentalService:
         for entry in self._registry:
             if entry.owner.kind == "easel":
                 continue
-            await self._note(entry)
-            if notice := await self._notice(entry):
+            rental = await self._learn(entry, await self._note(entry))
+            if notice := await self._stop_unused(entry, rental) or await self._notice(entry):
                 for tell in self.on_notice:
                     await tell(notice)
 
-    async def bill(self, owner: Owner) -> Bill:
-        """Say what an owner's connection has been used for and costs.
+    async def bill(self, owner: Owner, *, by: str = "") -> Bill:
+        """Say what an owner's connection has been used for and costs; `by` is the user who asks.
 
         Raises:
             NotConnected: there is none.
@@ -122,7 +105,61 @@ class RentalService:
         entry = self._entry(owner)
         if self._clock.monotonic() - entry.checked_at >= LEAST_S:
             await self._registry.refresh(entry.name)
-        return _bill(entry, await self._note(entry), self._clock.now())
+        rental = await self._note(entry)
+        if not self._machines.allows(owner, by):
+            return bill_of(entry, rental, self._clock.now())
+        try:
+            machine = await self._machines.find(entry, rental)
+        except GenerationError as error:
+            return bill_of(entry, rental, self._clock.now(), machine_error=error.user_message)
+        return await self._told(entry, rental, machine)
+
+    async def start(self, owner: Owner, *, by: str) -> Bill:
+        """Start the machine behind an owner's connection, unless it runs already.
+
+        Raises:
+            NotConnected: there is no connection.
+            NotAllowed: the owner of Easel has not named this person, or this server.
+            RequestRejected: there is no key for its provider, or no such machine.
+            GenerationError: the provider cannot, or does not answer.
+        """
+        entry = self._entry(owner)
+        rental = await self._note(entry)
+        machine = await self._machines.require(entry, rental, by)
+        if machine.state not in ("running", "starting"):
+            await self._machines.start(machine)
+            log.info("rented machine started", extra={"action": "machine_started", "backend": entry.name})
+            now = self._clock.now()  # a new run of it, and nobody needs to be told that it is not up at once
+            times = {"up_since": now, "down_since": now, "warned_at": now, "seen_up_at": None}
+            rental = await self._save(entry, rental, **times)
+            self._quiet_since.pop(entry.name, None)
+            machine = replace(machine, state="starting")
+        return await self._told(entry, rental, machine)
+
+    async def stop(self, owner: Owner, *, by: str) -> Bill:
+        """Stop the machine behind an owner's connection, whatever waits or runs there.
+
+        Raises:
+            GenerationError: as for `start`.
+        """
+        entry = self._entry(owner)
+        rental = await self._note(entry)
+        machine = await self._machines.require(entry, rental, by)
+        if machine.state != "stopped":
+            await self._machines.stop(machine)
+            log.info("rented machine stopped", extra={"action": "machine_stopped", "backend": entry.name})
+            machine = replace(machine, state="stopped")
+        return await self._told(entry, rental, machine)
+
+    async def inspect(self, owner: Owner, *, by: str) -> Bill:
+        """Say what `stop` would stop, and refuse whom it would refuse.
+
+        Raises:
+            GenerationError: as for `start`.
+        """
+        entry = self._entry(owner)
+        rental = await self._note(entry)
+        return await self._told(entry, rental, await self._machines.require(entry, rental, by))
 
     async def price_of(self, owner: Owner) -> float | None:
         """Return the dollars an hour that an owner's connection costs, if that was said; nothing is asked anew."""
@@ -159,21 +196,58 @@ class RentalService:
         return entry
 
     async def _change(self, entry: Entry, **changes: object) -> Bill:
-        rental = await self._note(entry)
+        rental = await self._save(entry, await self._note(entry), **changes)
+        return bill_of(entry, rental, self._clock.now())
+
+    async def _save(self, entry: Entry, rental: Rental, **changes: object) -> Rental:
         async with self._changing:
             rental = replace(await self._store.get(entry.name) or rental, **changes)  # type: ignore[arg-type]
             await self._store.save(rental)
-        return _bill(entry, rental, self._clock.now())
+        return rental
+
+    async def _told(self, entry: Entry, rental: Rental, machine: Machine | None) -> Bill:
+        """Take in what a provider says of a machine: its price counts, and one that runs here is known again."""
+        changes: dict[str, object] = {}
+        if machine is not None and machine.state == "running":
+            changes = {"provider": machine.provider, "machine_place": place_of(entry.config.url)}
+            # an id that stands in the sealed address need not be kept beside it
+            changes["machine_id"] = "" if machine.id in entry.config.url else machine.id
+            if machine.usd_per_hour is not None:
+                changes["usd_per_hour"] = machine.usd_per_hour
+        if any(getattr(rental, name) != value for name, value in changes.items()):
+            rental = await self._save(entry, rental, **changes)
+        jobs = sum(lane.waiting + lane.running for lane in self._lanes_at(entry, machine))
+        return bill_of(entry, rental, self._clock.now(), machine=machine, jobs=jobs)
+
+    async def _learn(self, entry: Entry, rental: Rental) -> Rental:
+        """Ask now and then what a machine in use costs, and which it is: a stopped one may not be found by address."""
+        now = self._clock.monotonic()
+        is_due = now - self._asked_at.get(entry.name, float("-inf")) >= LOOK_ANEW_S
+        if not is_due or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
+            return rental
+        self._asked_at[entry.name] = now
+        try:
+            await self._told(entry, rental, await self._machines.find(entry, rental))
+        except GenerationError as error:
+            log.warning("a provider does not tell of its machines", extra={"error": str(error)})
+        return await self._note(entry)
+
+    def _lanes_at(self, entry: Entry, machine: Machine | None) -> list[LaneView]:
+        """List the lanes of all engines on a machine, whoever connected them."""
+        names = {entry.name, *(one.name for one in self._registry if machine is not None and is_at(one, machine))}
+        return [lane for lane in self._lanes() if lane.name in names]
 
     async def _note(self, entry: Entry) -> Rental:
         """Bring a row up to date."""
         connection = await self._connections.of(entry.owner)
         async with self._changing:
-            before = await self._store.get(entry.name) or Rental(lane=entry.name, provider=_provider(entry.config.url))
+            before = await self._store.get(entry.name) or Rental(
+                lane=entry.name, provider=provider_at(entry.config.url)
+            )
             now = self._clock.now()
             checked_at = now - timedelta(seconds=min(RECENT_S, self._clock.monotonic() - entry.checked_at))
-            rental = _used(before, self._lane(entry.name), now)
-            rental = _seen(rental, entry, connection.created_at if connection else None, now, checked_at)
+            rental = used(before, self._lane(entry.name), now)
+            rental = seen(rental, entry, connection.created_at if connection else None, now, checked_at)
             if rental != before:
                 await self._store.save(rental)
         return rental
@@ -196,7 +270,41 @@ class RentalService:
             return None
         await self._change(entry, reminded_at=now)
         return Notice(
-            kind="idle", owner=entry.owner, bill=_bill(entry, rental, now), lines=(HOW_TO_STOP[rental.provider],)
+            kind="idle", owner=entry.owner, bill=bill_of(entry, rental, now), lines=(HOW_TO_STOP[rental.provider],)
+        )
+
+    async def _stop_unused(self, entry: Entry, rental: Rental) -> Notice | None:
+        """Stop a machine on which nothing has happened for as long as the owner of Easel said."""
+        auto_stop_s, now = self._rules.auto_stop_s, self._clock.monotonic()
+        if not auto_stop_s or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
+            self._quiet_since.pop(entry.name, None)
+            return None
+        if now - self._quiet_since.setdefault(entry.name, now) < auto_stop_s or self._is_used(entry, None):
+            return None
+        self._quiet_since[entry.name] = now  # whatever comes of it, the next try is as far away
+        try:
+            machine = await self._machines.find(entry, rental)
+            # jobs may have come while the provider was asked
+            if machine is None or machine.state != "running" or self._is_used(entry, machine):
+                return None
+            await self._machines.stop(machine)
+        except GenerationError as error:
+            log.warning("an unused machine could not be stopped", extra={"error": str(error)})
+            bill = await self._change(entry, reminded_at=self._clock.now())
+            self._quiet_since[entry.name] = now + max(0.0, LOOK_ANEW_S - auto_stop_s)
+            message = f"I could not stop it: {error.user_message}"
+            return Notice(
+                kind="idle", owner=entry.owner, bill=bill, message=message, lines=(HOW_TO_STOP[rental.provider],)
+            )
+        log.info("unused rented machine stopped", extra={"action": "machine_stopped", "backend": entry.name})
+        bill = await self._told(entry, rental, replace(machine, state="stopped"))
+        return Notice(kind="stopped", owner=entry.owner, bill=bill)
+
+    def _is_used(self, entry: Entry, machine: Machine | None) -> bool:
+        """Say whether anything waits or runs on a machine, or did a short while ago."""
+        return any(
+            lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self._rules.auto_stop_s)
+            for lane in self._lanes_at(entry, machine)
         )
 
     async def _warning(self, entry: Entry, rental: Rental) -> Notice | None:
@@ -206,75 +314,27 @@ class RentalService:
             return None
         now = self._clock.now()
         await self._change(entry, warned_at=now)
+        if self._machines.allows(entry.owner):
+            bill = await self.bill(entry.owner)
+            if bill.machine is not None and bill.machine.state == "stopped":
+                return Notice(kind="asleep", owner=entry.owner, bill=bill)
         return Notice(
             kind="down",
             owner=entry.owner,
-            bill=_bill(entry, rental, now),
+            bill=bill_of(entry, rental, now),
             message="\n".join(filter(None, (diagnosis.message, diagnosis.hint, diagnosis.owner_hint))),
             lines=tuple(checks_for(diagnosis)),
         )
 
     def _is_idle(self, rental: Rental, lane: LaneView | None, now: datetime) -> bool:
         is_rented = bool(rental.usd_per_hour) or (rental.usd_per_hour is None and rental.provider != "")
-        if not (is_rented and rental.reminds and self._idle_s and rental.up_since):
+        if not (is_rented and rental.reminds and self._rules.idle_s and rental.up_since):
             return False
         if lane is not None and (lane.running or lane.waiting):
             return False
         since = max(filter(None, (rental.up_since, rental.last_used_at)))
         is_told = rental.reminded_at is not None and rental.reminded_at >= since
-        return not is_told and now - since >= timedelta(seconds=self._idle_s)
+        return not is_told and now - since >= timedelta(seconds=self._rules.idle_s)
 
     def _lane(self, name: str) -> LaneView | None:
         return next((lane for lane in self._lanes() if lane.name == name), None)
-
-
-def _provider(url: str) -> str:
-    host = (urlsplit(url).hostname or "").lower()
-    if host.endswith(".runpod.net"):
-        return "runpod"
-    return "vast" if host.endswith(".vast.ai") else ""
-
-
-def _used(rental: Rental, lane: LaneView | None, now: datetime) -> Rental:
-    if lane is None or lane.idle_s is None:
-        return rental
-    used_at = now - timedelta(seconds=lane.idle_s)
-    if rental.last_used_at is not None and used_at < rental.last_used_at + timedelta(seconds=1):
-        return rental
-    return replace(rental, first_used_at=rental.first_used_at or used_at, last_used_at=used_at)
-
-
-def _seen(rental: Rental, entry: Entry, connected_at: datetime | None, now: datetime, checked_at: datetime) -> Rental:
-    """Take in whether the engine is up; a new connection, or a machine that was away, is a new run of it."""
-    if entry.error is not None:
-        return rental if rental.down_since else replace(rental, down_since=now)
-    if entry.capabilities is None:
-        return rental
-    up_since = rental.up_since or connected_at or now
-    if connected_at is not None and connected_at > up_since:
-        up_since = connected_at
-    elif rental.down_since is not None and now - rental.down_since > timedelta(seconds=BLIP_S):
-        up_since = now
-    is_same = rental.seen_up_at is not None and abs(rental.seen_up_at - checked_at) < timedelta(seconds=1)
-    seen_up_at = rental.seen_up_at if is_same else checked_at
-    return replace(rental, up_since=up_since, seen_up_at=seen_up_at, down_since=None)
-
-
-def _bill(entry: Entry, rental: Rental, now: datetime) -> Bill:
-    until = rental.seen_up_at or rental.down_since if rental.down_since else None
-    cost = None
-    if rental.usd_per_hour is not None and rental.up_since is not None:
-        cost = rental.usd_per_hour * max(0.0, ((until or now) - rental.up_since).total_seconds()) / 3600
-    return Bill(
-        label=entry.label,
-        provider=rental.provider,
-        is_up=rental.down_since is None and rental.up_since is not None,
-        reminds=rental.reminds,
-        usd_per_hour=rental.usd_per_hour,
-        first_used_at=rental.first_used_at,
-        last_used_at=rental.last_used_at,
-        since=rental.up_since,
-        until=until,
-        cost_usd=cost,
-        at=now,
-    )

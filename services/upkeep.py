@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
-from constants import GPU_IDLE_REMINDER_S
 from queue_manager import QueueManager
 from services.catalog import Catalog
 from services.compare import CompareService
 from services.connections import ConnectionService
 from services.generation import GenerationService
 from services.health import HealthWatch
+from services.machines import RentalRules
 from services.media import MediaService
 from services.rentals import RentalService
 from store.comparisons import ComparisonStore
@@ -41,9 +41,9 @@ def make_upkeep(
     connections: ConnectionService,
     clock: Clock,
     *,
-    idle_s: float = GPU_IDLE_REMINDER_S,
+    rental_rules: RentalRules | None = None,
 ) -> Upkeep:
-    """Wire them; nothing runs yet. `idle_s`: when the owner of an unused rented machine is told, 0 = never."""
+    """Wire them; nothing runs yet."""
     return Upkeep(
         compare=CompareService(
             generation=generation,
@@ -59,6 +59,6 @@ def make_upkeep(
             store=RentalStore(database),
             lanes=queue.lanes,
             clock=clock,
-            idle_s=idle_s,
+            rules=rental_rules,
         ),
     )

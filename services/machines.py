@@ -1,0 +1,173 @@
+"""Which rented machine an engine runs on, who may start and stop it, and doing so through its provider's API.
+
+The API keys belong to the owner of Easel, and so do the machines. So they serve only people whom the owner names, with
+connections of their own, and the servers he names, whatever address a stranger connects.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from backends.registry import Entry, Owner
+from backends.rented import GpuProvider, RunPod, Vast, machine_at
+from backends.rented import Machine as Machine  # what doors render comes through this room
+from constants import GPU_IDLE_REMINDER_S
+from generation.errors import NotAllowed, RequestRejected
+from store.rentals import Rental
+from utils.clock import Clock
+
+LISTED_S: Final = 20.0  # so long one listing serves all: providers slow down who asks often
+TITLES: Final = {"runpod": "RunPod", "vast": "Vast.ai"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RentalRules:
+    """What the owner of Easel said about rented machines.
+
+    `admins`: users who may start and stop the machines behind their own connections; `guilds`: servers whose managers
+    may do so for the server's. `idle_s`: when an owner is told of an unused machine, `auto_stop_s`: when it is stopped;
+    0 = never.
+    """
+
+    idle_s: float = GPU_IDLE_REMINDER_S
+    auto_stop_s: float = 0.0
+    admins: frozenset[str] = frozenset()
+    guilds: frozenset[str] = frozenset()
+    providers: tuple[GpuProvider, ...] = ()
+
+
+def make_providers(runpod_key: str, vast_key: str) -> tuple[GpuProvider, ...]:
+    """Make a client of each provider whose key is set."""
+    providers: list[GpuProvider] = []
+    if runpod_key:
+        providers.append(RunPod(runpod_key))
+    if vast_key:
+        providers.append(Vast(vast_key))
+    return tuple(providers)
+
+
+def provider_at(url: str) -> str:
+    """Say whose machine it is by the address alone; empty if that does not tell."""
+    host = (urlsplit(url).hostname or "").lower()
+    if host.endswith(".runpod.net"):
+        return "runpod"
+    return "vast" if host.endswith(".vast.ai") else ""
+
+
+def place_of(url: str) -> str:
+    """Return a digest by which an address is known again."""
+    return sha256(url.encode()).hexdigest()[:16]
+
+
+class MachineService:
+    """Finds, starts and stops. Whether somebody may is asked first, so that a stranger learns nothing."""
+
+    def __init__(self, rules: RentalRules, clock: Clock) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._listed: dict[str, tuple[float, tuple[Machine, ...]]] = {}
+
+    def allows(self, owner: Owner, by: str = "") -> bool:
+        """Say whether the machine behind this owner's connection may be looked at and switched.
+
+        Args:
+            owner: of the connection.
+            by: the user who asks; empty for Easel itself.
+        """
+        rules = self._rules
+        if not rules.providers:
+            return False
+        if owner.kind == "user":
+            return owner.id in rules.admins and by in ("", owner.id)
+        return owner.kind == "guild" and (owner.id in rules.guilds or by in rules.admins)
+
+    async def find(self, entry: Entry, rental: Rental) -> Machine | None:
+        """Return the machine that an engine runs on, as its provider tells of it now; None if it is none of ours.
+
+        Raises:
+            GenerationError: the provider refuses the key, does not answer, or cannot be understood.
+        """
+        url = entry.config.url
+        known_id = rental.machine_id if rental.machine_place == place_of(url) else ""
+        for provider in self._providers_of(url, rental.provider):
+            if machine := machine_at(url, await self._list(provider), known_id):
+                return machine
+        return None
+
+    async def require(self, entry: Entry, rental: Rental, by: str) -> Machine:
+        """Return the machine that somebody wants to switch.
+
+        Raises:
+            RequestRejected: there is no key for it, or no such machine in that account.
+            NotAllowed: this person may not.
+            GenerationError: as for `find`.
+        """
+        title = TITLES.get(provider_at(entry.config.url) or rental.provider, "RunPod or Vast.ai")
+        if not self._rules.providers:
+            raise RequestRejected(
+                f"I have no API key of {title}, so I can neither start nor stop it.",
+                field="gpu",
+                hint="The owner of Easel can set one (docs/gpu-rental.md). Until then: the provider's own page.",
+            )
+        if not self.allows(entry.owner, by):
+            raise NotAllowed(
+                "The rented machines belong to the owner of Easel, who has not named you or this server.",
+                hint="The owner of Easel can: WEB_ADMINS for people, DISCORD_GUILD_IDS for servers.",
+            )
+        if machine := await self.find(entry, rental):
+            return machine
+        raise RequestRejected(
+            f"This connection leads to no machine of the account at {title} that I have the key of.",
+            field="gpu",
+            hint="Was it terminated, or did it get another address? `/sdconnect` the one it has now.",
+        )
+
+    async def start(self, machine: Machine) -> None:
+        """Start it; it boots for minutes afterwards.
+
+        Raises:
+            GenerationError: as for `find`; also when its GPU is let to somebody else.
+        """
+        await self._provider(machine).start(machine.id)
+        self._listed.pop(machine.provider, None)
+
+    async def stop(self, machine: Machine) -> None:
+        """Stop it; its disk is kept, and billed.
+
+        Raises:
+            GenerationError: as for `find`.
+        """
+        await self._provider(machine).stop(machine.id)
+        self._listed.pop(machine.provider, None)
+
+    def _provider(self, machine: Machine) -> GpuProvider:
+        return next(one for one in self._rules.providers if one.kind == machine.provider)
+
+    def _providers_of(self, url: str, told: str) -> Iterable[GpuProvider]:
+        kind = provider_at(url) or told
+        if not kind and not _is_public_address(url):
+            return ()  # an engine at home, or behind a name that no provider gives out
+        return (one for one in self._rules.providers if not kind or one.kind == kind)
+
+    async def _list(self, provider: GpuProvider) -> tuple[Machine, ...]:
+        listed_at, machines = self._listed.get(provider.kind, (float("-inf"), ()))
+        if self._clock.monotonic() - listed_at < LISTED_S:
+            return machines
+        machines = await provider.list()
+        self._listed[provider.kind] = (self._clock.monotonic(), machines)
+        return machines
+
+
+def is_at(entry: Entry, machine: Machine) -> bool:
+    """Say whether an engine's address leads to this machine."""
+    return machine_at(entry.config.url, (machine,)) is not None
+
+
+def _is_public_address(url: str) -> bool:
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_global
+    except ValueError:
+        return False
