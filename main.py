@@ -83,6 +83,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         is_open=own_name in (None, "localhost", "127.0.0.1", "::1"),
         media_ttl_s=settings.media_ttl,
         job_timeout_s=settings.job_timeout,
+        sign_in_url="/auth/login" if easel.web.sign_in.is_available else "",
         image_cdn_url=settings.image_cdn_url,
         replicate_webhook_secret=settings.replicate_webhook_secret.get_secret_value(),
     )

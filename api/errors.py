@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.context import web_of
 from api.schemas.jobs import ErrorOut
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.options import RANGES
@@ -154,7 +155,10 @@ def add_error_handlers(app: FastAPI) -> None:
     async def known(request: Request, error: GenerationError) -> JSONResponse:
         if status_of(error) >= 500:
             log.warning("a request failed", extra={"action": "api_failed", "error": str(error)})
-        return JSONResponse(error_body(error), status_of(error), headers_of(error))
+        body = error_body(error)
+        if isinstance(error, SignInNeeded):
+            body["sign_in_url"] = web_of(request).options.sign_in_url or None
+        return JSONResponse(body, status_of(error), headers_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -206,6 +206,12 @@ class AccessService:
         user_key, _, name = base64.urlsafe_b64decode(who + "=" * (-len(who) % 4)).decode().partition("\n")
         return Caller(user_key=user_key, name=name, scopes=frozenset({"read", "generate"}), is_admin=False, how="link")
 
+    def link_left_s(self, token: str) -> float:
+        """Return for how many seconds a link still lets somebody in; 0 when it has expired or is none of ours."""
+        if self.verify_link(token) is None:
+            return 0.0
+        return int(token.partition(".")[0]) - self._clock.now().timestamp()
+
     def _session(self, row: SessionRow) -> Session:
         is_admin = row.user_key in self._admins
         caller = Caller(

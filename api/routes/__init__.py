@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.routes import (
+    auth,
     batches,
     dashboard,
     engines,
@@ -31,6 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     workflows.router,
     dashboard.router,
     keys.router,
+    auth.router,
     metrics.router,
     events.router,
     health.router,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
 from api.context import web_of
@@ -24,7 +24,7 @@ class UserOut(BaseModel):
     name: str
     is_admin: bool
     how: str
-    avatar: str | None
+    avatar: str | None = Field(description="None: a picture from elsewhere would tell Discord of each visit.")
 
 
 class LimitsOut(BaseModel):
@@ -91,14 +91,14 @@ async def options(caller: Reader) -> OptionsOut:
 
 async def session_of(request: Request, caller: Caller) -> SessionOut:
     web = web_of(request)
-    csrf, avatar = "", None
+    csrf = ""
     if caller.how == "session":
         found = await web.access.verify_session(request.cookies.get(SESSION_COOKIE, ""))
-        csrf, avatar = (found.csrf, found.avatar or None) if found else ("", None)
+        csrf = found.csrf if found else ""
     elif caller.how == "link":
         csrf = csrf_of_link(request.cookies.get(LINK_COOKIE, ""))
     return SessionOut(
-        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how, avatar=avatar),
+        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how, avatar=None),
         csrf=csrf,
         version=VERSION,
         sign_in_url=web.options.sign_in_url or None,

@@ -35,6 +35,7 @@ class ErrorOut(BaseModel):
     field: str | None = None
     code: str
     retry_after: int | None = Field(default=None, description="Seconds.")
+    sign_in_url: str | None = Field(default=None, description="Where to sign in, with 401 and where that is set up.")
 
 
 class _In(BaseModel):
