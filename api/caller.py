@@ -44,12 +44,11 @@ async def find_caller(request: HTTPConnection) -> Caller | None:
         if session is not None:
             if is_write and not session.allows(request.headers.get(CSRF_HEADER, "")):
                 raise CrossSite
-            return session.caller
+            return _shown(request, session.caller)
     if link := request.cookies.get(LINK_COOKIE):
         caller = access.verify_link(link)
         if caller is not None:
-            shown = web_of(request).own.studio.job_of(request.cookies.get(JOB_COOKIE, ""))
-            caller = replace(caller, job_id=shown)
+            caller = _shown(request, caller)
             if is_write and request.headers.get(CSRF_HEADER, "") != csrf_of_link(link):
                 raise CrossSite
             return caller
@@ -95,6 +94,12 @@ def is_local(connection: HTTPConnection) -> bool:
         return False
     is_direct = not any(name in connection.headers for name in PROXY_HEADERS)
     return is_near and is_direct and connection.url.hostname in LOOPBACK_NAMES
+
+
+def _shown(request: HTTPConnection, caller: Caller) -> Caller:
+    """Note the job that this visitor's link from Discord opens, whoever made it."""
+    ticket = request.cookies.get(JOB_COOKIE, "")
+    return replace(caller, job_id=web_of(request).own.studio.job_of(ticket)) if ticket else caller
 
 
 def csrf_of_link(link: str) -> str:
