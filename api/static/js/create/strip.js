@@ -11,8 +11,9 @@ export function queueStrip({ onShow }) {
   const node = h("section", { class: "strip", "aria-label": "Queue and newest pictures", tabindex: "0", hidden: true }, list);
   const items = new Map();
   let selected = "";
-  const put = (job) => {
+  function put(job) {
     if (!job.is_mine) return;
+    if (job.images.length && job.images.every((image) => image.is_gone)) return drop(job); // nothing left to show
     const kind = isActive(job) ? "active" : "ended";
     const old = items.get(job.id);
     if (old && old.kind === kind && (kind === "active" || old.job === job)) return void (old.job = job);
@@ -25,13 +26,13 @@ export function queueStrip({ onShow }) {
     item.node.toggleAttribute("aria-current", job.id === selected);
     node.hidden = false;
     trim(list, items);
-  };
-  const drop = ({ id }) => {
+  }
+  function drop({ id }) {
     items.get(id)?.card?.destroy();
     items.get(id)?.node.remove();
     items.delete(id);
     node.hidden = !items.size;
-  };
+  }
   const stops = [events.on("job", put), events.on("gone", drop)];
   for (const job of events.jobs.values()) put(job);
   return {

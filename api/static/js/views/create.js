@@ -115,11 +115,18 @@ function wire(view) {
   const keys = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !document.querySelector("dialog[open]")) generate(view);
   };
+  const onDeleted = async ({ detail }) => {
+    const job = await api.get(`/api/jobs/${detail.jobId}`, null, { quiet: true }).catch(() => null);
+    if (job?.images.every((image) => image.is_gone)) events.forget(job.id);
+    else if (job) events.put(job);
+  };
   document.addEventListener("keydown", keys);
+  document.addEventListener("easel:deleted", onDeleted);
   return () => {
     offs.forEach((off) => off());
     onEngines.cancel();
     document.removeEventListener("keydown", keys);
+    document.removeEventListener("easel:deleted", onDeleted);
   };
 }
 
