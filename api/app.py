@@ -37,8 +37,8 @@ def create_app(web: Web) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
-        responses=errors(413, 421, 429, 500, 503),
+        openapi_url=None,  # ours makes it in a thread
+        responses=errors(408, 413, 421, 429, 500, 503),
     )
     app.state.web = web
     app.add_middleware(Guard, options=web.options)

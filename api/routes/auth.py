@@ -13,12 +13,12 @@ from generation.errors import GenerationError
 from services.access import SESSION_S
 from services.sign_in import CALLBACK_PATH, STATE_S
 
-router = APIRouter(tags=["sign-in"])
+router = APIRouter(tags=["sign-in"], responses=errors(422))
 
 LOGIN_PATH: Final = "/auth/login"
 STATE_COOKIE: Final = "easel_sign_in"
 PAGE: Final = """<!doctype html>
-<html lang="en">
+<html lang="en" data-theme="system">
 <head>
 <meta charset="utf-8">
 <title>Easel</title>

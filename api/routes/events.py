@@ -8,11 +8,12 @@ from fastapi.responses import StreamingResponse
 
 from api.caller import Reader
 from api.context import web_of
+from api.errors import errors
 from api.events import sse
 from api.routes.session import session_of
 from generation.errors import LimitReached
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], responses=errors(401, 403))
 
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."}

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from api.caller import Anybody, Maker, Reader
 from api.context import Web, web_of
-from api.errors import Gone, NotFound
-from api.schemas.jobs import ErrorOut, MediaOut, Text
+from api.errors import Gone, NotFound, errors
+from api.schemas.jobs import MediaOut, Text
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
@@ -17,7 +17,7 @@ from services.pictures import draft_from, parameters_in
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
-router = APIRouter(prefix="/api", tags=["media"], responses={404: {"model": ErrorOut}, 410: {"model": ErrorOut}})
+router = APIRouter(prefix="/api", tags=["media"], responses=errors(422))
 
 Format = Literal["png", "jpeg", "webp"]
 FOREVER: Final = "private, max-age=86400, immutable"  # what an id stands for never changes, only ends
@@ -55,7 +55,7 @@ class DescribeOut(BaseModel):
     engine: str
 
 
-@router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE})
+@router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE, **errors(400, 404, 410)})
 async def media(
     request: Request,
     media_id: str,
@@ -101,7 +101,7 @@ async def media(
     return Response(data, media_type=kind, headers=headers)
 
 
-@router.post("/uploads", status_code=201, openapi_extra=FILE_BODY)
+@router.post("/uploads", status_code=201, openapi_extra=FILE_BODY, responses=errors(400, 401, 403))
 async def upload(request: Request, caller: Maker) -> MediaOut:
     """Bring an input picture or a mask: the body is the file. The same picture twice is one."""
     web = web_of(request)
@@ -109,7 +109,7 @@ async def upload(request: Request, caller: Maker) -> MediaOut:
     return web.hub.views.source(source)
 
 
-@router.post("/recall", openapi_extra=FILE_BODY)
+@router.post("/recall", openapi_extra=FILE_BODY, responses=errors(400, 401, 403))
 async def recall(request: Request, caller: Reader) -> RecallOut:
     """Read how a picture was made out of its file; the body is the file."""
     found = await parameters_in(await request.body())
@@ -120,7 +120,7 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
     return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft))
 
 
-@router.post("/describe")
+@router.post("/describe", responses=errors(400, 401, 403, 502))
 async def describe(request: Request, body: DescribeIn, caller: Maker) -> DescribeOut:
     """Say what a picture shows, where an engine can."""
     web = web_of(request)
