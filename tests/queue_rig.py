@@ -5,8 +5,9 @@ import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import cache
 
 from cryptography.fernet import Fernet
 
@@ -33,8 +34,7 @@ class InlineDatabase:
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        for script in MIGRATIONS.values():
-            self._connection.executescript(script)
+        self._connection.deserialize(_new_tables())
         self.failures: Counter[str] = Counter()  # statement -> how often it still fails
         self.holds: dict[str, asyncio.Event] = {}  # statement -> its answers wait for this
         self.ran: Counter[str] = Counter()
@@ -59,6 +59,14 @@ class InlineDatabase:
 
     def __del__(self) -> None:
         self._connection.close()  # a test that hands it to several queues cannot tell which one is the last
+
+
+@cache
+def _new_tables() -> bytes:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for script in MIGRATIONS.values():
+            connection.executescript(script)
+        return connection.serialize()
 
 
 class FakeSink:
