@@ -64,7 +64,7 @@ class Engines(commands.Cog):
         owners = [] if guild_id else [Owner(kind="user", id=str(ctx.author.id))]
         await answer(ctx, self._status_card(str(ctx.author.id), guild_id, owners))
 
-    @nextcord.slash_command(name="gpu", description="What your rented GPU has cost, and a word when it idles")
+    @nextcord.slash_command(name="gpu", description="Your rented GPU: start, stop, what it has cost")
     async def slash_gpu(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
@@ -76,8 +76,33 @@ class Engines(commands.Cog):
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server), is_reading=True)
         await interaction.response.defer(ephemeral=True)
-        bill = await self._rentals.bill(owner)
+        bill = await self._rentals.bill(owner, by=str(interaction.user.id) if interaction.user else "")
         await interaction.edit_original_message(content=engines_text.bill(bill))
+
+    @slash_gpu.subcommand(name="start", description="Start your rented machine; it is billed from then on")
+    async def slash_start(
+        self,
+        interaction: nextcord.Interaction,
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        bill = await self._rentals.start(owner, by=str(interaction.user.id))
+        await interaction.edit_original_message(content=engines_text.started(bill, owner))
+
+    @slash_gpu.subcommand(name="stop", description="Stop your rented machine; its disk stays")
+    async def slash_stop(
+        self,
+        interaction: nextcord.Interaction,
+        sure: bool = SlashOption(description="Yes, stop it now", required=False),
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        text = await self._stop(owner, str(interaction.user.id), engines_text.SURE_BY_SLASH, is_sure=bool(sure))
+        await interaction.edit_original_message(content=text)
 
     @slash_gpu.subcommand(name="price", description="Tell what it costs an hour")
     async def slash_price(
@@ -107,7 +132,7 @@ class Engines(commands.Cog):
 
     @prefix_command(name="gpu")
     async def gpu_by_prefix(self, ctx: commands.Context[Any], what: str = "show", value: str = "") -> None:
-        """`!gpu`, `!gpu price 0.34`, `!gpu stop-reminder`."""
+        """`!gpu`, `!gpu start`, `!gpu stop`, `!gpu price 0.34`, `!gpu stop-reminder`."""
         await answer(ctx, self._gpu(Owner(kind="user", id=str(ctx.author.id)), what.casefold(), value))
 
     async def tell(self, notice: Notice) -> None:
@@ -138,9 +163,22 @@ class Engines(commands.Cog):
         if what in ("stop-reminder", "reminder"):
             is_on = what == "reminder"
             return Card(content=_reminders(await self._rentals.set_reminders(owner, is_on=is_on)))
+        if what == "start":
+            return Card(content=engines_text.started(await self._rentals.start(owner, by=owner.id), owner))
+        if what == "stop":
+            is_sure = value.casefold() in ("yes", "sure", "now")
+            return Card(content=await self._stop(owner, owner.id, engines_text.SURE_BY_PREFIX, is_sure=is_sure))
         if what != "show":
-            raise RequestRejected("There is `gpu show`, `gpu price 0.34` and `gpu stop-reminder`.", field="gpu")
-        return Card(content=engines_text.bill(await self._rentals.bill(owner)))
+            raise RequestRejected(
+                "There is `gpu show`, `gpu start`, `gpu stop`, `gpu price 0.34` and `gpu stop-reminder`.", field="gpu"
+            )
+        return Card(content=engines_text.bill(await self._rentals.bill(owner, by=owner.id)))
+
+    async def _stop(self, owner: Owner, by: str, how: str, *, is_sure: bool) -> str:
+        """Stop a machine; without a yes, say what that would do and `how` it is said."""
+        if is_sure:
+            return engines_text.stopped(await self._rentals.stop(owner, by=by), owner)
+        return engines_text.before_stop(await self._rentals.inspect(owner, by=by), how)
 
     async def _status_card(self, user_id: str, guild_id: str | None, owners: list[Owner]) -> Card:
         return Card(content=await self._status(user_id, guild_id, owners))

@@ -5,13 +5,18 @@ from datetime import datetime, timedelta
 from cogs.render import escape, timestamp
 from constants import DISCORD_CONTENT_CHARS
 from services.catalog import Engine
-from services.connections import Diagnosis
+from services.connections import Diagnosis, Owner
 from services.generation import LaneView
 from services.health import checks_for
+from services.machines import Machine
+from services.rental_bills import command
 from services.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
 from utils.text import cut, duration
 
 CLOCK_ONLY = timedelta(hours=18)
+SURE_BY_SLASH = "`/gpu stop` once more with `sure:True`"
+SURE_BY_PREFIX = "`gpu stop yes`"
+STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": "in a state I do not know"}
 
 
 def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
@@ -51,19 +56,63 @@ def reasons(diagnosis: Diagnosis) -> list[str]:
 def bill(one: Bill) -> str:
     """Say since when a rented engine runs, what that costs, and how it is stopped."""
     lines = [f"**{escape(one.label)}**" + (f" · {TITLES[one.provider]}" if one.provider else "")]
-    lines.append(_cost(one))
+    machine = one.machine
+    if machine is not None:
+        lines.append(_machine(one, machine))
+    if machine is None or machine.state != "stopped":
+        lines.append(_cost(one))
+    if one.machine_error:
+        lines.append(f"-# Its provider says nothing: {one.machine_error}")
     if one.first_used_at and one.last_used_at:
         lines.append(f"First used {timestamp(one.first_used_at)}, last {timestamp(one.last_used_at)}")
-    if one.usd_per_hour is None:
+    if machine is not None and machine.state == "stopped":
+        lines.append("`/gpu start` starts it.")
+    elif one.usd_per_hour is None:
         lines += [
             "Tell me what it costs an hour: `/gpu price 0.34`",
             *(f"-# {TITLES[name]}, about: {_hints(name)}" for name in PRICES if name == (one.provider or name)),
         ]
     elif one.usd_per_hour and one.is_up:
-        lines.append(f"To stop paying: {HOW_TO_STOP[one.provider]}")
+        here = "`/gpu stop`, or at " if machine is not None else ""
+        lines.append(f"To stop paying: {here}{HOW_TO_STOP[one.provider]}")
     if not one.reminds:
         lines.append("-# Reminders are off.")
     return "\n".join(lines)
+
+
+def started(one: Bill, owner: Owner) -> str:
+    """Say that a machine starts, or runs already."""
+    machine = one.machine
+    if machine is None or machine.state == "running":
+        return "It runs already.\n" + bill(one)
+    lines = [
+        f"▶️ {TITLES[machine.provider]} starts {_named(machine)}. It is billed from now on{_rate(machine)}.",
+        "It boots for some minutes; what waits for it is drawn when it answers.",
+        f"To stop paying: {command('stop', owner)}",
+    ]
+    if machine.provider == "vast":
+        lines.append("-# It may come back at another port. Then `/sdconnect` once more.")
+    return "\n".join(lines)
+
+
+def before_stop(one: Bill, how: str) -> str:
+    """Say what a stop would stop, and how it is confirmed."""
+    machine = one.machine
+    if machine is None or machine.state == "stopped":
+        return "It is stopped already.\n" + bill(one)
+    lines = [f"This stops {_named(machine)} at {TITLES[machine.provider]}."]
+    if one.jobs:
+        lines.append(f"{one.jobs} {'picture is' if one.jobs == 1 else 'pictures are'} drawn or waiting there.")
+    lines += [f"-# {HOW_TO_STOP[machine.provider]}", f"Go ahead: {how}"]
+    return "\n".join(lines)
+
+
+def stopped(one: Bill, owner: Owner) -> str:
+    """Say that a machine was stopped, and what is still billed."""
+    title = TITLES[one.machine.provider] if one.machine else "Its provider"
+    named = _named(one.machine) if one.machine else "it"
+    lines = [f"⏹️ {title} stops {named}. Again: {command('start', owner)}", _cost(one)]
+    return "\n".join([*lines, f"-# {HOW_TO_STOP[one.provider]}"])
 
 
 def notice(one: Notice) -> str:
@@ -75,11 +124,37 @@ def notice(one: Notice) -> str:
             one.message,
         ]
         return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])
+    if one.kind == "asleep":
+        machine = one.bill.machine
+        where = f" at {TITLES[machine.provider]}" if machine else ""
+        price = _rate(machine) if machine else ""
+        head = [f"🔌 **{name}** is stopped{where}, and pictures wait for it, but not for ever."]
+        return "\n".join([*head, f"{command('start', one.owner)} starts it{price}."])
     since = one.bill.last_used_at or one.bill.since
+    if one.kind == "stopped":
+        unused = f" since {_clock(since, one.bill.at)}" if since else ""
+        return f"💤 **{name}** had drawn nothing{unused}.\n{stopped(one.bill, one.owner)}"
     idle = f" since {_clock(since, one.bill.at)}" if since else ""
-    head = [f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.", _cost(one.bill)]
+    head = [f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.", one.message, _cost(one.bill)]
     off = "-# I say this once for each idle time. Never again: `/gpu stop-reminder`"
-    return "\n".join([*head, *(f"To stop paying: {line}" for line in one.lines), off])
+    return "\n".join([*filter(None, head), *(f"To stop paying: {line}" for line in one.lines), off])
+
+
+def _machine(one: Bill, machine: Machine) -> str:
+    """Say what its provider tells of a machine."""
+    answers = "" if one.is_up or machine.state != "running" else ", but what should draw on it does not answer yet"
+    facts = [f"{TITLES[machine.provider]} says: {STATES[machine.state]}{answers}", escape(machine.gpu)]
+    if machine.usd_per_hour is not None and machine.state != "stopped":
+        facts.append(f"${machine.usd_per_hour:.3g} an hour")
+    return " · ".join(filter(None, facts))
+
+
+def _named(machine: Machine) -> str:
+    return f"**{escape(cut(machine.name, 60))}**" + (f" ({escape(machine.gpu)})" if machine.gpu else "")
+
+
+def _rate(machine: Machine) -> str:
+    return f", about ${machine.usd_per_hour:.3g} an hour" if machine.usd_per_hour else ""
 
 
 def _cost(one: Bill) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from backends.registry import Entry
+from backends.registry import Entry, Owner
 from queue_manager import LaneView
 from services.machines import TITLES as TITLES
 from services.machines import Machine
@@ -46,6 +46,11 @@ class Bill:
     jobs: int = 0  # that run on that machine, or wait for it
 
 
+def command(what: str, owner: Owner) -> str:
+    """Write the command that starts or stops the machine of an owner's connection."""
+    return f"`/gpu {what}{' for_server:True' if owner.kind == 'guild' else ''}`"
+
+
 def used(rental: Rental, lane: LaneView | None, now: datetime) -> Rental:
     """Take in when the engine had its last job."""
     if lane is None or lane.idle_s is None:
@@ -65,7 +70,9 @@ def seen(rental: Rental, entry: Entry, connected_at: datetime | None, now: datet
     up_since = rental.up_since or connected_at or now
     if connected_at is not None and connected_at > up_since:
         up_since = connected_at
-    elif rental.down_since is not None and now - rental.down_since > timedelta(seconds=BLIP_S):
+    elif rental.down_since is None or rental.down_since == rental.up_since:
+        pass  # it stayed up, or boots since we started it: that is when its bill began
+    elif now - rental.down_since > timedelta(seconds=BLIP_S):
         up_since = now
     is_same = rental.seen_up_at is not None and abs(rental.seen_up_at - checked_at) < timedelta(seconds=1)
     seen_up_at = rental.seen_up_at if is_same else checked_at

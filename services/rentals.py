@@ -22,7 +22,7 @@ from services.rental_bills import HOW_TO_STOP as HOW_TO_STOP
 from services.rental_bills import PRICES as PRICES
 from services.rental_bills import TITLES as TITLES
 from services.rental_bills import Bill as Bill
-from services.rental_bills import bill_of, seen, used
+from services.rental_bills import bill_of, command, seen, used
 from store.rentals import Rental, RentalStore
 from utils.clock import Clock
 
@@ -270,7 +270,7 @@ class RentalService:
             return None
         await self._change(entry, reminded_at=now)
         return Notice(
-            kind="idle", owner=entry.owner, bill=bill_of(entry, rental, now), lines=(HOW_TO_STOP[rental.provider],)
+            kind="idle", owner=entry.owner, bill=bill_of(entry, rental, now), lines=self._ways_to_stop(entry, rental)
         )
 
     async def _stop_unused(self, entry: Entry, rental: Rental) -> Notice | None:
@@ -299,6 +299,10 @@ class RentalService:
         log.info("unused rented machine stopped", extra={"action": "machine_stopped", "backend": entry.name})
         bill = await self._told(entry, rental, replace(machine, state="stopped"))
         return Notice(kind="stopped", owner=entry.owner, bill=bill)
+
+    def _ways_to_stop(self, entry: Entry, rental: Rental) -> tuple[str, ...]:
+        own = (command("stop", entry.owner),) if self._machines.allows(entry.owner) else ()
+        return (*own, HOW_TO_STOP[rental.provider])
 
     def _is_used(self, entry: Entry, machine: Machine | None) -> bool:
         """Say whether anything waits or runs on a machine, or did a short while ago."""

@@ -15,6 +15,7 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import BackendUnavailable, RequestRejected
 from scheduling.lane import LaneView
 from services.connections import NotConnected
+from services.machines import RentalRules
 from services.rentals import HOW_TO_STOP, Notice, RentalService
 from store.connections import Connection, ConnectionStore
 from store.rentals import PRUNE, RentalStore
@@ -44,7 +45,8 @@ class Connections:
 class House:
     """One connection of Mia's, and what looks after it."""
 
-    def __init__(self, url: str = RUNPOD) -> None:
+    def __init__(self, url: str = RUNPOD, rules: RentalRules | None = None) -> None:
+        self.rules = rules
         self.clock = FakeClock()
         self.database: Any = InlineDatabase()
         self.registry = BackendRegistry(self.clock)
@@ -63,6 +65,7 @@ class House:
             store=self.store,
             lanes=lambda: [self.lane],
             clock=self.clock,
+            rules=self.rules,
         )
 
         async def tell(notice: Notice) -> None:
