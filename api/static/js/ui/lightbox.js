@@ -160,6 +160,7 @@ class Lightbox {
     this.#showFavorite();
     this.foot.replaceChildren(actionBar(picture, { inSight: IN_SIGHT }));
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
+    if (!this.dialog.contains(document.activeElement)) this.stage.focus(); // it was on a button that went: keys would be lost
     announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
