@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -78,16 +79,15 @@ class Hub:
         self._wake = asyncio.Event()
         self._is_closing = False
         self._lanes_said = b""
+        self._lanes_due = False  # something changed since they were told
         self._lanes_at = float("-inf")
 
     async def run(self) -> None:
         """Send what changed until cancelled."""
         while True:
-            wait_s = QUEUE_EVERY_S - (self._clock.monotonic() - self._lanes_at)
-            try:
-                await asyncio.wait_for(self._wake.wait(), wait_s if wait_s > 0 and self._active else None)
-            except TimeoutError:
-                self._wake.set()
+            wait_s = self._lanes_at + QUEUE_EVERY_S - self._clock.monotonic() if self._lanes_due else None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
             self._wake.clear()
             try:
                 await self._flush()
@@ -190,7 +190,9 @@ class Hub:
             self._send(job)
             if number % SLICE == 0:
                 await asyncio.sleep(0)
-        if self._clock.monotonic() - self._lanes_at >= QUEUE_EVERY_S:
+        self._lanes_due = self._lanes_due or bool(changed)
+        if self._lanes_due and self._clock.monotonic() - self._lanes_at >= QUEUE_EVERY_S:
+            self._lanes_due = False
             self._lanes_at = self._clock.monotonic()
             event = self.queue_event()
             if event != self._lanes_said:
