@@ -4,6 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dialects import job_queue
+from api.dialects import image_studio, job_queue, local_model, openai_images, replicate_webhook
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (job_queue.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    job_queue.router,
+    image_studio.router,
+    local_model.router,
+    openai_images.router,
+    replicate_webhook.router,
+)

@@ -1,0 +1,274 @@
+"""The dialect of an image studio over several providers: /api/images/..., answers when the pictures are there.
+
+Source: the published API of the studio that Easel unites. Providers are the live engines. A mask is white where the
+picture is drawn anew.
+"""
+
+import re
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+
+from api.caller import Maker, Reader
+from api.context import Web, web_of
+from api.dialects.asking import Ask, Said, engines_of, submit, take_pair, take_picture, with_model, words_of
+from api.dialects.drawing import Drawn, link_to, model_of, stamp, wait_for
+from api.dialects.failures import Failure, plain_form, route_class
+from api.dialects.looks import with_look
+from api.dialects.providers import provider_named, provider_out
+from api.dialects.studio_schemas import (
+    AnalysisOut,
+    AnalyzeIn,
+    EditIn,
+    EnhancedOut,
+    EnhanceIn,
+    GenerateIn,
+    HealthOut,
+    HistoryOut,
+    ImagesOut,
+    ProvidersOut,
+    StudioImage,
+    UpscaleIn,
+    VariationsIn,
+)
+from api.pictures import viewer_of
+from constants import MAX_BATCH_SIZE
+from generation.errors import NotAllowed, RequestRejected
+from generation.request import Draft, Mode
+from services.access import Caller
+from services.fetching import MEDIA_PATH
+from services.gallery import MAX_PAGE, Picture, PictureFilter
+
+OUTPAINT_ZOOM: Final = 1.5
+MOST_OFFSET: Final = 10_000
+VARIATION: Final = "a variation of this picture"
+_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
+
+
+def _form(failure: Failure) -> dict[str, Any]:
+    return {"success": False} | plain_form(failure)
+
+
+router = APIRouter(prefix="/api/images", tags=["image studio"], route_class=route_class(_form))
+
+
+@router.post("/generate")
+async def generate(request: Request, body: GenerateIn, caller: Maker) -> ImagesOut:
+    """Draw pictures from words."""
+    prompt, loras = words_of(body.prompt)
+    draft = Draft(
+        prompt=prompt,
+        loras=loras,
+        negative_prompt=body.negativePrompt,
+        steps=body.steps,
+        cfg_scale=body.cfgScale,
+        seed=body.seed,
+    )
+    draft = _chosen(request, caller, sized(draft, body.size), body.provider, body.model)
+    look = await with_look(web_of(request), caller, draft, quality=body.quality, style=body.style)
+    return await _draw(request, caller, body, look.draft, body.count, prompt, *look.notes)
+
+
+@router.post("/edit")
+async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
+    """Change a picture: a part of it (inpaint), beyond its edges (outpaint), or all of it (img2img)."""
+    prompt, loras = words_of(body.prompt)
+    draft = Draft(prompt=prompt, loras=loras, negative_prompt=body.negativePrompt, seed=body.seed)
+    draft = replace(draft, denoising_strength=body.strength)
+    notes: tuple[str, ...] = ()
+    if body.editType == "inpaint":
+        pair = await take_pair(request, body.imageUrl, body.mask, ("imageUrl", "mask"))
+        draft = replace(draft, mode=Mode.INPAINT, init_image=pair.image, mask_image=pair.mask)
+        notes = pair.notes
+    else:
+        source = await take_picture(request, body.imageUrl, "imageUrl")
+        is_outpaint = body.editType == "outpaint"
+        change = {"zoom": OUTPAINT_ZOOM} if is_outpaint else {"mode": Mode.IMG2IMG}
+        draft = replace(draft, init_image=source, **change)
+        notes = ("mask ignored: it is for inpaint",) if body.mask else ()
+    draft = _chosen(request, caller, draft, body.provider, body.model)
+    return await _draw(request, caller, body, draft, body.count, prompt, *notes)
+
+
+@router.post("/variations")
+async def variations(request: Request, body: VariationsIn, caller: Maker) -> ImagesOut:
+    """Draw other pictures like one: by its own prompt if it was drawn here, else by the one given."""
+    source = await take_picture(request, body.imageUrl, "imageUrl")
+    said = body.prompt or await _own_prompt(request, body.imageUrl or "", caller)
+    notes = () if said else ("no prompt was given and none is known of the picture: it was drawn over without words",)
+    prompt, loras = words_of(said or VARIATION)
+    draft = Draft(
+        prompt=prompt,
+        loras=loras,
+        mode=Mode.IMG2IMG,
+        init_image=source,
+        denoising_strength=body.strength,
+        seed=body.seed,
+    )
+    draft = _chosen(request, caller, draft, body.provider, body.model)
+    return await _draw(request, caller, body, draft, body.count, prompt, *notes)
+
+
+@router.post("/upscale")
+async def upscale(request: Request, body: UpscaleIn, caller: Maker) -> ImagesOut:
+    """Make a picture larger, 2 or 4 times for example."""
+    source = await take_picture(request, body.imageUrl, "imageUrl")
+    draft = Draft(mode=Mode.UPSCALE, init_image=source, upscale_factor=body.scale)
+    draft = _chosen(request, caller, draft, body.provider, None)
+    return await _draw(request, caller, body, draft, 1, "")
+
+
+@router.post("/enhance-prompt")
+async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> EnhancedOut:
+    """Make a prompt fuller; `source` says by what."""
+    found = await web_of(request).own.prompts.enhance(body.prompt or "")
+    return EnhancedOut(
+        enhancedPrompt=found.prompt, suggestions=list(found.suggestions), tags=list(found.tags), source=found.source
+    )
+
+
+@router.post("/analyze")
+async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisOut:
+    """Say what a picture shows, where an engine can."""
+    web = web_of(request)
+    source = await take_picture(request, body.imageUrl, "imageUrl")
+    engine = provider_named(web, caller, body.provider)
+    found = await web.services.describing.describe(
+        source, user_id=caller.user_id, guild_id=None, backend=engine.name if engine else None
+    )
+    tags = [part.strip() for part in found.text.split(",") if part.strip()]
+    return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine)
+
+
+@router.get("/history")
+async def history(
+    request: Request,
+    caller: Reader,
+    userId: Annotated[str, Query(max_length=100)] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+) -> HistoryOut:
+    """List one's own pictures, newest first; an admin may name somebody else."""
+    web, viewer = web_of(request), viewer_of(caller)
+    is_own = userId in ("", caller.user_key, caller.user_id)
+    if not is_own and not caller.is_admin:
+        raise NotAllowed("Only one's own history may be seen. Leave userId out.")
+    wanted = PictureFilter(user_key=caller.user_key if is_own else userId)
+    gallery = web.services.records.gallery
+    found: list[Picture] = []
+    cursor = ""
+    while len(found) < offset + limit:
+        page = await gallery.history(viewer, wanted, limit=min(MAX_PAGE, offset + limit - len(found)), cursor=cursor)
+        found += page.pictures
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    images = [_past(request, picture) for picture in found[offset:]]
+    total = await gallery.count(viewer, wanted)
+    return HistoryOut(images=images, count=len(images), total=total, limit=limit, offset=offset)
+
+
+@router.get("/providers")
+async def providers(request: Request, caller: Reader) -> ProvidersOut:
+    """List the live engines with what each can do."""
+    listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
+    best = next((one.name for one in listed if one.available), None)
+    return ProvidersOut(providers=listed, default=best)
+
+
+@router.get("/health")
+async def health(request: Request, caller: Reader) -> HealthOut:
+    """Say how every engine is."""
+    listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
+    up = sum(one.available for one in listed)
+    status = "healthy" if up and up == len(listed) else "degraded" if up else "unhealthy"
+    known = {one.name: {"available": one.available, "error": one.error, "kind": one.kind} for one in listed}
+    return HealthOut.model_validate({"success": bool(up), "status": status, "providers": known})
+
+
+def sized(draft: Draft, size: str | None) -> Draft:
+    """Put a size like 1024x1024 into a draft; "auto" is the engine's own.
+
+    Raises:
+        RequestRejected: it cannot be read.
+    """
+    if not size or size.strip().casefold() == "auto":
+        return draft
+    found = _SIZE.fullmatch(size)
+    if found is None:
+        right = "width x height in pixels, like 1024x1024"
+        raise RequestRejected(f"size cannot be “{size[:20]}”. Allowed: {right}.", field="size")
+    return replace(draft, width=int(found[1]), height=int(found[2]))
+
+
+def check_count(count: int, field: str) -> None:
+    """Refuse more pictures than one request may have."""
+    if count > MAX_BATCH_SIZE:
+        raise RequestRejected(f"{field} cannot be {count}. Allowed: 1 to {MAX_BATCH_SIZE}.", field=field)
+
+
+def _chosen(request: Request, caller: Caller, draft: Draft, provider: str | None, model: str | None) -> Draft:
+    web = web_of(request)
+    engine = provider_named(web, caller, provider)
+    draft = replace(draft, backend=engine.name) if engine else draft
+    return with_model(web, caller, draft, model)
+
+
+async def _draw(
+    request: Request, caller: Caller, body: Said, draft: Draft, count: int, prompt: str, *notes: str
+) -> ImagesOut:
+    check_count(count, "count")
+    views = await submit(request, caller, Ask(draft=draft, body=body, count=count, notes=notes))
+    drawn = await wait_for(request, views)
+    images = _images(request, drawn, prompt)
+    return ImagesOut(images=images, count=len(images), notes=list(drawn.notes))
+
+
+def _images(request: Request, drawn: Drawn, prompt: str) -> list[StudioImage]:
+    return [
+        StudioImage(
+            id=image.media_id,
+            url=link_to(request, image.media_id, is_private=job.origin.private),
+            prompt=prompt,
+            revisedPrompt=job.request.prompt if job.request.prompt != prompt else None,
+            provider=job.lane,
+            model=model_of(job),
+            size=f"{image.width}x{image.height}",
+            createdAt=stamp(job.finished_at),
+            seed=image.seed,
+        )
+        for job, image in drawn.pictures
+    ]
+
+
+def _past(request: Request, picture: Picture) -> dict[str, Any]:
+    is_there = picture.is_there(web_of(request).services.clock.now())
+    return {
+        "id": picture.media_id,
+        "url": link_to(request, picture.media_id, is_private=picture.is_private) if is_there else None,
+        "userId": picture.user_key,
+        "prompt": picture.prompt,
+        "negativePrompt": picture.negative_prompt,
+        "provider": picture.lane,
+        "model": picture.model or picture.engine,
+        "size": f"{picture.width}x{picture.height}",
+        "steps": picture.steps,
+        "cfgScale": picture.cfg_scale,
+        "seed": picture.seed,
+        "cost": picture.cost_usd,
+        "generationTime": round(picture.seconds * 1000),
+        "isFavorite": picture.is_favorite,
+        "createdAt": stamp(picture.created_at),
+    }
+
+
+async def _own_prompt(request: Request, said: str, caller: Caller) -> str:
+    """Return the prompt of a picture that was drawn here, where the caller may know it."""
+    web: Web = web_of(request)
+    media_id = said.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
+    media = await web.services.media.get(media_id) if len(media_id) <= 64 else None
+    job = await web.services.generation.find(media.job_id) if media and media.job_id else None
+    if job is None or (job.origin.private and job.user_key != caller.user_key):
+        return ""
+    return job.request.prompt

@@ -1,0 +1,81 @@
+"""Engines as the image studio's dialect calls them: providers, by name or by the alias of a hosted service."""
+
+from typing import Final
+
+from api.context import Web
+from api.dialects.asking import engines_of
+from api.dialects.failures import ModelMissing
+from api.dialects.studio_schemas import ProviderOut
+from constants import MAX_BATCH_SIZE
+from generation.request import Mode
+from services.access import Caller
+from services.catalog import Engine
+
+# What the original calls its three providers, and the kinds of engine that each stands for.
+ALIASES: Final = {
+    "dalle3": ("openai_images", "openai"),
+    "dall-e-3": ("openai_images", "openai"),
+    "dalle": ("openai_images", "openai"),
+    "openai": ("openai_images", "openai"),
+    "stability": ("stability",),
+    "replicate": ("replicate",),
+}
+STYLE_KINDS: Final = frozenset({"ip-adapter", "reference"})
+
+
+def provider_named(web: Web, caller: Caller, wanted: str | None) -> Engine | None:
+    """Find the engine that a provider's name means; None where none was named.
+
+    Raises:
+        ModelMissing: no such engine is connected; those that are, are named.
+    """
+    if not wanted:
+        return None
+    name = wanted.strip()
+    engines = engines_of(web, caller)
+    for kind in ALIASES.get(name.casefold(), ()):
+        for engine in engines:
+            if engine.kind == kind:
+                return engine
+    if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller.user_id, None)):
+        return found
+    listed = ", ".join(engine.name for engine in engines) or "none"
+    raise ModelMissing(
+        f"Provider not available: no engine “{name[:60]}” is connected.",
+        field="provider",
+        hint=f"Connected: {listed}. Leave provider out to take the best of them.",
+    )
+
+
+def provider_out(engine: Engine) -> ProviderOut:
+    """Write what an engine can do, by the rows of the published capability table."""
+    offered = engine.capabilities
+    modes = offered.modes if offered else frozenset()
+    kinds = {kind.casefold().replace("_", "-") for kind in offered.control_kinds} if offered else set()
+    return ProviderOut(
+        name=engine.name,
+        label=engine.label,
+        kind=engine.kind,
+        available=engine.error is None and offered is not None,
+        error=engine.error or (None if offered else "It has not answered yet."),
+        capabilities={
+            "textToImage": Mode.TXT2IMG in modes,
+            "imageToImage": Mode.IMG2IMG in modes,
+            "inpainting": Mode.INPAINT in modes,
+            "outpainting": Mode.INPAINT in modes,
+            "variations": Mode.IMG2IMG in modes,
+            "upscaling": Mode.UPSCALE in modes,
+            "styleTransfer": Mode.IMG2IMG in modes,
+            "styleReference": bool(kinds & STYLE_KINDS),
+            "analysis": bool(offered and offered.supports_describe),
+        },
+        supports={
+            "negativePrompt": bool(offered and offered.supports_negative_prompt),
+            "steps": bool(offered and offered.supports_steps),
+            "cfgScale": bool(offered and offered.supports_cfg_scale),
+            "seed": bool(offered and offered.is_deterministic),
+        },
+        maxImages=min(MAX_BATCH_SIZE, offered.max_batch) if offered else 0,
+        models=[model.name for model in offered.models or ()] if offered else [],
+        remark=offered.remark if offered else "",
+    )

@@ -1,0 +1,52 @@
+"""POST /webhooks/replicate: what Replicate says about its predictions, taken only with its signature.
+
+Source: replicate.com/docs/topics/webhooks. No engine of Easel runs on Replicate yet, so there is no job that a
+prediction could belong to: a genuine webhook is written to the log and answered, nothing else happens.
+"""
+
+import logging
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+
+from api.context import web_of
+from api.dialects.failures import plain_form, route_class
+from api.errors import NotFound, SignInNeeded, errors
+from generation.errors import RequestRejected
+from utils.webhook_signatures import verify_replicate
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(
+    prefix="/webhooks", tags=["webhooks"], route_class=route_class(plain_form), responses=errors(400, 401, 404)
+)
+
+
+class _Prediction(BaseModel):
+    id: str
+    status: str
+
+
+class _NotSigned(SignInNeeded):
+    """This is not signed by Replicate, or more than five minutes old."""
+
+    usual_hint = "Is REPLICATE_WEBHOOK_SECRET the secret of GET /v1/webhooks/default/secret?"
+
+
+@router.post("/replicate")
+async def replicate(request: Request) -> dict[str, bool]:
+    """Take a webhook of Replicate."""
+    secret = web_of(request).options.replicate_webhook_secret
+    if not secret:
+        raise NotFound("No webhooks of Replicate are taken here.", hint="Set REPLICATE_WEBHOOK_SECRET.")
+    body = await request.body()
+    now_s = web_of(request).services.clock.now().timestamp()
+    if not verify_replicate(request.headers, body, secret, now_s=now_s):
+        raise _NotSigned
+    try:
+        prediction = _Prediction.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestRejected("This is no prediction: it has no id and status.") from error
+    fields = {"action": "webhook_received", "prediction": prediction.id[:64], "status": prediction.status[:32]}
+    log.info("webhook from Replicate", extra=fields)
+    return {"success": True}

@@ -1,0 +1,163 @@
+"""What the image studio's dialect takes and gives; names as published."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.dialects.asking import Picture, Said, Words
+from api.schemas.jobs import Name, Number, Whole
+
+Part = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class GenerateIn(Said):
+    """A picture from words."""
+
+    prompt: Words | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    size: Annotated[str, Field(max_length=20, description="1024x1024")] | None = None
+    quality: Annotated[str, Field(max_length=40, description="standard, hd, low, medium or high")] | None = None
+    style: Annotated[str, Field(max_length=60, description="vivid, natural, or one of the style presets")] | None = None
+    count: Count = 1
+    negativePrompt: Words | None = None
+    steps: Whole | None = None
+    cfgScale: Number | None = None
+    seed: Whole | None = None
+    userId: Name | None = None
+
+
+class EditIn(Said):
+    """A picture changed; the mask is white where it is drawn anew."""
+
+    imageUrl: Picture | None = None
+    prompt: Words | None = None
+    editType: Literal["inpaint", "outpaint", "img2img"] = "inpaint"
+    mask: Picture | None = None
+    strength: Part | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    negativePrompt: Words | None = None
+    count: Count = 1
+    seed: Whole | None = None
+    userId: Name | None = None
+
+
+class VariationsIn(Said):
+    """Other pictures like one."""
+
+    imageUrl: Picture | None = None
+    count: Count = 1
+    provider: Name | None = None
+    model: Name | None = None
+    prompt: Words | None = None
+    strength: Part = 0.6
+    seed: Whole | None = None
+    userId: Name | None = None
+
+
+class UpscaleIn(Said):
+    """A picture made larger."""
+
+    imageUrl: Picture | None = None
+    scale: Annotated[float, Field(ge=1, le=8)] = 2
+    provider: Name | None = None
+    userId: Name | None = None
+
+
+class EnhanceIn(Said):
+    """A prompt to be made fuller."""
+
+    prompt: Words | None = None
+
+
+class AnalyzeIn(Said):
+    """A picture to be described."""
+
+    imageUrl: Picture | None = None
+    provider: Name | None = None
+
+
+class StudioImage(BaseModel):
+    """One picture."""
+
+    id: str
+    url: str
+    prompt: str
+    revisedPrompt: str | None
+    provider: str
+    model: str
+    size: str
+    createdAt: str | None
+    seed: int
+
+
+class ImagesOut(BaseModel):
+    """The pictures of one request."""
+
+    success: bool = True
+    images: list[StudioImage]
+    count: int
+    notes: list[str] = []
+
+
+class EnhancedOut(BaseModel):
+    """A fuller prompt; `source` says what wrote it."""
+
+    success: bool = True
+    enhancedPrompt: str
+    suggestions: list[str]
+    tags: list[str]
+    source: str
+
+
+class AnalysisOut(BaseModel):
+    """What a picture shows, as one text and as words."""
+
+    success: bool = True
+    analysis: str
+    tags: list[str]
+    provider: str
+
+
+class HistoryOut(BaseModel):
+    """One's own pictures, newest first."""
+
+    success: bool = True
+    images: list[dict[str, Any]]
+    count: int
+    total: int
+    limit: int
+    offset: int
+
+
+class ProviderOut(BaseModel):
+    """A live engine and what it can do."""
+
+    name: str
+    label: str
+    kind: str
+    available: bool
+    error: str | None
+    capabilities: dict[str, bool]
+    supports: dict[str, bool]
+    maxImages: int
+    models: list[str]
+    remark: str
+
+
+class ProvidersOut(BaseModel):
+    """All live engines; `default` is the one that draws where none is named."""
+
+    success: bool = True
+    providers: list[ProviderOut]
+    default: str | None
+
+
+class HealthOut(BaseModel):
+    """How every engine is: `healthy` all answer, `degraded` some, `unhealthy` none."""
+
+    success: bool
+    status: Literal["healthy", "degraded", "unhealthy"]
+    providers: dict[str, dict[str, Any]]
