@@ -3,12 +3,14 @@ import { api, session } from "./api.js";
 
 const KINDS = ["job", "queue", "gone", "alert"];
 const MAX_JOBS = 300;
+const HIDDEN_MS = 30000;
 const ACTIVE = new Set(["queued", "running"]);
 const handlers = new Map();
 let source = null;
 let wait = 1000;
 let timer = 0;
 let wasConnected = false;
+let rest = 0;
 
 export const events = {
   /** Newest state of each job by id, as far as this page has seen it. */
@@ -124,5 +126,16 @@ export async function startEvents() {
   if (!(await session).user) return;
   connect();
   window.addEventListener("online", connect);
-  document.addEventListener("visibilitychange", () => !document.hidden && !events.connected && connect());
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(rest);
+    if (document.hidden) rest = setTimeout(pause, HIDDEN_MS);
+    else if (!source || !events.connected) connect();
+  });
+}
+
+/** A page nobody looks at gives its connection back: a browser has only six for one address, over all tabs. */
+function pause() {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
 }
