@@ -1,0 +1,127 @@
+"""The feed: prompts and commands typed as in a chat, what others see, and what can be done with a picture in it."""
+
+import re
+
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.studio.marks import STUDIO
+from tests.studio.pages import button, paste
+from tests.studio.server import picture
+
+pytestmark = STUDIO
+
+TINY = " --size 64x64 --steps 2"
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def feed(browse) -> Page:
+    page = await browse("#/feed")
+    await expect(page.get_by_text("It is quiet here")).to_be_visible()
+    return page
+
+
+async def say(page: Page, line: str) -> None:
+    box = page.get_by_label("Prompt or command")
+    await box.fill(line)
+    await box.press("Escape")  # suggestions
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+
+
+def answer(page: Page):
+    return page.locator(".msg-easel").last
+
+
+async def test_a_typed_command_becomes_a_picture_in_the_stream(feed, studio):
+    with studio.held() as released:
+        await say(feed, "/generate a red fox" + TINY)
+        message = feed.locator(".msg", has_text="a red fox").last
+        await expect(message.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
+        released.set()
+        await expect(message.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+    await say(feed, "a heron --private" + TINY)
+    private = feed.locator(".msg", has_text="a heron").last
+    await expect(private.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+    await expect(private).to_contain_text("Only you")
+    await feed.reload()
+    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+
+
+async def test_help_lists_the_commands_and_fills_the_box(feed):
+    await say(feed, "/help")
+    await expect(answer(feed)).to_contain_text("/generate")
+    await expect(answer(feed)).to_contain_text("All options")
+    await answer(feed).get_by_role("button", name="a red fox in the snow").click()
+    await expect(feed.get_by_label("Prompt or command")).to_have_value("a red fox in the snow")
+
+
+async def test_an_unknown_command_is_answered_with_the_nearest(feed):
+    await say(feed, "/genrate a fox")
+    await expect(answer(feed)).to_contain_text("Did you mean /generate?")
+    await answer(feed).get_by_role("button", name="/generate a fox").click()
+    await expect(feed.get_by_label("Prompt or command")).to_have_value("/generate a fox")
+    await say(feed, "/xyzzyx")
+    await expect(answer(feed)).to_contain_text("There is no command /xyzzyx")
+
+
+async def test_commands_and_options_are_suggested(feed):
+    box = feed.get_by_label("Prompt or command")
+    await box.press_sequentially("/up")
+    await expect(feed.get_by_role("option", name="/upscale")).to_be_visible()
+    await box.press("Tab")
+    await expect(box).to_have_value("/upscale ")
+    await box.fill("")
+    await box.press_sequentially("a fox --st")
+    await expect(feed.get_by_role("option", name=re.compile("--steps")).first).to_be_visible()
+
+
+async def test_queue_status_models_and_cancel_answer(feed, studio):
+    with studio.held():
+        job = await studio.ask(prompt="a slow fox")
+        await say(feed, "/queue")
+        await expect(answer(feed)).to_contain_text(job["short_id"])
+        await say(feed, "/cancel all")
+        await expect(answer(feed)).to_contain_text("Cancelled")
+    await say(feed, "/status")
+    await expect(answer(feed)).to_contain_text(re.compile("sketch", re.IGNORECASE))
+    await say(feed, "/models")
+    await expect(answer(feed)).to_contain_text("/sdconnect")
+    assert (await studio.get(f"api/jobs/{job['id']}"))["status"] == "cancelled"
+
+
+async def test_a_bad_value_is_told_and_the_line_comes_back(feed, watch):
+    watch.allow(r"400.*/api/(jobs|parse)")
+    box = feed.get_by_label("Prompt or command")
+    await box.fill("a fox --steps many")
+    await box.press("Escape")
+    await box.press("Enter")
+    await expect(feed.locator(".notice-bad, .toast-bad").first).to_contain_text("steps")
+
+
+async def test_a_pasted_picture_is_drawn_from_and_a_reply_too(feed, studio):
+    await paste(feed, picture(96, 64), target=".composer-box")
+    await expect(feed.locator(".composer-extras")).to_contain_text("Drawn from this picture")
+    await say(feed, "a fox --steps 2")
+    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+    assert (await studio.newest())["mode"] == "img2img"
+    await button(feed, "Reply with this picture").click()
+    await expect(feed.locator(".composer-extras")).to_contain_text("Replying to")
+    await say(feed, "a lynx --steps 2")
+    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+
+
+async def test_a_picture_in_the_feed_is_rerolled_starred_and_opened(feed, studio):
+    await say(feed, "a red fox" + TINY)
+    message = feed.locator(".msg", has_text="a red fox").first
+    await button(message, "Re-roll").click()
+    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+    await button(message, "Favourite").click()
+    await expect(message.get_by_role("button", name="Remove favourite")).to_be_visible()
+    assert (await studio.get("api/gallery?favorites=1"))["total"] == 1
+    await message.get_by_role("button", name=re.compile("^Open")).click()
+    await expect(feed.get_by_role("dialog", name="Picture").locator(".lb-count")).to_have_text("1 of 2")
+    await feed.keyboard.press("Escape")
+    await button(message, "More actions").click()
+    await feed.get_by_role("menuitem", name="Inpaint").click()
+    await expect(feed.get_by_role("application", name=re.compile("^Mask editor"))).to_be_visible()

@@ -1,0 +1,230 @@
+"""A picture to begin from: brought in, painted over, continued, enlarged, and compared with what became of it."""
+
+import random
+import re
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageChops
+from playwright.async_api import Page, expect
+
+from tests.studio.marks import STUDIO
+from tests.studio.pages import button, drop, finished, generate, paste, write
+from tests.studio.server import picture
+
+pytestmark = STUDIO
+
+SIDE = 128
+
+
+def colourful() -> bytes:
+    """A picture in which every pixel can be told from its neighbour."""
+    dots = random.Random(3).randbytes(SIDE * SIDE * 3)
+    out = BytesIO()
+    Image.frombytes("RGB", (SIDE, SIDE), dots).save(out, "PNG")
+    return out.getvalue()
+
+
+def opened(data: bytes, mode: str = "RGB") -> Image.Image:
+    return Image.open(BytesIO(data)).convert(mode)
+
+
+async def bring(page: Page, data: bytes) -> None:
+    await expect(button(page, "Generate")).to_be_visible()
+    fold = page.locator(".panel-fold")
+    if await fold.is_visible():  # a phone has no room for the settings beside the picture
+        await fold.click()
+    await drop(page, ".create", data)
+    await expect(page.locator(".input-card")).to_be_visible()
+
+
+async def stroke(page: Page, *points: tuple[float, float]) -> None:
+    """Draw with the mouse; points are shares of the picture as it lies on the stage."""
+    box = await page.locator(".sheet img").bounding_box()
+    assert box
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
+    await page.mouse.move(*places[0])
+    await page.mouse.down()
+    for place in places[1:]:
+        await page.mouse.move(*place, steps=3)
+    await page.mouse.up()
+
+
+async def painted(page: Page) -> float:
+    """The share of the picture that is painted over now."""
+    script = """node => {
+      const copy = Object.assign(document.createElement("canvas"), { width: node.width, height: node.height });
+      const pen = copy.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(node, 0, 0);
+      const { data } = pen.getImageData(0, 0, node.width, node.height);
+      let sum = 0;
+      for (let at = 3; at < data.length; at += 4) sum += data[at] > 40;
+      return sum / (node.width * node.height);
+    }"""
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return await page.locator(".mask-shown").evaluate(script)
+
+
+async def begin_mask(page: Page) -> None:
+    await bring(page, colourful())
+    await button(page, "Inpaint").click()
+    await expect(page.get_by_role("application", name=re.compile("^Mask editor"))).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+async def test_an_input_picture_is_chosen_dropped_or_pasted(create, studio, way):
+    data = picture(96, 64)
+    if way == "choose":
+        await create.get_by_label("Input picture").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": data}
+        )
+    elif way == "drop":
+        await drop(create, ".create", data)
+    else:
+        await paste(create, data)
+    await expect(create.locator(".input-card")).to_contain_text("96 × 64")
+    job = await generate(create, "a red fox --steps 2")
+    assert (job["mode"], job["request"]["init_image"]["width"]) == ("img2img", 96)
+    await finished(create)
+    await button(create, "Remove the picture").click()
+    await expect(create.locator(".input-card")).to_be_hidden()
+
+
+async def test_what_is_no_picture_is_refused_in_words(create, watch):
+    await drop(create, ".create", b"hello", "notes.txt", "text/plain")
+    await expect(create.locator(".toast")).to_contain_text("not a picture")
+    watch.allow(r"(400|415|422).*/api/(uploads|recall)")
+    await drop(create, ".create", b"\x89PNG\r\n\x1a\nbroken", "broken.png")
+    await expect(create.locator(".toast-bad").last).to_contain_text(re.compile("picture", re.IGNORECASE))
+    await expect(create.locator(".input-card")).to_be_hidden()
+
+
+async def test_the_mask_is_drawn_erased_undone_inverted_and_feathered(create):
+    await begin_mask(create)
+    await stroke(create, (0.3, 0.5), (0.7, 0.5))
+    line = await painted(create)
+    assert 0.02 < line < 0.2
+    await create.get_by_role("spinbutton", name="Size, exact").fill("30")
+    await create.keyboard.press("Tab")
+    await stroke(create, (0.2, 0.2), (0.8, 0.2))
+    thick = await painted(create)
+    assert thick > line * 1.8
+    await button(create, "Eraser").click()
+    await stroke(create, (0.2, 0.2), (0.8, 0.2))
+    assert await painted(create) == pytest.approx(line, abs=0.01)
+    await button(create, "Undo (Ctrl+Z)").click()
+    assert await painted(create) == pytest.approx(thick, abs=0.001)
+    await button(create, "Redo (Ctrl+Shift+Z)").click()
+    assert await painted(create) == pytest.approx(line, abs=0.01)
+    await button(create, "Invert the mask").click()
+    assert await painted(create) == pytest.approx(1 - line, abs=0.03)
+    await button(create, "Clear the mask").click()
+    assert await painted(create) == 0
+    await button(create, "Brush").click()
+    await stroke(create, (0.3, 0.5), (0.7, 0.5))
+    hard = await painted(create)
+    await create.get_by_role("slider", name="Feather").fill("24")
+    assert await painted(create) > hard
+    await button(create, "Use this mask").click()
+    await expect(create.locator(".toast")).to_contain_text("The mask is set")
+
+
+async def test_inpainting_keeps_every_pixel_outside_of_the_mask(create, studio):
+    await begin_mask(create)
+    await stroke(create, (0.35, 0.35), (0.65, 0.65))
+    await button(create, "Use this mask").click()
+    await expect(create.locator(".toast")).to_contain_text("The mask is set")
+    job = await generate(create, "a lighthouse --steps 2")
+    await finished(create)
+    done = await studio.ended(job["id"])
+    assert done["mode"] == "inpaint"
+    source, result = opened(colourful()), opened(await studio.file(done["images"][0]["url"]))
+    mask = opened(await studio.file(done["request"]["mask_image"]["url"]), "L")
+    assert result.size == mask.size == source.size
+    changed = ImageChops.difference(source, result).convert("L").point(lambda value: 255 if value else 0)
+    outside = mask.point(lambda value: 255 if value == 0 else 0)
+    assert ImageChops.multiply(changed, outside).getbbox() is None
+    assert changed.getbbox() is not None
+
+
+async def test_a_finger_paints_on_a_phone(browse, studio):
+    page = await browse("#/create", width=390, has_touch=True, is_mobile=True)
+    await begin_mask(page)
+    await page.locator(".editor-area").scroll_into_view_if_needed()
+    box = await page.locator(".sheet img").bounding_box()
+    assert box
+    session = await page.context.new_cdp_session(page)
+    middle = box["y"] + box["height"] / 2
+    at = [{"x": box["x"] + box["width"] * share, "y": middle} for share in (0.3, 0.4, 0.5, 0.6)]
+    await session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at[0]]})
+    for point in at[1:]:
+        await session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    line = await painted(page)
+    assert line > 0.02
+    await page.touchscreen.tap(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.2)
+    assert await painted(page) > line
+
+
+async def test_a_picture_is_continued_past_its_edges(create, studio):
+    await bring(create, colourful())
+    await button(create, "Extend").click()
+    await create.locator(".edge-right").press("ArrowRight")
+    await create.locator(".edge-down").press("ArrowDown")
+    size = await create.get_by_role("toolbar", name="Tools").get_by_role("status").inner_text()
+    width, height = (int(one) for one in size.split(" × "))
+    assert width > SIDE
+    assert height > SIDE
+    await button(create, "Use this frame").click()
+    await expect(create.locator(".toast")).to_contain_text("The frame is set")
+    job = await generate(create, "a lighthouse --steps 2")
+    await finished(create)
+    result = opened(await studio.file((await studio.ended(job["id"]))["images"][0]["url"]))
+    assert result.size == (width, height)
+    corner = (0, 0, SIDE // 2, SIDE // 2)
+    assert ImageChops.difference(opened(colourful()).crop(corner), result.crop(corner)).getbbox() is None
+
+
+async def test_zooming_out_shows_more_around_the_picture(create, studio):
+    await bring(create, colourful())
+    await button(create, "Extend").click()
+    await button(create, "Zoom out 1.5×").click()
+    await button(create, "Use this frame").click()
+    job = await generate(create, "a lighthouse --steps 2")
+    await finished(create)
+    done = await studio.ended(job["id"])
+    mask = opened(await studio.file(done["request"]["mask_image"]["url"]), "L")
+    assert (done["mode"], mask.size) == ("inpaint", (SIDE, SIDE))
+    assert mask.getpixel((2, 2)) == 255
+    assert mask.getpixel((SIDE // 2, SIDE // 2)) == 0
+
+
+async def test_a_picture_is_enlarged_and_compared(create, studio):
+    await bring(create, colourful())
+    await button(create, "Enlarge").click()
+    await button(create, "3×").click()
+    await write(create, "")
+    job = await generate(create)
+    await finished(create)
+    image = (await studio.ended(job["id"]))["images"][0]
+    assert (image["width"], image["height"]) == (SIDE * 3, SIDE * 3)
+    await button(create, "Compare").click()
+    slider = create.get_by_role("slider", name="Share of the picture before")
+    await slider.press("ArrowRight")
+    await expect(slider).to_have_value("51")
+    box = await create.locator("figure.compare").bounding_box()
+    assert box
+    await create.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.5)
+    await expect(slider).to_have_value(re.compile("^2[456]$"))
+    await button(create, "Compare").click()
+    await expect(slider).to_have_count(0)
+
+
+async def test_a_picture_made_here_brings_its_settings_back(create, studio):
+    job = await studio.draw(prompt="a heron in reeds", negative_prompt="fog", seed=4711, steps=3)
+    await drop(create, ".create", await studio.file(job["images"][0]["url"]))
+    await button(create, "Recall settings").click()
+    await expect(create.locator("#prompt")).to_have_value("a heron in reeds")
+    await expect(create.get_by_label("Seed", exact=True)).to_have_value("4711")
+    await expect(create.get_by_label("Steps, exact")).to_have_value("3")
+    await expect(create.locator("#negative")).to_have_value("fog")
