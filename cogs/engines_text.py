@@ -72,7 +72,7 @@ def bill(one: Bill) -> str:
             "Tell me what it costs an hour: `/gpu price 0.34`",
             *(f"-# {TITLES[name]}, about: {_hints(name)}" for name in PRICES if name == (one.provider or name)),
         ]
-    elif one.usd_per_hour and one.is_up:
+    elif one.usd_per_hour and (one.is_up or machine is not None):
         here = "`/gpu stop`, or at " if machine is not None else ""
         lines.append(f"To stop paying: {here}{HOW_TO_STOP[one.provider]}")
     if not one.reminds:

@@ -14,6 +14,7 @@ from services.machines import Machine
 from store.rentals import Rental
 
 BLIP_S: Final = 600.0  # away for less: the server was started anew on the same rented machine
+BOOT_S: Final = 3600.0  # within this a machine that we started comes up: its bill began with the start
 
 PRICES: Final = {  # US dollars an hour
     "runpod": {"RTX 3080": "0.24", "RTX A4000": "0.29", "RTX 3090": "0.34", "RTX 4080": "0.59", "RTX 4090": "0.69"},
@@ -70,10 +71,9 @@ def seen(rental: Rental, entry: Entry, connected_at: datetime | None, now: datet
     up_since = rental.up_since or connected_at or now
     if connected_at is not None and connected_at > up_since:
         up_since = connected_at
-    elif rental.down_since is None or rental.down_since == rental.up_since:
-        pass  # it stayed up, or boots since we started it: that is when its bill began
-    elif now - rental.down_since > timedelta(seconds=BLIP_S):
-        up_since = now
+    elif rental.down_since is not None:
+        limit_s = BOOT_S if rental.down_since == rental.up_since else BLIP_S
+        up_since = now if now - rental.down_since > timedelta(seconds=limit_s) else up_since
     is_same = rental.seen_up_at is not None and abs(rental.seen_up_at - checked_at) < timedelta(seconds=1)
     seen_up_at = rental.seen_up_at if is_same else checked_at
     return replace(rental, up_since=up_since, seen_up_at=seen_up_at, down_since=None)

@@ -19,6 +19,7 @@ from scheduling.lane import LaneView
 from services.catalog import Engine
 from services.compare import Comparison, Contender
 from services.health import checks_for
+from services.machines import Machine
 from services.rentals import HOW_TO_STOP, Bill, Notice
 from tests.cogs.samples import JOB, NOW, PROGRESS, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
@@ -81,6 +82,54 @@ def test_status_reads_as_it_was_agreed() -> None:
 )
 def test_a_bill_reads_as_it_was_agreed(name: str, shown: Bill) -> None:
     check_snapshot(f"gpu_{name}", engines_text.bill(shown))
+
+
+def machine(**values: Any) -> Machine:
+    plain = Machine(
+        provider="runpod", id="abc123", name="my_forge", gpu="RTX 3090", state="running", usd_per_hour=0.334
+    )  # fmt: skip
+    return replace(plain, **values)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("machine_running", bill(machine=machine())),
+        ("machine_boots", bill(machine=machine(gpu=""), is_up=False)),
+        ("machine_stopped", bill(machine=machine(state="stopped"))),
+        ("machine_untold", bill(machine_error="RunPod refuses the API key.")),
+    ],
+)
+def test_a_bill_with_its_providers_word_reads_as_it_was_agreed(name: str, shown: Bill) -> None:
+    check_snapshot(f"gpu_{name}", engines_text.bill(shown))
+
+
+def test_start_and_stop_read_as_they_were_agreed() -> None:
+    guild = Owner(kind="guild", id="1")
+    vast = machine(provider="vast", usd_per_hour=None, state="starting")
+    check_snapshot(
+        "gpu_start_stop",
+        "\n\n".join([
+            engines_text.started(bill(machine=machine(state="starting")), OWNER),
+            engines_text.started(bill(machine=vast, provider="vast"), guild),
+            engines_text.started(bill(machine=machine()), OWNER),
+            engines_text.before_stop(bill(machine=machine(), jobs=1), engines_text.SURE_BY_SLASH),
+            engines_text.before_stop(bill(machine=vast, jobs=3), engines_text.SURE_BY_PREFIX),
+            engines_text.before_stop(bill(machine=machine(state="stopped")), engines_text.SURE_BY_SLASH),
+            engines_text.stopped(bill(machine=machine(state="stopped")), guild),
+        ]),
+    )  # fmt: skip
+
+
+def test_letters_about_machines_read_as_they_were_agreed() -> None:
+    resting = bill(machine=machine(state="stopped"))
+    letters = [
+        Notice(kind="stopped", owner=OWNER, bill=resting),
+        Notice(kind="asleep", owner=Owner(kind="guild", id="1"), bill=resting),
+        Notice(kind="idle", owner=OWNER, bill=bill(), message="I could not stop it: RunPod refuses the API key.",
+               lines=("`/gpu stop`", HOW_TO_STOP["runpod"])),
+    ]  # fmt: skip
+    check_snapshot("letters_machines", "\n\n".join(engines_text.notice(one) for one in letters))
 
 
 def test_letters_to_owners_read_as_they_were_agreed() -> None:

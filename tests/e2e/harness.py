@@ -84,6 +84,7 @@ class Easel:
     limits: QueueLimits = field(default_factory=lambda: QueueLimits(grace_s=0.0))
     ping_after_s: float = 30.0
     examine: Any = None
+    rental_rules: Any = None
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
 
@@ -129,7 +130,9 @@ class Easel:
             registry, ConnectionStore(database, box), clock=clock, allow_private=True, allow_insecure_http=True, **extra
         )
         await connections.restore()
-        upkeep = make_upkeep(database, registry, queue, service, media, connections, clock)
+        upkeep = make_upkeep(
+            database, registry, queue, service, media, connections, clock, rental_rules=self.rental_rules
+        )
         services = Services(
             generation=service,
             media=media,
