@@ -7,9 +7,11 @@ from typing import Any
 import nextcord.http
 import pytest
 
+from cogs import job_messages
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import Easel
 
+FIRST_PROGRESS_S = 0.3  # sooner than people need it, so that no test waits for it
 StartEasel = Callable[..., Awaitable[Easel]]
 
 
@@ -23,8 +25,9 @@ async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-async def start(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[StartEasel]:
+async def start(discord: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartEasel]:
     """Start Easel with these backends (none: sketch); it is stopped at the end of the test."""
+    monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", FIRST_PROGRESS_S)
     started: list[Easel] = []
 
     async def begin(*backends: Any, **settings: Any) -> Easel:
