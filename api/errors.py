@@ -45,6 +45,7 @@ MEANINGS: Final = {
     403: "The caller may not do this.",
     404: "There is no such thing, or it is not the caller's to see.",
     408: "The request took too long to arrive.",
+    409: "It has ended already.",
     410: "It was here and has expired.",
     413: "The request is too large.",
     421: "This server does not answer to that name.",

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.errors import error_body, headers_of, plain, rejection, status_of
+from api.errors import MEANINGS, error_body, errors, headers_of, plain, rejection, status_of
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 
@@ -70,6 +70,16 @@ class Failure:
 
 
 Form = Callable[[Failure], dict[str, Any]]
+# How every route of a dialect may refuse; 422 is an engine that cannot do it.
+REFUSALS: Final = errors(400, 401, 403, 404, 409, 410, 422, 429, 502, 503, 504)
+
+
+def described(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Describe the refusals of a dialect whose errors have another form than Easel's own."""
+    return {
+        int(status): {"description": MEANINGS[int(status)], "content": {"application/json": {"example": example}}}
+        for status in REFUSALS
+    }
 
 
 def plain_form(failure: Failure) -> dict[str, Any]:

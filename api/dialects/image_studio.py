@@ -14,7 +14,7 @@ from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.dialects.asking import Ask, Said, engines_of, submit, take_pair, take_picture, with_model, words_of
 from api.dialects.drawing import Drawn, link_to, model_of, stamp, wait_for
-from api.dialects.failures import Failure, plain_form, route_class
+from api.dialects.failures import Failure, described, plain_form, route_class
 from api.dialects.looks import with_look
 from api.dialects.providers import provider_named, provider_out
 from api.dialects.studio_schemas import (
@@ -50,7 +50,12 @@ def _form(failure: Failure) -> dict[str, Any]:
     return {"success": False} | plain_form(failure)
 
 
-router = APIRouter(prefix="/api/images", tags=["image studio"], route_class=route_class(_form))
+router = APIRouter(
+    prefix="/api/images",
+    tags=["image studio"],
+    route_class=route_class(_form),
+    responses=described(_form(Failure(status=400, message="Prompt is required", field="prompt"))),
+)
 
 
 @router.post("/generate")

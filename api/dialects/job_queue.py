@@ -27,12 +27,12 @@ from api.dialects.asking import (
     words_of,
 )
 from api.dialects.drawing import base64_of, model_of, notes_of, stamp
-from api.dialects.failures import AlreadyEnded, plain_form, route_class
+from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
 from api.dialects.style_transfer import NOTE, PROMPT, styled
 from api.errors import Gone, NotFound
 from api.events import can_see
 from api.routes.jobs import actor_of
-from api.schemas.jobs import ErrorOut, Name, Number, Whole
+from api.schemas.jobs import Name, Number, Whole
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.request import Draft, Mode
@@ -41,7 +41,7 @@ from services.access import Caller
 router = APIRouter(
     tags=["job queue"],
     route_class=route_class(plain_form),
-    responses={status: {"model": ErrorOut} for status in (400, 401, 404, 429)},
+    responses=REFUSALS,
 )
 
 WORDS: Final = {

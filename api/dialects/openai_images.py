@@ -18,7 +18,7 @@ from api.caller import Maker, Reader
 from api.context import web_of
 from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
 from api.dialects.drawing import Drawn, base64_of, link_to, wait_for
-from api.dialects.failures import Failure, ModelMissing, route_class
+from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.looks import with_look
 from api.schemas.jobs import Name, Number, Whole
@@ -49,7 +49,12 @@ def _form(failure: Failure) -> dict[str, Any]:
     return {"error": error} | ({"job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 
-router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=route_class(_form))
+router = APIRouter(
+    prefix="/v1",
+    tags=["OpenAI"],
+    route_class=route_class(_form),
+    responses=described(_form(Failure(status=400, message="Prompt is required", field="prompt"))),
+)
 
 
 class _Common(Said):

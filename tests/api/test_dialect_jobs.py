@@ -230,9 +230,11 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path):
         assert int(answer.headers["retry-after"]) >= 1
 
 
-async def test_webhooks_are_checked_before_and_told_of_the_job(site):
-    answer = await site.client.post("/generate/text2img", json={"prompt": "a fox", "webhook": "http://127.0.0.1/x"})
+@pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])
+async def test_webhooks_are_checked_before_and_told_of_the_job(site, path):
+    answer = await site.client.post(path, json={"prompt": "a fox", "webhook": "http://127.0.0.1/x"})
     assert (answer.status_code, answer.json()["field"]) == (400, "webhook")
+    assert (await site.client.get("/jobs")).json() == {"jobs": []}
     sent = []
 
     async def send(url, body, headers, policy):
@@ -240,9 +242,10 @@ async def test_webhooks_are_checked_before_and_told_of_the_job(site):
         return 200
 
     site.easel.web.webhooks._send_json = send
-    hook = {"webhook": "https://hooks.example.com/a", "webhook_events_filter": ["completed"]}
-    job = await made(site, "/generate/text2img", {"prompt": "a fox"} | hook)
-    await site.ended(job["id"])
+    wanted = "completed" if path == "/generate/text2img" else "finished"
+    hook = {"webhook": "https://hooks.example.com/a", "webhook_events_filter": [wanted]}
+    told = await made(site, path, {"prompt": "a fox"} | hook)
+    await site.ended(told.get("id") or told["jobs"][0]["id"])
     async with asyncio.timeout(5):
         while not sent:
             await asyncio.sleep(0.005)
