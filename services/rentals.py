@@ -73,6 +73,7 @@ class RentalService:
         self._machines = MachineService(self._rules, clock)
         self._asked_at: dict[str, float] = {}  # lane -> when its provider was last asked by ourselves
         self._quiet_since: dict[str, float] = {}  # lane -> since when nothing happens there, seen by this process
+        self._unstopped: set[str] = set()  # lanes whose owner was told that we could not stop the machine
         self._changing = asyncio.Lock()  # a row is read, changed and written as one
         self.on_notice: list[Tell] = []
 
@@ -179,7 +180,8 @@ class RentalService:
             )
         entry = self._entry(owner)
         changes = {"provider": provider} if provider else {}
-        return await self._change(entry, usd_per_hour=usd_per_hour, **changes)
+        bill = await self._change(entry, usd_per_hour=usd_per_hour, **changes)
+        return await self.bill(owner) if self._machines.allows(owner) else bill  # what the provider says goes before
 
     async def set_reminders(self, owner: Owner, *, is_on: bool) -> Bill:
         """Switch the word about an unused machine on or off.
@@ -278,6 +280,7 @@ class RentalService:
         auto_stop_s, now = self._rules.auto_stop_s, self._clock.monotonic()
         if not auto_stop_s or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
             self._quiet_since.pop(entry.name, None)
+            self._unstopped.discard(entry.name)
             return None
         if now - self._quiet_since.setdefault(entry.name, now) < auto_stop_s or self._is_used(entry, None):
             return None
@@ -290,15 +293,21 @@ class RentalService:
             await self._machines.stop(machine)
         except GenerationError as error:
             log.warning("an unused machine could not be stopped", extra={"error": str(error)})
-            bill = await self._change(entry, reminded_at=self._clock.now())
             self._quiet_since[entry.name] = now + max(0.0, LOOK_ANEW_S - auto_stop_s)
-            message = f"I could not stop it: {error.user_message}"
-            return Notice(
-                kind="idle", owner=entry.owner, bill=bill, message=message, lines=(HOW_TO_STOP[rental.provider],)
-            )
+            return await self._not_stopped(entry, rental, error)
+        self._unstopped.discard(entry.name)
         log.info("unused rented machine stopped", extra={"action": "machine_stopped", "backend": entry.name})
         bill = await self._told(entry, rental, replace(machine, state="stopped"))
         return Notice(kind="stopped", owner=entry.owner, bill=bill)
+
+    async def _not_stopped(self, entry: Entry, rental: Rental, error: GenerationError) -> Notice | None:
+        """Tell once that an unused machine goes on costing money."""
+        if entry.name in self._unstopped:
+            return None
+        self._unstopped.add(entry.name)
+        bill = await self._change(entry, reminded_at=self._clock.now())
+        message = f"I could not stop it: {error.user_message}"
+        return Notice(kind="idle", owner=entry.owner, bill=bill, message=message, lines=(HOW_TO_STOP[rental.provider],))
 
     def _ways_to_stop(self, entry: Entry, rental: Rental) -> tuple[str, ...]:
         own = (command("stop", entry.owner),) if self._machines.allows(entry.owner) else ()

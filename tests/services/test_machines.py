@@ -85,7 +85,7 @@ def lane(name: str, **values: Any) -> LaneView:
 
 
 async def test_the_providers_price_counts_instead_of_what_was_told(house: House):
-    await house.rentals.set_price(MIA, 9.0)
+    assert (await house.rentals.set_price(MIA, 9.0)).usd_per_hour == 0.33
     await house.clock.advance(3600)
     bill = await house.rentals.bill(MIA, by="7")
     assert bill.machine == machine()
@@ -95,8 +95,8 @@ async def test_the_providers_price_counts_instead_of_what_was_told(house: House)
 
 
 async def test_a_provider_that_fails_costs_only_its_word(house: House, account: Account):
-    await house.rentals.set_price(MIA, 0.5)
     account.fails = BackendAuthError("RunPod refuses the API key.")
+    await house.rentals.set_price(MIA, 0.5)
     bill = await house.rentals.bill(MIA, by="7")
     assert (bill.machine, bill.machine_error) == (None, "RunPod refuses the API key.")
     assert bill.usd_per_hour == 0.5
@@ -295,7 +295,7 @@ async def test_nothing_is_stopped_unless_the_owner_of_easel_said_so(account: Acc
 async def test_a_stop_that_fails_is_told_and_tried_again_later(house: House, account: Account):
     await house.minutes(5)
     account.fails = BackendAuthError("RunPod refuses the API key.")
-    await house.minutes(50)
+    await house.minutes(150)
     told = [notice for notice in house.notices if notice.message]
     assert [notice.message for notice in told] == ["I could not stop it: RunPod refuses the API key."]
     account.fails = None
