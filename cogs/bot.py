@@ -28,6 +28,8 @@ from services.studio_links import StudioLinks
 
 log = logging.getLogger(__name__)
 
+GUILD_READY_TIMEOUT_S = 0.5  # nextcord waits 2; taking up needs no list of servers, and people wait for it
+
 
 class EaselBot(commands.Bot):
     """A `commands.Bot` that takes unfinished messages up again when it is ready."""
@@ -40,7 +42,7 @@ class EaselBot(commands.Bot):
         guild_ids: tuple[int, ...] = (),
         message_content: bool = True,
         ping_after_s: float = 30.0,
-        guild_ready_timeout_s: float = 2.0,
+        guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
         studio: StudioLinks | None = None,
     ) -> None:
         intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
