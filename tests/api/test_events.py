@@ -1,0 +1,147 @@
+"""The event stream: what a reader is told, to whom, and what becomes of one that is too slow."""
+
+import asyncio
+import json
+
+import pytest
+
+from api import events
+from api.caller import LOCAL
+from generation.errors import LimitReached
+from services.access import Caller
+from tests.api.conftest import SMALL, held, until
+
+MIA = Caller(user_key="discord:7", name="Mia", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
+
+
+def told(data):
+    """Events in the order they came, as (name, values)."""
+    found = []
+    for block in data.decode().split("\n\n"):
+        if block.startswith("event: "):
+            name, _, values = block.partition("\ndata: ")
+            found.append((name.removeprefix("event: "), json.loads(values)))
+    return found
+
+
+def taken(reader):
+    return told(reader.take())
+
+
+async def read(site, count, headers=None):
+    """Open the stream as a client does, and take its first events."""
+    parts, done = [], asyncio.Event()
+    scope = {
+        "type": "http", "method": "GET", "path": "/events", "raw_path": b"/events", "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), *(headers or [])], "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 80),
+        "scheme": "http", "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+
+    async def receive():
+        await done.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        parts.append(message)
+        if len(told(b"".join(part.get("body", b"") for part in parts))) >= count:
+            done.set()
+
+    async with asyncio.timeout(5):
+        await site.app(scope, receive, send)
+    return parts[0], told(b"".join(part.get("body", b"") for part in parts))
+
+
+async def test_a_stream_begins_with_who_is_here_the_queue_and_what_is_active(site, client):
+    with held(site):
+        job = (await client.post("/api/jobs", json={"prompt": "a fox"} | SMALL)).json()["jobs"][0]
+        start, found = await read(site, 3)
+    headers = dict(start["headers"])
+    assert headers[b"content-type"].startswith(b"text/event-stream")
+    assert headers[b"cache-control"] == b"no-store"
+    assert [name for name, _ in found[:3]] == ["hello", "queue", "job"]
+    hello, queue, active = (values for _, values in found[:3])
+    assert hello["user"]["how"] == "local"
+    assert set(queue["engines"]) == {"sketch"}
+    assert active["id"] == job["id"]
+    await until(lambda: site.web.hub.streams == 0)
+
+
+async def test_a_job_is_told_from_queued_to_done(site, client):
+    reader = site.web.hub.open(LOCAL)
+    job = await site.draw()
+    found = []
+
+    def is_done():
+        found.extend(taken(reader))
+        return any(name == "job" and values["status"] == "done" for name, values in found)
+
+    await until(is_done)
+    last = [values for name, values in found if name == "job"][-1]
+    assert (last["id"], last["is_mine"], len(last["images"])) == (job["id"], True, 1)
+
+
+async def test_private_jobs_are_told_to_their_owner_alone(site, client):
+    mine, hers = site.web.hub.open(LOCAL), site.web.hub.open(MIA)
+    await site.draw(is_private=True)
+    await until(lambda: mine.pending)
+    await asyncio.sleep(0.03)
+    assert "job" not in [name for name, _ in taken(hers)]
+
+
+async def test_others_open_jobs_are_told_as_theirs(site, client):
+    hers = site.web.hub.open(MIA)
+    await site.draw()
+    await until(lambda: "sketch" not in hers.pending and any(key != "queue" for key in hers.pending))
+    jobs = [values for name, values in taken(hers) if name == "job"]
+    assert jobs[-1]["is_mine"] is False
+
+
+async def test_a_deleted_job_is_told_as_gone(site, client):
+    job = await site.draw()
+    reader = site.web.hub.open(LOCAL)
+    await client.delete(f"/api/jobs/{job['id']}")
+    assert ("gone", {"id": job["id"]}) in taken(reader)
+
+
+async def test_a_deleted_lone_picture_is_told_as_gone(site, client):
+    job = await site.draw()
+    reader = site.web.hub.open(LOCAL)
+    await client.delete(f"/api/gallery/{job['images'][0]['id']}")
+    assert ("gone", {"id": job["id"]}) in taken(reader)
+
+
+async def test_changes_of_one_job_are_held_as_one(site):
+    reader = site.web.hub.open(LOCAL)
+    for number in range(5):
+        reader.put("job1", events.sse("job", {"number": number}))
+    assert taken(reader) == [("job", {"number": 4})]
+    assert reader.take() == b""
+
+
+async def test_a_slow_reader_holds_so_much_and_is_told_to_load_anew(site):
+    reader = site.web.hub.open(LOCAL)
+    for number in range(3 * events.MOST_PENDING):
+        reader.put(f"job{number}", events.sse("job", {}))
+        assert len(reader.pending) <= events.MOST_PENDING
+    assert taken(reader) == [("resync", {})]
+    reader.put("job1", events.sse("job", {}))
+    assert taken(reader) == [("job", {})]
+
+
+async def test_one_person_has_so_many_streams(site):
+    readers = [site.web.hub.open(MIA) for _ in range(events.MOST_READERS_PER_USER + 1)]
+    assert readers[-1] is None
+    assert all(readers[:-1])
+    mia = await site.session_client("discord:7")
+    answer = await mia.get("/events")
+    assert (answer.status_code, answer.json()["code"]) == (429, LimitReached.code)
+    assert answer.headers["retry-after"] == "10"
+
+
+async def test_streams_end_when_easel_does(site):
+    reader = site.web.hub.open(LOCAL)
+    stream = asyncio.create_task(anext(site.web.hub.stream(reader, [])))
+    await asyncio.sleep(0)
+    site.web.hub.close()
+    with pytest.raises(StopAsyncIteration):
+        await stream

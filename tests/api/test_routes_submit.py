@@ -1,0 +1,77 @@
+"""Asking for pictures: the same request twice is one job, a full queue says when, jobs are moved and cancelled."""
+
+import asyncio
+
+import pytest
+
+from tests.api.conftest import SMALL, held, site_at
+
+FOX = {"prompt": "a fox"} | SMALL
+
+
+async def test_two_requests_at_once_under_one_key_are_one_job(site, client):
+    headers = {"Idempotency-Key": "b7c1"}
+    with held(site):
+        answers = await asyncio.gather(*(client.post("/api/jobs", json=FOX, headers=headers) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["jobs"][0]["id"] for answer in answers}) == 1
+    assert len((await client.get("/api/jobs")).json()["jobs"]) == 1
+
+
+async def test_a_key_stands_for_one_request_of_one_person(site, client):
+    headers = {"Idempotency-Key": "b7c1"}
+    mia = await site.session_client("discord:7")
+    first = await client.post("/api/jobs", json=FOX, headers=headers)
+    other = await client.post("/api/jobs", json=FOX | {"prompt": "a bird"}, headers=headers)
+    hers = await mia.post("/api/jobs", json=FOX, headers=headers)
+    assert (other.status_code, other.json()["field"]) == (400, "Idempotency-Key")
+    assert hers.json()["jobs"][0]["id"] != first.json()["jobs"][0]["id"]
+
+
+async def test_a_full_queue_says_when_to_come_again(tmp_path):
+    async with site_at(tmp_path, MAX_QUEUE_SIZE="1") as site:
+        with held(site):
+            answers = [await site.client.post("/api/jobs", json=FOX | {"seed": seed}) for seed in range(1, 5)]
+    refused = answers[-1]
+    assert answers[0].status_code == 202
+    assert (refused.status_code, refused.json()["code"]) == (429, "limit_reached")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.json()["retry_after"] == int(refused.headers["retry-after"])
+
+
+async def test_a_waiting_job_is_moved_up_and_cancelled(site, client):
+    with held(site):
+        first, second, third = [
+            (await client.post("/api/jobs", json=FOX | {"seed": seed})).json()["jobs"][0]["id"] for seed in (1, 2, 3)
+        ]
+        moved = (await client.post(f"/api/jobs/{third}/up")).json()
+        assert moved["position"] <= (await client.get(f"/api/jobs/{second}")).json()["position"]
+        assert (await client.post(f"/api/jobs/{second}/cancel")).json()["status"] == "cancelled"
+        assert (await client.post(f"/api/jobs/{second}/up")).status_code == 400
+    assert (await site.ended(first))["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [({"steps": 0}, "steps"), ({"width": -1}, "width"), ({"prompt": "x" * 5000}, "prompt"), ({"colour": 1}, "colour")],
+)
+async def test_a_value_that_cannot_be_is_named(client, said, field):
+    answer = await client.post("/api/jobs", json=FOX | said)
+    assert answer.status_code in (400, 422)
+    assert answer.json()["field"] == field
+    assert answer.json()["error"]
+
+
+async def test_what_can_be_done_again_is(site, client):
+    job = await site.draw(seed=5)
+    image = job["images"][0]["id"]
+    body = {"image": image, "changes": {"denoising_strength": 0.6, "prompt": "a blue fox"}}
+    made = await client.post(f"/api/jobs/{job['id']}/again", json=body)
+    varied = await site.ended(made.json()["jobs"][0]["id"])
+    assert (varied["mode"], varied["parent_id"], varied["request"]["init_image"]["media_id"]) == (
+        "img2img", job["id"], image,
+    )  # fmt: skip
+    larger = await client.post(
+        f"/api/jobs/{job['id']}/again", json={"image": image, "changes": {"mode": "upscale", "upscale_factor": 2}}
+    )
+    assert (await site.ended(larger.json()["jobs"][0]["id"]))["images"][0]["width"] == 128
