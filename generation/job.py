@@ -104,7 +104,7 @@ class Job:
 
     @property
     def short_id(self) -> str:
-        return self.id[:6]
+        return self.id.rpartition("_")[2][:6]  # the ids of one dialect begin with the same words
 
     @property
     def is_terminal(self) -> bool:

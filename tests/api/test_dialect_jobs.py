@@ -53,6 +53,12 @@ async def test_a_completed_job_has_its_result(site):
     assert picture_of(result["images"][0]).size == (64, 64)
 
 
+async def test_jobs_of_this_dialect_can_be_told_apart_by_their_short_ids(site):
+    jobs = [await made(site, "/generate/text2img", {"prompt": "a fox"}) for _ in range(2)]
+    short = {(await site.ended(job["id"]))["short_id"] for job in jobs}
+    assert short == {job["id"].rpartition("_")[2][:6] for job in jobs}
+
+
 async def test_the_same_seed_gives_the_same_picture(site):
     bodies = [{"prompt": "a lake", "seed": seed} for seed in (7, 7, 8)]
     jobs = [await made(site, "/generate/text2img", body) for body in bodies]
