@@ -154,16 +154,7 @@ def _services(
         clock=clock,
         workflows=workflows,
     )
-    connections = ConnectionService(
-        registry,
-        ConnectionStore(database, box),
-        clock=clock,
-        allow_private=settings.allow_private_backends,
-        allow_insecure_http=settings.allow_insecure_http,
-        allowed_hosts=settings.allowed_backend_hosts,
-        timeout_s=settings.job_timeout,
-        trusted=frozenset({LOCAL_USER, *map(str, settings.web_admins)}),
-    )
+    connections = _connections(settings, database, box, registry, clock)
     upkeep = make_upkeep(
         database, registry, queue, generation, media, connections, clock, rental_rules=_rental_rules(settings)
     )
@@ -188,6 +179,21 @@ def _services(
         records=records,
         workflows=workflows,
         clock=clock,
+    )
+
+
+def _connections(
+    settings: Settings, database: Database, box: SecretBox, registry: BackendRegistry, clock: SystemClock
+) -> ConnectionService:
+    return ConnectionService(
+        registry,
+        ConnectionStore(database, box),
+        clock=clock,
+        allow_private=settings.allow_private_backends,
+        allow_insecure_http=settings.allow_insecure_http,
+        allowed_hosts=settings.allowed_backend_hosts,
+        timeout_s=settings.job_timeout,
+        trusted=frozenset({LOCAL_USER, *map(str, settings.web_admins)}),
     )
 
 
