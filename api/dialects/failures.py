@@ -66,7 +66,8 @@ class Failure:
     @property
     def text(self) -> str:
         """What happened and what to do, for forms that have one place for both."""
-        return f"{self.message} {self.hint}".strip()
+        message = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
+        return f"{message} {self.hint}" if self.hint else self.message
 
 
 Form = Callable[[Failure], dict[str, Any]]
