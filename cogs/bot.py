@@ -68,6 +68,7 @@ class EaselBot(commands.Bot):
             clock=services.clock,
             ping_after_s=ping_after_s,
             has_studio=studio is not None,
+            start_command=services.upkeep.rentals.start_command,
         )
         self._comparisons = CompareMessages(
             poster=poster,

@@ -66,6 +66,7 @@ class JobMessages:
         clock: Clock,
         ping_after_s: float = 30.0,
         has_studio: bool = False,
+        start_command: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._poster = poster
         self._service = service
@@ -75,6 +76,7 @@ class JobMessages:
         self._clock = clock
         self._ping_after_s = ping_after_s
         self._has_studio = has_studio
+        self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._delivering: set[asyncio.Task[Any]] = set()
@@ -303,6 +305,7 @@ class JobMessages:
             can_upscale=Mode.UPSCALE in modes,
             can_zoom=Mode.INPAINT in modes,
             has_studio=self._has_studio,
+            start_command=self._start_command(job.lane),
             smaller_copy=smaller,
         )
 

@@ -34,6 +34,7 @@ class Around:
     has_samplers: bool = True
     can_upscale: bool = False  # some engine here can
     can_zoom: bool = False
+    start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
     has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
 
@@ -134,8 +135,9 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
         return f"⏳ queued · {engine}"
     if view.away is not None:
         why = f"{escape(view.away.reason)}, since {timestamp(view.away.since)}"
+        start = f" {around.start_command} starts it." if around.start_command else ""
         turn = f" · yours is {place(view.position)}" if view.position > 1 else ""
-        return f"🔌 {engine} is not answering ({why}). {_keeps(view.away)}{turn}"
+        return f"🔌 {engine} is not answering ({why}). {_keeps(view.away)}{start}{turn}"
     if view.hold is Hold.DOWN:
         again = f" · trying again {timestamp(now + timedelta(seconds=view.hold_s))}" if view.hold_s else ""
         return f"🔌 {engine} is not answering{again} · yours is {place(view.position)}"

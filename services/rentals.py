@@ -73,6 +73,7 @@ class RentalService:
         self._machines = MachineService(self._rules, clock)
         self._asked_at: dict[str, float] = {}  # lane -> when its provider was last asked by ourselves
         self._quiet_since: dict[str, float] = {}  # lane -> since when nothing happens there, seen by this process
+        self._asleep: dict[str, Owner] = {}  # lanes whose machine was stopped when it was last asked for
         self._unstopped: set[str] = set()  # lanes whose owner was told that we could not stop the machine
         self._changing = asyncio.Lock()  # a row is read, changed and written as one
         self.on_notice: list[Tell] = []
@@ -162,6 +163,11 @@ class RentalService:
         rental = await self._note(entry)
         return await self._told(entry, rental, await self._machines.require(entry, rental, by))
 
+    def start_command(self, lane: str) -> str:
+        """Write the command that starts an engine's machine; empty unless it is known to be stopped."""
+        owner = self._asleep.get(lane)
+        return command("start", owner) if owner else ""
+
     async def price_of(self, owner: Owner) -> float | None:
         """Return the dollars an hour that an owner's connection costs, if that was said; nothing is asked anew."""
         rental = await self._store.get(lane_of(owner))
@@ -218,6 +224,9 @@ class RentalService:
                 changes["usd_per_hour"] = machine.usd_per_hour
         if any(getattr(rental, name) != value for name, value in changes.items()):
             rental = await self._save(entry, rental, **changes)
+        self._asleep.pop(entry.name, None)
+        if machine is not None and machine.state == "stopped":
+            self._asleep[entry.name] = entry.owner
         jobs = sum(lane.waiting + lane.running for lane in self._lanes_at(entry, machine))
         return bill_of(entry, rental, self._clock.now(), machine=machine, jobs=jobs)
 

@@ -23,6 +23,9 @@ CARDS = {
     "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), AROUND, ()),
     "queued_engine_down": (JobView(job=JOB, position=2, hold=Hold.DOWN, hold_s=10.0), AROUND, ()),
     "queued_engine_gone": (JobView(job=JOB, position=1, hold=Hold.DOWN, away=AWAY), AROUND, ()),
+    "queued_engine_stopped": (
+        JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), replace(AROUND, start_command="`/gpu start`"), ()
+    ),
     "queued_behind_engine_gone": (JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), AROUND, ()),
     "queued_engine_pauses": (JobView(job=JOB, position=1, hold=Hold.PAUSED, hold_s=30.0), AROUND, ()),
     "queued_next": (JobView(job=JOB, position=1), AROUND, ()),

@@ -61,7 +61,11 @@ async def test_a_rented_machine_is_started_used_and_stopped_by_whom_the_owner_na
         assert "RunPod stops" in answer.content
         assert [change.rsplit("/", 1)[1] for change in runpod.changes] == ["start", "stop", "start", "stop"]
 
-        examine.diagnosis = connected
+        engine.is_down, engine.fail = BackendGone(), [BackendGone()]
+        await easel.now.registry.refresh_all()
+        answer = await easel.answer_to(await easel.say("!dream an owl"))
+        await discord.wait_for(lambda: "`/gpu start` starts it" in answer.content)
+        engine.is_down, examine.diagnosis = None, connected
         await connect(easel, user="ann")  # who knows the address of somebody else's machine
         assert "belong to the owner of Easel" in await gpu(discord, "start", user="ann")
         assert "RunPod says" not in await gpu(discord, "show", user="ann")

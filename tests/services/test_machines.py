@@ -112,13 +112,16 @@ async def test_one_listing_serves_for_a_while(house: House, account: Account):
 
 
 async def test_stop_and_start_reach_the_provider_once(house: House, account: Account):
+    assert house.rentals.start_command("user-7") == ""
     bill = await house.rentals.stop(MIA, by="7")
     assert bill.machine
     assert bill.machine.state == "stopped"
+    assert house.rentals.start_command("user-7") == "`/gpu start`"
     await house.rentals.stop(MIA, by="7")
     bill = await house.rentals.start(MIA, by="7")
     assert bill.machine
     assert bill.machine.state == "starting"
+    assert house.rentals.start_command("user-7") == ""
     bill = await house.rentals.start(MIA, by="7")
     assert bill.machine
     assert bill.machine.state == "running"
