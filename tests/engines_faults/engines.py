@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -183,9 +184,10 @@ ENGINES = {
 }
 
 
-def quick_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = TIMEOUT_S) -> None:
     """Half a minute of patience is more than a table of faults has."""
-    monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(TIMEOUT_S))
-    monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", TIMEOUT_S)
-    monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", TIMEOUT_S)
-    monkeypatch.setattr(horde_common, "DOWNLOAD_TIMEOUT_S", TIMEOUT_S)
+    monkeypatch.setattr(sys.modules[__name__], "TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(timeout_s))
+    monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(horde_common, "DOWNLOAD_TIMEOUT_S", timeout_s)

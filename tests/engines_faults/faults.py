@@ -22,13 +22,14 @@ REJECTED, LIMITED, FAILED = "request_rejected", "rate_limited", "backend_error"
 class Case:
     """`code`: of the error the job ends with when it is tried once; `unlike`: the engines where it is another.
 
-    `is_drawn`: the engine had taken the job by then.
+    `is_drawn`: the engine had taken the job by then. `is_silent`: only a timeout ends it.
     """
 
     arm: Callable[[Rig], None]
     code: str
     unlike: dict[str, str] = field(default_factory=dict)
     is_drawn: bool = False
+    is_silent: bool = False
 
     def code_of(self, kind: str) -> str:
         return self.unlike.get(kind, self.code)
@@ -71,9 +72,9 @@ OWN_500: Final = {
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
 
 CASES: Final = {
-    "no word": Case(arm=at_job("hang"), code=AWAY),
+    "no word": Case(arm=at_job("hang"), code=AWAY, is_silent=True),
     "silence after the headers": Case(
-        arm=at_job("stall"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True
+        arm=at_job("stall"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True, is_silent=True
     ),
     "reset in the body": Case(
         arm=at_job("reset"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True
@@ -98,7 +99,7 @@ CASES: Final = {
     "cut JSON": Case(arm=at_job("cut"), code=UNREADABLE, is_drawn=True),
     "other JSON": Case(arm=at_job("answer", body=b'{"surprise": [1, 2]}'), code=UNREADABLE),
     "a list in its place": Case(arm=at_job("answer", body=b"[]"), code=UNREADABLE),
-    "end: no word": Case(arm=at_end("hang"), code=AWAY, unlike=POLLED),
+    "end: no word": Case(arm=at_end("hang"), code=AWAY, unlike=POLLED, is_silent=True),
     "end: reset": Case(arm=at_end("reset"), code=AWAY, unlike=POLLED, is_drawn=True),
     "end: 502 page": Case(arm=at_end("answer", **page(502)), code=AWAY, unlike=POLLED),
     "end: cut JSON": Case(
@@ -115,7 +116,7 @@ CASES: Final = {
     ),
     "picture: half a file": Case(arm=at_picture("cut"), code=UNREADABLE, is_drawn=True),
     "picture: reset": Case(arm=at_picture("reset"), code=AWAY, is_drawn=True),
-    "picture: no word": Case(arm=at_picture("hang"), code=AWAY),
+    "picture: no word": Case(arm=at_picture("hang"), code=AWAY, is_silent=True),
     "picture: 404": Case(
         arm=at_picture("answer", **answers(404, b'{"detail": "Not Found"}')),
         code=AWAY,

@@ -27,8 +27,10 @@ EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick_timeouts(monkeypatch)
+def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES.get(request.node.callspec.params.get("fault", ""))
+    if case and case.is_silent:
+        quick_timeouts(monkeypatch)
 
 
 def is_for_people(job: Job) -> bool:
@@ -58,7 +60,15 @@ async def test_fault_is_the_right_error_in_one_clear_sentence(kind: str, fault: 
         assert await rig.others_go_on()
         assert not rig.lane.is_broken
         rig.proxy.faults.clear()
-        assert (await rig.run(seed=7)).status is JobStatus.DONE  # and the engine is as good as before
+        # a timeout as short as that of the silent ones may end a job on a busy machine, too
+        assert await is_as_good_as_before(rig, tries=2 if case.is_silent else 1)
+
+
+async def is_as_good_as_before(rig: Rig, tries: int) -> bool:
+    for _ in range(tries):
+        if (await rig.run(seed=7)).status is JobStatus.DONE:
+            return True
+    return False
 
 
 @EVERY_ENGINE
