@@ -5,20 +5,19 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
-from api.errors import NotFound
+from api.errors import NotFound, errors
 from api.events import can_see
 from api.pictures import viewer_of
 from api.schemas.jobs import (
     AgainIn,
     DraftIn,
-    ErrorOut,
     EstimateOut,
     JobIn,
     JobOut,
@@ -34,9 +33,7 @@ from generation.request import Draft, Mode, SourceImage
 from services.access import Caller
 from services.generation import Actor
 
-JOB_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ErrorOut} for status in (400, 401, 403, 404, 422, 429, 502, 503)
-}
+JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200

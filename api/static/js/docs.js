@@ -45,9 +45,11 @@ function byTag(paths) {
 
 function route({ path, method, about }) {
   return h("details", { class: "docs-route", id: about.operationId },
-    h("summary", {}, h("span", { class: "docs-method" }, method.toUpperCase()), h("code", { class: "docs-path" }, path), h("span", { class: "docs-words" }, about.summary)),
+    h("summary", {}, h("span", { class: "docs-method" }, method.toUpperCase()), h("code", { class: "docs-path" }, path), h("span", { class: "docs-words" }, firstSentence(about.description) || about.summary)),
     h("div", { class: "docs-body" }, about.description && h("p", {}, about.description), parameters(about.parameters ?? []), body(about.requestBody), answers(about.responses)));
 }
+
+const firstSentence = (text = "") => text.split(/(?<=\.)\s/)[0];
 
 function parameters(all) {
   if (!all.length) return null;
