@@ -28,6 +28,10 @@ INSERT = """
         :notes, :origin, :request, :drawn, :result, :error, :is_pinned, :interruptions, :away_since)
 """
 GET = "SELECT * FROM jobs WHERE id = ?"
+FIND_AFTER_STAMP = """
+    SELECT * FROM jobs
+    WHERE id >= 'job_' AND id < 'job`' AND substr(id, instr(substr(id, 5), '_') + 5, :chars) = :prefix LIMIT 2
+"""  # ids like job_<ms>_<random>: people are shown the random part
 FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
 BY_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC LIMIT 1"
 # INDEXED BY: the planner would rather go through all of a person's history, or sort.
@@ -124,6 +128,7 @@ class JobStore:
         if not prefix:
             return None
         rows = await self._database.fetch(FIND, {"first": prefix, "after": prefix + chr(0x10FFFF)})
+        rows = rows or await self._database.fetch(FIND_AFTER_STAMP, {"prefix": prefix, "chars": len(prefix)})
         return self._first(rows) if len(rows) == 1 or (rows and rows[0]["id"] == prefix) else None
 
     async def by_message(self, message_id: str) -> Job | None:

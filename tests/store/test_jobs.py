@@ -88,6 +88,13 @@ async def test_a_short_id_finds_its_job_unless_it_fits_several(jobs):
     assert [await jobs.find(prefix) for prefix in ("abc", "x", "", "ab%")] == [None] * 4
 
 
+async def test_the_random_part_of_a_stamped_id_finds_its_job_too(jobs):
+    for job_id in ("job_1700000000000_k3f9aa", "job_1700000000001_k3f9bb"):
+        await jobs.insert(make_job(job_id))
+    assert (await jobs.find("k3f9b")).id == "job_1700000000001_k3f9bb"
+    assert await jobs.find("k3f9") is None
+
+
 async def test_a_message_leads_to_the_newest_job_it_shows(jobs):
     await jobs.insert(make_job("old"))
     await jobs.insert(make_job("new", second=5))
