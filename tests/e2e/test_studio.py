@@ -1,4 +1,4 @@
-"""From a picture in Discord into the studio, and what is drawn there back into the channel: bot and page on one queue."""
+"""From a picture in Discord into the studio, and what is drawn there back into the channel: both on one queue."""
 
 from __future__ import annotations
 
