@@ -70,7 +70,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     Raises:
         PortInUse: a port that must be ours is taken.
     """
-    from api.context import WebOptions  # only here: FastAPI takes half a second and 20 MB
+    from api.context import LOOPBACK_NAMES, WebOptions  # only here: FastAPI takes half a second and 20 MB
     from api.door import Listen, WebDoor
 
     settings = easel.settings
@@ -78,6 +78,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     options = WebOptions(
         public_url=settings.public_url,
         hosts=settings.web_hosts,
+        takes_addresses=settings.web_host not in LOOPBACK_NAMES,
         origins=settings.web_origins,
         # behind a proxy everybody comes from this machine
         is_open=own_name in (None, "localhost", "127.0.0.1", "::1"),
@@ -146,6 +147,7 @@ def _console(easel: Easel, background: Background, settings: Settings, *, addres
         findings=easel.findings,
         run=background.run,
         address=address,
+        has_token=bool(settings.discord_token.get_secret_value()),
         stay=_stay if address else None,
         bring_workflows=None if address else partial(_bring_workflows, easel, settings),
     )

@@ -34,6 +34,7 @@ class WebOptions:
     sign_in_url: str = ""  # where people sign in with Discord; "" = not set up
     image_cdn_url: str = ""  # in front of the addresses of pictures that programs get; "" = this server's own
     replicate_webhook_secret: str = field(default="", repr=False)
+    takes_addresses: bool = False  # listens beyond this machine: bare addresses are its names, too
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -18,6 +18,7 @@ from services.web import WebServices
 log = logging.getLogger(__name__)
 
 COMPAT_PORTS: Final = (3003, 8005)  # where programs written for the systems Easel unites look for them
+NO_COMPAT: Final = "set COMPAT_PORTS=false in .env to do without it"
 PRIVATE_LINK_S: Final = 24 * 3600.0
 
 
@@ -56,12 +57,12 @@ class WebDoor:
             PortInUse: another program has a port that must be ours.
             OSError: the address is not one of this machine.
         """
-        wanted = [(listen.port, listen.is_chosen)]
-        wanted += [(port, True) for port in COMPAT_PORTS if listen.compat and port != listen.port]
+        more = [port for port in COMPAT_PORTS if listen.compat and port != listen.port]
         sockets = []
         try:
-            for port, is_chosen in wanted:
-                sockets.append(bind(listen.host, port, is_chosen=is_chosen))
+            sockets.append(bind(listen.host, listen.port, is_chosen=listen.is_chosen))
+            for port in more:
+                sockets.append(bind(listen.host, port, is_chosen=True, otherwise=NO_COMPAT))
         except BaseException:
             for one in sockets:
                 one.close()

@@ -5,6 +5,7 @@ Plain ASGI, since the framework's own middleware would buffer event streams.
 
 import asyncio
 import json
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ class Guard:
     def __init__(self, app: ASGIApp, options: WebOptions) -> None:
         self._app = app
         self._names = LOOPBACK_NAMES | options.host_names
+        self._takes_addresses = options.takes_addresses
         self._origins = frozenset(options.origins)
         self._public_url = options.public_url
 
@@ -48,7 +50,7 @@ class Guard:
         headers = Headers(scope=scope)
         origin = headers.get("origin", "")
         answer = self._with_headers(send, origin)
-        if (host := _host_name(headers.get("host", ""))) not in self._names:
+        if not self._is_ours(host := _host_name(headers.get("host", ""))):
             right = "Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours."
             await _refuse(answer, 421, f"This server does not answer to the name “{host[:80]}”.", right)
         elif scope["method"] == "OPTIONS" and origin in self._origins:
@@ -91,6 +93,10 @@ class Guard:
                 raise
             await _refuse(send, 408, "The request took too long to arrive.", "Please send it again.")
 
+    def _is_ours(self, host: str) -> bool:
+        """A bare address cannot be pointed elsewhere later, as a name can (DNS rebinding)."""
+        return host in self._names or (self._takes_addresses and _is_address(host))
+
     def _is_same_site(self, headers: Headers, origin: str) -> bool:
         """Browsers say where a request comes from; other programs send neither header."""
         if origin and origin in self._origins:
@@ -127,6 +133,14 @@ def _host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").casefold()
     except ValueError:
         return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def _too_large(send: Send) -> None:

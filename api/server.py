@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from utils.ports import PortInUse
+from utils.ports import CHOOSE_ANOTHER, PortInUse
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,14 @@ class WebServer:
             one.close()
 
 
-def bind(host: str, port: int, *, is_chosen: bool) -> socket.socket:
+def bind(host: str, port: int, *, is_chosen: bool, otherwise: str = "") -> socket.socket:
     """Listen on a port; where nobody chose it and it is taken, on the next free one.
+
+    Args:
+        host: an address of this machine.
+        port: 0 is any free one.
+        is_chosen: no other will do.
+        otherwise: what its owner may do about it, besides stopping whoever has it; the usual if empty.
 
     Raises:
         PortInUse: it was chosen and is taken, or all are.
@@ -88,7 +94,7 @@ def bind(host: str, port: int, *, is_chosen: bool) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    raise PortInUse(port)
+    raise PortInUse(port, otherwise or CHOOSE_ANOTHER)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
 from generation.prompt_syntax import parse_prompt
 from generation.result import StoredImage
+from services.access import LOCAL_USER
 from services.catalog import Catalog
 from services.generation import Actor, GenerationService
 from services.media import MediaService, file_name
@@ -22,7 +23,8 @@ BAD_INPUT: Final = 2
 ENGINE_FAILED: Final = 3
 INTERRUPTED: Final = 130
 
-ORIGIN: Final = Origin(door="console", user_id="owner")
+# The same person as in a browser on this machine: one gallery, one share of the queue.
+ORIGIN: Final = Origin(door="console", user_id=LOCAL_USER, user_name="You", account=f"api:{LOCAL_USER}")
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 EXIT_CODES: Final = {  # by the code of the error; every other one is the engine's
     "request_rejected": BAD_INPUT,
@@ -53,6 +55,7 @@ class Studio:
     findings: tuple[str, ...]  # what was found on this machine, in words
     run: Run
     address: str = ""  # where the studio is, if it is served
+    has_token: bool = False  # for Discord, which was left out all the same
     stay: Callable[[], None] | None = None  # wait for the end, where nobody sits at the console
     bring_workflows: Callable[[], Awaitable[None]] | None = None  # into a store that lasts for one run
 

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Final
 
-from console.drawing import Studio, draw
+from console.drawing import ORIGIN, Studio, draw
 from console.lists import show_models
 from console.text import say, tell
 from generation.prompt_syntax import COOL_EXAMPLES, OPTION_HELP
@@ -32,7 +32,8 @@ def converse(studio: Studio) -> int:
     make_private_folder(studio.pictures)
     if studio.address:
         tell(f"The studio is at {studio.address} (open it in a browser).\n")
-    tell(WELCOME)
+    if not studio.has_token:
+        tell(WELCOME)
     for finding in studio.findings:
         tell(finding[0].upper() + finding[1:] + ".")
     engines = studio.run(_engines(studio))
@@ -91,8 +92,8 @@ def _read() -> str | None:
 
 
 async def _engines(studio: Studio) -> str:
-    await studio.catalog.refresh("owner", None)
-    return ", ".join(engine.label for engine in studio.catalog.engines("owner", None))
+    await studio.catalog.refresh(ORIGIN.user_id, None)
+    return ", ".join(engine.label for engine in studio.catalog.engines(ORIGIN.user_id, None))
 
 
 def _help() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.drawing import Studio
+from console.drawing import ORIGIN, Studio
 from console.text import say
 from generation.job import Job
 from services.catalog import Engine
@@ -34,8 +34,8 @@ def show_queue(jobs: Sequence[Job]) -> None:
 
 
 async def _engines(studio: Studio) -> list[Engine]:
-    await studio.catalog.refresh("owner", None)
-    return studio.catalog.engines("owner", None)
+    await studio.catalog.refresh(ORIGIN.user_id, None)
+    return studio.catalog.engines(ORIGIN.user_id, None)
 
 
 def _engine_text(engine: Engine) -> str:

@@ -6,7 +6,8 @@ from typing import TextIO
 HELP = """\
 Easel makes pictures on the engine you have: from Discord, or right here.
 
-  python main.py                         start the bot; without a token, the console
+  python main.py                         start the studio and, with a token, the bot; else the console beside it
+      --no-web, --no-discord             leave that door shut
   python main.py generate PROMPT         make pictures and save them
       -o, --output FILE                  where to; a folder will do; several get -1, -2 ...
       -q, --quiet                        no progress, only the file names

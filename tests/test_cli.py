@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import signal
 import sqlite3
 import stat
@@ -13,7 +14,9 @@ from PIL import Image
 
 import cli
 import main
+from api.caller import LOCAL
 from cli import Command, KeyCommand, WorkflowCommand
+from console.drawing import ORIGIN
 from constants import VERSION
 
 Type = Callable[..., int]
@@ -93,6 +96,7 @@ def test_help_and_version_need_no_settings(monkeypatch: pytest.MonkeyPatch, caps
     assert main.main(["--version"]) == 0
     out = capsys.readouterr().out
     assert "python main.py doctor" in out
+    assert "--no-web, --no-discord" in out
     assert VERSION in out
 
 
@@ -217,6 +221,17 @@ def test_console_draws_each_line(folder: Path, console: Callable[[str], int], ca
     assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
 
 
+def test_console_asks_for_no_token_where_there_is_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(os.environ, "DISCORD_TOKEN", "a.b.c")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main.main(["--no-discord"]) == 0
+    err = capsys.readouterr().err
+    assert "Drawing with sketch" in err
+    assert "make a bot" not in err
+
+
 def test_console_helps_with_nonsense_and_goes_on(console: Callable[[str], int], capsys: pytest.CaptureFixture[str]):
     assert console("\n!!!\n/nope\nfox --steps x\nhelp\nmodels\nqueue\ncancel\nquit\nnever reached --size 64x64\n") == 0
     out, err = capsys.readouterr()
@@ -226,6 +241,10 @@ def test_console_helps_with_nonsense_and_goes_on(console: Callable[[str], int], 
     assert "--negative ugly, blurry" in out
     assert "sketch (sketch)" in out
     assert "Saved" not in out
+
+
+def test_the_person_at_the_console_is_the_one_in_the_browser_of_this_machine():
+    assert (ORIGIN.user_key, ORIGIN.user_name) == (LOCAL.user_key, LOCAL.name)
 
 
 def test_console_keeps_the_env_file_that_is_there(folder: Path, console: Callable[[str], int]):

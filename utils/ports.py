@@ -4,16 +4,17 @@ import os
 from pathlib import Path
 from typing import Final
 
+CHOOSE_ANOTHER: Final = "set PORT in .env to another one"
 LISTENING: Final = "0A"  # the state in /proc/net/tcp, see proc(5)
 
 
 class PortInUse(Exception):
     """Another program listens on the port already."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, otherwise: str = CHOOSE_ANOTHER) -> None:
         holder = holder_of(port)
         by = f"another program ({holder})" if holder else "another program"
-        super().__init__(f"Port {port} is in use by {by}. Stop that, or set PORT in .env to another one.")
+        super().__init__(f"Port {port} is in use by {by}. Stop that, or {otherwise}.")
 
 
 def holder_of(port: int, proc: Path = Path("/proc")) -> str:

@@ -2,11 +2,14 @@
 
 import struct
 import zlib
+from dataclasses import replace
 
+import httpx
 import pytest
 
 from api import middleware
-from tests.api.conftest import SMALL, png
+from api.app import create_app
+from tests.api.conftest import FAR, SMALL, png
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::1", "", "localhost@evil.example"])
@@ -117,3 +120,12 @@ async def test_an_error_of_ours_shows_no_traceback(site, client, monkeypatch):
     answer = await site.visitor(near=True).get("/api/jobs")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text
+
+
+async def test_beyond_this_machine_bare_addresses_are_ours_and_names_are_not(site):
+    app = create_app(replace(site.web, options=replace(site.web.options, takes_addresses=True)))
+    transport = httpx.ASGITransport(app, client=FAR)
+    async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7:8484") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/api/jobs")).status_code == 401
+        assert (await client.get("/healthz", headers={"Host": "rebound.example"})).status_code == 421

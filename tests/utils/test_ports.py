@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.ports import holder_of
+from utils.ports import PortInUse, holder_of
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
@@ -20,3 +20,8 @@ def test_the_process_that_listens_is_named():
 
 def test_where_it_cannot_be_told_nothing_is_said(tmp_path: Path):
     assert holder_of(1, tmp_path) == ""
+
+
+def test_the_way_out_fits_the_setting_that_asked_for_the_port():
+    assert str(PortInUse(1)).endswith("Stop that, or set PORT in .env to another one.")
+    assert str(PortInUse(1, "set COMPAT_PORTS=false in .env")).endswith("Stop that, or set COMPAT_PORTS=false in .env.")
