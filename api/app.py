@@ -1,7 +1,7 @@
 """The FastAPI application: every route of every dialect, the studio's page, and the API's own description."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
@@ -9,9 +9,10 @@ from fastapi.staticfiles import StaticFiles
 
 from api.context import Web
 from api.dialects import ROUTERS as DIALECTS
-from api.errors import add_error_handlers, errors
+from api.errors import SCHEMAS, add_error_handlers, errors
 from api.middleware import Guard
 from api.routes import ROUTERS
+from api.schemas.jobs import ErrorOut
 from constants import APP_NAME, VERSION
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -29,9 +30,17 @@ class _Static(StaticFiles):
         return response
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        description = super().openapi()
+        schema = ErrorOut.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
+        description["components"]["schemas"].setdefault(ErrorOut.__name__, schema)
+        return description
+
+
 def create_app(web: Web) -> FastAPI:
     """Build the application; it opens nothing and runs nothing by itself."""
-    app = FastAPI(
+    app = _App(
         title=APP_NAME,
         version=VERSION,
         description=DESCRIPTION,

@@ -57,6 +57,9 @@ MEANINGS: Final = {
     504: "The engine took too long.",
 }
 
+SCHEMAS: Final = "#/components/schemas/"
+ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{ErrorOut.__name__}"}}}
+
 
 class SignInNeeded(GenerationError):
     """Who are you? Sign in, or send an API key."""
@@ -89,8 +92,11 @@ class Gone(GenerationError):
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the errors of a route for the API's description."""
-    return {status: {"model": ErrorOut, "description": MEANINGS[status]} for status in statuses}
+    """Describe the errors of a route for the API's description; `create_app` adds the schema they refer to.
+
+    A model here would be made into a validator of its own for each status of each route, when the first request comes.
+    """
+    return {status: {"description": MEANINGS[status], "content": ERROR_CONTENT} for status in statuses}
 
 
 @contextmanager
