@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -71,6 +73,18 @@ class Site:
         return (await (client or self.client).get(f"/api/jobs/{job_id}")).json()
 
 
+@cache
+def app_with(options: WebOptions) -> FastAPI:
+    return create_app(cast(Web, SimpleNamespace(options=options)))
+
+
+def app_of(web: Web) -> FastAPI:
+    """The application with its routes, which take a while to prepare, on another Easel than in the test before."""
+    app = app_with(web.options)
+    app.state.web = web
+    return app
+
+
 @asynccontextmanager
 async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **environ: str) -> Any:
     """Build Easel in a folder and start it."""
@@ -80,7 +94,7 @@ async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **envi
     await easel.registry.refresh("sketch")
     usual = WebOptions(media_ttl_s=easel.settings.media_ttl, job_timeout_s=easel.settings.job_timeout)
     door = WebDoor(easel.services, easel.web, replace(usual, **(options or {})))
-    app = create_app(door.web)
+    app = app_of(door.web)
     pump = asyncio.create_task(door.web.hub.run())
     near = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=NEAR), base_url=HERE)
     site = Site(easel=easel, door=door, app=app, client=near, clients=[near])
