@@ -52,7 +52,7 @@ class PictureFetcher:
         said = said.strip()
         if not said:
             raise RequestRejected(f"{field} is empty.", field=field, hint=_HINT)
-        if media_id := self._media_id(said):
+        if media_id := self.media_id(said):
             return await self._own(media_id, field)
         if head := _DATA_URL.match(said):
             if not head[0][:-1].lower().endswith(";base64"):
@@ -64,7 +64,7 @@ class PictureFetcher:
             return await fetch_picture(said, policy=self._policy, field=field)
         return await run_in_thread(_decode, said, field)
 
-    def _media_id(self, said: str) -> str | None:
+    def media_id(self, said: str) -> str | None:
         """Return the id in an id or in an address of ours; None for everything else."""
         if len(said) < SHORTEST_BASE64 and _MEDIA_ID.fullmatch(said):
             return said

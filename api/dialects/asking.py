@@ -15,6 +15,7 @@ from api.caller import origin_of
 from api.context import Web, web_of
 from api.dialects.failures import ModelMissing
 from api.schemas.jobs import MOST_TEXT_CHARS
+from api.sight import check_use
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.prompt_syntax import take_lora_tags
@@ -74,7 +75,7 @@ def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
     return text, tuple(loras)
 
 
-async def take_picture(request: Request, said: str | None, field: str) -> SourceImage:
+async def take_picture(request: Request, caller: Caller, said: str | None, field: str) -> SourceImage:
     """Take a picture in whatever form it was given, also by the absolute address this server gave it.
 
     Raises:
@@ -87,14 +88,18 @@ async def take_picture(request: Request, said: str | None, field: str) -> Source
     for base in (web.base_url(request), web.options.image_cdn_url):
         if base and said.startswith(f"{base}{MEDIA_PATH}"):
             said = said.removeprefix(base)
+    if media_id := web.fetcher.media_id(said):
+        await check_use(web, caller, media_id, field)
     return await web.fetcher.take(said, field=field)
 
 
-async def take_pair(request: Request, image: str | None, mask: str | None, fields: tuple[str, str]) -> MaskedSource:
+async def take_pair(
+    request: Request, caller: Caller, image: str | None, mask: str | None, fields: tuple[str, str]
+) -> MaskedSource:
     """Take a picture and its mask, white where it is drawn anew, made the picture's size."""
     web = web_of(request)
-    source = await take_picture(request, image, fields[0])
-    stencil = await take_picture(request, mask, fields[1]) if mask else None
+    source = await take_picture(request, caller, image, fields[0])
+    stencil = await take_picture(request, caller, mask, fields[1]) if mask else None
     try:
         return await take_masked(web.services.media, source.data, stencil.data if stencil else None)
     except RequestRejected as error:

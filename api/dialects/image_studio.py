@@ -83,11 +83,11 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
     draft = replace(draft, denoising_strength=body.strength)
     notes: tuple[str, ...] = ()
     if body.editType == "inpaint":
-        pair = await take_pair(request, body.imageUrl, body.mask, ("imageUrl", "mask"))
+        pair = await take_pair(request, caller, body.imageUrl, body.mask, ("imageUrl", "mask"))
         draft = replace(draft, mode=Mode.INPAINT, init_image=pair.image, mask_image=pair.mask)
         notes = pair.notes
     else:
-        source = await take_picture(request, body.imageUrl, "imageUrl")
+        source = await take_picture(request, caller, body.imageUrl, "imageUrl")
         is_outpaint = body.editType == "outpaint"
         change = {"zoom": OUTPAINT_ZOOM} if is_outpaint else {"mode": Mode.IMG2IMG}
         draft = replace(draft, init_image=source, **change)
@@ -99,7 +99,7 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
 @router.post("/variations")
 async def variations(request: Request, body: VariationsIn, caller: Maker) -> ImagesOut:
     """Draw other pictures like one: by its own prompt if it was drawn here, else by the one given."""
-    source = await take_picture(request, body.imageUrl, "imageUrl")
+    source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     said = body.prompt or await _own_prompt(request, body.imageUrl or "", caller)
     notes = () if said else ("no prompt was given and none is known of the picture: it was drawn over without words",)
     prompt, loras = words_of(said or VARIATION)
@@ -118,7 +118,7 @@ async def variations(request: Request, body: VariationsIn, caller: Maker) -> Ima
 @router.post("/upscale")
 async def upscale(request: Request, body: UpscaleIn, caller: Maker) -> ImagesOut:
     """Make a picture larger, 2 or 4 times for example."""
-    source = await take_picture(request, body.imageUrl, "imageUrl")
+    source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     draft = Draft(mode=Mode.UPSCALE, init_image=source, upscale_factor=body.scale)
     draft = _chosen(request, caller, draft, body.provider, None)
     return await _draw(request, caller, body, draft, 1, "")
@@ -137,7 +137,7 @@ async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> E
 async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisOut:
     """Say what a picture shows, where an engine can."""
     web = web_of(request)
-    source = await take_picture(request, body.imageUrl, "imageUrl")
+    source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
     found = await web.services.describing.describe(
         source, user_id=caller.user_id, guild_id=None, backend=engine.name if engine else None

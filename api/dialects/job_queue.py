@@ -127,7 +127,7 @@ async def text2img(request: Request, body: Text2ImgIn, caller: Maker) -> dict[st
 async def img2img(request: Request, body: Img2ImgIn, caller: Maker) -> dict[str, Any]:
     """Draw a picture from another one."""
     draft = body.draft(body.prompt)
-    source = await take_picture(request, body.initImage, "initImage")
+    source = await take_picture(request, caller, body.initImage, "initImage")
     draft = replace(draft, mode=Mode.IMG2IMG, init_image=source, denoising_strength=body.strength)
     return await _accept(request, caller, body, draft)
 
@@ -136,7 +136,7 @@ async def img2img(request: Request, body: Img2ImgIn, caller: Maker) -> dict[str,
 async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str, Any]:
     """Draw a part of a picture anew. Without a mask it is what is transparent in the picture."""
     draft = body.draft(body.prompt)
-    pair = await take_pair(request, body.image, body.mask, ("image", "mask"))
+    pair = await take_pair(request, caller, body.image, body.mask, ("image", "mask"))
     draft = replace(
         draft,
         mode=Mode.INPAINT,
@@ -151,8 +151,8 @@ async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str,
 async def style_transfer(request: Request, body: StyleTransferIn, caller: Maker) -> dict[str, Any]:
     """Draw the content of one picture in the style of another; a note says how that was done."""
     draft = body.draft(body.prompt or PROMPT)
-    content = await take_picture(request, body.contentImage, "contentImage")
-    style = await take_picture(request, body.styleImage, "styleImage")
+    content = await take_picture(request, caller, body.contentImage, "contentImage")
+    style = await take_picture(request, caller, body.styleImage, "styleImage")
     found = await styled(
         web_of(request), caller, draft, content, style, strength=body.styleStrength, kept=body.contentStrength
     )

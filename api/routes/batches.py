@@ -9,6 +9,7 @@ from api.caller import Maker, origin_of
 from api.context import web_of
 from api.routes.jobs import JOB_RESPONSES, Key, request_keys, shown
 from api.schemas.jobs import DraftIn, Number, SubmittedOut, Text
+from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
 from services.batches import DELAY_S, submit_batch
 
@@ -32,6 +33,7 @@ async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key
     web = web_of(request)
     parsed = [parse_prompt(text) for text in body.prompts]
     common = body.common.to_draft()
+    await check_inputs(web, caller, common)
     origin = origin_of(caller, private=body.is_private, **request_keys(idempotency_key, body, 0))
     drafts = [one.draft.over(common) for one in parsed]
     views = await submit_batch(web.services.generation, drafts, origin, delay_s=body.delay_ms / 1000)

@@ -25,11 +25,12 @@ from api.schemas.jobs import (
     ParsedOut,
     SubmittedOut,
 )
+from api.sight import check_inputs
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from generation.request import Draft, Mode, SourceImage
+from generation.request import Draft, Mode, SourceImage, draft_of
 from services.access import Caller
 from services.generation import Actor
 
@@ -101,8 +102,9 @@ def request_keys(key: str, body: BaseModel, number: int) -> dict[str, object]:
     return {"request_key": f"{key}#{number}", "request_digest": digest}
 
 
-async def with_sizes(web: Web, draft: Draft) -> Draft:
-    """Look up the input picture, so that its shape is kept, and say it early when it has expired."""
+async def with_sizes(web: Web, caller: Caller, draft: Draft) -> Draft:
+    """Look up the input picture, so that its shape is kept, and say it early when it has expired or is not theirs."""
+    await check_inputs(web, caller, draft)
     if draft.init_image is None:
         return draft
     source = await web.services.media.load(draft.init_image)
@@ -118,7 +120,7 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     """Ask for pictures. They are committed to the queue when this answers."""
     web = web_of(request)
     parsed = said(body)
-    draft = await with_sizes(web, parsed.draft)
+    draft = await with_sizes(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     if body.webhook:
         web.own.webhooks.check(body.webhook, body.webhook_events_filter)
@@ -202,9 +204,11 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))
-    changes = await with_sizes(web, changes)
+    changes = await with_sizes(web, caller, changes)
     if unknown := sorted(set(body.drop) - set(Draft.__dataclass_fields__)):
         raise RequestRejected(f"There is no field “{unknown[0]}” to drop.", field="drop")
+    kept = replace(draft_of(old.request), **{name: getattr(Draft(), name) for name in body.drop})
+    await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
     origin = origin_of(caller, private=private, **request_keys(idempotency_key, body, 0))
     view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop))
@@ -246,7 +250,7 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
     """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:
-        draft = await with_sizes(web, said(body).draft)
+        draft = await with_sizes(web, caller, said(body).draft)
         draft = draft if draft.prompt else replace(draft, prompt="a picture")
         found = await web.services.generation.estimate(draft, origin_of(caller))
     except BackendError as error:

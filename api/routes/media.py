@@ -9,6 +9,7 @@ from api.caller import Anybody, Maker, Reader
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.schemas.jobs import MediaOut, Text
+from api.sight import check_use
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
@@ -124,6 +125,7 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
 async def describe(request: Request, body: DescribeIn, caller: Maker) -> DescribeOut:
     """Say what a picture shows, where an engine can."""
     web = web_of(request)
+    await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
     said = await web.services.describing.describe(source, user_id=caller.user_id, guild_id=None, backend=body.backend)
     return DescribeOut(text=said.text, engine=said.engine)
