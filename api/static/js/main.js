@@ -32,7 +32,7 @@ function markNav(name) {
 
 function buildTools() {
   const state = h("span", { class: "link-state", hidden: true }, "Reconnecting");
-  const theme = menuButton("Theme", () => THEMES.map(([value, label, name]) => ({ label, icon: name, checked: getPref("theme", "system") === value, run: () => setPref("theme", value) })), { icon: "contrast" });
+  const theme = menuButton("Theme", () => THEMES.map(([value, label, name]) => ({ label, icon: name, checked: getPref("theme", "dark") === value, run: () => setPref("theme", value) })), { icon: "contrast" });
   const account = h("span", { class: "row" });
   fill(document.getElementById("rail-tools"), state, theme, account);
   watchConnection(state);

@@ -19,7 +19,7 @@ export function setPref(name, value) {
   } catch {
     // A full or forbidden storage only costs the memory across reloads.
   }
-  if (name === "theme") document.documentElement.dataset.theme = value || "system";
+  if (name === "theme") document.documentElement.dataset.theme = value || "dark";
   for (const fn of listeners.get(name) || []) fn(value);
 }
 

@@ -1,10 +1,10 @@
 // Runs before the first paint, as a classic script: the page never flashes in the other theme.
 (function () {
-  let choice = "system";
+  let choice = "dark";
   try {
-    choice = JSON.parse(localStorage.getItem("easel.theme") || '"system"');
+    choice = JSON.parse(localStorage.getItem("easel.theme") || '"dark"');
   } catch (error) {
-    choice = "system"; // storage switched off or not ours
+    choice = "dark"; // storage switched off or not ours
   }
-  document.documentElement.dataset.theme = ["dark", "light"].includes(choice) ? choice : "system";
+  document.documentElement.dataset.theme = ["system", "light"].includes(choice) ? choice : "dark";
 })();

@@ -61,8 +61,8 @@ function themeChoice() {
     next.focus();
     next.click();
   };
-  mark(getPref("theme", "system"));
-  return { element, end: onPref("theme", (value) => mark(value || "system")) };
+  mark(getPref("theme", "dark"));
+  return { element, end: onPref("theme", (value) => mark(value || "dark")) };
 }
 
 function account({ user, sign_in_url: url }) {
