@@ -58,7 +58,8 @@ class Dashboard {
     const head = h("header", { class: "page-head" }, h("h1", {}, "Dashboard"), this.dayChoice());
     const charts = h("div", { class: "dash-charts" }, this.hours.element, this.costs.element);
     const side = h("div", { class: "dash-pair" }, this.queue.element, this.alerts.element);
-    return h("div", { class: "page dash" }, head, this.failed, this.top, side, charts, this.engines.element, this.errors.element);
+    this.rest = h("div", { class: "dash-rest", hidden: true }, side, charts, this.engines.element, this.errors.element);
+    return h("div", { class: "page dash" }, head, this.failed, this.top, this.rest);
   }
 
   dayChoice() {
@@ -99,6 +100,7 @@ class Dashboard {
   }
 
   async draw() {
+    this.rest.hidden = false; // it comes whole: nothing moves when the figures are there
     this.drawQueue();
     this.engines.show(engineTable(this.told.engines));
     this.errors.show(errorTable(this.told.errors));
