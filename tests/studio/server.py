@@ -19,6 +19,9 @@ from wiring import Easel, build
 
 SMALL = {"width": 64, "height": 64, "steps": 2}
 JOB_S = 20.0
+TABLES = (
+    "image_favorites", "collection_images", "image_collections", "generated_images", "image_generation_stats", "jobs",
+)  # fmt: skip
 
 
 class Studio:
@@ -87,7 +90,10 @@ class Studio:
         for job in (await self.get("api/jobs?scope=active&limit=200"))["jobs"]:
             await self.client.post(f"{self.url}api/jobs/{job['id']}/cancel")
             await self.ended(job["id"])
-        for table in ("image_favorites", "collection_images", "image_collections", "generated_images", "jobs"):
+        for engine in (await self.get("api/engines"))["engines"]:
+            if engine["is_mine"] and engine["owner"] == "user":
+                await self.client.delete(f"{self.url}api/engines/{engine['name']}")
+        for table in TABLES:
             await self.easel.database.write(f"DELETE FROM {table}")
 
     @contextmanager
