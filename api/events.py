@@ -87,7 +87,8 @@ class Hub:
         while True:
             wait_s = self._lanes_at + QUEUE_EVERY_S - self._clock.monotonic() if self._lanes_due else None
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+                async with asyncio.timeout(wait_s):  # wait_for of Python 3.11 may lose the cancelling that ends us
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self._flush()
@@ -163,7 +164,8 @@ class Hub:
                 yield event
             while not self._is_closing:
                 try:
-                    await asyncio.wait_for(reader.bell.wait(), PING_S)
+                    async with asyncio.timeout(PING_S):
+                        await reader.bell.wait()
                 except TimeoutError:
                     yield b": ping\n\n"
                     continue
