@@ -25,7 +25,7 @@ from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
 from scheduling.retry import RetryPolicy
 from scheduling.watchers import Watchers
-from store.jobs import JobStore, LanePace
+from store.jobs import AskedBefore, JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class QueueManager:
         """
         self._check_places(job.user_key, job.lane, 1)
         self._lanes.reserve(job)  # a parallel submit must see it
-        return await asyncio.shield(self._background.spawn(self._take_in(job)))
+        return await asyncio.shield(self._background.spawn(self._take_in(job), expects=AskedBefore))
 
     async def _take_in(self, job: Job) -> JobView:
         try:

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from api.context import LOOPBACK_NAMES, web_of
 from api.errors import CrossSite, Forbidden, SignInNeeded
+from generation.errors import GenerationError
 from generation.job import Origin
 from services.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
 
@@ -23,7 +24,8 @@ LINK_COOKIE: Final = "easel_link"
 JOB_COOKIE: Final = "easel_job"  # a ticket for the job that a link from Discord opens
 CSRF_HEADER: Final = "X-CSRF"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+PROXY_HEADERS: Final = ("forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip")
+PROXY_PREFIX: Final = "x-forwarded-"
 LOCAL: Final = Caller(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
 
 
@@ -34,11 +36,24 @@ async def find_caller(request: HTTPConnection) -> Caller | None:
         LimitReached: the key was used too often, or too many wrong ones came from there.
         CrossSite: a browser sends this from another site's page, or without the page's CSRF token.
     """
+    return await _find(request)
+
+
+async def is_known(request: HTTPConnection) -> bool:
+    """Say whether somebody known calls; that counts against no key's rate."""
+    try:
+        return await _find(request, takes_turn=False) is not None
+    except GenerationError:
+        return False
+
+
+async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Caller | None:
     access = web_of(request).access
     is_write = request.scope.get("method") not in SAFE_METHODS
     token = _bearer(request)
     if token.startswith(TOKEN_PREFIX):
-        return await access.verify_key(token, remote=request.client.host if request.client else "")
+        remote = request.client.host if request.client else ""
+        return await access.verify_key(token, remote=remote, takes_turn=takes_turn)
     if cookie := request.cookies.get(SESSION_COOKIE):
         session = await access.verify_session(cookie)
         if session is not None:
@@ -92,7 +107,7 @@ def is_local(connection: HTTPConnection) -> bool:
         is_near = ip_address(connection.client.host).is_loopback
     except ValueError:
         return False
-    is_direct = not any(name in connection.headers for name in PROXY_HEADERS)
+    is_direct = not any(name in PROXY_HEADERS or name.startswith(PROXY_PREFIX) for name in connection.headers)
     return is_near and is_direct and connection.url.hostname in LOOPBACK_NAMES
 
 

@@ -16,8 +16,11 @@ from api.context import web_of
 from api.schemas.jobs import ErrorOut
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.options import RANGES
+from utils.text import plain_words
 
 log = logging.getLogger(__name__)
+
+JSON_HINT: Final = 'Send an object, like {"prompt": "a red fox"}, with Content-Type: application/json.'
 
 STATUS: Final = {  # by the code of the error
     "request_rejected": 400,
@@ -34,8 +37,10 @@ STATUS: Final = {  # by the code of the error
     "timed_out": 504,
 }
 BY_STATUS: Final = {
+    401: ("sign_in", "Sign in or send a key before sending that much."),
     404: ("not_found", "There is nothing at this address."),
     405: ("not_allowed", "This address does not take that method."),
+    408: ("request_rejected", "The request took too long to arrive. Please send it again."),
     413: ("too_large", "That is too much at once."),
 }
 
@@ -113,8 +118,8 @@ def missing(field: str, kind: type[GenerationError] = NotFound) -> Iterator[None
 def error_body(error: GenerationError) -> dict[str, Any]:
     """What went wrong, as the API says it everywhere but in a dialect with a form of its own."""
     return {
-        "error": error.user_message,
-        "hint": error.hint,
+        "error": plain_words(error.user_message),
+        "hint": plain_words(error.hint),
         "field": getattr(error, "field", "") or None,
         "code": error.code,
         "retry_after": retry_after(error),
@@ -141,6 +146,8 @@ def headers_of(error: GenerationError) -> dict[str, str]:
 def rejection(error: RequestValidationError) -> dict[str, Any]:
     """Say which value is wrong and what would be right, from what pydantic found first."""
     found = error.errors()[0]
+    if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
+        return plain(400, "The body is not JSON as it is wanted here.") | {"hint": JSON_HINT}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)
     what = found["msg"].removeprefix("Value error, ")

@@ -5,19 +5,25 @@ Plain ASGI, since the framework's own middleware would buffer event streams.
 
 import asyncio
 import json
+import re
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.caller import SAFE_METHODS
+from api.caller import SAFE_METHODS, is_known
 from api.context import LOOPBACK_NAMES, WebOptions
+from api.errors import BY_STATUS
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024  # two pictures of 10 MB as base64, and what is said about them
-BODY_TIMEOUT_S: Final = 60.0
+STRANGERS_BYTES: Final = 128 * 1024  # bodies are read before a route asks who calls, and large ones take time
+BODY_TIMEOUT_S: Final = 60.0  # for all of it
 CORS_MAX_AGE_S: Final = 600
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 CSP: Final = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -30,6 +36,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",  # what may be kept says so itself
 }
 
 
@@ -64,19 +71,26 @@ class Guard:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, counting the body; a client that sends too much or too slowly is cut off."""
-        seen = 0
-        is_whole = has_begun = False
+        seen, deadline = 0, asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+        is_whole = has_begun = may_be_long = False
 
         async def limited() -> Message:
-            nonlocal seen, is_whole
+            nonlocal seen, is_whole, may_be_long
             if is_whole:  # what comes after the body is only the news that the client has gone
                 return await receive()
-            async with asyncio.timeout(BODY_TIMEOUT_S):
-                message = await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise _CutOff(408) from None
             is_whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > MAX_BODY_BYTES:
-                raise _BodyTooLarge
+                raise _CutOff(413)
+            if seen > STRANGERS_BYTES and not may_be_long:
+                may_be_long = await is_known(HTTPConnection(scope))
+                if not may_be_long:
+                    raise _CutOff(401)
             return message
 
         async def watched(message: Message) -> None:
@@ -86,12 +100,10 @@ class Guard:
 
         try:
             await self._app(scope, limited, watched)
-        except _BodyTooLarge:
-            await _too_large(send)
-        except TimeoutError:
+        except _CutOff as cut:
             if has_begun:
                 raise
-            await _refuse(send, 408, "The request took too long to arrive.", "Please send it again.")
+            await (_too_large(send) if cut.status_code == 413 else _refuse(send, cut.status_code, cut.words, ""))
 
     def _is_ours(self, host: str) -> bool:
         """A bare address cannot be pointed elsewhere later, as a name can (DNS rebinding)."""
@@ -124,11 +136,17 @@ class Guard:
         return answer
 
 
-class _BodyTooLarge(Exception):
-    """More came than a request may hold."""
+class _CutOff(HTTPException):
+    """The rest of a body is not waited for. The framework lets this kind of exception through."""
+
+    def __init__(self, status: int) -> None:
+        self.words = BY_STATUS[status][1]
+        super().__init__(status, headers={"Connection": "close"})
 
 
 def _host_name(host: str) -> str:
+    if not _HOST.fullmatch(host):  # more than a name and a port would end up in the links we give out
+        return host
     try:
         return (urlsplit(f"//{host}").hostname or "").casefold()
     except ValueError:
@@ -148,14 +166,14 @@ async def _too_large(send: Send) -> None:
 
 
 async def _refuse(send: Send, status: int, error: str, hint: str) -> None:
-    code = {403: "not_allowed", 413: "too_large"}.get(status, "request_rejected")
+    code = {401: "sign_in", 403: "not_allowed", 413: "too_large"}.get(status, "request_rejected")
     body = {"error": error, "hint": hint, "field": None, "code": code, "retry_after": None}
     await _answer(send, status, json.dumps(body).encode())
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 413 or status == 408:
+    if status in (401, 408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

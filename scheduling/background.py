@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
@@ -16,10 +17,11 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def spawn(self, work: Coroutine[Any, Any, T], *, expects: type[Exception] | None = None) -> asyncio.Task[T]:
+        """Begin `work`; what it raises of the kind it `expects` is an answer, not a fault."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, expects=expects))
         return task
 
     async def finish(self) -> None:
@@ -27,7 +29,9 @@ class Background:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _ended(self, task: asyncio.Task[Any], *, expects: type[Exception] | None) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or (expects and isinstance(task.exception(), expects)):
+            return
+        if error := task.exception():
             log.error("the queue failed at something", extra={"action": "job_failed"}, exc_info=error)

@@ -131,23 +131,27 @@ class AccessService:
         self._buckets.pop(key_id, None)
         return is_ended
 
-    async def verify_key(self, token: str, *, remote: str = "") -> Caller | None:
+    async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Caller | None:
         """Say who a key's bearer is; None when it is no key of ours or has ended.
 
         Args:
             token: what was sent, `esl_...`.
-            remote: the address it came from; too many wrong keys from there and no key is looked at for a while.
+            remote: the address it came from; too many wrong keys from there and no new key is looked at for a while.
+                Behind a proxy everybody has one address, so a key that was good before is not held off.
+            takes_turn: whether it counts against the key's rate.
 
         Raises:
             LimitReached: too many wrong keys, or too many requests with this one.
         """
-        self._guesses.check(remote)
+        if _hash(token) not in self._known:
+            self._guesses.check(remote)
         key = await self._key_of(token)
         now = self._clock.now()
         if key is None or key.revoked_at or (key.expires_at and key.expires_at <= now):
             self._guesses.count(remote)
             return None
-        self._take_turn(key)
+        if takes_turn:
+            self._take_turn(key)
         return Caller(
             user_key=key.user_key,
             name=key.name,

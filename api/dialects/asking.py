@@ -29,6 +29,7 @@ from services.masks import MaskedSource, take_masked
 KEY_HEADER: Final = "Idempotency-Key"
 MOST_KEY_CHARS: Final = 200
 NEAREST: Final = 3
+MOST_UNKNOWN: Final = 10  # fields told of by name: notes are kept with the job
 # What `webhook_events_filter` says in Replicate's words.
 EVENTS: Final = {"start": ("queued",), "completed": ("finished", "failed")}
 
@@ -46,7 +47,10 @@ class Said(BaseModel):
 
     def notes(self) -> list[str]:
         """Say which fields are not known here."""
-        return [f"{name[:40]} ignored: there is no such field here" for name in self.model_extra or ()]
+        unknown = [*(self.model_extra or ())]
+        told = [f"{name[:40]} ignored: there is no such field here" for name in unknown[:MOST_UNKNOWN]]
+        more = len(unknown) - MOST_UNKNOWN
+        return [*told, f"{more} more fields ignored"] if more > 0 else told
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,6 +112,7 @@ def route_class(form: Form) -> type[APIRoute]:
                     failure = _failure(400, rejection(error))
                 except HTTPException as error:
                     failure = _failure(error.status_code, plain(error.status_code, error.detail))
+                    headers = dict(error.headers or {})
                 return JSONResponse(form(failure), failure.status, headers)
 
             return answer

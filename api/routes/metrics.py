@@ -14,6 +14,7 @@ from api.caller import Reader
 from api.context import Web, web_of
 from api.errors import errors
 from api.events import lane_state
+from api.pictures import viewer_of
 from generation.errors import NotAllowed
 from services.gallery import Viewer
 from services.generation import LaneView
@@ -38,7 +39,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
     registry.register(
         _Collector(
             figures=await statistics.metrics(),
-            people=await statistics.costs(EVERYBODY, days=1),
+            people=await statistics.costs(EVERYBODY if caller.is_admin else viewer_of(caller), days=1),
             lanes=web.services.generation.lanes(),
             labels=_labels(web),
             streams=web.hub.streams,

@@ -1,7 +1,10 @@
 """What others may learn of a private picture through what is drawn from it, and what a stranger can use up."""
 
+import asyncio
+
 import pytest
 
+from api import middleware
 from tests.api.conftest import SMALL
 
 
@@ -49,3 +52,90 @@ async def test_what_was_drawn_from_a_private_picture_in_the_open_does_not_give_i
     anew = await mia.post(f"/api/jobs/{shown['id']}/again", json={"drop": ["init_image", "mode"]})
     assert (anew.status_code, anew.json()["jobs"][0]["request"]["init_image"]) == (202, None)
     assert (await client.post(f"/api/jobs/{shown['id']}/again", json={})).status_code == 202
+
+
+async def test_a_strangers_large_body_is_not_even_read(site, client):
+    large = b"[" + b"{}," * 100_000 + b"{}]"
+    headers = {"Content-Type": "application/json"}
+    wrong = site.visitor(headers={"Authorization": "Bearer esl_wrong"})
+    for caller in (site.visitor(), wrong):
+        for path in ("/api/jobs", "/generate/text2img"):
+            answer = await caller.post(path, content=large, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
+            assert answer.headers["connection"] == "close"
+    assert (await client.post("/api/jobs", content=large, headers=headers)).status_code == 422
+
+
+async def test_a_large_body_counts_once_against_a_keys_rate(site):
+    _, token = await site.web.access.create_key("slow", ["read", "generate"], rate_per_minute=2)
+    slow = site.visitor(headers={"Authorization": f"Bearer {token}"})
+    answers = [await slow.post("/api/uploads", content=b"x" * 200_000) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
+
+
+async def test_a_body_that_drips_is_cut_off_in_the_usual_form(client, monkeypatch):
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.02)
+
+    async def drips():
+        while True:
+            yield b" "
+            await asyncio.sleep(0.005)
+
+    for path in ("/api/jobs", "/api/images/generate"):
+        answer = await client.post(path, content=drips(), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (408, "request_rejected")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost/x", "localhost?x", "localhost#x", "a@localhost", "localhost:80:80", "[::1]x"]
+)
+async def test_a_host_is_a_name_and_a_port(client, host):
+    assert (await client.get("/healthz", headers={"Host": host})).status_code == 421
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Proto", "X-Forwarded-Server", "CF-Connecting-IP", "True-Client-IP"])
+async def test_any_trace_of_a_proxy_makes_a_stranger(client, header):
+    assert (await client.get("/api/session", headers={header: "x"})).status_code == 401
+
+
+async def test_answers_are_kept_nowhere_unless_they_say_so(site, client):
+    image = (await site.draw(is_private=True))["images"][0]
+    for path in ("/api/session", "/api/jobs", "/api/gallery", "/jobs", "/metrics", "/api/nothing"):
+        assert (await client.get(path)).headers["cache-control"] == "no-store", path
+    made = await client.post("/api/keys", json={"name": "x", "scopes": ["read"]})
+    assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+    assert "private" in (await client.get(image["url"])).headers["cache-control"]
+    assert (await client.get("/static/js/main.js")).headers["cache-control"] == "no-cache"
+
+
+async def test_who_guesses_behind_a_proxy_locks_nobody_out_who_was_in(site):
+    member = await site.key_client("read")
+    assert (await member.get("/api/jobs")).status_code == 200
+    guesser = site.visitor(headers={"Authorization": "Bearer esl_guess"})
+    while (await guesser.get("/api/session")).status_code != 429:
+        pass
+    assert (await member.get("/api/jobs")).status_code == 200
+
+
+async def test_a_thousand_unknown_fields_are_no_thousand_notes(client):
+    unknown = {f"field{number}": 1 for number in range(1000)}
+    answer = await client.post("/v1/generate-image", json={"prompt": "a", "width": 64, "height": 64} | unknown)
+    assert (answer.status_code, answer.json()["notes"][10]) == (200, "990 more fields ignored")
+    assert len(answer.json()["notes"]) < 20
+
+
+async def test_a_key_that_reads_is_told_nobodys_spending_but_its_own(site, client):
+    await site.draw()
+    reader = await site.key_client("read")
+    assert 'user="api:local"' in (await client.get("/metrics")).text
+    assert "api:local" not in (await reader.get("/metrics")).text
+
+
+async def test_the_same_key_twice_at_once_is_one_job_and_no_fault(client, caplog):
+    asked = [
+        client.post("/api/jobs", json={"prompt": "a", "seed": 4} | SMALL, headers={"Idempotency-Key": "k"})
+        for _ in range(5)
+    ]
+    answers = await asyncio.gather(*asked)
+    assert len({answer.json()["jobs"][0]["id"] for answer in answers}) == 1
+    assert "failed at something" not in caplog.text
