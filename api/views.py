@@ -21,6 +21,7 @@ from generation.request import Draft, GenerationRequest, SourceImage, value_to_j
 from generation.result import StoredImage
 from services.media import file_name
 from utils.images import EXTENSIONS
+from utils.text import plain_words
 
 THUMBNAIL_PX: Final = 512
 ALT_PROMPT_CHARS: Final = 300
@@ -194,4 +195,5 @@ def _progress(view: JobView, preview: int | None) -> ProgressOut | None:
 def _error(job: Job) -> JobErrorOut | None:
     if job.error is None:
         return None
-    return JobErrorOut(code=job.error.code, message=job.error.user_message, hint=job.error.hint)
+    said = job.error
+    return JobErrorOut(code=said.code, message=plain_words(said.user_message), hint=plain_words(said.hint))

@@ -22,3 +22,8 @@ def ordinal(number: int) -> str:
 def cut(text: str, limit: int) -> str:
     """Shorten to at most `limit` characters, an ellipsis at the end when something is missing."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def plain_words(text: str) -> str:
+    """Take out the marks that only Discord shows as code."""
+    return text.replace("`", "")

@@ -37,6 +37,7 @@ from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.request import Draft, Mode
 from services.access import Caller
+from utils.text import plain_words
 
 router = APIRouter(
     tags=["job queue"],
@@ -187,7 +188,7 @@ async def job(request: Request, job_id: str, caller: Reader) -> dict[str, Any]:
     if found.status is JobStatus.DONE:
         shown["result"] = await _result(web, found)
     elif found.error:
-        shown["error"] = f"{found.error.user_message} {found.error.hint}".strip()
+        shown["error"] = plain_words(f"{found.error.user_message} {found.error.hint}".strip())
     return shown
 
 

@@ -115,6 +115,16 @@ async def models(request: Request, caller: Reader) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
+@router.get("/models/{name:path}")
+async def model(request: Request, name: str, caller: Reader) -> dict[str, Any]:
+    """Show one model."""
+    listed: list[dict[str, Any]] = (await models(request, caller))["data"]
+    for one in listed:
+        if one["id"] == name:
+            return one
+    raise ModelMissing(f"Model {name[:100]} not loaded", field="model")
+
+
 @router.post("/images/generations")
 async def generations(request: Request, body: GenerationsIn, caller: Maker) -> dict[str, Any]:
     """Draw pictures from words."""

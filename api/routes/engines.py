@@ -14,6 +14,7 @@ from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut
 from generation.errors import BackendError, NotAllowed
 from services.access import Caller
 from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of, needs_address
+from utils.text import plain_words
 
 router = APIRouter(prefix="/api", tags=["engines"], responses=errors(401, 403))
 
@@ -154,5 +155,9 @@ def _is_visible(web: Web, name: str, caller: Caller) -> bool:
 def _test(found: Diagnosis, *, is_owner: bool) -> TestOut:
     hint = " ".join(filter(None, (found.hint, found.owner_hint if is_owner else "")))
     return TestOut(
-        is_ok=found.is_ok, message=found.message, hint=hint, layer=found.layer, seconds=round(found.seconds, 3)
+        is_ok=found.is_ok,
+        message=plain_words(found.message),
+        hint=plain_words(hint),
+        layer=found.layer,
+        seconds=round(found.seconds, 3),
     )

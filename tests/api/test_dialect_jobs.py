@@ -267,3 +267,17 @@ def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():
     text, loras = asking.words_of("a\x00 fox <lora:ink:0.5>\x1b[31m")
     assert text == "a fox [31m"
     assert [(lora.name, lora.weight) for lora in loras] == [("ink", 0.5)]
+
+
+@pytest.mark.parametrize("body", [b"{bad", b'"x"', b"[]", b"prompt=x", b""])
+@pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])
+async def test_a_body_that_is_no_json_object_is_told_what_would_be(client, path, body):
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"] == "The body is not JSON as it is wanted here."
+    assert '{"prompt": "a red fox"}' in answer.json()["hint"]
+
+
+async def test_what_discord_shows_as_code_is_plain_words_here(client):
+    answer = await client.post("/api/images/analyze", json={"imageUrl": data_url(png())})
+    assert answer.json()["hint"] == "A1111 and Forge can: connect one with /sdconnect."

@@ -86,6 +86,9 @@ async def test_models_are_listed_as_openai_lists_them(site):
     found = (await site.client.get("/v1/models")).json()
     assert (found["object"], [one["id"] for one in found["data"]]) == ("list", ["flux-schnell", "sketch"])
     assert {one["object"] for one in found["data"]} == {"model"}
+    assert (await site.client.get("/v1/models/sketch")).json() == found["data"][1]
+    lost = await site.client.get("/v1/models/nope")
+    assert (lost.status_code, lost.json()["error"]["code"]) == (404, "model_not_found")
 
 
 async def test_an_edit_changes_where_the_mask_is_transparent(client):
