@@ -71,27 +71,7 @@ class Guard:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, counting the body; a client that sends too much or too slowly is cut off."""
-        seen, deadline = 0, asyncio.get_running_loop().time() + BODY_TIMEOUT_S
-        is_whole = has_begun = may_be_long = False
-
-        async def limited() -> Message:
-            nonlocal seen, is_whole, may_be_long
-            if is_whole:  # what comes after the body is only the news that the client has gone
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise _CutOff(408) from None
-            is_whole = not message.get("more_body", False)
-            seen += len(message.get("body", b""))
-            if seen > MAX_BODY_BYTES:
-                raise _CutOff(413)
-            if seen > STRANGERS_BYTES and not may_be_long:
-                may_be_long = await is_known(HTTPConnection(scope))
-                if not may_be_long:
-                    raise _CutOff(401)
-            return message
+        body, has_begun = _Body(scope, receive), False
 
         async def watched(message: Message) -> None:
             nonlocal has_begun
@@ -99,7 +79,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, limited, watched)
+            await self._app(scope, body.receive, watched)
         except _CutOff as cut:
             if has_begun:
                 raise
@@ -134,6 +114,47 @@ class Guard:
             await send(message)
 
         return answer
+
+
+class _Body:
+    """The body of one request as it comes in."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+        self._seen = 0
+        self._is_whole = False
+        self._is_from_known = False
+
+    async def receive(self) -> Message:
+        """Hand on the next part.
+
+        Raises:
+            _CutOff: it is too large, comes too slowly, or is large and a stranger's.
+        """
+        if self._is_whole:  # what comes after the body is only the news that the client has gone
+            return await self._receive()
+        message = await self._next()
+        if self._seen > STRANGERS_BYTES and not self._is_from_known:
+            self._is_from_known = await is_known(HTTPConnection(self._scope))
+            if not self._is_from_known:
+                while not self._is_whole:  # who still sends would not read our answer
+                    await self._next()
+                raise _CutOff(401)
+        return message
+
+    async def _next(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise _CutOff(408) from None
+        self._is_whole = not message.get("more_body", False)
+        self._seen += len(message.get("body", b""))
+        if self._seen > MAX_BODY_BYTES:
+            raise _CutOff(413)
+        return message
 
 
 class _CutOff(HTTPException):
