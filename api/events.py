@@ -7,7 +7,7 @@ sent is made once per change and audience, not once per reader.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,6 +25,7 @@ FLUSH_PER_READER_S: Final = 0.0025  # ... and a little longer for a crowd, so th
 SLICE: Final = 20  # jobs written, or readers woken, before others on the loop have their turn
 QUEUE_EVERY_S: Final = 1.0
 PING_S: Final = 15.0
+CHECK_EVERY_S: Final = 30.0  # whether a reader may still be here
 MOST_PENDING: Final = 200  # jobs one slow reader may be behind
 MOST_READERS: Final = 1000
 MOST_READERS_PER_USER: Final = 20
@@ -157,12 +158,19 @@ class Hub:
         self._readers.add(reader)
         return reader
 
-    async def stream(self, reader: Reader, first: list[bytes]) -> AsyncIterator[bytes]:
-        """Yield `first`, then what happens, until the reader goes away."""
+    async def stream(
+        self, reader: Reader, first: list[bytes], *, is_known: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield `first`, then what happens, until the reader goes away, or is known no more: a key was revoked, say."""
+        checked_at = self._clock.monotonic()
         try:
             for event in first:
                 yield event
             while not self._is_closing:
+                if is_known and self._clock.monotonic() - checked_at >= CHECK_EVERY_S:
+                    checked_at = self._clock.monotonic()
+                    if not await is_known():
+                        return
                 try:
                     async with asyncio.timeout(PING_S):
                         await reader.bell.wait()
@@ -172,7 +180,11 @@ class Hub:
                 if events := reader.take():
                     yield events
         finally:
-            self._readers.discard(reader)
+            self.leave(reader)
+
+    def leave(self, reader: Reader) -> None:
+        """Forget a reader."""
+        self._readers.discard(reader)
 
     def job_event(self, job: Job, caller: Caller) -> bytes:
         """The event for one job as this caller may see it."""

@@ -1,12 +1,13 @@
 """The stream of what happens: jobs, queue, deletions, alerts."""
 
 import json
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from api.caller import Reader
+from api.caller import Reader, is_known
 from api.context import web_of
 from api.errors import errors
 from api.events import sse
@@ -31,8 +32,16 @@ async def events(request: Request, caller: Reader) -> StreamingResponse:
     reader = web.hub.open(caller)
     if reader is None:
         raise LimitReached("Too many event streams are open.", retry_after=10.0)
-    active = await web.services.generation.active_of(caller.user_key)
-    hello = json.loads((await session_of(request, caller)).model_dump_json())
+    try:
+        active = await web.services.generation.active_of(caller.user_key)
+        hello = json.loads((await session_of(request, caller)).model_dump_json())
+    except BaseException:
+        web.hub.leave(reader)  # no stream follows that would do it
+        raise
     first = [sse("hello", hello), web.hub.queue_event(), *(web.hub.job_event(view.job, caller) for view in active)]
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(web.hub.stream(reader, first), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        web.hub.stream(reader, first, is_known=partial(is_known, request)),
+        media_type="text/event-stream",
+        headers=headers,
+    )

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from api import middleware
-from tests.api.conftest import SMALL
+from api import events, middleware
+from tests.api.conftest import SMALL, until
 
 
 @pytest.fixture
@@ -139,3 +139,25 @@ async def test_the_same_key_twice_at_once_is_one_job_and_no_fault(client, caplog
     answers = await asyncio.gather(*asked)
     assert len({answer.json()["jobs"][0]["id"] for answer in answers}) == 1
     assert "failed at something" not in caplog.text
+
+
+async def test_a_revoked_key_hears_nothing_more(site, monkeypatch):
+    monkeypatch.setattr(events, "CHECK_EVERY_S", 0.0)
+    key, token = await site.web.access.create_key("gone", ["read"])
+    reader = site.visitor(headers={"Authorization": f"Bearer {token}"})
+    listening = asyncio.create_task(reader.get("/events"))  # ends when the stream does
+    await until(lambda: site.web.hub.streams == 1)
+    await site.web.access.revoke_key(key.id)
+    site.web.hub.tell("alert", {})
+    answer = await asyncio.wait_for(listening, 5)
+    assert answer.text.startswith("event: hello")
+    assert site.web.hub.streams == 0
+
+
+async def test_a_stream_that_cannot_begin_leaves_no_place_taken(site, monkeypatch):
+    async def broken(*args):
+        raise RuntimeError
+
+    monkeypatch.setattr(site.web.services.generation, "active_of", broken)
+    assert (await site.visitor(near=True).get("/events")).status_code == 500
+    assert site.web.hub.streams == 0
