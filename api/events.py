@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from api.views import JobViews
-from generation.job import Job, JobView
+from generation.job import Job, JobStatus, JobView
 from services.access import Caller
 from services.generation import GenerationService, LaneView
 from utils.clock import Clock
@@ -27,6 +27,7 @@ QUEUE_EVERY_S: Final = 1.0
 PING_S: Final = 15.0
 CHECK_EVERY_S: Final = 30.0  # whether a reader may still be here
 MOST_PENDING: Final = 200  # jobs one slow reader may be behind
+MOST_PLACES: Final = 200  # waiting jobs whose place in line is looked at when the queue is told
 MOST_READERS: Final = 1000
 MOST_READERS_PER_USER: Final = 20
 
@@ -77,6 +78,7 @@ class Hub:
         self._changed: dict[str, Job] = {}
         self._active: dict[str, Job] = {}
         self._previews: dict[str, tuple[int, bytes]] = {}
+        self._places: dict[str, int] = {}  # in line, as last told
         self._wake = asyncio.Event()
         self._is_closing = False
         self._lanes_said = b""
@@ -109,6 +111,7 @@ class Hub:
         if job.is_terminal:
             self._active.pop(job.id, None)
             self._previews.pop(job.id, None)
+            self._places.pop(job.id, None)
         else:
             self._active[job.id] = job
         self._wake.set()
@@ -189,6 +192,8 @@ class Hub:
     def job_event(self, job: Job, caller: Caller) -> bytes:
         """The event for one job as this caller may see it."""
         view = self._generation.peek(job)
+        if view.position and job.id in self._active:
+            self._places[job.id] = view.position
         is_own = job.user_key == caller.user_key
         shown = self.views.job(view, is_mine=is_own, preview=self.preview_version(view))
         return sse("job", shown.model_dump(mode="json"))
@@ -208,6 +213,7 @@ class Hub:
         if self._lanes_due and self._clock.monotonic() - self._lanes_at >= QUEUE_EVERY_S:
             self._lanes_due = False
             self._lanes_at = self._clock.monotonic()
+            self._tell_places()
             event = self.queue_event()
             if event != self._lanes_said:
                 self._lanes_said = event
@@ -218,6 +224,14 @@ class Hub:
                 reader.bell.set()
             if number % SLICE == 0:
                 await asyncio.sleep(0)
+
+    def _tell_places(self) -> None:
+        """Tell people of their waiting jobs whose place others have changed by ending, moving or coming."""
+        people = {reader.caller.user_key for reader in self._readers}
+        waiting = [job for job in self._active.values() if job.status is JobStatus.QUEUED and job.user_key in people]
+        for job in waiting[:MOST_PLACES]:
+            if self._generation.peek(job).position != self._places.get(job.id):
+                self._send(job)
 
     def _send(self, job: Job) -> None:
         made: dict[bool, bytes] = {}

@@ -11,7 +11,7 @@ from api import events
 from api.caller import LOCAL
 from api.events import Hub
 from api.views import JobViews
-from generation.job import JobStatus, JobView
+from generation.job import JobStatus, JobView, Origin
 from scheduling.lane import LaneView
 from tests.jobs import make_job
 from utils.clock import SystemClock
@@ -24,12 +24,13 @@ class Generation:
 
     def __init__(self) -> None:
         self.lane = IDLE
+        self.places: dict[str, int] = {}
 
     def lanes(self) -> list[LaneView]:
         return [self.lane]
 
     def peek(self, job: Any) -> JobView:
-        return JobView(job=job)
+        return JobView(job=job, position=self.places.get(job.id))
 
 
 @pytest.fixture
@@ -72,3 +73,16 @@ async def test_a_reader_that_falls_behind_holds_little_and_is_told_to_load_anew(
     assert reader.take().startswith(b"event: resync")
     reader.put("job", b"event: job\n\n")
     assert reader.take() == b"event: job\n\n"
+
+
+async def test_who_waits_hears_of_a_new_place_in_line(hub):
+    made, generation = hub
+    reader = made.open(LOCAL)
+    first, second = (make_job(id=name, origin=Origin(door="api", user_id="local")) for name in ("first", "second"))
+    generation.places = {"first": 1, "second": 2}
+    made.job_changed(first)
+    made.job_changed(second)
+    await heard(reader, b'"position":2')
+    generation.places = {"second": 1}
+    made.job_changed(replace(first, status=JobStatus.CANCELLED))
+    await heard(reader, b'"position":1')
