@@ -12,8 +12,10 @@ from typing import Final
 
 NEGATIVE: Final = "Negative prompt:"
 MIN_PAIRS: Final = 3  # a last line with fewer is a line of the prompt
+MAX_PAIRS_CHARS: Final = 65_536  # and so is a longer one: what is read may come from anybody
 
-_PAIR = re.compile(r'(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+# The length of a key is bounded: else a long line without a colon would be looked through once for each of its signs.
+_PAIR = re.compile(r'(\w[\w \-/]{1,99}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
@@ -36,7 +38,7 @@ def format_infotext(prompt: str, negative_prompt: str, parameters: Mapping[str, 
 def parse_infotext(text: str) -> Infotext:
     """Read such a text; anything else comes back as a prompt without parameters."""
     *lines, last = text.strip().split("\n")
-    pairs = _PAIR.findall(last)
+    pairs = _PAIR.findall(last) if len(last) <= MAX_PAIRS_CHARS else []
     if len(pairs) < MIN_PAIRS:
         lines, pairs = [*lines, last], []
     prompt: list[str] = []

@@ -1,8 +1,12 @@
 """What others may learn of a private picture through what is drawn from it, and what a stranger can use up."""
 
 import asyncio
+import time
+from io import BytesIO
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from api import events, middleware
 from tests.api.conftest import SMALL, until
@@ -161,3 +165,25 @@ async def test_a_stream_that_cannot_begin_leaves_no_place_taken(site, monkeypatc
     monkeypatch.setattr(site.web.services.generation, "active_of", broken)
     assert (await site.visitor(near=True).get("/events")).status_code == 500
     assert site.web.hub.streams == 0
+
+
+def recalled(text):
+    """A PNG that says this of its making."""
+    said, out = PngInfo(), BytesIO()
+    said.add_text("parameters", text)
+    Image.new("RGB", (8, 8)).save(out, "PNG", pnginfo=said)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("text", ["a" * 40_000, "a" * 900_000, 'aa: "\\",' * 8000, "<lora:" * 9000, "/ " * 30_000])
+async def test_what_a_file_says_of_itself_stops_nobodys_clock(client, text):
+    data, began = recalled(text), time.perf_counter()
+    answer = await client.post("/api/recall", content=data)
+    assert answer.status_code == 200
+    assert time.perf_counter() - began < 2  # it took minutes, with everybody else waiting
+
+
+async def test_numbers_in_a_file_that_cannot_be_are_passed_over(client):
+    said = f"a fox\nSteps: {'9' * 5000}, Seed: -1e999, CFG scale: nan, Size: {'1' * 5000}x2, Sampler: Euler"
+    answer = await client.post("/api/recall", content=recalled(said))
+    assert (answer.status_code, answer.json()["draft"]) == (200, {"prompt": "a fox", "sampler": "Euler"})
