@@ -57,6 +57,8 @@ class WebDoor:
             PortInUse: another program has a port that must be ours.
             OSError: the address is not one of this machine.
         """
+        for job in await self.web.services.generation.active():  # taken up from the last process
+            self._hub.job_changed(job)
         more = [port for port in COMPAT_PORTS if listen.compat and port != listen.port]
         sockets = []
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from constants import DEFAULT_SECONDS_PER_COST
 
+LEAST_COST = 1.0  # a smaller job's time is mostly what any job takes, and would make large ones seem endless
 SMOOTHING = 0.3  # the weight of the newest job once a few are known
 
 
@@ -20,7 +21,7 @@ class Pace:
         for name in {"", model or ""}:
             old, samples = self.by_model.get(name, (0.0, 0))
             share = max(SMOOTHING, 1.0 / (samples + 1))
-            self.by_model[name] = (old + share * (seconds / cost - old), samples + 1)
+            self.by_model[name] = (old + share * (seconds / max(cost, LEAST_COST) - old), samples + 1)
             self._unsaved.add(name)
 
     def take_unsaved(self) -> list[str]:

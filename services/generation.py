@@ -199,6 +199,10 @@ class GenerationService:
 
         return end
 
+    async def active(self) -> list[Job]:
+        """Return everybody's waiting and running jobs, oldest first."""
+        return await self._jobs.active()
+
     async def recent(self, user_key: str, limit: int) -> list[JobView]:
         """Return a person's newest jobs, newest first."""
         return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]

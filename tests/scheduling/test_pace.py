@@ -44,6 +44,12 @@ def test_the_engines_own_choice_of_model_is_learned_once() -> None:
     assert pace.by_model == {"": (2.0, 1)}
 
 
+def test_a_tiny_job_does_not_make_large_ones_seem_endless() -> None:
+    pace = Pace()
+    pace.learn("m", cost=0.01, seconds=0.2)
+    assert pace.seconds("m", 5) == pytest.approx(1)
+
+
 def test_only_what_is_new_is_handed_out_for_saving() -> None:
     pace = Pace(by_model={"old": (1.0, 5)})
     pace.learn("m", cost=1, seconds=2)
