@@ -193,7 +193,9 @@ def _parse(content: str | bytes) -> Any:
     if len(content) > MAX_WORKFLOW_BYTES:
         raise _rejected("This workflow file is too large.")
     try:
-        return json.loads(content)
+        told = json.loads(content)
+        json.dumps(told, ensure_ascii=False).encode()  # half a character could be kept, yet never shown
+        return told
     except (ValueError, RecursionError) as error:
         raise _rejected("This file is no JSON.", detail=str(error)) from error
 

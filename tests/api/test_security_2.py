@@ -9,6 +9,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from api import events, middleware
+from backends.comfyui.workflow import read_workflow
+from generation.errors import RequestRejected
 from tests.api.conftest import SMALL, until
 
 
@@ -187,3 +189,9 @@ async def test_numbers_in_a_file_that_cannot_be_are_passed_over(client):
     said = f"a fox\nSteps: {'9' * 5000}, Seed: -1e999, CFG scale: nan, Size: {'1' * 5000}x2, Sampler: Euler"
     answer = await client.post("/api/recall", content=recalled(said))
     assert (answer.status_code, answer.json()["draft"]) == (200, {"prompt": "a fox", "sampler": "Euler"})
+
+
+@pytest.mark.parametrize("file", [b'{"1": {"class_type": "\\ud800", "inputs": {}}}', b"[" * 100_000, b"\xff"])
+def test_a_workflow_that_could_not_be_shown_is_not_read(file):
+    with pytest.raises(RequestRejected, match="no JSON"):
+        read_workflow(file)
