@@ -33,7 +33,7 @@ from api.dialects.studio_schemas import (
     VariationsIn,
 )
 from api.pictures import viewer_of
-from constants import MAX_BATCH_SIZE
+from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.request import Draft, Mode
 from services.access import Caller
@@ -196,15 +196,16 @@ def sized(draft: Draft, size: str | None) -> Draft:
     """Put a size like 1024x1024 into a draft; "auto" is the engine's own.
 
     Raises:
-        RequestRejected: it cannot be read.
+        RequestRejected: it cannot be read, or no picture can be of that size.
     """
     if not size or size.strip().casefold() == "auto":
         return draft
     found = _SIZE.fullmatch(size)
-    if found is None:
-        right = "width x height in pixels, like 1024x1024"
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX:
+        right = f"width x height, {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels each, like 1024x1024"
         raise RequestRejected(f"size cannot be “{size[:20]}”. Allowed: {right}.", field="size")
-    return replace(draft, width=int(found[1]), height=int(found[2]))
+    return replace(draft, width=width, height=height)
 
 
 def check_count(count: int, field: str) -> None:

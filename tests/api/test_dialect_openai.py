@@ -59,6 +59,7 @@ async def test_what_clients_send_besides_is_understood_or_noted(site):
         ({"prompt": "a fox", "n": 0}, 400, "n", "request_rejected"),
         ({"prompt": "a fox", "n": 99}, 400, "n", "request_rejected"),
         ({"prompt": "a fox", "size": "large"}, 400, "size", "request_rejected"),
+        ({"prompt": "a fox", "size": "9x9"}, 400, "size", "request_rejected"),
         ({"prompt": "a fox", "model": "my-model"}, 404, "model", "model_not_found"),
         ({"prompt": "a fox", "stream": True}, 400, "stream", "request_rejected"),
     ],
@@ -68,6 +69,7 @@ async def test_errors_have_openais_form(client, body, status, param, code):
     assert set(error) == {"message", "type", "param", "code"}
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
     assert error["message"]
+    assert "--" not in error["message"]  # flags are not this API's words
 
 
 async def test_any_bearer_will_do_at_this_machine_and_none_elsewhere(site):
