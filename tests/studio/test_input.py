@@ -1,4 +1,4 @@
-"""A picture to begin from: brought in, painted over, continued, enlarged, and compared with what became of it."""
+"""A picture to begin from: brought in, painted over, outpainted, upscaled, and compared with what became of it."""
 
 import random
 import re
@@ -166,9 +166,9 @@ async def test_a_finger_paints_on_a_phone(browse, studio):
     assert await painted(page) > line
 
 
-async def test_a_picture_is_continued_past_its_edges(create, studio):
+async def test_a_picture_is_outpainted_past_its_edges(create, studio):
     await bring(create, colourful())
-    await button(create, "Extend").click()
+    await button(create.locator(".input-card"), "Outpaint").click()
     await create.locator(".edge-right").press("ArrowRight")
     await create.locator(".edge-down").press("ArrowDown")
     size = await create.get_by_role("toolbar", name="Tools").get_by_role("status").inner_text()
@@ -187,7 +187,7 @@ async def test_a_picture_is_continued_past_its_edges(create, studio):
 
 async def test_zooming_out_shows_more_around_the_picture(create, studio):
     await bring(create, colourful())
-    await button(create, "Extend").click()
+    await button(create.locator(".input-card"), "Outpaint").click()
     await button(create, "Zoom out 1.5×").click()
     await button(create, "Use this frame").click()
     job = await generate(create, "a lighthouse --steps 2")
@@ -199,9 +199,9 @@ async def test_zooming_out_shows_more_around_the_picture(create, studio):
     assert mask.getpixel((SIDE // 2, SIDE // 2)) == 0
 
 
-async def test_a_picture_is_enlarged_and_compared(create, studio):
+async def test_a_picture_is_upscaled_and_compared(create, studio):
     await bring(create, colourful())
-    await button(create, "Enlarge").click()
+    await button(create.locator(".input-card"), "Upscale").click()
     await button(create, "3×").click()
     await write(create, "")
     job = await generate(create)

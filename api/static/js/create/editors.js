@@ -38,7 +38,7 @@ export function openMask(view, input) {
   return put(view, () => maskEditor({ ...input, maskUrl: form.get().mask?.url, onDone, onCancel: () => close(view) }));
 }
 
-/** Draw the frame into which the picture is continued: a plain zoom is the server's work, own edges become picture and mask. */
+/** Draw the frame into which the picture is outpainted: a plain zoom is the server's work, own edges become picture and mask. */
 export function openFrame(view, input) {
   const { form } = view;
   const shape = view.shape();
@@ -46,7 +46,7 @@ export function openFrame(view, input) {
     if (frame.zoom) form.set({ zoom: frame.zoom, mask: null, pan: null });
     else if (!(await padded(form, input, frame))) return;
     close(view);
-    toast("The frame is set. Press Generate to continue the picture.", { kind: "good" });
+    toast("The frame is set. Press Generate to outpaint the picture.", { kind: "good" });
   };
   return put(view, () => frameEditor({ ...input, grid: Math.max(8, shape.grid), maxSide: shape.maxSide, onDone, onCancel: () => close(view) }));
 }

@@ -2,7 +2,7 @@
 import { button, h, iconButton } from "../dom.js";
 import { segments, slider, toggle } from "./controls.js";
 
-const EDITS = [["img2img", "Change"], ["inpaint", "Inpaint"], ["outpaint", "Extend"], ["upscale", "Enlarge"]];
+const EDITS = [["img2img", "Change"], ["inpaint", "Inpaint"], ["outpaint", "Outpaint"], ["upscale", "Upscale"]];
 const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
 const HELP = { img2img: "The whole picture is drawn again, guided by your prompt.", inpaint: "Paint over what shall change.", outpaint: "Drag the frame to where the picture shall continue.", upscale: "The same picture with more pixels." };
 

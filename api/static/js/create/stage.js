@@ -103,7 +103,7 @@ function failedPart({ job }) {
 /** Nothing is drawn yet, but there is a picture to begin from: show it, and the mask on it. */
 function inputPart({ input, mask, edit }) {
   const overlay = mask && mask.width === input.width && h("img", { class: "frame-mask", src: mask.url, alt: "", width: input.width, height: input.height });
-  const words = { inpaint: mask ? "The light part is drawn anew." : "Paint over what shall change.", outpaint: "The picture is continued.", upscale: "The picture is enlarged.", img2img: "The picture to begin from." }[edit];
+  const words = { inpaint: mask ? "The light part is drawn anew." : "Paint over what shall change.", outpaint: "The picture is outpainted.", upscale: "The picture is upscaled.", img2img: "The picture to begin from." }[edit];
   return [h("div", { class: "stage-room" }, h("div", { class: "frame", style: frameStyle(input.width, input.height) }, h("img", { class: "frame-picture", src: input.url, alt: "The picture to begin from", width: input.width, height: input.height }), overlay)),
     h("div", { class: "stage-foot" }, h("p", { class: "stage-caption" }, words))];
 }

@@ -1,4 +1,4 @@
-/** The frame of a picture to be continued: drag its edges, or take a ready-made zoom or side. */
+/** The frame of a picture to be outpainted: drag its edges, or take a ready-made zoom or side. */
 import { confirmButtons, editorFrame, makeView } from "./editor.js";
 import { button, h } from "../dom.js";
 
