@@ -20,7 +20,7 @@ from generation.job import Job, JobError, JobStatus
 from generation.result import GenerationResult
 from scheduling.executor import Outcome, ResultSink, crashed
 from scheduling.insist import insist
-from scheduling.journal import tell, tell_drawn
+from scheduling.journal import tell
 from scheduling.lane import Lane
 from scheduling.lanes import Lanes
 from scheduling.limits import patience_over
@@ -185,7 +185,7 @@ class Aftermath:
             with suppress(GenerationError):  # the sweep takes them
                 await self._sink.discard(result)
             return False
-        tell_drawn(job, outcome, seconds)
+        tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self._watchers.publish(finished)
         return True
 
