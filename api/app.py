@@ -55,6 +55,7 @@ def create_app(web: Web) -> FastAPI:
     for router in (*ROUTERS, *DIALECTS):
         app.include_router(router)
 
+    @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": PAGE_CACHE})

@@ -21,12 +21,14 @@ class ReadyOut(BaseModel):
     engines: int
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> HealthOut:
     """Answer as long as the process lives."""
     return HealthOut(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": ReadyOut}})
 async def readyz(request: Request, response: Response) -> ReadyOut:
     """Answer 200 while at least one engine can be asked for pictures, else 503."""

@@ -1,0 +1,9 @@
+"""For those who watch over Easel."""
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+async def test_monitors_may_ask_by_head(client, path):
+    answer = await client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
