@@ -74,6 +74,12 @@ export async function deletePicture(image, jobId) {
   }
 }
 
+/** What the command of a gallery's picture leaves out, because only its job knows: the workflow. */
+async function unsaid(job, jobId) {
+  const whole = job?.request.workflow === undefined ? await api.get(`/api/jobs/${jobId}`, null, { quiet: true }).catch(() => null) : job;
+  return whole?.request.workflow ? { workflow: whole.request.workflow } : null;
+}
+
 /**
  * The actions of one picture, in the order they are always shown: [{id, label, icon, run(anchor), danger?, checked?}].
  * @param {object} image an Image or a Picture
@@ -88,7 +94,7 @@ export function actionsFor(image, job = null) {
     { id: "reroll", label: "Re-roll", icon: "dice", run: () => again(jobId, {}, "Re-rolled: the same with a new seed.") },
     { id: "vary", label: "Vary", icon: "vary", run: () => again(jobId, body({ denoising_strength: VARY_STRENGTH }), "A variation is queued.") },
     { id: "upscale", label: "Upscale 2x", icon: "upscale", run: () => again(jobId, body({ mode: "upscale", upscale_factor: 2, batch_size: 1 }), "An upscale is queued.") },
-    { id: "remix", label: "Remix", icon: "remix", run: () => toCreate({ command }) },
+    { id: "remix", label: "Remix", icon: "remix", run: async () => toCreate({ command, draft: await unsaid(job, jobId) }) },
     { id: "inpaint", label: "Inpaint", icon: "mask", run: () => toCreate({ command, initImage: image, mode: "inpaint" }) },
     { id: "outpaint", label: "Outpaint", icon: "outpaint", run: () => toCreate({ command, initImage: image, mode: "outpaint" }) },
     { id: "favourite", label: image.is_favorite ? "Remove favourite" : "Favourite", icon: "heart", filled: image.is_favorite, run: () => toggleFavourite(image) },

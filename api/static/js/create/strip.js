@@ -73,7 +73,8 @@ function activeItem(job, onShow) {
 }
 
 function endedItem(job, onShow) {
-  const picture = job.images[0] ? thumbnail({ ...job.images[0], alt: "" }, { size: 256 }) : h("span", { class: `strip-none ${job.status}` }, icon(job.status === "failed" ? "warning" : "close"));
+  const left = job.images.filter((image) => !image.is_gone);
+  const picture = left[0] ? thumbnail({ ...left[0], alt: "" }, { size: 256 }) : h("span", { class: `strip-none ${job.status}` }, icon(job.status === "failed" ? "warning" : "close"));
   const label = `${job.prompt || "Picture"}${job.status === "done" ? "" : ` (${job.status})`}`;
-  return { node: h("li", { class: "strip-done", dataset: { id: job.id } }, h("button", { type: "button", "aria-label": label, title: label, on: { click: () => onShow(events.jobs.get(job.id) || job) } }, picture, job.images.length > 1 && h("span", { class: "strip-count num" }, job.images.length))) };
+  return { node: h("li", { class: "strip-done", dataset: { id: job.id } }, h("button", { type: "button", "aria-label": label, title: label, on: { click: () => onShow(events.jobs.get(job.id) || job) } }, picture, left.length > 1 && h("span", { class: "strip-count num" }, left.length))) };
 }
