@@ -46,6 +46,9 @@ async def test_flags_are_completed_and_shown_as_understood(create, watch):
 
 async def test_each_setting_reaches_the_job(create, studio):
     await create.locator("summary", has_text="Negative prompt").click()
+    await button(create, "Ready-made").click()
+    await create.get_by_role("menuitem", name=re.compile("^People")).click()
+    await expect(create.get_by_label("Negative prompt")).to_have_value(re.compile("extra fingers"))
     await create.get_by_label("Negative prompt").fill("snow")
     await create.locator(".style-tile").first.click()
     await create.get_by_label("Width in pixels").fill("128")

@@ -51,7 +51,7 @@ function build(view, root) {
   view.reply = replyNotice(form);
   view.go = button("Generate", submit, { class: "btn-primary go", icon: "create", title: "Ctrl + Enter" });
   view.negative = h("textarea", { class: "textarea negative", rows: 2, id: "negative", "aria-label": "Negative prompt", placeholder: "What should not be in the picture", value: form.get().negative, on: { input: () => form.set({ negative: view.negative.value }) } });
-  view.negativeFold = h("details", { class: "fold", open: Boolean(form.get().negative) }, h("summary", {}, "Negative prompt"), view.negative);
+  view.negativeFold = h("details", { class: "fold", open: Boolean(form.get().negative) }, h("summary", {}, "Negative prompt"), view.negative, negativeButton(form));
   const tools = h("div", { class: "row prompt-tools" }, templateButton(form), describeButton(view), h("span", { class: "grow" }), iconButton("trash", "Clear the form", () => clearForm(form), { class: "btn-small" }));
   const writing = h("section", { class: "writing", "aria-label": "Prompt" }, view.reply.node, view.box.node, tools, view.negativeFold, h("div", { class: "go-row" }, view.go, view.estimate.node));
   const left = h("div", { class: "create-left" }, writing, view.panel.node);
@@ -63,6 +63,13 @@ function templateButton(form) {
   return button("Templates", async (event) => {
     const anchor = event.currentTarget;
     (await import("../create/templates.js")).templateMenu(anchor, form);
+  }, { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" });
+}
+
+function negativeButton(form) {
+  return button("Ready-made", async (event) => {
+    const anchor = event.currentTarget;
+    (await import("../create/negatives.js")).negativeMenu(anchor, form);
   }, { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" });
 }
 
