@@ -34,12 +34,16 @@ def answer(page: Page):
 
 
 async def test_a_typed_command_becomes_a_picture_in_the_stream(feed, studio):
+    await say(feed, "/style")
+    await answer(feed).get_by_role("button", name="low-poly").click()
+    await expect(feed.get_by_label("Prompt or command")).to_have_value("/style low-poly ")
     with studio.held() as released:
-        await say(feed, "/generate a red fox" + TINY)
+        await say(feed, "/style Low poly a red fox" + TINY)
         message = feed.locator(".msg", has_text="a red fox").last
         await expect(message.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
         released.set()
         await expect(message.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+        assert (await studio.newest())["prompt"].startswith("a red fox, low poly")
     await say(feed, "a heron --private" + TINY)
     private = feed.locator(".msg", has_text="a heron").last
     await expect(private.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
@@ -76,7 +80,7 @@ async def test_commands_and_options_are_suggested(feed):
     await expect(feed.get_by_role("option", name=re.compile("--steps")).first).to_be_visible()
 
 
-async def test_queue_status_models_and_cancel_answer(feed, studio):
+async def test_queue_status_models_stats_and_cancel_answer(feed, studio):
     with studio.held():
         job = await studio.ask(prompt="a slow fox")
         await say(feed, "/queue")
@@ -87,6 +91,8 @@ async def test_queue_status_models_and_cancel_answer(feed, studio):
     await expect(answer(feed)).to_contain_text(re.compile("sketch", re.IGNORECASE))
     await say(feed, "/models")
     await expect(answer(feed)).to_contain_text("/sdconnect")
+    await say(feed, "/stats")
+    await expect(answer(feed)).to_contain_text("1 cancelled")
     assert (await studio.get(f"api/jobs/{job['id']}"))["status"] == "cancelled"
 
 
@@ -109,6 +115,14 @@ async def test_a_pasted_picture_is_drawn_from_and_a_reply_too(feed, studio):
     await expect(feed.locator(".composer-extras")).to_contain_text("Replying to")
     await say(feed, "a lynx --steps 2")
     await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+    await say(feed, "/pnginfo")
+    await expect(answer(feed)).to_contain_text("Steps: 2")
+    await button(answer(feed), "Put into the box").click()
+    await expect(feed.get_by_label("Prompt or command")).to_have_value(re.compile("^a lynx .*--steps 2"))
+    await paste(feed, picture(96, 64), target=".composer-box")
+    await expect(feed.locator(".composer-extras")).to_contain_text("Drawn from this picture")
+    await say(feed, "/pnginfo")
+    await expect(answer(feed)).to_contain_text("does not say how it was made")
 
 
 async def test_a_picture_in_the_feed_is_rerolled_starred_and_opened(feed, studio):

@@ -3,6 +3,7 @@
  */
 
 import { button, formatSpan, h, icon } from "../dom.js";
+import { percent } from "../dashboard/figures.js";
 import { statusText } from "../ui/job-text.js";
 import { COMMANDS } from "./commands.js";
 
@@ -100,4 +101,26 @@ export function status(line, engines) {
     return h("li", {}, h("span", { class: `dot dot-${sign}` }), h("strong", {}, engine.label), h("span", { class: "muted" }, [words, why].filter(Boolean).join(" · ")));
   });
   return answer(line, rows.length ? h("ul", { class: "lines" }, rows) : "No engine is set up.", h("p", { class: "small" }, h("a", { href: "#/engines" }, "Open Engines")));
+}
+
+/** `/style` without a prompt: all styles. @param {(text: string) => void} onTry */
+export function styles(line, all, onTry) {
+  const row = ({ id, name, description }) => h("li", {}, h("button", { type: "button", class: "example", on: { click: () => onTry(`/style ${id} `) } }, id), h("span", { class: "muted" }, [name !== id && name, description].filter(Boolean).join(" · ")));
+  return answer(line, all.length ? h("ul", { class: "lines" }, all.map(row)) : "There are no styles.", h("p", { class: "faint small" }, "Press a style to use it, or make your own in ", h("a", { href: "#/settings" }, "Settings"), "."));
+}
+
+/** `/pnginfo`: the parameters in a picture's file. @param {(text: string) => void} onTry */
+export function parameters(line, { text, command }, onTry) {
+  if (!text) return answer(line, "This file does not say how it was made. Sites that re-compress pictures drop it.");
+  return answer(line, h("p", { class: "told mono small" }, text), command && h("div", { class: "row" }, button("Put into the box", () => onTry(command), { class: "btn-small", icon: "text" })));
+}
+
+/** `/stats`: the figures of today. */
+export function stats(line, { totals, engines, queue: now, errors }) {
+  const pictures = `${totals.images} ${totals.images === 1 ? "picture" : "pictures"} today`;
+  const cost = totals.cost_usd ? `$${totals.cost_usd.toFixed(2)}` : "";
+  const whole = [pictures, totals.failed && `${totals.failed} failed`, totals.cancelled && `${totals.cancelled} cancelled`, totals.success_rate !== null && `${percent(totals.success_rate)} went well`, cost].filter(Boolean).join(" · ");
+  const row = ({ engine, done, mean_seconds: mean, success_rate: rate }) => h("li", {}, h("strong", {}, engine), h("span", { class: "muted" }, [`${done} done`, mean !== null && `${formatSpan(mean)} each`, rate !== null && percent(rate)].filter(Boolean).join(" · ")));
+  const worst = errors.length > 0 && `Most often went wrong: ${errors[0].example || errors[0].code} (${errors[0].count}×)`;
+  return answer(line, whole, engines.length > 0 && h("ul", { class: "lines" }, engines.map(row)), worst, `Now ${now.running} being drawn, ${now.waiting} waiting.`, h("p", { class: "small" }, h("a", { href: "#/dashboard" }, "Open Dashboard")));
 }

@@ -16,6 +16,7 @@ const lines = []; // of this visit only: lines may hold what nobody wants on dis
 export class Composer {
   #at = 0;
   #isBusy = false;
+  #file = null;
   media = null;
   reply = null;
 
@@ -33,6 +34,11 @@ export class Composer {
     const line = h("div", { class: "composer-line" }, iconButton("image", "Attach a picture", () => file.click()), this.box, this.send);
     const tip = h("p", { class: "composer-tip faint" }, h("kbd", {}, "Enter"), " sends, ", h("kbd", {}, "Shift"), " ", h("kbd", {}, "Enter"), " starts a line, ", h("kbd", {}, "/"), " lists commands, ", h("kbd", {}, "--"), " options");
     this.element = h("form", { class: "composer", on: { submit: (event) => (event.preventDefault(), this.submit()) } }, this.suggestions.element, this.extras, line, file, tip);
+  }
+
+  /** The file of the attached picture, as it came. @returns {File|null} */
+  get file() {
+    return this.media && this.#file;
   }
 
   /** Put text into the box; a flag is added to what is there. */
@@ -59,6 +65,7 @@ export class Composer {
     fill(this.extras, h("span", { class: "extra skeleton" }, "Taking the picture…"));
     try {
       this.media = await api.upload("/api/uploads", file);
+      this.#file = file;
       this.reply = null;
     } catch (error) {
       toastError(error);

@@ -3,11 +3,12 @@
  */
 
 import { api } from "../api.js";
+import { withStyles } from "../create/form.js";
 import { button, h } from "../dom.js";
 import { events } from "../events.js";
 import { newKey, toCreate, VARY_STRENGTH } from "../handoff.js";
 import { go } from "../router.js";
-import { answer, help, models, queue, refusal, status } from "./answers.js";
+import { answer, help, models, parameters, queue, refusal, stats, status, styles } from "./answers.js";
 import { parseLine } from "./commands.js";
 import { connect, disconnect, test } from "./connect.js";
 
@@ -19,7 +20,7 @@ const SHOWN_CHARS = 120;
  * Run one line.
  * @param {string} line
  * @param {{say: (node: Node) => void, fillBox: (text: string) => void, target: () => object|null,
- *   attached: () => object|null, reply: () => object|null}} feed `target` is the picture that is meant when none is named
+ *   attached: () => object|null, file: () => File|null, reply: () => object|null}} feed `target` is the picture that is meant when none is named
  * @returns {Promise<boolean>} false if it was refused, so that the line can go back into the box
  */
 export async function run(line, feed) {
@@ -50,6 +51,8 @@ const DO = {
   describe: (asked) => describe(asked),
   inpaint: (asked) => open(asked, "inpaint"),
   outpaint: (asked) => open(asked, "outpaint"),
+  style: (asked) => style(asked),
+  pnginfo: (asked) => pnginfo(asked),
   compare: (asked) => compare(asked),
   models: async ({ text, said, feed }) => feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox)),
   queue: async ({ said, feed }) => {
@@ -58,6 +61,7 @@ const DO = {
   },
   cancel: (asked) => cancel(asked),
   status: async ({ said, feed }) => feed.say(status(said, (await api.get("/api/engines")).engines)),
+  stats: async ({ said, feed }) => feed.say(stats(said, await api.get("/api/dashboard", { days: 1 }))),
   sdconnect: ({ text, said, feed }) => connect(text, hideKey(said), feed),
   sdtest: ({ said, feed }) => test(said, feed),
   sddisconnect: ({ said, feed }) => disconnect(said, feed),
@@ -108,6 +112,26 @@ async function describe({ said, feed }) {
   const { text, engine } = await api.post("/api/describe", { media_id: id });
   const use = button("Use as prompt", () => feed.fillBox(text), { class: "btn-small", icon: "text" });
   feed.say(answer(said, h("blockquote", { class: "quote" }, text), h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`))));
+}
+
+/** An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant. */
+async function pnginfo({ said, feed }) {
+  const url = feed.target()?.url;
+  const file = feed.file() ?? (url && (await api.get(url, null, { as: "blob" })));
+  feed.say(file ? parameters(said, await api.upload("/api/recall", file), feed.fillBox) : answer(said, NO_PICTURE));
+}
+
+/** `/style cyberpunk a city`: that style's words go behind the prompt; names are compared without case and hyphens. */
+async function style({ text, said, feed }) {
+  const { styles: all } = await api.get("/api/styles");
+  if (!text) return feed.say(styles(said, all, feed.fillBox));
+  const plain = (words) => words.toLowerCase().replace(/[-\s]/g, " ");
+  const names = all.flatMap((one) => [one.id, one.name].map((name) => ({ name, value: one.value })));
+  const [found] = names.filter(({ name }) => `${plain(text)} `.startsWith(`${plain(name)} `)).sort((one, two) => two.name.length - one.name.length);
+  if (!found) return feed.say(answer(said, `There is no style “${text.split(" ")[0]}”. There is: ${all.map(({ id }) => id).join(", ")}.`));
+  const prompt = text.slice(found.name.length).trim();
+  if (!prompt && !feed.attached() && !feed.reply()) return feed.say(answer(said, `Say what to draw in it, for example: /style ${found.name} a city`));
+  return make(withStyles(prompt, [found.value]), feed);
 }
 
 function open({ said, feed }, mode) {

@@ -72,6 +72,7 @@ class Feed {
       say: (node) => (this.note.replaceChildren(), this.stream.say(node), announce(node.querySelector(".msg-body").textContent)),
       fillBox: this.composer.fillBox,
       attached: () => this.composer.media,
+      file: () => this.composer.file,
       reply: () => this.composer.reply,
       target: () => this.composer.reply ?? this.#newest(),
     };
