@@ -180,11 +180,16 @@ async def test_a_dropped_picture_opens_in_create_with_what_made_it(gallery, jobs
     await expect(gallery.get_by_label("Seed", exact=True)).to_have_value("2")
 
 
-async def test_remix_opens_create_with_the_same_settings(gallery):
+async def test_remix_opens_create_with_the_same_settings(gallery, jobs, watch):
+    job = jobs[1]
+    job["request"]["workflow"] = "portrait"  # as its job tells; a row of the gallery does not
+    await gallery.route(f"**/api/jobs/{job['id']}", lambda route: route.fulfill(json=job))
+    watch.allow(r"40[04].*/api/estimate")  # nobody has that workflow here
     await tile(gallery, "a heron").locator(".tile-open").click()
     await button(gallery.get_by_role("dialog", name="Picture"), "Remix").click()
     await expect(gallery).to_have_url(re.compile("#/create"))
     await expect(gallery.locator("#prompt")).to_have_value(re.compile("a heron in reeds"))
+    await expect(gallery.get_by_text("Workflow: portrait")).to_be_visible()
     await expect(gallery.get_by_role("dialog")).to_have_count(0)
 
 
