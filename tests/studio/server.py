@@ -58,6 +58,12 @@ class Studio:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def counts(self, path: str, total: int) -> None:
+        """Wait until a list has so many entries: the page shows a change before the server has taken it."""
+        async with asyncio.timeout(10):
+            while (await self.get(path))["total"] != total:
+                await asyncio.sleep(0.02)
+
     async def file(self, path: str) -> bytes:
         answer = await self.client.get(self.url + path.lstrip("/"))
         assert answer.status_code == 200, answer.text
