@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.context import Web
@@ -59,6 +59,10 @@ def create_app(web: Web) -> FastAPI:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": PAGE_CACHE})
+
+    @app.get("/admin", include_in_schema=False)
+    async def admin() -> RedirectResponse:
+        return RedirectResponse("/#/settings", status_code=303)  # keys are made there
 
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
