@@ -96,6 +96,7 @@ async def test_a_locked_seed_stays_and_the_dice_frees_it(create):
     await expect(lock).to_have_attribute("aria-pressed", "true")
     kept = int(await seed.input_value())
     assert (await generate(create, "a fox --size 64x64 --steps 1"))["request"]["seed"] == kept
+    await finished(create)
     await button(create, "A new seed each time").click()
     await expect(seed).to_have_value("")
     assert (await generate(create))["request"]["seed"] != kept

@@ -16,6 +16,7 @@ from tests.studio.pages import (
     outside,
     shift_of,
     violations,
+    write,
 )
 
 pytestmark = STUDIO
@@ -99,8 +100,10 @@ async def test_dialogs_menus_editors_and_the_lightbox_keep_them_too(browse, stud
 async def test_a_job_comes_without_moving_the_page(browse, studio):
     page = await browse("#/create")
     await settled(page, "create")
+    await write(page, "a red fox --size 96x64 --steps 2")
+    await expect(page.locator("#prompt-chips")).to_contain_text("96")
     with studio.held() as released:
-        await generate(page, "a red fox --size 96x64 --steps 2")
+        await generate(page)
         await expect(page.locator(".frame.waiting .frame-picture")).to_be_visible()
         released.set()
         await finished(page)
