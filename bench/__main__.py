@@ -4,7 +4,16 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import discord_bench, lanes_bench, overhead_bench, progress_bench, queue_bench, start_bench, web_bench
+from bench import (
+    discord_bench,
+    lanes_bench,
+    overhead_bench,
+    page_bench,
+    progress_bench,
+    queue_bench,
+    start_bench,
+    web_bench,
+)
 from bench.report import Figure, save, show
 
 Bench = Callable[[], Awaitable[list[Figure]]]
@@ -12,7 +21,7 @@ GROUPS: dict[str, tuple[Bench, ...]] = {
     "queue": (queue_bench.throughput, queue_bench.submit_latency, queue_bench.busy_engine),
     "discord": (discord_bench.overhead, discord_bench.crowd, discord_bench.burst, discord_bench.busy),
     "engines": (overhead_bench.overhead, lanes_bench.busy, lanes_bench.failover, progress_bench.progress),
-    "web": (web_bench.crowd,),
+    "web": (web_bench.crowd, page_bench.page),
     "start": (start_bench.start,),
 }
 

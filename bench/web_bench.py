@@ -21,7 +21,7 @@ from main import open_web
 GROUP = "web"
 LISTENERS, SUBMITTERS, EACH = 200, 50, 2
 ALONE = 40
-SUBMIT_S, LAG_S, MEMORY_MB = 1.0, 0.1, 60.0
+SUBMIT_S, LAG_S, MEMORY_MB = 2.0, 0.1, 60.0  # all 50 ask at the same moment, and share two cores with us
 
 
 async def crowd() -> list[Figure]:

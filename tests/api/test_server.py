@@ -1,0 +1,10 @@
+"""Listening."""
+
+import socket
+
+from api.server import bind
+
+
+def test_connections_are_answered_without_nagles_delay():
+    with bind("127.0.0.1", 0, is_chosen=True) as one:
+        assert one.proto == socket.IPPROTO_TCP
