@@ -227,10 +227,10 @@ def test_too_long_a_prompt_is_refused_with_its_length():
 
 @pytest.mark.parametrize("text", [' "a', '="', " --aa", "<lora:a:1>", '"\\', "—", "-", " --lora a:", " «a “b"])
 def test_hostile_text_is_read_quickly(text):
-    started = time.perf_counter()
+    started = time.thread_time()
     with suppress(RequestRejected):
         parse_prompt(text * (16000 // len(text)))
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 PIECES = st.sampled_from(
