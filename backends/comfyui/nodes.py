@@ -58,9 +58,5 @@ class ObjectInfo:
     def is_output(self, class_type: str) -> bool:
         return self._told(class_type).get("output_node") is True
 
-    def output_types(self, class_type: str) -> tuple[str, ...]:
-        told = self._told(class_type).get("output")
-        return tuple(str(one) for one in told) if isinstance(told, list) else ()
-
     def _told(self, class_type: str) -> dict[str, Any]:
         return self._classes.get(class_type, {})

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from backends.sketch.colours import RGB, Colour, fade, mix
 from backends.sketch.palettes import Palette
@@ -154,9 +154,6 @@ class Canvas:
         column.putdata([round(255 * strength * math.sin(math.pi * row / 63) ** 2) for row in range(64)])
         mask = column.resize((self.width, rows), Image.Resampling.BILINEAR)
         self.image.paste(colour, (0, round(top)), mask)
-
-    def soften(self, radius: float) -> None:
-        self.image.paste(self.image.filter(ImageFilter.BoxBlur(radius)))
 
     def lines(self, x: float, y: float, wide: float, colour: RGB, opacity: float, thick: float) -> None:
         """Draw one soft horizontal dash, pointed at both ends."""
