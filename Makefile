@@ -3,7 +3,7 @@
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11, 3.12, 3.13 found)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
-# The tests of the studio's page need a Chromium (apt-get install chromium); without one they are skipped.
+# The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell); without one they are skipped.
 
 PYTHON ?=
 ARGS ?=
@@ -14,6 +14,9 @@ UV_COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 
 
 # Cheap when nothing changed: scripts/setup_venv.py compares the requirement files with what it installed last.
 SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_venv.py $(if $(PYTHON),--exact) $(VENV)
+
+# Each start of Easel in the tests would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench test-all test-real lock setup setup-dev clean
