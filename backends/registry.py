@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 
 from backends.base import Backend, BackendConfig
@@ -38,8 +39,9 @@ def register(kind: str) -> Callable[[BackendFactory], BackendFactory]:
     return add
 
 
+@cache
 def load_plugins() -> None:
-    """Import every installed package that offers backends."""
+    """Import every installed package that offers backends; once, since that walks all that is installed."""
     for point in entry_points(group=ENTRY_POINT_GROUP):
         point.load()
 

@@ -7,7 +7,7 @@ same bytes; nothing draws on a clock or on shared chance.
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
@@ -131,14 +131,11 @@ class _Studio:
     def run(self, on_step: StepCallback | None, compose: Compose) -> Image.Image:
         """Do the work step by step; `compose` turns the bare picture into the one handed out."""
         steps, layers = self._painting.steps, self._layers
-        rough = self._render(64, 0.3).filter(ImageFilter.GaussianBlur(4)) if on_step else None
-        clear = self._render(PREVIEW_PX, self._detail * 0.7) if on_step else None
         canvas = self._canvas(self._canvas_size(), self._detail)
         for step in range(1, steps):
             for layer in layers[len(layers) * (step - 1) // steps : len(layers) * step // steps]:
                 layer(canvas)
-            if rough and clear:
-                _tell(on_step, step, steps, partial(self._preview, rough, clear, step / steps, compose))
+            _tell(on_step, step, steps, partial(self._preview, step / steps, compose))
         for layer in layers[len(layers) * (steps - 1) // steps :]:
             layer(canvas)
         picture = compose(self._finished(canvas))
@@ -192,9 +189,17 @@ class _Studio:
             layer(canvas)
         return canvas.image
 
-    def _preview(self, rough: Image.Image, clear: Image.Image, share: float, compose: Compose) -> bytes:
-        focus = clear.filter(ImageFilter.GaussianBlur(9 * (1 - share) ** 1.5))
-        wash = rough.resize(clear.size, Image.Resampling.BICUBIC)
+    @cached_property
+    def _rough(self) -> Image.Image:
+        return self._render(64, 0.3).filter(ImageFilter.GaussianBlur(4))
+
+    @cached_property
+    def _clear(self) -> Image.Image:
+        return self._render(PREVIEW_PX, self._detail * 0.7)
+
+    def _preview(self, share: float, compose: Compose) -> bytes:
+        focus = self._clear.filter(ImageFilter.GaussianBlur(9 * (1 - share) ** 1.5))
+        wash = self._rough.resize(self._clear.size, Image.Resampling.BICUBIC)
         return _jpeg(compose(Image.blend(wash, focus, min(1.0, share * 1.8))))
 
 
