@@ -19,7 +19,8 @@ from api.app import create_app
 from api.context import Web, WebOptions
 from api.door import WebDoor
 from config import read_settings
-from wiring import Easel, build
+from tests.store.ready import lay_cache, lay_database
+from wiring import DATABASE_NAME, Easel, build
 
 NEAR, FAR = ("127.0.0.1", 50000), ("203.0.113.9", 50000)
 HERE = "http://127.0.0.1"
@@ -89,7 +90,10 @@ def app_of(web: Web) -> FastAPI:
 async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **environ: str) -> Any:
     """Build Easel in a folder and start it."""
     said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0", "GRACEFUL_STOP": "0"}
-    easel = await build(read_settings(folder / "none.env", said | environ))
+    settings = read_settings(folder / "none.env", said | environ)
+    await lay_database(settings.data_dir / DATABASE_NAME)
+    await lay_cache(settings.media_folder)
+    easel = await build(settings)
     await easel.start()
     await easel.registry.refresh("sketch")
     usual = WebOptions(media_ttl_s=easel.settings.media_ttl, job_timeout_s=easel.settings.job_timeout)

@@ -9,8 +9,7 @@ from generation.errors import LimitReached, RequestRejected
 from services import access as access_module
 from services.access import CACHE_S, GUESS_BLOCK_S, GUESSES, SESSION_S, AccessService
 from store.access import AccessStore
-from store.database import Database
-from store.migrations import MIGRATIONS
+from tests.store.ready import open_database
 from utils.secrets import SecretBox
 
 BOX = SecretBox(Fernet.generate_key())
@@ -18,7 +17,7 @@ BOX = SecretBox(Fernet.generate_key())
 
 @pytest.fixture
 async def store(tmp_path):
-    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    database = await open_database(tmp_path / "easel.sqlite3")
     yield AccessStore(database)
     await database.close()
 

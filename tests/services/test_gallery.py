@@ -12,14 +12,13 @@ from generation.job import JobStatus
 from services import gallery as limits
 from services.gallery import GalleryService, PictureFilter, Viewer
 from services.media import MediaService
-from store.database import Database
 from store.gallery import GalleryStore
 from store.image_cache import CacheUnavailable
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
 from tests.fakes import FakeClock
 from tests.store.conftest import NOW, bytes_on_disk, make_job
 from tests.store.gallery_rig import draw, result_of
+from tests.store.ready import open_database
 from utils.secrets import SecretBox
 
 DAY_S = 24 * 3600.0
@@ -33,7 +32,7 @@ def clock():
 
 @pytest.fixture
 async def database(tmp_path):
-    opened = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    opened = await open_database(tmp_path / "easel.sqlite3")
     yield opened
     await opened.close()
 

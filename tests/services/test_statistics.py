@@ -13,13 +13,12 @@ from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobStatus
 from services.gallery import Viewer
 from services.statistics import StatisticsService, log_picture
-from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
 from store.statistics import StatisticsStore
 from tests.fakes import FakeClock
 from tests.store.conftest import NOW, make_job
 from tests.store.gallery_rig import draw, result_of
+from tests.store.ready import open_database
 from utils.logger import JsonFormatter
 from utils.secrets import SecretBox
 
@@ -34,7 +33,7 @@ def clock():
 
 @pytest.fixture
 async def database(tmp_path):
-    opened = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    opened = await open_database(tmp_path / "easel.sqlite3")
     yield opened
     await opened.close()
 

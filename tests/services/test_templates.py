@@ -9,9 +9,8 @@ from generation.errors import LimitReached, NotAllowed, RequestRejected
 from services import templates as limits
 from services.gallery import Viewer
 from services.templates import TemplateService, TemplateText
-from store.database import Database
-from store.migrations import MIGRATIONS
 from store.templates import TemplateStore
+from tests.store.ready import open_database
 
 ME, YOU, ADMIN = Viewer(user_key="api:7"), Viewer(user_key="api:8"), Viewer(user_key="api:1", is_admin=True)
 FOX = TemplateText(name=" Fox ", prompt="a red fox, {place}", negative_prompt="blur", description="red")
@@ -19,7 +18,7 @@ FOX = TemplateText(name=" Fox ", prompt="a red fox, {place}", negative_prompt="b
 
 @pytest.fixture
 async def templates(tmp_path, clock):
-    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    database = await open_database(tmp_path / "easel.sqlite3")
     yield TemplateService(store=TemplateStore(database), clock=clock)
     await database.close()
 

@@ -15,10 +15,10 @@ from generation.job import Job, JobError, JobStatus
 from generation.result import JobResult, StoredImage
 from services.webhooks import BACK_OFF_S, WebhookService
 from store.database import Database
-from store.migrations import MIGRATIONS
 from store.webhooks import WebhookStore
 from tests.fakes import settle
 from tests.store.conftest import make_job
+from tests.store.ready import open_database
 from utils.secrets import SecretBox
 from utils.urls import UrlPolicy
 
@@ -89,7 +89,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path, clock):
-    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    database = await open_database(tmp_path / "easel.sqlite3")
     yield World(database, clock)
     await database.close()
 

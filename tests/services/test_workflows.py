@@ -13,10 +13,9 @@ from generation.errors import BackendUnavailable, CapabilityError, LimitReached,
 from generation.request import Draft, Mode, WorkflowRef
 from services import workflows
 from services.workflows import WorkflowService
-from store.database import Database
-from store.migrations import MIGRATIONS
 from store.workflows import WorkflowStore
 from tests.fakes import FakeBackend, FakeClock
+from tests.store.ready import open_database
 
 ANN = Owner(kind="user", id="ann")
 GUILD = Owner(kind="guild", id="g")
@@ -66,7 +65,7 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     clock = FakeClock()
-    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    database = await open_database(tmp_path / "easel.sqlite3")
     registry = BackendRegistry(clock)
     yield House(registry, WorkflowService(registry, WorkflowStore(database), clock))
     await registry.aclose()

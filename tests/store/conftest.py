@@ -8,9 +8,8 @@ from cryptography.fernet import Fernet
 
 from generation.job import Job, Origin
 from generation.request import GenerationRequest, Lora
-from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from tests.store.ready import open_database
 from utils.secrets import SecretBox
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -39,7 +38,7 @@ def box():
 
 @pytest.fixture
 async def database(tmp_path):
-    opened = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    opened = await open_database(tmp_path / "easel.sqlite3")
     yield opened
     await opened.close()
 

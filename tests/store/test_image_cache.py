@@ -16,6 +16,7 @@ from store.database import Database
 from store.image_cache import FILE_NAME, MIGRATIONS, RESERVED_BYTES, CacheStats, CacheUnavailable, ImageCache
 from tests.fakes import FakeClock
 from tests.store.conftest import bytes_on_disk
+from tests.store.ready import lay_cache
 
 DAY_S = 24 * 3600.0
 MARKER = b"the bytes of a private picture"
@@ -29,6 +30,7 @@ def clock():
 
 @pytest.fixture
 async def cache(tmp_path, clock):
+    await lay_cache(tmp_path)
     opened = await ImageCache.open(tmp_path, clock=clock, ttl_s=DAY_S)
     yield opened
     await opened.close()
