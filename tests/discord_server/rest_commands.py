@@ -52,6 +52,12 @@ class CommandRoutes:
     def names(self) -> set[str]:
         return {command["name"] for scope in self.commands.values() for command in scope.values()}
 
+    def remember(self, commands: list[dict[str, Any]]) -> None:
+        """Offer what the bot has registered in another run."""
+        for command in commands:
+            command_id = self._server.ids.next()
+            self.commands[None][command_id] = self._filled(command, command_id, None)
+
     def _scope(self, request: web.Request) -> tuple[int | None, dict[int, dict[str, Any]]]:
         if request.match_info["application_id"] != str(self._server.application_id):
             raise errors.missing_access()

@@ -9,9 +9,10 @@ import pytest
 
 from cogs import job_messages
 from tests.discord_server import DiscordServer
-from tests.e2e.harness import Easel
+from tests.e2e.harness import COMMANDS, Easel
 
 FIRST_PROGRESS_S = 0.3  # sooner than people need it, so that no test waits for it
+KNOWN_COMMANDS: list[dict[str, Any]] = []  # what the first start of all has registered
 StartEasel = Callable[..., Awaitable[Easel]]
 
 
@@ -20,8 +21,11 @@ async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """A local Discord; `@pytest.mark.parametrize("discord", [{...}], indirect=True)` sets it up otherwise."""
     async with DiscordServer(**getattr(request, "param", {})) as server:
         monkeypatch.setattr(nextcord.http.Route, "BASE", server.api_url)
+        server.commands.remember(KNOWN_COMMANDS)
         yield server
         assert server.violations == []
+        if not KNOWN_COMMANDS and server.commands.names() >= COMMANDS:
+            KNOWN_COMMANDS.extend(server.commands.offered(None))
 
 
 @pytest.fixture

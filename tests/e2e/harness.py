@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from backends.sketch.backend import SketchBackend
 from cogs.bot import EaselBot
+from generation.capabilities import Capabilities
 from generation.job import Job
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
@@ -44,6 +46,14 @@ COMMANDS = {
     "compare", "status", "gpu", "workflow", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
+FRESH_FILES: dict[str, bytes] = {}  # what the first start of all makes in an empty folder: the databases
+
+
+class QuickSketch(SketchBackend):
+    """Sketch which draws small and coarse where nobody says otherwise."""
+
+    async def capabilities(self) -> Capabilities:
+        return replace(await super().capabilities(), default_width=128, default_height=128, default_steps=4)
 
 
 class ShiftClock(SystemClock):
@@ -100,13 +110,14 @@ class Easel:
     async def start(self) -> Easel:
         clock = self.clock
         box = await asyncio.to_thread(SecretBox.open, self.folder / "secret.key")
+        await fill(self.folder)
         database = await Database.open(self.folder / "easel.sqlite3", migrations=MIGRATIONS)
         cache = await ImageCache.open(self.folder, clock=clock, ttl_s=24 * 3600.0)
         registry = BackendRegistry(clock)
         for backend in self.backends:
             registry.add(Entry(config=BackendConfig(name=backend.name, kind=backend.kind), backend=backend))
         sketch = BackendConfig(name="sketch", kind="sketch")
-        registry.add(Entry(config=sketch, backend=SketchBackend(), is_fallback=True))
+        registry.add(Entry(config=sketch, backend=QuickSketch(), is_fallback=True))
         media = MediaService(cache, clock, 24 * 3600.0, lambda lane: _label(registry, lane))
         jobs = JobStore(database, box)
         workflows = WorkflowService(registry, WorkflowStore(database), clock)
@@ -172,6 +183,7 @@ class Easel:
         if task.done():
             task.result()
         await bot.wait_until_ready()
+        await until(lambda: all(command.command_ids for command in bot.get_all_application_commands()))
         return self
 
     async def stop(self) -> None:
@@ -219,6 +231,20 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = 8.0) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
+
+
+async def fill(folder: Path) -> None:
+    """Put empty databases into a new folder: to make their tables takes as long as all else of a start."""
+    if not FRESH_FILES:
+        with TemporaryDirectory() as first:
+            database = await Database.open(Path(first) / "easel.sqlite3", migrations=MIGRATIONS)
+            cache = await ImageCache.open(Path(first), clock=SystemClock(), ttl_s=1.0)
+            await database.close()
+            await cache.close()
+            FRESH_FILES.update({path.name: path.read_bytes() for path in Path(first).iterdir()})
+    for name, data in FRESH_FILES.items():
+        if not (folder / name).exists():
+            (folder / name).write_bytes(data)
 
 
 async def until(predicate: Callable[[], Any], timeout_s: float = 5.0) -> None:

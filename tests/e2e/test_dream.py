@@ -20,7 +20,7 @@ async def test_dream_is_one_message_edited_from_queued_to_the_picture(
     discord: DiscordServer, start: StartEasel
 ) -> None:
     easel = await start()
-    answer = await easel.dream("!dream a red fox --size 256x256 --seed 42")
+    answer = await easel.dream("!dream a red fox --size 256x256 --seed 42 --steps 20")
     assert own(discord.channel) == [answer]
     head, small, legend = answer.content.split("\n")
     assert head == f"**a red fox** — {discord.user('mia').mention}"
