@@ -211,22 +211,19 @@ async def test_the_prefix_commands_without_arguments_say_how(start: StartEasel) 
     assert "not known" in (await easel.answer_to(await easel.say(f"!sdconnect toaster {URL}"))).content
 
 
-@pytest.mark.parametrize("command", ["slash", "prefix"])
 async def test_a_horde_is_connected_without_an_address(
-    discord: DiscordServer, start: StartEasel, examine: Examine, monkeypatch: pytest.MonkeyPatch, command: str
+    discord: DiscordServer, start: StartEasel, examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(_factories, "ai_horde", lambda config: FakeBackend(config.name))
     easel = await start(examine=examine)
-    if command == "slash":
-        result = await discord.user("mia").slash(discord.channel, "sdconnect", type="horde", key=KEY)
-        await discord.wait_for(lambda: result.message.content)
-    else:
-        await easel.say(f"!sdconnect horde {KEY}")
-        await discord.wait_for(lambda: own(discord.channel))
-    assert "✅ **Connection OK**" in everything_said(discord)
-    assert (examine.configs[0].kind, examine.configs[0].key) == ("ai_horde", KEY)
-    assert KEY not in everything_said(discord)
+    result = await discord.user("mia").slash(discord.channel, "sdconnect", type="horde", key=KEY)
+    await discord.wait_for(lambda: result.message.content)
     assert "mia's AI Horde" in (await easel.dream()).content
+    await easel.say(f"!sdconnect horde {KEY}", user="ann")
+    await discord.wait_for(lambda: everything_said(discord).count("✅ **Connection OK**") == 2)
+    assert "ann's AI Horde" in (await easel.dream(user="ann")).content
+    assert [(config.kind, config.key) for config in examine.configs] == [("ai_horde", KEY)] * 2
+    assert KEY not in everything_said(discord)
 
 
 async def test_only_admins_connect_a_server_and_then_all_use_it(

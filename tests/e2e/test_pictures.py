@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from generation.capabilities import Capabilities
@@ -94,12 +93,13 @@ async def test_upscale_makes_the_file_larger_and_rerolls(discord: DiscordServer,
     assert size_of(await made(easel, again)) == (192, 192)
 
 
-@pytest.mark.parametrize(("text", "factor"), [("!upscale", 2.0), ("!upscale 4x --upscaler ESRGAN", 4.0)])
-async def test_upscale_by_prefix_takes_the_attachment(start: StartEasel, text: str, factor: float) -> None:
+async def test_upscale_by_prefix_takes_the_attachment(start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    await easel.dream(text, attachments=[("cat.png", png())])
-    assert (engine.requests[0].mode, engine.requests[0].upscale_factor) == (Mode.UPSCALE, factor)
+    for text, factor in (("!upscale", 2.0), ("!upscale 4x --upscaler ESRGAN", 4.0)):
+        await easel.dream(text, attachments=[("cat.png", png())])
+        assert (engine.requests[-1].mode, engine.requests[-1].upscale_factor) == (Mode.UPSCALE, factor)
+    assert len(engine.requests) == 2
 
 
 async def test_upscale_by_prefix_in_reply_to_a_grid_asks_which(start: StartEasel) -> None:
@@ -140,12 +140,12 @@ async def test_the_menu_works_on_anybodys_picture_and_after_a_restart(
     assert size_of(await made(easel, await discord.user("ann").context_menu("Upscale 2×", message))) == (128, 128)
 
 
-@pytest.mark.parametrize("menu", ["Upscale 2×", "Zoom out 1.5×", "Describe", "Picture info"])
-async def test_a_message_without_a_picture_is_told(discord: DiscordServer, start: StartEasel, menu: str) -> None:
+async def test_a_message_without_a_picture_is_told(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(Teller())
     message = await easel.say("hello")
-    result = await discord.user("mia").context_menu(menu, message)
-    assert "no picture in that message" in await refusal(easel, result)
+    for menu in ("Upscale 2×", "Zoom out 1.5×", "Describe", "Picture info"):
+        result = await discord.user("mia").context_menu(menu, message)
+        assert "no picture in that message" in await refusal(easel, result)
 
 
 async def test_an_engine_that_cannot_is_named(discord: DiscordServer, start: StartEasel) -> None:
@@ -201,23 +201,19 @@ async def test_inpaint_without_a_mask_draws_what_is_transparent(discord: Discord
         assert picture.convert("RGB").getpixel((2, 2)) == (0, 0, 128)
 
 
-@pytest.mark.parametrize(
-    ("image", "mask", "words"),
-    [
-        (png(), None, "There is no mask, and nothing in the picture is transparent."),
-        (png(), stencil((64, 32)), "The mask is 64×32, the picture 64×64"),
-        (png(), stencil(colour="black"), "The mask is all black"),
-        (png(), b"no picture", "no picture Easel can read"),
-    ],
-)
-async def test_a_mask_that_does_not_fit_is_told(
-    discord: DiscordServer, start: StartEasel, image: bytes, mask: bytes | None, words: str
-) -> None:
+async def test_a_mask_that_does_not_fit_is_told(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
-    files = {"image": ("c.png", image)} | ({"mask": ("m.png", mask)} if mask else {})
-    told = await refusal(easel, await discord.user("mia").slash(discord.channel, "inpaint", prompt="a hat", **files))
-    assert words in told
-    assert "white" in told
+    mia = discord.user("mia")
+    for mask, words in (
+        (None, "There is no mask, and nothing in the picture is transparent."),
+        (stencil((64, 32)), "The mask is 64×32, the picture 64×64"),
+        (stencil(colour="black"), "The mask is all black"),
+        (b"no picture", "no picture Easel can read"),
+    ):
+        files = {"image": ("c.png", png())} | ({"mask": ("m.png", mask)} if mask else {})
+        told = await refusal(easel, await mia.slash(discord.channel, "inpaint", prompt="a hat", **files))
+        assert words in told
+        assert "white" in told
 
 
 async def test_outpaint_keeps_the_picture_in_the_middle(discord: DiscordServer, start: StartEasel) -> None:
@@ -231,15 +227,17 @@ async def test_outpaint_keeps_the_picture_in_the_middle(discord: DiscordServer, 
     await made(easel, await discord.user("mia").click(answer, "Re-roll"))
 
 
-@pytest.mark.parametrize("pan", [*Pan])
-async def test_outpaint_pans_with_the_words_given(discord: DiscordServer, start: StartEasel, pan: Pan) -> None:
+async def test_outpaint_pans_with_the_words_given(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    result = await discord.user("mia").slash(
-        discord.channel, "outpaint", image=("c.png", png(256)), prompt="a lake", pan=pan.value
-    )
-    await made(easel, result)
-    assert (engine.requests[0].mode, engine.requests[0].prompt) == (Mode.INPAINT, "a lake")
+    file = ("c.png", png(256))
+    for pan in Pan:
+        result = await discord.user("mia").slash(
+            discord.channel, "outpaint", image=file, prompt=f"a lake, {pan.value}", pan=pan.value
+        )
+        await made(easel, result)
+    told = [(request.mode, request.prompt) for request in engine.requests]
+    assert told == [(Mode.INPAINT, f"a lake, {pan.value}") for pan in Pan]
 
 
 async def test_the_menu_zooms_out_of_a_result_with_its_own_words(discord: DiscordServer, start: StartEasel) -> None:
@@ -341,27 +339,24 @@ async def test_info_of_our_own_result_is_its_making(discord: DiscordServer, star
     assert "!dream a red fox --size 256x128 --steps 9 --cfg 7 --seed 42" in result.original.content
 
 
-@pytest.mark.parametrize(
-    ("data", "words"), [(png(), "does not say how it was made"), (b"text", "no picture Easel can read")]
-)
-async def test_a_picture_that_says_nothing_is_told(
-    discord: DiscordServer, start: StartEasel, data: bytes, words: str
-) -> None:
+async def test_a_picture_that_says_nothing_is_told(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
-    assert words in await refusal(
-        easel, await discord.user("mia").slash(discord.channel, "pnginfo", image=("c.png", data))
-    )
+    mia = discord.user("mia")
+    for data, words in ((png(), "does not say how it was made"), (b"text", "no picture Easel can read")):
+        assert words in await refusal(easel, await mia.slash(discord.channel, "pnginfo", image=("c.png", data)))
 
 
-@pytest.mark.parametrize("what", ["upscale", "zoom", *Pan])
-async def test_buttons_under_a_result_do_the_same(discord: DiscordServer, start: StartEasel, what: str) -> None:
+async def test_buttons_under_a_result_do_the_same(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
     answer = await easel.dream("!dream a red fox --size 256x256")
-    answer.controls[0]["custom_id"] = f"e1:picture:{job_id(answer)}:{what}"
-    result = await discord.user("ann").click(answer, "Re-roll")
-    await made(easel, result)
-    assert engine.requests[1].mode is (Mode.UPSCALE if what == "upscale" else Mode.INPAINT)
+    job = job_id(answer)
+    for what in ("upscale", "zoom", *Pan):
+        answer.controls[0]["custom_id"] = f"e1:picture:{job}:{what}"
+        result = await discord.user("ann").click(answer, "Re-roll")
+        await made(easel, result)
+        assert engine.requests[-1].mode is (Mode.UPSCALE if what == "upscale" else Mode.INPAINT)
+    assert len(engine.requests) == 7
 
 
 async def test_a_button_of_another_version_says_so(discord: DiscordServer, start: StartEasel) -> None:
@@ -371,19 +366,16 @@ async def test_a_button_of_another_version_says_so(discord: DiscordServer, start
     assert "another version" in await refusal(easel, await discord.user("mia").click(answer, "Re-roll"))
 
 
-@pytest.mark.parametrize(
-    ("command", "option", "typed", "shown"),
-    [("upscale", "backend", "", ["gpu1"]), ("upscale", "upscaler", "esr", ["R-ESRGAN 4x+"]),
-     ("inpaint", "backend", "gp", ["gpu1"]), ("outpaint", "backend", "x", []), ("describe", "backend", "", ["gpu1"])],
-)  # fmt: skip
-async def test_autocomplete(
-    discord: DiscordServer, start: StartEasel, command: str, option: str, typed: str, shown: list[str]
-) -> None:
+async def test_autocomplete(discord: DiscordServer, start: StartEasel) -> None:
     capabilities = Capabilities(modes=frozenset(Mode), upscalers=("Lanczos", "R-ESRGAN 4x+"))
     easel = await start(FakeBackend("gpu1", capabilities=capabilities))
     await easel.dream()
-    choices = await discord.user("mia").autocomplete(discord.channel, command, option, typed)
-    assert [choice["name"] for choice in choices] == shown
+    for command, option, typed, shown in (
+        ("upscale", "backend", "", ["gpu1"]), ("upscale", "upscaler", "esr", ["R-ESRGAN 4x+"]),
+        ("inpaint", "backend", "gp", ["gpu1"]), ("outpaint", "backend", "x", []), ("describe", "backend", "", ["gpu1"]),
+    ):  # fmt: skip
+        choices = await discord.user("mia").autocomplete(discord.channel, command, option, typed)
+        assert [choice["name"] for choice in choices] == shown
 
 
 async def test_a_preview_is_not_taken_for_the_picture(discord: DiscordServer, start: StartEasel) -> None:

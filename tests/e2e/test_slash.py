@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -12,18 +10,16 @@ from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 
 
-@pytest.mark.parametrize("command", ["generate", "gen", "img", "dream"])
-async def test_each_name_makes_one_picture_in_the_answer_itself(
-    discord: DiscordServer, start: StartEasel, command: str
-) -> None:
+async def test_each_name_makes_one_picture_in_the_answer_itself(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)
-    result = await easel.slash("a red fox", command=command)
-    assert result.acknowledged_after_s < 1.0
-    message = await easel.finished(result.original)
-    assert message.attachments
-    assert own(discord.channel) == [message]
-    assert len(engine.requests) == 1
+    for count, command in enumerate(("generate", "gen", "img", "dream"), start=1):
+        result = await easel.slash("a red fox", command=command)
+        assert result.acknowledged_after_s < 1.0
+        message = await easel.finished(result.original)
+        assert message.attachments
+        assert own(discord.channel)[count - 1 :] == [message]
+        assert len(engine.requests) == count
 
 
 async def test_typed_options_win_over_flags_in_the_prompt(start: StartEasel) -> None:
@@ -76,51 +72,47 @@ async def test_repeat_of_private_stays_private_and_each_is_finished(discord: Dis
     assert discord.user("mia").dms == []
 
 
-@pytest.mark.parametrize(
-    ("prompt", "options", "words"),
-    [
-        ("--steps 3", {}, "Say what you would like to see"),
-        ("a fox --steps 9000", {}, "steps"),
-        ("a fox", {"size": "huge"}, "size"),
-        ("a fox", {"backend": "nowhere"}, "There is no engine “nowhere” here"),
-        ("a fox", {"model": "nothing like it"}, "model"),
-    ],
-)
-async def test_refusals_are_ephemeral_and_leave_nothing_behind(
-    discord: DiscordServer, start: StartEasel, prompt: str, options: dict[str, str], words: str
-) -> None:
+REFUSALS: list[tuple[str, dict[str, str], str]] = [
+    ("--steps 3", {}, "Say what you would like to see"),
+    ("a fox --steps 9000", {}, "steps"),
+    ("a fox", {"size": "huge"}, "size"),
+    ("a fox", {"backend": "nowhere"}, "There is no engine “nowhere” here"),
+    ("a fox", {"model": "nothing like it"}, "model"),
+]
+
+
+async def test_refusals_are_ephemeral_and_leave_nothing_behind(discord: DiscordServer, start: StartEasel) -> None:
     engine = rich_backend()
     easel = await start(engine)
-    result = await easel.slash(prompt, **options)
-    await discord.wait_for(lambda: result.followups or (result.original and result.original.content))
-    [told] = [one for one in (*result.followups, result.message) if one]
-    assert told.ephemeral
-    assert words in told.content
-    assert discord.user("ann").sees(discord.channel) == []
+    for prompt, options, words in REFUSALS:
+        result = await easel.slash(prompt, **options)
+        await discord.wait_for(lambda result=result: result.followups or (result.original and result.original.content))
+        [told] = [one for one in (*result.followups, result.message) if one]
+        assert told.ephemeral
+        assert words in told.content
+        assert discord.user("ann").sees(discord.channel) == []
     assert engine.requests == []
 
 
-@pytest.mark.parametrize(
-    ("option", "typed", "first", "count"),
-    [
-        ("model", "", "● model_07", 25),
-        ("model", "l_42", "○ model_42", 1),
-        ("sampler", "", "Euler", 25),
-        ("sampler", "ler 29", "Sampler 29", 1),
-        ("scheduler", "k", "Karras", 1),
-        ("lora", "pix", "pixel_art", 1),
-        ("backend", "", "gpu1", 1),
-        ("size", "768", "512x768", 3),
-    ],
-)
-async def test_autocomplete_finds_by_any_part_among_all(
-    discord: DiscordServer, start: StartEasel, option: str, typed: str, first: str, count: int
-) -> None:
+TYPED = [
+    ("model", "", "● model_07", 25),
+    ("model", "l_42", "○ model_42", 1),
+    ("sampler", "", "Euler", 25),
+    ("sampler", "ler 29", "Sampler 29", 1),
+    ("scheduler", "k", "Karras", 1),
+    ("lora", "pix", "pixel_art", 1),
+    ("backend", "", "gpu1", 1),
+    ("size", "768", "512x768", 3),
+]
+
+
+async def test_autocomplete_finds_by_any_part_among_all(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(rich_backend())
     await easel.dream()
-    choices = await discord.user("mia").autocomplete(discord.channel, "generate", option, typed, prompt="a")
-    assert choices[0]["name"] == first
-    assert len(choices) == count
+    mia = discord.user("mia")
+    for option, typed, first, count in TYPED:
+        choices = await mia.autocomplete(discord.channel, "generate", option, typed, prompt="a")
+        assert (choices[0]["name"], len(choices)) == (first, count)
 
 
 async def test_missing_permission_is_told_before_the_job(discord: DiscordServer, start: StartEasel) -> None:
