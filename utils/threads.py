@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
 THREADS: Final = 2
+LARGE_BYTES: Final = 64 * 1024  # JSON of less is read sooner than a thread is woken
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +38,11 @@ _pool = _Pool()
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work in a codec thread and return its result."""
     return await asyncio.get_running_loop().run_in_executor(_pool.get(), lambda: work(*args, **kwargs))
+
+
+async def read_apart(read: Callable[[bytes], T], data: bytes) -> T:
+    """Return `read(data)`, for JSON and the like: what is large is read in a codec thread."""
+    return await run_in_thread(read, data) if len(data) > LARGE_BYTES else read(data)
 
 
 def close_threads() -> None:

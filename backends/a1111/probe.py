@@ -17,6 +17,7 @@ from backends.a1111.control import read_types
 from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
 from backends.http import read_bounded, translate
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
+from utils.threads import read_apart
 
 GET_TIMEOUT_S = 8.0
 MAX_LIST_BYTES = 32 * 1024 * 1024  # LoRA metadata of a large collection runs to several megabytes
@@ -144,7 +145,7 @@ async def _schema(label: str, client: httpx.AsyncClient) -> dict[str, Any]:
     if response.status_code in {401, 403} or response.status_code >= 500 or response.is_redirect:
         raise translate(label, response, body=body)
     try:
-        schema = await asyncio.to_thread(json.loads, body)
+        schema = await read_apart(json.loads, body)
     except ValueError:
         return {}
     return schema if isinstance(schema, dict) and isinstance(schema.get("paths"), dict) else {}
@@ -170,7 +171,7 @@ async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
     if response.status_code != httpx.codes.OK:
         return None
     try:
-        return await asyncio.to_thread(json.loads, body)
+        return await read_apart(json.loads, body)
     except ValueError:
         return None
 

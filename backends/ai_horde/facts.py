@@ -17,6 +17,7 @@ from backends.http import read_bounded, translate
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
+from utils.threads import read_apart
 
 API: Final = "/api/v2"
 ANONYMOUS_KEY: Final = "0000000000"
@@ -172,7 +173,7 @@ class Probe:
     async def _models(self) -> tuple[ModelInfo, ...]:
         body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)
         try:
-            models = await asyncio.to_thread(TypeAdapter(list[_Model]).validate_json, body)
+            models = await read_apart(TypeAdapter(list[_Model]).validate_json, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
         models.sort(key=lambda model: (-model.count, model.name))

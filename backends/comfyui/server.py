@@ -18,7 +18,7 @@ from backends.http import read_bounded, translate
 from constants import MAX_IMAGE_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage
-from utils.threads import run_in_thread
+from utils.threads import read_apart
 
 CALL_TIMEOUT_S: Final = 30.0
 CANCEL_TIMEOUT_S: Final = 4.0
@@ -44,7 +44,7 @@ class Server:
     async def object_info(self) -> ObjectInfo:
         """Return what the nodes are; a slow call, since the server asks each node anew."""
         body = await self._get("/object_info", limit=MAX_INFO_BYTES)
-        told = await run_in_thread(self._parse, body)
+        told = await read_apart(self._parse, body)
         if not isinstance(told, dict) or "KSampler" not in told:
             raise UnexpectedAnswer(
                 f"{self._label} does not say what it can do.", hint="Check that the address belongs to ComfyUI."
@@ -57,7 +57,7 @@ class Server:
     async def history(self, prompt_id: str) -> HistoryEntry | None:
         """Return a finished job, None for one that is waiting, running or unknown."""
         body = await self._get(f"/history/{quote(prompt_id, safe='')}")
-        told = await run_in_thread(self._parse, body)
+        told = await read_apart(self._parse, body)
         entry = told.get(prompt_id) if isinstance(told, dict) else None
         if entry is None:
             return None
@@ -151,7 +151,7 @@ class Server:
     async def _read(self, model: type[Answer], path: str) -> Answer:
         body = await self._get(path)
         try:
-            return await run_in_thread(model.model_validate_json, body)
+            return await read_apart(model.model_validate_json, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
 

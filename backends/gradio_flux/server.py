@@ -27,14 +27,13 @@ from generation.errors import (
     RateLimited,
     UnexpectedAnswer,
 )
-from utils.threads import run_in_thread
+from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)
 
 MAX_CONFIG_BYTES: Final = 8 * 1024 * 1024
 MAX_ANSWER_BYTES: Final = 64 * 1024
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024  # outputs beside the pictures may be long; the pictures are only named
-LARGE_MESSAGE_BYTES: Final = 64 * 1024  # longer ones are parsed in a thread
 GET_TIMEOUT_S: Final = 8.0
 FILE_TIMEOUT_S: Final = 60.0
 SILENCE_S: Final = 45.0  # three of the server's heartbeats
@@ -95,7 +94,7 @@ class Server:
         """
         body = await self._get("/config", MAX_CONFIG_BYTES)
         try:
-            config = await run_in_thread(Config.model_validate_json, body)
+            config = await read_apart(Config.model_validate_json, body)
         except ValidationError:
             raise await self._wrong_product("") from None
         if config.is_a1111 or not config.is_driveable:
@@ -247,7 +246,7 @@ class Server:
     async def _info(self, prefix: str) -> Info:
         """The names of the parameters are an aid only; some gradio versions fail to give them."""
         try:
-            return await run_in_thread(Info.model_validate_json, await self._get(f"{prefix}/info", MAX_CONFIG_BYTES))
+            return await read_apart(Info.model_validate_json, await self._get(f"{prefix}/info", MAX_CONFIG_BYTES))
         except (BackendError, ValidationError):
             return Info()
 
@@ -286,14 +285,8 @@ async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
         for end in ends:
             line += end
             if line.startswith(b"data:"):
-                yield await _parse(bytes(line[5:]))
+                yield await read_apart(Message.model_validate_json, bytes(line[5:]))
             line.clear()
         line += rest
         if len(line) > MAX_MESSAGE_BYTES:
             raise AnswerTooLarge(f"a message of more than {MAX_MESSAGE_BYTES} bytes")
-
-
-async def _parse(text: bytes) -> Message:
-    if len(text) > LARGE_MESSAGE_BYTES:
-        return await run_in_thread(Message.model_validate_json, text)
-    return Message.model_validate_json(text)

@@ -5,13 +5,19 @@ import threading
 
 import pytest
 
-from utils.threads import THREADS, close_threads, run_in_thread
+from utils.threads import LARGE_BYTES, THREADS, close_threads, read_apart, run_in_thread
 
 
 async def test_work_runs_in_another_thread_and_its_result_comes_back():
     name, value = await run_in_thread(lambda n, *, by: (threading.current_thread().name, n * by), 6, by=7)
     assert name.startswith("codec")
     assert value == 42
+
+
+@pytest.mark.parametrize(("size", "is_apart"), [(LARGE_BYTES, False), (LARGE_BYTES + 1, True)])
+async def test_only_what_is_large_is_read_in_another_thread(size, is_apart):
+    name, length = await read_apart(lambda data: (threading.current_thread().name, len(data)), bytes(size))
+    assert (name.startswith("codec"), length) == (is_apart, size)
 
 
 async def test_an_error_comes_back_too():
