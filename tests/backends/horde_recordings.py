@@ -1,6 +1,7 @@
 """Recorded exchanges with a real AI Horde and a real AI Power Grid, and a Horde that replays them in order."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ API = f"{URL}/api/v2"
 SOURCE = SourceImage(media_id="a", data=b"not looked at", width=64, height=64)
 
 
+@cache
+def _recorded(name: str) -> list[dict[str, Any]]:
+    return list(json.loads((DATA / f"{name}.json").read_text())["exchanges"])
+
+
 def exchanges(name: str, method: str = "", part: str = "") -> list[dict[str, Any]]:
-    every = json.loads((DATA / f"{name}.json").read_text())["exchanges"]
-    return [one for one in every if method in one["method"] and part in one["path"]]
+    return [one for one in _recorded(name) if method in one["method"] and part in one["path"]]
 
 
 def response(exchange: dict[str, Any]) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -36,8 +37,13 @@ LISTS = (
 SOURCE = SourceImage.of(b"\x89PNG not looked at")
 
 
+@cache
+def recorded(family: str, name: str) -> Any:
+    return json.loads((DATA / family / f"{name}.json").read_text())
+
+
 def answer(family: str, name: str) -> httpx.Response:
-    said = json.loads((DATA / family / f"{name}.json").read_text())["response"]
+    said = recorded(family, name)["response"]
     return httpx.Response(said["status"], json=said["json"])
 
 
@@ -46,7 +52,7 @@ class Server:
 
     def __init__(self, mock: respx.MockRouter, family: str = "a1111", schema: str = "openapi") -> None:
         self.mock, self.family = mock, family
-        mock.get(f"{URL}/openapi.json").respond(json=json.loads((DATA / family / f"{schema}.json").read_text()))
+        mock.get(f"{URL}/openapi.json").respond(json=recorded(family, schema))
         for name in LISTS:
             there = (DATA / family / f"get-{name}.json").exists()
             mock.get(f"{API}/{name}").mock(return_value=answer(family, f"get-{name}" if there else "err-404"))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import respx
 
 from backends.base import BackendConfig
 from backends.gradio_flux import GradioFluxBackend
+from backends.guard import trusted_authorities
 from generation.errors import BackendError, BackendUnavailable, GenerationError, OutOfMemory, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest
@@ -29,11 +31,16 @@ async def mock() -> AsyncIterator[respx.MockRouter]:
         yield router
 
 
+@cache
+def recorded(folder: str, name: str) -> Any:
+    return json.loads((DATA / folder / f"{name}.json").read_text())
+
+
 def replay(mock: respx.MockRouter, folder: str, stream: str, prefix: str, url: str = URL) -> respx.Route:
     """Set up one recorded server whose next event ends as `stream` did; the join is returned."""
-    lines = json.loads((DATA / folder / "streams.json").read_text())[stream]
-    mock.get(f"{url}/config").respond(json=json.loads((DATA / folder / "config.json").read_text()))
-    mock.get(f"{url}{prefix}/info").respond(json=json.loads((DATA / folder / "info.json").read_text()))
+    lines = recorded(folder, "streams")[stream]
+    mock.get(f"{url}/config").respond(json=recorded(folder, "config"))
+    mock.get(f"{url}{prefix}/info").respond(json=recorded(folder, "info"))
     mock.get(url__startswith=f"{url}{prefix}/queue/data").respond(
         text="\n\n".join(lines) + "\n\n", content_type="text/event-stream"
     )
@@ -47,7 +54,7 @@ async def draw(seen: list[Progress] | None = None, url: str = URL) -> Any:
             seen.append(progress)
 
     config = BackendConfig(name="flux", kind="gradio_flux", label="Flux", url=url)
-    backend = GradioFluxBackend(config, transport=httpx.AsyncHTTPTransport())
+    backend = GradioFluxBackend(config, transport=httpx.AsyncHTTPTransport(verify=trusted_authorities()))
     try:
         return await backend.generate(REQUEST, report)
     finally:
@@ -118,6 +125,6 @@ async def test_generators_intermediate_pictures_are_passed_over(mock: respx.Mock
     replay(mock, folder, "generator_process_generating", FOLDERS[folder])
     result = await draw()
     fetched = [str(call.request.url) for call in mock.calls if "/file=" in str(call.request.url)]
-    last = json.loads((DATA / folder / "streams.json").read_text())["generator_process_generating"][-2]
+    last = recorded(folder, "streams")["generator_process_generating"][-2]
     assert len(fetched) == len(result.images) == 1
     assert fetched[0].rpartition("/gradio/")[2] in last

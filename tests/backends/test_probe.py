@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from backends import registry
+from backends.guard import trusted_authorities
 from backends.probe import identify, probe_local
 from tests.backends import products
 from tests.backends.servers import serve
@@ -36,21 +37,24 @@ def only_a1111(monkeypatch):
     ],
 )
 async def test_product_is_named_by_what_answers(routes, title, kind):
-    async with serve(routes) as port, httpx.AsyncClient() as client:
+    async with serve(routes) as port, httpx.AsyncClient(verify=trusted_authorities()) as client:
         product = await identify(client, f"http://127.0.0.1:{port}")
     assert product is not None
     assert (product.title, product.kind, product.has_api) == (title, kind, True)
 
 
 async def test_gradio_app_with_a_prompt_field_is_usable_as_one():
-    async with serve(products.gradio("config-zimage-gradio6")) as port, httpx.AsyncClient() as client:
+    async with (
+        serve(products.gradio("config-zimage-gradio6")) as port,
+        httpx.AsyncClient(verify=trusted_authorities()) as client,
+    ):
         product = await identify(client, f"http://127.0.0.1:{port}")
     assert product is not None
     assert product.kind == "gradio_flux"
 
 
 async def test_a1111_without_its_api_is_still_recognised():
-    async with serve(products.a1111_without_api()) as port, httpx.AsyncClient() as client:
+    async with serve(products.a1111_without_api()) as port, httpx.AsyncClient(verify=trusted_authorities()) as client:
         product = await identify(client, f"http://127.0.0.1:{port}")
     assert product is not None
     assert (product.kind, product.has_api) == ("a1111", False)
@@ -58,7 +62,7 @@ async def test_a1111_without_its_api_is_still_recognised():
 
 @pytest.mark.parametrize("routes", [{}, {"/openapi.json": products.page(), "/config": products.page()}])
 async def test_unknown_web_server_is_nobody(routes):
-    async with serve(routes) as port, httpx.AsyncClient() as client:
+    async with serve(routes) as port, httpx.AsyncClient(verify=trusted_authorities()) as client:
         assert await identify(client, f"http://127.0.0.1:{port}") is None
 
 
