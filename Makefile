@@ -19,16 +19,19 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench test-all test-real lock setup setup-dev clean
+.PHONY: help run test test-studio check format bench test-all test-real lock setup setup-dev clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: setup  ## set up what is missing and start Easel
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
 	@exec $(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-studio: setup-dev  ## the studio's tests, each at the width of a desk, a tablet and a phone
+	@STUDIO_WIDTHS=all exec $(PY) -m pytest -n auto --dist loadgroup tests/studio $(ARGS)
 
 check: setup-dev  ## format, lint, types, one-way imports, lengths
 	$(PY) -m ruff format --check .

@@ -1,33 +1,23 @@
 """The FastAPI application: every route of every dialect, the studio's page, and the API's own description."""
 
-from pathlib import Path
 from typing import Any, Final
 
-from fastapi import FastAPI, Response
-from fastapi.responses import FileResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.context import Web
 from api.dialects import ROUTERS as DIALECTS
 from api.errors import SCHEMAS, add_error_handlers, errors
+from api.files import StudioFiles
 from api.middleware import Guard
 from api.routes import ROUTERS
 from api.schemas.jobs import ErrorOut
 from constants import APP_NAME, VERSION
 
-STATIC: Final = Path(__file__).with_name("static")
-PAGE_CACHE: Final = "no-cache"  # asked for anew each time, answered with 304 while nothing changed
 DESCRIPTION: Final = (
     "Make pictures on whatever engine its owner has. Three published dialects, OpenAI's image API and Easel's own "
     "routes, all on one queue."
 )
-
-
-class _Static(StaticFiles):
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = PAGE_CACHE
-        return response
 
 
 class _App(FastAPI):
@@ -52,17 +42,23 @@ def create_app(web: Web) -> FastAPI:
     app.state.web = web
     app.add_middleware(Guard, options=web.options)
     add_error_handlers(app)
+    files = StudioFiles()
+    app.add_route("/static/{name:path}", files.answer)  # before the others, which would be compared one by one
     for router in (*ROUTERS, *DIALECTS):
         app.include_router(router)
 
     @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html", headers={"Cache-Control": PAGE_CACHE})
+    async def page(request: Request) -> Response:
+        return await files.send("index.html", request)
+
+    @app.head("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        return await files.send("docs.html", request)
 
     @app.get("/admin", include_in_schema=False)
     async def admin() -> RedirectResponse:
         return RedirectResponse("/#/settings", status_code=303)  # keys are made there
 
-    app.mount("/static", _Static(directory=STATIC), name="static")
     return app

@@ -131,6 +131,20 @@ def button(page: Page | Locator, name: str, *, exact: bool = True) -> Locator:
     return page.get_by_role("button", name=name, exact=exact)
 
 
+async def unfold(page: Page) -> None:
+    """Show Create's settings: a phone has no room for them beside the picture."""
+    await expect(button(page, "Generate")).to_be_visible()
+    fold = page.locator(".panel-fold")
+    if await fold.is_visible() and await fold.get_attribute("aria-expanded") == "false":
+        await fold.click()
+
+
+async def close_notices(page: Page) -> None:
+    """Close the notices: on a phone they lie over the top of the page for some seconds."""
+    for close in reversed(await page.get_by_role("button", name="Close this notice").all()):
+        await close.click()
+
+
 async def write(page: Page, text: str) -> None:
     """Write the prompt, as one types it in one go."""
     await page.locator("#prompt").fill(text)

@@ -5,11 +5,11 @@ import re
 from playwright.async_api import expect
 
 from tests.engines.a1111_server import A1111Server
-from tests.studio.marks import STUDIO
-from tests.studio.pages import button, finished, generate, write
+from tests.studio.marks import studio_tests
+from tests.studio.pages import button, finished, generate, unfold, write
 from tests.studio.server import studio_at
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 
 async def test_a_picture_in_two_clicks(create, studio):
@@ -170,6 +170,7 @@ async def test_an_engine_brings_its_own_settings(browse, tmp_path):
         studio_at(tmp_path, BACKENDS="gpu", GPU_KIND="a1111", GPU_URL=server.url) as studio,
     ):
         page = await browse("#/create", url=studio.url)
+        await unfold(page)
         await page.locator("summary", has_text="More settings").click()
         chosen = {}
         for name in ("Model", "Sampler"):

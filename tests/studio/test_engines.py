@@ -7,11 +7,11 @@ from playwright.async_api import expect
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
-from tests.studio.marks import STUDIO
-from tests.studio.pages import button, finished, generate
+from tests.studio.marks import studio_tests
+from tests.studio.pages import button, close_notices, finished, generate
 from tests.studio.server import studio_at
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 GRAPH = (DATA / "workflows" / "txt2img_sd15.api.json").read_bytes()
 
@@ -40,6 +40,7 @@ async def test_an_engine_is_connected_tested_shown_and_disconnected(browse, stud
         await button(card, "What it has").click()
         await page.get_by_role("button", name=re.compile("^Samplers")).click()
         await expect(page.locator(".engine-grid")).to_contain_text("Euler a")
+        await close_notices(page)
         await button(page, "Refresh").click()
         await expect(page.locator(".toast").last).to_contain_text("Every engine was asked again")
         await button(card, "Disconnect").click()

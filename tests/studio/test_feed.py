@@ -5,11 +5,11 @@ import re
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.studio.marks import STUDIO
+from tests.studio.marks import studio_tests
 from tests.studio.pages import button, paste
 from tests.studio.server import picture
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 TINY = " --size 64x64 --steps 2"
 

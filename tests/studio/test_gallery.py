@@ -8,10 +8,10 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from tests.studio.marks import STUDIO
-from tests.studio.pages import button, drop
+from tests.studio.marks import studio_tests
+from tests.studio.pages import button, close_notices, drop
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 PROMPTS = ("a red fox", "a heron in reeds", "a lynx at night")  # the newest comes first on the wall
 
@@ -99,6 +99,7 @@ async def test_pictures_are_put_into_a_collection_and_taken_out(gallery, studio)
     await expect(gallery.locator(".tile-open")).to_have_count(1)
     (kept,) = (await studio.get("api/collections"))["collections"]
     assert (kept["name"], kept["count"]) == ("Animals", 1)
+    await close_notices(gallery)
     await button(gallery, "Edit collection").click()
     await gallery.get_by_role("menuitem", name=re.compile("^Delete collection")).click()
     await button(gallery, "Delete").click()

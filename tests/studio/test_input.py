@@ -8,11 +8,11 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.async_api import Page, expect
 
-from tests.studio.marks import STUDIO
+from tests.studio.marks import studio_tests
 from tests.studio.pages import button, drop, finished, generate, paste, write
 from tests.studio.server import picture
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 SIDE = 128
 
@@ -31,9 +31,6 @@ def opened(data: bytes, mode: str = "RGB") -> Image.Image:
 
 async def bring(page: Page, data: bytes) -> None:
     await expect(button(page, "Generate")).to_be_visible()
-    fold = page.locator(".panel-fold")
-    if await fold.is_visible():  # a phone has no room for the settings beside the picture
-        await fold.click()
     await drop(page, ".create", data)
     await expect(page.locator(".input-card")).to_be_visible()
 
@@ -69,6 +66,7 @@ async def begin_mask(page: Page) -> None:
     await bring(page, colourful())
     await button(page, "Inpaint").click()
     await expect(page.get_by_role("application", name=re.compile("^Mask editor"))).to_be_visible()
+    await expect(page.locator(".sheet")).to_have_attribute("style", re.compile("scale"))  # fitted to the stage
 
 
 @pytest.mark.parametrize("way", ["choose", "drop", "paste"])
@@ -147,8 +145,9 @@ async def test_inpainting_keeps_every_pixel_outside_of_the_mask(create, studio):
     assert changed.getbbox() is not None
 
 
+@pytest.mark.parametrize("width", [360])
 async def test_a_finger_paints_on_a_phone(browse, studio):
-    page = await browse("#/create", width=390, has_touch=True, is_mobile=True)
+    page = await browse("#/create")
     await begin_mask(page)
     await page.locator(".editor-area").scroll_into_view_if_needed()
     box = await page.locator(".sheet img").bounding_box()

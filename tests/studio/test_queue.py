@@ -5,10 +5,10 @@ import re
 from playwright.async_api import expect
 
 from generation.errors import RequestRejected
-from tests.studio.marks import STUDIO
+from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished, generate
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 TINY = " --size 64x64 --steps 2"
 

@@ -6,10 +6,10 @@ import httpx
 from playwright.async_api import expect
 
 from generation.errors import RequestRejected
-from tests.studio.marks import STUDIO
-from tests.studio.pages import button, finished, generate
+from tests.studio.marks import studio_tests
+from tests.studio.pages import button, finished, generate, unfold
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 
 async def test_the_page_is_dark_until_another_theme_is_chosen_which_stays(browse):
@@ -70,6 +70,7 @@ async def test_a_style_of_ones_own_is_added_used_and_deleted(browse, studio):
     await button(form, "Add the style").click()
     await expect(page.get_by_role("region", name="Styles")).to_contain_text("linocut, two inks")
     await page.get_by_role("link", name="Create", exact=True).click()
+    await unfold(page)
     await page.locator(".style-tile", has_text="Lino print").click()
     job = await generate(page, "a fox --size 64x64 --steps 2")
     assert job["prompt"] == "a fox, linocut, two inks"
@@ -107,5 +108,6 @@ async def test_a_link_from_discord_opens_its_picture_with_the_brush_ready(browse
     page = await browse(link.split("/", 3)[3] if "://" in link else link.lstrip("/"))
     await expect(page).to_have_url(re.compile(r"#/job/"))
     await expect(page.get_by_role("application", name=re.compile("^Mask editor"))).to_be_visible()
+    await button(page, "Cancel").click()  # a phone's editor covers all
     await page.get_by_role("button", name="Account: Mia").click()
     await expect(page.get_by_role("menuitem", name="Mia")).to_be_visible()

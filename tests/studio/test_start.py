@@ -10,10 +10,10 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 
 import main
-from tests.studio.marks import STUDIO
+from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished
 
-pytestmark = STUDIO
+pytestmark = studio_tests(__name__)
 
 START_S = 30
 

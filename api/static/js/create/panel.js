@@ -15,10 +15,16 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
     h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node), parts.seed.node, more.node);
   const fold = h("button", { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" }, h("span", { class: "panel-word" }, "Settings"), line);
   const node = h("section", { class: "panel", "aria-label": "Settings" }, fold, body);
-  fold.addEventListener("click", () => fold.setAttribute("aria-expanded", String(node.classList.toggle("open"))));
+  const unfold = (is) => fold.setAttribute("aria-expanded", String(node.classList.toggle("open", is)));
+  fold.addEventListener("click", () => unfold(!node.classList.contains("open")));
+  let wasBrought = false;
   const update = () => {
-    draw(parts, form.get(), engines, line, body);
-    more.update(form.get(), engines.shapeOf(form.get().backend));
+    const state = form.get();
+    const isBrought = Boolean(state.input || state.workflow);
+    if (isBrought && !wasBrought) unfold(true); // on a phone nobody would see that it came
+    wasBrought = isBrought;
+    draw(parts, state, engines, line, body);
+    more.update(state, engines.shapeOf(state.backend));
   };
   return { node, update };
 }

@@ -3,7 +3,7 @@
  */
 
 import { api } from "../api.js";
-import { announce, button, h, icon, iconButton } from "../dom.js";
+import { announce, h, icon, iconButton } from "../dom.js";
 import { openMenu } from "../ui/menu.js";
 import { toast, toastError } from "../ui/toast.js";
 import { deletePictures, eachOf, mark, onChange } from "./changes.js";
@@ -31,7 +31,7 @@ export function bulkBar(grid, collection) {
   zip.setAttribute("aria-haspopup", "menu");
   const bar = h("div", { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
     iconButton("close", "Clear the selection (Esc)", () => selection.clear()), count,
-    button("Select all shown", () => selection.all(), { class: "btn-ghost btn-small bulk-all" }), h("span", { class: "grow" }),
+    tool("grid", "Select all shown", () => selection.all()), h("span", { class: "grow" }),
     heart, tool("folder", "Add to collection", () => collect(picked())), take, zip,
     tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"));
   const show = () => {
