@@ -1,5 +1,6 @@
 """The tree as a whole: what importing a module may do, and that the checks see what they are made for."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -64,10 +65,12 @@ def test_importing_any_module_opens_no_file_socket_or_loop() -> None:
     assert json.loads(_run(WATCHED_IMPORTS, json.dumps(_own_modules()))) == {}
 
 
-def test_queue_manager_loads_neither_discord_nor_a_model_library() -> None:
-    code = "import json, sys, queue_manager; print(json.dumps(sorted(sys.modules)))"
-    loaded = {name.split(".")[0] for name in json.loads(_run(code))}
-    assert loaded.isdisjoint({"nextcord", "discord", "torch", "diffusers", "numpy", "cogs", "config", "main"})
+def test_neither_the_queue_nor_the_console_loads_discord_or_a_model_library() -> None:
+    code = "import sys, queue_manager; queue = list(sys.modules); import main; print([queue, list(sys.modules)])"
+    queue, console = ({name.split(".")[0] for name in loaded} for loaded in ast.literal_eval(_run(code)))
+    assert queue.isdisjoint({"nextcord", "discord", "torch", "diffusers", "numpy", "cogs", "config", "main"})
+    assert console.isdisjoint({"nextcord", "torch"})
+    assert "main" in console
 
 
 @pytest.mark.parametrize(

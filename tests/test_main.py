@@ -6,8 +6,8 @@ import os
 import signal
 import stat
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,10 @@ from generation.job import JobStatus, Origin
 from generation.request import Draft
 from store.database import Database, DatabaseTooNew
 from tests.discord_server import DiscordServer
+from tests.easel_process import Begin, processes
 from utils.folder_lock import FolderInUse, FolderLock
+
+pytestmark = pytest.mark.xdist_group("processes")  # one process to fork from
 
 MAIN = Path(main.__file__)
 ORIGIN = Origin(door="console", user_id="1")
@@ -55,6 +58,13 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             await process.communicate()
 
 
+@pytest.fixture
+async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
+    """Run it in the same folder without the second that its imports take."""
+    async with processes(tmp_path) as begin:
+        yield partial(begin, PROBE_LOCAL_PORTS="false")
+
+
 def settings_in(folder: Path, **changes: object) -> Settings:
     return Settings.model_validate({"data_dir": folder, "probe_local_ports": False, **changes})
 
@@ -77,16 +87,15 @@ async def test_first_start_in_an_empty_folder_makes_a_picture_from_stdin(start: 
 
 
 async def test_bot_starts_refuses_a_second_process_and_stops_in_order(
-    start: Start, discord: DiscordServer, tmp_path: Path
+    start: Start, begin: Begin, discord: DiscordServer, tmp_path: Path
 ):
     settings = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url}
     bot = await start(**settings)
     await discord.wait_for(lambda: "generate" in discord.commands.names(), 15)
-    second, looker = await start(**settings), await start("queue")
-    assert "Another Easel is already running" in await err_of(second)
+    second, looker = begin(**settings, log="second"), begin("queue", log="looker")
+    assert "Another Easel is already running" in await second.said()
     assert second.returncode == 1
-    async with asyncio.timeout(20):
-        assert (await looker.communicate())[0] == b"Nothing waits and nothing runs.\n"
+    assert await looker.said() == "Nothing waits and nothing runs.\n"
     bot.send_signal(signal.SIGTERM)
     err = await err_of(bot)
     assert bot.returncode == 0, err
@@ -99,24 +108,23 @@ async def test_bot_starts_refuses_a_second_process_and_stops_in_order(
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
-async def test_a_wrong_token_and_an_unreachable_discord_are_one_sentence_each(start: Start, discord: DiscordServer):
-    wrong = await start(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, DATA_DIR="a", LOG_LEVEL="error")
-    gone = await start(
-        DISCORD_TOKEN=discord.token, DISCORD_API_URL="http://127.0.0.1:9/api/v10", DATA_DIR="b", LOG_LEVEL="ERROR"
-    )
+async def test_a_wrong_token_and_an_unreachable_discord_are_one_sentence_each(begin: Begin, discord: DiscordServer):
+    wrong = begin(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, DATA_DIR="a", LOG_LEVEL="error", log="wrong")
+    nowhere = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": "http://127.0.0.1:9/api/v10"}
+    gone = begin(**nowhere, DATA_DIR="b", LOG_LEVEL="ERROR", log="gone")
     for process, said in ((wrong, "Discord refuses DISCORD_TOKEN."), (gone, "Discord cannot be reached.")):
-        lines = [line for line in (await err_of(process)).splitlines() if " ERROR " in line or "Traceback" in line]
+        lines = [line for line in (await process.said()).splitlines() if " ERROR " in line or "Traceback" in line]
         assert process.returncode == 1
         assert len(lines) == 1
         assert said in lines[0]
 
 
-async def test_without_the_message_content_intent_slash_commands_still_work(start: Start):
+async def test_without_the_message_content_intent_slash_commands_still_work(begin: Begin):
     async with DiscordServer(message_content=False) as discord:
-        bot = await start(DISCORD_TOKEN=discord.token, DISCORD_API_URL=discord.api_url)
+        bot = begin(DISCORD_TOKEN=discord.token, DISCORD_API_URL=discord.api_url)
         await discord.wait_for(lambda: "generate" in discord.commands.names(), 15)
         bot.send_signal(signal.SIGINT)
-        err = await err_of(bot)
+        err = await bot.said()
     assert bot.returncode == 0, err
     assert err.count("Message Content Intent") == 1
     assert "Traceback" not in err
@@ -189,13 +197,3 @@ def test_a_folder_has_one_holder_at_a_time(tmp_path: Path):
         pass
     with FolderLock(tmp_path / "data"):
         pass
-
-
-async def test_the_console_starts_without_loading_discord(start: Start):
-    began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "import main, sys; sys.exit('nextcord' in sys.modules or 'torch' in sys.modules)",
-        cwd=MAIN.parent,
-    )  # fmt: skip
-    assert await process.wait() == 0
-    assert time.monotonic() - began < 10

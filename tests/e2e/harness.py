@@ -20,6 +20,7 @@ from generation.job import Job
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from scheduling.retry import RetryPolicy
 from services.bundle import Services
 from services.catalog import Catalog
 from services.connections import ConnectionService
@@ -125,7 +126,13 @@ class Easel:
             registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=JOB_TIMEOUT_S, clock=clock
         )
         queue = QueueManager(
-            jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=self.limits
+            jobs=jobs,
+            registry=registry,
+            executor=executor,
+            sink=media,
+            clock=clock,
+            limits=self.limits,
+            policy=RetryPolicy(base_s=0.02),
         )
         service = GenerationService(
             queue=queue,

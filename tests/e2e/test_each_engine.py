@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import sqlite3
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,9 +22,9 @@ from tests.backends.comfyui import rig as comfyui_rig
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to, until
+from tests.easel_process import processes
 from tests.engines_faults.engines import ENGINES, Engine
 
-ROOT = Path(__file__).parents[2]
 ASK = "!dream a red fox --size 256x256 --steps 8 --seed 812"
 UNDER_WAY = re.compile("[▰▱]|being drawn|waiting for a worker|starting|ahead of it")
 CONNECT: dict[str, Callable[[Any], Backend]] = {
@@ -103,49 +100,28 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
         assert engine.taken(server) == (2 if kind in AGAIN else 1)
 
 
-@pytest.fixture
-async def process(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """Start `main.py` on the same folder each time."""
-    processes: list[asyncio.subprocess.Process] = []
-    (tmp_path / ".env").touch()
-    log = (tmp_path / "log").open("ab")
-
-    async def begin(**settings: str) -> asyncio.subprocess.Process:
-        always = {
-            "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
-            "PATH": os.environ["PATH"], "WEB": "false",
-        }  # fmt: skip
-        made = await asyncio.create_subprocess_exec(
-            sys.executable, str(ROOT / "main.py"), cwd=tmp_path, env=always | settings, stdout=log, stderr=log
-        )
-        processes.append(made)
-        await discord.wait_commands(COMMANDS)
-        return made
-
-    yield begin
-    for one in processes:
-        if one.returncode is None:
-            one.kill()
-        await one.wait()
-    log.close()
-
-
 @pytest.mark.timeout(60)
+@pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize(("kind", "setting"), [("ai_horde", "AI_HORDE_URL"), ("comfyui", "COMFYUI_URL")])
 async def test_after_kill_9_the_remote_job_is_taken_up_not_sent_again(
-    discord: DiscordServer, process: Callable[..., Awaitable[Any]], tmp_path: Path, kind: str, setting: str
+    discord: DiscordServer, tmp_path: Path, kind: str, setting: str
 ) -> None:
     engine = ENGINES[kind]
-    async with engine.server() as server:
+    async with engine.server() as server, processes(tmp_path) as begin:
+        settings = {
+            "DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "DATA_DIR": str(tmp_path / "data"),
+            setting: server.url,
+        }  # fmt: skip
         engine.hold(server)
-        first = await process(**{setting: server.url})
+        first = begin(**settings)
+        await discord.wait_commands(COMMANDS)
         said = await discord.user("mia").say(discord.channel, ASK)
         await discord.wait_for(lambda: reply_to(said), 10)
         await until(lambda: engine.is_working(server))
         await until_kept(tmp_path)
         first.kill()
         await first.wait()
-        await process(**{setting: server.url})
+        begin(**settings)
         engine.release(server)
         answer = await discord.wait_for(lambda: reply_to(said) if is_finished(reply_to(said)) else None, 20)
         assert len(answer.attachments) == 1

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -14,9 +12,11 @@ import pytest
 
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, is_finished, own, reply_to
+from tests.easel_process import EaselProcess, processes
 
-ROOT = Path(__file__).parents[2]
-Start = Callable[[], Awaitable[asyncio.subprocess.Process]]
+pytestmark = pytest.mark.xdist_group("processes")  # one process to fork from
+
+Start = Callable[[], Awaitable[EaselProcess]]
 
 
 @pytest.fixture
@@ -28,8 +28,7 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 @pytest.fixture
 async def start(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[Start]:
-    """Start a process on the same folder each time; its log is `log` in there."""
-    processes: list[asyncio.subprocess.Process] = []
+    """Start a process on the same folder each time."""
     settings = {
         "DISCORD_TOKEN": discord.token,
         "DISCORD_API_URL": discord.api_url,
@@ -39,26 +38,15 @@ async def start(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[Start]:
         "BRUSH_DELAY_S": "0.02",
         "MAX_RUNNING_PER_USER": "10",
         "GRACEFUL_STOP": "5",
-        "WEB": "false",  # it is another door, and half of the time a start takes
-        "PATH": os.environ["PATH"],
     }
-    (tmp_path / ".env").touch()
-    log = (tmp_path / "log").open("ab")
+    async with processes(tmp_path) as begin:
 
-    async def begin() -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(ROOT / "main.py"), cwd=tmp_path, env=settings, stdout=log, stderr=log
-        )
-        processes.append(process)
-        await discord.wait_commands(COMMANDS)
-        return process
+        async def begun() -> EaselProcess:
+            process = begin(**settings)
+            await discord.wait_commands(COMMANDS)
+            return process
 
-    yield begin
-    for process in processes:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-    log.close()
+        yield begun
 
 
 @pytest.mark.timeout(60)
@@ -70,12 +58,12 @@ async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
     done = await mia.say(discord.channel, "!dream an old fox --size 128x128 --steps 1 --batch 2")
     await discord.wait_for(lambda: reply_to(done) and is_finished(reply_to(done)), 10)
     said = [
-        await user.say(discord.channel, f"!dream fox {n} --size 128x128 --steps 10")
+        await user.say(discord.channel, f"!dream fox {n} --size 128x128 --steps 6")
         for n in range(3)
         for user in (mia, ann)
     ]
     pressed = [
-        await user.slash(discord.channel, "generate", prompt="a wolf --size 128x128 --steps 10") for user in (mia, ann)
+        await user.slash(discord.channel, "generate", prompt="a wolf --size 128x128 --steps 6") for user in (mia, ann)
     ]
     await discord.wait_for(lambda: all(map(reply_to, said)) and all(one.original.controls for one in pressed), 10)
     process.kill()
@@ -126,7 +114,7 @@ async def test_a_stop_in_order_finishes_what_runs(discord: DiscordServer, start:
     said = await discord.user("mia").say(discord.channel, "!dream a fox --size 128x128 --steps 30")
     await discord.wait_for(lambda: reply_to(said), 5)
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert await process.wait() == 0
     assert is_finished(reply_to(said))
     assert reply_to(said).attachments
     assert "Traceback" not in (tmp_path / "log").read_text()
