@@ -46,10 +46,13 @@ class _Type(BaseModel):
     default_model: str = NONE
 
 
+_TYPES: Final = TypeAdapter(dict[str, _Type])
+
+
 def read_types(answer: Any) -> dict[str, ControlType]:
     """Return the kinds that can be used, in lower case; nothing where the answer is no such list."""
     try:
-        types = TypeAdapter(dict[str, _Type]).validate_python((answer or {}).get("control_types", {}))
+        types = _TYPES.validate_python((answer or {}).get("control_types", {}))
     except (ValidationError, AttributeError):
         return {}
     found = {}

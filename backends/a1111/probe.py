@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import GONE_HINT
 from backends.a1111.control import read_types
@@ -29,7 +29,7 @@ LISTS = (
 )  # fmt: skip
 CONTROL_TYPES = "/controlnet/control_types"
 
-_Items = TypeVar("_Items")
+_Item = TypeVar("_Item", bound=BaseModel)
 
 
 class _Model(BaseModel):
@@ -95,7 +95,7 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     checkpoints = _checkpoints(answers["sd-models"])
     settings = answers["options"] if isinstance(answers["options"], dict) else None
     current = (settings or {}).get("sd_model_checkpoint")
-    loras = _parse(list[_Lora], answers["loras"])
+    loras = _parse_list(_Lora, answers["loras"])
     vaes = answers["sd-modules" if family is Family.FORGE else "sd-vae"]
     embeddings = _parse(_Embeddings, answers["embeddings"])
     return Facts(
@@ -103,15 +103,15 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
         has_tasks="/internal/progress" in paths and "force_task_id" in fields,
         checkpoints=checkpoints,
         current=find_checkpoint(current, checkpoints or ()) if isinstance(current, str) and current else None,
-        samplers=_spellings(_parse(list[_Sampler], answers["samplers"])),
-        schedulers=_names(_parse(list[_Scheduler], answers["schedulers"]), "label"),
+        samplers=_spellings(_parse_list(_Sampler, answers["samplers"])),
+        schedulers=_names(_parse_list(_Scheduler, answers["schedulers"]), "label"),
         loras=_names(loras, "name"),
         lora_aliases=frozenset(lora.alias for lora in loras or () if lora.alias),
-        vaes=_names(_parse(list[_Module], vaes), "model_name"),
-        styles=_styles(_parse(list[_Style], answers["prompt-styles"])),
+        vaes=_names(_parse_list(_Module, vaes), "model_name"),
+        styles=_styles(_parse_list(_Style, answers["prompt-styles"])),
         embeddings=None if embeddings is None else tuple(embeddings.loaded),
-        upscalers=_upscalers(_parse(list[_Upscaler], answers["upscalers"])),
-        latent_upscalers=_names(_parse(list[_Named], answers["latent-upscale-modes"]), "name"),
+        upscalers=_upscalers(_parse_list(_Upscaler, answers["upscalers"])),
+        latent_upscalers=_names(_parse_list(_Named, answers["latent-upscale-modes"]), "name"),
         control=read_types(answers["control"]),
         has_soft_inpainting="soft inpainting" in ((answers["scripts"] or {}).get("img2img") or ()),
         has_guidance='"distilled_cfg_scale"' in fields,
@@ -176,9 +176,16 @@ async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
         return None
 
 
-def _parse(kind: type[_Items], value: Any) -> _Items | None:
+def _parse(kind: type[_Item], value: Any) -> _Item | None:
     try:
-        return TypeAdapter(kind).validate_python(value)
+        return kind.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _parse_list(kind: type[_Item], value: Any) -> list[_Item] | None:
+    try:
+        return [kind.model_validate(one) for one in value] if isinstance(value, list) else None
     except ValidationError:
         return None
 
@@ -188,7 +195,7 @@ def _names(items: Sequence[BaseModel] | None, attribute: str) -> tuple[str, ...]
 
 
 def _checkpoints(models: Any) -> tuple[Checkpoint, ...] | None:
-    items = _parse(list[_Model], models)
+    items = _parse_list(_Model, models)
     if items is None:
         return None
     return tuple(Checkpoint(title=m.title, name=m.model_name, hash=m.hash or "") for m in items)

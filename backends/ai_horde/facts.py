@@ -48,6 +48,9 @@ class _Model(BaseModel):
     jobs: float = 0
 
 
+_MODELS: Final = TypeAdapter(list[_Model])
+
+
 class _Modes(BaseModel):
     maintenance_mode: bool = False
 
@@ -173,7 +176,7 @@ class Probe:
     async def _models(self) -> tuple[ModelInfo, ...]:
         body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)
         try:
-            models = await read_apart(TypeAdapter(list[_Model]).validate_json, body)
+            models = await read_apart(_MODELS.validate_json, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
         models.sort(key=lambda model: (-model.count, model.name))

@@ -71,6 +71,9 @@ class _Listed(BaseModel):
     capabilities: list[str] | None = None  # only models made from a recipe have them
 
 
+_LISTED: Final = TypeAdapter(list[_Listed])
+
+
 class Credit(BaseModel):
     """What the account may spend. With `charging_enabled` off everything is free."""
 
@@ -227,7 +230,7 @@ class Probe:
         if response.status_code != httpx.codes.OK or "html" in response.headers.get("content-type", ""):
             raise translate_failure(self._label, response, body)
         try:
-            listed = TypeAdapter(list[_Listed]).validate_json(body)
+            listed = _LISTED.validate_json(body)
         except ValidationError as error:
             raise translate(self._label, error) from error
         return [one for one in listed if one.type == "image" and one.count > 0]

@@ -19,14 +19,17 @@ def difference(first: Image.Image, second: Image.Image) -> float:
 
 
 class Recorder:
-    def __init__(self, stop_at: int | None = None) -> None:
+    """Looks at every `look`-th step."""
+
+    def __init__(self, stop_at: int | None = None, look: int = 1) -> None:
         self.calls: list[tuple[int, int]] = []
         self.previews: list[bytes] = []
-        self.stop_at = stop_at
+        self.stop_at, self.look = stop_at, look
 
     def __call__(self, step: int, steps: int, make_preview: Callable[[], bytes]) -> bool:
         self.calls.append((step, steps))
-        self.previews.append(make_preview())
+        if step % self.look == 0:
+            self.previews.append(make_preview())
         return step != self.stop_at
 
 
@@ -59,14 +62,22 @@ def test_one_step_is_a_soft_wash():
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 150])
 def test_any_number_of_steps_reports_each_once(steps: int):
-    recorder = Recorder()
+    recorder = Recorder(look=50)
     paint(replace(FOX, steps=steps, width=64, height=64), recorder)
     assert recorder.calls == [(step, steps) for step in range(1, steps + 1)]
 
 
-@pytest.mark.parametrize("size", [(64, 64), (1024, 64), (64, 1024), (333, 217), (4096, 128)])
-@pytest.mark.parametrize("prompt", ["castle in the mountains", "xyzzy"])
-def test_every_size_and_aspect_is_painted_exactly(size: tuple[int, int], prompt: str):
+@pytest.mark.parametrize(
+    ("prompt", "size"),
+    [
+        ("castle in the mountains", (64, 64)),
+        ("castle in the mountains", (333, 217)),
+        ("castle in the mountains", (4096, 128)),
+        ("xyzzy", (1024, 64)),
+        ("xyzzy", (64, 1024)),
+    ],
+)
+def test_every_size_and_aspect_is_painted_exactly(prompt: str, size: tuple[int, int]):
     picture = paint(replace(FOX, prompt=prompt, width=size[0], height=size[1], steps=2), Recorder())
     assert picture.size == size
     assert picture.mode == "RGB"
@@ -131,12 +142,20 @@ def test_repaint_moves_from_the_source_to_the_painting():
     assert len(set(away)) == 4
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("area", [(20, 20, 90, 100), (100, 90, 160, 128), (0, 0, 160, 128)])
+@pytest.mark.parametrize(
+    ("strength", "area"),
+    [
+        (0.0, (20, 20, 90, 100)),
+        (0.4, (20, 20, 90, 100)),
+        (0.4, (0, 0, 160, 128)),
+        (1.0, (20, 20, 90, 100)),
+        (1.0, (100, 90, 160, 128)),
+    ],
+)
 def test_inpaint_keeps_every_pixel_outside_of_the_mask(strength: float, area: tuple[int, int, int, int]):
     mask = Image.new("L", SOURCE.size)
     mask.paste(255, area)
-    picture = inpaint(FOX, SOURCE, mask, strength, Recorder())
+    picture = inpaint(FOX, SOURCE, mask, strength, Recorder(look=3))
     changed = ImageChops.difference(picture, SOURCE).getbbox()
     if strength == 0:
         assert changed is None
