@@ -3,7 +3,7 @@
 import re
 
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, paste
@@ -11,6 +11,7 @@ from tests.studio.server import picture
 
 pytestmark = studio_tests(__name__)
 
+OPEN = re.compile("^Open")
 TINY = " --size 64x64 --steps 2"
 
 
@@ -29,6 +30,17 @@ async def say(page: Page, line: str) -> None:
     await expect(box).to_have_value("")
 
 
+async def act(message: Locator, name: str) -> None:
+    """Press what can be done with a picture; what has no room beside it is in the menu."""
+    more = button(message, "More actions")
+    await expect(more).to_be_visible()
+    place = button(message, name)
+    if not await place.is_visible():
+        await more.click()
+        place = message.page.get_by_role("menuitem", name=name)
+    await place.click()
+
+
 def answer(page: Page):
     return page.locator(".msg-easel").last
 
@@ -42,14 +54,14 @@ async def test_a_typed_command_becomes_a_picture_in_the_stream(feed, studio):
         message = feed.locator(".msg", has_text="a red fox").last
         await expect(message.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
         released.set()
-        await expect(message.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+        await expect(message.get_by_role("button", name=OPEN)).to_be_visible()
         assert (await studio.newest())["prompt"].startswith("a red fox, low poly")
     await say(feed, "a heron --private" + TINY)
     private = feed.locator(".msg", has_text="a heron").last
-    await expect(private.get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+    await expect(private.get_by_role("button", name=OPEN)).to_be_visible()
     await expect(private).to_contain_text("Only you")
     await feed.reload()
-    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+    await expect(feed.locator(".msg").get_by_role("button", name=OPEN)).to_have_count(2)
 
 
 async def test_help_lists_the_commands_and_fills_the_box(feed):
@@ -109,12 +121,12 @@ async def test_a_pasted_picture_is_drawn_from_and_a_reply_too(feed, studio):
     await paste(feed, picture(96, 64), target=".composer-box")
     await expect(feed.locator(".composer-extras")).to_contain_text("Drawn from this picture")
     await say(feed, "a fox --steps 2")
-    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_be_visible()
+    await expect(feed.locator(".msg").get_by_role("button", name=OPEN)).to_be_visible()
     assert (await studio.newest())["mode"] == "img2img"
     await button(feed, "Reply with this picture").click()
     await expect(feed.locator(".composer-extras")).to_contain_text("Replying to")
     await say(feed, "a lynx --steps 2")
-    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+    await expect(feed.locator(".msg").get_by_role("button", name=OPEN)).to_have_count(2)
     await say(feed, "/pnginfo")
     await expect(answer(feed)).to_contain_text("Steps: 2")
     await button(answer(feed), "Put into the box").click()
@@ -129,13 +141,28 @@ async def test_a_picture_in_the_feed_is_rerolled_starred_and_opened(feed, studio
     await say(feed, "a red fox" + TINY)
     message = feed.locator(".msg", has_text="a red fox").first
     await button(message, "Re-roll").click()
-    await expect(feed.locator(".msg").get_by_role("button", name=re.compile("^Open"))).to_have_count(2)
+    await expect(feed.locator(".msg").get_by_role("button", name=OPEN)).to_have_count(2)
     await button(message, "Favourite").click()
     await expect(message.get_by_role("button", name="Remove favourite")).to_be_visible()
     await studio.counts("api/gallery?favorites=1", 1)
-    await message.get_by_role("button", name=re.compile("^Open")).click()
+    await message.get_by_role("button", name=OPEN).click()
     await expect(feed.get_by_role("dialog", name="Picture").locator(".lb-count")).to_have_text("1 of 2")
     await feed.keyboard.press("Escape")
     await button(message, "More actions").click()
     await feed.get_by_role("menuitem", name="Inpaint").click()
     await expect(feed.get_by_role("application", name=re.compile("^Mask editor"))).to_be_visible()
+
+
+async def test_what_others_draw_comes_in_and_is_taken_further(feed, studio):
+    job = await studio.draw_as("7", "Mia", prompt="a heron in reeds", seed=5)
+    message = feed.locator(".msg", has_text="a heron in reeds").first
+    await expect(message).to_contain_text("Mia")
+    for name, mode in (("Vary", "img2img"), ("Upscale 2x", "upscale")):
+        async with feed.expect_response(re.compile("/again$")) as told:
+            await act(message, name)
+        made = (await (await told.value).json())["jobs"][0]
+        assert (made["mode"], made["parent_id"]) == (mode, job["id"])
+        await expect(feed.locator(f".msg[data-id='{made['id']}']").get_by_role("button", name=OPEN)).to_be_visible()
+    await act(message, "Remix")
+    await expect(feed).to_have_url(re.compile("#/create"))
+    await expect(feed.locator("#prompt")).to_have_value(re.compile("a heron in reeds"))

@@ -1,15 +1,19 @@
 """The gallery: searched, filtered, kept in collections, picked and packed; the lightbox by keyboard."""
 
+import asyncio
 import re
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
 import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Page, expect
 
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, close_notices, drop
+from utils.image_text import read_parameters
 
 pytestmark = studio_tests(__name__)
 
@@ -124,6 +128,19 @@ async def test_picked_pictures_come_as_one_zip_with_their_parameters(gallery):
     assert told_by == ["a heron in reeds", "a lynx at night"]
     await gallery.keyboard.press("Escape")
     await expect(gallery.get_by_role("toolbar", name="Picked pictures")).to_be_hidden()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+async def test_a_picture_is_downloaded_with_its_parameters(gallery, kind):
+    await tile(gallery, "a heron").locator(".tile-open").click()
+    await button(gallery.get_by_role("dialog", name="Picture"), "Download as…").click()
+    async with gallery.expect_download() as told:
+        await gallery.get_by_role("menuitem", name=re.compile(f"^{kind}", re.IGNORECASE)).click()
+    download = await told.value
+    assert re.fullmatch(rf"[\w-]*a-heron-in-reeds[\w-]*\.{kind.lower()}", download.suggested_filename)
+    data = await asyncio.to_thread(Path(await download.path()).read_bytes)
+    assert Image.open(BytesIO(data)).format == kind
+    assert (read_parameters(data) or "").startswith("a heron in reeds\n")
 
 
 async def test_pictures_are_deleted_after_asking(gallery, studio):

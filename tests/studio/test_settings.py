@@ -5,9 +5,10 @@ import re
 import httpx
 from playwright.async_api import expect
 
-from generation.errors import RequestRejected
+from generation.errors import BackendAuthError, RequestRejected
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished, generate, unfold
+from tests.studio.server import studio_at
 
 pytestmark = studio_tests(__name__)
 
@@ -100,6 +101,17 @@ async def test_the_dashboard_counts_what_was_drawn_and_what_failed(browse, studi
     await expect(chart).to_contain_text("in 7 days")
     await button(page, "Pictures").click()
     await expect(page.get_by_role("region", name="Per person and day")).to_contain_text("1 pictures since")
+
+
+async def test_an_alert_is_seen_as_it_comes(browse, tmp_path):
+    async with studio_at(tmp_path) as studio:
+        page = await browse("#/dashboard", url=studio.url)
+        alerts = page.get_by_role("region", name="Alerts")
+        await expect(alerts).to_contain_text("No alerts")
+        with studio.failing(BackendAuthError("The engine refused its key.")):
+            await studio.ended((await studio.ask(prompt="a fox"))["id"])
+        await expect(alerts).to_contain_text("refuses its key")
+        await page.context.close()
 
 
 async def test_a_link_from_discord_opens_its_picture_with_the_brush_ready(browse, studio):
