@@ -19,6 +19,7 @@ from api.app import create_app
 from api.context import Web, WebOptions
 from api.door import WebDoor
 from config import read_settings
+from generation.capabilities import Capabilities
 from tests.store.ready import lay_cache, lay_database
 from wiring import DATABASE_NAME, Easel, build
 
@@ -95,7 +96,7 @@ async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **envi
     await lay_cache(settings.media_folder)
     easel = await build(settings)
     await easel.start()
-    await easel.registry.refresh("sketch")
+    await draw_small(easel)
     usual = WebOptions(media_ttl_s=easel.settings.media_ttl, job_timeout_s=easel.settings.job_timeout)
     door = WebDoor(easel.services, easel.web, replace(usual, **(options or {})))
     app = app_of(door.web)
@@ -111,6 +112,18 @@ async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **envi
         await asyncio.gather(pump, return_exceptions=True)
         await easel.queue.stop()
         await easel.close()
+
+
+async def draw_small(easel: Easel) -> None:
+    """Where no size is asked for, 96x96 does as well as 512x512."""
+    sketch = easel.registry.get("sketch").backend
+    offered = replace(await sketch.capabilities(), default_width=96, default_height=96)
+
+    async def capabilities() -> Capabilities:
+        return offered
+
+    sketch.capabilities = capabilities
+    await easel.registry.refresh("sketch")
 
 
 @pytest.fixture

@@ -30,18 +30,18 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize("path", READS)
-async def test_nobody_unknown_reads_anything(site, path):
-    answer = await site.visitor().get(path)
-    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
-    assert answer.headers["www-authenticate"] == "Bearer"
+async def test_nobody_unknown_reads_anything(site):
+    for path in READS:
+        answer = await site.visitor().get(path)
+        assert (answer.status_code, answer.json()["code"]) == (401, "sign_in"), path
+        assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(("method", "path", "body"), WRITES)
-async def test_a_key_that_reads_changes_nothing(site, method, path, body):
+async def test_a_key_that_reads_changes_nothing(site):
     reader = await site.key_client("read")
-    answer = await reader.request(method, path, json=body)
-    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    for method, path, body in WRITES:
+        answer = await reader.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (method, path)
 
 
 async def test_a_key_that_draws_reads_only_if_it_may(site):

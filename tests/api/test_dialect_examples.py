@@ -59,7 +59,7 @@ async def test_the_shell_examples_work(tmp_path, name):
     async with served(tmp_path / "easel") as base:
         await run("bash", "-euo", "pipefail", str(EXAMPLES / f"{name}.sh"), folder=tmp_path, base=base)
     made = sorted(tmp_path.glob("output*.png"))
-    assert len(made) == (5 if name == "seeds" else 1)
+    assert len(made) == (3 if name == "seeds" else 1)
     for path in made:
         with Image.open(path) as picture:
             assert picture.size == (64, 64)

@@ -67,11 +67,11 @@ async def test_the_same_seed_gives_the_same_picture(site):
 
 
 @pytest.mark.parametrize("path", ["text2img", "img2img", "inpaint"])
-@pytest.mark.parametrize("body", [{}, {"prompt": ""}, {"prompt": "  "}])
-async def test_a_prompt_is_required(client, path, body):
-    answer = await client.post(f"/generate/{path}", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "Prompt is required"
+async def test_a_prompt_is_required(client, path):
+    for body in ({}, {"prompt": ""}, {"prompt": "  "}):
+        answer = await client.post(f"/generate/{path}", json=body)
+        assert answer.status_code == 400, body
+        assert answer.json()["error"] == "Prompt is required"
 
 
 async def test_an_unknown_job_is_not_found(client):
@@ -269,13 +269,13 @@ def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():
     assert [(lora.name, lora.weight) for lora in loras] == [("ink", 0.5)]
 
 
-@pytest.mark.parametrize("body", [b"{bad", b'"x"', b"[]", b"prompt=x", b""])
 @pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])
-async def test_a_body_that_is_no_json_object_is_told_what_would_be(client, path, body):
-    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in (400, 422)
-    assert answer.json()["error"] == "The body is not JSON as it is wanted here."
-    assert '{"prompt": "a red fox"}' in answer.json()["hint"]
+async def test_a_body_that_is_no_json_object_is_told_what_would_be(client, path):
+    for body in (b"{bad", b'"x"', b"[]", b"prompt=x", b""):
+        answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in (400, 422), body
+        assert answer.json()["error"] == "The body is not JSON as it is wanted here."
+        assert '{"prompt": "a red fox"}' in answer.json()["hint"]
 
 
 async def test_what_discord_shows_as_code_is_plain_words_here(client):

@@ -23,24 +23,19 @@ async def test_names_of_this_machine_are_ours(client, host):
     assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/css/../../../main.py",
-     "/static//etc/passwd", "/static/%00", "/static/js/..%5c..%5capp.py"],
-)  # fmt: skip
-async def test_no_file_outside_the_page_is_served(client, path):
-    answer = await client.get(path)
-    assert answer.status_code in (400, 404)
-    assert b"import" not in answer.content
+async def test_no_file_outside_the_page_is_served(client):
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/css/../../../main.py",
+                 "/static//etc/passwd", "/static/%00", "/static/js/..%5c..%5capp.py"):  # fmt: skip
+        answer = await client.get(path)
+        assert answer.status_code in (400, 404), path
+        assert b"import" not in answer.content
 
 
-@pytest.mark.parametrize(
-    "part", ["..%2f..%2fsecret.key", "%2e%2e", "x%00y", "'; DROP TABLE jobs;--", "a" * 5000, "\u202e"]
-)
-async def test_no_id_reaches_further_than_its_table(client, part):
-    for prefix in ("/api/jobs/", "/api/media/", "/api/gallery/", "/api/workflows/", "/api/engines/"):
+@pytest.mark.parametrize("prefix", ["/api/jobs/", "/api/media/", "/api/gallery/", "/api/workflows/", "/api/engines/"])
+async def test_no_id_reaches_further_than_its_table(client, prefix):
+    for part in ("..%2f..%2fsecret.key", "%2e%2e", "x%00y", "'; DROP TABLE jobs;--", "a" * 5000, "\u202e"):
         answer = await client.get(prefix + part)
-        assert answer.status_code in (400, 404, 405, 422), prefix
+        assert answer.status_code in (400, 404, 405, 422), part
 
 
 async def test_every_answer_carries_the_strict_headers(site, client):
