@@ -14,7 +14,7 @@ from services.media import MediaService
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import Rig, queue_rig
-from tests.utils.pictures import noise
+from tests.utils.pictures import slope
 
 ANN = Origin(door="test", user_id="ann")
 
@@ -31,7 +31,7 @@ class House:
         return (await self.rig.row(view.job)).drawn
 
     async def source(self) -> SourceImage:
-        return await self.media.take_input(noise((512, 512)))
+        return await self.media.take_input(slope((512, 512)))
 
 
 @pytest.fixture

@@ -13,6 +13,13 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (32, 24), mode: str = "RG
     return buffer.getvalue()
 
 
+def slope(size: tuple[int, int]) -> bytes:
+    """Return a file that grows lighter from top to bottom, and is quickly made and read."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert("RGB").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def noise(size: tuple[int, int], kind: str = "PNG", seed: int = 1) -> bytes:
     """Return a file that does not compress."""
     image = Image.frombytes("RGB", size, random.Random(seed).randbytes(size[0] * size[1] * 3))

@@ -38,7 +38,7 @@ def test_mask_reaches_a_little_into_the_picture_but_only_where_something_is_new(
     assert {mask.getpixel((10, y)) for y in (0, 255)} == {0}
 
 
-@pytest.mark.parametrize("size", [(1000, 700), (333, 512), (4000, 3000), (70, 2000)])
+@pytest.mark.parametrize("size", [(1000, 700), (333, 512), (2400, 1800), (70, 2000)])
 def test_sides_are_multiples_of_64_and_the_pixels_bounded(size: tuple[int, int]) -> None:
     canvas = opened(extend_canvas(halves(size), left=0.25, top=0.25, right=0.25, bottom=0.25)[0])
     assert not canvas.width % 64
