@@ -176,7 +176,7 @@ async def test_without_web_ui_nothing_is_interrupted_unless_the_server_was_idle_
     ("family", "status"), [("a1111", 502), ("a1111", 504), ("a1111", 520), ("a1111", 522), ("forge", 524)]
 )
 async def test_answer_lost_in_a_proxy_is_fetched_from_the_files(family: str, status: int) -> None:
-    async with A1111Server(family, seconds_per_image=0.02) as server:
+    async with A1111Server(family, seconds_per_image=0.005) as server:
         backend = connect(server, **ALWAYS)
         server.fail_next(status=status, body="<html>timeout</html>", after_accept=True)
         result = await backend.generate(request(batch_size=2), _ignore)

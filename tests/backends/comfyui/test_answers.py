@@ -27,6 +27,7 @@ from tests.engines.comfyui_engine import DATA, recorded
 URL = "http://comfy.example.com:8188"
 REFUSALS, HISTORIES = recorded("validation_errors"), recorded("histories")
 PICTURE = (DATA / "01_output.png").read_bytes()
+OBJECT_INFO = (DATA / "object_info.json").read_bytes()
 
 
 class Server:
@@ -36,7 +37,7 @@ class Server:
         self.accepted: set[str] = set()
         mock.get(f"{URL}/system_stats").respond(json=recorded("system_stats"))
         mock.get(f"{URL}/embeddings").respond(json=["tiny_embed"])
-        mock.get(f"{URL}/object_info").respond(json=recorded("object_info"))
+        mock.get(f"{URL}/object_info").respond(content=OBJECT_INFO, content_type="application/json")
         mock.get(url__startswith=f"{URL}/ws").respond(400)
         mock.get(f"{URL}/queue").respond(json={"queue_running": [], "queue_pending": []})
         self.prompt = mock.post(f"{URL}/prompt").mock(side_effect=self._accept)
