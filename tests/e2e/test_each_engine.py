@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from backends.base import Backend
+from cogs import job_messages
 from tests.backends import (
     test_a1111_contract,
     test_ai_horde_contract,
@@ -23,7 +24,7 @@ from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to, until
 from tests.easel_process import processes
-from tests.engines_faults.engines import ENGINES, Engine
+from tests.engines_faults.engines import ENGINES, Engine, without_rates
 
 ASK = "!dream a red fox --size 256x256 --steps 8 --seed 812"
 UNDER_WAY = re.compile("[▰▱]|being drawn|waiting for a worker|starting|ahead of it")
@@ -31,11 +32,16 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "a1111": test_a1111_contract.connect,
     "comfyui": comfyui_rig.connect,
     "gradio_flux": test_gradio_flux_contract.connect,
-    "ai_horde": test_ai_horde_contract.connect,
-    "aipowergrid": test_aipowergrid_contract.connect,
+    "ai_horde": lambda server: without_rates(test_ai_horde_contract.connect(server)),
+    "aipowergrid": lambda server: without_rates(test_aipowergrid_contract.connect(server)),
 }
 AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
+
+
+@pytest.fixture(autouse=True)
+def _progress_at_once(start: StartEasel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_messages, "FIRST_PROGRESS_S", 0.02)
 
 
 async def asked(easel: Easel, engine: Engine, server: Any) -> Message:

@@ -5,6 +5,7 @@ import io
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Self
 
 from aiohttp import web
@@ -28,10 +29,11 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@cache
 def draw(width: int, height: int, seed: int, kind: str = "WEBP") -> bytes:
     """Return a picture of one colour per seed."""
     out = io.BytesIO()
-    Image.new("RGB", (width, height), tuple(random.Random(seed).randbytes(3))).save(out, kind)
+    Image.new("RGB", (width, height), tuple(random.Random(seed).randbytes(3))).save(out, kind, method=0)
     return out.getvalue()
 
 
