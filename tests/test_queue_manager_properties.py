@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.errors import (
@@ -86,7 +86,6 @@ async def _play(events: list[tuple]) -> None:
         assert len(rig.sink.kept) == len(done) + len(rig.sink.discarded)
 
 
-@settings(max_examples=150, deadline=None)
 @given(EVENTS)
 def test_every_job_ends_once_whatever_happens(events: list[tuple]) -> None:
     logging.disable()  # writing down the store's failures is most of the time else
