@@ -42,6 +42,7 @@ export function setQuery(params) {
 export function startRouter(element, onChange) {
   root = element;
   window.addEventListener("hashchange", () => show(onChange));
+  document.querySelector(".skip").addEventListener("click", (event) => (event.preventDefault(), element.focus())); // its #view is no view
   return show(onChange);
 }
 

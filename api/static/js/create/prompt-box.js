@@ -20,8 +20,9 @@ export function promptBox({ form, engines, shape, onSubmit }) {
   const node = h("div", { class: "prompt-box" }, input, list, chips);
   const box = { node, input, list, chips, form, engines, shape, options: [], offers: [], at: 0, result: { draft: {}, notes: [] }, parsedText: "", listeners: new Set() };
   const later = debounce(() => parse(box), PARSE_AFTER_MS);
+  const fit = () => (grow(input), chips.classList.toggle("awaited", hasFlags(input.value))); // their room is there before them
   api.get("/api/options", null, { quiet: true }).then((answer) => (box.options = answer.options), () => {});
-  input.addEventListener("input", () => (form.set({ text: input.value }), grow(input), offer(box), later()));
+  input.addEventListener("input", () => (form.set({ text: input.value }), fit(), offer(box), later()));
   input.addEventListener("keydown", (event) => onKey(box, event, onSubmit));
   input.addEventListener("click", () => offer(box));
   input.addEventListener("blur", () => close(box));
@@ -30,8 +31,8 @@ export function promptBox({ form, engines, shape, onSubmit }) {
     const item = event.target.closest("[role=option]");
     if (item) take(box, box.offers[Number(item.dataset.at)]);
   });
-  const off = form.on((state, changed) => changed.has("text") && state.text !== input.value && ((input.value = state.text), grow(input), later()));
-  requestAnimationFrame(() => grow(input));
+  const off = form.on((state, changed) => changed.has("text") && state.text !== input.value && ((input.value = state.text), fit(), later()));
+  requestAnimationFrame(fit);
   later();
   return {
     node, input,
