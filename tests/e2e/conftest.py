@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nextcord.http
 import pytest
 
-from cogs import job_messages
+from cogs import job_messages, spender
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
 
 FIRST_PROGRESS_S = 0.3  # sooner than people need it, so that no test waits for it
 KNOWN_COMMANDS: list[dict[str, Any]] = []  # what the first start of all has registered
+EDIT_GAP_S = 0.1
 StartEasel = Callable[..., Awaitable[Easel]]
 
 
@@ -26,6 +28,13 @@ async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         assert server.violations == []
         if not KNOWN_COMMANDS and server.commands.names() >= COMMANDS:
             KNOWN_COMMANDS.extend(server.commands.offered(None))
+
+
+@pytest.fixture
+def quick_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let progress follow progress sooner than Discord would."""
+    monkeypatch.setattr(spender, "GAP_S", EDIT_GAP_S)
+    monkeypatch.setattr(spender, "_Bucket", partial(spender._Bucket, gap_s=EDIT_GAP_S))
 
 
 @pytest.fixture

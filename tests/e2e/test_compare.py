@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 
+import pytest
 from PIL import Image
 
 from generation.capabilities import Capabilities
@@ -96,6 +97,7 @@ async def test_when_all_fail_there_is_no_picture_and_no_button(discord: DiscordS
     assert answer.buttons == []
 
 
+@pytest.mark.usefixtures("quick_edits")
 async def test_progress_is_shown_for_each_engine(discord: DiscordServer, start: StartEasel) -> None:
     gpu, grid = engines("gpu", "grid", hold=True)
     easel = await start(gpu, grid)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from generation.errors import BackendUnavailable
 from generation.job import Progress
 from generation.request import Mode
@@ -65,6 +67,7 @@ async def test_running_shows_progress_and_then_the_picture(discord: DiscordServe
     assert len(answer.attachments) == 1
 
 
+@pytest.mark.usefixtures("quick_edits")
 async def test_a_preview_stays_until_the_picture_replaces_it(discord: DiscordServer, start: StartEasel) -> None:
     class Previewing(FakeBackend):
         async def generate(self, request, report):
