@@ -1,9 +1,40 @@
-"""How hard hypothesis tries: quickly, or with HYPOTHESIS_PROFILE=thorough for as long as it takes."""
+"""How the suite runs: how hard hypothesis tries, how many processes there are, and what they begin with."""
 
+import gc
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
+# HYPOTHESIS_PROFILE=thorough tries for as long as it takes
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: while one waits for a browser or a child, another works."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what must stay together, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported and collected: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a start of Easel inside of the test did to everybody's logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -1,22 +1,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from utils.logger import clean, setup_logging
 
 SECRET = 'top "hush"/key'
-
-
-@pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 def logged(fmt: str, level: str = "INFO") -> tuple[io.StringIO, logging.Logger]:
