@@ -45,7 +45,6 @@ async def pictures(studio) -> None:
         await studio.draw(prompt=prompt, width=width, height=height, seed=1)
 
 
-@pytest.mark.parametrize("width", [1440, 768, 360])
 async def test_every_view_fits_and_holds_still(browse, studio, width):
     await pictures(studio)
     page = await browse("#/create")
