@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends.base import Backend, BackendConfig
@@ -38,6 +37,7 @@ from store.migrations import MIGRATIONS
 from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
+from tests.store.ready import lay_cache, lay_database
 from utils.clock import SystemClock
 from utils.secrets import SecretBox
 
@@ -47,7 +47,6 @@ COMMANDS = {
     "compare", "status", "gpu", "workflow", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
-FRESH_FILES: dict[str, bytes] = {}  # what the first start of all makes in an empty folder: the databases
 
 
 class QuickSketch(SketchBackend):
@@ -111,7 +110,8 @@ class Easel:
     async def start(self) -> Easel:
         clock = self.clock
         box = await asyncio.to_thread(SecretBox.open, self.folder / "secret.key")
-        await fill(self.folder)
+        await lay_database(self.folder / "easel.sqlite3")
+        await lay_cache(self.folder)
         database = await Database.open(self.folder / "easel.sqlite3", migrations=MIGRATIONS)
         cache = await ImageCache.open(self.folder, clock=clock, ttl_s=24 * 3600.0)
         registry = BackendRegistry(clock)
@@ -238,20 +238,6 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = 8.0) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
-
-
-async def fill(folder: Path) -> None:
-    """Put empty databases into a new folder: to make their tables takes as long as all else of a start."""
-    if not FRESH_FILES:
-        with TemporaryDirectory() as first:
-            database = await Database.open(Path(first) / "easel.sqlite3", migrations=MIGRATIONS)
-            cache = await ImageCache.open(Path(first), clock=SystemClock(), ttl_s=1.0)
-            await database.close()
-            await cache.close()
-            FRESH_FILES.update({path.name: path.read_bytes() for path in Path(first).iterdir()})
-    for name, data in FRESH_FILES.items():
-        if not (folder / name).exists():
-            (folder / name).write_bytes(data)
 
 
 async def until(predicate: Callable[[], Any], timeout_s: float = 5.0) -> None:
