@@ -74,7 +74,7 @@ class Compare(commands.Cog):
     @prefix_command(name="compare")
     async def compare_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!compare a red fox --engines gpu1,grid`"""  # noqa: D415  # shown as it stands by !help
-        check_message_permissions(ctx)
+        await check_message_permissions(ctx)
         found = ENGINES.search(f" {text}")
         parsed = parse_prompt(ENGINES.sub("", f" {text}").strip())
         if parsed.is_private:

@@ -68,7 +68,7 @@ class ImageGeneration(commands.Cog):
     @prefix_command(name="dream", aliases=["generate", "gen", "img"])
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
-        check_message_permissions(ctx)
+        await check_message_permissions(ctx)
         parsed = parse_prompt(text)
         # for a private answer at once, since people may have closed their direct messages
         answer: nextcord.Message | None = await _whisper(ctx) if parsed.is_private else None

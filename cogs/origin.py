@@ -1,16 +1,20 @@
 """Who asked, where, and how the answer gets back: from Discord's objects to an `Origin` of ids."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 import nextcord
 from nextcord.ext import commands
 
+from cogs.posting import TRANSIENT
 from constants import INTERACTION_TOKEN_S
 from generation.errors import NotAllowed
 from generation.job import Origin
 from services.generation import Actor
 from utils.clock import Clock
+
+log = logging.getLogger(__name__)
 
 DOOR = "discord"
 NEEDED = {
@@ -60,7 +64,7 @@ def actor_of(interaction: nextcord.Interaction) -> Actor:
     return Actor(user_key=f"{DOOR}:{user.id}", is_moderator=is_moderator)
 
 
-def check_message_permissions(ctx: commands.Context[Any]) -> None:
+async def check_message_permissions(ctx: commands.Context[Any]) -> None:
     """Find out before the job that its picture could not be posted.
 
     Raises:
@@ -68,11 +72,20 @@ def check_message_permissions(ctx: commands.Context[Any]) -> None:
     """
     if ctx.guild is None:
         return
-    permissions = ctx.channel.permissions_for(ctx.guild.me)  # type: ignore[union-attr]
+    channel: Any = ctx.channel
+    try:
+        if isinstance(channel, nextcord.PartialMessageable):  # a thread the bot was never told of
+            channel = await ctx.guild.fetch_channel(channel.id)
+        permissions = channel.permissions_for(ctx.guild.me)
+    except (nextcord.ClientException, nextcord.HTTPException, *TRANSIENT) as error:
+        log.debug("permissions are not known (%s)", type(error).__name__)
+        return  # the post itself will tell
     needed = dict(NEEDED)
-    if isinstance(ctx.channel, nextcord.Thread):
+    if isinstance(channel, nextcord.Thread):
         needed = {"send_messages_in_threads": "Send Messages in Threads", **needed}
         needed.pop("send_messages")
+    if isinstance(channel, nextcord.VoiceChannel | nextcord.StageChannel):
+        needed["connect"] = "Connect"  # without it Discord closes the channel's chat as well
     _check(permissions, needed)
 
 

@@ -99,8 +99,7 @@ class Poster:
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
         try:
-            channel = await self._channel(posted.channel_id)
-            await channel.send(
+            await self._channel(posted.channel_id).send(
                 f"<@{origin.user_id}> your picture is ready.",
                 reference=reference,
                 mention_author=False,
@@ -113,7 +112,7 @@ class Poster:
         """Look for the message that shows a job: it was sent, but its id did not reach the store."""
         if not job.origin.channel_id:
             return None
-        message = await self._find_in(await self._channel(job.origin.channel_id), job)
+        message = await self._find_in(self._channel(job.origin.channel_id), job)
         return str(message.id) if message else None
 
     async def _edit_reply(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
@@ -135,8 +134,7 @@ class Poster:
         is_ephemeral = origin.private and bool(origin.reply_token)
         if not origin.message_id or not origin.channel_id or is_ephemeral:
             return None
-        channel = await self._channel(origin.channel_id)
-        message = channel.get_partial_message(int(origin.message_id))
+        message = self._channel(origin.channel_id).get_partial_message(int(origin.message_id))
         await message.edit(**edit_of(card, keeps_files=keeps_files), allowed_mentions=nextcord.AllowedMentions.none())
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
 
@@ -144,7 +142,7 @@ class Poster:
         origin = job.origin
         if origin.private or not origin.channel_id:
             return None
-        channel = await self._channel(origin.channel_id)
+        channel = self._channel(origin.channel_id)
         message_id = await self._send(channel, job, card, may_be_there=may_be_there, **_reference(origin))
         return Posted(channel_id=origin.channel_id, message_id=message_id, place="channel")
 
@@ -171,10 +169,13 @@ class Poster:
             return None
         return None
 
-    async def _channel(self, channel_id: str) -> Any:
-        """Return a channel we can send to, from memory or by asking."""
-        found = self._bot.get_channel(int(channel_id))
-        return found if found is not None else await self._bot.fetch_channel(int(channel_id))
+    def _channel(self, channel_id: str) -> nextcord.PartialMessageable:
+        """Return a channel of any kind by its id alone.
+
+        Not the bot's own object of it: there may be none (a thread it was not told of), and nextcord lets messages be
+        edited by their id in text channels and threads only, though people write in voice and stage channels too.
+        """
+        return self._bot.get_partial_messageable(int(channel_id), type=nextcord.ChannelType.text)
 
     def _reply(self, origin: Origin) -> nextcord.Interaction:
         """Rebuild the interaction from its token: its own object does not survive a restart."""

@@ -20,7 +20,9 @@ from PIL import Image
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
-TEXT_CHANNEL, DM_CHANNEL = 0, 1
+TEXT_CHANNEL, DM_CHANNEL, VOICE, NEWS, NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD, STAGE = 0, 1, 2, 5, 10, 11, 12, 13
+FORUM, MEDIA = 15, 16
+VOICES, THREADS = (VOICE, STAGE), (NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD)
 
 PERMISSIONS = {
     "ADMINISTRATOR": 1 << 3,
@@ -35,6 +37,7 @@ PERMISSIONS = {
     "READ_MESSAGE_HISTORY": 1 << 16,
     "MENTION_EVERYONE": 1 << 17,
     "USE_EXTERNAL_EMOJIS": 1 << 18,
+    "CONNECT": 1 << 20,
     "USE_APPLICATION_COMMANDS": 1 << 31,
     "SEND_MESSAGES_IN_THREADS": 1 << 38,
 }
@@ -49,7 +52,7 @@ def bits(names: Any) -> int:
 MEMBER_PERMISSIONS = bits(
     (
         "ADD_REACTIONS", "VIEW_CHANNEL", "SEND_MESSAGES", "EMBED_LINKS", "ATTACH_FILES",
-        "READ_MESSAGE_HISTORY", "USE_APPLICATION_COMMANDS", "SEND_MESSAGES_IN_THREADS",
+        "READ_MESSAGE_HISTORY", "USE_APPLICATION_COMMANDS", "SEND_MESSAGES_IN_THREADS", "CONNECT",
     )
 )  # fmt: skip
 
@@ -127,9 +130,12 @@ class Guild:
             allowed |= self.roles[role_id].permissions
         if allowed & PERMISSIONS["ADMINISTRATOR"]:
             return ALL_PERMISSIONS
-        for target in (self.id, *role_ids, account.id) if channel else ():
-            allow, deny = channel.overwrites.get(target, (0, 0)) if channel else (0, 0)
+        place = (channel.parent or channel) if channel else None  # a thread has the overwrites of its parent
+        for target in (self.id, *role_ids, account.id) if place else ():
+            allow, deny = place.overwrites.get(target, (0, 0)) if place else (0, 0)
             allowed = allowed & ~deny | allow
+        if place is not None and place.kind in VOICES and not allowed & PERMISSIONS["CONNECT"]:
+            return 0  # who may not connect sees nothing of the chat either
         return allowed if allowed & PERMISSIONS["VIEW_CHANNEL"] else 0
 
     def member_json(self, account: Account, *, with_user: bool = True) -> dict[str, Any]:
@@ -171,10 +177,16 @@ class Channel:
     deleted_messages: list[Message] = field(default_factory=list)
     typing: int = 0
     deleted: bool = False
+    kind: int = TEXT_CHANNEL
+    parent: Channel | None = None  # of a thread
 
     @property
     def type(self) -> int:
-        return TEXT_CHANNEL if self.guild else DM_CHANNEL
+        return self.kind if self.guild else DM_CHANNEL
+
+    @property
+    def is_thread(self) -> bool:
+        return self.kind in THREADS
 
     def find(self, message_id: int) -> Message | None:
         return next((message for message in self.messages if message.id == message_id), None)
@@ -184,15 +196,34 @@ class Channel:
         if self.guild is None:
             people = [self.recipient.to_json()] if self.recipient else []
             return {"id": str(self.id), "type": DM_CHANNEL, "recipients": people, "last_message_id": last, "flags": 0}
+        if self.is_thread:
+            return self._thread_json(last)
         overwrites = [
             {"id": str(key), "type": 0 if key in self.guild.roles else 1, "allow": str(allow), "deny": str(deny)}
             for key, (allow, deny) in self.overwrites.items()
         ]
-        return {
-            "id": str(self.id), "type": TEXT_CHANNEL, "guild_id": str(self.guild.id), "name": self.name,
+        shown = {
+            "id": str(self.id), "type": self.kind, "guild_id": str(self.guild.id), "name": self.name,
             "position": self.guild.channels.index(self) if self in self.guild.channels else 0, "topic": None,
             "nsfw": self.nsfw, "parent_id": None, "rate_limit_per_user": 0, "permission_overwrites": overwrites,
             "last_message_id": last, "flags": 0,
+        }  # fmt: skip
+        if self.kind in VOICES:
+            shown |= {"bitrate": 64000, "user_limit": 0, "rtc_region": None}
+        if self.kind in (FORUM, MEDIA):
+            shown |= {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None}
+        return shown
+
+    def _thread_json(self, last: str | None) -> dict[str, Any]:
+        assert self.guild is not None
+        assert self.parent is not None
+        archive = {"archived": False, "auto_archive_duration": 1440, "locked": False, "invitable": True}
+        return {
+            "id": str(self.id), "type": self.kind, "guild_id": str(self.guild.id), "name": self.name,
+            "parent_id": str(self.parent.id), "owner_id": str(self.guild.owner.id), "last_message_id": last,
+            "message_count": len(self.messages), "member_count": 1, "rate_limit_per_user": 0, "flags": 0,
+            "total_message_sent": len(self.messages), "applied_tags": [],
+            "thread_metadata": archive | {"archive_timestamp": iso(datetime.now(UTC))},
         }  # fmt: skip
 
 

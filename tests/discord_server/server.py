@@ -21,6 +21,8 @@ from tests.discord_server.interaction import Interaction
 from tests.discord_server.model import (
     MEMBER_PERMISSIONS,
     PERMISSIONS,
+    PUBLIC_THREAD,
+    TEXT_CHANNEL,
     Account,
     Attachment,
     Cdn,
@@ -191,9 +193,10 @@ class DiscordServer:
         nsfw: bool = False,
         permissions: dict[str, bool] | None = None,
         guild: Guild | None = None,
+        kind: int = TEXT_CHANNEL,
     ) -> Channel:
-        """Add a text channel; `permissions` overrides the bot's there, e.g. {"SEND_MESSAGES": False}."""
-        channel = Channel(id=self.ids.next(), name=name, guild=guild or self.guild, nsfw=nsfw)
+        """Add a channel; `permissions` overrides the bot's there, e.g. {"SEND_MESSAGES": False}."""
+        channel = Channel(id=self.ids.next(), name=name, guild=guild or self.guild, nsfw=nsfw, kind=kind)
         for permission, allowed in (permissions or {}).items():
             self._override(channel, self.bot.id, permission, allowed=allowed)
         assert channel.guild is not None
@@ -201,6 +204,16 @@ class DiscordServer:
         self.channels[channel.id] = channel
         self.gateway.dispatch("CHANNEL_CREATE", channel.to_json(), gateway.GUILDS)
         return channel
+
+    def add_thread(
+        self, name: str, parent: Channel, *, kind: int = PUBLIC_THREAD, is_announced: bool = True
+    ) -> Channel:
+        """Open a thread, or a post of a forum; not announced, the bot knows of it only by what is said there."""
+        thread = Channel(id=self.ids.next(), name=name, guild=parent.guild, kind=kind, parent=parent)
+        self.channels[thread.id] = thread
+        if is_announced:
+            self.gateway.dispatch("THREAD_CREATE", thread.to_json() | {"newly_created": True}, gateway.GUILDS)
+        return thread
 
     def add_user(
         self, name: str, *, admin: bool = False, permissions: Iterable[str] = (), guild: Guild | None = None
@@ -242,6 +255,8 @@ class DiscordServer:
     def has(self, channel: Channel, permission: str, account: Account | None = None) -> bool:
         if channel.guild is None:
             return True
+        if permission == "SEND_MESSAGES" and channel.is_thread:
+            permission = "SEND_MESSAGES_IN_THREADS"
         return bool(channel.guild.permissions_of(account or self.bot, channel) & PERMISSIONS[permission])
 
     def require(self, channel: Channel, *needed: str) -> None:
@@ -304,7 +319,8 @@ class DiscordServer:
         channel.deleted = True
         if channel.guild is not None:
             self.gateway.dispatch("CHANNEL_DELETE", channel.to_json(), gateway.GUILDS)
-            channel.guild.channels.remove(channel)
+            if channel in channel.guild.channels:
+                channel.guild.channels.remove(channel)
         self.changed()
 
     def add_reaction(self, message: Message, account: Account, emoji: str) -> None:
