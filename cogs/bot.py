@@ -5,6 +5,7 @@ import logging
 import nextcord
 from nextcord.ext import commands
 
+from cogs.command_sync import CommandSync
 from cogs.compare import Compare
 from cogs.compare_messages import CompareMessages
 from cogs.connections import Connections
@@ -57,6 +58,7 @@ class EaselBot(commands.Bot):
             default_guild_ids=list(guild_ids) or nextcord.utils.MISSING,
             guild_ready_timeout=guild_ready_timeout_s,
         )
+        self._command_sync = CommandSync(self, services.clock, guild_ids)
         self._spender = Spender(services.clock)
         poster = Poster(self, services.clock)
         self.messages = JobMessages(
@@ -118,6 +120,14 @@ class EaselBot(commands.Bot):
         self.add_cog(Help())
         if not message_content:
             self.add_cog(Unreadable(services.clock))
+
+    async def on_connect(self) -> None:
+        """Register the commands in place of nextcord's own way, which takes a request for each."""
+        await self._command_sync.sync_all()
+
+    async def on_guild_available(self, guild: nextcord.Guild) -> None:
+        """Do so for a server that has come back or was joined."""
+        await self._command_sync.sync_guild(guild.id)
 
     async def on_ready(self) -> None:
         """Comes at the start and after every new session: taking up is safe to repeat."""

@@ -93,6 +93,7 @@ class Easel:
     message_content: bool = True
     limits: QueueLimits = field(default_factory=lambda: QueueLimits(grace_s=0.0))
     ping_after_s: float = 30.0
+    guild_ids: tuple[int, ...] = ()
     examine: Any = None
     rental_rules: Any = None
     clock: ShiftClock = field(default_factory=ShiftClock)
@@ -165,6 +166,7 @@ class Easel:
         bot = EaselBot(
             services,
             message_content=self.message_content,
+            guild_ids=self.guild_ids,
             ping_after_s=self.ping_after_s,
             guild_ready_timeout_s=0.01,
         )
