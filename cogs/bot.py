@@ -9,6 +9,7 @@ from cogs.command_sync import CommandSync
 from cogs.compare import Compare
 from cogs.compare_messages import CompareMessages
 from cogs.connections import Connections
+from cogs.deletions import Deletions
 from cogs.edit_controls import EditControls
 from cogs.engines import Engines
 from cogs.error_handler import ErrorHandler
@@ -95,6 +96,7 @@ class EaselBot(commands.Bot):
         self.add_cog(EditControls(**common))  # type: ignore[arg-type]
         self.add_cog(Pictures(**common))  # type: ignore[arg-type]
         self.add_cog(PictureWords(describing=services.describing, **common))  # type: ignore[arg-type]
+        self.add_cog(Deletions(service=services.generation))
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Workflows(workflows=services.workflows))
         self.add_cog(Models(catalog=services.catalog))

@@ -120,6 +120,9 @@ class CompareMessages:
 
     async def _deliver(self, state: _State, is_repeated: bool) -> None:
         state = await self._read(state.comparison)  # where its message stands may have been noted after the start
+        if all(view.job.delivered_at for view in state.views.values()):  # its message was deleted
+            await self._compare.delivered(state.comparison)
+            return
         limit_bytes = DISCORD_FILE_BYTES
         final = await self._final(state, limit_bytes)
         for wait_s in RETRY_S:

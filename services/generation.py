@@ -225,6 +225,21 @@ class GenerationService:
         self.check_owner(job, actor, "cancel")
         return await self._queue.cancel(job.id)
 
+    async def message_deleted(self, message_ids: list[str]) -> None:
+        """Cancel what these messages showed and still waits or runs: who may delete one wants it gone.
+
+        A result that is on its way already is not held back, unless it shares the message with one that is cancelled.
+        """
+        jobs = await self._jobs.due_in(message_ids)
+        groups = {job.origin.group_id for job in jobs if not job.is_terminal} - {None}
+        for job in jobs:
+            if job.is_terminal and job.origin.group_id in groups:
+                await self.delivered(job.id)
+        for job in jobs:
+            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            if not job.is_terminal and await self._queue.cancel(job.id):
+                await self.delivered(job.id)
+
     async def move_up(self, job_id: str, actor: Actor) -> JobView:
         """Draw a waiting job before its owner's others on the same engine; nobody else's turn moves.
 

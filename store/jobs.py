@@ -33,7 +33,9 @@ FIND_AFTER_STAMP = """
     WHERE id >= 'job_' AND id < 'job`' AND substr(id, instr(substr(id, 5), '_') + 5, :chars) = :prefix LIMIT 2
 """  # ids like job_<ms>_<random>: people are shown the random part
 FIND = "SELECT * FROM jobs WHERE id >= :first AND id < :after ORDER BY id LIMIT 2"
-BY_MESSAGE = "SELECT * FROM jobs WHERE message_id = ? ORDER BY created_at DESC LIMIT 1"
+DUE_IN = """
+    SELECT * FROM jobs WHERE message_id IN (SELECT value FROM json_each(?)) AND delivered_at IS NULL
+"""
 # INDEXED BY: the planner would rather go through all of a person's history, or sort.
 ACTIVE = "SELECT * FROM jobs INDEXED BY jobs_active WHERE status IN ('queued', 'running') ORDER BY created_at, id"
 ACTIVE_FOR = """
@@ -131,9 +133,9 @@ class JobStore:
         rows = rows or await self._database.fetch(FIND_AFTER_STAMP, {"prefix": prefix, "chars": len(prefix)})
         return self._first(rows) if len(rows) == 1 or (rows and rows[0]["id"] == prefix) else None
 
-    async def by_message(self, message_id: str) -> Job | None:
-        """Return the newest job shown in that message of ours."""
-        return self._first(await self._database.fetch(BY_MESSAGE, (message_id,)))
+    async def due_in(self, message_ids: list[str]) -> list[Job]:
+        """Return the jobs shown in these messages of ours that are active, or ended and not delivered; in no order."""
+        return self._all(await self._database.fetch(DUE_IN, (json.dumps(message_ids),)))
 
     async def active(self) -> list[Job]:
         """Return what is queued or running, in the order it was asked for."""

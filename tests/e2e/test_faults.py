@@ -38,11 +38,11 @@ async def delivered(easel: Easel, message: Message) -> None:
     raise AssertionError("never delivered")
 
 
-async def test_a_deleted_status_message_is_replaced_once(discord: DiscordServer, start: StartEasel) -> None:
+async def test_a_status_message_that_is_not_there_is_replaced_once(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     answer = await held(easel)
-    discord.delete_message(answer)
+    discord.delete_message(answer, is_announced=False)
     engine.release()
     await discord.wait_for(lambda: own(discord.channel) and is_finished(own(discord.channel)[0]))
     [message] = own(discord.channel)
@@ -161,7 +161,7 @@ async def test_a_new_message_cut_off_after_it_was_taken_is_not_doubled(
 ) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)
-    discord.delete_message(await held(easel))
+    discord.delete_message(await held(easel), is_announced=False)
     discord.fail("POST", "/channels/*/messages", cut="after")
     engine.release()
     await discord.wait_for(lambda: own(discord.channel))
@@ -242,7 +242,7 @@ async def test_a_kill_after_a_new_message_and_before_its_note(discord: DiscordSe
     engine = FakeBackend(hold=True)
     easel = await start(engine)
     gone = await held(easel)
-    discord.delete_message(gone)
+    discord.delete_message(gone, is_announced=False)
     engine.release()
     await discord.wait_for(lambda: own(discord.channel))
     [answer] = own(discord.channel)

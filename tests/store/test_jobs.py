@@ -95,14 +95,17 @@ async def test_the_random_part_of_a_stamped_id_finds_its_job_too(jobs):
     assert await jobs.find("k3f9") is None
 
 
-async def test_a_message_leads_to_the_newest_job_it_shows(jobs):
+async def test_messages_lead_to_the_jobs_they_show_until_those_are_delivered(jobs):
     await jobs.insert(make_job("old"))
     await jobs.insert(make_job("new", second=5))
     for job_id in ("new", "old"):
         attached = await jobs.attach_message(job_id, channel_id="2", message_id="4")
         assert (attached.origin.channel_id, attached.origin.message_id) == ("2", "4")
-    assert (await jobs.by_message("4")).id == "new"
-    assert await jobs.by_message("5") is None
+    assert {job.id for job in await jobs.due_in(["4", "5"])} == {"old", "new"}
+    assert await jobs.due_in(["5"]) == []
+    await jobs.finish("old", JobStatus.CANCELLED, now=LATER)
+    await jobs.set_delivered("old", LATER)
+    assert [job.id for job in await jobs.due_in(["4"])] == ["new"]
 
 
 async def test_a_job_is_claimed_run_and_done(jobs):
@@ -273,7 +276,7 @@ async def test_the_pace_of_a_lane_is_remembered_per_model(jobs):
     [
         (sql.GET, "sqlite_autoindex_jobs_1"),
         (sql.FIND, "sqlite_autoindex_jobs_1"),
-        (sql.BY_MESSAGE, "jobs_message"),
+        (sql.DUE_IN, "jobs_message"),
         (sql.ACTIVE, "jobs_active"),
         (sql.ACTIVE_FOR, "jobs_active_user"),
         (sql.UNDELIVERED, "jobs_undelivered"),
