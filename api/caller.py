@@ -1,7 +1,8 @@
 """Who calls: a key's bearer, a person who signed in, somebody with a link from Discord, or the one at this machine.
 
 Whoever sits at this machine needs no key. That is decided by the connection, by the Host header (a page elsewhere may
-point a name of its own at 127.0.0.1) and by the absence of a proxy's headers.
+point a name of its own at 127.0.0.1) and by the absence of a proxy's headers. A key is the only way in for the pages of
+other sites (`api.origins`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from api.context import LOOPBACK_NAMES, web_of
 from api.errors import CrossSite, Forbidden, SignInNeeded
+from api.origins import is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
 from services.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
@@ -54,6 +56,8 @@ async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Caller |
     if token.startswith(TOKEN_PREFIX):
         remote = request.client.host if request.client else ""
         return await access.verify_key(token, remote=remote, takes_turn=takes_turn)
+    if not is_from_own_page(request):
+        return None
     if cookie := request.cookies.get(SESSION_COOKIE):
         session = await access.verify_session(cookie)
         if session is not None:
@@ -68,6 +72,11 @@ async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Caller |
                 raise CrossSite
             return caller
     return LOCAL if is_local(request) else None
+
+
+def is_from_own_page(request: HTTPConnection) -> bool:
+    """Return whether the cookies and the place of this request are its sender's own, not those of a page's visitor."""
+    return is_own_page(request.headers, web_of(request).options.public_url)
 
 
 async def caller_of(request: Request) -> Caller:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.caller import SAFE_METHODS, is_known
 from api.context import LOOPBACK_NAMES, WebOptions
 from api.errors import BY_STATUS
+from api.origins import is_own_page
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024  # two pictures of 10 MB as base64, and what is said about them
 STRANGERS_BYTES: Final = 128 * 1024  # bodies are read before a route asks who calls, and large ones take time
@@ -62,7 +63,7 @@ class Guard:
             await _refuse(answer, 421, f"This server does not answer to the name “{host[:80]}”.", right)
         elif scope["method"] == "OPTIONS" and origin in self._origins:
             await _answer(answer, 204, b"")
-        elif scope["method"] not in SAFE_METHODS and not self._is_same_site(headers, origin):
+        elif scope["method"] not in SAFE_METHODS and not self._may_change(headers, origin):
             await _refuse(answer, 403, "This request came from another site's page.", "Open the studio itself.")
         elif headers.get("content-length", "").isdigit() and int(headers["content-length"]) > MAX_BODY_BYTES:
             await _too_large(answer)
@@ -89,14 +90,8 @@ class Guard:
         """A bare address cannot be pointed elsewhere later, as a name can (DNS rebinding)."""
         return host in self._names or (self._takes_addresses and _is_address(host))
 
-    def _is_same_site(self, headers: Headers, origin: str) -> bool:
-        """Browsers say where a request comes from; other programs send neither header."""
-        if origin and origin in self._origins:
-            return True
-        if origin and origin != "null":
-            name = urlsplit(origin).netloc
-            return name == headers.get("host") or origin == self._public_url
-        return origin != "null" and headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    def _may_change(self, headers: Headers, origin: str) -> bool:
+        return origin in self._origins or is_own_page(headers, self._public_url)
 
     def _with_headers(self, send: Send, origin: str) -> Send:
         async def answer(message: Message) -> None:

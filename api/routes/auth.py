@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody
+from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody, is_from_own_page
 from api.context import Web, web_of
-from api.errors import errors, status_of
+from api.errors import CrossSite, errors, status_of
 from generation.errors import GenerationError
 from services.access import SESSION_S
 from services.sign_in import CALLBACK_PATH, STATE_S
@@ -90,6 +90,8 @@ async def callback(request: Request, code: Text = "", state: Text = "", error: T
 @router.post("/auth/logout", status_code=204, responses=errors(403))
 async def logout(request: Request, caller: Anybody) -> Response:
     """End the session of this browser, or leave by the link it came with."""
+    if not is_from_own_page(request):
+        raise CrossSite
     if cookie := request.cookies.get(SESSION_COOKIE):
         await web_of(request).access.close_session(cookie)
     answer = Response(status_code=204)
