@@ -33,6 +33,14 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Another program that wants to hear of a job."""
+
+    url: str = field(repr=False)  # many carry a token
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where a request came from and where its answer belongs: ids only, so that it survives a restart."""
 
@@ -55,6 +63,7 @@ class Origin:
     via: str = ""  # where it was said, if not at the door that answers: "studio"
     request_key: str | None = None  # given by a program, so that asking again gives the same job
     request_digest: str = ""  # of what was asked under that key
+    webhook: Webhook | None = None  # on the way in only: stored in the same commit, in a table of its own
 
     @property
     def user_key(self) -> str:

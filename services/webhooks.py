@@ -1,22 +1,24 @@
 """Tell other programs by HTTP POST what became of a job: the owner's own address hears of all, others of one job.
 
-What is to be told is committed before it is sent, so a crash delays it and loses nothing. docs/webhooks.md shows the
-body and how its signature is checked.
+What is to be told is committed with the change that it tells of (`store/outbox_schema.py`); this sends it, in the order
+of each job, as often as needed. docs/webhooks.md shows the body and how its signature is checked.
 """
 
 import asyncio
 import json
 import logging
 import secrets
-from collections import deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from backends.outbound import check_outbound, post_json
 from generation.errors import BackendUnavailable, RequestRejected
-from generation.job import Job, JobStatus
-from store.webhooks import Delivery, Hook, NewDelivery, WebhookStore
+from generation.job import Job, JobStatus, Webhook
+from store.webhooks import Delivery, Hook, WebhookStore
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy
 from utils.webhook_signatures import signature_of
@@ -26,21 +28,14 @@ log = logging.getLogger(__name__)
 EVENTS: Final = ("queued", "finished", "failed")
 BACK_OFF_S: Final = (1.0, 5.0, 30.0, 120.0, 600.0)  # after the first failure, the second ... then given up
 AT_ONCE: Final = 8
+AT_ONCE_EACH: Final = 3  # to one receiver, so that a slow one leaves room for the others
+LOOK_AT: Final = 64  # of what is due
 OWNERS_HOOK: Final = "settings"
-MISSED_S: Final = 86400.0  # an end that nobody was told of is told after a restart, unless it is older
-KEEP_S: Final = 2 * MISSED_S  # longer, so that nothing told is taken for missed
+KEEP_S: Final = 86400.0  # what has been delivered, for who looks into it
+MAX_WAITING: Final = 100_000  # what receivers that do not answer may pile up
 PRUNE_EVERY_S: Final = 3600.0
 STORE_PAUSE_S: Final = 30.0
-MAX_NOTED: Final = 10_000  # what memory holds while the store takes nothing
 GONE: Final = 410  # the receiver says: never again
-
-_EVENT_OF: Final = {
-    JobStatus.QUEUED: "queued",
-    JobStatus.DONE: "finished",
-    JobStatus.FAILED: "failed",
-    JobStatus.CANCELLED: "failed",
-    JobStatus.EXPIRED: "failed",
-}
 
 JobOf = Callable[[str], Awaitable[Job | None]]
 Send = Callable[[str, bytes, Mapping[str, str], UrlPolicy], Awaitable[int]]
@@ -78,157 +73,167 @@ class WebhookService:
         self._public_url = public_url.rstrip("/")
         self._label_of = label_of
         self._send_json = send
-        self._hooked: set[str] = set()  # ids of jobs; "" stands for every job
-        self._noted: deque[tuple[Job, str]] = deque()
+        self._sending: dict[str, asyncio.Task[None]] = {}  # by the id of the delivery
+        self._receivers: Counter[str] = Counter()  # of what is on its way
         self._bell = asyncio.Event()
         self._pruned_at = float("-inf")
+        self._paused_until = 0.0
 
     async def start(self) -> None:
-        """Take up the settings and what the last process left."""
+        """Take up the settings: from now on the owner's hook hears of every job."""
         if self._owner_url:
             now, events = self._clock.now(), frozenset(EVENTS)
             hook = Hook(id=OWNERS_HOOK, url=self._owner_url, events=events, created_at=now)
             await self._store.save_hook(hook)
         else:
             await self._store.drop_hook(OWNERS_HOOK)
-        self._hooked = await self._store.hooked_jobs()
-        if self._hooked:
-            for job_id in await self._store.missed(self._clock.now() - timedelta(seconds=MISSED_S)):
-                if job := await self._job_of(job_id):
-                    self.note(job)
 
     def note(self, job: Job) -> None:
-        """Take in a change of a job; never waits."""
-        event = _EVENT_OF.get(job.status)
-        if event and not self._hooked.isdisjoint({"", job.id}) and len(self._noted) < MAX_NOTED:
-            self._noted.append((job, event))
+        """Look into the outbox: this job has changed. Never waits."""
+        if job.status is not JobStatus.RUNNING:
             self._bell.set()
-            if job.is_terminal:
-                self._hooked.discard(job.id)
 
-    def check(self, url: str, events: Iterable[str] = ()) -> frozenset[str]:
-        """Return the events that are wanted (all if none is named); call it before a job is submitted.
+    def wanted(self, url: str | None, events: Iterable[str] = ()) -> Webhook | None:
+        """Return what a job is submitted with that shall be told to `url`; all events if none is named.
 
         Raises:
             RequestRejected: the address may not be used, or there is no such event.
         """
+        if not url:
+            return None
         check_outbound(url, policy=self._policy, field="webhook")
-        wanted = frozenset(events) or frozenset(EVENTS)
-        if unknown := wanted - {*EVENTS}:
+        chosen = frozenset(events) or frozenset(EVENTS)
+        if unknown := chosen - {*EVENTS}:
             raise RequestRejected(
                 f"There is no event “{min(unknown)}”. There is: {', '.join(EVENTS)}.", field="webhook_events_filter"
             )
-        return wanted
-
-    async def attach(self, job_id: str, url: str, events: Iterable[str] = ()) -> None:
-        """Tell `url` of this job, also of what has happened to it already.
-
-        Raises:
-            RequestRejected: see `check`.
-        """
-        wanted = self.check(url, events)
-        hook = Hook(id=secrets.token_hex(8), job_id=job_id, url=url, events=wanted, created_at=self._clock.now())
-        await self._store.save_hook(hook)
-        self._hooked.add(job_id)
-        if job := await self._job_of(job_id):
-            self._noted.append((job, "queued"))
-            self._bell.set()
-            if job.is_terminal:
-                self.note(job)
+        return Webhook(url=url, events=chosen)
 
     async def tell_owner(self, event: str, values: Mapping[str, Any]) -> None:
-        """Tell the owner's address, if there is one, of something that is about no job. Tried once, kept nowhere."""
+        """Tell the owner's address, if there is one, of something that is about no job."""
         if not self._owner_url:
             return
-        delivery_id = secrets.token_hex(8)
-        told = {"id": delivery_id, "event": event, "created_at": _written(self._clock.now()), **values}
-        try:
-            status = await self._post(self._owner_url, json.dumps(told).encode(), event, delivery_id, is_owners=True)
-            answer = "" if 200 <= status < 300 else f"HTTP {status}"
-        except (RequestRejected, BackendUnavailable) as error:
-            answer = error.user_message
-        if answer:
-            log.warning("webhook given up: %s", answer, extra={"action": "webhook_failed", "event": event})
+        delivery_id, now = secrets.token_hex(8), self._clock.now()
+        body = json.dumps({"id": delivery_id, "event": event, "created_at": _written(now), **values})
+        await self._store.add(delivery_id, OWNERS_HOOK, event=event, body=body, now=now)
+        self._bell.set()
 
     async def run(self) -> None:
         """Deliver what is due and sleep until the next is, until cancelled."""
-        while True:
-            self._bell.clear()
-            try:
-                await self._write_noted()
-                await self._prune()
-                wait_s = await self._deliver()
-            except Exception:
-                log.exception("webhooks have to wait", extra={"action": "webhook_failed"})
-                wait_s = STORE_PAUSE_S
-            await sleep_until(self._bell, self._clock, wait_s)
+        try:
+            while True:
+                self._bell.clear()
+                try:
+                    await self._prune()
+                    wait_s = await self._send_due()
+                except Exception:
+                    self._pause()
+                    wait_s = STORE_PAUSE_S
+                await sleep_until(self._bell, self._clock, wait_s)
+        finally:
+            for task in self._sending.values():
+                task.cancel()
+            await asyncio.gather(*self._sending.values(), return_exceptions=True)
 
-    async def _write_noted(self) -> None:
-        while self._noted:
-            job, event = self._noted[0]
-            new = [
-                NewDelivery(
-                    id=(delivery_id := secrets.token_hex(8)),
-                    hook_id=hook.id,
-                    job_id=job.id,
-                    event=event,
-                    body=json.dumps(self._body(delivery_id, job, event, is_owners=not hook.job_id)),
-                )
-                for hook in await self._store.hooks_of(job.id)
-                if event in hook.events
-            ]
-            await self._store.add(new, self._clock.now())
-            self._noted.popleft()
+    async def _send_due(self) -> float:
+        """Begin to send what is due and has room; return the seconds until more may be (inf = when a bell rings)."""
+        if (paused_s := self._paused_until - self._clock.monotonic()) > 0:
+            return paused_s
+        for delivery in await self._store.due(self._clock.now(), LOOK_AT, without=self._sending):
+            receiver = urlsplit(delivery.url).netloc
+            if len(self._sending) < AT_ONCE and self._receivers[receiver] < AT_ONCE_EACH:
+                self._begin(delivery, receiver)
+        if len(self._sending) == AT_ONCE:
+            return float("inf")
+        next_due = await self._store.next_due(without=self._sending)
+        if next_due is None:
+            return float("inf")
+        left_s = next_due - self._clock.now().timestamp()
+        # what is due and found no room begins when something else has ended, which rings
+        return left_s if left_s > 0 or not self._sending else float("inf")
 
-    async def _deliver(self) -> float:
-        """Send what is due; return the seconds until more is (inf = nothing waits)."""
-        due = await self._store.due(self._clock.now(), AT_ONCE)
-        for outcome in await asyncio.gather(*map(self._send, due), return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-        next_due = await self._store.next_due()
-        return float("inf") if next_due is None else max(0.0, next_due - self._clock.now().timestamp())
+    def _begin(self, delivery: Delivery, receiver: str) -> None:
+        task = asyncio.create_task(self._send(delivery), name=f"webhook {delivery.id}")
+        self._sending[delivery.id] = task
+        self._receivers[receiver] += 1
+
+        def ended(_: asyncio.Task[None]) -> None:
+            del self._sending[delivery.id]
+            self._receivers -= Counter((receiver,))
+            self._bell.set()
+
+        task.add_done_callback(ended)
 
     async def _send(self, delivery: Delivery) -> None:
+        try:
+            body = delivery.body or await self._written_of(delivery)
+            if body is None:
+                await self._store.end(delivery.seq, "the job is gone")
+                return
+            answer, is_over = await self._attempt(delivery, body.encode())
+            if is_over:
+                await self._store.end(delivery.seq, answer)
+            else:
+                due_at = self._clock.now().timestamp() + BACK_OFF_S[delivery.failures]
+                await self._store.again(delivery, due_at=due_at, answer=answer)
+        except Exception:
+            self._pause()
+
+    def _pause(self) -> None:
+        """Leave the store alone for a while; what could not be noted is sent again, under the same id."""
+        log.exception("webhooks have to wait", extra={"action": "webhook_failed"})
+        self._paused_until = self._clock.monotonic() + STORE_PAUSE_S
+
+    async def _attempt(self, delivery: Delivery, body: bytes) -> tuple[str, bool]:
+        """Send once; return what came of it, and whether that is the end."""
         is_hopeless = False
         try:
-            body = delivery.body.encode()
-            status = await self._post(delivery.url, body, delivery.event, delivery.id, is_owners=delivery.is_owners)
+            status = await self._post(delivery, body)
             answer, is_hopeless = f"HTTP {status}", status == GONE
             if 200 <= status < 300:
-                await self._store.end(delivery.id, answer)
-                return
+                return answer, True
         except RequestRejected as error:  # the address is against the rules: trying again changes nothing
             answer, is_hopeless = error.user_message, True
         except BackendUnavailable as error:
             answer = error.user_message
-        await self._failed(delivery, answer, is_hopeless=is_hopeless)
+        failures = delivery.failures + 1
+        is_over = is_hopeless or failures > len(BACK_OFF_S)
+        fields = {"action": "webhook_failed", "job": delivery.job_id, "event": delivery.event, "attempt": failures}
+        if is_over:
+            log.warning("webhook given up: %s", answer, extra=fields)
+        else:
+            log.info("webhook not delivered: %s", answer, extra=fields)
+        return answer, is_over
 
-    async def _post(self, url: str, body: bytes, event: str, delivery_id: str, *, is_owners: bool) -> int:
-        headers = {"X-Easel-Event": event, "X-Easel-Delivery": delivery_id}
+    async def _post(self, delivery: Delivery, body: bytes) -> int:
+        headers = {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
         if self._secret:
             headers["X-Easel-Signature"] = signature_of(body, self._secret, self._clock.now().timestamp())
-        return await self._send_json(url, body, headers, self._owner_policy if is_owners else self._policy)
-
-    async def _failed(self, delivery: Delivery, answer: str, *, is_hopeless: bool) -> None:
-        failures = delivery.failures + 1
-        fields = {"action": "webhook_failed", "job": delivery.job_id, "event": delivery.event, "attempt": failures}
-        if is_hopeless or failures > len(BACK_OFF_S):
-            log.warning("webhook given up: %s", answer, extra=fields)
-            await self._store.end(delivery.id, answer)
-            return
-        log.info("webhook not delivered: %s", answer, extra=fields)
-        due_at = self._clock.now().timestamp() + BACK_OFF_S[failures - 1]
-        await self._store.again(delivery.id, failures=failures, due_at=due_at, answer=answer)
+        policy = self._owner_policy if delivery.is_owners else self._policy
+        return await self._send_json(delivery.url, body, headers, policy)
 
     async def _prune(self) -> None:
         now = self._clock.monotonic()
         if now - self._pruned_at >= PRUNE_EVERY_S:
-            await self._store.prune(self._clock.now() - timedelta(seconds=KEEP_S))
+            before = self._clock.now() - timedelta(seconds=KEEP_S)
+            if given_up := await self._store.prune(before, most_waiting=MAX_WAITING):
+                fields = {"action": "webhook_failed", "deliveries": given_up}
+                log.warning("webhooks given up: too many wait", extra=fields)
             self._pruned_at = now
 
-    def _body(self, delivery_id: str, job: Job, event: str, *, is_owners: bool) -> dict[str, Any]:
-        """Write an event. Of a private job the owner's hook learns neither the words nor the pictures."""
+    async def _written_of(self, delivery: Delivery) -> str | None:
+        """Write an event of a job from its row; None when there is none any more."""
+        job = await self._job_of(delivery.job_id)
+        if job is None:
+            return None
+        if delivery.event == "queued":  # it may have ended in the meantime, which is another event's news
+            job = replace(job, status=JobStatus.QUEUED, result=None, error=None, finished_at=None)
+        created_at = datetime.fromtimestamp(delivery.created_at, UTC)
+        told = self._told(job, is_owners=delivery.is_owners)
+        return json.dumps({"id": delivery.id, "event": delivery.event, "created_at": _written(created_at), "job": told})
+
+    def _told(self, job: Job, *, is_owners: bool) -> dict[str, Any]:
+        """Return what is told of a job. Of a private one the owner's hook learns neither the words nor the pictures."""
         told: dict[str, Any] = {
             "id": job.id,
             "status": str(job.status),
@@ -258,7 +263,7 @@ class WebhookService:
                 }
                 for image in (job.result.images if job.result else ())
             ]
-        return {"id": delivery_id, "event": event, "created_at": _written(self._clock.now()), "job": told}
+        return told
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -44,6 +44,7 @@ def error_text(error: JobError | None) -> str | None:
 def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
     """Return a value for every column of `jobs`."""
     origin = asdict(job.origin)
+    del origin["webhook"]  # a secret, see `JobStore.insert`
     columns = {name: origin.pop(name) for name in _ORIGIN_COLUMNS}
     return columns | {
         "id": job.id,

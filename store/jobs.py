@@ -5,6 +5,7 @@ the job back has made it. The statements are constants so that a test can look a
 """
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Set
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from generation.request import GenerationRequest
 from generation.result import JobResult
 from store.database import Database, Row
 from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch
+from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from utils.secrets import SecretBox
 
 INSERT = """
@@ -99,21 +101,26 @@ class AskedBefore(Exception):
 
 
 class JobStore:
-    """Every method is one statement and one commit; what it returned is on the disk."""
+    """Every method is one commit, and all but `insert` one statement; what it returned is on the disk."""
 
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
         self._box = box
 
     async def insert(self, job: Job) -> None:
-        """Store a new job, or one that is done already (from the cache).
+        """Store a new job, or one that is done already (from the cache), with the webhook that came along.
 
         Raises:
             AskedBefore: this person has a job with the same `request_key`.
             StoreUnavailable: the file cannot be written.
         """
         try:
-            await self._database.write(INSERT, job_to_row(job, self._box))
+            if hook := _hook_of(job):
+                async with self._database.transaction():
+                    await self._database.write(SAVE_HOOK, hook_to_row(hook, self._box))  # first: it hears of the job
+                    await self._database.write(INSERT, job_to_row(job, self._box))
+            else:
+                await self._database.write(INSERT, job_to_row(job, self._box))
         except sqlite3.IntegrityError as error:
             raise AskedBefore from error
         except sqlite3.OperationalError as error:
@@ -256,3 +263,11 @@ class JobStore:
 
     def _all(self, rows: list[Row]) -> list[Job]:
         return [row_to_job(row, self._box) for row in rows]  # type: ignore[arg-type]
+
+
+def _hook_of(job: Job) -> Hook | None:
+    wanted = job.origin.webhook
+    if wanted is None:
+        return None
+    hook_id = secrets.token_hex(8)
+    return Hook(id=hook_id, job_id=job.id, url=wanted.url, events=wanted.events, created_at=job.created_at)

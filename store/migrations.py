@@ -4,6 +4,7 @@ Times are UTC epoch seconds, columns named like a value of `generation` hold its
 """
 
 from store.gallery_schema import GALLERY
+from store.outbox_schema import OUTBOX
 from store.workflows import SCHEMA as WORKFLOWS
 
 _M001_JOBS = """
@@ -173,4 +174,5 @@ MIGRATIONS = {
     "m008_request_keys": _M008_REQUEST_KEYS,
     "m007_access": _M007_ACCESS,
     "m009_machines": _M009_MACHINES,
+    "m011_outbox": OUTBOX,
 }

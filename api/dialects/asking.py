@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -148,22 +147,22 @@ async def submit(request: Request, caller: Caller, ask: Ask) -> list[JobView]:
     """
     web = web_of(request)
     key = _key(request, ask)
-    hook, events = ask.body.webhook, [*_events(ask.body.webhook_events_filter)]
-    if hook:
-        web.own.webhooks.check(hook, events)
+    hook = web.own.webhooks.wanted(ask.body.webhook, _events(ask.body.webhook_events_filter))
     views: list[JobView] = []
     sizes = _sizes(web, caller, ask)
     for number, size in enumerate(sizes):
         draft = replace(ask.draft, batch_size=size) if ask.count > 1 else ask.draft
         if draft.seed is not None and number:
             draft = replace(draft, seed=draft.seed + sum(sizes[:number]))
-        job_id = ask.job_id if ask.job_id and not number else secrets.token_hex(6)
-        origin = origin_of(caller, **({**key, "request_key": f"{key['request_key']}#{number}"} if key else {}))
+        keys = {**key, "request_key": f"{key['request_key']}#{number}"} if key else {}
+        origin = origin_of(caller, webhook=hook, **keys)
         view = await web.services.generation.submit(
-            draft, origin, notes=(*ask.body.notes(), *ask.notes), more=len(sizes) - number, job_id=job_id
+            draft,
+            origin,
+            notes=(*ask.body.notes(), *ask.notes),
+            more=len(sizes) - number,
+            job_id="" if number else ask.job_id,
         )
-        if hook and view.job.id == job_id:  # else it was asked before, and is told already
-            await web.own.webhooks.attach(job_id, hook, events)
         views.append(view)
     return views
 

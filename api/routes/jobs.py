@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final
@@ -122,17 +121,17 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     parsed = said(body)
     draft = await with_sizes(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
-    if body.webhook:
-        web.own.webhooks.check(body.webhook, body.webhook_events_filter)
+    hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
     views: list[JobView] = []
     for number in range(parsed.repeat):
         origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
-        job_id = secrets.token_hex(6)
         view = await web.services.generation.submit(
-            draft, origin, fresh=body.fresh, notes=parsed.notes, more=parsed.repeat - number, job_id=job_id
+            draft,
+            replace(origin, webhook=hook),
+            fresh=body.fresh,
+            notes=parsed.notes,
+            more=parsed.repeat - number,
         )
-        if body.webhook and view.job.id == job_id:  # else it was asked for before, and is told already
-            await web.own.webhooks.attach(job_id, body.webhook, body.webhook_events_filter)
         views.append(view)
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
 

@@ -18,6 +18,19 @@ async def test_two_requests_at_once_under_one_key_are_one_job(site, client):
     assert len((await client.get("/api/jobs")).json()["jobs"]) == 1
 
 
+@pytest.mark.parametrize("path", ["/api/jobs", "/generate/text2img"])
+async def test_a_request_that_comes_twice_brings_its_webhook_once(site, client, path):
+    hook = {"webhook": "https://hooks.example/a", "webhook_events_filter": ["queued"]}
+    with held(site):
+        for _ in range(2):
+            answer = await client.post(path, json=FOX | hook, headers={"Idempotency-Key": "b7c1"})
+            assert answer.status_code in (200, 202), answer.text
+    rows = await site.easel.database.fetch("SELECT w.job_id, o.event FROM webhook_outbox AS o JOIN webhooks AS w")
+    (job,) = await site.easel.database.fetch("SELECT id, origin FROM jobs")
+    assert [tuple(row) for row in rows] == [(job["id"], "queued")]
+    assert "hooks.example" not in job["origin"]
+
+
 async def test_a_key_stands_for_one_request_of_one_person(site, client):
     headers = {"Idempotency-Key": "b7c1"}
     mia = await site.session_client("discord:7")

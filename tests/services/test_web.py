@@ -68,7 +68,7 @@ async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
         session, _ = await easel.web.access.open_session("discord:7", "Owner")
         assert session.caller.is_admin
         with pytest.raises(RequestRejected, match="refused"):
-            easel.web.webhooks.check("https://127.0.0.1/hook")
+            easel.web.webhooks.wanted("https://127.0.0.1/hook")
     async with easel_at(tmp_path, ALLOW_PRIVATE_BACKENDS="true") as easel:
-        easel.web.webhooks.check("http://127.0.0.1/hook")
+        easel.web.webhooks.wanted("http://127.0.0.1/hook")
         assert not easel.web.sign_in.is_available
