@@ -16,6 +16,7 @@ import httpx
 from pydantic import ValidationError
 
 from backends.base import BackendConfig
+from backends.reasons import UNCLEAR_ATTEMPTS, explanation, with_reason
 from constants import APP_NAME, VERSION
 from generation.errors import (
     BackendAuthError,
@@ -180,7 +181,11 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
         return unanswered(label, response, detail)
     if status >= 500:
         return BackendUnavailable(
-            f"{label} failed inside.", detail=detail, hint="Try again in a moment.", may_have_run=True
+            with_reason(f"{label} failed inside.", explanation(body)),
+            detail=detail,
+            hint="Its own log shows more. Change the settings if it lasts.",
+            may_have_run=True,
+            max_attempts=UNCLEAR_ATTEMPTS,
         )
     if 300 <= status < 400:
         return BackendError(
@@ -193,7 +198,8 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
             hint="Check that the address belongs to this kind of engine.",
         )
     if status >= 400:
-        return RequestRejected(f"{label} does not accept this request.", detail=detail, hint="Try other settings.")
+        sentence = with_reason(f"{label} does not accept this request.", explanation(body))
+        return RequestRejected(sentence, detail=detail, hint="Try other settings.")
     if is_html(response, body):
         return UnexpectedAnswer(
             f"{label} answers with a web page.",
@@ -233,7 +239,7 @@ def _of_exception(label: str, error: Exception) -> GenerationError:
         detail = f"ValidationError: {error.errors(include_input=False, include_url=False)[:3]}"[:DETAIL_CHARS]
     if isinstance(error, ValidationError | binascii.Error | ValueError):  # JSON and Unicode errors are ValueErrors
         return _unreadable(label, "gave an answer that cannot be read", detail)
-    return BackendError(f"{label} failed.", detail=detail, hint="Try again in a moment.")
+    return BackendError(f"{label} failed.", detail=detail, hint="The owner of this bot finds more in the log.")
 
 
 def _unreadable(label: str, what: str, detail: str) -> UnexpectedAnswer:

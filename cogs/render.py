@@ -18,6 +18,8 @@ BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
+# the same request would be refused for the same reason, so it is not offered to be run again
+FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
 GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
 
@@ -252,10 +254,9 @@ def _waiting_rows(job: Job) -> tuple[Row, ...]:
 
 
 def _after_rows(job: Job, around: Around) -> tuple[Row, ...]:
-    row = [
-        Button(action="reroll", job_id=job.id, label="Run again", emoji="🎲"),
-        Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
-    ]
+    row = [Button(action="edit", job_id=job.id, label="Edit", emoji="✏️")]
+    if job.error is None or job.error.code not in FAILS_AGAIN:
+        row.insert(0, Button(action="reroll", job_id=job.id, label="Run again", emoji="🎲"))
     if job.error and job.error.code in {"timed_out", "out_of_memory"}:
         row.append(Button(action="smaller", job_id=job.id, label="Try smaller", emoji="🔽"))
     if around.other_engine and job.error:

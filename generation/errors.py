@@ -37,6 +37,7 @@ class GenerationError(Exception):
         self.detail = detail
         self.retry_after = retry_after
         self.hint = hint or self.usual_hint  # what to type or press next, shown on a line of its own
+        self.max_attempts: int | None = None  # on one engine, where that is fewer than usual
         super().__init__(f"{self.code}: {self.user_message}" + (f" [{detail}]" if detail else ""))
 
 
@@ -75,7 +76,7 @@ class NotAllowed(GenerationError):
 
 
 class BackendError(GenerationError):
-    """The engine failed. Please try again."""
+    """The engine failed."""
 
     code = "backend_error"
 
@@ -87,8 +88,10 @@ class BackendError(GenerationError):
         retry_after: float | None = None,
         hint: str = "",
         may_have_run: bool = False,
+        max_attempts: int | None = None,
     ) -> None:
         super().__init__(user_message, detail=detail, retry_after=retry_after, hint=hint)
+        self.max_attempts = max_attempts
         self.may_have_run = may_have_run  # the request may have been accepted: a paid one is never sent twice
 
 

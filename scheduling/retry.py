@@ -74,6 +74,7 @@ class RetryPolicy:
                 return Again(after_s=error.retry_after, costs_attempt=False)
             if job.attempt < self.max_attempts:
                 return Again(after_s=self._wait_s(job))
+        most = min(self.max_attempts, error.max_attempts or self.max_attempts)
         other = next((lane for lane in job.candidates if lane != job.lane and lane not in job.tried), None)
         if isinstance(error, CapabilityError | OutOfMemory) or (
             isinstance(error, BackendError) and not error.retryable
@@ -89,7 +90,7 @@ class RetryPolicy:
             if away_s >= self.patience_s:
                 return GiveUp(has_waited=True)
             return GiveUp() if is_last else Await(costs_attempt=error.may_have_run)
-        if job.attempt < self.max_attempts:
+        if job.attempt < most:
             return Again(after_s=error.retry_after if error.retry_after is not None else self._wait_s(job))
         return GiveUp()
 

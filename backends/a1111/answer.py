@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from backends.a1111.facts import Checkpoint, Facts
 from backends.http import PROXY_STATUSES, is_html, translate, unanswered
+from backends.reasons import failure, with_reason
 from generation.errors import (
     BackendError,
     BackendGone,
@@ -195,9 +196,9 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
     """Return our error for an answer of a generation call that is no success."""
     status = response.status_code
     if is_html(response, body) and status in PROXY_STATUSES:
-        failure = unanswered(label, response, f"HTTP {status}, a web page")
-        failure.may_have_run = True
-        return failure
+        silence = unanswered(label, response, f"HTTP {status}, a web page")
+        silence.may_have_run = True
+        return silence
     if is_html(response, body) and status >= 500:
         return BackendUnavailable(
             f"{label} is not answering through its proxy.",
@@ -217,29 +218,21 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
     if known:
         return known
     if status < 500:
+        what = f"the value of {', '.join(fields)}" if fields else "this request"
         return RequestRejected(
-            f"{label} does not accept " + (f"the value of {', '.join(fields)}." if fields else "this request."),
+            with_reason(f"{label} does not accept {what}.", text),
             field=fields[0] if fields else "",
             detail=f"HTTP {status}: {text}",
             hint="Try other settings.",
         )
     if not text:
         return translate(label, response, body=body)
-    return _failed(label, f"HTTP {status}: {name}: {text}")
+    return failure(label, text, detail=f"HTTP {status}: {name}: {text}")
 
 
 def translate_text(label: str, text: str) -> GenerationError:
     """Return our error for a job that failed with these words."""
-    return _known_failure(label, text) or _failed(label, text)
-
-
-def _failed(label: str, detail: str) -> BackendError:
-    return BackendError(
-        f"{label} failed while drawing.",
-        detail=detail[:500],
-        hint="Try again, with other settings or another model.",
-        may_have_run=True,
-    )
+    return _known_failure(label, text) or failure(label, text)
 
 
 def _explanation(body: bytes) -> tuple[str, str, list[str]]:
@@ -300,6 +293,8 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
         )
     if "keyerror" in low:
         return BackendError(
-            f"{label} does not know one of its own settings.", detail=detail, hint="Refresh the engine, then try again."
+            f"{label} does not know one of its own settings.",
+            detail=detail,
+            hint="It may have been updated: its owner connects it again.",
         )
     return None

@@ -14,6 +14,7 @@ import httpx
 from pydantic import BaseModel, Field
 
 from backends.http import parse_retry_after, translate
+from backends.reasons import with_reason
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -294,14 +295,16 @@ def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
     if isinstance(errors, dict) and errors:
         wire = str(next(iter(errors))).removeprefix("params.").split(".")[0]
         name = _FIELDS.get(wire, wire)
-        detail = f"{detail} {name}: {next(iter(errors.values()))}"[:500]
+        words = next(iter(errors.values()))
+        detail = f"{detail} {name}: {words}"[:500]
         return RequestRejected(
-            f"{label} does not accept the value of {name.replace('_', ' ')}.",
+            with_reason(f"{label} does not accept the value of {name.replace('_', ' ')}.", words),
             field=name,
             detail=detail,
             hint="Try another one.",
         )
-    return RequestRejected(f"{label} does not accept this request.", detail=detail, hint="Try other settings.")
+    sentence = with_reason(f"{label} does not accept this request.", said.get("message"))
+    return RequestRejected(sentence, detail=detail, hint="Try other settings.")
 
 
 def _said(body: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import httpx
 from pydantic import BaseModel
 
 from backends.http import is_html, parse_retry_after, translate
+from backends.reasons import failure, reason, with_reason
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -127,7 +128,14 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
         return BackendUnavailable(
             f"No worker of {label} finished it in time.", detail=detail, hint="Try another model or fewer steps."
         )
-    return BackendError(f"A worker of {label} failed at it.", detail=detail, hint="Try again, or pick another model.")
+    words = reason(text)
+    if not words or words == "Generation failed.":
+        hint = "Another model may do; nothing was charged."
+        return BackendError(f"A worker of {label} failed at it.", detail=detail, hint=hint)
+    error = failure(label, text, detail=detail)
+    if isinstance(error, BackendError):
+        error.may_have_run = False  # it charged nothing
+    return error
 
 
 def _too_many(label: str, response: httpx.Response, text: str, detail: str) -> BackendError:
@@ -169,7 +177,8 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
     between = _BETWEEN.search(text)
     hint = f"It takes {between[1]} to {between[2]} there." if between else "Try other settings."
     what = f"the value of {name.replace('_', ' ')}" if name else "this request"
-    return RequestRejected(f"{label} does not accept {what}.", field=name, detail=detail, hint=hint)
+    sentence = with_reason(f"{label} does not accept {what}.", text)
+    return RequestRejected(sentence, field=name, detail=detail, hint=hint)
 
 
 def _explanation(body: bytes) -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ from backends.comfyui.graph import Graph, class_of, inputs_of, read_link
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.wire import Status
 from backends.http import translate
+from backends.reasons import explanation, failure, with_reason
 from generation.errors import BackendError, CapabilityError, GenerationError, OutOfMemory, RequestRejected
 
 MAX_NAME_CHARS: Final = 60
@@ -71,7 +72,9 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
         return _missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
-        f"{label} does not accept this request.", detail=_cut(told), hint="Try other settings."
+        with_reason(f"{label} does not accept this request.", explanation(body)),
+        detail=_cut(told),
+        hint="Try other settings.",
     )
 
 
@@ -114,13 +117,7 @@ def failed(label: str, status: Status) -> GenerationError:
             detail=detail,
             hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
         )
-    where = f" in the node {node}" if node else ""
-    return BackendError(
-        f"{label} failed while drawing{where}.",
-        detail=detail,
-        hint="Try again, with other settings.",
-        may_have_run=True,
-    )
+    return failure(label, text, detail=detail, where=f" in the node {node}" if node else "")
 
 
 def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> GenerationError:
@@ -142,8 +139,9 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
         return RequestRejected(
             f"{label} says that {_short(name)} {how}.", field=name, detail=detail, hint="Try another value."
         )
+    sentence = f"{label} finds a mistake in the workflow, at the node {_short(class_type)}."
     return RequestRejected(
-        f"{label} finds a mistake in the workflow, at the node {_short(class_type)}.",
+        with_reason(sentence, explanation(json.dumps(error).encode())),
         field=name,
         detail=detail,
         hint="Load it in ComfyUI, run it there, and export it again.",

@@ -7,10 +7,11 @@ started with `show_error`; `gr.Error` always brings its text along.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from backends.gradio_flux.app import Endpoint
 from backends.gradio_flux.server import Message, Outcome, Step
+from backends.reasons import UNCLEAR_ATTEMPTS, failure, reason, with_reason
 from generation.errors import (
     BackendError,
     BackendUnavailable,
@@ -22,11 +23,9 @@ from generation.errors import (
 from generation.job import Progress
 from utils.images import BadImage, inspect
 
-MAX_WORDS_CHARS: Final = 160
 _MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
 _RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of choices", re.I)
 _LOADING = re.compile(r"load|fetch|download|shard|file", re.I)
-_UNSPEAKABLE = re.compile(r"\S*(?:[/\\<>@`]|\w(?:Error|Exception)\b)\S*")  # paths, URLs, tags, mentions, class names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,25 +116,15 @@ def _failure(label: str, error: object) -> GenerationError:
             f"{label} ran out of graphics memory.", detail=detail, hint="Try a smaller size, or close other programs."
         )
     if _RANGE.search(text):
-        return RequestRejected(f"{label} does not take one of these values.", detail=detail, hint="Try other settings.")
-    words = _words(text)
-    if words:
-        return BackendError(f"{label} says: {words}", detail=detail, hint="Try other settings.", may_have_run=True)
+        return RequestRejected(
+            with_reason(f"{label} does not take one of these values.", text), detail=detail, hint="Try other settings."
+        )
+    if reason(text):
+        return failure(label, text, detail=detail)
     return BackendUnavailable(
         f"{label} failed while drawing and does not say why.",
         detail=detail,
         hint="Its console shows the reason. Try a smaller size first.",
         may_have_run=True,
+        max_attempts=UNCLEAR_ATTEMPTS,
     )
-
-
-def _words(text: str) -> str:
-    """Return the first line of an app's own words as a sentence that may be shown: no path, no address, no markup."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    line = "".join(sign for sign in _UNSPEAKABLE.sub("…", line) if sign.isprintable())
-    line = " ".join(line.split()).strip("'\"")  # gradio 4 sends `repr` of the text
-    if not re.search(r"\w{2}", line):
-        return ""
-    if len(line) > MAX_WORDS_CHARS:
-        line = line[: MAX_WORDS_CHARS - 1].rstrip() + "…"
-    return line if line.endswith((".", "!", "?", "…")) else f"{line}."

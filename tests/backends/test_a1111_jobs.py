@@ -277,7 +277,7 @@ async def test_after_a_failure_of_forge_the_next_job_gets_a_fresh_connection() -
             server.engine.fail_with = Failed("RuntimeError", "boom")
             with pytest.raises(BackendError) as caught:
                 await backend.generate(request(), _ignore)
-            assert "failed while drawing" in caught.value.user_message
+            assert caught.value.user_message == "The GPU says: boom."
             assert (await backend.generate(request(), _ignore)).images
         await backend.aclose()
 

@@ -106,7 +106,7 @@ async def test_failure_there_is_our_error() -> None:
         server.engine.fail_with = Failed("RuntimeError", "boom")
         with pytest.raises(BackendError) as caught:
             await backend.generate(request(), _ignore)
-        assert caught.value.user_message == "The GPU failed while drawing."
+        assert caught.value.user_message == "The GPU says: boom."
         await backend.aclose()
 
 

@@ -83,7 +83,7 @@ async def test_fault_is_told_and_the_next_picture_is_drawn(
         (Refused("CUDA out of memory. Tried to allocate 2.00 GiB"), OutOfMemory, "ran out of graphics memory"),
         (Refused("Please write a longer prompt"), BackendError, "Flux says: Please write a longer prompt."),
         (Refused("Cannot open C:\\flux\\ae.sft\nTraceback"), BackendError, "Flux says: Cannot open …"),
-        (Refused("Ask @everyone at https://x.example/a <b>now</b>!"), BackendError, "Flux says: Ask … at … …"),
+        (Refused("Ask @everyone at https://x.example/a <b>now</b>!"), BackendError, "Flux says: Ask … at … now!"),
         (Refused("w" * 500), BackendError, "Flux says: w"),
         (Refused("/only/a/path"), BackendUnavailable, "does not say why"),
         (ValueError("hidden, since the app does not show errors"), BackendUnavailable, "does not say why"),
@@ -119,7 +119,10 @@ async def test_value_out_of_its_list_is_the_requests_fault() -> None:
         backend = connect(app)
         with pytest.raises(RequestRejected) as caught:
             await backend.generate(request(model="no-such-model"), ignore)
-        assert caught.value.user_message == "Flux does not take one of these values."
+        says = caught.value.user_message
+        assert says.startswith(
+            "Flux does not take one of these values. It says: Value: no-such-model is not in the list"
+        )
         await backend.aclose()
 
 

@@ -63,6 +63,7 @@ class Engine:
         self.files: dict[str, bytes] = {}
         self.file_faults: dict[str, str] = {}
         self.fail_with: Exception | None = None
+        self.fails_always = False  # with `fail_with`, each time
         self.own_seed: int | None = None  # drawn with, whatever was asked for
         self.progress: Callable[[int, int], list[dict[str, Any]]] = _bar
         self._image = image or _picture
@@ -151,7 +152,9 @@ class Engine:
             await asyncio.sleep(self.seconds_per_step)
             await self._open.wait()
             if number == 0 and self.fail_with:
-                error, self.fail_with = self.fail_with, None
+                error = self.fail_with
+                if not self.fails_always:
+                    self.fail_with = None
                 raise error
         files, seed = self._pictures(said, event.fault)
         self.finished.append(said["Prompt"])

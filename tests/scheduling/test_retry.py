@@ -84,6 +84,13 @@ def test_the_waits_double_up_to_the_longest_and_the_attempts_end() -> None:
     assert RetryPolicy().decide(BackendUnavailable(), replace(alone, attempt=MAX_ATTEMPTS), NOW) == STOP
 
 
+def test_what_the_request_itself_may_break_is_drawn_once_more_at_most() -> None:
+    alone, unclear = replace(JOB, candidates=("one",)), BackendUnavailable(max_attempts=2)
+    assert RetryPolicy().decide(unclear, alone, NOW) == LATER
+    assert RetryPolicy().decide(unclear, replace(alone, attempt=2), NOW) == STOP
+    assert RetryPolicy(max_attempts=1).decide(unclear, alone, NOW) == STOP
+
+
 def test_an_engines_own_waiting_time_is_kept() -> None:
     alone = replace(JOB, candidates=("one",))
     assert RetryPolicy().decide(BackendUnavailable(retry_after=7), alone, NOW) == Again(after_s=7)
