@@ -3,7 +3,8 @@
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11, 3.12, 3.13 found)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
-# The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell); without one they are skipped.
+# The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
+# are skipped.
 
 PYTHON ?=
 ARGS ?=

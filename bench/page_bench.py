@@ -1,6 +1,5 @@
 """How soon the studio can be used: from the address to a Generate button that may be pressed, in a real Chromium."""
 
-import shutil
 import statistics
 import time
 
@@ -9,6 +8,7 @@ from playwright.async_api import Browser, async_playwright
 from bench.report import Figure
 from bench.world import running_easel
 from main import open_web
+from tests.studio import chromium
 
 GROUP = "web"
 LOADS = 7
@@ -18,14 +18,13 @@ EMPTY = "/healthz"  # the yardstick: the same browser and server, nothing to sho
 
 async def page() -> list[Figure]:
     """Load the first view with an empty browser cache, several times; nothing where there is no Chromium."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
+    if chromium.driver_fault() or chromium.chromium_fault():
         return []
     async with running_easel(PORT="0", PROBE_LOCAL_PORTS="false") as easel:
         door, (url, *_) = await open_web(easel)
         try:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                browser = await chromium.launch(playwright)
                 empty = [await _load(browser, url.rstrip("/") + EMPTY, "body") for _ in range(LOADS)]
                 ready = [await _load(browser, url, "button:has-text('Generate')") for _ in range(LOADS)]
                 await browser.close()

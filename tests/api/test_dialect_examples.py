@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from PIL import Image
 
 from api.server import WebServer, bind
+from tests import tools
 from tests.api.conftest import png, site_at
 
 ROOT = Path(__file__).parents[2]
@@ -29,9 +29,9 @@ async def served(folder):
             await server.stop()
 
 
-def needs(*tools):
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}")
+def needs(*names):
+    faults = [fault for name in names if (fault := tools.fault(name, "--version"))]
+    return pytest.mark.skipif(bool(faults), reason="; ".join(faults))
 
 
 async def run(*command, folder, base):

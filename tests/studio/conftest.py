@@ -1,5 +1,6 @@
 """One browser and one Easel for all tests of the studio; a fresh profile for each page."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
@@ -32,6 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
+    await asyncio.to_thread(chromium.need_both)
     async with async_playwright() as playwright:
         started = await chromium.launch(playwright)
         yield started
