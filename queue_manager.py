@@ -6,7 +6,7 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
 from scheduling.retry import RetryPolicy
 from scheduling.watchers import Watchers
+from store.database import Write
 from store.jobs import AskedBefore, JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
@@ -101,36 +102,55 @@ class QueueManager:
         await self._save_paces()
 
     async def submit(self, job: Job) -> JobView:
-        """Commit a queued job, then say yes. Once begun, a caller that goes away does not stop it.
+        """Commit one job; see `submit_all`."""
+        self.reserve(job)
+        return (await self.submit_all((job,)))[0]
+
+    def reserve(self, job: Job) -> None:
+        """Count a job as waiting that `submit_all` gets next: what is asked for at the same time must see it.
 
         Raises:
             LimitReached: the queue or the user's share of it is full.
         """
         self._check_places(job.user_key, job.lane, 1)
-        self._lanes.reserve(job)  # a parallel submit must see it
-        return await asyncio.shield(self._background.spawn(self._take_in(job), expects=AskedBefore))
+        self._lanes.reserve(job)
 
-    async def _take_in(self, job: Job) -> JobView:
-        try:
-            await self._jobs.insert(job)
-        except BaseException:
+    def release(self, jobs: Iterable[Job]) -> None:
+        """Give the places of jobs back that are not submitted after all."""
+        for job in jobs:
             self._lanes.release(job.id)
+
+    async def submit_all(self, jobs: Sequence[Job], also: Sequence[Write] = ()) -> list[JobView]:
+        """Commit jobs that were asked for together, with what `also` writes, then say yes.
+
+        Each has its place by `reserve`, or is done already (from the cache). Once begun, a caller that goes away does
+        not stop it.
+        """
+        return await asyncio.shield(self._background.spawn(self._take_in(jobs, also), expects=AskedBefore))
+
+    async def _take_in(self, jobs: Sequence[Job], also: Sequence[Write]) -> list[JobView]:
+        try:
+            await self._jobs.insert_all(jobs, also)
+        except BaseException:
+            self.release(jobs)
             raise
-        tell(job, "submitted")
-        self.watchers.publish(job)
-        if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
-            self._lanes.enqueue(job)
-            self._wake.set()
-        return self._lanes.view(job)
+        for job in jobs:
+            if not job.is_terminal:
+                tell(job, "submitted")
+            self.watchers.publish(job)
+            if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
+                self._lanes.enqueue(job)
+                self._wake.set()
+        return [self._lanes.view(job) for job in jobs]
 
     def check_limits(self, user_key: str, lane_name: str, more: int = 1) -> None:
-        """Let in a request of `more` jobs that are submitted next, one by one; it starts the user's cooldown.
+        """Let in a request of `more` jobs that are submitted next; it starts the user's cooldown.
 
         Raises:
             LimitReached: the queue or the user's share of it is full, or the user asks too often.
         """
         self._check_places(user_key, lane_name, more)
-        self._cooldown.check(user_key, more)
+        self._cooldown.check(user_key)
 
     def _check_places(self, user_key: str, lane_name: str, more: int) -> None:
         lane = self._lanes.get(lane_name)

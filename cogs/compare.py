@@ -1,14 +1,12 @@
 """`/compare` and `!compare`: one prompt on several engines side by side."""
 
 import re
-from functools import partial
 from typing import Any
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Card
 from cogs.compare_card import read_id
 from cogs.compare_messages import CompareMessages
 from cogs.decorators import prefix_command
@@ -20,7 +18,7 @@ from cogs.origin import (
     of_interaction,
     of_message,
 )
-from cogs.posting import edit_answer, edit_of, reply_to
+from cogs.posting import reply_to
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
@@ -54,7 +52,7 @@ class Compare(commands.Cog):
         await interaction.response.defer(ephemeral=parsed.is_private)
         origin = of_interaction(interaction, self._clock, private=parsed.is_private)
         comparison = await self._compare.start(parsed.draft, origin, _names(engines or ""), notes=parsed.notes)
-        await self._messages.open(comparison, partial(edit_answer, interaction))
+        await self._messages.open(comparison)
 
     @slash_compare.on_autocomplete("engines")
     async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -86,7 +84,7 @@ class Compare(commands.Cog):
         except Exception:
             await answer.delete()
             raise
-        await self._messages.open(comparison, partial(_change, answer))
+        await self._messages.open(comparison)
 
     @commands.Cog.listener("on_interaction")
     async def on_press(self, interaction: nextcord.Interaction) -> None:
@@ -109,8 +107,3 @@ class Compare(commands.Cog):
 
 def _names(typed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in typed.split(",") if name.strip())
-
-
-async def _change(answer: nextcord.Message, card: Card) -> nextcord.Message:
-    await answer.edit(**edit_of(card, keeps_files=True))
-    return answer

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import nextcord
 
@@ -62,12 +60,9 @@ class CompareMessages:
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def open(self, comparison: Comparison, send: Callable[[Card], Awaitable[Any]]) -> None:
-        """Show a new comparison through `send`, which returns the message, and follow it from then on."""
-        state = await self._read(comparison)
-        message = await send(self._card(state))
-        for job_id in comparison.job_ids:
-            await self._service.attach_message(job_id, channel_id=str(message.channel.id), message_id=str(message.id))
+    async def open(self, comparison: Comparison) -> None:
+        """Show a new comparison for the first time, and follow it from then on."""
+        await self._present(comparison, is_repeated=False)
         self._start(comparison, is_repeated=False)
 
     async def take_up(self) -> None:
@@ -87,19 +82,32 @@ class CompareMessages:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, comparison: Comparison, *, is_repeated: bool) -> None:
-        task = asyncio.create_task(self._follow(_State(comparison), is_repeated), name="compare")
+        task = asyncio.create_task(self._follow(comparison, is_repeated), name="compare")
         self._tasks[comparison.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(comparison.id, None))
 
-    async def _follow(self, state: _State, is_repeated: bool) -> None:
+    async def _follow(self, comparison: Comparison, is_repeated: bool) -> None:
+        state = _State(comparison)
         try:
-            await asyncio.gather(*(self._watch(state, job_id) for job_id in state.comparison.job_ids))
+            if is_repeated:
+                await self._present(comparison, is_repeated=True)
+            await asyncio.gather(*(self._watch(state, job_id) for job_id in comparison.job_ids))
             if state.views:
                 await self._deliver(state, is_repeated)
             else:
-                await self._compare.delivered(state.comparison)
+                await self._compare.delivered(comparison)
         except Exception:  # it stays due, and the next start shows it
             log.exception("a comparison could not be shown", extra={"action": "job_failed"})
+
+    async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:
+        """Show it where nobody has noted a message of it yet."""
+        state = await self._read(comparison)
+        jobs = [view.job for view in state.views.values()]
+        if not jobs or all(job.is_terminal for job in jobs) or (is_repeated and state.lead.origin.message_id):
+            return
+        if posted := await self._poster.present(state.lead, self._card(state), is_repeated=is_repeated):
+            for job_id in comparison.job_ids:
+                await self._service.attach_message(job_id, channel_id=posted.channel_id, message_id=posted.message_id)
 
     async def _watch(self, state: _State, job_id: str) -> None:
         async for view in self._service.watch(job_id):

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import nextcord
@@ -147,7 +146,7 @@ class EditControls(commands.Cog):
         origin = of_interaction(interaction, self._clock, private=is_private)
         async with thinking(interaction, ephemeral=is_private):
             view = await self._service.again(job.id, origin, changes, drop=drop)
-            await self._messages.open(view, partial(edit_answer, interaction))
+            await self._messages.open(view)
             return True
         return False
 

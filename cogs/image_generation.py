@@ -4,20 +4,18 @@ import asyncio
 import logging
 import re
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.cards import Card
 from cogs.decorators import prefix_command
 from cogs.error_handler import words_for
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, check_message_permissions, of_interaction, of_message
-from cogs.posting import TRANSIENT, edit_answer, edit_of, new_message, reply_to
-from cogs.waiting import ASKING, SOON_S
+from cogs.posting import ASKING, TRANSIENT, reply_to
+from cogs.waiting import SOON_S
 from cogs.workflows import suggest_workflows
 from constants import (
     MAX_BATCH_SIZE,
@@ -73,20 +71,23 @@ class ImageGeneration(commands.Cog):
         # for a private answer at once, since people may have closed their direct messages
         answer: nextcord.Message | None = await _whisper(ctx) if parsed.is_private else None
         loading = asyncio.ensure_future(self._attached(ctx.message))
-        for number in range(parsed.repeat):
-            asked = asyncio.ensure_future(self._submit(parsed, of_message(ctx, answer), number, loading))
-            done, _ = await asyncio.wait({asked}, timeout=SOON_S)
-            if not done and answer is None:
-                answer = await reply_to(ctx, content=ASKING)
-            try:
-                view = await asked
-            except Exception as error:
-                if answer is None:
-                    raise
-                await answer.edit(content=words_for(error))
-                return
-            await self._messages.open(view, partial(_show, ctx, answer))
-            answer = await _whisper(ctx) if parsed.is_private and number + 1 < parsed.repeat else None
+        asked = asyncio.ensure_future(self._submit(parsed, of_message(ctx, answer), loading))
+        done, _ = await asyncio.wait({asked}, timeout=SOON_S)
+        if not done and answer is None:
+            answer = await reply_to(ctx, content=ASKING)
+        try:
+            views = await asked
+        except Exception as error:
+            if answer is None:
+                raise
+            await answer.edit(content=words_for(error))
+            return
+        if answer is not None and views[0].job.origin.message_id is None:
+            views[0] = await self._service.shown_in(
+                views[0], channel_id=str(answer.channel.id), message_id=str(answer.id)
+            )
+        for view in views:
+            await self._messages.open(view)
 
     async def generate(
         self,
@@ -144,34 +145,20 @@ class ImageGeneration(commands.Cog):
         await interaction.response.defer(ephemeral=parsed.is_private)
         loading = asyncio.ensure_future(self._take(image) if image else _nothing())
         origin = of_interaction(interaction, self._clock, private=parsed.is_private)
-        view = await self._submit(parsed, origin, 0, loading)
-        await self._messages.open(view, partial(edit_answer, interaction))
-        for number in range(1, parsed.repeat):
-            await self._follow_up(interaction, parsed, origin, number, loading)
+        for view in await self._submit(parsed, origin, loading):
+            await self._messages.open(view)
 
-    async def _follow_up(
-        self, interaction: nextcord.Interaction, parsed: ParsedPrompt, origin: Origin, number: int, loading: Loading
-    ) -> None:
-        """Answer a further job of a `--repeat` with a message after the first one.
-
-        The message comes before the job: a job of this token that knew no message would take the first one for its own.
-        """
-        sent: Any = await interaction.followup.send(ASKING, ephemeral=parsed.is_private, wait=True)
-        try:
-            view = await self._submit(parsed, replace(origin, message_id=str(sent.id)), number, loading)
-        except Exception as error:
-            await sent.edit(content=words_for(error))
-            return
-        await self._messages.open(view, partial(_change, sent))
-
-    async def _submit(self, parsed: ParsedPrompt, origin: Origin, number: int, loading: Loading) -> JobView:
-        """Submit the job number `number` of a `--repeat`; an explicit seed counts up."""
+    async def _submit(self, parsed: ParsedPrompt, origin: Origin, loading: Loading) -> list[JobView]:
+        """Submit all jobs of a `--repeat` together; an explicit seed counts up."""
         draft = parsed.draft
-        if image := await asyncio.shield(loading):
+        if image := await loading:
             draft = replace(draft, init_image=image)
-        if number and draft.seed is not None:
-            draft = replace(draft, seed=(draft.seed + number) % (MAX_SEED + 1))
-        return await self._service.submit(draft, origin, notes=parsed.notes, more=parsed.repeat - number)
+        async with self._service.together(parsed.repeat) as submission:
+            for number in range(parsed.repeat):
+                own = replace(origin, answer_number=number, message_id=None if number else origin.message_id)
+                seed = None if draft.seed is None else (draft.seed + number) % (MAX_SEED + 1)
+                await submission.add(replace(draft, seed=seed), own, notes=parsed.notes)
+            return await submission.commit()
 
     async def _attached(self, message: nextcord.Message) -> SourceImage | None:
         """Take the first picture of the message, or of the message it replies to."""
@@ -267,14 +254,3 @@ async def _whisper(ctx: commands.Context[Any]) -> nextcord.Message:
             "I cannot send you a direct message, so I cannot answer in private.",
             hint="Allow direct messages from this server, or use `/generate` with `private`.",
         ) from error
-
-
-async def _show(ctx: commands.Context[Any], answer: nextcord.Message | None, card: Card) -> nextcord.Message:
-    if answer is not None:
-        return await _change(answer, card)
-    return await reply_to(ctx, **new_message(card))
-
-
-async def _change(answer: Any, card: Card) -> nextcord.Message:
-    await answer.edit(**edit_of(card, keeps_files=True))
-    return answer  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -36,7 +36,6 @@ MORE_RETRIES = 288
 EDITED_FOR_S = 55 * 60.0
 FOLLOW_RETRY_S = (1.0, 10.0, 60.0, 300.0)
 CLOSE_WAIT_S = 3.0
-OPEN_RETRY_S = (1.0, 3.0)
 LEAST_FILE_BYTES = 512 * 1024
 
 
@@ -79,6 +78,7 @@ class JobMessages:
         self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._delivering: set[asyncio.Task[Any]] = set()
         self._unlisten = service.listen(self._changed)
         self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
@@ -87,25 +87,20 @@ class JobMessages:
         """Draw a job as it stands now."""
         return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
 
-    async def open(self, view: JobView, send: Callable[[Card], Awaitable[Any]]) -> None:
-        """Show a new job for the first time through `send`, which returns the message, and follow it from then on.
+    async def open(self, view: JobView, *, is_repeated: bool = False) -> None:
+        """Show a new job for the first time, and follow it from then on.
 
         A job that is done already (from the cache) is shown at once as it is, by its delivery.
+
+        Args:
+            view: the job as it stands now.
+            is_repeated: an earlier process may have shown it, without noting where.
         """
         job = view.job
-        for wait_s in (*OPEN_RETRY_S, None) if not job.is_terminal else ():
-            try:
-                message = await send(self.card(view))
-            except (nextcord.HTTPException, *TRANSIENT) as error:
-                log.warning("a first answer was not taken (%s)", type(error).__name__, extra={"job": job.id})
-                # the connection may have been cut after Discord had taken it
-                if wait_s is None or not isinstance(error, TRANSIENT) or await self._reunite(job):
-                    break
-                await self._clock.sleep(wait_s)
-            else:
-                channel_id, message_id = str(message.channel.id), str(message.id)
-                await self._service.attach_message(job.id, channel_id=channel_id, message_id=message_id)
-                break
+        if not job.is_terminal and (
+            posted := await self._poster.present(job, self.card(view), is_repeated=is_repeated)
+        ):
+            await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
         self.follow(view)
 
     def follow(self, view: JobView) -> None:
@@ -127,33 +122,30 @@ class JobMessages:
         """Follow every job that an earlier process left; return how many there were."""
         # what came in since this process began is being answered by its command just now
         due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
-        due = [job for job in due if job.id not in self._tasks]
+        due = [job for job in due if job.id not in self._tasks and job.id not in self._opening]
         for job in due:
-            if job.origin.message_id is None and not job.origin.reply_token:
-                await self._reunite(job)
             self._taken_up.add(job.id)
-            self.follow(JobView(job=job))
+            if job.origin.message_id is None:
+                self._open_later(job)
+            else:
+                self.follow(JobView(job=job))
         return len(due)
+
+    def _open_later(self, job: Job) -> None:
+        """Show a job of an earlier process that knows no message; other messages do not wait for it."""
+        task = asyncio.create_task(self.open(self._service.peek(job), is_repeated=True), name="open")
+        self._opening[job.id] = task
+        task.add_done_callback(lambda _: self._opening.pop(job.id, None))
 
     async def aclose(self) -> None:
         """Let results that are on their way arrive, for a moment; the rest stays due."""
         self._unlisten()
         if self._delivering:
             await asyncio.wait(self._delivering, timeout=CLOSE_WAIT_S)
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._opening.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _reunite(self, job: Job) -> bool:
-        """Our first answer was sent, but its id was not noted: find it, instead of posting another one."""
-        try:
-            message_id = await self._poster.find(job)
-        except (nextcord.HTTPException, *TRANSIENT):
-            return False
-        if message_id and job.origin.channel_id:
-            await self._service.attach_message(job.id, channel_id=job.origin.channel_id, message_id=message_id)
-        return message_id is not None
 
     async def _keep_following(self, job_id: str, shown: _Shown) -> None:
         """Follow a job; a fault of ours (a locked store, say) must not leave its message as it is for ever."""

@@ -4,7 +4,6 @@ Answers to a message's menu are for the asker alone; what is drawn from them is 
 """
 
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import nextcord
@@ -140,7 +139,7 @@ class PictureWords(commands.Cog):
             parsed = parse_prompt(words)
             origin = of_interaction(interaction, self._clock, private=private)
             view = await self._submit_nearest(parsed.draft, origin, parsed.notes)
-            await self._messages.open(view, partial(edit_answer, interaction))
+            await self._messages.open(view)
 
     async def _submit_nearest(self, draft: Draft, origin: Origin, notes: tuple[str, ...]) -> JobView:
         """Submit what was drawn elsewhere: without its model and LoRAs where no engine here has them."""

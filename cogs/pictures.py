@@ -7,7 +7,6 @@ with "thinking…", since even reading a picture may take longer than Discord wa
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import nextcord
@@ -21,7 +20,6 @@ from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
 from cogs.origin import check_interaction_permissions, of_interaction
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
-from cogs.posting import edit_answer
 from constants import MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
@@ -250,7 +248,7 @@ class Pictures(commands.Cog):
                 parent_message_id=job.origin.message_id,
             )
         view = await self._service.submit(draft, origin, notes=notes)
-        await self._messages.open(view, partial(edit_answer, interaction))
+        await self._messages.open(view)
 
     # -- autocomplete --------------------------------------------------------------------------------------------
 

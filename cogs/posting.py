@@ -1,14 +1,16 @@
 """Puts a card where a job's answer belongs, and in the next best place when that one is gone.
 
-Order: the interaction's own message while its token lives, our message in the channel by the bot's token, a new
-message in the channel, a direct message. A private answer never goes to the channel.
+Order: the interaction's own message while its token lives, our message in the channel by the bot's token, a message
+after the interaction's answer, a new message in the channel, a direct message. A private answer never goes to the
+channel.
 
 Edits may be repeated without harm. A new message may not: before a second attempt at one, the place is searched for
-what the first has left, recognised by the job's id in its buttons.
+what the first has left, recognised by the id of the job or of its group in its buttons, or by what it replies to.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +18,7 @@ import aiohttp
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Card, parse_id, to_files, to_view
+from cogs.cards import Card, to_files, to_view
 from generation.job import Job, Origin
 from utils.clock import Clock
 
@@ -27,6 +29,8 @@ TRANSIENT = (aiohttp.ClientError, nextcord.DiscordServerError, TimeoutError, Con
 TOO_LARGE, HTTP_TOO_LARGE = 40005, 413
 UNKNOWN_WEBHOOK, INVALID_TOKEN = 10015, 50027
 SEARCHED_MESSAGES = 100
+OPEN_RETRY_S = (1.0, 3.0)
+ASKING = "⏳ asking the engine…"  # a first answer where deciding takes longer than a moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,7 @@ class Poster:
         attempts: tuple[Callable[[], Awaitable[Posted | None]], ...] = (
             lambda: self._edit_reply(job.origin, card),
             lambda: self._edit_message(job.origin, card),
+            lambda: self._follow_up(job, card, may_be_there=may_be_there),
             lambda: self._post(job, card, may_be_there=may_be_there),
             lambda: self._write(job, card, may_be_there=may_be_there),
         )
@@ -93,6 +98,22 @@ class Poster:
                 return posted
         raise NowhereToPost
 
+    async def present(self, job: Job, card: Card, *, is_repeated: bool) -> Posted | None:
+        """Show a job for the first time; `None` where Discord did not take it: its result will find a place.
+
+        `is_repeated`: an earlier process may have done so, without noting where.
+        """
+        for wait_s in (*OPEN_RETRY_S, None):
+            try:
+                return await self.deliver(job, card, is_repeated=is_repeated)
+            except (nextcord.HTTPException, NowhereToPost, *TRANSIENT) as error:
+                log.warning("a first answer was not taken (%s)", type(error).__name__, extra={"job": job.id})
+                if wait_s is None or not isinstance(error, TRANSIENT):
+                    break
+                is_repeated = True  # the connection may have been cut after Discord had taken it
+                await self._clock.sleep(wait_s)
+        return None
+
     async def ping(self, origin: Origin, posted: Posted) -> None:
         """Tell the person, once, that the picture is there. Not worth a retry."""
         reference = nextcord.MessageReference(
@@ -108,15 +129,8 @@ class Poster:
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("could not ping (%s)", type(error).__name__)
 
-    async def find(self, job: Job) -> str | None:
-        """Look for the message that shows a job: it was sent, but its id did not reach the store."""
-        if not job.origin.channel_id:
-            return None
-        message = await self._find_in(self._channel(job.origin.channel_id), job)
-        return str(message.id) if message else None
-
     async def _edit_reply(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
-        if not self.has_reply(origin):
+        if not self.has_reply(origin) or (origin.answer_number and not origin.message_id):
             return None
         reply, changes = self._reply(origin), edit_of(card, keeps_files=keeps_files)
         try:
@@ -137,6 +151,21 @@ class Poster:
         message = self._channel(origin.channel_id).get_partial_message(int(origin.message_id))
         await message.edit(**edit_of(card, keeps_files=keeps_files), allowed_mentions=nextcord.AllowedMentions.none())
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
+
+    async def _follow_up(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
+        """Send a message after the answer to an interaction: with a repeat, one token has several messages."""
+        origin = job.origin
+        if not origin.answer_number or origin.message_id or not self.has_reply(origin):
+            return None
+        if may_be_there and not origin.private and origin.channel_id:
+            with suppress(nextcord.NotFound):  # the bot may answer in channels it does not see
+                if earlier := await self._find_in(self._channel(origin.channel_id), job):
+                    await earlier.edit(**edit_of(card))
+                    return Posted(channel_id=origin.channel_id, message_id=str(earlier.id), place="reply")
+        reply = self._reply(origin)
+        message: Any = await reply.followup.send(**new_message(card), ephemeral=origin.private, wait=True)
+        channel_id = origin.channel_id or str(message.channel.id)
+        return Posted(channel_id=channel_id, message_id=str(message.id), place="reply")
 
     async def _post(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
         origin = job.origin
@@ -161,10 +190,15 @@ class Poster:
         return str((await channel.send(**new_message(card), **options)).id)
 
     async def _find_in(self, channel: Any, job: Job) -> nextcord.Message | None:
+        """Look among the newest messages, and among those that came right after the request."""
+        places: list[dict[str, Any]] = [{}]
+        if asked_id := job.origin.source_message_id:
+            places.append({"after": nextcord.Object(int(asked_id))})
         try:
-            async for message in channel.history(limit=SEARCHED_MESSAGES):
-                if message.author == self._bot.user and _shows(message, job.id):
-                    return message  # type: ignore[no-any-return]
+            for place in places:
+                async for message in channel.history(limit=SEARCHED_MESSAGES, **place):
+                    if message.author == self._bot.user and shows(message, job):
+                        return message  # type: ignore[no-any-return]
         except nextcord.Forbidden:  # the history may be closed to us where sending is open
             return None
         return None
@@ -252,6 +286,13 @@ def _reference(origin: Origin) -> dict[str, Any]:
     return {"reference": reference, "mention_author": False}
 
 
-def _shows(message: nextcord.Message, job_id: str) -> bool:
-    ids = (getattr(child, "custom_id", None) for row in message.components for child in getattr(row, "children", ()))
-    return any(parsed is not None and parsed[1] == job_id for parsed in (parse_id(one or "") for one in ids))
+def shows(message: nextcord.Message, job: Job) -> bool:
+    """Return whether a message of ours is a job's, or announces the job's answer."""
+    ids = {job.id, job.origin.group_id} - {None}
+    children = (child for row in message.components for child in getattr(row, "children", ()))
+    custom_ids = (getattr(child, "custom_id", None) or "" for child in children)
+    if any(ids.intersection(custom_id.split(":")) for custom_id in custom_ids):
+        return True
+    asked_id = job.origin.source_message_id
+    is_first = asked_id is not None and job.origin.answer_number == 0 and message.content == ASKING
+    return is_first and message.reference is not None and str(message.reference.message_id) == asked_id

@@ -8,10 +8,9 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.error_handler import words_for
-from cogs.posting import edit_of, new_message, reply_to
+from cogs.posting import ASKING, edit_of, new_message, reply_to
 
 SOON_S = 0.8  # an answer that takes longer is announced
-ASKING = "⏳ asking the engine…"
 
 
 async def answer(ctx: commands.Context[Any], work: Coroutine[Any, Any, Card]) -> None:

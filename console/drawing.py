@@ -79,8 +79,10 @@ async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) 
         await studio.bring_workflows()
     views: list[JobView] = []
     try:
-        for _ in range(parsed.repeat):
-            views.append(await studio.generation.submit(parsed.draft, ORIGIN, more=parsed.repeat - len(views)))
+        async with studio.generation.together(parsed.repeat) as submission:
+            for _ in range(parsed.repeat):
+                await submission.add(parsed.draft, ORIGIN)
+            views = await submission.commit()
         with display(is_quiet=is_quiet) as shown:
             jobs = [await _finished(studio, view.job, shown) for view in views]
     except asyncio.CancelledError:

@@ -51,6 +51,7 @@ class Origin:
     channel_id: str | None = None
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done
+    answer_number: int = 0  # 0: the answer itself; from 1 on messages after it, for what was asked for several times
     reply_token: str = field(default="", repr=False)  # an interaction token; a secret, stored encrypted
     reply_token_until: datetime | None = None
     private: bool = False

@@ -90,17 +90,16 @@ class Cooldown:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._asked: dict[str, tuple[float, int]] = {}  # user -> (when, how many jobs of that request still come)
+        self._asked: dict[str, float] = {}  # user -> when
 
-    def check(self, user_key: str, more: int) -> None:
-        """Let a request of `more` jobs in and remember it, or refuse it."""
+    def check(self, user_key: str) -> None:
+        """Let a request in and remember it, or refuse it."""
         if self._seconds <= 0:
             return
         now = self._clock.monotonic()
-        asked_at, to_come = self._asked.get(user_key, (float("-inf"), 0))
-        wait_s = asked_at + self._seconds - now
-        if wait_s > 0 and to_come < more:
+        wait_s = self._asked.get(user_key, float("-inf")) + self._seconds - now
+        if wait_s > 0:
             raise too_soon(wait_s)
         if len(self._asked) >= MAX_REMEMBERED_USERS:
-            self._asked = {user: asked for user, asked in self._asked.items() if asked[0] + self._seconds > now}
-        self._asked[user_key] = (asked_at if wait_s > 0 else now, more - 1)
+            self._asked = {user: asked_at for user, asked_at in self._asked.items() if asked_at + self._seconds > now}
+        self._asked[user_key] = now

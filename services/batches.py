@@ -1,4 +1,4 @@
-"""Several prompts at once: each becomes a job of its own, one starting a while after the other.
+"""Several prompts at once: each becomes a job of its own, all in one commit, one starting a while after the other.
 
     submit_batch(generation, drafts, origin, *, delay_s=2.0) -> tuple[JobView, ...]
 
@@ -26,8 +26,9 @@ async def submit_batch(
 
     Raises:
         RequestRejected: there are too many or none, one of them is wrong, or the delay is. The field names the prompt
-            (`prompts.3`); those before it are submitted.
-        LimitReached: so many may not wait; none is submitted.
+            (`prompts.3`).
+        LimitReached: so many may not wait.
+        In each case none is submitted.
     """
     if not 1 <= len(drafts) <= MAX_PROMPTS:
         raise RequestRejected(f"A batch has 1 to {MAX_PROMPTS} prompts, not {len(drafts)}.", field="prompts")
@@ -36,17 +37,15 @@ async def submit_batch(
     for number, draft in enumerate(drafts):
         if not draft.prompt.strip():  # looked at before the first is submitted
             raise RequestRejected(f"Prompt {number + 1} of the batch is empty.", field=f"prompts.{number + 1}")
-    views = []
-    for number, draft in enumerate(drafts):
-        # one request key stands for one job
-        key = f"{origin.request_key}:{number}" if origin.request_key else None
-        one = replace(origin, request_key=key)
-        more = len(drafts) - number
-        try:
-            views.append(await generation.submit(draft, one, more=more, delay_s=number * delay_s))
-        except RequestRejected as error:
-            message = f"Prompt {number + 1} of the batch: {error.user_message}"
-            raise RequestRejected(
-                message, field=f"prompts.{number + 1}", detail=error.detail, hint=error.hint
-            ) from error
-    return tuple(views)
+    async with generation.together(len(drafts)) as submission:
+        for number, draft in enumerate(drafts):
+            # one request key stands for one job
+            key = f"{origin.request_key}:{number}" if origin.request_key else None
+            try:
+                await submission.add(draft, replace(origin, request_key=key), delay_s=number * delay_s)
+            except RequestRejected as error:
+                message = f"Prompt {number + 1} of the batch: {error.user_message}"
+                raise RequestRejected(
+                    message, field=f"prompts.{number + 1}", detail=error.detail, hint=error.hint
+                ) from error
+        return tuple(await submission.commit())

@@ -1,6 +1,6 @@
 """One prompt on several engines, each with the same seed: a job for every engine, shown together.
 
-The comparison is stored before its jobs, and its jobs know its id, so that a crash at any moment leaves nothing lost.
+The comparison is stored with its jobs in one transaction, so that a crash at any moment leaves all of it or nothing.
 """
 
 import secrets
@@ -18,6 +18,7 @@ from services.media import MediaService, Upload
 from store.comparisons import Comparison as Comparison
 from store.comparisons import ComparisonStore
 from store.comparisons import Contender as Contender
+from store.database import Write
 from utils.clock import Clock
 from utils.text import cut
 
@@ -45,7 +46,13 @@ class CompareService:
         self._clock = clock
 
     async def start(
-        self, draft: Draft, origin: Origin, wanted: Sequence[str] = (), *, notes: tuple[str, ...] = ()
+        self,
+        draft: Draft,
+        origin: Origin,
+        wanted: Sequence[str] = (),
+        *,
+        notes: tuple[str, ...] = (),
+        also: Sequence[Write] = (),
     ) -> Comparison:
         """Submit one job per engine; an engine that refuses is named in what is returned.
 
@@ -54,38 +61,39 @@ class CompareService:
             origin: where the answer belongs.
             wanted: engines by name, label or kind; none = those that are up, the preferred first.
             notes: remarks of the parser.
+            also: what else is written in the same transaction.
 
         Raises:
             GenerationError: fewer than two engines, or all of them refuse.
         """
         engines = self._choose(wanted, origin)
         seed = draft.seed if draft.seed is not None else secrets.randbelow(MAX_SEED + 1)
-        comparison = Comparison(
-            id=secrets.token_hex(6),
-            door=origin.door,
-            prompt=draft.prompt or "",
-            seed=seed,
-            contenders=tuple(Contender(lane=one.name, label=cut(one.label, LABEL_CHARS)) for one in engines),
-            created_at=self._clock.now(),
-        )
-        await self._store.save(comparison)
-        origin = replace(origin, group_id=comparison.id)
+        comparison_id = secrets.token_hex(6)
+        origin = replace(origin, group_id=comparison_id)
         contenders: list[Contender] = []
         refusals: list[GenerationError] = []
-        for number, contender in enumerate(comparison.contenders):
-            one = replace(draft, backend=contender.lane, seed=seed, batch_size=1)
-            try:
-                view = await self._generation.submit(one, origin, fresh=True, notes=notes, more=len(engines) - number)
-            except GenerationError as error:
-                refusals.append(error)
-                contenders.append(replace(contender, error=error.user_message))
-            else:
-                contenders.append(replace(contender, job_id=view.job.id))
-        if len(refusals) == len(engines):
-            await self._store.delete(comparison.id)
-            raise refusals[0]
-        comparison = replace(comparison, contenders=tuple(contenders))
-        await self._store.save(comparison)
+        async with self._generation.together(len(engines)) as submission:
+            for engine in engines:
+                contender = Contender(lane=engine.name, label=cut(engine.label, LABEL_CHARS))
+                own = replace(draft, backend=engine.name, seed=seed, batch_size=1)
+                try:
+                    job = await submission.add(own, origin, fresh=True, notes=notes)
+                except GenerationError as error:
+                    refusals.append(error)
+                    contenders.append(replace(contender, error=error.user_message))
+                else:
+                    contenders.append(replace(contender, job_id=job.id))
+            if len(refusals) == len(engines):
+                raise refusals[0]
+            comparison = Comparison(
+                id=comparison_id,
+                door=origin.door,
+                prompt=draft.prompt or "",
+                seed=seed,
+                contenders=tuple(contenders),
+                created_at=self._clock.now(),
+            )
+            await submission.commit(self._store.saving(comparison), *also)
         return comparison
 
     async def due(self, door: str) -> list[Comparison]:

@@ -1,27 +1,23 @@
 """From what somebody said to a durable job, and everything people may do with a job afterwards."""
 
-import logging
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from backends.registry import BackendRegistry
 from generation.errors import NotAllowed, RequestRejected
-from generation.job import Job, JobStatus, JobView, Origin
+from generation.job import Job, JobView, Origin
 from generation.request import Draft, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.choosing import Estimate as Estimate
 from services.media import MediaService
-from services.pictures import outpainting
+from services.submitting import Submission, SubmissionParts
 from services.workflows import WorkflowService
-from store.jobs import AskedBefore, JobStore
+from store.database import Write
+from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +48,7 @@ class GenerationService:
         self._media = media
         self._chooser = Chooser(registry, queue, preferences, workflows)
         self._clock = clock
+        self._parts = SubmissionParts(queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock)
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
     async def submit(
@@ -61,56 +58,18 @@ class GenerationService:
         *,
         fresh: bool = False,
         notes: tuple[str, ...] = (),
-        more: int = 1,
         delay_s: float = 0.0,
         job_id: str = "",
+        also: Sequence[Write] = (),
     ) -> JobView:
-        """Decide where and how a request runs, commit it, and say where it stands.
+        """Commit one request, with what `also` writes, and return where it stands; see `Submission.add`."""
+        async with self.together(1) as submission:
+            await submission.add(draft, origin, fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id)
+            return (await submission.commit(*also))[0]
 
-        Args:
-            draft: what was said; the rest comes from preferences (user > channel > guild) and the engine.
-            origin: where the answer belongs.
-            fresh: do not answer from the cache, even with an explicit seed.
-            notes: remarks of the parser, shown with the reply.
-            more: how many requests come together; they are refused together.
-            delay_s: it starts so much later at the earliest.
-            job_id: the id it gets where a door promises a form; must be unguessable and new.
-
-        Raises:
-            RequestRejected: the request itself is wrong.
-            CapabilityError: no engine here can do it; every reason is named.
-            LimitReached: too many are waiting.
-            BackendError: the only engine there is cannot be reached.
-        """
-        has_own_seed = draft.seed is not None
-        draft = await outpainting(draft, self._media)
-        if asked := await self._asked_before(origin):
-            return asked
-        best, *others = await self._chooser.options(draft, origin)
-        self._queue.check_limits(origin.user_key, best.entry.name, more)
-        now = self._clock.now()
-        job = Job(
-            id=job_id or secrets.token_hex(6),
-            request=best.request,
-            drawn=best.fitted.request,
-            origin=origin,
-            lane=best.entry.name,
-            candidates=tuple(option.entry.name for option in (best, *others)),
-            is_pinned=bool(draft.backend),
-            notes=(*notes, *best.fitted.notes),
-            created_at=now,
-            not_before=now + timedelta(seconds=delay_s) if delay_s else None,
-        )
-        try:
-            if has_own_seed and not fresh and (done := await self._from_cache(job)):
-                await self._jobs.insert(done)
-                self._queue.watchers.publish(done)
-                return JobView(job=done)
-            return await self._queue.submit(job)
-        except AskedBefore:
-            if asked := await self._asked_before(origin):
-                return asked
-            raise
+    def together(self, count: int) -> Submission:
+        """Begin to submit `count` requests that are let in, and committed, together."""
+        return Submission(self._parts, count)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Say where a request would run now, when it would start and how long it would take; nothing is submitted.
@@ -120,25 +79,14 @@ class GenerationService:
         """
         return await self._chooser.estimate(draft, origin)
 
-    async def _asked_before(self, origin: Origin) -> JobView | None:
-        """Return the job of the same request key, if there is one.
-
-        Raises:
-            RequestRejected: something else was asked for under that key.
-        """
-        if origin.request_key is None:
-            return None
-        job = await self._jobs.by_request_key(origin.user_key, origin.request_key)
-        if job is None:
-            return None
-        if job.origin.request_digest != origin.request_digest:
-            raise RequestRejected(
-                "This Idempotency-Key was used for another request.", field="Idempotency-Key", hint="Use a new one."
-            )
-        return await self._queue.view(job.id)
-
     async def again(
-        self, job_id: str, origin: Origin, changes: Draft | None = None, *, drop: tuple[str, ...] = ()
+        self,
+        job_id: str,
+        origin: Origin,
+        changes: Draft | None = None,
+        *,
+        drop: tuple[str, ...] = (),
+        also: Sequence[Write] = (),
     ) -> JobView:
         """Run a job once more with `changes`; without a seed in them a new one is drawn.
 
@@ -160,7 +108,7 @@ class GenerationService:
             parent_channel_id=old.origin.channel_id,
             parent_message_id=old.origin.message_id,
         )
-        return await self.submit(changes.over(base), origin, fresh=True)
+        return await self.submit(changes.over(base), origin, fresh=True, also=also)
 
     async def get(self, job_id: str) -> Job:
         """Return a job by its id or short id.
@@ -290,6 +238,11 @@ class GenerationService:
         """Remember which message shows this job, so that it can be edited after a restart."""
         await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id)
 
+    async def shown_in(self, view: JobView, *, channel_id: str, message_id: str) -> JobView:
+        """Remember which message awaits this job; return the view that knows it."""
+        job = await self._jobs.attach_message(view.job.id, channel_id=channel_id, message_id=message_id)
+        return replace(view, job=job) if job else view
+
     async def delivered(self, job_id: str) -> bool:
         """Take a result off the list of due ones; true for the one caller who did it."""
         return await self._jobs.set_delivered(job_id, self._clock.now())
@@ -316,17 +269,3 @@ class GenerationService:
     def label(self, lane: str) -> str:
         """Say a lane's name as people know it."""
         return self._registry.label(lane)
-
-    async def _from_cache(self, job: Job) -> Job | None:
-        old_id = await self._media.recall(job.lane, job.drawn)
-        old = await self._jobs.get(old_id) if old_id else None
-        now = self._clock.now()
-        if old is None or (old.origin.private and old.user_key != job.user_key):
-            return None
-        if old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
-            return None
-        if not await self._media.has_all(old.result):
-            return None
-        log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
-        result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
-        return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from store.database import Database, Row
+from store.database import Database, Row, Write
 
 SAVE = """
     INSERT OR REPLACE INTO comparisons (id, door, prompt, seed, contenders, created_at)
@@ -49,12 +49,15 @@ class ComparisonStore:
         self._database = database
 
     async def save(self, comparison: Comparison) -> None:
-        """Store it, in place of what was stored under its id."""
+        await self._database.write(*self.saving(comparison))
+
+    def saving(self, comparison: Comparison) -> Write:
+        """Return what stores it, in place of what was stored under its id."""
         values = asdict(comparison) | {
             "contenders": json.dumps([asdict(one) for one in comparison.contenders]),
             "created_at": comparison.created_at.timestamp(),
         }
-        await self._database.write(SAVE, values)
+        return SAVE, values
 
     async def get(self, comparison_id: str) -> Comparison | None:
         found = _read(await self._database.fetch(GET, (comparison_id,)))

@@ -7,7 +7,7 @@ Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's
 
 Row = sqlite3.Row
 Params = Iterable[Any] | Mapping[str, Any]
+Write = tuple[str, Params]  # a statement that somebody else commits, with others
 
 _CREATE_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL NOT NULL)"
 
@@ -87,6 +88,15 @@ class Database:
     async def write(self, sql: str, params: Params = ()) -> list[Row]:
         """Run one statement and commit it (unless inside `transaction`); return the rows of its RETURNING."""
         return await self._run(sql, params)
+
+    async def write_all(self, writes: Sequence[Write]) -> None:
+        """Run statements as one unit: all are committed or, after any error, none."""
+        if len(writes) == 1:  # a statement is a unit by itself, and needs one hop instead of three
+            await self.write(*writes[0])
+            return
+        async with self.transaction():
+            for sql, params in writes:
+                await self._run(sql, params)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

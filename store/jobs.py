@@ -7,7 +7,7 @@ the job back has made it. The statements are constants so that a test can look a
 import json
 import secrets
 import sqlite3
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from generation.errors import StoreUnavailable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
 from generation.request import GenerationRequest
 from generation.result import JobResult
-from store.database import Database, Row
+from store.database import Database, Row, Write
 from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from utils.secrets import SecretBox
@@ -101,30 +101,36 @@ class AskedBefore(Exception):
 
 
 class JobStore:
-    """Every method is one commit, and all but `insert` one statement; what it returned is on the disk."""
+    """Every method is one commit; what it returned is on the disk."""
 
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
         self._box = box
 
     async def insert(self, job: Job) -> None:
-        """Store a new job, or one that is done already (from the cache), with the webhook that came along.
+        """Store a new job, or one that is done already (from the cache); raises what `insert_all` raises."""
+        await self.insert_all((job,))
+
+    async def insert_all(self, jobs: Sequence[Job], also: Sequence[Write] = ()) -> None:
+        """Store jobs that were asked for together, with the webhooks that came along: all or nothing.
+
+        `also` is what other tables say of them, in the same transaction.
 
         Raises:
-            AskedBefore: this person has a job with the same `request_key`.
+            AskedBefore: this person has a job with the same `request_key` as one of them.
             StoreUnavailable: the file cannot be written.
         """
         try:
-            if hook := _hook_of(job):
-                async with self._database.transaction():
-                    await self._database.write(SAVE_HOOK, hook_to_row(hook, self._box))  # first: it hears of the job
-                    await self._database.write(INSERT, job_to_row(job, self._box))
-            else:
-                await self._database.write(INSERT, job_to_row(job, self._box))
+            await self._database.write_all([*also, *(write for job in jobs for write in self._writes(job))])
         except sqlite3.IntegrityError as error:
             raise AskedBefore from error
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(detail=str(error)) from error
+
+    def _writes(self, job: Job) -> list[Write]:
+        hook = _hook_of(job)
+        before = [(SAVE_HOOK, hook_to_row(hook, self._box))] if hook else []  # first: it hears of the job
+        return [*before, (INSERT, job_to_row(job, self._box))]
 
     async def by_request_key(self, user_key: str, request_key: str) -> Job | None:
         return self._first(await self._database.fetch(BY_REQUEST_KEY, (user_key, request_key)))

@@ -4,7 +4,7 @@ that answers in the same turn of the loop, may be told to fail, and may be told 
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -43,16 +43,36 @@ class InlineDatabase:
         return await self.write(sql, params)
 
     async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+        await self._fail(sql)
+        rows = self._connection.execute(sql, params).fetchall()  # type: ignore[call-overload]
+        await self._give_way(sql)
+        return rows
+
+    async def write_all(self, writes: Sequence[tuple[str, object]]) -> None:
+        for sql, _ in writes:
+            await self._fail(sql)
+        self._connection.execute("BEGIN")
+        try:
+            for sql, params in writes:
+                self._connection.execute(sql, params)  # type: ignore[call-overload]
+        except sqlite3.Error:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        for sql, _ in writes:
+            await self._give_way(sql)
+
+    async def _fail(self, sql: str) -> None:
         self.ran[sql] += 1
         if self.failures[sql]:
             self.failures[sql] -= 1
             await asyncio.sleep(0)
             raise sqlite3.OperationalError("database or disk is full")
-        rows = self._connection.execute(sql, params).fetchall()  # type: ignore[call-overload]
+
+    async def _give_way(self, sql: str) -> None:
         await asyncio.sleep(0)
         if hold := self.holds.get(sql):
             await hold.wait()
-        return rows
 
     def close(self) -> None:
         self._connection.close()

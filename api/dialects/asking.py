@@ -148,23 +148,17 @@ async def submit(request: Request, caller: Caller, ask: Ask) -> list[JobView]:
     web = web_of(request)
     key = _key(request, ask)
     hook = web.own.webhooks.wanted(ask.body.webhook, _events(ask.body.webhook_events_filter))
-    views: list[JobView] = []
     sizes = _sizes(web, caller, ask)
-    for number, size in enumerate(sizes):
-        draft = replace(ask.draft, batch_size=size) if ask.count > 1 else ask.draft
-        if draft.seed is not None and number:
-            draft = replace(draft, seed=draft.seed + sum(sizes[:number]))
-        keys = {**key, "request_key": f"{key['request_key']}#{number}"} if key else {}
-        origin = origin_of(caller, webhook=hook, **keys)
-        view = await web.services.generation.submit(
-            draft,
-            origin,
-            notes=(*ask.body.notes(), *ask.notes),
-            more=len(sizes) - number,
-            job_id="" if number else ask.job_id,
-        )
-        views.append(view)
-    return views
+    async with web.services.generation.together(len(sizes)) as submission:
+        for number, size in enumerate(sizes):
+            draft = replace(ask.draft, batch_size=size) if ask.count > 1 else ask.draft
+            if draft.seed is not None and number:
+                draft = replace(draft, seed=draft.seed + sum(sizes[:number]))
+            keys = {**key, "request_key": f"{key['request_key']}#{number}"} if key else {}
+            origin = origin_of(caller, webhook=hook, **keys)
+            job_id = "" if number else ask.job_id
+            await submission.add(draft, origin, notes=(*ask.body.notes(), *ask.notes), job_id=job_id)
+        return await submission.commit()
 
 
 def _sizes(web: Web, caller: Caller, ask: Ask) -> list[int]:

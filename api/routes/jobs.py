@@ -122,17 +122,11 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     draft = await with_sizes(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
-    views: list[JobView] = []
-    for number in range(parsed.repeat):
-        origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
-        view = await web.services.generation.submit(
-            draft,
-            replace(origin, webhook=hook),
-            fresh=body.fresh,
-            notes=parsed.notes,
-            more=parsed.repeat - number,
-        )
-        views.append(view)
+    async with web.services.generation.together(parsed.repeat) as submission:
+        for number in range(parsed.repeat):
+            origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
+            await submission.add(draft, replace(origin, webhook=hook), fresh=body.fresh, notes=parsed.notes)
+        views = await submission.commit()
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
 
 

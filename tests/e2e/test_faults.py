@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from cogs import job_messages
+from cogs import job_messages, posting
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, own, until
@@ -18,7 +18,7 @@ from tests.fakes import FakeBackend
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_messages, "RETRY_S", (0.05, 0.05, 0.05, 0.05))
     monkeypatch.setattr(job_messages, "CLOSE_WAIT_S", 0.05)
-    monkeypatch.setattr(job_messages, "OPEN_RETRY_S", (0.05, 0.05))
+    monkeypatch.setattr(posting, "OPEN_RETRY_S", (0.05, 0.05))
 
 
 async def held(easel: Easel, text: str = "!dream a red fox") -> Message:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
 from generation.capabilities import Capabilities
-from generation.errors import CapabilityError, NotAllowed, RequestRejected
+from generation.errors import CapabilityError, NotAllowed, RequestRejected, StoreUnavailable
 from generation.job import JobStatus, Origin
 from generation.request import Draft, Mode
 from services.catalog import Catalog
@@ -100,7 +99,7 @@ async def test_a_crash_between_the_jobs_is_put_together_again(house: House) -> N
 async def test_a_store_that_fails_starts_nothing(house: House) -> None:
     gpu, _ = await house.engines("gpu", "grid")
     house.rig.database.failures[comparisons.SAVE] = 1
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StoreUnavailable):
         await house.service.start(Draft(prompt="a fox"), ANN)
     assert gpu.requests == []
 

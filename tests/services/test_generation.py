@@ -214,7 +214,8 @@ async def test_a_request_without_words_is_refused_and_an_upscale_is_not(house: H
 async def test_limits_hold_and_what_comes_together_is_refused_together(house: House) -> None:
     await house.engine("gpu", hold=True)
     with pytest.raises(LimitReached):
-        await house.service.submit(Draft(prompt="a fox"), ANN, more=6)
+        async with house.service.together(6) as submission:
+            await submission.add(Draft(prompt="a fox"), ANN)
     assert await house.rig.jobs.active() == []
 
 

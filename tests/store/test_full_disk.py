@@ -11,7 +11,7 @@ from tests.queue_rig import BOX
 
 
 class FullDatabase:
-    async def write(self, sql: str, params: object = ()) -> list[sqlite3.Row]:
+    async def write_all(self, writes: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
 
