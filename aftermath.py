@@ -71,6 +71,7 @@ class Aftermath:
             log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
             if not self._stopping.is_set():  # else the next start decides
                 await self.fail(job, crashed(job))
+                await self._discard(job)
             return False
 
     async def failed(self, job: Job, error: GenerationError) -> None:
@@ -97,6 +98,7 @@ class Aftermath:
     async def recover(self, job: Job) -> Job | None:
         """Decide for a job that was running when the last process died; return it if it runs on in its engine."""
         entry = self._registry.get(job.lane)
+        await self._discard(job)  # kept, but the result that names them was not: it is drawn or fetched again
         job = await self.stored(partial(self._jobs.interrupted, job.id)) or job
         if job.interruptions > MAX_INTERRUPTIONS:
             times = f"Easel stopped {job.interruptions} times while this was being drawn, so it is not tried again."
@@ -182,12 +184,15 @@ class Aftermath:
         finished = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
         self._lanes.progress.pop(job.id, None)
         if finished is None:  # cancelled in the meantime
-            with suppress(GenerationError):  # the sweep takes them
-                await self._sink.discard(result)
+            await self._discard(job)
             return False
         tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self._watchers.publish(finished)
         return True
+
+    async def _discard(self, job: Job) -> None:
+        with suppress(GenerationError):  # the sweep takes them
+            await self._sink.discard(job.id)
 
     async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
         reason = error.user_message.split(". ")[0].rstrip(".")

@@ -122,7 +122,7 @@ async def build(settings: Settings) -> Easel:
         queue=queue,
         services=services,
         web=make_web(database, box, registry, queue, media, clock, _web_rules(settings)),
-        sweeper=Sweeper(cache, clock),
+        sweeper=Sweeper(cache, clock, named_by=JobStore(database, box).named_by_ended),
         findings=findings,
         folders=folders,
     )

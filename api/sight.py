@@ -6,14 +6,31 @@ An id is no secret: what was drawn from a private picture in the open names it.
 from api.context import Web
 from api.events import can_see
 from generation.errors import RequestRejected
+from generation.job import Job
 from generation.request import Draft
 from services.access import Caller
+from services.media import Media
+
+
+async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None:
+    """Return a picture with the job that drew it, if one did; None when there is none that may be shown.
+
+    A drawn one is there only while the result of its job names it: what a crash or a deletion left behind is not.
+    """
+    media = await web.services.media.get(media_id)
+    if media is None or media.job_id is None:
+        return (media, None) if media else None
+    job = await web.services.generation.find(media.job_id)
+    images = job.result.images if job and job.result else ()
+    return (media, job) if any(image.media_id == media_id for image in images) else None
 
 
 async def may_use(web: Web, caller: Caller, media_id: str) -> bool:
-    """Say whether a picture may be looked at and drawn from; one that is not there may."""
-    media = await web.services.media.get(media_id)
-    job = await web.services.generation.find(media.job_id) if media and media.job_id else None
+    """Return whether a picture may be looked at and drawn from; one that is not there may."""
+    found = await find_media(web, media_id)
+    if found is None:
+        return await web.services.media.get(media_id) is None
+    _, job = found
     return job is None or not job.origin.private or can_see(caller, job)
 
 

@@ -44,7 +44,7 @@ class NoSink:
         image = StoredImage(media_id="", seed=0, width=1, height=1, media_type="image/png", size_bytes=0)
         return JobResult(images=(image,), backend=job.lane, seconds=seconds)
 
-    async def discard(self, result: JobResult) -> None:
+    async def discard(self, job_id: str) -> None:
         pass
 
 

@@ -54,7 +54,9 @@ class ResultSink(Protocol):
         """Store the pictures; must not fail: where storing is impossible they are held in memory."""
         ...
 
-    async def discard(self, result: JobResult) -> None: ...
+    async def discard(self, job_id: str) -> None:
+        """Forget every picture of a job, also those that no result names."""
+        ...
 
 
 async def load_no_workflow(workflow: WorkflowRef) -> WorkflowRef:

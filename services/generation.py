@@ -213,13 +213,16 @@ class GenerationService:
         return self._queue.lanes()
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
-        """Forget the pictures of a job at once, cancelling it first if it is still active."""
+        """Forget every picture that a job drew at once, cancelling it first if it is still active.
+
+        An answer from the cache shows pictures of another job, which stay.
+        """
         job = await self.get(job_id)
         self.check_owner(job, actor, "delete")
         if not job.is_terminal:
             await self._queue.cancel(job.id)
-        elif job.result and not job.result.from_cache:
-            await self._media.discard(job.result)
+            job = await self.get(job.id)  # it may have been done first
+        await self._media.discard(job.id)
         for tell in self.on_deleted:
             await tell(job)
         return job

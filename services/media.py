@@ -7,7 +7,8 @@ as there is room, so that the person who asked still gets it.
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +19,8 @@ from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage
-from store.image_cache import CacheUnavailable, ImageCache, Media
+from store.image_cache import CacheUnavailable, ImageCache
+from store.image_cache import Media as Media
 from utils import images
 from utils.clock import Clock
 from utils.images import BadImage, ImageInfo
@@ -86,13 +88,16 @@ class MediaService:
             expires_at=self._clock.now() + self._ttl,
         )
 
-    async def discard(self, result: JobResult) -> None:
-        """Forget the pictures of a result at once.
+    async def discard(self, job_id: str) -> None:
+        """Forget every picture that a job drew at once: those of its result, and what a crash left behind.
 
         Raises:
             GenerationError: the media store does not answer, so they are still there.
         """
-        await self.forget([image.media_id for image in result.images])
+        for media_id in [media_id for media_id, media in self._held.items() if media.job_id == job_id]:
+            del self._held[media_id]
+        async with _deleting():
+            await self._cache.delete_job(job_id)
 
     async def forget(self, media_ids: Sequence[str]) -> None:
         """Delete these pictures at once, pinned ones too.
@@ -102,10 +107,8 @@ class MediaService:
         """
         for media_id in media_ids:
             self._held.pop(media_id, None)
-        try:
+        async with _deleting():
             await self._cache.delete(media_ids)
-        except CacheUnavailable as error:
-            raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
 
     async def pin(self, media_id: str) -> bool:
         """Keep a picture beyond its time; False when it is gone.
@@ -328,6 +331,14 @@ class MediaService:
     def _tell(self) -> None:
         for tell in self.on_stored:
             tell()
+
+
+@asynccontextmanager
+async def _deleting() -> AsyncIterator[None]:
+    try:
+        yield
+    except CacheUnavailable as error:
+        raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
 
 
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:

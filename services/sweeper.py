@@ -1,5 +1,7 @@
 """Deletes pictures when their time is over: at start, then at the next picture's end. One timer, no polling.
 
+At start and every hour it also deletes what a crash left behind: pictures that no result names.
+
 The store deletes in batches; this decides only when.
 """
 
@@ -7,7 +9,7 @@ import asyncio
 import logging
 from typing import Final
 
-from store.image_cache import ImageCache
+from store.image_cache import ImageCache, NamedBy
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -15,14 +17,17 @@ log = logging.getLogger(__name__)
 SHORTEST_PAUSE_S: Final = 1.0  # pictures that end together are swept together
 LONGEST_PAUSE_S: Final = 300.0  # after a change of the wall clock, or a picture stored by another process
 RETRY_S: Final = 30.0
+UNNAMED_EVERY_S: Final = 3600.0
 
 
 class Sweeper:
     """Run it as one task; `wake` when something was stored that may end before all else."""
 
-    def __init__(self, cache: ImageCache, clock: Clock) -> None:
+    def __init__(self, cache: ImageCache, clock: Clock, *, named_by: NamedBy) -> None:
         self._cache = cache
         self._clock = clock
+        self._named_by = named_by
+        self._unnamed_at = float("-inf")  # when those were swept last
         self._bell = asyncio.Event()
 
     def wake(self) -> None:
@@ -41,6 +46,10 @@ class Sweeper:
 
     async def _sweep(self) -> None:
         try:
+            if self._clock.monotonic() - self._unnamed_at >= UNNAMED_EVERY_S:
+                if unnamed := await self._cache.sweep_unnamed(self._named_by):
+                    log.info("pictures of no result deleted", extra={"action": "cache_swept", "pictures": unnamed})
+                self._unnamed_at = self._clock.monotonic()
             swept = await self._cache.sweep()
         except Exception:  # whatever it is, pictures must not stay for ever because this task died of it
             log.exception("could not sweep the media store", extra={"action": "cache_swept"})

@@ -9,7 +9,7 @@ import json
 import logging
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,9 @@ RESERVED_BYTES = 32 * 1024**2  # left free on the disk for the jobs, which are w
 PINNED_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)  # when a pinned picture expires
 SWEEP_BATCH = 20  # overwriting with zeros takes about 4 ms a picture: others get their turn in between
 
+JOBS_AT_ONCE = 200  # whose pictures are looked through in one go
+
+NamedBy = Callable[[Sequence[str]], Awaitable[Mapping[str, Collection[str]]]]
 Kind = Literal["output", "input", "thumbnail"]
 
 MIGRATIONS = {
@@ -80,6 +83,11 @@ SWEEP = """
 SWEEP_RESULTS = """
     DELETE FROM results WHERE NOT EXISTS (
         SELECT 1 FROM media WHERE media.job_id = results.job_id AND kind = 'output')
+"""
+JOBS_AFTER = "SELECT DISTINCT job_id FROM media WHERE job_id > ? AND kind = 'output' ORDER BY job_id LIMIT ?"
+SWEEP_UNNAMED = """
+    DELETE FROM media WHERE kind = 'output' AND job_id IN (SELECT value FROM json_each(?))
+        AND media_id NOT IN (SELECT value FROM json_each(?)) RETURNING media_id
 """
 NEXT_EXPIRY = "SELECT min(expires_at) AS expires_at FROM media"
 STATS = "SELECT count(*) AS count, coalesce(sum(size_bytes), 0) AS size_bytes FROM media"
@@ -208,6 +216,21 @@ class ImageCache:
         async with _unavailable():
             await self._database.shrink()
         await asyncio.to_thread(_drop_old_damage, self._database.path, self._clock.now() - self._ttl)
+        return swept
+
+    async def sweep_unnamed(self, named_by: NamedBy) -> int:
+        """Delete the pictures of ended jobs that their results do not name; return how many those were.
+
+        A crash between the keeping of a picture and the end of its job leaves one. `named_by` takes ids of jobs and
+        returns, of those among them that have ended, the ids of the pictures that their results name. What belongs to
+        no job that is known stays for its time: the table of jobs may be the one that is missing.
+        """
+        swept, after = 0, ""
+        while rows := await self._fetch(JOBS_AFTER, after, JOBS_AT_ONCE):
+            named = await named_by([row["job_id"] for row in rows])
+            kept = [media_id for media_ids in named.values() for media_id in media_ids]
+            swept += len(await self._write(SWEEP_UNNAMED, json.dumps(list(named)), json.dumps(kept)))
+            after = rows[-1]["job_id"]
         return swept
 
     async def next_expiry(self) -> datetime | None:

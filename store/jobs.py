@@ -55,6 +55,11 @@ STREAM = """
         AND (:before = '' OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = :before))
     ORDER BY created_at DESC, id DESC LIMIT :limit
 """
+NAMED_BY_ENDED = """
+    SELECT j.id, json_extract(i.value, '$.media_id') AS media_id
+    FROM jobs AS j LEFT JOIN json_each(j.result, '$.images') AS i
+    WHERE j.id IN (SELECT value FROM json_each(?)) AND j.finished_at IS NOT NULL
+"""
 COUNT_BY_STATUS = "SELECT status, COUNT(*) AS jobs FROM jobs GROUP BY status"
 CLAIM = """
     UPDATE jobs SET status = 'running', lane = :lane, started_at = :now, not_before = NULL
@@ -172,6 +177,15 @@ class JobStore:
     async def undelivered(self, door: str) -> list[Job]:
         """Return the finished jobs whose answer has not reached its door, oldest first."""
         return self._all(await self._database.fetch(UNDELIVERED, (door,)))
+
+    async def named_by_ended(self, job_ids: Sequence[str]) -> dict[str, set[str]]:
+        """Return the ids of the pictures in the results of those of these jobs that have ended."""
+        named: dict[str, set[str]] = {}
+        for row in await self._database.fetch(NAMED_BY_ENDED, (json.dumps(list(job_ids)),)):
+            media_ids = named.setdefault(row["id"], set())
+            if row["media_id"] is not None:
+                media_ids.add(row["media_id"])
+        return named
 
     async def count_by_status(self) -> dict[JobStatus, int]:
         """Return a number for every status, 0 included."""

@@ -94,7 +94,7 @@ class FakeSink:
 
     def __init__(self) -> None:
         self.kept: list[str] = []
-        self.discarded: list[JobResult] = []
+        self.discarded: list[str] = []  # ids of jobs
         self.gate: asyncio.Event | None = None
         self.error: Exception | None = None
         self.loses_pictures = False
@@ -111,8 +111,8 @@ class FakeSink:
         )
         return JobResult(images=() if self.loses_pictures else images, backend=job.lane, seconds=seconds)
 
-    async def discard(self, result: JobResult) -> None:
-        self.discarded.append(result)
+    async def discard(self, job_id: str) -> None:
+        self.discarded.append(job_id)
 
 
 async def load_nothing(source: SourceImage) -> SourceImage:

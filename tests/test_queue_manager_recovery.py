@@ -66,6 +66,7 @@ async def test_a_free_job_is_run_again_with_the_same_seed_and_goes_first() -> No
         assert rig.seeds() == [1, 2, 3]
         row = await rig.row(running[0])
         assert (row.status, row.attempt) == (DONE, 1)
+        assert set(rig.sink.discarded) == {job.id for job in running}  # kept by the last process, named by no result
 
 
 async def test_a_paid_job_that_cannot_be_resumed_fails_as_interrupted() -> None:

@@ -33,6 +33,7 @@ from api.dialects.studio_schemas import (
     VariationsIn,
 )
 from api.pictures import viewer_of
+from api.sight import find_media
 from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.request import Draft, Mode
@@ -273,8 +274,8 @@ async def _own_prompt(request: Request, said: str, caller: Caller) -> str:
     """Return the prompt of a picture that was drawn here, where the caller may know it."""
     web: Web = web_of(request)
     media_id = said.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
-    media = await web.services.media.get(media_id) if len(media_id) <= 64 else None
-    job = await web.services.generation.find(media.job_id) if media and media.job_id else None
+    known = await find_media(web, media_id) if len(media_id) <= 64 else None
+    job = known[1] if known else None
     if job is None or (job.origin.private and job.user_key != caller.user_key):
         return ""
     return job.request.prompt

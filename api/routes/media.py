@@ -9,7 +9,7 @@ from api.caller import Anybody, Maker, Reader
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.schemas.jobs import MediaOut, Text
-from api.sight import check_use
+from api.sight import check_use, find_media
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
@@ -71,12 +71,12 @@ async def media(
     Whoever has the link may see it, but private ones only with the signed link that their owner was given.
     """
     web = web_of(request)
-    found = await web.services.media.get(media_id)
-    if found is None:
+    known = await find_media(web, media_id)
+    if known is None:
         if await _was_here(web, caller, media_id, t):
             raise Gone("This picture has expired.", hint="Run its job again to draw it anew.")
         raise NotFound("Picture not found")
-    job = await web.services.generation.find(found.job_id) if found.job_id else None
+    found, job = known
     if job and job.origin.private and not _may_see(web, caller, job.user_key, media_id, t):
         raise NotFound("Picture not found")
     tag = f'"{media_id[:32]}-{size or format or "o"}"'

@@ -145,7 +145,7 @@ async def test_a_deleted_picture_is_gone_at_once_whoever_kept_it(gallery, drawn,
 async def test_deleting_a_job_takes_its_pictures_out_of_the_history(gallery, drawn, media, cache):
     job = await drawn("a", pictures=2)
     await gallery.star(ME, "a-2")
-    await media.discard(job.result)
+    await media.discard(job.id)
     await gallery.forget_job(job)
     assert await ids(gallery) == []
     assert await cache.pinned() == set()

@@ -29,7 +29,7 @@ class FakeMedia:
     def __init__(self) -> None:
         self.results: dict[tuple[str, str], str] = {}
         self.gone: set[str] = set()
-        self.discarded: list[JobResult] = []
+        self.discarded: list[str] = []
 
     def remember(self, job: Job) -> None:
         self.results[(job.lane, job.drawn.key())] = job.id
@@ -40,8 +40,8 @@ class FakeMedia:
     async def has_all(self, result: JobResult) -> bool:
         return not self.gone.intersection(image.media_id for image in result.images)
 
-    async def discard(self, result: JobResult) -> None:
-        self.discarded.append(result)
+    async def discard(self, job_id: str) -> None:
+        self.discarded.append(job_id)
 
 
 @dataclass
@@ -346,10 +346,11 @@ async def test_only_the_asker_and_moderators_cancel_or_delete(house: House) -> N
 async def test_deleting_forgets_the_pictures_but_not_those_of_another_job(house: House) -> None:
     await house.engine("gpu")
     first, cached = await house.ask(seed=7), await house.ask(seed=7)
-    await house.service.delete(cached.id, Actor(user_key="test:ann"))
-    assert house.media.discarded == []
-    await house.service.delete(first.id, Actor(user_key="test:ann"))
-    assert house.media.discarded == [first.result]
+    assert cached.result
+    assert cached.result.from_cache
+    for job in (cached, first):
+        await house.service.delete(job.id, Actor(user_key="test:ann"))
+    assert house.media.discarded == [cached.id, first.id]  # the first one has drawn nothing
 
 
 async def test_an_unknown_job_is_refused(house: House) -> None:

@@ -117,15 +117,21 @@ async def test_pictures_and_memory_of_them_end_with_their_time(media, clock):
 
 async def test_discarded_pictures_are_gone_at_once(media):
     kept = await media.keep(job_of(), result_of(picture(), picture()), 1.0)
-    await media.discard(kept)
+    leftover = await media.keep(job_of(), result_of(picture()), 1.0)  # a crash came between this and the result
+    other = await media.keep(replace(job_of(), id="j2"), result_of(picture()), 1.0)
+    await media.discard("j1")
+    assert await media.has_all(other)
+    assert not await media.has_all(leftover)
     assert [await media.get(image.media_id) for image in kept.images] == [None, None]
 
 
 async def test_a_discard_that_failed_is_told(media, cache):
     kept = await media.keep(job_of(), result_of(picture()), 1.0)
-    break_store(cache, "delete")
-    with pytest.raises(GenerationError, match="could not be deleted"):
-        await media.discard(kept)
+    break_store(cache, "delete", "delete_job")
+    for attempt in (media.discard("j1"), media.forget([kept.images[0].media_id])):
+        with pytest.raises(GenerationError, match="could not be deleted"):
+            await attempt
+    assert await media.has_all(kept)
 
 
 async def test_a_full_disk_does_not_lose_the_picture(media, cache, clock, caplog):
@@ -133,8 +139,11 @@ async def test_a_full_disk_does_not_lose_the_picture(media, cache, clock, caplog
     kept = await media.keep(job_of(), result_of(picture(), picture()), 1.0)
     assert await media.has_all(kept)
     assert "held in memory" in caplog.text
-    await media.discard(replace(kept, images=kept.images[:1]))
+    await media.forget([kept.images[0].media_id])
     assert await media.get(kept.images[0].media_id) is None
+    other = await media.keep(replace(job_of(), id="j2"), result_of(picture()), 1.0)
+    await media.discard("j2")
+    assert await media.get(other.images[0].media_id) is None
     await clock.advance(DAY_S + 1)
     assert await media.get(kept.images[1].media_id) is None
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.sweeper import LONGEST_PAUSE_S, RETRY_S, Sweeper
+from services.sweeper import LONGEST_PAUSE_S, RETRY_S, UNNAMED_EVERY_S, Sweeper
 from store.image_cache import CacheUnavailable
 from tests.fakes import settle
 from tests.services.conftest import DAY_S
@@ -16,9 +16,13 @@ class CountingCache:
     """The calls that the sweeper makes, answered by the test."""
 
     def __init__(self, expiry=None):
-        self.sweeps = 0
+        self.sweeps = self.looks = 0
         self.expiry = expiry
         self.error = None
+
+    async def sweep_unnamed(self, named_by):
+        self.looks += 1
+        return 0
 
     async def sweep(self):
         self.sweeps += 1
@@ -32,12 +36,16 @@ class CountingCache:
         return self.expiry
 
 
+async def nobody(job_ids):
+    return {}
+
+
 @pytest.fixture
 async def started(clock):
     tasks = []
 
     def start(cache):
-        sweeper = Sweeper(cache, clock)
+        sweeper = Sweeper(cache, clock, named_by=nobody)
         tasks.append(asyncio.create_task(sweeper.run()))
         return sweeper
 
@@ -138,3 +146,14 @@ async def test_only_a_sweep_that_found_something_is_logged(cache, clock, started
 
     await until(is_logged)
     assert [(record.action, record.pictures) for record in caplog.records] == [("cache_swept", 1)]
+
+
+async def test_what_no_result_names_is_looked_for_at_start_and_every_hour(clock, started):
+    cache = CountingCache()
+    started(cache)
+    await settle()
+    assert cache.looks == 1
+    for _ in range(int(UNNAMED_EVERY_S / LONGEST_PAUSE_S)):
+        assert cache.looks == 1
+        await clock.advance(LONGEST_PAUSE_S)
+    assert cache.looks == 2

@@ -290,3 +290,24 @@ async def test_a_pinned_picture_can_be_deleted(cache, tmp_path):
     await cache.sweep()
     assert await cache.pinned() == set()
     assert MARKER not in bytes_on_disk(tmp_path)
+
+
+async def test_pictures_that_the_results_of_ended_jobs_do_not_name_are_swept(cache, monkeypatch):
+    monkeypatch.setattr("store.image_cache.JOBS_AT_ONCE", 2)
+    put = {
+        name: await cache.put(MARKER, media_type="image/png", job_id=name)
+        for name in ("cancelled", "done", "failed", "nobodys", "running")
+    }
+    left = await cache.put(MARKER, media_type="image/png", job_id="done")
+    source = await cache.put(b"an input", media_type="image/png", job_id=None, kind="input")
+    ended = {"cancelled": set(), "done": {put["done"], "expired long ago"}, "failed": set()}
+
+    async def named_by(job_ids):
+        return {job_id: ended[job_id] for job_id in job_ids if job_id in ended}
+
+    assert await cache.sweep_unnamed(named_by) == 3
+    for media_id in (put["done"], put["nobodys"], put["running"], source):
+        assert await cache.get(media_id)
+    for media_id in (put["cancelled"], put["failed"], left):
+        assert await cache.get(media_id) is None
+    assert await cache.sweep_unnamed(named_by) == 0

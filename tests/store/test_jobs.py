@@ -296,3 +296,14 @@ async def test_an_index_is_used_and_nothing_is_sorted(jobs, database, statement,
     plan = [row["detail"] for row in await database.fetch("EXPLAIN QUERY PLAN " + statement, params)]
     assert any(f"INDEX {index} " in step + " " for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+async def test_the_pictures_of_ended_jobs_are_named_and_of_no_others(jobs):
+    for name in ("done", "failed", "running", "queued"):
+        await jobs.insert(make_job(name))
+    for name in ("done", "running"):
+        await jobs.claim(name, lane="gpu1", now=NOW)
+    await jobs.finish("done", JobStatus.DONE, now=LATER, result=RESULT)
+    await jobs.finish("failed", JobStatus.FAILED, now=LATER, error=ERROR)
+    named = await jobs.named_by_ended(["done", "failed", "running", "queued", "nobodys"])
+    assert named == {"done": {"m1"}, "failed": set()}
