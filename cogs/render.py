@@ -12,6 +12,7 @@ from cogs.cards import Button, Card, Picture, Row
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
+from generation.result import came_back
 from utils.text import cut, duration, ordinal
 
 BAR_CELLS = 12
@@ -202,9 +203,9 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
     notes = list(job.notes)
     if job.result:
         notes += [note for note in job.result.notes if note not in notes]
-        lost = job.drawn.batch_size - len(job.result.images)
-        if lost > 0:
-            notes.insert(0, f"{len(job.result.images)} of {job.drawn.batch_size} came back")
+        fewer = came_back(len(job.result.images), job.drawn.batch_size)
+        if len(job.result.images) < job.drawn.batch_size and fewer not in notes:
+            notes.insert(0, fewer)
     if around.smaller_copy:
         notes.append("a smaller copy is shown, to fit Discord's limit")
     if around.remark:

@@ -23,6 +23,12 @@ class GenerationResult:
     model: str | None = None  # the model that really drew it, when the engine tells
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
+    is_complete: bool = True  # False: stopped early, drawn without a part, or not known to be whole; never cached
+
+
+def came_back(count: int, asked: int) -> str:
+    """Return the remark on a result with fewer pictures than were asked for."""
+    return f"{count} of {asked} came back"
 
 
 @dataclass(frozen=True, kw_only=True)

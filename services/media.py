@@ -18,7 +18,7 @@ from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 from generation.request import GenerationRequest, Mode, SourceImage
-from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage
+from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage, came_back
 from store.image_cache import CacheUnavailable, ImageCache
 from store.image_cache import Media as Media
 from utils import images
@@ -76,7 +76,10 @@ class MediaService:
                 notes.append(f"picture {number} of {len(result.images)} came damaged from the engine")
                 continue
             stored.append(await self._store(data, info, image.seed, job.id))
-        if stored and len(stored) == len(result.images):
+        asked = job.drawn.batch_size
+        if stored and len(stored) < asked:
+            notes.insert(0, came_back(len(stored), asked))
+        if stored and result.is_complete and len(stored) == max(asked, len(result.images)):
             await self._remember(job)
         return JobResult(
             images=tuple(stored),

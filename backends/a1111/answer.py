@@ -69,9 +69,7 @@ def read_answer(
     if not files:
         raise UnexpectedAnswer(f"{label} answered without a picture.", detail=body[:200].decode("utf-8", "replace"))
     seeds = info.all_seeds or [int(payload["seed"]) + n for n in range(count)]
-    notes = list(_substitutions(request, payload, info, facts))
-    if len(files) < count:
-        notes.append(f"the engine gave {len(files)} of {count} pictures")
+    notes = _substitutions(request, payload, info, facts)
     images = tuple(
         GeneratedImage(data=data, seed=seeds[n] if n < len(seeds) else int(payload["seed"]) + n)
         for n, data in enumerate(files)

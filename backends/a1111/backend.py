@@ -148,8 +148,10 @@ class A1111Backend:
                 if not keep_files:
                     self._stop_later(task, self._timeout_s)  # nobody will see those pictures
                     raise lost.error from lost
-                return await self._recover(request, payload, task, facts, lost.error)
-            return await run_in_thread(read_answer, self._label, body, request, payload, facts)
+                result = await self._recover(request, payload, task, facts, lost.error)
+            else:
+                result = await run_in_thread(read_answer, self._label, body, request, payload, facts)
+            return await self._judged(result, task)
 
     async def _run_scheduled(
         self, request: GenerationRequest, report: ProgressCallback, facts: Facts
@@ -168,7 +170,14 @@ class A1111Backend:
         except asyncio.CancelledError:
             await self._let_stop(asyncio.create_task(self._take_back(submitted)))
             raise
-        return await run_in_thread(read_scheduled, self._label, body, request, payload, facts)
+        result = await run_in_thread(read_scheduled, self._label, body, request, payload, facts)
+        return await self._judged(result, task)
+
+    async def _judged(self, result: GenerationResult, task: Task) -> GenerationResult:
+        """Mark pictures of which it is not known that nobody stopped them half-way."""
+        is_whole = await self._watch.is_whole(task)
+        notes = (*result.notes, task.stop_note) if is_whole is False else result.notes
+        return replace(result, notes=notes, is_complete=is_whole is True)
 
     async def _take_back(self, submitted: asyncio.Task[str]) -> bool:
         try:
@@ -188,7 +197,8 @@ class A1111Backend:
             except _AnswerLost as lost:
                 self._stop_later(task, self._timeout_s)
                 raise lost.error from lost
-        return await run_in_thread(read_upscaled, self._label, body, request, payload["upscaler_1"])
+            result = await run_in_thread(read_upscaled, self._label, body, request, payload["upscaler_1"])
+            return await self._judged(result, task)
 
     @asynccontextmanager
     async def _followed(self, task: Task, report: ProgressCallback) -> AsyncIterator[None]:

@@ -34,6 +34,7 @@ class Pace:
     poll_s: float = 0.7
     cancel_poll_s: float = 0.3
     cancel_wait_s: float = 4.0  # what a cancelled job waits for before it leaves the rest to the background
+    verdict_s: float = 2.0  # for the question whether a finished job was interrupted
     unknown_s: float = 20.0  # a task the server has not heard of for so long never reached it
     recover_poll_s: float = 2.0
     recover_s: float = 120.0  # the least time to wait for a lost answer
@@ -57,6 +58,10 @@ class TaskState(BaseModel):
 
 
 class _ServerStep(BaseModel):
+    """`interrupted` and `skipped` are set back when the next job begins, not when this one ends."""
+
+    interrupted: bool = False
+    skipped: bool = False
     job: str = ""
     job_count: int = 0
     job_timestamp: str = ""
@@ -77,6 +82,10 @@ class ServerState(BaseModel):
     def is_idle(self) -> bool:
         return not self.state.job and self.state.job_count <= 0
 
+    @property
+    def is_stopped(self) -> bool:
+        return self.state.interrupted or self.state.skipped
+
 
 @dataclass
 class Task:
@@ -90,6 +99,19 @@ class Task:
     started_as: str | None = None  # the `job_timestamp` under which it was first seen
     fraction: float = 0.0
     seen_preview: int = -1
+    was_stopped: bool = False  # somebody pressed Interrupt or Skip while it ran
+
+    @property
+    def stop_note(self) -> str:
+        """Return what people should know of a picture that was stopped, with the last step seen."""
+        step = round(self.fraction * self.steps)
+        return "stopped early at the engine" + (f", {step} of {self.steps} steps" if 0 < step < self.steps else "")
+
+    def watch(self, server: ServerState) -> None:
+        """Take in what the server says while this job is the one that runs."""
+        self.started_as = self.started_as or server.state.job_timestamp
+        self.fraction = min(1.0, max(self.fraction, server.progress))
+        self.was_stopped = self.was_stopped or server.is_stopped
 
     def owns(self, server: ServerState) -> bool:
         """Say whether what runs now is this job, on a server without task ids."""
@@ -136,7 +158,21 @@ class Watch:
             return Progress(fraction=task.fraction, note=_place(state.textinfo))
         if state.id_live_preview >= 0:
             task.seen_preview = state.id_live_preview
+        await self._look_for_stop(task)
         return await self._progress(task, state.progress or 0.0, state.eta, state.live_preview, state.textinfo)
+
+    async def _look_for_stop(self, task: Task) -> None:
+        """Note an interruption of a task that runs: `/internal/progress` does not tell of one."""
+        server = await self.server_state()
+        if server is None or server.is_idle:
+            return
+        if task.started_as is None:  # the next job may have begun between the two answers
+            state = await self.task_state(task)
+            if state is None or not state.active:
+                return
+        elif server.state.job_timestamp != task.started_as:
+            return
+        task.watch(server)
 
     async def _by_server(self, task: Task) -> Progress | None:
         server = await self.server_state(preview=True)
@@ -148,6 +184,7 @@ class Watch:
         return None if server is None or server.is_idle else await self._of_server(task, server)
 
     async def _of_server(self, task: Task, server: ServerState) -> Progress:
+        task.watch(server)
         return await self._progress(task, server.progress, server.eta_relative, server.current_image, server.textinfo)
 
     async def _progress(
@@ -198,6 +235,23 @@ class Watch:
                 return False
             await asyncio.sleep(self._pace.cancel_poll_s)
         return False
+
+    async def is_whole(self, task: Task) -> bool | None:
+        """Say whether a job that has just answered was drawn to its end: the answer itself is the same either way.
+
+        None where that cannot be known: another job has begun since, or the server does not say.
+        """
+        if task.was_stopped:
+            return False
+        try:
+            async with asyncio.timeout(self._pace.verdict_s):
+                server = await self.server_state()
+        except TimeoutError:
+            return None
+        if server is None or not (server.is_idle or server.state.job_timestamp == task.started_as):
+            return None
+        task.was_stopped = server.is_stopped
+        return not task.was_stopped
 
     async def interrupt(self) -> bool:
         return await self.read("POST", "/sdapi/v1/interrupt") is not None

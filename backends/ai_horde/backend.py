@@ -247,11 +247,13 @@ class AiHordeBackend:
         failures = [failure for failure in files if isinstance(failure, BaseException)]
         if failures and not images:
             raise failures[0]
-        notes = [*seen.notes, *notes_of(status, request)]
+        lacking = notes_of(status, request)
+        notes = [*seen.notes, *lacking]
         if failures:
             notes.append(f"{len(failures)} of {request.batch_size} could not be fetched")
         notes.append(f"{status.kudos:.0f} kudos" + ("" if kudos is None else f", {kudos:.0f} left"))
-        return GenerationResult(images=images, model=shown[0].model or None, notes=tuple(notes))
+        model = shown[0].model or None
+        return GenerationResult(images=images, model=model, notes=tuple(notes), is_complete=not (lacking or failures))
 
     async def cancel(self, remote_id: str) -> None:
         """Take a job back. One that a worker has begun is drawn all the same; nobody fetches it."""

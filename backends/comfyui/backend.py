@@ -170,7 +170,12 @@ class ComfyUIBackend:
         if len(outputs) > len(pictures):
             notes.append(f"{len(outputs) - len(pictures)} more file(s) are no pictures: they stay on the engine")
         model = facts.model(request.model) if not workflow and request.mode is not Mode.UPSCALE else None
-        return GenerationResult(images=tuple(images), model=model.title if model else None, notes=tuple(notes))
+        return GenerationResult(
+            images=tuple(images),
+            model=model.title if model else None,
+            notes=tuple(notes),
+            is_complete=entry.status is not None,  # old versions do not say how a job ended
+        )
 
     async def cancel(self, remote_id: str) -> None:
         """Take a job out of the queue, or stop it if it runs; never anybody else's."""

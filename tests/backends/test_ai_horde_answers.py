@@ -83,6 +83,7 @@ async def test_a_lora_that_failed_is_told_with_the_picture(horde: Horde) -> None
     horde.plays("06_options")
     result, _ = await horde.generate(loras=(Lora(name="GlowingRunesAI"),))
     assert "LoRA GlowingRunesAI could not be fetched by the worker, drawn without it" in result.notes
+    assert not result.is_complete
 
 
 async def test_a_job_that_no_worker_can_draw_is_taken_back_and_explained(horde: Horde) -> None:

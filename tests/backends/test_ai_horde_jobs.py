@@ -177,6 +177,7 @@ async def test_the_pictures_that_came_are_kept_when_one_did_not(server: HordeSer
     result = await horde.generate(request(batch_size=3), ignore)
     assert len(result.images) == 2
     assert "1 of 3 could not be fetched" in result.notes
+    assert not result.is_complete
 
 
 async def test_the_pictures_that_passed_the_filter_are_shown(server: HordeServer, horde: AiHordeBackend) -> None:
@@ -184,6 +185,7 @@ async def test_the_pictures_that_passed_the_filter_are_shown(server: HordeServer
     result = await horde.generate(request(batch_size=3), ignore)
     assert [image.seed for image in result.images] == [813, 814]
     assert "1 of 3 held back by the worker’s filter" in result.notes
+    assert not result.is_complete
 
 
 async def test_maintenance_that_begins_under_a_waiting_job_ends_it(server: HordeServer, horde: AiHordeBackend) -> None:

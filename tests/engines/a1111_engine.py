@@ -106,6 +106,7 @@ class Engine:
         self.current_task: str | None = None
         self.job: Job | None = None
         self.is_interrupted = False
+        self.is_skipped = False
         self.submitted: list[dict[str, Any]] = []
         self.finished: list[str] = []
         self.interrupted: list[str] = []
@@ -130,7 +131,7 @@ class Engine:
         self._steps_allowed = None
 
     async def _step_is_allowed(self) -> None:
-        while self._steps_allowed == 0 and not self.is_interrupted:
+        while self._steps_allowed == 0 and not (self.is_interrupted or self.is_skipped):
             await asyncio.sleep(0.002)
         if self._steps_allowed:
             self._steps_allowed -= 1
@@ -144,7 +145,7 @@ class Engine:
         if mode == "img2img":
             _check_init(body)  # dies before the start: its id stays in `pending` for ever
         async with self.lock:
-            self.job, self.current_task, self.is_interrupted = job, job.id, False
+            self.job, self.current_task, self.is_interrupted, self.is_skipped = job, job.id, False, False
             self.pending.remove(job.id)
             began = time.monotonic()
             try:
@@ -189,7 +190,7 @@ class Engine:
         for step in range(job.steps):
             await self._step_is_allowed()
             await asyncio.sleep(pause)
-            if self.is_interrupted:
+            if self.is_interrupted or self.is_skipped:
                 return
             job.step = step + 1
             if job.step % int(self.option("show_progress_every_n_steps") or 10) == 0:

@@ -69,6 +69,7 @@ class A1111Server:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
         self.interrupt_calls = 0
+        self.hidden: set[str] = set()  # paths that a fork does not have
         self._running: set[asyncio.Task[Any]] = set()
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
@@ -138,6 +139,7 @@ class A1111Server:
             routes += [web.post(f"{API}/{mode}", self._generate(mode)) for mode in ("txt2img", "img2img")]
             routes.append(web.get(f"{API}/progress", self._progress))
             routes.append(web.post(f"{API}/interrupt", self._interrupt))
+            routes.append(web.post(f"{API}/skip", self._skip))
             routes.append(web.post(f"{API}/options", self._set_options))
             routes += self.extras.routes()
         return routes + (self.scheduler.routes() if self.scheduler else [])
@@ -150,6 +152,8 @@ class A1111Server:
             if given != self.auth:
                 text = "Incorrect username or password" if given else "Not authenticated"
                 return self._error(Failed("HTTPException", text, 401, is_http=True))
+        if request.path in self.hidden:
+            return web.json_response({"detail": "Not Found"}, status=404)
         try:
             return await handler(request)
         except web.HTTPNotFound:
@@ -246,7 +250,7 @@ class A1111Server:
     async def _progress(self, request: web.Request) -> web.Response:
         job = self.engine.job
         state = {
-            "skipped": False, "interrupted": self.engine.is_interrupted, "stopping_generation": False,
+            "skipped": self.engine.is_skipped, "interrupted": self.engine.is_interrupted, "stopping_generation": False,
             "job": f"scripts_{job.mode}" if job else "", "job_count": 1 if job else 0, "job_no": 0,
             "job_timestamp": f"{job.started:.6f}" if job else "0",
             "sampling_step": job.step if job else 0, "sampling_steps": job.steps if job else 0,
@@ -264,6 +268,10 @@ class A1111Server:
         self.interrupt_calls += 1
         self.engine.is_interrupted = True
         return web.json_response({})
+
+    async def _skip(self, _: web.Request) -> web.Response:
+        self.engine.is_skipped = True
+        return web.json_response(None)
 
     async def _set_options(self, request: web.Request) -> web.Response:
         values = await request.json()

@@ -97,6 +97,17 @@ async def test_a_damaged_picture_is_left_out_and_said(media):
     assert await media.recall("gpu1", REQUEST) is None
 
 
+@pytest.mark.parametrize(
+    ("pictures", "asked", "is_complete"), [(1, 1, False), (1, 2, True), (3, 4, True), (2, 2, False)]
+)
+async def test_what_is_not_known_to_be_complete_is_not_recalled(media, pictures, asked, is_complete):
+    request = replace(REQUEST, batch_size=asked)
+    made = result_of(*[picture()] * pictures, is_complete=is_complete)
+    kept = await media.keep(job_of(request), made, 1.0)
+    assert await media.recall("gpu1", request) is None
+    assert (f"{pictures} of {asked} came back" in kept.notes) == (pictures < asked)
+
+
 async def test_the_same_request_on_the_same_engine_is_recalled(media):
     kept = await media.keep(job_of(), result_of(picture()), 1.0)
     assert await media.recall("gpu1", replace(REQUEST)) == "j1"
