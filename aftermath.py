@@ -15,7 +15,14 @@ from backends.base import ResumableBackend
 from backends.registry import BackendRegistry
 from constants import MAX_INTERRUPTIONS
 from generation.capabilities import Fit
-from generation.errors import BackendGone, BackendUnavailable, GenerationError, JobInterrupted, UnexpectedAnswer
+from generation.errors import (
+    BackendGone,
+    BackendUnavailable,
+    GenerationError,
+    JobInterrupted,
+    UnexpectedAnswer,
+    Unstorable,
+)
 from generation.job import Job, JobError, JobStatus
 from generation.result import GenerationResult
 from scheduling.executor import Outcome, ResultSink, crashed
@@ -67,6 +74,10 @@ class Aftermath:
                 await self.failed(job, outcome)
                 return False
             return await self._done(job, outcome, seconds)
+        except Unstorable as error:
+            log.error("a job cannot be stored", extra={"action": "job_failed", "job": job.id, "error": error.detail})
+            await self.fail(job, error)
+            return False
         except Exception:
             log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
             if not self._stopping.is_set():  # else the next start decides
@@ -181,8 +192,13 @@ class Aftermath:
             await self.failed(job, broken)
             return False
         now = self._clock.now()
-        finished = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
-        self._lanes.progress.pop(job.id, None)
+        try:
+            finished = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.DONE, now=now, result=result))
+        except Unstorable:
+            await self._discard(job)
+            raise
+        finally:
+            self._lanes.progress.pop(job.id, None)
         if finished is None:  # cancelled in the meantime
             await self._discard(job)
             return False
@@ -204,19 +220,23 @@ class Aftermath:
 
     async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
         """Put a running job back in line as it stands now."""
-        queued = await self.stored(
-            lambda: self._jobs.requeue(
-                job.id,
-                lane=job.lane,
-                candidates=job.candidates,
-                drawn=job.drawn,
-                attempt=job.attempt,
-                tried=job.tried,
-                notes=job.notes,
-                not_before=job.not_before,
-                away_since=job.away_since,
-            )
+        requeue = partial(
+            self._jobs.requeue,
+            job.id,
+            lane=job.lane,
+            candidates=job.candidates,
+            drawn=job.drawn,
+            attempt=job.attempt,
+            tried=job.tried,
+            notes=job.notes,
+            not_before=job.not_before,
+            away_since=job.away_since,
         )
+        try:
+            queued = await self.stored(requeue)
+        except Unstorable as unstorable:
+            await self.fail(job, unstorable)
+            return
         if queued is None:  # cancelled in the meantime
             return
         tell(queued, "retried", logging.WARNING, error=str(error))

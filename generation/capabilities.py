@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
+from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 
@@ -18,6 +20,22 @@ class ModelInfo:
     name: str
     title: str
     is_loaded: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
+        object.__setattr__(self, "title", clean_name(self.title) or self.name)
+
+
+_LISTS: Final = (
+    "samplers", "schedulers", "loras", "vaes", "styles", "embeddings", "upscalers", "hires_upscalers", "control_kinds",
+    "control_models",
+)  # fmt: skip
+_MOST_STEPS: Final = 100_000
+_WHOLE: Final = {
+    "size_grid": (1, MAX_SIDE_PX), "min_side": (1, MAX_SIDE_PX), "max_side": (1, 2**31), "max_steps": (1, _MOST_STEPS),
+    "max_batch": (1, 10_000), "default_width": (1, MAX_SIDE_PX), "default_height": (1, MAX_SIDE_PX),
+    "default_steps": (1, _MOST_STEPS), "max_seed": (0, MAX_SEED),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +82,20 @@ class Capabilities:
     default_height: int = 512
     default_steps: int = 20
     default_cfg_scale: float = 7.0
+    max_seed: int = MAX_SEED  # a larger one is folded into this
     remark: str = ""  # one honest line shown with every result, e.g. the sketch engine's
+
+    def __post_init__(self) -> None:
+        """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
+        for name in _LISTS:
+            if (names := getattr(self, name)) is not None:
+                object.__setattr__(self, name, clean_names(names))
+        if self.models is not None:
+            object.__setattr__(self, "models", tuple(model for model in self.models[:MAX_NAMES] if model.name))
+        for name, (low, high) in _WHOLE.items():
+            object.__setattr__(self, name, whole(getattr(self, name), low, high))
+        object.__setattr__(self, "default_cfg_scale", finite(self.default_cfg_scale, 0.0, MAX_CFG_SCALE))
+        object.__setattr__(self, "remark", clean_line(self.remark))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +261,11 @@ def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Sa
     if request.batch_size > capabilities.max_batch:
         say(f"batch {request.batch_size} → {capabilities.max_batch}, the most this engine takes")
         request = replace(request, batch_size=capabilities.max_batch)
+    last = capabilities.max_seed - (request.batch_size - 1)  # the pictures of a batch count on from the seed
+    if request.seed > last:
+        seed = min(request.seed % (capabilities.max_seed + 1), last)
+        say(f"seed {request.seed} → {seed}, in this engine’s range")
+        request = replace(request, seed=seed)
     return request
 
 

@@ -7,6 +7,7 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 ├── LimitReached           queue full, cooldown, budget spent
 ├── NotAllowed             this person may not do that
 ├── StoreUnavailable       our own queue cannot be written: disk full or locked
+├── Unstorable             a value of this one job cannot be written, now or ever
 ├── BackendError           one backend is at fault
 │   ├── BackendUnavailable no answer, timeout, 5xx      -> retry, then another backend
 │   │   └── BackendGone    nothing is there at all      -> another backend, or wait until it is back
@@ -20,7 +21,11 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 `detail` is for the log only.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from generation.foreign import clean_line, clean_text, finite
+
+MAX_RETRY_AFTER_S: Final = 24 * 3600.0
 
 
 class GenerationError(Exception):
@@ -33,10 +38,10 @@ class GenerationError(Exception):
     def __init__(
         self, user_message: str | None = None, *, detail: str = "", retry_after: float | None = None, hint: str = ""
     ) -> None:
-        self.user_message = user_message or (type(self).__doc__ or "").strip()
-        self.detail = detail
-        self.retry_after = retry_after
-        self.hint = hint or self.usual_hint  # what to type or press next, shown on a line of its own
+        self.user_message = clean_text(user_message or type(self).__doc__ or "")
+        self.detail = detail = clean_text(detail)
+        self.retry_after = None if retry_after is None else finite(retry_after, 0.0, MAX_RETRY_AFTER_S)
+        self.hint = clean_text(hint or self.usual_hint)  # what to type or press next, shown on a line of its own
         self.max_attempts: int | None = None  # on one engine, where that is fewer than usual
         super().__init__(f"{self.code}: {self.user_message}" + (f" [{detail}]" if detail else ""))
 
@@ -116,7 +121,7 @@ class BackendGone(BackendUnavailable):
         may_have_run: bool = False,
     ) -> None:
         super().__init__(user_message, detail=detail, retry_after=retry_after, hint=hint, may_have_run=may_have_run)
-        self.reason = reason  # in a word or two, for people: "refused"
+        self.reason = clean_line(reason)  # in a word or two, for people: "refused"
 
 
 class RateLimited(BackendError):
@@ -149,6 +154,12 @@ class StoreUnavailable(GenerationError):
     """Easel cannot write its queue right now: its disk is full or locked. Please try again in a minute."""
 
     code = "store_unavailable"
+
+
+class Unstorable(GenerationError):
+    """One of the values of this job cannot be stored, so it was given up. Please try it with other settings."""
+
+    code = "unstorable"
 
 
 class JobCancelled(GenerationError):

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whole
 from generation.request import GenerationRequest
-from generation.result import JobResult
+from generation.result import MAX_NUMBER, JobResult, clean_notes
 
 
 class JobStatus(StrEnum):
@@ -80,6 +81,10 @@ class JobError:
     user_message: str
     hint: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "user_message", clean_text(self.user_message))
+        object.__setattr__(self, "hint", clean_text(self.hint))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -108,6 +113,9 @@ class Job:
     finished_at: datetime | None = None
     delivered_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", clean_notes(self.notes))
+
     @property
     def user_key(self) -> str:
         return self.origin.user_key
@@ -131,6 +139,15 @@ class Progress:
     preview: bytes | None = field(default=None, repr=False)
     eta_s: float | None = None
     note: str = ""  # "loading the model", "2nd in the engine's own queue"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fraction", finite(self.fraction, 0.0, 1.0))
+        object.__setattr__(self, "note", clean_line(self.note))
+        for name in ("step", "steps"):
+            if (number := getattr(self, name)) is not None:
+                object.__setattr__(self, name, whole(number, 0, MAX_NUMBER))
+        if self.eta_s is not None:
+            object.__setattr__(self, "eta_s", finite(self.eta_s, 0.0, MAX_SECONDS))
 
 
 class Hold(StrEnum):

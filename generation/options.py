@@ -68,7 +68,8 @@ class Range:
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.low:.15g} to {self.high:.15g}{' ' + self.unit if self.unit else ''}"
+        low, high = (str(end) if isinstance(end, int) else f"{end:.15g}" for end in (self.low, self.high))
+        return f"{low} to {high}{' ' + self.unit if self.unit else ''}"
 
 
 RANGES: Final[dict[str, Range]] = {

@@ -41,7 +41,7 @@ from generation.options import (
     shorten,
     validate,
 )
-from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
+from generation.request import ANY_SEED, Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
@@ -240,7 +240,7 @@ def _set(option: Option, value: str, reading: _Reading) -> None:
     elif option.kind == INTEGER:
         values[option.field] = _integer(option, value)
     elif option.kind == SEED:
-        is_drawn = value.casefold() in ("-1", "random", "rand")
+        is_drawn = value.casefold() in (str(ANY_SEED), "random", "rand")
         values["seed"] = None if is_drawn else _integer(option, value)
     elif option.kind == NUMBER:
         values[option.field] = _number(option, value)
@@ -257,7 +257,7 @@ def _set(option: Option, value: str, reading: _Reading) -> None:
 
 
 def _integer(option: Option, value: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,18}", value):
+    if not re.fullmatch(r"[+-]?\d{1,20}", value):
         raise reject(option.field, value, f"a whole number, {RANGES[option.field]}")
     number = int(value)
     check_range(option.field, number)

@@ -8,7 +8,12 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
+from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH
+from generation.foreign import encodable
+
+ANY_SEED: Final = -1  # how most programs say that chance shall decide; a draft takes it as nothing said
+MAX_DRAWN_SEED: Final = 2**31 - 1
+_TEXTS: Final = ("prompt", "negative_prompt", "sampler", "scheduler", "model", "vae", "upscaler")
 
 
 class Mode(StrEnum):
@@ -140,6 +145,11 @@ class Draft:
     workflow: WorkflowRef | None = None
     backend: str | None = None
 
+    def __post_init__(self) -> None:
+        _make_encodable(self)
+        if self.seed == ANY_SEED:
+            object.__setattr__(self, "seed", None)
+
     def over(self, lower: "Draft") -> "Draft":
         """Return this draft with everything unsaid taken from `lower` (texts and lists only when empty here)."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, "", ())}
@@ -189,6 +199,9 @@ class GenerationRequest:
     upscaler: str | None = None
     workflow: WorkflowRef | None = None
 
+    def __post_init__(self) -> None:
+        _make_encodable(self)
+
     @property
     def cost(self) -> float:
         """Work in megapixel-steps: what fairness and the expected wait are reckoned in."""
@@ -210,6 +223,14 @@ class GenerationRequest:
         return sha256(json.dumps(request_to_json(self), sort_keys=True).encode()).hexdigest()
 
 
+def _make_encodable(words: "Draft | GenerationRequest") -> None:
+    """Let no text in that could be neither stored nor sent: a terminal, a file or an engine may give such."""
+    for name in _TEXTS:
+        text: str | None = getattr(words, name)
+        if text is not None and (not text.isascii() or "\0" in text):
+            object.__setattr__(words, name, encodable(text))
+
+
 def draft_of(request: GenerationRequest) -> Draft:
     """Return a request as if somebody had said all of it."""
     return Draft(**{f.name: getattr(request, f.name) for f in fields(request)})
@@ -217,7 +238,7 @@ def draft_of(request: GenerationRequest) -> Draft:
 
 def draw_seed() -> int:
     """Draw a seed that every engine takes as it is: some count in signed 32 bits."""
-    return random.randint(0, MAX_SEED // 2)
+    return random.randint(0, MAX_DRAWN_SEED)
 
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:

@@ -1,7 +1,17 @@
-"""What an engine gives back, and what is kept of it."""
+"""What an engine gives back, and what is kept of it.
+
+Both clean what came from the engine when they are made, so also what an older version stored.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+from generation.foreign import MAX_SECONDS, clean_line, clean_name, finite, fold_seed, whole
+
+MAX_COST_USD: Final = 1e6
+MAX_NOTES: Final = 50
+MAX_NUMBER: Final = 2**53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,6 +20,9 @@ class GeneratedImage:
 
     data: bytes = field(repr=False)
     seed: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", fold_seed(self.seed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +37,9 @@ class GenerationResult:
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
     is_complete: bool = True  # False: stopped early, drawn without a part, or not known to be whole; never cached
+
+    def __post_init__(self) -> None:
+        _clean(self)
 
 
 def came_back(count: int, asked: int) -> str:
@@ -42,6 +58,11 @@ class StoredImage:
     media_type: str  # image/png, image/jpeg, image/webp
     size_bytes: int
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", fold_seed(self.seed))
+        for name in ("width", "height", "size_bytes"):
+            object.__setattr__(self, name, whole(getattr(self, name), 0, MAX_NUMBER))
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
@@ -55,3 +76,19 @@ class JobResult:
     notes: tuple[str, ...] = ()
     from_cache: bool = False
     expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _clean(self)
+        object.__setattr__(self, "backend", clean_name(self.backend))
+        object.__setattr__(self, "seconds", finite(self.seconds, 0.0, MAX_SECONDS))
+
+
+def clean_notes(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return short remarks as single lines."""
+    return tuple(filter(None, map(clean_line, notes[:MAX_NOTES])))
+
+
+def _clean(result: GenerationResult | JobResult) -> None:
+    object.__setattr__(result, "model", clean_name(result.model) if result.model else None)
+    object.__setattr__(result, "cost_usd", finite(result.cost_usd, 0.0, MAX_COST_USD))
+    object.__setattr__(result, "notes", clean_notes(result.notes))

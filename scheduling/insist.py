@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from typing import TypeVar
 
+from generation.errors import Unstorable
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -16,11 +17,18 @@ T = TypeVar("T")
 
 
 async def insist(write: Callable[[], Awaitable[T]], clock: Clock, stopping: asyncio.Event) -> T:
-    """Write until it succeeds. Raises the store's error only when `stopping` is set: the next start decides anew."""
+    """Write until it succeeds.
+
+    Raises:
+        Unstorable: the change itself can never be written.
+        Exception: the store's error, only when `stopping` is set: the next start decides anew.
+    """
     waits = chain(STORE_RETRIES_S, repeat(STORE_RETRIES_S[-1]))
     while True:
         try:
             return await write()
+        except Unstorable:
+            raise
         except Exception:
             if stopping.is_set():
                 raise

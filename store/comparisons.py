@@ -1,11 +1,11 @@
 """Comparisons under way: which jobs one message shows side by side. A row ends when its answer has arrived."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from store.database import Database, Row, Write
+from store.rows import RowReader, seed_from_column, seed_to_column
 
 SAVE = """
     INSERT OR REPLACE INTO comparisons (id, door, prompt, seed, contenders, created_at)
@@ -47,6 +47,7 @@ class ComparisonStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows = RowReader("comparisons")
 
     async def save(self, comparison: Comparison) -> None:
         await self._database.write(*self.saving(comparison))
@@ -54,32 +55,30 @@ class ComparisonStore:
     def saving(self, comparison: Comparison) -> Write:
         """Return what stores it, in place of what was stored under its id."""
         values = asdict(comparison) | {
+            "seed": seed_to_column(comparison.seed),
             "contenders": json.dumps([asdict(one) for one in comparison.contenders]),
             "created_at": comparison.created_at.timestamp(),
         }
         return SAVE, values
 
     async def get(self, comparison_id: str) -> Comparison | None:
-        found = _read(await self._database.fetch(GET, (comparison_id,)))
+        found = self._rows.read(await self._database.fetch(GET, (comparison_id,)), _read)
         return found[0] if found else None
 
     async def due(self, door: str) -> list[Comparison]:
         """Return what is still to be shown at a door, oldest first."""
-        return _read(await self._database.fetch(DUE, (door,)))
+        return self._rows.read(await self._database.fetch(DUE, (door,)), _read)
 
     async def delete(self, comparison_id: str) -> bool:
         return bool(await self._database.write(DELETE, (comparison_id,)))
 
 
-def _read(rows: Iterable[Row]) -> list[Comparison]:
-    return [
-        Comparison(
-            id=row["id"],
-            door=row["door"],
-            prompt=row["prompt"],
-            seed=row["seed"],
-            contenders=tuple(Contender(**one) for one in json.loads(row["contenders"])),
-            created_at=datetime.fromtimestamp(row["created_at"], UTC),
-        )
-        for row in rows
-    ]
+def _read(row: Row) -> Comparison:
+    return Comparison(
+        id=row["id"],
+        door=row["door"],
+        prompt=row["prompt"],
+        seed=seed_from_column(row["seed"]),
+        contenders=tuple(Contender(**one) for one in json.loads(row["contenders"])),
+        created_at=datetime.fromtimestamp(row["created_at"], UTC),
+    )

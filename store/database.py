@@ -74,6 +74,7 @@ class Database:
         database = cls(path, connection)
         try:
             connection.row_factory = Row
+            connection.text_factory = _readable
             await database._prepare(synchronous, page_bytes)
             await database._migrate(migrations)
         except BaseException:
@@ -172,3 +173,8 @@ class Database:
         except BaseException:
             await self._connection.rollback()
             raise
+
+
+def _readable(text: bytes) -> str:
+    """Read a column of text; what SQLite's JSON functions made of half a character is replaced, not fatal."""
+    return text.decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
+from store.rows import RowReader, seed_from_column
 
 MOST_FACETS: Final = 200
 _KEPT: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
@@ -204,6 +205,7 @@ class GalleryStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows = RowReader("generated_images")
 
     async def history(
         self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter, limit: int, before: int | None = None
@@ -214,7 +216,7 @@ class GalleryStore:
             where += f" AND g.seq {'>' if wanted.oldest_first else '<'} :before"
         sql = f"{_SELECT}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
         viewing = {"viewer": viewer_key, "is_admin": is_admin, "limit": limit, "before": before}
-        return _pictures(await self._database.fetch(sql, params | viewing))
+        return self._rows.read(await self._database.fetch(sql, params | viewing), _picture)
 
     async def count(self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter) -> int:
         """Count what `history` would return on all its pages."""
@@ -268,7 +270,7 @@ class GalleryStore:
         """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
         sql = _SELECT + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :viewer, g.seq DESC LIMIT 1"
         values = {"id": image_id, "viewer": viewer_key, "is_admin": is_admin}
-        return next(iter(_pictures(await self._database.fetch(sql, values))), None)
+        return next(iter(self._rows.read(await self._database.fetch(sql, values), _picture)), None)
 
     async def delete(self, image_id: str, now: datetime) -> bool:
         """Take a picture out of the history; favourites and collections lose it in the same statement."""
@@ -361,8 +363,9 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _pictures(rows: Iterable[Row]) -> list[Picture]:
-    return [Picture(**_values(Picture, row)) for row in rows]
+def _picture(row: Row) -> Picture:
+    values = _values(Picture, row)
+    return Picture(**values | {"seed": seed_from_column(values["seed"])})
 
 
 def _collections(rows: Iterable[Row]) -> list[Collection]:

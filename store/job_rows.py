@@ -10,6 +10,7 @@ from typing import Any
 from generation.job import Job, JobError, JobStatus, Origin
 from generation.request import GenerationRequest, request_from_json, request_to_json
 from generation.result import JobResult, StoredImage
+from store.rows import seed_from_column, seed_to_column
 from utils.secrets import SecretBox, SecretLost
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,16 @@ log = logging.getLogger(__name__)
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at")
+
+
+def to_json(value: Any) -> str:
+    """Return JSON that SQLite can read too: a number that is none is refused."""
+    return json.dumps(value, allow_nan=False)
+
+
+def from_json(text: str) -> Any:
+    """Read such JSON; numbers that are none, as older versions could write them, are refused."""
+    return json.loads(text, parse_constant=_refuse)
 
 
 def to_epoch(moment: datetime | None) -> float | None:
@@ -28,17 +39,18 @@ def from_epoch(seconds: float | None) -> datetime | None:
 
 
 def request_text(request: GenerationRequest) -> str:
-    return json.dumps(request_to_json(request))
+    return to_json(request_to_json(request))
 
 
 def result_text(result: JobResult | None) -> str | None:
     if result is None:
         return None
-    return json.dumps(asdict(result) | {"expires_at": to_epoch(result.expires_at)})
+    images = [asdict(image) | {"seed": seed_to_column(image.seed)} for image in result.images]
+    return to_json(asdict(result) | {"images": images, "expires_at": to_epoch(result.expires_at)})
 
 
 def error_text(error: JobError | None) -> str | None:
-    return json.dumps(asdict(error)) if error else None
+    return to_json(asdict(error)) if error else None
 
 
 def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
@@ -60,10 +72,10 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         "interruptions": job.interruptions,
         "remote_id": job.remote_id,
         **{name: to_epoch(getattr(job, name)) for name in _TIMES},
-        "candidates": json.dumps(job.candidates),
-        "tried": json.dumps(job.tried),
-        "notes": json.dumps(job.notes),
-        "origin": json.dumps(origin),
+        "candidates": to_json(job.candidates),
+        "tried": to_json(job.tried),
+        "notes": to_json(job.notes),
+        "origin": to_json(origin),
         "request": request_text(job.request),
         "drawn": request_text(job.drawn),
         "result": result_text(job.result),
@@ -76,21 +88,21 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
     times = {name: from_epoch(row[name]) for name in _TIMES}
     return Job(
         id=row["id"],
-        request=request_from_json(json.loads(row["request"])),
-        drawn=request_from_json(json.loads(row["drawn"])),
+        request=request_from_json(from_json(row["request"])),
+        drawn=request_from_json(from_json(row["drawn"])),
         origin=_read_origin(row, box),
         lane=row["lane"],
-        candidates=tuple(json.loads(row["candidates"])),
+        candidates=tuple(from_json(row["candidates"])),
         status=JobStatus(row["status"]),
         weight=row["weight"],
         is_pinned=bool(row["is_pinned"]),
         attempt=row["attempt"],
         interruptions=row["interruptions"],
-        tried=tuple(json.loads(row["tried"])),
-        notes=tuple(json.loads(row["notes"])),
+        tried=tuple(from_json(row["tried"])),
+        notes=tuple(from_json(row["notes"])),
         remote_id=row["remote_id"],
         result=_read_result(row["result"]),
-        error=JobError(**_known(JobError, json.loads(row["error"]))) if row["error"] else None,
+        error=JobError(**_known(JobError, from_json(row["error"]))) if row["error"] else None,
         **times,  # type: ignore[arg-type]  # created_at is NOT NULL
     )
 
@@ -103,7 +115,7 @@ def _read_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
         except SecretLost as error:
             log.warning("reply token dropped: %s", error, extra={"action": "secret_lost", "job": row["id"]})
     return Origin(
-        **_known(Origin, json.loads(row["origin"])),
+        **_known(Origin, from_json(row["origin"])),
         channel_id=row["channel_id"],
         message_id=row["message_id"],
         reply_token=token,
@@ -114,13 +126,22 @@ def _read_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
 def _read_result(text: str | None) -> JobResult | None:
     if text is None:
         return None
-    values = _known(JobResult, json.loads(text))
-    values["images"] = tuple(StoredImage(**_known(StoredImage, image)) for image in values["images"])
+    values = _known(JobResult, from_json(text))
+    values["images"] = tuple(_read_image(image) for image in values["images"])
     values["notes"] = tuple(values.get("notes", ()))
     values["expires_at"] = from_epoch(values.get("expires_at"))
     return JobResult(**values)
 
 
+def _read_image(values: dict[str, Any]) -> StoredImage:
+    known = _known(StoredImage, values)
+    return StoredImage(**known | {"seed": seed_from_column(known["seed"])})
+
+
 def _known(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     names = {f.name for f in fields(kind)}
     return {name: value for name, value in values.items() if name in names}
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number")

@@ -4,20 +4,21 @@ A change of status is one guarded UPDATE: it happens only from a status that all
 the job back has made it. The statements are constants so that a test can look at their query plans.
 """
 
-import json
 import secrets
 import sqlite3
-from collections.abc import Sequence, Set
+from collections.abc import AsyncIterator, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from generation.errors import StoreUnavailable
+from generation.errors import StoreUnavailable, Unstorable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
 from generation.request import GenerationRequest
 from generation.result import JobResult
 from store.database import Database, Row, Write
-from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch
+from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch, to_json
+from store.rows import RowReader
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from utils.secrets import SecretBox
 
@@ -84,6 +85,7 @@ SET_DELIVERED = """
     UPDATE jobs SET delivered_at = :now, reply_token = '', reply_token_until = NULL
     WHERE id = :id AND finished_at IS NOT NULL AND delivered_at IS NULL RETURNING id
 """
+_NEVER: Final = (ValueError, TypeError, OverflowError, sqlite3.DataError, sqlite3.InterfaceError)
 LOAD_PACE = "SELECT lane, model, seconds_per_cost, samples FROM lane_pace"
 SAVE_PACE = """
     INSERT INTO lane_pace (lane, model, seconds_per_cost, samples) VALUES (:lane, :model, :seconds_per_cost, :samples)
@@ -111,6 +113,7 @@ class JobStore:
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
         self._box = box
+        self._rows = RowReader("jobs")
 
     async def insert(self, job: Job) -> None:
         """Store a new job, or one that is done already (from the cache); raises what `insert_all` raises."""
@@ -124,13 +127,19 @@ class JobStore:
         Raises:
             AskedBefore: this person has a job with the same `request_key` as one of them.
             StoreUnavailable: the file cannot be written.
+            Unstorable: the job cannot.
         """
-        try:
-            await self._database.write_all([*also, *(write for job in jobs for write in self._writes(job))])
-        except sqlite3.IntegrityError as error:
-            raise AskedBefore from error
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(detail=str(error)) from error
+        async with _storing():
+            try:
+                await self._database.write_all([*also, *(write for job in jobs for write in self._writes(job))])
+            except sqlite3.IntegrityError as error:
+                if "UNIQUE" not in str(error):
+                    raise
+                raise AskedBefore from error
+            except sqlite3.OperationalError as error:
+                if _is_about_values(error):
+                    raise
+                raise StoreUnavailable(detail=str(error)) from error
 
     def _writes(self, job: Job) -> list[Write]:
         hook = _hook_of(job)
@@ -153,11 +162,16 @@ class JobStore:
 
     async def due_in(self, message_ids: list[str]) -> list[Job]:
         """Return the jobs shown in these messages of ours that are active, or ended and not delivered; in no order."""
-        return self._all(await self._database.fetch(DUE_IN, (json.dumps(message_ids),)))
+        return self._all(await self._database.fetch(DUE_IN, (to_json(message_ids),)))
 
     async def active(self) -> list[Job]:
-        """Return what is queued or running, in the order it was asked for."""
-        return self._all(await self._database.fetch(ACTIVE))
+        """Return what is queued or running, in the order it was asked for; rows that cannot be read are failed."""
+        rows = await self._database.fetch(ACTIVE)
+        jobs = self._all(rows)
+        reason = JobError(code=Unstorable.code, user_message="What was stored of this job cannot be read.")
+        for job_id in {row["id"] for row in rows} - {job.id for job in jobs}:
+            await self.finish(job_id, JobStatus.FAILED, now=datetime.now(UTC), error=reason)
+        return jobs
 
     async def active_for(self, user_key: str) -> list[Job]:
         return self._all(await self._database.fetch(ACTIVE_FOR, (user_key,)))
@@ -181,7 +195,7 @@ class JobStore:
     async def named_by_ended(self, job_ids: Sequence[str]) -> dict[str, set[str]]:
         """Return the ids of the pictures in the results of those of these jobs that have ended."""
         named: dict[str, set[str]] = {}
-        for row in await self._database.fetch(NAMED_BY_ENDED, (json.dumps(list(job_ids)),)):
+        for row in await self._database.fetch(NAMED_BY_ENDED, (to_json(list(job_ids)),)):
             media_ids = named.setdefault(row["id"], set())
             if row["media_id"] is not None:
                 media_ids.add(row["media_id"])
@@ -215,11 +229,11 @@ class JobStore:
             job_id,
             JobStatus.QUEUED,
             lane=lane,
-            candidates=json.dumps(candidates),
+            candidates=to_json(candidates),
             drawn=request_text(drawn),
             attempt=attempt,
-            tried=json.dumps(tried),
-            notes=json.dumps(notes),
+            tried=to_json(tried),
+            notes=to_json(notes),
             not_before=to_epoch(not_before),
             away_since=to_epoch(away_since),
         )
@@ -275,14 +289,14 @@ class JobStore:
         self, sql: str, job_id: str, to: JobStatus, allowed: Set[JobStatus] = frozenset(JobStatus), **values: Any
     ) -> Job | None:
         sources = [status.value for status in allowed if to in TRANSITIONS[status]]
-        rows = await self._database.write(sql, {"id": job_id, "allowed": json.dumps(sources), **values})
-        return self._first(rows)
+        async with _storing():
+            return self._first(await self._database.write(sql, {"id": job_id, "allowed": to_json(sources), **values}))
 
     def _first(self, rows: list[Row]) -> Job | None:
-        return row_to_job(rows[0], self._box) if rows else None  # type: ignore[arg-type]
+        return next(iter(self._all(rows[:1])), None)
 
     def _all(self, rows: list[Row]) -> list[Job]:
-        return [row_to_job(row, self._box) for row in rows]  # type: ignore[arg-type]
+        return self._rows.read(rows, lambda row: row_to_job(row, self._box))  # type: ignore[arg-type]
 
 
 def _hook_of(job: Job) -> Hook | None:
@@ -291,3 +305,25 @@ def _hook_of(job: Job) -> Hook | None:
         return None
     hook_id = secrets.token_hex(8)
     return Hook(id=hook_id, job_id=job.id, url=wanted.url, events=wanted.events, created_at=job.created_at)
+
+
+@asynccontextmanager
+async def _storing() -> AsyncIterator[None]:
+    """Tell a value that can never be written from a file that cannot be written now.
+
+    Raises:
+        Unstorable: trying again would fail again.
+    """
+    try:
+        yield
+    except _NEVER as error:
+        raise Unstorable(detail=f"{type(error).__name__}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if not _is_about_values(error):
+            raise
+        raise Unstorable(detail=str(error)) from error
+
+
+def _is_about_values(error: sqlite3.DatabaseError) -> bool:
+    """Whether the tables or SQLite's own JSON functions refuse what a row holds."""
+    return any(words in str(error) for words in ("malformed JSON", "constraint failed", "too big"))

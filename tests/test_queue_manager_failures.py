@@ -275,3 +275,19 @@ async def test_an_engine_that_keeps_failing_counts_as_down_until_a_probe_finds_i
         await rig.settle()
         assert entry.error is None
         assert await rig.status(waiting) is DONE
+
+
+async def test_a_job_whose_result_can_never_be_stored_ends_with_a_sentence_and_keeps_no_picture() -> None:
+    gpu = FakeBackend("gpu")
+    async with queue_rig(gpu) as rig:
+        refusal = "BEGIN SELECT raise(ABORT, 'NOT NULL constraint failed: generated_images.seed'); END"
+        await rig.database.write(f"CREATE TRIGGER never BEFORE INSERT ON generated_images {refusal}")
+        job = await rig.submit()
+        row = await rig.row(job)
+        assert row.status is FAILED
+        assert row.error
+        assert row.error.code == "unstorable"
+        assert "cannot be stored" in row.error.user_message
+        assert len(rig.sink.discarded) == 1
+        await rig.database.write("DROP TRIGGER never")
+        assert await rig.status(await rig.submit()) is DONE  # the engine is free for the next

@@ -193,7 +193,7 @@ def test_repeat_and_private_are_about_the_job_not_the_picture():
         ("--ar 99:1", "aspect", "99:1", "10:1"),
         ("--cfg 1e9", "cfg_scale", "1000000000", "0 to 100"),
         ("--cfg nan", "cfg_scale", "nan", "a number"),
-        ("--seed 4294967296", "seed", "4294967296", f"0 to {MAX_SEED}"),
+        ("--seed 18446744073709551616", "seed", "18446744073709551616", "0 to 18446744073709551615"),
         ("--batch 99", "batch_size", "99", f"1 to {MAX_BATCH_SIZE}"),
         ("--repeat 0", "repeat", "0", "1 to"),
         ("--strength 2", "denoising_strength", "2", "0 to 1"),

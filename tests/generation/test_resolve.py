@@ -99,7 +99,7 @@ def test_mode_without_its_pictures_is_refused(draft, field):
         (Draft(height=16385), "height"),
         (Draft(steps=501), "steps"),
         (Draft(cfg_scale=float("nan")), "cfg_scale"),
-        (Draft(seed=-1), "seed"),
+        (Draft(seed=-2), "seed"),
         (Draft(batch_size=0), "batch_size"),
         (Draft(denoising_strength=1.01), "denoising_strength"),
         (Draft(upscale_factor=0.5), "upscale_factor"),

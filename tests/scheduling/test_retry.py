@@ -37,6 +37,7 @@ TABLE: dict[type[GenerationError], tuple[Decision, Decision]] = {
     errors.LimitReached: (STOP, STOP),
     errors.NotAllowed: (STOP, STOP),
     errors.StoreUnavailable: (STOP, STOP),
+    errors.Unstorable: (STOP, STOP),
     errors.BackendError: (MOVE, STOP),
     errors.BackendUnavailable: (MOVE, LATER),
     errors.BackendGone: (MOVE, WAIT),
