@@ -126,5 +126,8 @@ def _number(said: Mapping[str, str], key: str, field: str) -> float | None:
 
 
 def _whole(said: Mapping[str, str], key: str, field: str) -> int | None:
+    text = said.get(key, "").strip()
+    if text.isascii() and text.isdecimal() and len(text) <= 20:  # a float holds a seed of 64 bits only nearly
+        return int(text) if RANGES[field].low <= int(text) <= RANGES[field].high else None
     value = _number(said, key, field)
     return int(value) if value is not None and value.is_integer() else None

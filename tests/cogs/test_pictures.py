@@ -72,7 +72,7 @@ def test_an_upscaled_picture_is_drawn_at_its_size_before() -> None:
 
 
 def test_values_that_cannot_be_are_left_out() -> None:
-    text = "a fox\nSteps: many, Seed: 99999999999, CFG scale: nan, Upscale factor: x"
+    text = "a fox\nSteps: many, Seed: 99999999999999999999, CFG scale: nan, Upscale factor: x"
     card = info_card(parse_infotext(text), FACTS, private=False)
     assert words_in(message(card)) == "a fox"
 

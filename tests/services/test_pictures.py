@@ -40,6 +40,17 @@ async def test_picture_that_says_nothing_gives_nothing(data: bytes) -> None:
     assert await parameters_in(data) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "seed"),
+    [
+        ("156680208700286", 156680208700286), ("18446744073709551615", 2**64 - 1), ("18446744073709551616", None),
+        ("-1", None), ("7.0", 7), ("1e400", None),
+    ],
+)  # fmt: skip
+def test_a_seed_is_read_to_its_last_digit(said: str, seed: int | None) -> None:
+    assert draft_from(Infotext(prompt="a fox", parameters={"Seed": said})).seed == seed
+
+
 def test_infotext_becomes_a_draft() -> None:
     assert draft_from(parse_infotext(TEXT)) == Draft(
         prompt="a fox, in snow",
