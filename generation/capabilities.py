@@ -51,6 +51,7 @@ class Capabilities:
     samplers: tuple[str, ...] | None = ()
     schedulers: tuple[str, ...] | None = ()
     loras: tuple[str, ...] | None = ()
+    lora_aliases: tuple[str, ...] = ()  # other names of the same, not listed
     vaes: tuple[str, ...] | None = ()
     styles: tuple[str, ...] | None = ()
     embeddings: tuple[str, ...] | None = ()  # written in the prompt by name
@@ -154,7 +155,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         reasons.append(f"it has no model “{request.model}”")
     if capabilities.loras is not None:
         for lora in request.loras:
-            if match_name(lora.name, capabilities.loras) is None:
+            if _find_lora(lora.name, capabilities) is None:
                 reasons.append(f"it has no LoRA “{lora.name}”")
     for unit in request.control if request.mode is not Mode.UPSCALE else ():
         if not capabilities.control_kinds:
@@ -184,7 +185,7 @@ Say = Callable[[str], None]
 def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     loras = request.loras
     if capabilities.loras:
-        loras = tuple(replace(lora, name=match_name(lora.name, capabilities.loras) or lora.name) for lora in loras)
+        loras = tuple(replace(lora, name=_find_lora(lora.name, capabilities) or lora.name) for lora in loras)
     request = replace(request, loras=loras)
     if not request.model:
         return request
@@ -192,6 +193,10 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
         say(f"model {request.model} ignored: this engine has only one")
         return replace(request, model=None)
     return replace(request, model=_find_model(request.model, capabilities.models or ()) or request.model)
+
+
+def _find_lora(wanted: str, capabilities: Capabilities) -> str | None:
+    return match_name(wanted, capabilities.loras or ()) or match_name(wanted, capabilities.lora_aliases)
 
 
 def _find_model(wanted: str, models: tuple[ModelInfo, ...]) -> str | None:

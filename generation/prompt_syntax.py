@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from generation.lora_tags import take_lora_tags
 from generation.options import (
     ASPECT,
     BY_NAME,
@@ -57,7 +58,6 @@ _NAME = r"(?<!\S)(?P<dash>--+|[—–―]-*)(?P<name>[^\W\d_][\w-]*)(?P<sign>\s*
 _TOKEN = re.compile(f"(?P<quoted>{_QUOTED})|{_NAME}")
 _WHOLE = re.compile(_QUOTED)
 _ESCAPE = re.compile(r"""\\(["“”„\\])""")
-_LORA_TAG = re.compile(r"<(?:lora|lyco):([^:<>]+)(?::([+-]?(?:\d+\.?\d*|\.\d+)))?(?::[^<>]*)?>", re.IGNORECASE)
 _LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -305,15 +305,6 @@ def _lora(value: str) -> Lora:
     if not said or not said[1].strip() or not _NUMBER.fullmatch(weight):
         raise reject("loras", value, "name or name:weight")
     return Lora(name=said[1].strip(), weight=float(weight))
-
-
-def take_lora_tags(text: str, loras: list[Lora]) -> str:
-    """Move every `<lora:name:weight>` out of the text; what is left is joined anew, so look until none is left."""
-    while tag := _LORA_TAG.search(text):
-        if tag[1].strip():
-            loras.append(Lora(name=tag[1].strip(), weight=float(tag[2] or 1)))
-        text = f"{text[: tag.start()]} {text[tag.end() :]}"
-    return " ".join(text.split())
 
 
 def _unquote(text: str) -> str:

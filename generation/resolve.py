@@ -6,6 +6,7 @@ from dataclasses import replace
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
+from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draw_seed
 
@@ -14,7 +15,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
     """Fill what the draft leaves open with the values given, draw the seed, and settle mode and size.
 
     Args:
-        draft: what was said, preferences already laid under it with `Draft.over`.
+        draft: what was said, preferences already laid under it with `Draft.over`; LoRA tags in its texts are taken out.
         width: pixels when no size was said; with `height` also the pixel count that an aspect ratio keeps.
         height: pixels when no size was said.
         steps: when none were said.
@@ -24,6 +25,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
     Raises:
         RequestRejected: a value out of its range, or a mode without the pictures it needs.
     """
+    draft = with_tags_as_loras(draft)
     validate(draft)
     mode = draft.mode or _mode(draft)
     _check_pictures(draft, mode)

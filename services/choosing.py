@@ -6,6 +6,7 @@ from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Fit, Refused
 from generation.errors import CapabilityError, RequestRejected
 from generation.job import Origin
+from generation.lora_tags import with_tags_as_loras
 from generation.options import MAX_ASPECT_RATIO, validate
 from generation.request import Draft, GenerationRequest, Mode
 from generation.resolve import resolve_for
@@ -62,6 +63,7 @@ class Chooser:
             CapabilityError: no engine here can do it; every reason is named.
             BackendError: the only engine there is cannot be reached.
         """
+        draft = with_tags_as_loras(draft)
         draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
         validate(draft)
         if draft.workflow and self._workflows:

@@ -7,8 +7,8 @@ from typing import Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
-from generation.prompt_syntax import take_lora_tags
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from utils import images
 from utils.images import BadImage

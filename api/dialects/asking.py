@@ -17,7 +17,7 @@ from api.schemas.jobs import MOST_TEXT_CHARS
 from api.sight import check_use
 from generation.errors import RequestRejected
 from generation.job import JobView
-from generation.prompt_syntax import take_lora_tags
+from generation.lora_tags import take_lora_tags
 from generation.request import Draft, Lora, SourceImage
 from generation.samplers import match_name
 from services.access import Caller

@@ -144,6 +144,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         samplers=facts.sampler_names,
         schedulers=facts.schedulers,
         loras=facts.loras,
+        lora_aliases=tuple(sorted(facts.lora_aliases)),
         vaes=facts.vaes,
         styles=facts.styles,
         embeddings=facts.embeddings,
