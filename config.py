@@ -175,6 +175,12 @@ class Settings(BaseModel):
     data_dir: Path = text("data", "Folder for everything Easel keeps", "a folder")
     media_cache_dir: Path = text("media_cache", "Folder for pictures, inside DATA_DIR unless absolute", "a folder")
     media_ttl: Span = span(c.DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * 86400)
+    words_ttl: Span = span(
+        0.0,
+        "How long prompts are kept after their pictures; 0: for ever. Private ones go with their picture in any case",
+        low=0,
+        high=3650 * 86400,
+    )
     secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
     daily_budget_usd: float = Field(

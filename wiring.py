@@ -113,6 +113,8 @@ async def build(settings: Settings) -> Easel:
 
     media = MediaService(cache, clock, settings.media_ttl, registry.label)
     queue, services = _services(settings, database, box, registry, media, clock)
+    web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
+    services.records.forgetting.access = web.access
     return Easel(
         settings=settings,
         clock=clock,
@@ -121,8 +123,13 @@ async def build(settings: Settings) -> Easel:
         registry=registry,
         queue=queue,
         services=services,
-        web=make_web(database, box, registry, queue, media, clock, _web_rules(settings)),
-        sweeper=Sweeper(cache, clock, named_by=JobStore(database, box).named_by_ended),
+        web=web,
+        sweeper=Sweeper(
+            cache,
+            clock,
+            named_by=JobStore(database, box).named_by_ended,
+            prune_words=services.records.forgetting.prune,
+        ),
         findings=findings,
         folders=folders,
     )
@@ -165,9 +172,12 @@ def _services(
         queue,
         generation,
         media,
+        connections,
         clock,
         folder=settings.data_dir,
         limits=_alert_limits(settings),
+        media_ttl_s=settings.media_ttl,
+        words_ttl_s=settings.words_ttl,
     )
     return queue, Services(
         generation=generation,

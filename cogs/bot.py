@@ -13,6 +13,7 @@ from cogs.deletions import Deletions
 from cogs.edit_controls import EditControls
 from cogs.engines import Engines
 from cogs.error_handler import ErrorHandler
+from cogs.forget import Forget
 from cogs.help import Help
 from cogs.image_generation import ImageGeneration
 from cogs.job_messages import JobMessages
@@ -119,6 +120,7 @@ class EaselBot(commands.Bot):
                 clock=services.clock,
             )
         )
+        self.add_cog(Forget(forgetting=services.records.forgetting))
         self.add_cog(Help())
         if not message_content:
             self.add_cog(Unreadable(services.clock))

@@ -112,6 +112,7 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     delivered_at: datetime | None = None
+    words_gone_at: datetime | None = None  # its prompt was deleted, so it cannot be drawn again
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", clean_notes(self.notes))

@@ -131,6 +131,11 @@ class AccessService:
         self._buckets.pop(key_id, None)
         return is_ended
 
+    def drop(self, user_key: str) -> None:
+        """Forget at once the keys of somebody whose rows were deleted."""
+        for hashed in [hashed for hashed, (key, _) in self._known.items() if key.user_key == user_key]:
+            del self._known[hashed]
+
     async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Caller | None:
         """Say who a key's bearer is; None when it is no key of ours or has ended.
 

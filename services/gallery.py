@@ -22,7 +22,7 @@ store follows, under one lock, and catches up at start with what a crash left be
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -72,6 +72,7 @@ class GalleryService:
         self._store = store
         self._media = media
         self._clock = clock
+        self.on_emptied: list[Callable[[str], Awaitable[None]]] = []  # told of a job whose last picture was deleted
         self._keeping = asyncio.Lock()  # what is kept changes in two files: one change at a time
 
     async def start(self) -> None:
@@ -183,6 +184,9 @@ class GalleryService:
                 await self._media.forget([picture.media_id])
                 await self._store.lose([picture.media_id], self._clock.now())
             await self._store.delete(picture.id, self._clock.now())
+        if not await self._store.has_pictures(picture.job_id):
+            for tell in self.on_emptied:
+                await tell(picture.job_id)
         return picture
 
     async def forget_job(self, job: Job) -> None:

@@ -94,6 +94,12 @@ class GenerationService:
         """
         old = await self.get(job_id)
         changes = changes or Draft()
+        if old.words_gone_at is not None and not changes.prompt:
+            raise RequestRejected(
+                "The prompt of this picture has been deleted, so it cannot be drawn again.",
+                field="job",
+                hint="Private prompts go with their picture. Write it anew.",
+            )
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own

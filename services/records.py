@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.registry import BackendRegistry
+from constants import DEFAULT_MEDIA_TTL_S
 from queue_manager import QueueManager
 from services.alerts import AlertLimits, AlertService
+from services.connections import ConnectionService
+from services.forgetting import ForgettingService
 from services.gallery import GalleryService
 from services.generation import GenerationService
 from services.media import MediaService
@@ -18,6 +21,7 @@ from store.gallery import GalleryStore
 from store.jobs import JobStore
 from store.statistics import StatisticsStore
 from store.templates import TemplateStore
+from store.words import WordStore
 from utils.clock import Clock
 
 
@@ -30,6 +34,7 @@ class Records:
     styles: StyleService
     statistics: StatisticsService
     alerts: AlertService
+    forgetting: ForgettingService
 
     async def run(self) -> None:
         """Catch up with the last process, then pass alerts on until cancelled."""
@@ -43,21 +48,36 @@ def make_records(
     queue: QueueManager,
     generation: GenerationService,
     media: MediaService,
+    connections: ConnectionService,
     clock: Clock,
     *,
     folder: Path,
     limits: AlertLimits | None = None,
+    media_ttl_s: float = DEFAULT_MEDIA_TTL_S,
+    words_ttl_s: float = 0.0,
 ) -> Records:
-    """Wire them; nothing runs yet. `folder` holds the owner's styles."""
+    """Wire them; nothing runs yet. `folder` holds the owner's styles; words of 0 seconds stay for ever."""
     statistics = StatisticsService(store=StatisticsStore(database), jobs=jobs, clock=clock, label_of=registry.label)
     gallery = GalleryService(store=GalleryStore(database), media=media, clock=clock)
     alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
     queue.watchers.on_change += [log_picture, alerts.on_change]
-    generation.on_deleted.append(gallery.forget_job)
+    forgetting = ForgettingService(
+        WordStore(database),
+        queue=queue,
+        jobs=jobs,
+        media=media,
+        connections=connections,
+        clock=clock,
+        media_ttl_s=media_ttl_s,
+        words_ttl_s=words_ttl_s,
+    )
+    generation.on_deleted += [gallery.forget_job, forgetting.forget_job]
+    gallery.on_emptied.append(forgetting.forget_words)
     return Records(
         gallery=gallery,
         templates=TemplateService(store=TemplateStore(database), clock=clock),
         styles=StyleService(folder),
         statistics=statistics,
         alerts=alerts,
+        forgetting=forgetting,
     )

@@ -1,12 +1,14 @@
-"""Deletes pictures when their time is over: at start, then at the next picture's end. One timer, no polling.
+"""Deletes pictures when their time is over, and the words that go with them. One timer, no polling.
 
-At start and every hour it also deletes what a crash left behind: pictures that no result names.
+It runs at start, then at the next picture's end, and every few minutes; every hour it also deletes what a crash left
+behind: pictures that no result names.
 
 The store deletes in batches; this decides only when.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from store.image_cache import ImageCache, NamedBy
@@ -23,8 +25,11 @@ UNNAMED_EVERY_S: Final = 3600.0
 class Sweeper:
     """Run it as one task; `wake` when something was stored that may end before all else."""
 
-    def __init__(self, cache: ImageCache, clock: Clock, *, named_by: NamedBy) -> None:
+    def __init__(
+        self, cache: ImageCache, clock: Clock, *, named_by: NamedBy, prune_words: Callable[[], Awaitable[int]]
+    ) -> None:
         self._cache = cache
+        self._prune_words = prune_words
         self._clock = clock
         self._named_by = named_by
         self._unnamed_at = float("-inf")  # when those were swept last
@@ -56,6 +61,11 @@ class Sweeper:
         else:
             if swept:
                 log.info("expired pictures deleted", extra={"action": "cache_swept", "pictures": swept})
+
+        try:
+            await self._prune_words()
+        except Exception:
+            log.exception("could not delete old words", extra={"action": "words_deleted"})
 
     async def _pause_s(self) -> float:
         """Return the seconds until the next picture ends, within reason."""

@@ -15,7 +15,7 @@ from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader, seed_from_column
 
 MOST_FACETS: Final = 200
-_KEPT: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
+KEPT_PICTURE: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
 _VISIBLE: Final = "(g.user_key = :viewer OR (g.is_private = 0 AND (g.door = 'api' OR :is_admin)))"
@@ -25,7 +25,7 @@ _IN_COLLECTION: Final = """g.id IN (
     SELECT c.image_id FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
     WHERE c.collection_id = :collection AND owned.user_key = :viewer)"""
 _SELECT: Final = f"""
-    SELECT g.*, {_KEPT} AS is_kept, {_MINE} AS is_favorite,
+    SELECT g.*, {KEPT_PICTURE} AS is_kept, {_MINE} AS is_favorite,
         (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
     FROM generated_images AS g WHERE g.deleted_at IS NULL AND {_VISIBLE}
 """  # noqa: S608  # parts of our own
@@ -67,12 +67,13 @@ DELETE: Final = """
 DELETE_JOB: Final = """
     UPDATE generated_images SET deleted_at = :now WHERE job_id = :job_id AND deleted_at IS NULL RETURNING media_id
 """
+HAS_PICTURES: Final = "SELECT 1 FROM generated_images WHERE job_id = ? AND deleted_at IS NULL LIMIT 1"
 _LOST: Final = "(SELECT id FROM generated_images WHERE media_id IN (SELECT value FROM json_each(:media_ids)))"
 LOSE_STARS: Final = f"DELETE FROM image_favorites WHERE image_id IN {_LOST}"  # noqa: S608
 LOSE_PLACES: Final = f"DELETE FROM collection_images WHERE image_id IN {_LOST}"  # noqa: S608
 LOSE_TIME: Final = f"UPDATE generated_images SET expires_at = min(expires_at, :now) WHERE id IN {_LOST}"  # noqa: S608
 SET_EXPIRY: Final = "UPDATE generated_images SET expires_at = :expires_at WHERE media_id = :media_id"
-IS_KEPT: Final = f"SELECT {_KEPT} AS is_kept FROM generated_images AS g WHERE g.media_id = ? LIMIT 1"  # noqa: S608
+IS_KEPT: Final = f"SELECT {KEPT_PICTURE} AS is_kept FROM generated_images AS g WHERE g.media_id = ? LIMIT 1"  # noqa: S608
 KEPT: Final = """
     SELECT DISTINCT media_id FROM generated_images WHERE id IN (
         SELECT image_id FROM image_favorites UNION SELECT image_id FROM collection_images)
@@ -280,6 +281,10 @@ class GalleryStore:
         """Take all pictures of a job out of the history and return their media ids."""
         rows = await self._database.write(DELETE_JOB, {"job_id": job_id, "now": to_epoch(now)})
         return [row["media_id"] for row in rows]
+
+    async def has_pictures(self, job_id: str) -> bool:
+        """Say whether a job still has pictures in the history."""
+        return bool(await self._database.fetch(HAS_PICTURES, (job_id,)))
 
     async def lose(self, media_ids: Iterable[str], now: datetime) -> None:
         """Note that files are gone: nobody keeps them any more, whoever else has them in the history."""

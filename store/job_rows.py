@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
-_TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at")
+_TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
 
 def to_json(value: Any) -> str:

@@ -5,6 +5,7 @@ Times are UTC epoch seconds, columns named like a value of `generation` hold its
 
 from store.gallery_schema import GALLERY
 from store.outbox_schema import OUTBOX
+from store.words import SCHEMA as WORDS
 from store.workflows import SCHEMA as WORKFLOWS
 
 _M001_JOBS = """
@@ -175,4 +176,5 @@ MIGRATIONS = {
     "m007_access": _M007_ACCESS,
     "m009_machines": _M009_MACHINES,
     "m011_outbox": OUTBOX,
+    "m012_words": WORDS,
 }

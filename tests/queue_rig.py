@@ -74,6 +74,19 @@ class InlineDatabase:
         if hold := self.holds.get(sql):
             await hold.wait()
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    async def shrink(self) -> None:
+        """Memory has no space to give back."""
+
     def close(self) -> None:
         self._connection.close()
 

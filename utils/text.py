@@ -27,3 +27,8 @@ def cut(text: str, limit: int) -> str:
 def plain_words(text: str) -> str:
     """Take out the marks that only Discord shows as code."""
     return text.replace("`", "")
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 picture", "3 pictures"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

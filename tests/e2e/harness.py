@@ -44,7 +44,7 @@ from utils.secrets import SecretBox
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
-    "compare", "status", "gpu", "workflow", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
+    "compare", "status", "gpu", "workflow", "forget", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
 
@@ -159,7 +159,9 @@ class Easel:
             connections=connections,
             describing=DescribingService(registry),
             upkeep=upkeep,
-            records=make_records(database, jobs, registry, queue, service, media, clock, folder=self.folder),
+            records=make_records(
+                database, jobs, registry, queue, service, media, connections, clock, folder=self.folder
+            ),
             workflows=workflows,
             clock=clock,
         )

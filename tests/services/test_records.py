@@ -8,13 +8,16 @@ import pytest
 from generation.errors import BackendAuthError
 from generation.job import JobStatus, Origin
 from generation.request import Draft
+from services.connections import ConnectionService
 from services.gallery import Viewer
 from services.generation import Actor, GenerationService
 from services.media import MediaService
 from services.records import make_records
+from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import queue_rig
+from utils.secrets import SecretBox
 
 ANN = Viewer(user_key="test:ann")
 ORIGIN = Origin(door="test", user_id="ann")
@@ -32,8 +35,11 @@ async def house(cache, tmp_path):
             preferences=PreferenceStore(rig.database),
             clock=rig.clock,
         )
+        connections = ConnectionService(
+            rig.registry, ConnectionStore(rig.database, SecretBox.open(tmp_path / "secret.key")), clock=rig.clock
+        )
         records = make_records(
-            rig.database, rig.jobs, rig.registry, rig.queue, generation, media, rig.clock, folder=tmp_path
+            rig.database, rig.jobs, rig.registry, rig.queue, generation, media, connections, rig.clock, folder=tmp_path
         )
         task = asyncio.create_task(records.run())
         yield rig, generation, records

@@ -40,12 +40,16 @@ async def nobody(job_ids):
     return {}
 
 
+async def no_words():
+    return 0
+
+
 @pytest.fixture
 async def started(clock):
     tasks = []
 
-    def start(cache):
-        sweeper = Sweeper(cache, clock, named_by=nobody)
+    def start(cache, prune=no_words):
+        sweeper = Sweeper(cache, clock, named_by=nobody, prune_words=prune)
         tasks.append(asyncio.create_task(sweeper.run()))
         return sweeper
 
@@ -157,3 +161,20 @@ async def test_what_no_result_names_is_looked_for_at_start_and_every_hour(clock,
         assert cache.looks == 1
         await clock.advance(LONGEST_PAUSE_S)
     assert cache.looks == 2
+
+
+async def test_words_are_looked_through_with_every_sweep_and_a_failure_ends_nothing(clock, started, caplog):
+    pruned = []
+
+    async def prune():
+        pruned.append(clock.now())
+        if len(pruned) == 1:
+            raise OSError("database is locked")
+        return 0
+
+    cache = CountingCache()
+    started(cache, prune)
+    await settle()
+    await clock.advance(LONGEST_PAUSE_S + 1)
+    assert len(pruned) == cache.sweeps == 2
+    assert "could not delete old words" in caplog.text

@@ -7,7 +7,8 @@ import { createDefaults } from "../settings/create-defaults.js";
 import { keySection } from "../settings/keys.js";
 import { styleSection } from "../settings/own-styles.js";
 import { shortcutList } from "../settings/shortcuts.js";
-import { toastError } from "../ui/toast.js";
+import { confirmDialog } from "../ui/dialog.js";
+import { toast, toastError } from "../ui/toast.js";
 
 export const title = "Settings";
 
@@ -73,10 +74,26 @@ function account({ user, sign_in_url: url }) {
   const picture = user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
   const role = user.is_admin && h("span", { class: "badge badge-accent" }, "admin");
   const canLeave = user.how === "session" || user.how === "link";
+  const forget = user.how !== "link" && button("Delete everything of mine", () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
   return h("div", { class: "stack" },
     h("div", { class: "row" }, picture, h("strong", {}, user.name), role),
     h("p", { class: "muted" }, HOW[user.how]),
-    h("div", { class: "row row-wrap" }, canLeave && button("Sign out", signOut, { class: "btn-small", icon: "signout" }), user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, "Sign in with Discord")));
+    h("div", { class: "row row-wrap" }, canLeave && button("Sign out", signOut, { class: "btn-small", icon: "signout" }), user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, "Sign in with Discord"), forget));
+}
+
+const FORGET_TEXT = "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, API keys and sign-ins "
+  + "are deleted at once, and what waits is cancelled. Only figures without your name stay. This cannot be taken back.";
+
+async function forgetMe(leaves) {
+  const sure = await confirmDialog({ title: "Delete everything of yours?", text: FORGET_TEXT, action: "Delete everything", isDanger: true });
+  if (!sure) return;
+  try {
+    const { jobs, pictures } = await api.post("/api/me/forget", { confirm: "forget me" });
+    if (leaves) return location.reload();
+    toast(`Deleted: ${jobs} jobs and ${pictures} pictures.`);
+  } catch (error) {
+    toastError(error);
+  }
 }
 
 async function signOut() {

@@ -1,0 +1,58 @@
+"""`/forget`: everything that Easel has of the person who asks is deleted, after a second word of consent."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.cards import Button, Card
+from cogs.error_handler import told
+from cogs.origin import DOOR
+from cogs.posting import edit_answer, new_message
+from services.forgetting import ForgettingService
+from utils.text import plural
+
+CONFIRM_ID: Final = "f1:forget"
+ASK: Final = (
+    "**Delete everything I have of you?** Your pictures, prompts and favourites, what you draw now, your engine with "
+    "its key, your workflows, templates, settings, API keys and sign-ins go at once and for good.\n"
+    "-# Figures (how many, when, on which engine) stay without your name. My messages in the channels are Discord's: "
+    "delete those with 🗑️ first. Pictures you attached go when their time is over."
+)
+DONE: Final = "✅ Deleted: {pictures} and what {jobs} said, with all that belonged to you here."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetButton(Button):
+    """The second word of consent; it belongs to no job."""
+
+    @property
+    def custom_id(self) -> str:
+        return CONFIRM_ID
+
+
+class Forget(commands.Cog):
+    """The command and its one button. The answer is ephemeral, so only that person can press it."""
+
+    def __init__(self, *, forgetting: ForgettingService) -> None:
+        self._forgetting = forgetting
+
+    @nextcord.slash_command(name="forget", description="Delete everything this bot has of you")
+    async def slash_forget(self, interaction: nextcord.Interaction) -> None:
+        button = ForgetButton(action="forget", job_id="", label="Delete everything", style="danger")
+        await interaction.response.send_message(**new_message(Card(content=ASK, rows=((button,),))), ephemeral=True)
+
+    @commands.Cog.listener("on_interaction")
+    async def on_press(self, interaction: nextcord.Interaction) -> None:
+        if interaction.type is not nextcord.InteractionType.component:
+            return
+        data: Any = interaction.data
+        if data["custom_id"] != CONFIRM_ID:
+            return
+        async with told(interaction):
+            await interaction.response.defer()
+            assert interaction.user is not None, "Discord always says who"
+            forgotten = await self._forgetting.forget_person(f"{DOOR}:{interaction.user.id}")
+            text = DONE.format(pictures=plural(forgotten.pictures, "picture"), jobs=plural(forgotten.jobs, "request"))
+            await edit_answer(interaction, Card(content=text))

@@ -1,0 +1,151 @@
+"""Takes people's words out of the store: of single jobs, of what is old, and of a person altogether.
+
+A job whose words are gone keeps its figures (times, sizes, engine, cost), so that statistics stay true. `secure_delete`
+overwrites the bytes; `Database.shrink` then gives the space back and empties the -wal file.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from store.database import Database
+from store.gallery import KEPT_PICTURE
+from store.job_rows import to_epoch
+
+SCHEMA: Final = """
+ALTER TABLE jobs ADD COLUMN words_gone_at REAL;
+CREATE INDEX jobs_words ON jobs (finished_at) WHERE finished_at IS NOT NULL AND words_gone_at IS NULL;
+CREATE INDEX jobs_private_words ON jobs (finished_at)
+    WHERE finished_at IS NOT NULL AND words_gone_at IS NULL AND json_extract(origin, '$.private') = 1
+"""
+
+BATCH: Final = 100  # jobs in one transaction: others get their turn in between
+FORGOTTEN: Final = "forgotten:"  # in front of the name that a person's figures stay under
+_PARTS_OF_A_REQUEST: Final = ("loras", "styles", "control", "init_image", "mask_image", "workflow")
+
+_IDS: Final = "(SELECT value FROM json_each(:ids))"
+_KEPT: Final = f"""EXISTS (SELECT 1 FROM generated_images AS g WHERE g.job_id = j.id AND g.deleted_at IS NULL
+    AND (g.expires_at > :now OR {KEPT_PICTURE}))"""  # noqa: S608  # parts of our own
+OLD: Final = f"""
+    SELECT j.id FROM jobs AS j INDEXED BY jobs_words
+    WHERE j.finished_at <= :before AND j.finished_at IS NOT NULL AND j.words_gone_at IS NULL AND NOT {_KEPT}
+    ORDER BY j.finished_at LIMIT :limit
+"""  # noqa: S608
+OLD_PRIVATE: Final = f"""
+    SELECT j.id FROM jobs AS j INDEXED BY jobs_private_words
+    WHERE j.finished_at <= :before AND j.finished_at IS NOT NULL AND j.words_gone_at IS NULL
+        AND json_extract(j.origin, '$.private') = 1 AND NOT {_KEPT}
+    ORDER BY j.finished_at LIMIT :limit
+"""  # noqa: S608
+OF_PERSON: Final = """
+    SELECT id FROM jobs INDEXED BY jobs_user WHERE user_key = :user_key AND finished_at IS NOT NULL LIMIT :limit
+"""
+
+
+def _blank(column: str) -> str:
+    gone = ", ".join(f"'$.{name}'" for name in _PARTS_OF_A_REQUEST)
+    return f"json_remove(json_set({column}, '$.prompt', '', '$.negative_prompt', ''), {gone})"
+
+
+BLANK_JOBS: Final = f"""
+    UPDATE jobs SET words_gone_at = :now, request = {_blank("request")}, drawn = {_blank("drawn")}, notes = '[]',
+        result = iif(result IS NULL, NULL, json_set(result, '$.notes', json('[]'))),
+        error = iif(error IS NULL, NULL, json_set(error, '$.user_message', 'Its words were deleted.', '$.hint', ''))
+    WHERE id IN {_IDS} AND finished_at IS NOT NULL RETURNING id
+"""  # noqa: S608
+BLANK_PICTURES: Final = f"UPDATE generated_images SET prompt = '', negative_prompt = '' WHERE job_id IN {_IDS}"  # noqa: S608
+BLANK_DELIVERIES: Final = f"""
+    UPDATE webhook_outbox SET body = json_replace(body, '$.job.prompt', '', '$.job.negative_prompt', '')
+    WHERE job_id IN {_IDS} AND body <> ''
+"""  # noqa: S608
+PICTURES_OF: Final = f"""
+    SELECT media_id FROM generated_images WHERE job_id IN {_IDS} AND from_cache = 0
+"""  # noqa: S608
+RENAME_JOBS: Final = f"""
+    UPDATE jobs SET user_key = :name, reply_token = '', reply_token_until = NULL,
+        result = iif(result IS NULL, NULL, json_set(result, '$.images', json('[]'))),
+        origin = json_set(
+            json_remove(origin, '$.parent_job_id', '$.parent_user_id', '$.parent_channel_id', '$.parent_message_id',
+                '$.request_key', '$.source_message_id', '$.guild_id', '$.group_id'),
+            '$.user_id', '0', '$.user_name', '', '$.account', :name, '$.request_digest', '')
+    WHERE id IN {_IDS}
+"""  # noqa: S608
+RENAME_PICTURES: Final = f"""
+    UPDATE generated_images SET user_key = :name, user_name = '', deleted_at = coalesce(deleted_at, :now)
+    WHERE job_id IN {_IDS}
+"""  # noqa: S608
+# What others made from this person's pictures says so; whose they were is forgotten there, too.
+UNLINK: Final = """
+    UPDATE jobs SET origin = json_remove(origin, '$.parent_job_id', '$.parent_user_id', '$.parent_channel_id',
+        '$.parent_message_id')
+    WHERE rowid > :after AND rowid <= :until AND json_extract(origin, '$.parent_user_id') = :user_id
+"""
+LAST_ROW: Final = "SELECT coalesce(max(rowid), 0) AS last FROM jobs"
+UNLINK_ROWS: Final = 2000
+FORGET_PERSON: Final = (
+    "UPDATE OR REPLACE image_generation_stats SET user_key = :name WHERE user_key = :user_key",
+    "DELETE FROM image_favorites WHERE user_key = :user_key",
+    "DELETE FROM image_collections WHERE user_key = :user_key",
+    "DELETE FROM prompt_templates WHERE user_key = :user_key",
+    "DELETE FROM api_keys WHERE user_key = :user_key",
+    "DELETE FROM sessions WHERE user_key = :user_key",
+    "DELETE FROM preferences WHERE scope = 'user:' || :user_id",
+    "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",
+)
+
+
+class WordStore:
+    """Each method is one transaction, or several small ones that may be repeated."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def blank(self, job_ids: Iterable[str], now: datetime) -> int:
+        """Blank the words of ended jobs wherever they stand; return how many jobs that were."""
+        values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now)}
+        async with self._database.transaction():
+            blanked = await self._database.write(BLANK_JOBS, values)
+            await self._database.write(BLANK_PICTURES, values)
+            await self._database.write(BLANK_DELIVERIES, values)
+        return len(blanked)
+
+    async def old(self, *, before: datetime, now: datetime, is_private: bool) -> list[str]:
+        """Return ended jobs with words from before then whose pictures are gone; with `is_private` such ones only."""
+        values = {"before": to_epoch(before), "now": to_epoch(now), "limit": BATCH}
+        rows = await self._database.fetch(OLD_PRIVATE if is_private else OLD, values)
+        return [row["id"] for row in rows]
+
+    async def jobs_of(self, user_key: str) -> tuple[list[str], list[str]]:
+        """Return a batch of a person's ended jobs, empty when there are no more, and the ids of their pictures."""
+        rows = await self._database.fetch(OF_PERSON, {"user_key": user_key, "limit": BATCH})
+        job_ids = [row["id"] for row in rows]
+        pictures = await self._database.fetch(PICTURES_OF, {"ids": json.dumps(job_ids)})
+        return job_ids, [row["media_id"] for row in pictures]
+
+    async def disown(self, job_ids: Iterable[str], name: str, now: datetime) -> None:
+        """Take jobs from the person who asked for them: words, pictures, names and places."""
+        values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now), "name": name}
+        async with self._database.transaction():
+            for statement in (BLANK_JOBS, BLANK_PICTURES, BLANK_DELIVERIES, RENAME_JOBS, RENAME_PICTURES):
+                await self._database.write(statement, values)
+
+    async def forget_person(self, user_key: str, name: str) -> None:
+        """Delete what a person has besides jobs; their figures stay under `name`, which says nothing of them."""
+        values = {"user_key": user_key, "user_id": user_key.partition(":")[2], "name": name}
+        async with self._database.transaction():
+            for statement in FORGET_PERSON:
+                await self._database.write(statement, values)
+        last = (await self._database.fetch(LAST_ROW))[0]["last"]
+        for after in range(0, last, UNLINK_ROWS):
+            span = {"after": after, "until": after + UNLINK_ROWS, "user_id": values["user_id"]}
+            await self._database.write(UNLINK, span)
+
+    async def give_space_back(self) -> None:
+        await self._database.shrink()
+
+
+def nameless() -> str:
+    """Return a new name for the figures of somebody who is forgotten."""
+    return FORGOTTEN + secrets.token_hex(6)
