@@ -181,7 +181,7 @@ async def test_what_an_older_version_left_is_sent_by_this_one(tmp_path, box):
 
 async def test_an_end_that_an_older_version_never_told_of_is_told(tmp_path, box):
     path = tmp_path / "old.sqlite3"
-    older = {name: script for name, script in MIGRATIONS.items() if name < "m011"}
+    older = {name: script for name, script in MIGRATIONS.items() if name != "m011_outbox"}
     database = await Database.open(path, migrations=older)
     await WebhookStore(database, box).save_hook(replace(ALL, created_at=NOW - timedelta(days=9)))
     (now_s,) = (await database.fetch("SELECT CAST(strftime('%s', 'now') AS REAL)"))[0]
