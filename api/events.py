@@ -16,6 +16,7 @@ from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
 from services.access import Caller
 from services.generation import GenerationService, LaneView
+from services.policy import Actor, may_see
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -32,18 +33,12 @@ MOST_READERS: Final = 1000
 MOST_READERS_PER_USER: Final = 20
 
 
-def can_see(caller: Caller, job: Job) -> bool:
-    """Own jobs always; others' only where they were made in the open, and never private ones."""
-    if job.user_key == caller.user_key or job.id == caller.job_id:
-        return True
-    return not job.origin.private and (job.origin.door == "api" or caller.is_admin)
-
-
 @dataclass(eq=False)
 class Reader:
     """One open stream."""
 
     caller: Caller
+    actor: Actor
     pending: dict[str, bytes] = field(default_factory=dict)  # newest event by what it is about
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     is_behind: bool = False
@@ -125,7 +120,7 @@ class Hub:
     def gone(self, job: Job) -> None:
         """The pictures of a job were deleted."""
         for reader in self._readers:
-            if can_see(reader.caller, job):
+            if may_see(reader.actor, job):
                 reader.put(job.id, sse("gone", {"id": job.id}))
                 reader.bell.set()
 
@@ -157,7 +152,7 @@ class Hub:
         own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)
         if len(self._readers) >= MOST_READERS or (own >= MOST_READERS_PER_USER and caller.how != "local"):
             return None
-        reader = Reader(caller)
+        reader = Reader(caller, caller.actor)
         self._readers.add(reader)
         return reader
 
@@ -236,7 +231,7 @@ class Hub:
     def _send(self, job: Job) -> None:
         made: dict[bool, bytes] = {}
         for reader in self._readers:
-            if can_see(reader.caller, job):
+            if may_see(reader.actor, job):
                 is_own = job.user_key == reader.caller.user_key
                 if is_own not in made:
                     made[is_own] = self.job_event(job, reader.caller)

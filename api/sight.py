@@ -1,15 +1,28 @@
-"""Whose pictures may go into a new one by their ids: everybody's made in the open; private ones their owner's only.
+"""Which jobs a caller may see, and whose pictures may go into a new one: what is not for them is as if not there.
 
 An id is no secret: what was drawn from a private picture in the open names it.
 """
 
 from api.context import Web
-from api.events import can_see
+from api.errors import NotFound
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.request import Draft
 from services.access import Caller
 from services.media import Media
+from services.policy import may_use
+
+
+async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:
+    """Return a job this caller may see.
+
+    Raises:
+        NotFound: there is none, or none for them.
+    """
+    try:
+        return await web.services.generation.visible(job_id, caller.actor)
+    except RequestRejected as error:
+        raise NotFound("Job not found") from error
 
 
 async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None:
@@ -25,13 +38,13 @@ async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None
     return (media, job) if any(image.media_id == media_id for image in images) else None
 
 
-async def may_use(web: Web, caller: Caller, media_id: str) -> bool:
+async def may_use_picture(web: Web, caller: Caller, media_id: str) -> bool:
     """Return whether a picture may be looked at and drawn from; one that is not there may."""
     found = await find_media(web, media_id)
     if found is None:
         return await web.services.media.get(media_id) is None
     _, job = found
-    return job is None or not job.origin.private or can_see(caller, job)
+    return job is None or may_use(caller.actor, job)
 
 
 async def check_use(web: Web, caller: Caller, media_id: str, field: str) -> None:
@@ -40,7 +53,7 @@ async def check_use(web: Web, caller: Caller, media_id: str, field: str) -> None
     Raises:
         RequestRejected: names `field`.
     """
-    if not await may_use(web, caller, media_id):
+    if not await may_use_picture(web, caller, media_id):
         raise RequestRejected(f"There is no picture here with the id in {field}.", field=field)
 
 

@@ -96,7 +96,7 @@ class JobViews:
             is_mine=is_mine,
             is_private=job.origin.private,
             door=job.origin.door,
-            parent_id=job.origin.parent_job_id,
+            parent_id=job.origin.parent_job_id if is_mine else None,  # it may be private
             can_move_up=is_mine and job.status is JobStatus.QUEUED and (view.position or 1) > 1,
         )
 

@@ -10,7 +10,10 @@ from typing import Literal
 
 import nextcord
 
+from generation.errors import RequestRejected
+
 ID_PREFIX = "e1"
+OTHER_VERSION = "This button belongs to another version of me and does nothing now."
 Style = Literal["primary", "secondary", "success", "danger"]
 _STYLES = {
     "primary": nextcord.ButtonStyle.primary,
@@ -95,6 +98,23 @@ def parse_id(custom_id: str) -> tuple[str, str, str] | None:
     action, _, rest = rest.partition(":")
     job_id, _, argument = rest.partition(":")
     return action, job_id, argument
+
+
+def controls_of(message: nextcord.Message | None) -> list[tuple[str, str, str]]:
+    """Return (action, job id, argument) of every control of ours in a message."""
+    rows = message.components if message else ()
+    ids = (getattr(child, "custom_id", None) for row in rows for child in getattr(row, "children", ()))
+    return [parsed for parsed in (parse_id(one or "") for one in ids) if parsed is not None]
+
+
+def check_stands_in(message: nextcord.Message | None, action: str) -> None:
+    """Refuse to turn a message into something else that has no control for it: the press was forged.
+
+    Raises:
+        RequestRejected: with the words for a button that nobody knows.
+    """
+    if not any(shown == action for shown, _, _ in controls_of(message)):
+        raise RequestRejected(OTHER_VERSION)
 
 
 def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:

@@ -1,8 +1,8 @@
 """Buttons, menus and modals under a picture: one listener, static ids, everything looked up in the store.
 
 A press is answered at once (a modal, a new "thinking" message, or a quiet acknowledgement) and then worked on, so
-Discord's three seconds are never at risk. Anyone may make something new from a picture, and it is theirs; only its
-owner and moderators may edit, cancel or delete it.
+Discord's three seconds are never at risk. Anyone who sees a picture where it stands may make something new from it, and
+it is theirs; only its owner and moderators may edit, cancel or delete it (`services.policy`: an id may be forged).
 """
 
 import logging
@@ -15,11 +15,11 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs import forms
-from cogs.cards import Card, parse_id, to_files, to_view
+from cogs.cards import OTHER_VERSION, Card, check_stands_in, parse_id, to_files, to_view
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
 from cogs.origin import actor_of, check_interaction_permissions, of_interaction
-from cogs.posting import edit_answer
+from cogs.posting import edit_answer, shows
 from cogs.render import GONE
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
@@ -28,6 +28,7 @@ from generation.request import Draft
 from services.catalog import Catalog, Engine
 from services.generation import GenerationService
 from services.media import MediaService
+from services.policy import check_change
 from utils.clock import Clock
 from utils.text import cut
 
@@ -87,8 +88,8 @@ class EditControls(commands.Cog):
         action, job_id, argument = parsed
         async with told(interaction):
             if action not in self._handlers:
-                raise RequestRejected("This button belongs to another version of me and does nothing now.")
-            job = await self._service.get(job_id)
+                raise RequestRejected(OTHER_VERSION)
+            job = await self._service.visible(job_id, actor_of(interaction))
             await self._handlers[action](interaction, job, action if action in ("sampler", "model") else argument)
 
     # -- new pictures --------------------------------------------------------------------------------------------
@@ -113,8 +114,9 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        is_accepted = await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
         actor = actor_of(interaction)
+        check_change(actor, job, "edit")
+        is_accepted = await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
         if is_accepted and job.user_key == actor.user_key:  # a job of one's own that is still under way is replaced
             await self._service.cancel(job.id, actor)
 
@@ -153,7 +155,7 @@ class EditControls(commands.Cog):
     # -- forms and menus -----------------------------------------------------------------------------------------
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        self._service.check_owner(job, actor_of(interaction), "edit")
+        check_change(actor_of(interaction), job, "edit")
         await interaction.response.send_modal(forms.edit_form(job))
 
     async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
@@ -166,6 +168,7 @@ class EditControls(commands.Cog):
         await interaction.response.send_message(card.content, view=view, ephemeral=True)
 
     async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
+        check_stands_in(interaction.message, "page")
         what, _, page = argument.partition("-")
         card = self._menu(what, job, self._engine(interaction, job), int(page))
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
@@ -186,15 +189,19 @@ class EditControls(commands.Cog):
     # -- the job itself ------------------------------------------------------------------------------------------
 
     async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        self._service.check_owner(job, actor_of(interaction), "cancel")
+        check_change(actor_of(interaction), job, "cancel")
         await interaction.response.defer()
         if await self._service.cancel(job.id, actor_of(interaction)) is None:
             await interaction.followup.send("It had already ended.", ephemeral=True)
 
     async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        self._service.check_owner(job, actor_of(interaction), "delete")
+        check_change(actor_of(interaction), job, "delete")
         await interaction.response.defer()
         await self._service.delete(job.id, actor_of(interaction))
+        if interaction.message is None or not shows(
+            interaction.message, job
+        ):  # an id that was sent from below another message
+            return
         with suppress(nextcord.NotFound):  # somebody was quicker
             await interaction.delete_original_message()
 

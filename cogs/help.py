@@ -5,7 +5,7 @@ from typing import Any, Final
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, parse_id, to_view
+from cogs.cards import Button, Card, check_stands_in, parse_id, to_view
 from cogs.decorators import prefix_command
 from cogs.error_handler import told
 from cogs.posting import edit_of, new_message, reply_to
@@ -55,6 +55,7 @@ class Help(commands.Cog):
         if parsed is None or parsed[0] != ACTION:
             return
         async with told(interaction):
+            check_stands_in(interaction.message, ACTION)
             pages = help_pages()
             card = pages[min(int(parsed[2]), len(pages) - 1)]
             await interaction.response.edit_message(**edit_of(card, keeps_files=True))

@@ -5,7 +5,7 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, parse_id, to_view
+from cogs.cards import Button, Card, check_stands_in, parse_id, to_view
 from cogs.decorators import prefix_command
 from cogs.error_handler import told
 from cogs.waiting import answer
@@ -49,6 +49,7 @@ class Models(commands.Cog):
             return
         _, lane, page = parsed
         async with told(interaction):
+            check_stands_in(interaction.message, "models")
             engine = self._catalog.engine(lane, *_who(interaction.user, interaction.guild_id))
             if engine is None:
                 raise RequestRejected("That engine is no longer connected.")

@@ -33,8 +33,8 @@ def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: 
         door=DOOR,
         user_id=str(user.id),
         user_name=user.name,
-        guild_id=str(interaction.guild_id) if interaction.guild_id else None,
-        channel_id=str(interaction.channel_id) if interaction.channel_id else None,
+        guild_id=_id(interaction.guild_id),
+        channel_id=_id(interaction.channel_id),
         reply_token=interaction.token,
         reply_token_until=clock.now() + timedelta(seconds=INTERACTION_TOKEN_S),
         private=private,
@@ -57,11 +57,25 @@ def of_message(ctx: commands.Context[Any], answer: nextcord.Message | None = Non
 
 
 def actor_of(interaction: nextcord.Interaction) -> Actor:
-    """Say who presses, and whether they moderate here (Manage Messages in this channel)."""
+    """Return who presses and where, and whether they moderate there (Manage Messages in this channel)."""
     user = interaction.user
     assert user is not None, "Discord always says who"
     is_moderator = bool(interaction.guild_id) and interaction.permissions.manage_messages
-    return Actor(user_key=f"{DOOR}:{user.id}", is_moderator=is_moderator)
+    return Actor(user_key=f"{DOOR}:{user.id}", is_moderator=is_moderator, channel_id=_id(interaction.channel_id))
+
+
+def actor_of_message(ctx: commands.Context[Any]) -> Actor:
+    """Return the same for who wrote a prefix command."""
+    channel: Any = ctx.channel
+    try:
+        is_moderator = bool(ctx.guild) and channel.permissions_for(ctx.author).manage_messages
+    except nextcord.ClientException:  # a thread the bot was never told of
+        is_moderator = False
+    return Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator, channel_id=str(ctx.channel.id))
+
+
+def _id(number: int | None) -> str | None:
+    return str(number) if number else None
 
 
 async def check_message_permissions(ctx: commands.Context[Any]) -> None:

@@ -7,7 +7,7 @@ import re
 
 import nextcord
 
-from cogs.cards import parse_id
+from cogs.cards import controls_of
 from cogs.origin import check_interaction_permissions
 from cogs.posting import TRANSIENT
 from constants import MAX_INPUT_IMAGE_BYTES
@@ -16,6 +16,7 @@ from generation.job import Job
 from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService
+from services.policy import Actor
 
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
 
@@ -27,16 +28,17 @@ class PictureSources:
         self._service = service
         self._media = media
 
-    async def job_of(self, message: nextcord.Message) -> Job | None:
-        """Return the job a message of ours shows; None for any other message, and for jobs nobody knows any more."""
-        ids = (
-            getattr(child, "custom_id", None) for row in message.components for child in getattr(row, "children", ())
-        )
-        parsed = next(filter(None, (parse_id(one or "") for one in ids)), None)
-        if parsed is None or parsed[1] == "-":
+    async def job_of(self, message: nextcord.Message, actor: Actor) -> Job | None:
+        """Return the job a message of ours shows.
+
+        None for any other message, for jobs nobody knows any more, and for those that `actor` may not see: the message
+        may be another bot's, with an id of ours in it.
+        """
+        job_id = next((job_id for _, job_id, _ in controls_of(message)), "-")
+        if job_id == "-":
             return None
         try:
-            return await self._service.get(parsed[1])
+            return await self._service.visible(job_id, actor)
         except RequestRejected:
             return None
 

@@ -14,7 +14,7 @@ from cogs import picture_forms as forms
 from cogs.cards import Picture, parse_id
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
-from cogs.origin import check_interaction_permissions, of_interaction
+from cogs.origin import actor_of, check_interaction_permissions, of_interaction
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
 from cogs.posting import edit_answer
 from constants import DISCORD_ALT_TEXT_CHARS
@@ -71,7 +71,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Describe")
     async def describe_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        job = await self._sources.job_of(message)
+        job = await self._sources.job_of(message, actor_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_words(interaction, data, backend=None, private=is_private(message, job), shows_picture=False)
@@ -88,7 +88,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Picture info")
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        job = await self._sources.job_of(message)
+        job = await self._sources.job_of(message, actor_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_info(interaction, data, private=is_private(message, job))

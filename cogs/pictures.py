@@ -14,11 +14,11 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs import picture_forms as forms
-from cogs.cards import parse_id
+from cogs.cards import OTHER_VERSION, parse_id
 from cogs.decorators import prefix_command
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
-from cogs.origin import check_interaction_permissions, of_interaction
+from cogs.origin import actor_of, actor_of_message, check_interaction_permissions, of_interaction
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
 from constants import MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
@@ -89,7 +89,7 @@ class Pictures(commands.Cog):
         """`!upscale 2` with a picture, or in reply to one: short for `!dream --upscale 2`."""
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         if not ctx.message.attachments and isinstance(replied, nextcord.Message):
-            self._sources.check_single(await self._sources.job_of(replied))
+            self._sources.check_single(await self._sources.job_of(replied, actor_of_message(ctx)))
         dream = ctx.bot.get_command("dream")
         assert dream is not None, "the cog of the main command is always there"
         await ctx.invoke(dream, text=forms.upscale_options(text))
@@ -196,15 +196,15 @@ class Pictures(commands.Cog):
         _, job_id, what = parsed
         async with told(interaction):
             if what not in CHANGES:
-                raise RequestRejected("This button belongs to another version of me and does nothing now.")
-            job = await self._service.get(job_id)
+                raise RequestRejected(OTHER_VERSION)
+            job = await self._service.visible(job_id, actor_of(interaction))
             assert interaction.message is not None, "a button stands under a message"
             await self._change(interaction, interaction.message, job, CHANGES[what])
 
     # -- pictures from pictures ----------------------------------------------------------------------------------
 
     async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
-        job = await self._sources.job_of(message)
+        job = await self._sources.job_of(message, actor_of(interaction))
         await self._change(interaction, message, job, changes)
 
     async def _change(

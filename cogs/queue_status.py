@@ -8,7 +8,7 @@ from nextcord.ext import commands
 
 from cogs import render
 from cogs.decorators import prefix_command
-from cogs.origin import DOOR, actor_of
+from cogs.origin import DOOR, actor_of, actor_of_message
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
@@ -55,9 +55,7 @@ class QueueStatus(commands.Cog):
 
     @prefix_command(name="cancel")
     async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
-        is_moderator = bool(ctx.guild) and ctx.channel.permissions_for(ctx.author).manage_messages  # type: ignore[union-attr, arg-type]
-        actor = Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator)
-        await reply_to(ctx, content=await self._cancel(actor, job))
+        await reply_to(ctx, content=await self._cancel(actor_of_message(ctx), job))
 
     async def _queue(self, user_id: str, guild_id: str | None) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}

@@ -7,6 +7,7 @@ from nextcord.ext import commands
 
 from cogs.cards import parse_id
 from cogs.error_handler import told
+from cogs.origin import actor_of
 from generation.errors import RequestRejected
 from services.generation import GenerationService
 from services.studio_links import StudioLinks
@@ -45,7 +46,7 @@ class Studio(commands.Cog):
         if parsed is None or parsed[0] != ACTION:
             return
         async with told(interaction):
-            job = await self._service.get(parsed[1])
+            job = await self._service.visible(parsed[1], actor_of(interaction))
             offer = OFFER.format(link=self._link(interaction, job.id))
             await interaction.response.send_message(offer, ephemeral=True)
 

@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeVar
 
 from generation.errors import LimitReached, RequestRejected
 from scheduling.rate_limit import TokenBucket
+from services.policy import OPEN_DOOR, Actor
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
 from utils.clock import Clock
@@ -53,6 +54,11 @@ class Caller:
     @property
     def user_id(self) -> str:
         return self.user_key.partition(":")[2]
+
+    @property
+    def actor(self) -> Actor:
+        """The same person for `services.policy`."""
+        return Actor(user_key=self.user_key, is_moderator=self.is_admin, door=OPEN_DOOR, job_id=self.job_id)
 
     @property
     def account(self) -> str:

@@ -15,6 +15,7 @@ from generation.request import Draft
 from services.catalog import Catalog, Engine
 from services.generation import Actor, GenerationService
 from services.media import MediaService, Upload
+from services.policy import may_see
 from store.comparisons import Comparison as Comparison
 from store.comparisons import ComparisonStore
 from store.comparisons import Contender as Contender
@@ -107,13 +108,14 @@ class CompareService:
         return found
 
     async def cancel(self, comparison_id: str, actor: Actor) -> int:
-        """Cancel what still waits or runs; return how many jobs that were.
+        """Cancel what still waits or runs; return how many jobs that were, 0 for what this person may not see.
 
         Raises:
             NotAllowed: it is somebody else's.
         """
         comparison = await self._store.get(comparison_id)
-        if comparison is None:
+        jobs = [await self._generation.get(job_id) for job_id in comparison.job_ids] if comparison else []
+        if comparison is None or not all(may_see(actor, job) for job in jobs):
             return 0
         cancelled = [await self._generation.cancel(job_id, actor) for job_id in comparison.job_ids]
         return sum(job is not None for job in cancelled)

@@ -1,10 +1,10 @@
 """From what somebody said to a durable job, and everything people may do with a job afterwards."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backends.registry import BackendRegistry
-from generation.errors import NotAllowed, RequestRejected
+from generation.errors import RequestRejected
 from generation.job import Job, JobView, Origin
 from generation.request import Draft, draft_of
 from queue_manager import LaneView as LaneView
@@ -12,20 +12,14 @@ from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.choosing import Estimate as Estimate
 from services.media import MediaService
+from services.policy import Actor as Actor
+from services.policy import check_change, may_see
 from services.submitting import Submission, SubmissionParts
 from services.workflows import WorkflowService
 from store.database import Write
 from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who asks for something to be done with a job."""
-
-    user_key: str
-    is_moderator: bool = False
 
 
 class GenerationService:
@@ -116,15 +110,26 @@ class GenerationService:
         )
         return await self.submit(changes.over(base), origin, fresh=True, also=also)
 
+    async def visible(self, job_id: str, actor: Actor) -> Job:
+        """Return a job that somebody may see, by its id or short id.
+
+        Raises:
+            RequestRejected: there is none, or none for these eyes, which is put the same way.
+        """
+        job = await self._named(job_id)
+        if job is None or not may_see(actor, job):
+            raise _no_job(job_id)
+        return job
+
     async def get(self, job_id: str) -> Job:
-        """Return a job by its id or short id.
+        """Return any job, whoever may see it: for Easel's own use. Doors ask for `visible`.
 
         Raises:
             RequestRejected: there is none.
         """
-        job = await self._jobs.get(job_id) or await self._jobs.find(job_id)
+        job = await self._named(job_id)
         if job is None:
-            raise RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")
+            raise _no_job(job_id)
         return job
 
     async def find(self, job_id: str) -> Job | None:
@@ -173,10 +178,11 @@ class GenerationService:
         """Cancel a job of one's own (moderators: anybody's); `None` if it had already ended.
 
         Raises:
+            RequestRejected: there is none that this person may see.
             NotAllowed: it is somebody else's.
         """
-        job = await self.get(job_id)
-        self.check_owner(job, actor, "cancel")
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "cancel")
         return await self._queue.cancel(job.id)
 
     async def message_deleted(self, message_ids: list[str]) -> None:
@@ -201,10 +207,10 @@ class GenerationService:
 
         Raises:
             NotAllowed: it is somebody else's.
-            RequestRejected: it does not wait, or is its owner's next already.
+            RequestRejected: there is none to see, or it does not wait, or is its owner's next already.
         """
-        job = await self.get(job_id)
-        self.check_owner(job, actor, "move")
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "move")
         if not self._queue.to_front(job.id):
             raise RequestRejected("That one is not waiting behind another picture of yours.", field="job")
         return self._queue.peek(job)
@@ -223,8 +229,8 @@ class GenerationService:
 
         An answer from the cache shows pictures of another job, which stay.
         """
-        job = await self.get(job_id)
-        self.check_owner(job, actor, "delete")
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "delete")
         if not job.is_terminal:
             await self._queue.cancel(job.id)
             job = await self.get(job.id)  # it may have been done first
@@ -232,10 +238,6 @@ class GenerationService:
         for tell in self.on_deleted:
             await tell(job)
         return job
-
-    def check_owner(self, job: Job, actor: Actor, verb: str) -> None:
-        if job.user_key != actor.user_key and not actor.is_moderator:
-            raise NotAllowed(f"Only the person who asked for this picture and moderators may {verb} it.")
 
     async def active_of(self, user_key: str) -> list[JobView]:
         """Return a user's waiting and running jobs, oldest first."""
@@ -278,3 +280,10 @@ class GenerationService:
     def label(self, lane: str) -> str:
         """Say a lane's name as people know it."""
         return self._registry.label(lane)
+
+    async def _named(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id) or await self._jobs.find(job_id)
+
+
+def _no_job(job_id: str) -> RequestRejected:
+    return RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")

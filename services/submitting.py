@@ -20,6 +20,7 @@ from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.media import MediaService
 from services.pictures import outpainting
+from services.policy import Actor, may_use
 from store.database import Write
 from store.jobs import AskedBefore, JobStore
 from utils.clock import Clock
@@ -160,7 +161,7 @@ class Submission:
         parts, now = self._parts, self._parts.clock.now()
         old_id = await parts.media.recall(job.lane, job.drawn)
         old = await parts.jobs.get(old_id) if old_id else None
-        if old is None or (old.origin.private and old.user_key != job.user_key):
+        if old is None or not may_use(Actor(user_key=job.user_key), old):
             return None
         if old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
             return None

@@ -13,12 +13,13 @@ from typing import Any, Final
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader, seed_from_column
+from store.visibility import visible
 
 MOST_FACETS: Final = 200
 KEPT_PICTURE: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
-_VISIBLE: Final = "(g.user_key = :viewer OR (g.is_private = 0 AND (g.door = 'api' OR :is_admin)))"
+_VISIBLE: Final = visible(owner="g.user_key", is_private="g.is_private", door="g.door")
 _MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :viewer)"
 _AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_key = :viewer)"
 _IN_COLLECTION: Final = """g.id IN (

@@ -19,6 +19,7 @@ from generation.result import JobResult
 from store.database import Database, Row, Write
 from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch, to_json
 from store.rows import RowReader
+from store.visibility import visible
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from utils.secrets import SecretBox
 
@@ -50,12 +51,13 @@ UNDELIVERED = """
 """
 BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
 RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-STREAM = """
+_VISIBLE = visible(owner="user_key", is_private="json_extract(origin, '$.private')", door="door")
+STREAM = f"""
     SELECT * FROM jobs
-    WHERE (user_key = :user_key OR (json_extract(origin, '$.private') = 0 AND (door = 'api' OR :sees_all)))
+    WHERE {_VISIBLE}
         AND (:before = '' OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = :before))
     ORDER BY created_at DESC, id DESC LIMIT :limit
-"""
+"""  # noqa: S608  # parts of our own
 NAMED_BY_ENDED = """
     SELECT j.id, json_extract(i.value, '$.media_id') AS media_id
     FROM jobs AS j LEFT JOIN json_each(j.result, '$.images') AS i
@@ -185,7 +187,7 @@ class JobStore:
 
         `sees_all`: those of every door, not only the HTTP door's; private ones of others never.
         """
-        values = {"user_key": user_key, "sees_all": int(sees_all), "limit": limit, "before": before}
+        values = {"viewer": user_key, "is_admin": int(sees_all), "limit": limit, "before": before}
         return self._all(await self._database.fetch(STREAM, values))
 
     async def undelivered(self, door: str) -> list[Job]:

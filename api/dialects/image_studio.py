@@ -40,6 +40,7 @@ from generation.request import Draft, Mode
 from services.access import Caller
 from services.fetching import MEDIA_PATH
 from services.gallery import MAX_PAGE, Picture, PictureFilter
+from services.policy import may_use
 
 OUTPAINT_ZOOM: Final = 1.5
 MOST_OFFSET: Final = 10_000
@@ -276,6 +277,6 @@ async def _own_prompt(request: Request, said: str, caller: Caller) -> str:
     media_id = said.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
     known = await find_media(web, media_id) if len(media_id) <= 64 else None
     job = known[1] if known else None
-    if job is None or (job.origin.private and job.user_key != caller.user_key):
+    if job is None or not may_use(caller.actor, job):
         return ""
     return job.request.prompt

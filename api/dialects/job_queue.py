@@ -29,10 +29,9 @@ from api.dialects.asking import (
 from api.dialects.drawing import base64_of, model_of, notes_of, stamp
 from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
 from api.dialects.style_transfer import NOTE, PROMPT, styled
-from api.errors import Gone, NotFound
-from api.events import can_see
-from api.routes.jobs import actor_of
+from api.errors import Gone
 from api.schemas.jobs import Name, Number, Whole
+from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.request import Draft, Mode
@@ -177,7 +176,7 @@ async def jobs(
 async def job(request: Request, job_id: str, caller: Reader) -> dict[str, Any]:
     """Show a job; once it is completed, with its pictures as data: URLs."""
     web = web_of(request)
-    found = await _visible(web, job_id, caller)
+    found = await visible_job(web, job_id, caller)
     view = web.services.generation.peek(found)
     shown = _head(view) | {
         "request": _echo_of(found),
@@ -196,8 +195,8 @@ async def job(request: Request, job_id: str, caller: Reader) -> dict[str, Any]:
 async def cancel(request: Request, job_id: str, caller: Maker) -> dict[str, Any]:
     """Cancel a job that waits or runs."""
     web = web_of(request)
-    found = await _visible(web, job_id, caller)
-    if await web.services.generation.cancel(found.id, actor_of(caller)) is None:
+    found = await visible_job(web, job_id, caller)
+    if await web.services.generation.cancel(found.id, caller.actor) is None:
         now = await web.services.generation.get(found.id)
         raise AlreadyEnded(f"Job is already {WORDS[now.status]}")
     return {"success": True}
@@ -291,10 +290,3 @@ async def _result(web: Web, job: Job) -> dict[str, Any]:
         "parameters": parameters(job.drawn) | {"model": model_of(job)},
         "timeTaken": round(job.result.seconds * 1000),
     }
-
-
-async def _visible(web: Web, job_id: str, caller: Caller) -> Job:
-    found = await web.services.generation.find(job_id)
-    if found is None or not can_see(caller, found):
-        raise NotFound("Job not found")
-    return found

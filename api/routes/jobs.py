@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.errors import NotFound, errors
-from api.events import can_see
 from api.pictures import viewer_of
 from api.schemas.jobs import (
     AgainIn,
@@ -24,14 +23,13 @@ from api.schemas.jobs import (
     ParsedOut,
     SubmittedOut,
 )
-from api.sight import check_inputs
+from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
-from generation.job import Job, JobStatus, JobView, Origin
+from generation.job import JobStatus, JobView, Origin
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
 from services.access import Caller
-from services.generation import Actor
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
@@ -40,10 +38,6 @@ MOST_JOBS = 200
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 _EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}
 JOB_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
-
-
-def actor_of(caller: Caller) -> Actor:
-    return Actor(user_key=caller.user_key, is_moderator=caller.is_admin)
 
 
 def shown(web: Web, view: JobView, caller: Caller) -> JobOut:
@@ -69,21 +63,6 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
         )
         for view in views
     ]
-
-
-async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:
-    """Return a job this caller may see.
-
-    Raises:
-        NotFound: there is none, or it is private and somebody else's.
-    """
-    try:
-        job = await web.services.generation.get(job_id)
-    except RequestRejected as error:
-        raise NotFound("Job not found") from error
-    if not can_see(caller, job):
-        raise NotFound("Job not found")
-    return job
 
 
 def said(body: DraftIn) -> ParsedPrompt:
@@ -176,7 +155,7 @@ async def move_up(request: Request, job_id: str, caller: Maker) -> JobOut:
     """Draw a waiting job before one's others on the same engine."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    return shown(web, await web.services.generation.move_up(found.id, actor_of(caller)), caller)
+    return shown(web, await web.services.generation.move_up(found.id, caller.actor), caller)
 
 
 @router.post("/jobs/{job_id}/cancel")
@@ -184,7 +163,7 @@ async def cancel(request: Request, job_id: str, caller: Maker) -> JobOut:
     """Cancel a job that waits or runs; one that has ended stays as it is."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    cancelled = await web.services.generation.cancel(found.id, actor_of(caller))
+    cancelled = await web.services.generation.cancel(found.id, caller.actor)
     return shown(web, web.services.generation.peek(cancelled or await web.services.generation.get(found.id)), caller)
 
 
@@ -213,7 +192,7 @@ async def delete(request: Request, job_id: str, caller: Maker) -> Response:
     """Forget the pictures of a job at once; one that waits or runs is cancelled."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    web.hub.gone(await web.services.generation.delete(found.id, actor_of(caller)))
+    web.hub.gone(await web.services.generation.delete(found.id, caller.actor))
     return Response(status_code=204)
 
 

@@ -15,6 +15,7 @@ from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
 from services.access import Caller
 from services.pictures import draft_from, parameters_in
+from services.policy import may_use
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
@@ -77,7 +78,8 @@ async def media(
             raise Gone("This picture has expired.", hint="Run its job again to draw it anew.")
         raise NotFound("Picture not found")
     found, job = known
-    if job and job.origin.private and not _may_see(web, caller, job.user_key, media_id, t):
+    is_private = job is not None and job.origin.private
+    if is_private and not (caller and job and may_use(caller.actor, job)) and not _is_signed(web, media_id, t):
         raise NotFound("Picture not found")
     tag = f'"{media_id[:32]}-{size or format or "o"}"'
     headers = {"Cache-Control": FOREVER, "ETag": tag}
@@ -131,13 +133,15 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     return DescribeOut(text=said.text, engine=said.engine)
 
 
-def _may_see(web: Web, caller: Caller | None, owner: str, media_id: str, token: str) -> bool:
-    if caller is not None and caller.user_key == owner:
-        return True
+def _is_signed(web: Web, media_id: str, token: str) -> bool:
     return bool(token) and web.access.unsign(token, f"media:{media_id}")
 
 
 async def _was_here(web: Web, caller: Caller | None, media_id: str, token: str) -> bool:
-    """Say whether a picture that is gone was one that this caller might have seen."""
+    """Return whether a picture that is gone was one that this caller might have seen."""
     known = await web.services.records.gallery.was_there(media_id)
-    return known is not None and (not known[1] or _may_see(web, caller, known[0], media_id, token))
+    if known is None:
+        return False
+    owner, is_private = known
+    is_own = caller is not None and caller.user_key == owner
+    return not is_private or is_own or _is_signed(web, media_id, token)

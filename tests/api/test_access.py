@@ -65,6 +65,16 @@ async def test_a_private_job_is_its_owners_alone(site, client, mia):
     assert (await mia.get("/api/feed")).json()["jobs"] == []
 
 
+async def test_what_an_open_job_was_made_from_is_its_owners_to_know(site, client, mia):
+    private = await site.draw(is_private=True)
+    made = (await client.post(f"/api/jobs/{private['id']}/again", json={"is_private": False})).json()["jobs"][0]
+    shown = await site.ended(made["id"])
+    assert (shown["parent_id"], shown["is_private"]) == (private["id"], False)
+    seen = [(await mia.get(f"/api/jobs/{made['id']}")).text, (await mia.get("/api/feed")).text]
+    assert made["id"] in seen[1]
+    assert not any(private["id"] in text for text in seen)
+
+
 async def test_a_signed_link_shows_a_private_picture_and_no_other(site, client):
     first, second = [(await site.draw(is_private=True, seed=seed))["images"][0] for seed in (1, 2)]
     assert (await site.visitor().get(first["url"])).status_code == 200

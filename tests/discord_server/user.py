@@ -175,6 +175,19 @@ class User(Account):
         data = {"custom_id": menu["custom_id"], "component_type": menu["type"], "values": chosen}
         return await self._interact(COMPONENT, message.channel, data, source=message)
 
+    async def forge(
+        self, message: Message, custom_id: str, *, values: Sequence[str] = (), form: dict[str, str] | None = None
+    ) -> Interaction:
+        """Send a press that no client offers: any id, under any message; `form`: as a filled-in form instead."""
+        if form is not None:
+            fields = [{"type": 4, "custom_id": name, "value": value} for name, value in form.items()]
+            rows = [{"type": 1, "components": [field]} for field in fields]
+            data: dict[str, Any] = {"custom_id": custom_id, "components": rows}
+            return await self._interact(MODAL_SUBMIT, message.channel, data, source=message)
+        data = {"custom_id": custom_id, "component_type": 3 if values else BUTTON}
+        data |= {"values": list(values)} if values else {}
+        return await self._interact(COMPONENT, message.channel, data, source=message)
+
     def _control(self, message: Message, name: str, kinds: tuple[int, ...]) -> dict[str, Any]:
         if message.deleted or message.visible_to not in (None, self):
             raise NotPossible(f"{self.name} does not see this message")

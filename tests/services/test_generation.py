@@ -320,7 +320,7 @@ async def test_running_again_goes_elsewhere_when_the_engine_is_gone(house: House
 async def test_only_the_asker_and_moderators_move_a_waiting_job_up(house: House) -> None:
     await house.engine("gpu", hold=True)
     _, second, third = [await house.ask(f"fox {number}") for number in range(3)]
-    ann, bob = Actor(user_key="test:ann"), Actor(user_key="test:bob")
+    ann, bob = Actor(user_key="test:ann"), Actor(user_key="test:bob", channel_id="c")
     with pytest.raises(NotAllowed, match="may move it"):
         await house.service.move_up(third.id, bob)
     assert (await house.service.move_up(third.short_id, ann)).position == 1
@@ -332,12 +332,13 @@ async def test_only_the_asker_and_moderators_move_a_waiting_job_up(house: House)
 async def test_only_the_asker_and_moderators_cancel_or_delete(house: House) -> None:
     await house.engine("gpu", hold=True)
     jobs = [await house.ask() for _ in range(3)]
+    bob = Actor(user_key="test:bob", channel_id="c")
     with pytest.raises(NotAllowed, match="may cancel it"):
-        await house.service.cancel(jobs[0].id, Actor(user_key="test:bob"))
+        await house.service.cancel(jobs[0].id, bob)
     with pytest.raises(NotAllowed, match="may delete it"):
-        await house.service.delete(jobs[0].id, Actor(user_key="test:bob"))
+        await house.service.delete(jobs[0].id, bob)
     assert await house.service.cancel(jobs[0].short_id, Actor(user_key="test:ann"))
-    assert await house.service.cancel(jobs[1].id, Actor(user_key="test:bob", is_moderator=True))
+    assert await house.service.cancel(jobs[1].id, replace(bob, is_moderator=True))
     assert await house.service.cancel(jobs[1].id, Actor(user_key="test:ann")) is None
     await house.service.delete(jobs[2].id, Actor(user_key="test:ann"))
     assert {await house.rig.status(job) for job in jobs} == {CANCELLED}

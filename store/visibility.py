@@ -1,0 +1,6 @@
+"""The rule of `services/policy.py` as SQL, for what the HTTP door lists: its values are `:viewer` and `:is_admin`."""
+
+
+def visible(*, owner: str, is_private: str, door: str) -> str:
+    """Return the condition that somebody may see a row, given the columns that hold its facts."""
+    return f"({owner} = :viewer OR ({is_private} = 0 AND ({door} = 'api' OR :is_admin)))"

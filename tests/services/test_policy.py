@@ -1,0 +1,152 @@
+"""Who may see and change a job: the rule as a table, and the lists in SQL held to it over random jobs."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from generation.errors import NotAllowed
+from generation.job import Job, JobStatus, Origin
+from services.gallery import PictureFilter
+from services.policy import Actor, check_change, may_change, may_see, may_use
+from store.gallery import GalleryStore
+from store.jobs import JobStore
+from tests.cogs.samples import JOB, NOW, result
+from tests.store.ready import open_database
+from utils.secrets import SecretBox
+
+DISCORD = Origin(door="discord", user_id="1", guild_id="g", channel_id="c")
+STUDIO = Origin(door="discord", user_id="1", guild_id="g", channel_id="c", via="studio")
+API = Origin(door="api", user_id="1", account="discord:1")
+CONSOLE = Origin(door="console", user_id="local", account="api:local")
+
+OWNER, OWNER_ELSEWHERE = Actor(user_key="discord:1", channel_id="c"), Actor(user_key="discord:1", channel_id="x")
+OWNER_IN_BROWSER = Actor(user_key="discord:1", door="api")
+HERE = Actor(user_key="discord:2", channel_id="c")
+MODERATOR = replace(HERE, is_moderator=True)
+ELSEWHERE = Actor(user_key="discord:2", channel_id="x")
+MODERATOR_ELSEWHERE = replace(ELSEWHERE, is_moderator=True)
+IN_BROWSER = Actor(user_key="discord:2", door="api")
+ADMIN = Actor(user_key="discord:2", door="api", is_moderator=True)
+BY_LINK = replace(IN_BROWSER, job_id=JOB.id)
+
+# who: (sees, changes) for each job
+SEES, CHANGES, NOTHING = (True, False), (True, True), (False, False)
+RULE = {
+    "of Discord": (
+        DISCORD,
+        {OWNER: CHANGES, OWNER_ELSEWHERE: CHANGES, OWNER_IN_BROWSER: CHANGES, HERE: SEES, MODERATOR: CHANGES,
+         ELSEWHERE: NOTHING, MODERATOR_ELSEWHERE: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES, BY_LINK: SEES},
+    ),
+    "of Discord, asked for in the studio": (
+        STUDIO,
+        {OWNER: CHANGES, OWNER_IN_BROWSER: CHANGES, HERE: SEES, MODERATOR: CHANGES, ELSEWHERE: NOTHING,
+         IN_BROWSER: NOTHING, ADMIN: CHANGES, BY_LINK: SEES},
+    ),
+    "of the API": (
+        API,
+        {OWNER: CHANGES, OWNER_IN_BROWSER: CHANGES, HERE: NOTHING, MODERATOR: NOTHING, ELSEWHERE: NOTHING,
+         IN_BROWSER: SEES, ADMIN: CHANGES, BY_LINK: SEES},
+    ),
+    "of the console": (
+        CONSOLE,
+        {Actor(user_key="api:local"): CHANGES, HERE: NOTHING, MODERATOR: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("job", RULE)
+def test_who_sees_and_changes_what_was_made_in_the_open(job: str) -> None:
+    origin, rule = RULE[job]
+    made = replace(JOB, origin=origin)
+    for actor, expected in rule.items():
+        assert (may_see(actor, made), may_change(actor, made)) == expected, actor
+
+
+@pytest.mark.parametrize("job", RULE)
+def test_a_private_one_is_its_owners_and_nobody_elses(job: str) -> None:
+    origin, rule = RULE[job]
+    made = replace(JOB, origin=replace(origin, private=True))
+    for actor in rule:
+        is_own = actor.user_key == made.user_key
+        sees = is_own or actor.job_id == made.id  # a ticket was given out to its owner
+        assert (may_see(actor, made), may_change(actor, made), may_use(actor, made)) == (sees, is_own, sees), actor
+
+
+def test_who_only_looks_is_told_who_may_change() -> None:
+    with pytest.raises(NotAllowed, match="moderators may delete it"):
+        check_change(HERE, replace(JOB, origin=DISCORD), "delete")
+    check_change(MODERATOR, replace(JOB, origin=DISCORD), "delete")
+
+
+def _random_jobs(chance: random.Random) -> list[Job]:
+    people = ["1", "2", "3"]
+    jobs = []
+    for number in range(60):
+        door = chance.choice(["api", "discord", "console", "bus"])
+        person = chance.choice(people)
+        origin = Origin(
+            door=door,
+            user_id=person,
+            private=chance.random() < 0.4,
+            account=chance.choice(["", f"discord:{person}", f"api:{person}"]),
+            channel_id=chance.choice([None, "c", "d"]) if door == "discord" else None,
+        )
+        image = replace(result().images[0], media_id=f"media{number}")
+        made = NOW + timedelta(seconds=number)
+        jobs.append(
+            replace(
+                JOB,
+                id=f"{number:012x}",
+                origin=origin,
+                status=JobStatus.DONE,
+                result=replace(result(), images=(image,)),
+                created_at=made,
+                finished_at=made,
+            )
+        )
+    return jobs
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_lists_hold_exactly_what_the_rule_allows(tmp_path: Path, seed: int) -> None:
+    jobs = _random_jobs(random.Random(seed))
+    database = await open_database(tmp_path / "easel.sqlite3")
+    try:
+        store, gallery = JobStore(database, SecretBox(Fernet.generate_key())), GalleryStore(database)
+        for job in jobs:
+            await store.insert(job)
+        for key in ("discord:1", "discord:2", "api:1", "api:3", "discord:9"):
+            for is_admin in (False, True):
+                actor = Actor(user_key=key, door="api", is_moderator=is_admin)
+                expected = {job.id for job in jobs if may_see(actor, job)}
+                stream = await store.stream(key, sees_all=is_admin, limit=100, before="")
+                assert {job.id for job in stream} == expected
+                found = await gallery.history(key, is_admin=is_admin, wanted=PictureFilter(), limit=100)
+                assert {picture.job_id for picture in found} == expected
+                assert await gallery.count(key, is_admin=is_admin, wanted=PictureFilter()) == len(expected)
+    finally:
+        await database.close()
+
+
+OWN_USE = {  # a job that was asked for or looked up by `visible` just before, or one behind a picture
+    "cogs/job_messages.py", "api/sight.py", "api/dialects/drawing.py", "api/dialects/job_queue.py",
+    "api/routes/gallery.py", "api/routes/jobs.py",
+}  # fmt: skip
+
+
+def test_no_door_fetches_a_job_past_the_rule() -> None:
+    root = Path(__file__).parents[2]
+    files = [path for door in ("cogs", "api") for path in (root / door).rglob("*.py")]
+    past = {
+        path.relative_to(root).as_posix()
+        for path in files
+        if re.search(r"(generation|_service)\.(get|find)\(", path.read_text(encoding="utf-8"))
+    }
+    assert past <= OWN_USE
