@@ -20,7 +20,7 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio check format bench test-all test-real lock setup setup-dev clean
+.PHONY: help run test test-studio check format bench test-all test-fresh test-real lock setup setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: setup-dev  ## measure, print the table, write bench/latest.json
 
 test-all: setup-dev  ## run the tests on every supported Python found on this machine
 	@exec $(PY) scripts/test_all.py $(ARGS)
+
+test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
+	@exec python3 scripts/test_fresh.py $(ARGS)
 
 test-real: setup-dev  ## run the extra tests against real gradio 4, 5 and 6 apps (installs them, about 1 GB)
 	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
