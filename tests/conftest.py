@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,14 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector all that was imported and collected: it lives as long as the process."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were skipped, each reason once."""
+    skips = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skips)
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"SKIPPED [{count}] {reason}")
 
 
 @pytest.fixture(autouse=True)

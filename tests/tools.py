@@ -12,9 +12,9 @@ NOT_LOADED: Final = re.compile(r"(lib[\w.+-]+?)\.so(?:\.([\d.]+))?: cannot open 
 
 
 @cache
-def fault(*command: str, package: str = "") -> str:
+def fault(*command: str, name: str = "", package: str = "") -> str:
     """Return "" if the program starts, else one line: why it does not, and the Debian package that helps."""
-    name = command[0].rpartition("/")[2]
+    name = name or command[0].rpartition("/")[2]
     package = package or PACKAGES.get(name, name)
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PROBE_S)

@@ -24,8 +24,9 @@ def need_both() -> None:
 
 def driver_fault() -> str:
     """Return why Playwright's driver, a Node.js of its own, does not start; "" if it does."""
-    fault = tools.fault(sys.executable, "-m", "playwright", "--version")
-    return f"Playwright's driver: {fault}" if fault else ""
+    return tools.fault(
+        sys.executable, "-m", "playwright", "--version", name="Playwright's driver", package="libatomic1"
+    )
 
 
 def chromium_fault() -> str:
