@@ -116,6 +116,9 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         api_url=settings.discord_api_url,
         stop=stop,
         drain=easel.queue.stop,
+        link=easel.web.discord,
+        clock=easel.clock,
+        is_only_door=not settings.web,
     )
 
 

@@ -1,17 +1,37 @@
-"""Keeps the bot connected until it is told to stop, and says in one sentence why it cannot."""
+"""Keeps the bot connected until it is told to stop; what Discord or the network does never ends Easel itself.
+
+Whatever ends the connection is dialled again with growing pauses. Only a refused token ends the bot: studio, API and
+queue go on without it.
+"""
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import aiohttp
 import nextcord
 
 from cogs.bot import EaselBot
+from services.discord_link import DiscordLink, LinkState
+from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
 
-FAILED = 1
+FAILED: Final = 1
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 300.0  # Discord allows a thousand connections a day
+JITTER: Final = 0.25
+TOKEN_REFUSED: Final = 4004  # the gateway's code: https://discord.com/developers/docs/topics/opcodes-and-status-codes
+NETWORK: Final = (aiohttp.ClientError, OSError, TimeoutError)
+
+REFUSED: Final = "Discord refuses DISCORD_TOKEN. Copy the bot's token anew (docs/discord-setup.md) and start again."
+UNREACHABLE: Final = "Discord cannot be reached. Check the internet connection of this machine and DISCORD_API_URL."
+UNREADABLE: Final = (
+    "The bot may not read messages, so !dream cannot work; slash commands do. Switch on “Message Content "
+    "Intent” on the Bot page of https://discord.com/developers/applications and start again."
+)
 
 
 async def serve(
@@ -21,69 +41,147 @@ async def serve(
     api_url: str,
     stop: asyncio.Event,
     drain: Callable[[], Awaitable[None]],
+    link: DiscordLink,
+    clock: Clock,
+    is_only_door: bool,
 ) -> int:
-    """Run a bot until `stop` is set or Discord turns us away; return the exit code.
+    """Keep a bot connected until `stop` is set; return the exit code.
 
     Args:
-        make_bot: called with whether the bot may read messages.
+        make_bot: called with whether the bot may read messages, for each new connection.
         token: the bot's.
         api_url: Discord's REST API, or a proxy's.
         stop: ends it in order.
         drain: lets running jobs finish; awaited before the connection is closed, so that they can still be posted.
+        link: told how the connection stands.
+        clock: for the pauses.
+        is_only_door: return as soon as the token is refused; else wait for `stop` all the same.
     """
     nextcord.http.Route.BASE = api_url
     nextcord.VoiceClient.warn_nacl = False
-    client = _Client(make_bot, token)
+    _hush_tracebacks()
+    client = _Client(make_bot, token, link)
     try:
-        try:
-            await client.run(stop, message_content=True)
-        except nextcord.PrivilegedIntentsRequired:
-            log.warning(
-                "The bot may not read messages, so !dream cannot work; slash commands do. Switch on “Message Content "
-                "Intent” on the Bot page of https://discord.com/developers/applications and start again."
-            )
-            await client.run(stop, message_content=False)
-    except nextcord.LoginFailure:
-        return _give_up("Discord refuses DISCORD_TOKEN. Copy the bot's token anew (docs/discord-setup.md).")
-    except nextcord.ConnectionClosed as closed:
-        return _give_up(f"Discord closed the connection for good (code {closed.code}). Check DISCORD_TOKEN.")
-    except (aiohttp.ClientError, nextcord.DiscordException, OSError, TimeoutError) as error:
-        log.debug("no connection", exc_info=error)
-        return _give_up("Discord cannot be reached. Check the internet connection of this machine and DISCORD_API_URL.")
+        if await _dial(client, stop, link, clock):
+            return 0
+        if is_only_door:
+            return FAILED
+        await stop.wait()
+        return 0
     finally:
         await drain()
         await client.close()
-    return 0
+
+
+async def _dial(client: "_Client", stop: asyncio.Event, link: DiscordLink, clock: Clock) -> bool:
+    """Connect, again and again; True: `stop` was set, False: the token is refused."""
+    may_read, wait_s = True, FIRST_WAIT_S
+    while not stop.is_set():
+        link.note(LinkState.CONNECTING, link.message)
+        try:
+            await client.run(stop, message_content=may_read)
+        except Exception as error:
+            await client.close()
+            if may_read and isinstance(error, nextcord.PrivilegedIntentsRequired):
+                log.warning(UNREADABLE)
+                may_read = False
+                continue
+            if _is_refusal(error):
+                link.note(LinkState.REFUSED, REFUSED)
+                log.error(REFUSED)
+                return False
+            if client.was_ready:
+                wait_s = FIRST_WAIT_S
+            await _pause(error, wait_s * (1 - JITTER * random.random()), stop, link, clock)
+            wait_s = min(LONGEST_WAIT_S, wait_s * 2)
+    return True
+
+
+async def _pause(error: Exception, wait_s: float, stop: asyncio.Event, link: DiscordLink, clock: Clock) -> None:
+    reason = _reason(error)
+    link.note(LinkState.WAITING, reason)
+    is_known = isinstance(error, nextcord.DiscordException) or _is_network(error)
+    log.warning("%s Trying again in %.0f s.", reason, wait_s, exc_info=None if is_known else error)
+    log.debug("no connection", exc_info=error)
+    await sleep_until(stop, clock, wait_s)
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, nextcord.LoginFailure) or (
+        isinstance(error, nextcord.ConnectionClosed) and error.code == TOKEN_REFUSED
+    )
+
+
+def _is_network(error: BaseException | None) -> bool:
+    """Look behind the error, too: nextcord stumbles over its missing websocket when the very first one fails."""
+    while error is not None:
+        if isinstance(error, NETWORK):
+            return True
+        error = error.__context__
+    return False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, nextcord.ConnectionClosed):
+        return f"Discord closed the connection (code {error.code})."
+    if isinstance(error, nextcord.HTTPException):
+        return f"Discord answers with an error (HTTP {error.status})."
+    return UNREACHABLE if isinstance(error, nextcord.DiscordException) or _is_network(error) else "The bot has failed."
+
+
+def _hush_tracebacks() -> None:
+    """Let nextcord say that it connects again without the whole traceback of the network's error."""
+
+    def shorten(record: logging.LogRecord) -> bool:
+        if record.msg.startswith("Attempting a reconnect"):
+            record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
+        return True
+
+    logger = logging.getLogger("nextcord.client")
+    if not logger.filters:
+        logger.addFilter(shorten)
 
 
 class _Client:
     """The bot of this process; a second `run` replaces it."""
 
-    def __init__(self, make_bot: Callable[[bool], EaselBot], token: str) -> None:
+    def __init__(self, make_bot: Callable[[bool], EaselBot], token: str, link: DiscordLink) -> None:
         self._make_bot = make_bot
         self._token = token
+        self._link = link
         self._bot: EaselBot | None = None
         self._task: asyncio.Task[None] | None = None
+        self.was_ready = False
 
     async def run(self, stop: asyncio.Event, *, message_content: bool) -> None:
         """Return when `stop` is set, the bot still connected; raise what ended it otherwise."""
         await self.close()
+        self.was_ready = False
         self._bot = self._make_bot(message_content)
+        for event in ("on_ready", "on_resumed"):
+            self._bot.add_listener(self._note_connected, event)
+        self._bot.add_listener(self._note_lost, "on_disconnect")
         self._task = asyncio.create_task(self._bot.start(self._token))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({self._task, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if self._task.done():
             await self._task
+            raise ConnectionError("the bot has left Discord by itself")
 
     async def close(self) -> None:
-        if self._bot is not None:
-            await self._bot.close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        bot, self._bot = self._bot, None
+        task, self._task = self._task, None
+        if bot is not None:
+            await bot.close()
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
+    async def _note_connected(self) -> None:
+        self.was_ready = True
+        self._link.note(LinkState.CONNECTED)
 
-def _give_up(reason: str) -> int:
-    log.error(reason)
-    return FAILED
+    async def _note_lost(self) -> None:
+        if self._link.state is LinkState.CONNECTED:
+            self._link.note(LinkState.CONNECTING, "The connection to Discord was lost; it is being made again.")

@@ -7,6 +7,7 @@ from backends.registry import BackendRegistry
 from constants import DISCORD_API_URL
 from queue_manager import QueueManager
 from services.access import AccessService
+from services.discord_link import DiscordLink
 from services.fetching import PictureFetcher
 from services.media import MediaService
 from services.prompts import PromptService
@@ -31,6 +32,7 @@ class WebServices:
     webhooks: WebhookService
     studio: StudioLinks
     prompts: PromptService = field(default_factory=PromptService)
+    discord: DiscordLink = field(default_factory=DiscordLink)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The process as people start it, against the local Discord. Each start costs a second, so each test does much."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 import main
@@ -20,7 +22,7 @@ from generation.job import JobStatus, Origin
 from generation.request import Draft
 from store.database import Database, DatabaseTooNew
 from tests.discord_server import DiscordServer
-from tests.easel_process import Begin, processes
+from tests.easel_process import Begin, free_port, processes
 from utils.folder_lock import FolderInUse, FolderLock
 
 pytestmark = pytest.mark.xdist_group("processes")  # one process to fork from
@@ -108,15 +110,55 @@ async def test_bot_starts_refuses_a_second_process_and_stops_in_order(
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
-async def test_a_wrong_token_and_an_unreachable_discord_are_one_sentence_each(begin: Begin, discord: DiscordServer):
-    wrong = begin(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, DATA_DIR="a", LOG_LEVEL="error", log="wrong")
-    nowhere = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": "http://127.0.0.1:9/api/v10"}
-    gone = begin(**nowhere, DATA_DIR="b", LOG_LEVEL="ERROR", log="gone")
-    for process, said in ((wrong, "Discord refuses DISCORD_TOKEN."), (gone, "Discord cannot be reached.")):
-        lines = [line for line in (await process.said()).splitlines() if " ERROR " in line or "Traceback" in line]
-        assert process.returncode == 1
-        assert len(lines) == 1
-        assert said in lines[0]
+async def test_a_wrong_token_is_one_sentence_and_the_end_where_nothing_else_is_served(
+    begin: Begin, discord: DiscordServer
+):
+    wrong = begin(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, LOG_LEVEL="error")
+    lines = [line for line in (await wrong.said()).splitlines() if " ERROR " in line or "Traceback" in line]
+    assert wrong.returncode == 1
+    assert len(lines) == 1
+    assert "Discord refuses DISCORD_TOKEN." in lines[0]
+
+
+async def test_a_wrong_token_leaves_the_studio_open(begin: Begin, discord: DiscordServer, tmp_path: Path):
+    port = str(free_port())
+    easel = begin(DISCORD_TOKEN="wrong", DISCORD_API_URL=discord.api_url, WEB="true", PORT=port)
+    state = await _ready_when(port, lambda state: state["discord"] == "refused")
+    assert state["status"] == "ready"
+    easel.send_signal(signal.SIGTERM)
+    assert "Discord refuses DISCORD_TOKEN." in await easel.said()
+    assert easel.returncode == 0
+
+
+async def test_without_a_network_the_studio_serves_and_discord_is_dialled_until_it_answers(
+    begin: Begin, tmp_path: Path
+):
+    port, discord_port = str(free_port()), free_port()
+    api_url = f"http://127.0.0.1:{discord_port}/api/v10"
+    async with DiscordServer(port=discord_port) as probe:
+        token = probe.token
+    easel = begin(DISCORD_TOKEN=token, DISCORD_API_URL=api_url, WEB="true", PORT=port)
+    await _ready_when(port, lambda state: state["discord"] == "waiting")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        assert "Discord cannot be reached." in (await client.get("/api/session")).json()["discord"]
+        drawn = await client.post("/v1/images/generations", json={"prompt": "a fox", "size": "64x64"})
+        assert drawn.status_code == 200
+    async with DiscordServer(port=discord_port):
+        await _ready_when(port, lambda state: state["discord"] == "connected")
+        easel.send_signal(signal.SIGTERM)
+        said = await easel.said()
+    assert easel.returncode == 0
+    assert "Traceback" not in said
+
+
+async def _ready_when(port: str, is_so: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+    """Ask /readyz until it says what is wanted."""
+    async with asyncio.timeout(20), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if is_so(state := (await client.get("/readyz")).json()):
+                    return state
+            await asyncio.sleep(0.05)
 
 
 async def test_without_the_message_content_intent_slash_commands_still_work(begin: Begin):

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api.context import web_of
+from services.discord_link import LinkState
 
 router = APIRouter(tags=["health"])
 
@@ -15,10 +16,11 @@ class HealthOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Can it draw? `engines` counts those that answer."""
+    """Can it draw? `engines` counts those that answer; `discord` is where the bot's connection is."""
 
     status: str
     engines: int
+    discord: LinkState
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -37,4 +39,4 @@ async def readyz(request: Request, response: Response) -> ReadyOut:
     up = sum(engine.error is None for engine in engines)
     if not up:
         response.status_code = 503
-    return ReadyOut(status="ready" if up else "no engine answers", engines=up)
+    return ReadyOut(status="ready" if up else "no engine answers", engines=up, discord=web.own.discord.state)

@@ -45,6 +45,7 @@ class SessionOut(BaseModel):
     sign_in_url: str | None
     limits: LimitsOut
     open_job: str | None
+    discord: str | None = Field(description="Why the bot is not connected to Discord; None: it is, or there is none.")
 
 
 class OptionOut(BaseModel):
@@ -109,4 +110,5 @@ async def session_of(request: Request, caller: Caller) -> SessionOut:
             max_batch=MAX_BATCH_SIZE,
         ),
         open_job=caller.job_id or None,
+        discord=web.own.discord.message or None,
     )

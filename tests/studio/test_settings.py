@@ -6,6 +6,7 @@ import httpx
 from playwright.async_api import expect
 
 from generation.errors import BackendAuthError, RequestRejected
+from services.discord_link import LinkState
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished, generate, unfold
 from tests.studio.server import studio_at
@@ -26,6 +27,16 @@ async def test_the_page_is_dark_until_another_theme_is_chosen_which_stays(browse
     await page.get_by_role("radio", name="System").press("ArrowRight")
     await expect(page.get_by_role("radio", name="Dark")).to_have_attribute("aria-checked", "true")
     await expect(body).to_have_css("background-color", dark)
+
+
+async def test_a_bot_that_waits_for_discord_is_told_to_the_owner(browse, studio):
+    studio.easel.web.discord.note(LinkState.WAITING, "Discord cannot be reached.")
+    try:
+        page = await browse("#/settings")
+        await expect(page.locator(".toast")).to_contain_text("Discord cannot be reached.")
+        await expect(page.get_by_role("region", name="About")).to_contain_text("Discord cannot be reached.")
+    finally:
+        studio.easel.web.discord.note(LinkState.OFF)
 
 
 async def test_create_begins_with_the_defaults_chosen_here(browse, studio):

@@ -4,23 +4,18 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 
 import main
+from tests.easel_process import free_port
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished
 
 pytestmark = studio_tests(__name__)
 
 START_S = 30
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 async def test_a_start_without_settings_leads_to_a_picture_in_two_clicks(browse, tmp_path: Path):

@@ -13,7 +13,7 @@ const UNREACHABLE = { status: 0, code: "unreachable", error: "Easel does not ans
 let csrf = "";
 let signingIn = null;
 
-/** The session, fetched once: {user, csrf, version, limits, open_job, sign_in_url}. `user` is null when signed out. */
+/** The session, fetched once: {user, csrf, version, limits, open_job, sign_in_url, discord}. `user` is null when signed out. */
 export const session = loadSession();
 
 async function loadSession() {
@@ -25,7 +25,7 @@ async function loadSession() {
     } catch (error) {
       if (error.status === 401) {
         signIn(error.signInUrl);
-        return { user: null, csrf: "", version: "", limits: {}, open_job: null, sign_in_url: error.signInUrl };
+        return { user: null, csrf: "", version: "", limits: {}, open_job: null, discord: null, sign_in_url: error.signInUrl };
       }
       await new Promise((done) => setTimeout(done, wait)); // the server restarts: keep trying
     }

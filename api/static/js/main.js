@@ -37,6 +37,7 @@ function buildTools() {
   fill(document.getElementById("rail-tools"), state, theme, account);
   watchConnection(state);
   session.then((now) => drawAccount(account, now));
+  session.then(({ user, discord }) => user?.is_admin && discord && toast(discord));
 }
 
 function watchConnection(state) {

@@ -105,8 +105,9 @@ async function signOut() {
   }
 }
 
-function about({ version }) {
+function about({ version, discord }) {
   const links = [["/docs", "API documentation"], ["/openapi.json", "OpenAPI description"], ["/healthz", "Health"], ["/metrics", "Metrics"]];
   return h("div", { class: "stack" }, h("p", {}, "Easel ", h("span", { class: "num" }, version), ": pictures on the engine you have, from Discord, this page and programs."),
+    discord && h("p", {}, icon("warning"), " ", discord),
     h("ul", { class: "row row-wrap about-links" }, links.map(([href, words]) => h("li", {}, h("a", { href, target: "_blank", rel: "noopener" }, words)))));
 }
