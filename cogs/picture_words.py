@@ -142,10 +142,17 @@ class PictureWords(commands.Cog):
             await self._messages.open(view)
 
     async def _submit_nearest(self, draft: Draft, origin: Origin, notes: tuple[str, ...]) -> JobView:
-        """Submit what was drawn elsewhere: without its model and LoRAs where no engine here has them."""
+        """Submit what was drawn elsewhere: without the names that no engine here has, as it is said."""
         try:
             return await self._service.submit(draft, origin, notes=notes)
         except CapabilityError:
+            draft, missing = self._catalog.without_unknown(draft, origin.user_id, origin.guild_id)
+            notes = (*notes, *missing)
+            if not missing and not draft.model and not draft.loras:
+                raise
+        try:
+            return await self._service.submit(draft, origin, notes=notes)
+        except CapabilityError:  # no engine has all of them together
             if not draft.model and not draft.loras:
                 raise
         if draft.model:

@@ -3,12 +3,13 @@
 `fit` is the only place where a request is bent to a backend; whatever it changes is said in its notes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
+from generation.named import is_own_choice, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 
@@ -118,7 +119,7 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     """Bend `request` to what the backend can do, or say why that is impossible.
 
     Sizes snap to the grid, samplers are mapped, what cannot be honoured is dropped; each change is a note.
-    A mode, a model, a LoRA or a kind of control that is not there is refused: another backend may have it.
+    A mode or a named thing that is not there is refused (`generation.named`): another backend may have it.
     A request with a workflow was bent to that before (`fit_workflow`): an engine runs workflows or it does not.
     """
     if request.workflow is not None:
@@ -152,11 +153,12 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         only = "it has no model of its own yet, so it draws only with a --workflow"
         reasons.append(f"it cannot do {request.mode}" if capabilities.modes else only)
     if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
-        reasons.append(f"it has no model “{request.model}”")
+        reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:
         for lora in request.loras:
             if _find_lora(lora.name, capabilities) is None:
-                reasons.append(f"it has no LoRA “{lora.name}”")
+                reasons.append(unknown("LoRA", lora.name, capabilities.loras))
+    reasons += _unknown_names(request, capabilities)
     for unit in request.control if request.mode is not Mode.UPSCALE else ():
         if not capabilities.control_kinds:
             return [*reasons, "it has no ControlNet"]
@@ -165,6 +167,48 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
             reasons.append(f"it has no ControlNet model “{unit.model}”")
     return reasons
+
+
+Names = tuple[str, ...] | None
+Matcher = Callable[[str, tuple[str, ...]], object]
+
+
+def _unknown_names(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
+    """Return a reason for each name that a list which is known, and not empty, does not hold."""
+    reasons = []
+    if request.mode is not Mode.UPSCALE:
+        sampler, scheduler, vae = request.sampler, request.scheduler, request.vae
+        lists: tuple[tuple[str, str | None, Names, Matcher], ...] = (
+            ("sampler", sampler, capabilities.samplers, match_sampler),
+            ("scheduler", scheduler, capabilities.schedulers, match_scheduler),
+            ("VAE", vae, capabilities.vaes, match_name),
+        )
+        for what, wanted, names, matching in lists:
+            if wanted and names and not is_own_choice(wanted) and matching(wanted, names) is None:
+                reasons.append(unknown(what, wanted, names))
+    for style in request.styles if capabilities.styles else ():
+        if match_name(style, capabilities.styles or ()) is None:
+            reasons.append(unknown("style", style, capabilities.styles or ()))
+    for name, names in _wanted_upscalers(request, capabilities):
+        if names and not is_own_choice(name) and match_name(name, names) is None:
+            reasons.append(unknown("upscaler", name, names))
+    return reasons
+
+
+def _wanted_upscalers(
+    request: GenerationRequest, capabilities: Capabilities
+) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    """Yield each upscaler that is asked for and would be used, with those there are for it."""
+    if request.upscaler:
+        yield request.upscaler, capabilities.upscalers
+    if request.hires and request.hires.upscaler and capabilities.supports_hires and request.mode is Mode.TXT2IMG:
+        yield request.hires.upscaler, _hires_upscalers(capabilities)
+
+
+def _hires_upscalers(capabilities: Capabilities) -> tuple[str, ...] | None:
+    if capabilities.upscalers is None or capabilities.hires_upscalers is None:
+        return None
+    return (*capabilities.hires_upscalers, *capabilities.upscalers)
 
 
 def _control_kind(wanted: str, capabilities: Capabilities) -> str | None:
@@ -197,6 +241,12 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
 
 def _find_lora(wanted: str, capabilities: Capabilities) -> str | None:
     return match_name(wanted, capabilities.loras or ()) or match_name(wanted, capabilities.lora_aliases)
+
+
+def _model_names(models: tuple[ModelInfo, ...]) -> Iterator[str]:
+    for model in models:
+        yield model.title
+        yield model.name
 
 
 def _find_model(wanted: str, models: tuple[ModelInfo, ...]) -> str | None:
@@ -244,19 +294,16 @@ def _fit_hires(request: GenerationRequest, capabilities: Capabilities, say: Say)
         hires = replace(hires, factor=max(1.0, int(most * 100) / 100))
     if hires.steps and hires.steps > capabilities.max_steps:
         hires = replace(hires, steps=capabilities.max_steps)
-    names = None
-    if capabilities.upscalers is not None and capabilities.hires_upscalers is not None:
-        names = (*capabilities.hires_upscalers, *capabilities.upscalers)
-    return replace(request, hires=replace(hires, upscaler=_upscaler(hires.upscaler, names, say)))
+    upscaler = _upscaler(hires.upscaler, _hires_upscalers(capabilities), say)
+    return replace(request, hires=replace(hires, upscaler=upscaler))
 
 
 def _upscaler(wanted: str | None, names: tuple[str, ...] | None, say: Say) -> str | None:
     if not wanted or names is None:
         return wanted
-    name = match_name(wanted, names)
-    if name is None:
-        say(f"upscaler {wanted} is not there: the engine’s own choice is used")
-    return name
+    if not names:
+        say(f"upscaler {wanted} ignored: this engine has none to choose from")
+    return match_name(wanted, names)
 
 
 def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
@@ -282,10 +329,7 @@ def _fit_samplers(request: GenerationRequest, capabilities: Capabilities, say: S
     if not capabilities.schedulers:
         say(f"scheduler {wanted} ignored: this engine has none to choose from")
         return replace(request, scheduler=None)
-    name = match_scheduler(wanted, capabilities.schedulers)
-    if name is None:
-        say(f"scheduler {wanted} → the engine’s own choice")
-    return replace(request, scheduler=name)
+    return replace(request, scheduler=match_scheduler(wanted, capabilities.schedulers))
 
 
 def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, say: Say) -> GenerationRequest:
@@ -296,8 +340,8 @@ def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, s
         say(f"sampler {wanted} ignored: this engine has none to choose from")
         return replace(request, sampler=None)
     found = match_sampler(wanted, samplers)
-    if found is None or found.is_nearest:
-        say(f"sampler {wanted} → {found.name if found else 'the engine’s own choice'}")
+    if found and found.is_nearest:
+        say(f"sampler {wanted} → {found.name}")
     scheduler = request.scheduler or (found.scheduler if found else None)
     return replace(request, sampler=found.name if found else None, scheduler=scheduler)
 
@@ -321,11 +365,10 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
 def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) -> tuple[str, ...]:
     if there is None:
         return wanted
-    found = {style: match_name(style, there) for style in wanted}
-    for style, name in found.items():
-        if name is None:
-            say(f"style {style} is not there" if there else f"style {style} ignored: this engine has none")
-    return tuple(dict.fromkeys(name for name in found.values() if name))
+    if not there:
+        for style in wanted:
+            say(f"style {style} ignored: this engine has none")
+    return tuple(dict.fromkeys(name for style in wanted if (name := match_name(style, there))))
 
 
 def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
@@ -348,8 +391,7 @@ def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say)
         say("CLIP skip ignored by this engine")
         request = replace(request, clip_skip=None)
     if request.vae and capabilities.vaes is not None:
-        name = match_name(request.vae, capabilities.vaes)
-        if name is None:
-            say(f"VAE {request.vae} is not there: the engine’s own is used")
-        request = replace(request, vae=name)
+        if not capabilities.vaes:
+            say(f"VAE {request.vae} ignored: this engine has none to choose from")
+        request = replace(request, vae=match_name(request.vae, capabilities.vaes))
     return request

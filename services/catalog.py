@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from backends.registry import BackendRegistry, Entry
-from generation.capabilities import Capabilities
-from generation.request import Mode
+from generation.capabilities import Capabilities, Fit, fit
+from generation.request import Draft, Mode
+from generation.resolve import resolve_for
 from generation.samplers import match_name
 
 MAX_CHOICES = 25
@@ -56,6 +58,29 @@ class Catalog:
         entries = self._registry.visible(user_id, guild_id)
         await asyncio.gather(*(self._registry.refresh(entry.name) for entry in entries))
 
+    def without_unknown(self, draft: Draft, user_id: str, guild_id: str | None) -> tuple[Draft, tuple[str, ...]]:
+        """Leave out the names in a draft that no engine here knows; return the rest, and a remark on each."""
+        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        notes: list[str] = []
+
+        def is_known(**named: Any) -> bool:
+            probe = Draft(prompt="a fox", mode=Mode.TXT2IMG, **named)
+            return not known or any(isinstance(fit(resolve_for(probe, can), can), Fit) for can in known)
+
+        for what in ("model", "sampler", "scheduler", "vae"):
+            name = getattr(draft, what)
+            if name and not is_known(**{what: name}):
+                notes.append(f"{what} {name} is not here".replace("vae", "VAE", 1))
+                draft = _without(draft, what)
+        loras = tuple(lora for lora in draft.loras if is_known(loras=(lora,)))
+        styles = tuple(style for style in draft.styles if is_known(styles=(style,)))
+        notes += [f"LoRA {lora.name} left out" for lora in draft.loras if lora not in loras]
+        notes += [f"style {style} is not here" for style in draft.styles if style not in styles]
+        if draft.hires and draft.hires.upscaler and not is_known(hires=draft.hires):
+            notes.append(f"upscaler {draft.hires.upscaler} is not here")
+            draft = replace(draft, hires=replace(draft.hires, upscaler=None))
+        return replace(draft, loras=loras, styles=styles), tuple(notes)
+
     def suggest(
         self, what: str, typed: str, *, user_id: str, guild_id: str | None, backend: str | None = None
     ) -> list[tuple[str, str]]:
@@ -74,6 +99,11 @@ class Catalog:
         hits = [pair for pair in dict.fromkeys(pairs) if needle in pair[0].casefold() or needle in pair[1].casefold()]
         hits.sort(key=lambda pair: not any(name.lstrip("●○ ").casefold().startswith(needle) for name in pair))
         return [(shown[:100], value) for shown, value in hits if len(value) <= 100][:MAX_CHOICES]
+
+
+def _without(draft: Draft, name: str) -> Draft:
+    nothing: dict[str, Any] = {name: None}
+    return replace(draft, **nothing)
 
 
 def find_entry(wanted: str, entries: Iterable[Entry]) -> Entry | None:

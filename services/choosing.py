@@ -88,7 +88,8 @@ class Chooser:
             else:
                 options.append(found)
         if not options:
-            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".")
+            hint = "`/models` lists what each engine has." if "it has no " in " ".join(refusals) else ""
+            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".", hint=hint)
         return sorted(options, key=self._rank)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:

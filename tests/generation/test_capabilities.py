@@ -65,14 +65,8 @@ def fitted(request: GenerationRequest, capabilities: Capabilities) -> Fit:
         ({"steps": 99}, {"steps": 50}, "steps 99 → 50"),
         ({"batch_size": 9}, {"batch_size": 4}, "batch 9 → 4"),
         ({"sampler": "plms"}, {"sampler": "DDIM"}, "sampler plms → DDIM"),
-        ({"sampler": "zzz"}, {"sampler": None}, "sampler zzz → the engine’s own choice"),
-        ({"scheduler": "beta"}, {"scheduler": None}, "scheduler beta → the engine’s own choice"),
-        ({"vae": "other"}, {"vae": None}, "VAE other is not there"),
-        ({"styles": ("Ink", "film noir")}, {"styles": ("Film noir",)}, "style Ink is not there"),
         ({"hires": HiresFix(factor=3.0)}, {"hires": HiresFix(factor=2.0)}, "hires 3× → 2×: at most 1024 pixels"),
-        ({"hires": HiresFix(upscaler="zzz")}, {"hires": HiresFix()}, "upscaler zzz is not there"),
         ({"hires": HiresFix(), "mode": Mode.IMG2IMG}, {"hires": None}, "for pictures from text alone"),
-        ({"upscaler": "zzz", "mode": Mode.UPSCALE}, {"upscaler": None}, "upscaler zzz is not there"),
         ({"control": (CANNY,), "mode": Mode.UPSCALE}, {"control": ()}, "ControlNet ignored"),
     ],
 )
@@ -81,6 +75,32 @@ def test_what_does_not_fit_is_changed_and_said(asked, got, note):
     assert fit_.request == replace(REQUEST, **{**asked, **got})
     assert len(fit_.notes) == 1
     assert note in fit_.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"sampler": "banana"}, "it has no sampler “banana”"),
+        ({"sampler": "DPM+++ 2N"}, "it has no sampler “DPM+++ 2N” (near: DPM++ 2M)"),
+        ({"scheduler": "beta"}, "it has no scheduler “beta”"),
+        ({"vae": "kl-f9.pt"}, "it has no VAE “kl-f9.pt” (near: kl-f8.pt)"),
+        ({"model": "drem"}, "it has no model “drem” (near: Dream)"),
+        ({"model": "flux"}, None),
+        ({"loras": (Lora(name="more detial"),)}, "it has no LoRA “more detial” (near: more_detail)"),
+        ({"styles": ("Ink", "film noir")}, "it has no style “Ink”"),
+        ({"hires": HiresFix(upscaler="latnt")}, "it has no upscaler “latnt” (near: Latent, Lanczos)"),
+        ({"upscaler": "R-ESRGAN 2x", "mode": Mode.UPSCALE}, "it has no upscaler “R-ESRGAN 2x” (near: R-ESRGAN 4x+)"),
+        ({"sampler": "banana", "mode": Mode.UPSCALE}, None),
+        ({"sampler": "Automatic", "scheduler": "auto", "vae": "default"}, None),
+    ],
+)
+def test_a_name_that_nothing_here_means_is_refused_with_the_nearest(asked, reason):
+    result = fit(replace(REQUEST, **asked), RICH)
+    if reason is None:
+        assert isinstance(result, Fit)
+        assert result.notes == ()
+    else:
+        assert result == Refused(reasons=(reason,))
 
 
 @pytest.mark.parametrize(

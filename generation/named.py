@@ -1,0 +1,44 @@
+"""Names of things an engine has: the one rule for what none of its names means.
+
+A sampler, scheduler, model, LoRA, VAE, upscaler, style or ControlNet whose list is known and holds nothing that could
+be meant is refused, with the nearest names: another engine may have it. An engine without such a choice at all ignores
+the name and says so; a sampler that a relative stands in for is a note.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+MAX_NEAR: Final = 3
+MAX_COMPARED: Final = 1_000  # of a list; comparing is slow, and this runs between others' requests
+SHOWN_CHARS: Final = 60
+# Words for what the engine would take by itself.
+OWN_CHOICE: Final = frozenset({"auto", "automatic", "default"})
+
+
+def unknown(what: str, wanted: str, names: Iterable[str]) -> str:
+    """Return why an engine refuses a name, as the end of a sentence about it."""
+    near = nearest(wanted, names)
+    tail = f" (near: {', '.join(_short(name) for name in near)})" if near else ""
+    return f"it has no {what} “{_short(wanted)}”{tail}"
+
+
+def nearest(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return up to three names that may have been meant: those that hold the word, then those spelled alike."""
+    key = wanted.strip().casefold()
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), name)
+    holding = [name for fold, name in folded.items() if len(key) >= 3 and (key in fold or fold in key)]
+    if len(holding) >= MAX_NEAR:
+        return holding[:MAX_NEAR]
+    close = get_close_matches(key, [*folded][:MAX_COMPARED], n=MAX_NEAR, cutoff=0.5)
+    return [*dict.fromkeys([*holding, *(folded[fold] for fold in close)])][:MAX_NEAR]
+
+
+def is_own_choice(wanted: str) -> bool:
+    return wanted.strip().casefold() in OWN_CHOICE
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN_CHARS else f"{name[: SHOWN_CHARS - 1]}…"
