@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from backends.base import ResumableBackend
+from backends.base import FindingBackend, ResumableBackend
 from backends.registry import BackendRegistry
 from constants import MAX_INTERRUPTIONS
 from generation.capabilities import Fit
 from generation.errors import (
+    BackendError,
     BackendGone,
     BackendUnavailable,
     GenerationError,
@@ -38,6 +39,10 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
+NOT_TOLD = (
+    "Easel was restarted while this was being sent, and this engine does not tell whether it arrived. "
+    "Run it again if you like."
+)
 INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
 
 
@@ -116,6 +121,10 @@ class Aftermath:
             await self.fail(job, JobInterrupted(times, hint=INTERRUPTED_HINT))
         elif entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
             return job
+        elif entry and job.intent is not None and isinstance(entry.backend, FindingBackend):
+            if entry.backend.can_find:
+                return job
+            await self.fail(job, JobInterrupted(NOT_TOLD))
         elif entry and entry.backend.is_paid:
             await self.fail(job, JobInterrupted())
         else:
@@ -220,6 +229,9 @@ class Aftermath:
 
     async def _requeue(self, job: Job, error: GenerationError, *, was_served: bool) -> None:
         """Put a running job back in line as it stands now."""
+        entry = self._registry.get(job.lane)
+        can_find = entry is not None and isinstance(entry.backend, FindingBackend) and entry.backend.can_find
+        may_have_run = isinstance(error, BackendError) and error.may_have_run
         requeue = partial(
             self._jobs.requeue,
             job.id,
@@ -231,6 +243,7 @@ class Aftermath:
             notes=job.notes,
             not_before=job.not_before,
             away_since=job.away_since,
+            keeps_intent=was_served and can_find and may_have_run,
         )
         try:
             queued = await self.stored(requeue)

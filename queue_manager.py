@@ -6,8 +6,9 @@ update in the store: whoever gets the row back acts on it, everybody else drops 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from aftermath import Aftermath
@@ -32,6 +33,7 @@ from utils.clock import Clock, sleep_until
 log = logging.getLogger(__name__)
 
 WAITING = frozenset({JobStatus.QUEUED})
+KNOWN_IDS_S = 2 * 86400.0  # longer than any engine remembers a job
 SAVE_PACE_EVERY = 20  # finished jobs; a crash may cost a little of what was learned, never a job
 
 
@@ -232,6 +234,15 @@ class QueueManager:
         if job_id in self._lanes.running:
             self._lanes.progress[job_id] = progress
             self.watchers.ring(job_id)
+
+    async def on_intent(self, job_id: str, intent: str) -> None:
+        await self._jobs.set_intent(job_id, intent)
+
+    async def known_ids(self, job_id: str) -> Collection[str]:
+        """Return the ids that an engine gave to the other jobs of a running one's lane, of some days."""
+        running = self._lanes.running.get(job_id)
+        since = self._clock.now() - timedelta(seconds=KNOWN_IDS_S)
+        return await self._jobs.remote_ids(running.lane, since) if running else ()
 
     async def on_remote_id(self, job_id: str, remote_id: str) -> None:
         await self._jobs.set_remote_id(job_id, remote_id)

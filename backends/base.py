@@ -5,7 +5,7 @@ A backend neither retries, nor waits its turn, nor knows Discord: the queue does
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 REMOTE_CANCEL_TIMEOUT_S = 5.0
 
 ProgressCallback = Callable[[Progress], Awaitable[None]]
+Sending = Callable[[str], Awaitable[None]]  # given what a run is looked for by, just before it is sent
+KnownIds = Callable[[], Awaitable[Collection[str]]]  # the ids that other jobs of ours have on the same server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,34 @@ class ResumableBackend(Backend, Protocol):
     async def fetch(self, remote_id: str, request: GenerationRequest) -> GenerationResult: ...
 
     async def cancel(self, remote_id: str) -> None: ...
+
+
+async def unnoted(intent: str) -> None:
+    """Stand in where nobody will look for a run."""
+
+
+@runtime_checkable
+class FindingBackend(ResumableBackend, Protocol):
+    """A resumable backend that can look for a run whose id was lost: Easel was killed, or the answer went missing."""
+
+    can_find: bool  # whether this server and account allow it
+
+    async def start(self, request: GenerationRequest, sending: Sending = unnoted) -> str:
+        """Submit one job and return its id; `sending` is awaited when all is ready, just before it leaves."""
+        ...
+
+    async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
+        """Return the id of a run that may have been submitted, None where the server never took it.
+
+        Args:
+            intent: as `sending` was given; empty when an older version of Easel sent it.
+            request: what was submitted.
+            known: runs of these ids are other jobs'.
+
+        Raises:
+            BackendError: the server does not tell it now.
+        """
+        ...
 
 
 @runtime_checkable

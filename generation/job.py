@@ -104,6 +104,7 @@ class Job:
     tried: tuple[str, ...] = ()  # lanes given up on
     notes: tuple[str, ...] = ()  # what was changed to fit the backend, and why it moved
     remote_id: str | None = None
+    intent: str | None = None  # it was being sent to its engine, which knows it by this; no id has come back yet
     result: JobResult | None = None
     error: JobError | None = None
     created_at: datetime

@@ -2,12 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from backends.base import Backend, ProgressCallback, ResumableBackend, poll_to_end, stop_remote
-from generation.errors import GenerationError, JobTimedOut, RequestRejected
+from backends.base import (
+    Backend,
+    FindingBackend,
+    KnownIds,
+    ProgressCallback,
+    ResumableBackend,
+    Sending,
+    poll_to_end,
+    stop_remote,
+    unnoted,
+)
+from generation.errors import (
+    BackendError,
+    GenerationError,
+    JobInterrupted,
+    JobTimedOut,
+    RequestRejected,
+    StoreUnavailable,
+)
 from generation.job import Job, Progress
 from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult, JobResult
@@ -25,7 +42,13 @@ class RunEvents(Protocol):
 
     async def on_progress(self, job_id: str, progress: Progress) -> None: ...
 
+    async def on_intent(self, job_id: str, intent: str) -> None: ...
+
     async def on_remote_id(self, job_id: str, remote_id: str) -> None: ...
+
+    async def known_ids(self, job_id: str) -> Collection[str]:
+        """Return the remote ids of other jobs on the same engine."""
+        ...
 
     async def on_finished(self, job_id: str, outcome: Outcome) -> None: ...
 
@@ -59,6 +82,11 @@ class ResultSink(Protocol):
         ...
 
 
+async def know_none() -> Collection[str]:
+    """Stand in where there are no other jobs."""
+    return ()
+
+
 async def load_no_workflow(workflow: WorkflowRef) -> WorkflowRef:
     """Stand in where no workflows are kept."""
     raise RequestRejected(f"There is no workflow “{workflow.name}” here.", field="workflow")
@@ -73,10 +101,15 @@ async def run_job(
     load_workflow: LoadWorkflow = load_no_workflow,
     report: ProgressCallback,
     on_remote_id: Callable[[str], Awaitable[None]],
+    on_intent: Sending = unnoted,
+    known_ids: KnownIds = know_none,
     clock: Clock,
     leaves_remote: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Run a claimed job to its outcome; only cancellation is raised.
+
+    Before a job leaves for an engine that can be asked for it later, `on_intent` is told; `on_remote_id` is as soon as
+    the engine has given an id.
 
     `leaves_remote` says, when it is cancelled, whether a job on a resumable backend's server is left running there,
     to be taken up by the next process.
@@ -88,7 +121,8 @@ async def run_job(
         request = await _loaded(job.drawn, load, load_workflow)
         async with deadline:
             if isinstance(backend, ResumableBackend):
-                return await _run_remote(job, backend, request, report, on_remote_id, clock, leaves_remote)
+                remote = _Remote(job, backend, request, on_intent, on_remote_id, known_ids)
+                return await remote.run(report, clock, leaves_remote)
             return await backend.generate(request, report)
     except GenerationError as error:
         return error
@@ -107,33 +141,64 @@ def crashed(job: Job) -> GenerationError:
     return GenerationError(f"Something went wrong (job {job.short_id}). The owner of this bot finds it in the log.")
 
 
-async def _run_remote(
-    job: Job,
-    backend: ResumableBackend,
-    request: GenerationRequest,
-    report: ProgressCallback,
-    on_remote_id: Callable[[str], Awaitable[None]],
-    clock: Clock,
-    leaves_remote: Callable[[], bool],
-) -> GenerationResult:
-    remote_id = job.remote_id
-    try:
-        if remote_id is None:
-            remote_id = await backend.start(request)
-            await _note(job, remote_id, on_remote_id)
-        return await poll_to_end(backend, remote_id, request, report, clock)
-    except asyncio.CancelledError:
-        if remote_id is not None and not leaves_remote():
-            await stop_remote(backend, remote_id)
-        raise
+@dataclass(frozen=True)
+class _Remote:
+    """One run on a server that gives it an id."""
 
+    job: Job
+    backend: ResumableBackend
+    request: GenerationRequest
+    on_intent: Sending
+    on_remote_id: Callable[[str], Awaitable[None]]
+    known_ids: KnownIds
 
-async def _note(job: Job, remote_id: str, on_remote_id: Callable[[str], Awaitable[None]]) -> None:
-    """Store the remote id. A store that fails now costs only the resuming, not the job."""
-    try:
-        await on_remote_id(remote_id)
-    except Exception:
-        log.exception("could not store a remote id", extra={"action": "job_started", "job": job.id})
+    async def run(self, report: ProgressCallback, clock: Clock, leaves_remote: Callable[[], bool]) -> GenerationResult:
+        """Submit the job, or take it up where it is, and follow it to its end."""
+        remote_id = self.job.remote_id
+        try:
+            if remote_id is None:
+                remote_id = await self._submitted()
+                await self._note(remote_id)
+            return await poll_to_end(self.backend, remote_id, self.request, report, clock)
+        except asyncio.CancelledError:
+            if remote_id is not None and not leaves_remote():
+                await stop_remote(self.backend, remote_id)
+            raise
+
+    async def _submitted(self) -> str:
+        """Return the id of the run: of an earlier one that the server may have taken, else of a new one."""
+        if not isinstance(self.backend, FindingBackend):
+            return await self.backend.start(self.request)
+        if self.job.intent is not None:
+            if found := await self._find(self.backend, self.job.intent):
+                log.info("job found on its engine", extra={"action": "job_started", "job": self.job.id})
+                return found
+            if self.backend.is_paid:
+                raise JobInterrupted
+        return await self.backend.start(self.request, self._sending)
+
+    async def _find(self, backend: FindingBackend, intent: str) -> str | None:
+        try:
+            return await backend.find(intent, self.request, self.known_ids)
+        except BackendError as error:
+            error.may_have_run = True  # whatever keeps us from looking now: the earlier one may be there
+            raise
+
+    async def _sending(self, intent: str) -> None:
+        """Store that the job leaves now. What a store that fails costs here is the looking, unless it is paid for."""
+        try:
+            await self.on_intent(intent)
+        except Exception as error:
+            if self.backend.is_paid:
+                raise StoreUnavailable from error
+            log.exception("could not store an intent", extra={"action": "job_started", "job": self.job.id})
+
+    async def _note(self, remote_id: str) -> None:
+        """Store the remote id. A store that fails now costs only the resuming, not the job."""
+        try:
+            await self.on_remote_id(remote_id)
+        except Exception:
+            log.exception("could not store a remote id", extra={"action": "job_started", "job": self.job.id})
 
 
 async def _loaded(request: GenerationRequest, load: LoadSource, load_workflow: LoadWorkflow) -> GenerationRequest:

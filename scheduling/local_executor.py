@@ -1,7 +1,7 @@
 """Jobs as asyncio tasks in this process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 
 from backends.base import Backend
@@ -55,6 +55,12 @@ class LocalExecutor:
         async def report(progress: Progress) -> None:
             await events.on_progress(job.id, progress)
 
+        async def on_intent(intent: str) -> None:
+            await events.on_intent(job.id, intent)
+
+        async def known_ids() -> Collection[str]:
+            return await events.known_ids(job.id)
+
         async def on_remote_id(remote_id: str) -> None:
             await events.on_remote_id(job.id, remote_id)
 
@@ -69,7 +75,9 @@ class LocalExecutor:
                     load=self._load,
                     load_workflow=self._load_workflow,
                     report=report,
+                    on_intent=on_intent,
                     on_remote_id=on_remote_id,
+                    known_ids=known_ids,
                     leaves_remote=lambda: self._is_stopping,
                     clock=self._clock,
                 )

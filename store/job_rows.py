@@ -101,6 +101,7 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
         tried=tuple(from_json(row["tried"])),
         notes=tuple(from_json(row["notes"])),
         remote_id=row["remote_id"],
+        intent=row["intent"],
         result=_read_result(row["result"]),
         error=JobError(**_known(JobError, from_json(row["error"]))) if row["error"] else None,
         **times,  # type: ignore[arg-type]  # created_at is NOT NULL

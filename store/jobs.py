@@ -71,15 +71,20 @@ CLAIM = """
 REQUEUE = """
     UPDATE jobs SET status = 'queued', lane = :lane, candidates = :candidates, drawn = :drawn, attempt = :attempt,
         tried = :tried, notes = :notes, not_before = :not_before, away_since = :away_since, remote_id = NULL,
-        started_at = NULL
+        intent = NULL, started_at = NULL
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
+REQUEUE_TO_LOOK = REQUEUE.replace("intent = NULL, ", "")
 FINISH = """
     UPDATE jobs SET status = :status, finished_at = :now, not_before = NULL, result = :result, error = :error
     WHERE id = :id AND status IN (SELECT value FROM json_each(:allowed)) RETURNING *
 """
 INTERRUPTED = "UPDATE jobs SET interruptions = interruptions + 1 WHERE id = ? AND status = 'running' RETURNING *"
-SET_REMOTE_ID = "UPDATE jobs SET remote_id = :remote_id WHERE id = :id AND status = 'running' RETURNING id"
+SET_INTENT = "UPDATE jobs SET intent = :intent WHERE id = :id AND status = 'running' RETURNING id"
+SET_REMOTE_ID = """
+    UPDATE jobs SET remote_id = :remote_id, intent = NULL WHERE id = :id AND status = 'running' RETURNING id
+"""
+REMOTE_IDS = "SELECT remote_id FROM jobs WHERE lane = ? AND created_at > ? AND remote_id IS NOT NULL"
 ATTACH_MESSAGE = """
     UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id = :id RETURNING *
 """
@@ -224,10 +229,14 @@ class JobStore:
         notes: tuple[str, ...],
         not_before: datetime | None,
         away_since: datetime | None = None,
+        keeps_intent: bool = False,
     ) -> Job | None:
-        """Put a running job back in line: a retry, another lane, a restart. None when it is not running any more."""
+        """Put a running job back in line: a retry, another lane, a restart. None when it is not running any more.
+
+        `keeps_intent`: its engine may have taken it, so it is looked for there before it is sent again.
+        """
         return await self._change(
-            REQUEUE,
+            REQUEUE_TO_LOOK if keeps_intent else REQUEUE,
             job_id,
             JobStatus.QUEUED,
             lane=lane,
@@ -267,6 +276,14 @@ class JobStore:
     async def interrupted(self, job_id: str) -> Job | None:
         """Count that Easel stopped while the job ran; None when it is not running any more."""
         return self._first(await self._database.write(INTERRUPTED, (job_id,)))
+
+    async def set_intent(self, job_id: str, intent: str) -> bool:
+        """Note that a running job is sent to its engine now; False when it is not running any more."""
+        return bool(await self._database.write(SET_INTENT, {"id": job_id, "intent": intent}))
+
+    async def remote_ids(self, lane: str, since: datetime) -> set[str]:
+        """Return the engine's own ids of the jobs of a lane that were made since then."""
+        return {row["remote_id"] for row in await self._database.fetch(REMOTE_IDS, (lane, since.timestamp()))}
 
     async def set_remote_id(self, job_id: str, remote_id: str) -> bool:
         """Note the engine's own id of a running job; False when it is not running any more."""

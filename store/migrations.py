@@ -164,6 +164,12 @@ ALTER TABLE rentals ADD COLUMN machine_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE rentals ADD COLUMN machine_place TEXT NOT NULL DEFAULT ''
 """
 
+# A run that is being sent: what it is looked for by if Easel is killed before its id is stored.
+_M014_INTENTS = """
+ALTER TABLE jobs ADD COLUMN intent TEXT;  -- NULL: nothing is under way without an id
+UPDATE jobs SET intent = '' WHERE status = 'running' AND remote_id IS NULL
+"""
+
 MIGRATIONS = {
     "m001_jobs": _M001_JOBS,
     "m002_preferences": _M002_PREFERENCES,
@@ -177,4 +183,5 @@ MIGRATIONS = {
     "m009_machines": _M009_MACHINES,
     "m011_outbox": OUTBOX,
     "m012_words": WORDS,
+    "m014_intents": _M014_INTENTS,
 }

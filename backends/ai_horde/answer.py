@@ -27,6 +27,7 @@ from generation.errors import (
 )
 from generation.request import GenerationRequest
 
+JOB_ID: Final = "[A-Za-z0-9-]{1,64}"
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
 BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first, whatever the header says
 MAINTENANCE_RETRY_AFTER_S: Final = 60.0
@@ -48,7 +49,7 @@ class Call(Enum):
 class Submitted(BaseModel):
     """A 202 of `POST /v2/generate/async`. `kudos` is per picture."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
+    id: str = Field(pattern=f"^{JOB_ID}$")
     kudos: float = 0.0
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from backends.ai_horde import search
 from backends.ai_horde.answer import (
     Call,
     Check,
@@ -30,7 +31,16 @@ from backends.ai_horde.answer import (
 )
 from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
-from backends.base import BackendConfig, ProgressCallback, RemoteState, follow, stop_remote
+from backends.base import (
+    BackendConfig,
+    KnownIds,
+    ProgressCallback,
+    RemoteState,
+    Sending,
+    follow,
+    stop_remote,
+    unnoted,
+)
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, make_client, read_bounded, translate
 from constants import AI_HORDE_URL, APP_NAME, VERSION
@@ -130,6 +140,7 @@ class AiHordeBackend:
         self._statuses = RateWindow(self._clock, *STATUS_RATES)
         self._deletes = RateWindow(self._clock, *STATUS_RATES)
         is_anonymous = self._key["apikey"] == ANONYMOUS_KEY
+        self.can_find = not is_anonymous
         lists = RateWindow(self._clock, *LIST_RATES)
         self._probe = Probe(self._label, self._client, lists, is_anonymous=is_anonymous)
         self._facts: Facts | None = None
@@ -161,8 +172,8 @@ class AiHordeBackend:
         remote_id = await self.start(request)
         return await follow(self, remote_id, request, report, self._clock)
 
-    async def start(self, request: GenerationRequest) -> str:
-        """Submit one job and return its id.
+    async def start(self, request: GenerationRequest, sending: Sending = unnoted) -> str:
+        """Submit one job and return its id; told before is its seed, which is all that it can be known by.
 
         Raises:
             GenerationError: what the server says of the request; `RateLimited` where its rates are used up.
@@ -178,6 +189,7 @@ class AiHordeBackend:
         if wait > MAX_SUBMIT_WAIT_S:
             raise RateLimited(f"{self._label} takes no more jobs this minute.", retry_after=wait, hint="Wait a little.")
         await self._submits.take()
+        await sending(str(request.seed))
         submission = asyncio.create_task(self._submit(content))
         try:
             submitted = await asyncio.shield(submission)
@@ -188,6 +200,23 @@ class AiHordeBackend:
         self._seen[submitted.id] = seen
         return submitted.id
 
+    async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
+        """Look among the account's jobs for one with this request's seed; see `search`."""
+
+        async def is_known(remote_id: str) -> bool:
+            return remote_id in self._seen or remote_id in await known()
+
+        own = await self._probe.own_jobs()
+        remote_id = await search.find(self, own, request, is_known, self._clock, self._pace.near_s)
+        if remote_id is not None:
+            self._seen[remote_id] = _Seen()
+        return remote_id
+
+    async def check(self, remote_id: str) -> Check:
+        """Ask how a job stands."""
+        await self._checks.take()
+        return self._read(Check, await self._ask("GET", f"{API}/generate/check/{remote_id}", Call.JOB))
+
     async def poll(self, remote_id: str) -> RemoteState:
         """Say how a job stands; a few unanswered questions in a row are no failure of it.
 
@@ -196,10 +225,8 @@ class AiHordeBackend:
             BackendUnavailable: it has expired, maintenance threw it out, or the server is gone.
         """
         seen = self._seen.setdefault(remote_id, _Seen())
-        await self._checks.take()
         try:
-            body = await self._ask("GET", f"{API}/generate/check/{remote_id}", Call.JOB)
-            check = self._read(Check, body)
+            check = await self.check(remote_id)
         except RateLimited as limited:
             wait = limited.retry_after or 1.0
             self._checks.hold(wait)
@@ -227,7 +254,7 @@ class AiHordeBackend:
             BackendError: the workers failed, or the job was taken back.
             BackendUnavailable, UnexpectedAnswer: the pictures could not be fetched.
         """
-        status = await self._status(remote_id)
+        status = await self.status(remote_id)
         seen = self._seen.pop(remote_id, None) or _Seen()
         if error := end_of(self._label, status, request):
             raise error
@@ -275,7 +302,7 @@ class AiHordeBackend:
             self._submits.hold(limited.retry_after or 1.0)
             raise
 
-    async def _status(self, remote_id: str) -> Status:
+    async def status(self, remote_id: str) -> Status:
         """Ask for the pictures. They are drawn: a question lost on the way is asked again, not the job."""
         lost = 0
         while True:

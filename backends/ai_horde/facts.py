@@ -5,13 +5,14 @@ a Horde, answers these paths with a fixed 410 since July 2026, its coordinator a
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.ai_horde.answer import Call, translate_failure
+from backends.ai_horde.answer import JOB_ID, Call, translate_failure
 from backends.horde_common import RateWindow
 from backends.http import read_bounded, translate
 from generation.capabilities import Capabilities, ModelInfo
@@ -55,9 +56,14 @@ class _Modes(BaseModel):
     maintenance_mode: bool = False
 
 
+class _Jobs(BaseModel):
+    image: list[str] | None = None
+
+
 class _User(BaseModel):
     username: str = ""
     kudos: float = 0.0
+    active_generations: _Jobs | None = None
 
 
 class _Health(BaseModel):
@@ -172,6 +178,12 @@ class Probe:
             return None
         body = await self._get(path, Call.ACCOUNT)
         return self._read(_User, body).kudos
+
+    async def own_jobs(self) -> list[str]:
+        """Return the ids of the account's image jobs that the server still keeps, ended ones too."""
+        user = self._read(_User, await self._get(f"{API}/find_user", Call.ACCOUNT))
+        listed = (user.active_generations and user.active_generations.image) or []
+        return [remote_id for remote_id in listed if re.fullmatch(JOB_ID, remote_id)]
 
     async def _models(self) -> tuple[ModelInfo, ...]:
         body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)

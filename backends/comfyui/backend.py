@@ -5,6 +5,7 @@ a restart of Easel, and after an answer that was lost on the way. The websocket 
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import uuid
@@ -14,7 +15,17 @@ from typing import Any, Final
 
 import httpx
 
-from backends.base import BackendConfig, ProgressCallback, ReadWorkflow, RemoteState, follow, stop_remote
+from backends.base import (
+    BackendConfig,
+    KnownIds,
+    ProgressCallback,
+    ReadWorkflow,
+    RemoteState,
+    Sending,
+    follow,
+    stop_remote,
+    unnoted,
+)
 from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Drawing, Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
@@ -25,7 +36,7 @@ from backends.comfyui.own import correct, load_own, read_upload
 from backends.comfyui.server import Server
 from backends.comfyui.uploading import upload
 from backends.comfyui.watch import Watch
-from backends.comfyui.wire import Output, PromptAnswer, read_outputs
+from backends.comfyui.wire import Output, PromptAnswer, Queue, read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, read_workflow
 from backends.http import key_auth, make_client
 from generation.capabilities import Capabilities
@@ -65,6 +76,7 @@ class ComfyUIBackend:
 
     kind = "comfyui"
     is_paid = False
+    can_find = True
 
     def __init__(
         self,
@@ -115,8 +127,8 @@ class ComfyUIBackend:
         remote_id = await self.start(request)
         return await follow(self, remote_id, request, report, self._clock)
 
-    async def start(self, request: GenerationRequest) -> str:
-        """Upload what is needed, check the graph and queue it; return the job's id."""
+    async def start(self, request: GenerationRequest, sending: Sending = unnoted) -> str:
+        """Upload what is needed, check the graph and queue it; return the job's id, which `sending` knew before."""
         facts, workflow = await self._known(request)
         uploads = await upload(self._server, request, has_workflow=workflow is not None)
         graph = await self._graph(request, facts, workflow, uploads)
@@ -124,14 +136,21 @@ class ComfyUIBackend:
         watch = self._watch(prompt_id)
         watch.reader.know(graph)
         try:
-            async with asyncio.timeout(self._pace.open_s):
-                await watch.opened.wait()
-        except TimeoutError:
-            log.debug("no websocket yet", extra={"action": "socket_lost", "backend": self.name})
-        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):  # it is followed without a websocket then
+                async with asyncio.timeout(self._pace.open_s):
+                    await watch.opened.wait()
+            await sending(prompt_id)
+        except BaseException:
             await self._forget(prompt_id)
             raise
         return await self._queue(graph, prompt_id)
+
+    async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
+        """Look for a job by the id it was sent with; its client has it too, where the server chose another one."""
+        queue = await self._server.queue()
+        if sent := queue.sent_by(intent):
+            return sent
+        return intent if await self._is_known(intent, queue) else None
 
     async def poll(self, remote_id: str) -> RemoteState:
         """Wait a moment for news of a job, and ask for it over HTTP when that is due."""
@@ -291,11 +310,14 @@ class ComfyUIBackend:
     async def _is_there(self, prompt_id: str) -> bool:
         """Whether a job whose answer was lost was accepted all the same."""
         try:
-            queue = await self._server.queue()
-            known = queue.running(prompt_id) is not None or queue.position(prompt_id) is not None
-            return known or await self._server.history(prompt_id) is not None
+            return await self._is_known(prompt_id, await self._server.queue())
         except GenerationError:
             return False
+
+    async def _is_known(self, prompt_id: str, queue: Queue) -> bool:
+        """Return whether a job waits, runs or has ended; `queue` as it was a moment ago."""
+        waits = queue.running(prompt_id) is not None or queue.position(prompt_id) is not None
+        return waits or await self._server.history(prompt_id) is not None
 
     async def _look(self, remote_id: str, watch: Watch) -> RemoteState:
         """Ask the server where a job stands.

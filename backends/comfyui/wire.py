@@ -54,6 +54,13 @@ class Queue(BaseModel):
     def running(self, prompt_id: str) -> list[Any] | None:
         return next((item for item in self.queue_running if len(item) > 1 and item[1] == prompt_id), None)
 
+    def sent_by(self, client_id: str) -> str | None:
+        """Return the id of the job that this client sent."""
+        for item in (*self.queue_running, *self.queue_pending):
+            if len(item) > 3 and isinstance(item[3], dict) and item[3].get("client_id") == client_id:
+                return str(item[1])
+        return None
+
     def position(self, prompt_id: str) -> int | None:
         """Return how many pending jobs come before this one; the list itself is a heap, not in order."""
         waiting = sorted(

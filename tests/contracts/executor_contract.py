@@ -1,7 +1,7 @@
 """The same assertions for every executor: subclass `ExecutorContract` and give it a `rig`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -22,6 +22,7 @@ class Recorder:
     def __init__(self) -> None:
         self.finished: list[tuple[str, Outcome]] = []
         self.progress: list[str] = []
+        self.intents: list[tuple[str, str]] = []
         self.remote_ids: list[tuple[str, str]] = []
         self.store_error: Exception | None = None
         self._bell = asyncio.Event()
@@ -29,6 +30,12 @@ class Recorder:
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         self.progress.append(job_id)
         self._bell.set()
+
+    async def on_intent(self, job_id: str, intent: str) -> None:
+        self.intents.append((job_id, intent))
+
+    async def known_ids(self, job_id: str) -> Collection[str]:
+        return ()
 
     async def on_remote_id(self, job_id: str, remote_id: str) -> None:
         if self.store_error:

@@ -32,6 +32,7 @@ class Job:
     body: dict[str, Any]
     plan: str
     waiting: int
+    key: str = ""
     processing: int = 0
     restarted: int = 0
     faulted: bool = False
@@ -131,7 +132,8 @@ class HordeServer(Listener):
         if refused := self._refused(request.headers.get("apikey"), body):
             return refused
         count = body["params"].get("n", 1)
-        job = Job(id=str(uuid.uuid4()), body=body, plan=self.plans.pop(0) if self.plans else "draw", waiting=count)
+        job = Job(id=str(uuid.uuid4()), body=body, plan=self.plans.pop(0) if self.plans else "draw", waiting=count,
+                  key=request.headers["apikey"])  # fmt: skip
         self.jobs[job.id] = job
         answer: dict[str, Any] = {"id": job.id, "kudos": 5.0}
         if not self._is_possible(job):
@@ -242,7 +244,10 @@ class HordeServer(Listener):
         key = request.headers.get("apikey", "")
         if key not in KEYS:
             return _error(404, f"User with api_key '{key}' not found. You have requested this URI ...", "UserNotFound")
-        return web.json_response({"username": "labuser#2", "id": 2, "kudos": KEYS[key] or -9.0, "concurrency": 30})
+        # ended ones too, for as long as they live; of the anonymous account none, though all are its
+        own = [job.id for job in self.jobs.values() if job.key == key and KEYS[key] is not None]
+        user = {"username": "labuser#2", "id": 2, "kudos": KEYS[key] or -9.0, "concurrency": 30}
+        return web.json_response(user | {"active_generations": {"image": own}})
 
     async def _picture(self, request: web.Request) -> web.Response:
         data = self.pictures.get(request.match_info["name"])

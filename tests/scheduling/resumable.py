@@ -2,7 +2,7 @@
 
 import asyncio
 
-from backends.base import ProgressCallback, RemoteState
+from backends.base import KnownIds, ProgressCallback, RemoteState, Sending, unnoted
 from generation.errors import GenerationError
 from generation.job import Progress
 from generation.request import GenerationRequest
@@ -51,6 +51,33 @@ class FakeResumableBackend(FakeBackend):
         self.remote_cancelled.append(remote_id)
         if self.cancel_error:
             raise self.cancel_error
+
+
+class FakeFindingBackend(FakeResumableBackend):
+    """`taken`: what the server has by the intent it was sent with; `hangs`: it takes a job and never answers."""
+
+    def __init__(self, name: str = "fake", *, is_paid: bool = False, can_find: bool = True) -> None:
+        super().__init__(name, is_paid=is_paid)
+        self.can_find = can_find
+        self.taken: dict[str, str] = {}
+        self.looked_for: list[str] = []
+        self.find_errors: list[GenerationError] = []
+        self.hangs = False
+
+    async def start(self, request: GenerationRequest, sending: Sending = unnoted) -> str:
+        intent = f"intent{len(self.taken) + 1}"
+        await sending(intent)
+        remote_id = self.taken[intent] = f"remote{len(self.taken) + 1}"
+        if self.hangs:
+            await asyncio.Event().wait()
+        return await super().start(request) and remote_id
+
+    async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
+        self.looked_for.append(intent)
+        if self.find_errors:
+            raise self.find_errors.pop(0)
+        remote_id = self.taken.get(intent)
+        return remote_id if remote_id not in await known() else None
 
 
 def is_error(outcome: object, code: str) -> bool:
