@@ -13,6 +13,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.decorators import prefix_command
+from cogs.posting import TRANSIENT
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
 from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of, needs_address
@@ -56,9 +57,11 @@ class Connections(commands.Cog):
         interaction: nextcord.Interaction,
         for_server: bool = SlashOption(description="Test the server's connection", required=False),
     ) -> None:
-        owner = owner_of(interaction, for_server=bool(for_server), is_reading=True)
+        owner = owner_of(interaction, for_server=bool(for_server), is_testing=True)
+        is_theirs = owner.kind == "user" or interaction.permissions.manage_guild
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_message(content=await self._test(owner, show_url=True))
+        text = await self._test(owner, show_url=True) if is_theirs else await self._test_for_members(owner)
+        await interaction.edit_original_message(content=text)
 
     @nextcord.slash_command(name="sddisconnect", description="Forget your engine and its key")
     async def sddisconnect(
@@ -75,30 +78,34 @@ class Connections(commands.Cog):
         await interaction.edit_original_message(content=text)
 
     @prefix_command(name="sdconnect", aliases=["sdlink"])
-    async def connect_by_prefix(
-        self, ctx: commands.Context[Any], api_type: str = "", url: str = "", key: str = ""
-    ) -> None:
-        """`!sdconnect TYPE URL [KEY]`; a message with a key in it is deleted before anything else."""
+    async def connect_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
+        """`!sdconnect TYPE URL [KEY]`; a message with an address or a key is deleted before anything else."""
+        # read here and not by the library, which stops at a quote that does not end, with the message left standing
+        words = [word.strip("<>\"'“”") for word in text.split()]
+        api_type, url, *rest = (*words, "", "")
+        key = " ".join(filter(None, rest))
         if "://" not in url and not needs_address(api_type):
-            url, key = "", url
-        shows_key = bool(key) or "@" in url  # https://user:password@...
-        warning = await _hide(ctx) if shows_key and ctx.guild else ""
+            url, key = "", " ".join(filter(None, (url, key)))
+        if (url or key) and ctx.guild:
+            await _hide(ctx)
         if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",
                 hint="For example: `/sdconnect a1111 https://abc123-7860.proxy.runpod.net`",
             )
-        await answer(ctx, self._connect_aloud(ctx, api_type, url, key, warning))
+        await answer(ctx, self._connect_aloud(ctx, api_type, url, key))
 
-    async def _connect_aloud(self, ctx: commands.Context[Any], api_type: str, url: str, key: str, warning: str) -> Card:
+    async def _connect_aloud(self, ctx: commands.Context[Any], api_type: str, url: str, key: str) -> Card:
         owner = Owner(kind="user", id=str(ctx.author.id))
         is_public = ctx.guild is not None
         try:
             text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=not is_public)
         except GenerationError as error:
-            error.hint += warning
+            if is_public and url:  # a refusal may repeat what was typed
+                error.user_message = _without(error.user_message, url)
+                error.hint = _without(error.hint, url)
             raise
-        return Card(content=f"<@{ctx.author.id}> {text}{warning}")
+        return Card(content=f"<@{ctx.author.id}> {text}")
 
     @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
@@ -140,6 +147,13 @@ class Connections(commands.Cog):
             lines.append("Key: ••••••")
         return "\n".join([*lines, f"Answered in {diagnosis.seconds:.1f} s", READY])
 
+    async def _test_for_members(self, owner: Owner) -> str:
+        """Test a server's connection for somebody who does not manage it: whether it works, and not where it is."""
+        diagnosis = await self._connections.test(owner)
+        if diagnosis.is_ok:
+            return "\n".join(["✅ **Connection OK**", f"Answered in {diagnosis.seconds:.1f} s", READY])
+        return "✖ **Connection failed** · who manages this server reads why by `/sdtest for_server:True`."
+
     async def _disconnect(self, owner: Owner, *, is_cancelling: bool) -> str:
         lane = lane_of(owner)
         if not await self._connections.disconnect(owner):
@@ -161,20 +175,20 @@ class Connections(commands.Cog):
     del _name_, _text, _command
 
 
-def owner_of(interaction: nextcord.Interaction, *, for_server: bool, is_reading: bool = False) -> Owner:
-    """Say whose connection is meant.
+def owner_of(interaction: nextcord.Interaction, *, for_server: bool, is_testing: bool = False) -> Owner:
+    """Return whose connection is meant. `is_testing`: any member may ask whether the server's works.
 
     Raises:
         RequestRejected: there is no server here.
-        NotAllowed: this person may not change the server's.
+        NotAllowed: this person does not manage the server.
     """
     assert interaction.user is not None, "Discord always says who"
     if not for_server:
         return Owner(kind="user", id=str(interaction.user.id))
     if interaction.guild_id is None:
         raise RequestRejected("There is no server here: leave “for_server” out.", field="for_server")
-    if not is_reading and not interaction.permissions.manage_guild:
-        raise NotAllowed("Only people who may manage this server can change its connection.")
+    if not is_testing and not interaction.permissions.manage_guild:
+        raise NotAllowed("Only people who may manage this server can look into its connection or change it.")
     return Owner(kind="guild", id=str(interaction.guild_id))
 
 
@@ -182,13 +196,28 @@ def _name(user: Any) -> str:
     return str(user.display_name)[:40]
 
 
-async def _hide(ctx: commands.Context[Any]) -> str:
-    """Delete a message that shows a key to everybody; say so if that is not allowed to us."""
+async def _hide(ctx: commands.Context[Any]) -> None:
+    """Delete a message that shows everybody where an engine is, or its key.
+
+    Raises:
+        NotAllowed: it cannot be deleted, so it is not used either.
+    """
     try:
         await ctx.message.delete()
-    except nextcord.HTTPException:
-        return "\n⚠ I may not delete messages here: **delete yours now**, it shows your key. `/sdconnect` is private."
-    return ""
+    except nextcord.NotFound:  # its author was quicker
+        return
+    except (nextcord.HTTPException, *TRANSIENT) as error:
+        raise NotAllowed(
+            "I may not delete messages here: **delete yours now**, everybody can read your engine's address in it. "
+            "Nothing was connected.",
+            hint="`/sdconnect` does the same for your eyes only; so does a direct message to me.",
+        ) from error
+
+
+def _without(text: str, url: str) -> str:
+    """Take an address out of a text, as it was typed and its host alone."""
+    host = url.partition("://")[2].partition("/")[0] or url.partition("/")[0]
+    return text.replace(url, "…").replace(host, "…")
 
 
 async def _as_card(text: Awaitable[str]) -> Card:

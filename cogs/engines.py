@@ -74,7 +74,7 @@ class Engines(commands.Cog):
         interaction: nextcord.Interaction,
         for_server: bool = SlashOption(description="The server's connection", required=False),
     ) -> None:
-        owner = owner_of(interaction, for_server=bool(for_server), is_reading=True)
+        owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         bill = await self._rentals.bill(owner, by=str(interaction.user.id) if interaction.user else "")
         await interaction.edit_original_message(content=engines_text.bill(bill))

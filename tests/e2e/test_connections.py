@@ -17,6 +17,7 @@ from tests.fakes import FakeBackend
 
 URL = "https://abc123-7860.proxy.runpod.net"
 KEY = "mia:s3cr3t-p4ss"
+ADDRESSES = [URL, f"{URL} {KEY}", f"<{URL}>"]
 REFUSED = (Step(layer="connect", is_ok=True, message=""), Step(layer="auth", is_ok=False, message="refused"))
 
 
@@ -176,18 +177,65 @@ async def test_a_password_within_the_address_is_deleted_too(
     assert examine.configs == []
 
 
-async def test_a_key_that_may_not_be_deleted_is_warned_of(
+@pytest.mark.parametrize("words", ADDRESSES)
+async def test_what_may_not_be_deleted_is_not_connected(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine, words: str
+) -> None:
+    easel = await start(examine=examine)
+    said = await easel.say(f"!sdconnect forge {words}")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert not said.deleted
+    refusal = own(discord.channel)[0].content
+    assert "I may not delete messages here" in refusal
+    assert "delete yours now" in refusal
+    assert "`/sdconnect`" in refusal
+    assert examine.configs == []
+    assert "runpod" not in everything_said(discord)
+    direct = await discord.user("mia").say(discord.user("mia").dm_channel, f"!sdconnect forge {words}")
+    await discord.wait_for(lambda: own(direct.channel))
+    assert "✅ **Connection OK**" in own(direct.channel)[0].content
+
+
+@pytest.mark.parametrize("words", [*ADDRESSES, "nas.local:7860", f'"{URL}', f"{URL} '"])
+async def test_an_address_is_taken_out_of_the_channel_without_a_key_too(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine, words: str
+) -> None:
+    easel = await start(examine=examine)
+    discord.grant("MANAGE_MESSAGES", channel=discord.channel)
+    said = await easel.say(f"!sdconnect forge {words}")
+    await discord.wait_for(lambda: own(discord.channel))
+    assert said.deleted
+    assert "abc123-7860" not in everything_said(discord)
+    assert "nas.local" not in everything_said(discord)
+
+
+async def test_what_shows_no_address_stays(discord: DiscordServer, start: StartEasel, examine: Examine) -> None:
+    easel = await start(examine=examine)
+    discord.grant("MANAGE_MESSAGES", channel=discord.channel)
+    for words in ("!sdconnect", "!sdconnect forge"):
+        said = await easel.say(words)
+        assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(said)).content
+        assert not said.deleted
+
+
+async def test_the_servers_address_is_for_those_who_manage_it(
     discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine
 ) -> None:
     easel = await start(examine=examine)
-    said = await easel.say(f"!sdconnect forge {URL} {KEY}")
-    await discord.wait_for(lambda: own(discord.channel))
-    assert not said.deleted
-    assert "delete yours now" in own(discord.channel)[0].content
-    examine.diagnosis = Diagnosis(steps=REFUSED, is_ok=False, message="wrong password.")
-    failed = await easel.answer_to(await easel.say(f"!sdconnect forge {URL} {KEY}"))
-    assert "wrong password" in failed.content
-    assert "delete yours now" in failed.content
+    boss = discord.user("boss", permissions=("MANAGE_GUILD",))
+    await connect(easel, "boss", for_server=True)
+    host = URL.removeprefix("https://")
+    failed = Diagnosis(steps=REFUSED, is_ok=False, message=f"{host} hangs.", hint=host, owner_hint="curl :7860")
+    for diagnosis in (examine.diagnosis, failed):
+        examine.diagnosis = diagnosis
+        texts = {}
+        for user in (discord.user("ann"), boss):
+            tested = await user.slash(discord.channel, "sdtest", for_server=True)
+            texts[user.name] = await discord.wait_for(lambda tested=tested: tested.message and tested.message.content)
+        assert host not in texts["ann"]
+        assert "7860" not in texts["ann"]
+        assert host in texts["boss"]
+        assert ("Connection OK" in texts["ann"]) is diagnosis.is_ok
 
 
 async def test_a_key_stays_hidden_also_when_the_connection_fails(
@@ -203,12 +251,14 @@ async def test_a_key_stays_hidden_also_when_the_connection_fails(
     assert KEY not in everything_said(discord)
 
 
-async def test_the_prefix_commands_without_arguments_say_how(start: StartEasel) -> None:
+async def test_the_prefix_commands_without_arguments_say_how(discord: DiscordServer, start: StartEasel) -> None:
+    discord.grant("MANAGE_MESSAGES")
     easel = await start()
     assert "`sdconnect TYPE URL [KEY]`" in (await easel.answer_to(await easel.say("!sdconnect"))).content
     assert "No SD API connected" in (await easel.answer_to(await easel.say("!sdtest"))).content
     assert "no connection to forget" in (await easel.answer_to(await easel.say("!sddisconnect"))).content
-    assert "not known" in (await easel.answer_to(await easel.say(f"!sdconnect toaster {URL}"))).content
+    await easel.say(f"!sdconnect toaster {URL}")
+    await discord.wait_for(lambda: "not known" in own(discord.channel)[-1].content)
 
 
 async def test_a_horde_is_connected_without_an_address(
@@ -219,6 +269,7 @@ async def test_a_horde_is_connected_without_an_address(
     result = await discord.user("mia").slash(discord.channel, "sdconnect", type="horde", key=KEY)
     await discord.wait_for(lambda: result.message.content)
     assert "mia's AI Horde" in (await easel.dream()).content
+    discord.grant("MANAGE_MESSAGES", channel=discord.channel)
     await easel.say(f"!sdconnect horde {KEY}", user="ann")
     await discord.wait_for(lambda: everything_said(discord).count("✅ **Connection OK**") == 2)
     assert "ann's AI Horde" in (await easel.dream(user="ann")).content

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from backends.diagnose import Diagnosis, Step
 from generation.errors import BackendUnavailable, RateLimited
 from tests.discord_server import DiscordServer
@@ -140,3 +142,18 @@ async def test_the_owner_gets_the_checks_once_while_a_picture_waits(
     assert "🔌 **mia's Forge** does not answer" in told.content
     assert "1. Is it running?" in told.content
     assert "proxy.runpod" not in told.content.replace("`…-7860.proxy.runpod.net`", "")
+
+
+@pytest.mark.parametrize("what", ["show", "start", "stop", "price", "stop-reminder"])
+async def test_the_servers_machine_is_for_those_who_manage_it(
+    discord: DiscordServer, start: StartEasel, engine: FakeBackend, examine: Examine, what: str
+) -> None:
+    easel = await start(examine=examine)
+    discord.user("boss", permissions=("MANAGE_GUILD",))
+    await connect(easel, "boss", for_server=True)
+    await gpu(discord, "price", "boss", dollars=0.34, for_server=True)
+    options = {"dollars": 1.0} if what == "price" else {}
+    text = await gpu(discord, what, "ann", for_server=True, **options)
+    assert "Only people who may manage this server" in text
+    assert "0.34" not in text
+    assert "Only people" not in await gpu(discord, what, "boss", for_server=True, **options)
