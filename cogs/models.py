@@ -1,20 +1,26 @@
-"""`/sdmodels`, `/models`, `!list_models`: what the engines have, numbered, 25 a page."""
+"""`/sdmodels`, `/models`, `!list_models`: what the engines have, list by list, numbered, 25 a page."""
 
 from typing import Any
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, check_stands_in, parse_id, to_view
+from cogs.cards import Button, Card, Choice, Menu, Row, check_stands_in, parse_id, to_view
 from cogs.decorators import prefix_command
 from cogs.error_handler import told
 from cogs.waiting import answer
 from generation.errors import RequestRejected
-from services.catalog import Catalog, Engine
+from services.catalog import Catalog, Engine, NameList, lists_of
 from utils.text import cut
 
 PAGE = 25
 NAME_CHARS = 68  # 25 of them, numbered, fit one message
+MAX_OTHERS = 5
+USE = {
+    "models": "`--model NAME`", "loras": "`--lora NAME`", "vaes": "`--vae NAME`", "upscalers": "`--upscaler NAME`",
+    "samplers": "`--sampler NAME`", "schedulers": "`--scheduler NAME`", "styles": "`--style NAME`",
+    "controls": "`/control`", "embeddings": "its name in the prompt",
+}  # fmt: skip
 NOT_CONNECTED = "No SD API connected. Connect one: `/sdconnect a1111 https://your-server:7860`"
 
 
@@ -47,14 +53,15 @@ class Models(commands.Cog):
         parsed = parse_id(data["custom_id"])
         if parsed is None or parsed[0] != "models":
             return
-        _, lane, page = parsed
+        _, lane, place = parsed
+        place = (data.get("values") or [place])[0]
         async with told(interaction):
             check_stands_in(interaction.message, "models")
             engine = self._catalog.engine(lane, *_who(interaction.user, interaction.guild_id))
             if engine is None:
                 raise RequestRejected("That engine is no longer connected.")
             engines = self._catalog.engines(*_who(interaction.user, interaction.guild_id))
-            card = _page(engine, engines, int(page))
+            card = _page(engine, engines, place)
             await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
     async def _first_page(self, user: Any, guild_id: int | None) -> Card:
@@ -64,37 +71,64 @@ class Models(commands.Cog):
         if all(engine.is_fallback for engine in engines):
             names = ", ".join(engine.label for engine in engines)
             return Card(content=f"{NOT_CONNECTED}\n-# until then pictures are made by {names}")
-        return _page(engines[0], engines, 0)
+        return _page(engines[0], engines, "0")
 
 
-def _page(engine: Engine, engines: list[Engine], page: int) -> Card:
-    models = (engine.capabilities.models if engine.capabilities else None) or ()
-    pages = max(1, -(-len(models) // PAGE))
-    page = max(0, min(page, pages - 1))
+def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
+    """Draw one page of one list; `place` is "vaes.2" (from 0), or a number alone for the models."""
+    lists = {entry.key: entry for entry in lists_of(engine.capabilities)} if engine.capabilities else {}
+    key, _, number = place.rpartition(".")
+    shown = lists.get(key or "models")
     head = f"**Available Models** · {engine.label}"
+    rows: list[Row] = []
     if engine.capabilities is None:
-        body = f"✖ {engine.error or 'It has not answered yet.'}"
-    elif not models:
-        body = "This engine has nothing to choose from."
+        content = f"{head}\n✖ {engine.error or 'It has not answered yet.'}"
+    elif shown is None:
+        content = f"{head}\nThis engine has no models: there is nothing to choose from."
     else:
-        shown = enumerate(models[page * PAGE : (page + 1) * PAGE], start=page * PAGE + 1)
-        body = "\n".join(
-            f"{n}. `{cut(model.title, NAME_CHARS)}`{' ●' if model.is_loaded else ''}" for n, model in shown
-        )
-    foot = "\n-# ● loaded now · use one with `--model NAME`" + (f" · page {page + 1} of {pages}" if pages > 1 else "")
-    turn = (
-        Button(action="models", job_id=engine.name, label="Back", argument=str(page - 1), is_disabled=page == 0),
-        Button(
-            action="models", job_id=engine.name, label="Next", argument=str(page + 1), is_disabled=page == pages - 1
-        ),
+        if shown.key != "models":
+            head = f"**{shown.title[0].upper()}{shown.title[1:]}** · {engine.label}"
+        pages = -(-len(shown.names) // PAGE)
+        page = max(0, min(int(number) if number.isdecimal() else 0, pages - 1))
+        content = f"{head}\n{_numbered(shown, page)}{_foot(shown.key, page, pages)}"
+        rows += [_turn(engine.name, shown.key, page, pages)] if pages > 1 else []
+    if len(lists) > 1 or (lists and shown is None):
+        rows.append(_menu(engine.name, key or "models", lists))
+    others = [other for other in engines if other.name != engine.name][:MAX_OTHERS]
+    if others:
+        rows.append(tuple(_button(other.name, cut(other.label, 20), "0") for other in others))
+    return Card(content=cut(content, 2000), rows=tuple(rows))
+
+
+def _numbered(shown: NameList, page: int) -> str:
+    names = enumerate(shown.names[page * PAGE : (page + 1) * PAGE], start=page * PAGE + 1)
+    return "\n".join(f"{n}. `{cut(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names)
+
+
+def _foot(key: str, page: int, pages: int) -> str:
+    parts = ["● loaded now"] if key == "models" else []
+    parts += [f"use one with {USE[key]}"] if key in USE else []
+    parts += [f"page {page + 1} of {pages}"] if pages > 1 else []
+    return f"\n-# {' · '.join(parts)}" if parts else ""
+
+
+def _turn(lane: str, key: str, page: int, pages: int) -> tuple[Button, ...]:
+    return (
+        _button(lane, "Back", f"{key}.{page - 1}", is_disabled=page == 0),
+        _button(lane, "Next", f"{key}.{page + 1}", is_disabled=page == pages - 1),
     )
-    others = tuple(
-        Button(action="models", job_id=other.name, label=cut(other.label, 20), argument="0")
-        for other in engines
-        if other.name != engine.name
-    )[:5]
-    rows = ((turn,) if pages > 1 else ()) + ((others,) if others else ())
-    return Card(content=cut(f"{head}\n{body}{foot if models else ''}", 2000), rows=rows)
+
+
+def _menu(lane: str, shown: str, lists: dict[str, NameList]) -> Menu:
+    choices = tuple(
+        Choice(label=f"{entry.title} ({len(entry.names)})", value=f"{entry.key}.0", is_default=entry.key == shown)
+        for entry in lists.values()
+    )
+    return Menu(action="models", job_id=lane, placeholder="What else it has", choices=choices)
+
+
+def _button(lane: str, label: str, place: str, *, is_disabled: bool = False) -> Button:
+    return Button(action="models", job_id=lane, label=label, argument=place, is_disabled=is_disabled)
 
 
 def _who(user: Any, guild_id: int | None) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from console.drawing import ORIGIN, Studio
 from console.text import say
 from generation.job import Job
-from services.catalog import Engine
+from services.catalog import Engine, lists_of
 from utils.text import cut, duration
 
 MAX_MODELS = 100
@@ -14,7 +14,7 @@ PROMPT_CHARS = 50
 
 
 def show_models(studio: Studio) -> None:
-    """Ask every engine and list its models, samplers and schedulers."""
+    """Ask every engine and list everything it has by name."""
     for engine in studio.run(_engines(studio)):
         say(_engine_text(engine))
 
@@ -43,11 +43,11 @@ def _engine_text(engine: Engine) -> str:
     if engine.error or known is None:
         return f"{engine.label} ({engine.kind}): {engine.error or 'no answer'} {engine.hint}".rstrip()
     lines = [f"{engine.label} ({engine.kind})" + (f": {known.remark}" if known.remark else "")]
-    models = [f"  {'●' if model.is_loaded else '○'} {model.title}" for model in known.models or ()]
-    lines += models[:MAX_MODELS]
-    if len(models) > MAX_MODELS:
-        lines.append(f"  and {len(models) - MAX_MODELS} more")
-    for title, names in (("samplers", known.samplers), ("schedulers", known.schedulers), ("LoRAs", known.loras)):
-        if names:
-            lines.append(f"  {title}: {', '.join(names)}")
+    for entry in lists_of(known):
+        if entry.key != "models":
+            lines.append(f"  {entry.title}: {', '.join(entry.names)}")
+            continue
+        lines += [f"  {'●' if name in entry.loaded else '○'} {name}" for name in entry.names[:MAX_MODELS]]
+        if len(entry.names) > MAX_MODELS:
+            lines.append(f"  and {len(entry.names) - MAX_MODELS} more")
     return "\n".join(lines)

@@ -3,13 +3,14 @@
 `fit` is the only place where a request is bent to a backend; whatever it changes is said in its notes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
-from generation.named import is_own_choice, unknown
+from generation.named import Asked, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 
@@ -93,11 +94,21 @@ class Capabilities:
             if (names := getattr(self, name)) is not None:
                 object.__setattr__(self, name, clean_names(names))
         if self.models is not None:
-            object.__setattr__(self, "models", tuple(model for model in self.models[:MAX_NAMES] if model.name))
+            object.__setattr__(self, "models", _listed(self.models[:MAX_NAMES]))
         for name, (low, high) in _WHOLE.items():
             object.__setattr__(self, name, whole(getattr(self, name), low, high))
         object.__setattr__(self, "default_cfg_scale", finite(self.default_cfg_scale, 0.0, MAX_CFG_SCALE))
         object.__setattr__(self, "remark", clean_line(self.remark))
+
+
+def _listed(models: tuple[ModelInfo, ...]) -> tuple[ModelInfo, ...]:
+    """Return each model once; those of one title go by their names."""
+    once: dict[str, ModelInfo] = {}
+    for model in models:
+        if model.name and (model.name not in once or model.is_loaded):
+            once[model.name] = model
+    titles = Counter(model.title for model in once.values())
+    return tuple(replace(m, title=m.name) if titles[m.title] > 1 else m for m in once.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +169,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         for lora in request.loras:
             if _find_lora(lora.name, capabilities) is None:
                 reasons.append(unknown("LoRA", lora.name, capabilities.loras))
-    reasons += _unknown_names(request, capabilities)
+    reasons += refusals(_asked_names(request, capabilities))
     for unit in request.control if request.mode is not Mode.UPSCALE else ():
         if not capabilities.control_kinds:
             return [*reasons, "it has no ControlNet"]
@@ -169,40 +180,17 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
     return reasons
 
 
-Names = tuple[str, ...] | None
-Matcher = Callable[[str, tuple[str, ...]], object]
-
-
-def _unknown_names(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
-    """Return a reason for each name that a list which is known, and not empty, does not hold."""
-    reasons = []
+def _asked_names(request: GenerationRequest, capabilities: Capabilities) -> Iterator[Asked]:
+    """Yield each name that is asked for and would be used, with the list it has to be in."""
     if request.mode is not Mode.UPSCALE:
-        sampler, scheduler, vae = request.sampler, request.scheduler, request.vae
-        lists: tuple[tuple[str, str | None, Names, Matcher], ...] = (
-            ("sampler", sampler, capabilities.samplers, match_sampler),
-            ("scheduler", scheduler, capabilities.schedulers, match_scheduler),
-            ("VAE", vae, capabilities.vaes, match_name),
-        )
-        for what, wanted, names, matching in lists:
-            if wanted and names and not is_own_choice(wanted) and matching(wanted, names) is None:
-                reasons.append(unknown(what, wanted, names))
-    for style in request.styles if capabilities.styles else ():
-        if match_name(style, capabilities.styles or ()) is None:
-            reasons.append(unknown("style", style, capabilities.styles or ()))
-    for name, names in _wanted_upscalers(request, capabilities):
-        if names and not is_own_choice(name) and match_name(name, names) is None:
-            reasons.append(unknown("upscaler", name, names))
-    return reasons
-
-
-def _wanted_upscalers(
-    request: GenerationRequest, capabilities: Capabilities
-) -> Iterator[tuple[str, tuple[str, ...] | None]]:
-    """Yield each upscaler that is asked for and would be used, with those there are for it."""
-    if request.upscaler:
-        yield request.upscaler, capabilities.upscalers
-    if request.hires and request.hires.upscaler and capabilities.supports_hires and request.mode is Mode.TXT2IMG:
-        yield request.hires.upscaler, _hires_upscalers(capabilities)
+        yield "sampler", request.sampler, capabilities.samplers, match_sampler
+        yield "scheduler", request.scheduler, capabilities.schedulers, match_scheduler
+        yield "VAE", request.vae, capabilities.vaes, match_name
+    for style in request.styles:
+        yield "style", style, capabilities.styles, match_name
+    yield "upscaler", request.upscaler, capabilities.upscalers, match_name
+    if request.hires and capabilities.supports_hires and request.mode is Mode.TXT2IMG:
+        yield "upscaler", request.hires.upscaler, _hires_upscalers(capabilities), match_name
 
 
 def _hires_upscalers(capabilities: Capabilities) -> tuple[str, ...] | None:

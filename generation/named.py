@@ -5,7 +5,7 @@ be meant is refused, with the nearest names: another engine may have it. An engi
 the name and says so; a sampler that a relative stands in for is a note.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
@@ -14,6 +14,17 @@ MAX_COMPARED: Final = 1_000  # of a list; comparing is slow, and this runs betwe
 SHOWN_CHARS: Final = 60
 # Words for what the engine would take by itself.
 OWN_CHOICE: Final = frozenset({"auto", "automatic", "default"})
+
+
+# What kind of thing is asked for by which name, the names there are (None: not known), and how they are matched.
+Asked = tuple[str, str | None, tuple[str, ...] | None, Callable[[str, tuple[str, ...]], object]]
+
+
+def refusals(asked: Iterable[Asked]) -> Iterator[str]:
+    """Yield a reason for each name that a list which is known, and not empty, does not hold."""
+    for what, wanted, names, match in asked:
+        if wanted and names and not is_own_choice(wanted) and match(wanted, names) is None:
+            yield unknown(what, wanted, names)
 
 
 def unknown(what: str, wanted: str, names: Iterable[str]) -> str:

@@ -29,6 +29,35 @@ class Engine:
     is_paid: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class NameList:
+    """One of an engine's lists: `title` in words, the names as people see them; `loaded` are in memory there."""
+
+    key: str
+    title: str
+    names: tuple[str, ...]
+    loaded: frozenset[str] = frozenset()
+
+
+def lists_of(capabilities: Capabilities) -> list[NameList]:
+    """Return everything an engine has by name, the lists that are empty or not known left out."""
+    models = capabilities.models or ()
+    loaded = frozenset(model.title for model in models if model.is_loaded)
+    lists = [NameList(key="models", title="models", names=tuple(model.title for model in models), loaded=loaded)]
+    for key, title, names in (
+        ("loras", "LoRAs", capabilities.loras),
+        ("vaes", "VAEs", capabilities.vaes),
+        ("upscalers", "upscalers", capabilities.upscalers),
+        ("controls", "ControlNets", (*capabilities.control_kinds, *(capabilities.control_models or ()))),
+        ("embeddings", "embeddings", capabilities.embeddings),
+        ("samplers", "samplers", capabilities.samplers),
+        ("schedulers", "schedulers", capabilities.schedulers),
+        ("styles", "styles", capabilities.styles),
+    ):
+        lists.append(NameList(key=key, title=title, names=tuple(dict.fromkeys(names or ()))))
+    return [entry for entry in lists if entry.names]
+
+
 class Catalog:
     """Choices for one person in one server."""
 
@@ -96,7 +125,11 @@ class Catalog:
         else:
             pairs = _pairs(what, [engine.capabilities for engine in engines if engine.capabilities])
         needle = typed.casefold().strip()
-        hits = [pair for pair in dict.fromkeys(pairs) if needle in pair[0].casefold() or needle in pair[1].casefold()]
+        once: dict[str, tuple[str, str]] = {}
+        for pair in pairs:  # one that several engines have is listed once, as loaded where it is on any
+            if pair[1] not in once or pair[0].startswith("●"):
+                once[pair[1]] = pair
+        hits = [pair for pair in once.values() if needle in pair[0].casefold() or needle in pair[1].casefold()]
         hits.sort(key=lambda pair: not any(name.lstrip("●○ ").casefold().startswith(needle) for name in pair))
         return [(shown[:100], value) for shown, value in hits if len(value) <= 100][:MAX_CHOICES]
 
