@@ -22,13 +22,12 @@ from constants import (
     MAX_CFG_SCALE,
     MAX_INPUT_IMAGE_BYTES,
     MAX_PROMPT_CHARS,
-    MAX_SEED,
     MAX_STEPS,
 )
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobView, Origin
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from generation.request import Draft, SourceImage, WorkflowRef
+from generation.request import ANY_SEED, Draft, SourceImage, WorkflowRef, seed_after
 from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService
@@ -39,6 +38,7 @@ log = logging.getLogger(__name__)
 
 Loading = asyncio.Future[SourceImage | None]
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
+MAX_SLASH_SEED = 2**53 - 1  # Discord's own numbers end there; `--seed` in the prompt takes larger ones
 SLASH_NAMES = ("generate", "gen", "img", "dream")
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
 
@@ -111,7 +111,10 @@ class ImageGeneration(commands.Cog):
         model: str = SlashOption(description="Model to draw with", required=False),
         lora: str = SlashOption(description="LoRA, with a weight if you like: name:0.8", required=False),
         seed: int = SlashOption(
-            description="The same seed gives the same picture", required=False, min_value=0, max_value=MAX_SEED
+            description="The same seed gives the same picture; -1 is a new one",
+            required=False,
+            min_value=ANY_SEED,
+            max_value=MAX_SLASH_SEED,
         ),
         batch: int = SlashOption(
             description="How many pictures", required=False, min_value=1, max_value=MAX_BATCH_SIZE
@@ -156,7 +159,7 @@ class ImageGeneration(commands.Cog):
         async with self._service.together(parsed.repeat) as submission:
             for number in range(parsed.repeat):
                 own = replace(origin, answer_number=number, message_id=None if number else origin.message_id)
-                seed = None if draft.seed is None else (draft.seed + number) % (MAX_SEED + 1)
+                seed = None if draft.seed is None else seed_after(draft.seed, number)
                 await submission.add(replace(draft, seed=seed), own, notes=parsed.notes)
             return await submission.commit()
 

@@ -301,7 +301,9 @@ def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Sa
     if request.batch_size > capabilities.max_batch:
         say(f"batch {request.batch_size} → {capabilities.max_batch}, the most this engine takes")
         request = replace(request, batch_size=capabilities.max_batch)
-    last = capabilities.max_seed - (request.batch_size - 1)  # the pictures of a batch count on from the seed
+    last = capabilities.max_seed
+    if last < MAX_SEED:  # the pictures of a batch count on from the seed; past the very last comes 0 everywhere
+        last -= request.batch_size - 1
     if request.seed > last:
         seed = min(request.seed % (capabilities.max_seed + 1), last)
         say(f"seed {request.seed} → {seed}, in this engine’s range")

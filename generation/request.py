@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH
+from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 from generation.foreign import encodable
 
 ANY_SEED: Final = -1  # how most programs say that chance shall decide; a draft takes it as nothing said
@@ -239,6 +239,11 @@ def draft_of(request: GenerationRequest) -> Draft:
 def draw_seed() -> int:
     """Draw a seed that every engine takes as it is: some count in signed 32 bits."""
     return random.randint(0, MAX_DRAWN_SEED)
+
+
+def seed_after(seed: int, pictures: int) -> int:
+    """Return the seed of the picture that comes so many after the one with `seed`."""
+    return (seed + pictures) % (MAX_SEED + 1)
 
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:

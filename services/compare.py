@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from constants import MAX_SEED
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Origin
-from generation.request import Draft
+from generation.request import Draft, draw_seed
 from services.catalog import Catalog, Engine
 from services.generation import Actor, GenerationService
 from services.media import MediaService, Upload
@@ -68,7 +67,7 @@ class CompareService:
             GenerationError: fewer than two engines, or all of them refuse.
         """
         engines = self._choose(wanted, origin)
-        seed = draft.seed if draft.seed is not None else secrets.randbelow(MAX_SEED + 1)
+        seed = draft.seed if draft.seed is not None else draw_seed()
         comparison_id = secrets.token_hex(6)
         origin = replace(origin, group_id=comparison_id)
         contenders: list[Contender] = []

@@ -18,7 +18,7 @@ from api.sight import check_use
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.lora_tags import take_lora_tags
-from generation.request import Draft, Lora, SourceImage
+from generation.request import Draft, Lora, SourceImage, seed_after
 from generation.samplers import match_name
 from services.access import Caller
 from services.catalog import Engine
@@ -153,7 +153,7 @@ async def submit(request: Request, caller: Caller, ask: Ask) -> list[JobView]:
         for number, size in enumerate(sizes):
             draft = replace(ask.draft, batch_size=size) if ask.count > 1 else ask.draft
             if draft.seed is not None and number:
-                draft = replace(draft, seed=draft.seed + sum(sizes[:number]))
+                draft = replace(draft, seed=seed_after(draft.seed, sum(sizes[:number])))
             keys = {**key, "request_key": f"{key['request_key']}#{number}"} if key else {}
             origin = origin_of(caller, webhook=hook, **keys)
             job_id = "" if number else ask.job_id

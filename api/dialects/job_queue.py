@@ -30,7 +30,7 @@ from api.dialects.drawing import base64_of, model_of, notes_of, stamp
 from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
 from api.dialects.style_transfer import NOTE, PROMPT, styled
 from api.errors import Gone
-from api.schemas.jobs import Name, Number, Whole
+from api.schemas.jobs import Name, Number, Seed, Whole
 from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
@@ -70,7 +70,7 @@ class _Common(Said):
     height: Whole | None = None
     steps: Whole | None = None
     guidanceScale: Number | None = None
-    seed: Whole | None = None
+    seed: Seed | None = None
     sampler: Annotated[Name, Field(description="euler_a, dpm++_2m, ddim, plms ...")] | None = None
     model: Name | None = None
 

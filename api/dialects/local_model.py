@@ -14,7 +14,7 @@ from api.context import Web, web_of
 from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
 from api.dialects.drawing import base64_of, model_of, wait_for
 from api.dialects.failures import REFUSALS, ModelMissing, plain_form, route_class
-from api.schemas.jobs import Name, Number, Whole
+from api.schemas.jobs import Name, Number, Seed, Whole
 from generation.request import Draft
 from services.access import Caller
 from services.catalog import Engine
@@ -35,7 +35,7 @@ class ImageGenRequest(Said):
     model: Name = USUAL_MODEL
     negative_prompt: Words | None = None
     guidance_scale: Number | None = None
-    seed: Whole | None = None
+    seed: Seed | None = None
 
 
 @router.post("/generate-image")

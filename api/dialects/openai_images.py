@@ -21,7 +21,7 @@ from api.dialects.drawing import Drawn, base64_of, link_to, wait_for
 from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.looks import with_look
-from api.schemas.jobs import Name, Number, Whole
+from api.schemas.jobs import Name, Number, Seed, Whole
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import Draft, Mode
@@ -67,7 +67,7 @@ class _Common(Said):
     background: Annotated[str, Field(max_length=40)] | None = None
     user: Annotated[str, Field(max_length=300)] | None = None
     stream: bool | None = None
-    seed: Whole | None = None
+    seed: Seed | None = None
     negative_prompt: Words | None = None
 
     def notes(self) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.dialects.asking import Picture, Said, Words
-from api.schemas.jobs import Name, Number, Whole
+from api.schemas.jobs import Name, Number, Seed, Whole
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -24,7 +24,7 @@ class GenerateIn(Said):
     negativePrompt: Words | None = None
     steps: Whole | None = None
     cfgScale: Number | None = None
-    seed: Whole | None = None
+    seed: Seed | None = None
     userId: Name | None = None
 
 
@@ -40,7 +40,7 @@ class EditIn(Said):
     model: Name | None = None
     negativePrompt: Words | None = None
     count: Count = 1
-    seed: Whole | None = None
+    seed: Seed | None = None
     userId: Name | None = None
 
 
@@ -53,7 +53,7 @@ class VariationsIn(Said):
     model: Name | None = None
     prompt: Words | None = None
     strength: Part = 0.6
-    seed: Whole | None = None
+    seed: Seed | None = None
     userId: Name | None = None
 
 

@@ -23,6 +23,13 @@ MOST_TEXT_CHARS = 4 * MAX_PROMPT_CHARS  # a prompt with all its options, as the 
 MediaId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The id of a picture that is here.")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Seed = Annotated[
+    int,
+    Field(
+        ge=-(2**64), le=2**65,
+        description="0 to 18446744073709551615, as text too where a number cannot hold that; -1 is left to chance.",
+    ),
+]  # fmt: skip
 Text = Annotated[str, Field(max_length=MOST_TEXT_CHARS)]
 Name = Annotated[str, Field(max_length=300)]
 
@@ -93,7 +100,7 @@ class DraftIn(_In):
     styles: Annotated[list[Name], Field(max_length=10)] = []
     control: Annotated[list[ControlIn], Field(max_length=3)] = []
     hires: HiresIn | None = None
-    seed: Whole | None = None
+    seed: Seed | None = None
     batch_size: Whole | None = None
     denoising_strength: Number | None = None
     init_image: MediaId | None = None

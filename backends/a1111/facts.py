@@ -18,6 +18,7 @@ LARGE_GRID_PX: Final = 8
 SMALL_GRID_PX: Final = 64  # SD 1.5 repeats itself and blurs off this grid
 MAX_STEPS: Final = 150  # the web UI's own range
 MAX_BATCH: Final = 8  # the web UI's own range
+MAX_SEED: Final = 2**32 - 1  # the web UI's own range; far larger ones overflow inside
 
 _LARGE = re.compile(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
 _GOOD_UPSCALERS: Final = ("4x-UltraSharp", "4x_UltraSharp", "R-ESRGAN 4x+", "RealESRGAN 4x+", "ESRGAN_4x", "SwinIR 4x")
@@ -157,6 +158,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         max_side=number_option(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,
         max_batch=number_option(options, "max_batch", MAX_BATCH),
+        max_seed=MAX_SEED,
         supports_clip_skip=True,
         supports_hires=True,
         supports_guidance=facts.has_guidance,

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backends.a1111.control import to_unit
-from backends.a1111.facts import MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler, is_off
+from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler, is_off
 from backends.a1111.wire import encode
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
 from generation.request import GenerationRequest, MaskFill, Mode
 from generation.samplers import match_sampler, match_scheduler
 
-MAX_SEED = 2**32 - 1  # the web UI's; larger ones overflow inside
 MIN_SIDE_PX = 64
 PREFERRED_SAMPLER = "DPM++ 2M"  # the web UI's default; the API's own is another
 FLUX_GUIDANCE = 3.5

@@ -34,6 +34,7 @@ CONTROL_KINDS: Final = {
     "segmentation": "seg", "scribble": "scribble", "fakescribbles": "fakescribbles", "hough": "hough",
 }  # fmt: skip
 SIZE_GRID: Final = 64
+MAX_SEED: Final = 2**32 - 1  # the Horde shifts larger ones down, and nobody is told
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0
 MAINTENANCE_PAUSE_S: Final = 60.0  # the server itself looks at its flag every 50 s
@@ -133,6 +134,7 @@ def to_capabilities(facts: Facts) -> Capabilities:
         max_side=3072,
         max_steps=500,
         max_batch=20,
+        max_seed=MAX_SEED,
         supports_clip_skip=True,
         supports_hires=True,
         supports_progress=True,

@@ -25,6 +25,7 @@ MIN_SIDE: Final = 256
 MAX_SIDE: Final = 1536
 MAX_STEPS: Final = 80
 MAX_BATCH: Final = 4
+MAX_SEED: Final = 2**53 - 1  # the API's
 USUAL_SIDE: Final = 1024
 USUAL_STEPS: Final = 20
 USUAL_FEW_STEPS: Final = 8  # recipes are made for models that need few
@@ -155,6 +156,7 @@ def to_capabilities(facts: Facts, preferred: str) -> Capabilities:
         max_side=MAX_SIDE,
         max_steps=MAX_STEPS if is_free else int(max(_top(recipe, "steps", MAX_STEPS) for recipe in recipes)),
         max_batch=MAX_BATCH,
+        max_seed=MAX_SEED,
         supports_negative_prompt=is_free or any("negative_prompt" in recipe.params for recipe in recipes),
         supports_cfg_scale=is_free or any("cfg_scale" in recipe.params for recipe in recipes),
         supports_progress=True,

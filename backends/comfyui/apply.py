@@ -10,7 +10,9 @@ from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.workflow import Mapping, Workflow
+from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
+from generation.foreign import whole
 from generation.request import GenerationRequest, Mode
 
 
@@ -80,6 +82,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         supports_steps=mapping.steps is not None,
         supports_clip_skip=False,
         max_batch=base.max_batch if mapping.seed else 1,
+        max_seed=min((_most(facts, graph, slot) for slot in mapping.seed), default=MAX_SEED),
         default_width=min(max(width, base.min_side), base.max_side),
         default_height=min(max(height, base.min_side), base.max_side),
         default_steps=int(number(mapping.steps, base.default_steps)),
@@ -113,6 +116,12 @@ def _modes(mapping: Mapping) -> frozenset[Mode]:
         if mapping.needs_image and not mapping.seed:
             modes.add(Mode.UPSCALE)
     return frozenset(modes)
+
+
+def _most(facts: Facts, graph: Graph, slot: Slot) -> int:
+    """Return the largest number that a node takes at an input."""
+    most = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("max")
+    return whole(most, 1, MAX_SEED) if isinstance(most, int | float) else MAX_SEED
 
 
 def _one(slot: Slot | None) -> tuple[Slot, ...]:

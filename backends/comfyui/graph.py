@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from generation.request import Lora
+from generation.request import Lora, seed_after
 
 Graph = dict[str, dict[str, Any]]
 Link = list[Any]  # [node id, output slot]
@@ -154,7 +154,7 @@ def spread(graph: Graph, seeds: Iterable[Slot], seed: int, count: int) -> Graph:
                     twin["inputs"][name] = [names[source], output]
             result[names[node]] = twin
         for slot in slots:
-            result[names[slot.node]]["inputs"][slot.input] = seed + n
+            result[names[slot.node]]["inputs"][slot.input] = seed_after(seed, n)
     return result
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backends.gradio_flux.app import App, Endpoint, Field
-from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
 
@@ -22,6 +21,7 @@ DEFAULT_MAX_SIDE_PX: Final = 2048
 MIN_SIDE_PX: Final = 64
 MAX_STEPS: Final = 150
 MAX_BATCH: Final = 8
+MAX_SEED: Final = 2**32 - 1  # where an app names no end: numpy takes no more
 MIN_GRID_PX: Final = 8  # no Flux pipeline takes less
 
 _NUMBERS: Final = {"width": "width", "height": "height", "steps": "steps", "cfg_scale": "guidance",
@@ -100,7 +100,7 @@ def app_seed(endpoint: Endpoint, seed: int) -> int:
     low = math.ceil(field.minimum) if field.minimum is not None else 0
     if field.random_value is not None and low <= field.random_value:
         low = field.random_value + 1
-    high = MAX_SEED if field.maximum is None else int(field.maximum)
+    high = MAX_SEED if field.maximum is None or math.isinf(field.maximum) else int(field.maximum)
     return seed if low <= seed <= high else low + (seed - low) % max(1, high - low + 1)
 
 

@@ -21,7 +21,7 @@ from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, SKETCH_LEGEN
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
-from generation.request import GenerationRequest, Mode, SourceImage
+from generation.request import GenerationRequest, Mode, SourceImage, seed_after
 from generation.result import GeneratedImage, GenerationResult
 from utils.images import BadImage, inspect
 
@@ -132,7 +132,7 @@ class _Run:
         pictures: list[GeneratedImage] = []
         try:
             for number in range(self._request.batch_size):
-                seed = self._request.seed + number
+                seed = seed_after(self._request.seed, number)
                 picture = _draw(self._request, seed, self._teller(number))
                 pictures.append(GeneratedImage(data=_png(picture), seed=seed))
         except Stopped:

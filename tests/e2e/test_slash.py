@@ -132,3 +132,16 @@ async def test_a_direct_message_works_as_a_channel_does(discord: DiscordServer, 
     await easel.finished(result.original)
     said = await mia.say(mia.dm_channel, "!dream a fox")
     await easel.finished(await easel.answer_to(said))
+
+
+async def test_minus_one_is_a_new_seed_in_the_field_and_in_the_prompt(start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    for words, options in (("a red fox", {"seed": -1}), ("a red fox --seed -1", {})):
+        await easel.finished((await easel.slash(words, **options)).original)
+    await easel.finished((await easel.slash("a red fox", seed=2**53 - 1)).original)
+    await easel.finished((await easel.slash(f"a red fox --seed {2**64 - 1}")).original)
+    first, second, third, fourth = (request.seed for request in engine.requests)
+    assert first != second
+    assert max(first, second) < 2**31
+    assert (third, fourth) == (2**53 - 1, 2**64 - 1)

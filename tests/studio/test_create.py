@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import expect
 
 from tests.engines.a1111_server import A1111Server
@@ -195,3 +196,38 @@ async def test_an_engine_brings_its_own_settings(browse, tmp_path):
         assert (await generate(page))["engine"] != job["engine"]
         await finished(page)
         await page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "sent"),
+    [
+        ("18446744073709551615", "18446744073709551615", 2**64 - 1),
+        ("9007199254740993", "9007199254740993", 2**53 + 1),
+        ("99999999999999999999999", "18446744073709551615", 2**64 - 1),
+        ("1 234 567", "1234567", 1234567),
+    ],
+)
+async def test_a_seed_is_kept_to_its_last_digit(create, studio, typed, shown, sent):
+    seed = create.get_by_label("Seed", exact=True)
+    await seed.fill(typed)
+    await seed.blur()
+    await expect(seed).to_have_value(shown)
+    job = await generate(create, "a red fox")
+    await finished(create)
+    assert (await studio.newest())["request"]["seed"] == sent
+    await expect(create.locator(".stage-facts")).to_contain_text(f"seed {sent}")
+    assert job["id"] == (await studio.newest())["id"]
+
+
+@pytest.mark.parametrize("typed", ["-1", "", "random", "-5"])
+async def test_an_empty_seed_and_minus_one_are_left_to_chance(create, studio, typed):
+    seed = create.get_by_label("Seed", exact=True)
+    await seed.fill("7")
+    await seed.blur()
+    await seed.fill(typed)
+    await seed.blur()
+    await expect(seed).to_have_value("")
+    await expect(create.get_by_role("button", name="Keep this seed")).to_have_attribute("aria-pressed", "false")
+    await generate(create, "a red fox")
+    await finished(create)
+    assert (await studio.newest())["request"]["seed"] not in (1, 5, 7)

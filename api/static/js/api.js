@@ -1,4 +1,5 @@
 /** Speaks to Easel's own HTTP API (same origin): JSON in and out, errors as ApiError, sign-in when it is needed. */
+import { parseExact } from "./exact.js";
 
 /** An answer that is not a success: `message` and `hint` are for people. */
 export class ApiError extends Error {
@@ -54,7 +55,7 @@ async function request(method, path, { body, query, headers = {}, signal, quiet 
     if (error.name === "AbortError") throw error;
     throw new ApiError(UNREACHABLE);
   }
-  if (response.ok) return response.status === 204 ? null : as === "blob" ? response.blob() : response.json();
+  if (response.ok) return response.status === 204 ? null : as === "blob" ? response.blob() : parseExact(await response.text());
   throw await failure(response, quiet);
 }
 

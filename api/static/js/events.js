@@ -1,5 +1,6 @@
 /** The live stream (GET /events): keeps the newest state of every job, and comes back by itself after a lost connection. */
 import { api, session } from "./api.js";
+import { parseExact } from "./exact.js";
 
 const KINDS = ["job", "queue", "gone", "alert"];
 const MAX_JOBS = 300;
@@ -99,7 +100,7 @@ function connect() {
     wasConnected = true;
   });
   source.addEventListener("resync", catchUp); // we fell behind: the server left something out
-  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
+  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, parseExact(event.data)));
   source.onerror = () => {
     setConnected(false);
     source.close(); // our own pace: a browser gives up for good after an error status

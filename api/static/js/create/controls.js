@@ -2,6 +2,8 @@
 import { fill, h, icon, iconButton, uid } from "../dom.js";
 import { combo } from "../ui/combo.js";
 
+const MAX_SEED = 2n ** 64n - 1n;
+
 /**
  * A slider with a number beside it; empty means the engine's default, which is shown.
  * @returns {{node: HTMLElement, update: (value: number|null, fallback: number, limits?: {max?: number}) => void}}
@@ -57,17 +59,26 @@ export function segments(label, choices, onChange) {
   return { node, buttons, update: (value) => buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.value === String(value)))) };
 }
 
+/** A seed as typed: a number, as text where a number cannot hold it; null (left to chance) for "", "-1" and no number. */
+export function readSeed(typed) {
+  const digits = typed.replace(/[\s,._']/g, "");
+  if (!/^\d+$/.test(digits)) return null;
+  const seed = BigInt(digits) > MAX_SEED ? MAX_SEED : BigInt(digits);
+  return seed > BigInt(Number.MAX_SAFE_INTEGER) ? String(seed) : Number(seed);
+}
+
 /** The seed: a number, a lock to keep it, a dice to leave it to chance. */
 export function seedControl(form) {
-  const input = h("input", { class: "input num", id: uid("seed"), inputmode: "numeric", pattern: "[0-9]*", placeholder: "Random each time", autocomplete: "off" });
+  const input = h("input", { class: "input num", id: uid("seed"), inputmode: "numeric", pattern: "-1|[0-9]*", placeholder: "Random each time", autocomplete: "off" });
   const lock = iconButton("unlock", "Keep this seed", () => {
     const { isSeedLocked, seed } = form.get();
     form.set(isSeedLocked ? { isSeedLocked: false } : { isSeedLocked: true, seed: seed ?? Math.floor(Math.random() * 2 ** 32) });
   }, { "aria-pressed": "false" });
   const dice = iconButton("dice", "A new seed each time", () => form.set({ seed: null, isSeedLocked: false }));
   input.addEventListener("change", () => {
-    const digits = input.value.replace(/\D/g, "");
-    form.set(digits ? { seed: Math.min(Number(digits), Number.MAX_SAFE_INTEGER), isSeedLocked: true } : { seed: null, isSeedLocked: false });
+    const seed = readSeed(input.value);
+    form.set({ seed, isSeedLocked: seed !== null });
+    input.value = seed ?? "";
   });
   const node = h("div", { class: "field" }, h("label", { for: input.id }, "Seed"), h("div", { class: "row seed" }, input, lock, dice));
   const update = ({ seed, isSeedLocked }, shape) => {
