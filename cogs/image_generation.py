@@ -111,10 +111,7 @@ class ImageGeneration(commands.Cog):
         model: str = SlashOption(description="Model to draw with", required=False),
         lora: str = SlashOption(description="LoRA, with a weight if you like: name:0.8", required=False),
         seed: int = SlashOption(
-            description="The same seed gives the same picture; -1 is a new one",
-            required=False,
-            min_value=ANY_SEED,
-            max_value=MAX_SLASH_SEED,
+            description="The same seed, the same picture", required=False, min_value=ANY_SEED, max_value=MAX_SLASH_SEED
         ),
         batch: int = SlashOption(
             description="How many pictures", required=False, min_value=1, max_value=MAX_BATCH_SIZE
