@@ -58,7 +58,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
 
     def number(slot: Slot | None, default: float) -> float:
         value = inputs_of(graph, slot.node).get(slot.input) if slot else None
-        return float(value) if isinstance(value, int | float) and value > 0 else default
+        return float(value) if isinstance(value, int | float) and 0 < value < 2**53 else default
 
     models = [ModelInfo(name=name, title=name) for name in listed(mapping.model)]
     default = inputs_of(graph, mapping.model.node).get(mapping.model.input) if mapping.model else None

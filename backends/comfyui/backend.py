@@ -27,10 +27,10 @@ from backends.base import (
     unnoted,
 )
 from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
-from backends.comfyui.builtin import Drawing, Uploads, build, changes
+from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
 from backends.comfyui.failures import check, failed, invalid
-from backends.comfyui.graph import Graph, spread
+from backends.comfyui.graph import Graph, read_graph, spread
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.own import correct, load_own, read_upload
 from backends.comfyui.server import Server
@@ -179,7 +179,7 @@ class ComfyUIBackend:
             raise self._lost()
         if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
             raise failed(self._label, entry.status)
-        outputs = read_outputs(entry)
+        outputs = await run_in_thread(read_outputs, entry)
         pictures = [output for output in outputs if output.file.is_picture]
         if not pictures:
             raise self._no_picture(outputs)
@@ -214,11 +214,11 @@ class ComfyUIBackend:
         """Return what a workflow can do here; a list of nodes that is too old is read anew."""
         own = await run_in_thread(load_own, workflow)
         facts = self._facts or await self._probe()
-        if check(own.graph, facts.info):
+        if await run_in_thread(check, own.graph, facts.info):
             facts = await self._probe()
-            if lacking := check(own.graph, facts.info):
+            if lacking := await run_in_thread(check, own.graph, facts.info):
                 raise lacking
-        return workflow_capabilities(own, facts, self._options)
+        return await run_in_thread(workflow_capabilities, own, facts, self._options)
 
     async def aclose(self) -> None:
         for prompt_id in tuple(self._watches):
@@ -250,20 +250,26 @@ class ComfyUIBackend:
             if is_fresh:
                 facts = await self._probe()
             try:
-                drawing = self._draw(request, facts, workflow, uploads)
+                return await run_in_thread(self._draw, request, facts, workflow, uploads)
             except RequestRejected as error:
                 lacking = error
-                continue
-            lacking = check(drawing.graph, facts.info)
-            if lacking is None:
-                return spread(drawing.graph, drawing.seeds, request.seed, max(1, request.batch_size))
         assert lacking is not None
         raise lacking
 
-    def _draw(self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads) -> Drawing:
-        if workflow:
-            return apply(workflow.graph, workflow.mapping, request, uploads)
-        return build(request, facts, self._options, uploads)
+    def _draw(self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads) -> Graph:
+        """Build the graph; with a large workflow that takes a while.
+
+        Raises:
+            RequestRejected: it cannot be built, or needs what the server does not have.
+        """
+        drawing = (
+            apply(workflow.graph, workflow.mapping, request, uploads)
+            if workflow
+            else build(request, facts, self._options, uploads)
+        )
+        if lacking := check(drawing.graph, facts.info):
+            raise lacking
+        return spread(drawing.graph, drawing.seeds, request.seed, max(1, request.batch_size))
 
     async def _queue(self, graph: Graph, prompt_id: str) -> str:
         """Post the job and return its id; an older server may choose another one than ours."""
@@ -274,7 +280,7 @@ class ComfyUIBackend:
             "client_id": prompt_id,
             "extra_data": {"preview_method": preview if preview in PREVIEW_METHODS else "auto"},
         }
-        sending = asyncio.create_task(self._send(json.dumps(body).encode(), prompt_id))
+        sending = asyncio.create_task(self._send(body, prompt_id))
         try:
             answer = await asyncio.shield(sending)
         except asyncio.CancelledError:
@@ -298,7 +304,8 @@ class ComfyUIBackend:
             self._watches[answer.prompt_id] = watch
         return answer.prompt_id
 
-    async def _send(self, content: bytes, prompt_id: str) -> PromptAnswer:
+    async def _send(self, body: dict[str, Any], prompt_id: str) -> PromptAnswer:
+        content = await run_in_thread(lambda: json.dumps(body).encode())
         try:
             return await self._server.prompt(content)
         except BackendUnavailable as error:
@@ -347,8 +354,8 @@ class ComfyUIBackend:
         watch.missing = 0
         ahead = len(queue.queue_running) + (position or 0)
         watch.place = f"{ahead} ahead of it in the engine’s own queue" if running is None and ahead else ""
-        if running is not None and len(running) > 2 and isinstance(running[2], dict):
-            watch.reader.know(running[2])
+        if running is not None and len(running) > 2:
+            watch.reader.know(read_graph(running[2]))
         return self._running(watch, watch.progress)
 
     def _running(self, watch: Watch, progress: Progress) -> RemoteState:

@@ -51,9 +51,8 @@ def check(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
         for name, value in inputs_of(graph, node).items():
             if read_link(value) or not isinstance(value, str) or info.is_upload(class_type, name):
                 continue
-            choices = info.choices(class_type, name)
-            if choices is not None and value not in choices:
-                return _not_listed(class_type, name, value, f"one of {len(choices)}")
+            if count := info.refuses(class_type, name, value):
+                return _not_listed(class_type, name, value, f"one of {count}")
     return None
 
 

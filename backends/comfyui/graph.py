@@ -5,15 +5,20 @@
 """
 
 import copy
+import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from generation.request import Lora, seed_after
 
 Graph = dict[str, dict[str, Any]]
 Link = list[Any]  # [node id, output slot]
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,12 @@ def read_link(value: Any) -> tuple[str, int] | None:
     if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int) and not isinstance(value[1], bool):
         return str(value[0]), value[1]
     return None
+
+
+def read_graph(value: Any) -> Graph:
+    """Return a graph as a server tells it; what is no node is left out."""
+    nodes = value if isinstance(value, dict) else {}
+    return {str(node): about for node, about in nodes.items() if isinstance(about, dict)}
 
 
 def class_of(graph: Graph, node: str) -> str:
@@ -53,27 +64,42 @@ def sources(graph: Graph, node: str) -> Iterator[tuple[str, str, int]]:
             yield name, link[0], link[1]
 
 
-def upstream(graph: Graph, start: str) -> list[str]:
-    """Return a node and everything it depends on, nearest first."""
+def upstream(graph: Graph, start: str, known: Collection[str] = ()) -> list[str]:
+    """Return a node and everything it depends on, nearest first, but for what is `known` and lies behind that."""
     found = {start: None}
     waiting = deque([start])
     while waiting:
         for _, source, _ in sources(graph, waiting.popleft()):
-            if source not in found:
+            if source not in found and source not in known:
                 found[source] = None
                 waiting.append(source)
     return list(found)
 
 
+def users_of(graph: Graph, nodes: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+    """Return by whom each output is used among `nodes`: source -> (user, output of the source) ..."""
+    users: dict[str, list[tuple[str, int]]] = {}
+    for node in nodes:
+        for _, source, output in sources(graph, node):
+            users.setdefault(source, []).append((node, output))
+    return users
+
+
 def downstream(graph: Graph, roots: Iterable[str]) -> list[str]:
     """Return some nodes and everything that depends on them, in the graph's order."""
-    found = set(roots)
-    grew = True
-    while grew:
-        more = {n for n in graph if n not in found and any(source in found for _, source, _ in sources(graph, n))}
-        grew = bool(more)
-        found |= more
+    found = reached(users_of(graph, graph), roots)
     return [node for node in graph if node in found]
+
+
+def reached(users: AnyMapping[str, list[tuple[str, int]]], roots: Iterable[str]) -> set[str]:
+    """Return some nodes and everything that depends on them."""
+    found = set(roots)
+    waiting = list(found)
+    while waiting:
+        more = {user for user, _ in users.get(waiting.pop(), ())} - found
+        found |= more
+        waiting += more
+    return found
 
 
 def is_sampler(graph: Graph, node: str) -> bool:
@@ -98,7 +124,7 @@ def seed_of(graph: Graph, node: str) -> int | None:
 
 def free_id(graph: Graph) -> str:
     """Return an id that is not taken; a number, as older web interfaces want."""
-    return str(max((int(node) for node in graph if node.isdigit()), default=0) + 1)
+    return str(max((int(node) for node in graph if _NUMBER.fullmatch(node)), default=0) + 1)
 
 
 def rewire(graph: Graph, old: tuple[str, int], new: Link, keep: Callable[[str], bool]) -> None:

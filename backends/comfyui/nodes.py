@@ -13,12 +13,21 @@ class ObjectInfo:
 
     def __init__(self, classes: Mapping[str, Any]) -> None:
         self._classes = {name: told for name, told in classes.items() if isinstance(told, dict)}
+        self._inputs: dict[str, dict[str, Any]] = {}  # put together once: a graph asks for them at every input
+        self._choices: dict[tuple[str, str], dict[str, None] | None] = {}
 
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
 
     def inputs(self, class_type: str) -> dict[str, Any]:
         """Return the input specifications by name, required and optional ones."""
+        if class_type not in self._classes:
+            return {}
+        if class_type not in self._inputs:
+            self._inputs[class_type] = self._read_inputs(class_type)
+        return self._inputs[class_type]
+
+    def _read_inputs(self, class_type: str) -> dict[str, Any]:
         groups = self._told(class_type).get("input")
         if not isinstance(groups, dict):
             return {}
@@ -43,13 +52,30 @@ class ObjectInfo:
 
     def choices(self, class_type: str, name: str) -> tuple[str, ...] | None:
         """Return what may be chosen for an input, None where it is no list or the class is not there."""
+        choices = self._offered(class_type, name)
+        return None if choices is None else tuple(choices)
+
+    def refuses(self, class_type: str, name: str, value: str) -> int:
+        """Return of how many choices an input has this one is none; 0 where it is one, or there is no list."""
+        choices = self._offered(class_type, name)
+        return 0 if choices is None or value in choices else max(1, len(choices))
+
+    def _offered(self, class_type: str, name: str) -> dict[str, None] | None:
+        if name not in self.inputs(class_type):
+            return None
+        key = (class_type, name)
+        if key not in self._choices:
+            self._choices[key] = self._read_choices(class_type, name)
+        return self._choices[key]
+
+    def _read_choices(self, class_type: str, name: str) -> dict[str, None] | None:
         spec = self.inputs(class_type).get(name)
         if not isinstance(spec, list) or not spec:
             return None
         offered = spec[0] if isinstance(spec[0], list) else self.settings_of(class_type, name).get("options")
         if not isinstance(offered, list) or not all(isinstance(one, str | int | float) for one in offered):
             return None
-        return tuple(dict.fromkeys(str(one) for one in offered))
+        return dict.fromkeys(str(one) for one in offered)
 
     def is_upload(self, class_type: str, name: str) -> bool:
         """Whether an input names an uploaded picture: its list is one of files, not of values that are allowed."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from backends.base import ReadWorkflow
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.values import fault_in
 from backends.comfyui.workflow import Mapping, Workflow, analyse, describe, mapping_from_json, mapping_to_json
 from generation.errors import RequestRejected
 from generation.request import WorkflowRef
@@ -37,6 +38,9 @@ def load_own(workflow: WorkflowRef) -> Workflow:
     if not workflow.graph:
         raise RequestRejected(f"The workflow “{workflow.name}” is missing.", field="workflow", hint="Add it again.")
     graph: Graph = json.loads(workflow.graph)
+    if fault := fault_in(graph):  # kept by an older version
+        message = f"The workflow “{workflow.name}” cannot be used: {fault}."
+        raise RequestRejected(message, field="workflow", hint="Correct it in ComfyUI and add it again.")
     return Workflow(graph=graph, mapping=mapping_from_json(json.loads(workflow.mapping), graph))
 
 

@@ -4,11 +4,23 @@ Names alone mislead (two text nodes look the same, `model_name` may be an upscal
 leads to a sampler's positive side. Source: the graphs in `tests/data/comfyui/workflows` and `/object_info`.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, samplers, sources, upstream
+from backends.comfyui.graph import (
+    Graph,
+    Slot,
+    class_of,
+    inputs_of,
+    reached,
+    read_link,
+    samplers,
+    sources,
+    upstream,
+    users_of,
+)
 from backends.comfyui.nodes import ObjectInfo
 
 TEXT_NAMES: Final = ("text", "text_g", "text_l", "clip_l", "t5xxl", "prompt", "string", "value")
@@ -19,6 +31,7 @@ PIXEL_PATH: Final = frozenset({"latent_image", "samples", "latent", "pixels", "i
 SETTING_PATH: Final = frozenset({"sampler", "sigmas", "guider", "noise"})
 SILENT: Final = frozenset({"ConditioningZeroOut"})  # what comes out says nothing, whatever went in
 FILE_INPUTS: Final = {"images": "images", "image": "images", "video": "video", "audio": "audio"}
+MAX_SETTING_NODES: Final = 64  # nobody spreads a sampler's settings over more nodes; each sampler is looked behind
 MOVING: Final = ("video", "webp", "webm", "gif", "animated")
 
 
@@ -40,10 +53,12 @@ class Trace:
         self.outputs = self._outputs()
         self.live: dict[str, None] = {}
         for node, _ in self.outputs:
-            self.live |= dict.fromkeys(upstream(graph, node))
+            if node not in self.live:
+                self.live |= dict.fromkeys(upstream(graph, node, self.live))
+        self.users = users_of(graph, self.live)
         self.samplers = [node for node in samplers(graph) if node in self.live]
-        others = set(self.samplers)
-        self.first = next((n for n in self.samplers if not others & set(upstream(graph, n)[1:])), None)
+        behind = reached(self.users, [user for node in self.samplers for user, _ in self.users.get(node, ())])
+        self.first = next((node for node in self.samplers if node not in behind), None)
 
     @property
     def is_moving(self) -> bool:
@@ -52,8 +67,9 @@ class Trace:
     def texts(self, side: str) -> tuple[Slot, ...]:
         """Return the texts that lead to one side ("positive", "negative") of the samplers."""
         found: list[Slot] = []
+        seen: set[tuple[str, int]] = set()
         for sampler in self.samplers:
-            found += self._side(sampler, side)
+            found += self._side(sampler, side, seen)
         if not self.samplers and side == "positive":  # a service behind a node: what is called prompt is the prompt
             names = [(node, name) for node in self.live for name in ("prompt", "text") if self._text(node, name)]
             found += [Slot(node=node, input=name) for node, name in names[:1]]
@@ -67,7 +83,7 @@ class Trace:
     def setting(self, name: str, sampler: str | None = None) -> Slot | None:
         """Return where a setting of a sampler is: at the node itself, or at those that feed its settings."""
         start = sampler or self.first
-        for node in self._follow([start], SETTING_PATH) if start else ():
+        for node in self._follow([start], SETTING_PATH, MAX_SETTING_NODES) if start else ():
             if name in inputs_of(self.graph, node):
                 return self._literal(node, name)
         return None
@@ -110,9 +126,9 @@ class Trace:
     def clip(self, texts: Iterable[Slot]) -> tuple[str, int] | None:
         """Return the loader's output that the text encoder of the prompt comes from."""
         encoders = [node for node in self.live if "clip" in inputs_of(self.graph, node)]
-        wanted = {slot.node for slot in texts}
+        fed = reached(self.users, {slot.node for slot in texts})
         for node in encoders:
-            if not wanted & set(upstream(self.graph, node)):
+            if node not in fed:
                 continue
             link = read_link(inputs_of(self.graph, node)["clip"])
             seen: set[str] = set()
@@ -124,7 +140,7 @@ class Trace:
 
     def pictures(self) -> tuple[tuple[Slot, ...], tuple[Slot, ...], tuple[tuple[str, int], ...], bool]:
         """Return input pictures (sources first), masks, masks in a picture's alpha, and whether one is drawn over."""
-        path = self._source_path() if self.first else list(self.live)
+        path = set(self._source_path() if self.first else self.live)
         images: list[Slot] = []
         masks: list[Slot] = []
         alphas: list[tuple[str, int]] = []
@@ -132,9 +148,7 @@ class Trace:
             slot = self._file_of(node)
             if slot is None:
                 continue
-            users = [
-                (user, output) for user in self.live for _, src, output in sources(self.graph, user) if src == node
-            ]
+            users = self.users.get(node, [])
             if class_of(self.graph, node) == "LoadImageMask":
                 masks.append(slot)
                 continue
@@ -159,11 +173,11 @@ class Trace:
                 found.append((node, "animation" if moves else kinds[0]))
         return tuple(found)
 
-    def _follow(self, start: list[str], names: frozenset[str]) -> list[str]:
+    def _follow(self, start: list[str], names: frozenset[str], most: int | None = None) -> list[str]:
         found = dict.fromkeys(start)
-        waiting = list(start)
-        while waiting:
-            for name, source, _ in sources(self.graph, waiting.pop(0)):
+        waiting = deque(start)
+        while waiting and (most is None or len(found) < most):
+            for name, source, _ in sources(self.graph, waiting.popleft()):
                 if name in names and source not in found:
                     found[source] = None
                     waiting.append(source)
@@ -172,7 +186,7 @@ class Trace:
     def _source_path(self) -> list[str]:
         return self._follow([self.first], PIXEL_PATH)[1:] if self.first else []
 
-    def _side(self, sampler: str, side: str) -> list[Slot]:
+    def _side(self, sampler: str, side: str, seen: set[tuple[str, int]]) -> list[Slot]:
         inputs = inputs_of(self.graph, sampler)
         link = read_link(inputs.get(side))
         guider = read_link(inputs.get("guider"))
@@ -180,27 +194,40 @@ class Trace:
             inputs = inputs_of(self.graph, guider[0])
             alone = inputs.get("conditioning") if side == "positive" else None
             link = read_link(inputs.get(side, alone))
-        return self._words(link, set()) if link else []
+        return self._words(link, seen) if link else []
 
-    def _words(self, link: tuple[str, int], seen: set[str]) -> list[Slot]:
-        node, output = link
-        if node in seen or class_of(self.graph, node) in SILENT:
-            return []
-        seen.add(node)
+    def _words(self, link: tuple[str, int], seen: set[tuple[str, int]]) -> list[Slot]:
+        """Return the texts behind a link; outputs in `seen` were looked behind before."""
+        found: list[Slot] = []
+        waiting = [link]
+        while waiting:
+            node, output = link = waiting.pop()
+            if link in seen or class_of(self.graph, node) in SILENT:
+                continue
+            seen.add(link)
+            texts = self._texts_of(node)
+            found += texts
+            if not texts:
+                waiting += reversed(self._words_into(node, output))  # depth first, in the order of the inputs
+        return found
+
+    def _texts_of(self, node: str) -> list[Slot]:
         inputs = inputs_of(self.graph, node)
         texts = [slot for name in TEXT_NAMES if name in inputs and (slot := self._literal(node, name, TEXT_NAMES))]
-        texts = [slot for slot in texts if isinstance(inputs_of(self.graph, slot.node)[slot.input], str)]
-        if texts:
-            return texts
+        return [slot for slot in texts if isinstance(inputs_of(self.graph, slot.node)[slot.input], str)]
+
+    def _words_into(self, node: str, output: int) -> list[tuple[str, int]]:
+        """Return the links by which words come into a node that has none of its own."""
+        inputs = inputs_of(self.graph, node)
         if {"positive", "negative"} <= inputs.keys():  # ControlNet and the like: two in, two out
             further = read_link(inputs["positive" if output == 0 else "negative"])
-            return self._words(further, seen) if further else []
-        found: list[Slot] = []
-        for name, source, source_output in sources(self.graph, node):
-            is_words = self.info.type_of(class_of(self.graph, node), name) == "CONDITIONING"
-            if is_words or name.startswith(("conditioning", "cond")):
-                found += self._words((source, source_output), seen)
-        return found
+            return [further] if further else []
+        class_type = class_of(self.graph, node)
+        return [
+            (source, source_output)
+            for name, source, source_output in sources(self.graph, node)
+            if name.startswith(("conditioning", "cond")) or self.info.type_of(class_type, name) == "CONDITIONING"
+        ]
 
     def _literal(self, node: str, name: str, names: tuple[str, ...] = NUMBER_NAMES, depth: int = 8) -> Slot | None:
         """Return the slot that holds an input's value, behind primitive nodes if need be."""

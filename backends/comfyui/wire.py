@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from backends.comfyui.graph import Graph, seed_of
+from backends.comfyui.graph import Graph, read_graph, seed_of
 
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
+MAX_FILES: Final = 100  # of one job; more than anybody asks for
 PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 
 
@@ -91,8 +92,7 @@ class HistoryEntry(BaseModel):
 
     @property
     def graph(self) -> Graph:
-        graph = self.prompt[2] if isinstance(self.prompt, list) and len(self.prompt) > 2 else {}
-        return graph if isinstance(graph, dict) else {}
+        return read_graph(self.prompt[2] if isinstance(self.prompt, list) and len(self.prompt) > 2 else {})
 
 
 class OutputFile(BaseModel):
@@ -118,14 +118,15 @@ def read_outputs(entry: HistoryEntry) -> list[Output]:
 
     What was saved wins over what was only previewed; where nothing was saved, the previews are the result.
     """
-    order = [*entry.graph, *(node for node in entry.outputs if node not in entry.graph)]
-    found = []
-    for node in order:
-        told = entry.outputs.get(node, {})
-        for kind in FILE_LISTS:
-            listed = told.get(kind)
-            for one in listed if isinstance(listed, list) else []:
-                if isinstance(one, dict) and one.get("filename"):
-                    found.append(Output(file=OutputFile.model_validate(one), seed=seed_of(entry.graph, node)))
+    graph = entry.graph
+    order = [*graph, *(node for node in entry.outputs if node not in graph)]
+    listed = [(node, one) for node in order for one in _files(entry.outputs.get(node, {}))][:MAX_FILES]
+    seeds = {node: seed_of(graph, node) for node in dict.fromkeys(node for node, _ in listed)}
+    found = [Output(file=OutputFile.model_validate(one), seed=seeds[node]) for node, one in listed]
     saved = [output for output in found if output.file.type != "temp"]
     return saved or found
+
+
+def _files(told: dict[str, Any]) -> list[dict[str, Any]]:
+    lists = [told[kind] for kind in FILE_LISTS if isinstance(told.get(kind), list)]
+    return [one for listed in lists for one in listed if isinstance(one, dict) and one.get("filename")]

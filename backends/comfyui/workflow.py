@@ -14,12 +14,14 @@ from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.trace import Trace
+from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
 from utils.text import cut
 
 MAX_WORKFLOW_BYTES: Final = 8 * 1024 * 1024
 MAX_NODES: Final = 2000
 MAX_TITLE_CHARS: Final = 40
+MAX_PLACES: Final = 12  # named for one value
 USUAL: Final = {  # what most people look for, by the field it lies in
     "prompt": "prompt", "negative": "negative", "seed": "seed", "width": "size", "steps": "steps", "cfg_scale": "CFG",
     "sampler": "sampler", "scheduler": "scheduler", "model": "model",
@@ -87,6 +89,12 @@ def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
         raise _rejected("This file holds no workflow in the API format.")
     if len(nodes) > MAX_NODES:
         raise _rejected(f"This workflow has {len(nodes)} nodes; {MAX_NODES} is the most.")
+    if fault := fault_in(nodes):
+        raise RequestRejected(
+            f"This workflow cannot be used: {fault}.",
+            field="workflow",
+            hint="Correct it in ComfyUI and export it again.",
+        )
     return {node: _as_file(told) for node, told in nodes.items()}
 
 
@@ -148,10 +156,14 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
     for name in (one.name for one in fields(mapping)):
         value = getattr(mapping, name)
         slots = value if isinstance(value, tuple) else (value,)
-        places = [_place(graph, slot) for slot in slots if isinstance(slot, Slot)]
+        found = [slot for slot in slots if isinstance(slot, Slot)]
+        places = [_place(graph, slot) for slot in found[:MAX_PLACES]]
         if places:
-            lines.append(f"{name.replace('_', ' ')}: {', '.join(places)}")
-    lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs]
+            more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
+            lines.append(f"{name.replace('_', ' ')}: {', '.join(places)}{more}")
+    lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs[:MAX_PLACES]]
+    if len(mapping.outputs) > MAX_PLACES:
+        lines.append(f"and {len(mapping.outputs) - MAX_PLACES} more outputs")
     if mapping.needs_image:
         lines.append("needs a picture to start from")
     guided = {"cfg_scale", "guidance"} if mapping.cfg_scale or mapping.guidance else set()

@@ -13,6 +13,7 @@ const GAP_X = 72;
 const GAP_Y = 22;
 const POINT_HEIGHT = 10;
 const SWEEPS = 8;
+const MAX_POINTS = 10000;
 
 /** @typedef {import("./graph-file.js").Graph} Graph */
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
@@ -42,22 +43,31 @@ function depths(graph) {
     into.get(link.to).push(link.from);
     outOf.get(link.from).push(link.to);
   }
-  const depth = new Map();
-  const onWay = new Set();
-  const visit = (id) => {
-    if (depth.has(id)) return depth.get(id);
-    if (onWay.has(id)) return 0; // a ring, which no engine would run, still has to be drawn
-    onWay.add(id);
-    const deepest = Math.max(-1, ...into.get(id).map(visit));
-    onWay.delete(id);
-    depth.set(id, deepest + 1);
-    return deepest + 1;
-  };
-  graph.nodes.forEach((node) => visit(node.id));
+  const depth = byLongestWay(graph, into, outOf);
   for (const node of graph.nodes) {
     // what starts a way stands next to what it feeds, not at the far left
     const fed = outOf.get(node.id).map((id) => depth.get(id));
     if (!into.get(node.id).length && fed.length) depth.set(node.id, Math.max(0, Math.min(...fed) - 1));
+  }
+  return depth;
+}
+
+/** Depths by the longest way, each node once all before it have theirs; a chain of thousands needs no deep stack. */
+function byLongestWay(graph, into, outOf) {
+  const depth = new Map(graph.nodes.map((node) => [node.id, 0]));
+  const missing = new Map(graph.nodes.map((node) => [node.id, into.get(node.id).length]));
+  const waiting = graph.nodes.map((node) => node.id).filter((id) => !missing.get(id));
+  const left = new Set(depth.keys());
+  while (left.size) {
+    // a ring, which no engine would run, still has to be drawn: it is cut open anywhere
+    const id = waiting.pop() ?? left.values().next().value;
+    if (!left.delete(id)) continue;
+    for (const next of outOf.get(id)) {
+      if (!left.has(next)) continue;
+      depth.set(next, Math.max(depth.get(next), depth.get(id) + 1));
+      missing.set(next, missing.get(next) - 1);
+      if (!missing.get(next)) waiting.push(next);
+    }
   }
   return depth;
 }
@@ -72,9 +82,11 @@ function inLayers(graph, depth) {
     return cell;
   };
   graph.nodes.forEach((node) => add(node.id, depth.get(node.id), heightOf(node)));
+  // points for links that cross thousands of layers would be millions: then links go straight
+  const points = graph.links.reduce((sum, link) => sum + Math.max(0, depth.get(link.to) - depth.get(link.from) - 1), 0);
   const chains = graph.links.map((link, index) => {
     const chain = [link.from];
-    for (let layer = depth.get(link.from) + 1; layer < depth.get(link.to); layer += 1) {
+    for (let layer = depth.get(link.from) + 1; layer < depth.get(link.to) && points <= MAX_POINTS; layer += 1) {
       chain.push(add(`${index}:${layer}`, layer, POINT_HEIGHT).id);
     }
     chain.push(link.to);
