@@ -29,7 +29,7 @@ from backends.base import (
 from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
-from backends.comfyui.failures import check, failed, invalid
+from backends.comfyui.failures import check, failed, invalid, no_picture
 from backends.comfyui.graph import Graph, read_graph, spread
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.own import correct, load_own, read_upload
@@ -182,7 +182,7 @@ class ComfyUIBackend:
         outputs = await run_in_thread(read_outputs, entry)
         pictures = [output for output in outputs if output.file.is_picture]
         if not pictures:
-            raise self._no_picture(outputs)
+            raise no_picture(self._label, outputs)
         images = [await self._picture(output, request) for output in pictures]
         facts, workflow = await self._known(request)
         notes = workflow_changes(workflow, request) if workflow else changes(request, facts)
@@ -373,17 +373,6 @@ class ComfyUIBackend:
                 f"{self._label} sent a picture that cannot be used.", detail=str(error), may_have_run=True
             ) from error
         return GeneratedImage(data=data, seed=request.seed if output.seed is None else output.seed)
-
-    def _no_picture(self, outputs: list[Output]) -> GenerationError:
-        if outputs:
-            kinds = ", ".join(sorted({output.file.filename.rpartition(".")[2][:8] for output in outputs}))
-            return BackendError(
-                f"The workflow on {self._label} made no picture, only {kinds}, which cannot be shown here.",
-                hint="Give the workflow a Save Image or Save Animated WEBP node.",
-            )
-        return UnexpectedAnswer(
-            f"{self._label} finished without a picture.", hint="Does the workflow save one?", may_have_run=True
-        )
 
     def _lost(self) -> BackendUnavailable:
         return BackendUnavailable(

@@ -5,16 +5,24 @@ Source: recorded answers of ComfyUI 0.33. Its bodies hold tracebacks, paths and 
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
 
 from backends.comfyui.graph import Graph, class_of, inputs_of, read_link
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import Status
+from backends.comfyui.wire import Output, Status
 from backends.http import translate
 from backends.reasons import explanation, failure, with_reason
-from generation.errors import BackendError, CapabilityError, GenerationError, OutOfMemory, RequestRejected
+from generation.errors import (
+    BackendError,
+    CapabilityError,
+    GenerationError,
+    OutOfMemory,
+    RequestRejected,
+    UnexpectedAnswer,
+)
 
 MAX_NAME_CHARS: Final = 60
 DETAIL_CHARS: Final = 500
@@ -117,6 +125,19 @@ def failed(label: str, status: Status) -> GenerationError:
             hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
         )
     return failure(label, text, detail=detail, where=f" in the node {node}" if node else "")
+
+
+def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:
+    """Return our error for a job that finished without a picture; `outputs` are its other files."""
+    if outputs:
+        kinds = ", ".join(sorted({output.file.filename.rpartition(".")[2][:8] for output in outputs}))
+        return BackendError(
+            f"The workflow on {label} made no picture, only {kinds}, which cannot be shown here.",
+            hint="Give the workflow a Save Image or Save Animated WEBP node.",
+        )
+    return UnexpectedAnswer(
+        f"{label} finished without a picture.", hint="Does the workflow save one?", may_have_run=True
+    )
 
 
 def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> GenerationError:
