@@ -147,18 +147,17 @@ class AccessService:
 
         Args:
             token: what was sent, `esl_...`.
-            remote: the address it came from; too many wrong keys from there and no new key is looked at for a while.
-                Behind a proxy everybody has one address, so a key that was good before is not held off.
+            remote: the address it came from; after too many wrong keys from there, further wrong ones are told to
+                wait. A good one never is: behind a proxy everybody has one address.
             takes_turn: whether it counts against the key's rate.
 
         Raises:
-            LimitReached: too many wrong keys, or too many requests with this one.
+            LimitReached: too many wrong keys, this one among them, or too many requests with this one.
         """
-        if _hash(token) not in self._known:
-            self._guesses.check(remote)
         key = await self._key_of(token)
         now = self._clock.now()
         if key is None or key.revoked_at or (key.expires_at and key.expires_at <= now):
+            self._guesses.check(remote)
             self._guesses.count(remote)
             return None
         if takes_turn:

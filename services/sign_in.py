@@ -21,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backends.outbound import Answer, call
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
 from utils.clock import Clock
+from utils.secrets import SecretBox, SecretLost
 from utils.urls import UrlPolicy
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ AVATAR_URL: Final = "https://cdn.discordapp.com/avatars/{}/{}.png?size=64"
 CALLBACK_PATH: Final = "/auth/callback"  # behind PUBLIC_URL; the owner enters it at Discord
 SCOPE: Final = "identify guilds"
 STATE_S: Final = 600.0
-MAX_STATES: Final = 1000
+MOST_USED: Final = 1000  # forgetting one early does no harm: Discord takes a code once
 
 T = TypeVar("T")
 Call = Callable[..., Awaitable[Answer]]
@@ -53,7 +54,10 @@ class _Guild(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """A sign-in that has begun: send the browser to `url`, and give it `state` as a cookie of `STATE_S` seconds."""
+    """A sign-in that has begun: send the browser to `url`, and give it `state` as a cookie of `STATE_S` seconds.
+
+    The cookie holds all there is to know of it, sealed: nobody can push out other people's by beginning thousands.
+    """
 
     url: str
     state: str = field(repr=False)
@@ -69,16 +73,18 @@ class SignedIn:
     then: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Open:
-    verifier: str = field(repr=False)
+class _Open(BaseModel):
+    """What the cookie says."""
+
+    state: str
+    verifier: str
     redirect_uri: str
     then: str
-    until: float
+    until: float  # wall time
 
 
 class SignInService:
-    """Two steps: `begin` before Discord, `finish` after it. What lies between is lost at a restart."""
+    """Two steps: `begin` before Discord, `finish` after it. What lies between is in the browser's cookie."""
 
     def __init__(
         self,
@@ -103,7 +109,9 @@ class SignInService:
         self._admins = frozenset(map(str, admins))
         self._ask = ask
         self._policy = UrlPolicy(allow_private=True, allow_insecure_http=True)  # the owner set the address
-        self._open: OrderedDict[str, _Open] = OrderedDict()
+        seal = hmac.digest(client_secret.encode(), b"easel sign-in cookie", "sha256")
+        self._box = SecretBox(base64.urlsafe_b64encode(seal))
+        self._used: OrderedDict[str, float] = OrderedDict()  # states, until when they would have been good
 
     @property
     def is_available(self) -> bool:
@@ -119,14 +127,13 @@ class SignInService:
         """
         state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         is_ours = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
-        self._open[state] = _Open(
+        opened = _Open(
+            state=state,
             verifier=verifier,
             redirect_uri=redirect_uri,
             then=then if is_ours else "/",
-            until=self._clock.monotonic() + STATE_S,
+            until=self._clock.now().timestamp() + STATE_S,
         )
-        while len(self._open) > MAX_STATES:
-            self._open.popitem(last=False)
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -136,7 +143,7 @@ class SignInService:
             "code_challenge": base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
             "code_challenge_method": "S256",
         }
-        return Begun(url=f"{AUTHORIZE_URL}?{urlencode(query)}", state=state)
+        return Begun(url=f"{AUTHORIZE_URL}?{urlencode(query)}", state=self._box.seal(opened.model_dump_json()))
 
     async def finish(self, code: str, state: str, *, cookie: str) -> SignedIn:
         """Trade the code that Discord sent along for who it is.
@@ -152,10 +159,7 @@ class SignInService:
             BackendUnavailable: Discord does not answer.
             GenerationError: Discord refuses our application.
         """
-        opened = self._open.pop(state, None)
-        is_same = hmac.compare_digest(state.encode(), cookie.encode())
-        if opened is None or not is_same or opened.until <= self._clock.monotonic():
-            raise _stale()
+        opened = self._opened(state, cookie)
         token = await self._token(code, opened)
         user = await self._get("/users/@me", token, _User)
         if user.id not in self._admins and not await self._is_member(token):
@@ -166,6 +170,24 @@ class SignInService:
             avatar=AVATAR_URL.format(user.id, user.avatar) if user.avatar else "",
             then=opened.then,
         )
+
+    def _opened(self, state: str, cookie: str) -> _Open:
+        """Return the sign-in that this browser began; it is used up now.
+
+        Raises:
+            RequestRejected: it began none, another one, too long ago, or came back before.
+        """
+        try:
+            opened = _Open.model_validate_json(self._box.unseal(cookie))
+        except (SecretLost, ValidationError, UnicodeError):
+            raise _stale() from None
+        is_same = hmac.compare_digest(state.encode(), opened.state.encode())
+        if not is_same or opened.until <= self._clock.now().timestamp() or state in self._used:
+            raise _stale()
+        self._used[state] = opened.until
+        while len(self._used) > MOST_USED:
+            self._used.popitem(last=False)
+        return opened
 
     async def _is_member(self, token: str) -> bool:
         if not self._guilds:

@@ -127,12 +127,22 @@ async def test_who_guesses_keys_is_held_off_and_nobody_else(access, clock):
     for _ in range(GUESSES):
         assert await access.verify_key("esl_wrong", remote="2001:db8::1") is None
     with pytest.raises(LimitReached) as held:
-        await access.verify_key(token, remote="2001:db8::ffff")  # the same customer
+        await access.verify_key("esl_other", remote="2001:db8::ffff")  # the same customer
     assert held.value.retry_after == GUESS_BLOCK_S
-    assert await access.verify_key(token, remote="2001:db8:0:1::1")
-    assert await access.verify_key(token, remote="198.51.100.7")
+    assert await access.verify_key(token, remote="2001:db8::1")  # behind a proxy everybody has one address
+    assert await access.verify_key("esl_wrong", remote="2001:db8:0:1::1") is None
+    assert await access.verify_key("esl_wrong", remote="198.51.100.7") is None
     await clock.advance(GUESS_BLOCK_S)
-    assert await access.verify_key(token, remote="2001:db8::1")
+    assert await access.verify_key("esl_wrong", remote="2001:db8::1") is None
+
+
+async def test_a_key_that_has_ended_is_a_wrong_one(access):
+    key, token = await access.create_key("ci", ["read"])
+    await access.revoke_key(key.id)
+    for _ in range(GUESSES):
+        assert await access.verify_key(token, remote="198.51.100.7") is None
+    with pytest.raises(LimitReached):
+        await access.verify_key(token, remote="198.51.100.7")
 
 
 async def test_a_few_typing_errors_an_hour_hold_nobody_off(access, clock):

@@ -142,12 +142,53 @@ async def test_a_discord_that_is_ill_is_tried_again_later(service_of, discord, p
         await sign_in_at(service_of(), discord)
 
 
-async def test_sign_ins_that_nobody_finishes_take_bounded_memory(service_of, monkeypatch):
-    monkeypatch.setattr(sign_in, "MAX_STATES", 4)
+async def test_who_begins_thousands_pushes_nobody_out(service_of, discord):
+    service = service_of()
+    begun = service.begin(CALLBACK)
+    back = discord.visit(begun.url)
+    for _ in range(1001):
+        service.begin(CALLBACK)
+    assert (await service.finish(**back, cookie=begun.state)).user_key == "discord:7"
+
+
+async def test_a_sign_in_outlives_a_restart(service_of, discord):
+    begun = service_of().begin(CALLBACK)
+    assert (await service_of().finish(**discord.visit(begun.url), cookie=begun.state)).user_key == "discord:7"
+
+
+async def test_a_cookie_says_nothing_and_cannot_be_made_up(service_of, discord):
+    begun = service_of().begin(CALLBACK, then="/somewhere")
+    back = discord.visit(begun.url)
+    assert back["state"] not in begun.state
+    assert "somewhere" not in base64.urlsafe_b64decode(begun.state + "==").decode("latin-1")
+    for wrong in (
+        "",
+        "x",
+        begun.state[:-8],
+        begun.state[:40] + "AAAA" + begun.state[44:],
+        "ü",
+        "\ud800",
+        back["state"],
+    ):
+        with pytest.raises(RequestRejected):
+            await service_of().finish(**back, cookie=wrong)
+    with pytest.raises(RequestRejected):  # sealed by an Easel with another secret
+        await service_of(client_secret="other").finish(**back, cookie=begun.state)
+    for wrong in ("", "ü", "x" * 2000):
+        with pytest.raises(RequestRejected):
+            await service_of().finish(back["code"], wrong, cookie=begun.state)
+
+
+async def test_what_was_used_takes_bounded_memory(service_of, discord, monkeypatch):
+    monkeypatch.setattr(sign_in, "MOST_USED", 4)
     service = service_of()
     for _ in range(20):
-        service.begin(CALLBACK)
-    assert len(service._open) == 4
+        await sign_in_at(service, discord)
+    assert len(service._used) == 4
+
+
+async def test_a_cookie_fits_a_browser_whatever_is_wanted_afterwards(service_of):
+    assert len(service_of().begin("https://easel.example.org/auth/callback", then="/" + "狐" * 499).state) < 3800
 
 
 def test_it_is_there_only_when_it_is_set_up(service_of):
