@@ -22,6 +22,7 @@ from config_fields import (
     JobSpan,
     Lower,
     Names,
+    Networks,
     Span,
     Upper,
     Url,
@@ -143,6 +144,10 @@ class Settings(BaseModel):
         pattern=f"^$|{HTTP_URL}",
     )
     web_hosts: Names = names_of("Further names this server answers to", "host names, like easel.lan")
+    trusted_proxies: Networks = names_of(
+        "Proxies whose word on who calls counts; empty: with PUBLIC_URL those on this machine",
+        "addresses or networks, like 10.0.0.5,172.16.0.0/12",
+    )
     web_origins: Names = names_of(
         "Pages of other sites that may call the API with a key", "addresses, like https://app.example.org"
     )

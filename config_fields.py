@@ -1,9 +1,10 @@
 """How a setting is declared: the types it may have, with their units, and what would be right in words."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
@@ -40,10 +41,17 @@ def split(value: object) -> object:
     return parts(value) if isinstance(value, str) else value
 
 
+def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        ip_network(one, strict=False)
+    return value
+
+
 Span = Annotated[float, BeforeValidator(read_span)]
 JobSpan = Annotated[float, BeforeValidator(read_job_span)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split)]
 Ids = Annotated[tuple[int, ...], BeforeValidator(split)]
+Networks = Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(check_networks)]
 Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
 Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if isinstance(value, str) else value)]

@@ -80,8 +80,8 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         hosts=settings.web_hosts,
         takes_addresses=settings.web_host not in LOOPBACK_NAMES,
         origins=settings.web_origins,
-        # behind a proxy everybody comes from this machine
-        is_open=own_name in (None, "localhost", "127.0.0.1", "::1"),
+        is_open=own_name in (None, *LOOPBACK_NAMES) and not settings.trusted_proxies,
+        trusted_proxies=settings.trusted_proxies,
         media_ttl_s=settings.media_ttl,
         job_timeout_s=settings.job_timeout,
         sign_in_url="/auth/login" if easel.web.sign_in.is_available else "",

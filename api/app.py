@@ -10,6 +10,7 @@ from api.dialects import ROUTERS as DIALECTS
 from api.errors import SCHEMAS, add_error_handlers, errors
 from api.files import StudioFiles
 from api.middleware import Guard
+from api.proxies import Proxies
 from api.routes import ROUTERS
 from api.schemas.jobs import ErrorOut
 from constants import APP_NAME, VERSION
@@ -41,6 +42,7 @@ def create_app(web: Web) -> FastAPI:
     )
     app.state.web = web
     app.add_middleware(Guard, options=web.options)
+    app.add_middleware(Proxies, trusted=web.options.proxies)  # before the guard, which looks at the host
     add_error_handlers(app)
     files = StudioFiles()
     app.add_route("/static/{name:path}", files.answer)  # before the others, which would be compared one by one

@@ -26,7 +26,10 @@ LINK_COOKIE: Final = "easel_link"
 JOB_COOKIE: Final = "easel_job"  # a ticket for the job that a link from Discord opens
 CSRF_HEADER: Final = "X-CSRF"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-PROXY_HEADERS: Final = ("forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip")
+PROXY_HEADERS: Final = (
+    "forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip",
+    "fastly-client-ip", "x-original-host", "x-original-forwarded-for", "cdn-loop",
+)  # fmt: skip
 PROXY_PREFIX: Final = "x-forwarded-"
 LOCAL: Final = Caller(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
 
@@ -117,6 +120,7 @@ def is_local(connection: HTTPConnection) -> bool:
     except ValueError:
         return False
     is_direct = not any(name in PROXY_HEADERS or name.startswith(PROXY_PREFIX) for name in connection.headers)
+    is_direct = is_direct and connection.scope.get("http_version") != "1.0"  # nginx says no more of itself than that
     return is_near and is_direct and connection.url.hostname in LOOPBACK_NAMES
 
 

@@ -13,6 +13,7 @@ from services.bundle import Services
 from services.fetching import PictureFetcher
 from services.web import WebServices
 
+LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1", "::ffff:127.0.0.0/104")
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -22,19 +23,25 @@ class WebOptions:
 
     `public_url` is where people reach it from outside ("" = only on this machine); `hosts` are further names it
     answers to; `origins` are pages of other sites that may call it with a key. `is_open` lets whoever sits at this
-    machine in without a key.
+    machine in without a key: never behind a proxy, through which everybody comes from this machine.
     """
 
     public_url: str = ""
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     is_open: bool = True
+    trusted_proxies: tuple[str, ...] = ()  # their addresses and networks
     media_ttl_s: float
     job_timeout_s: float
     sign_in_url: str = ""  # where people sign in with Discord; "" = not set up
     image_cdn_url: str = ""  # in front of the addresses of pictures that programs get; "" = this server's own
     replicate_webhook_secret: str = field(default="", repr=False)
     takes_addresses: bool = False  # listens beyond this machine: bare addresses are its names, too
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Whose word on their callers counts; where an address for the outside is set, this machine's own, too."""
+        return self.trusted_proxies or (() if self.is_open else LOOPBACK_NETWORKS)
 
     @property
     def host_names(self) -> frozenset[str]:
