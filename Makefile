@@ -20,7 +20,7 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio check format bench test-all test-fresh test-real lock setup setup-dev clean
+.PHONY: help run test test-studio check format bench test-all test-kill test-fresh test-real lock setup setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: setup-dev  ## measure, print the table, write bench/latest.json
 
 test-all: setup-dev  ## run the tests on every supported Python found on this machine
 	@exec $(PY) scripts/test_all.py $(ARGS)
+
+test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUESTS), printing a seed; KILL_SEED=... repeats it
+	@KILL_REQUESTS=$${KILL_REQUESTS:-1000} exec $(PY) -m pytest -s tests/test_kill_loop.py $(ARGS)
 
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 STOP_WAIT_S = 20.0
+Prepare = Callable[[], None]
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["main", "cogs.bot", __name__])
 
@@ -22,9 +23,12 @@ CONTEXT.set_forkserver_preload(["main", "cogs.bot", __name__])
 class EaselProcess:
     """One run of `main.py` in a folder; what it prints is added to the file `log` there."""
 
-    def __init__(self, folder: Path, argv: Sequence[str], settings: Mapping[str, str], log: str) -> None:
+    def __init__(
+        self, folder: Path, argv: Sequence[str], settings: Mapping[str, str], log: str, prepare: Prepare | None = None
+    ) -> None:
+        """`prepare` runs in the process before `main`; it must be a function of a module."""
         self.log = folder / log
-        self._process = CONTEXT.Process(target=_run, args=(folder, list(argv), dict(settings), self.log))
+        self._process = CONTEXT.Process(target=_run, args=(folder, list(argv), dict(settings), self.log, prepare))
         self._process.start()
 
     @property
@@ -70,8 +74,9 @@ async def processes(folder: Path) -> AsyncIterator[Begin]:
     started: list[EaselProcess] = []
     (folder / ".env").touch()
 
-    def begin(*argv: str, log: str = "log", **settings: str) -> EaselProcess:
-        started.append(EaselProcess(folder, argv, {"PATH": os.environ["PATH"], "WEB": "false", **settings}, log))
+    def begin(*argv: str, log: str = "log", prepare: Prepare | None = None, **settings: str) -> EaselProcess:
+        environ = {"PATH": os.environ["PATH"], "WEB": "false", **settings}
+        started.append(EaselProcess(folder, argv, environ, log, prepare))
         return started[-1]
 
     try:
@@ -83,9 +88,11 @@ async def processes(folder: Path) -> AsyncIterator[Begin]:
             await process.wait()
 
 
-def _run(folder: Path, argv: list[str], settings: dict[str, str], log: Path) -> None:
+def _run(folder: Path, argv: list[str], settings: dict[str, str], log: Path, prepare: Prepare | None) -> None:
     import main
 
+    if prepare:
+        prepare()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(settings)
