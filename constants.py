@@ -50,6 +50,8 @@ MAX_IMAGE_BYTES: Final = 64 * 1024 * 1024
 MAX_IMAGE_PIXELS: Final = 64_000_000
 MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 DEFAULT_MEDIA_TTL_S: Final = 24 * 3600.0
+DEFAULT_MASK_BLUR_PX: Final = 4
+MAX_MASK_BLUR_PX: Final = 64
 PREVIEW_SIDE_PX: Final = 256
 
 # Hosted engines, where a setting or a person gives no address of its own

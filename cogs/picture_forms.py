@@ -15,9 +15,8 @@ from cogs.render import escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
 from generation.job import Job
-from generation.options import MAX_ASPECT_RATIO
 from generation.prompt_syntax import ParsedPrompt, format_prompt
-from generation.request import Draft, SourceImage
+from generation.request import Draft
 from services.pictures import draft_from
 from utils.images import ImageInfo
 from utils.infotext import Infotext
@@ -51,14 +50,6 @@ def upscale_options(text: str) -> str:
 def without_others(draft: Draft) -> Draft:
     """Drop what would make something else of a picture than its command says."""
     return replace(draft, hires=None, upscale_factor=None)
-
-
-def shaped_like(draft: Draft, source: SourceImage) -> Draft:
-    """Draw in the shape of a picture where no size was said, as far as engines can follow."""
-    wide, high = source.width, source.height
-    if draft.width or draft.height or draft.aspect or max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
-        return draft
-    return replace(draft, aspect=(wide, high))
 
 
 def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
 from cogs.origin import actor_of, actor_of_message, check_interaction_permissions, of_interaction
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
-from constants import MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
+from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
 from generation.job import Job
@@ -112,6 +112,12 @@ class Pictures(commands.Cog):
         strength: float = SlashOption(
             description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
         ),
+        mask_blur: int = SlashOption(
+            description=f"Pixels over which the new part fades in at the mask's edge ({DEFAULT_MASK_BLUR_PX} is usual)",
+            required=False,
+            min_value=0,
+            max_value=MAX_MASK_BLUR_PX,
+        ),
         backend: str = SlashOption(description="Engine to draw on", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
@@ -121,7 +127,9 @@ class Pictures(commands.Cog):
         read = self._sources.of_attachment
         data, stencil = await asyncio.gather(read(image), read(mask) if mask else _nothing())
         source = await take_masked(self._media, data, stencil)
-        typed = Draft(denoising_strength=strength, backend=backend).over(forms.without_others(parsed.draft))
+        typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
+            forms.without_others(parsed.draft)
+        )
         draft = replace(typed, mode=Mode.INPAINT, init_image=source.image, mask_image=source.mask, zoom=None, pan=None)
         await self._make(interaction, draft, private=is_alone, notes=(*forms.notes_of(parsed), *source.notes))
 
@@ -181,7 +189,7 @@ class Pictures(commands.Cog):
         source = await self._media.take_input(await self._sources.of_attachment(image))
         unit = ControlUnit(kind=kind, image=source, weight=1.0 if weight is None else weight)
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
-        await self._make(interaction, forms.shaped_like(draft, source), private=is_alone, notes=forms.notes_of(parsed))
+        await self._make(interaction, draft, private=is_alone, notes=forms.notes_of(parsed))
 
     # -- presses -------------------------------------------------------------------------------------------------
 

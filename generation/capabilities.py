@@ -10,6 +10,7 @@ from typing import Final
 
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
+from generation.framing import canvas_for, nearest_size, reduction
 from generation.named import Asked, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
@@ -247,23 +248,20 @@ def _find_model(wanted: str, models: tuple[ModelInfo, ...]) -> str | None:
 
 
 def _fit_size(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
+    """Choose what is drawn. A picture's own size is brought back to, so of that only a loss is said."""
     if request.mode is Mode.UPSCALE:
         return request
-    grid = capabilities.size_grid
-
-    def snap(side: int) -> int:
-        top = capabilities.max_side // grid * grid
-        bottom = -(-capabilities.min_side // grid) * grid
-        return max(bottom, min(top, round(side / grid) * grid))
-
-    width, height = snap(request.width), snap(request.height)
-    longest = max(request.width, request.height)
-    if longest > capabilities.max_side:  # keep the shape when the size has to shrink
-        scale = capabilities.max_side / longest
-        width, height = snap(int(request.width * scale)), snap(int(request.height * scale))
-    if (width, height) != (request.width, request.height):
-        say(f"size {request.width}×{request.height} → {width}×{height}")
-    return replace(request, width=width, height=height)
+    size, limits = (request.width, request.height), (capabilities.min_side, capabilities.max_side)
+    if request.guide is None:
+        drawn = nearest_size(size, capabilities.size_grid, limits)
+        note = f"size {size[0]}×{size[1]} → {drawn[0]}×{drawn[1]}" if drawn != size else ""
+    else:
+        native = capabilities.default_width * capabilities.default_height if request.is_source_size else None
+        drawn = canvas_for(size, capabilities.size_grid, limits, native)
+        note = reduction(size, drawn, capabilities.max_side)
+    if note:
+        say(note)
+    return replace(request, width=drawn[0], height=drawn[1])
 
 
 def _fit_hires(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:

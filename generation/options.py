@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from constants import (
+    DEFAULT_MASK_BLUR_PX,
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
     MAX_HIRES_FACTOR,
+    MAX_MASK_BLUR_PX,
     MAX_PROMPT_CHARS,
     MAX_REPEAT,
     MAX_SEED,
@@ -86,6 +88,7 @@ RANGES: Final[dict[str, Range]] = {
     "guidance": Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE),
     "hires": Range(low=1, high=MAX_HIRES_FACTOR),
     "zoom": Range(low=1.25, high=2),
+    "mask_blur": Range(low=0, high=MAX_MASK_BLUR_PX, unit="pixels"),
 }
 
 OPTIONS: Final = (
@@ -173,6 +176,11 @@ OPTIONS: Final = (
         example="--fill noise", meaning=f"what a mask begins with: {', '.join(MaskFill)}",
     ),
     Option(
+        name="mask_blur", field="mask_blur", kind=INTEGER, aliases=("feather",),
+        example="--mask_blur 8",
+        meaning=f"how softly a mask's edge fades, {RANGES['mask_blur']}; {DEFAULT_MASK_BLUR_PX} is usual",
+    ),
+    Option(
         name="only_masked", field="only_masked", kind=FLAG,
         example="--only_masked", meaning="draw what is masked at full size",
     ),
@@ -239,7 +247,8 @@ def validate(draft: Draft) -> None:
             )
     for name in RANGES:
         value = getattr(draft, name, None)
-        if value is not None and name != "hires":
+        is_the_sources = bool(draft.is_source_size) and name in ("width", "height")
+        if value is not None and name != "hires" and not is_the_sources:
             check_range(name, value)
     if draft.hires is not None:
         check_range("hires", draft.hires.factor)

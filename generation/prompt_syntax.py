@@ -134,9 +134,8 @@ def parse_prompt(text: str) -> ParsedPrompt:
 def format_prompt(what: Draft | GenerationRequest) -> str:
     """Write one line that `parse_prompt` reads back as the same draft; pictures and mode are not part of it."""
     draft = what if isinstance(what, Draft) else _draft_of(what)
-    draft = replace(
-        draft, negative_prompt=draft.negative_prompt or None, mode=None, init_image=None, mask_image=None, control=()
-    )
+    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None, is_source_size=None)
+    draft = replace(draft, init_image=None, mask_image=None, control=())
     if draft.workflow:  # people say its name alone
         draft = replace(draft, workflow=WorkflowRef(name=draft.workflow.name))
     if draft.hires and draft.hires.upscaler:

@@ -118,6 +118,7 @@ class Draft:
     mode: Mode | None = None
     width: int | None = None
     height: int | None = None
+    is_source_size: bool | None = None  # nobody said a size: it is that of the picture to go on from
     aspect: tuple[int, int] | None = None  # W:H; turned into a size when the model's native size is known
     steps: int | None = None
     cfg_scale: float | None = None
@@ -137,6 +138,7 @@ class Draft:
     init_image: SourceImage | None = None
     mask_image: SourceImage | None = None
     mask_fill: MaskFill | None = None
+    mask_blur: int | None = None  # pixels inside the mask's edge over which the new part fades in
     only_masked: bool | None = None
     upscale_factor: float | None = None
     upscaler: str | None = None
@@ -157,6 +159,8 @@ class Draft:
             lower = replace(lower, width=None, height=None)
         if "width" in said:
             lower = replace(lower, aspect=None)
+        if said.keys() & {"width", "height", "aspect"}:  # a size was said, or is another picture's
+            lower = replace(lower, is_source_size=None)
         if "guidance" in said:  # it stands for the CFG scale too, where a model has no guidance of its own
             lower = replace(lower, cfg_scale=None)
         return replace(lower, **said)
@@ -166,9 +170,10 @@ class Draft:
 class GenerationRequest:
     """One complete request: run again, it gives the same picture on a deterministic engine.
 
-    `width` and `height` are pixels of the result, before a hires fix enlarges it; `denoising_strength` 0 keeps the
-    source and 1 ignores it; a mask is white where the picture may change. `guidance` steers distilled models (Flux) in
-    place of `cfg_scale`. `only_masked` draws the masked part alone, at full size, and puts it back.
+    `width` and `height` are pixels of the result, before a hires fix enlarges it; where a picture is drawn over or
+    followed they are kept exactly, whatever the engine's grid. `denoising_strength` 0 keeps the source and 1 ignores
+    it; a mask is white where the picture may change. `guidance` steers distilled models (Flux) in place of `cfg_scale`.
+    `only_masked` draws the masked part alone, at full size, and puts it back.
     """
 
     prompt: str
@@ -194,13 +199,20 @@ class GenerationRequest:
     init_image: SourceImage | None = None
     mask_image: SourceImage | None = None
     mask_fill: MaskFill | None = None
+    mask_blur: int | None = None
     only_masked: bool | None = None
     upscale_factor: float | None = None
     upscaler: str | None = None
+    is_source_size: bool | None = None
     workflow: WorkflowRef | None = None
 
     def __post_init__(self) -> None:
         _make_encodable(self)
+
+    @property
+    def guide(self) -> SourceImage | None:
+        """The picture that the result has to fit: what is drawn over, else what steers the drawing."""
+        return self.init_image or (self.control[0].image if self.control else None)
 
     @property
     def cost(self) -> float:

@@ -59,9 +59,11 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         init_image=None if mode is Mode.TXT2IMG else draft.init_image,
         mask_image=draft.mask_image if mode is Mode.INPAINT else None,
         mask_fill=draft.mask_fill if mode is Mode.INPAINT else None,
+        mask_blur=draft.mask_blur if mode is Mode.INPAINT else None,
         only_masked=(draft.only_masked or None) if mode is Mode.INPAINT else None,
         upscale_factor=draft.upscale_factor,
         upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
+        is_source_size=draft.is_source_size or None,
         workflow=draft.workflow,
     )
 

@@ -28,6 +28,7 @@ from generation.errors import (
 from generation.job import Job, Progress
 from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult, JobResult
+from scheduling.frames import framed, unframed
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -118,12 +119,15 @@ async def run_job(
     """
     deadline = asyncio.timeout(timeout_s)
     try:
-        request = await _loaded(job.drawn, load, load_workflow)
+        drawn = await _loaded(job.drawn, load, load_workflow)
+        request = await framed(job.request, drawn)
         async with deadline:
             if isinstance(backend, ResumableBackend):
                 remote = _Remote(job, backend, request, on_intent, on_remote_id, known_ids)
-                return await remote.run(report, clock, leaves_remote)
-            return await backend.generate(request, report)
+                result = await remote.run(report, clock, leaves_remote)
+            else:
+                result = await backend.generate(request, report)
+        return await unframed(job.request, drawn, result)
     except GenerationError as error:
         return error
     except Exception as error:

@@ -7,7 +7,7 @@ from generation.capabilities import Fit, Refused
 from generation.errors import CapabilityError, RequestRejected
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
-from generation.options import MAX_ASPECT_RATIO, validate
+from generation.options import RANGES, validate
 from generation.request import Draft, GenerationRequest, Mode
 from generation.resolve import resolve_for
 from queue_manager import QueueManager
@@ -64,7 +64,7 @@ class Chooser:
             BackendError: the only engine there is cannot be reached.
         """
         draft = with_tags_as_loras(draft)
-        draft = await self._with_preferences(_shaped_like_its_source(draft), origin)
+        draft = await self._with_preferences(sized_like_its_picture(draft), origin)
         validate(draft)
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
@@ -146,12 +146,18 @@ class Chooser:
         return draft
 
 
-def _shaped_like_its_source(draft: Draft) -> Draft:
-    """Keep the shape of an input picture where no size was said, as far as engines can follow."""
-    source = draft.init_image
-    if source is None or not source.height or draft.width or draft.height or draft.aspect:
+def sized_like_its_picture(draft: Draft) -> Draft:
+    """Give a draft the size of the picture it draws over or follows where none was said; one side gives the other."""
+    guide = draft.init_image or (draft.control[0].image if draft.control else None)
+    if guide is None or not guide.width or not guide.height or draft.aspect or (draft.width and draft.height):
         return draft
-    wide, high = source.width, source.height
-    if max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
-        return draft
-    return replace(draft, aspect=(wide, high))
+    if draft.width:
+        return replace(draft, height=_side(draft.width * guide.height / guide.width))
+    if draft.height:
+        return replace(draft, width=_side(draft.height * guide.width / guide.height))
+    return replace(draft, width=guide.width, height=guide.height, is_source_size=True)
+
+
+def _side(length: float) -> int:
+    allowed = RANGES["width"]
+    return int(max(allowed.low, min(allowed.high, round(length))))

@@ -12,6 +12,7 @@ from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.choosing import Estimate as Estimate
 from services.media import MediaService
+from services.pictures import measured
 from services.policy import Actor as Actor
 from services.policy import check_change, may_see
 from services.submitting import Submission, SubmissionParts
@@ -71,7 +72,7 @@ class GenerationService:
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
         """
-        return await self._chooser.estimate(draft, origin)
+        return await self._chooser.estimate(await measured(draft, self._media), origin)
 
     async def again(
         self,
@@ -96,6 +97,8 @@ class GenerationService:
             )
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
+        if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
+            base = replace(base, width=None, height=None, is_source_size=None)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
         visible = self._registry.visible(origin.user_id, origin.guild_id)

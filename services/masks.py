@@ -7,10 +7,8 @@ from generation.request import SourceImage
 from services.media import MediaService
 from utils import masks
 from utils.images import BadImage, clean_input
-from utils.masks import Masked
+from utils.masks import HINT, Masked
 from utils.threads import run_in_thread
-
-HINT = "A mask is a second picture of the same size: white where the first may change, black where it stays."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +37,10 @@ async def take_masked(media: MediaService, image: bytes, mask: bytes | None) -> 
             hint=f"{HINT} Or erase that part of the picture and save it as PNG.",
         )
     return MaskedSource(
-        image=await media.take_input(masked.image), mask=await media.take_input(masked.mask), notes=masked.notes
+        image=await media.keep_input(masked.image), mask=await media.keep_input(masked.mask), notes=masked.notes
     )
 
 
 def _pair(image: bytes, mask: bytes | None) -> Masked | None:
-    cleaned = clean_input(image)
+    cleaned = clean_input(image, exact=True)
     return masks.mask_by_alpha(cleaned) if mask is None else masks.mask_by_picture(cleaned, clean_input(mask))

@@ -14,17 +14,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
+from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
-from generation.request import GenerationRequest, Mode, SourceImage
+from generation.request import GenerationRequest, SourceImage
 from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage, came_back
+from services.labels import parameters_of as parameters_of
 from store.image_cache import CacheUnavailable, ImageCache
 from store.image_cache import Media as Media
 from utils import images
+from utils.canvas import upright_size
 from utils.clock import Clock
 from utils.images import BadImage, ImageInfo
-from utils.infotext import format_infotext
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -183,11 +184,22 @@ class MediaService:
         """
         try:
             cleaned = await run_in_thread(images.clean_input, data)
-            info = await run_in_thread(images.inspect, cleaned)
         except BadImage as error:
             limit = MAX_INPUT_IMAGE_BYTES // 1024**2
             hint = f"PNG, JPEG or WebP of up to {limit} MB works."
             raise RequestRejected(str(error), field="init_image", hint=hint) from error
+        return await self.keep_input(cleaned)
+
+    async def keep_input(self, cleaned: bytes) -> SourceImage:
+        """Store an input picture that Easel cleaned or made; the same picture twice is one.
+
+        Raises:
+            RequestRejected: it is too large.
+        """
+        try:
+            info = await run_in_thread(images.inspect, cleaned)
+        except BadImage as error:
+            raise RequestRejected(str(error), field="init_image") from error
         source = await run_in_thread(SourceImage.of, cleaned, info.width, info.height)
         try:
             await self._cache.put(
@@ -248,13 +260,12 @@ class MediaService:
         return Upload(data=data, media_type=media_type, is_smaller=data is not media.data)
 
     async def size_of(self, source: SourceImage) -> tuple[int, int]:
-        """Return the width and height of an input picture in pixels; (0, 0) when it cannot be read."""
+        """Return the sides of an input picture as it is looked at, in pixels; (0, 0) when it cannot be read."""
         loaded = await self.load(source)
         try:
-            info = await run_in_thread(images.inspect, loaded.data)
+            return await run_in_thread(upright_size, loaded.data)
         except BadImage:
             return 0, 0
-        return info.width, info.height
 
     async def thumbnail(self, media_id: str, side: int) -> bytes | None:
         """Return a JPEG of at most `side` pixels a side. It is not stored, so it cannot outlive the picture."""
@@ -342,38 +353,6 @@ async def _deleting() -> AsyncIterator[None]:
         yield
     except CacheUnavailable as error:
         raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
-
-
-def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:
-    """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
-    prompt = " ".join([request.prompt, *(f"<lora:{lora.name}:{lora.weight:g}>" for lora in request.loras)]).strip()
-    is_upscale, hires = request.mode is Mode.UPSCALE, request.hires
-    strength = request.denoising_strength if hires is None else hires.denoising_strength
-    return format_infotext(
-        prompt,
-        request.negative_prompt,
-        {
-            "Steps": None if is_upscale else request.steps,
-            "Sampler": request.sampler,
-            "Schedule type": request.scheduler,
-            "CFG scale": None if is_upscale else request.cfg_scale,
-            "Distilled CFG Scale": request.guidance,
-            "Seed": seed,
-            # A hires fix is written as A1111 does: the size before it, and what it did.
-            "Size": f"{request.width}x{request.height}" if hires else f"{info.width}x{info.height}",
-            "Model": model or request.model,
-            "VAE": request.vae,
-            "Denoising strength": strength,
-            "Clip skip": request.clip_skip if request.clip_skip and request.clip_skip > 1 else None,
-            "Hires upscale": hires.factor if hires else None,
-            "Hires steps": hires.steps if hires else None,
-            "Hires upscaler": hires.upscaler if hires else None,
-            "Styles": ", ".join(request.styles) or None,
-            "Upscale factor": request.upscale_factor if is_upscale else None,
-            "Engine": engine,
-            "Version": f"{APP_NAME} {VERSION}",
-        },
-    )
 
 
 def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:

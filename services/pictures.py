@@ -1,7 +1,7 @@
 """What people do with a picture they have: read how it was made, and draw on beyond its edges."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -10,9 +10,11 @@ from generation.errors import RequestRejected
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
-from utils import images
-from utils.images import BadImage
+from utils import canvas, images
 from utils.infotext import Infotext, parse_infotext
+from utils.masks import HINT as MASK_HINT
+from utils.masks import check_mask, flat_mask
+from utils.pixels import BadImage, upright
 from utils.threads import run_in_thread
 
 PAN: Final = 0.5  # of the picture's own width or height is added
@@ -23,7 +25,9 @@ class Pictures(Protocol):
 
     async def load(self, source: SourceImage) -> SourceImage: ...
 
-    async def take_input(self, data: bytes) -> SourceImage: ...
+    async def keep_input(self, data: bytes) -> SourceImage: ...
+
+    async def size_of(self, source: SourceImage) -> tuple[int, int]: ...
 
 
 async def parameters_in(data: bytes) -> Infotext | None:
@@ -63,8 +67,55 @@ def draft_from(infotext: Infotext) -> Draft:
     )
 
 
-async def outpainting(draft: Draft, media: Pictures) -> Draft:
+async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str, ...]]:
+    """Make the pictures of a draft ready: continued where that is wanted, measured, picture and mask going together.
+
+    Returns:
+        The draft, and remarks on what was changed.
+
+    Raises:
+        RequestRejected: a picture is missing, or cannot be read or kept, or the mask does not go with it.
+    """
+    notes: list[str] = []
+    draft = await measured(await outpainting(draft, media, notes.append), media)
+    if draft.init_image is None or draft.mask_image is None or draft.mode not in (None, Mode.INPAINT):
+        return draft, tuple(notes)
+    mask = await media.load(draft.mask_image)
+    try:
+        await run_in_thread(_check_pair, draft.init_image, mask.data)
+    except BadImage as error:
+        raise RequestRejected(str(error), field="mask_image", hint=MASK_HINT) from error
+    return draft, tuple(notes)
+
+
+async def measured(draft: Draft, media: Pictures) -> Draft:
+    """Look up the sizes of a draft's pictures, which nothing stored knows.
+
+    Raises:
+        RequestRejected: one of them has expired.
+    """
+    return replace(
+        draft,
+        init_image=await _measured(draft.init_image, media) if draft.init_image else None,
+        control=tuple([replace(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
+    )
+
+
+def _check_pair(source: SourceImage, mask: bytes) -> None:
+    check_mask(flat_mask(upright(mask)), (source.width, source.height))
+
+
+async def _measured(source: SourceImage, media: Pictures) -> SourceImage:
+    if source.width:
+        return source
+    width, height = await media.size_of(source)
+    return replace(source, width=width, height=height)
+
+
+async def outpainting(draft: Draft, media: Pictures, say: Callable[[str], None] = lambda note: None) -> Draft:
     """Turn `zoom` and `pan` into a picture on a larger canvas with a mask, for every engine that can inpaint.
+
+    `say` takes a remark on what was changed.
 
     Raises:
         RequestRejected: there is no picture, or it cannot be read or kept.
@@ -80,23 +131,25 @@ async def outpainting(draft: Draft, media: Pictures) -> Draft:
     margins = {side: margin + (PAN if draft.pan is pan else 0) for side, pan in _SIDES.items()}
     source = await media.load(draft.init_image)
     try:
-        canvas, mask = await run_in_thread(images.extend_canvas, source.data, **margins, grows=draft.zoom is None)
+        extended = await run_in_thread(canvas.extend_canvas, source.data, **margins, grows=draft.zoom is None)
     except BadImage as error:
         raise RequestRejected(str(error), field="init_image") from error
-    picture = await media.take_input(canvas)
+    picture = await media.keep_input(extended.picture)
     strength = DEFAULT_OUTPAINT_STRENGTH if draft.denoising_strength is None else draft.denoising_strength
     draft = replace(
         draft,
         mode=Mode.INPAINT,
         init_image=picture,
-        mask_image=await media.take_input(mask),
+        mask_image=await media.keep_input(extended.mask),
         denoising_strength=strength,
         zoom=None,
         pan=None,
     )
+    for note in extended.notes:
+        say(note)
     if draft.width or draft.height or draft.aspect:
         return draft
-    return replace(draft, width=picture.width, height=picture.height)
+    return replace(draft, width=picture.width, height=picture.height, is_source_size=True)
 
 
 _SIDES: Final = {"left": Pan.LEFT, "top": Pan.UP, "right": Pan.RIGHT, "bottom": Pan.DOWN}

@@ -19,7 +19,7 @@ from generation.request import Draft
 from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.media import MediaService
-from services.pictures import outpainting
+from services.pictures import with_pictures
 from services.policy import Actor, may_use
 from store.database import Write
 from store.jobs import AskedBefore, JobStore
@@ -84,10 +84,10 @@ class Submission:
             BackendError: the only engine there is cannot be reached.
         """
         parts, has_own_seed = self._parts, draft.seed is not None
-        draft = await outpainting(draft, parts.media)
         if before := await self._asked_before(origin):
             self._ids.append(before.id)
             return before
+        draft, remarks = await with_pictures(draft, parts.media)
         best, *others = await parts.chooser.options(draft, origin)
         if not self._is_let_in:
             parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
@@ -101,7 +101,7 @@ class Submission:
             lane=best.entry.name,
             candidates=tuple(option.entry.name for option in (best, *others)),
             is_pinned=bool(draft.backend),
-            notes=(*notes, *best.fitted.notes),
+            notes=(*notes, *remarks, *best.fitted.notes),
             created_at=now,
             not_before=now + timedelta(seconds=delay_s) if delay_s else None,
         )

@@ -16,6 +16,7 @@ PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 KEYWORD: Final = b"parameters"
 MAX_TEXT_BYTES: Final = 1024 * 1024
 
+_TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _AFTER_IHDR: Final = len(PNG_SIGNATURE) + 25
 _EXIF_HEADER: Final = b"Exif\0\0"
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
@@ -35,6 +36,14 @@ def with_parameters(data: bytes, text: str) -> bytes:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _webp_with_exif(data, _exif(data, text))
     return data
+
+
+def with_texts_of(data: bytes, original: bytes) -> bytes:
+    """Return a PNG with every text that the original carries: all chunks of a PNG, the parameters of another file."""
+    if not original.startswith(PNG_SIGNATURE):
+        return with_parameters(data, read_parameters(original) or "")
+    texts = b"".join(_raw_texts(original))
+    return data[:_AFTER_IHDR] + texts + data[_AFTER_IHDR:]
 
 
 def read_parameters(data: bytes) -> str | None:
@@ -67,8 +76,18 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += 12 + length
 
 
+def _raw_texts(data: bytes) -> Iterator[bytes]:
+    offset = len(PNG_SIGNATURE)
+    while offset + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, offset)
+        end = offset + 12 + length
+        if data[offset + 4 : offset + 8] in _TEXT_CHUNKS and length <= MAX_TEXT_BYTES and end <= len(data):
+            yield data[offset:end]
+        offset = end
+
+
 def _read_chunk(kind: bytes, body: bytes) -> str | None:
-    if kind not in {b"tEXt", b"zTXt", b"iTXt"} or not body.startswith(KEYWORD + b"\0"):
+    if kind not in _TEXT_CHUNKS or not body.startswith(KEYWORD + b"\0"):
         return None
     body = body[len(KEYWORD) + 1 :]
     if kind == b"tEXt":
@@ -124,7 +143,7 @@ def _jpeg_with_exif(data: bytes, exif: bytes) -> bytes:
 
 
 def _webp_with_exif(data: bytes, exif: bytes) -> bytes:
-    chunks = [(kind, body) for kind, body in _riff_chunks(data) if kind != b"EXIF"]
+    chunks = [(kind, body) for kind, body in riff_chunks(data) if kind != b"EXIF"]
     if not chunks:
         return data
     if chunks[0][0] == b"VP8X":
@@ -135,11 +154,11 @@ def _webp_with_exif(data: bytes, exif: bytes) -> bytes:
             flags = _VP8X_EXIF | (_VP8X_ALPHA if image.mode == "RGBA" else 0)
             sides = [(side - 1).to_bytes(3, "little") for side in image.size]
         header = bytearray(bytes([flags, 0, 0, 0]) + b"".join(sides))
-    body = b"WEBP" + b"".join(_riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (b"EXIF", exif)])
+    body = b"WEBP" + b"".join(riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (b"EXIF", exif)])
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     offset = 12
     while offset + 8 <= len(data):
         (length,) = struct.unpack_from("<I", data, offset + 4)
@@ -147,5 +166,5 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += 8 + length + length % 2
 
 
-def _riff(kind: bytes, body: bytes) -> bytes:
+def riff(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -1,19 +1,16 @@
-"""Pictures as files: check, clean, shrink, lay out. Everything here blocks: call it through `utils.threads`.
+"""Pictures as files: check, clean, shrink, lay out. Everything here blocks: call it through `utils.threads`."""
 
-What it speaks to is Pillow. JPEG is never saved with `optimize` or `progressive`: both hold Python's global lock.
-"""
-
-import io
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from constants import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
+from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
 from utils.image_text import read_parameters, with_parameters
+from utils.metadata import without_metadata
+from utils.pixels import FORMATS, UPLOAD_QUALITY, UPRIGHT, BadImage, encode, opaque, opened, orientation, plain
 
 __all__ = [
     "EXTENSIONS",
@@ -22,7 +19,6 @@ __all__ = [
     "ImageInfo",
     "clean_input",
     "convert",
-    "extend_canvas",
     "fit_bytes",
     "grid",
     "inspect",
@@ -35,23 +31,13 @@ __all__ = [
 GRID_SIDE_PX: Final = 2048
 GRID_GAP_PX: Final = 4
 GRID_BACKGROUND: Final = (24, 24, 28)
-UPLOAD_QUALITY: Final = 90
 INPUT_QUALITY: Final = 95
 SMALL_QUALITY: Final = 85
-WEBP_METHOD: Final = 2  # half the time of the default 4 for the same size
 WEBP_MAX_SIDE_PX: Final = 16_383
 SHRINK_STEP: Final = 0.75
 SMALLEST_SIDE_PX: Final = 64
-CANVAS_MAX_PIXELS: Final = 1536 * 1536  # as PNG never above the limit of an input picture
-CANVAS_GRID_PX: Final = 64  # what the pickiest engines want
-CANVAS_OVERLAP: Final = 1 / 32  # of the picture's shorter side is drawn anew, so that no seam shows
 
 EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
-_FORMATS: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
-
-
-class BadImage(ValueError):
-    """A file that is no picture we take; the message is a sentence for people."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +71,11 @@ def inspect(data: bytes, *, decode: bool = False) -> ImageInfo:
     """
     if len(data) > MAX_IMAGE_BYTES:
         raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_IMAGE_BYTES)} MB.")
-    with _opened(data) as image:
+    with opened(data) as image:
         info = ImageInfo(
             width=image.width,
             height=image.height,
-            media_type=_FORMATS[image.format or ""],
+            media_type=FORMATS[image.format or ""],
             is_animated=getattr(image, "is_animated", False),
         )
         if image.format == "PNG" and not decode:
@@ -99,84 +85,31 @@ def inspect(data: bytes, *, decode: bool = False) -> ImageInfo:
     return info
 
 
-def clean_input(data: bytes) -> bytes:
+def clean_input(data: bytes, *, exact: bool = False) -> bytes:
     """Return somebody's picture fit for an engine: upright, first frame only, plain colours, no metadata.
+
+    No pixel changes, except that a JPEG or WebP that has to be turned is encoded anew; with `exact` it becomes a PNG,
+    unless that were larger than an input picture may be.
 
     Raises:
         BadImage: it is no picture, is cut off, or is too large.
     """
     if len(data) > MAX_INPUT_IMAGE_BYTES:
         raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_INPUT_IMAGE_BYTES)} MB.")
-    with _opened(data) as image:
-        kind = image.format if not getattr(image, "is_animated", False) else "PNG"
-        plain = _plain(ImageOps.exif_transpose(image))
-    plain.info.clear()  # Pillow writes comments and colour profiles it finds here
-    if kind == "JPEG":
-        return _encode(plain, "JPEG", INPUT_QUALITY)
-    if kind == "WEBP":
-        return _encode(plain, "WEBP", INPUT_QUALITY)
-    return _encode(plain, "PNG")
-
-
-def extend_canvas(
-    data: bytes, *, left: float = 0, top: float = 0, right: float = 0, bottom: float = 0, grows: bool = True
-) -> tuple[bytes, bytes]:
-    """Put a picture on a larger canvas, to be drawn on at the edges.
-
-    Args:
-        data: the file.
-        left: what is added there, as a part of the picture's own width.
-        top: the same, of its height.
-        right: the same, of its width.
-        bottom: the same, of its height.
-        grows: whether the canvas has more pixels than the picture; otherwise the picture is shrunk.
-
-    Returns:
-        Two PNGs of one size, sides multiples of 64: the canvas, its edges the picture's own drawn out and blurred, and
-        a mask that is white where it is new and a little beyond.
-
-    Raises:
-        BadImage: it cannot be read.
-    """
-    with _opened(data) as image:
-        picture = _opaque(_plain(ImageOps.exif_transpose(image)))
-    wide, tall = 1 + left + right, 1 + top + bottom
-    width, height = picture.width * wide, picture.height * tall
-    most = CANVAS_MAX_PIXELS if grows else min(CANVAS_MAX_PIXELS, picture.width * picture.height)
-    share = min(1.0, math.sqrt(most / (width * height)))
-    width, height = (max(1, round(side * share / CANVAS_GRID_PX)) * CANVAS_GRID_PX for side in (width, height))
-    picture = ImageOps.fit(picture, (max(1, round(width / wide)), max(1, round(height / tall))))
-    x, y = round(picture.width * left), round(picture.height * top)
-    canvas = _drawn_out(picture, (width, height), (x, y))
-    canvas = canvas.filter(ImageFilter.GaussianBlur(max(4, min(width, height) / 48)))
-    canvas.paste(picture, (x, y))
-    mask = Image.new("L", (width, height), 255)
-    seam = max(8, round(min(picture.size) * CANVAS_OVERLAP))
-    kept = (
-        x + (seam if left else 0),
-        y + (seam if top else 0),
-        (x + picture.width - seam) if right else width,
-        (y + picture.height - seam) if bottom else height,
-    )
-    mask.paste(0, (*kept[:2], max(kept[0], kept[2]), max(kept[1], kept[3])))
-    return _encode(canvas, "PNG"), _encode(mask, "PNG")
-
-
-def _drawn_out(picture: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
-    """Return a canvas with the picture at `corner` and its outermost pixels drawn out to the edges."""
-    x, y = corner
-    band = Image.new("RGB", (size[0], picture.height))
-    for edge, start, end in ((0, 0, x), (picture.width - 1, x + picture.width, size[0])):
-        if end > start:
-            strip = picture.crop((edge, 0, edge + 1, picture.height))
-            band.paste(strip.resize((end - start, picture.height)), (start, 0))
-    band.paste(picture, (x, 0))
-    canvas = Image.new("RGB", size)
-    for edge, start, end in ((0, 0, y), (picture.height - 1, y + picture.height, size[1])):
-        if end > start:
-            canvas.paste(band.crop((0, edge, size[0], edge + 1)).resize((size[0], end - start)), (0, start))
-    canvas.paste(band, (0, y))
-    return canvas
+    with opened(data) as image:
+        # a phone's JPEG may hold further pictures behind the first, which Pillow calls MPO
+        is_animated = getattr(image, "is_animated", False) and image.format != "MPO"
+        kind = "PNG" if is_animated else (image.format or "").replace("MPO", "JPEG")
+        is_plain = image.mode in {"RGB", "RGBA", "L"} and orientation(image) == UPRIGHT
+        picture = plain(ImageOps.exif_transpose(image))
+    bare = without_metadata(data) if is_plain and kind in {"JPEG", "WEBP"} else None
+    if bare is not None:
+        return bare
+    picture.info.clear()  # Pillow writes comments and colour profiles it finds here
+    if kind not in {"JPEG", "WEBP"}:
+        return encode(picture, "PNG")
+    made = encode(picture, "PNG") if exact else b""
+    return made if made and len(made) <= MAX_INPUT_IMAGE_BYTES else encode(picture, kind, INPUT_QUALITY)
 
 
 def fit_bytes(data: bytes, limit: int) -> Fitted:
@@ -189,17 +122,17 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
     if len(data) <= limit:
         return Fitted(data=data, media_type=info.media_type)
     text = read_parameters(data) or ""
-    with _opened(data) as image:
-        picture = _plain(image)
+    with opened(data) as image:
+        picture = plain(image)
     picture.info.clear()
     while min(picture.size) >= min(SMALLEST_SIDE_PX, info.width, info.height):
         for kind in ("WEBP", "JPEG"):
             if kind == "WEBP" and max(picture.size) > WEBP_MAX_SIDE_PX:
                 continue
-            bare = _encode(picture, kind, UPLOAD_QUALITY)
+            bare = encode(picture, kind, UPLOAD_QUALITY)
             for copy in (with_parameters(bare, text), bare):
                 if len(copy) <= limit:
-                    return Fitted(data=copy, media_type=_FORMATS[kind], is_smaller=True)
+                    return Fitted(data=copy, media_type=FORMATS[kind], is_smaller=True)
         picture = _scaled(picture, (picture.width * SHRINK_STEP, picture.height * SHRINK_STEP))
     raise BadImage(f"This picture cannot be made small enough for {limit} bytes.")
 
@@ -210,10 +143,10 @@ def convert(data: bytes, kind: str) -> bytes:
     Raises:
         BadImage: it cannot be decoded.
     """
-    if _FORMATS[kind] == inspect(data).media_type:
+    if FORMATS[kind] == inspect(data).media_type:
         return data
-    with _opened(data) as image:
-        made = _encode(_plain(ImageOps.exif_transpose(image)), kind, INPUT_QUALITY)
+    with opened(data) as image:
+        made = encode(plain(ImageOps.exif_transpose(image)), kind, INPUT_QUALITY)
     return with_parameters(made, read_parameters(data) or "")
 
 
@@ -241,7 +174,7 @@ def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
         if labels:
             text = str(index + 1) if isinstance(labels, bool) else labels[index]
             _label(sheet, (x, y), text, (wide, tall))
-    return _encode(sheet, "JPEG", SMALL_QUALITY)
+    return encode(sheet, "JPEG", SMALL_QUALITY)
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
@@ -250,7 +183,7 @@ def thumbnail(data: bytes, side: int) -> bytes:
     Raises:
         BadImage: it cannot be read.
     """
-    return _encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY)
+    return encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY)
 
 
 def preview(data: bytes, side: int = PREVIEW_SIDE_PX) -> bytes:
@@ -259,67 +192,14 @@ def preview(data: bytes, side: int = PREVIEW_SIDE_PX) -> bytes:
     Raises:
         BadImage: it cannot be read.
     """
-    return _encode(_contained(data, (side, side)), "JPEG", SMALL_QUALITY)
-
-
-@contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    """Open a file with its pixels counted before any is decoded; whatever goes wrong inside is a `BadImage`."""
-    try:
-        with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
-            _check_pixels(*image.size)
-            yield image
-    except BadImage:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImage(f"This picture has too many pixels; at most {MAX_IMAGE_PIXELS // 10**6} million.") from error
-    except UnidentifiedImageError as error:
-        raise BadImage("This file is no picture Easel can read. Use PNG, JPEG, WebP or GIF.") from error
-    except Exception as error:  # decoders raise nearly anything on a damaged or hostile file
-        raise BadImage("This picture is damaged or cut off.") from error
-
-
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_IMAGE_PIXELS:
-        raise BadImage(
-            f"This picture has too many pixels: {width}×{height}, at most {MAX_IMAGE_PIXELS // 10**6} million."
-        )
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Return it as RGB, RGBA or L with 8 bits a channel."""
-    if image.mode in {"LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        return image.convert("RGBA")
-    if image.mode.startswith("I"):  # 16 bits a pixel: a plain convert would clip all but the darkest to white
-        return image.convert("I").point(lambda value: value / 256).convert("L")
-    if image.mode in {"RGB", "RGBA", "L"}:
-        return image.copy()
-    return image.convert("L" if image.mode in {"1", "F"} else "RGB")
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """Return it as RGB, transparency over white."""
-    if image.mode != "RGBA":
-        return image.convert("RGB")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-
-
-def _encode(image: Image.Image, kind: str, quality: int = UPLOAD_QUALITY) -> bytes:
-    buffer = io.BytesIO()
-    if kind == "PNG":
-        image.save(buffer, "PNG", compress_level=1)
-    elif kind == "WEBP":
-        image.save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
-    else:
-        _opaque(image).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    return encode(_contained(data, (side, side)), "JPEG", SMALL_QUALITY)
 
 
 def _contained(data: bytes, box: tuple[int, int], *, enlarge: bool = True) -> Image.Image:
     """Decode and scale to fit into the box, keeping the shape."""
-    with _opened(data) as image:
+    with opened(data) as image:
         image.draft("RGB", box)  # a JPEG is decoded at a fraction of its size where that is enough
-        picture = _opaque(_plain(ImageOps.exif_transpose(image)))
+        picture = opaque(plain(ImageOps.exif_transpose(image)))
     share = min(box[0] / picture.width, box[1] / picture.height)
     if share >= 1 and not enlarge:
         return picture

@@ -1,22 +1,20 @@
-"""Masks for inpainting: white where a picture may change. Blocks: call it through `utils.threads`.
+"""Masks for inpainting: white where a picture may change. Blocks: call it through `utils.threads`."""
 
-What it speaks to is Pillow.
-"""
-
-import io
 from dataclasses import dataclass, field
 from typing import Final
 
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import Image, ImageChops
 
-from utils.images import BadImage
+from utils.pixels import BadImage, encode, upright
 
+HINT: Final = "A mask is a second picture of the same size: white where the first may change, black where it stays."
 SAME_SHAPE: Final = 0.01  # two shapes closer than this are one, rounded to whole pixels
+FAINT: Final = 16  # greys below are the noise of a JPEG, not paint
 
 
 @dataclass(frozen=True, kw_only=True)
 class Masked:
-    """A picture without transparency and its mask, an L PNG of the same size. `notes` say what was changed."""
+    """A picture and its mask, an L PNG of the same size. `notes` say what was changed."""
 
     image: bytes = field(repr=False)
     mask: bytes = field(repr=False)
@@ -33,36 +31,46 @@ def mask_by_picture(image: bytes, mask: bytes) -> Masked:
     Raises:
         BadImage: it is of another shape, or all black.
     """
-    picture, stencil = _opened(image), _flat_mask(_opened(mask))
+    size, stencil = upright(image).size, flat_mask(upright(mask))
+    notes = check_mask(stencil, size)
+    if stencil.size != size:
+        stencil = stencil.resize(size, Image.Resampling.BILINEAR)
+    return Masked(image=image, mask=encode(stencil, "PNG"), notes=notes)
+
+
+def check_mask(mask: Image.Image, size: tuple[int, int]) -> tuple[str, ...]:
+    """Return remarks on an L mask for a picture of `size`.
+
+    Raises:
+        BadImage: it is of another shape, or all black.
+    """
     notes: tuple[str, ...] = ()
-    if stencil.size != picture.size:
-        sizes = f"{stencil.width}×{stencil.height}", f"{picture.width}×{picture.height}"
-        shapes = stencil.width / stencil.height, picture.width / picture.height
-        if abs(shapes[0] / shapes[1] - 1) > SAME_SHAPE:
+    if mask.size != size:
+        sizes = f"{mask.width}×{mask.height}", f"{size[0]}×{size[1]}"
+        # a side may be off by one pixel, however short it is
+        slack = max(SAME_SHAPE, 1 / min(*mask.size, *size))
+        if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > slack:
             raise BadImage(f"The mask is {sizes[0]}, the picture {sizes[1]}: both must be of the same size.")
-        stencil = stencil.resize(picture.size, Image.Resampling.BILINEAR)
         notes = (f"mask {sizes[0]} → {sizes[1]}",)
-    darkest, lightest = _extremes(stencil)
-    if lightest == 0:
+    darkest, lightest = _extremes(mask)
+    if lightest < FAINT:
         raise BadImage("The mask is all black, so nothing would change: paint white what shall be drawn anew.")
-    if darkest == 255:
-        notes = (*notes, "the mask is all white: everything is drawn anew")
-    solid = image if "A" not in picture.getbands() else _png(picture.convert("RGB"))
-    return Masked(image=solid, mask=_png(stencil), notes=notes)
+    return (*notes, "the mask is all white: everything is drawn anew") if darkest == 255 else notes
 
 
 def mask_by_alpha(image: bytes) -> Masked | None:
     """Take what is transparent in a picture for its mask; None where nothing is."""
-    picture = _opened(image)
+    picture = upright(image)
     if "A" not in picture.getbands():
         return None
     stencil = ImageChops.invert(picture.getchannel("A"))
-    if _extremes(stencil)[1] == 0:
+    if _extremes(stencil)[1] < FAINT:
         return None
-    return Masked(image=_png(picture.convert("RGB")), mask=_png(stencil))
+    return Masked(image=encode(picture.convert("RGB"), "PNG"), mask=encode(stencil, "PNG"))
 
 
-def _flat_mask(mask: Image.Image) -> Image.Image:
+def flat_mask(mask: Image.Image) -> Image.Image:
+    """Return a mask as greys; what is transparent in it counts as black."""
     if "A" in mask.getbands():
         mask = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask.convert("RGBA"))
     return mask.convert("L")
@@ -73,18 +81,3 @@ def _extremes(mask: Image.Image) -> tuple[float, float]:
     assert not isinstance(low, tuple), "an L picture has one band"
     assert not isinstance(high, tuple), "an L picture has one band"
     return low, high
-
-
-def _opened(data: bytes) -> Image.Image:
-    try:
-        picture = Image.open(io.BytesIO(data))
-        picture.load()
-    except (OSError, UnidentifiedImageError) as error:
-        raise BadImage("This picture is damaged or cut off.") from error
-    return picture
-
-
-def _png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()

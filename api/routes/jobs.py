@@ -80,15 +80,12 @@ def request_keys(key: str, body: BaseModel, number: int) -> dict[str, object]:
     return {"request_key": f"{key}#{number}", "request_digest": digest}
 
 
-async def with_sizes(web: Web, caller: Caller, draft: Draft) -> Draft:
-    """Look up the input picture, so that its shape is kept, and say it early when it has expired or is not theirs."""
+async def with_inputs(web: Web, caller: Caller, draft: Draft) -> Draft:
+    """Look at the input picture, and say it early when it has expired or is not theirs."""
     await check_inputs(web, caller, draft)
     if draft.init_image is None:
         return draft
     source = await web.services.media.load(draft.init_image)
-    if not draft.init_image.width:
-        width, height = await web.services.media.size_of(source)
-        source = replace(source, width=width, height=height)
     mode = draft.mode or (Mode.INPAINT if draft.mask_image else Mode.IMG2IMG)
     return replace(draft, init_image=source, mode=mode if not draft.upscale_factor else draft.mode or Mode.UPSCALE)
 
@@ -98,7 +95,7 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     """Ask for pictures. They are committed to the queue when this answers."""
     web = web_of(request)
     parsed = said(body)
-    draft = await with_sizes(web, caller, parsed.draft)
+    draft = await with_inputs(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
     async with web.services.generation.together(parsed.repeat) as submission:
@@ -176,7 +173,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))
-    changes = await with_sizes(web, caller, changes)
+    changes = await with_inputs(web, caller, changes)
     if unknown := sorted(set(body.drop) - set(Draft.__dataclass_fields__)):
         raise RequestRejected(f"There is no field “{unknown[0]}” to drop.", field="drop")
     kept = replace(draft_of(old.request), **{name: getattr(Draft(), name) for name in body.drop})
@@ -222,7 +219,7 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
     """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:
-        draft = await with_sizes(web, caller, said(body).draft)
+        draft = await with_inputs(web, caller, said(body).draft)
         draft = draft if draft.prompt else replace(draft, prompt="a picture")
         found = await web.services.generation.estimate(draft, origin_of(caller))
     except BackendError as error:

@@ -78,7 +78,8 @@ class DraftIn(_In):
     """What is said about a picture; everything left out is decided by Easel and the engine.
 
     Sizes in pixels, `denoising_strength` 0 keeps the input picture and 1 ignores it, a mask is white where the picture
-    may change. `text` may carry options (`a fox --steps 20`); fields win over them.
+    may change and fades in over `mask_blur` pixels inside its edge. Without a size the result has that of the input
+    picture. `text` may carry options (`a fox --steps 20`); fields win over them.
     """
 
     text: Text | None = None
@@ -106,6 +107,7 @@ class DraftIn(_In):
     init_image: MediaId | None = None
     mask_image: MediaId | None = None
     mask_fill: MaskFill | None = None
+    mask_blur: Whole | None = None
     only_masked: bool | None = None
     upscale_factor: Number | None = None
     upscaler: Name | None = None

@@ -210,7 +210,7 @@ def _source(request: GenerationRequest, mask_blur: int) -> dict[str, Any]:
     if request.mode is Mode.INPAINT:
         fields |= {
             "mask": encode(request.mask_image, "mask"),
-            "mask_blur": mask_blur,
+            "mask_blur": mask_blur if request.mask_blur is None else request.mask_blur,
             "inpainting_fill": FILLS[request.mask_fill or MaskFill.ORIGINAL],
             "inpaint_full_res": bool(request.only_masked),
             "inpaint_full_res_padding": MASK_PADDING_PX,

@@ -108,7 +108,7 @@ def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], 
         latent, second = add_hires(pad, request, facts, settings, latent, vae)
         passes.append(second)
     drawn: Link = [pad.add("VAEDecode", samples=latent, vae=vae), 0]
-    if pixels is not None and soft_mask:  # what the mask leaves alone stays as it was, to the pixel
+    if pixels is not None and soft_mask:  # a decoder changes a little beyond the mask too
         together = {"destination": pixels, "source": drawn, "mask": soft_mask}
         drawn = [pad.add("ImageCompositeMasked", **together, x=0, y=0, resize_source=False), 0]
     _save(pad, drawn, options)

@@ -90,7 +90,7 @@ async def test_a_picture_is_edited_by_its_own_address_and_id(site):
     for name in ("url", "id"):
         body = {"imageUrl": first[name], "prompt": "a hat", "editType": "inpaint", "mask": data_url(mask)}
         found = await asked(site.client, "edit", body | {"strength": 0.8})
-        assert (found["count"], found["images"][0]["size"]) == (1, "96x96")
+        assert (found["count"], found["images"][0]["size"]) == (1, "64x64")
 
 
 @pytest.mark.parametrize("kind", ["outpaint", "img2img"])

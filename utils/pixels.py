@@ -1,0 +1,93 @@
+"""Files to pixels and back, for the rooms next door that work on pictures. Blocks: call it through `utils.threads`.
+
+What it speaks to is Pillow. JPEG is never saved with `optimize` or `progressive`: both hold Python's global lock.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from constants import MAX_IMAGE_PIXELS
+
+FORMATS: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+UPLOAD_QUALITY: Final = 90
+UPRIGHT: Final = 1  # EXIF's number for a picture that is not turned
+ON_THEIR_SIDE: Final = (5, 6, 7, 8)
+_ORIENTATION: Final = 0x0112
+WEBP_METHOD: Final = 2  # half the time of the default 4 for the same size
+
+
+class BadImage(ValueError):
+    """A file that is no picture we take; the message is a sentence for people."""
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """Open a file with its pixels counted before any is decoded; whatever goes wrong inside is a `BadImage`."""
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as image:
+            _check_pixels(*image.size)
+            yield image
+    except BadImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImage(f"This picture has too many pixels; at most {MAX_IMAGE_PIXELS // 10**6} million.") from error
+    except UnidentifiedImageError as error:
+        raise BadImage("This file is no picture Easel can read. Use PNG, JPEG, WebP or GIF.") from error
+    except Exception as error:  # decoders raise nearly anything on a damaged or hostile file
+        raise BadImage("This picture is damaged or cut off.") from error
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_IMAGE_PIXELS:
+        raise BadImage(
+            f"This picture has too many pixels: {width}×{height}, at most {MAX_IMAGE_PIXELS // 10**6} million."
+        )
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """Return it as RGB, RGBA or L with 8 bits a channel."""
+    if image.mode in {"LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode.startswith("I"):  # 16 bits a pixel: a plain convert would clip all but the darkest to white
+        return image.convert("I").point(lambda value: value / 256).convert("L")
+    if image.mode in {"RGB", "RGBA", "L"}:
+        return image.copy()
+    return image.convert("L" if image.mode in {"1", "F"} else "RGB")
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """Return it as RGB, transparency over white."""
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def encode(image: Image.Image, kind: str, quality: int = UPLOAD_QUALITY) -> bytes:
+    buffer = io.BytesIO()
+    if kind == "PNG":
+        image.save(buffer, "PNG", compress_level=1)
+    elif kind == "WEBP":
+        image.save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
+    else:
+        opaque(image).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def orientation(image: Image.Image) -> int:
+    """Return how a picture has to be turned before it is looked at, as EXIF numbers it."""
+    value = image.getexif().get(_ORIENTATION, UPRIGHT)
+    return value if value in range(2, 9) else UPRIGHT
+
+
+def upright(data: bytes) -> Image.Image:
+    """Return a file's first frame the right way up, as RGB, RGBA or L.
+
+    Raises:
+        BadImage: it cannot be decoded.
+    """
+    with opened(data) as image:
+        return plain(ImageOps.exif_transpose(image))
