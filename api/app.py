@@ -12,6 +12,7 @@ from api.files import StudioFiles
 from api.middleware import Guard
 from api.proxies import Proxies
 from api.routes import ROUTERS
+from api.routing import EaselRoute
 from api.schemas.jobs import ErrorOut
 from constants import APP_NAME, VERSION
 
@@ -41,6 +42,7 @@ def create_app(web: Web) -> FastAPI:
         responses=errors(408, 413, 421, 429, 500, 503),
     )
     app.state.web = web
+    app.router.route_class = EaselRoute
     app.add_middleware(Guard, options=web.options)
     app.add_middleware(Proxies, trusted=web.options.proxies)  # before the guard, which looks at the host
     add_error_handlers(app)

@@ -5,7 +5,6 @@ point a name of its own at 127.0.0.1) and by the absence of a proxy's headers. A
 other sites (`api.origins`).
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_address
@@ -31,17 +30,21 @@ PROXY_HEADERS: Final = (
     "fastly-client-ip", "x-original-host", "x-original-forwarded-for", "cdn-loop",
 )  # fmt: skip
 PROXY_PREFIX: Final = "x-forwarded-"
+CALLER: Final = "easel.caller"  # in the scope of a request, once it is known
 LOCAL: Final = Caller(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
 
 
 async def find_caller(request: HTTPConnection) -> Caller | None:
-    """Say who calls; None when nobody known does.
+    """Say who calls; None when nobody known does. It is found out once for each request.
 
     Raises:
         LimitReached: the key was used too often, or too many wrong ones came from there.
         CrossSite: a browser sends this from another site's page, or without the page's CSRF token.
     """
-    return await _find(request)
+    if CALLER not in request.scope:
+        request.scope[CALLER] = await _find(request)
+    caller: Caller | None = request.scope[CALLER]
+    return caller
 
 
 async def is_known(request: HTTPConnection) -> bool:
@@ -94,20 +97,21 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-def need(scope: str) -> Callable[[Caller], Awaitable[Caller]]:
-    """Make a dependency that lets in only who has this scope."""
+class Need:
+    """A dependency that lets in only who has a scope; `EaselRoute` asks it before the body is read."""
 
-    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-        if scope not in caller.scopes and not caller.is_admin:
-            raise Forbidden(scope)
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    async def __call__(self, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        if self._scope not in caller.scopes and not caller.is_admin:
+            raise Forbidden(self._scope)
         return caller
 
-    return check
 
-
-Reader = Annotated[Caller, Depends(need("read"))]
-Maker = Annotated[Caller, Depends(need("generate"))]
-Admin = Annotated[Caller, Depends(need("admin"))]
+Reader = Annotated[Caller, Depends(Need("read"))]
+Maker = Annotated[Caller, Depends(Need("generate"))]
+Admin = Annotated[Caller, Depends(Need("admin"))]
 Anybody = Annotated[Caller | None, Depends(find_caller)]
 
 

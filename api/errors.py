@@ -20,7 +20,9 @@ from utils.text import plain_words
 
 log = logging.getLogger(__name__)
 
-JSON_HINT: Final = 'Send an object, like {"prompt": "a red fox"}, with Content-Type: application/json.'
+JSON_HINT: Final = 'Send an object, like {"prompt": "a red fox"}.'
+
+MOST_FIELD_CHARS: Final = 100  # of a name that somebody made up
 
 STATUS: Final = {  # by the code of the error
     "request_rejected": 400,
@@ -31,13 +33,13 @@ STATUS: Final = {  # by the code of the error
     "sign_in": 401,
     "not_found": 404,
     "gone": 410,
+    "too_large": 413,
     "store_unavailable": 503,
     "backend_unavailable": 503,
     "rate_limited": 503,
     "timed_out": 504,
 }
 BY_STATUS: Final = {
-    401: ("sign_in", "Sign in or send a key before sending that much."),
     404: ("not_found", "There is nothing at this address."),
     405: ("not_allowed", "This address does not take that method."),
     408: ("request_rejected", "The request took too long to arrive. Please send it again."),
@@ -53,6 +55,7 @@ MEANINGS: Final = {
     409: "It has ended already.",
     410: "It was here and has expired.",
     413: "The request is too large.",
+    415: "The body is compressed, or of a kind that is not taken.",
     421: "This server does not answer to that name.",
     422: "A value is missing, of the wrong kind or out of its range.",
     429: "Too much at once; Retry-After says when to try again.",
@@ -149,7 +152,7 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
         return plain(400, "The body is not JSON as it is wanted here.") | {"hint": JSON_HINT}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
-    field = ".".join(place)
+    field = ".".join(place)[:MOST_FIELD_CHARS]
     what = found["msg"].removeprefix("Value error, ")
     right = f" It must be {RANGES[field]}." if field in RANGES else ""
     said = f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}."

@@ -4,6 +4,7 @@ Plain ASGI, since the framework's own middleware would buffer event streams.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 from ipaddress import ip_address
@@ -12,16 +13,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.caller import SAFE_METHODS, is_known
+from api.bodies import MAX_BODY_BYTES, MIB
+from api.caller import SAFE_METHODS
 from api.context import LOOPBACK_NAMES, WebOptions
 from api.errors import BY_STATUS
 from api.origins import is_own_page
 
-MAX_BODY_BYTES: Final = 32 * 1024 * 1024  # two pictures of 10 MB as base64, and what is said about them
-STRANGERS_BYTES: Final = 128 * 1024  # bodies are read before a route asks who calls, and large ones take time
 BODY_TIMEOUT_S: Final = 60.0  # for all of it
 CORS_MAX_AGE_S: Final = 600
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -76,6 +75,9 @@ class Guard:
 
         async def watched(message: Message) -> None:
             nonlocal has_begun
+            if message["type"] == "http.response.start" and not body.is_whole:
+                await body.drain()
+                MutableHeaders(scope=message)["Connection"] = "close"
             has_begun = True
             await send(message)
 
@@ -115,29 +117,35 @@ class _Body:
     """The body of one request as it comes in."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._scope = scope
+        headers = Headers(scope=scope)
         self._receive = receive
         self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
         self._seen = 0
-        self._is_whole = False
-        self._is_from_known = False
+        self._is_awaited = "100-continue" in headers.get("expect", "").casefold()
+        self._is_over = False
+        self._is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+    @property
+    def is_whole(self) -> bool:
+        return self._is_over or self._is_empty
 
     async def receive(self) -> Message:
         """Hand on the next part.
 
         Raises:
-            _CutOff: it is too large, comes too slowly, or is large and a stranger's.
+            _CutOff: it is too large, or comes too slowly.
         """
-        if self._is_whole:  # what comes after the body is only the news that the client has gone
+        if self._is_over:  # what comes after the body is only the news that the client has gone
             return await self._receive()
-        message = await self._next()
-        if self._seen > STRANGERS_BYTES and not self._is_from_known:
-            self._is_from_known = await is_known(HTTPConnection(self._scope))
-            if not self._is_from_known:
-                while not self._is_whole:  # who still sends would not read our answer
-                    await self._next()
-                raise _CutOff(401)
-        return message
+        return await self._next()
+
+    async def drain(self) -> None:
+        """Take what is left and drop it: who still sends would not read our answer."""
+        if self._is_awaited and not self._seen:
+            return  # the client sends nothing before we ask for it
+        with contextlib.suppress(_CutOff):
+            while not self.is_whole:
+                await self._next()
 
     async def _next(self) -> Message:
         try:
@@ -145,7 +153,7 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             raise _CutOff(408) from None
-        self._is_whole = not message.get("more_body", False)
+        self._is_over = not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
         if self._seen > MAX_BODY_BYTES:
             raise _CutOff(413)
@@ -178,18 +186,18 @@ def _is_address(host: str) -> bool:
 
 
 async def _too_large(send: Send) -> None:
-    await _refuse(send, 413, f"A request may hold {MAX_BODY_BYTES // 1024**2} MB.", "Send smaller pictures.")
+    await _refuse(send, 413, f"A request may hold {MAX_BODY_BYTES // MIB} MB.", "Send smaller pictures.")
 
 
 async def _refuse(send: Send, status: int, error: str, hint: str) -> None:
-    code = {401: "sign_in", 403: "not_allowed", 413: "too_large"}.get(status, "request_rejected")
+    code = {403: "not_allowed", 413: "too_large"}.get(status, "request_rejected")
     body = {"error": error, "hint": hint, "field": None, "code": code, "retry_after": None}
     await _answer(send, status, json.dumps(body).encode())
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status in (401, 408, 413):
+    if status in (408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from fastapi import APIRouter
-
 from api.dialects import image_studio, job_queue, local_model, openai_images, replicate_webhook
+from api.routing import Router
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
+ROUTERS: Final[tuple[Router, ...]] = (
     job_queue.router,
     image_studio.router,
     local_model.router,

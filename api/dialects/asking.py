@@ -24,6 +24,7 @@ from services.access import Caller
 from services.catalog import Engine
 from services.fetching import MEDIA_PATH
 from services.masks import MaskedSource, take_masked
+from utils.threads import LARGE_BYTES, run_in_thread
 
 KEY_HEADER: Final = "Idempotency-Key"
 MOST_KEY_CHARS: Final = 200
@@ -146,7 +147,7 @@ async def submit(request: Request, caller: Caller, ask: Ask) -> list[JobView]:
         GenerationError: as `GenerationService.submit`; the address of the webhook may not be used.
     """
     web = web_of(request)
-    key = _key(request, ask)
+    key = await _key(request, ask)
     hook = web.own.webhooks.wanted(ask.body.webhook, _events(ask.body.webhook_events_filter))
     sizes = _sizes(web, caller, ask)
     async with web.services.generation.together(len(sizes)) as submission:
@@ -171,14 +172,27 @@ def _sizes(web: Web, caller: Caller, ask: Ask) -> list[int]:
     return [most] * whole + ([rest] if rest else [])
 
 
-def _key(request: Request, ask: Ask) -> dict[str, Any]:
+async def _key(request: Request, ask: Ask) -> dict[str, Any]:
     key = request.headers.get(KEY_HEADER, "")
     if not key:
         return {}
     if len(key) > MOST_KEY_CHARS:
         raise RequestRejected(f"{KEY_HEADER} has at most {MOST_KEY_CHARS} characters.", field=KEY_HEADER)
     said = [request.url.path, ask.body.model_dump(mode="json", exclude_unset=True), ask.digest]
-    return {"request_key": key, "request_digest": hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}
+    return {"request_key": key, "request_digest": await run_in_thread(_digest, said)}
+
+
+def _digest(said: Any) -> str:
+    return hashlib.sha256(json.dumps(_hashed(said), sort_keys=True).encode()).hexdigest()
+
+
+def _hashed(said: Any) -> Any:
+    """Put a hash in the place of each picture: writing it as JSON would hold Python's lock for long."""
+    if isinstance(said, str):
+        return hashlib.sha256(said.encode()).hexdigest() if len(said) > LARGE_BYTES else said
+    if isinstance(said, dict):
+        return {name: _hashed(value) for name, value in said.items()}
+    return [_hashed(value) for value in said] if isinstance(said, list) else said
 
 
 def _events(wanted: Sequence[str]) -> list[str]:

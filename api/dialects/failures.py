@@ -7,10 +7,10 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from api.errors import MEANINGS, error_body, errors, headers_of, plain, rejection, status_of
+from api.routing import EaselRoute
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 
@@ -95,10 +95,10 @@ def plain_form(failure: Failure) -> dict[str, Any]:
     return said | ({"id": failure.job_ids[0], "job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 
-def route_class(form: Form) -> type[APIRoute]:
+def route_class(form: Form) -> type[EaselRoute]:
     """Make a class of routes whose errors have this form; a value of the wrong kind is 400, as in the originals."""
 
-    class DialectRoute(APIRoute):
+    class DialectRoute(EaselRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
 

@@ -8,8 +8,9 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
+from api.bodies import PICTURES, takes
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.dialects.asking import Ask, Said, engines_of, submit, take_pair, take_picture, with_model, words_of
@@ -33,6 +34,7 @@ from api.dialects.studio_schemas import (
     VariationsIn,
 )
 from api.pictures import viewer_of
+from api.routing import Router
 from api.sight import find_media
 from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
@@ -52,7 +54,7 @@ def _form(failure: Failure) -> dict[str, Any]:
     return {"success": False} | plain_form(failure)
 
 
-router = APIRouter(
+router = Router(
     prefix="/api/images",
     tags=["image studio"],
     route_class=route_class(_form),
@@ -77,7 +79,7 @@ async def generate(request: Request, body: GenerateIn, caller: Maker) -> ImagesO
     return await _draw(request, caller, body, look.draft, body.count, prompt, *look.notes)
 
 
-@router.post("/edit")
+@router.post("/edit", dependencies=[takes(PICTURES)])
 async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
     """Change a picture: a part of it (inpaint), beyond its edges (outpaint), or all of it (img2img)."""
     prompt, loras = words_of(body.prompt)
@@ -98,7 +100,7 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
     return await _draw(request, caller, body, draft, body.count, prompt, *notes)
 
 
-@router.post("/variations")
+@router.post("/variations", dependencies=[takes(PICTURES)])
 async def variations(request: Request, body: VariationsIn, caller: Maker) -> ImagesOut:
     """Draw other pictures like one: by its own prompt if it was drawn here, else by the one given."""
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
@@ -117,7 +119,7 @@ async def variations(request: Request, body: VariationsIn, caller: Maker) -> Ima
     return await _draw(request, caller, body, draft, body.count, prompt, *notes)
 
 
-@router.post("/upscale")
+@router.post("/upscale", dependencies=[takes(PICTURES)])
 async def upscale(request: Request, body: UpscaleIn, caller: Maker) -> ImagesOut:
     """Make a picture larger, 2 or 4 times for example."""
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
@@ -135,7 +137,7 @@ async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> E
     )
 
 
-@router.post("/analyze")
+@router.post("/analyze", dependencies=[takes(PICTURES)])
 async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisOut:
     """Say what a picture shows, where an engine can."""
     web = web_of(request)

@@ -9,9 +9,10 @@ import secrets
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
 
+from api.bodies import PICTURES, takes
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.dialects.asking import (
@@ -30,7 +31,8 @@ from api.dialects.drawing import base64_of, model_of, notes_of, stamp
 from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
 from api.dialects.style_transfer import NOTE, PROMPT, styled
 from api.errors import Gone
-from api.schemas.jobs import Name, Number, Seed, Whole
+from api.routing import Router
+from api.schemas.jobs import MOST_TEXT_CHARS, Name, Number, Seed, Whole
 from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
@@ -38,7 +40,7 @@ from generation.request import Draft, Mode
 from services.access import Caller
 from utils.text import plain_words
 
-router = APIRouter(
+router = Router(
     tags=["job queue"],
     route_class=route_class(plain_form),
     responses=REFUSALS,
@@ -123,7 +125,7 @@ async def text2img(request: Request, body: Text2ImgIn, caller: Maker) -> dict[st
     return await _accept(request, caller, body, body.draft(body.prompt))
 
 
-@router.post("/generate/img2img", status_code=202)
+@router.post("/generate/img2img", status_code=202, dependencies=[takes(PICTURES)])
 async def img2img(request: Request, body: Img2ImgIn, caller: Maker) -> dict[str, Any]:
     """Draw a picture from another one."""
     draft = body.draft(body.prompt)
@@ -132,7 +134,7 @@ async def img2img(request: Request, body: Img2ImgIn, caller: Maker) -> dict[str,
     return await _accept(request, caller, body, draft)
 
 
-@router.post("/generate/inpaint", status_code=202)
+@router.post("/generate/inpaint", status_code=202, dependencies=[takes(PICTURES)])
 async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str, Any]:
     """Draw a part of a picture anew. Without a mask it is what is transparent in the picture."""
     draft = body.draft(body.prompt)
@@ -147,7 +149,7 @@ async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str,
     return await _accept(request, caller, body, draft, *pair.notes)
 
 
-@router.post("/generate/style-transfer", status_code=202)
+@router.post("/generate/style-transfer", status_code=202, dependencies=[takes(PICTURES)])
 async def style_transfer(request: Request, body: StyleTransferIn, caller: Maker) -> dict[str, Any]:
     """Draw the content of one picture in the style of another; a note says how that was done."""
     draft = body.draft(body.prompt or PROMPT)
@@ -253,7 +255,14 @@ async def _accept(request: Request, caller: Caller, body: _Common, draft: Draft,
 
 
 def _trimmed(name: str, value: Any) -> Any:
-    if isinstance(value, str) and len(value) > SHOWN_IMAGE_CHARS and (name in _IMAGE_FIELDS or _BASE64.match(value)):
+    """Return what was said with pictures cut short, and whatever else is longer than words may be."""
+    if isinstance(value, dict):
+        return {part: _trimmed(part, inner) for part, inner in value.items()}
+    if isinstance(value, list):
+        return [_trimmed(name, inner) for inner in value]
+    if not isinstance(value, str) or len(value) <= SHOWN_IMAGE_CHARS:
+        return value
+    if name in _IMAGE_FIELDS or len(value) > MOST_TEXT_CHARS or _BASE64.match(value):
         return f"{value[:SHOWN_IMAGE_CHARS]}... ({len(value)} characters)"
     return value
 

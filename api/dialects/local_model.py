@@ -7,19 +7,20 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
 from api.dialects.drawing import base64_of, model_of, wait_for
 from api.dialects.failures import REFUSALS, ModelMissing, plain_form, route_class
+from api.routing import Router
 from api.schemas.jobs import Name, Number, Seed, Whole
 from generation.request import Draft
 from services.access import Caller
 from services.catalog import Engine
 
-router = APIRouter(prefix="/v1", tags=["local model"], route_class=route_class(plain_form), responses=REFUSALS)
+router = Router(prefix="/v1", tags=["local model"], route_class=route_class(plain_form), responses=REFUSALS)
 
 USUAL_MODEL: Final = "flux-schnell"
 MOST_REMEMBERED: Final = 1000

@@ -9,11 +9,12 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
+from api.bodies import FORMS, takes
 from api.caller import Maker, Reader
 from api.context import web_of
 from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
@@ -21,12 +22,14 @@ from api.dialects.drawing import Drawn, base64_of, link_to, wait_for
 from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.looks import with_look
+from api.routing import Router
 from api.schemas.jobs import Name, Number, Seed, Whole
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import Draft, Mode
 from services.access import Caller
 from services.masks import take_masked
+from utils.threads import run_in_thread
 
 # Their own names, which their clients send unasked: any engine stands in for them, and a note says so.
 THEIRS: Final = re.compile(r"dall-e-\d|gpt-image-[\w.-]+|chatgpt-image-[\w.-]+")
@@ -38,6 +41,8 @@ CODES: Final = {
 }
 VARIATION_STRENGTH: Final = 0.6
 MOST_FILES: Final = 17  # sixteen pictures and a mask
+MOST_FIELDS: Final = 100
+MOST_FIELD_BYTES: Final = 64 * 1024
 _FILES: Final = frozenset({"image", "image[]", "mask"})
 
 
@@ -49,7 +54,7 @@ def _form(failure: Failure) -> dict[str, Any]:
     return {"error": error} | ({"job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 
-router = APIRouter(
+router = Router(
     prefix="/v1",
     tags=["OpenAI"],
     route_class=route_class(_form),
@@ -133,7 +138,7 @@ async def generations(request: Request, body: GenerationsIn, caller: Maker) -> d
     return await _draw(request, caller, body, draft, style=body.style)
 
 
-@router.post("/images/edits", openapi_extra=_EDITS)
+@router.post("/images/edits", dependencies=[takes(FORMS)], openapi_extra=_EDITS)
 async def edits(request: Request, caller: Maker) -> dict[str, Any]:
     """Change a picture: where the mask says, or all of it."""
     body, files = await _read(request, EditsIn)
@@ -143,7 +148,7 @@ async def edits(request: Request, caller: Maker) -> dict[str, Any]:
     return await _draw(request, caller, body, draft, *notes, files=files)
 
 
-@router.post("/images/variations", openapi_extra=_VARIATIONS)
+@router.post("/images/variations", dependencies=[takes(FORMS)], openapi_extra=_VARIATIONS)
 async def variations(request: Request, caller: Maker) -> dict[str, Any]:
     """Draw other pictures like one."""
     body, files = await _read(request, _Common)
@@ -200,7 +205,7 @@ async def _draw(
             raise
         notes = (*notes, f"model {body.model} is not here: the engine's own was used")
     look = await with_look(web, caller, draft, quality=body.quality, style=style)
-    digest = _digest(files or {})
+    digest = await run_in_thread(_digest, files or {})
     ask = Ask(draft=look.draft, body=body, count=count, notes=(*notes, *look.notes), digest=digest)
     drawn = await wait_for(request, await submit(request, caller, ask))
     return await _answer(request, body, drawn, asked)
@@ -231,7 +236,7 @@ async def _read(request: Request, kind: type[Body]) -> tuple[Body, dict[str, lis
     """Read a form: its fields as a body, and its pictures."""
     fields: dict[str, str] = {}
     files: dict[str, list[bytes]] = {}
-    async with request.form(max_files=MOST_FILES, max_fields=100) as form:
+    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile) and name in _FILES:
                 data = await value.read(MAX_INPUT_IMAGE_BYTES + 1)

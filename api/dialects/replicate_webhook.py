@@ -6,18 +6,19 @@ prediction could belong to: a genuine webhook is written to the log and answered
 
 import logging
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from api.context import web_of
 from api.dialects.failures import plain_form, route_class
 from api.errors import NotFound, SignInNeeded, errors
+from api.routing import Router
 from generation.errors import RequestRejected
 from utils.webhook_signatures import verify_replicate
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(
+router = Router(
     prefix="/webhooks", tags=["webhooks"], route_class=route_class(plain_form), responses=errors(400, 401, 404)
 )
 

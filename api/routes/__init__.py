@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from fastapi import APIRouter
-
 from api.routes import (
     auth,
     batches,
@@ -22,8 +20,9 @@ from api.routes import (
     templates,
     workflows,
 )
+from api.routing import Router
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
+ROUTERS: Final[tuple[Router, ...]] = (
     session.router,
     jobs.router,
     batches.router,

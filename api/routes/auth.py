@@ -3,17 +3,18 @@
 from html import escape
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody, is_from_own_page
 from api.context import Web, web_of
 from api.errors import CrossSite, errors, status_of
+from api.routing import Router
 from generation.errors import GenerationError
 from services.access import SESSION_S
 from services.sign_in import CALLBACK_PATH, STATE_S
 
-router = APIRouter(tags=["sign-in"], responses=errors(422))
+router = Router(tags=["sign-in"], responses=errors(422))
 
 LOGIN_PATH: Final = "/auth/login"
 STATE_COOKIE: Final = "easel_sign_in"

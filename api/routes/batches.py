@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.caller import Maker, origin_of
 from api.context import web_of
 from api.routes.jobs import JOB_RESPONSES, Key, request_keys, shown
+from api.routing import Router
 from api.schemas.jobs import DraftIn, Number, SubmittedOut, Text
 from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
 from services.batches import DELAY_S, submit_batch
 
-router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
+router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 
 class BatchIn(BaseModel):

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from api.alerts import alert_out
 from api.caller import Reader
 from api.context import web_of
 from api.errors import errors
 from api.pictures import viewer_of
+from api.routing import Router
 from api.schemas.dashboard import (
     DashboardOut,
     DayOut,
@@ -20,7 +21,7 @@ from api.schemas.dashboard import (
 )
 from services.statistics import Dashboard, EngineFigures
 
-router = APIRouter(prefix="/api", tags=["dashboard"], responses=errors(401, 403, 422))
+router = Router(prefix="/api", tags=["dashboard"], responses=errors(401, 403, 422))
 
 MOST_DAYS = 366
 

@@ -1,11 +1,12 @@
 """The API's own description, which the page /docs reads."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
+from api.routing import Router
 from utils.threads import run_in_thread
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
 @router.get("/openapi.json")

@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.engines import engines_out
 from api.errors import NotFound, error_body, errors, headers_of, status_of
+from api.routing import Router
 from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
 from generation.errors import BackendError, NotAllowed
 from services.access import Caller
 from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of, needs_address
 from utils.text import plain_words
 
-router = APIRouter(prefix="/api", tags=["engines"], responses=errors(401, 403))
+router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))
 
 EngineName = Annotated[str, Path(min_length=1, max_length=100)]
 FAILED: Final[dict[int | str, dict[str, Any]]] = {

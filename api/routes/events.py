@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from api.caller import Reader, is_known
@@ -12,9 +12,10 @@ from api.context import web_of
 from api.errors import errors
 from api.events import sse
 from api.routes.session import session_of
+from api.routing import Router
 from generation.errors import LimitReached
 
-router = APIRouter(tags=["events"], responses=errors(401, 403))
+router = Router(tags=["events"], responses=errors(401, 403))
 
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."}

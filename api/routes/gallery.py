@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
@@ -11,6 +11,7 @@ from api.caller import Maker, Reader
 from api.context import web_of
 from api.errors import Gone, errors, missing
 from api.pictures import collection_out, pictures_out, viewer_of
+from api.routing import Router
 from api.schemas.gallery import (
     ArchiveIn,
     CollectionChangeIn,
@@ -25,7 +26,7 @@ from api.schemas.gallery import (
 from generation.errors import RequestRejected
 from services.gallery import MAX_SEARCH_CHARS, PictureFilter
 
-router = APIRouter(prefix="/api", tags=["gallery"], responses=errors(401, 403, 422))
+router = Router(prefix="/api", tags=["gallery"], responses=errors(401, 403, 422))
 
 MOST_ARCHIVE_BYTES: Final = 512 * 1024**2
 ARCHIVE: Final = {"content": {"application/zip": {}}, "description": "A ZIP file."}

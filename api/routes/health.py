@@ -1,12 +1,13 @@
 """For machines that watch over Easel: is it alive, can it draw, and how is it doing."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from api.context import web_of
+from api.routing import Router
 from services.discord_link import LinkState
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 class HealthOut(BaseModel):

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.errors import NotFound, errors
 from api.pictures import viewer_of
+from api.routing import Router
 from api.schemas.jobs import (
     AgainIn,
     DraftIn,
@@ -32,7 +33,7 @@ from generation.request import Draft, Mode, SourceImage, draft_of
 from services.access import Caller
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
-router = APIRouter(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
+router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]

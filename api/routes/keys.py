@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from api.caller import Admin
 from api.context import web_of
 from api.errors import NotFound, errors
+from api.routing import Router
 from api.schemas.dashboard import KeyIn, KeyOut, KeysOut, NewKeyOut
 from services.access import SCOPES, Key
 
-router = APIRouter(prefix="/api", tags=["keys"], responses=errors(401, 403))
+router = Router(prefix="/api", tags=["keys"], responses=errors(401, 403))
 
 
 @router.get("/keys")

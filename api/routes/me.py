@@ -2,15 +2,16 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.caller import Maker
 from api.context import web_of
 from api.errors import errors
+from api.routing import Router
 from generation.errors import NotAllowed
 
-router = APIRouter(prefix="/api/me", tags=["session"], responses=errors(401, 403))
+router = Router(prefix="/api/me", tags=["session"], responses=errors(401, 403))
 
 
 class ForgetIn(BaseModel):

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
+from api.bodies import FILES, takes
 from api.caller import Anybody, Maker, Reader
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
+from api.routing import Router
 from api.schemas.jobs import MediaOut, Text
 from api.sight import check_use, find_media
 from api.views import draft_json, image_name
@@ -19,7 +21,7 @@ from services.policy import may_use
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
-router = APIRouter(prefix="/api", tags=["media"], responses=errors(422))
+router = Router(prefix="/api", tags=["media"], responses=errors(422))
 
 Format = Literal["png", "jpeg", "webp"]
 FOREVER: Final = "private, max-age=86400, immutable"  # what an id stands for never changes, only ends
@@ -104,7 +106,9 @@ async def media(
     return Response(data, media_type=kind, headers=headers)
 
 
-@router.post("/uploads", status_code=201, openapi_extra=FILE_BODY, responses=errors(400, 401, 403))
+@router.post(
+    "/uploads", status_code=201, dependencies=[takes(FILES)], openapi_extra=FILE_BODY, responses=errors(400, 401, 403)
+)
 async def upload(request: Request, caller: Maker) -> MediaOut:
     """Bring an input picture or a mask: the body is the file. The same picture twice is one."""
     web = web_of(request)
@@ -112,7 +116,7 @@ async def upload(request: Request, caller: Maker) -> MediaOut:
     return web.hub.views.source(source)
 
 
-@router.post("/recall", openapi_extra=FILE_BODY, responses=errors(400, 401, 403))
+@router.post("/recall", dependencies=[takes(FILES)], openapi_extra=FILE_BODY, responses=errors(400, 401, 403))
 async def recall(request: Request, caller: Reader) -> RecallOut:
     """Read how a picture was made out of its file; the body is the file."""
     found = await parameters_in(await request.body())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
@@ -15,12 +15,13 @@ from api.context import Web, web_of
 from api.errors import errors
 from api.events import lane_state
 from api.pictures import viewer_of
+from api.routing import Router
 from generation.errors import NotAllowed
 from services.gallery import Viewer
 from services.generation import LaneView
 from services.statistics import DailyCost, Metrics
 
-router = APIRouter(tags=["health"], responses=errors(401, 403))
+router = Router(tags=["health"], responses=errors(401, 403))
 
 TIMER_S: Final = 0.01
 MOST_PEOPLE: Final = 100  # each is a series of its own

@@ -2,17 +2,18 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
 from api.context import web_of
 from api.errors import SignInNeeded, errors
+from api.routing import Router
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
 from generation.options import OPTIONS
 from services.access import Caller
 
-router = APIRouter(prefix="/api", tags=["session"], responses=errors(401, 403))
+router = Router(prefix="/api", tags=["session"], responses=errors(401, 403))
 
 SIZES: Final = [(512, 512), (768, 512), (512, 768), (1024, 1024), (1216, 832), (832, 1216)]
 ASPECTS: Final = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9"]

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from api.caller import Admin, Maker, Reader
 from api.context import web_of
 from api.errors import errors, missing
 from api.pictures import viewer_of
+from api.routing import Router
 from api.schemas.templates import StyleIn, StyleOut, StylesOut, TemplateIn, TemplateOut, TemplatesOut, UsedOut
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
@@ -15,7 +16,7 @@ from services.access import Caller
 from services.styles import Style
 from services.templates import PromptTemplate, TemplateText
 
-router = APIRouter(prefix="/api", tags=["templates and styles"], responses=errors(401, 403, 422))
+router = Router(prefix="/api", tags=["templates and styles"], responses=errors(401, 403, 422))
 
 THUMBNAILS: Final = "/static/styles"  # drawn by scripts/draw_styles.py, one for each built-in style
 TemplateId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]

@@ -3,11 +3,13 @@
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
+from api.bodies import WORKFLOWS, takes
 from api.caller import Maker, Reader
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
+from api.routing import Router
 from api.schemas.workflows import (
     AnalysedOut,
     CorrectionIn,
@@ -26,7 +28,7 @@ from services.workflow_parts import FIELDS, Node, Parts, take_apart
 from services.workflows import Analysed, Owner, StoredWorkflow
 from utils.threads import run_in_thread
 
-router = APIRouter(prefix="/api", tags=["workflows"], responses=errors(401, 403, 422))
+router = Router(prefix="/api", tags=["workflows"], responses=errors(401, 403, 422))
 
 Name = Annotated[str, Path(min_length=1, max_length=120)]
 NOWHERE: Final = "none"
@@ -46,7 +48,9 @@ async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
     return WorkflowsOut(workflows=[_listed(one, await _parts(web, one), caller) for one in found])
 
 
-@router.post("/workflows/analyse", openapi_extra=JSON_BODY, responses=errors(400, 502, 503))
+@router.post(
+    "/workflows/analyse", dependencies=[takes(WORKFLOWS)], openapi_extra=JSON_BODY, responses=errors(400, 502, 503)
+)
 async def analyse(request: Request, caller: Maker) -> AnalysedOut:
     """Find out what an exported workflow is for; the body is the file. Nothing is kept by name yet."""
     web = web_of(request)
@@ -70,7 +74,7 @@ async def workflow(request: Request, name: Name, caller: Reader) -> WholeWorkflo
     return await _whole(web, await _find(web, name, caller), caller)
 
 
-@router.put("/workflows/{name}", responses=errors(400, 404, 410, 429, 502, 503))
+@router.put("/workflows/{name}", dependencies=[takes(WORKFLOWS)], responses=errors(400, 404, 410, 429, 502, 503))
 async def keep(request: Request, name: Name, body: WorkflowIn, caller: Maker) -> WholeWorkflowOut:
     """Keep a workflow by name, in place of one's own of that name."""
     web = web_of(request)

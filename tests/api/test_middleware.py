@@ -63,3 +63,45 @@ async def test_a_body_without_a_length_is_cut_off_where_it_is_too_large(monkeypa
 
     answers = await call(read, {"type": "http.request", "body": b"abcde", "more_body": True})
     assert answers[0]["status"] == 413
+
+
+async def answer_early(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 401, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+SENT = ({"type": "http.request", "body": b"a" * 10, "more_body": True}, {"type": "http.request", "body": b"b"})
+
+
+async def test_what_is_refused_early_is_read_to_its_end_first_since_who_still_sends_reads_no_answer():
+    asked = []
+    app = middleware.Guard(answer_early, OPTIONS)
+    parts = list(SENT)
+
+    async def receive() -> dict[str, Any]:
+        asked.append(1)
+        return parts.pop(0)
+
+    answers: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        assert not parts
+        answers.append(message)
+
+    await app(SCOPE | {"headers": [*SCOPE["headers"], (b"content-length", b"11")]}, receive, send)
+    assert (len(asked), answers[0]["status"]) == (2, 401)
+    assert (b"connection", b"close") in answers[0]["headers"]
+
+
+@pytest.mark.parametrize("more", [[], [(b"content-length", b"11"), (b"expect", b"100-continue")]])
+async def test_nothing_is_waited_for_that_the_client_does_not_send(more: list[tuple[bytes, bytes]]):
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("nothing comes")
+
+    answers: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    await middleware.Guard(answer_early, OPTIONS)(SCOPE | {"headers": [*SCOPE["headers"], *more]}, receive, send)
+    assert answers[0]["status"] == 401

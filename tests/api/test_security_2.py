@@ -69,7 +69,7 @@ async def test_a_strangers_large_body_is_not_even_read(site, client):
             answer = await caller.post(path, content=large, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
             assert answer.headers["connection"] == "close"
-    assert (await client.post("/api/jobs", content=large, headers=headers)).status_code == 422
+    assert (await client.post("/api/jobs", content=large, headers=headers)).status_code == 413
 
 
 async def test_a_large_body_counts_once_against_a_keys_rate(site):
