@@ -162,6 +162,14 @@ class MediaService:
             log.warning("the media store does not answer", extra={"action": "cache_failed", "media": media_id})
             return None
 
+    async def check_writable(self) -> None:
+        """Make sure that a picture could be kept now.
+
+        Raises:
+            CacheUnavailable: the disk is full, or the file cannot be written.
+        """
+        await self._cache.check_writable()
+
     async def has_all(self, result: JobResult) -> bool:
         """Say whether every picture of a result is still there."""
         for image in result.images:

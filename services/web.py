@@ -11,6 +11,7 @@ from services.discord_link import DiscordLink
 from services.fetching import PictureFetcher
 from services.media import MediaService
 from services.prompts import PromptService
+from services.readiness import ReadinessService
 from services.sign_in import SignInService
 from services.studio_links import StudioLinks
 from services.webhooks import WebhookService
@@ -31,6 +32,7 @@ class WebServices:
     fetcher: PictureFetcher
     webhooks: WebhookService
     studio: StudioLinks
+    readiness: ReadinessService
     prompts: PromptService = field(default_factory=PromptService)
     discord: DiscordLink = field(default_factory=DiscordLink)
 
@@ -85,6 +87,7 @@ def make_web(
         fetcher=PictureFetcher(media, rules.policy, public_url=rules.public_url),
         webhooks=webhooks,
         studio=StudioLinks(access, rules.public_url),
+        readiness=ReadinessService(database, media),
     )
 
 

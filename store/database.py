@@ -8,7 +8,7 @@ Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import aiosqlite
 from utils.secrets import make_private_file
 
 BUSY_TIMEOUT_S = 5.0
+PROBE_TIMEOUT_S = 1.0
 PAGE_BYTES = 4096
 VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's thread
 
@@ -129,6 +130,14 @@ class Database:
             await self._script(f"PRAGMA incremental_vacuum({chunk_pages});")
         await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    async def check_writable(self, timeout_s: float = PROBE_TIMEOUT_S) -> None:
+        """Commit something that changes nothing, on a connection of its own: nobody's statements wait behind it.
+
+        Raises:
+            sqlite3.Error: another process holds the file for longer than `timeout_s`, the disk is full, the file gone.
+        """
+        await asyncio.to_thread(_rewrite, self.path, timeout_s)
+
     async def close(self) -> None:
         """Finish what is queued and end the connection's thread. Safe to call twice."""
         await self._connection.close()
@@ -173,6 +182,12 @@ class Database:
         except BaseException:
             await self._connection.rollback()
             raise
+
+
+def _rewrite(path: Path, timeout_s: float) -> None:
+    address = f"{path.resolve().as_uri()}?mode=rw"  # a file that is gone is not made anew
+    with closing(sqlite3.connect(address, timeout=timeout_s, isolation_level=None, uri=True)) as connection:
+        connection.execute("UPDATE migrations SET applied_at = applied_at")
 
 
 def _readable(text: bytes) -> str:

@@ -247,6 +247,12 @@ class ImageCache:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
+    async def check_writable(self) -> None:
+        """Make sure that a picture could be stored now."""
+        await asyncio.to_thread(_check_room, self._database.path.parent, 0)
+        async with _unavailable():
+            await self._database.check_writable()
+
     async def _fetch(self, sql: str, *params: Any) -> list[Row]:
         async with _unavailable():
             return await self._database.fetch(sql, params)

@@ -34,10 +34,11 @@ async def healthz() -> HealthOut:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": ReadyOut}})
 async def readyz(request: Request, response: Response) -> ReadyOut:
-    """Answer 200 while at least one engine can be asked for pictures, else 503."""
+    """Answer 200 while at least one engine can be asked for pictures and what is asked for can be kept, else 503."""
     web = web_of(request)
     engines = web.services.catalog.engines("", None)
     up = sum(engine.error is None for engine in engines)
-    if not up:
+    problem = await web.own.readiness.problem() or ("" if up else "no engine answers")
+    if problem:
         response.status_code = 503
-    return ReadyOut(status="ready" if up else "no engine answers", engines=up, discord=web.own.discord.state)
+    return ReadyOut(status=problem or "ready", engines=up, discord=web.own.discord.state)
