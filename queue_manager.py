@@ -254,6 +254,7 @@ class QueueManager:
         job, lane, run = ended
         seconds = self._clock.monotonic() - run.since
         if isinstance(outcome, GenerationError):
+            lane.settling.add(job_id)  # nobody takes its slot before it is known whether it comes back
             self._judge(job, lane, outcome)
         else:
             lane.answered()
@@ -262,6 +263,9 @@ class QueueManager:
         self._wake.set()
         self.watchers.ring_queued([lane.name])  # what was learned of the engine concerns who waits for it
         await asyncio.wait({self._background.spawn(self._conclude(job, outcome, seconds))})
+        if job_id in lane.settling:
+            lane.settling.discard(job_id)
+            self._wake.set()
 
     def _judge(self, job: Job, lane: Lane, error: GenerationError) -> None:
         """Take in what a failure says about the engine, for everybody who waits for it."""

@@ -7,11 +7,14 @@ Source: Goyal, Vin, Cheng, "Start-time Fair Queuing" (1996).
 """
 
 from bisect import bisect_left, insort
+from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from constants import WARM_MODEL_LOOK_AHEAD
 
+TURNS_KEPT = 256  # more than run at once, or wait to be tried again
+_BEFORE_ALL = 2**62
 EXACT_COST_AHEAD = 512  # beyond this many places the wait is reckoned by the mean cost
 
 
@@ -47,6 +50,7 @@ class FairQueue:
         self._now = 0.0  # the start tag served last: no user who comes back starts before it
         self._door = 0.0  # where users who were not here lately start: moves on with all that is served
         self._seq = 0
+        self._turns: OrderedDict[str, int] = OrderedDict()  # which were served last, in their order
         self._total_cost = 0.0
 
     def __len__(self) -> int:
@@ -69,13 +73,27 @@ class FairQueue:
         insort(self._order, (tag, self._seq, job_id))
 
     def push_back(self, user_key: str, job_id: str, cost: float, *, model: str | None = None) -> None:
-        """Put a job that was already served in front again: its turn was paid for, its user's clock stands."""
-        self._seq += 1
+        """Put a job that was already served in front again: its turn was paid for, its user's clock stands.
+
+        Of several that come back, the one that was served first is first again, whichever is heard of first.
+        """
         tag = min(self._now, self._order[0][0]) if self._order else self._now
-        self._waiting[job_id] = _Waiting(tag, -self._seq, user_key, cost, 1.0, model)
-        self._by_user.setdefault(user_key, []).insert(0, job_id)
+        seq = self._turns[job_id] - _BEFORE_ALL if job_id in self._turns else min(self._first_seq, -_BEFORE_ALL) - 1
+        self._waiting[job_id] = _Waiting(tag, seq, user_key, cost, 1.0, model)
+        own = self._by_user.setdefault(user_key, [])
+        own.append(job_id)
         self._total_cost += cost
-        insort(self._order, (tag, -self._seq, job_id))
+        insort(self._order, (tag, seq, job_id))
+        own.sort(key=self._index)
+
+    @property
+    def is_first_returned(self) -> bool:
+        """Whether the next one was served before, and came back."""
+        return self._first_seq < 0
+
+    @property
+    def _first_seq(self) -> int:
+        return self._order[0][1] if self._order else 0
 
     def pop(self, *, blocked: Collection[str] = (), warm_model: str | None = None) -> Served | None:
         """Take the next job of a user not in `blocked`.
@@ -91,8 +109,16 @@ class FairQueue:
                 # as fast as if one more user were waiting: who comes now and then keeps a small advantage
                 self._door = max(self._door, self._now) + entry.cost / entry.weight / (len(self._by_user) + 1)
                 self._take_out(job_id)
+                self._note_turn(job_id)
                 return Served(job_id=job_id, user_key=entry.user_key, cost=entry.cost, model=entry.model)
         return None
+
+    def _note_turn(self, job_id: str) -> None:
+        if job_id not in self._turns:  # one that came back keeps its turn
+            self._seq += 1
+            self._turns[job_id] = self._seq
+        while len(self._turns) > TURNS_KEPT:
+            self._turns.popitem(last=False)
 
     def remove(self, job_id: str) -> bool:
         """Take a cancelled job out; the user's later jobs move up by what it would have cost."""

@@ -75,6 +75,7 @@ class Lane:
     queue: FairQueue = field(default_factory=FairQueue)
     coming: dict[str, float] = field(default_factory=dict)  # job id -> cost: on its way into the line, or out of it
     running: dict[str, Running] = field(default_factory=dict)
+    settling: set[str] = field(default_factory=set)  # failed ones of which it is not decided yet what becomes of them
     pace: Pace = field(default_factory=Pace)
     paused_until: float = 0.0
     absence: Absence | None = None  # while it lasts nothing starts: a probe finds out when the engine is back
@@ -117,6 +118,8 @@ class Lane:
             return 0.0
         if not self.settings.lines_up or not self.pace.is_learned or len(self.running) > self.concurrency:
             return float("inf")
+        if self.settling or self.queue.is_first_returned:
+            return float("inf")  # the server lost it, and what runs there may be lost as well: that one goes first
         return max(0.0, min(self._left_s(run) for run in self.running.values()) - HEAD_START_S)
 
     @property
@@ -134,7 +137,7 @@ class Lane:
 
     @property
     def has_slot(self) -> bool:
-        return len(self.running) < self.concurrency
+        return len(self.running) + len(self.settling) < self.concurrency
 
     def started(self, job_id: str, run: Running) -> None:
         self.running[job_id] = replace(run, is_ahead=not self.has_slot)
@@ -150,6 +153,11 @@ class Lane:
                 self.running[other_id] = replace(other, is_ahead=False, since=self.clock.monotonic())
                 break
         return run
+
+    @property
+    def ahead(self) -> int:
+        """How many were sent before their turn, and wait in the server."""
+        return sum(run.is_ahead for run in self.running.values())
 
     def pause(self, seconds: float) -> None:
         self.paused_until = max(self.paused_until, self.clock.monotonic() + seconds)
@@ -197,8 +205,8 @@ class Lane:
         retry_s = self.breaker.wait_s()
         return LaneView(
             name=self.name,
-            waiting=len(self.queue),
-            running=len(self.running),
+            waiting=len(self.queue) + self.ahead,
+            running=len(self.running) - self.ahead,
             concurrency=self.concurrency,
             paused_s=max(0.0, self.paused_until - self.clock.monotonic()),
             is_broken=self.is_down,

@@ -19,6 +19,13 @@ def ordinal(number: int) -> str:
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
+def place_in(line: str, number: int | None) -> str:
+    """Say a place in some line: "next in the engine’s own queue", "2nd in ..."; without a number that it is there."""
+    if not number or number < 1:
+        return f"in {line}"
+    return f"next in {line}" if number == 1 else f"{ordinal(number)} in {line}"
+
+
 def cut(text: str, limit: int) -> str:
     """Shorten to at most `limit` characters, an ellipsis at the end when something is missing."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

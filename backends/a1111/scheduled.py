@@ -13,11 +13,12 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import translate_failure, translate_text
-from backends.a1111.tasks import Pace, Task, Watch
+from backends.a1111.tasks import OWN_QUEUE, Pace, Task, Watch
 from backends.base import ProgressCallback
 from backends.http import read_bounded, translate
 from generation.errors import BackendError, BackendUnavailable
 from generation.job import Progress
+from utils.text import place_in
 
 log = logging.getLogger(__name__)
 
@@ -143,8 +144,7 @@ class AgentScheduler:
             if row.status == "running":
                 progress = await self._watch.running(task)
             else:
-                place = f"{row.position}. in the engine's own queue" if row.position else "in the engine's own queue"
-                progress = Progress(fraction=task.fraction, note=place)
+                progress = Progress(fraction=task.fraction, note=place_in(OWN_QUEUE, row.position))
             if progress:
                 await report(progress)
         except Exception as error:  # a broken watcher of progress must not cost the picture

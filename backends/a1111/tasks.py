@@ -17,6 +17,7 @@ from backends.a1111.answer import decode_base64
 from backends.base import ProgressCallback
 from backends.http import read_bounded
 from generation.job import Progress
+from utils.text import place_in
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 _State = TypeVar("_State", bound=BaseModel)
 
 POLL_TIMEOUT_S = 5.0
+OWN_QUEUE = "the engine’s own queue"
 MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 
 
@@ -298,4 +300,4 @@ def _place(textinfo: str | None) -> str:
     """Turn "In queue: 2/3" into words."""
     _, _, place = (textinfo or "").partition("In queue: ")
     number = place.split("/")[0]
-    return f"{number}. in the engine's own queue" if number.isdigit() else "in the engine's own queue"
+    return place_in(OWN_QUEUE, int(number) if number.isdecimal() and len(number) < 6 else None)

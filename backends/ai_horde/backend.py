@@ -56,6 +56,7 @@ from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
 from utils.clock import Clock, SystemClock
+from utils.text import place_in
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -274,13 +275,12 @@ class AiHordeBackend:
         failures = [failure for failure in files if isinstance(failure, BaseException)]
         if failures and not images:
             raise failures[0]
-        lacking = notes_of(status, request)
-        notes = [*seen.notes, *lacking]
+        notes = [*seen.notes, *(lacking := notes_of(status, request))]
         if failures:
             notes.append(f"{len(failures)} of {request.batch_size} could not be fetched")
         notes.append(f"{status.kudos:.0f} kudos" + ("" if kudos is None else f", {kudos:.0f} left"))
-        model = shown[0].model or None
-        return GenerationResult(images=images, model=model, notes=tuple(notes), is_complete=not (lacking or failures))
+        is_whole = not (lacking or failures)
+        return GenerationResult(images=images, model=shown[0].model or None, notes=tuple(notes), is_complete=is_whole)
 
     async def cancel(self, remote_id: str) -> None:
         """Take a job back. One that a worker has begun is drawn all the same; nobody fetches it."""
@@ -382,7 +382,7 @@ def _progress(check: Check, seen: _Seen) -> Progress:
     if check.processing:
         words.append("being drawn" + (", once more" if check.restarted else ""))
     elif check.queue_position:
-        words.append(f"{check.queue_position}. in the Horde’s queue")
+        words.append(place_in("the Horde’s queue", check.queue_position))
     elif not check.finished:
         words.append("waiting for a worker")
     if not check.is_possible and check.waiting:

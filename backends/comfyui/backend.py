@@ -377,6 +377,7 @@ class ComfyUIBackend:
     def _lost(self) -> BackendUnavailable:
         return BackendUnavailable(
             f"{self._label} does not know this job any more.",
+            retry_after=0.0,  # it keeps its turn: those behind it must not overtake it
             hint="It was restarted, or its queue was cleared. Run it again.",
             may_have_run=True,
         )

@@ -83,7 +83,7 @@ async def test_place_in_the_servers_own_queue_is_told() -> None:
             notes.append(progress.note)
 
         job = asyncio.create_task(backend.generate(request(), report))
-        await until(lambda: "1. in the engine's own queue" in notes)
+        await until(lambda: "next in the engine’s own queue" in notes)
         server.engine.release()
         await asyncio.gather(job, theirs)
         await backend.aclose()

@@ -67,7 +67,7 @@ async def test_waiting_job_is_taken_back_for_good_and_nobody_is_interrupted() ->
             notes.append(progress.note)
 
         waiting = asyncio.create_task(second.generate(request(seed=1), report))
-        await until(lambda: "1. in the engine's own queue" in notes)
+        await until(lambda: "next in the engine’s own queue" in notes)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

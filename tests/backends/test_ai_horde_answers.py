@@ -72,7 +72,7 @@ async def test_position_and_expected_wait_are_told(horde: Horde) -> None:
     horde.mock.get(url__startswith=f"{API}/generate/status/").mock(return_value=status)
     _, seen = await horde.generate()
     assert [progress.note.split(" ·")[0] for progress in seen] == [
-        "4. in the Horde’s queue", "3. in the Horde’s queue", "2. in the Horde’s queue", "1. in the Horde’s queue",
+        "4th in the Horde’s queue", "3rd in the Horde’s queue", "2nd in the Horde’s queue", "next in the Horde’s queue",
         "being drawn",
     ]  # fmt: skip
     assert [progress.eta_s for progress in seen] == [2, 1, 1, None, None]
