@@ -12,7 +12,7 @@ from typing import Final
 from config import Settings
 from console.text import say
 
-PYTHONS: Final = ((3, 11), (3, 13))
+PYTHONS: Final = ((3, 11), (3, 14))
 PACKAGES: Final = (
     "nextcord",
     "aiohttp",

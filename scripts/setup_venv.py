@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 STAMP_NAME = ".installed.json"
 UNDER_WAY_NAME = ".installing"
 PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
