@@ -1,6 +1,6 @@
 # One entry for people and CI. `make` alone lists the targets.
 #
-#   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11, 3.12, 3.13 found)
+#   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11 to 3.14 found)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they

@@ -1,12 +1,21 @@
 """Start Easel. The only place that builds things: settings, store, engines, queue, services, then the door wanted."""
 
+import sys
+
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):  # before the imports, which older ones cannot even read
+    this = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    sys.exit(f"Easel needs Python 3.11, 3.12, 3.13 or 3.14, but this is Python {this}.")
+if __name__ == "__main__":
+    from utils.installation import report
+
+    sys.excepthook = report  # what breaks the imports below, or those that come later, is one sentence
+
 import asyncio
 import contextlib
 import logging
 import os
 import signal
 import sqlite3
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
