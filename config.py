@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 import constants as c
+from config_env import MASKED, mask_address, read_env_file
 from config_fields import (
     HTTP_URL,
     Ids,
@@ -40,7 +40,6 @@ from config_fields import (
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MASKED: Final = "***"
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 KINDS_WITH_URL: Final = (
@@ -49,6 +48,8 @@ KINDS_WITH_URL: Final = (
     "gradio_flux",
 )  # <KIND>_URL alone makes an engine; without it, nothing does
 ALIASES: Final = {"IMAGE_STORAGE_PATH": "MEDIA_CACHE_DIR"}  # the name another system has for it
+WITH_TOKEN: Final = frozenset({"webhook_url"})  # whoever knows such an address may use it
+TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
 KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
 
 
@@ -232,11 +233,14 @@ class SettingHelp:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A value that cannot be; a secret one is masked."""
+    """A value that cannot be; a secret one is masked, and so is what may be a password in an address."""
 
     name: str
     value: str
     right: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", mask_address(self.value))
 
     def __str__(self) -> str:
         said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
@@ -269,10 +273,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         SettingsError: names everything that is wrong, not only the first.
     """
     try:
-        file = {
-            name: value or ""
-            for name, value in dotenv_values(env_file, interpolate=False, encoding="utf-8-sig").items()
-        }
+        file, unreadable = read_env_file(env_file)
     except UnicodeDecodeError as error:
         raise SettingsError(Problem(name=str(env_file), value="unreadable", right="a text file in UTF-8")) from error
     said = {name: value.strip() for name, value in {**file, **environ}.items()}
@@ -295,7 +296,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         update={
             "engines": tuple(engine for engine in engines if engine),
             "sketch_options": _options("sketch", said),
-            "warnings": tuple(_warnings(file, names)),
+            "warnings": (*unreadable, *_warnings(file, names)),
         }
     )
 
@@ -329,6 +330,8 @@ def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: li
         for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
             field = model.model_fields[name]
             value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
+            if name in WITH_TOKEN:
+                value = TOKEN_PATH.sub(rf"\1{MASKED}", value)
             problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=_right(field)))
         return None
 

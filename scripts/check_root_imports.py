@@ -22,7 +22,17 @@ ROOMS = {
     "tests",
     "scripts",
 }
-ROOT_FILES = {"main", "wiring", "cli", "config", "config_fields", "constants", "queue_manager", "aftermath"}
+ROOT_FILES = {
+    "main",
+    "wiring",
+    "cli",
+    "config",
+    "config_fields",
+    "config_env",
+    "constants",
+    "queue_manager",
+    "aftermath",
+}
 THIRD_PARTY = {
     "nextcord",
     "fastapi",
@@ -39,7 +49,8 @@ THIRD_PARTY = {
 
 ALLOWED: dict[str, set[str]] = {
     "constants": set(),
-    "config": {"config_fields", "constants", "generation", "dotenv", "pydantic"},
+    "config": {"config_fields", "config_env", "constants", "generation", "dotenv", "pydantic"},
+    "config_env": {"dotenv"},
     "config_fields": {"constants", "pydantic"},
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed

@@ -139,6 +139,50 @@ def test_an_address_with_a_password_in_it_is_refused():
     assert "GPU1_URL" in problems_of(BACKENDS="gpu1", GPU1_KIND="a1111", GPU1_URL="http://me:pass@gpu:7860")
 
 
+ADDRESSES = [
+    "http://user:pa55w0rd@host", "https://user:pa55w0rd@host:7860/x", "user:pa55w0rd@host", "http://pa55w0rd@host",
+    "http://user:p/pa55w0rd@host", "http://user:p@pa55w0rd@host", "ftp://user:pa55w0rd@host", "http:/u:pa55w0rd@host",
+    "http://host/a b?token=pa55w0rd", "https://ok.example, http://u:pa55w0rd@host", "http://u:pa,pa55w0rd@host",
+    "//user:pa55w0rd@host", "http://us er:pa55w0rd@host", "http://user:pa55w0rd b@host",
+    "ok@x, http://u:pa55w0rd c@host",
+    "http://host/x?a=b c&d=pa55w0rd",
+]  # fmt: skip
+EVERY_SETTING = [help.name for help in describe()] + ["A1111_URL", "COMFYUI_URL", "AI_HORDE_URL", "GPU1_CONCURRENCY",
+                                                      "GPU1_LABEL", "GPU1_KIND", "GPU1_RATE_PER_MINUTE"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERY_SETTING)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_with_a_password_is_never_shown(name: str, address: str, tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text(f"BACKENDS=gpu1\nGPU1_KIND=sketch\n{name}='{address}'\n{address}\n{address}=1\n")
+    shown = ""
+    try:
+        shown = "\n".join(read_settings(env, {}).warnings)
+    except SettingsError as error:
+        shown = f"{error} {[problem.value for problem in error.problems]}"
+    assert "pa55w0rd" not in shown
+
+
+def test_where_a_webhook_is_posted_is_shown_without_its_token():
+    problem = problems_of(WEBHOOK_URL="htps://discord.com/api/webhooks/123/t0ken")["WEBHOOK_URL"]
+    assert problem.value == "htps://discord.com/***"
+
+
+def test_lines_of_the_file_that_cannot_be_read_are_named_by_number(tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text('# fine\nPORT=1234\n\nPORT 8484\nDISCORD_TOKEN="abc\nexport LOG_LEVEL=DEBUG\n=5\nWEB\nA-1111=x\n')
+    settings = read_settings(env, {})
+    why = "cannot be read, so it counts for nothing. It must be NAME=value, quotes closed."
+    assert [warning for warning in settings.warnings if "Line" in warning] == [
+        f"Line 4 of .env {why}",
+        f"Line 5 of .env (DISCORD_TOKEN) {why}",
+        f"Line 7 of .env {why}",
+        f"Line 8 of .env {why}",
+    ]
+    assert (settings.port, settings.log_level) == (1234, "DEBUG")
+
+
 def test_names_in_the_file_that_are_not_ours_are_named_with_the_nearest(tmp_path: Path):
     env = tmp_path / ".env"
     env.write_text("MAX_QUEU_SIZE=5\nGPU2_URL=http://x\nSKETCH_DELAY_S=0\nFOO_BAR=1\nGPU1_ODD=1\nBACKENDS=gpu1\n"

@@ -28,7 +28,7 @@ _NOISY: Final = {
     "PIL": logging.WARNING,
 }
 _PATTERNS: Final = (
-    (re.compile(r"(\w://)[^\s/@:]*:[^\s/@]*@"), rf"\1{REDACTED}@"),
+    (re.compile(r"(\w://)[^\s/?#]*@"), rf"\1{REDACTED}@"),
     (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bot|bearer|basic)\s+)?[^\s'\",}]+"), rf"\1{REDACTED}"),
     (re.compile(r"(?i)(\btoken['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"), rf"\1{REDACTED}"),
     (re.compile(r"(/(?:interactions|webhooks)/\d+/)[\w.-]{20,}"), rf"\1{REDACTED}"),

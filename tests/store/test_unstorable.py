@@ -68,7 +68,7 @@ async def test_a_request_with_a_number_that_is_none_is_refused_for_good(jobs, nu
 async def test_a_change_that_can_never_be_written_is_not_tried_again(jobs, database) -> None:
     await jobs.insert(make_job())
     await jobs.claim("job1", lane="gpu1", now=NOW)
-    await database.write("UPDATE jobs SET drawn = replace(drawn, '7.0', 'Infinity')")
+    await database.write("UPDATE jobs SET drawn = replace(drawn, '7.0', 'no number')")
     clock = FakeClock()
     with pytest.raises(Unstorable):
         await insist(
@@ -100,7 +100,7 @@ async def test_a_row_that_cannot_be_read_breaks_no_list_and_is_told_once(jobs, d
 async def test_a_job_that_cannot_be_read_ends_with_a_sentence_at_the_next_start(jobs, database) -> None:
     await jobs.insert(make_job("good", second=1))
     await jobs.insert(make_job("bad"))
-    await database.write("UPDATE jobs SET drawn = replace(drawn, '7.0', 'Infinity') WHERE id = 'bad'")
+    await database.write("UPDATE jobs SET drawn = replace(drawn, '7.0', 'no number') WHERE id = 'bad'")
     assert [job.id for job in await jobs.active()] == ["good"]
     [row] = await database.fetch("SELECT status, error FROM jobs WHERE id = 'bad'")
     assert row["status"] == "failed"

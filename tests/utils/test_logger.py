@@ -46,6 +46,8 @@ def test_secrets_are_left_out_everywhere(fmt: str):
     ("text", "gone"),
     [
         ("GET http://me:pa55word@gpu:7860/x failed", "pa55word"),
+        ("GET http://pa55word@gpu:7860/x failed", "pa55word"),
+        ("GET http://me:pa@55word@gpu:7860/x failed", "55word"),
         ("headers {'Authorization': 'Bot abc.def.ghi'}", "abc.def.ghi"),
         ("Authorization: Basic bWU6cGFzcw==", "bWU6cGFzcw"),
         ("POST /interactions/123/aW50ZXJhY3Rpb246MTIzNDU2Nzg5MA/callback", "aW50ZXJhY3Rpb24"),

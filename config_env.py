@@ -1,0 +1,47 @@
+"""The file `.env`: what it says, which of its lines say nothing, and addresses without the passwords in them."""
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from dotenv.parser import Binding, parse_stream
+
+MASKED: Final = "***"
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+# Whatever stands before an @, and whatever a query says, may be a password, also in what is no address at all.
+_BEFORE_AT: Final = re.compile(r"^(?:.*?(\w+:/{1,2}))?.*@", re.DOTALL)
+_QUERY: Final = re.compile(r"\?.+", re.DOTALL)
+
+
+def mask_address(text: str) -> str:
+    """Return a value as it may be shown: what could be a password in an address is left out."""
+    return _QUERY.sub(f"?{MASKED}", _BEFORE_AT.sub(rf"\1{MASKED}@", text))
+
+
+def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the values of the file, and a sentence for each line that cannot be read; no file is an empty one.
+
+    Raises:
+        UnicodeDecodeError: it is no text in UTF-8.
+    """
+    if not path.is_file():
+        return {}, []
+    bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
+    values = {one.key: one.value for one in bindings if _is_read(one)}
+    blank = (one.original.string.strip() for one in bindings)
+    unread = [one for one, line in zip(bindings, blank, strict=True) if line[:1] not in ("", "#") and not _is_read(one)]
+    return {name: value or "" for name, value in values.items() if name}, [_sentence(one) for one in unread]
+
+
+def _is_read(one: Binding) -> bool:
+    return bool(one.key and one.value is not None and NAME.fullmatch(one.key))
+
+
+def _sentence(one: Binding) -> str:
+    """Name the line, but of what stands there only the name: the rest may be a secret."""
+    line = one.original.string.lstrip()
+    number = one.original.line + one.original.string[: len(one.original.string) - len(line)].count("\n")
+    name = re.match(rf"(?:export\s+)?({NAME.pattern})\s*=", line)
+    of = f" ({name[1]})" if name else ""
+    return f"Line {number} of .env{of} cannot be read, so it counts for nothing. It must be NAME=value, quotes closed."
