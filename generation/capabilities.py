@@ -134,12 +134,16 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     A mode or a named thing that is not there is refused (`generation.named`): another backend may have it.
     A request with a workflow was bent to that before (`fit_workflow`): an engine runs workflows or it does not.
     """
+    notes: list[str] = []
     if request.workflow is not None:
-        return Fit(request=request) if capabilities.supports_workflows else Refused(reasons=("it runs no workflows",))
+        if not capabilities.supports_workflows:
+            return Refused(reasons=("it runs no workflows",))
+        if request.guide is not None:  # its own size is kept in the request, to come back to
+            request = _fit_size(request, capabilities, notes.append)
+        return Fit(request=request, notes=tuple(notes))
     reasons = _refusals(request, capabilities)
     if reasons:
         return Refused(reasons=tuple(reasons))
-    notes: list[str] = []
     for bend in (_fit_model, _fit_size, _fit_hires, _fit_numbers, _fit_samplers, _fit_words, _fit_extras, _fit_control):
         request = bend(request, capabilities, notes.append)
     return Fit(request=request, notes=tuple(notes))

@@ -114,8 +114,13 @@ class Chooser:
         assert entry.capabilities is not None, "only probed engines are asked"
         if draft.workflow and self._workflows:
             fitted = await self._workflows.fit(draft, entry)
+            if isinstance(fitted, Refused):
+                return fitted
             # what the workflow has no place for is forgotten, so that a failover does not have to bend it anew
-            return Option(entry=entry, request=fitted.request, fitted=fitted) if isinstance(fitted, Fit) else fitted
+            request = fitted.request
+            if request.guide and draft.width and draft.height:
+                request = replace(request, width=draft.width, height=draft.height)
+            return Option(entry=entry, request=request, fitted=fitted)
         request = resolve_for(draft, entry.capabilities)
         fitted = self._registry.fit(entry.name, request)
         return Option(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted

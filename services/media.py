@@ -177,10 +177,10 @@ class MediaService:
                 return False
         return bool(result.images)
 
-    async def recall(self, lane: str, request: GenerationRequest) -> str | None:
+    async def recall(self, lane: str, request: GenerationRequest, asked: GenerationRequest | None = None) -> str | None:
         """Return the id of the job that made exactly this on that engine, if it is remembered."""
         try:
-            return await self._cache.recall(_result_key(lane, request))
+            return await self._cache.recall(_result_key(lane, request, asked or request))
         except CacheUnavailable:
             return None
 
@@ -346,7 +346,7 @@ class MediaService:
 
     async def _remember(self, job: Job) -> None:
         try:
-            await self._cache.remember(_result_key(job.lane, job.drawn), job.id)
+            await self._cache.remember(_result_key(job.lane, job.drawn, job.request), job.id)
         except CacheUnavailable:
             log.warning("a result cannot be found again", extra={"action": "cache_failed", "job": job.id})
 
@@ -380,5 +380,7 @@ def _finish(
     return info, images.with_parameters(image.data, text)
 
 
-def _result_key(lane: str, request: GenerationRequest) -> str:
-    return f"{lane}:{request.key()}"
+def _result_key(lane: str, drawn: GenerationRequest, asked: GenerationRequest) -> str:
+    """Return what a result is remembered by: what was drawn, and the size that it was brought back to."""
+    size = f":{asked.width}x{asked.height}" if drawn.guide else ""
+    return f"{lane}:{drawn.key()}{size}"

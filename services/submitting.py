@@ -159,7 +159,7 @@ class Submission:
 
     async def _from_cache(self, job: Job) -> Job | None:
         parts, now = self._parts, self._parts.clock.now()
-        old_id = await parts.media.recall(job.lane, job.drawn)
+        old_id = await parts.media.recall(job.lane, job.drawn, job.request)
         old = await parts.jobs.get(old_id) if old_id else None
         if old is None or not may_use(Actor(user_key=job.user_key), old):
             return None
