@@ -83,6 +83,7 @@ async def test_an_input_picture_is_chosen_dropped_or_pasted(create, studio, way)
     await expect(create.locator(".input-card")).to_contain_text("96 × 64")
     job = await generate(create, "a red fox --steps 2")
     assert (job["mode"], job["request"]["init_image"]["width"]) == ("img2img", 96)
+    assert (job["request"]["width"], job["request"]["height"]) == (96, 64)
     await finished(create)
     await button(create, "Remove the picture").click()
     await expect(create.locator(".input-card")).to_be_hidden()
@@ -145,6 +146,27 @@ async def test_inpainting_keeps_every_pixel_outside_of_the_mask(create, studio):
     assert changed.getbbox() is not None
 
 
+async def test_a_size_set_before_is_not_the_pictures(create, studio):
+    await create.get_by_label("Width in pixels").fill("256")
+    await create.keyboard.press("Tab")
+    await bring(create, picture(90, 70))
+    await expect(create.get_by_label("Width in pixels")).to_have_attribute("placeholder", "90")
+    job = await generate(create, "a red fox --steps 2")
+    await finished(create)
+    image = (await studio.ended(job["id"]))["images"][0]
+    assert (image["width"], image["height"]) == (90, 70)
+
+
+async def test_the_soft_edge_of_a_mask_goes_with_the_request(create):
+    await begin_mask(create)
+    await stroke(create, (0.35, 0.35), (0.65, 0.65))
+    await button(create, "Use this mask").click()
+    await create.get_by_role("slider", name="Soft edge").fill("12")
+    async with create.expect_request("**/api/jobs") as sent:
+        await generate(create, "a lighthouse --steps 2")
+    assert (await sent.value).post_data_json["mask_blur"] == 12
+
+
 @pytest.mark.parametrize("width", [360])
 async def test_a_finger_paints_on_a_phone(browse, studio):
     page = await browse("#/create")
@@ -180,7 +202,7 @@ async def test_a_picture_is_outpainted_past_its_edges(create, studio):
     await finished(create)
     result = opened(await studio.file((await studio.ended(job["id"]))["images"][0]["url"]))
     assert result.size == (width, height)
-    corner = (0, 0, SIDE // 2, SIDE // 2)
+    corner = (0, 0, SIDE, SIDE)
     assert ImageChops.difference(opened(colourful()).crop(corner), result.crop(corner)).getbbox() is None
 
 

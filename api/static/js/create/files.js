@@ -27,7 +27,7 @@ export async function takeFile(file, form) {
     if (actions === "settings") return void applyRecall(form, recalled);
   }
   const input = await uploadPicture(file);
-  if (input) form.set({ input: mediaOf(input), mask: null, zoom: null, pan: null });
+  if (input) form.set({ input: mediaOf(input), mask: null, zoom: null, pan: null, width: null, height: null, aspect: null });
 }
 
 async function recall(file) {

@@ -5,11 +5,10 @@ import { getPref, setPref } from "../prefs.js";
 const EMPTY = {
   text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
   seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
-  hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "",
+  hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "", maskBlur: null,
   onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", replyTo: null,
 };
 const STORED = "create";
-const MAX_TIMES_DEFAULT = 4; // as many pixels as the model's own size has
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
 
 const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, {})) });
@@ -93,7 +92,7 @@ function saySize(body, form) {
   else if (form.aspect) body.aspect = form.aspect;
 }
 
-function sayInput(body, form, { supports, defaults }, flagged) {
+function sayInput(body, form, { supports }, flagged) {
   body.init_image = form.input.media_id;
   if (form.edit === "upscale") {
     body.mode = "upscale";
@@ -106,6 +105,7 @@ function sayInput(body, form, { supports, defaults }, flagged) {
   if (form.edit === "inpaint" && form.mask) {
     body.mask_image = form.mask.media_id;
     if (form.maskFill && supports.mask_fill) body.mask_fill = form.maskFill;
+    if (form.maskBlur !== null && !("mask_blur" in flagged)) body.mask_blur = form.maskBlur;
     if (form.onlyMasked && supports.only_masked) body.only_masked = true;
   }
   if (form.edit === "outpaint") {
@@ -113,12 +113,6 @@ function sayInput(body, form, { supports, defaults }, flagged) {
     else if (form.pan) body.pan = form.pan;
     else if (form.zoom) body.zoom = form.zoom;
   }
-  if (body.mask_image && !["width", "height", "aspect"].some((name) => name in body || name in flagged)) keepSize(body, form.input, defaults);
-}
-
-/** What is not painted over stays as it is, pixel by pixel, unless that is too much for the model at once. */
-function keepSize(body, { width, height }, defaults) {
-  if (width * height <= MAX_TIMES_DEFAULT * defaults.width * defaults.height) Object.assign(body, { width, height });
 }
 
 /** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */

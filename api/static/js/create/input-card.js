@@ -3,6 +3,7 @@ import { button, h, iconButton } from "../dom.js";
 import { segments, slider, toggle } from "./controls.js";
 
 const EDITS = [["img2img", "Change"], ["inpaint", "Inpaint"], ["outpaint", "Outpaint"], ["upscale", "Upscale"]];
+const MASK_BLUR = 4; // pixels inside the mask, where nothing is said
 const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
 const HELP = { img2img: "The whole picture is drawn again, guided by your prompt.", inpaint: "Paint over what shall change.", outpaint: "Drag the frame to where the picture shall continue.", upscale: "The same picture with more pixels." };
 
@@ -39,6 +40,7 @@ function editControls(form) {
   const strength = slider({ label: "Change", min: 0, max: 1, step: 0.01, onChange: set("strength") });
   const factor = segments("Times larger", [[2, "2×"], [3, "3×"], [4, "4×"]], (value) => form.set({ factor: value }));
   const fillIn = segments("Begin the masked part with", [["", "Auto"], ["original", "Original"], ["blur", "Blur"], ["noise", "Noise"], ["empty", "Empty"]], set("maskFill"));
+  const blur = slider({ label: "Soft edge", min: 0, max: 64, onChange: set("maskBlur") });
   const only = toggle("Only the masked part", "Draws it at full size: more detail", set("onlyMasked"));
   const update = (state, shape) => {
     modes.update(state.edit);
@@ -49,8 +51,10 @@ function editControls(form) {
     factor.node.hidden = state.edit !== "upscale";
     fillIn.update(state.maskFill);
     fillIn.node.hidden = state.edit !== "inpaint" || !shape.supports.mask_fill;
+    blur.update(state.maskBlur, MASK_BLUR);
+    blur.node.hidden = state.edit !== "inpaint" || !state.mask;
     only.update(state.onlyMasked);
     only.node.hidden = state.edit !== "inpaint" || !shape.supports.only_masked;
   };
-  return { modes, nodes: [strength.node, factor.node, fillIn.node, only.node], update };
+  return { modes, nodes: [strength.node, factor.node, fillIn.node, blur.node, only.node], update };
 }

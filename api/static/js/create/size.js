@@ -52,10 +52,10 @@ function draw({ state, shape, buttons, width, height }) {
   }
 }
 
-/** The size to expect: what was said, else the shape in the model's own pixel count. */
-export function expected({ width, height, aspect }, { defaults, grid }) {
+/** The size to expect: what was said, else that of the picture to begin from, else the shape in the model's own pixel count. */
+export function expected({ width, height, aspect, input }, { defaults, grid }) {
   if (width && height) return [width, height];
-  if (!aspect) return [defaults.width, defaults.height];
+  if (!aspect) return input ? [input.width, input.height] : [defaults.width, defaults.height];
   const [w, t] = aspect.split(":").map(Number);
   const scale = Math.sqrt((defaults.width * defaults.height) / (w * t));
   return [w, t].map((one) => Math.max(grid, Math.round((one * scale) / grid) * grid));

@@ -4,7 +4,6 @@ import { button, h } from "../dom.js";
 
 const EDGES = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
 const WORDS = { left: "Left", right: "Right", up: "Up", down: "Down" };
-const OVERLAP = 0.03; // so much of the old picture is drawn again, for a seam that cannot be seen
 
 /**
  * Make the frame editor. Sizes in pixels of the picture; edges snap to `grid`.
@@ -71,7 +70,7 @@ function set(editor, edge, value) {
   draw(editor);
 }
 
-function draw({ sheet, picture, words, width, height, pads, origin }) {
+function draw({ sheet, picture, words, width, height, pads, origin, zoom }) {
   const place = { x: origin.x - pads.left, y: origin.y - pads.up };
   const size = { w: width + pads.left + pads.right, t: height + pads.up + pads.down };
   sheet.style.setProperty("--x", `${place.x}px`);
@@ -79,7 +78,7 @@ function draw({ sheet, picture, words, width, height, pads, origin }) {
   sheet.style.setProperty("--fw", `${size.w}px`);
   sheet.style.setProperty("--fh", `${size.t}px`);
   Object.assign(picture.style, { left: `${origin.x}px`, top: `${origin.y}px` });
-  words.textContent = `${size.w} × ${size.t}`;
+  words.textContent = zoom ? `${width} × ${height}, the picture smaller in it` : `${size.w} × ${size.t}`;
 }
 
 /**
@@ -97,12 +96,10 @@ export async function padPicture(url, { left, right, up, down }) {
   pen.drawImage(image, left, up);
   const mask = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
   const ink = mask.getContext("2d");
-  const seam = Math.round(Math.min(w, t) * OVERLAP);
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, mask.width, mask.height);
   ink.fillStyle = "#000";
-  const cut = { l: left ? seam : 0, r: right ? seam : 0, u: up ? seam : 0, d: down ? seam : 0 };
-  ink.fillRect(left + cut.l, up + cut.u, w - cut.l - cut.r, t - cut.u - cut.d);
+  ink.fillRect(left, up, w, t);
   return { picture: await blobOf(canvas), mask: await blobOf(mask) };
 }
 
