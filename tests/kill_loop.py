@@ -7,7 +7,9 @@ the end the files and the engines are counted: what is lost, doubled, left behin
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,6 +23,7 @@ from aiohttp import web
 
 from store.image_cache import FILE_NAME
 from tests.easel_process import Begin, EaselProcess, Prepare, free_port, processes
+from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Listener, draw
@@ -92,6 +95,15 @@ class LateHorde(HordeServer):
         return answer
 
 
+class LateComfyUI(ComfyUIServer):
+    """The same for ComfyUI, which takes an id of ours."""
+
+    async def _prompt(self, request: web.Request) -> web.Response:
+        answer = await super()._prompt(request)
+        await asyncio.sleep(random.Random(len(self.engine.submitted)).uniform(0, LATE_S))
+        return answer
+
+
 def make_horde_quick() -> None:
     """Run in the process: a Horde of our own takes as much as we like, and is asked at once."""
     from backends.ai_horde import backend
@@ -121,11 +133,20 @@ class Engine:
 
 @asynccontextmanager
 async def engine_of(kind: str) -> AsyncIterator[Engine]:
-    """Start the engine of a loop: sketch (inside Easel), horde, or grid (which charges)."""
+    """Start the engine of a loop: sketch (inside Easel), comfyui, horde, or grid (which charges)."""
     if kind == "sketch":
         yield Engine(settings={"BACKENDS": "one", "ONE_KIND": "sketch", "ONE_CONCURRENCY": "2"})
         return
     common = {"BACKENDS": "one", "ONE_CONCURRENCY": "3"}
+    if kind == "comfyui":
+        async with LateComfyUI(seconds_per_step=0.005) as comfyui:
+            yield Engine(
+                settings={**common, "ONE_KIND": "comfyui", "ONE_URL": comfyui.url},
+                taken=lambda: [
+                    next(re.finditer(r"fox number \d+", json.dumps(job.graph)))[0] for job in comfyui.engine.submitted
+                ],
+            )
+        return
     if kind == "horde":
         async with LateHorde(seconds=0.02, has_rates=False) as horde:
             yield Engine(

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.xdist_group("processes")  # one process to fork from
 REQUESTS = int(os.environ.get("KILL_REQUESTS", "0"))
 SEED = int(os.environ.get("KILL_SEED", "0")) or (random.SystemRandom().randrange(1, 10**6) if REQUESTS else 20)
 SHORT = {"sketch": (20, 2), "horde": (20, 3), "grid": (6, 1)}  # requests, kills
-PER_KILL = {"sketch": 16, "horde": 12, "grid": 6}
+PER_KILL = {"sketch": 16, "horde": 12, "grid": 6, "comfyui": 12}
 
 
 @pytest.mark.timeout(max(120, 3 * REQUESTS))
-@pytest.mark.parametrize("kind", SHORT)
+@pytest.mark.parametrize("kind", PER_KILL if REQUESTS else SHORT)
 async def test_kills_at_any_moment_lose_double_and_leave_nothing(kind: str, tmp_path: Path) -> None:
-    requests, kills = SHORT[kind]
+    requests, kills = SHORT.get(kind, (0, 0))
     if REQUESTS:
         requests = REQUESTS if kind != "grid" else max(1, REQUESTS // 10)
         kills = max(1, requests // PER_KILL[kind])
