@@ -204,14 +204,13 @@ class AiHordeBackend:
     async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
         """Look among the account's jobs for one with this request's seed; see `search`."""
 
-        async def is_known(remote_id: str) -> bool:
-            return remote_id in self._seen or remote_id in await known()
-
         own = await self._probe.own_jobs()
-        remote_id = await search.find(self, own, request, is_known, self._clock, self._pace.near_s)
-        if remote_id is not None:
-            self._seen[remote_id] = _Seen()
-        return remote_id
+        while remote_id := await search.find(self, own, request, known, self._clock, self._pace.near_s):
+            if remote_id not in self._seen:  # else another one that is looked for has it
+                self._seen[remote_id] = _Seen()
+                return remote_id
+            own.remove(remote_id)
+        return None
 
     async def check(self, remote_id: str) -> Check:
         """Ask how a job stands."""

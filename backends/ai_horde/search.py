@@ -5,10 +5,11 @@ long as the server keeps them, ended ones too: 20 minutes from the last picture.
 picture tells its seed. The anonymous account is shown none.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from backends.ai_horde.answer import Check, Forgotten, Status
+from backends.base import KnownIds
 from generation.request import GenerationRequest
 from utils.clock import Clock
 
@@ -27,7 +28,7 @@ async def find(
     account: Account,
     remote_ids: Iterable[str],
     request: GenerationRequest,
-    is_known: Callable[[str], Awaitable[bool]],
+    known: KnownIds,
     clock: Clock,
     pause_s: float,
 ) -> str | None:
@@ -37,10 +38,9 @@ async def find(
     """
     left = list(remote_ids)
     while True:
+        others = await known()
+        left = [remote_id for remote_id in left if remote_id not in others]
         for remote_id in tuple(left):
-            if await is_known(remote_id):
-                left.remove(remote_id)
-                continue
             verdict = await _is_it(account, remote_id, request)
             if verdict:
                 return remote_id

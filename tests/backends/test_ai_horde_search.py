@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 
 import pytest
 
@@ -88,6 +89,26 @@ async def test_the_id_of_another_job_of_ours_is_passed_over(server: HordeServer,
 
     assert await horde.find("7", request(seed=7), known) == ours
     assert await horde.find("7", request(seed=7), known) is None  # the first one has it
+
+
+async def test_two_that_are_looked_for_at_once_are_two_jobs(server: HordeServer, horde: AiHordeBackend) -> None:
+    ids = await sent(server, 7, 7)
+    found = await asyncio.gather(*(horde.find("7", request(seed=7), nobody) for _ in range(3)))
+    assert sorted(found, key=str) == sorted([*ids, None], key=str)
+
+
+async def test_hundreds_of_ended_jobs_of_ours_are_not_asked_about(server: HordeServer, horde: AiHordeBackend) -> None:
+    (ours,) = await sent(server, 7)
+    for number in range(300):
+        server.jobs[f"old{number}"] = replace(server.jobs[ours], id=f"old{number}")
+    asked = []
+
+    async def known() -> Collection[str]:
+        asked.append(1)
+        return {f"old{number}" for number in range(300)}
+
+    assert await horde.find("7", request(seed=7), known) == ours
+    assert (len(asked), server.count("GET", "/check/old")) == (1, 0)
 
 
 async def test_it_waits_for_a_picture_rather_than_guess(server: HordeServer, horde: AiHordeBackend) -> None:
