@@ -203,7 +203,6 @@ class AiHordeBackend:
 
     async def find(self, intent: str, request: GenerationRequest, known: KnownIds) -> str | None:
         """Look among the account's jobs for one with this request's seed; see `search`."""
-
         own = await self._probe.own_jobs()
         while remote_id := await search.find(self, own, request, known, self._clock, self._pace.near_s):
             if remote_id not in self._seen:  # else another one that is looked for has it
