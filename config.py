@@ -152,6 +152,12 @@ class Settings(BaseModel):
     web_origins: Names = names_of(
         "Pages of other sites that may call the API with a key", "addresses, like https://app.example.org"
     )
+    web_connections: int = number(
+        1000, "Connections to the studio and the API at once; beyond it the longest idle go", low=16, high=50_000
+    )
+    web_connections_per_address: int = number(
+        200, "The same for one address; not for this machine's own and TRUSTED_PROXIES", low=4, high=50_000
+    )
     web_allowed_guilds: Ids = names_of(
         "Servers whose members may sign in to the studio; empty: those of DISCORD_GUILD_IDS", "server ids, like 123,456"
     )

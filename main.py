@@ -99,7 +99,14 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     )
     door = WebDoor(easel.services, easel.web, options)
     is_chosen = "port" in settings.model_fields_set
-    listen = Listen(host=settings.web_host, port=settings.port, is_chosen=is_chosen, compat=settings.compat_ports)
+    listen = Listen(
+        host=settings.web_host,
+        port=settings.port,
+        is_chosen=is_chosen,
+        compat=settings.compat_ports,
+        connections=settings.web_connections,
+        connections_per_address=settings.web_connections_per_address,
+    )
     return door, await door.open(listen)
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from api.alerts import alert_out
 from api.app import create_app
-from api.context import Web, WebOptions
+from api.connections import ConnectionLimits
+from api.context import LOOPBACK_NETWORKS, Web, WebOptions
 from api.events import Hub
 from api.server import WebServer, bind
 from api.views import JobViews
@@ -30,6 +31,8 @@ class Listen:
     port: int
     is_chosen: bool
     compat: bool = False
+    connections: int = ConnectionLimits.total
+    connections_per_address: int = ConnectionLimits.per_address
 
 
 class WebDoor:
@@ -69,7 +72,12 @@ class WebDoor:
             for one in sockets:
                 one.close()
             raise
-        self._server = WebServer(create_app(self.web), sockets)
+        limits = ConnectionLimits(
+            total=listen.connections,
+            per_address=listen.connections_per_address,
+            shared=(*LOOPBACK_NETWORKS, *self.web.options.proxies),  # everybody behind a proxy comes from its address
+        )
+        self._server = WebServer(create_app(self.web), sockets, limits)
         self._pump = asyncio.create_task(self._hub.run(), name="events")
         await self._server.start()
         name = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # noqa: S104  # compared, not bound

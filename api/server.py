@@ -6,11 +6,14 @@ import errno
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from api.connections import ConnectionLimits, Connections, protocol_of
+from utils.open_files import raise_open_files
 from utils.ports import CHOOSE_ANOTHER, PortInUse
 
 log = logging.getLogger(__name__)
@@ -18,6 +21,9 @@ log = logging.getLogger(__name__)
 BACKLOG: Final = 256
 NEXT_PORTS: Final = 20  # tried after the usual one, when that is taken and was not asked for by name
 KEEP_ALIVE_S: Final = 30
+OTHER_FILES: Final = 256  # left for engines, databases and pictures
+SAY_AGAIN_S: Final = 60.0
+OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 STOP_S: Final = 2  # what is still being sent then is cut off
 
 
@@ -38,7 +44,12 @@ class _Server(uvicorn.Server):
 class WebServer:
     """Serves one app on one or more ports of one address."""
 
-    def __init__(self, app: FastAPI, sockets: Sequence[socket.socket]) -> None:
+    def __init__(self, app: FastAPI, sockets: Sequence[socket.socket], limits: ConnectionLimits | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every line of nonsense that is sent
+        files = raise_open_files()
+        limits = limits or ConnectionLimits()
+        total = min(limits.total, max(files // 2, files - OTHER_FILES))
+        self.connections = Connections(replace(limits, total=total))
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -48,12 +59,14 @@ class WebServer:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=STOP_S,
-            http="h11",
+            http=protocol_of(self.connections),
             ws="none",
+            backlog=BACKLOG,
         )
         self._server = _Server(config)
         self._sockets = list(sockets)
         self._task: asyncio.Task[None] | None = None
+        self._complaints = _Complaints()
 
     @property
     def ports(self) -> list[int]:
@@ -61,6 +74,7 @@ class WebServer:
 
     async def start(self) -> None:
         """Answer from now on."""
+        self._complaints.watch(asyncio.get_running_loop())
         self._task = asyncio.create_task(self._server.serve(self._sockets), name="web")
         is_up = asyncio.create_task(self._server.is_up.wait())
         await asyncio.wait({is_up, self._task}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,6 +87,36 @@ class WebServer:
             await asyncio.gather(self._task, return_exceptions=True)
         for one in self._sockets:
             one.close()
+        self._complaints.leave()
+
+
+class _Complaints:
+    """Says once a minute that no more connections can be taken; the loop would say so hundreds of times a second."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._before: Any = None
+        self._quiet_until = 0.0
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._before = loop, loop.get_exception_handler()
+        loop.set_exception_handler(self._handle)
+
+    def leave(self) -> None:
+        if self._loop and self._loop.get_exception_handler() == self._handle:
+            self._loop.set_exception_handler(self._before)
+
+    def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in OUT_OF_FILES and "accept" in context.get("message", "")):
+            (self._before or type(loop).default_exception_handler)(loop, context)
+        elif loop.time() >= self._quiet_until:
+            self._quiet_until = loop.time() + SAY_AGAIN_S
+            log.error(
+                "no more connections can be taken: %s. Raise the limit of open files (ulimit -n).",
+                error.strerror,
+                extra={"action": "connections_full"},
+            )
 
 
 def bind(host: str, port: int, *, is_chosen: bool, otherwise: str = "") -> socket.socket:

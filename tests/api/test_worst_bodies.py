@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +14,8 @@ from api.routes import ROUTERS
 from api.routing import EaselRoute
 from tests.api.conftest import NEAR, png
 from tests.api.dialects import data_url
+from tests.api.lag import LAG_S, longest_stretch
 
-LAG_S = 0.1
 PART_BYTES = 64 * 1024  # as the server hands a body on
 MIB = 1024 * 1024
 WHOLE = MAX_BODY_BYTES - MIB
@@ -132,21 +131,6 @@ async def send(app, method: str, path: str, kind: str, parts: list[bytes]) -> in
     answered.set()
     await asyncio.gather(*answered_or_over)
     return status
-
-
-async def longest_stretch(work) -> tuple[float, object]:
-    """Run something; return the most processor time this process took between two turns of the loop, and its result.
-
-    Not time by the clock, which another program's work would add to. What a thread computes with Python's lock held
-    counts, too.
-    """
-    worst, task = 0.0, asyncio.create_task(work)
-    before = time.process_time()
-    while not task.done():
-        await asyncio.sleep(0)
-        now = time.process_time()
-        worst, before = max(worst, now - before), now
-    return worst, task.result()
 
 
 def in_parts(body: bytes) -> list[bytes]:

@@ -1,0 +1,230 @@
+"""Connections that say nothing, little or too slowly, on real sockets."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+from contextlib import asynccontextmanager
+
+import pytest
+
+from api.connections import ConnectionLimits, Connections
+from api.server import WebServer, bind
+from tests.api.lag import LAG_S, longest_stretch
+from utils import open_files
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGE = 8 * 1024 * 1024
+
+
+async def app(scope, receive, send):
+    """Answers at once; at /slow when `release` is set; at /large with much."""
+    if scope["path"] == "/slow":
+        await scope["app_release"].wait()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def large(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(LARGE // 65536):
+        await send({"type": "http.response.body", "body": b"\0" * 65536, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@asynccontextmanager
+async def served(answering=app, **limits):
+    """Serve an app; yields the server and a function that opens a connection."""
+    listening = bind("127.0.0.1", 0, is_chosen=True)
+    server = WebServer(answering, [listening], ConnectionLimits(**limits))
+    await server.start()
+    writers = []
+
+    async def connect(source="127.0.0.1"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.ports[0], local_addr=(source, 0))
+        writers.append(writer)
+        return reader, writer
+
+    try:
+        yield server, connect
+    finally:
+        for writer in writers:
+            writer.close()
+        await server.stop()
+
+
+async def status_of(reader):
+    async with asyncio.timeout(10):
+        line = await reader.readline()
+    return int(line.split()[1]) if line else None
+
+
+async def ask(connect, **how):
+    reader, writer = await connect(**how)
+    with contextlib.suppress(ConnectionError):
+        writer.write(GET)
+        return await status_of(reader)
+    return None
+
+
+async def test_who_says_nothing_makes_room_for_who_asks():
+    async with served(total=8) as (server, connect):
+        for _ in range(40):
+            await connect()
+        assert await ask(connect) == 200
+        assert len(server.connections) <= 8
+
+
+async def test_who_waits_for_an_answer_keeps_its_place():
+    release = asyncio.Event()
+
+    async def waiting(scope, receive, send):
+        await app({**scope, "app_release": release}, receive, send)
+
+    async with served(waiting, total=4) as (_, connect):
+        waits = [await connect() for _ in range(4)]
+        for _, writer in waits:
+            writer.write(GET.replace(b"/ ", b"/slow "))
+        async with asyncio.timeout(10):
+            while await ask(connect) != 503:  # until all four are being answered
+                pass
+        release.set()
+        assert [await status_of(reader) for reader, _ in waits] == [200] * 4
+
+
+async def test_an_address_has_its_own_share_and_one_that_many_come_from_has_none():
+    async with served(per_address=2, shared=()) as (server, connect):
+        for _ in range(10):
+            await connect("127.0.0.2")
+        assert await ask(connect, source="127.0.0.3") == 200
+        assert len(server.connections) <= 4
+    async with served(per_address=2, shared=["127.0.0.0/8"]) as (server, connect):
+        for _ in range(10):
+            await connect("127.0.0.2")
+        assert await ask(connect, source="127.0.0.2") == 200
+        assert len(server.connections) >= 10
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET / HTTP/1.1\r\n", GET + b"GET / HT"])
+async def test_a_head_that_does_not_come_is_not_waited_for(begin):
+    async with served(head_s=0.04) as (server, connect):
+        reader, writer = await connect()
+        writer.write(begin)
+        async with asyncio.timeout(10):
+            said = await reader.read()
+        assert b"408" in said
+        assert said.count(b" 200 ") == begin.count(GET)
+        assert len(server.connections) == 0
+
+
+async def test_a_head_that_drips_is_not_waited_for_either():
+    async with served(head_s=0.05) as (_, connect):
+        reader, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\n")
+
+        async def drip():
+            while True:
+                writer.write(b"a: b\r\n")
+                await asyncio.sleep(0.005)
+
+        dripping = asyncio.create_task(drip())
+        assert await status_of(reader) == 408
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+
+
+async def test_a_request_that_takes_longer_than_a_head_may_is_answered():
+    release = asyncio.Event()
+
+    async def waiting(scope, receive, send):
+        await app({**scope, "app_release": release}, receive, send)
+
+    async with served(waiting, head_s=0.02) as (_, connect):
+        reader, writer = await connect()
+        writer.write(GET.replace(b"/ ", b"/slow "))
+        await asyncio.sleep(0.05)
+        release.set()
+        assert await status_of(reader) == 200
+
+
+async def test_who_does_not_read_what_it_asked_for_is_left():
+    async with served(large, write_s=0.05) as (server, connect):
+        _, writer = await connect()
+        writer.transport.pause_reading()
+        writer.write(GET)
+        async with asyncio.timeout(10):
+            while not len(server.connections):
+                await asyncio.sleep(0.002)
+            while len(server.connections):
+                await asyncio.sleep(0.002)
+
+
+async def test_that_no_file_is_left_is_said_once(caplog):
+    async with served() as (_, _connect):
+        loop = asyncio.get_running_loop()
+        error = OSError(errno.EMFILE, "Too many open files")
+        with caplog.at_level(logging.ERROR):
+            for _ in range(300):
+                loop.call_exception_handler(
+                    {"message": "socket.accept() out of system resource", "exception": error, "socket": None}
+                )
+            loop.call_exception_handler({"message": "something else"})
+    assert len(caplog.records) == 2
+    assert "ulimit -n" in caplog.records[0].getMessage()
+
+
+class Taken:
+    """A connection as the registry sees it."""
+
+    def __init__(self):
+        self.is_dropped = False
+
+    def drop(self):
+        self.is_dropped = True
+
+
+def test_the_longest_without_a_request_goes_first_and_busy_ones_never():
+    connections = Connections(ConnectionLimits(total=3))
+    first, second, third, fourth = (Taken() for _ in range(4))
+    for one in (first, second, third):
+        assert connections.admit(one, "203.0.113.1")
+    connections.mark(first, is_idle=False)
+    connections.mark(first, is_idle=True)  # it has just been answered: the others wait longer
+    connections.mark(second, is_idle=False)
+    assert connections.admit(fourth, "203.0.113.2")
+    assert [one.is_dropped for one in (first, second, third)] == [False, False, True]
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(monkeypatch):
+    resource = pytest.importorskip("resource")
+    now = [256, 4096]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(now))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: now.__setitem__(slice(None), wanted))
+    assert open_files.raise_open_files() == 4096
+    now[:] = [256, resource.RLIM_INFINITY]
+    assert open_files.raise_open_files() == open_files.MOST_FILES
+
+
+async def reads_all(scope, receive, send):
+    while (await receive()).get("more_body"):
+        pass
+    await app({**scope, "path": "/"}, receive, send)
+
+
+async def test_a_body_in_chunks_of_one_byte_holds_nobody_up():
+    async with served(reads_all) as (_, connect):
+        reader, writer = await connect()
+        writer.write(GET.replace(b"GET", b"POST").removesuffix(b"\r\n") + b"Transfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"1\r\na\r\n" * 100_000 + b"0\r\n\r\n")
+        lag_s, status = await longest_stretch(status_of(reader))
+    assert status == 200
+    assert lag_s < LAG_S
+
+
+async def test_nonsense_is_refused_and_fills_no_log(caplog):
+    async with served() as (_, connect):
+        for _ in range(20):
+            reader, writer = await connect()
+            writer.write(b"\x16\x03\x01\r\n\r\n")
+            assert await status_of(reader) == 400
+    assert caplog.records == []
