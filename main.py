@@ -132,6 +132,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         api_url=settings.discord_api_url,
         stop=stop,
         drain=easel.queue.stop,
+        grace_s=settings.graceful_stop,
         link=easel.web.discord,
         clock=easel.clock,
         is_only_door=not settings.web,

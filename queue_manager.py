@@ -160,6 +160,10 @@ class QueueManager:
         turn_s = max(1.0 if lane.pace.is_learned else UNKNOWN_TURN_S, lane.wait_s() / max(1, len(lane.queue)))
         check_places(self._limits, self._lanes.waiting, self._lanes.waiting_of(user_key), more, turn_s)
 
+    def let_in(self, user_key: str) -> None:
+        """Let this user's next request in without a pause: an earlier process had it before the pause began."""
+        self._cooldown.forget(user_key)
+
     async def cancel(self, job_id: str) -> Job | None:
         """Cancel a queued or running job; `None` if it had already ended. The row is written first."""
         job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())

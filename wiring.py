@@ -24,6 +24,7 @@ from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
+from services.intakes import make_intakes
 from services.machines import RentalRules, make_providers
 from services.media import MediaService
 from services.records import make_records
@@ -185,6 +186,7 @@ def _services(
         catalog=Catalog(registry),
         connections=connections,
         describing=DescribingService(registry),
+        intakes=make_intakes(database, box, registry, generation, upkeep.compare, media, clock),
         upkeep=upkeep,
         records=records,
         workflows=workflows,

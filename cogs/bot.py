@@ -10,6 +10,7 @@ from cogs.compare import Compare
 from cogs.compare_messages import CompareMessages
 from cogs.connections import Connections
 from cogs.deletions import Deletions
+from cogs.desk import Desk
 from cogs.edit_controls import EditControls
 from cogs.engines import Engines
 from cogs.error_handler import ErrorHandler
@@ -24,6 +25,7 @@ from cogs.posting import Poster
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.studio import Studio
+from cogs.teller import Teller
 from cogs.unreadable import Unreadable
 from cogs.workflows import Workflows
 from services.bundle import Services
@@ -81,22 +83,24 @@ class EaselBot(commands.Bot):
             spender=self._spender,
             clock=services.clock,
         )
+        self.desk = Desk(
+            intakes=services.intakes,
+            messages=self.messages,
+            comparisons=self._comparisons,
+            teller=Teller(self, poster, services.clock),
+            clock=services.clock,
+        )
         self.add_cog(Studio(service=services.generation, links=studio))
         self._add_cogs(services, message_content=message_content)
 
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
-        common = {
-            "service": services.generation,
-            "media": services.media,
-            "catalog": services.catalog,
-            "messages": self.messages,
-            "clock": services.clock,
-        }
+        generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
-        self.add_cog(ImageGeneration(workflows=services.workflows, **common))  # type: ignore[arg-type]
-        self.add_cog(EditControls(**common))  # type: ignore[arg-type]
-        self.add_cog(Pictures(**common))  # type: ignore[arg-type]
-        self.add_cog(PictureWords(describing=services.describing, **common))  # type: ignore[arg-type]
+        self.add_cog(ImageGeneration(catalog=catalog, desk=desk, workflows=services.workflows))
+        self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
+        self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
+        words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
+        self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
         self.add_cog(Deletions(service=services.generation))
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Workflows(workflows=services.workflows))
@@ -117,7 +121,7 @@ class EaselBot(commands.Bot):
                 compare=services.upkeep.compare,
                 messages=self._comparisons,
                 catalog=services.catalog,
-                clock=services.clock,
+                desk=self.desk,
             )
         )
         self.add_cog(Forget(forgetting=services.records.forgetting))
@@ -135,7 +139,7 @@ class EaselBot(commands.Bot):
 
     async def on_ready(self) -> None:
         """Comes at the start and after every new session: taking up is safe to repeat."""
-        count = await self.messages.take_up()
+        count = await self.messages.take_up() + await self.desk.take_up()
         user = self.user.name if self.user else "?"
         log.info("ready as %s, servers: %d, answers taken up: %d", user, len(self.guilds), count)
 
@@ -145,6 +149,7 @@ class EaselBot(commands.Bot):
             log.exception("a listener failed", extra={"event": event_method})
 
     async def close(self) -> None:
+        await self.desk.aclose()
         await self.messages.aclose()
         await self._comparisons.aclose()
         await self._spender.aclose()

@@ -10,21 +10,19 @@ from nextcord.ext import commands
 from cogs.compare_card import read_id
 from cogs.compare_messages import CompareMessages
 from cogs.decorators import prefix_command
+from cogs.desk import Desk
 from cogs.error_handler import told
 from cogs.origin import (
     actor_of,
     check_interaction_permissions,
     check_message_permissions,
-    of_interaction,
-    of_message,
 )
-from cogs.posting import reply_to
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
-from generation.prompt_syntax import parse_prompt
+from generation.order import Order, OrderKind
+from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from services.catalog import MAX_CHOICES, Catalog
 from services.compare import CompareService
-from utils.clock import Clock
 
 ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 
@@ -32,11 +30,11 @@ ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*�
 class Compare(commands.Cog):
     """The commands, and the one button that is not a single job's."""
 
-    def __init__(self, *, compare: CompareService, messages: CompareMessages, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, *, compare: CompareService, messages: CompareMessages, catalog: Catalog, desk: Desk) -> None:
         self._compare = compare
         self._messages = messages
         self._catalog = catalog
-        self._clock = clock
+        self._desk = desk
 
     @nextcord.slash_command(name="compare", description="The same prompt on several engines, side by side")
     async def slash_compare(
@@ -49,10 +47,7 @@ class Compare(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         parsed = parse_prompt(prompt)
-        await interaction.response.defer(ephemeral=parsed.is_private)
-        origin = of_interaction(interaction, self._clock, private=parsed.is_private)
-        comparison = await self._compare.start(parsed.draft, origin, _names(engines or ""), notes=parsed.notes)
-        await self._messages.open(comparison)
+        await self._desk.take_press(interaction, _order(parsed, _names(engines or "")), private=parsed.is_private)
 
     @slash_compare.on_autocomplete("engines")
     async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -78,13 +73,7 @@ class Compare(commands.Cog):
         if parsed.is_private:
             raise RequestRejected("Only `/compare` can answer in private.", field="private")
         wanted = _names(found[1].strip('"“”')) if found else ()
-        answer = await reply_to(ctx, content="⏳ asking the engines…")
-        try:
-            comparison = await self._compare.start(parsed.draft, of_message(ctx, answer), wanted, notes=parsed.notes)
-        except Exception:
-            await answer.delete()
-            raise
-        await self._messages.open(comparison)
+        await self._desk.take_message(ctx, _order(parsed, wanted))
 
     @commands.Cog.listener("on_interaction")
     async def on_press(self, interaction: nextcord.Interaction) -> None:
@@ -95,14 +84,19 @@ class Compare(commands.Cog):
         if pressed is None:
             return
         async with told(interaction):
+            was_under_way = await self._compare.cancel(pressed[1], actor_of(interaction))
             await interaction.response.defer()
-            if not await self._compare.cancel(pressed[1], actor_of(interaction)):
+            if not was_under_way:
                 await interaction.followup.send("It had already ended.", ephemeral=True)
 
     @commands.Cog.listener("on_ready")
     async def take_up(self) -> None:
         """Go on with what an earlier process left; safe to repeat."""
         await self._messages.take_up()
+
+
+def _order(parsed: ParsedPrompt, engines: tuple[str, ...]) -> Order:
+    return Order(kind=OrderKind.COMPARE, draft=parsed.draft, notes=parsed.notes, engines=engines)
 
 
 def _names(typed: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Buttons, menus and modals under a picture: one listener, static ids, everything looked up in the store.
 
-A press is answered at once (a modal, a new "thinking" message, or a quiet acknowledgement) and then worked on, so
-Discord's three seconds are never at risk. Anyone who sees a picture where it stands may make something new from it, and
-it is theirs; only its owner and moderators may edit, cancel or delete it (`services.policy`: an id may be forged).
+A press that asks for a picture goes to the desk, which stores it and answers with "thinking"; what is quick is done
+first and answered then. Anyone who sees a picture where it stands may make something new from it, and it is theirs;
+only its owner and moderators may edit, cancel or delete it (`services.policy`: an id may be forged).
 """
 
 import logging
@@ -16,20 +16,20 @@ from nextcord.ext import commands
 
 from cogs import forms
 from cogs.cards import OTHER_VERSION, Card, check_stands_in, parse_id, to_files, to_view
+from cogs.desk import Desk
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
-from cogs.origin import actor_of, check_interaction_permissions, of_interaction
+from cogs.origin import actor_of, check_interaction_permissions
 from cogs.posting import edit_answer, shows
 from cogs.render import GONE
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
+from generation.order import Order, OrderKind
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
 from services.catalog import Catalog, Engine
 from services.generation import GenerationService
-from services.media import MediaService
 from services.policy import check_change
-from utils.clock import Clock
 from utils.text import cut
 
 log = logging.getLogger(__name__)
@@ -46,16 +46,14 @@ class EditControls(commands.Cog):
         self,
         *,
         service: GenerationService,
-        media: MediaService,
         catalog: Catalog,
         messages: JobMessages,
-        clock: Clock,
+        desk: Desk,
     ) -> None:
         self._service = service
-        self._media = media
         self._catalog = catalog
         self._messages = messages
-        self._clock = clock
+        self._desk = desk
         self._handlers: dict[str, Handler] = {
             "reroll": self._reroll,
             "edit": self._open_edit,
@@ -116,9 +114,10 @@ class EditControls(commands.Cog):
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         actor = actor_of(interaction)
         check_change(actor, job, "edit")
-        is_accepted = await self._again(interaction, job, forms.read_edit(_typed(interaction), job.request))
-        if is_accepted and job.user_key == actor.user_key:  # a job of one's own that is still under way is replaced
-            await self._service.cancel(job.id, actor)
+        changes = forms.read_edit(_typed(interaction), job.request)
+        # a job of one's own that is still under way is replaced
+        replaces = job.user_key == actor.user_key and not job.is_terminal
+        await self._again(interaction, job, changes, replaces=replaces)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
@@ -137,20 +136,18 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())
 
     async def _again(
-        self, interaction: nextcord.Interaction, job: Job, changes: Draft, *, drop: tuple[str, ...] = ()
-    ) -> bool:
-        """Answer with a new message and run the job once more with `changes`; the result is the presser's.
-
-        False if it was refused, which is told here.
-        """
+        self,
+        interaction: nextcord.Interaction,
+        job: Job,
+        changes: Draft,
+        *,
+        drop: tuple[str, ...] = (),
+        replaces: bool = False,
+    ) -> None:
+        """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
         check_interaction_permissions(interaction)
-        is_private = job.origin.private
-        origin = of_interaction(interaction, self._clock, private=is_private)
-        async with thinking(interaction, ephemeral=is_private):
-            view = await self._service.again(job.id, origin, changes, drop=drop)
-            await self._messages.open(view)
-            return True
-        return False
+        order = Order(kind=OrderKind.AGAIN, draft=changes, job_id=job.id, drop=drop, replaces=replaces)
+        await self._desk.take_press(interaction, order, private=job.origin.private)
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 
@@ -190,17 +187,17 @@ class EditControls(commands.Cog):
 
     async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         check_change(actor_of(interaction), job, "cancel")
+        cancelled = await self._service.cancel(job.id, actor_of(interaction))
         await interaction.response.defer()
-        if await self._service.cancel(job.id, actor_of(interaction)) is None:
+        if cancelled is None:
             await interaction.followup.send("It had already ended.", ephemeral=True)
 
     async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         check_change(actor_of(interaction), job, "delete")
-        await interaction.response.defer()
         await self._service.delete(job.id, actor_of(interaction))
-        if interaction.message is None or not shows(
-            interaction.message, job
-        ):  # an id that was sent from below another message
+        await interaction.response.defer()
+        message = interaction.message
+        if message is None or not shows(message, job.origin, job.id):  # an id that was sent from below another message
             return
         with suppress(nextcord.NotFound):  # somebody was quicker
             await interaction.delete_original_message()

@@ -97,11 +97,12 @@ class JobMessages:
             is_repeated: an earlier process may have shown it, without noting where.
         """
         job = view.job
-        if not job.is_terminal and (
-            posted := await self._poster.present(job, self.card(view), is_repeated=is_repeated)
-        ):
-            await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
-        self.follow(view)
+        try:
+            card = None if job.is_terminal else self.card(view)
+            if card and (posted := await self._poster.present(job, card, is_repeated=is_repeated)):
+                await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
+        finally:  # whatever became of its first message, its result will be shown
+            self.follow(view)
 
     def follow(self, view: JobView) -> None:
         """Keep this job's message up to date from now on, until its result is delivered."""

@@ -41,17 +41,15 @@ def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: 
     )
 
 
-def of_message(ctx: commands.Context[Any], answer: nextcord.Message | None = None) -> Origin:
-    """Describe a prefix command. `answer` is our message, if there is one already: a direct one makes it private."""
-    private = answer is not None and answer.channel.id != ctx.channel.id
+def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
+    """Describe a prefix command; a private answer becomes a direct message."""
     return Origin(
         door=DOOR,
         user_id=str(ctx.author.id),
         user_name=ctx.author.name,
         guild_id=str(ctx.guild.id) if ctx.guild else None,
-        channel_id=str(answer.channel.id if answer else ctx.channel.id),
-        source_message_id=None if private else str(ctx.message.id),
-        message_id=str(answer.id) if answer else None,
+        channel_id=str(ctx.channel.id),
+        source_message_id=str(ctx.message.id),
         private=private,
     )
 

@@ -14,10 +14,9 @@ from cogs.cards import Button, Card, Picture, Row
 from cogs.render import escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
-from generation.job import Job
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
-from services.pictures import draft_from
+from services.pictures import drawable
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 from utils.text import cut
@@ -29,7 +28,6 @@ COMMAND: Final = "!dream "
 LINE_CHARS: Final = 1400
 DETAIL_CHARS: Final = 400
 FILE_NAME: Final = "dream.txt"
-SAME_SCENE: Final = "the same scene, continued"
 NO_PARAMETERS: Final = "This picture does not say how it was made."
 
 _BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
@@ -59,7 +57,7 @@ def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:
 
 def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     """Show how a picture was made, with a line that makes it again."""
-    draft = _drawable(info)
+    draft = drawable(info)
     kind = picture.media_type.removeprefix("image/").upper()
     details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _IN_THE_LINE)
     lines = [f"**Picture info** · {picture.width}×{picture.height} {kind}"]
@@ -95,28 +93,6 @@ def words_file(message: nextcord.Message) -> nextcord.Attachment:
     raise RequestRejected("The words are no longer in this message. Please ask for them again.")
 
 
-def known_of(job: Job | None, info: Infotext | None) -> Draft:
-    """Return what of a picture's making helps to go on from it; a picture of elsewhere brings only its words."""
-    if job is not None:
-        request = job.request
-        return Draft(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            steps=request.steps,
-            cfg_scale=request.cfg_scale,
-            guidance=request.guidance,
-            sampler=request.sampler,
-            scheduler=request.scheduler,
-            model=request.model,
-            vae=request.vae,
-            clip_skip=request.clip_skip,
-            loras=request.loras,
-            styles=request.styles,
-        )
-    draft = _drawable(info) if info else Draft()
-    return Draft(prompt=draft.prompt, negative_prompt=draft.negative_prompt)
-
-
 def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
     words = format_prompt(draft)
     argument = DRAW_PRIVATE if private else DRAW
@@ -129,20 +105,3 @@ def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
     file = Picture(data=words.encode(), filename=FILE_NAME, alt_text="the words and options of this picture")
     content = f"{head}: see the file\n{tail}"
     return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows, pictures=(file,))
-
-
-def _drawable(info: Infotext) -> Draft:
-    """Read parameters as something to draw from words alone: in one line, at the size before it was upscaled."""
-    draft = draft_from(info)
-    try:
-        factor = max(1.0, float(info.parameters.get("Upscale factor", 1)))
-    except ValueError:
-        factor = 1.0
-    return replace(
-        draft,
-        prompt=" ".join(draft.prompt.split()),
-        negative_prompt=" ".join((draft.negative_prompt or "").split()) or None,
-        width=round(draft.width / factor) if draft.width else None,
-        height=round(draft.height / factor) if draft.height else None,
-        denoising_strength=None,
-    )

@@ -3,22 +3,19 @@
 Of a message of ours the original is taken from the media store: what is attached may be a smaller copy or a grid.
 """
 
-import re
-
 import nextcord
 
+from cogs.attachments import address_of, picture_in, read_file
 from cogs.cards import controls_of
 from cogs.origin import check_interaction_permissions
-from cogs.posting import TRANSIENT
-from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.job import Job
+from generation.order import Order, OrderKind
+from generation.request import Draft
 from services.catalog import Catalog
 from services.generation import GenerationService
 from services.media import MediaService
 from services.policy import Actor
-
-IMAGE_NAME = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
 
 
 class PictureSources:
@@ -60,31 +57,34 @@ class PictureSources:
         Raises:
             RequestRejected: it shows none, several, or one that is not finished.
         """
+        order = self.order_for(message, job)
+        media = await self._media.get(order.media_id) if order.media_id else None
+        if media is not None:
+            return media.data
+        if not order.files:
+            raise RequestRejected("There is no picture in that message.", field="image")
+        return await read_file(order.files[0])
+
+    def order_for(self, message: nextcord.Message, job: Job | None, changes: Draft | None = None) -> Order:
+        """Say where the picture of a message is, and what is made of it.
+
+        Raises:
+            RequestRejected: it shows none, several, or one that is not finished.
+        """
         if job is not None and not job.is_terminal:  # what it shows is a preview
             raise RequestRejected("That picture is still being made. Wait until it is there.", field="image")
         self.check_single(job)
         images = job.result.images if job and job.result else ()
-        media = await self._media.get(images[0].media_id) if images else None
-        if media is not None:
-            return media.data
-        for attachment in message.attachments:
-            if (attachment.content_type or "").startswith("image/") or IMAGE_NAME.search(attachment.filename):
-                return await self.of_attachment(attachment)
-        raise RequestRejected("There is no picture in that message.", field="image")
-
-    async def of_attachment(self, attachment: nextcord.Attachment) -> bytes:
-        """Return a file as it was uploaded.
-
-        Raises:
-            RequestRejected: it is too large or cannot be read.
-        """
-        if attachment.size > MAX_INPUT_IMAGE_BYTES:
-            size, most = attachment.size / 2**20, MAX_INPUT_IMAGE_BYTES // 2**20
-            raise RequestRejected(f"That picture is {size:.1f} MB; at most {most} MB work.", field="image")
-        try:
-            return await attachment.read()
-        except (nextcord.HTTPException, *TRANSIENT) as error:
-            raise RequestRejected("That picture cannot be read from Discord. Please attach it again.") from error
+        attached = picture_in(message)
+        if not images and attached is None:
+            raise RequestRejected("There is no picture in that message.", field="image")
+        return Order(
+            kind=OrderKind.CHANGE,
+            draft=changes or Draft(),
+            media_id=images[0].media_id if images else "",
+            files=(address_of(attached),) if attached else (),
+            job_id=job.id if job else "",
+        )
 
 
 async def begin(interaction: nextcord.Interaction, *, private: bool) -> None:

@@ -3,7 +3,6 @@
 Answers to a message's menu are for the asker alone; what is drawn from them is for all, unless the picture was private.
 """
 
-from dataclasses import replace
 from typing import Any, Final
 
 import nextcord
@@ -11,24 +10,23 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs import picture_forms as forms
+from cogs.attachments import address_of, read_file
 from cogs.cards import Picture, parse_id
-from cogs.error_handler import thinking, told
-from cogs.job_messages import JobMessages
-from cogs.origin import actor_of, check_interaction_permissions, of_interaction
+from cogs.desk import Desk
+from cogs.error_handler import told
+from cogs.origin import actor_of, check_interaction_permissions
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
 from cogs.posting import edit_answer
 from constants import DISCORD_ALT_TEXT_CHARS
-from generation.errors import CapabilityError, RequestRejected
-from generation.job import JobView, Origin
+from generation.errors import RequestRejected
+from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft
 from services.catalog import Catalog
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
 from services.pictures import parameters_in
 from utils import images
-from utils.clock import Clock
 from utils.images import BadImage
 from utils.text import cut
 from utils.threads import run_in_thread
@@ -45,16 +43,13 @@ class PictureWords(commands.Cog):
         service: GenerationService,
         media: MediaService,
         catalog: Catalog,
-        messages: JobMessages,
+        desk: Desk,
         describing: DescribingService,
-        clock: Clock,
     ) -> None:
-        self._service = service
         self._media = media
         self._catalog = catalog
-        self._messages = messages
+        self._desk = desk
         self._describing = describing
-        self._clock = clock
         self._sources = PictureSources(service, media)
 
     @nextcord.slash_command(name="describe", description="Find words for a picture")
@@ -66,7 +61,7 @@ class PictureWords(commands.Cog):
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
         await begin(interaction, private=bool(private))
-        data = await self._sources.of_attachment(image)
+        data = await read_file(address_of(image))
         await self._show_words(interaction, data, backend=backend, private=bool(private), shows_picture=True)
 
     @nextcord.message_command(name="Describe")
@@ -84,7 +79,7 @@ class PictureWords(commands.Cog):
         private: bool = SlashOption(description="What you draw from it is for you alone, too", required=False),
     ) -> None:
         await begin(interaction, private=True)
-        await self._show_info(interaction, await self._sources.of_attachment(image), private=bool(private))
+        await self._show_info(interaction, await read_file(address_of(image)), private=bool(private))
 
     @nextcord.message_command(name="Picture info")
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
@@ -132,33 +127,13 @@ class PictureWords(commands.Cog):
         check_interaction_permissions(interaction)
         message = interaction.message
         assert message is not None, "a button stands under a message"
-        async with thinking(interaction, ephemeral=private):
-            words = forms.words_in(message)
-            if words is None:
-                words = (await self._sources.of_attachment(forms.words_file(message))).decode()
+        words = forms.words_in(message)
+        if words is None:
+            order = Order(kind=OrderKind.NEAREST, files=(address_of(forms.words_file(message)),))
+        else:
             parsed = parse_prompt(words)
-            origin = of_interaction(interaction, self._clock, private=private)
-            view = await self._submit_nearest(parsed.draft, origin, parsed.notes)
-            await self._messages.open(view)
-
-    async def _submit_nearest(self, draft: Draft, origin: Origin, notes: tuple[str, ...]) -> JobView:
-        """Submit what was drawn elsewhere: without the names that no engine here has, as it is said."""
-        try:
-            return await self._service.submit(draft, origin, notes=notes)
-        except CapabilityError:
-            draft, missing = self._catalog.without_unknown(draft, origin.user_id, origin.guild_id)
-            notes = (*notes, *missing)
-            if not missing and not draft.model and not draft.loras:
-                raise
-        try:
-            return await self._service.submit(draft, origin, notes=notes)
-        except CapabilityError:  # no engine has all of them together
-            if not draft.model and not draft.loras:
-                raise
-        if draft.model:
-            notes = (*notes, f"model {draft.model} is not here")
-        notes = (*notes, *(f"LoRA {lora.name} left out" for lora in draft.loras))
-        return await self._service.submit(replace(draft, model=None, loras=()), origin, notes=notes)
+            order = Order(kind=OrderKind.NEAREST, draft=parsed.draft, notes=parsed.notes)
+        await self._desk.take_press(interaction, order, private=private)
 
     @describe.on_autocomplete("backend")
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:

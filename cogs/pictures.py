@@ -1,10 +1,9 @@
 """What people do with a picture they have: enlarge it, paint over a part, draw on beyond its edges, follow its pose.
 
-Slash commands take a file; "Apps" in a message's menu takes the picture of that message. Every answer begins at once
-with "thinking…", since even reading a picture may take longer than Discord waits.
+Slash commands take a file; "Apps" in a message's menu takes the picture of that message. The picture itself is loaded
+later: what is stored and answered with "thinking…" is its address.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -14,25 +13,24 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs import picture_forms as forms
+from cogs.attachments import address_of
 from cogs.cards import OTHER_VERSION, parse_id
 from cogs.decorators import prefix_command
-from cogs.error_handler import thinking, told
-from cogs.job_messages import JobMessages
-from cogs.origin import actor_of, actor_of_message, check_interaction_permissions, of_interaction
-from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
+from cogs.desk import Desk
+from cogs.error_handler import told
+from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
+from cogs.picture_sources import PictureSources, is_private, suggest_engines, who
 from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT, RANGES
+from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import ControlUnit, Draft, Mode, Pan
+from generation.request import ControlUnit, Draft, Mode, Pan, SourceImage
 from services.catalog import Catalog
 from services.generation import GenerationService
-from services.masks import take_masked
 from services.media import MediaService
-from services.pictures import parameters_in
-from utils.clock import Clock
 
 UPSCALE_FACTOR: Final = 2.0
 ZOOM: Final = 1.5
@@ -53,14 +51,11 @@ class Pictures(commands.Cog):
         service: GenerationService,
         media: MediaService,
         catalog: Catalog,
-        messages: JobMessages,
-        clock: Clock,
+        desk: Desk,
     ) -> None:
         self._service = service
-        self._media = media
         self._catalog = catalog
-        self._messages = messages
-        self._clock = clock
+        self._desk = desk
         self._sources = PictureSources(service, media)
 
     # -- larger --------------------------------------------------------------------------------------------------
@@ -80,9 +75,7 @@ class Pictures(commands.Cog):
         typed = Draft(
             mode=Mode.UPSCALE, upscale_factor=factor or UPSCALE_FACTOR, upscaler=upscaler or None, backend=backend
         )
-        await begin(interaction, private=bool(private))
-        draft, notes = await self._made_from(typed, await self._sources.of_attachment(image), None)
-        await self._make(interaction, draft, private=bool(private), notes=notes)
+        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=bool(private))
 
     @prefix_command(name="upscale")
     async def upscale_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
@@ -122,16 +115,14 @@ class Pictures(commands.Cog):
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
         parsed = parse_prompt(prompt)
-        is_alone = parsed.is_private or bool(private)
-        await begin(interaction, private=is_alone)
-        read = self._sources.of_attachment
-        data, stencil = await asyncio.gather(read(image), read(mask) if mask else _nothing())
-        source = await take_masked(self._media, data, stencil)
         typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
             forms.without_others(parsed.draft)
         )
-        draft = replace(typed, mode=Mode.INPAINT, init_image=source.image, mask_image=source.mask, zoom=None, pan=None)
-        await self._make(interaction, draft, private=is_alone, notes=(*forms.notes_of(parsed), *source.notes))
+        draft = replace(typed, mode=Mode.INPAINT, zoom=None, pan=None)
+        files = (image, mask) if mask else (image,)
+        is_alone = parsed.is_private or bool(private)
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes)
 
     @nextcord.slash_command(name="outpaint", description="Draw on beyond the edges of a picture")
     async def outpaint(
@@ -153,13 +144,12 @@ class Pictures(commands.Cog):
     ) -> None:
         parsed = parse_prompt(prompt or "")
         is_alone = parsed.is_private or bool(private)
-        await begin(interaction, private=is_alone)
         typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend)
         typed = typed.over(forms.without_others(parsed.draft))
         if typed.zoom is None and typed.pan is None:
             typed = replace(typed, zoom=ZOOM)
-        draft, notes = await self._made_from(typed, await self._sources.of_attachment(image), None)
-        await self._make(interaction, draft, private=is_alone, notes=(*forms.notes_of(parsed), *notes))
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes)
 
     @nextcord.message_command(name="Zoom out 1.5×")
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
@@ -185,11 +175,10 @@ class Pictures(commands.Cog):
     ) -> None:
         parsed = parse_prompt(prompt)
         is_alone = parsed.is_private or bool(private)
-        await begin(interaction, private=is_alone)
-        source = await self._media.take_input(await self._sources.of_attachment(image))
-        unit = ControlUnit(kind=kind, image=source, weight=1.0 if weight is None else weight)
+        unit = ControlUnit(kind=kind, image=SourceImage(media_id=""), weight=1.0 if weight is None else weight)
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
-        await self._make(interaction, draft, private=is_alone, notes=forms.notes_of(parsed))
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.CONTROL, draft, (image,), private=is_alone, notes=notes)
 
     # -- presses -------------------------------------------------------------------------------------------------
 
@@ -220,43 +209,22 @@ class Pictures(commands.Cog):
     ) -> None:
         """Answer with a new message and make something of the picture in `message`; the result is the presser's."""
         check_interaction_permissions(interaction)
-        is_alone = is_private(message, job)
-        async with thinking(interaction, ephemeral=is_alone):
-            draft, notes = await self._made_from(changes, await self._sources.of_message(message, job), job)
-            await self._make(interaction, draft, private=is_alone, notes=notes, job=job)
+        order = self._sources.order_for(message, job, changes)
+        await self._desk.take_press(interaction, order, private=is_private(message, job))
 
-    async def _made_from(self, changes: Draft, data: bytes, job: Job | None) -> tuple[Draft, tuple[str, ...]]:
-        """Lay `changes` over what is known of a picture: the job that made it, or what its file says."""
-        source = await self._media.take_input(data)
-        known = forms.known_of(job, None if job else await parameters_in(data))
-        if changes.mode is Mode.UPSCALE:
-            return replace(changes.over(Draft(prompt=known.prompt)), init_image=source), ()
-        draft = replace(changes.over(known), init_image=source)
-        if draft.prompt:
-            return draft, ()
-        note = f"no words were said or found in the picture: drawn as “{forms.SAME_SCENE}”"
-        return replace(draft, prompt=forms.SAME_SCENE), (note,)
-
-    async def _make(
+    async def _take(
         self,
         interaction: nextcord.Interaction,
+        kind: OrderKind,
         draft: Draft,
+        files: tuple[nextcord.Attachment, ...],
         *,
         private: bool,
         notes: tuple[str, ...] = (),
-        job: Job | None = None,
     ) -> None:
-        origin = of_interaction(interaction, self._clock, private=private)
-        if job is not None:
-            origin = replace(
-                origin,
-                parent_job_id=job.id,
-                parent_user_id=job.origin.user_id,
-                parent_channel_id=job.origin.channel_id,
-                parent_message_id=job.origin.message_id,
-            )
-        view = await self._service.submit(draft, origin, notes=notes)
-        await self._messages.open(view)
+        check_interaction_permissions(interaction)
+        order = Order(kind=kind, draft=draft, notes=notes, files=tuple(map(address_of, files)))
+        await self._desk.take_press(interaction, order, private=private)
 
     # -- autocomplete --------------------------------------------------------------------------------------------
 
@@ -285,7 +253,3 @@ class Pictures(commands.Cog):
         names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
         await interaction.response.send_autocomplete(hits[:25])
-
-
-async def _nothing() -> None:
-    return None

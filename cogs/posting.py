@@ -120,7 +120,7 @@ class Poster:
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
         try:
-            await self._channel(posted.channel_id).send(
+            await self.channel(posted.channel_id).send(
                 f"<@{origin.user_id}> your picture is ready.",
                 reference=reference,
                 mention_author=False,
@@ -132,7 +132,7 @@ class Poster:
     async def _edit_reply(self, origin: Origin, card: Card, *, keeps_files: bool = False) -> Posted | None:
         if not self.has_reply(origin) or (origin.answer_number and not origin.message_id):
             return None
-        reply, changes = self._reply(origin), edit_of(card, keeps_files=keeps_files)
+        reply, changes = self.reply(origin), edit_of(card, keeps_files=keeps_files)
         try:
             # by its id where it is known, since with --repeat one token has several messages
             message: Any = await reply.followup.edit_message(_message_id(origin.message_id), **changes)
@@ -148,7 +148,7 @@ class Poster:
         is_ephemeral = origin.private and bool(origin.reply_token)
         if not origin.message_id or not origin.channel_id or is_ephemeral:
             return None
-        message = self._channel(origin.channel_id).get_partial_message(int(origin.message_id))
+        message = self.channel(origin.channel_id).get_partial_message(int(origin.message_id))
         await message.edit(**edit_of(card, keeps_files=keeps_files), allowed_mentions=nextcord.AllowedMentions.none())
         return Posted(channel_id=origin.channel_id, message_id=origin.message_id, place="message")
 
@@ -159,10 +159,10 @@ class Poster:
             return None
         if may_be_there and not origin.private and origin.channel_id:
             with suppress(nextcord.NotFound):  # the bot may answer in channels it does not see
-                if earlier := await self._find_in(self._channel(origin.channel_id), job):
+                if earlier := await self.find_in(self.channel(origin.channel_id), origin, job.id):
                     await earlier.edit(**edit_of(card))
                     return Posted(channel_id=origin.channel_id, message_id=str(earlier.id), place="reply")
-        reply = self._reply(origin)
+        reply = self.reply(origin)
         message: Any = await reply.followup.send(**new_message(card), ephemeral=origin.private, wait=True)
         channel_id = origin.channel_id or str(message.channel.id)
         return Posted(channel_id=channel_id, message_id=str(message.id), place="reply")
@@ -171,8 +171,8 @@ class Poster:
         origin = job.origin
         if origin.private or not origin.channel_id:
             return None
-        channel = self._channel(origin.channel_id)
-        message_id = await self._send(channel, job, card, may_be_there=may_be_there, **_reference(origin))
+        channel = self.channel(origin.channel_id)
+        message_id = await self._send(channel, job, card, may_be_there=may_be_there, **reference_to(origin))
         return Posted(channel_id=origin.channel_id, message_id=message_id, place="channel")
 
     async def _write(self, job: Job, card: Card, *, may_be_there: bool) -> Posted | None:
@@ -183,27 +183,27 @@ class Poster:
         return Posted(channel_id=str(channel.id), message_id=message_id, place="dm")
 
     async def _send(self, channel: Any, job: Job, card: Card, *, may_be_there: bool, **options: Any) -> str:
-        earlier = await self._find_in(channel, job) if may_be_there else None
+        earlier = await self.find_in(channel, job.origin, job.id) if may_be_there else None
         if earlier is not None:
             await earlier.edit(**edit_of(card))
             return str(earlier.id)
         return str((await channel.send(**new_message(card), **options)).id)
 
-    async def _find_in(self, channel: Any, job: Job) -> nextcord.Message | None:
+    async def find_in(self, channel: Any, origin: Origin, job_id: str = "") -> nextcord.Message | None:
         """Look among the newest messages, and among those that came right after the request."""
         places: list[dict[str, Any]] = [{}]
-        if asked_id := job.origin.source_message_id:
-            places.append({"after": nextcord.Object(int(asked_id))})
+        if origin.source_message_id:
+            places.append({"after": nextcord.Object(int(origin.source_message_id))})
         try:
             for place in places:
                 async for message in channel.history(limit=SEARCHED_MESSAGES, **place):
-                    if message.author == self._bot.user and shows(message, job):
+                    if message.author == self._bot.user and shows(message, origin, job_id):
                         return message  # type: ignore[no-any-return]
         except nextcord.Forbidden:  # the history may be closed to us where sending is open
             return None
         return None
 
-    def _channel(self, channel_id: str) -> nextcord.PartialMessageable:
+    def channel(self, channel_id: str) -> nextcord.PartialMessageable:
         """Return a channel of any kind by its id alone.
 
         Not the bot's own object of it: there may be none (a thread it was not told of), and nextcord lets messages be
@@ -211,10 +211,10 @@ class Poster:
         """
         return self._bot.get_partial_messageable(int(channel_id), type=nextcord.ChannelType.text)
 
-    def _reply(self, origin: Origin) -> nextcord.Interaction:
-        """Rebuild the interaction from its token: its own object does not survive a restart."""
+    def reply(self, origin: Origin, interaction_id: str = "0") -> nextcord.Interaction:
+        """Rebuild the interaction from its token (and its id, to acknowledge it): its object dies with the process."""
         data: dict[str, Any] = {
-            "id": "0",
+            "id": interaction_id,
             "application_id": str(self._bot.application_id),
             "type": 2,
             "version": 1,
@@ -277,7 +277,7 @@ def _message_id(known: str | None) -> Any:
     return int(known) if known else "@original"
 
 
-def _reference(origin: Origin) -> dict[str, Any]:
+def reference_to(origin: Origin) -> dict[str, Any]:
     if not origin.source_message_id or not origin.channel_id:
         return {}
     reference = nextcord.MessageReference(
@@ -286,13 +286,17 @@ def _reference(origin: Origin) -> dict[str, Any]:
     return {"reference": reference, "mention_author": False}
 
 
-def shows(message: nextcord.Message, job: Job) -> bool:
-    """Return whether a message of ours is a job's, or announces the job's answer."""
-    ids = {job.id, job.origin.group_id} - {None}
+def shows(message: nextcord.Message, origin: Origin, job_id: str = "") -> bool:
+    """Return whether a message of ours is a job's, or announces the answer to its request."""
+    ids = {job_id, origin.group_id or ""} - {""}
     children = (child for row in message.components for child in getattr(row, "children", ()))
     custom_ids = (getattr(child, "custom_id", None) or "" for child in children)
     if any(ids.intersection(custom_id.split(":")) for custom_id in custom_ids):
         return True
-    asked_id = job.origin.source_message_id
-    is_first = asked_id is not None and job.origin.answer_number == 0 and message.content == ASKING
-    return is_first and message.reference is not None and str(message.reference.message_id) == asked_id
+    return origin.answer_number == 0 and message.content == ASKING and answers(message, origin)
+
+
+def answers(message: nextcord.Message, origin: Origin) -> bool:
+    """Return whether a message replies to the request itself."""
+    asked_id, reference = origin.source_message_id, message.reference
+    return asked_id is not None and reference is not None and str(reference.message_id) == asked_id

@@ -41,6 +41,7 @@ async def serve(
     api_url: str,
     stop: asyncio.Event,
     drain: Callable[[], Awaitable[None]],
+    grace_s: float,
     link: DiscordLink,
     clock: Clock,
     is_only_door: bool,
@@ -53,6 +54,7 @@ async def serve(
         api_url: Discord's REST API, or a proxy's.
         stop: ends it in order.
         drain: lets running jobs finish; awaited before the connection is closed, so that they can still be posted.
+        grace_s: as long, requests that were just heard may take to become jobs.
         link: told how the connection stands.
         clock: for the pauses.
         is_only_door: return as soon as the token is refused; else wait for `stop` all the same.
@@ -69,7 +71,7 @@ async def serve(
         await stop.wait()
         return 0
     finally:
-        await drain()
+        await asyncio.gather(client.drain(grace_s), drain())
         await client.close()
 
 
@@ -168,6 +170,10 @@ class _Client:
         if self._task.done():
             await self._task
             raise ConnectionError("the bot has left Discord by itself")
+
+    async def drain(self, grace_s: float) -> None:
+        if self._bot is not None:
+            await self._bot.desk.drain(grace_s)
 
     async def close(self) -> None:
         bot, self._bot = self._bot, None

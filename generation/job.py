@@ -1,6 +1,6 @@
 """A job: one request on its way through the queue, and the states it may take."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -129,6 +129,17 @@ class Job:
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+
+def child_of(job: Job, origin: Origin) -> Origin:
+    """Return an origin that says from which job its own was made."""
+    return replace(
+        origin,
+        parent_job_id=job.id,
+        parent_user_id=job.origin.user_id,
+        parent_channel_id=job.origin.channel_id,
+        parent_message_id=job.origin.message_id,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -270,6 +270,19 @@ def request_from_json(values: dict[str, Any]) -> GenerationRequest:
     return GenerationRequest(**{name: value_from_json(name, v) for name, v in values.items() if name in known})
 
 
+def draft_to_json(draft: Draft) -> dict[str, Any]:
+    """Return what was said as plain JSON values; pictures as their ids."""
+    unsaid = Draft()
+    said = {f.name: getattr(draft, f.name) for f in fields(Draft)}
+    return {name: value_to_json(value) for name, value in said.items() if value != getattr(unsaid, name)}
+
+
+def draft_from_json(values: dict[str, Any]) -> Draft:
+    """Read what `draft_to_json` wrote; fields unknown to this version are passed over."""
+    known = (f.name for f in fields(Draft) if f.name in values)
+    return Draft(**{name: value_from_json(name, values[name]) for name in known})
+
+
 def value_to_json(value: Any) -> Any:
     """Return the value of one field of a draft or request as plain JSON; a picture is written as its id."""
     if isinstance(value, SourceImage):

@@ -103,3 +103,6 @@ class Cooldown:
         if len(self._asked) >= MAX_REMEMBERED_USERS:
             self._asked = {user: asked_at for user, asked_at in self._asked.items() if asked_at + self._seconds > now}
         self._asked[user_key] = now
+
+    def forget(self, user_key: str) -> None:
+        self._asked.pop(user_key, None)

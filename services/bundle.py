@@ -6,6 +6,7 @@ from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
+from services.intakes import IntakeService
 from services.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
@@ -22,6 +23,7 @@ class Services:
     catalog: Catalog
     connections: ConnectionService
     describing: DescribingService
+    intakes: IntakeService
     upkeep: Upkeep
     records: Records
     workflows: WorkflowService

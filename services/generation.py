@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
-from generation.job import Job, JobView, Origin
+from generation.job import Job, JobView, Origin, child_of
 from generation.request import Draft, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
@@ -66,6 +66,10 @@ class GenerationService:
         """Begin to submit `count` requests that are let in, and committed, together."""
         return Submission(self._parts, count)
 
+    def let_in(self, user_key: str) -> None:
+        """Let a request in that was taken in before a restart: the time between two does not count for it."""
+        self._queue.let_in(user_key)
+
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Say where a request would run now, when it would start and how long it would take; nothing is submitted.
 
@@ -104,14 +108,7 @@ class GenerationService:
         visible = self._registry.visible(origin.user_id, origin.guild_id)
         if not changes.backend and any(entry.name == old.lane for entry in visible):
             changes = replace(changes, backend=old.lane)
-        origin = replace(
-            origin,
-            parent_job_id=old.id,
-            parent_user_id=old.origin.user_id,
-            parent_channel_id=old.origin.channel_id,
-            parent_message_id=old.origin.message_id,
-        )
-        return await self.submit(changes.over(base), origin, fresh=True, also=also)
+        return await self.submit(changes.over(base), child_of(old, origin), fresh=True, also=also)
 
     async def visible(self, job_id: str, actor: Actor) -> Job:
         """Return a job that somebody may see, by its id or short id.

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from generation.job import Job
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
@@ -18,6 +19,7 @@ from utils.pixels import BadImage, upright
 from utils.threads import run_in_thread
 
 PAN: Final = 0.5  # of the picture's own width or height is added
+SAME_SCENE: Final = "the same scene, continued"
 
 
 class Pictures(Protocol):
@@ -65,6 +67,57 @@ def draft_from(infotext: Infotext) -> Draft:
         seed=_whole(said, "Seed", "seed"),
         denoising_strength=_number(said, "Denoising strength", "denoising_strength"),
     )
+
+
+def known_of(job: Job | None, info: Infotext | None) -> Draft:
+    """Return what of a picture's making helps to go on from it; a picture of elsewhere brings only its words."""
+    if job is not None:
+        request = job.request
+        return Draft(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            steps=request.steps,
+            cfg_scale=request.cfg_scale,
+            guidance=request.guidance,
+            sampler=request.sampler,
+            scheduler=request.scheduler,
+            model=request.model,
+            vae=request.vae,
+            clip_skip=request.clip_skip,
+            loras=request.loras,
+            styles=request.styles,
+        )
+    draft = drawable(info) if info else Draft()
+    return Draft(prompt=draft.prompt, negative_prompt=draft.negative_prompt)
+
+
+def drawable(info: Infotext) -> Draft:
+    """Read parameters as something to draw from words alone: in one line, at the size before it was upscaled."""
+    draft = draft_from(info)
+    try:
+        factor = max(1.0, float(info.parameters.get("Upscale factor", 1)))
+    except ValueError:
+        factor = 1.0
+    return replace(
+        draft,
+        prompt=" ".join(draft.prompt.split()),
+        negative_prompt=" ".join((draft.negative_prompt or "").split()) or None,
+        width=round(draft.width / factor) if draft.width else None,
+        height=round(draft.height / factor) if draft.height else None,
+        denoising_strength=None,
+    )
+
+
+async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job | None) -> tuple[Draft, tuple[str, ...]]:
+    """Lay `changes` over what is known of a picture: the job that made it, or what its file says."""
+    known = known_of(job, None if job else await parameters_in(data))
+    if changes.mode is Mode.UPSCALE:
+        return replace(changes.over(Draft(prompt=known.prompt)), init_image=source), ()
+    draft = replace(changes.over(known), init_image=source)
+    if draft.prompt:
+        return draft, ()
+    note = f"no words were said or found in the picture: drawn as “{SAME_SCENE}”"
+    return replace(draft, prompt=SAME_SCENE), (note,)
 
 
 async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str, ...]]:

@@ -55,17 +55,12 @@ def error_text(error: JobError | None) -> str | None:
 
 def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
     """Return a value for every column of `jobs`."""
-    origin = asdict(job.origin)
-    del origin["webhook"]  # a secret, see `JobStore.insert`
-    columns = {name: origin.pop(name) for name in _ORIGIN_COLUMNS}
-    return columns | {
+    return origin_to_row(job.origin, box) | {
         "id": job.id,
         "status": job.status.value,
         "lane": job.lane,
         "door": job.origin.door,
         "user_key": job.user_key,
-        "reply_token": box.seal(job.origin.reply_token) if job.origin.reply_token else "",
-        "reply_token_until": to_epoch(job.origin.reply_token_until),
         "weight": job.weight,
         "is_pinned": job.is_pinned,
         "attempt": job.attempt,
@@ -75,11 +70,22 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         "candidates": to_json(job.candidates),
         "tried": to_json(job.tried),
         "notes": to_json(job.notes),
-        "origin": to_json(origin),
         "request": request_text(job.request),
         "drawn": request_text(job.drawn),
         "result": result_text(job.result),
         "error": error_text(job.error),
+    }
+
+
+def origin_to_row(origin: Origin, box: SecretBox) -> dict[str, Any]:
+    """Return the columns that hold where a request came from."""
+    values = asdict(origin)
+    del values["webhook"]  # a secret, see `JobStore.insert`
+    columns = {name: values.pop(name) for name in _ORIGIN_COLUMNS}
+    return columns | {
+        "origin": to_json(values),
+        "reply_token": box.seal(origin.reply_token) if origin.reply_token else "",
+        "reply_token_until": to_epoch(origin.reply_token_until),
     }
 
 
@@ -90,7 +96,7 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
         id=row["id"],
         request=request_from_json(from_json(row["request"])),
         drawn=request_from_json(from_json(row["drawn"])),
-        origin=_read_origin(row, box),
+        origin=row_to_origin(row, box),
         lane=row["lane"],
         candidates=tuple(from_json(row["candidates"])),
         status=JobStatus(row["status"]),
@@ -108,7 +114,8 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
     )
 
 
-def _read_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
+def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
+    """Read those columns; a reply token sealed with another key is dropped."""
     token = ""
     if row["reply_token"]:
         try:

@@ -4,6 +4,7 @@ Times are UTC epoch seconds, columns named like a value of `generation` hold its
 """
 
 from store.gallery_schema import GALLERY
+from store.intakes import SCHEMA as INTAKES
 from store.outbox_schema import OUTBOX
 from store.words import SCHEMA as WORDS
 from store.workflows import SCHEMA as WORKFLOWS
@@ -181,6 +182,7 @@ MIGRATIONS = {
     "m008_request_keys": _M008_REQUEST_KEYS,
     "m007_access": _M007_ACCESS,
     "m009_machines": _M009_MACHINES,
+    "m010_intake": INTAKES,
     "m011_outbox": OUTBOX,
     "m012_words": WORDS,
     "m014_intents": _M014_INTENTS,

@@ -27,7 +27,7 @@ from api.schemas.jobs import (
 from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
-from generation.job import JobStatus, JobView, Origin
+from generation.job import JobStatus, JobView, Origin, child_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
 from services.access import Caller
@@ -258,10 +258,4 @@ async def _origin(web: Web, caller: Caller, body: JobIn, private: bool, keys: di
             private=private or asked.origin.private,
             via="studio",
         )
-    return replace(
-        origin,
-        parent_job_id=asked.id,
-        parent_user_id=asked.origin.user_id,
-        parent_channel_id=asked.origin.channel_id,
-        parent_message_id=asked.origin.message_id,
-    )
+    return child_of(asked, origin)

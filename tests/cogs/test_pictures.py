@@ -12,7 +12,6 @@ from cogs.picture_forms import (
     FILE_NAME,
     described_card,
     info_card,
-    known_of,
     notes_of,
     upscale_options,
     words_file,
@@ -22,6 +21,7 @@ from cogs.render import alt_text
 from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, Mode
+from services.pictures import known_of
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
 from utils.images import ImageInfo

@@ -25,6 +25,7 @@ from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
+from services.intakes import make_intakes
 from services.media import MediaService
 from services.records import make_records
 from services.upkeep import Upkeep, make_upkeep
@@ -158,6 +159,7 @@ class Easel:
             catalog=Catalog(registry),
             connections=connections,
             describing=DescribingService(registry),
+            intakes=make_intakes(database, box, registry, service, upkeep.compare, media, clock),
             upkeep=upkeep,
             records=make_records(
                 database, jobs, registry, queue, service, media, connections, clock, folder=self.folder
@@ -211,6 +213,7 @@ class Easel:
     async def kill(self) -> None:
         """End as a killed process does: nothing more is written, nobody is told."""
         running, self.running = self.now, None
+        await running.bot.desk.aclose()  # else it would tell people of the closed database
         await running.database.close()
         await running.cache_database.close()
         await running.bot.close()

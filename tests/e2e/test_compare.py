@@ -117,8 +117,9 @@ async def test_only_its_owner_cancels_what_is_left(discord: DiscordServer, start
     await until(lambda: gpu.running and grid.running)
     await discord.wait_for(lambda: answer.buttons == ["Cancel"])
     refused = await discord.user("ann").click(answer, "Cancel")
-    await discord.wait_for(lambda: refused.followups)
-    assert "Only the person who asked" in refused.followups[0].content
+    await discord.wait_for(lambda: refused.message)
+    assert refused.ephemeral
+    assert "Only the person who asked" in refused.message.content
     gpu.release()
     while len(await easel.now.jobs.active()) > 1:  # until its picture is kept
         await asyncio.sleep(0.01)

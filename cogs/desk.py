@@ -1,0 +1,185 @@
+"""Where requests are taken in: stored first, then acknowledged, carried out and shown.
+
+Whatever happens to this process after the first step, the next one finds the request and goes on: it edits the answer
+to an interaction by its token, or the message that announces the answer to a command. The acknowledgement runs beside
+the work, since Discord takes a third of a second for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.attachments import read_file
+from cogs.compare_messages import CompareMessages
+from cogs.error_handler import words_for
+from cogs.job_messages import JobMessages
+from cogs.origin import DOOR, of_interaction, of_message
+from cogs.posting import TRANSIENT, Posted
+from cogs.teller import Teller
+from cogs.waiting import SOON_S
+from generation.order import Order
+from services.intakes import Intake, IntakeService, Made
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+ACKNOWLEDGE_AGAIN_S = (0.3, 0.6)
+
+
+class Desk:
+    """One short task per request."""
+
+    def __init__(
+        self,
+        *,
+        intakes: IntakeService,
+        messages: JobMessages,
+        comparisons: CompareMessages,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        self._intakes = intakes
+        self._messages = messages
+        self._comparisons = comparisons
+        self._teller = teller
+        self._clock = clock
+        self._born_at = clock.now()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool = False) -> None:
+        """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
+
+        Raises:
+            StoreUnavailable: it cannot be stored; nobody was told that it was.
+        """
+        origin = of_interaction(interaction, self._clock, private=private)
+        if intake := await self._intakes.take(str(interaction.id), order, origin):
+            self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
+
+    async def take_message(self, ctx: commands.Context[Any], order: Order, *, private: bool = False) -> None:
+        """Take in what a command in a message asks for; a private answer is a direct message.
+
+        Raises:
+            StoreUnavailable: as in `take_press`.
+        """
+        if intake := await self._intakes.take(str(ctx.message.id), order, of_message(ctx, private=private)):
+            self._begin(intake.id, self._answer_message(intake, is_repeated=False))
+
+    async def take_up(self) -> int:
+        """Go on with what earlier processes took in; return how many requests that were. Safe to repeat."""
+        left = [one for one in await self._intakes.left(DOOR, self._born_at) if one.id not in self._tasks]
+        for intake in left:
+            self._begin(intake.id, self._go_on(intake))
+        return len(left)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until nothing is under way, at most so long; what is left is for the next start."""
+        ends_at = self._clock.monotonic() + timeout_s
+        while self._tasks and (left_s := ends_at - self._clock.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks.values()), timeout=left_s)
+
+    async def aclose(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, intake_id: str, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name="intake")
+        self._tasks[intake_id] = task
+        task.add_done_callback(partial(self._ended, intake_id))
+
+    def _ended(self, intake_id: str, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(intake_id, None)
+        if not task.cancelled() and (error := task.exception()):  # it stays open, and the next start goes on with it
+            log.error("a request was not answered", extra={"action": "job_failed"}, exc_info=error)
+
+    async def _go_on(self, intake: Intake) -> None:
+        is_press = bool(intake.origin.reply_token)
+        if not is_press and not intake.origin.message_id:
+            intake = await self._attached(intake, await self._teller.find(intake))
+        try:
+            again = await self._intakes.start_again(intake)
+        except Exception as error:
+            await self._refuse(intake, error, is_repeated=True)
+            return
+        if again is None:
+            return
+        if is_press:
+            late = partial(self._teller.acknowledge, again.id, again.origin)
+            await self._answer_press(again, late, is_repeated=True)
+        else:
+            await self._answer_message(again, is_repeated=True)
+
+    async def _answer_press(
+        self, intake: Intake, acknowledge: Callable[[], Awaitable[object]], *, is_repeated: bool = False
+    ) -> None:
+        work = asyncio.ensure_future(self._intakes.carry_out(intake, read_file))
+        try:
+            # beside the work, and before anything is shown: until then the answer does not exist
+            await self._acknowledge(acknowledge)
+            made = await work
+        except Exception as error:
+            await self._refuse(intake, error, is_repeated=is_repeated)
+        else:
+            await self._show(made, is_repeated=is_repeated)
+        finally:
+            work.cancel()
+
+    async def _acknowledge(self, acknowledge: Callable[[], Awaitable[object]]) -> None:
+        """Answer within Discord's three seconds; where that fails, the picture comes as a message of its own."""
+        for wait_s in (*ACKNOWLEDGE_AGAIN_S, None):
+            try:
+                await acknowledge()
+                return
+            except (nextcord.HTTPException, *TRANSIENT) as error:
+                if wait_s is None or not isinstance(error, TRANSIENT):
+                    log.warning("an interaction could not be acknowledged (%s)", type(error).__name__)
+                    return
+                await self._clock.sleep(wait_s)
+
+    async def _answer_message(self, intake: Intake, *, is_repeated: bool) -> None:
+        work: asyncio.Future[Made] | None = None
+        try:
+            if intake.origin.private and not intake.origin.message_id:
+                # before the work: people may have closed their direct messages
+                intake = await self._attached(intake, await self._teller.announce(intake.origin))
+            work = asyncio.ensure_future(self._intakes.carry_out(intake, read_file))
+            if not intake.origin.message_id and not (await asyncio.wait({work}, timeout=SOON_S))[0]:
+                intake = await self._attached(intake, await self._teller.announce(intake.origin))
+            made = await work
+            if intake.origin.message_id:
+                made = await self._intakes.shown_in(made, intake.origin)
+        except Exception as error:
+            await self._refuse(intake, error, is_repeated=is_repeated)
+        else:
+            await self._show(made, is_repeated=is_repeated)
+        finally:
+            if work is not None:
+                work.cancel()
+
+    async def _attached(self, intake: Intake, posted: Posted | None) -> Intake:
+        if posted is None:
+            return intake
+        return await self._intakes.attach(intake, channel_id=posted.channel_id, message_id=posted.message_id)
+
+    async def _show(self, made: Made, *, is_repeated: bool) -> None:
+        for view in made.views:
+            await self._messages.open(view, is_repeated=is_repeated)
+        if made.comparison:
+            await self._comparisons.open(made.comparison)
+
+    async def _refuse(self, intake: Intake, error: Exception, *, is_repeated: bool) -> None:
+        """Tell the person, and only then end the intake: a crash in between tells them again."""
+        await self._teller.refuse(intake.origin, words_for(error), is_repeated=is_repeated)
+        await self._intakes.close(intake)
+
+
+async def _defer(interaction: nextcord.Interaction, private: bool) -> None:
+    if not interaction.response.is_done():
+        await interaction.response.defer(ephemeral=private, with_message=True)

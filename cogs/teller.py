@@ -1,0 +1,131 @@
+"""What is said of a request before it has a job: that it is being worked on, or why it is refused. By ids alone."""
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+import nextcord
+
+from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, answers, reference_to
+from generation.errors import NotAllowed
+from generation.job import Origin
+from services.intakes import Intake
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+ACKNOWLEDGED_WITHIN: Final = timedelta(seconds=3)  # by then Discord has told the person that nobody answers
+
+
+class Teller:
+    """Announces answers, finds what an earlier process announced, and tells refusals."""
+
+    def __init__(self, bot: nextcord.Client, poster: Poster, clock: Clock) -> None:
+        self._bot = bot
+        self._poster = poster
+        self._clock = clock
+        self.taken: set[str] = set()  # direct messages that await an answer of their own
+
+    async def acknowledge(self, interaction_id: str, origin: Origin) -> None:
+        """Acknowledge a press that an earlier process may not have come to acknowledge, if there is time left."""
+        if self._clock.now() - nextcord.utils.snowflake_time(int(interaction_id)) > ACKNOWLEDGED_WITHIN:
+            return
+        reply = self._poster.reply(origin, interaction_id)
+        try:
+            await reply.followup.fetch_message("@original")  # type: ignore[arg-type]  # there is one once it was
+        except nextcord.NotFound:
+            await reply.response.defer(ephemeral=origin.private, with_message=True)
+
+    async def announce(self, origin: Origin) -> Posted | None:
+        """Say that an answer to a command is on its way; None where Discord did not take that.
+
+        Raises:
+            NotAllowed: the answer is private, and this person takes no direct messages from us.
+        """
+        try:
+            if not origin.private:
+                channel: Any = self._poster.channel(origin.channel_id or "0")
+                message = await channel.send(ASKING, **reference_to(origin))
+            else:
+                channel = await self._direct(origin)
+                message = await channel.send(ASKING)
+                self.taken.add(str(message.id))
+        except nextcord.Forbidden as error:
+            if not origin.private:
+                return None
+            raise NotAllowed(
+                "I cannot send you a direct message, so I cannot answer in private.",
+                hint="Allow direct messages from this server, or use `/generate` with `private`.",
+            ) from error
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            log.warning("an answer could not be announced (%s)", type(error).__name__)
+            return None
+        return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
+
+    async def find(self, intake: Intake) -> Posted | None:
+        """Find the message in which an earlier process announced the answer, without coming to note where."""
+        origin = intake.origin
+        try:
+            if not origin.private:
+                channel: Any = self._poster.channel(origin.channel_id or "0")
+                message = await self._poster.find_in(channel, origin)
+            else:
+                channel = await self._direct(origin)
+                message = await self._find_direct(channel, intake)
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            log.warning("an earlier answer could not be looked for (%s)", type(error).__name__)
+            return None
+        if message is None:
+            return None
+        return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
+
+    async def refuse(self, origin: Origin, text: str, *, is_repeated: bool = False) -> None:
+        """Tell why a request is refused: only the person who pressed, or in reply to a command.
+
+        `is_repeated`: an earlier process may have done so.
+        """
+        try:
+            if self._poster.has_reply(origin):
+                return await self._refuse_press(origin, text)
+            if origin.message_id and origin.channel_id:
+                message = self._poster.channel(origin.channel_id).get_partial_message(int(origin.message_id))
+                await message.edit(content=text, view=None)
+                return None
+            if origin.source_message_id and origin.channel_id:
+                return await self._refuse_in_channel(origin, text, is_repeated=is_repeated)
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            log.info("a refusal could not be told in place (%s)", type(error).__name__)
+        try:
+            direct = await self._direct(origin)
+            await direct.send(f"<#{origin.channel_id}>: {text}")  # "here" is not where this is read
+        except (nextcord.HTTPException, *TRANSIENT) as lost:
+            log.info("nowhere to tell an error (%s)", type(lost).__name__)
+
+    async def _refuse_press(self, origin: Origin, text: str) -> None:
+        reply = self._poster.reply(origin)
+        with suppress(nextcord.HTTPException):  # a public "thinking…" is taken back first
+            await reply.delete_original_message()
+        await reply.followup.send(text, ephemeral=True)
+
+    async def _refuse_in_channel(self, origin: Origin, text: str, *, is_repeated: bool) -> None:
+        channel: Any = self._poster.channel(origin.channel_id or "0")
+        if is_repeated:
+            asked = nextcord.Object(int(origin.source_message_id or "0"))
+            async for message in channel.history(limit=SEARCHED_MESSAGES, after=asked):
+                if message.author == self._bot.user and answers(message, origin):
+                    return
+        await channel.send(text, **reference_to(origin))
+
+    async def _direct(self, origin: Origin) -> nextcord.DMChannel:
+        user = await self._bot.fetch_user(int(origin.user_id))
+        return user.dm_channel or await user.create_dm()
+
+    async def _find_direct(self, channel: nextcord.DMChannel, intake: Intake) -> nextcord.Message | None:
+        """Direct messages reply to nothing: any that still announces, and that no other request has, will do."""
+        async for message in channel.history(limit=SEARCHED_MESSAGES, after=nextcord.Object(int(intake.id))):
+            is_open = message.author == self._bot.user and message.content == ASKING
+            if is_open and str(message.id) not in self.taken:
+                self.taken.add(str(message.id))
+                return message
+        return None

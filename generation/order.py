@@ -1,0 +1,54 @@
+"""An order: what somebody asked for at a door, in ids, addresses and words only.
+
+It is complete enough to be carried out by another process than the one that heard it.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Final
+
+from generation.request import Draft, draft_from_json, draft_to_json
+
+
+class OrderKind(StrEnum):
+    """What is to be done."""
+
+    DRAW = "draw"  # words, from a picture if there is one; `repeat` times
+    AGAIN = "again"  # the job `job_id` once more, with what the draft says
+    COMPARE = "compare"  # words on several `engines`
+    CHANGE = "change"  # something from a picture: larger, or more around it
+    INPAINT = "inpaint"  # a part of a picture anew; the second file is the mask
+    CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
+    NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
+    CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One request of a person, as it was said."""
+
+    kind: OrderKind
+    draft: Draft = field(default_factory=Draft)
+    notes: tuple[str, ...] = ()
+    repeat: int = 1
+    files: tuple[str, ...] = ()  # addresses of what was attached: a picture, and perhaps its mask; or a file of words
+    media_id: str = ""  # the picture is one of ours; the file is a copy of it
+    job_id: str = ""  # what is done again, or whose picture it is
+    drop: tuple[str, ...] = ()  # what of the job's request is forgotten
+    engines: tuple[str, ...] = ()
+    replaces: bool = False  # the job ends where the new one is accepted
+
+
+_LISTS: Final = ("notes", "files", "drop", "engines")
+
+
+def order_to_json(order: Order) -> dict[str, Any]:
+    """Return plain JSON values."""
+    return asdict(order) | {"kind": order.kind.value, "draft": draft_to_json(order.draft)}
+
+
+def order_from_json(values: dict[str, Any]) -> Order:
+    """Read what `order_to_json` wrote; fields unknown to this version are passed over."""
+    known = {f.name: values[f.name] for f in fields(Order) if f.name in values}
+    lists = {name: tuple(known.get(name, ())) for name in _LISTS}
+    return Order(**{**known, **lists, "kind": OrderKind(known["kind"]), "draft": draft_from_json(known["draft"])})
