@@ -9,7 +9,7 @@ from PIL import Image
 
 from generation.capabilities import Capabilities
 from generation.errors import BackendError
-from generation.request import Mode, Pan, SourceImage
+from generation.request import Lora, Mode, Pan, SourceImage
 from tests.discord_server import DiscordServer, Interaction
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, labels, own
@@ -313,7 +313,7 @@ async def test_pnginfo_shows_a_line_to_copy_and_draws_it(discord: DiscordServer,
     [request] = engine.requests
     assert (request.seed, request.steps, request.width, request.sampler) == (812, 24, 320, "Euler a")
     assert request.model is None
-    assert request.loras == ()
+    assert request.loras == (Lora(name="add_detail", weight=0.8),)  # that one is here
     assert "model dreamshaper\\_8 is not here" in answer.content
     assert not answer.ephemeral
 
