@@ -25,6 +25,8 @@ class Bot:
         self.fate, self.is_ready = fate, is_ready
         self.events: Events = {}
         self.is_closed = False
+        self.desk = self
+        self.drained_for_s = 0.0
 
     def add_listener(self, function: Callable[[], Awaitable[None]], event: str) -> None:
         self.events[event] = function
@@ -35,6 +37,10 @@ class Bot:
         if self.fate:
             raise self.fate
         await asyncio.Event().wait()
+
+    async def drain(self, timeout_s: float) -> None:
+        assert not self.is_closed
+        self.drained_for_s = timeout_s
 
     async def close(self) -> None:
         assert not self.is_closed, "closed twice"
@@ -57,6 +63,7 @@ class House:
                 api_url="http://127.0.0.1:9/api/v10",
                 stop=self.stop,
                 drain=self._drain,
+                grace_s=5.0,
                 link=self.link,
                 clock=self.clock,
                 is_only_door=is_only_door,
@@ -197,3 +204,10 @@ async def test_nextcords_own_reconnect_is_a_line_without_a_traceback(caplog: pyt
     (record,) = caplog.records
     assert (record.levelname, record.exc_info) == ("WARNING", None)
     await house.end()
+
+
+async def test_a_stop_waits_for_what_was_just_heard() -> None:
+    house = House(None)
+    await settle()
+    assert await house.end() == 0
+    assert house.bots[-1][0].drained_for_s == 5.0
