@@ -34,7 +34,7 @@ class FakeMedia:
     def remember(self, job: Job) -> None:
         self.results[(job.lane, job.drawn.key())] = job.id
 
-    async def recall(self, lane: str, request: GenerationRequest) -> str | None:
+    async def recall(self, lane: str, request: GenerationRequest, asked: GenerationRequest) -> str | None:
         return self.results.get((lane, request.key()))
 
     async def has_all(self, result: JobResult) -> bool:
