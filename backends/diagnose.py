@@ -6,13 +6,13 @@ gradio's `/login`, the account calls of the AI Horde and the AI Power Grid.
 """
 
 import asyncio
-import json
 import socket
 import ssl
 from dataclasses import dataclass, replace
 
 import httpx
 
+from backends.answers import read_json
 from backends.base import BackendConfig
 from backends.findings import Failed, Layer, is_literal, no_api, of_auth, of_connect, of_tls, other_product
 from backends.guard import Resolver, guarded_transport, policy_of, trusted_authorities
@@ -318,7 +318,7 @@ class _Examination:
             response, body = await self._get(client, self._kind.models_path)
             self._read_status(response, body)
         try:
-            models = json.loads(body)
+            models = read_json(body)
         except ValueError:
             models = None
         if not isinstance(models, list):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from backends.answers import read_model
 from backends.base import BackendConfig
 from backends.guard import guarded_transport
 from backends.http import AnswerTooLarge, make_client, read_bounded
@@ -158,7 +159,7 @@ async def _get(client: httpx.AsyncClient, url: str) -> bytes:
 
 def _read_stats(body: bytes) -> Product | None:
     try:
-        version = _SystemStats.model_validate_json(body).system.comfyui_version
+        version = read_model(_SystemStats, body).system.comfyui_version
     except ValidationError:
         return None
     return Product(name="ComfyUI", version=_clean(version), kind="comfyui")
@@ -166,7 +167,7 @@ def _read_stats(body: bytes) -> Product | None:
 
 def _read_openapi(body: bytes) -> Product | None:
     try:
-        schema = _OpenApi.model_validate_json(body)
+        schema = read_model(_OpenApi, body)
     except ValidationError:
         return None
     paths = schema.paths.keys()
@@ -191,7 +192,7 @@ def _family(paths: Iterable[str]) -> str:
 
 def _read_gradio(body: bytes) -> Product | None:
     try:
-        config = _GradioConfig.model_validate_json(body)
+        config = read_model(_GradioConfig, body)
     except ValidationError:
         return None
     if config.title == "Stable Diffusion":
@@ -206,7 +207,7 @@ def _read_gradio(body: bytes) -> Product | None:
 
 def _read_heartbeat(body: bytes) -> Product | None:
     try:
-        version = _Heartbeat.model_validate_json(body).version
+        version = read_model(_Heartbeat, body).version
     except ValidationError:
         return None
     return Product(name="AI Horde", version=_clean(version), kind="ai_horde")
@@ -214,7 +215,7 @@ def _read_heartbeat(body: bytes) -> Product | None:
 
 def _read_health(body: bytes) -> Product | None:
     try:
-        _Health.model_validate_json(body)
+        read_model(_Health, body)
     except ValidationError:
         return None
     return Product(name="AI Power Grid", kind="aipowergrid")

@@ -5,11 +5,11 @@ Everything of that kind becomes "…" here; what is left is bounded and printabl
 is that place's own business.
 """
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any, Final
 
+from backends.answers import read_json
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 
 MAX_REASON_CHARS: Final = 160
@@ -112,7 +112,7 @@ def with_reason(sentence: str, text: object) -> str:
 def explanation(body: bytes) -> str:
     """Return the words that explain an error in a body of JSON, uncleaned; anything else may be a proxy's page."""
     try:
-        return _words_of(json.loads(body), 3)
+        return _words_of(read_json(body), 3)
     except (ValueError, RecursionError):
         return ""
 

@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
+from backends.answers import read_model, read_with
 from backends.base import BackendConfig
 from backends.http import AnswerTooLarge, BearerAuth, make_client, parse_retry_after, read_bounded, translate
 from generation.errors import (
@@ -254,7 +255,7 @@ class RunPod(_Account):
     async def list(self) -> tuple[Machine, ...]:
         content = await self._ask("GET", "/pods?includeMachine=true")
         try:
-            pods = _PODS.validate_json(content)
+            pods = read_with(_PODS, content)
         except ValidationError as error:
             raise self._unreadable(error) from error
         return tuple(_of_pod(pod) for pod in pods if pod.desiredStatus != "TERMINATED")
@@ -279,7 +280,7 @@ class Vast(_Account):
     async def list(self) -> tuple[Machine, ...]:
         content = await self._ask("GET", "/instances/")
         try:
-            answer = _Instances.model_validate_json(content)
+            answer = read_model(_Instances, content)
         except ValidationError as error:
             raise self._unreadable(error) from error
         return tuple(_of_instance(one) for one in answer.instances)
@@ -293,7 +294,7 @@ class Vast(_Account):
     async def _put(self, machine_id: str, state: str) -> None:
         content = await self._ask("PUT", f"/instances/{quote(machine_id, safe='')}/", {"state": state})
         try:
-            answer = _Done.model_validate_json(content)
+            answer = read_model(_Done, content)
         except ValidationError as error:
             raise self._unreadable(error) from error
         if not answer.success:

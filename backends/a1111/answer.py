@@ -6,7 +6,6 @@ scheduler or model and says so only in `info`, so what was drawn is compared wit
 
 import base64
 import binascii
-import json
 import re
 from typing import Any
 
@@ -14,6 +13,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from backends.a1111.facts import Checkpoint, Facts
+from backends.answers import read_json, read_model
 from backends.http import PROXY_STATUSES, is_html, translate, unanswered
 from backends.reasons import failure, with_reason
 from generation.errors import (
@@ -59,7 +59,7 @@ def read_answer(
         UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
     """
     try:
-        answer = _Answer.model_validate_json(body)
+        answer = read_model(_Answer, body)
     except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
     info = _read_info(answer.info)
@@ -80,7 +80,7 @@ def read_answer(
 def _read_info(text: str) -> _Info:
     """Read the remarks; a fork that words them in its own way still has drawn the pictures."""
     try:
-        return _Info.model_validate_json(text)
+        return read_model(_Info, text)
     except ValidationError:
         return _Info()
 
@@ -105,7 +105,7 @@ def read_scheduled(
         UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
     """
     try:
-        answer = _ScheduledAnswer.model_validate_json(body)
+        answer = read_model(_ScheduledAnswer, body)
     except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
     count = int(payload["batch_size"])
@@ -236,7 +236,7 @@ def translate_text(label: str, text: str) -> GenerationError:
 def _explanation(body: bytes) -> tuple[str, str, list[str]]:
     """Return the exception's name, the first text that explains it, and the fields that a 422 complains of."""
     try:
-        answer = json.loads(body)
+        answer = read_json(body)
     except ValueError:
         return "", "", []
     if not isinstance(answer, dict):

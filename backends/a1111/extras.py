@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from backends.a1111.answer import decode_picture
 from backends.a1111.facts import Facts, choose_upscaler
 from backends.a1111.wire import encode
+from backends.answers import read_model
 from backends.http import translate
 from constants import MAX_IMAGE_PIXELS
 from generation.errors import BackendError, RequestRejected, UnexpectedAnswer
@@ -74,7 +75,7 @@ def read_upscaled(label: str, body: bytes, request: GenerationRequest, upscaler:
         UnexpectedAnswer: there is none in the answer, or a broken one.
     """
     try:
-        answer = _Upscaled.model_validate_json(body)
+        answer = read_model(_Upscaled, body)
     except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
     if not answer.image:
@@ -94,7 +95,7 @@ def read_caption(label: str, body: bytes) -> str:
         BackendError: the server could not say; it reports that as a success.
     """
     try:
-        caption = _Caption.model_validate_json(body).caption.strip()
+        caption = read_model(_Caption, body).caption.strip()
     except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
     if not caption or CAPTION_FAILED in caption:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from backends.a1111.answer import GONE_HINT
 from backends.a1111.control import read_types
 from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
+from backends.answers import read_json
 from backends.http import read_bounded, translate
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from utils.threads import read_apart
@@ -145,7 +146,7 @@ async def _schema(label: str, client: httpx.AsyncClient) -> dict[str, Any]:
     if response.status_code in {401, 403} or response.status_code >= 500 or response.is_redirect:
         raise translate(label, response, body=body)
     try:
-        schema = await read_apart(json.loads, body)
+        schema = await read_apart(read_json, body)
     except ValueError:
         return {}
     return schema if isinstance(schema, dict) and isinstance(schema.get("paths"), dict) else {}
@@ -171,7 +172,7 @@ async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
     if response.status_code != httpx.codes.OK:
         return None
     try:
-        return await read_apart(json.loads, body)
+        return await read_apart(read_json, body)
     except ValueError:
         return None
 

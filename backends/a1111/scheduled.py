@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import translate_failure, translate_text
 from backends.a1111.tasks import OWN_QUEUE, Pace, Task, Watch
+from backends.answers import read_model
 from backends.base import ProgressCallback
 from backends.http import read_bounded, translate
 from generation.errors import BackendError, BackendUnavailable
@@ -73,7 +74,7 @@ class AgentScheduler:
         if response.status_code != httpx.codes.OK:
             raise translate_failure(self._label, response, body)
         try:
-            return _Queued.model_validate_json(body).task_id
+            return read_model(_Queued, body).task_id
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 
@@ -135,7 +136,7 @@ class AgentScheduler:
         """Return what the server says of a job; None is no news."""
         body = await self._watch.read("GET", f"{ROOT}/task/{remote_id}")
         try:
-            return None if body is None else _Reply.model_validate_json(body)
+            return None if body is None else read_model(_Reply, body)
         except ValidationError:
             return None
 

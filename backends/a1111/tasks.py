@@ -14,6 +14,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import decode_base64
+from backends.answers import read_model
 from backends.base import ProgressCallback
 from backends.http import read_bounded
 from generation.job import Progress
@@ -291,7 +292,7 @@ class Watch:
 
 def _parse(kind: type[_State], body: bytes) -> _State | None:
     try:
-        return kind.model_validate_json(body)
+        return read_model(kind, body)
     except ValidationError:
         return None
 

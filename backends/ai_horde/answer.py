@@ -4,7 +4,6 @@ Source: recorded exchanges with AI Horde 5.1.5. `done` alone is no success: a jo
 one that maintenance threw out never says it. Messages of 404 carry a tail of guessed paths, so `rc` is what is read.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +12,7 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field
 
+from backends.answers import read_json
 from backends.http import parse_retry_after, translate
 from backends.reasons import with_reason
 from generation.errors import (
@@ -310,7 +310,7 @@ def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
 
 def _said(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        said = read_json(body)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}

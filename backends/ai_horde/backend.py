@@ -31,6 +31,7 @@ from backends.ai_horde.answer import (
 )
 from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
+from backends.answers import read_model
 from backends.base import (
     BackendConfig,
     KnownIds,
@@ -329,7 +330,7 @@ class AiHordeBackend:
 
     def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
         try:
-            return kind.model_validate_json(body)
+            return read_model(kind, body)
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 

@@ -7,12 +7,14 @@ a Horde, answers these paths with a fixed 410 since July 2026, its coordinator a
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.ai_horde.answer import JOB_ID, Call, translate_failure
+from backends.answers import read_model, read_with
 from backends.horde_common import RateWindow
 from backends.http import read_bounded, translate
 from generation.capabilities import Capabilities, ModelInfo
@@ -190,7 +192,7 @@ class Probe:
     async def _models(self) -> tuple[ModelInfo, ...]:
         body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)
         try:
-            models = await read_apart(_MODELS.validate_json, body)
+            models = await read_apart(partial(read_with, _MODELS), body)
         except ValidationError as error:
             raise translate(self._label, error) from error
         models.sort(key=lambda model: (-model.count, model.name))
@@ -214,7 +216,7 @@ class Probe:
 
     def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
         try:
-            return kind.model_validate_json(body)
+            return read_model(kind, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
 
@@ -222,7 +224,7 @@ class Probe:
         """Return what answers instead of a Horde."""
         try:
             async with self._client.stream("GET", "/health", timeout=GET_TIMEOUT_S) as response:
-                _Health.model_validate_json(await read_bounded(response, MAX_LIST_BYTES))
+                read_model(_Health, await read_bounded(response, MAX_LIST_BYTES))
         except (httpx.HTTPError, ValueError):
             return UnexpectedAnswer(
                 f"{self._label} answers, but it is no AI Horde.", hint="Check the address, or connect it as what it is."

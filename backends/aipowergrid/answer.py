@@ -4,13 +4,13 @@ Source: recorded exchanges with grid-core 4ee16f7. Errors are FastAPI's `{"detai
 limit, which is OpenAI's `{"error": {...}}` without any header that says when to come back.
 """
 
-import json
 import re
 from typing import Any, Final
 
 import httpx
 from pydantic import BaseModel
 
+from backends.answers import read_json
 from backends.http import is_html, parse_retry_after, translate
 from backends.reasons import failure, reason, with_reason
 from generation.errors import (
@@ -184,7 +184,7 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
 def _explanation(body: bytes) -> tuple[str, list[str]]:
     """Return the text that explains an error, and the fields that a schema fault complains of."""
     try:
-        said: Any = json.loads(body)
+        said: Any = read_json(body)
     except ValueError:
         return "", []
     if not isinstance(said, dict):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
 from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
 from backends.aipowergrid.payload import output_format, to_payload
+from backends.answers import read_model
 from backends.base import BackendConfig, ProgressCallback
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
@@ -238,7 +239,7 @@ class AiPowerGridBackend:
 
     def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
         try:
-            return kind.model_validate_json(body)
+            return read_model(kind, body)
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 

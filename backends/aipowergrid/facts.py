@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.aipowergrid.answer import translate_failure
+from backends.answers import read_model, read_with
 from backends.http import read_bounded, translate
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
@@ -232,7 +233,7 @@ class Probe:
         if response.status_code != httpx.codes.OK or "html" in response.headers.get("content-type", ""):
             raise translate_failure(self._label, response, body)
         try:
-            listed = _LISTED.validate_json(body)
+            listed = read_with(_LISTED, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
         return [one for one in listed if one.type == "image" and one.count > 0]
@@ -262,7 +263,7 @@ class Probe:
 
     def _parse(self, kind: type[_Answer], body: bytes) -> _Answer:
         try:
-            return kind.model_validate_json(body)
+            return read_model(kind, body)
         except ValidationError as error:
             raise translate(self._label, error) from error
 
@@ -270,7 +271,7 @@ class Probe:
         """Return what answers instead of the Grid."""
         try:
             _, body = await self.get("/api/v2/status/heartbeat")
-            _Heartbeat.model_validate_json(body)
+            read_model(_Heartbeat, body)
         except (BackendError, ValidationError):
             return UnexpectedAnswer(
                 f"{self._label} answers, but it is no AI Power Grid.",

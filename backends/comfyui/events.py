@@ -9,6 +9,7 @@ import json
 import struct
 from typing import Any, Final
 
+from backends.answers import read_json
 from backends.comfyui.graph import Graph, class_of, samplers
 from generation.job import Progress
 
@@ -43,7 +44,7 @@ class Reader:
     def read_text(self, text: str) -> bool:
         """Read a text frame; return whether it says anything new of our job."""
         try:
-            message = json.loads(text)
+            message = read_json(text)
         except ValueError:
             return False
         data = message.get("data") if isinstance(message, dict) else None
@@ -82,7 +83,7 @@ class Reader:
 
     def _is_ours(self, metadata: bytes) -> bool:
         try:
-            told = json.loads(metadata)
+            told = read_json(metadata)
         except ValueError:
             return False
         return isinstance(told, dict) and told.get("prompt_id") == self.prompt_id

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 
+from backends.answers import read_json
 from backends.comfyui.graph import Graph, class_of, inputs_of, read_link
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.wire import Output, Status
@@ -67,7 +68,7 @@ def check(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
 def refused(label: str, response: httpx.Response, body: bytes) -> GenerationError:
     """Return our error for a `POST /prompt` that was no success."""
     try:
-        answer = json.loads(body)
+        answer = read_json(body)
     except ValueError:
         answer = None
     if response.status_code != httpx.codes.BAD_REQUEST or not isinstance(answer, dict):

@@ -4,13 +4,14 @@ Source: recorded answers of ComfyUI 0.33. `/api/jobs` exists only under `/api`; 
 Origin header is sent: the server answers a strange one with an empty 403.
 """
 
-import json
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from backends.answers import read_json, read_model
 from backends.comfyui.failures import refused
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue, SystemStats, Uploaded
@@ -73,7 +74,7 @@ class Server:
         if not response.is_success:
             raise refused(self._label, response, body)
         try:
-            return PromptAnswer.model_validate_json(body)
+            return read_model(PromptAnswer, body)
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 
@@ -81,7 +82,7 @@ class Server:
         """Return the embeddings' names, none where the server cannot tell them."""
         response, body = await self._call("GET", "/embeddings")
         try:
-            told = json.loads(body) if response.is_success else None
+            told = read_json(body) if response.is_success else None
         except ValueError:
             told = None
         return [name for name in told if isinstance(name, str) and name] if isinstance(told, list) else []
@@ -106,7 +107,7 @@ class Server:
         if not response.is_success:
             raise translate(self._label, response, body=body)
         try:
-            return Uploaded.model_validate_json(body).reference
+            return read_model(Uploaded, body).reference
         except ValidationError as error:
             raise translate(self._label, error) from error
 
@@ -151,7 +152,7 @@ class Server:
     async def _read(self, model: type[Answer], path: str) -> Answer:
         body = await self._get(path)
         try:
-            return await read_apart(model.model_validate_json, body)
+            return await read_apart(partial(read_model, model), body)
         except ValidationError as error:
             raise translate(self._label, error) from error
 
@@ -163,7 +164,7 @@ class Server:
 
     def _parse(self, body: bytes) -> Any:
         try:
-            return json.loads(body)
+            return read_json(body)
         except ValueError as error:
             raise translate(self._label, error) from error
 

@@ -9,12 +9,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from backends.answers import read_model, read_with
 from backends.gradio_flux.app import App, Config, Endpoint, Info, read_app
 from backends.http import CONNECT_TIMEOUT_S, AnswerTooLarge, read_bounded, translate
 from backends.probe import identify
@@ -94,7 +96,7 @@ class Server:
         """
         body = await self._get("/config", MAX_CONFIG_BYTES)
         try:
-            config = await read_apart(Config.model_validate_json, body)
+            config = await read_apart(partial(read_model, Config), body)
         except ValidationError:
             raise await self._wrong_product("") from None
         if config.is_a1111 or not config.is_driveable:
@@ -155,7 +157,7 @@ class Server:
             return error
         if response.status_code != httpx.codes.OK:
             raise self._refused(response, body)
-        _Joined.model_validate_json(body)
+        read_model(_Joined, body)
         return None
 
     async def fetch(self, app: App, path: str) -> bytes:
@@ -192,7 +194,7 @@ class Server:
                 body = await read_bounded(response, MAX_ANSWER_BYTES)
                 if response.status_code != httpx.codes.OK:
                     raise translate(self._label, response, body=body, may_have_run=False)
-            paths = TypeAdapter(list[str]).validate_json(body)
+            paths = read_with(TypeAdapter(list[str]), body)
         except (httpx.HTTPError, ValueError) as error:
             raise translate(self._label, error, may_have_run=False) from error
         if not paths:
@@ -246,7 +248,7 @@ class Server:
     async def _info(self, prefix: str) -> Info:
         """The names of the parameters are an aid only; some gradio versions fail to give them."""
         try:
-            return await read_apart(Info.model_validate_json, await self._get(f"{prefix}/info", MAX_CONFIG_BYTES))
+            return await read_apart(partial(read_model, Info), await self._get(f"{prefix}/info", MAX_CONFIG_BYTES))
         except (BackendError, ValidationError):
             return Info()
 
@@ -285,7 +287,7 @@ async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
         for end in ends:
             line += end
             if line.startswith(b"data:"):
-                yield await read_apart(Message.model_validate_json, bytes(line[5:]))
+                yield await read_apart(partial(read_model, Message), bytes(line[5:]))
             line.clear()
         line += rest
         if len(line) > MAX_MESSAGE_BYTES:

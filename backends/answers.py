@@ -1,0 +1,94 @@
+"""JSON of engines: read in one way, into values that everything behind can use.
+
+What honest servers send in spite of all standards is mended: file names that are no UTF-8, halves of characters (Python
+writes such), raw control characters in texts, NaN and Infinity (Python writes those, too). A number that is none is
+taken as not said (None), one of hundreds of digits as a float. Depth is bounded; size was, when the body was read.
+"""
+
+import json
+import math
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from generation.foreign import encodable
+
+MAX_DEPTH: Final = 100  # honest answers have about ten
+MAX_DIGITS: Final = 20  # of a whole number: 64 bits and a sign
+
+Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+
+
+def read_json(body: bytes | str) -> Any:
+    """Return what a body says. Blocks with a large one: see `utils.threads.read_apart`.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
+    text = body.decode("utf-8-sig", "replace") if isinstance(body, bytes) else body
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    may_be_deep = text.count("[") + text.count("{") > MAX_DEPTH
+    may_be_halved = not text.isascii() or "\\ud" in text or "\\uD" in text
+    return _checked(value) if may_be_deep or may_be_halved else value
+
+
+def read_model(kind: type[Model], body: bytes | str) -> Model:
+    """Return a body as a model.
+
+    Raises:
+        ValidationError: it is no JSON, or not of that form.
+    """
+    return kind.model_validate(_read(kind.__name__, body))
+
+
+def read_with(adapter: TypeAdapter[T], body: bytes | str) -> T:
+    """Return a body as what an adapter makes of it; raises as `read_model` does."""
+    return adapter.validate_python(_read("answer", body))
+
+
+def _read(title: str, body: bytes | str) -> Any:
+    try:
+        return read_json(body)
+    except ValueError as error:
+        what = PydanticCustomError("json_invalid", "no JSON: {error}", {"error": str(error)})
+        raise ValidationError.from_exception_data(title, [InitErrorDetails(type=what, input=None)]) from error
+
+
+def _checked(value: Any) -> Any:
+    """Return a value with every text made encodable, level by level: its depth is one of the faults."""
+    root = [value]
+    level: list[list[Any] | dict[Any, Any]] = [root]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[list[Any] | dict[Any, Any]] = []
+        for container in level:
+            if isinstance(container, dict) and not all(map(str.isascii, container)):
+                items = [(encodable(key), one) for key, one in container.items()]
+                container.clear()
+                container.update(items)
+            for key, one in container.items() if isinstance(container, dict) else enumerate(container):
+                if isinstance(one, str):
+                    if not one.isascii():
+                        container[key] = encodable(one)
+                elif isinstance(one, dict | list):
+                    inner.append(one)
+        if not inner:
+            return root[0]
+        level = inner
+    raise ValueError("nested too deeply")
+
+
+def _whole(digits: str) -> int | float | None:
+    return int(digits) if len(digits) <= MAX_DIGITS else _float(digits)
+
+
+def _float(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_whole, parse_float=_float, parse_constant=lambda word: None, strict=False)
