@@ -1,4 +1,4 @@
-"""JSON of engines: read in one way, into values that everything behind can use.
+"""JSON of engines: read in one way, into values that everything behind can use; and written.
 
 What honest servers send in spite of all standards is mended: file names that are no UTF-8, halves of characters (Python
 writes such), raw control characters in texts, NaN and Infinity (Python writes those, too). A number that is none is
@@ -49,6 +49,15 @@ def read_model(kind: type[Model], body: bytes | str) -> Model:
 def read_with(adapter: TypeAdapter[T], body: bytes | str) -> T:
     """Return a body as what an adapter makes of it; raises as `read_model` does."""
     return adapter.validate_python(_read("answer", body))
+
+
+def write_json(values: Any) -> bytes:
+    """Return what is sent. Blocks with pictures in it: call it in a thread.
+
+    Raises:
+        ValueError: a number in it is none.
+    """
+    return json.dumps(values, allow_nan=False).encode()
 
 
 def _read(title: str, body: bytes | str) -> Any:

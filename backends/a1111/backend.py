@@ -6,7 +6,6 @@ from the server's files instead, where that is switched on.
 """
 
 import asyncio
-import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +23,7 @@ from backends.a1111.payload import changes, seeding, to_payload
 from backends.a1111.probe import API, probe
 from backends.a1111.scheduled import AgentScheduler, to_scheduled
 from backends.a1111.tasks import Pace, Task, Watch
+from backends.answers import write_json
 from backends.base import BackendConfig, ProgressCallback
 from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
 from generation.capabilities import Capabilities
@@ -120,7 +120,7 @@ class A1111Backend:
         facts = await self._known_facts()
         if not facts.has_interrogate:
             raise CapabilityError(f"{self._label} cannot describe pictures.")
-        content = await run_in_thread(lambda: _to_json(to_question(image)))
+        content = await run_in_thread(lambda: write_json(to_question(image)))
         try:
             body = await self._post(f"{API}/interrogate", content, MAX_ANSWER_OVERHEAD_BYTES)
         except _AnswerLost as lost:
@@ -138,7 +138,7 @@ class A1111Backend:
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=facts.has_tasks)
         keep_files = facts.has_tasks and self._chooses("recover")
         payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=keep_files)
-        content = await run_in_thread(_to_json, payload)
+        content = await run_in_thread(write_json, payload)
         await self._seed_options(facts, keep_files)
         async with self._followed(task, report):
             try:
@@ -159,7 +159,7 @@ class A1111Backend:
         """Draw by way of the agent-scheduler's job list."""
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=False)
         payload = await run_in_thread(to_payload, request, facts, self._options, task.id, keep_files=False)
-        content = await run_in_thread(lambda: _to_json(to_scheduled(payload)))
+        content = await run_in_thread(lambda: write_json(to_scheduled(payload)))
         await self._seed_options(facts, keep_files=False)
         mode = "txt2img" if request.mode is Mode.TXT2IMG else "img2img"
         submitted = asyncio.create_task(self._scheduler.submit(mode, content))
@@ -189,7 +189,7 @@ class A1111Backend:
     async def _upscale(self, request: GenerationRequest, report: ProgressCallback, facts: Facts) -> GenerationResult:
         task = Task(id="", steps=1, has_id=False)  # extras know no task ids
         payload, pixels = await run_in_thread(to_upscale, request, facts, self._options)
-        content = await run_in_thread(_to_json, payload)
+        content = await run_in_thread(write_json, payload)
         async with self._followed(task, report):
             try:
                 limit = MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * pixels
@@ -325,7 +325,3 @@ def _limit(request: GenerationRequest, pictures: int) -> int:
     """Return how many bytes an answer with so many pictures may have."""
     width, height = request.result_size
     return MAX_ANSWER_OVERHEAD_BYTES + BYTES_PER_PIXEL * width * height * pictures
-
-
-def _to_json(payload: dict[str, Any]) -> bytes:
-    return json.dumps(payload).encode()

@@ -5,12 +5,11 @@ may read and cancel it, so ids are never shown.
 """
 
 import asyncio
-import json
 import logging
 import math
 import random
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -31,7 +30,7 @@ from backends.ai_horde.answer import (
 )
 from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
-from backends.answers import read_model
+from backends.answers import read_model, write_json
 from backends.base import (
     BackendConfig,
     KnownIds,
@@ -185,7 +184,7 @@ class AiHordeBackend:
         assert self._facts is not None
         seen = _Seen()
         payload = await run_in_thread(to_payload, request, self._facts, self._options, seen.notes.append)
-        content = await run_in_thread(_to_json, payload)
+        content = await run_in_thread(write_json, payload)
         seen.model = payload["models"][0]
         wait = self._submits.wait_s()
         if wait > MAX_SUBMIT_WAIT_S:
@@ -393,7 +392,3 @@ def _progress(check: Check, seen: _Seen) -> Progress:
 
 def _order(one: Generation) -> tuple[int, int]:
     return one.place, one.seed_or(0)
-
-
-def _to_json(payload: dict[str, Any]) -> bytes:
-    return json.dumps(payload).encode()

@@ -6,7 +6,6 @@ nor fetch one again, so a run is not taken up after a restart; progress is asked
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
 from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
 from backends.aipowergrid.payload import output_format, to_payload
-from backends.answers import read_model
+from backends.answers import read_model, write_json
 from backends.base import BackendConfig, ProgressCallback
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
@@ -115,7 +114,7 @@ class AiPowerGridBackend:
         notes: list[str] = []
         payload = await run_in_thread(to_payload, request, facts, self._options, notes.append)
         payload["progress_token"] = f"easel-{secrets.token_hex(16)}"
-        content = await run_in_thread(_to_json, payload)
+        content = await run_in_thread(write_json, payload)
         async with self._places:
             price = await self._price(payload, facts, report)
             drawn = await self._draw(payload, content, facts, report)
@@ -142,7 +141,7 @@ class AiPowerGridBackend:
             return None
         form = {"model": payload["model"], "modality": "image", "n": payload["n"]}
         try:
-            body = await self._post("/v1/account/credits/quote", _to_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
+            body = await self._post("/v1/account/credits/quote", write_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
             quote = self._read(Quote, body).estimate
         except BackendError as error:
             error.may_have_run = False  # only the price was asked for
@@ -242,7 +241,3 @@ class AiPowerGridBackend:
             return read_model(kind, body)
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
-
-
-def _to_json(values: dict[str, Any]) -> bytes:
-    return json.dumps(values).encode()
