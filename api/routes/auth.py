@@ -27,13 +27,14 @@ PAGE: Final = """<!doctype html>
 <meta name="color-scheme" content="dark light">
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/css/base.css">
+<link rel="stylesheet" href="/static/css/parts.css">
 <link rel="stylesheet" href="/static/css/docs.css">
 </head>
 <body>
-<main class="docs">
+<main class="one-thing">
 <h1>{title}</h1>
 <p>{text}</p>
-<p><a href="{link}">{label}</a></p>
+<a class="btn btn-primary" href="{link}">{label}</a>
 </main>
 </body>
 </html>

@@ -95,6 +95,7 @@ async def test_results_are_rerolled_varied_upscaled_and_kept(create, studio):
     heart = create.get_by_role("toolbar", name="Actions").get_by_role("button", name="Favourite")
     await heart.click()
     await expect(create.get_by_role("button", name="Remove favourite")).to_have_attribute("aria-pressed", "true")
+    await studio.counts("api/gallery?favorites=1", 1)  # it is shown at once, and stored a moment later
     assert (await studio.get(f"api/jobs/{job['id']}"))["images"][0]["is_favorite"]
     await button(create, "More actions").click()
     await create.get_by_role("menuitem", name="Copy command").click()

@@ -90,11 +90,26 @@ export function useCss(name) {
   if (present) return present.ready || Promise.resolve();
   const link = h("link", { id, rel: "stylesheet", href: `/static/css/${name}.css` });
   link.ready = new Promise((done) => {
-    link.onload = done;
+    link.onload = () => done(applySheets());
     link.onerror = done;
   });
   document.head.append(link);
   return link.ready;
+}
+
+let sheets = { shown: "", all: [] };
+
+/** Of the sheets `all` let only css/<shown>.css count: views use the same words for different things. */
+export function onlyCss(shown, all) {
+  sheets = { shown, all };
+  applySheets();
+}
+
+function applySheets() {
+  for (const name of sheets.all) {
+    const sheet = document.getElementById(`css-${name}`)?.sheet;
+    if (sheet) sheet.disabled = name !== sheets.shown;
+  }
 }
 
 /** Say `text` to screen readers. */

@@ -1,17 +1,10 @@
 /** The live stream (GET /events): keeps the newest state of every job, and comes back by itself after a lost connection. */
 import { api, session } from "./api.js";
-import { parseExact } from "./exact.js";
 
-const KINDS = ["job", "queue", "gone", "alert"];
 const MAX_JOBS = 300;
-const HIDDEN_MS = 30000;
 const ACTIVE = new Set(["queued", "running"]);
 const handlers = new Map();
-let source = null;
-let wait = 1000;
-let timer = 0;
 let wasConnected = false;
-let rest = 0;
 
 export const events = {
   /** Newest state of each job by id, as far as this page has seen it. */
@@ -20,7 +13,7 @@ export const events = {
   queue: null,
   connected: false,
 
-  /** Listen to "job" (Job), "queue", "gone" ({id}), "alert" or "state" ({connected}); returns the way to stop. */
+  /** Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of pictures); returns the way to stop. */
   on(kind, fn) {
     if (!handlers.has(kind)) handlers.set(kind, new Set());
     handlers.get(kind).add(fn);
@@ -37,6 +30,19 @@ export const events = {
     remember(job);
     emit("job", job);
     return job;
+  },
+
+  /** These pictures are favourites now, or are not: in every job that has them. */
+  star(ids, isOn) {
+    for (const job of events.jobs.values()) {
+      for (const image of job.images) if (ids.includes(image.id)) image.is_favorite = isOn;
+    }
+    emit("star", ids);
+  },
+
+  /** These pictures were deleted. */
+  lose(ids) {
+    emit("deleted", ids);
   },
 
   /** A job was deleted here or elsewhere. */
@@ -76,6 +82,12 @@ function remember(job) {
   }
 }
 
+/** An event says nothing of favourites, which are each person's own: what was known stays. */
+function keepStars(job, known) {
+  const stars = new Set(known?.images.filter((image) => image.is_favorite).map(({ id }) => id));
+  for (const image of job.images) image.is_favorite ||= stars.has(image.id);
+}
+
 function setConnected(now) {
   if (events.connected === now) return;
   events.connected = now;
@@ -83,30 +95,23 @@ function setConnected(now) {
 }
 
 function take(kind, data) {
-  if (kind === "job") remember(data);
-  else if (kind === "gone") events.jobs.delete(data.id);
+  if (kind === "job") {
+    keepStars(data, events.jobs.get(data.id));
+    remember(data);
+  }
+  if (kind === "gone") events.jobs.delete(data.id);
   else if (kind === "queue") events.queue = data;
   emit(kind, data);
 }
 
-function connect() {
-  clearTimeout(timer);
-  source?.close();
-  source = new EventSource("/events");
-  source.addEventListener("hello", () => {
-    wait = 1000;
+function hear(kind, data) {
+  if (kind === "hello") {
     setConnected(true);
     if (wasConnected) catchUp();
     wasConnected = true;
-  });
-  source.addEventListener("resync", catchUp); // we fell behind: the server left something out
-  for (const kind of KINDS) source.addEventListener(kind, (event) => take(kind, parseExact(event.data)));
-  source.onerror = () => {
-    setConnected(false);
-    source.close(); // our own pace: a browser gives up for good after an error status
-    timer = setTimeout(connect, wait + Math.random() * 400);
-    wait = Math.min(wait * 1.7, 20000);
-  };
+  } else if (kind === "lost") setConnected(false);
+  else if (kind === "resync") catchUp();
+  else take(kind, data);
 }
 
 /** What came or ended while we were away is no longer sent: ask for it. */
@@ -124,19 +129,30 @@ async function catchUp() {
 
 /** Open the stream once somebody is signed in. */
 export async function startEvents() {
-  if (!(await session).user) return;
-  connect();
-  window.addEventListener("online", connect);
-  document.addEventListener("visibilitychange", () => {
-    clearTimeout(rest);
-    if (document.hidden) rest = setTimeout(pause, HIDDEN_MS);
-    else if (!source || !events.connected) connect();
-  });
+  const { user, csrf, version } = await session;
+  if (!user) return;
+  // another person, or another version of this page, needs a stream of its own
+  if (typeof SharedWorker === "function") shareStream(JSON.stringify([version, user.name, user.how, csrf]));
+  else ownStream();
 }
 
-/** A page nobody looks at gives its connection back: a browser has only six for one address, over all tabs. */
-function pause() {
-  clearTimeout(timer);
-  source?.close();
-  source = null;
+function shareStream(name) {
+  let worker = null;
+  const join = () => {
+    worker = new SharedWorker("/static/js/stream-worker.js", { type: "module", name });
+    worker.onerror = () => {
+      worker = null;
+      ownStream();
+    };
+    worker.port.onmessage = ({ data: [kind, data] }) => hear(kind, data);
+  };
+  const send = (text) => worker?.port.postMessage(text);
+  join();
+  window.addEventListener("online", () => send("retry"));
+  document.addEventListener("visibilitychange", () => document.hidden || send("retry"));
+  window.addEventListener("pagehide", () => send("bye"));
+  window.addEventListener("pageshow", (event) => event.persisted && worker && join());
 }
+
+/** For a browser without module workers. */
+const ownStream = () => import("./stream.js").then(({ watchAlone }) => watchAlone(hear));

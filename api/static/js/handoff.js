@@ -3,7 +3,6 @@ import { api } from "./api.js";
 import { events } from "./events.js";
 import { newKey, toCreate } from "./pass.js";
 import { go } from "./router.js";
-import { confirmDialog } from "./ui/dialog.js";
 import { openMenu } from "./ui/menu.js";
 import { toast, toastError } from "./ui/toast.js";
 
@@ -21,18 +20,6 @@ export async function again(jobId, body = {}, words = "Queued again.") {
     toastError(error);
     return [];
   }
-}
-
-/** Mark or unmark a favourite; `image.is_favorite` is changed in place. */
-export async function toggleFavourite(image) {
-  try {
-    await (image.is_favorite ? api.del(`/api/favorites/${image.id}`) : api.put(`/api/favorites/${image.id}`));
-    image.is_favorite = !image.is_favorite;
-    toast(image.is_favorite ? "Kept as a favourite: it will not expire." : "No longer a favourite.");
-  } catch (error) {
-    toastError(error);
-  }
-  return image.is_favorite;
 }
 
 /** Save one picture in a format of choice, from a menu at `anchor`. */
@@ -59,20 +46,8 @@ export async function copyText(text, words = "Copied.") {
   }
 }
 
-/** Delete one picture (from the gallery, or its whole job when it is the only one) after asking. */
-export async function deletePicture(image, jobId) {
-  const sure = await confirmDialog({ title: "Delete this picture?", text: "It is gone at once, here and for everybody with a link. This cannot be taken back.", action: "Delete", isDanger: true });
-  if (!sure) return false;
-  try {
-    await api.del(`/api/gallery/${image.id}`);
-    document.dispatchEvent(new CustomEvent("easel:deleted", { detail: { id: image.id, jobId } }));
-    toast("Deleted.");
-    return true;
-  } catch (error) {
-    toastError(error);
-    return false;
-  }
-}
+/** What changes a picture for every list on the page is loaded when it is wanted. */
+const change = (name, ...args) => import("./gallery/changes.js").then((changes) => changes[name](...args));
 
 /** What the command of a gallery's picture leaves out, because only its job knows: the workflow. */
 async function unsaid(job, jobId) {
@@ -97,10 +72,10 @@ export function actionsFor(image, job = null) {
     { id: "remix", label: "Remix", icon: "remix", run: async () => toCreate({ command, draft: await unsaid(job, jobId) }) },
     { id: "inpaint", label: "Inpaint", icon: "mask", run: () => toCreate({ command, initImage: image, mode: "inpaint" }) },
     { id: "outpaint", label: "Outpaint", icon: "outpaint", run: () => toCreate({ command, initImage: image, mode: "outpaint" }) },
-    { id: "favourite", label: image.is_favorite ? "Remove favourite" : "Favourite", icon: "heart", filled: image.is_favorite, run: () => toggleFavourite(image) },
+    { id: "favourite", label: image.is_favorite ? "Remove favourite" : "Favourite", icon: "heart", filled: image.is_favorite, run: () => change("setFavorite", image) },
     { id: "download", label: "Download as…", icon: "download", run: (anchor) => downloadMenu(anchor, image) },
     { id: "copy", label: "Copy command", icon: "copy", run: () => copyText(command, "Command copied.") },
   ];
-  if (isMine) actions.push({ id: "delete", label: "Delete", icon: "trash", danger: true, run: () => deletePicture(image, jobId) });
+  if (isMine) actions.push({ id: "delete", label: "Delete", icon: "trash", danger: true, run: () => change("deletePictures", [image]) });
   return image.is_gone ? actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id)) : actions;
 }

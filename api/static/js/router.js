@@ -1,5 +1,5 @@
 /** Views by hash: `#/gallery?q=fox` mounts js/views/gallery.js with {q: "fox"}; `#/job/<id>` opens it in Create. */
-import { announce, button, fill, h, icon } from "./dom.js";
+import { announce, button, fill, h, icon, onlyCss } from "./dom.js";
 
 const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings"];
 const scrolls = new Map();
@@ -60,6 +60,7 @@ async function show(onChange = notify) {
     const view = await import(`./views/${name}.js`);
     if (mine !== turn) return;
     leave();
+    onlyCss(name, NAMES);
     document.title = `${view.title} · Easel`;
     root.dataset.view = name;
     const done = await view.mount(root, params);

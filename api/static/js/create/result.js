@@ -33,7 +33,7 @@ function batchRow(stage, redraw) {
 function resultFoot(stage, redraw) {
   const { job, at } = stage;
   const image = job.images[at] || job.images[0];
-  const actions = actionsFor(image, job).map((action) => (action.id === "favourite" ? { ...action, run: async () => (await action.run(), redraw()) } : action));
+  const actions = actionsFor(image, job);
   const main = SHOWN_ACTIONS.map((id) => actions.find((action) => action.id === id)).filter(Boolean);
   const rest = actions.filter((action) => !SHOWN_ACTIONS.includes(action.id));
   const canCompare = Boolean(job.request.init_image) && !image.is_gone;

@@ -16,6 +16,7 @@ export function makeStage({ form, onOpen, onCompare }) {
   const stops = [
     events.on("job", (job) => job.id === stage.job?.id && take(stage, job)),
     events.on("gone", ({ id }) => id === stage.job?.id && show(stage, null)),
+    events.on("star", (ids) => stage.job?.images.some(({ id }) => ids.includes(id)) && !stage.isCovered && draw(stage)),
     form.on((state, changed) => !stage.job && !stage.isCovered && ["input", "mask", "edit"].some((name) => changed.has(name)) && draw(stage)),
     everySecond(() => stage.job && isActive(stage.job) && (stage.line.textContent = statusText(stage.job))),
   ];

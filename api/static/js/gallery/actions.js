@@ -5,23 +5,18 @@
 import { h, icon } from "../dom.js";
 import { actionsFor, again } from "../handoff.js";
 import { openMenu } from "../ui/menu.js";
-import { deletePictures, setFavorite } from "./changes.js";
 import { collect } from "./collect.js";
 import { jobOf } from "./picture.js";
 
 const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
 
 /**
- * All that can be done with a picture; favourites and deletions are told to every list on the page.
+ * All that can be done with a picture of the gallery.
  * @param {object} picture
  * @returns {object[]} as `actionsFor` gives them
  */
 export function actionsOf(picture) {
-  const actions = actionsFor(picture, jobOf(picture)).map((action) => {
-    if (action.id === "favourite") return { ...action, run: () => setFavorite(picture) };
-    if (action.id === "delete") return { ...action, run: () => deletePictures([picture]) };
-    return action;
-  });
+  const actions = actionsFor(picture, jobOf(picture));
   if (picture.is_gone) return actions;
   const at = actions.findIndex(({ id }) => id === "favourite") + 1;
   return actions.toSpliced(at, 0, {

@@ -4,11 +4,11 @@
 
 import { announce } from "../dom.js";
 import { api } from "../api.js";
+import { events } from "../events.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 
 const changes = new EventTarget();
-document.addEventListener("easel:deleted", ({ detail }) => forget([detail.id])); // deleted elsewhere on the page
 
 /**
  * Hear of changes made anywhere on the page.
@@ -28,8 +28,18 @@ const tell = (name, detail) => changes.dispatchEvent(new CustomEvent(name, { det
  * Make a picture a favourite, or no longer. Shown at once, taken back if the server refuses.
  * @param {object} picture @param {boolean} [isOn]
  */
-export async function setFavorite(picture, isOn = !picture.is_favorite) {
+export function setFavorite(picture, isOn = !picture.is_favorite) {
   mark([picture], isOn);
+  pending = store(picture, isOn);
+  return pending;
+}
+
+let pending = Promise.resolve();
+
+/** Resolves when the server knows of the last favourite: a list that is asked for before would lack it. */
+export const settled = () => pending;
+
+async function store(picture, isOn) {
   try {
     await (isOn ? api.put(`/api/favorites/${picture.id}`) : api.del(`/api/favorites/${picture.id}`));
     announce(isOn ? "Added to favourites" : "No longer a favourite");
@@ -41,8 +51,10 @@ export async function setFavorite(picture, isOn = !picture.is_favorite) {
 
 /** Tell every list that these are favourites now, or are not. */
 export function mark(pictures, isOn) {
+  const ids = pictures.map((picture) => picture.id);
   pictures.forEach((picture) => (picture.is_favorite = isOn));
-  tell("favorite", { ids: pictures.map((picture) => picture.id), isOn });
+  events.star(ids, isOn);
+  tell("favorite", { ids, isOn });
 }
 
 /** Tell every list that collections changed. */
@@ -52,6 +64,7 @@ export function tellCollections() {
 
 /** Tell every list that these are gone. */
 export function forget(ids) {
+  events.lose(ids);
   tell("removed", { ids });
 }
 

@@ -38,6 +38,12 @@ export function pictureOf(image, job = image.job) {
     command: job.command,
     collections: image.collections ?? [],
     parameters: image.parameters ?? null,
+    get is_favorite() {
+      return image.is_favorite; // one truth for everything that shows the same result
+    },
+    set is_favorite(isOn) {
+      image.is_favorite = isOn;
+    },
   };
   made.set(image, picture);
   return picture;

@@ -116,24 +116,25 @@ function wire(view) {
   };
   const keepSeed = (job) => job.id === view.stage.job()?.id && job.status === "done" && job.images[0] && !form.get().isSeedLocked && form.set({ seed: job.images[0].seed });
   const onEngines = debounce(() => (draw(), view.estimate.ask()), 50);
-  const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob)];
   view.box.onParsed(() => view.estimate.ask());
   draw();
   const keys = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !document.querySelector("dialog[open]")) generate(view);
   };
-  const onDeleted = async ({ detail }) => {
-    const job = await api.get(`/api/jobs/${detail.jobId}`, null, { quiet: true }).catch(() => null);
-    if (job?.images.every((image) => image.is_gone)) events.forget(job.id);
-    else if (job) events.put(job);
+  const onDeleted = async (ids) => {
+    const hit = [...events.jobs.values()].filter((job) => job.images.some(({ id }) => ids.includes(id)));
+    for (const { id } of hit) {
+      const job = await api.get(`/api/jobs/${id}`, null, { quiet: true }).catch(() => null);
+      if (job?.images.every((image) => image.is_gone)) events.forget(job.id);
+      else if (job) events.put(job);
+    }
   };
+  const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob), events.on("deleted", onDeleted)];
   document.addEventListener("keydown", keys);
-  document.addEventListener("easel:deleted", onDeleted);
   return () => {
     offs.forEach((off) => off());
     onEngines.cancel();
     document.removeEventListener("keydown", keys);
-    document.removeEventListener("easel:deleted", onDeleted);
   };
 }
 
@@ -216,8 +217,8 @@ async function openEditor(view) {
 }
 
 async function openLarge(images, index, job) {
-  const { openLightbox } = await import("../ui/lightbox.js");
-  openLightbox(images.map((image) => ({ ...image, job, job_id: job.id, prompt: job.prompt, command: job.command })), index);
+  const [{ openLightbox }, { pictureOf }] = await Promise.all([import("../ui/lightbox.js"), import("../gallery/picture.js")]);
+  openLightbox(images.map((image) => pictureOf(image, job)), index);
 }
 
 function compareWith(job, image) {

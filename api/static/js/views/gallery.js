@@ -10,7 +10,7 @@ import { openLightbox } from "../ui/lightbox.js";
 import { pictureGrid } from "../ui/picture-grid.js";
 import { runAgain } from "../gallery/actions.js";
 import { bulkBar } from "../gallery/bulk.js";
-import { onChange, setFavorite } from "../gallery/changes.js";
+import { onChange, setFavorite, settled } from "../gallery/changes.js";
 import { filterBar, filtersFrom, isNarrow, queryOf } from "../gallery/filters.js";
 import { Pages, whenNear } from "../gallery/pages.js";
 import { catchDrops, recall } from "../gallery/recall.js";
@@ -28,7 +28,7 @@ const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
  * @returns {Promise<() => void>} cleanup
  */
 export async function mount(root, params) {
-  await useCss("gallery");
+  await Promise.all([useCss("gallery"), useCss("lightbox")]);
   const view = new Gallery(params);
   root.append(view.element);
   view.start();
@@ -46,7 +46,7 @@ class Gallery {
       onAgain: runAgain,
     });
     this.pages = new Pages(
-      (cursor) => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor }),
+      (cursor) => settled().then(() => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor })),
       (page, isFirst) => this.#show(page, isFirst),
       (error, isFirst) => this.#fail(error, isFirst),
     );
