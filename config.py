@@ -102,7 +102,9 @@ class Settings(BaseModel):
     backends: Names = names_of(
         "Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2"
     )
-    probe_local_ports: bool = switch(True, "Without engines, look for one on ports 7860, 7861 and 8188 of this machine")
+    probe_local_ports: bool = switch(
+        True, "Look for engines on ports 7860, 7861 and 8188 of this machine, beside those that are set"
+    )
     allow_insecure_http: bool = switch(False, "Allow http:// (not encrypted) to engines on the internet")
     allow_private_backends: bool = switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
     allowed_backend_hosts: Names = names_of(

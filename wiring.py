@@ -5,13 +5,14 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import backends.builtin  # noqa: F401  # announces its kinds
 from backends.base import BackendConfig
+from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
 from backends.guard import policy_of
-from backends.probe import probe_local
+from backends.probe import Found, local_port, probe_local
 from backends.registry import BackendRegistry, Entry, known_kinds, load_plugins, make_backend
 from config import BackendSettings, Problem, Settings, SettingsError
 from queue_manager import QueueManager
@@ -225,21 +226,27 @@ async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> 
 
 
 async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
-    """Make the engines that are set, else those that answer on this machine; sketch comes last, as the fallback."""
+    """Make the engines that are set and those that answer on this machine besides; sketch is last, as the fallback."""
     load_plugins()
-    findings: tuple[str, ...] = ()
     entries = [_entry(engine, settings) for engine in settings.engines]
-    if not entries and settings.probe_local_ports:
-        found = await probe_local()
-        findings = tuple(one.message for one in found)
-        for one in found:
-            if one.is_usable:
-                engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
-                entries.append(_entry(engine, settings))
+    found = await _found_here(settings) if settings.probe_local_ports else []
+    findings = tuple(one.message for one in found)
+    for one in found:
+        if one.is_usable:
+            engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
+            entries.append(replace(_entry(engine, settings), is_found=True))
     if all(entry.name != "sketch" for entry in entries):
         sketch = BackendSettings(name="sketch", kind="sketch", options=settings.sketch_options)
         entries.append(_entry(sketch, settings, is_fallback=True))
     return entries, findings
+
+
+async def _found_here(settings: Settings) -> list[Found]:
+    """Look for engines on the usual ports of this machine; what is set already is not found once more."""
+    names = {engine.name for engine in settings.engines}
+    usual = {GradioFluxBackend.kind: DEFAULT_URL}  # the only kind with an address of its own here
+    ports = {local_port(engine.url or usual.get(engine.kind, "")) for engine in settings.engines}
+    return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
 
 
 def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:

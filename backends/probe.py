@@ -19,6 +19,7 @@ from backends.http import AnswerTooLarge, make_client, read_bounded
 from backends.registry import known_kinds
 
 LOCAL_PORTS = (7860, 7861, 8188)
+LOCAL_HOSTS = frozenset({"localhost", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104  # read, not bound
 MAX_ANSWER_BYTES = 8 * 1024 * 1024  # A1111's own /config takes 1 to 2 MB
 MAX_NAME_CHARS = 40
 HEARTBEAT_PATH = "/api/v2/status/heartbeat"
@@ -109,6 +110,17 @@ def read_hosted(path: str, body: bytes) -> Product | None:
     if path == HEARTBEAT_PATH:
         return _read_heartbeat(body)
     return _read_health(body) if path == HEALTH_PATH else None
+
+
+def local_port(address: str) -> int | None:
+    """Return the port of an address on this machine, None for any other address."""
+    try:
+        url = httpx.URL(address.strip())
+    except httpx.InvalidURL:
+        return None
+    host = url.host.strip("[]").casefold()
+    is_here = host in LOCAL_HOSTS or host.endswith(".localhost") or host.startswith("127.")
+    return (url.port or {"http": 80, "https": 443}.get(url.scheme)) if is_here else None
 
 
 async def probe_local(

@@ -78,6 +78,7 @@ class Entry:
     concurrency: int = 1
     rate_per_minute: float | None = None
     is_fallback: bool = False  # used only by name, or when there is nothing else (sketch)
+    is_found: bool = False  # found on this machine, not set: others go before it
     capabilities: Capabilities | None = None
     error: BackendError | None = None
     checked_at: float = field(default=float("-inf"))

@@ -56,7 +56,7 @@ class Chooser:
         self._workflows = workflows
 
     async def options(self, draft: Draft, origin: Origin) -> list[Option]:
-        """Engines that can run this, best first: healthy, then free, then the person's own, then quick ones.
+        """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
 
         Raises:
             RequestRejected: the request itself is wrong.
@@ -125,10 +125,10 @@ class Chooser:
         fitted = self._registry.fit(entry.name, request)
         return Option(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
 
-    def _rank(self, option: Option) -> tuple[bool, bool, int, float]:
+    def _rank(self, option: Option) -> tuple[bool, bool, bool, int, float]:
         entry = option.entry
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
-        return entry.error is not None, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
+        return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
 
     def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
         entries = self._registry.visible(origin.user_id, origin.guild_id)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 import main
 import wiring
 from backends.probe import Found
-from config import Settings
+from config import BackendSettings, Settings
 from generation.job import JobStatus, Origin
 from generation.request import Draft
 from store.database import Database, DatabaseTooNew
@@ -188,11 +189,12 @@ async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
     assert states[-1] is JobStatus.DONE
 
 
-async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def found(port: int, title: str, *, is_usable: bool) -> Found:
-        url = f"http://127.0.0.1:{port}"
-        return Found(kind="a1111", url=url, title=title, port=port, is_usable=is_usable, message=f"found {title}")
+def found(port: int, title: str, *, is_usable: bool) -> Found:
+    url = f"http://127.0.0.1:{port}"
+    return Found(kind="a1111", url=url, title=title, port=port, is_usable=is_usable, message=f"found {title}")
 
+
+async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     async def probe() -> list[Found]:
         return [found(7860, "Forge", is_usable=True), found(7861, "Automatic1111", is_usable=False)]
 
@@ -203,6 +205,26 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
         ("local7860", "Forge", False),
         ("sketch", "sketch", True),
     ]
+    for entry in entries:
+        await entry.backend.aclose()
+
+
+async def test_engines_on_this_machine_are_found_beside_those_that_are_set(tmp_path: Path, monkeypatch):
+    async def probe() -> list[Found]:
+        return [found(port, "Flux", is_usable=True) for port in (7860, 7861, 8188)]
+
+    monkeypatch.setattr(wiring, "probe_local", probe)
+    engines = (
+        BackendSettings(name="grid", kind="aipowergrid", url="https://grid.example", key=SecretStr("grid_x")),
+        BackendSettings(name="comfyui", kind="comfyui", url="http://localhost:8188/"),
+        BackendSettings(name="forge", kind="a1111", url="http://127.0.0.1:7861"),
+    )
+    settings = settings_in(tmp_path, probe_local_ports=True).model_copy(update={"engines": engines})
+    entries, findings = await wiring.find_engines(settings)
+    assert findings == ("found Flux",)
+    assert [(entry.name, entry.is_found) for entry in entries] == [
+        ("grid", False), ("comfyui", False), ("forge", False), ("local7860", True), ("sketch", False)
+    ]  # fmt: skip
     for entry in entries:
         await entry.backend.aclose()
 

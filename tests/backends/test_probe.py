@@ -7,7 +7,7 @@ import pytest
 
 from backends import registry
 from backends.guard import trusted_authorities
-from backends.probe import identify, probe_local
+from backends.probe import identify, local_port, probe_local
 from tests.backends import products
 from tests.backends.servers import serve
 
@@ -95,3 +95,15 @@ async def test_local_probe_does_not_wait_for_a_silent_port():
         started = asyncio.get_running_loop().time()
         assert await probe_local((port,), timeout_s=0.1) == []
         assert asyncio.get_running_loop().time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [
+        ("http://127.0.0.1:7860/", 7860), ("http://localhost:8188", 8188), ("http://[::1]:7861", 7861),
+        ("http://0.0.0.0:7860", 7860), ("https://localhost", 443), ("http://127.0.0.2", 80),
+        ("https://pod-7860.proxy.example", None), ("http://192.168.1.5:7860", None), ("", None), ("http://[", None),
+    ],
+)  # fmt: skip
+def test_the_port_of_an_address_on_this_machine(address: str, port: int | None) -> None:
+    assert local_port(address) == port
