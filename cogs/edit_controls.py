@@ -101,14 +101,14 @@ class EditControls(commands.Cog):
     async def _smaller(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await self._again(interaction, job, forms.smaller(job.drawn))
 
-    async def _flux(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        other = self._messages.other_engine(job, *_where(interaction))
+    async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
+        other = self._messages.other_engine(job, *_where(interaction), wanted)
         if other is None:
             raise RequestRejected(
                 "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
-        changes = Draft(backend=other, seed=_seed_of(job))
+        changes = Draft(backend=other.name, seed=_seed_of(job))
         await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:

@@ -20,10 +20,11 @@ from cogs.spender import Spender
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_FILE_BYTES
 from generation.job import Hold, Job, JobStatus, JobView
 from generation.request import Mode
-from services.catalog import Catalog
+from services.catalog import Catalog, Engine
 from services.generation import GenerationService
 from services.media import MediaService, file_name
 from utils.clock import Clock
+from utils.text import cut
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ EDITED_FOR_S = 55 * 60.0
 FOLLOW_RETRY_S = (1.0, 10.0, 60.0, 300.0)
 CLOSE_WAIT_S = 3.0
 LEAST_FILE_BYTES = 512 * 1024
+OTHER_CHARS = 20  # of an engine's label on a button
 
 
 @dataclass
@@ -288,11 +290,13 @@ class JobMessages:
         engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
         capabilities = engine.capabilities if engine else None
         modes = self._catalog.modes(job.origin.user_id, job.origin.guild_id)
+        other = self.other_engine(job, job.origin.user_id, job.origin.guild_id)
         return render.Around(
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
             tried=tuple(self._service.label(lane) for lane in (*job.tried, job.lane)) if job.tried else (),
-            other_engine=self.other_engine(job, job.origin.user_id, job.origin.guild_id),
+            other_engine=other.name if other else None,
+            other_label=_label_of(other),
             has_models=capabilities is None or capabilities.models != (),
             has_samplers=capabilities is None or capabilities.samplers != (),
             can_upscale=Mode.UPSCALE in modes,
@@ -302,12 +306,21 @@ class JobMessages:
             smaller_copy=smaller,
         )
 
-    def other_engine(self, job: Job, user_id: str, guild_id: str | None) -> str | None:
-        """Return the name of the engine "Flux it" uses for this person: a Flux one first, else any other, or `None`."""
+    def other_engine(self, job: Job, user_id: str, guild_id: str | None, wanted: str = "") -> Engine | None:
+        """Return the engine that a person's button for another one means; only those that are up are offered.
+
+        It is the one the button names where this person may use that, else a Flux one, else any other.
+        """
         engines = self._catalog.engines(user_id, guild_id)
-        others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback]
-        others.sort(key=lambda engine: (engine.kind != "gradio_flux", engine.error is not None))
-        return others[0].name if others else None
+        others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback and engine.is_up]
+        return min(others, key=lambda engine: (engine.name != wanted, not engine.is_flux), default=None)
+
+
+def _label_of(other: Engine | None) -> str:
+    """Return what the button for another engine says: Flux by that name, any other by its own."""
+    if other is None:
+        return ""
+    return "Flux it" if other.is_flux else cut(other.label, OTHER_CHARS)
 
 
 def _preview_name(data: bytes) -> str:

@@ -33,6 +33,7 @@ class Around:
     remark: str = ""  # an engine's honest line
     tried: tuple[str, ...] = ()  # labels of the engines a failed job was tried on
     other_engine: str | None = None  # the one "Flux it" would use; None hides the button
+    other_label: str = "Flux it"  # what that button says
     has_models: bool = True  # the engine has models to choose from
     has_samplers: bool = True
     can_upscale: bool = False  # some engine here can
@@ -276,7 +277,8 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
     ]
     if around.other_engine:
-        again.append(Button(action="flux", job_id=job.id, label="Flux it", emoji="⚡", style="success"))
+        button = Button(action="flux", job_id=job.id, label=around.other_label, emoji="⚡", style="success")
+        again.append(replace(button, argument="" if button.label == "Flux it" else around.other_engine))
     rows.append(tuple(again))
     if job.drawn.mode is not Mode.UPSCALE:
         other = [

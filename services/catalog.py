@@ -1,6 +1,7 @@
 """What a person can choose from: engines, models, samplers, LoRAs. Answers from memory, probing is done elsewhere."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,8 @@ from generation.resolve import resolve_for
 from generation.samplers import match_name
 
 MAX_CHOICES = 25
+FLUX_KIND = "gradio_flux"
+FLUX = re.compile(r"flux|schnell", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,17 @@ class Engine:
     error: str | None
     hint: str = ""
     is_paid: bool = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether nothing is known to be wrong with it; one that was just connected may not have been asked yet."""
+        return self.error is None
+
+    @property
+    def is_flux(self) -> bool:
+        """Whether it is a Flux app, or has a Flux model."""
+        models = (self.capabilities.models if self.capabilities else None) or ()
+        return self.kind == FLUX_KIND or any(FLUX.search(f"{model.name} {model.title}") for model in models)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,14 @@ async def pressed(easel: Easel, message: Message, button: str, user: str = "mia"
     return await easel.finished(result.original)
 
 
+def flux_app() -> FakeBackend:
+    backend = FakeBackend("flux")
+    backend.kind = "gradio_flux"  # type: ignore[misc]  # of this one alone
+    return backend
+
+
 async def test_a_full_message_has_its_controls_in_order(start: StartEasel) -> None:
-    easel = await start(rich_backend(), FakeBackend("grid"))
+    easel = await start(rich_backend(), flux_app())
     answer = await easel.dream("!dream a fox --backend gpu1 --batch 4")
     assert labels(answer) == [
         ["U1", "U2", "U3", "U4", "📁 All files"],
@@ -155,13 +161,25 @@ async def test_the_sampler_menu_draws_with_the_chosen_one(discord: DiscordServer
 
 
 async def test_flux_it_draws_the_same_on_the_other_engine(start: StartEasel) -> None:
-    first, second = rich_backend(), FakeBackend("grid")
+    first, second = rich_backend(), flux_app()
     easel = await start(first, second)
     answer = await easel.dream(SEEDED + " --backend gpu1 --model model_03")
     other = await pressed(easel, answer, "Flux it")
     [request] = second.requests
     assert (request.prompt, request.seed, request.model) == ("a red fox", 42, None)
-    assert "on grid" in other.content
+    assert "on flux" in other.content
+
+
+async def test_another_engine_goes_by_its_own_name_and_one_that_is_down_is_not_offered(start: StartEasel) -> None:
+    first, second = rich_backend(), FakeBackend("grid")
+    easel = await start(first, second)
+    answer = await easel.dream(SEEDED + " --backend gpu1")
+    assert "⚡ grid" in labels(answer)[0]
+    assert "Flux it" not in str(labels(answer))
+    assert "on grid" in (await pressed(easel, answer, "grid")).content
+    second.is_down = BackendUnavailable()
+    await easel.now.registry.refresh("grid")
+    assert "⚡" not in str(labels(await easel.dream(SEEDED + " --backend gpu1 --batch 2")))
 
 
 async def test_info_gives_seed_and_line_to_copy(discord: DiscordServer, start: StartEasel) -> None:
@@ -240,7 +258,7 @@ async def test_out_of_memory_offers_something_smaller(start: StartEasel) -> None
 
 async def test_all_buttons_work_after_a_restart_and_a_month(discord: DiscordServer, start: StartEasel) -> None:
     engine = rich_backend()
-    easel = await start(engine, FakeBackend("grid"))
+    easel = await start(engine, flux_app())
     answer = await easel.dream("!dream a fox --batch 4 --backend gpu1")
     await easel.kill()
     easel.clock.offset_s = 30 * 24 * 3600.0

@@ -11,7 +11,7 @@ from backends.diagnose import Diagnosis, Step
 from backends.registry import _factories
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own, until
+from tests.e2e.harness import Easel, is_finished, labels, own, until
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
 
@@ -110,8 +110,9 @@ async def test_what_others_press_under_its_pictures_is_drawn_on_theirs(
     chosen = await ann.select(menu, "Choose a sampler", ["Sampler 3"])
     assert "on gpu1" in (await easel.finished(chosen.original)).content
     assert (shared.requests[-1].prompt, shared.requests[-1].sampler) == ("a fox", "Sampler 3")
-    await easel.finished((await ann.click(own_picture, "Flux it")).original)
-    refused = await ann.click(shared_picture, "Flux it")
+    await easel.finished((await ann.click(own_picture, "gpu1")).original)
+    [other] = [label for label in labels(shared_picture)[0] if label.startswith("⚡")]
+    refused = await ann.click(shared_picture, other.removeprefix("⚡ "))
     [told] = await discord.wait_for(lambda: refused.followups or ([refused.original] if refused.ephemeral else None))
     assert "There is no other engine here" in told.content
     assert len(engine.requests) == 1
