@@ -195,7 +195,7 @@ class Aftermath:
         await self._requeue(waiting, error, was_served=True)
 
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> bool:
-        result = await self._sink.keep(job, outcome, seconds)
+        result = await self._sink.keep(job, self._with_remark(job, outcome), seconds)
         if not result.images:
             broken = UnexpectedAnswer("The engine gave no usable picture. Please try again.", may_have_run=True)
             await self.failed(job, broken)
@@ -214,6 +214,12 @@ class Aftermath:
         tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self._watchers.publish(finished)
         return True
+
+    def _with_remark(self, job: Job, outcome: GenerationResult) -> GenerationResult:
+        """Add the engine's own honest line, so that every door shows it, also after the engine is gone."""
+        entry = self._registry.get(job.lane)
+        remark = entry.capabilities.remark if entry and entry.capabilities else ""
+        return outcome if not remark or remark in outcome.notes else replace(outcome, notes=(*outcome.notes, remark))
 
     async def _discard(self, job: Job) -> None:
         with suppress(GenerationError):  # the sweep takes them

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, Picture, Row
 from cogs.render import MARKS, bar, escape, timestamp
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
 from generation.job import JobStatus, JobView
 from services.compare import Comparison, Contender
 from utils.text import cut, duration, ordinal
@@ -64,8 +64,13 @@ def card(
 def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
     """Describe the sheet for a screen reader; that it is generated comes first."""
     names = [one.label for one in comparison.contenders if _is_done(views.get(one.job_id))]
-    words = f"AI images side by side, by {', '.join(names)}: {comparison.prompt}"
+    is_all_ai = not any(_is_by_rules(views.get(one.job_id)) for one in comparison.contenders)
+    words = f"{'AI images' if is_all_ai else 'Images'} side by side, by {', '.join(names)}: {comparison.prompt}"
     return cut(f"{cut(words, 900)}; seed {comparison.seed}", DISCORD_ALT_TEXT_CHARS)
+
+
+def _is_by_rules(view: JobView | None) -> bool:
+    return view is not None and view.job.result is not None and SKETCH_LEGEND in view.job.result.notes
 
 
 def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:

@@ -7,7 +7,7 @@ the same message is repeated safely, so nothing is lost and nothing is posted tw
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from cogs import render
 from cogs.cards import Card, Picture
 from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_FILE_BYTES
+from constants import DISCORD_FILE_BYTES
 from generation.job import Hold, Job, JobStatus, JobView
 from generation.request import Mode
 from services.catalog import Catalog, Engine
@@ -262,10 +262,9 @@ class JobMessages:
         if job.result is None or not job.result.images:
             return self.card(view)
         first = job.result.images[0]
-        alt = render.alt_text(job.drawn, first.seed, job.result.model or job.drawn.model)
+        alt = render.alt_of(job, first.seed)
         if len(job.result.images) > 1:
             upload = await self._media.grid_of(job.result, limit_bytes)
-            alt = alt.replace("AI image:", f"AI image, {len(job.result.images)} in a grid:", 1)[:DISCORD_ALT_TEXT_CHARS]
         else:
             upload = await self._media.upload_copy(first.media_id, limit_bytes)
         if upload is None:
@@ -281,7 +280,8 @@ class JobMessages:
             image = job.result.images[index] if job.result else None
             upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
             if job.result and image and upload:
-                alt = render.alt_text(job.drawn, image.seed, job.result.model or job.drawn.model)
+                alone = replace(job, result=replace(job.result, images=(image,)))
+                alt = render.alt_of(alone, image.seed)
                 name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
                 pictures.append(Picture(data=upload.data, filename=name, alt_text=alt))
         return pictures

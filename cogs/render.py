@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from nextcord.utils import escape_markdown
 
 from cogs.cards import Button, Card, Picture, Row
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from generation.result import came_back
@@ -21,6 +21,8 @@ SMALL_PRINT_CHARS = 500
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
 # the same request would be refused for the same reason, so it is not offered to be run again
 FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
+AI_IMAGE = "AI image"
+RULES_IMAGE = "Image drawn by rules, not by an AI model"
 GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
 
@@ -82,14 +84,23 @@ def timestamp(moment: datetime) -> str:
     return f"<t:{round(moment.timestamp())}:R>"
 
 
-def alt_text(request: GenerationRequest, seed: int, model: str | None) -> str:
-    """Describe a picture for a screen reader; that it is generated comes first."""
+def alt_of(job: Job, seed: int) -> str:
+    """Describe a picture of a finished job for a screen reader; several in a grid are described by the first."""
+    assert job.result is not None, "only finished jobs have pictures"
+    what = RULES_IMAGE if SKETCH_LEGEND in job.result.notes else AI_IMAGE
+    if len(job.result.images) > 1:
+        what += f", {len(job.result.images)} in a grid"
+    return alt_text(job.drawn, seed, job.result.model or job.drawn.model, what)
+
+
+def alt_text(request: GenerationRequest, seed: int, model: str | None, what: str = AI_IMAGE) -> str:
+    """Describe a picture for a screen reader; what made it comes first."""
     tail = f"; {model or 'default model'}, {request.width}×{request.height}, seed {seed}"
     if request.mode is Mode.UPSCALE:  # the request's size is not the result's
         tail = f"; made {request.upscale_factor or 2:g} times larger" + (f" by {model}" if model else "")
-    room = DISCORD_ALT_TEXT_CHARS - len(tail) - len("AI image: ")
+    room = DISCORD_ALT_TEXT_CHARS - len(tail) - len(f"{what}: ")
     words = " ".join(request.prompt.split()) or "a picture given without words"
-    return "AI image: " + cut(words, min(900, room)) + tail
+    return f"{what}: {cut(words, min(900, room))}{tail}"
 
 
 def parameter_line(job: Job) -> str:
@@ -209,7 +220,7 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
             notes.insert(0, fewer)
     if around.smaller_copy:
         notes.append("a smaller copy is shown, to fit Discord's limit")
-    if around.remark:
+    if around.remark and around.remark not in notes:
         notes.append(around.remark)
     if not has_pictures:
         lines.insert(0, GONE)

@@ -114,7 +114,7 @@ async def _save(studio: Studio, jobs: Sequence[Job], output: Path | None, is_qui
         await asyncio.to_thread(_write, path, media.data)
         say(str(path) if is_quiet else f"Saved {path}  ({_facts(studio, job, image)})")
     if not is_quiet:
-        for note in dict.fromkeys(note for job in jobs for note in _notes(studio, job)):
+        for note in dict.fromkeys(note for job in jobs for note in _notes(job)):
             say(f"  {note}")
 
 
@@ -143,14 +143,12 @@ def _facts(studio: Studio, job: Job, image: StoredImage) -> str:
     return f"{image.width}×{image.height}, seed {image.seed}, {time}, {studio.generation.label(job.lane)}{model}"
 
 
-def _notes(studio: Studio, job: Job) -> list[str]:
-    """What was changed, and the engine's own remark."""
+def _notes(job: Job) -> list[str]:
+    """Return what was changed, and the engine's own remark."""
     result = job.result
     if result is None:
         return []
-    engine = studio.catalog.engine(job.lane, ORIGIN.user_id, None)
-    remark = engine.capabilities.remark if engine and engine.capabilities else ""
-    return [*([remark] if remark else []), *(f"note: {note}" for note in (*job.notes, *result.notes))]
+    return [f"note: {note}" for note in (*job.notes, *result.notes)]
 
 
 def explain(code: str, message: str, hint: str) -> int:

@@ -200,7 +200,7 @@ def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
         reading.values.setdefault("denoising_strength", strength)
         reading.notes.append(f"--iw {value} read as --strength {strength:g}")
     else:
-        note = f"--{key} ignored: a Midjourney setting that no engine here has"
+        note = f"--{key} ignored: a Midjourney setting that Easel does not pass on"
         reading.notes.extend([] if note in reading.notes else [note])
 
 

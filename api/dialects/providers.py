@@ -40,10 +40,17 @@ def provider_named(web: Web, caller: Caller, wanted: str | None) -> Engine | Non
     if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller.user_id, None)):
         return found
     listed = ", ".join(engine.name for engine in engines) or "none"
+    hint = f"Connected: {listed}. Leave provider out to take the best of them."
+    if name.casefold() in ALIASES:
+        raise ModelMissing(
+            f"Provider not available: “{name[:60]}” is a hosted service, and Easel brings no engine that draws there.",
+            field="provider",
+            hint=hint,
+        )
     raise ModelMissing(
         f"Provider not available: no engine “{name[:60]}” is connected.",
         field="provider",
-        hint=f"Connected: {listed}. Leave provider out to take the best of them.",
+        hint=hint,
     )
 
 

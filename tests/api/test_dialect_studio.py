@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from api.context import WebOptions
+from constants import SKETCH_LEGEND
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from tests.api.conftest import held, png, site_at
@@ -60,6 +61,12 @@ async def test_a_provider_that_is_not_there_is_refused_with_those_that_are(clien
     found = await asked(client, "generate", {"prompt": "a fox", "provider": provider}, 404)
     assert "Provider not available" in found["error"]
     assert "sketch" in found["hint"]
+    assert "connected" not in found["error"] or provider == "nowhere"  # a hosted service cannot be connected at all
+
+
+async def test_a_sketch_says_by_the_api_that_it_is_one(site):
+    found = await asked(site.client, "generate", SMALL | {"prompt": "a fox"})
+    assert SKETCH_LEGEND in found["notes"]
 
 
 async def test_an_alias_finds_the_engine_of_that_kind(site):

@@ -27,7 +27,7 @@ async def test_dream_is_one_message_edited_from_queued_to_the_picture(
     assert small.startswith("-# seed 42 · 256×256 · 20 steps · CFG 7 · ")
     assert legend == "-# sketch: drawn by rules, not by an AI model"
     [file] = answer.attachments
-    assert file.description == "AI image: a red fox; default model, 256×256, seed 42"
+    assert file.description == "Image drawn by rules, not by an AI model: a red fox; default model, 256×256, seed 42"
     assert file.filename.startswith("a-red-fox-42-")
     assert file.data.startswith(b"\x89PNG")
     assert answer.pings == []
