@@ -102,19 +102,25 @@ def parse_id(custom_id: str) -> tuple[str, str, str] | None:
 
 def controls_of(message: nextcord.Message | None) -> list[tuple[str, str, str]]:
     """Return (action, job id, argument) of every control of ours in a message."""
-    rows = message.components if message else ()
-    ids = (getattr(child, "custom_id", None) for row in rows for child in getattr(row, "children", ()))
-    return [parsed for parsed in (parse_id(one or "") for one in ids) if parsed is not None]
+    return [parsed for parsed in map(parse_id, _ids_of(message)) if parsed is not None]
 
 
 def check_stands_in(message: nextcord.Message | None, action: str) -> None:
     """Refuse to turn a message into something else that has no control for it: the press was forged.
 
+    `action`: of an id of ours, or an id of another form as it stands.
+
     Raises:
         RequestRejected: with the words for a button that nobody knows.
     """
-    if not any(shown == action for shown, _, _ in controls_of(message)):
+    if action not in _ids_of(message) and not any(shown == action for shown, _, _ in controls_of(message)):
         raise RequestRejected(OTHER_VERSION)
+
+
+def _ids_of(message: nextcord.Message | None) -> list[str]:
+    rows = message.components if message else ()
+    ids = (getattr(child, "custom_id", None) for row in rows for child in getattr(row, "children", ()))
+    return [one for one in ids if one]
 
 
 def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card
+from cogs.cards import Button, Card, check_stands_in
 from cogs.error_handler import told
 from cogs.origin import DOOR
 from cogs.posting import edit_answer, new_message
@@ -51,6 +51,7 @@ class Forget(commands.Cog):
         if data["custom_id"] != CONFIRM_ID:
             return
         async with told(interaction):
+            check_stands_in(interaction.message, CONFIRM_ID)
             await interaction.response.defer()
             assert interaction.user is not None, "Discord always says who"
             forgotten = await self._forgetting.forget_person(f"{DOOR}:{interaction.user.id}")

@@ -12,6 +12,7 @@ import pytest
 
 from cogs import pictures
 from cogs.edit_controls import OTHERS
+from cogs.forget import CONFIRM_ID
 from cogs.forms import choice_value
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.discord_server.user import User
@@ -127,7 +128,7 @@ async def private_job(easel: Easel) -> str:
 
 def test_every_action_has_its_row(easel: Easel) -> None:
     named = {cog for cog, one in easel.bot.cogs.items() if "on_interaction" in dict(one.get_listeners())}
-    assert named == {"EditControls", "Pictures", "PictureWords", "Studio", "Models", "Help", "Compare"}
+    assert named == {"EditControls", "Pictures", "PictureWords", "Studio", "Models", "Help", "Compare", "Forget"}
     own_actions = set(easel.bot.cogs["EditControls"]._handlers)
     changes = {f"picture:{what}" for what in pictures.CHANGES}
     assert set(PRESSES) == own_actions | changes | (OTHERS - {"picture"} - NO_JOB)
@@ -182,7 +183,7 @@ async def test_a_press_below_another_message_does_not_change_that_message(discor
     ann = discord.user("ann")
     mine = job_id(await easel.dream("!dream a red fox", user="ann"))
     before = (theirs.content, theirs.components)
-    for custom_id in (f"e1:delete:{mine}", f"e1:page:{mine}:model-1", "e1:help:page:1", "e1:models:gpu1:1"):
+    for custom_id in (f"e1:delete:{mine}", f"e1:page:{mine}:model-1", "e1:help:page:1", "e1:models:gpu1:1", CONFIRM_ID):
         await ann.forge(theirs, custom_id)
         assert not theirs.deleted, custom_id
         assert (theirs.content, theirs.components) == before, custom_id
