@@ -124,7 +124,6 @@ class WebhookService:
             while True:
                 self._bell.clear()
                 try:
-                    await self._prune()
                     wait_s = await self._send_due()
                 except Exception:
                     self._pause()
@@ -139,6 +138,7 @@ class WebhookService:
         """Begin to send what is due and has room; return the seconds until more may be (inf = when a bell rings)."""
         if (paused_s := self._paused_until - self._clock.monotonic()) > 0:
             return paused_s
+        await self._prune()
         for delivery in await self._store.due(self._clock.now(), LOOK_AT, without=self._sending):
             receiver = urlsplit(delivery.url).netloc
             if len(self._sending) < AT_ONCE and self._receivers[receiver] < AT_ONCE_EACH:

@@ -31,6 +31,16 @@ async def test_a_request_that_comes_twice_brings_its_webhook_once(site, client, 
     assert "hooks.example" not in job["origin"]
 
 
+async def test_each_of_the_jobs_of_one_request_has_the_webhook(site, client):
+    hook = {"webhook": "https://hooks.example/a", "webhook_events_filter": ["finished"]}
+    with held(site):
+        answer = await client.post("/api/jobs", json={"text": "a fox --repeat 3"} | SMALL | hook)
+    ids = {job["id"] for job in answer.json()["jobs"]}
+    rows = await site.easel.database.fetch("SELECT job_id FROM webhooks")
+    assert len(ids) == 3
+    assert {row["job_id"] for row in rows} == ids
+
+
 async def test_a_key_stands_for_one_request_of_one_person(site, client):
     headers = {"Idempotency-Key": "b7c1"}
     mia = await site.session_client("discord:7")

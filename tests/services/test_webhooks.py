@@ -353,6 +353,18 @@ async def test_a_store_that_fails_for_a_while_loses_no_event(world, clock, monke
     assert len({headers["X-Easel-Delivery"] for _, _, headers, _ in world.receiver.seen}) == 1
 
 
+async def test_a_store_that_takes_nothing_is_left_alone_however_much_happens(world, monkeypatch, caplog):
+    async def broken(self, *args, **values):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(WebhookStore, "prune", broken)
+    async with world.running():
+        for number in range(5):
+            await world.take_in(f"job{number}")
+            await world.idle()
+    assert caplog.text.count("have to wait") == 1
+
+
 @pytest.mark.parametrize(
     ("url", "events", "field"),
     [
