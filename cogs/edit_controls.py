@@ -229,7 +229,9 @@ class EditControls(commands.Cog):
     async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
         seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
-        line = cut(format_prompt(replace(job.drawn, seed=_seed_of(job) or job.drawn.seed)), 1500).replace("```", "'''")
+        line = cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500).replace(
+            "```", "'''"
+        )
         model = (job.result.model if job.result else None) or job.drawn.model or "the engine's default"
         text = (
             f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n-# model {model} · job {job.short_id}"

@@ -43,7 +43,7 @@ def edit_form(job: Job) -> nextcord.ui.Modal:
 def size_form(job: Job) -> nextcord.ui.Modal:
     """Other dimensions for the same picture."""
     form = nextcord.ui.Modal("Other dimensions", timeout=None, custom_id=make_id("sized", job.id), auto_defer=False)
-    size = f"{job.drawn.width}x{job.drawn.height}"
+    size = f"{job.settled.width}x{job.settled.height}"
     short = nextcord.TextInputStyle.short
     form.add_item(_field("size", "Width x height in pixels", size, short, limit=20, is_required=True))
     form.stop()
@@ -57,7 +57,9 @@ def read_edit(typed: dict[str, str], before: GenerationRequest) -> Draft:
         RequestRejected: names the field, the value and what would be right.
     """
     parsed = parse_prompt(typed.get("prompt", ""))
-    fields = read_size(typed) if typed.get("size", "").strip() else Draft()
+    size = typed.get("size", "").strip()
+    is_kept = not size or (before.is_source_size and size == f"{before.width}x{before.height}")
+    fields = Draft() if is_kept else read_size(typed)
     steps, _, cfg_scale = typed.get("steps_cfg", "").replace(";", ",").replace("/", ",").partition(",")
     if steps.strip():
         fields = parse_prompt(f"--steps {steps.strip()}").draft.over(fields)

@@ -188,7 +188,7 @@ def _running(view: JobView, around: Around, now: datetime) -> str:
 
 
 def _asked(job: Job) -> str:
-    request = job.drawn
+    request = job.settled
     parts = [f"{request.width}×{request.height}", *_numbers(request), f"seed {request.seed}"]
     if request.model:
         parts.append(escape(cut(request.model, 60)))

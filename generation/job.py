@@ -123,6 +123,13 @@ class Job:
         return self.origin.user_key
 
     @property
+    def settled(self) -> GenerationRequest:
+        """The request as it was drawn, in the size that its pictures have."""
+        if self.drawn.guide is None:
+            return self.drawn
+        return replace(self.drawn, width=self.request.width, height=self.request.height)
+
+    @property
     def short_id(self) -> str:
         return self.id.rpartition("_")[2][:6]  # the ids of one dialect begin with the same words
 

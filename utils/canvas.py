@@ -146,13 +146,15 @@ def pasted_back(data: bytes, source: bytes, mask: bytes, *, size: Size, drawn: S
     Raises:
         BadImage: one of them cannot be read.
     """
-    ground = upright(source)
-    stencil = feathered(_stencil(mask, ground.size, size), blur)
-    ground = _cut(ground, size)
+    stencil = feathered(_stencil(mask, upright_size(source), size), blur)
     new = _unplaced(upright(data), size, drawn, inner)
-    mode = "RGBA" if ground.mode == "RGBA" else "RGB"
-    result = Image.composite(new.convert(mode), ground.convert(mode), stencil)
-    if mode == "RGBA" and result.getchannel("A").getextrema() == (255, 255):
+    result = _cut(upright(source), size)
+    if result.mode == "L":
+        result = result.convert("RGB")
+    if (box := stencil.getbbox()) is not None:  # what is not pasted is not touched, nor copied once more
+        part = new.crop(box)
+        result.paste(part if part.mode == result.mode else part.convert(result.mode), box[:2], stencil.crop(box))
+    if result.mode == "RGBA" and result.getchannel("A").getextrema() == (255, 255):
         result = result.convert("RGB")
     return with_texts_of(encode(result, "PNG"), data)
 

@@ -90,4 +90,5 @@ def upright(data: bytes) -> Image.Image:
         BadImage: it cannot be decoded.
     """
     with opened(data) as image:
-        return plain(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        return plain(image)

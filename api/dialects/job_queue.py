@@ -296,6 +296,6 @@ async def _result(web: Web, job: Job) -> dict[str, Any]:
     return {
         "images": [f"data:{media_type};base64,{text}" for text, media_type in packed],
         "seed": job.result.images[0].seed if job.result.images else job.drawn.seed,
-        "parameters": parameters(job.drawn) | {"model": model_of(job)},
+        "parameters": parameters(job.settled) | {"model": model_of(job)},
         "timeTaken": round(job.result.seconds * 1000),
     }

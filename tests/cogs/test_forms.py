@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cogs import forms
@@ -28,6 +30,13 @@ def test_steps_and_cfg_are_read_from_one_field(typed: str) -> None:
     draft = forms.read_edit({**TYPED, "steps_cfg": typed}, REQUEST)
     assert draft.steps == 30
     assert draft.cfg_scale == (5.5 if "5.5" in typed else None)
+
+
+def test_the_size_of_a_source_is_kept_when_it_is_left_as_it_was() -> None:
+    before = replace(REQUEST, width=40, height=30, is_source_size=True)
+    draft = forms.read_edit({**TYPED, "size": "40x30"}, before)
+    assert (draft.width, draft.height) == (None, None)
+    assert forms.read_edit({**TYPED, "size": "80x90"}, before).width == 80
 
 
 def test_an_empty_size_is_refused_with_an_example() -> None:

@@ -165,7 +165,7 @@ class Strange:
         return png(picture.resize((picture.width + self.off, picture.height)))
 
 
-SIDES = st.one_of(st.integers(1, 90), st.integers(1, 400))
+SIDES = st.one_of(st.integers(1, 90), st.integers(1, 90), st.integers(1, 1500))
 GRIDS = st.sampled_from([1, 8, 16, 64])
 
 
@@ -179,7 +179,7 @@ def masks(draw: st.DrawFn, size: Size) -> Image.Image:
     return mask
 
 
-LEAST, MOST = st.integers(1, 128), st.integers(64, 300)
+LEAST, MOST = st.integers(1, 128), st.integers(64, 2048)
 
 
 @settings(max_examples=60, deadline=None)
