@@ -165,7 +165,7 @@ class Strange:
         return png(picture.resize((picture.width + self.off, picture.height)))
 
 
-SIDES = st.one_of(st.integers(1, 90), st.integers(1, 90), st.integers(1, 1500))
+SIDES = st.one_of(*[st.integers(1, 90)] * 4, st.integers(1, 1500))
 GRIDS = st.sampled_from([1, 8, 16, 64])
 
 
@@ -182,7 +182,7 @@ def masks(draw: st.DrawFn, size: Size) -> Image.Image:
 LEAST, MOST = st.integers(1, 128), st.integers(64, 2048)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), SIDES, SIDES, GRIDS, LEAST, MOST, st.integers(-3, 3), st.integers(0, 64))
 def test_what_a_mask_leaves_alone_stays_to_the_byte(
     data: st.DataObject, width: int, height: int, grid: int, least: int, most: int, off: int, blur: int
@@ -219,7 +219,8 @@ def test_a_feather_lies_inside_the_mask_and_leaves_something_of_each_part(
 def test_a_feather_rises_from_the_edge_over_its_width(blur: int) -> None:
     mask = Image.new("L", (400, 400), 0)
     mask.paste(255, (100, 0, 400, 400))
-    row = [feathered(mask.copy(), blur).getpixel((x, 200)) for x in range(400)]
+    soft = feathered(mask, blur)
+    row = [soft.getpixel((x, 200)) for x in range(400)]
     rise = [int(value) for value in row if isinstance(value, int | float)]
     assert rise == sorted(rise)
     assert rise[99] == 0
