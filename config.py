@@ -140,6 +140,7 @@ class Settings(BaseModel):
         "an address of this machine",
     )
     compat_ports: bool = switch(False, "Listen on 3003 and 8005 too, for programs written for those")
+    compat_base64: bool = switch(False, "GET /jobs/ID gives pictures as base64 alone, for clients that take it so")
     public_url: Url = text(
         "",
         "Where people reach the studio from outside",

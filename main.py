@@ -95,6 +95,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         job_timeout_s=settings.job_timeout,
         sign_in_url="/auth/login" if easel.web.sign_in.is_available else "",
         image_cdn_url=settings.image_cdn_url,
+        bare_base64=settings.compat_base64,
         replicate_webhook_secret=settings.replicate_webhook_secret.get_secret_value(),
     )
     door = WebDoor(easel.services, easel.web, options)

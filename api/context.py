@@ -35,6 +35,7 @@ class WebOptions:
     job_timeout_s: float
     sign_in_url: str = ""  # where people sign in with Discord; "" = not set up
     image_cdn_url: str = ""  # in front of the addresses of pictures that programs get; "" = this server's own
+    bare_base64: bool = False  # GET /jobs/ID gives pictures without the head of a data: URL
     replicate_webhook_secret: str = field(default="", repr=False)
     takes_addresses: bool = False  # listens beyond this machine: bare addresses are its names, too
 

@@ -1,4 +1,7 @@
-"""The examples of the systems Easel unites, run as people run them: bash, Python and JavaScript against a real port."""
+"""Clients of our own for the routes of the systems Easel unites: bash, Python and JavaScript against a real port.
+
+The systems' own examples, as they stand, are in `test_source_examples.py`.
+"""
 
 import asyncio
 import contextlib

@@ -196,3 +196,37 @@ async def test_numbers_in_a_file_that_cannot_be_are_passed_over(client):
 def test_a_workflow_that_could_not_be_shown_is_not_read(file):
     with pytest.raises(RequestRejected, match="no JSON"):
         read_workflow(file)
+
+
+CURL = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("kind", [CURL, "text/plain", "application/octet-stream", "", None])
+@pytest.mark.parametrize(
+    "path", ["/api/jobs", "/generate/text2img", "/v1/generate-image", "/v1/images/generations", "/api/images/generate"]
+)
+async def test_a_body_is_json_whatever_its_type_is_called(site, path, kind):
+    headers = {} if kind is None else {"Content-Type": kind}
+    content = b'{"prompt":"a fox","width":64,"height":64,"size":"64x64"}'
+    answer = await site.client.post(
+        path, content=content.replace(b',"size":"64x64"', b"") if path == "/api/jobs" else content, headers=headers
+    )
+    assert answer.status_code in (200, 202), answer.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}, 202),
+        ({}, 202),
+    ],
+)
+@pytest.mark.parametrize("kind", [CURL, "text/plain"])
+async def test_a_form_of_another_sites_page_is_refused_though_any_type_is_json(client, headers, status, kind):
+    content = b'{"prompt":"a fox","width":64,"height":64}'
+    answer = await client.post("/generate/text2img", content=content, headers=headers | {"Content-Type": kind})
+    assert answer.status_code == status

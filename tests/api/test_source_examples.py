@@ -1,0 +1,222 @@
+"""The examples of the systems Easel unites, byte for byte as their documents print them, at the ports they name.
+
+The documents are not ours to copy: the tests read `shared/sources-examples` beside the repository and are skipped
+without it. `test_dialect_examples.py` holds clients of our own for the same routes, which always run.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import os
+import shutil
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from api.server import WebServer, bind
+from generation.job import Origin
+from generation.request import Draft
+from tests.api.conftest import png, site_at
+
+ROOT = Path(__file__).parents[2]
+SOURCES = next((home / "shared" / "sources-examples" for home in ROOT.parents
+                if (home / "shared" / "sources-examples").is_dir()), None)  # fmt: skip
+LOCK = Path("/tmp/easel-tests-ports.lock")  # one for all runs of the tests on this machine
+PORTS = (3003, 8005)
+JOB = Origin(door="api", user_id="local", user_name="You")
+
+pytestmark = [
+    pytest.mark.skipif(SOURCES is None, reason="needs shared/sources-examples beside the repository"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the examples are for bash"),
+]
+
+
+def text_of(name: str) -> str:
+    return (SOURCES / name).read_text()
+
+
+@asynccontextmanager
+async def served(folder: Path, **options):
+    """Serve Easel at the ports that the documents name; one test at a time, since there is one of each."""
+    fcntl = pytest.importorskip("fcntl")
+    with LOCK.open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        listening = []
+        try:
+            for port in PORTS:
+                listening.append(bind("127.0.0.1", port, is_chosen=True))
+        except Exception as error:  # whatever it is, it has the port
+            for one in listening:
+                one.close()
+            pytest.skip(f"port {port} of the documents is taken: {error}")
+        async with site_at(folder / "easel", options=options, MAX_RUNNING_PER_USER="4") as site:
+            server = WebServer(site.app, listening)
+            await server.start()
+            try:
+                yield site
+            finally:
+                await server.stop()
+
+
+async def run(*command: str, folder: Path, stdin: str = "", ends: bool = True) -> str:
+    """Run a program and return what it wrote; it must end well, unless it goes on for ever."""
+    if (program := shutil.which(command[0])) is None:
+        pytest.skip(f"needs {command[0]}")
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    process = await asyncio.create_subprocess_exec(
+        program, *command[1:], cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"NO_PROXY": "*", "no_proxy": "*", "PATH": path, "TERM": "xterm"},
+    )  # fmt: skip
+    async with asyncio.timeout(120):
+        out, errors = await process.communicate(stdin.encode())
+    assert not ends or process.returncode == 0, errors.decode()
+    return out.decode()
+
+
+async def shell(name: str, folder: Path) -> str:
+    needs("curl", "jq", "base64")
+    return await run("bash", "-e", str(SOURCES / name), folder=folder)
+
+
+def needs(*tools: str) -> None:
+    if missing := [tool for tool in tools if shutil.which(tool) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
+async def ended(site, told: str) -> list[dict]:
+    """Wait for the jobs in the answers that a script printed, one after the other."""
+    answers, decoder, text = [], json.JSONDecoder(), told.strip()
+    while text:
+        answer, end = decoder.raw_decode(text)
+        answers.append(answer)
+        text = text[end:].lstrip()
+    for answer in answers:
+        assert answer["status"] in ("queued", "completed"), answer  # completed: the same was drawn before
+        await site.ended(answer["id"])
+    return [(await site.client.get(f"/jobs/{answer['id']}")).json() for answer in answers]
+
+
+def picture(job: dict, number: int = 0) -> Image.Image:
+    head, _, data = job["result"]["images"][number].partition(",")
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
+
+
+async def test_a_picture_by_curl(tmp_path):
+    async with served(tmp_path) as site:
+        (job,) = await ended(site, await shell("S4-13.sh", tmp_path))
+    assert (job["status"], picture(job).size) == ("completed", (512, 512))
+    assert job["request"]["prompt"] == "A serene lake surrounded by mountains at sunset"
+
+
+async def test_the_state_of_a_job_by_curl_and_in_a_loop_until_it_is_completed(tmp_path):
+    async with served(tmp_path) as site:
+        for name in ("job_1699363200000_abc123", "job_123"):
+            await site.web.services.generation.submit(Draft(prompt="a fox", width=64, height=64), JOB, job_id=name)
+        assert json.loads(await shell("S4-14.sh", tmp_path))["id"] == "job_1699363200000_abc123"
+        await shell("S4-15.sh", tmp_path)  # ends when it is completed
+        assert (await site.client.get("/jobs/job_123")).json()["status"] == "completed"
+
+
+async def test_the_same_seed_gives_the_same_picture_without_a_content_type(tmp_path):
+    async with served(tmp_path) as site:
+        (first,) = await ended(site, await shell("S4-16.sh", tmp_path))
+        (second,) = await ended(site, await shell("S4-16.sh", tmp_path))
+    assert (first["status"], first["result"]["seed"]) == ("completed", 42)
+    assert first["result"]["images"] == second["result"]["images"]
+    assert first["request"]["steps"] == 30
+
+
+async def test_a_batch_of_five_seeds_in_a_loop(tmp_path):
+    async with served(tmp_path) as site:
+        jobs = await ended(site, await shell("S4-17.sh", tmp_path))
+    assert [job["result"]["seed"] for job in jobs] == [1, 2, 3, 4, 5]
+    assert len({job["result"]["images"][0] for job in jobs}) == 5
+
+
+async def test_a_picture_from_a_picture(tmp_path):
+    (tmp_path / "input.png").write_bytes(png(96, 64, "#804020"))
+    async with served(tmp_path) as site:
+        (job,) = await ended(site, await shell("S4-18.sh", tmp_path))
+    assert (job["status"], job["type"], picture(job).size) == ("completed", "img2img", (96, 64))
+    assert job["request"]["strength"] == 0.6
+
+
+async def test_a_part_of_a_picture_drawn_anew(tmp_path):
+    (tmp_path / "image.png").write_bytes(png(96, 96, "#804020"))
+    mask = Image.new("L", (96, 96), 0)
+    mask.paste(255, (48, 0, 96, 96))
+    mask.save(tmp_path / "mask.png")
+    async with served(tmp_path) as site:
+        (job,) = await ended(site, await shell("S4-19.sh", tmp_path))
+    made = picture(job).convert("RGB")
+    assert (job["status"], job["type"], made.size) == ("completed", "inpaint", (96, 96))
+    assert made.getpixel((4, 48)) == (0x80, 0x40, 0x20)
+
+
+async def test_a_watch_over_the_queue(tmp_path):
+    needs("timeout", "watch", "curl", "jq")
+    async with served(tmp_path):
+        out = await run("timeout", "2", "bash", str(SOURCES / "S4-20.sh"), folder=tmp_path, ends=False)
+    assert "queuedJobs" in out
+
+
+async def test_the_python_client_that_takes_a_data_url_for_base64_is_served_by_a_switch(tmp_path):
+    pytest.importorskip("requests")
+    async with served(tmp_path, bare_base64=True):
+        await run(sys.executable, str(SOURCES / "S4-28.py"), folder=tmp_path)
+    with Image.open(tmp_path / "output.png") as made:
+        assert (made.format, made.size) == ("PNG", (512, 512))
+
+
+async def test_the_javascript_client(tmp_path):
+    show = (
+        '\ngenerateImage("A beautiful landscape").then((image) => console.log(image));\n'  # the document ends before it
+    )
+    async with served(tmp_path):
+        out = await run("node", "--input-type=module", "-", folder=tmp_path, stdin=text_of("S4-29.js") + show)
+    assert out.startswith("data:image/png;base64,")
+    assert Image.open(io.BytesIO(base64.b64decode(out.strip().partition(",")[2]))).format == "PNG"
+
+
+async def test_the_flux_services_script_and_its_curl(tmp_path):
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    async with served(tmp_path):
+        await shell("S3-04.sh", tmp_path)
+        if socket.socket().connect_ex(("127.0.0.1", 8484)):  # else the script would ask whoever that is
+            await shell("S3-03.sh", tmp_path)
+    for name in ("dragon.png", "test_output.png"):
+        if name == "dragon.png" or (tmp_path / name).exists():
+            with Image.open(tmp_path / name) as made:
+                assert (made.format, made.size) == ("PNG", (1024, 1024))
+
+
+def request_of(name: str) -> tuple[str, str, dict[str, str], str]:
+    head, _, body = text_of(name).partition("\n\n")
+    first, *lines = head.strip().splitlines()
+    method, target = first.split()
+    return method, target, dict(line.split(": ", 1) for line in lines), body
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "field"),
+    [
+        ("S2-04.http", 404, "error"),  # no such provider is connected: said in a sentence
+        ("S2-09.http", 200, "enhancedPrompt"),
+        ("S2-12.http", 200, "images"),
+        ("S2-13.http", 200, "providers"),
+        ("S2-14.http", 200, "status"),
+    ],
+)
+async def test_the_image_studios_requests(tmp_path, name, status, field):
+    method, target, headers, body = request_of(name)
+    async with served(tmp_path), httpx.AsyncClient(base_url="http://localhost:3003", trust_env=False) as client:
+        answer = await client.request(method, target, headers=headers, content=body)
+    assert (answer.status_code, field in answer.json()) == (status, True), answer.text
