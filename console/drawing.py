@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from console.progress import Display, display
+from console.saving import Target, picture_file, write
 from console.text import say, tell
 from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
@@ -16,7 +17,6 @@ from services.access import LOCAL_USER
 from services.catalog import Catalog
 from services.generation import Actor, GenerationService
 from services.media import MediaService, file_name
-from utils.secrets import make_private_folder
 
 FAILED: Final = 1
 BAD_INPUT: Final = 2
@@ -25,7 +25,6 @@ INTERRUPTED: Final = 130
 
 # The same person as in a browser on this machine: one gallery, one share of the queue.
 ORIGIN: Final = Origin(door="console", user_id=LOCAL_USER, user_name="You", account=f"api:{LOCAL_USER}")
-EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 EXIT_CODES: Final = {  # by the code of the error; every other one is the engine's
     "request_rejected": BAD_INPUT,
     "not_capable": BAD_INPUT,
@@ -72,6 +71,8 @@ def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: boo
 
 
 async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) -> int:
+    target = Target(output=output, folder=studio.pictures)
+    target.check()
     parsed = parse_prompt(text)
     for note in parsed.notes:
         tell(f"note: {note}")
@@ -89,7 +90,7 @@ async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) 
         for view in views:
             await studio.generation.cancel(view.job.id, Actor(user_key=ORIGIN.user_key))
         raise
-    await _save(studio, jobs, output, is_quiet)
+    await _save(studio, jobs, target, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)
     return explain(failed.code, failed.user_message, failed.hint) if failed else 0
 
@@ -102,37 +103,23 @@ async def _finished(studio: Studio, job: Job, shown: Display) -> Job:
     return job
 
 
-async def _save(studio: Studio, jobs: Sequence[Job], output: Path | None, is_quiet: bool) -> None:
+async def _save(studio: Studio, jobs: Sequence[Job], target: Target, is_quiet: bool) -> None:
     done = [(job, image) for job in jobs if job.result for image in job.result.images]
     for number, (job, image) in enumerate(done, 1):
         media = await studio.media.get(image.media_id)
         if media is None:
             tell("✖ A picture was gone before it could be saved.")
             continue
-        name = file_name(job.drawn.prompt, image.seed, job.created_at, EXTENSIONS[media.media_type])
-        path = _target(output, studio.pictures / name, number if len(done) > 1 else None)
-        await asyncio.to_thread(_write, path, media.data)
+        made = await picture_file(studio.media, media, target.kind)
+        name = file_name(job.drawn.prompt, image.seed, job.created_at, made.file.extension)
+        path = target.path(name, number if len(done) > 1 else None)
+        await asyncio.to_thread(write, path, made.file.data)
         say(str(path) if is_quiet else f"Saved {path}  ({_facts(studio, job, image)})")
+        if made.note:
+            tell(f"note: {made.note}")
     if not is_quiet:
         for note in dict.fromkeys(note for job in jobs for note in _notes(job)):
             say(f"  {note}")
-
-
-def _target(output: Path | None, default: Path, number: int | None) -> Path:
-    """Where to save: the name asked for, or one that is still free."""
-    if output is None or output.is_dir():
-        path, tries = (output or default.parent) / default.name, 2
-        while path.exists():
-            path = path.with_stem(f"{default.stem}-{tries}")
-            tries += 1
-        return path
-    path = output if output.suffix else output.with_suffix(default.suffix)
-    return path.with_stem(f"{path.stem}-{number}") if number else path
-
-
-def _write(path: Path, data: bytes) -> None:
-    make_private_folder(path.parent)
-    path.write_bytes(data)
 
 
 def _facts(studio: Studio, job: Job, image: StoredImage) -> str:

@@ -138,7 +138,9 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
 
 
 def convert(data: bytes, kind: str) -> bytes:
-    """Return the picture as `PNG`, `JPEG` or `WEBP`, with the parameters it carries; one that is, unchanged.
+    """Return the picture as `PNG`, `JPEG`, `WEBP` or `GIF`, with its parameters; one that is, unchanged.
+
+    A GIF has no place for parameters.
 
     Raises:
         BadImage: it cannot be decoded.

@@ -72,6 +72,8 @@ def encode(image: Image.Image, kind: str, quality: int = UPLOAD_QUALITY) -> byte
         image.save(buffer, "PNG", compress_level=1)
     elif kind == "WEBP":
         image.save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
+    elif kind == "GIF":
+        image.save(buffer, "GIF")
     else:
         opaque(image).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

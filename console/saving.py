@@ -1,0 +1,85 @@
+"""Files of the console: the names that work, and each picture in the kind of file that its name promises."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from generation.errors import RequestRejected
+from services.media import Media, MediaService, Upload
+from utils.images import inspect
+from utils.secrets import make_private_folder
+from utils.threads import run_in_thread
+
+KINDS: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where pictures go: a file's name, a folder, or "" for what `default` makes up."""
+
+    output: Path | None
+    folder: Path  # for pictures that were given no name
+
+    @property
+    def kind(self) -> str:
+        """The kind of file that was asked for by name; "" is whatever the engine makes."""
+        if self.output is None or self.output.is_dir():
+            return ""
+        return KINDS.get(self.output.suffix.casefold(), "")
+
+    def check(self) -> None:
+        """Make sure, before anything is drawn, that a picture can be saved by this name.
+
+        Raises:
+            RequestRejected: it ends like no picture's.
+        """
+        if self.output is None or self.output.is_dir() or not self.output.suffix or self.kind:
+            return
+        ends = f"{', '.join([*KINDS][:-1])} and {[*KINDS][-1]}"
+        raise RequestRejected(
+            f"A picture cannot be saved as {self.output.name}: {self.output.suffix} is not a kind that Easel writes.",
+            field="output",
+            hint=f"Names that end in {ends} work, and names without an ending.",
+        )
+
+    def path(self, name: str, number: int | None) -> Path:
+        """Return the name asked for, with the ending of `name` where it has another; or a made-up one that is free."""
+        ending = Path(name).suffix
+        if self.output is None or self.output.is_dir():
+            made_up = (self.output or self.folder) / name
+            path, tries = made_up, 2
+            while path.exists():
+                path = path.with_stem(f"{made_up.stem}-{tries}")
+                tries += 1
+            return path
+        is_so = KINDS.get(self.output.suffix.casefold()) == KINDS.get(ending, "?")
+        path = self.output if is_so else self.output.with_suffix(ending)
+        return path.with_stem(f"{path.stem}-{number}") if number else path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFile:
+    """A picture as it is written; `note` says why it is of another kind than was asked for."""
+
+    file: Upload
+    note: str = ""
+
+
+async def picture_file(service: MediaService, media: Media, kind: str) -> PictureFile:
+    """Return a picture as a file of this kind, with its parameters where such files have a place for them."""
+    as_it_is = Upload(data=media.data, media_type=media.media_type)
+    if not kind:
+        return PictureFile(file=as_it_is)
+    info = await run_in_thread(inspect, media.data)
+    if info.is_animated:
+        is_so = kind == KINDS.get(f".{as_it_is.extension}")
+        return PictureFile(file=as_it_is, note="" if is_so else f"it moves, so it stays a .{as_it_is.extension} file")
+    try:
+        return PictureFile(file=await service.converted(media, kind))
+    except RequestRejected as error:
+        return PictureFile(file=as_it_is, note=f"it stays a .{as_it_is.extension} file: {error.user_message}")
+
+
+def write(path: Path, data: bytes) -> None:
+    make_private_folder(path.parent)
+    path.write_bytes(data)
