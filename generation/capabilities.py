@@ -11,7 +11,7 @@ from typing import Final
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
-from generation.named import Asked, refusals, unknown
+from generation.named import Asked, is_own_choice, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 
@@ -181,7 +181,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
         if _control_kind(unit.kind, capabilities) is None:
             reasons.append(f"it has no ControlNet for “{unit.kind}”, only for {', '.join(capabilities.control_kinds)}")
         elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
-            reasons.append(f"it has no ControlNet model “{unit.model}”")
+            reasons.append(unknown("ControlNet model", unit.model, capabilities.control_models or ()))
     return reasons
 
 
@@ -318,24 +318,29 @@ def _fit_samplers(request: GenerationRequest, capabilities: Capabilities, say: S
     wanted = request.scheduler
     if not wanted or capabilities.schedulers is None:
         return request
-    if not capabilities.schedulers:
-        say(f"scheduler {wanted} ignored: this engine has none to choose from")
-        return replace(request, scheduler=None)
-    return replace(request, scheduler=match_scheduler(wanted, capabilities.schedulers))
+    found = match_scheduler(wanted, capabilities.schedulers)
+    _say_dropped("scheduler", wanted, found, capabilities.schedulers, say)
+    return replace(request, scheduler=found)
 
 
 def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, say: Say) -> GenerationRequest:
     wanted = request.sampler
     if not wanted or samplers is None:
         return request
-    if not samplers:
-        say(f"sampler {wanted} ignored: this engine has none to choose from")
-        return replace(request, sampler=None)
     found = match_sampler(wanted, samplers)
+    _say_dropped("sampler", wanted, found, samplers, say)
     if found and found.is_nearest:
         say(f"sampler {wanted} → {found.name}")
     scheduler = request.scheduler or (found.scheduler if found else None)
     return replace(request, sampler=found.name if found else None, scheduler=scheduler)
+
+
+def _say_dropped(what: str, wanted: str, found: object, names: tuple[str, ...], say: Say) -> None:
+    """Say that a name is left out; one that would matter was refused before."""
+    if not names:
+        say(f"{what} {wanted} ignored: this engine has none to choose from")
+    elif found is None and not is_own_choice(wanted):
+        say(f"{what} {wanted} ignored: upscaling takes none")
 
 
 def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
@@ -383,7 +388,7 @@ def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say)
         say("CLIP skip ignored by this engine")
         request = replace(request, clip_skip=None)
     if request.vae and capabilities.vaes is not None:
-        if not capabilities.vaes:
-            say(f"VAE {request.vae} ignored: this engine has none to choose from")
-        request = replace(request, vae=match_name(request.vae, capabilities.vaes))
+        found = match_name(request.vae, capabilities.vaes)
+        _say_dropped("VAE", request.vae, found, capabilities.vaes, say)
+        request = replace(request, vae=found)
     return request

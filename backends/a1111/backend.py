@@ -18,7 +18,7 @@ import httpx
 
 from backends.a1111.answer import read_answer, read_files, read_scheduled, translate_failure
 from backends.a1111.extras import read_caption, read_upscaled, to_question, to_upscale
-from backends.a1111.facts import Facts, is_on, to_capabilities
+from backends.a1111.facts import Facts, Family, is_on, to_capabilities
 from backends.a1111.payload import changes, seeding, to_payload
 from backends.a1111.probe import API, probe
 from backends.a1111.scheduled import AgentScheduler, to_scheduled
@@ -176,6 +176,8 @@ class A1111Backend:
     async def _judged(self, result: GenerationResult, task: Task) -> GenerationResult:
         """Mark pictures of which it is not known that nobody stopped them half-way."""
         is_whole = await self._watch.is_whole(task)
+        if is_whole and self._facts and self._facts.family is Family.SDNEXT:
+            is_whole = None  # it sets the flag back at the end of a job
         notes = (*result.notes, task.stop_note) if is_whole is False else result.notes
         return replace(result, notes=notes, is_complete=is_whole is True)
 

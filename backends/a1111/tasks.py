@@ -7,6 +7,7 @@ that is known to be ours; a job still waiting on the server cannot be taken back
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _State = TypeVar("_State", bound=BaseModel)
 
 POLL_TIMEOUT_S = 5.0
+LEAST_REST_S = 2.0  # a rest that takes less may have been drawn between two polls
 OWN_QUEUE = "the engine’s own queue"
 MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 
@@ -103,6 +105,23 @@ class Task:
     fraction: float = 0.0
     seen_preview: int = -1
     was_stopped: bool = False  # somebody pressed Interrupt or Skip while it ran
+    first_seen: tuple[float, float] | None = None  # moment (monotonic seconds) and fraction, once it draws
+    last_seen: tuple[float, float] = (0.0, 0.0)
+
+    def see(self, fraction: float, now: float) -> None:
+        """Note how far it is; fractions never go back."""
+        if fraction > self.fraction:
+            self.fraction = min(1.0, fraction)
+            self.first_seen = self.first_seen or (now, self.fraction)
+            self.last_seen = (now, self.fraction)
+
+    def came_too_soon(self, now: float) -> bool:
+        """Say whether an answer that comes now cannot be whole: at its pace the rest would have taken far longer."""
+        if self.first_seen is None or self.last_seen[1] <= self.first_seen[1]:
+            return False
+        (began, first), (seen, last) = self.first_seen, self.last_seen
+        needed_s = (1 - last) * (seen - began) / (last - first)
+        return needed_s > LEAST_REST_S and now - seen < needed_s / 2
 
     @property
     def stop_note(self) -> str:
@@ -113,7 +132,7 @@ class Task:
     def watch(self, server: ServerState) -> None:
         """Take in what the server says while this job is the one that runs."""
         self.started_as = self.started_as or server.state.job_timestamp
-        self.fraction = min(1.0, max(self.fraction, server.progress))
+        self.see(server.progress, time.monotonic())
         self.was_stopped = self.was_stopped or server.is_stopped
 
     def owns(self, server: ServerState) -> bool:
@@ -193,7 +212,7 @@ class Watch:
     async def _progress(
         self, task: Task, fraction: float, eta: float | None, picture: str | None, note: str | None
     ) -> Progress:
-        task.fraction = min(1.0, max(task.fraction, fraction))
+        task.see(fraction, time.monotonic())
         step = round(task.fraction * task.steps)
         preview = None
         if picture:
@@ -242,17 +261,19 @@ class Watch:
     async def is_whole(self, task: Task) -> bool | None:
         """Say whether a job that has just answered was drawn to its end: the answer itself is the same either way.
 
-        None where that cannot be known: another job has begun since, or the server does not say.
+        None where that cannot be known: another job has begun since, or the server does not say. An answer that came
+        far too soon is then not taken for a whole one.
         """
+        now = time.monotonic()
         if task.was_stopped:
             return False
         try:
             async with asyncio.timeout(self._pace.verdict_s):
                 server = await self.server_state()
         except TimeoutError:
-            return None
+            server = None
         if server is None or not (server.is_idle or server.state.job_timestamp == task.started_as):
-            return None
+            return False if task.came_too_soon(now) else None
         task.was_stopped = server.is_stopped
         return not task.was_stopped
 

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from backends.a1111.tasks import Task
 from generation.result import GenerationResult
 from tests.backends.test_a1111_contract import connect
 from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request, stranger, until
@@ -91,3 +92,22 @@ async def test_the_next_job_of_somebody_else_proves_nothing_of_ours() -> None:
         server.engine.release()
         await theirs
         await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("seen", "answered_at", "is_too_soon"),
+    [
+        ([(0.0, 0.1), (10.0, 0.2)], 11.0, True),  # 80 s were left
+        ([(0.0, 0.1), (10.0, 0.2)], 90.0, False),
+        ([(0.0, 0.5), (1.0, 0.9)], 1.1, False),  # a quarter of a second was left
+        ([(0.0, 0.1)], 1.0, False),  # no pace is known
+        ([], 1.0, False),
+    ],
+)
+def test_an_answer_far_too_soon_is_not_taken_for_a_whole_picture(
+    seen: list[tuple[float, float]], answered_at: float, is_too_soon: bool
+) -> None:
+    task = Task(id="x", steps=20, has_id=True)
+    for now, fraction in seen:
+        task.see(fraction, now)
+    assert task.came_too_soon(answered_at) is is_too_soon

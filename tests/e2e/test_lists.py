@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import is_finished, labels, own
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
+
+HAS_MUCH = Capabilities(
+    modes=frozenset(Mode), models=(ModelInfo(name="xl", title="xl", is_loaded=True),), vaes=("kl-f8.pt",),
+    upscalers=("Lanczos",), control_kinds=("canny",), control_models=("control_canny",), embeddings=("bad-hands",),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ["models", "sdmodels"])
@@ -35,6 +42,18 @@ async def test_list_models_by_prefix_and_a_second_engine(discord: DiscordServer,
     assert labels(answer)[-1] == ["grid"]
     await discord.user("mia").click(answer, "grid")
     assert "nothing to choose from" in answer.content
+
+
+async def test_everything_else_an_engine_has_is_a_choice_away(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend("gpu1", capabilities=HAS_MUCH)
+    easel = await start(engine)
+    answer = await easel.answer_to(await easel.say("!list_models"))
+    mia = discord.user("mia")
+    for value, shown in (("vaes.0", "**VAEs** · gpu1\n1. `kl-f8.pt`"), ("upscalers.0", "1. `Lanczos`"),
+                         ("controls.0", "1. `canny`\n2. `control_canny`"), ("embeddings.0", "1. `bad-hands`"),
+                         ("models.0", "1. `xl` ●")):  # fmt: skip
+        await mia.select(answer, "What else it has", [value])
+        assert shown in answer.content
 
 
 async def test_without_an_engine_models_says_how_to_connect_one(discord: DiscordServer, start: StartEasel) -> None:

@@ -68,6 +68,9 @@ def fitted(request: GenerationRequest, capabilities: Capabilities) -> Fit:
         ({"hires": HiresFix(factor=3.0)}, {"hires": HiresFix(factor=2.0)}, "hires 3× → 2×: at most 1024 pixels"),
         ({"hires": HiresFix(), "mode": Mode.IMG2IMG}, {"hires": None}, "for pictures from text alone"),
         ({"control": (CANNY,), "mode": Mode.UPSCALE}, {"control": ()}, "ControlNet ignored"),
+        ({"sampler": "banana", "mode": Mode.UPSCALE}, {"sampler": None}, "sampler banana ignored: upscaling"),
+        ({"scheduler": "beta", "mode": Mode.UPSCALE}, {"scheduler": None}, "scheduler beta ignored: upscaling"),
+        ({"vae": "x", "mode": Mode.UPSCALE}, {"vae": None}, "VAE x ignored: upscaling"),
     ],
 )
 def test_what_does_not_fit_is_changed_and_said(asked, got, note):
@@ -90,7 +93,6 @@ def test_what_does_not_fit_is_changed_and_said(asked, got, note):
         ({"styles": ("Ink", "film noir")}, "it has no style “Ink”"),
         ({"hires": HiresFix(upscaler="latnt")}, "it has no upscaler “latnt” (near: Latent, Lanczos)"),
         ({"upscaler": "R-ESRGAN 2x", "mode": Mode.UPSCALE}, "it has no upscaler “R-ESRGAN 2x” (near: R-ESRGAN 4x+)"),
-        ({"sampler": "banana", "mode": Mode.UPSCALE}, None),
         ({"sampler": "Automatic", "scheduler": "auto", "vae": "default"}, None),
     ],
 )
