@@ -150,7 +150,7 @@ class ComfyUIBackend:
         queue = await self._server.queue()
         if sent := queue.sent_by(intent):
             return sent
-        return intent if await self._is_known(intent, queue) else None
+        return intent if await self._is_known(intent, queue) else await self._server.sent_by(intent)
 
     async def poll(self, remote_id: str) -> RemoteState:
         """Wait a moment for news of a job, and ask for it over HTTP when that is due."""

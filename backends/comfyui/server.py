@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from backends.answers import read_json, read_model
 from backends.comfyui.failures import refused
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue, SystemStats, Uploaded
+from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue, SystemStats, Uploaded, client_of
 from backends.http import read_bounded, translate
 from constants import MAX_IMAGE_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
@@ -26,6 +26,7 @@ CANCEL_TIMEOUT_S: Final = 4.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024  # a queue holds the whole graphs of all users
 MAX_INFO_BYTES: Final = 128 * 1024 * 1024  # 0.75 MB without extensions, tens of MB with hundreds of them
 INTERRUPT_BY_ID: Final = (0, 3, 56)  # older ones ignore the id and stop whatever runs
+RECENT_JOBS: Final = 32
 CANCEL_BY_ID: Final = (0, 25)
 UPLOAD_FOLDER: Final = "easel"
 
@@ -66,6 +67,20 @@ class Server:
             return HistoryEntry.model_validate(entry)
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
+
+    async def sent_by(self, client_id: str) -> str | None:
+        """Return the id of a job that has ended lately, by the client that sent it; None where no list is given."""
+        try:
+            told = await read_apart(self._parse, await self._get(f"/history?max_items={RECENT_JOBS}"))
+        except BackendUnavailable:
+            raise
+        except GenerationError:  # a proxy that lets only some paths through, or graphs too large to look at
+            return None
+        for prompt_id, entry in told.items() if isinstance(told, dict) else ():
+            item = entry.get("prompt") if isinstance(entry, dict) else None
+            if client_of(item) == client_id:
+                return str(prompt_id)
+        return None
 
     async def prompt(self, content: bytes) -> PromptAnswer:
         """Queue a job."""

@@ -46,6 +46,13 @@ class Uploaded(BaseModel):
         return path if self.type == "input" else f"{path} [{self.type}]"
 
 
+def client_of(item: Any) -> str | None:
+    """Return who sent a job, by its item of the queue or the history."""
+    extra = item[3] if isinstance(item, list) and len(item) > 3 else None
+    client_id = extra.get("client_id") if isinstance(extra, dict) else None
+    return client_id if isinstance(client_id, str) else None
+
+
 class Queue(BaseModel):
     """`GET /queue`: `[number, prompt id, graph, extra data, output nodes]` of everybody's jobs."""
 
@@ -57,10 +64,8 @@ class Queue(BaseModel):
 
     def sent_by(self, client_id: str) -> str | None:
         """Return the id of the job that this client sent."""
-        for item in (*self.queue_running, *self.queue_pending):
-            if len(item) > 3 and isinstance(item[3], dict) and item[3].get("client_id") == client_id:
-                return str(item[1])
-        return None
+        items = (*self.queue_running, *self.queue_pending)
+        return next((str(item[1]) for item in items if client_of(item) == client_id), None)
 
     def position(self, prompt_id: str) -> int | None:
         """Return how many pending jobs come before this one; the list itself is a heap, not in order."""

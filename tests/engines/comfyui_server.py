@@ -120,6 +120,7 @@ class ComfyUIServer:
         routes: dict[str, Handler] = {
             "POST /prompt": self._prompt, "GET /prompt": self._remaining, "GET /queue": self._queue,
             "POST /queue": self._edit_queue, "POST /interrupt": self._interrupt, "GET /history/{id}": self._history,
+            "GET /history": self._histories,
             "GET /view": self._view, "POST /upload/image": self._upload, "GET /object_info": self._object_info,
             "GET /system_stats": self._stats, "GET /embeddings": self._embeddings,
             "POST /free": self._free, "GET /ws": self._socket,
@@ -220,6 +221,10 @@ class ComfyUIServer:
         wanted = request.match_info["id"]
         entry = self.engine.history.get(wanted)
         return web.json_response({wanted: entry} if entry else {})
+
+    async def _histories(self, request: web.Request) -> web.Response:
+        newest = list(self.engine.history.items())[-int(request.query["max_items"]) :]
+        return web.json_response(dict(newest))
 
     async def _view(self, request: web.Request) -> web.Response:
         asked = request.query

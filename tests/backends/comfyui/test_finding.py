@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from generation.errors import BackendUnavailable
 from tests.backends.comfyui.rig import connect, make_request
 from tests.engines.comfyui_server import ComfyUIServer
 
@@ -32,8 +33,19 @@ async def test_a_job_is_found_by_the_id_that_was_stored_before_it_left(moment: s
             while not (await backend.poll(remote_id)).is_finished:
                 await asyncio.sleep(0.005)
         other = connect(server)
-        is_lost = moment == "ended" and not takes_ids
-        assert await other.find(intent, make_request(), nobody) == (None if is_lost else remote_id)
+        assert await other.find(intent, make_request(), nobody) == remote_id
         assert await other.find(str(uuid.uuid4()), make_request(), nobody) is None
         for made in (backend, other):
             await made.aclose()
+
+
+async def test_a_server_that_gives_no_list_has_not_taken_what_is_not_there() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        server.fail_next("/history", status=200, body="{}")
+        server.fail_next("/history", status=403)
+        assert await backend.find(str(uuid.uuid4()), make_request(), nobody) is None
+        server.fail_next("/queue", status=503)
+        with pytest.raises(BackendUnavailable):
+            await backend.find(str(uuid.uuid4()), make_request(), nobody)
+        await backend.aclose()
