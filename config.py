@@ -114,6 +114,12 @@ class Settings(BaseModel):
     max_queue_size: int = number(c.DEFAULT_MAX_QUEUE_SIZE, "Jobs waiting in all", low=1, high=100_000)
     max_waiting_per_user: int = number(c.DEFAULT_MAX_WAITING_PER_USER, "Jobs waiting per person", low=1, high=100_000)
     max_running_per_user: int = number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
+    max_upload_mb_per_user: int = number(
+        c.DEFAULT_MAX_UPLOAD_MB_PER_USER,
+        "MB of pictures that one person may send by HTTP within MEDIA_TTL; 0: no limit",
+        low=0,
+        high=100_000,
+    )
     max_concurrent_jobs: int = number(
         0, "Jobs running on all engines together; 0: as many as the engines take", low=0, high=1000
     )

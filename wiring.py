@@ -301,6 +301,8 @@ def _web_rules(settings: Settings) -> WebRules:
         discord_api_url=settings.discord_api_url,
         webhook_url=settings.webhook_url,
         webhook_secret=settings.webhook_secret.get_secret_value(),
+        upload_quota_mb=settings.max_upload_mb_per_user,
+        media_ttl_s=settings.media_ttl,
     )
 
 

@@ -47,6 +47,16 @@ async def may_use_picture(web: Web, caller: Caller, media_id: str) -> bool:
     return job is None or may_use(caller.actor, job)
 
 
+async def charge(web: Web, caller: Caller, size_bytes: int) -> None:
+    """Count what a caller brings; admins have the machine to themselves.
+
+    Raises:
+        LimitReached: it is more than one person may bring.
+    """
+    if not caller.is_admin:
+        await web.own.uploads.charge(caller.user_key, size_bytes)
+
+
 async def check_use(web: Web, caller: Caller, media_id: str, field: str) -> None:
     """Refuse a private picture of somebody else's as if it were not there.
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -34,13 +35,22 @@ class PictureFetcher:
         self._policy = policy
         self._public_url = public_url.rstrip("/")
 
-    async def take(self, said: str, *, field: str = "imageUrl") -> SourceImage:
+    async def take(
+        self, said: str, *, field: str = "imageUrl", charge: Callable[[int], Awaitable[None]] | None = None
+    ) -> SourceImage:
         """Clean and store the picture that was given; works for masks too.
+
+        Args:
+            said: a link, a data: URL, base64, or the id or address of a picture that is here.
+            field: what it is called in the request.
+            charge: counts the bytes of one that is not here yet; may refuse them.
 
         Raises:
             RequestRejected: it is none, cannot be had or is too large; names `field`.
         """
         data = await self._bytes(said, field)
+        if charge and self.media_id(said.strip()) is None:
+            await charge(len(data))
         try:
             return await self._media.take_input(data)
         except RequestRejected as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from backends.registry import BackendRegistry
-from constants import DISCORD_API_URL
+from constants import DEFAULT_MAX_UPLOAD_MB_PER_USER, DEFAULT_MEDIA_TTL_S, DISCORD_API_URL
 from queue_manager import QueueManager
 from services.access import AccessService
 from services.discord_link import DiscordLink
@@ -14,9 +14,11 @@ from services.prompts import PromptService
 from services.readiness import ReadinessService
 from services.sign_in import SignInService
 from services.studio_links import StudioLinks
+from services.uploads import UploadQuota
 from services.webhooks import WebhookService
 from store.access import AccessStore
 from store.database import Database
+from store.uploads import UploadStore
 from store.webhooks import WebhookStore
 from utils.clock import Clock
 from utils.secrets import SecretBox
@@ -33,6 +35,7 @@ class WebServices:
     webhooks: WebhookService
     studio: StudioLinks
     readiness: ReadinessService
+    uploads: UploadQuota
     prompts: PromptService = field(default_factory=PromptService)
     discord: DiscordLink = field(default_factory=DiscordLink)
 
@@ -50,6 +53,8 @@ class WebRules:
     discord_api_url: str = DISCORD_API_URL
     webhook_url: str = ""
     webhook_secret: str = ""
+    upload_quota_mb: int = DEFAULT_MAX_UPLOAD_MB_PER_USER  # of one person while pictures are kept; 0 is no limit
+    media_ttl_s: float = DEFAULT_MEDIA_TTL_S
 
 
 def make_web(
@@ -88,6 +93,7 @@ def make_web(
         webhooks=webhooks,
         studio=StudioLinks(access, rules.public_url),
         readiness=ReadinessService(database, media),
+        uploads=UploadQuota(UploadStore(database), clock, quota_mb=rules.upload_quota_mb, ttl_s=rules.media_ttl_s),
     )
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Request
@@ -14,7 +15,7 @@ from api.caller import origin_of
 from api.context import Web, web_of
 from api.dialects.failures import ModelMissing
 from api.schemas.jobs import MOST_TEXT_CHARS
-from api.sight import check_use
+from api.sight import charge, check_use
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.lora_tags import take_lora_tags
@@ -94,7 +95,7 @@ async def take_picture(request: Request, caller: Caller, said: str | None, field
             said = said.removeprefix(base)
     if media_id := web.fetcher.media_id(said):
         await check_use(web, caller, media_id, field)
-    return await web.fetcher.take(said, field=field)
+    return await web.fetcher.take(said, field=field, charge=partial(charge, web, caller))
 
 
 async def take_pair(

@@ -24,6 +24,7 @@ from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.looks import with_look
 from api.routing import Router
 from api.schemas.jobs import Name, Number, Seed, Whole
+from api.sight import charge
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import Draft, Mode
@@ -141,7 +142,7 @@ async def generations(request: Request, body: GenerationsIn, caller: Maker) -> d
 @router.post("/images/edits", dependencies=[takes(FORMS)], openapi_extra=_EDITS)
 async def edits(request: Request, caller: Maker) -> dict[str, Any]:
     """Change a picture: where the mask says, or all of it."""
-    body, files = await _read(request, EditsIn)
+    body, files = await _read(request, caller, EditsIn)
     prompt, loras = words_of(body.prompt)
     draft, notes = await _masked(request, files)
     draft = replace(draft, prompt=prompt, loras=loras, denoising_strength=body.strength)
@@ -151,7 +152,7 @@ async def edits(request: Request, caller: Maker) -> dict[str, Any]:
 @router.post("/images/variations", dependencies=[takes(FORMS)], openapi_extra=_VARIATIONS)
 async def variations(request: Request, caller: Maker) -> dict[str, Any]:
     """Draw other pictures like one."""
-    body, files = await _read(request, _Common)
+    body, files = await _read(request, caller, _Common)
     source = await web_of(request).services.media.take_input(_first(files, "image"))
     draft = Draft(
         prompt=VARIATION, mode=Mode.IMG2IMG, init_image=source, denoising_strength=VARIATION_STRENGTH
@@ -232,8 +233,8 @@ async def _answer(request: Request, body: _Common, drawn: Drawn, asked: str) -> 
     return answer
 
 
-async def _read(request: Request, kind: type[Body]) -> tuple[Body, dict[str, list[bytes]]]:
-    """Read a form: its fields as a body, and its pictures."""
+async def _read(request: Request, caller: Caller, kind: type[Body]) -> tuple[Body, dict[str, list[bytes]]]:
+    """Read a form: its fields as a body, and its pictures, which count as the caller's."""
     fields: dict[str, str] = {}
     files: dict[str, list[bytes]] = {}
     async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES) as form:
@@ -244,6 +245,7 @@ async def _read(request: Request, kind: type[Body]) -> tuple[Body, dict[str, lis
             elif isinstance(value, str):
                 fields[name] = value
     _first(files, "image")
+    await charge(web_of(request), caller, sum(len(data) for named in files.values() for data in named))
     try:
         return kind.model_validate(fields), files
     except ValidationError as error:

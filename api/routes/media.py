@@ -11,7 +11,7 @@ from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.routing import Router
 from api.schemas.jobs import MediaOut, Text
-from api.sight import check_use, find_media
+from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
@@ -112,7 +112,9 @@ async def media(
 async def upload(request: Request, caller: Maker) -> MediaOut:
     """Bring an input picture or a mask: the body is the file. The same picture twice is one."""
     web = web_of(request)
-    source = await web.services.media.take_input(await request.body())
+    data = await request.body()
+    await charge(web, caller, len(data))
+    source = await web.services.media.take_input(data)
     return web.hub.views.source(source)
 
 

@@ -1,0 +1,51 @@
+"""How much each person may bring: pictures take room on the disk until they expire, whoever brought them."""
+
+import math
+from typing import Final
+
+from generation.errors import LimitReached
+from store.uploads import UploadStore
+from utils.clock import Clock
+
+HOUR_S: Final = 3600.0
+MB: Final = 1024**2
+
+
+class UploadQuota:
+    """Counts bytes over the time that pictures are kept, through restarts too."""
+
+    def __init__(self, store: UploadStore, clock: Clock, *, quota_mb: int, ttl_s: float) -> None:
+        """Args beyond the plain ones.
+
+        quota_mb: of one person within `ttl_s`; 0 is no limit.
+        """
+        self._store = store
+        self._clock = clock
+        self._quota_mb = quota_mb
+        self._hours = max(1, math.ceil(ttl_s / HOUR_S))
+        self._pruned = 0
+
+    async def charge(self, user_key: str, size_bytes: int) -> None:
+        """Count what somebody brings, each time anew.
+
+        Raises:
+            LimitReached: it is too much; says when there is room again.
+        """
+        if not self._quota_mb:
+            return
+        now_s = self._clock.now().timestamp()
+        hour = int(now_s // HOUR_S)
+        since = hour - self._hours
+        if hour != self._pruned:
+            self._pruned = hour
+            await self._store.prune(since)
+        quota_bytes = self._quota_mb * MB
+        if await self._store.charge(user_key, size_bytes, hour=hour, since=since, quota_bytes=quota_bytes):
+            return
+        oldest = await self._store.oldest(user_key, since)
+        free_at_s = ((hour if oldest is None else oldest) + self._hours) * HOUR_S
+        raise LimitReached(
+            f"You have brought {self._quota_mb} MB of pictures within {self._hours} h, and that is the most.",
+            retry_after=max(1.0, free_at_s - now_s),
+            hint="Pictures that are here already may be used by their ids.",
+        )
