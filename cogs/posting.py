@@ -8,11 +8,13 @@ Edits may be repeated without harm. A new message may not: before a second attem
 what the first has left, recognised by the id of the job or of its group in its buttons, or by what it replies to.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 import aiohttp
 import nextcord
@@ -52,6 +54,7 @@ class Poster:
     def __init__(self, bot: nextcord.Client, clock: Clock) -> None:
         self._bot = bot
         self._clock = clock
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by token
         self._dead_tokens: set[str] = set()  # refused before their time; asking again would count against the bot
 
     def bucket(self, origin: Origin) -> str:
@@ -134,8 +137,9 @@ class Poster:
             return None
         reply, changes = self.reply(origin), edit_of(card, keeps_files=keeps_files)
         try:
-            # by its id where it is known, since with --repeat one token has several messages
-            message: Any = await reply.followup.edit_message(_message_id(origin.message_id), **changes)
+            async with self._turn(origin):
+                # by its id where it is known, since with --repeat one token has several messages
+                message: Any = await reply.followup.edit_message(_message_id(origin.message_id), **changes)
         except nextcord.HTTPException as error:
             if error.code in (UNKNOWN_WEBHOOK, INVALID_TOKEN):
                 self._dead_tokens.add(origin.reply_token)
@@ -162,8 +166,13 @@ class Poster:
                 if earlier := await self.find_in(self.channel(origin.channel_id), origin, job.id):
                     await earlier.edit(**edit_of(card))
                     return Posted(channel_id=origin.channel_id, message_id=str(earlier.id), place="reply")
-        reply = self.reply(origin)
-        message: Any = await reply.followup.send(**new_message(card), ephemeral=origin.private, wait=True)
+        followup = self.reply(origin).followup
+        async with self._turn(origin):
+            # a message that is sent while the answer is still "thinking" would become that answer
+            answer = await followup.fetch_message(_message_id(None))
+            if answer.flags.loading:
+                await followup.edit_message(_message_id(None), content=ASKING)
+            message: Any = await followup.send(**new_message(card), ephemeral=origin.private, wait=True)
         channel_id = origin.channel_id or str(message.channel.id)
         return Posted(channel_id=channel_id, message_id=str(message.id), place="reply")
 
@@ -202,6 +211,10 @@ class Poster:
         except nextcord.Forbidden:  # the history may be closed to us where sending is open
             return None
         return None
+
+    def _turn(self, origin: Origin) -> asyncio.Lock:
+        """Return what is held while one of a token's messages is sent or edited."""
+        return self._turns.setdefault(origin.reply_token, asyncio.Lock())
 
     def channel(self, channel_id: str) -> nextcord.PartialMessageable:
         """Return a channel of any kind by its id alone.

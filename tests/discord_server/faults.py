@@ -24,6 +24,7 @@ class Fault:
         cut: True or "before" closes the connection with nothing done; "after" does the work and then closes it,
             so the bot cannot know.
         delay_s: waits before anything else; alone it only makes the request slow.
+        late_s: waits after the work and before the answer.
         scope: of a 429: "user", "shared" or "global".
         via: False leaves the Via header out of a 429, which libraries take for a ban by Cloudflare.
     """
@@ -36,6 +37,7 @@ class Fault:
     retry_after: float = 0.05
     cut: bool | str = False
     delay_s: float = 0.0
+    late_s: float = 0.0
     scope: str = "user"
     via: bool = True
     hits: int = 0

@@ -48,6 +48,8 @@ class Pipeline:
         fault = next((one for one in self._server.faults if one.takes(request.method, path)), None)
         try:
             response = await self._with_fault(request, handler, record, fault)
+        except ConnectionResetError:  # whoever asked was killed before all of it had come
+            response = web.Response(status=499)
         finally:
             self._server.changed()
         if response.content_type == "application/json":
@@ -72,7 +74,9 @@ class Pipeline:
                 request.transport.abort()
             return web.Response(status=499)
         if fault.status is None:
-            return await self._answer(request, handler, record)
+            response = await self._answer(request, handler, record)
+            await asyncio.sleep(fault.late_s)
+            return response
         await request.read()
         status, body, headers = fault.answer()
         return web.json_response(body, status=status, headers=headers)

@@ -157,6 +157,20 @@ async def test_a_repeat_is_done_whole_wherever_it_was_cut_off(
     assert {request.seed for request in engine.requests} == {7, 8, 9, 10}
 
 
+async def test_a_repeat_that_comes_from_the_cache_is_as_many_messages(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    await start(FakeBackend())
+    mia = discord.user("mia")
+    for count in (3, 6):  # all at once the second time, while the answer is still "thinking"
+        pressed = await mia.slash(discord.channel, "generate", prompt="a fox --repeat 3 --seed 7")
+        await discord.wait_for(lambda count=count: sum(map(is_finished, own(discord.channel))) == count, 8)
+        assert [sum(f"seed {seed} " in one.content for one in own(discord.channel)) for seed in (7, 8, 9)] == [
+            count // 3
+        ] * 3
+        assert len(pressed.followups) == 2
+
+
 async def test_it_is_stored_when_the_press_is_acknowledged(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend(hold=True))
     discord.fail("POST", "/interactions/*", delay_s=0.3)
