@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import sqlite3
 
 from services.media import MediaService
-from store.database import Database
+from store.database import Database, FileTrouble
 from store.image_cache import CacheUnavailable
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ class ReadinessService:
     async def _ask(self) -> str:
         try:
             await self._database.check_writable()
-        except sqlite3.Error as error:
+        except FileTrouble as error:
             log.warning("not ready", extra={"action": "store_failed", "error": str(error)})
             return "the database cannot be written"
         try:

@@ -22,6 +22,7 @@ PAGE_BYTES = 4096
 VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's thread
 
 Row = sqlite3.Row
+FileTrouble = sqlite3.Error  # for rooms that know of no SQLite
 Params = Iterable[Any] | Mapping[str, Any]
 Write = tuple[str, Params]  # a statement that somebody else commits, with others
 
