@@ -134,14 +134,20 @@ def parse_prompt(text: str) -> ParsedPrompt:
 def format_prompt(what: Draft | GenerationRequest) -> str:
     """Write one line that `parse_prompt` reads back as the same draft; pictures and mode are not part of it."""
     draft = what if isinstance(what, Draft) else _draft_of(what)
-    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None, is_source_size=None)
-    draft = replace(draft, init_image=None, mask_image=None, control=())
+    draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None)
+    if draft.is_source_size and not _can_be_said(draft):
+        draft = replace(draft, width=None, height=None)
+    draft = replace(draft, init_image=None, mask_image=None, control=(), is_source_size=None)
     if draft.workflow:  # people say its name alone
         draft = replace(draft, workflow=WorkflowRef(name=draft.workflow.name))
     if draft.hires and draft.hires.upscaler:
         draft = replace(draft, upscaler=draft.hires.upscaler, hires=replace(draft.hires, upscaler=None))
     plain = _write(draft, quoted=False)
     return plain if _reads_as(plain, draft) else _write(draft, quoted=True)
+
+
+def _can_be_said(draft: Draft) -> bool:
+    return all(RANGES["width"].low <= (side or 0) <= RANGES["width"].high for side in (draft.width, draft.height))
 
 
 def _clean(text: str) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 
 from PIL import Image
 
+from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Interaction
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, job_id
+from tests.e2e.test_workflows import DATA, add
+from tests.engines.comfyui_server import ComfyUIServer
 from tests.repainter import Repainter
 from tests.utils.test_canvas import kept_pixels, noise, png
 
@@ -61,3 +64,22 @@ async def test_every_way_to_go_on_from_a_picture_keeps_its_size(discord: Discord
     assert opened(await made(easel, larger)).size == (225, 124)
     said = await easel.dream("!dream a fox --size 100x70", attachments=[file])
     assert opened(said).size == (100, 70)
+
+
+async def test_a_workflow_of_ones_own_keeps_the_size_and_the_masks_black(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    async with ComfyUIServer() as comfyui:
+        easel = await start(connect(comfyui))
+        graphs = DATA / "workflows"
+        await add(easel, (graphs / "img2img_sd15.api.json").read_bytes(), name="change")
+        await add(easel, (graphs / "inpaint_set_latent_noise_mask.api.json").read_bytes(), name="mend")
+        mia, source = discord.user("mia"), noise(SIZE)
+        changed = await easel.dream("!dream a fox --workflow change", attachments=[("a.png", png(source))])
+        assert opened(changed).size == SIZE
+        files = {"image": ("a.png", png(source)), "mask": ("m.png", png(mask()))}
+        result = await mia.slash(discord.channel, "inpaint", prompt="a hat --workflow mend", **files)
+        mended = opened(await made(easel, result))
+        assert mended.size == SIZE
+        assert kept_pixels(mended.convert("RGB"), mask()) == kept_pixels(source, mask())
+        await easel.stop()

@@ -54,6 +54,16 @@ async def test_zoom_is_an_inpainting_job_of_the_pictures_own_size(house: House) 
     assert drawn.init_image.media_id != (await house.source()).media_id
 
 
+async def test_a_preferred_size_is_not_for_pictures_from_pictures(house: House) -> None:
+    await house.rig.add(FakeBackend("gpu"))
+    preferences = PreferenceStore(house.rig.database)  # type: ignore[arg-type]
+    for preferred in (Draft(width=320, height=256), Draft(aspect=(3, 1))):
+        await preferences.set("user:test:ann", preferred)
+        drawn = await house.drawn(Draft(prompt="a fox", init_image=await house.source()))
+        assert (drawn.width, drawn.height) == (512, 512)
+        assert (await house.drawn(Draft(prompt="a fox"))).width != 512
+
+
 async def test_pan_is_an_inpainting_job_of_a_larger_size(house: House) -> None:
     await house.rig.add(FakeBackend("gpu"))
     drawn = await house.drawn(Draft(prompt="a fox", init_image=await house.source(), pan=Pan.UP))
