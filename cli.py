@@ -18,6 +18,7 @@ from console.drawing import INTERRUPTED as INTERRUPTED
 from console.drawing import Studio as Studio
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
+from console.keys import tell_reset as tell_reset
 from console.text import HELP
 from console.text import tell as tell
 from console.workflows import WorkflowCommand as WorkflowCommand

@@ -32,16 +32,16 @@ from console.background import Background
 from console.env_file import make_env_file
 from generation.job import Job
 from services.web import make_access
-from store.database import Database, DatabaseTooNew
+from store.database import DatabaseTooNew
+from store.folder import DATABASE_NAME, PartMissing
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
 from utils.clock import SystemClock
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
 from utils.ports import PortInUse
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
-from wiring import DATABASE_NAME, Easel, build, find_engines, secret_box, stored_workflows
+from wiring import Easel, build, find_engines, open_store, reset_key, stored_workflows
 
 if TYPE_CHECKING:
     from api.door import WebDoor
@@ -219,21 +219,22 @@ def run_console(settings: Settings, command: Command) -> int:
 
 async def jobs_in_store(settings: Settings) -> list[Job]:
     """Read what waits and runs in the data folder; a bot may be at work there."""
-    path = settings.data_dir / DATABASE_NAME
-    if not path.exists():
+    if not (settings.data_dir / DATABASE_NAME).exists():
         return []
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database, box = await open_store(settings)
     try:
-        return await JobStore(database, secret_box(settings)).active()
+        return await JobStore(database, box).active()
     finally:
         await database.close()
 
 
 async def manage_keys(settings: Settings, command: KeyCommand) -> int:
-    """Make, list or revoke keys in the data folder; a bot may be at work there."""
-    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
+    """Make, list or revoke keys in the data folder; a bot may be at work there, but not at a reset."""
+    if command.action == "reset":
+        with FolderLock(settings.data_dir):
+            return cli.tell_reset(await reset_key(settings))
+    database, box = await open_store(settings)
     try:
-        box = await asyncio.to_thread(secret_box, settings)
         return await cli.manage(make_access(database, box, SystemClock()), command)
     finally:
         await database.close()
@@ -266,6 +267,8 @@ async def checks(settings: Settings) -> list[Check]:
 async def _check_database(settings: Settings) -> Check:
     try:
         jobs = await jobs_in_store(settings)
+    except PartMissing as missing:
+        return Check(name="data folder", is_ok=False, message=missing.message, hint=missing.hint)
     except (DatabaseTooNew, OSError, sqlite3.Error) as error:
         hint = "Is the disk full, the folder on a network drive, or this Easel older than the one before?"
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
@@ -292,7 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
         return cli.BAD_INPUT
-    except (FolderInUse, DatabaseTooNew) as error:
+    except (FolderInUse, DatabaseTooNew, PartMissing) as error:
         cli.tell(str(error))
     except PortInUse as error:
         cli.tell(str(error))

@@ -33,11 +33,11 @@ from services.sweeper import Sweeper
 from services.upkeep import make_upkeep
 from services.web import WebRules, WebServices, make_web
 from services.workflows import WorkflowService
+from store import folder as data_folder
 from store.connections import ConnectionStore
 from store.database import Database
 from store.image_cache import CacheUnavailable, ImageCache
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
 from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
 from utils.clock import SystemClock
@@ -46,9 +46,6 @@ from utils.threads import close_threads
 from utils.urls import UrlPolicy, UrlRefused, check_url
 
 log = logging.getLogger("easel")
-
-DATABASE_NAME = "easel.sqlite3"
-KEY_NAME = "secret.key"
 
 
 @dataclass(kw_only=True)
@@ -101,12 +98,12 @@ async def build(settings: Settings) -> Easel:
     Raises:
         SettingsError: an engine or the key is set wrongly.
         DatabaseTooNew: the data folder was used by a newer Easel.
+        PartMissing: its key or its database is missing, or another's.
     """
     clock = SystemClock()
     await asyncio.to_thread(make_private_folder, settings.data_dir)
     entries, findings = await find_engines(settings)
-    box = await asyncio.to_thread(secret_box, settings)
-    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
+    database, box = await open_store(settings)
     folders = ExitStack()
     cache = await _open_cache(settings, clock, folders)
     registry = BackendRegistry(clock)
@@ -217,7 +214,7 @@ async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> 
     registry = BackendRegistry(clock)
     for entry in (await find_engines(settings))[0] if has_engines else ():
         registry.add(entry)
-    database = await Database.open(settings.data_dir / DATABASE_NAME, migrations=MIGRATIONS)
+    database = await data_folder.open_database(settings.data_dir, settings.media_folder, now=clock.now())
     try:
         yield WorkflowService(registry, WorkflowStore(database), clock)
     finally:
@@ -338,13 +335,27 @@ def _limits(settings: Settings) -> QueueLimits:
     )
 
 
-def secret_box(settings: Settings) -> SecretBox:
-    key = settings.secret_key.get_secret_value()
+async def open_store(settings: Settings) -> tuple[Database, SecretBox]:
+    """Open the database of the data folder and the box of its secrets."""
+    key, now = settings.secret_key.get_secret_value(), SystemClock().now()
     try:
-        return SecretBox(key.encode()) if key else SecretBox.open(settings.data_dir / KEY_NAME)
+        return await data_folder.open_store(settings.data_dir, settings.media_folder, key, now=now)
     except ValueError as error:
-        right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
-        raise SettingsError(Problem(name="SECRET_KEY" if key else KEY_NAME, value="***", right=right)) from error
+        raise _bad_key(key) from error
+
+
+async def reset_key(settings: Settings) -> int | None:
+    """Give up what a lost key sealed; return how many engines were forgotten, None if the key fits."""
+    key, now = settings.secret_key.get_secret_value(), SystemClock().now()
+    try:
+        return await data_folder.reset_key(settings.data_dir, settings.media_folder, key, now=now)
+    except ValueError as error:
+        raise _bad_key(key) from error
+
+
+def _bad_key(key: str) -> SettingsError:
+    right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
+    return SettingsError(Problem(name="SECRET_KEY" if key else data_folder.KEY_NAME, value="***", right=right))
 
 
 async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:

@@ -1,4 +1,4 @@
-"""`python main.py key create | list | revoke`: keys for the HTTP API, in the bot's own data folder.
+"""`python main.py key create | list | revoke | reset`: keys for the HTTP API, and the key that seals secrets.
 
 A bot that runs there takes a new key at once, and a revoked one for half a minute at most.
 """
@@ -15,7 +15,8 @@ from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")
 USAGE: Final = (
-    "Write: key create NAME [--scopes generate,read] [--rate N] [--user discord:ID], key list, or key revoke ID."
+    "Write: key create NAME [--scopes generate,read] [--rate N] [--user discord:ID], key list, "
+    "key revoke ID, or key reset."
 )
 
 
@@ -23,7 +24,7 @@ USAGE: Final = (
 class KeyCommand:
     """What is to be done with keys. `name` is the new key's name, or the id of the one to revoke."""
 
-    action: Literal["create", "list", "revoke"]
+    action: Literal["create", "list", "revoke", "reset"]
     name: str = ""
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     rate_per_minute: float | None = None
@@ -34,6 +35,8 @@ def parse_key(words: Sequence[str]) -> KeyCommand | str:
     """Read what follows `key`; text says what cannot be understood."""
     if list(words) == ["list"]:
         return KeyCommand(action="list")
+    if list(words) == ["reset"]:
+        return KeyCommand(action="reset")
     if len(words) == 2 and words[0] == "revoke":
         return KeyCommand(action="revoke", name=words[1])
     if words and words[0] == "create":
@@ -59,6 +62,16 @@ async def manage(access: AccessService, command: KeyCommand) -> int:
         return 2
     say(token)
     tell(f"Key {key.id} ({key.name}) may {_scopes(key)}. It is shown this once: keep it where secrets are kept.")
+    return 0
+
+
+def tell_reset(forgotten: int | None) -> int:
+    """Tell what became of `key reset`; return the exit code."""
+    if forgotten is None:
+        tell("The secret key fits the database: nothing is lost, and nothing was changed.")
+        return 0
+    engines = "1 engine was forgotten" if forgotten == 1 else f"{forgotten} engines were forgotten"
+    tell(f"Secrets are sealed with a new key from now on. {engines}: who had connected one connects it again.")
     return 0
 
 

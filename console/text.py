@@ -17,6 +17,7 @@ Easel makes pictures on the engine you have: from Discord, or right here.
   python main.py workflow add FILE       keep a ComfyUI workflow for --workflow NAME; also: workflow list, show NAME,
                                          set NAME FIELD NODE.INPUT, delete NAME
   python main.py key create NAME         a key for programs; also: key list, key revoke ID
+  python main.py key reset               after secret.key was lost for good: seal secrets with a new one
   python main.py help | --version
 
 The prompt's options are the same everywhere:

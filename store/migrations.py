@@ -6,6 +6,7 @@ Times are UTC epoch seconds, columns named like a value of `generation` hold its
 from store.gallery_schema import GALLERY
 from store.intakes import SCHEMA as INTAKES
 from store.outbox_schema import OUTBOX
+from store.seals import SEALS
 from store.uploads import UPLOADS
 from store.words import SCHEMA as WORDS
 from store.workflows import SCHEMA as WORKFLOWS
@@ -186,6 +187,7 @@ MIGRATIONS = {
     "m010_intake": INTAKES,
     "m011_outbox": OUTBOX,
     "m012_words": WORDS,
+    "m013_seals": SEALS,
     "m014_intents": _M014_INTENTS,
     "m015_uploads": UPLOADS,
 }

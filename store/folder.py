@@ -1,0 +1,114 @@
+"""The data folder as a whole: its parts belong together, and one that is missing is never replaced in silence."""
+
+import asyncio
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from store.database import Database
+from store.image_cache import FILE_NAME as CACHE_NAME
+from store.migrations import MIGRATIONS
+from store.seals import SealStore
+from utils.secrets import SecretBox
+
+DATABASE_NAME: Final = "easel.sqlite3"
+KEY_NAME: Final = "secret.key"
+OLD_KEY_NAME: Final = "secret.key.old"
+FRESH_PICTURES: Final = "SELECT count(*) FROM media WHERE expires_at > ?"
+LOST_FOR_GOOD: Final = (
+    "If it is lost for good, `python main.py key reset` makes a new one; people then connect their engines again."
+)
+
+
+class PartMissing(Exception):
+    """A part of the data folder is missing or another's; `hint` is what to put back."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message, self.hint = message, hint
+
+
+async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetime) -> tuple[Database, SecretBox]:
+    """Open the database and the box of its secrets; both are made at the first start.
+
+    Args:
+        folder: holds the database and the key file.
+        cache_folder: where the pictures are.
+        key: the owner's own, in place of the key file.
+        now: pictures that expired before do not count.
+
+    Raises:
+        PartMissing: the key or the database is missing or another's.
+        ValueError: the key is none.
+        DatabaseTooNew: a newer Easel was here.
+    """
+    database = await open_database(folder, cache_folder, now=now)
+    try:
+        return database, await _open_box(database, folder, key)
+    except BaseException:
+        await database.close()
+        raise
+
+
+async def open_database(folder: Path, cache_folder: Path, *, now: datetime) -> Database:
+    """Open the database alone, for what has no use for secrets."""
+    path = folder / DATABASE_NAME
+    is_there = await asyncio.to_thread(path.exists)
+    if not is_there and (count := await asyncio.to_thread(_pictures, cache_folder / CACHE_NAME, now)):
+        kept = "1 picture is" if count == 1 else f"{count} pictures are"
+        raise PartMissing(
+            f"The database {DATABASE_NAME} is missing from {folder}, though {kept} still in {cache_folder}.",
+            f"Put {DATABASE_NAME} back from your backup. To begin anew, move {cache_folder} away, too.",
+        )
+    return await Database.open(path, migrations=MIGRATIONS)
+
+
+async def reset_key(folder: Path, cache_folder: Path, key: str, *, now: datetime) -> int | None:
+    """Give up what a lost key sealed and seal anew; return how many engines were forgotten, None if the key fits."""
+    database = await open_database(folder, cache_folder, now=now)
+    try:
+        try:
+            await _open_box(database, folder, key)
+        except (PartMissing, ValueError):
+            seals, path = SealStore(database), folder / KEY_NAME
+            count = await seals.connections()
+            if not key and await asyncio.to_thread(path.exists):
+                await asyncio.to_thread(path.replace, folder / OLD_KEY_NAME)
+            await seals.reset()
+            await _open_box(database, folder, key)
+            return count
+        return None
+    finally:
+        await database.close()
+
+
+async def _open_box(database: Database, folder: Path, key: str) -> SecretBox:
+    seals, path = SealStore(database), folder / KEY_NAME
+    if not key and not await asyncio.to_thread(path.exists) and await seals.is_used():
+        raise PartMissing(
+            f"The key file {KEY_NAME} is missing from {folder}, and the database there was sealed with it.",
+            f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
+        )
+    box = SecretBox(key.encode()) if key else await asyncio.to_thread(SecretBox.open, path)
+    if not await seals.fits(box):
+        name = "SECRET_KEY" if key else f"The key file {KEY_NAME}"
+        raise PartMissing(
+            f"{name} is not the key that the database in {folder} was sealed with.",
+            f"Put the former key back{'' if key else ' from your backup'}. {LOST_FOR_GOOD}",
+        )
+    return box
+
+
+def _pictures(path: Path, now: datetime) -> int:
+    """Count pictures that are still kept; 0 where there is no such file or it cannot be read."""
+    if not path.is_file():
+        return 0
+    try:
+        connection = sqlite3.connect(f"file:{path.absolute().as_posix()}?mode=ro", uri=True)
+        try:
+            return int(connection.execute(FRESH_PICTURES, (now.timestamp(),)).fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return 0

@@ -1,0 +1,65 @@
+"""Whether the secret key is the one the database was sealed with: a known value, sealed at the first start."""
+
+from typing import Final
+
+from store.database import Database
+from utils.secrets import SecretBox, SecretLost
+
+SEALS: Final = """
+-- A value everybody knows, sealed with the secret key: with another key it does not open.
+CREATE TABLE seals (
+    name   TEXT PRIMARY KEY,
+    sealed TEXT NOT NULL
+) WITHOUT ROWID
+"""
+NAME: Final = "secret key"
+KNOWN: Final = "Easel"
+
+GET: Final = "SELECT sealed FROM seals WHERE name = ?"
+PUT: Final = "INSERT INTO seals (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+SAMPLES: Final = "SELECT url FROM connections UNION ALL SELECT url FROM webhooks WHERE job_id = '' LIMIT 20"
+COUNT: Final = "SELECT count(*) AS number FROM connections"
+RESET: Final = (
+    "DELETE FROM seals",
+    "DELETE FROM connections",
+    "DELETE FROM webhooks",
+    "UPDATE jobs SET reply_token = '' WHERE reply_token != ''",
+)
+
+
+class SealStore:
+    """The table `seals`, and what else in the database is sealed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def is_used(self) -> bool:
+        """Is there anything that only one key opens?"""
+        return bool(await self._database.fetch(GET, (NAME,)) or await self._database.fetch(SAMPLES))
+
+    async def fits(self, box: SecretBox) -> bool:
+        """Try the key; the first that fits a database without a seal is the one it is sealed with from now on."""
+        if not await self._database.fetch(GET, (NAME,)):
+            samples = [row["url"] for row in await self._database.fetch(SAMPLES)]
+            if samples and not any(_opens(box, sample) for sample in samples):
+                return False
+            await self._database.write(PUT, (NAME, box.seal(KNOWN)))
+        (row,) = await self._database.fetch(GET, (NAME,))
+        return _opens(box, row["sealed"])
+
+    async def connections(self) -> int:
+        return int((await self._database.fetch(COUNT))[0]["number"])
+
+    async def reset(self) -> None:
+        """Delete the seal and all that nobody can open any more."""
+        async with self._database.transaction():
+            for statement in RESET:
+                await self._database.write(statement)
+
+
+def _opens(box: SecretBox, sealed: str) -> bool:
+    try:
+        box.unseal(sealed)
+    except SecretLost:
+        return False
+    return True
