@@ -12,9 +12,11 @@ if __name__ == "__main__":
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
+import socket
 import sqlite3
 import tempfile
 import threading
@@ -24,18 +26,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import checkup
 import cli
 from backends.diagnose import diagnose, public_url
 from cli import Check, Command, KeyCommand, Studio, WorkflowCommand
 from config import Settings, SettingsError, read_settings
-from console.background import Background
+from console.background import CTRL_C_S, Background
 from console.env_file import make_env_file
 from generation.job import Job
 from services.web import make_access
 from store.database import DatabaseTooNew
-from store.folder import DATABASE_NAME, PartMissing
+from store.folder import DATABASE_NAME, PartMissing, has_database
 from store.jobs import JobStore
 from utils.clock import SystemClock
+from utils.disks import FULL, is_full, too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
 from utils.ports import PortInUse
@@ -191,7 +195,7 @@ def _stay() -> None:
     """Wait for Ctrl+C or SIGTERM."""
     never = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
-        while not never.wait(3600.0):
+        while not never.wait(CTRL_C_S):  # in one long wait, Windows would not hear of Ctrl+C before its end
             pass
 
 
@@ -219,7 +223,7 @@ def run_console(settings: Settings, command: Command) -> int:
 
 async def jobs_in_store(settings: Settings) -> list[Job]:
     """Read what waits and runs in the data folder; a bot may be at work there."""
-    if not (settings.data_dir / DATABASE_NAME).exists():
+    if not await has_database(settings.data_dir, settings.media_folder, now=SystemClock().now()):
         return []
     database, box = await open_store(settings)
     try:
@@ -248,7 +252,7 @@ async def manage_workflows(settings: Settings, command: WorkflowCommand) -> int:
 
 async def checks(settings: Settings) -> list[Check]:
     """Test what only the running parts can tell: the database, and each engine layer by layer."""
-    found = [await _check_database(settings)]
+    found = [*await checkup.look_around(settings), await _check_database(settings)]
     entries, findings = await find_engines(settings)
     found += [Check(name="this machine", is_ok=True, message=finding) for finding in findings]
     for entry in entries:
@@ -268,7 +272,9 @@ async def _check_database(settings: Settings) -> Check:
     try:
         jobs = await jobs_in_store(settings)
     except PartMissing as missing:
-        return Check(name="data folder", is_ok=False, message=missing.message, hint=missing.hint)
+        return checkup.lost(missing)
+    except SettingsError as error:
+        return Check(name="database", is_ok=False, message=f"It cannot be read: {error}.")
     except (DatabaseTooNew, OSError, sqlite3.Error) as error:
         hint = "Is the disk full, the folder on a network drive, or this Easel older than the one before?"
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
@@ -291,23 +297,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         setup_logging(level, settings.log_format, settings.secrets())
         for warning in settings.warnings:
             cli.tell(warning)
+        if command.name == "start" and (said := too_little(settings.data_dir) or too_little(settings.media_folder)):
+            log.error(said) if is_bot else cli.tell(said)
         return _start(command, settings, is_bot=is_bot)
     except SettingsError as error:
         cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
         return cli.BAD_INPUT
-    except (FolderInUse, DatabaseTooNew, PartMissing) as error:
+    except (FolderInUse, DatabaseTooNew, PartMissing, PortInUse) as error:
         cli.tell(str(error))
-    except PortInUse as error:
-        cli.tell(str(error))
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         log.debug("start failed", exc_info=error)
-        cli.tell(f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'}).")
-    except sqlite3.Error as error:
-        cli.tell(f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer.")
+        cli.tell(_why(error))
     except KeyboardInterrupt:
         cli.tell("Cancelled.")
         return cli.INTERRUPTED
     return cli.FAILED
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    if is_full(error):
+        return FULL.format(folder="DATA_DIR", left="")
+    if isinstance(error, sqlite3.Error):
+        return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "WEB_HOST is no address of this machine. `python main.py doctor` says more."
+    return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."
 
 
 def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:

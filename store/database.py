@@ -6,6 +6,7 @@ Source: sqlite.org/wal.html and sqlite.org/pragma.html; the order of the pragmas
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
@@ -15,6 +16,8 @@ from typing import Any, Literal
 import aiosqlite
 
 from utils.secrets import make_private_file
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 PROBE_TIMEOUT_S = 1.0
@@ -172,9 +175,15 @@ class Database:
         applied = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
         if unknown := applied - migrations.keys():
             raise DatabaseTooNew(self.path, unknown)
-        for name, script in migrations.items():
-            if name not in applied:
-                await self._apply(name, script)
+        fresh = [name for name in migrations if name not in applied]
+        for name in fresh:
+            await self._apply(name, migrations[name])
+        if applied and fresh:
+            log.warning(
+                "%s was brought to the form of this version of Easel (%s). An older version can no longer open it.",
+                self.path.name,
+                ", ".join(fresh),
+            )
 
     async def _apply(self, name: str, script: str) -> None:
         record = f"INSERT INTO migrations VALUES ('{name}', CAST(strftime('%s', 'now') AS REAL));"  # noqa: S608

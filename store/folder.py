@@ -53,15 +53,25 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
 
 async def open_database(folder: Path, cache_folder: Path, *, now: datetime) -> Database:
     """Open the database alone, for what has no use for secrets."""
-    path = folder / DATABASE_NAME
-    is_there = await asyncio.to_thread(path.exists)
-    if not is_there and (count := await asyncio.to_thread(_pictures, cache_folder / CACHE_NAME, now)):
+    await has_database(folder, cache_folder, now=now)
+    return await Database.open(folder / DATABASE_NAME, migrations=MIGRATIONS)
+
+
+async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bool:
+    """Look for the database; there is none before the first start, and no pictures either.
+
+    Raises:
+        PartMissing: there are pictures.
+    """
+    if await asyncio.to_thread((folder / DATABASE_NAME).exists):
+        return True
+    if count := await asyncio.to_thread(_pictures, cache_folder / CACHE_NAME, now):
         kept = "1 picture is" if count == 1 else f"{count} pictures are"
         raise PartMissing(
             f"The database {DATABASE_NAME} is missing from {folder}, though {kept} still in {cache_folder}.",
             f"Put {DATABASE_NAME} back from your backup. To begin anew, move {cache_folder} away, too.",
         )
-    return await Database.open(path, migrations=MIGRATIONS)
+    return False
 
 
 async def reset_key(folder: Path, cache_folder: Path, key: str, *, now: datetime) -> int | None:

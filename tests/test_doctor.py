@@ -1,20 +1,29 @@
 """`python main.py doctor` asks every engine that is set, those at a public address too."""
 
+import shutil
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from cryptography.fernet import Fernet
 
 import main
+import wiring
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
 from config import BackendSettings, Settings
+from console.doctor import Check
+from store.folder import PartMissing
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
+from utils.folder_lock import FolderLock
 
 
-def settings_in(folder: Path, *engines: BackendSettings) -> Settings:
-    settings = Settings.model_validate({"data_dir": folder, "probe_local_ports": False})
+def settings_in(folder: Path, *engines: BackendSettings, **changes: object) -> Settings:
+    values = {"data_dir": folder, "probe_local_ports": False, "web": False, **changes}
+    settings = Settings.model_validate(values)
     return settings.model_copy(update={"engines": engines})
 
 
@@ -45,3 +54,77 @@ async def test_one_without_an_address_is_asked_at_its_public_one(
     engines = [BackendSettings(name=kind, kind=kind, key="grid_x") for kind in ("ai_horde", "aipowergrid", "sketch")]
     await main.checks(settings_in(tmp_path, *engines))
     assert asked == ["ai_horde", "aipowergrid"]
+
+
+async def verdicts(settings: Settings) -> dict[str, Check]:
+    return {check.name: check for check in await main.checks(settings)}
+
+
+async def test_a_port_that_is_taken_is_found_unless_another_will_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = (await verdicts(settings_in(tmp_path, web=True, port=port)))["PORT"]
+        assert not found.is_ok
+        assert f"PORT={port} is in use by " in found.message
+        assert "set PORT" in found.hint
+        free = settings_in(tmp_path, web=True, port=port)
+        free.model_fields_set.discard("port")
+        assert (await verdicts(free))["studio and API"].is_ok
+        with FolderLock(tmp_path):
+            assert (await verdicts(settings_in(tmp_path, web=True, port=port)))["studio and API"].is_ok
+
+
+@pytest.mark.parametrize("host", ["300.1.1.1", "no-such-host.invalid", "203.0.113.7", "::zz"])
+async def test_an_address_that_is_not_of_this_machine_is_found(tmp_path: Path, host: str) -> None:
+    found = (await verdicts(settings_in(tmp_path, web=True, port=0, web_host=host)))["WEB_HOST"]
+    assert (found.is_ok, found.message) == (False, f"WEB_HOST={host} is no address of this machine.")
+    assert "127.0.0.1" in found.hint
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 44, "ä" * 43 + "="])
+async def test_a_secret_key_that_is_none_is_found_and_not_shown(tmp_path: Path, key: str) -> None:
+    found = (await verdicts(settings_in(tmp_path, secret_key=key)))["SECRET_KEY"]
+    assert not found.is_ok
+    assert "44 signs" in found.message
+    assert key not in found.message
+
+
+async def test_a_right_secret_key_is_fine(tmp_path: Path) -> None:
+    assert (await verdicts(settings_in(tmp_path, secret_key=Fernet.generate_key().decode())))["SECRET_KEY"].is_ok
+
+
+async def test_a_lost_key_and_a_lost_database_are_found_with_what_to_put_back(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    easel = await wiring.build(settings)
+    await easel.cache.put(b"picture", media_type="image/png", kind="output", job_id="j")
+    await easel.close()
+    (tmp_path / "secret.key").rename(tmp_path / "kept")
+    found = (await verdicts(settings))["data folder"]
+    assert (found.is_ok, "Put secret.key back" in found.hint) == (False, True)
+    with pytest.raises(PartMissing):
+        await wiring.build(settings)
+    assert not (tmp_path / "secret.key").exists()
+    (tmp_path / "kept").rename(tmp_path / "secret.key")
+    (tmp_path / "easel.sqlite3").unlink()
+    found = (await verdicts(settings))["data folder"]
+    assert (found.is_ok, "Put easel.sqlite3 back" in found.hint) == (False, True)
+    with pytest.raises(PartMissing):
+        await wiring.build(settings)
+    assert not (tmp_path / "easel.sqlite3").exists()
+
+
+async def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
+    found = (await verdicts(settings_in(tmp_path)))["disk of the data folder"]
+    assert not found.is_ok
+    assert "is full but for 3 MB" in found.message
+
+
+def test_a_line_of_the_settings_that_cannot_be_read_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "PORT": "0"})
+    (tmp_path / ".env").write_text("PORT 8484\n")
+    assert main.main(["doctor"]) == 1
+    assert "✖ settings: Line 1 of .env cannot be read" in capsys.readouterr().out

@@ -2,14 +2,20 @@
 
 import asyncio
 import contextlib
+import errno
+import io
 import logging
 import os
 import signal
+import socket
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import httpx
 import pytest
@@ -22,6 +28,7 @@ from config import BackendSettings, Settings
 from generation.job import JobStatus, Origin
 from generation.request import Draft
 from store.database import Database, DatabaseTooNew
+from store.migrations import MIGRATIONS
 from tests.discord_server import DiscordServer
 from tests.easel_process import Begin, free_port, processes
 from utils.folder_lock import FolderInUse, FolderLock
@@ -261,3 +268,89 @@ def test_a_folder_has_one_holder_at_a_time(tmp_path: Path):
         pass
     with FolderLock(tmp_path / "data"):
         pass
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run `main.main` in an empty folder, with no settings but these."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "PORT": "0"})
+    return tmp_path
+
+
+COMMANDS = [("start",), ("start", "--no-web"), ("queue",), ("key", "list"), ("key", "reset"), ("workflow", "list")]
+
+
+@pytest.mark.parametrize("argv", COMMANDS, ids=" ".join)
+async def test_a_downgrade_is_refused_in_words_by_every_command(
+    at_home: Path, argv: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    database = await Database.open(at_home / "data" / "easel.sqlite3", migrations={"m999_future": "SELECT 1"})
+    await database.close()
+    code = await asyncio.to_thread(_in_thread, argv)
+    said = capsys.readouterr().err
+    if argv == ("start", "--no-web"):  # draws beside whatever is there
+        return
+    assert code == 1
+    assert "was written by a newer version of Easel" in said
+    assert "Install that version again" in said
+    assert "Traceback" not in said
+
+
+def _in_thread(argv: tuple[str, ...]) -> int:
+    with mock.patch("signal.signal"):  # only the main thread may set signals
+        return main.main(argv)
+
+
+async def test_an_upgrade_is_told_on_the_screen_once(at_home: Path, capsys: pytest.CaptureFixture[str]):
+    older = {name: script for name, script in MIGRATIONS.items() if name != "m013_seals"}
+    await (await Database.open(at_home / "data" / "easel.sqlite3", migrations=older)).close()
+    for _ in range(2):
+        assert await asyncio.to_thread(main.main, ["queue"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("easel.sqlite3 was brought to the form of this version of Easel (m013_seals)") == 1
+
+
+def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.MonkeyPatch):
+    waits: list[float | None] = []
+
+    def wait(_: object, timeout: float | None = None) -> bool:
+        waits.append(timeout)
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr("threading.Event.wait", wait)
+    main._stay()
+    assert waits == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk that holds DATA_DIR is full."),
+        (sqlite3.OperationalError("database or disk is full"), "The disk that holds DATA_DIR is full."),
+        (OSError(errno.EADDRNOTAVAIL, "no"), "WEB_HOST is no address of this machine."),
+        (socket.gaierror(-2, "Name or service not known"), "WEB_HOST is no address of this machine."),
+    ],
+    ids=repr,
+)
+def test_what_a_start_fails_of_is_named(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, said: str
+):
+    async def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main, "jobs_in_store", fail)
+    assert main.main(["queue"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_disk_that_is_nearly_full_is_told_at_the_start(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
+    monkeypatch.setattr(main, "_start", lambda *_, **__: 0)
+    assert main.main([]) == 0
+    assert "is full but for 3 MB" in capsys.readouterr().err

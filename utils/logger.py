@@ -26,6 +26,7 @@ _NOISY: Final = {
     "nextcord.gateway": logging.WARNING,  # at DEBUG every event whole: prompts, and the keys typed into /sdconnect
     "nextcord.http": logging.WARNING,
     "PIL": logging.WARNING,
+    "store.database": logging.WARNING,  # also where only errors are logged: a database has a new form but once
 }
 _PATTERNS: Final = (
     (re.compile(r"(\w://)[^\s/?#]*@"), rf"\1{REDACTED}@"),

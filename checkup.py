@@ -1,0 +1,98 @@
+"""What only the running parts can tell `doctor`: the key, the disks, the port, the database, each engine."""
+
+import asyncio
+import errno
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import Settings, SettingsError
+from console.doctor import Check
+from store.folder import PartMissing
+from utils.disks import too_little
+from utils.folder_lock import FolderInUse, FolderLock
+from utils.ports import holder_of
+from utils.secrets import SecretBox
+from wiring import bad_key
+
+LOCAL = "Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine."
+
+
+async def look_around(settings: Settings) -> list[Check]:
+    """Test the key, the disks and the address to listen on."""
+    return await asyncio.to_thread(lambda: [*_key(settings), *_disks(settings), *_address(settings)])
+
+
+def lost(missing: PartMissing) -> Check:
+    return Check(name="data folder", is_ok=False, message=missing.message, hint=missing.hint)
+
+
+def _key(settings: Settings) -> Iterator[Check]:
+    key = settings.secret_key.get_secret_value()
+    if not key:
+        return
+    try:
+        SecretBox(key.encode())
+    except ValueError:
+        error: SettingsError = bad_key(key)
+        yield Check(name="SECRET_KEY", is_ok=False, message=f"{error}.")
+    else:
+        yield Check(name="SECRET_KEY", is_ok=True, message="set, and it has the right form")
+
+
+def _disks(settings: Settings) -> Iterator[Check]:
+    for name, folder in (
+        ("disk of the data folder", settings.data_dir),
+        ("disk of the pictures", settings.media_folder),
+    ):
+        if said := too_little(folder):
+            yield Check(name=name, is_ok=False, message=said)
+
+
+def _address(settings: Settings) -> Iterator[Check]:
+    """Try to listen where the studio would; a running Easel of the same folder has the port by right."""
+    if not settings.web:
+        return
+    name, host, port = "studio and API", settings.web_host, settings.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as one:
+        if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            yield _refused(settings, error)
+            return
+    yield Check(name=name, is_ok=True, message=f"port {port} of {host} is free")
+
+
+def _refused(settings: Settings, error: OSError) -> Check:
+    name, port = "studio and API", settings.port
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        message = f"WEB_HOST={settings.web_host} is no address of this machine."
+        return Check(name="WEB_HOST", is_ok=False, message=message, hint=LOCAL)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        message = f"PORT={port} may not be used by this user: ports below 1024 belong to the system."
+        return Check(name="PORT", is_ok=False, message=message, hint="Set PORT to one from 1024 on.")
+    if error.errno != errno.EADDRINUSE:
+        return Check(name=name, is_ok=False, message=f"PORT={port} cannot be used: {error.strerror}.")
+    if _is_running(settings.data_dir):
+        return Check(name=name, is_ok=True, message=f"port {port} is in use, and an Easel is running here")
+    holder = holder_of(port) or "another program"
+    if "port" in settings.model_fields_set:
+        hint = "Stop that, or set PORT in .env to another one."
+        return Check(name="PORT", is_ok=False, message=f"PORT={port} is in use by {holder}.", hint=hint)
+    return Check(name=name, is_ok=True, message=f"port {port} is in use by {holder}; the next free one is taken")
+
+
+def _is_running(folder: Path) -> bool:
+    if not folder.exists():
+        return False
+    try:
+        with FolderLock(folder):
+            return False
+    except FolderInUse:
+        return True
+    except (OSError, sqlite3.Error):
+        return False

@@ -1,0 +1,36 @@
+"""How much room a folder has left, before something needs it. Blocks for a moment."""
+
+import errno
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+LEAST_FREE_BYTES: Final = 200 * 1024**2  # some pictures of a day and the database's own copies
+FULL: Final = (
+    "The disk that holds {folder} is full{left}. Make room there, or set DATA_DIR to a folder on another disk."
+)
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return the bytes free where `folder` is or will be; None where that cannot be told."""
+    there = next((part for part in (folder, *folder.absolute().parents) if part.exists()), None)
+    try:
+        return shutil.disk_usage(there).free if there else None
+    except OSError:
+        return None
+
+
+def too_little(folder: Path) -> str:
+    """Return a sentence if the disk of `folder` is full or nearly so, else ""."""
+    free = free_bytes(folder)
+    if free is None or free >= LEAST_FREE_BYTES:
+        return ""
+    return FULL.format(folder=folder, left=f" but for {free // 1024**2} MB")
+
+
+def is_full(error: Exception) -> bool:
+    """Did this go wrong because a disk, or a person's share of it, is full?"""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return isinstance(error, sqlite3.Error) and "disk is full" in str(error)
