@@ -37,6 +37,7 @@ from config_fields import (
     text,
     write_span,
 )
+from config_foreign import NO_FILTER, PASSED_OVER, unsafe_settings
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -304,6 +305,8 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     names = [name.lower() for name in parts(said.get("BACKENDS", ""))]
     names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL")]
     names += [kind for kind in KINDS_WITH_KEY if said.get(f"{kind.upper()}_KEY") or said.get(f"{kind.upper()}_URL")]
+    unsafe = unsafe_settings(file, environ, [_prefix(name) for name in names])
+    problems += [Problem(name=name, value=value, right=NO_FILTER) for name, value in unsafe]
     engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
     if problems or settings is None:
         raise SettingsError(*problems)
@@ -392,4 +395,5 @@ def _warnings(file: Mapping[str, str], engines: list[str]) -> Iterator[str]:
             yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS."
             continue
         near = get_close_matches(name.upper(), known, n=1)
-        yield f"{name} in .env is not a setting of Easel." + (f" Did you mean {near[0]}?" if near else "")
+        hint = PASSED_OVER.get(name) or (f"Did you mean {near[0]}?" if near else "")
+        yield f"{name} in .env is not a setting of Easel. {hint}".strip()

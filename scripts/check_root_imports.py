@@ -29,6 +29,7 @@ ROOT_FILES = {
     "config",
     "config_fields",
     "config_env",
+    "config_foreign",
     "constants",
     "queue_manager",
     "aftermath",
@@ -49,8 +50,9 @@ THIRD_PARTY = {
 
 ALLOWED: dict[str, set[str]] = {
     "constants": set(),
-    "config": {"config_fields", "config_env", "constants", "generation", "dotenv", "pydantic"},
+    "config": {"config_fields", "config_env", "config_foreign", "constants", "generation", "dotenv", "pydantic"},
     "config_env": {"dotenv"},
+    "config_foreign": set(),
     "config_fields": {"constants", "pydantic"},
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed
