@@ -10,7 +10,9 @@ from typing import Literal
 
 import nextcord
 
+from cogs.plain import label
 from generation.errors import RequestRejected
+from generation.foreign import visible
 
 ID_PREFIX = "e1"
 OTHER_VERSION = "This button belongs to another version of me and does nothing now."
@@ -140,7 +142,7 @@ def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:
             view.add_item(
                 nextcord.ui.Button(
                     style=_STYLES[button.style],
-                    label=button.label or None,
+                    label=label(button.label, 80) or None,
                     emoji=button.emoji,
                     custom_id=button.custom_id,
                     disabled=button.is_disabled,
@@ -154,7 +156,7 @@ def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:
 def to_files(pictures: tuple[Picture, ...]) -> list[nextcord.File]:
     """Build fresh files: one that was sent before would send zero bytes."""
     return [
-        nextcord.File(io.BytesIO(picture.data), filename=picture.filename, description=picture.alt_text[:1024])
+        nextcord.File(io.BytesIO(picture.data), filename=picture.filename, description=visible(picture.alt_text)[:1024])
         for picture in pictures
     ]
 
@@ -162,13 +164,13 @@ def to_files(pictures: tuple[Picture, ...]) -> list[nextcord.File]:
 def _select(menu: Menu, row: int) -> nextcord.ui.StringSelect:
     options = [
         nextcord.SelectOption(
-            label=choice.label[:100],
+            label=label(choice.label) or "—",
             value=choice.value,
-            description=choice.description[:100] or None,
+            description=label(choice.description) or None,
             default=choice.is_default,
         )
         for choice in menu.choices
     ]
     return nextcord.ui.StringSelect(
-        custom_id=menu.custom_id, placeholder=menu.placeholder[:150], options=options, row=row
+        custom_id=menu.custom_id, placeholder=label(menu.placeholder, 150), options=options, row=row
     )

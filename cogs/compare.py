@@ -17,11 +17,12 @@ from cogs.origin import (
     check_interaction_permissions,
     check_message_permissions,
 )
+from cogs.plain import suggest
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from services.catalog import MAX_CHOICES, Catalog
+from services.catalog import Catalog
 from services.compare import CompareService
 
 ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
@@ -62,7 +63,7 @@ class Compare(commands.Cog):
         )
         taken = set(_names(before))
         names = [f"{before}{comma}{value}" for _, value in pairs if value not in taken]
-        await interaction.response.send_autocomplete([name for name in names if len(name) <= 100][:MAX_CHOICES])
+        await suggest(interaction, names)
 
     @prefix_command(name="compare")
     async def compare_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:

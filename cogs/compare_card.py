@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, Picture, Row
-from cogs.render import MARKS, bar, escape, timestamp
+from cogs.plain import escape, label, sentence
+from cogs.render import MARKS, bar, timestamp
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
 from generation.job import JobStatus, JobView
 from services.compare import Comparison, Contender
@@ -65,8 +66,9 @@ def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
     """Describe the sheet for a screen reader; that it is generated comes first."""
     names = [one.label for one in comparison.contenders if _is_done(views.get(one.job_id))]
     is_all_ai = not any(_is_by_rules(views.get(one.job_id)) for one in comparison.contenders)
-    words = f"{'AI images' if is_all_ai else 'Images'} side by side, by {', '.join(names)}: {comparison.prompt}"
-    return cut(f"{cut(words, 900)}; seed {comparison.seed}", DISCORD_ALT_TEXT_CHARS)
+    kind = "AI images" if is_all_ai else "Images"
+    words = label(f"{kind} side by side, by {', '.join(names)}: {comparison.prompt}", 900)
+    return cut(f"{words}; seed {comparison.seed}", DISCORD_ALT_TEXT_CHARS)
 
 
 def _is_by_rules(view: JobView | None) -> bool:
@@ -76,7 +78,7 @@ def _is_by_rules(view: JobView | None) -> bool:
 def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:
     name = escape(contender.label)
     if view is None:
-        return f"✖ {name} · {escape(contender.error)}"
+        return f"✖ {name} · {sentence(contender.error)}"
     job = view.job
     if job.status is JobStatus.DONE and job.result:
         parts = [f"**{number}** {name}", duration(job.result.seconds)]
@@ -94,7 +96,7 @@ def _line(contender: Contender, view: JobView | None, number: int, now: datetime
         return f"✖ {name} · cancelled"
     if job.error is None:
         return f"✖ {name} · it waited for too long"
-    return f"{MARKS.get(job.error.code, '✖')} {name} · {job.error.user_message}"
+    return f"{MARKS.get(job.error.code, '✖')} {name} · {sentence(job.error.user_message)}"
 
 
 def _running(name: str, view: JobView, now: datetime) -> str:

@@ -13,6 +13,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.decorators import prefix_command
+from cogs.plain import address, escape, sentence, suggest
 from cogs.posting import TRANSIENT
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
@@ -124,11 +125,11 @@ class Connections(commands.Cog):
         connected = await self._connections.connect(api_type, url, key, owner=owner, label=label)
         lines = ["✅ **Connection OK**", f"API Type: {api_type}"]
         if show_url:
-            lines.append(f"URL: <{connected.connection.url}>")
+            lines.append(f"URL: {address(connected.connection.url)}")
         if key:
             lines.append("Key: •••••• (kept encrypted)")
         if connected.diagnosis.product:
-            lines.append(f"Found: {connected.diagnosis.product}")
+            lines.append(f"Found: {escape(connected.diagnosis.product)}")
         return "\n".join([*lines, f"Drawn for: {WHOSE[owner.kind]}", READY])
 
     async def _test(self, owner: Owner, *, show_url: bool) -> str:
@@ -137,12 +138,12 @@ class Connections(commands.Cog):
         if not diagnosis.is_ok:
             layers = " · ".join(f"{'✔' if step.is_ok else '✖'} {step.layer}" for step in diagnosis.steps)
             owner_hint = diagnosis.owner_hint if show_url else ""
-            lines = [f"✖ **Connection failed** · {diagnosis.message}", diagnosis.hint, owner_hint, f"-# {layers}"]
-            return "\n".join(filter(None, lines))
+            hints = [sentence(hint) for hint in (diagnosis.hint, owner_hint) if hint]
+            return "\n".join([f"✖ **Connection failed** · {sentence(diagnosis.message)}", *hints, f"-# {layers}"])
         assert connection is not None, "a test without a connection raises"
         lines = ["✅ **Connection OK**", f"API Type: {connection.kind}"]
         if show_url:
-            lines.append(f"URL: <{connection.url}>")
+            lines.append(f"URL: {address(connection.url)}")
         if connection.key:
             lines.append("Key: ••••••")
         return "\n".join([*lines, f"Answered in {diagnosis.seconds:.1f} s", READY])
@@ -165,7 +166,7 @@ class Connections(commands.Cog):
 
     async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:
         hits = [kind for kind in connectable_kinds() if typed.casefold().strip() in kind]
-        await interaction.response.send_autocomplete(hits[:MAX_CHOICES])
+        await suggest(interaction, hits)
 
     for _name_, _text in (("sdconnect", "Connect your own engine"), ("sdlink", "The same as /sdconnect")):
         _command = nextcord.slash_command(name=_name_, description=_text)(sdconnect)

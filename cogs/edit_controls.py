@@ -20,6 +20,7 @@ from cogs.desk import Desk
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
 from cogs.origin import actor_of, check_interaction_permissions
+from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
 from cogs.render import GONE
 from generation.errors import RequestRejected
@@ -229,13 +230,10 @@ class EditControls(commands.Cog):
     async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
         seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
-        line = cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500).replace(
-            "```", "'''"
-        )
+        line = block(cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500))
         model = (job.result.model if job.result else None) or job.drawn.model or "the engine's default"
-        text = (
-            f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n-# model {model} · job {job.short_id}"
-        )
+        foot = f"-# model {escape(model)} · job {job.short_id}"
+        text = f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}"
         await interaction.response.send_message(cut(text, 2000), ephemeral=True)
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from cogs.render import escape, timestamp
+from cogs.plain import escape, sentence
+from cogs.render import timestamp
 from constants import DISCORD_CONTENT_CHARS
 from services.catalog import Engine
 from services.connections import Diagnosis, Owner
@@ -25,9 +26,9 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
     parts: list[str] = []
     if one.error:
         mark = "🔌"
-        parts.append(one.error)
+        parts.append(sentence(one.error))
         if one.hint and one.owner_kind == "easel":
-            parts.append(one.hint)
+            parts.append(sentence(one.hint))
     elif lane and lane.paused_s > 0:
         mark = "⏸"
         parts.append(f"asked us to slow down, goes on {timestamp(now + timedelta(seconds=lane.paused_s))}")
@@ -49,8 +50,9 @@ def status(lines: list[str]) -> str:
 
 def reasons(diagnosis: Diagnosis) -> list[str]:
     """Say what its owner should look at, the likeliest first."""
-    lines = [f"**Your connection** · {diagnosis.message}", diagnosis.hint, diagnosis.owner_hint]
-    return [*filter(None, lines), *_numbered(checks_for(diagnosis))]
+    lines = [f"**Your connection** · {sentence(diagnosis.message)}"]
+    hints = [sentence(hint) for hint in (diagnosis.hint, diagnosis.owner_hint) if hint]
+    return [*lines, *hints, *_numbered(checks_for(diagnosis))]
 
 
 def bill(one: Bill) -> str:
@@ -62,7 +64,7 @@ def bill(one: Bill) -> str:
     if machine is None or machine.state != "stopped":
         lines.append(_cost(one))
     if one.machine_error:
-        lines.append(f"-# Its provider says nothing: {one.machine_error}")
+        lines.append(f"-# Its provider says nothing: {sentence(one.machine_error)}")
     if one.first_used_at and one.last_used_at:
         lines.append(f"First used {timestamp(one.first_used_at)}, last {timestamp(one.last_used_at)}")
     if machine is not None and machine.state == "stopped":
@@ -121,7 +123,7 @@ def notice(one: Notice) -> str:
     if one.kind == "down":
         head = [
             f"🔌 **{name}** does not answer, and pictures are asked of it. They wait for it, but not for ever.",
-            one.message,
+            sentence(one.message),
         ]
         return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])
     if one.kind == "asleep":
@@ -135,7 +137,11 @@ def notice(one: Notice) -> str:
         unused = f" since {_clock(since, one.bill.at)}" if since else ""
         return f"💤 **{name}** had drawn nothing{unused}.\n{stopped(one.bill, one.owner)}"
     idle = f" since {_clock(since, one.bill.at)}" if since else ""
-    head = [f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.", one.message, _cost(one.bill)]
+    head = [
+        f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.",
+        sentence(one.message),
+        _cost(one.bill),
+    ]
     off = "-# I say this once for each idle time. Never again: `/gpu stop-reminder`"
     return "\n".join([*filter(None, head), *(f"To stop paying: {line}" for line in one.lines), off])
 
@@ -196,7 +202,7 @@ def _hints(provider: str) -> str:
 
 
 def _numbered(lines: list[str] | tuple[str, ...]) -> list[str]:
-    return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+    return [f"{number}. {line}" for number, line in enumerate(lines, 1)]  # ours: they quote nobody
 
 
 def _clock(moment: datetime, now: datetime) -> str:

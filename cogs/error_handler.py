@@ -14,6 +14,7 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.plain import sentence
 from cogs.posting import TRANSIENT, reply_to
 from cogs.render import MARKS
 from generation.errors import GenerationError
@@ -29,7 +30,8 @@ def words_for(error: BaseException) -> str:
     original = getattr(error, "original", error)
     if isinstance(original, GenerationError):
         mark = MARKS.get(original.code, "✖")
-        return cut(f"{mark} {original.user_message}" + (f"\n{original.hint}" if original.hint else ""), 1900)
+        hint = f"\n{sentence(original.hint)}" if original.hint else ""
+        return cut(f"{mark} {sentence(original.user_message)}{hint}", 1900)
     if isinstance(error, commands.MissingRequiredArgument):
         return "✖ Say what you would like to see, for example: `!dream a red fox in the snow --size 768x512`"
     if isinstance(error, commands.UserInputError):

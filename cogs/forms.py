@@ -96,7 +96,7 @@ def smaller(request: GenerationRequest) -> Draft:
 
 def choice_value(name: str) -> str:
     """Stand for a name in a menu: values hold 100 characters, names may be longer, and positions change."""
-    return sha256(name.encode()).hexdigest()[:20]
+    return sha256(name.encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page: int) -> Card:

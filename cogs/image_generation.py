@@ -11,6 +11,7 @@ from cogs.attachments import address_of, picture_in
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.origin import check_interaction_permissions, check_message_permissions
+from cogs.plain import suggest
 from cogs.workflows import suggest_workflows
 from constants import MAX_BATCH_SIZE, MAX_CFG_SCALE, MAX_PROMPT_CHARS, MAX_STEPS
 from generation.order import Order, OrderKind
@@ -117,7 +118,7 @@ class ImageGeneration(commands.Cog):
         await suggest_workflows(self._workflows, interaction, typed)
 
     async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
-        await interaction.response.send_autocomplete([size for size in SIZES if typed.casefold() in size])
+        await suggest(interaction, [size for size in SIZES if typed.casefold() in size])
 
     async def _suggest(self, interaction: nextcord.Interaction, what: str, typed: str, backend: str | None) -> None:
         assert interaction.user is not None, "Discord always says who"
@@ -128,7 +129,7 @@ class ImageGeneration(commands.Cog):
             guild_id=str(interaction.guild_id) if interaction.guild_id else None,
             backend=backend,
         )
-        await interaction.response.send_autocomplete(dict(pairs))
+        await suggest(interaction, dict(pairs))
 
     for _name in SLASH_NAMES:
         _command = nextcord.slash_command(name=_name, description="Make a picture from words")(generate)

@@ -8,6 +8,7 @@ from nextcord.ext import commands
 from cogs.cards import Button, Card, Choice, Menu, Row, check_stands_in, parse_id, to_view
 from cogs.decorators import prefix_command
 from cogs.error_handler import told
+from cogs.plain import code, escape, sentence
 from cogs.waiting import answer
 from generation.errors import RequestRejected
 from services.catalog import Catalog, Engine, NameList, lists_of
@@ -69,7 +70,7 @@ class Models(commands.Cog):
         await self._catalog.refresh(*who)
         engines = self._catalog.engines(*who)
         if all(engine.is_fallback for engine in engines):
-            names = ", ".join(engine.label for engine in engines)
+            names = ", ".join(escape(engine.label) for engine in engines)
             return Card(content=f"{NOT_CONNECTED}\n-# until then pictures are made by {names}")
         return _page(engines[0], engines, "0")
 
@@ -79,15 +80,16 @@ def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
     lists = {entry.key: entry for entry in lists_of(engine.capabilities)} if engine.capabilities else {}
     key, _, number = place.rpartition(".")
     shown = lists.get(key or "models")
-    head = f"**Available Models** · {engine.label}"
+    label = escape(engine.label)
+    head = f"**Available Models** · {label}"
     rows: list[Row] = []
     if engine.capabilities is None:
-        content = f"{head}\n✖ {engine.error or 'It has not answered yet.'}"
+        content = f"{head}\n✖ {sentence(engine.error or 'It has not answered yet.')}"
     elif shown is None:
         content = f"{head}\nThis engine has no models: there is nothing to choose from."
     else:
         if shown.key != "models":
-            head = f"**{shown.title[0].upper()}{shown.title[1:]}** · {engine.label}"
+            head = f"**{shown.title[0].upper()}{shown.title[1:]}** · {label}"
         pages = -(-len(shown.names) // PAGE)
         page = max(0, min(int(number) if number.isdecimal() else 0, pages - 1))
         content = f"{head}\n{_numbered(shown, page)}{_foot(shown.key, page, pages)}"
@@ -102,7 +104,7 @@ def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
 
 def _numbered(shown: NameList, page: int) -> str:
     names = enumerate(shown.names[page * PAGE : (page + 1) * PAGE], start=page * PAGE + 1)
-    return "\n".join(f"{n}. `{cut(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names)
+    return "\n".join(f"{n}. `{code(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names)
 
 
 def _foot(key: str, page: int, pages: int) -> str:

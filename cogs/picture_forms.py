@@ -11,9 +11,10 @@ from typing import Final
 import nextcord
 
 from cogs.cards import Button, Card, Picture, Row
-from cogs.render import escape
+from cogs.plain import block, escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
+from generation.foreign import visible
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
 from services.pictures import drawable
@@ -62,7 +63,7 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _IN_THE_LINE)
     lines = [f"**Picture info** · {picture.width}×{picture.height} {kind}"]
     if seed := info.parameters.get("Seed"):
-        lines.append(f"Seed\n```\n{cut(seed, 40)}\n```")
+        lines.append(f"Seed\n```\n{block(cut(seed, 40))}\n```")
     lines.append("To make it again")
     tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
     return _with_words("\n".join(lines), draft, tail, private=private)
@@ -94,7 +95,7 @@ def words_file(message: nextcord.Message) -> nextcord.Attachment:
 
 
 def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
-    words = format_prompt(draft)
+    words = visible(format_prompt(draft))
     argument = DRAW_PRIVATE if private else DRAW
     rows: tuple[Row, ...] = (
         (Button(action=ACTION, job_id=NO_JOB, label="Draw this", emoji="🎨", style="primary", argument=argument),),

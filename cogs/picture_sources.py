@@ -8,6 +8,7 @@ import nextcord
 from cogs.attachments import address_of, picture_in, read_file
 from cogs.cards import controls_of
 from cogs.origin import check_interaction_permissions
+from cogs.plain import suggest
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
@@ -112,4 +113,4 @@ async def suggest_engines(catalog: Catalog, interaction: nextcord.Interaction, t
     """Answer an autocomplete with the engines of this person."""
     user_id, guild_id = who(interaction)
     pairs = catalog.suggest("backend", typed, user_id=user_id, guild_id=guild_id)
-    await interaction.response.send_autocomplete(dict(pairs))
+    await suggest(interaction, dict(pairs))

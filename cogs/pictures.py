@@ -20,6 +20,7 @@ from cogs.desk import Desk
 from cogs.error_handler import told
 from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
 from cogs.picture_sources import PictureSources, is_private, suggest_engines, who
+from cogs.plain import suggest
 from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
@@ -252,4 +253,4 @@ class Pictures(commands.Cog):
         engines = self._catalog.engines(*who(interaction))
         names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
-        await interaction.response.send_autocomplete(hits[:25])
+        await suggest(interaction, hits)

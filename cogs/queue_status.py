@@ -9,6 +9,7 @@ from nextcord.ext import commands
 from cogs import render
 from cogs.decorators import prefix_command
 from cogs.origin import DOOR, actor_of, actor_of_message
+from cogs.plain import escape, label, sentence, suggest
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
@@ -49,9 +50,8 @@ class QueueStatus(commands.Cog):
     async def suggest_job(self, interaction: nextcord.Interaction, typed: str) -> None:
         assert interaction.user is not None, "Discord always says who"
         views = await self._service.active_of(f"{DOOR}:{interaction.user.id}")
-        pairs = {cut(f"{view.job.short_id} · {view.job.request.prompt}", 100): view.job.id for view in views}
-        hits = {shown: value for shown, value in pairs.items() if typed.casefold() in shown.casefold()}
-        await interaction.response.send_autocomplete(dict(list(hits.items())[:25]))
+        pairs = {label(f"{view.job.short_id} · {view.job.request.prompt}"): view.job.id for view in views}
+        await suggest(interaction, {shown: id_ for shown, id_ in pairs.items() if typed.casefold() in shown.casefold()})
 
     @prefix_command(name="cancel")
     async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
@@ -62,9 +62,9 @@ class QueueStatus(commands.Cog):
         lines = ["**Engines**"]
         for engine in self._catalog.engines(user_id, guild_id):
             lane = lanes.get(engine.name)
-            name = render.escape(engine.label)
+            name = escape(engine.label)
             if engine.error:
-                lines.append(f"🔌 {name} · {engine.error}")
+                lines.append(f"🔌 {name} · {sentence(engine.error)}")
             elif lane is None or not (lane.running or lane.waiting):
                 lines.append(f"🟢 {name} · free")
             else:
@@ -93,7 +93,7 @@ class QueueStatus(commands.Cog):
 
 def _own_line(view: JobView) -> str:
     job = view.job
-    words = render.escape(cut(job.request.prompt, 60))
+    words = escape(cut(job.request.prompt, 60))
     if job.status is JobStatus.RUNNING:
         where = f"`{render.bar(view.progress.fraction)}`" if view.progress else "being drawn"
     else:

@@ -6,9 +6,8 @@ Layout: first line who and what, then the state, then small print. Made for a ph
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from nextcord.utils import escape_markdown
-
 from cogs.cards import Button, Card, Picture, Row
+from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
@@ -18,6 +17,7 @@ from utils.text import cut, duration, ordinal
 BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
+MODEL_CHARS = 60
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
 # the same request would be refused for the same reason, so it is not offered to be run again
 FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
@@ -43,12 +43,6 @@ class Around:
     start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
     has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
-
-
-def escape(text: str) -> str:
-    """Make a person's text plain: one line, no markdown, no mention, no link."""
-    flat = " ".join(text.split())
-    return escape_markdown(flat).replace("@", "@\u200b").replace("://", ":\u200b//").replace("<", "‹")
 
 
 def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, ...] = ()) -> Card:
@@ -95,12 +89,13 @@ def alt_of(job: Job, seed: int) -> str:
 
 def alt_text(request: GenerationRequest, seed: int, model: str | None, what: str = AI_IMAGE) -> str:
     """Describe a picture for a screen reader; what made it comes first."""
+    model = label(model, MODEL_CHARS) if model else None
     tail = f"; {model or 'default model'}, {request.width}×{request.height}, seed {seed}"
     if request.mode is Mode.UPSCALE:  # the request's size is not the result's
         tail = f"; made {request.upscale_factor or 2:g} times larger" + (f" by {model}" if model else "")
     room = DISCORD_ALT_TEXT_CHARS - len(tail) - len(f"{what}: ")
-    words = " ".join(request.prompt.split()) or "a picture given without words"
-    return f"{what}: {cut(words, min(900, room))}{tail}"
+    words = label(request.prompt, min(900, room)) or "a picture given without words"
+    return f"{what}: {words}{tail}"
 
 
 def parameter_line(job: Job) -> str:
@@ -238,7 +233,7 @@ def _failed(job: Job, around: Around) -> list[str]:
     if error is None:
         lines = ["✖ It waited for too long and was given up."]
     else:
-        lines = [f"{MARKS.get(error.code, '✖')} {error.user_message}", error.hint]
+        lines = [f"{MARKS.get(error.code, '✖')} {sentence(error.user_message)}", sentence(error.hint)]
     tried = f" · tried {escape(', '.join(dict.fromkeys(around.tried)))}" if around.tried else ""
     return [*lines, _small(f"id {job.short_id}{tried}")]
 

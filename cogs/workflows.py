@@ -11,8 +11,8 @@ from cogs.cards import Card
 from cogs.connections import owner_of
 from cogs.decorators import prefix_command
 from cogs.picture_sources import who
+from cogs.plain import block, code, escape, suggest
 from cogs.posting import TRANSIENT
-from cogs.render import escape
 from cogs.waiting import answer
 from generation.errors import RequestRejected
 from services.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, Owner, StoredWorkflow, WorkflowService
@@ -146,19 +146,19 @@ async def suggest_workflows(
     needle = typed.casefold().strip()
     there = [one.name for one in await workflows.list(*who(interaction)) if one.owner_kind in kinds]
     names = [name for name in there if needle in name.casefold()]
-    await interaction.response.send_autocomplete(list(dict.fromkeys(names))[:MAX_CHOICES])
+    await suggest(interaction, names)
 
 
 def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
     """Show what is taken from a request and where it goes, and how to correct that."""
-    mapping = cut("\n".join(stored.lines), MAPPING_CHARS).replace("`", "'")
+    mapping = block(cut("\n".join(stored.lines), MAPPING_CHARS))
     head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
         f" · ✅ {escape(read_on)}" if read_on else ""
     )
-    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate prompt:a red fox workflow:{_plain(stored.name)}`"]
+    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate prompt:a red fox workflow:{code(stored.name)}`"]
     if stored.owner_kind != "easel":
         lines.append(
-            f"-# Something in the wrong place? `/workflow set name:{_plain(stored.name)} field:prompt value:6.text` "
+            f"-# Something in the wrong place? `/workflow set name:{code(stored.name)} field:prompt value:6.text` "
             "puts the prompt there (node.input); the value `none` leaves it as it was exported."
         )
     return "\n".join(lines)
@@ -184,7 +184,3 @@ def list_text(there: Sequence[StoredWorkflow]) -> str:
             break
         lines.append(line)
     return "\n".join(lines)
-
-
-def _plain(name: str) -> str:
-    return name.replace("`", "'")

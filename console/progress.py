@@ -39,7 +39,7 @@ def _progress() -> "Progress":
     from rich.console import Console  # only here: it is for terminals, and takes a while to load
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
 
 

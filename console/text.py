@@ -3,6 +3,8 @@
 import sys
 from typing import TextIO
 
+from generation.foreign import visible
+
 HELP = """\
 Easel makes pictures on the engine you have: from Discord, or right here.
 
@@ -39,4 +41,5 @@ def tell(text: str) -> None:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"  # an old Windows console cannot show every sign
+    text = visible(text)  # names and prompts of others must not steer the terminal
     print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)

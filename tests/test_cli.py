@@ -268,3 +268,13 @@ def test_keys_live_in_the_data_folder(folder: Path, capsys: pytest.CaptureFixtur
     assert main.main(["key", "list"]) == 0
     assert "ci" in capsys.readouterr().out
     assert token.encode() not in b"".join(path.read_bytes() for path in (folder / "data").iterdir())
+
+
+def test_names_of_others_do_not_steer_the_terminal(capsys):
+    from console.text import say, tell
+
+    say("model \x1b[2J\x1b]0;title\x07evil\u202etxt.exe \udcc4\x9b31m")
+    tell("note\x1b[31m\r\x08")
+    out, err = capsys.readouterr()
+    assert out == "model eviltxt.exe \ufffd\n"
+    assert err == "note  \n"

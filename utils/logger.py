@@ -53,6 +53,10 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[str], stream: TextIO |
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" and name == "nextcord" else least)
 
 
+# What would steer the terminal that shows the log; tabs and the lines of tracebacks stay.
+_CONTROLS: Final = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
+
 class TextFormatter(logging.Formatter):
     """`12:01:33 INFO job finished · job=3f9a12 seconds=14.2`."""
 
@@ -100,7 +104,7 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
     text = redact(text, secrets)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return text
+    return text.translate(_CONTROLS).encode("utf-8", "replace").decode()
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:

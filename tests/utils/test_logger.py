@@ -79,3 +79,7 @@ def test_a_second_setup_replaces_the_first():
     stream, log = logged("text")
     log.info("once")
     assert stream.getvalue().count("once") == 1
+
+
+def test_what_would_steer_a_terminal_is_not_logged():
+    assert clean("a\x1b[2Jb\x07\x9b31m\tc\nd\ud800") == "a?[2Jb??31m\tc\nd?"

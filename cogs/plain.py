@@ -1,0 +1,81 @@
+"""Text of others in our messages: prompts, labels, names of models and files, what engines say. Made harmless here.
+
+Whatever was written, it forms no link, mention, code, heading or spoiler of its own and turns no text around it. Texts
+in a message go through `escape`, sentences of ours with such text in them through `sentence`, what stands between marks
+of code through `code` or `block`, and what Discord shows without markdown (buttons, menus) through `label`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import nextcord
+
+from generation.foreign import clean_line, visible
+from utils.text import cut
+
+MAX_CHOICES: Final = 25
+MAX_LABEL_CHARS: Final = 100
+
+_MARKS: Final = re.compile(r"[\\`*~|_]")
+_LINE_START: Final = re.compile(r"^(?=[#>+-])|^(?P<number>\d+)(?=[.)])")
+_INVITE: Final = re.compile(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNORECASE)
+# Code of our own in our sentences: commands, options, settings. Anything else between such marks is somebody's.
+_OWN_CODE: Final = re.compile(
+    r"`(?:(?:/|--|!|@me )[A-Za-z][^`\n]{0,150}|(?:python main\.py|gpu|workflow|sdconnect) [^`\n]{1,150}"
+    r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?|user:password|sure:True)`"
+)
+
+
+def escape(text: str) -> str:
+    """Make a text plain: one line, no markdown, no mention, no link."""
+    return _start(_neutral(" ".join(visible(text).split())))
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of ours plain but for its own code (`/generate`, `--steps 20`): it may quote others."""
+    flat = " ".join(visible(text).split())
+    parts: list[str] = []
+    end = 0
+    for own in _OWN_CODE.finditer(flat):
+        parts += [_neutral(flat[end : own.start()]), own[0]]
+        end = own.end()
+    return _start("".join([*parts, _neutral(flat[end:])]))
+
+
+def code(text: str, limit: int = 200) -> str:
+    """Return a text for the inside of a code span of ours."""
+    return cut(clean_line(text), limit).replace("`", "ˋ")
+
+
+def block(text: str) -> str:
+    """Return a text for the inside of a code block of ours; lines stay, so that it can be copied."""
+    return visible(text).replace("```", "'''").strip("`")
+
+
+def address(url: str) -> str:
+    """Return somebody's own address as a link without a preview."""
+    return f"<{re.sub(r'[<>|`*~]', '', ''.join(visible(url).split()))}>"
+
+
+def label(text: str, limit: int = MAX_LABEL_CHARS) -> str:
+    """Return a text for a place without markdown: a button, a menu, a suggestion, words for a screen reader."""
+    return cut(clean_line(text, max(limit, MAX_LABEL_CHARS)), limit)
+
+
+async def suggest(interaction: nextcord.Interaction, choices: Iterable[str] | Mapping[str, str]) -> None:
+    """Answer an autocomplete: names, or what is shown with what it stands for; what Discord cannot take is left out."""
+    pairs = choices.items() if isinstance(choices, Mapping) else ((name, name) for name in choices)
+    fitting = {label(shown): value for shown, value in pairs if label(shown) and 0 < len(value) <= MAX_LABEL_CHARS}
+    await interaction.response.send_autocomplete(dict(list(fitting.items())[:MAX_CHOICES]))
+
+
+def _neutral(text: str) -> str:
+    text = _MARKS.sub(r"\\\g<0>", text).replace("](", "]\\(").replace("@", "@\u200b").replace("://", ":\u200b//")
+    return _INVITE.sub("\\1.\u200b", text).replace("<", "‹")
+
+
+def _start(text: str) -> str:
+    """Take away what means something at the start of a line only: headings, quotes, lists, small print."""
+    found = _LINE_START.match(text)
+    return text if found is None else f"{found[0]}\\{text[found.end() :]}"

@@ -1,0 +1,267 @@
+"""Whatever people and engines call things, no message of ours gets a link, a mention, code or a heading out of it.
+
+Every function of the cogs that writes a message is tried; a new one without an entry in `BUILDERS` fails.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cogs
+from backends.diagnose import Diagnosis, Step
+from backends.registry import Owner
+from cogs import (
+    compare_card,
+    engines_text,
+    error_handler,
+    forms,
+    models,
+    picture_forms,
+    queue_status,
+    render,
+    workflows,
+)
+from cogs import plain as plain_text
+from cogs.cards import Card, Menu, to_view
+from generation.capabilities import Capabilities, ModelInfo
+from generation.errors import BackendError, RequestRejected
+from generation.job import Away, JobError, JobStatus, JobView, Progress
+from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
+from generation.result import JobResult
+from services.catalog import Engine
+from services.compare import Comparison, Contender
+from services.machines import Machine
+from services.rentals import Bill, Notice
+from store.workflows import StoredWorkflow
+from tests.cogs.samples import JOB, NOW, RUNNING, result
+from utils.images import ImageInfo
+from utils.infotext import Infotext
+
+OWNER = Owner(kind="user", id="42")
+MARK = "zqx"  # stands in every piece of foreign text
+PIECES = [
+    "`zqx`", "```zqx```", "[zqx](https://evil.example)", "https://zqx.example/a_b_c", "<@42>zqx", "@everyone zqx",
+    "<#1>zqx", "<t:1:R>zqx", "<:zqx:1>", "**zqx**", "__zqx__", "||zqx||", "~~zqx~~", "*zqx*", "_zqx_", "# zqx",
+    "-# zqx", "> zqx", "- zqx", "1. zqx", "zqx\n# zqx", "zqx\n```\nzqx", "\u202ezqx", "zq\u200bx", "zqx\\", "\\`zqx`",
+    "zqx](https://evil.example)", "[zqx", "discord.gg/zqx", "zqx` and `zqx", "<https://zqx.example>",
+    "z\u0300\u0301zqx", "\x1b[31mzqx", "\ud800zqx", "@here", "</zqx:1>", "<id:customize>zqx",
+]  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map(" ".join)
+
+
+def request(text: str) -> GenerationRequest:
+    return GenerationRequest(
+        prompt=text, negative_prompt=text, width=512, height=512, steps=20, cfg_scale=7.0, seed=1, model=text,
+        sampler=text, scheduler=text, loras=(Lora(name=text),), workflow=WorkflowRef(name=text),
+    )  # fmt: skip
+
+
+def views(text: str) -> list[JobView]:
+    job = replace(JOB, request=request(text), drawn=request(text), notes=(text,))
+    kept: JobResult = result(2, model=text, backend=text, notes=(text,))
+    error = JobError(code="backend_error", user_message=text, hint=f"Try `/generate` again: {text}")
+    away = Away(reason=text, since=NOW, patience_s=60.0)
+    return [
+        JobView(job=job, position=2, eta_s=9.0),
+        JobView(job=job, position=2, away=away),
+        JobView(job=replace(RUNNING, request=request(text), drawn=request(text)), progress=Progress(note=text)),
+        JobView(job=replace(job, status=JobStatus.DONE, result=kept)),
+        JobView(job=replace(job, status=JobStatus.FAILED, error=error, tried=(text,))),
+        JobView(job=replace(job, status=JobStatus.CANCELLED)),
+    ]
+
+
+def engine(text: str, error: str | None = None) -> Engine:
+    names = (text, f"{text} 2")
+    can = Capabilities(
+        modes=frozenset(Mode), models=tuple(ModelInfo(name=name, title=name) for name in names), loras=names,
+        samplers=names,
+    )  # fmt: skip
+    return Engine(
+        name="gpu", label=text, kind="a1111", owner_kind="easel", is_fallback=False, capabilities=can, error=error,
+        hint=error or "",
+    )  # fmt: skip
+
+
+def diagnosis(text: str) -> Diagnosis:
+    steps = (Step(layer="connect", is_ok=False, message=text),)
+    return Diagnosis(steps=steps, is_ok=False, message=text, hint=text, owner_hint=text)
+
+
+def bill(text: str) -> Bill:
+    machine = Machine(provider="runpod", id="m", name=text, state="running", gpu=text, usd_per_hour=0.3)
+    return Bill(
+        label=text, provider="runpod", is_up=True, reminds=True, usd_per_hour=0.34, cost_usd=0.5, first_used_at=NOW,
+        last_used_at=NOW, since=NOW, at=NOW, until=None, machine=machine, machine_error=text, jobs=1,
+    )  # fmt: skip
+
+
+def notices(text: str) -> list[str]:
+    kinds = ("down", "asleep", "stopped", "idle")
+    return [
+        engines_text.notice(Notice(kind=kind, owner=OWNER, bill=bill(text), lines=("Start it.",), message=text))
+        for kind in kinds
+    ]
+
+
+def comparison(text: str) -> Comparison:
+    contenders = tuple(
+        Contender(lane=f"gpu{n}", label=text, job_id=f"{n}" if n else "", error="" if n else text) for n in range(3)
+    )
+    return Comparison(id="c", door="discord", prompt=text, seed=1, contenders=contenders, created_at=NOW)
+
+
+def compared(text: str) -> Card:
+    _, _, _, done, failed, _ = views(text)
+    return compare_card.card(comparison(text), {"1": done, "2": failed}, "42", NOW)
+
+
+def stored(text: str, kind: str = "user") -> StoredWorkflow:
+    return StoredWorkflow(
+        owner_kind=kind, owner_id="42", name=text, version="v", kind="comfyui", lines=(text, text), created_at=NOW,
+        updated_at=NOW,
+    )  # fmt: skip
+
+
+def info(text: str) -> Card:
+    said = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
+    return picture_forms.info_card(said, ImageInfo(media_type="image/png", width=8, height=8), private=False)
+
+
+def model_pages(text: str) -> list[Card]:
+    up, down = engine(text), replace(engine(text, text), name="other", capabilities=None)
+    return [models._page(one, [up, down], place) for one in (up, down) for place in ("0", "loras.0")]
+
+
+Written = str | Card | list[Any]
+BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
+    render.card: lambda text: [
+        render.card(view, render.Around(engine=text, remark=text, tried=(text,)), NOW) for view in views(text)
+    ],
+    render.parameter_line: lambda text: render.parameter_line(views(text)[3].job),
+    compare_card.card: compared,
+    engines_text.engine: lambda text: [engines_text.engine(engine(text, why), None, NOW) for why in (text, None)],
+    engines_text.reasons: lambda text: engines_text.reasons(diagnosis(text)),
+    engines_text.bill: lambda text: engines_text.bill(bill(text)),
+    engines_text.started: lambda text: engines_text.started(bill(text), OWNER),
+    engines_text.before_stop: lambda text: engines_text.before_stop(bill(text), "`/gpu stop`"),
+    engines_text.stopped: lambda text: engines_text.stopped(bill(text), OWNER),
+    engines_text.notice: notices,
+    error_handler.words_for: lambda text: [
+        error_handler.words_for(BackendError(f"{text} is away. Use `/sdtest`.", hint=text)),
+        error_handler.words_for(RequestRejected(text, hint=f"`--steps 20` {text}")),
+    ],
+    workflows.workflow_text: lambda text: [
+        workflows.workflow_text(stored(text, kind), text) for kind in ("user", "easel")
+    ],
+    workflows.changed_text: lambda text: workflows.changed_text(stored(text)),
+    workflows.deleted_text: lambda text: workflows.deleted_text(stored(text)),
+    workflows.list_text: lambda text: workflows.list_text([stored(text), stored(text, "guild")]),
+    picture_forms.info_card: info,
+    picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
+    models._page: model_pages,
+    queue_status._own_line: lambda text: [queue_status._own_line(view) for view in views(text)],
+    forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
+}  # fmt: skip
+NOT_MESSAGES = {
+    "cogs.render": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
+    "cogs.compare_card": {"alt_text"},
+    "cogs.engines_text": {"status"},  # puts lines of `engine` together
+    "cogs.cards": {"make_id"},
+    "cogs.forms": {"choice_value"},
+    "cogs.help": {"help_pages"},  # our own words alone
+    "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
+    "cogs.picture_forms": {"words_in", "upscale_options"},
+    "cogs.attachments": {"address_of"},
+}
+TOKEN = re.compile(
+    r"```|`|\*\*|~~|\|\||__|\]\(|https?://|discord\.gg|<[@#:/t]|@everyone|@here|(?m:^(?:#{1,3} |-# |> |- |\d+\. ))|\n"
+)
+
+
+def contents(written: Written) -> list[str]:
+    if isinstance(written, list):
+        return [text for one in written for text in contents(one)]
+    return [written.content if isinstance(written, Card) else written]
+
+
+def skeleton(content: str) -> list[str]:
+    """Return what Discord makes something of, in its order; not what is escaped, nor what is inside code."""
+    outside = re.sub(r"```\n.*?\n```", "```block```", content, flags=re.DOTALL)
+    outside = re.sub(r"(`)[^`\n]+(`)|\\[!-/:-@\[-`{-~]", lambda one: "``" if one[1] else "x", outside)
+    return TOKEN.findall(outside)
+
+
+def is_visible(text: str) -> bool:
+    text.encode()
+    added = text.replace("@\u200b", "@").replace(":\u200b//", "://").replace(".\u200b", ".")
+    return all(unicodedata.category(one) not in ("Cc", "Cf", "Cs") or one == "\n" for one in added)
+
+
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda one: f"{one.__module__}.{one.__name__}")
+@given(text=HOSTILE)
+def test_foreign_text_means_nothing_in_a_message(builder: Callable[..., Any], text: str) -> None:
+    plain = contents(BUILDERS[builder](MARK))
+    for content, calm in zip(contents(BUILDERS[builder](text)), plain, strict=True):
+        assert is_visible(content)
+        if len(content) < 1800 and "see the file" not in content:  # what was cut or became a file is another message
+            assert skeleton(content) == skeleton(calm), content
+
+
+@given(text=HOSTILE)
+async def test_controls_show_plain_words(text: str) -> None:
+    cards = [forms.menu("model", "j", [text, "b"], text, 0), *model_pages(text)]
+    for card in cards:
+        view = to_view(card.rows)
+        assert view is not None
+        for item in view.children:
+            shown = [getattr(item, "label", None), getattr(item, "placeholder", None)]
+            shown += [part for one in getattr(item, "options", ()) for part in (one.label, one.description)]
+            assert all(is_visible(one) and "\n" not in one and len(one) <= 100 for one in shown if one)
+    assert any(isinstance(row, Menu) for card in cards for row in card.rows)
+
+
+@given(text=HOSTILE)
+def test_alt_texts_are_plain_words(text: str) -> None:
+    assert is_visible(render.alt_text(request(text), 1, text))
+    _, _, _, done, failed, _ = views(text)
+    assert is_visible(compare_card.alt_text(comparison(text), {"1": done, "2": failed}))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "Use `/generate` with `private`.", "Write `--steps 20` or `!dream a fox`.", 
+        "`/gpu stop` once more with `sure:True`",
+        "Set PUBLIC_URL, or `ALLOW_INSECURE_HTTP=true`.", "`/sdconnect a1111 https://your-server:7860`",
+    ],
+)  # fmt: skip
+def test_code_of_our_own_stays_code(own: str) -> None:
+    kept = re.findall(r"(?<!\\)`([^`]+)`", plain_text.sentence(own))
+    assert kept == [one for one in re.findall(r"`([^`]+)`", own) if one != "private"]
+
+
+def test_every_function_that_writes_a_message_is_tried() -> None:
+    known = {(one.__module__, one.__name__) for one in BUILDERS}
+    known |= {(module, name) for module, names in NOT_MESSAGES.items() for name in names}
+    found = set()
+    for about in pkgutil.iter_modules(cogs.__path__, "cogs."):
+        module = importlib.import_module(about.name)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            answer = function.__annotations__.get("return")
+            kinds = (str, Card, list[str], list[Card])
+            writes = answer in (*kinds, "str", "Card", "list[str]", "list[Card]")
+            if function.__module__ == about.name and writes and not name.startswith("_"):
+                found.add((about.name, name))
+    assert found <= known, f"new, without an entry: {found - known}"
