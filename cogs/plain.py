@@ -23,7 +23,8 @@ _INVITE: Final = re.compile(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNOR
 # Code of our own in our sentences: commands, options, settings. Anything else between such marks is somebody's.
 _OWN_CODE: Final = re.compile(
     r"`(?:(?:/|--|!|@me )[A-Za-z][^`\n]{0,150}|(?:python main\.py|gpu|workflow|sdconnect) [^`\n]{1,150}"
-    r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?|user:password|sure:True)`"
+    r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[^`\n]{0,80})?"
+    r"|user:password|sure:True|for_server:True|key|name|url|private|image|mask|file|none)`"
 )
 
 
