@@ -29,6 +29,7 @@ from services.intakes import make_intakes
 from services.machines import RentalRules, make_providers
 from services.media import MediaService
 from services.records import make_records
+from services.styles import StyleService
 from services.sweeper import Sweeper
 from services.upkeep import make_upkeep
 from services.web import WebRules, WebServices, make_web
@@ -145,6 +146,7 @@ def _services(
     """The queue and what every door receives."""
     jobs = JobStore(database, box)
     workflows = WorkflowService(registry, WorkflowStore(database), clock)
+    styles = StyleService(settings.data_dir)
     executor = LocalExecutor(
         registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=settings.job_timeout, clock=clock
     )
@@ -159,6 +161,7 @@ def _services(
         preferences=PreferenceStore(database),
         clock=clock,
         workflows=workflows,
+        styles=styles,
     )
     connections = _connections(settings, database, box, registry, clock)
     upkeep = make_upkeep(
@@ -173,7 +176,7 @@ def _services(
         media,
         connections,
         clock,
-        folder=settings.data_dir,
+        styles=styles,
         limits=_alert_limits(settings),
         media_ttl_s=settings.media_ttl,
         words_ttl_s=settings.words_ttl,

@@ -7,7 +7,7 @@ from generation.capabilities import Capabilities
 from services.access import Caller
 from services.catalog import Engine
 from services.connections import Owner
-from services.generation import LaneView
+from services.generation import Estimate, LaneView
 
 PAID = "paid, as the engine charges"
 
@@ -62,6 +62,19 @@ async def _price(web: Web, caller: Caller, engine: Engine) -> str:
         if price is not None:
             return f"${price:g} an hour"
     return PAID if engine.is_paid else ""
+
+
+async def price_of(web: Web, found: Estimate) -> tuple[str, float | None]:
+    """Return what a request costs, in words and in US dollars (None: nobody can say before)."""
+    rent = await web.services.upkeep.rentals.price_of(found.owner) if found.owner.id else None
+    if rent is not None:
+        if found.seconds is None:
+            return f"${rent:g} an hour", None
+        cost = rent * found.seconds / 3600
+        return f"about ${cost:.2g} of ${rent:g} an hour", cost
+    if found.cost_usd is None:
+        return PAID, None
+    return (f"${found.cost_usd:.4g}" if found.is_paid else "free"), found.cost_usd
 
 
 def _listed(names: tuple[str, ...] | None) -> list[str] | None:

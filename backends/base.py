@@ -81,6 +81,19 @@ class RemoteState:
 
 
 @runtime_checkable
+class QuotingBackend(Backend, Protocol):
+    """A backend that can say before a run what it will cost."""
+
+    async def quote(self, request: GenerationRequest) -> float | None:
+        """Return what a request costs now in US dollars; None where the server does not say.
+
+        Raises:
+            BackendError: it does not answer.
+        """
+        ...
+
+
+@runtime_checkable
 class ResumableBackend(Backend, Protocol):
     """A backend whose server gives a job id: a run can be picked up after a restart of Easel."""
 

@@ -92,7 +92,7 @@ class Connections(commands.Cog):
         if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",
-                hint="For example: `/sdconnect a1111 https://abc123-7860.proxy.runpod.net`",
+                hint="For example: `/sdconnect type:a1111 url:https://abc123-7860.proxy.runpod.net`",
             )
         await answer(ctx, self._connect_aloud(ctx, api_type, url, key))
 

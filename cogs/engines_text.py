@@ -71,7 +71,7 @@ def bill(one: Bill) -> str:
         lines.append("`/gpu start` starts it.")
     elif one.usd_per_hour is None:
         lines += [
-            "Tell me what it costs an hour: `/gpu price 0.34`",
+            "Tell me what it costs an hour: `/gpu price dollars:0.34`",
             *(f"-# {TITLES[name]}, about: {_hints(name)}" for name in PRICES if name == (one.provider or name)),
         ]
     elif one.usd_per_hour and (one.is_up or machine is not None):

@@ -22,7 +22,7 @@ USE = {
     "samplers": "`--sampler NAME`", "schedulers": "`--scheduler NAME`", "styles": "`--style NAME`",
     "controls": "`/control`", "embeddings": "its name in the prompt",
 }  # fmt: skip
-NOT_CONNECTED = "No SD API connected. Connect one: `/sdconnect a1111 https://your-server:7860`"
+NOT_CONNECTED = "No SD API connected. Connect one: `/sdconnect type:a1111 url:https://your-server:7860`"
 
 
 class Models(commands.Cog):

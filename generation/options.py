@@ -140,7 +140,7 @@ OPTIONS: Final = (
     ),
     Option(
         name="style", field="styles", kind=NAMES,
-        example="--style Cinematic", meaning="a style kept on the engine, likewise",
+        example="--style cyberpunk", meaning="a preset of Easel, or a style saved in the engine; as often as you like",
     ),
     Option(
         name="sampler", field="sampler", kind=TEXT, aliases=("sampler_name",),

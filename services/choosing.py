@@ -1,10 +1,14 @@
 """Which engine draws a request: what was said and preferred, bent to each engine, the best one first."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
-from backends.registry import BackendRegistry, Entry
+from backends.base import QuotingBackend
+from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Fit, Refused
-from generation.errors import CapabilityError, RequestRejected
+from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
 from generation.options import RANGES, validate
@@ -12,21 +16,28 @@ from generation.request import Draft, GenerationRequest, Mode
 from generation.resolve import resolve_for
 from queue_manager import QueueManager
 from services.catalog import find_entry
+from services.styles import StyleService
 from services.workflows import WorkflowService
 from store.preferences import PreferenceStore
 
+QUOTE_TIMEOUT_S: Final = 2.0
 RANKS = {"user": 0, "guild": 1, "easel": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet)."""
+    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet).
+
+    `cost_usd` is None where a paid engine does not say; the time of a rented one is not in it, see `owner`.
+    """
 
     lane: str
     label: str
     wait_s: float
     seconds: float | None
     is_paid: bool
+    cost_usd: float | None
+    owner: Owner  # of the engine
     request: GenerationRequest  # as the engine would get it
     notes: tuple[str, ...] = ()
 
@@ -49,11 +60,13 @@ class Chooser:
         queue: QueueManager,
         preferences: PreferenceStore,
         workflows: WorkflowService | None = None,
+        styles: StyleService | None = None,
     ) -> None:
         self._registry = registry
         self._queue = queue
         self._preferences = preferences
         self._workflows = workflows
+        self._styles = styles
 
     async def options(self, draft: Draft, origin: Origin) -> list[Option]:
         """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
@@ -65,6 +78,7 @@ class Chooser:
         """
         draft = with_tags_as_loras(draft)
         draft = await self._with_preferences(sized_like_its_picture(draft), origin)
+        draft = await self._with_style_words(draft)
         validate(draft)
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
@@ -106,6 +120,8 @@ class Chooser:
             wait_s=self._queue.wait_s(lane, request.model),
             seconds=self._queue.run_s(lane, request),
             is_paid=best.entry.backend.is_paid,
+            cost_usd=await _price(best.entry, request),
+            owner=best.entry.owner,
             request=request,
             notes=best.fitted.notes,
         )
@@ -140,6 +156,13 @@ class Chooser:
             raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
         return [wanted]
 
+    async def _with_style_words(self, draft: Draft) -> Draft:
+        """Write the presets among the styles into the prompt; the others are the engine's own."""
+        if not draft.styles or self._styles is None:
+            return draft
+        ours, others = await self._styles.split(draft.styles)
+        return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
+
     async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
         scopes = [f"user:{origin.user_key}"]
         if origin.channel_id:
@@ -149,6 +172,18 @@ class Chooser:
         for scope in scopes:
             draft = draft.over(await self._preferences.get(scope))
         return draft
+
+
+async def _price(entry: Entry, request: GenerationRequest) -> float | None:
+    """Ask what a request costs, for a moment only: a form waits for it."""
+    if not entry.backend.is_paid:
+        return 0.0
+    if not isinstance(entry.backend, QuotingBackend):
+        return None
+    with suppress(BackendError, TimeoutError):
+        async with asyncio.timeout(QUOTE_TIMEOUT_S):
+            return await entry.backend.quote(request)
+    return None
 
 
 def sized_like_its_picture(draft: Draft) -> Draft:

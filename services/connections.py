@@ -58,7 +58,7 @@ class NotConnected(GenerationError):
     code = "not_connected"
 
     def __init__(self) -> None:
-        super().__init__(hint="Connect yours: `/sdconnect forge https://abc123-7860.proxy.runpod.net`")
+        super().__init__(hint="Connect yours: `/sdconnect type:forge url:https://abc123-7860.proxy.runpod.net`")
 
 
 class Examine(Protocol):

@@ -15,6 +15,7 @@ from services.media import MediaService
 from services.pictures import measured
 from services.policy import Actor as Actor
 from services.policy import check_change, may_see
+from services.styles import StyleService
 from services.submitting import Submission, SubmissionParts
 from services.workflows import WorkflowService
 from store.database import Write
@@ -36,12 +37,13 @@ class GenerationService:
         preferences: PreferenceStore,
         clock: Clock,
         workflows: WorkflowService | None = None,
+        styles: StyleService | None = None,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._chooser = Chooser(registry, queue, preferences, workflows)
+        self._chooser = Chooser(registry, queue, preferences, workflows, styles)
         self._clock = clock
         self._parts = SubmissionParts(queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock)
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted

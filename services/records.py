@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from backends.registry import BackendRegistry
 from constants import DEFAULT_MEDIA_TTL_S
@@ -51,12 +50,12 @@ def make_records(
     connections: ConnectionService,
     clock: Clock,
     *,
-    folder: Path,
+    styles: StyleService,
     limits: AlertLimits | None = None,
     media_ttl_s: float = DEFAULT_MEDIA_TTL_S,
     words_ttl_s: float = 0.0,
 ) -> Records:
-    """Wire them; nothing runs yet. `folder` holds the owner's styles; words of 0 seconds stay for ever."""
+    """Wire them; nothing runs yet. Words of 0 seconds stay for ever."""
     statistics = StatisticsService(store=StatisticsStore(database), jobs=jobs, clock=clock, label_of=registry.label)
     gallery = GalleryService(store=GalleryStore(database), media=media, clock=clock)
     alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
@@ -76,7 +75,7 @@ def make_records(
     return Records(
         gallery=gallery,
         templates=TemplateService(store=TemplateStore(database), clock=clock),
-        styles=StyleService(folder),
+        styles=styles,
         statistics=statistics,
         alerts=alerts,
         forgetting=forgetting,

@@ -3,7 +3,8 @@
 Both files are lists of {"id", "name", "description", "value"}; an own style replaces a built-in one of the same id.
 
     styles() -> tuple[Style, ...]                            style(style_id) -> Style
-    apply(prompt, style_ids) -> str                          save(viewer, Style) -> Style      delete(viewer, style_id)
+    apply(prompt, style_ids) -> str                          split(names) -> (ours, the rest)
+    save(viewer, Style) -> Style                             delete(viewer, style_id)
 """
 
 import asyncio
@@ -99,6 +100,13 @@ class StyleService:
             if value not in prompt:
                 prompt = f"{prompt}, {value}" if prompt else value
         return prompt
+
+    async def split(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids of those that are presets here, by id or by name, and the others, which an engine may have."""
+        known = {key.casefold(): style.id for style in await self.styles() for key in (style.name, style.id)}
+        wanted = tuple(dict.fromkeys(names))
+        ours = tuple(known[name.casefold()] for name in wanted if name.casefold() in known)
+        return ours, tuple(name for name in wanted if name.casefold() not in known)
 
     async def save(self, viewer: Viewer, style: Style) -> Style:
         """Store an own style in place of one of the same id; for admins.

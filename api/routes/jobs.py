@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
+from api.engines import price_of
 from api.errors import NotFound, errors
 from api.pictures import viewer_of
 from api.routing import Router
@@ -229,10 +230,10 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
         if error.code != "not_capable":
             raise
         return _refused(error)
-    price = "paid, as the engine charges" if found.is_paid else "free"
+    price, cost_usd = await price_of(web, found)
     return EstimateOut(
         engine=found.label, lane=found.lane, wait_s=round(found.wait_s, 1), seconds=found.seconds, price=price,
-        cost_usd=None if found.is_paid else 0.0, notes=list(found.notes), refused=None,
+        cost_usd=cost_usd, notes=list(found.notes), refused=None,
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ SPARE_S: Final = 20.0
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024  # four pictures inside, where it gives no URLs
 MAX_SMALL_BYTES: Final = 64 * 1024
 ASK_TIMEOUT_S: Final = 8.0
+QUOTE_S: Final = 60.0  # so long a price is taken as it was told
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -85,6 +86,7 @@ class AiPowerGridBackend:
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
         self._probe = Probe(self._label, self._client, has_key=bool(config.key))
         self._facts: Facts | None = None
+        self._quotes: dict[tuple[str, int], tuple[float, float | None]] = {}  # by model and number of pictures
 
     async def capabilities(self) -> Capabilities:
         """Ask for the models, what each takes, and our credit.
@@ -137,21 +139,37 @@ class AiPowerGridBackend:
         Raises:
             BackendError: the account holds too little.
         """
-        if not facts.credit.charging_enabled:
-            return None
-        form = {"model": payload["model"], "modality": "image", "n": payload["n"]}
-        try:
-            body = await self._post("/v1/account/credits/quote", write_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
-            quote = self._read(Quote, body).estimate
-        except BackendError as error:
-            error.may_have_run = False  # only the price was asked for
-            raise
-        if quote.cost_usd is None:
+        quote = await self._quote(payload["model"], payload["n"], facts)
+        if quote is None or quote.cost_usd is None:
             return None
         if not quote.balance_sufficient:
             raise no_credit(self._label, f"{quote.cost_usd} USD wanted")
         await report(Progress(note=f"costs ${quote.cost_usd:.4g}"))
         return quote.cost_usd
+
+    async def quote(self, request: GenerationRequest) -> float | None:
+        """Return the price in US dollars; asked again only after a minute, since forms ask with every key press."""
+        facts = self._facts
+        model = facts.model(request.model, request.mode, self._options.get("model", "")) if facts else None
+        if facts is None or model is None or not facts.credit.charging_enabled:
+            return None
+        key, now = (model.name, request.batch_size), self._clock.monotonic()
+        known = self._quotes.get(key)
+        if known is None or now - known[0] > QUOTE_S:
+            quote = await self._quote(*key, facts)
+            known = self._quotes[key] = (now, quote.cost_usd if quote else None)
+        return known[1]
+
+    async def _quote(self, model: str, count: int, facts: Facts) -> Quote.Estimate | None:
+        if not facts.credit.charging_enabled:
+            return None
+        form = {"model": model, "modality": "image", "n": count}
+        try:
+            body = await self._post("/v1/account/credits/quote", write_json(form), MAX_SMALL_BYTES, ASK_TIMEOUT_S)
+            return self._read(Quote, body).estimate
+        except BackendError as error:
+            error.may_have_run = False  # only the price was asked for
+            raise
 
     async def _draw(self, payload: dict[str, Any], content: bytes, facts: Facts, report: ProgressCallback) -> Drawn:
         wait = self._submits.wait_s()

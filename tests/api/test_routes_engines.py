@@ -2,9 +2,12 @@
 
 import pytest
 
+from backends.base import BackendConfig
+from backends.registry import Entry
 from tests.api.conftest import held, site_at, until
 from tests.backends import products
 from tests.backends.servers import serve
+from tests.fakes import FakeBackend
 
 
 async def engines(client):
@@ -94,3 +97,32 @@ async def test_a_rented_engine_shows_its_price(site, client):
         owner = site.easel.registry.get("user-local").owner
         await site.web.services.upkeep.rentals.set_price(owner, 0.34)
         assert (await engines(client))["user-local"]["price"] == "$0.34 an hour"
+        asked = {"prompt": "a fox", "backend": "user-local"}
+        told = (await client.post("/api/estimate", json=asked)).json()
+        assert (told["price"], told["cost_usd"]) == ("$0.34 an hour", None), "how long it takes is not known yet"
+        lane = site.easel.queue._lanes.get("user-local")
+        lane.pace.learn(None, 1.0, 90.0)
+        told = (await client.post("/api/estimate", json=asked)).json()
+        assert told["cost_usd"] == pytest.approx(0.34 * told["seconds"] / 3600)
+        assert told["price"].startswith("about $")
+
+
+async def test_a_price_that_the_engine_knows_stands_beside_the_button(site, client):
+    class Priced(FakeBackend):
+        async def quote(self, request):
+            return 0.012 * request.batch_size
+
+    site.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=Priced("shop", is_paid=True)))
+    await site.easel.registry.refresh("shop")
+    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop", "batch_size": 2})).json()
+    assert (told["price"], told["cost_usd"]) == ("$0.024", 0.024)
+    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "sketch"})).json()
+    assert (told["price"], told["cost_usd"]) == ("free", 0.0)
+
+
+async def test_a_price_nobody_can_say_before_is_called_so(site, client):
+    backend = FakeBackend("shop", is_paid=True)
+    site.easel.registry.add(Entry(config=BackendConfig(name="shop", kind="fake"), backend=backend))
+    await site.easel.registry.refresh("shop")
+    told = (await client.post("/api/estimate", json={"prompt": "a fox", "backend": "shop"})).json()
+    assert (told["price"], told["cost_usd"]) == ("paid, as the engine charges", None)

@@ -231,3 +231,21 @@ async def test_a_job_whose_caller_left_is_drawn_to_its_end_there(server: GridSer
     async with asyncio.timeout(5):
         while server.jobs[0].is_running:
             await asyncio.sleep(0.005)
+
+
+async def test_a_price_is_quoted_before_anything_is_sent_and_not_with_every_key() -> None:
+    async with GridServer(charges=True) as server:
+        grid = connect(server)
+        assert await grid.quote(request(batch_size=2)) is None, "nothing is known of the Grid yet"
+        await grid.capabilities()
+        assert await grid.quote(request(batch_size=2)) == 0.01
+        server.faults.append(Fault("reset", "/quote"))
+        assert await grid.quote(request(batch_size=2)) == 0.01
+        assert not server.jobs
+        await grid.aclose()
+
+
+async def test_a_grid_that_charges_nothing_quotes_nothing(grid: AiPowerGridBackend) -> None:
+    await grid.capabilities()
+    assert await grid.quote(request()) is None
+    assert not grid.is_paid

@@ -28,6 +28,7 @@ from services.generation import GenerationService
 from services.intakes import make_intakes
 from services.media import MediaService
 from services.records import make_records
+from services.styles import StyleService
 from services.upkeep import Upkeep, make_upkeep
 from services.workflows import WorkflowService
 from store.connections import ConnectionStore
@@ -124,6 +125,7 @@ class Easel:
         media = MediaService(cache, clock, 24 * 3600.0, lambda lane: _label(registry, lane))
         jobs = JobStore(database, box)
         workflows = WorkflowService(registry, WorkflowStore(database), clock)
+        styles = StyleService(self.folder)
         executor = LocalExecutor(
             registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=JOB_TIMEOUT_S, clock=clock
         )
@@ -144,6 +146,7 @@ class Easel:
             preferences=PreferenceStore(database),
             clock=clock,
             workflows=workflows,
+            styles=styles,
         )
         extra = {"examine": self.examine} if self.examine else {}
         connections = ConnectionService(
@@ -161,9 +164,7 @@ class Easel:
             describing=DescribingService(registry),
             intakes=make_intakes(database, box, registry, service, upkeep.compare, media, clock),
             upkeep=upkeep,
-            records=make_records(
-                database, jobs, registry, queue, service, media, connections, clock, folder=self.folder
-            ),
+            records=make_records(database, jobs, registry, queue, service, media, connections, clock, styles=styles),
             workflows=workflows,
             clock=clock,
         )

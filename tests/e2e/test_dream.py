@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable
 from generation.job import Progress
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, labels, own
+from tests.e2e.harness import is_finished, labels, own, until
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 
@@ -249,3 +250,28 @@ async def test_a_batch_is_a_grid_with_its_pictures_and_all_files(discord: Discor
     assert second.message.attachments[0].description.endswith("seed 11")
     files = await mia.click(grid, "All files")
     await discord.wait_for(lambda: len(files.message.attachments) == 4)
+
+
+async def test_a_preset_is_a_style_in_discord_as_in_the_studio(start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream("!dream a fox --style Cyberpunk")
+    [request] = engine.requests
+    assert request.prompt.startswith("a fox, ")
+    assert "neon" in request.prompt
+    assert request.styles == ()
+    assert "cyberpunk" not in answer.content.casefold().replace(request.prompt.casefold(), "")
+    await easel.server.user("mia").click(answer, "Re-roll")
+    await until(lambda: len(engine.requests) == 2)
+    assert engine.requests[1].prompt == request.prompt, "the words are not said twice"
+
+
+async def test_a_style_of_the_engine_goes_to_the_engine(start: StartEasel) -> None:
+    engine = FakeBackend(
+        capabilities=Capabilities(modes=frozenset(Mode), models=(), samplers=(), schedulers=(), styles=("Our Own",))
+    )
+    easel = await start(engine)
+    await easel.dream("!dream a fox --style 'our own' --style anime")
+    [request] = engine.requests
+    assert request.styles == ("Our Own",)
+    assert request.prompt.startswith("a fox, ")

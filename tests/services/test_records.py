@@ -13,6 +13,7 @@ from services.gallery import Viewer
 from services.generation import Actor, GenerationService
 from services.media import MediaService
 from services.records import make_records
+from services.styles import StyleService
 from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
@@ -39,7 +40,15 @@ async def house(cache, tmp_path):
             rig.registry, ConnectionStore(rig.database, SecretBox.open(tmp_path / "secret.key")), clock=rig.clock
         )
         records = make_records(
-            rig.database, rig.jobs, rig.registry, rig.queue, generation, media, connections, rig.clock, folder=tmp_path
+            rig.database,
+            rig.jobs,
+            rig.registry,
+            rig.queue,
+            generation,
+            media,
+            connections,
+            rig.clock,
+            styles=StyleService(tmp_path),
         )
         task = asyncio.create_task(records.run())
         yield rig, generation, records

@@ -102,3 +102,9 @@ async def test_what_cannot_be_names_its_field(styles, values, field):
     with pytest.raises(RequestRejected) as refused:
         await styles.save(ADMIN, Style(**({"id": "a", "name": "A", "value": "a"} | values)))
     assert refused.value.field == field
+
+
+async def test_names_are_told_apart_into_presets_and_what_an_engine_may_have(styles):
+    ours, others = await styles.split(["Cyberpunk", "anime", "my engine's own", "CYBERPUNK", "cyberpunk"])
+    assert set(ours) == {"cyberpunk", "anime"}
+    assert others == ("my engine's own",)

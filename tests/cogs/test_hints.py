@@ -1,0 +1,115 @@
+"""Every slash command that a text of ours tells people to type can be typed as it stands."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import nextcord
+import pytest
+from nextcord.ext import commands
+
+from cogs import bot as bot_module
+
+ROOT = Path(__file__).resolve().parents[2]
+SAID = re.compile(r"(?<![\w/])`/([a-z][a-z-]*)((?: [^`\n]*)?)`")
+OPTION = re.compile(r"(?:^|\s)([a-z_]+):")
+CODE = [path for room in ("cogs", "services", "backends", "generation") for path in (ROOT / room).rglob("*.py")]
+FILLED_IN = "…"
+ADDRESSES = {"/infer", "/open"}  # of servers, which pages name too
+# the studio's own box takes its commands in another form, and says so there
+PAGES = [path for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")) if path.name != "studio.md"]
+
+
+@cache
+def known() -> dict[str, tuple[list[str], list[str]]]:
+    """Return for each command, with its subcommand, its options and which of them must be given."""
+    found = {}
+    cogs = [one for one in vars(bot_module).values() if isinstance(one, type) and issubclass(one, commands.Cog)]
+    for cog in cogs:
+        for command in cog.__new__(cog).application_commands:  # bound to a cog, its options are read
+            if isinstance(command, nextcord.SlashApplicationCommand):
+                found |= leaves(command.get_payload(None))
+    return found
+
+
+def leaves(command: dict, before: str = "") -> dict[str, tuple[list[str], list[str]]]:
+    name, options = before + command["name"], command.get("options", [])
+    children = [one for one in options if one["type"] in (1, 2)]
+    if not children:
+        return {name: ([one["name"] for one in options], [one["name"] for one in options if one.get("required")])}
+    return {key: value for child in children for key, value in leaves(child, f"{name} ").items()}
+
+
+def texts(path: Path) -> str:
+    """Return what people may read of a file: a page whole, of a module its texts without the docstrings."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        return source
+    tree = ast.parse(source)
+    nodes = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    docstrings = {id(node.body[0].value) for node in nodes if node.body and isinstance(node.body[0], ast.Expr)}
+    pieces = {id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(one.value if isinstance(one, ast.Constant) else FILLED_IN for one in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (docstrings | pieces):
+            found.append(node.value)
+    return "\n".join(found)
+
+
+def told() -> list[tuple[str, str, str]]:
+    return [
+        (str(path.relative_to(ROOT)), match[1], match[2].strip())
+        for path in (*CODE, *PAGES)
+        for match in SAID.finditer(texts(path))
+        if f"/{match[1]}" not in ADDRESSES
+    ]
+
+
+def problem_of(name: str, rest: str, there: dict[str, tuple[list[str], list[str]]]) -> str:
+    """Say why a command cannot be typed so; "" if it can."""
+    first = rest.split(" ")[0]
+    full = f"{name} {first}" if f"{name} {first}" in there else name
+    arguments = rest[len(first) :].strip() if full != name else rest
+    if full not in there:
+        is_group = any(one.startswith(f"{name} ") for one in there)
+        return "" if is_group and (not arguments or FILLED_IN in first) else "no such command"
+    options, required = there[full]
+    names = OPTION.findall(arguments)
+    if unknown := set(names) - set(options):
+        return f"no option {unknown}"
+    if arguments and not names:  # typed after the command, it goes into the one thing that must be said
+        return "" if len(required) == 1 else f"say which of {options} is meant"
+    return ""
+
+
+def test_there_are_hints_to_look_at():
+    assert len(told()) > 40
+    assert len(known()) > 20
+
+
+@pytest.mark.parametrize(("where", "name", "rest"), sorted(set(told())))
+def test_a_command_that_is_told_can_be_typed(where, name, rest):
+    assert problem_of(name, rest, known()) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("sdconnect a1111 https://x", False),
+        ("sdconnect type:a1111 url:https://x", True),
+        ("generate a red fox --steps 30", True),
+        ("gpu price 0.34", True),
+        ("gpu wash", False),
+        ("paint", False),
+    ],
+)
+def test_the_check_itself_finds_what_cannot_be_typed(said, right):
+    name, _, rest = said.partition(" ")
+    assert (problem_of(name, rest, known()) == "") is right
