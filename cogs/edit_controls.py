@@ -115,7 +115,7 @@ class EditControls(commands.Cog):
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         actor = actor_of(interaction)
         check_change(actor, job, "edit")
-        changes = forms.read_edit(_typed(interaction), job.request)
+        changes = forms.read_edit(_typed(interaction), (await self._service.drawn(job)).request)
         # a job of one's own that is still under way is replaced
         replaces = job.user_key == actor.user_key and not job.is_terminal
         await self._again(interaction, job, changes, replaces=replaces)
@@ -154,7 +154,8 @@ class EditControls(commands.Cog):
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         check_change(actor_of(interaction), job, "edit")
-        await interaction.response.send_modal(forms.edit_form(job))
+        form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
+        await interaction.response.send_modal(form)
 
     async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await interaction.response.send_modal(forms.size_form(job))

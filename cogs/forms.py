@@ -16,19 +16,19 @@ from constants import MAX_PROMPT_CHARS, MAX_STEPS
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft, GenerationRequest
+from generation.request import Draft, GenerationRequest, Mode
 from utils.text import cut
 
 PAGE = 25
 MAX_FILES = 10
 MAX_REQUEST_BYTES = 24 * 1024 * 1024  # Discord takes 25 MiB; the rest is for the message itself
 LEAST_SIDE_PX = 256
+LEAST_FACTOR = 1.25
 
 
-def edit_form(job: Job) -> nextcord.ui.Modal:
-    """Prompt, negative prompt, size, steps and CFG, seed: filled with what the job was asked for."""
-    request = job.request
-    form = nextcord.ui.Modal("Edit and draw again", timeout=None, custom_id=make_id("edited", job.id), auto_defer=False)
+def edit_form(job_id: str, request: GenerationRequest) -> nextcord.ui.Modal:
+    """Prompt, negative prompt, size, steps and CFG, seed: filled with what the picture was drawn from."""
+    form = nextcord.ui.Modal("Edit and draw again", timeout=None, custom_id=make_id("edited", job_id), auto_defer=False)
     long, short = nextcord.TextInputStyle.paragraph, nextcord.TextInputStyle.short
     form.add_item(_field("prompt", "Prompt", request.prompt, long, limit=MAX_PROMPT_CHARS, is_required=True))
     form.add_item(_field("negative", "Not in the picture", request.negative_prompt, long, limit=MAX_PROMPT_CHARS))
@@ -89,6 +89,8 @@ def more_steps(steps: int) -> int:
 
 def smaller(request: GenerationRequest) -> Draft:
     """The one-tap repair after a timeout or a full memory: half the pixels, at most 20 steps, one picture."""
+    if request.mode is Mode.UPSCALE:
+        return Draft(upscale_factor=max(LEAST_FACTOR, round((request.upscale_factor or 2.0) * 0.7, 2)), batch_size=1)
     width = max(LEAST_SIDE_PX, round(request.width * 0.7 / 64) * 64)
     height = max(LEAST_SIDE_PX, round(request.height * 0.7 / 64) * 64)
     return Draft(width=width, height=height, steps=min(20, request.steps), batch_size=1, seed=request.seed)

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.job import Job, JobView, Origin, child_of
-from generation.request import Draft, draft_of
+from generation.request import Draft, Mode, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.choosing import Chooser
@@ -22,6 +23,12 @@ from store.database import Write
 from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from utils.clock import Clock
+
+MOST_ENLARGEMENTS: Final = 20  # one upon the other
+DRAWING: Final = (
+    "prompt", "negative_prompt", "width", "height", "aspect", "steps", "cfg_scale", "guidance", "sampler", "scheduler",
+    "model", "loras", "styles", "clip_skip", "hires", "denoising_strength",
+)  # fmt: skip
 
 
 class GenerationService:
@@ -93,7 +100,7 @@ class GenerationService:
 
         It stays on the engine it ran on, if that is still there; `drop` names what of the old request is forgotten.
         """
-        old = await self.get(job_id)
+        old = pressed = await self.get(job_id)
         changes = changes or Draft()
         if old.words_gone_at is not None and not changes.prompt:
             raise RequestRejected(
@@ -101,6 +108,7 @@ class GenerationService:
                 field="job",
                 hint="Private prompts go with their picture. Write it anew.",
             )
+        old = await self.drawn(old) if _asks_to_draw(changes) else old
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
         if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
@@ -110,7 +118,20 @@ class GenerationService:
         visible = self._registry.visible(origin.user_id, origin.guild_id)
         if not changes.backend and any(entry.name == old.lane for entry in visible):
             changes = replace(changes, backend=old.lane)
-        return await self.submit(changes.over(base), child_of(old, origin), fresh=True, also=also)
+        return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, also=also)
+
+    async def drawn(self, job: Job) -> Job:
+        """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
+        enlarged = job
+        for _ in range(MOST_ENLARGEMENTS):
+            if enlarged.request.mode is not Mode.UPSCALE:
+                return enlarged
+            parent = await self._jobs.get(enlarged.origin.parent_job_id or "")
+            if parent is None or parent.words_gone_at is not None:
+                break
+            enlarged = parent
+        request = replace(enlarged.request, mode=Mode.TXT2IMG, init_image=None, upscale_factor=None, upscaler=None)
+        return replace(enlarged, request=request)
 
     async def visible(self, job_id: str, actor: Actor) -> Job:
         """Return a job that somebody may see, by its id or short id.
@@ -285,6 +306,11 @@ class GenerationService:
 
     async def _named(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id) or await self._jobs.find(job_id)
+
+
+def _asks_to_draw(changes: Draft) -> bool:
+    """Tell changes that enlarging a picture has no use for, such as other words."""
+    return changes.mode is None and any(getattr(changes, name) not in (None, "", ()) for name in DRAWING)
 
 
 def _no_job(job_id: str) -> RequestRejected:

@@ -73,7 +73,7 @@ def test_an_unknown_fault_is_an_id_for_people_and_a_traceback_for_the_log(caplog
 
 
 async def test_the_edit_form_has_five_filled_fields() -> None:
-    form = forms.edit_form(JOB).to_dict()
+    form = forms.edit_form(JOB.id, JOB.request).to_dict()
     fields = [row["components"][0] for row in form["components"]]
     lines = [form["title"], *(f"{one['label']}: {one.get('value', '')}" for one in fields)]
     check_snapshot("form_edit", "\n".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generation.errors import BackendUnavailable, OutOfMemory
+from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, labels, own, until
@@ -316,3 +317,51 @@ async def test_a_button_of_a_job_nobody_knows_says_so(discord: DiscordServer, st
     result = await discord.user("mia").click(answer, "Re-roll")
     assert result.ephemeral
     assert "There is no job" in result.message.content
+
+
+async def enlarged(easel: Easel, text: str, times: int = 1) -> Message:
+    """Draw a picture and enlarge it, then that, and so on; return the last message."""
+    answer = await easel.dream(text)
+    for _ in range(times):
+        result = await easel.server.user("mia").click(answer, "Upscale 2×")
+        answer = await easel.finished(result.original)
+    return answer
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_editing_an_enlarged_picture_draws_the_new_words(
+    discord: DiscordServer, start: StartEasel, times: int
+) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await enlarged(easel, SEEDED + " --size 640x448", times)
+    mia = discord.user("mia")
+    form = (await mia.click(answer, "Edit")).modal
+    assert (form.fields["size"]["value"], form.fields["seed"]["value"]) == ("640x448", "42")
+    result = await mia.submit(form, {"prompt": "a blue fox"})
+    shown = await easel.finished(result.original)
+    request = engine.requests[-1]
+    assert (request.mode, request.prompt, request.seed) == (Mode.TXT2IMG, "a blue fox", 42)
+    assert (request.width, request.height, request.init_image) == (640, 448, None)
+    assert shown.content.startswith("**a blue fox**")
+
+
+async def test_a_re_rolled_enlarged_picture_is_enlarged_again(start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    mia = easel.server.user("mia")
+    answer = await enlarged(easel, SEEDED)
+    await easel.finished((await mia.click(answer, "Re-roll")).original)
+    assert engine.requests[-1].mode is Mode.UPSCALE, "what was done to it is done again"
+
+
+async def test_editing_an_enlarged_picture_of_ones_own_draws_the_words(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    mia = discord.user("mia")
+    answer = await easel.finished((await mia.slash(discord.channel, "upscale", image=("cat.png", png()))).original)
+    result = await mia.submit((await mia.click(answer, "Edit")).modal, {"prompt": "a blue fox"})
+    await easel.finished(result.original)
+    assert (engine.requests[-1].mode, engine.requests[-1].prompt) == (Mode.TXT2IMG, "a blue fox")
