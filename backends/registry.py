@@ -6,12 +6,12 @@ Built-in kinds and third-party ones (entry-point group `easel.backends`) come in
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 
-from backends.base import Backend, BackendConfig
+from backends.base import Backend, BackendConfig, QuotingBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.request import GenerationRequest
@@ -23,6 +23,7 @@ ENTRY_POINT_GROUP = "easel.backends"
 PROBE_TIMEOUT_S = 10.0
 FRESH_S = 60.0  # capabilities older than this are asked for again in the background
 FRESH_DOWN_S = 10.0  # the same for an engine that was down
+QUOTE_TIMEOUT_S = 2.0  # a form waits for it
 RETRY_DOWN_S = 5.0  # when it is the only hope, a request waits for a new probe; A1111 dies of more while it boots
 
 BackendFactory = Callable[[BackendConfig], Backend]
@@ -202,6 +203,16 @@ class BackendRegistry:
             reason = entry.error.user_message if entry.error else "it has not answered yet"
             return Refused(reasons=(reason,))
         return fit(request, entry.capabilities)
+
+    async def quote(self, entry: Entry, request: GenerationRequest) -> float | None:
+        """Return what a request costs in US dollars, None where nobody can say; asked for a moment only."""
+        if not entry.backend.is_paid:
+            return 0.0
+        if isinstance(entry.backend, QuotingBackend):
+            with suppress(BackendError, TimeoutError):
+                async with asyncio.timeout(QUOTE_TIMEOUT_S):
+                    return await entry.backend.quote(request)
+        return None
 
     def mark_down(self, name: str, error: BackendError) -> None:
         """Remember what jobs found (a wrong key, no answer again and again); the next probe decides anew."""

@@ -1,14 +1,10 @@
 """Which engine draws a request: what was said and preferred, bent to each engine, the best one first."""
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
 
-from backends.base import QuotingBackend
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Fit, Refused
-from generation.errors import BackendError, CapabilityError, RequestRejected
+from generation.errors import CapabilityError, RequestRejected
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
 from generation.options import RANGES, validate
@@ -20,7 +16,6 @@ from services.styles import StyleService
 from services.workflows import WorkflowService
 from store.preferences import PreferenceStore
 
-QUOTE_TIMEOUT_S: Final = 2.0
 RANKS = {"user": 0, "guild": 1, "easel": 2}
 
 
@@ -120,7 +115,7 @@ class Chooser:
             wait_s=self._queue.wait_s(lane, request.model),
             seconds=self._queue.run_s(lane, request),
             is_paid=best.entry.backend.is_paid,
-            cost_usd=await _price(best.entry, request),
+            cost_usd=await self._registry.quote(best.entry, request),
             owner=best.entry.owner,
             request=request,
             notes=best.fitted.notes,
@@ -172,18 +167,6 @@ class Chooser:
         for scope in scopes:
             draft = draft.over(await self._preferences.get(scope))
         return draft
-
-
-async def _price(entry: Entry, request: GenerationRequest) -> float | None:
-    """Ask what a request costs, for a moment only: a form waits for it."""
-    if not entry.backend.is_paid:
-        return 0.0
-    if not isinstance(entry.backend, QuotingBackend):
-        return None
-    with suppress(BackendError, TimeoutError):
-        async with asyncio.timeout(QUOTE_TIMEOUT_S):
-            return await entry.backend.quote(request)
-    return None
 
 
 def sized_like_its_picture(draft: Draft) -> Draft:

@@ -22,6 +22,7 @@ import httpx
 from aiohttp import web
 
 from constants import MAX_INTERRUPTIONS
+from store.folder import DATABASE_NAME
 from store.image_cache import FILE_NAME
 from tests.easel_process import Begin, EaselProcess, Prepare, free_port, processes
 from tests.engines.comfyui_server import ComfyUIServer
@@ -29,7 +30,6 @@ from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Listener, draw
 from tests.store.ready import lay_cache, lay_database
-from wiring import DATABASE_NAME
 
 KEY = "registered"  # of the stand-in for a Horde
 PROGRAMS = 6

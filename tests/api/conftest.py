@@ -20,8 +20,9 @@ from api.context import Web, WebOptions
 from api.door import WebDoor
 from config import read_settings
 from generation.capabilities import Capabilities
+from store.folder import DATABASE_NAME
 from tests.store.ready import lay_cache, lay_database
-from wiring import DATABASE_NAME, Easel, build
+from wiring import Easel, build
 
 NEAR, FAR = ("127.0.0.1", 50000), ("203.0.113.9", 50000)
 HERE = "http://127.0.0.1"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from store.database import Database
-from wiring import DATABASE_NAME
+from store.folder import DATABASE_NAME
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
