@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from tests.api.conftest import SMALL, png, site_at
+from tests.api.conftest import SMALL, held, png, site_at
 from tests.jobs import make_job
 
 FOX = {"prompt": "a fox"} | SMALL
@@ -69,3 +69,20 @@ async def test_a_job_that_is_drawn_again_after_a_crash_keeps_one_set_of_pictures
         again = await site.ended(job.id)
         assert again["status"] == "done"
         assert await kept(site) == {again["images"][0]["id"]} != {before}
+
+
+async def test_deleting_a_job_that_is_done_at_that_moment_takes_its_pictures(site, client, monkeypatch):
+    cancel = site.easel.queue.cancel
+
+    async def too_late(job_id: str):
+        await site.ended(job_id)
+        return await cancel(job_id)
+
+    monkeypatch.setattr(site.easel.queue, "cancel", too_late)
+    with held(site):
+        job_id = (await client.post("/api/jobs", json=FOX)).json()["jobs"][0]["id"]
+        deleting = asyncio.create_task(client.delete(f"/api/jobs/{job_id}"))
+        await asyncio.sleep(0.02)
+    assert (await deleting).status_code == 204
+    assert (await client.get(f"/api/jobs/{job_id}")).json()["status"] == "done"
+    assert await kept(site) == set()
