@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from cogs.posting import ASKING
+from store.folder import DATABASE_NAME
 from tests.discord_server import DiscordServer, Interaction, Message
 from tests.discord_server.user import NotPossible, User
 from tests.e2e.harness import COMMANDS, reply_to
 from tests.e2e.pictures import png
 from tests.easel_process import Begin, EaselProcess
-from wiring import DATABASE_NAME
 
 DELAY_S = 0.3
 SLOW = ("/interactions/*", "/webhooks/*", "/channels/*", "/attachments/*")
