@@ -5,6 +5,11 @@ import re
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
+from backends.base import BackendConfig
+from backends.registry import Entry
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import Mode
+from tests.fakes import FakeBackend
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, paste
 from tests.studio.server import picture
@@ -106,6 +111,27 @@ async def test_queue_status_models_stats_and_cancel_answer(feed, studio):
     await say(feed, "/stats")
     await expect(answer(feed)).to_contain_text("1 cancelled")
     assert (await studio.get(f"api/jobs/{job['id']}"))["status"] == "cancelled"
+
+
+async def test_models_lists_everything_else_an_engine_has(browse, studio):
+    can = Capabilities(
+        modes=frozenset(Mode), models=(ModelInfo(name="xl", title="xl"),), vaes=("kl-f8.pt",), embeddings=("hands",),
+        control_kinds=("canny",), control_models=("control_canny",),
+    )  # fmt: skip
+    backend = FakeBackend("forge", capabilities=can)
+    studio.easel.registry.add(Entry(config=BackendConfig(name="forge", kind="fake"), backend=backend))
+    await studio.easel.registry.refresh("forge")
+    try:
+        feed = await browse("#/feed")
+        await say(feed, "/models")
+        await answer(feed).get_by_text("VAEs (1)").click()
+        await expect(answer(feed).get_by_text("kl-f8.pt")).to_be_visible()
+        await answer(feed).get_by_text("ControlNets (2)").click()
+        await expect(answer(feed).get_by_text("canny, control_canny")).to_be_visible()
+        await expect(answer(feed)).to_contain_text("Embeddings (1)")
+        await expect(answer(feed).get_by_text("Samplers")).to_have_count(0)
+    finally:
+        await studio.easel.registry.remove("forge")
 
 
 async def test_a_bad_value_is_told_and_the_line_comes_back(feed, watch):

@@ -8,6 +8,12 @@ import { statusText } from "../ui/job-text.js";
 import { COMMANDS } from "./commands.js";
 
 const MODELS_SHOWN = 25;
+const NAMES_SHOWN = 200;
+/** The lists beside the models: words, and where they come from. */
+const OTHER_LISTS = [
+  ["LoRAs", "loras"], ["VAEs", "vaes"], ["Upscalers", "upscalers"], ["ControlNets", "controls", "control_models"],
+  ["Embeddings", "embeddings"], ["Samplers", "samplers"], ["Schedulers", "schedulers"], ["Styles", "styles"],
+];
 const STATES = { up: ["good", "ready"], busy: ["busy", "busy"], paused: ["paused", "paused"], down: ["down", "not answering"], unknown: ["", "not asked yet"] };
 const EXAMPLES = [
   "a red fox in the snow",
@@ -56,7 +62,20 @@ export function models(line, engines, words, onTry) {
       engines.length > 0 && h("p", { class: "muted" }, `Until then pictures are made by ${engines.map(({ label }) => label).join(", ")}.`));
   }
   const hasAny = own.some(({ capabilities }) => capabilities?.models?.length);
-  return answer(line, own.map((engine) => modelList(engine, words.toLowerCase(), onTry)), hasAny && h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."));
+  const lists = own.map((engine) => [modelList(engine, words.toLowerCase(), onTry), otherLists(engine, words.toLowerCase())]);
+  return answer(line, lists, hasAny && h("p", { class: "faint small" }, "Press a model to use it: it fills in --model."));
+}
+
+/** Everything else an engine has by name, each list folded; a list without a match is left out. */
+function otherLists(engine, words) {
+  const told = engine.capabilities;
+  if (!told) return null;
+  return OTHER_LISTS.map(([title, ...keys]) => {
+    const names = [...new Set(keys.flatMap((key) => told[key] ?? []))].filter((name) => name.toLowerCase().includes(words));
+    const rest = names.length - NAMES_SHOWN;
+    const text = names.slice(0, NAMES_SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+    return names.length > 0 && h("details", {}, h("summary", {}, `${title} (${names.length})`), h("p", { class: "small" }, text));
+  });
 }
 
 function modelList(engine, words, onTry) {
