@@ -51,12 +51,16 @@ def canvas_for(size: Size, grid: int, limits: tuple[int, int], native_pixels: in
     """
     bottom, top = _bounds(grid, limits)
     most = math.inf if native_pixels is None else native_pixels * PICTURE_TIMES_DEFAULT
-    scale = min(1.0, top / max(size), math.sqrt(most / (size[0] * size[1])))
+    share = math.sqrt(most / (size[0] * size[1]))
+    scale = min(1.0, top / max(size), share)
     if scale == 1 and bottom >= 2 * min(size):
         scale = min(bottom / min(size), top / max(size))
 
     def snapped(side: int) -> int:
-        return max(bottom, min(top, math.ceil(side * scale / grid - _ROUNDING) * grid))
+        steps = side * scale / grid
+        # a picture that is drawn smaller for its pixels' sake is not padded beyond them
+        whole = math.floor(steps + _ROUNDING) if scale == share < 1 else math.ceil(steps - _ROUNDING)
+        return max(bottom, min(top, whole * grid))
 
     return snapped(size[0]), snapped(size[1])
 
