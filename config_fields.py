@@ -1,7 +1,7 @@
 """How a setting is declared: the types it may have, with their units, and what would be right in words."""
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -42,9 +42,8 @@ def split(value: object) -> object:
 
 
 def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    for one in value:
-        ip_network(one, strict=False)
-    return value
+    """Return addresses as they stand and networks by their first address, however they were written."""
+    return tuple(str(ip_network(one, strict=False)) if "/" in one else str(ip_address(one)) for one in value)
 
 
 Span = Annotated[float, BeforeValidator(read_span)]
