@@ -18,10 +18,11 @@ from utils.ports import CHOOSE_ANOTHER, PortInUse
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 256
+BACKLOG: Final = 128
 NEXT_PORTS: Final = 20  # tried after the usual one, when that is taken and was not asked for by name
 KEEP_ALIVE_S: Final = 30
-OTHER_FILES: Final = 256  # left for engines, databases and pictures
+# Left for engines, databases and pictures, and for what asyncio accepts (BACKLOG a turn) before we see the first of it.
+OTHER_FILES: Final = 256 + 3 * BACKLOG
 SAY_AGAIN_S: Final = 60.0
 OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 STOP_S: Final = 2  # what is still being sent then is cut off
@@ -48,7 +49,7 @@ class WebServer:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every line of nonsense that is sent
         files = raise_open_files()
         limits = limits or ConnectionLimits()
-        total = min(limits.total, max(files // 2, files - OTHER_FILES))
+        total = min(limits.total, max(files // 4, files - OTHER_FILES))
         self.connections = Connections(replace(limits, total=total))
         config = uvicorn.Config(
             app,

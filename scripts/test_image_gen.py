@@ -2,6 +2,8 @@
 
     python scripts/test_image_gen.py "a red fox in the snow" [--url http://127.0.0.1:8484] [--output fox.png]
 
+An Easel that is busy, or away for a moment, is asked again after 1, 2 and 3 seconds; the picture is drawn once.
+
 The name is that of the Flux service whose API this is. Without --url, EASEL_URL or the usual ports are tried.
 """
 
@@ -9,14 +11,19 @@ import argparse
 import base64
 import json
 import os
+import secrets
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 USUAL = ("http://127.0.0.1:8484", "http://127.0.0.1:8005")
 TIMEOUT_S = 900.0
+WAITS_S = (1.0, 2.0, 3.0)
+PASSING = (429, 503, 504)  # busy, away, still drawing; whatever else is refused stays so
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     body = {"prompt": said.prompt, "width": said.width, "height": said.height, "num_inference_steps": said.steps}
     body |= {"model": said.model} if said.model else {}
     try:
-        answer = _post(f"{url.rstrip('/')}/v1/generate-image", body, said.key)
+        answer = post_patiently(f"{url.rstrip('/')}/v1/generate-image", body, said.key)
     except urllib.error.HTTPError as error:
         print(json.loads(error.read() or b"{}").get("error", f"The server answered {error.code}."), file=sys.stderr)
         return 1
@@ -68,8 +75,28 @@ def _first_that_answers() -> str:
     return ""
 
 
-def _post(url: str, body: dict[str, Any], key: str) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+def post_patiently(
+    url: str, body: dict[str, Any], key: str, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
+    """Post, and once more after each of `WAITS_S` where that may help; the same request twice is one picture."""
+    request_key = secrets.token_hex(16)
+    for wait_s in WAITS_S:
+        try:
+            return _post(url, body, key, request_key)
+        except urllib.error.HTTPError as error:
+            if error.code not in PASSING:
+                raise
+            error.close()
+        except urllib.error.URLError:
+            pass
+        sleep(wait_s)
+    return _post(url, body, key, request_key)
+
+
+def _post(url: str, body: dict[str, Any], key: str, request_key: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": request_key} | (
+        {"Authorization": f"Bearer {key}"} if key else {}
+    )
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # the caller's own address
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
         answer: dict[str, Any] = json.load(response)

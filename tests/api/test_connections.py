@@ -173,6 +173,11 @@ async def test_that_no_file_is_left_is_said_once(caplog):
     assert "ulimit -n" in caplog.records[0].getMessage()
 
 
+def test_few_open_files_leave_room_for_engines_and_for_what_is_accepted_at_once(monkeypatch):
+    monkeypatch.setattr("api.server.raise_open_files", lambda: 1024)
+    assert WebServer(app, []).connections.limits.total <= 1024 - 3 * 128 - 200
+
+
 class Taken:
     """A connection as the registry sees it."""
 
