@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 STAMP_NAME = ".installed.json"
 UNDER_WAY_NAME = ".installing"
+NEEDED_MB = {"requirements.txt": 300, "requirements-dev.txt": 600}  # with what pip keeps for itself meanwhile
+INDEX_WAIT_S = 15
 PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
 
 
@@ -47,8 +50,10 @@ def ensure(venv: Path, requirements: list[Path], *, base_python: str, exact: boo
         installed = _read_stamp(venv) if is_usable else {}
         if wanted.items() <= installed.items():
             return
+        need_space(venv, requirements)
         if not is_usable:
             _create(venv, base_python)
+        need_index(str(python_of(venv)), requirements)
         _install(venv, requirements)
         _write_stamp(venv, installed | wanted)
 
@@ -77,6 +82,27 @@ def version_of(python: str, needing: str = "sys") -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def need_space(venv: Path, requirements: list[Path]) -> None:
+    """Refuse to begin what the disk has no room for: pip would stop in the middle, with a page of its own."""
+    there = next(part for part in (venv.absolute(), *venv.absolute().parents) if part.exists())
+    needed, free = sum(NEEDED_MB.get(path.name, 0) for path in requirements), shutil.disk_usage(there).free // 1024**2
+    if free < needed:
+        raise SetupError(f"The packages need {needed} MB, but the disk of {venv} has {free} MB left. Make room first.")
+
+
+def need_index(python: str, requirements: list[Path]) -> None:
+    """Ask for the first, small package, the way pip itself would: proxies, mirrors and folders of wheels count."""
+    pinned = (line for path in requirements for line in path.read_text().splitlines())
+    first = next((found[0] for line in pinned if (found := re.match(r"[\w.-]+==[\w.]+", line))), None)
+    command = [python, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet"]
+    command += ["--disable-pip-version-check", "--retries", "0", "--timeout", str(INDEX_WAIT_S), str(first)]
+    if first and subprocess.run(command, capture_output=True, text=True).returncode:
+        raise SetupError(
+            "The packages cannot be fetched: no package index answers. Check the network of this machine and pip's"
+            " settings (pip config list), then run make again."
+        )
 
 
 def _create(venv: Path, base_python: str) -> None:
