@@ -30,7 +30,7 @@ import checkup
 import cli
 from backends.diagnose import diagnose, public_url
 from cli import Check, Command, KeyCommand, Studio, WorkflowCommand
-from config import Settings, SettingsError, read_settings
+from config import Problem, Settings, SettingsError, read_settings
 from console.background import CTRL_C_S, Background
 from console.env_file import make_env_file
 from generation.job import Job
@@ -82,6 +82,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
 
     Raises:
         PortInUse: a port that must be ours is taken.
+        SettingsError: WEB_HOST is no address of this machine.
     """
     from api.context import LOOPBACK_NAMES, WebOptions  # only here: FastAPI takes half a second and 20 MB
     from api.door import Listen, WebDoor
@@ -112,7 +113,13 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         connections=settings.web_connections,
         connections_per_address=settings.web_connections_per_address,
     )
-    return door, await door.open(listen)
+    try:
+        return door, await door.open(listen)
+    except OSError as error:
+        if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
+            raise
+        right = "an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in"
+        raise SettingsError(Problem(name="WEB_HOST", value=settings.web_host, right=right)) from error
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
@@ -319,8 +326,6 @@ def _why(error: OSError | sqlite3.Error) -> str:
         return FULL.format(folder="DATA_DIR", left="")
     if isinstance(error, sqlite3.Error):
         return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return "WEB_HOST is no address of this machine. `python main.py doctor` says more."
     return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."
 
 
