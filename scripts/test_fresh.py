@@ -94,6 +94,7 @@ def make_root(suite: str, path: Path, *, is_stale_fine: bool) -> Root:
     _run("chroot", str(path), "useradd", "--create-home", USER)
     _run("git", "clone", "--quiet", "--no-hardlinks", str(HERE), str(path / HOME[1:] / "easel"))
     _run("chroot", str(path), "chown", "-R", f"{USER}:{USER}", HOME)
+    (path / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")  # as Debian's installer writes it
     (path / "etc/resolv.conf").unlink(missing_ok=True)
     shutil.copyfile("/etc/resolv.conf", path / "etc/resolv.conf")
     return Root(suite=suite, path=path, environ=environ_for(path))
