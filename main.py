@@ -304,8 +304,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         setup_logging(level, settings.log_format, settings.secrets())
         for warning in settings.warnings:
             cli.tell(warning)
-        if command.name == "start" and (said := too_little(settings.data_dir) or too_little(settings.media_folder)):
-            log.error(said) if is_bot else cli.tell(said)
+        if command.name == "start":
+            _warn_of_full_disk(settings, is_bot=is_bot)
         return _start(command, settings, is_bot=is_bot)
     except SettingsError as error:
         cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
@@ -327,6 +327,14 @@ def _why(error: OSError | sqlite3.Error) -> str:
     if isinstance(error, sqlite3.Error):
         return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
     return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."
+
+
+def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:
+    warning = too_little(settings.data_dir) or too_little(settings.media_folder)
+    if warning and is_bot:
+        log.error(warning)
+    elif warning:
+        cli.tell(warning)
 
 
 def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
