@@ -5,7 +5,6 @@ store, their URLs ask for no header, and a key sent along would be given away.
 """
 
 import base64
-import binascii
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
@@ -171,7 +170,7 @@ def _decode(label: str, text: str, limit: int) -> bytes:
         )
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
         raise UnexpectedAnswer(
             f"{label} sent a picture that is cut off.", detail=str(error), may_have_run=True
         ) from error

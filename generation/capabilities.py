@@ -5,7 +5,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
@@ -29,10 +29,6 @@ class ModelInfo:
         object.__setattr__(self, "title", clean_name(self.title) or self.name)
 
 
-_LISTS: Final = (
-    "samplers", "schedulers", "loras", "vaes", "styles", "embeddings", "upscalers", "hires_upscalers", "control_kinds",
-    "control_models",
-)  # fmt: skip
 _MOST_STEPS: Final = 100_000
 _WHOLE: Final = {
     "size_grid": (1, MAX_SIDE_PX), "min_side": (1, MAX_SIDE_PX), "max_side": (1, 2**31), "max_steps": (1, _MOST_STEPS),
@@ -91,9 +87,9 @@ class Capabilities:
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
-        for name in _LISTS:
-            if (names := getattr(self, name)) is not None:
-                object.__setattr__(self, name, clean_names(names))
+        for field in fields(self):  # all of them, so that none that is added later is forgotten
+            if field.name != "models" and isinstance(names := getattr(self, field.name), tuple):
+                object.__setattr__(self, field.name, clean_names(names))
         if self.models is not None:
             object.__setattr__(self, "models", _listed(self.models[:MAX_NAMES]))
         for name, (low, high) in _WHOLE.items():

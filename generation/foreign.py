@@ -95,6 +95,11 @@ def finite(value: float, low: float, high: float) -> float:
     return low if is_none else max(low, min(high, value))
 
 
+def digits(text: str, default: int) -> int:
+    """Return a text of up to 20 digits as a number; of anything else, `default`."""
+    return int(text) if len(text) <= 20 and text.isascii() and text.isdecimal() else default
+
+
 def fold_seed(seed: float) -> int:
     """Return a seed within 64 bits; a negative one counts from the end, as torch takes it."""
     is_none = isinstance(seed, float) and not math.isfinite(seed)

@@ -5,7 +5,6 @@ scheduler or model and says so only in `info`, so what was drawn is compared wit
 """
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -25,6 +24,7 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from generation.foreign import digits
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
 from generation.samplers import match_name
@@ -114,7 +114,7 @@ def read_scheduled(
         raise UnexpectedAnswer(f"{label} answered without a picture.", detail=answer.message)
     files = [decode_picture(label, item.image) for item in kept]
     said = [parse_infotext(item.infotext).parameters for item in kept]
-    seeds = [int(seed) if (seed := one.get("Seed", "")).isdigit() else request.seed + n for n, one in enumerate(said)]
+    seeds = [digits(one.get("Seed", ""), request.seed + n) for n, one in enumerate(said)]
     info = _Info(
         sd_model_name=said[0].get("Model"),
         sd_model_hash=said[0].get("Model hash"),
@@ -136,7 +136,7 @@ def read_files(label: str, files: list[bytes], request: GenerationRequest) -> Ge
         _check(label, data)
         said = parse_infotext(read_parameters(data) or "").parameters
         seed = said.get("Seed", "")
-        images.append(GeneratedImage(data=data, seed=int(seed) if seed.isdigit() else request.seed + n))
+        images.append(GeneratedImage(data=data, seed=digits(seed, request.seed + n)))
         model = said.get("Model") or model
     return GenerationResult(images=tuple(images), model=model)
 
@@ -151,7 +151,7 @@ def decode_base64(text: str) -> bytes:
 def decode_picture(label: str, text: str) -> bytes:
     try:
         data = decode_base64(text)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
         raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
     _check(label, data)
     return data

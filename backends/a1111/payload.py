@@ -12,6 +12,7 @@ from backends.a1111.control import to_unit
 from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler, is_off
 from backends.a1111.wire import encode
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
+from generation.foreign import digits
 from generation.request import GenerationRequest, MaskFill, Mode
 from generation.samplers import match_sampler, match_scheduler
 
@@ -137,7 +138,7 @@ def _overrides(
     wanted: dict[str, Any] = {
         "sd_vae": request.vae or facts.setting("sd_vae", "Automatic"),
         "CLIP_stop_at_last_layers": _clamp(
-            request.clip_skip or int(facts.setting("CLIP_stop_at_last_layers", 1)), 1, 12
+            request.clip_skip or digits(str(facts.setting("CLIP_stop_at_last_layers", 1)), 1), 1, 12
         ),
         "samples_format": "png",
     }

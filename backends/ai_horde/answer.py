@@ -25,6 +25,7 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
+from generation.foreign import digits
 from generation.request import GenerationRequest
 
 JOB_ID: Final = "[A-Za-z0-9-]{1,64}"
@@ -95,10 +96,10 @@ class Generation(BaseModel):
     def place(self) -> int:
         """Where it belongs in its batch; a picture drawn alone has no place."""
         refs = [remark.ref for remark in self.gen_metadata if remark.type == "batch_index"]
-        return int(refs[0]) if refs and refs[0].isdigit() else 0
+        return digits(refs[0], 0) if refs else 0
 
     def seed_or(self, fallback: int) -> int:
-        return int(self.seed) if self.seed.isdigit() else fallback
+        return digits(self.seed, fallback)
 
 
 class Status(Check):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from backends.comfyui.nodes import ObjectInfo
+from generation.foreign import digits
 from generation.samplers import match_name
 
 SMALL_GRID_PX: Final = 8
@@ -172,7 +173,7 @@ def family_of(name: str) -> Family | None:
 def read_version(text: str) -> tuple[int, ...]:
     """Return "0.33.0" or "v0.3.44-2-gabc" as numbers, () if there are none."""
     found = re.search(r"\d+(?:\.\d+)+", text)
-    return tuple(int(part) for part in found[0].split(".")) if found else ()
+    return tuple(digits(part, 0) for part in found[0].split(".")) if found else ()
 
 
 def number_option(options: Mapping[str, str], name: str, default: int) -> int:

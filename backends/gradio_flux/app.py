@@ -50,7 +50,7 @@ _ROLES: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
         frozenset({"image", "input image", "init image", "initial image", "source image", "start image"}),
     ),
 }  # fmt: skip
-_RANDOM = re.compile(r"(-?\d+)\s*(?:=|:|for|is|means)\s*(?:a\s+)?random", re.I)
+_RANDOM = re.compile(r"(?<!\d)(-?[0-9]{1,18})\s*(?:=|:|for|is|means)\s*(?:a\s+)?random", re.I)
 _PREFIX = re.compile(r"(?:/[\w.-]+)*")
 
 
