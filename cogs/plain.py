@@ -19,6 +19,7 @@ MAX_LABEL_CHARS: Final = 100
 
 _MARKS: Final = re.compile(r"[\\`*~|_]")
 _LINE_START: Final = re.compile(r"^(?=[#>+-])|^(?P<number>\d+)(?=[.)])")
+_OPENING: Final = re.compile(r"<(?![ =\d])")  # "order must be < steps" opens nothing of Discord's
 _INVITE: Final = re.compile(r"\b(discord(?:app)?)\.(?=gg/|com/invite)", re.IGNORECASE)
 # Code of our own in our sentences: commands, options, settings. Anything else between such marks is somebody's.
 _OWN_CODE: Final = re.compile(
@@ -73,7 +74,7 @@ async def suggest(interaction: nextcord.Interaction, choices: Iterable[str] | Ma
 
 def _neutral(text: str) -> str:
     text = _MARKS.sub(r"\\\g<0>", text).replace("](", "]\\(").replace("@", "@\u200b").replace("://", ":\u200b//")
-    return _INVITE.sub("\\1.\u200b", text).replace("<", "‹")
+    return _OPENING.sub("‹", _INVITE.sub("\\1.\u200b", text))
 
 
 def _start(text: str) -> str:

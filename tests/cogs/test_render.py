@@ -97,6 +97,7 @@ def test_longest_texts_still_fit() -> None:
         ("**bold** `code`", "\\*\\*bold\\*\\* \\`code\\`"),
         ("https://example.com", "https:\u200b//example.com"),
         ("two\nlines", "two lines"),
+        ("order < steps, 3 <4 <= 5, < @1> <", "order < steps, 3 <4 <= 5, < @\u200b1> ‹"),
     ],
 )
 def test_peoples_text_is_plain(text: str, shown: str) -> None:
