@@ -92,6 +92,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM api_keys WHERE user_key = :user_key",
     "DELETE FROM sessions WHERE user_key = :user_key",
     "DELETE FROM uploads WHERE user_key = :user_key",
+    "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key",
     "DELETE FROM preferences WHERE scope = 'user:' || :user_id",
     "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",
 )

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cogs import desk, posting
+from cogs.cards import Card
 from cogs.posting import ASKING
 from services.intakes import IntakeService
+from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, own, reply_to, until
@@ -157,18 +161,23 @@ async def test_a_repeat_is_done_whole_wherever_it_was_cut_off(
     assert {request.seed for request in engine.requests} == {7, 8, 9, 10}
 
 
-async def test_a_repeat_that_comes_from_the_cache_is_as_many_messages(
+async def test_a_further_message_never_takes_the_place_of_an_answer_still_thinking(
     discord: DiscordServer, start: StartEasel
 ) -> None:
-    await start(FakeBackend())
-    mia = discord.user("mia")
-    for count in (3, 6):  # all at once the second time, while the answer is still "thinking"
-        pressed = await mia.slash(discord.channel, "generate", prompt="a fox --repeat 3 --seed 7")
-        await discord.wait_for(lambda count=count: sum(map(is_finished, own(discord.channel))) == count, 8)
-        assert [sum(f"seed {seed} " in one.content for one in own(discord.channel)) for seed in (7, 8, 9)] == [
-            count // 3
-        ] * 3
-        assert len(pressed.followups) == 2
+    easel = await start(FakeBackend())
+    with nothing_done():
+        pressed = await easel.slash("a fox --repeat 2")
+    origin = replace(
+        ORIGIN,
+        channel_id=str(discord.channel.id),
+        reply_token=pressed.token,
+        reply_token_until=easel.clock.now() + timedelta(minutes=15),
+        answer_number=1,
+        message_id=None,
+    )
+    await easel.bot.messages._poster.deliver(replace(JOB, origin=origin), Card(content="the second"))
+    assert pressed.message.content == ASKING
+    assert [one.content for one in pressed.followups] == ["the second"]
 
 
 async def test_it_is_stored_when_the_press_is_acknowledged(discord: DiscordServer, start: StartEasel) -> None:

@@ -14,6 +14,7 @@ from generation.order import Order, OrderKind
 from generation.request import ControlUnit, Draft, Lora, Mode, Pan, SourceImage, WorkflowRef
 from store.database import Database
 from store.intakes import Intake, IntakeStore
+from store.words import WordStore
 from tests.queue_rig import BOX
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -99,6 +100,15 @@ async def test_the_message_that_awaits_the_answer_is_noted(store: IntakeStore) -
     noted = await store.attach(INTAKE, channel_id="5", message_id="6")
     assert (noted.origin.channel_id, noted.origin.message_id) == ("5", "6")
     assert await store.left("discord", NOW + timedelta(seconds=1)) == [noted]
+
+
+async def test_what_a_forgotten_person_asked_for_is_forgotten(store: IntakeStore, database: Database) -> None:
+    await store.take(INTAKE)
+    await store.take(replace(INTAKE, id="12"))
+    await store.close("12", NOW)
+    await store.take(replace(INTAKE, id="13", origin=replace(ORIGIN, user_id="8")))
+    await WordStore(database).forget_person("discord:7", "forgotten:1")
+    assert [one.id for one in await store.left("discord", NOW + timedelta(seconds=1))] == ["13"]
 
 
 async def test_the_rest_of_an_order_takes_its_place(store: IntakeStore, database: Database) -> None:
