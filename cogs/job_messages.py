@@ -103,8 +103,9 @@ class JobMessages:
             card = None if job.is_terminal else self.card(view)
             if card and (posted := await self._poster.present(job, card, is_repeated=is_repeated)):
                 await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
-        finally:  # whatever became of its first message, its result will be shown
-            self.follow(view)
+        except Exception:  # whatever became of its first message, its result will be shown
+            log.exception("a first answer was not noted", extra={"action": "job_failed", "job": job.id})
+        self.follow(view)
 
     def follow(self, view: JobView) -> None:
         """Keep this job's message up to date from now on, until its result is delivered."""

@@ -30,7 +30,7 @@ from utils.secrets import SecretBox
 
 log = logging.getLogger(__name__)
 
-MOST_STARTS: Final = 4  # an intake that was begun so often may be what stops Easel
+MOST_STARTS: Final = 10  # an intake that was begun so often may be what stops Easel
 MOST_AGE: Final = timedelta(days=1)  # as long as the addresses of attachments keep
 CLOSE_AGAIN_S: Final = (0.2, 1.0, 5.0, 30.0, 120.0)
 Read = Callable[[str], Awaitable[bytes]]

@@ -70,6 +70,7 @@ class Counted:
     unheard: int = 0  # asked of a process that was killed before it read them; nobody was told anything
     kills: int = 0
     stops: int = 0
+    at_four_stops: int = 0  # jobs that were running at four stops, so they may have been the cause
     unanswered: int = 0  # stored, but acknowledged too late: their answers came as messages of their own
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -226,6 +227,8 @@ class DiscordLoop:
         counted = self._counted
         stored = {row[0] for row in self._rows("SELECT id FROM intakes")}
         jobs = Counter(row[0] for row in self._rows("SELECT user_key FROM jobs"))
+        stopped_sql = "SELECT count(*) FROM jobs WHERE json_extract(error, '$.code') = 'interrupted'"
+        counted.at_four_stops = self._rows(stopped_sql)[0][0]
         for request in self._requests:
             name = f"{request.kind} of {request.user.name}"
             seen = self._messages_of(request)
@@ -241,7 +244,8 @@ class DiscordLoop:
             if made < wanted or done < answers:
                 counted.lost.append(f"{name}: {made} of {wanted} jobs, {done} of {answers} answers")
             if made > wanted or done > answers:
-                counted.doubled.append(f"{name}: {made} for {wanted} jobs, {done} for {answers} answers")
+                where = [(one.id, one.reference is not None, one.interaction is not None) for one in seen]
+                counted.doubled.append(f"{name}: {made} for {wanted} jobs, {done} for {answers} answers, {where}")
         for message in [*self._discord.channel.messages, *(dm for one in self._requests for dm in one.user.dms)]:
             if message.author.bot and (message.loading or message.content == ASKING or not is_done(message)):
                 counted.stuck.append(f"{message.interaction or message.reference}: {message.content!r}")
@@ -254,5 +258,7 @@ class DiscordLoop:
 
 
 def is_done(message: Message | None) -> bool:
-    """Return whether a message shows its picture and nothing more will come."""
-    return message is not None and bool(message.attachments) and "Cancel" not in message.buttons
+    """Return whether a message shows its picture, or that it was given up, and nothing more will come."""
+    if message is None or "Cancel" in message.buttons:
+        return False
+    return bool(message.attachments) or "Run again" in message.buttons

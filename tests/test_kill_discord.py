@@ -25,7 +25,7 @@ async def test_kills_within_the_first_second_lose_double_and_leave_nothing(tmp_p
     print(f"\ndiscord: KILL_SEED={SEED}, {requests} requests", flush=True)
     async with DiscordServer() as discord, processes(tmp_path) as begin:
         counted = await DiscordLoop(discord, tmp_path, begin, requests=requests, seed=SEED).run()
-        print(f"discord: {counted}", flush=True)
+        print(f"discord: {counted}", *counted.faults.values(), sep="\n", flush=True)
         assert counted.faults == {}
         assert discord.violations == []
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -14,7 +14,7 @@ import pytest
 from cogs import desk, posting
 from cogs.cards import Card
 from cogs.posting import ASKING
-from services.intakes import IntakeService
+from services.intakes import MOST_STARTS, IntakeService
 from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
@@ -248,7 +248,7 @@ async def test_what_stops_easel_again_and_again_is_given_up(discord: DiscordServ
     with nothing_done():
         said = await easel.say("!dream a fox")
         await discord.wait_for(lambda: reply_to(said))
-        for number in range(4):
+        for number in range(MOST_STARTS):
             await easel.kill()
             await easel.start()
             await begun(easel, number + 2)
