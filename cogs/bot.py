@@ -101,7 +101,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
         self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]
-        self.add_cog(Deletions(service=services.generation))
+        self.add_cog(Deletions(service=services.generation, desk=self.desk))
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Workflows(workflows=services.workflows))
         self.add_cog(Models(catalog=services.catalog))

@@ -50,6 +50,7 @@ class Desk:
         self._clock = clock
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._announced: dict[str, Intake] = {}  # by the message of ours that announces the answer
 
     async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool = False) -> None:
         """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
@@ -77,6 +78,13 @@ class Desk:
             self._begin(intake.id, self._go_on(intake))
         return len(left)
 
+    async def message_deleted(self, message_ids: list[str]) -> None:
+        """Give up what these messages announced and what has no job yet: who may delete one wants it gone."""
+        for intake in [self._announced[one] for one in message_ids if one in self._announced]:
+            if task := self._tasks.get(intake.id):
+                task.cancel()
+                await self._intakes.close(intake)
+
     async def drain(self, timeout_s: float) -> None:
         """Wait until nothing is under way, at most so long; what is left is for the next start."""
         ends_at = self._clock.monotonic() + timeout_s
@@ -96,6 +104,7 @@ class Desk:
 
     def _ended(self, intake_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(intake_id, None)
+        self._announced = {message: one for message, one in self._announced.items() if one.id != intake_id}
         if not task.cancelled() and (error := task.exception()):  # it stays open, and the next start goes on with it
             log.error("a request was not answered", extra={"action": "job_failed"}, exc_info=error)
 
@@ -166,6 +175,7 @@ class Desk:
     async def _attached(self, intake: Intake, posted: Posted | None) -> Intake:
         if posted is None:
             return intake
+        self._announced[posted.message_id] = intake
         return await self._intakes.attach(intake, channel_id=posted.channel_id, message_id=posted.message_id)
 
     async def _show(self, made: Made, *, is_repeated: bool) -> None:

@@ -330,6 +330,22 @@ async def test_an_edit_that_was_cut_off_after_its_job_still_ends_the_old_one(
     assert await intakes(easel) == []
 
 
+async def test_deleting_what_announces_an_answer_gives_the_request_up(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    with nothing_done():
+        said = await easel.say("!dream a fox")
+        await discord.wait_for(lambda: reply_to(said))
+        await until(lambda: easel.bot.desk._announced)
+        discord.delete_message(reply_to(said))
+        await until_closed(easel)
+    await easel.dream("!dream an owl")
+    assert len(own(discord.channel)) == 1
+    assert len(engine.requests) == 1
+
+
 async def test_a_picture_that_is_gone_is_told_after_a_restart(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     with nothing_done():
