@@ -106,8 +106,8 @@ class CompareMessages:
         if not jobs or all(job.is_terminal for job in jobs) or (is_repeated and state.lead.origin.message_id):
             return
         if posted := await self._poster.present(state.lead, self._card(state), is_repeated=is_repeated):
-            for job_id in comparison.job_ids:
-                await self._service.attach_message(job_id, channel_id=posted.channel_id, message_id=posted.message_id)
+            place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
+            await self._service.attach_group(comparison.job_ids, **place)
 
     async def _watch(self, state: _State, job_id: str) -> None:
         async for view in self._service.watch(job_id):

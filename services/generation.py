@@ -272,6 +272,10 @@ class GenerationService:
         """Remember which message shows this job, so that it can be edited after a restart."""
         await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id)
 
+    async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
+        """Remember which message shows these jobs together: of all or, after a crash, of none."""
+        await self._jobs.attach_group(job_ids, channel_id=channel_id, message_id=message_id)
+
     async def shown_in(self, view: JobView, *, channel_id: str, message_id: str) -> JobView:
         """Remember which message awaits this job; return the view that knows it."""
         job = await self._jobs.attach_message(view.job.id, channel_id=channel_id, message_id=message_id)

@@ -101,8 +101,8 @@ class IntakeService:
     async def shown_in(self, made: Made, origin: Origin) -> Made:
         """Note for jobs that were made while it was being sent which message of ours awaits them."""
         place = {"channel_id": origin.channel_id or "", "message_id": origin.message_id or ""}
-        for job_id in made.comparison.job_ids if made.comparison else ():
-            await self._generation.attach_message(job_id, **place)
+        if made.comparison:
+            await self._generation.attach_group(made.comparison.job_ids, **place)
         if not made.views or made.views[0].job.origin.message_id:
             return made
         first, *others = made.views

@@ -85,6 +85,9 @@ SET_REMOTE_ID = """
     UPDATE jobs SET remote_id = :remote_id, intent = NULL WHERE id = :id AND status = 'running' RETURNING id
 """
 REMOTE_IDS = "SELECT remote_id FROM jobs WHERE lane = ? AND created_at > ? AND remote_id IS NOT NULL"
+ATTACH_GROUP = """
+    UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id IN (SELECT value FROM json_each(:ids))
+"""
 ATTACH_MESSAGE = """
     UPDATE jobs SET channel_id = :channel_id, message_id = :message_id WHERE id = :id RETURNING *
 """
@@ -293,6 +296,11 @@ class JobStore:
         """Note which message of ours shows the job."""
         values = {"id": job_id, "channel_id": channel_id, "message_id": message_id}
         return self._first(await self._database.write(ATTACH_MESSAGE, values))
+
+    async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
+        """Note for all jobs of a group at once which message of ours shows them."""
+        values = {"ids": to_json(job_ids), "channel_id": channel_id, "message_id": message_id}
+        await self._database.write(ATTACH_GROUP, values)
 
     async def set_delivered(self, job_id: str, now: datetime) -> bool:
         """Note that a finished job's answer arrived and forget its reply token; True only the first time."""

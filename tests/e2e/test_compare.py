@@ -149,6 +149,19 @@ async def test_a_comparison_goes_on_after_a_kill(discord: DiscordServer, start: 
     assert await easel.now.service.due_in_groups("discord") == {}
 
 
+async def test_where_it_is_shown_is_noted_for_all_its_jobs_at_once(discord: DiscordServer, start: StartEasel) -> None:
+    """Else, after a kill in between, its other jobs would have it shown in another place as well."""
+    gpu, grid = engines("gpu", "grid", hold=True)
+    easel = await start(gpu, grid)
+    easel.now.service.attach_message = lambda *_, **__: asyncio.sleep(3600)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await until(lambda: easel.bot._comparisons._tasks)
+    assert {job.origin.message_id for job in await easel.now.jobs.active()} == {str(answer.id)}
+    gpu.release()
+    grid.release()
+    await discord.wait_for(lambda: is_over(answer))
+
+
 async def test_one_that_was_never_shown_is_shown_after_the_restart(discord: DiscordServer, start: StartEasel) -> None:
     gpu, grid = engines("gpu", "grid", hold=True)
     easel = await start(gpu, grid)
