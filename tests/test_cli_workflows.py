@@ -98,3 +98,14 @@ def test_what_cannot_be_done_is_code_2_and_told(folder: Path, say: Say, argv: tu
 def test_name_of_a_workflow_makes_no_store(folder: Path, say: Say) -> None:
     assert say("generate", "fox --workflow portrait")[0] == 2
     assert not (folder / "data" / "easel.sqlite3").exists()
+
+
+@pytest.mark.parametrize("name", ["infinite-cfg", "infinite-width"])
+def test_a_workflow_with_a_number_that_is_none_is_refused_in_words(
+    say: Say, comfyui: ComfyUIServer, folder: Path, name: str
+) -> None:
+    (folder / ".env").write_text(f"COMFYUI_URL={comfyui.url}\n")
+    code, out, err = say("workflow", "add", str(DATA / "hostile" / f"{name}.json"), "--name", "x")
+    assert code == 2
+    assert "is no number" in out + err
+    assert "Traceback" not in out + err
