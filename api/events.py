@@ -15,6 +15,7 @@ from typing import Any, Final
 from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
 from services.access import Caller
+from services.connections import Owner, lane_of, shown_lane
 from services.generation import GenerationService, LaneView
 from services.policy import Actor, may_see
 from utils.clock import Clock
@@ -76,7 +77,7 @@ class Hub:
         self._places: dict[str, int] = {}  # in line, as last told
         self._wake = asyncio.Event()
         self._is_closing = False
-        self._lanes_said = b""
+        self._lanes_said: list[tuple[str, dict[str, Any]]] = []
         self._lanes_due = False  # something changed since they were told
         self._lanes_at = float("-inf")
 
@@ -193,8 +194,9 @@ class Hub:
         shown = self.views.job(view, is_mine=is_own, preview=self.preview_version(view))
         return sse("job", shown.model_dump(mode="json"))
 
-    def queue_event(self) -> bytes:
-        return sse("queue", queue_json(self._generation.lanes()))
+    def queue_event(self, user_id: str) -> bytes:
+        """The event that tells a person how busy the engines are: those for all, and one's own."""
+        return sse("queue", queue_json(self._generation.lanes(), user_id))
 
     async def _flush(self) -> None:
         changed, self._changed = self._changed, {}
@@ -209,16 +211,28 @@ class Hub:
             self._lanes_due = False
             self._lanes_at = self._clock.monotonic()
             self._tell_places()
-            event = self.queue_event()
-            if event != self._lanes_said:
-                self._lanes_said = event
-                for reader in self._readers:
-                    reader.put("queue", event)
+            self._tell_queue()
         for number, reader in enumerate([*self._readers], 1):
             if reader.pending or reader.is_behind:
                 reader.bell.set()
             if number % SLICE == 0:
                 await asyncio.sleep(0)
+
+    def _tell_queue(self) -> None:
+        lanes = self._generation.lanes()
+        now = [(lane.name, lane_json(lane)) for lane in lanes]
+        if now == self._lanes_said:
+            return
+        self._lanes_said = now
+        there = {lane.name for lane in lanes}
+        made: dict[str, bytes] = {}
+        for reader in self._readers:
+            user_id = reader.caller.user_id
+            has_own = lane_of(Owner(kind="user", id=user_id)) in there
+            about = user_id if has_own else ""
+            if about not in made:
+                made[about] = sse("queue", queue_json(lanes, about))
+            reader.put("queue", made[about])
 
     def _tell_places(self) -> None:
         """Tell people of their waiting jobs whose place others have changed by ending, moving or coming."""
@@ -243,20 +257,21 @@ def sse(name: str, values: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(values, separators=(',', ':'))}\n\n".encode()
 
 
-def queue_json(lanes: list[LaneView]) -> dict[str, Any]:
-    """How busy the engines are."""
+def queue_json(lanes: list[LaneView], user_id: str) -> dict[str, Any]:
+    """How busy the engines are, other people's own ones only in the sums."""
     return {
         "waiting": sum(lane.waiting for lane in lanes),
         "running": sum(lane.running for lane in lanes),
-        "engines": {
-            lane.name: {
-                "state": lane_state(lane),
-                "waiting": lane.waiting,
-                "running": lane.running,
-                "wait_s": round(lane.wait_s, 1),
-            }
-            for lane in lanes
-        },
+        "engines": {lane.name: lane_json(lane) for lane in lanes if shown_lane(lane.name, user_id) == lane.name},
+    }
+
+
+def lane_json(lane: LaneView) -> dict[str, Any]:
+    return {
+        "state": lane_state(lane),
+        "waiting": lane.waiting,
+        "running": lane.running,
+        "wait_s": round(lane.wait_s, 1),
     }
 
 

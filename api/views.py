@@ -19,6 +19,7 @@ from generation.job import Job, JobStatus, JobView
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft, GenerationRequest, SourceImage, value_to_json
 from generation.result import StoredImage
+from services.connections import shown_lane
 from services.media import file_name
 from utils.images import EXTENSIONS
 from utils.text import plain_words
@@ -67,7 +68,7 @@ class JobViews:
             command=format_prompt(job.request),
             request=self._request(job, is_mine=is_mine),
             engine=result.backend if result else self._label_of(job.lane),
-            lane=job.lane,
+            lane=job.lane if is_mine else shown_lane(job.lane, ""),
             position=view.position,
             eta_s=view.eta_s,
             hold=view.hold.value,

@@ -102,6 +102,12 @@ def lane_of(owner: Owner) -> str:
     return f"{owner.kind}-{owner.id}"
 
 
+def shown_lane(lane: str, user_id: str) -> str:
+    """Return an engine's name as this person may read it: of somebody else's, whose it is stays out."""
+    kind, _, owner_id = lane.partition("-")
+    return kind if kind in ("user", "guild") and owner_id and owner_id != user_id else lane
+
+
 class ConnectionService:
     """Connect, test, disconnect. The address rules for people are stricter than those for the owner's settings."""
 

@@ -40,6 +40,7 @@ from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.request import Draft, Mode
 from services.access import Caller
+from services.connections import shown_lane
 from services.fetching import MEDIA_PATH
 from services.gallery import MAX_PAGE, Picture, PictureFilter
 from services.policy import may_use
@@ -260,7 +261,7 @@ def _past(request: Request, picture: Picture) -> dict[str, Any]:
         "userId": picture.user_key,
         "prompt": picture.prompt,
         "negativePrompt": picture.negative_prompt,
-        "provider": picture.lane,
+        "provider": shown_lane(picture.lane, ""),
         "model": picture.model or picture.engine,
         "size": f"{picture.width}x{picture.height}",
         "steps": picture.steps,

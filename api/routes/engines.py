@@ -154,7 +154,14 @@ def _is_visible(web: Web, name: str, caller: Caller) -> bool:
 
 
 def _test(found: Diagnosis, *, is_owner: bool) -> TestOut:
-    hint = " ".join(filter(None, (found.hint, found.owner_hint if is_owner else "")))
+    """Write the outcome of a test; where an engine is and what it says there is for its owner."""
+    if not is_owner:
+        message = "It works." if found.is_ok else "It does not work at the moment."
+        hint = "" if found.is_ok else "Its owner can test it, and is told why."
+        return TestOut(
+            is_ok=found.is_ok, message=message, hint=hint, layer=found.layer, seconds=round(found.seconds, 3)
+        )
+    hint = " ".join(filter(None, (found.hint, found.owner_hint)))
     return TestOut(
         is_ok=found.is_ok,
         message=plain_words(found.message),

@@ -39,7 +39,11 @@ async def events(request: Request, caller: Reader) -> StreamingResponse:
     except BaseException:
         web.hub.leave(reader)  # no stream follows that would do it
         raise
-    first = [sse("hello", hello), web.hub.queue_event(), *(web.hub.job_event(view.job, caller) for view in active)]
+    first = [
+        sse("hello", hello),
+        web.hub.queue_event(caller.user_id),
+        *(web.hub.job_event(view.job, caller) for view in active),
+    ]
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(
         web.hub.stream(reader, first, is_known=partial(is_known, request)),

@@ -7,11 +7,15 @@ import pytest
 
 from api import events
 from api.caller import LOCAL
+from backends.base import BackendConfig
+from backends.registry import Entry, Owner
 from generation.errors import LimitReached
 from services.access import Caller
 from tests.api.conftest import SMALL, held, until
+from tests.fakes import FakeBackend
 
 MIA = Caller(user_key="discord:7", name="Mia", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
+ANN = Caller(user_key="discord:8", name="Ann", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
 
 
 def told(data):
@@ -145,3 +149,29 @@ async def test_streams_end_when_easel_does(site):
     site.web.hub.close()
     with pytest.raises(StopAsyncIteration):
         await stream
+
+
+async def test_whose_a_persons_own_engine_is_stays_with_that_person(site):
+    owner = Owner(kind="user", id="7")
+    config = BackendConfig(name="user-7", kind="fake", label="Mia's Forge")
+    site.easel.registry.add(Entry(config=config, backend=FakeBackend("user-7"), owner=owner))
+    mia, other = await site.session_client("discord:7", "Mia"), await site.session_client("discord:8", "Ann")
+    readers = {"mia": site.web.hub.open(MIA), "ann": site.web.hub.open(ANN), "home": site.web.hub.open(LOCAL)}
+    found = {name: [] for name in readers}
+    job = (await mia.post("/api/jobs", json={"prompt": "a fox", "backend": "user-7"} | SMALL)).json()["jobs"][0]
+    assert job["lane"] == "user-7"
+    await site.ended(job["id"], mia)
+
+    def heard():
+        for name, reader in readers.items():
+            found[name] += taken(reader)
+        return all({"queue", "job"} <= {event for event, _ in events} for events in found.values())
+
+    await until(heard)
+    assert "user-7" in [values for event, values in found["mia"] if event == "queue"][-1]["engines"]
+    for name in ("ann", "home"):
+        assert "user-7" not in json.dumps(found[name]), name
+        assert set([values for event, values in found[name] if event == "queue"][-1]["engines"]) == {"sketch"}
+    assert (await other.get(f"/api/jobs/{job['id']}")).json()["lane"] == "user"
+    assert "user-7" not in (await other.get("/api/gallery", params={"scope": "all"})).text
+    assert "user-7" not in (await other.get("/api/images/history", params={"scope": "all"})).text

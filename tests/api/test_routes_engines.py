@@ -3,7 +3,7 @@
 import pytest
 
 from backends.base import BackendConfig
-from backends.registry import Entry
+from backends.registry import Entry, Owner
 from tests.api.conftest import held, site_at, until
 from tests.backends import products
 from tests.backends.servers import serve
@@ -78,6 +78,18 @@ async def test_a_visitor_by_link_connects_nothing(site):
     mia.headers["X-CSRF"] = (await mia.get("/api/session")).json()["csrf"]
     answer = await mia.post("/api/engines", json={"kind": "forge", "url": "https://example.com"})
     assert answer.status_code == 403
+
+
+async def test_where_an_engine_is_and_what_it_says_is_told_to_its_owner(site, client):
+    async with serve(products.a1111()) as port:
+        await client.post("/api/engines", json={"kind": "forge", "url": f"http://127.0.0.1:{port}"})
+    site.easel.registry.get("user-local").owner = Owner()  # as one of the settings is
+    mia = await site.session_client("discord:7", "Mia")
+    told = (await mia.post("/api/engines/user-local/test")).json()
+    assert not told["is_ok"]
+    assert "127.0.0.1" not in str(told)
+    assert str(port) not in str(told)
+    assert told["hint"]
 
 
 async def test_kinds_tell_how_to_connect_them(client):
