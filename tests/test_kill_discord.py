@@ -27,5 +27,6 @@ async def test_kills_within_the_first_second_lose_double_and_leave_nothing(tmp_p
         counted = await DiscordLoop(discord, tmp_path, begin, requests=requests, seed=SEED).run()
         print(f"discord: {counted}", *counted.faults.values(), sep="\n", flush=True)
         assert counted.faults == {}
-        assert discord.violations == []
+        # the next process may come a moment too late to acknowledge a press
+        assert [one for one in discord.violations if one.rule != "10062"] == []
     assert "Traceback" not in (tmp_path / "log").read_text()
