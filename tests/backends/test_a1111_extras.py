@@ -12,7 +12,7 @@ from backends.a1111.control import ControlType
 from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, choose_upscaler
 from backends.a1111.payload import changes, to_payload
 from backends.base import DescribingBackend
-from generation.capabilities import Capabilities, Fit, fit
+from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.request import ControlUnit, GenerationRequest, HiresFix, MaskFill, Mode, SourceImage
 from tests.backends.test_a1111_answers import API, Server, answer
@@ -109,8 +109,11 @@ def test_hires_fix_speaks_each_forks_dialect(family: Family, there: set[str], ab
 @FAMILIES
 async def test_styles_go_by_their_names(family: str) -> None:
     async with A1111Server(family) as server:
-        sent, _ = await drawn(server, request(styles=("cinematic", "nowhere")))
+        sent, _ = await drawn(server, request(styles=("cinematic",)))
+        unknown = fit(request(styles=("cinematic", "nowhere")), await capabilities(server))
     assert sent["styles"] == ["Cinematic"]
+    assert isinstance(unknown, Refused)
+    assert "nowhere" in unknown.reasons[0]
 
 
 async def test_control_kinds_are_those_with_a_model() -> None:
