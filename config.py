@@ -5,9 +5,8 @@ three together. Only `main` and `cli` read this module, everybody else receives 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -37,12 +36,11 @@ from config_fields import (
     text,
     write_span,
 )
-from config_foreign import NO_FILTER, PASSED_OVER, unsafe_settings
+from config_foreign import NO_FILTER, stray_settings, unsafe_settings
 
 Model = TypeVar("Model", bound=BaseModel)
 
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 KINDS_WITH_URL: Final = (
     "a1111",
     "comfyui",
@@ -310,12 +308,11 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
     if problems or settings is None:
         raise SettingsError(*problems)
+    used = tuple(engine for engine in engines if engine)
+    kinds = {"SKETCH_": "sketch", **{_prefix(engine.name): engine.kind for engine in used}}
+    strays = stray_settings(file, {*(help.name for help in describe()), *ALIASES}, kinds, _INSTANCE_FIELDS)
     return settings.model_copy(
-        update={
-            "engines": tuple(engine for engine in engines if engine),
-            "sketch_options": _options("sketch", said),
-            "warnings": (*unreadable, *_warnings(file, names)),
-        }
+        update={"engines": used, "sketch_options": _options("sketch", said), "warnings": (*unreadable, *strays)}
     )
 
 
@@ -354,6 +351,9 @@ def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: li
         return None
 
 
+_INSTANCE_FIELDS: Final = frozenset(BackendSettings.model_fields) - {"name", "options"}
+
+
 def _prefix(name: str) -> str:
     return name.upper().replace("-", "_") + "_"
 
@@ -382,18 +382,3 @@ def _engine(name: str, said: Mapping[str, str], problems: list[Problem]) -> Back
     if values["kind"].lower() in KINDS_WITH_URL and "url" not in values:
         problems.append(Problem(name=f"{prefix}URL", value="", right=_right(BackendSettings.model_fields["url"])))
     return _build(BackendSettings, {"name": name, "options": _options(name, said), **values}, prefix, problems)
-
-
-def _warnings(file: Mapping[str, str], engines: list[str]) -> Iterator[str]:
-    """Name what stands in `.env` and is not ours, with the nearest name that is."""
-    known = {help.name for help in describe()}
-    prefixes = tuple(_prefix(name) for name in (*engines, "sketch"))
-    for name in file:
-        if name in known or name in ALIASES or name.startswith(prefixes):
-            continue
-        if said := INSTANCE_SETTING.fullmatch(name):
-            yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS."
-            continue
-        near = get_close_matches(name.upper(), known, n=1)
-        hint = PASSED_OVER.get(name) or (f"Did you mean {near[0]}?" if near else "")
-        yield f"{name} in .env is not a setting of Easel. {hint}".strip()

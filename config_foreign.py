@@ -1,11 +1,12 @@
-"""Settings of other systems that people carry over: what Easel cannot do for them is said, never passed over.
+"""Settings that are not ours: of other systems, or slips of the pen. What Easel cannot do for them is said.
 
 Those that promise safety refuse to start: whoever sets one relies on it. The names are those that the systems Easel
 unites document.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from difflib import get_close_matches
 from typing import Final
 
 # Also with the name of an engine in front, like GPU1_NSFW_FILTER.
@@ -33,6 +34,25 @@ PASSED_OVER: Final = {
     "HF_HOME": _AT_THE_ENGINE,
     "CUDA_VISIBLE_DEVICES": _AT_THE_ENGINE,
 }
+INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
+NEAR: Final = 0.75
+# What each kind of engine reads beyond the settings that all have; a plugin's kind is not known here.
+ENGINE_OPTIONS: Final[dict[str, frozenset[str]]] = {
+    "a1111": frozenset(
+        "recover seed_options agent_scheduler upscaler soft_inpainting preview_every max_side max_batch".split()
+    ),
+    "comfyui": frozenset(
+        "workflow own_workflows model family t5 clip_l clip_g vae upscaler preview save_on_server max_side "
+        "max_batch".split()
+    ),
+    "gradio_flux": frozenset({"api_name", "max_side", "max_batch"}),
+    "ai_horde": frozenset(
+        "model post_processing nsfw censor_nsfw replacement_filter trusted_workers slow_workers workers "
+        "allow_downgrade r2 contact".split()
+    ),
+    "aipowergrid": frozenset({"model", "output_format"}),
+    "sketch": frozenset({"delay_s"}),
+}
 
 
 def unsafe_settings(
@@ -48,3 +68,40 @@ def unsafe_settings(
             heads.append(name.partition("_")[0] + "_")
         if value.strip().casefold() not in OFF and any(SAFETY.fullmatch(name[len(head) :]) for head in ("", *heads)):
             yield name, value.strip()
+
+
+def stray_settings(
+    file: Mapping[str, str], known: Set[str], kinds: Mapping[str, str], shared: Set[str]
+) -> Iterator[str]:
+    """Name what stands in `.env` and is not ours, with the nearest name that is.
+
+    Args:
+        file: what stands there.
+        known: the names of settings that belong to no engine.
+        kinds: the kind of each engine that is used, by what its settings begin with, `GPU1_`.
+        shared: what every engine has, `url`.
+    """
+    everywhere = {f"{kind}_{name}".upper() for kind, own in ENGINE_OPTIONS.items() for name in own | shared}
+    for name in file:
+        prefix = max((prefix for prefix in kinds if name.startswith(prefix)), key=len, default="")
+        if name in known:
+            continue
+        if prefix:
+            yield from _slip(name, prefix, kinds[prefix], shared)
+        elif said := INSTANCE_SETTING.fullmatch(name):
+            near = get_close_matches(name, everywhere - {name}, n=1, cutoff=NEAR)
+            hint = f" Or did you mean {near[0]}?" if near and said[1].lower() not in ENGINE_OPTIONS else ""
+            yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS.{hint}"
+        else:
+            near = get_close_matches(name.upper(), known | everywhere, n=1, cutoff=NEAR)
+            hint = PASSED_OVER.get(name) or (f"Did you mean {near[0]}?" if near else "")
+            yield f"{name} in .env is not a setting of Easel. {hint}".strip()
+
+
+def _slip(name: str, prefix: str, kind: str, shared: Set[str]) -> Iterator[str]:
+    """Name a setting of an engine that is not one, if it is near one that is: the rest is left to its kind."""
+    option, own = name.removeprefix(prefix).lower(), ENGINE_OPTIONS.get(kind, frozenset()) | shared
+    near = get_close_matches(option, own, n=1, cutoff=NEAR)
+    if near and option not in own:
+        article = "an" if kind[0] in "aeiou" else "a"
+        yield (f"{name} in .env is not a setting of {article} {kind} engine. Did you mean {prefix}{near[0].upper()}?")

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Problem, Settings, SettingsError, describe, describe_instance, read_settings
+from config import BackendSettings, Problem, Settings, SettingsError, describe, describe_instance, read_settings
+from config_foreign import ENGINE_OPTIONS
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -192,6 +193,50 @@ def test_names_in_the_file_that_are_not_ours_are_named_with_the_nearest(tmp_path
         "GPU2_URL in .env belongs to an engine that is not used: add gpu2 to BACKENDS.",
         "FOO_BAR in .env is not a setting of Easel.",
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "warning"),
+    [
+        (
+            "A1111_URL=http://127.0.0.1:7860\nA1111_RECOVRE=always\n",
+            "A1111_RECOVRE in .env is not a setting of an a1111 engine. Did you mean A1111_RECOVER?",
+        ),
+        ("A1111_RECOVRE=always\n", "A1111_RECOVRE in .env is not a setting of Easel. Did you mean A1111_RECOVER?"),
+        ("COMFYUI_PREVEIW=none\n", "COMFYUI_PREVEIW in .env is not a setting of Easel. Did you mean COMFYUI_PREVIEW?"),
+        ("COMFY_UI_URL=http://x\n", "COMFY_UI_URL in .env belongs to an engine that is not used: add comfy_ui to "
+         "BACKENDS. Or did you mean COMFYUI_URL?"),
+        (
+            "BACKENDS=my-horde\nMY_HORDE_KIND=ai_horde\nMY_HORDE_WORKER=1\n",
+            "MY_HORDE_WORKER in .env is not a setting of an ai_horde engine. Did you mean MY_HORDE_WORKERS?",
+        ),
+        (
+            "BACKENDS=gpu1\nGPU1_KIND=comfyui\nGPU1_URL=http://127.0.0.1:1\nGPU1_CONCURENCY=2\n",
+            "GPU1_CONCURENCY in .env is not a setting of a comfyui engine. Did you mean GPU1_CONCURRENCY?",
+        ),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_setting_of_any_engine_is_named(lines: str, warning: str, tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text(lines)
+    assert read_settings(env, {}).warnings == (warning,)
+
+
+@pytest.mark.parametrize("line", ["GPU1_PAINTBRUSHES=3", "GPU1_DELAY_S=0", "GPU1_KEY=x"])
+def test_settings_of_an_engine_that_are_near_none_are_left_to_its_kind(line: str, tmp_path: Path):
+    env = tmp_path / ".env"
+    env.write_text(f"BACKENDS=gpu1\nGPU1_KIND=sketch\n{line}\n")
+    assert read_settings(env, {}).warnings == ()
+
+
+@pytest.mark.parametrize("kind", ENGINE_OPTIONS)
+def test_the_table_of_engine_settings_names_what_each_kind_documents(kind: str):
+    """Each option stands in the kind's own docstring or page, and each one of the page stands in the table."""
+    page = (ROOT / "docs/backends" / f"{kind}.md").read_text()
+    for option in ENGINE_OPTIONS[kind]:
+        assert option.upper() in page or kind == "sketch"
+    shown = set(re.findall(r"`(?:GPU1|HORDE|GRID|FLUX)_([A-Z0-9_]+)`", page))
+    assert {name.lower() for name in shown} - BackendSettings.model_fields.keys() <= set(ENGINE_OPTIONS[kind])
 
 
 def test_env_example_shows_every_setting_with_its_default_and_one_line():

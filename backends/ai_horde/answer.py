@@ -160,6 +160,9 @@ _MEANINGS: Final = {
 _FIELDS: Final = {"cfg_scale": "cfg_scale", "n": "batch_size", "sampler_name": "sampler", "source_image": "image"}
 _PRICE: Final = re.compile(r"requires ([\d.]+) kudos")
 
+_FREE_SIZE: Final = re.compile(r"over ([1-9][\d,]{0,6}) ?[xX×] ?([1-9][\d,]{0,6})")
+_FREE_STEPS: Final = re.compile(r"over ([1-9]\d{0,4}) steps")
+
 
 def translate_failure(label: str, response: httpx.Response, body: bytes, call: Call) -> GenerationError:
     """Return our error for an answer that is no success."""
@@ -288,8 +291,19 @@ def _upfront(label: str, message: str, detail: str) -> CapabilityError:
         f"{label} is busy, and wants {price} beforehand for a request of this size.",
         field="size",
         detail=detail,
-        hint="Stay within 1024×1024 and 40 steps, or half the steps with a second-order sampler such as k_heun.",
+        hint=_limits(message),
     )
+
+
+def _limits(message: str) -> str:
+    """Return what would pass, by the Horde's own numbers: they fall as its queue grows."""
+    size, steps = _FREE_SIZE.search(message), _FREE_STEPS.search(message)
+    parts = [f"{size[1].replace(',', '')}×{size[2].replace(',', '')}"] if size else []
+    parts += [f"{steps[1]} steps"] if steps else []
+    if not parts:
+        return "Make the picture smaller, or take fewer steps."
+    note = "; a second-order sampler such as k_heun counts twice" if steps else ""
+    return f"Stay within {' and '.join(parts)}{note}."
 
 
 def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:

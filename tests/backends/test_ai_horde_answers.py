@@ -1,5 +1,6 @@
 """Recorded answers through the real client: the end states and the refusals."""
 
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -177,6 +178,29 @@ async def test_refusals_are_told_in_our_words(
     assert type(error) is kind
     assert said in error.user_message
     assert "URI" not in f"{error.user_message} {error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        (
+            "Due to heavy demand, for requests over 576x576 or over 50 steps (25 for k_heun and k_dpm_2*) the client "
+            "needs to already have the required kudos. This request requires 7.86 kudos to fulfil.",
+            "Stay within 576×576 and 50 steps; a second-order sampler such as k_heun counts twice.",
+        ),
+        (
+            "Due to heavy demand, for requests over 1,032 X 768 or over 8 steps the client needs kudos.",
+            "Stay within 1032×768 and 8 steps; a second-order sampler such as k_heun counts twice.",
+        ),
+        ("Due to heavy demand, for requests over 640x640 the client needs kudos.", "Stay within 640×640."),
+        ("Not now.", "Make the picture smaller, or take fewer steps."),
+        ("over 0x0 or over 0 steps", "Make the picture smaller, or take fewer steps."),
+    ],
+)
+def test_the_limits_in_a_refusal_are_the_hordes_own(message: str, hint: str) -> None:
+    body = json.dumps({"rc": "KudosUpfront", "message": message}).encode()
+    error = translate_failure("Horde", httpx.Response(403), body, Call.SUBMIT)
+    assert (type(error), error.hint) == (CapabilityError, hint)
 
 
 def test_every_recorded_refusal_has_words_of_ours() -> None:
