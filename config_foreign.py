@@ -38,21 +38,22 @@ INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 NEAR: Final = 0.75
 # What each kind of engine reads beyond the settings that all have; a plugin's kind is not known here.
 ENGINE_OPTIONS: Final[dict[str, frozenset[str]]] = {
-    "a1111": frozenset(
-        "recover seed_options agent_scheduler upscaler soft_inpainting preview_every max_side max_batch".split()
-    ),
-    "comfyui": frozenset(
-        "workflow own_workflows model family t5 clip_l clip_g vae upscaler preview save_on_server max_side "
-        "max_batch".split()
-    ),
+    "a1111": frozenset({
+        "recover", "seed_options", "agent_scheduler", "upscaler", "soft_inpainting", "preview_every", "max_side",
+        "max_batch",
+    }),
+    "comfyui": frozenset({
+        "workflow", "own_workflows", "model", "family", "t5", "clip_l", "clip_g", "vae", "upscaler", "preview",
+        "save_on_server", "max_side", "max_batch",
+    }),
     "gradio_flux": frozenset({"api_name", "max_side", "max_batch"}),
-    "ai_horde": frozenset(
-        "model post_processing nsfw censor_nsfw replacement_filter trusted_workers slow_workers workers "
-        "allow_downgrade r2 contact".split()
-    ),
+    "ai_horde": frozenset({
+        "model", "post_processing", "nsfw", "censor_nsfw", "replacement_filter", "trusted_workers", "slow_workers",
+        "workers", "allow_downgrade", "r2", "contact",
+    }),
     "aipowergrid": frozenset({"model", "output_format"}),
     "sketch": frozenset({"delay_s"}),
-}
+}  # fmt: skip
 
 
 def unsafe_settings(
