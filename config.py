@@ -115,7 +115,7 @@ class Settings(BaseModel):
     max_running_per_user: int = number(c.DEFAULT_MAX_RUNNING_PER_USER, "Jobs running per person", low=1, high=1000)
     max_upload_mb_per_user: int = number(
         c.DEFAULT_MAX_UPLOAD_MB_PER_USER,
-        "MB of pictures that one person may send by HTTP within MEDIA_TTL; 0: no limit",
+        "MB of pictures that one person may bring within MEDIA_TTL; 0: no limit",
         low=0,
         high=100_000,
     )

@@ -115,6 +115,7 @@ async def build(settings: Settings) -> Easel:
     queue, services = _services(settings, database, box, registry, media, clock)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access
+    services.intakes.uploads = web.uploads
     return Easel(
         settings=settings,
         clock=clock,

@@ -22,6 +22,7 @@ from services.generation import Actor, GenerationService
 from services.masks import take_masked
 from services.media import MediaService
 from services.pictures import made_from
+from services.uploads import UploadQuota
 from store.database import Database, Write
 from store.intakes import Intake as Intake
 from store.intakes import IntakeStore
@@ -63,6 +64,7 @@ class IntakeService:
         self._catalog = catalog
         self._media = media
         self._clock = clock
+        self.uploads: UploadQuota | None = None  # one for all doors
 
     async def take(self, intake_id: str, order: Order, origin: Origin) -> Intake | None:
         """Store an order; it is carried out from now on, whatever happens to this process. None: it was before.
@@ -126,6 +128,7 @@ class IntakeService:
             GenerationError: it is refused; the intake is still open.
         """
         order, origin = intake.order, intake.origin
+        read = self._charged(read, origin.user_key)
         closing = self._store.closing(intake.id, self._clock.now())
         match order.kind:
             case OrderKind.DRAW:
@@ -147,6 +150,17 @@ class IntakeService:
             origin = child_of(await self._generation.get(order.job_id), origin)
         view = await self._generation.submit(draft, origin, notes=(*order.notes, *notes), also=[closing])
         return Made(views=[view])
+
+    def _charged(self, read: Read, user_key: str) -> Read:
+        """Count what is read as brought by this person."""
+
+        async def read_and_charge(address: str) -> bytes:
+            data = await read(address)
+            if self.uploads is not None:
+                await self.uploads.charge(user_key, len(data))
+            return data
+
+        return read_and_charge
 
     async def _draw(self, order: Order, origin: Origin, read: Read, closing: Write) -> list[JobView]:
         """Submit all of a repeat together; an explicit seed counts up."""

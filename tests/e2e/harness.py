@@ -25,7 +25,7 @@ from services.catalog import Catalog
 from services.connections import ConnectionService
 from services.describing import DescribingService
 from services.generation import GenerationService
-from services.intakes import make_intakes
+from services.intakes import IntakeService, make_intakes
 from services.media import MediaService
 from services.records import make_records
 from services.styles import StyleService
@@ -83,6 +83,7 @@ class Running:
     task: asyncio.Task[Any]
     connections: ConnectionService
     upkeep: Upkeep
+    intakes: IntakeService
 
 
 @dataclass
@@ -190,6 +191,7 @@ class Easel:
             task=task,
             connections=connections,
             upkeep=upkeep,
+            intakes=services.intakes,
         )
         await self.server.wait_for(
             lambda: task.done() or (self.server.gateway.live and self.server.commands.names() >= COMMANDS), 15

@@ -15,6 +15,8 @@ from cogs import desk, posting
 from cogs.cards import Card
 from cogs.posting import ASKING
 from services.intakes import MOST_STARTS, IntakeService
+from services.uploads import UploadQuota
+from store.uploads import UploadStore
 from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
@@ -381,3 +383,17 @@ async def test_a_stop_waits_for_a_picture_that_is_being_loaded(discord: DiscordS
     assert await intakes(easel) == []
     assert len(await easel.now.jobs.active()) == 1
     assert reply_to(said)
+
+
+async def test_attachments_count_as_what_a_person_has_brought(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, quota_mb=1, ttl_s=3600.0)
+    easel.now.intakes.uploads = uploads
+    await uploads.charge(f"discord:{discord.user('mia').id}", 1024**2 - 10)
+    said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
+    refused = await discord.wait_for(lambda: reply_to(said))
+    await discord.wait_for(lambda: "brought 1 MB" in refused.content)
+    assert engine.requests == []
+    await easel.dream("!dream a cat", user="ann", attachments=[("cat.png", png())])
+    assert len(engine.requests) == 1
