@@ -123,6 +123,7 @@ def _supports(can: Capabilities) -> SupportsOut:
         guidance=can.supports_guidance,
         mask_fill=can.supports_mask_fill,
         only_masked=can.supports_only_masked,
+        tiling=can.supports_tiling,
         describe=can.supports_describe,
         preview=can.supports_preview,
         progress=can.supports_progress,

@@ -71,6 +71,7 @@ class Capabilities:
     supports_guidance: bool = False  # distilled guidance apart from CFG; elsewhere the one stands for the other
     supports_mask_fill: bool = False
     supports_only_masked: bool = False
+    supports_tiling: bool = False
     supports_describe: bool = False  # it can say what a picture shows
     supports_workflows: bool = False  # it runs graphs of people's own
     supports_preview: bool = False
@@ -350,6 +351,9 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
     if request.only_masked and not capabilities.supports_only_masked:
         say("--only_masked ignored by this engine")
         request = replace(request, only_masked=None)
+    if request.tiling and not capabilities.supports_tiling:
+        say("--tile ignored by this engine")
+        request = replace(request, tiling=None)
     if request.upscaler:
         request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
     return replace(request, styles=_styles(request.styles, capabilities.styles, say))

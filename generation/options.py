@@ -185,6 +185,10 @@ OPTIONS: Final = (
         example="--only_masked", meaning="draw what is masked at full size",
     ),
     Option(
+        name="tile", field="tiling", kind=FLAG, aliases=("tiling", "seamless"),
+        example="--tile", meaning="edges that fit together, for patterns",
+    ),
+    Option(
         name="upscale", field="upscale_factor", kind=FACTOR, aliases=("upscale_factor",),
         example="--upscale 2", meaning=f"make the input picture larger, {RANGES['upscale_factor']} times",
     ),
@@ -213,7 +217,7 @@ _A_NUMBER = r"[+-]?[\d.]+%?,?(?!\S)|"
 FOREIGN_FLAGS: Final[dict[str, str]] = {
     **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "stop", "quality", "q"), _A_NUMBER),
     **dict.fromkeys(("iw", "sw", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
-    **dict.fromkeys(("tile", "raw", "draft", "hd", "fast", "relax", "turbo"), ""),
+    **dict.fromkeys(("raw", "draft", "hd", "fast", "relax", "turbo"), ""),
     **dict.fromkeys(("sref", "cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
 }
 

@@ -140,6 +140,7 @@ class Draft:
     mask_fill: MaskFill | None = None
     mask_blur: int | None = None  # pixels inside the mask's edge over which the new part fades in
     only_masked: bool | None = None
+    tiling: bool | None = None
     upscale_factor: float | None = None
     upscaler: str | None = None
     zoom: float | None = None  # with a picture: show so much more around it
@@ -173,7 +174,7 @@ class GenerationRequest:
     `width` and `height` are pixels of the result, before a hires fix enlarges it; where a picture is drawn over or
     followed they are kept exactly, whatever the engine's grid. `denoising_strength` 0 keeps the source and 1 ignores
     it; a mask is white where the picture may change. `guidance` steers distilled models (Flux) in place of `cfg_scale`.
-    `only_masked` draws the masked part alone, at full size, and puts it back.
+    `only_masked` draws the masked part alone, at full size, and puts it back. `tiling` makes edges that fit together.
     """
 
     prompt: str
@@ -201,6 +202,7 @@ class GenerationRequest:
     mask_fill: MaskFill | None = None
     mask_blur: int | None = None
     only_masked: bool | None = None
+    tiling: bool | None = None
     upscale_factor: float | None = None
     upscaler: str | None = None
     is_source_size: bool | None = None

@@ -61,6 +61,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         mask_fill=draft.mask_fill if mode is Mode.INPAINT else None,
         mask_blur=draft.mask_blur if mode is Mode.INPAINT else None,
         only_masked=(draft.only_masked or None) if mode is Mode.INPAINT else None,
+        tiling=(draft.tiling or None) if mode in (Mode.TXT2IMG, Mode.IMG2IMG) else None,
         upscale_factor=draft.upscale_factor,
         upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
         is_source_size=draft.is_source_size or None,

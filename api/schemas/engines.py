@@ -27,6 +27,7 @@ class SupportsOut(BaseModel):
     guidance: bool
     mask_fill: bool
     only_masked: bool
+    tiling: bool
     describe: bool
     preview: bool
     progress: bool

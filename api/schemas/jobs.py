@@ -109,6 +109,7 @@ class DraftIn(_In):
     mask_fill: MaskFill | None = None
     mask_blur: Whole | None = None
     only_masked: bool | None = None
+    tiling: bool | None = None
     upscale_factor: Number | None = None
     upscaler: Name | None = None
     zoom: Number | None = None

@@ -164,6 +164,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_guidance=facts.has_guidance,
         supports_mask_fill=True,
         supports_only_masked=True,
+        supports_tiling=True,
         supports_describe=facts.has_interrogate,
         supports_preview=True,
         supports_progress=True,

@@ -71,6 +71,8 @@ def to_payload(
         "override_settings": _overrides(request, facts, options, task_id, keep_files),
         "override_settings_restore_afterwards": True,
     }
+    if request.tiling:  # unsaid, the server's own setting counts
+        payload["tiling"] = True
     if facts.has_tasks:
         payload["force_task_id"] = task_id
     if flux:

@@ -139,6 +139,7 @@ def to_capabilities(facts: Facts) -> Capabilities:
         max_seed=MAX_SEED,
         supports_clip_skip=True,
         supports_hires=True,
+        supports_tiling=True,
         supports_progress=True,
         supports_cancel=True,
         is_deterministic=False,  # workers differ in hardware and software

@@ -122,6 +122,8 @@ def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) ->
     if request.mode in {Mode.IMG2IMG, Mode.INPAINT}:
         strength = request.denoising_strength
         params["denoising_strength"] = _strength(DEFAULT_DENOISING_STRENGTH if strength is None else strength)
+    if request.tiling:
+        params["tiling"] = True
     if request.hires:
         params["hires_fix"] = True
         params["hires_fix_denoising_strength"] = _strength(request.hires.denoising_strength)

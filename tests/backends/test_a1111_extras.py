@@ -339,3 +339,12 @@ async def test_recorded_caption_that_failed_is_a_failure() -> None:
         with pytest.raises(BackendError):
             await server.backend.describe(SOURCE)
         await server.backend.aclose()
+
+
+@FAMILIES
+async def test_tile_is_sent_and_unsaid_leaves_the_servers_own_setting(family: str) -> None:
+    async with A1111Server(family) as server:
+        tiled, _ = await drawn(server, request(tiling=True))
+        plain, _ = await drawn(server, request())
+    assert tiled["tiling"] is True
+    assert "tiling" not in plain

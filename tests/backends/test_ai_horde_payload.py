@@ -121,3 +121,9 @@ async def test_the_owner_may_choose_post_processors() -> None:
 def test_post_processors_nobody_has_are_refused_at_the_start(chosen: str) -> None:
     with pytest.raises(ValueError, match="post_processing"):
         AiHordeBackend(BackendConfig(name="h", kind="ai_horde", url=URL, options={"post_processing": chosen}))
+
+
+async def test_tile_is_sent_where_it_was_said(horde: Horde) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    await horde.generate(tiling=True)
+    assert horde.sent()["params"]["tiling"] is True

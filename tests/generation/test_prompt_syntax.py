@@ -98,6 +98,8 @@ def test_help_has_a_row_for_every_option_and_no_name_means_two_things():
         ("a fox --style Film noir --style Ink", {"styles": ("Film noir", "Ink")}),
         ("a fox --zoom 1.5", {"zoom": 1.5}),
         ("--pan LEFT a fox", {"pan": Pan.LEFT}),
+        ("a fox --tile", {"tiling": True}),
+        ("a fox --seamless", {"tiling": True}),
         ("a fox --fill noise --only-masked", {"mask_fill": MaskFill.NOISE, "only_masked": True}),
         ("a fox --seed random", {}),
         ("a fox --seed -1", {}),
@@ -163,8 +165,8 @@ def test_words_after_a_leading_unknown_option_are_the_prompt():
 
 def test_midjourney_flags_are_taken_with_a_remark_and_leave_the_prompt_whole():
     parsed = parse_prompt("a fox --s 250 --v 6.1 --tile in --style raw snow --sref https://x.invalid/a 12 --q .5 --c")
-    assert parsed.draft == Draft(prompt="a fox in snow")
-    assert len(parsed.notes) == 7
+    assert parsed.draft == Draft(prompt="a fox in snow", tiling=True)  # there are engines that can
+    assert len(parsed.notes) == 6
     assert all("Midjourney" in note for note in parsed.notes)
     assert not any("no engine" in note for note in parsed.notes)  # some engine may well have it
 
@@ -284,6 +286,7 @@ DRAFTS = st.builds(
     upscaler=st.none() | NAMES,
     mask_fill=st.none() | st.sampled_from(MaskFill),
     only_masked=st.none() | st.booleans(),
+    tiling=st.none() | st.booleans(),
     zoom=st.none() | st.floats(1.25, 2),
     pan=st.none() | st.sampled_from(Pan),
     loras=st.lists(st.builds(Lora, name=NAMES, weight=st.floats(-10, 10)), max_size=2).map(tuple),
