@@ -1,0 +1,183 @@
+"""The values of options: how much of what follows a name is its value, and what that says."""
+
+import re
+import unicodedata
+from dataclasses import replace
+from typing import Any, Final
+
+from generation.chat_words import QUOTED
+from generation.options import (
+    ASPECT,
+    BY_NAME,
+    CHOICE,
+    FACTOR,
+    FLAG,
+    HIRES,
+    INTEGER,
+    LORA,
+    NAMES,
+    NUMBER,
+    RANGES,
+    SEED,
+    SIZE,
+    TEXT,
+    WORKFLOW,
+    Option,
+    check_range,
+    reject,
+)
+from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
+
+DEFAULT_UPSCALE_FACTOR: Final = 2.0
+
+_SINGLE_QUOTED = re.compile(r"['‘]([^'‘’]+)['’]")
+_WHOLE = re.compile(QUOTED)
+_ESCAPE = re.compile(r"""\\(["“”„\\])""")
+_LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
+NUMBER_FORM: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+_BY = "xX×*ｘＸ✕✖хХ"  # the letter of several alphabets, and the sign
+_WORD = r"\S+"
+_FIGURE = r"(?:[^\s,;，；、]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
+_AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+_VALUE: Final[dict[str, re.Pattern[str]]] = {
+    INTEGER: re.compile(_FIGURE),
+    NUMBER: re.compile(_FIGURE),
+    SEED: re.compile(_FIGURE),
+    SIZE: re.compile(rf"\d+\s*[{_BY}]\s*\d+\b|\S+"),
+    ASPECT: re.compile(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
+    FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
+    HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
+    CHOICE: re.compile(_WORD),
+    TEXT: re.compile(r".*"),
+    LORA: re.compile(r".*"),
+    NAMES: re.compile(r".*"),
+    WORKFLOW: re.compile(r".*"),
+}
+_ALIKE: Final = str.maketrans(dict.fromkeys("✕✖хХ", "x") | {"∶": ":", "−": "-", "–": "-"})
+_SEPARATORS: Final = ",;，、； "
+
+
+def take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, str]:
+    """Split what follows an option into its value, without quotes, and words that belong to the prompt."""
+    if option.kind == FLAG:
+        word, _, words = rest.partition(" ")
+        return (word, words) if has_equals else ("", rest)
+    quoted = _WHOLE.match(rest)
+    if quoted and rest[quoted.end() :][:1] in ("", " "):
+        return unquote(quoted[0]), rest[quoted.end() :].strip()
+    said = _VALUE[option.kind].match(rest)
+    end = said.end() if said else 0
+    if option.kind in (TEXT, LORA, NAMES, WORKFLOW):
+        return unquote(rest[:end]), rest[end:].strip()
+    return _plain(rest[:end]), rest[end:].lstrip(_SEPARATORS)
+
+
+def _plain(word: str) -> str:
+    """Return a value in plain signs, without the punctuation of the sentence around it."""
+    plain = unicodedata.normalize("NFKC", word).translate(_ALIKE)
+    return plain.strip("\"“”',;、。 ").strip("*").rstrip(".!?)]}|")
+
+
+def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lora]) -> None:
+    """Note what an option says.
+
+    Raises:
+        RequestRejected: it cannot be.
+    """
+    if option.kind == FLAG:
+        values[option.field] = value.casefold() not in ("0", "no", "off", "false")
+    elif option.kind == LORA:
+        loras.append(_lora(value))
+    elif option.kind == SIZE:
+        values["width"], values["height"] = _size(value)
+    elif option.kind == ASPECT:
+        sides = re.fullmatch(r"(\d{1,6})\s*[:/xX×]\s*(\d{1,6})", value)
+        if not sides:
+            raise reject(option.field, value, "width:height")
+        values["aspect"] = (int(sides[1]), int(sides[2]))
+    elif option.kind == HIRES:
+        values["hires"] = _hires(option, value)
+    elif option.kind == CHOICE:
+        values[option.field] = _choice(option, value)
+    elif option.kind == INTEGER:
+        values[option.field] = _integer(option, value)
+    elif option.kind == SEED:
+        is_drawn = value.casefold() in (str(ANY_SEED), "random", "rand")
+        values["seed"] = None if is_drawn else _integer(option, value)
+    elif option.kind == NUMBER:
+        values[option.field] = _number(option, value)
+    elif option.kind == FACTOR:
+        values[option.field] = _number(option, value.rstrip("xX×")) if value else DEFAULT_UPSCALE_FACTOR
+    elif option.field == "negative_prompt":
+        values[option.field] = ", ".join(filter(None, (values.get(option.field), value))) or None
+    elif value and option.kind == WORKFLOW:
+        values[option.field] = WorkflowRef(name=value)
+    elif value:
+        values[option.field] = (*values.get(option.field, ()), value) if option.kind == NAMES else value
+    else:
+        raise reject(option.field, "", "a name")
+
+
+def _integer(option: Option, value: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,20}", value):
+        raise reject(option.field, value, f"a whole number, {RANGES[option.field]}")
+    number = int(value)
+    check_range(option.field, number)
+    return number
+
+
+def _number(option: Option, value: str) -> float:
+    text = re.sub(r"^(\d+),(\d+)$", r"\1.\2", value)  # much of the world writes 7,5
+    is_percent = text.endswith("%")
+    if not NUMBER_FORM.fullmatch(text.removesuffix("%")):
+        raise reject(option.field, value, f"a number, {RANGES[option.field]}")
+    number = float(text.removesuffix("%")) / (100 if is_percent else 1)
+    check_range(option.field, number)
+    return number
+
+
+def _hires(option: Option, value: str) -> HiresFix:
+    """Read `factor:strength:steps`, of which any end may be missing."""
+    said = [part.rstrip("xX×") for part in value.split(":")] if value else []
+    hires = HiresFix(factor=_number(option, said[0])) if said else HiresFix()
+    if len(said) > 1:
+        hires = replace(hires, denoising_strength=_number(BY_NAME["strength"], said[1]))
+    return replace(hires, steps=_integer(BY_NAME["steps"], said[2])) if len(said) > 2 else hires
+
+
+def _choice(option: Option, value: str) -> str:
+    found = [choice for choice in option.choices if choice == value.casefold()]
+    if not found:
+        raise reject(option.field, value, ", ".join(option.choices))
+    return found[0]
+
+
+def _size(value: str) -> tuple[int, int]:
+    sides = re.fullmatch(r"(\d{1,9})(?:\s*[xX×*]\s*(\d{1,9}))?(?:px)?", value)
+    size = (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
+    allowed = RANGES["width"]
+    if not all(allowed.low <= side <= allowed.high for side in size):
+        raise reject("size", value, f"width x height, {allowed} each")
+    return size
+
+
+def _lora(value: str) -> Lora:
+    said = _LORA_VALUE.fullmatch(value)
+    weight = (said[2] or "1").strip() if said else ""
+    if not said or not said[1].strip() or not NUMBER_FORM.fullmatch(weight):
+        raise reject("loras", value, "name or name:weight")
+    return Lora(name=said[1].strip(), weight=float(weight))
+
+
+def unquote(text: str) -> str:
+    """Return a text without the quotation marks around all of it."""
+    if _WHOLE.fullmatch(text):
+        return " ".join(_ESCAPE.sub(r"\1", text[1:-1]).split())
+    single = _SINGLE_QUOTED.fullmatch(text)
+    return single[1].strip() if single else text
+
+
+def quote(text: str) -> str:
+    """Write a text so that nothing in it is read as more than words."""
+    return '"' + re.sub(r"""(["“”„\\])""", r"\\\1", text) + '"'
