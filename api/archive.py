@@ -34,11 +34,15 @@ class _Sink:
 
 
 async def zipped(media: MediaService, pictures: Iterable[Picture], kind: str) -> AsyncIterator[bytes]:
-    """Yield a ZIP file of `pictures` as PNG, JPEG or WEBP with their parameters; what is gone is listed in it."""
+    """Yield a ZIP file of `pictures` as PNG, JPEG or WEBP with their parameters, videos as they are.
+
+    What is gone is listed in it.
+    """
     sink, names, missing = _Sink(), set[str](), list[str]()
     archive = zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED)  # pictures are packed already
-    extension = EXTENSIONS[f"image/{kind.casefold()}"]
     for picture in pictures:
+        is_video = picture.media_type.startswith("video/")
+        extension = EXTENSIONS[picture.media_type if is_video else f"image/{kind.casefold()}"]
         name = _free(picture_name(picture, extension), names)
         data = await _copy(media, picture, kind)
         if data is None:

@@ -95,7 +95,7 @@ def _image(web: Web, picture: Picture) -> ImageOut:
         height=picture.height,
         media_type=picture.media_type,
         size_bytes=picture.size_bytes,
-        alt=f"Generated picture{words}; {made}",
+        alt=f"Generated {'video' if picture.media_type.startswith('video/') else 'picture'}{words}; {made}",
         file_name=picture_name(picture),
         is_favorite=picture.is_favorite,
         is_gone=not picture.is_there(web.services.clock.now()),

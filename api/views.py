@@ -140,7 +140,8 @@ def alt_text(job: Job, image: StoredImage) -> str:
     prompt = job.request.prompt[:ALT_PROMPT_CHARS]
     model = job.result.model if job.result and job.result.model else job.drawn.model
     made = ", ".join(part for part in (model, f"{image.width}×{image.height}", f"seed {image.seed}") if part)
-    return f"Generated picture: {prompt}; {made}" if prompt else f"Generated picture; {made}"
+    what = "Generated video" if image.is_video else "Generated picture"
+    return f"{what}: {prompt}; {made}" if prompt else f"{what}; {made}"
 
 
 def image_name(job: Job, image: StoredImage, extension: str = "") -> str:

@@ -75,6 +75,7 @@ class EaselBot(commands.Bot):
             ping_after_s=ping_after_s,
             has_studio=studio is not None,
             start_command=services.upkeep.rentals.start_command,
+            link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",
         )
         self._comparisons = CompareMessages(
             poster=poster,

@@ -14,6 +14,7 @@ from typing import Any
 import nextcord
 
 from cogs import render
+from cogs.attached import LinkTo, attached, to_picture
 from cogs.cards import Card, Picture
 from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
@@ -22,7 +23,7 @@ from generation.job import Hold, Job, JobStatus, JobView
 from generation.request import Mode
 from services.catalog import Catalog, Engine
 from services.generation import GenerationService
-from services.media import MediaService, file_name
+from services.media import MediaService
 from utils.clock import Clock
 from utils.text import cut
 
@@ -68,6 +69,7 @@ class JobMessages:
         ping_after_s: float = 30.0,
         has_studio: bool = False,
         start_command: Callable[[str], str] = lambda _: "",
+        link_to: LinkTo = lambda image, job: "",
     ) -> None:
         self._poster = poster
         self._service = service
@@ -78,6 +80,7 @@ class JobMessages:
         self._ping_after_s = ping_after_s
         self._has_studio = has_studio
         self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
+        self._link_to = link_to
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
@@ -259,20 +262,9 @@ class JobMessages:
 
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
-        view = JobView(job=job)
-        if job.result is None or not job.result.images:
-            return self.card(view)
-        first = job.result.images[0]
-        alt = render.alt_of(job, first.seed)
-        if len(job.result.images) > 1:
-            upload = await self._media.grid_of(job.result, limit_bytes)
-        else:
-            upload = await self._media.upload_copy(first.media_id, limit_bytes)
-        if upload is None:
-            return self.card(view)
-        name = file_name(job.drawn.prompt, first.seed, job.created_at, upload.extension)
-        picture = Picture(data=upload.data, filename=name, alt_text=alt)
-        return self.card(view, (picture,), smaller=upload.is_smaller)
+        files = await attached(self._media, job, limit_bytes, self._link_to)
+        around = replace(self._around(job, files.is_smaller), left_out=files.left_out)
+        return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
         """Fetch single pictures of a batch as they were made; those that have expired are left out."""
@@ -282,9 +274,7 @@ class JobMessages:
             upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
             if job.result and image and upload:
                 alone = replace(job, result=replace(job.result, images=(image,)))
-                alt = render.alt_of(alone, image.seed)
-                name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
-                pictures.append(Picture(data=upload.data, filename=name, alt_text=alt))
+                pictures.append(to_picture(alone, image, upload))
         return pictures
 
     def _around(self, job: Job, smaller: bool = False) -> render.Around:

@@ -22,6 +22,7 @@ MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything e
 # the same request would be refused for the same reason, so it is not offered to be run again
 FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
 AI_IMAGE = "AI image"
+AI_VIDEO = "AI video"
 RULES_IMAGE = "Image drawn by rules, not by an AI model"
 GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
@@ -43,6 +44,7 @@ class Around:
     start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
     has_studio: bool = False  # it can be reached from outside
     smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
+    left_out: str = ""  # what of the result is not attached, and where it is
 
 
 def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, ...] = ()) -> Card:
@@ -82,7 +84,9 @@ def alt_of(job: Job, seed: int) -> str:
     """Describe a picture of a finished job for a screen reader; several in a grid are described by the first."""
     assert job.result is not None, "only finished jobs have pictures"
     what = RULES_IMAGE if SKETCH_LEGEND in job.result.notes else AI_IMAGE
-    if len(job.result.images) > 1:
+    if job.result.images and job.result.images[0].is_video:
+        what = AI_VIDEO
+    elif len(job.result.images) > 1:
         what += f", {len(job.result.images)} in a grid"
     return alt_text(job.drawn, seed, job.result.model or job.drawn.model, what)
 
@@ -217,7 +221,9 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
         notes.append("a smaller copy is shown, to fit Discord's limit")
     if around.remark and around.remark not in notes:
         notes.append(around.remark)
-    if not has_pictures:
+    if around.left_out:
+        lines.insert(0, around.left_out)
+    elif not has_pictures:
         lines.insert(0, GONE)
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
 
@@ -295,9 +301,10 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
             other.append(Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"))
         rows.append(tuple(other))
     grown = []
-    if count == 1 and around.can_upscale:
+    is_still = job.result is not None and not any(image.is_video for image in job.result.images)
+    if count == 1 and around.can_upscale and is_still:
         grown.append(Button(action="picture", job_id=job.id, label="Upscale 2×", emoji="⬆️", argument="upscale"))
-    if count == 1 and around.can_zoom:
+    if count == 1 and around.can_zoom and is_still:
         grown.append(Button(action="picture", job_id=job.id, label="Zoom out", emoji="🔭", argument="zoom"))
     if grown:
         rows.append(tuple(grown))

@@ -6,11 +6,13 @@ from typing import Final
 
 from generation.errors import RequestRejected
 from services.media import Media, MediaService, Upload
-from utils.images import inspect
 from utils.secrets import make_private_folder
 from utils.threads import run_in_thread
+from utils.video import inspect_file
 
-KINDS: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
+PICTURE_KINDS: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
+VIDEO_KINDS: Final = {".mp4": "MP4", ".webm": "WEBM"}  # kept under these names, never made out of pictures
+KINDS: Final = PICTURE_KINDS | VIDEO_KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class Target:
         """
         if self.output is None or self.output.is_dir() or not self.output.suffix or self.kind:
             return
-        ends = f"{', '.join([*KINDS][:-1])} and {[*KINDS][-1]}"
+        ends = f"{', '.join([*PICTURE_KINDS][:-1])} and {[*PICTURE_KINDS][-1]}"
         raise RequestRejected(
             f"A picture cannot be saved as {self.output.name}: {self.output.suffix} is not a kind that Easel writes.",
             field="output",
@@ -70,10 +72,12 @@ async def picture_file(service: MediaService, media: Media, kind: str) -> Pictur
     as_it_is = Upload(data=media.data, media_type=media.media_type)
     if not kind:
         return PictureFile(file=as_it_is)
-    info = await run_in_thread(inspect, media.data)
+    info = await run_in_thread(inspect_file, media.data)
     if info.is_animated:
         is_so = kind == KINDS.get(f".{as_it_is.extension}")
         return PictureFile(file=as_it_is, note="" if is_so else f"it moves, so it stays a .{as_it_is.extension} file")
+    if kind in VIDEO_KINDS.values():
+        return PictureFile(file=as_it_is, note=f"it is no video, so it stays a .{as_it_is.extension} file")
     try:
         return PictureFile(file=await service.converted(media, kind))
     except RequestRejected as error:

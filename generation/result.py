@@ -16,7 +16,7 @@ MAX_NUMBER: Final = 2**53
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedImage:
-    """One picture file as the engine made it (PNG, JPEG or WebP bytes) and the seed that made it."""
+    """One picture or video as the engine made it (PNG, JPEG, WebP, mp4 or WebM bytes) and the seed that made it."""
 
     data: bytes = field(repr=False)
     seed: int
@@ -49,19 +49,23 @@ def came_back(count: int, asked: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredImage:
-    """A picture in the media store. `media_id` cannot be guessed; sizes are pixels and bytes."""
+    """A picture or video in the media store. `media_id` cannot be guessed; sizes are pixels and bytes."""
 
     media_id: str
     seed: int
     width: int
     height: int
-    media_type: str  # image/png, image/jpeg, image/webp
+    media_type: str  # image/png, image/jpeg, image/webp, video/mp4, video/webm
     size_bytes: int
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", fold_seed(self.seed))
         for name in ("width", "height", "size_bytes"):
             object.__setattr__(self, name, whole(getattr(self, name), 0, MAX_NUMBER))
+
+    @property
+    def is_video(self) -> bool:
+        return self.media_type.startswith("video/")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,23 @@
 
 from constants import APP_NAME, VERSION
 from generation.request import GenerationRequest, Mode
-from utils.images import ImageInfo
+from generation.result import GeneratedImage
+from utils.images import ImageInfo, with_parameters
 from utils.infotext import format_infotext
+from utils.video import inspect_file, is_video
+
+
+def labelled(
+    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str
+) -> tuple[ImageInfo, bytes]:
+    """Check one file and put its parameters in, unless it has some or is a video. Blocks.
+
+    Raises:
+        BadImage: it is cut off, damaged or too large.
+    """
+    info = inspect_file(image.data)
+    text = parameters_of(request, info, seed=image.seed, model=model, engine=engine)
+    return info, image.data if is_video(image.data) else with_parameters(image.data, text)
 
 
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -18,7 +18,8 @@ from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
 from generation.request import GenerationRequest, SourceImage
-from generation.result import GeneratedImage, GenerationResult, JobResult, StoredImage, came_back
+from generation.result import GenerationResult, JobResult, StoredImage, came_back
+from services.labels import labelled
 from services.labels import parameters_of as parameters_of
 from store.image_cache import CacheUnavailable, ImageCache
 from store.image_cache import Media as Media
@@ -27,6 +28,7 @@ from utils.canvas import upright_size
 from utils.clock import Clock
 from utils.images import BadImage, ImageInfo
 from utils.threads import run_in_thread
+from utils.video import picture_of, still_of
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,15 @@ CANNOT_KEEP: Final = "This picture cannot be kept just now. Please try again, or
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file for a door with a byte limit. `is_smaller`: not the original, which stays in the media store."""
+    """A file for a door with a byte limit. `is_smaller`: not the original, which stays in the media store.
+
+    `video_bytes`: it is only a still of a video that large, which does not fit.
+    """
 
     data: bytes = field(repr=False)
     media_type: str
     is_smaller: bool = False
+    video_bytes: int = 0
 
     @property
     def extension(self) -> str:
@@ -68,10 +74,10 @@ class MediaService:
         notes = list(result.notes)
         for number, image in enumerate(result.images, 1):
             try:
-                info, data = await run_in_thread(_finish, image, job.drawn, result.model, label)
+                info, data = await run_in_thread(labelled, image, job.drawn, result.model, label)
             except BadImage:
                 log.warning(
-                    "broken picture from the engine",
+                    "broken file from the engine",
                     extra={"action": "job_finished", "job": job.id, "backend": job.lane, "picture": number},
                 )
                 notes.append(f"picture {number} of {len(result.images)} came damaged from the engine")
@@ -222,7 +228,7 @@ class MediaService:
         """Return the source with its bytes.
 
         Raises:
-            RequestRejected: they are gone.
+            RequestRejected: they are gone, or a video's.
         """
         if source.data:
             return source
@@ -233,17 +239,25 @@ class MediaService:
                 f"The source picture has expired: pictures are kept for {hours:g} h. Attach it again.",
                 field="init_image",
             )
+        if media.is_video:
+            hint = "Save the frame that you mean as a picture and attach that."
+            raise RequestRejected("That is a video: only pictures can be drawn from.", field="init_image", hint=hint)
         return SourceImage(media_id=source.media_id, data=media.data)
 
     async def upload_copy(self, media_id: str, limit_bytes: int) -> Upload | None:
         """Return a picture in at most `limit_bytes`: the original where it fits, else the best copy that does.
 
-        None when the picture is gone, or not even a tiny copy fits.
+        A video's copy is a still of it. None when the picture is gone, or not even a tiny copy fits.
         """
         media = await self.get(media_id)
         if media is None:
             return None
-        return await self._fit(media.data, limit_bytes)
+        if not media.is_video:
+            return await self._fit(media.data, limit_bytes)
+        if len(media.data) <= limit_bytes:
+            return Upload(data=media.data, media_type=media.media_type)
+        still = await self._fit(await run_in_thread(still_of, media.data), limit_bytes)
+        return replace(still, is_smaller=True, video_bytes=len(media.data)) if still else None
 
     async def grid_of(self, result: JobResult, limit_bytes: int) -> Upload | None:
         """Return the pictures of a result on one sheet, numbered; None when one of them is gone or damaged."""
@@ -255,11 +269,13 @@ class MediaService:
         return await self._sheet([media_id for _, media_id in named], [name for name, _ in named], limit_bytes)
 
     async def converted(self, media: Media, kind: str) -> Upload:
-        """Return a picture as PNG, JPEG or WEBP, with its parameters.
+        """Return a picture as PNG, JPEG or WEBP, with its parameters; a video as it is.
 
         Raises:
             RequestRejected: it cannot be decoded.
         """
+        if media.is_video:
+            return Upload(data=media.data, media_type=media.media_type)
         try:
             data = await run_in_thread(images.convert, media.data, kind)
         except BadImage as error:
@@ -281,7 +297,7 @@ class MediaService:
         if media is None:
             return None
         try:
-            return await run_in_thread(images.thumbnail, media.data, side)
+            return await run_in_thread(lambda: images.thumbnail(picture_of(media.data), side))
         except BadImage:
             return None
 
@@ -291,7 +307,7 @@ class MediaService:
         if not parts or len(parts) < len(found):
             return None
         try:
-            sheet = await run_in_thread(images.grid, parts, labels)
+            sheet = await run_in_thread(lambda: images.grid([*map(picture_of, parts)], labels))
         except BadImage:
             return None
         return await self._fit(sheet, limit_bytes)
@@ -369,15 +385,6 @@ def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:
     if len(slug) > SLUG_CHARS:
         slug = slug[:SLUG_CHARS].rpartition("-")[0] or slug[:SLUG_CHARS]
     return f"{slug or 'picture'}-{seed}-{when:%Y%m%d}.{extension}"
-
-
-def _finish(
-    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str
-) -> tuple[ImageInfo, bytes]:
-    """Check one picture and put its parameters in, unless the engine has done so. Blocks."""
-    info = images.inspect(image.data)
-    text = parameters_of(request, info, seed=image.seed, model=model, engine=engine)
-    return info, images.with_parameters(image.data, text)
 
 
 def _result_key(lane: str, drawn: GenerationRequest, asked: GenerationRequest) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from services.access import AccessService
 
 LINK_S: Final = 3600.0
+FILE_LINK_S: Final = 24 * 3600.0
 
 
 class StudioLinks:
@@ -21,6 +22,11 @@ class StudioLinks:
         if job_id:
             said["job"] = self.ticket(job_id)
         return f"{self._public_url}/open?{urlencode(said)}"
+
+    def file(self, media_id: str, *, is_private: bool) -> str:
+        """Return the address of one file as it was made, which a browser shows or plays."""
+        signed = "?" + urlencode({"t": self._access.sign(f"media:{media_id}", FILE_LINK_S)}) if is_private else ""
+        return f"{self._public_url}/api/media/{media_id}{signed}"
 
     def ticket(self, job_id: str) -> str:
         """Return a token that shows its bearer this job, whoever made it, for an hour."""

@@ -107,6 +107,10 @@ class Media:
     job_id: str | None
     kind: str
 
+    @property
+    def is_video(self) -> bool:
+        return self.media_type.startswith("video/")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CacheStats:

@@ -37,7 +37,10 @@ WEBP_MAX_SIDE_PX: Final = 16_383
 SHRINK_STEP: Final = 0.75
 SMALLEST_SIDE_PX: Final = 64
 
-EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
+EXTENSIONS: Final = {
+    "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif",
+    "video/mp4": "mp4", "video/webm": "webm",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from api.bodies import FILES, takes
 from api.caller import Anybody, Maker, Reader
 from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
+from api.ranges import in_parts
 from api.routing import Router
 from api.schemas.jobs import MediaOut, Text
 from api.sight import charge, check_use, find_media
@@ -25,7 +26,11 @@ router = Router(prefix="/api", tags=["media"], responses=errors(422))
 
 Format = Literal["png", "jpeg", "webp"]
 FOREVER: Final = "private, max-age=86400, immutable"  # what an id stands for never changes, only ends
-PICTURE: Final = {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "The picture."}
+PICTURE: Final = {
+    "content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")},
+    "description": "The picture or video.",
+}
+PART: Final = {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The part of it that was asked for."}
 FILE_BODY: Final = {
     "requestBody": {
         "required": True,
@@ -59,7 +64,7 @@ class DescribeOut(BaseModel):
     engine: str
 
 
-@router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE, **errors(400, 404, 410)})
+@router.get("/media/{media_id}", response_class=Response, responses={200: PICTURE, 206: PART, **errors(400, 404, 410)})
 async def media(
     request: Request,
     media_id: str,
@@ -70,6 +75,8 @@ async def media(
     download: bool = False,
 ) -> Response:
     """A picture: as the engine made it, as a smaller JPEG copy (`size`), or as another format.
+
+    A video comes as it was made, in parts where a player asks for them (`Range`); its `size` copy is a still.
 
     Whoever has the link may see it, but private ones only with the signed link that their owner was given.
     """
@@ -103,7 +110,7 @@ async def media(
         )
         name = image_name(job, stored, extension) if job and stored else f"picture.{extension}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return Response(data, media_type=kind, headers=headers)
+    return in_parts(request, data, kind, headers)
 
 
 @router.post(

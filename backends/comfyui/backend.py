@@ -47,6 +47,7 @@ from generation.result import GeneratedImage, GenerationResult
 from utils.clock import Clock, SystemClock
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
+from utils.video import inspect_video
 
 log = logging.getLogger(__name__)
 
@@ -173,21 +174,22 @@ class ComfyUIBackend:
         return state
 
     async def fetch(self, remote_id: str, request: GenerationRequest) -> GenerationResult:
-        """Return the pictures of a finished job, or raise what it died of."""
+        """Return the pictures and videos of a finished job, or raise what it died of."""
         entry = await self._server.history(remote_id)
         if entry is None:
             raise self._lost()
         if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
             raise failed(self._label, entry.status)
         outputs = await run_in_thread(read_outputs, entry)
-        pictures = [output for output in outputs if output.file.is_picture]
-        if not pictures:
+        shown = [output for output in outputs if output.file.is_shown]
+        if not shown:
             raise no_picture(self._label, outputs)
-        images = [await self._picture(output, request) for output in pictures]
+        images = [await self._picture(output, request) for output in shown]
         facts, workflow = await self._known(request)
         notes = workflow_changes(workflow, request) if workflow else changes(request, facts)
-        if len(outputs) > len(pictures):
-            notes.append(f"{len(outputs) - len(pictures)} more file(s) are no pictures: they stay on the engine")
+        if len(outputs) > len(shown):
+            left = len(outputs) - len(shown)
+            notes.append(f"{left} more file(s) are neither pictures nor videos: they stay on the engine")
         model = facts.model(request.model) if not workflow and request.mode is not Mode.UPSCALE else None
         return GenerationResult(
             images=tuple(images),
@@ -367,10 +369,11 @@ class ComfyUIBackend:
     async def _picture(self, output: Output, request: GenerationRequest) -> GeneratedImage:
         data = await self._server.view(output.file)
         try:
-            await run_in_thread(inspect, data)
+            await run_in_thread(inspect_video if output.file.is_video else inspect, data)
         except BadImage as error:
+            what = "video" if output.file.is_video else "picture"
             raise UnexpectedAnswer(
-                f"{self._label} sent a picture that cannot be used.", detail=str(error), may_have_run=True
+                f"{self._label} sent a {what} that cannot be used.", detail=str(error), may_have_run=True
             ) from error
         return GeneratedImage(data=data, seed=request.seed if output.seed is None else output.seed)
 

@@ -129,12 +129,12 @@ def failed(label: str, status: Status) -> GenerationError:
 
 
 def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:
-    """Return our error for a job that finished without a picture; `outputs` are its other files."""
+    """Return our error for a job that finished without a picture or video; `outputs` are its other files."""
     if outputs:
         kinds = ", ".join(sorted({output.file.filename.rpartition(".")[2][:8] for output in outputs}))
         return BackendError(
-            f"The workflow on {label} made no picture, only {kinds}, which cannot be shown here.",
-            hint="Give the workflow a Save Image or Save Animated WEBP node.",
+            f"The workflow on {label} made no picture or video, only {kinds}, which cannot be shown here.",
+            hint="Give the workflow a Save Image node, or a Save Video node that writes mp4 or webm.",
         )
     return UnexpectedAnswer(
         f"{label} finished without a picture.", hint="Does the workflow save one?", may_have_run=True

@@ -16,7 +16,7 @@ from backends.comfyui.failures import refused
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue, SystemStats, Uploaded, client_of
 from backends.http import read_bounded, translate
-from constants import MAX_IMAGE_BYTES
+from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage
 from utils.threads import read_apart
@@ -134,10 +134,11 @@ class Server:
                 server is told to forget what it remembers: the next run draws anew.
         """
         params = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
+        limit = MAX_VIDEO_BYTES if file.is_video else MAX_IMAGE_BYTES
         try:
-            response, body = await self._call("GET", "/view", params=params, limit=MAX_IMAGE_BYTES)
+            response, body = await self._call("GET", "/view", params=params, limit=limit)
         except BackendUnavailable:  # it is drawn: a file lost on the way is asked for again, not drawn again
-            response, body = await self._call("GET", "/view", params=params, limit=MAX_IMAGE_BYTES)
+            response, body = await self._call("GET", "/view", params=params, limit=limit)
         if response.status_code == httpx.codes.NOT_FOUND:
             await self._call("POST", "/free", json={"free_memory": True})
             raise BackendUnavailable(

@@ -14,6 +14,7 @@ from backends.comfyui.graph import Graph, read_graph, seed_of
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
 MAX_FILES: Final = 100  # of one job; more than anybody asks for
 PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+VIDEOS: Final = frozenset({".mp4", ".webm"})
 
 
 class SystemStats(BaseModel):
@@ -106,8 +107,13 @@ class OutputFile(BaseModel):
     type: str = "output"
 
     @property
-    def is_picture(self) -> bool:
-        return PurePosixPath(self.filename).suffix.lower() in PICTURES
+    def is_video(self) -> bool:
+        return PurePosixPath(self.filename).suffix.lower() in VIDEOS
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether people can look at it where they asked for it."""
+        return self.is_video or PurePosixPath(self.filename).suffix.lower() in PICTURES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
@@ -164,6 +165,8 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
     lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs[:MAX_PLACES]]
     if len(mapping.outputs) > MAX_PLACES:
         lines.append(f"and {len(mapping.outputs) - MAX_PLACES} more outputs")
+    if unshown := nothing_shown(graph, mapping.outputs):
+        lines.append(unshown)
     if mapping.needs_image:
         lines.append("needs a picture to start from")
     guided = {"cfg_scale", "guidance"} if mapping.cfg_scale or mapping.guidance else set()

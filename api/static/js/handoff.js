@@ -5,10 +5,12 @@ import { newKey, toCreate } from "./pass.js";
 import { go } from "./router.js";
 import { openMenu } from "./ui/menu.js";
 import { toast, toastError } from "./ui/toast.js";
+import { isVideo } from "./ui/video.js";
 
 export { newKey, toCreate };
 export const VARY_STRENGTH = 0.6;
 const FORMATS = [["png", "PNG", "as drawn, with its parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+const FROM_PICTURES = ["vary", "upscale", "inpaint", "outpaint"]; // what nothing can do with a video
 /** Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue. */
 export async function again(jobId, body = {}, words = "Queued again.") {
   try {
@@ -24,12 +26,13 @@ export async function again(jobId, body = {}, words = "Queued again.") {
 
 /** Save one picture in a format of choice, from a menu at `anchor`. */
 export function downloadMenu(anchor, image) {
+  if (isVideo(image)) return download(image, "");
   openMenu(anchor, FORMATS.map(([format, label, hint]) => ({ label, hint, run: () => download(image, format) })));
 }
 
 function download(image, format) {
   const link = document.createElement("a");
-  link.href = `${image.url}${image.url.includes("?") ? "&" : "?"}format=${format}&download=1`; // a private picture's link is signed already
+  link.href = `${image.url}${image.url.includes("?") ? "&" : "?"}${format && `format=${format}&`}download=1`; // a private picture's link is signed already
   link.download = "";
   document.body.append(link);
   link.click();
@@ -77,5 +80,6 @@ export function actionsFor(image, job = null) {
     { id: "copy", label: "Copy command", icon: "copy", run: () => copyText(command, "Command copied.") },
   ];
   if (isMine) actions.push({ id: "delete", label: "Delete", icon: "trash", danger: true, run: () => change("deletePictures", [image]) });
-  return image.is_gone ? actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id)) : actions;
+  if (image.is_gone) return actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id));
+  return isVideo(image) ? actions.filter(({ id }) => !FROM_PICTURES.includes(id)) : actions;
 }

@@ -23,6 +23,7 @@ from generation.errors import (
 from generation.result import GenerationResult
 from tests.backends.comfyui.rig import QUICK, connect, ignore, make_request
 from tests.engines.comfyui_engine import DATA, recorded
+from tests.utils.videos import MP4, WEBM
 
 URL = "http://comfy.example.com:8188"
 REFUSALS, HISTORIES = recorded("validation_errors"), recorded("histories")
@@ -183,8 +184,33 @@ async def test_animated_webp_is_a_picture(server: Server) -> None:
     assert len((await server.generate()).images) == 1
 
 
-@pytest.mark.parametrize(("name", "what"), [("13_6", "webm"), ("13_7", "mp4"), ("13_8", "flac")])
-async def test_files_that_are_no_pictures_are_told_of(server: Server, name: str, what: str) -> None:
+@pytest.mark.parametrize(("name", "video"), [("13_6", WEBM), ("13_7", MP4)])
+async def test_a_video_is_taken_as_it_is(server: Server, name: str, video: bytes) -> None:
+    server.ends(name)
+    server.view.respond(content=video)
+    (made,) = (await server.generate()).images
+    assert made.data == video
+
+
+@pytest.mark.parametrize("content", [b"", PICTURE, MP4[:900]])
+async def test_broken_video_is_an_error(server: Server, content: bytes) -> None:
+    server.ends("13_7")
+    server.view.respond(content=content)
+    with pytest.raises(UnexpectedAnswer, match="sent a video that cannot be used"):
+        await server.generate()
+
+
+@pytest.mark.parametrize("kind", ["gifs", "videos", "video"])
+async def test_a_video_that_a_third_party_node_lists_its_own_way_is_taken(server: Server, kind: str) -> None:
+    server.ends("13_7")
+    file = {"filename": "clip_00001.mp4", "subfolder": "", "type": "temp", "format": "video/h264-mp4", "frame_rate": 8}
+    server.entry["outputs"] = {"9": {kind: [file]}}
+    server.view.respond(content=MP4)
+    assert len((await server.generate()).images) == 1
+
+
+@pytest.mark.parametrize(("name", "what"), [("13_8", "flac")])
+async def test_files_that_cannot_be_shown_are_told_of(server: Server, name: str, what: str) -> None:
     server.ends(name)
     with pytest.raises(BackendError, match=f"only {what}") as caught:
         await server.generate()

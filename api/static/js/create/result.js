@@ -4,6 +4,7 @@ import { actionsFor } from "../handoff.js";
 import { retry } from "../ui/job-actions.js";
 import { factsOf, statusText } from "../ui/job-text.js";
 import { menuButton } from "../ui/menu.js";
+import { isVideo, player } from "../ui/video.js";
 import { frameStyle } from "./stage.js";
 
 const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
@@ -17,6 +18,7 @@ function resultPart(stage) {
   if (image.is_gone) return h("div", { class: "stage-room" }, h("div", { class: "empty" }, icon("clock"), h("h2", {}, "This picture has expired"), h("p", {}, "Pictures are kept for a while only; favourites stay. The same seed draws it again."), button("Draw it again", () => retry(job), { class: "btn-primary", icon: "refresh" })));
   const other = stage.isComparing && stage.onCompare(job, image);
   const open = () => stage.onOpen(job.images, at, job);
+  if (isVideo(image)) return h("div", { class: "stage-room" }, h("div", { class: "frame", style: frameStyle(image.width, image.height) }, player(image, image.thumbnail_url, { class: "frame-picture" })));
   const picture = h("img", { class: "frame-picture", src: image.url, alt: image.alt || job.prompt, width: image.width, height: image.height, decoding: "async" });
   const frame = other ? h("div", { class: "frame", style: frameStyle(image.width, image.height) }, other) : h("button", { type: "button", class: "frame", "aria-label": "Open large", title: "Open large", style: frameStyle(image.width, image.height), on: { click: open } }, picture);
   return h("div", { class: "stage-room" }, frame);
@@ -36,7 +38,7 @@ function resultFoot(stage, redraw) {
   const actions = actionsFor(image, job);
   const main = SHOWN_ACTIONS.map((id) => actions.find((action) => action.id === id)).filter(Boolean);
   const rest = actions.filter((action) => !SHOWN_ACTIONS.includes(action.id));
-  const canCompare = Boolean(job.request.init_image) && !image.is_gone;
+  const canCompare = Boolean(job.request.init_image) && !image.is_gone && !isVideo(image);
   const compareButton = canCompare && button("Compare", () => ((stage.isComparing = !stage.isComparing), redraw()), { icon: "compare", class: "btn-ghost btn-small", "aria-pressed": String(stage.isComparing) });
   const bar = h("div", { class: "stage-actions", role: "toolbar", "aria-label": "Actions" }, main.map(actionButton), compareButton, menuButton("More actions", () => rest, { class: "btn-small" }));
   const notes = job.notes.length > 0 && h("ul", { class: "stage-notes" }, job.notes.map((note) => h("li", {}, note)));

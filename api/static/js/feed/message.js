@@ -9,6 +9,7 @@ import { actionBar, runAgain } from "../gallery/actions.js";
 import { pictureOf, thumbnail } from "../gallery/picture.js";
 import { cancelJob, moveUp, retry } from "../ui/job-card.js";
 import { everySecond, stamp, statusText } from "../ui/job-text.js";
+import { isVideo } from "../ui/video.js";
 
 const ALONE = ["reroll", "vary", "upscale", "remix", "favourite"];
 const AMONG_OTHERS = ["vary", "upscale", "favourite"];
@@ -143,7 +144,7 @@ export class Message {
     const photo = h("img", { width, height, alt: "", loading: "lazy", decoding: "async", draggable: "false", src: thumbnail(picture, number ? 512 : 1024) });
     photo.addEventListener("error", () => placeholder(frame, picture), { once: true });
     const label = `Open${number ? ` picture ${number}` : ""}: ${picture.alt || picture.prompt}`;
-    fill(frame, h("button", { type: "button", class: "shot-open", "aria-label": label, on: { click: () => this.options.onOpen(picture) } }, photo));
+    fill(frame, h("button", { type: "button", class: isVideo(picture) ? "shot-open is-video" : "shot-open", "aria-label": label, on: { click: () => this.options.onOpen(picture) } }, photo));
     return number ? h("div", { class: "shot-with", style: { "--aspect": frame.style.getPropertyValue("--aspect") } }, frame, bar(picture, matchMedia(PHONE).matches ? ON_A_PHONE : AMONG_OTHERS)) : frame;
   }
 }

@@ -6,7 +6,7 @@ import { button, formatBytes, formatSpan, h, timeAgo } from "../dom.js";
 import { copyText } from "../handoff.js";
 
 const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
-const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP" };
+const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP", "image/gif": "GIF", "video/mp4": "MP4 video", "video/webm": "WebM video" };
 
 /**
  * The side sheet of the lightbox.

@@ -74,7 +74,7 @@ export class Zoom {
   }
 
   #isOnTarget(event) {
-    return !event.target.closest("button, a, input, .compare");
+    return !event.target.closest("button, a, input, video, .compare");
   }
 
   #wheel(event) {

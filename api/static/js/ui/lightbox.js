@@ -12,6 +12,7 @@ import { Zoom } from "../gallery/zoom.js";
 import { getPref, setPref } from "../prefs.js";
 import { compare } from "./compare.js";
 import { toastError } from "./toast.js";
+import { isVideo, player } from "./video.js";
 
 const ZOOM_STEP = 1.4;
 const PAN_PX = 80;
@@ -152,11 +153,13 @@ class Lightbox {
     this.back.hidden = this.index === 0;
     this.on.hidden = this.index >= this.list.length - 1;
     this.counter.textContent = this.list.length > 1 ? `${this.index + 1} of ${this.#total()}` : "";
-    this.photo.hidden = Boolean(picture.is_gone);
+    this.video?.remove();
+    this.video = null;
+    this.photo.hidden = Boolean(picture.is_gone) || isVideo(picture);
     this.lost.hidden = !picture.is_gone;
     if (picture.is_gone) fill(this.lost, h("span", {}, "This picture has expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
     if (!picture.is_gone) this.#load(picture);
-    this.before.hidden = picture.is_gone || !hasInput(picture);
+    this.before.hidden = picture.is_gone || isVideo(picture) || !hasInput(picture);
     this.#showFavorite();
     this.foot.replaceChildren(actionBar(picture, { inSight: IN_SIGHT }));
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
@@ -164,12 +167,13 @@ class Lightbox {
     announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
-      if (beside && !beside.is_gone) new Image().src = beside.url;
+      if (beside && !beside.is_gone && !isVideo(beside)) new Image().src = beside.url;
     }
   }
 
   /** The thumbnail is there at once; the whole picture takes its place. */
   #load(picture) {
+    if (isVideo(picture)) return this.#play(picture);
     Object.assign(this.photo, { width: picture.width || 1, height: picture.height || 1, alt: altOf(picture) });
     this.photo.src = thumbnail(picture, 512);
     const whole = new Image();
@@ -180,10 +184,17 @@ class Lightbox {
     );
   }
 
+  #play(picture) {
+    this.video = player(picture, thumbnail(picture, 1024), { class: "lb-photo", "aria-label": altOf(picture) });
+    this.video.addEventListener("error", () => this.picture?.id === picture.id && this.#broken(picture), { once: true });
+    this.frame.append(this.video);
+  }
+
   #broken(picture) {
     this.lost.hidden = false;
     fill(this.lost, h("span", {}, "This picture could not be loaded. It may have expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
     this.photo.hidden = true;
+    this.video?.remove();
     this.options.onChange?.(picture);
   }
 
@@ -228,7 +239,7 @@ class Lightbox {
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, [role=menu]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, video, [role=menu]")) return;
     const isWide = this.zoom.scale > 1;
     const pan = { ArrowLeft: [PAN_PX, 0], ArrowRight: [-PAN_PX, 0], ArrowUp: [0, PAN_PX], ArrowDown: [0, -PAN_PX] };
     const keys = {
@@ -269,6 +280,7 @@ class Lightbox {
   }
 
   #closed() {
+    this.video?.pause();
     this.offs.forEach((off) => off());
     window.removeEventListener("hashchange", this.leave);
     document.body.append(...this.notices);

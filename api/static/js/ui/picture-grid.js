@@ -5,6 +5,7 @@
 import { h, icon } from "../dom.js";
 import { Selection } from "../gallery/selection.js";
 import { altOf, aspectOf, thumbnail } from "../gallery/picture.js";
+import { isVideo } from "./video.js";
 
 const LONG_PRESS_MS = 450;
 const SLOP_PX = 10; // a finger never rests quite still
@@ -124,7 +125,7 @@ class Grid {
     photo.addEventListener("error", () => photo.closest(".tile")?.classList.add("is-broken"), { once: true });
     photo.src = thumbnail(picture, 512);
     const words = altOf(picture);
-    const open = h("button", { type: "button", class: "tile-open", tabindex: "-1", "aria-label": `Open: ${words}` }, photo);
+    const open = h("button", { type: "button", class: isVideo(picture) ? "tile-open is-video" : "tile-open", tabindex: "-1", "aria-label": `Open: ${words}` }, photo);
     const caption = h("span", { class: "tile-words", "aria-hidden": "true" }, picture.prompt || "No prompt");
     this.#listen(open, picture);
     return [open, caption, this.#check(picture, words), this.#star(picture, words)];

@@ -1,0 +1,67 @@
+"""A video in Discord: attached, so that it plays there, or a still of it and the way to it where it is too large."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cogs import job_messages
+from generation.result import GeneratedImage, GenerationResult
+from tests.discord_server import DiscordServer
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import labels, own
+from tests.e2e.pictures import rich_backend
+from tests.utils.pictures import picture
+from tests.utils.videos import MP4, WEBM
+
+
+def filming(*files: bytes):
+    engine = rich_backend()
+    generate = engine.generate
+
+    async def other(request, report) -> GenerationResult:
+        result = await generate(request, report)
+        return replace(result, images=tuple(GeneratedImage(data=data, seed=request.seed) for data in files))
+
+    engine.generate = other
+    return engine
+
+
+async def test_a_video_is_attached_as_it_is(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(filming(MP4))
+    answer = await easel.dream("!dream a running cat --seed 5")
+    [file] = answer.attachments
+    assert (file.data, file.filename.rpartition(".")[2]) == (MP4, "mp4")
+    assert file.description.startswith("AI video: a running cat")
+    assert "96×64" in answer.content
+    assert not [label for row in labels(answer) for label in row if "Upscale" in label or "Zoom" in label]
+    assert own(discord.channel) == [answer]
+
+
+async def test_several_files_are_attached_each_by_itself(start: StartEasel) -> None:
+    easel = await start(filming(MP4, picture(), WEBM))
+    answer = await easel.dream()
+    assert [file.filename.rpartition(".")[2] for file in answer.attachments] == ["mp4", "png", "webm"]
+
+
+async def test_one_that_discord_does_not_take_is_a_still_and_a_line(
+    start: StartEasel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_messages, "DISCORD_FILE_BYTES", len(MP4) - 1)
+    easel = await start(filming(MP4))
+    answer = await easel.dream()
+    [file] = answer.attachments
+    assert file.filename.rpartition(".")[2] in ("jpg", "webp")
+    assert "more than Discord takes here" in answer.content
+    assert "It is in the studio." in answer.content
+
+
+async def test_where_the_studio_is_open_the_line_is_a_link(
+    discord: DiscordServer, start: StartEasel, monkeypatch
+) -> None:
+    monkeypatch.setattr(job_messages, "DISCORD_FILE_BYTES", len(MP4) - 1)
+    easel = await start(filming(MP4))
+    easel.bot.messages._link_to = lambda image, job: f"https://easel.example.org/api/media/{image.media_id}"
+    answer = await easel.dream()
+    assert "[Watch it](<https://easel.example.org/api/media/" in answer.content
