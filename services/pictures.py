@@ -14,8 +14,8 @@ from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from utils import canvas, images
 from utils.infotext import Infotext, parse_infotext
 from utils.masks import HINT as MASK_HINT
-from utils.masks import check_mask, flat_mask
-from utils.pixels import BadImage, upright
+from utils.masks import mask_anew
+from utils.pixels import BadImage
 from utils.threads import run_in_thread
 
 PAN: Final = 0.5  # of the picture's own width or height is added
@@ -133,11 +133,13 @@ async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str
     draft = await measured(await outpainting(draft, media, notes.append), media)
     if draft.init_image is None or draft.mask_image is None or draft.mode not in (None, Mode.INPAINT):
         return draft, tuple(notes)
-    mask = await media.load(draft.mask_image)
+    picture, mask = await media.load(draft.init_image), await media.load(draft.mask_image)
     try:
-        await run_in_thread(_check_pair, draft.init_image, mask.data)
+        read = await run_in_thread(mask_anew, picture.data, mask.data)
     except BadImage as error:
         raise RequestRejected(str(error), field="mask_image", hint=MASK_HINT) from error
+    if read is not None:
+        draft = replace(draft, mask_image=await media.keep_input(read))
     return draft, tuple(notes)
 
 
@@ -152,10 +154,6 @@ async def measured(draft: Draft, media: Pictures) -> Draft:
         init_image=await _measured(draft.init_image, media) if draft.init_image else None,
         control=tuple([replace(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
     )
-
-
-def _check_pair(source: SourceImage, mask: bytes) -> None:
-    check_mask(flat_mask(upright(mask)), (source.width, source.height))
 
 
 async def _measured(source: SourceImage, media: Pictures) -> SourceImage:

@@ -4,7 +4,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageFilter
 
-from utils.masks import FAINT
+from utils.mask_forms import FAINT
 
 MAX_LEVELS: Final = 8  # steps of the ramp; more are not seen and cost time
 

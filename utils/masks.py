@@ -5,11 +5,11 @@ from typing import Final
 
 from PIL import Image, ImageChops
 
+from utils.mask_forms import FAINT, read_mask
 from utils.pixels import BadImage, encode, upright
 
 HINT: Final = "A mask is a second picture of the same size: white where the first may change, black where it stays."
 SAME_SHAPE: Final = 0.01  # two shapes closer than this are one, rounded to whole pixels
-FAINT: Final = 16  # greys below are the noise of a JPEG, not paint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +22,34 @@ class Masked:
 
 
 def mask_by_picture(image: bytes, mask: bytes) -> Masked:
-    """Pair a picture with a mask painted for it: white, or anything light, may change.
+    """Pair a picture with a mask painted for it: what was painted may change (`utils.mask_forms`).
 
     Args:
         image: a cleaned picture (`images.clean_input`).
-        mask: another one of the same shape; what is transparent in it counts as black.
+        mask: another one of the same shape.
 
     Raises:
-        BadImage: it is of another shape, or all black.
+        BadImage: it is of another shape, all black, or could be meant in two ways.
     """
-    size, stencil = upright(image).size, flat_mask(upright(mask))
+    picture = upright(image)
+    size, stencil = picture.size, read_mask(upright(mask), picture)
     notes = check_mask(stencil, size)
     if stencil.size != size:
         stencil = stencil.resize(size, Image.Resampling.BILINEAR)
     return Masked(image=image, mask=encode(stencil, "PNG"), notes=notes)
+
+
+def mask_anew(image: bytes, mask: bytes) -> bytes | None:
+    """Return a mask as it is to be read, as PNG; None where it says so itself.
+
+    Raises:
+        BadImage: it does not go with the picture, or could be meant in two ways.
+    """
+    picture, painted = upright(image), upright(mask)
+    stencil = read_mask(painted, picture)
+    check_mask(stencil, picture.size)
+    is_plain = ImageChops.difference(stencil, flat_mask(painted)).getbbox() is None
+    return None if is_plain else encode(stencil, "PNG")
 
 
 def check_mask(mask: Image.Image, size: tuple[int, int]) -> tuple[str, ...]:
