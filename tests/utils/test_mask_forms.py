@@ -50,8 +50,16 @@ def test_paint_on_a_transparent_layer_is_white(colour: object, ground: object, s
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 @pytest.mark.parametrize(
     ("colour", "ground"),
-    [("blue", "white"), ("red", "white"), ("blue", "black"), ("red", "black"), ("white", "black"), ("lime", "gray")]
-    + [((128, 128, 128), "black"), ((60, 60, 60), "black")],
+    [
+        ("blue", "white"),
+        ("red", "white"),
+        ("blue", "black"),
+        ("red", "black"),
+        ("white", "black"),
+        ("lime", "gray"),
+        ((128, 128, 128), "black"),
+        ((60, 60, 60), "black"),
+    ],
 )
 def test_paint_on_a_ground_of_one_colour_is_white(colour: object, ground: str, kind: str) -> None:
     inside, outside = read(painted(Image.new("RGB", SIZE, ground), colour), kind=kind)
