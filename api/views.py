@@ -126,7 +126,7 @@ class JobViews:
         private = job.origin.private
         return RequestOut(
             **{name: getattr(request, name) for name in SHOWN},
-            loras=[LoraIn(name=lora.name, weight=lora.weight) for lora in request.loras],
+            loras=[LoraIn(name=lora.name, weight=lora.weight, details=lora.details) for lora in request.loras],
             styles=list(request.styles),
             hires=HiresIn(**asdict(request.hires)) if request.hires else None,
             workflow=request.workflow.name if request.workflow else None,
@@ -159,7 +159,10 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         if name == "aspect":
             said[name] = f"{value[0]}:{value[1]}"
         elif name == "loras":
-            said[name] = [{"name": lora.name, "weight": lora.weight} for lora in value]
+            said[name] = [
+                {"name": lora.name, "weight": lora.weight} | ({"details": lora.details} if lora.details else {})
+                for lora in value
+            ]
         elif name == "workflow":
             said[name] = value.name
         else:

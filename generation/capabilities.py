@@ -11,6 +11,7 @@ from typing import Final
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
+from generation.lora_tags import fit_lora_tags
 from generation.named import Asked, is_own_choice, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
@@ -51,6 +52,7 @@ class Capabilities:
     schedulers: tuple[str, ...] | None = ()
     loras: tuple[str, ...] | None = ()
     lora_aliases: tuple[str, ...] = ()  # other names of the same, not listed
+    reads_lora_tags: bool = False  # in its prompts, with all that a tag may say
     vaes: tuple[str, ...] | None = ()
     styles: tuple[str, ...] | None = ()
     embeddings: tuple[str, ...] | None = ()  # written in the prompt by name
@@ -220,7 +222,7 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
     loras = request.loras
     if capabilities.loras:
         loras = tuple(replace(lora, name=_find_lora(lora.name, capabilities) or lora.name) for lora in loras)
-    request = replace(request, loras=loras)
+    request = fit_lora_tags(replace(request, loras=loras), capabilities.reads_lora_tags, say)
     if not request.model:
         return request
     if capabilities.models == ():

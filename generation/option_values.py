@@ -33,6 +33,7 @@ DEFAULT_UPSCALE_FACTOR: Final = 2.0
 _SINGLE_QUOTED = re.compile(r"['‘]([^'‘’]+)['’]")
 _WHOLE = re.compile(QUOTED)
 _ESCAPE = re.compile(r"""\\(["“”„\\])""")
+_LORA_DETAILS = re.compile(r"(?::\s*\w+=[^:<>]+)+$")
 _LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
 NUMBER_FORM: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -128,13 +129,20 @@ def _integer(option: Option, value: str) -> int:
 
 
 def _number(option: Option, value: str) -> float:
-    text = re.sub(r"^(\d+),(\d+)$", r"\1.\2", value)  # much of the world writes 7,5
-    is_percent = text.endswith("%")
-    if not NUMBER_FORM.fullmatch(text.removesuffix("%")):
+    number = read_number(value)
+    if number is None:
         raise reject(option.field, value, f"a number, {RANGES[option.field]}")
-    number = float(text.removesuffix("%")) / (100 if is_percent else 1)
     check_range(option.field, number)
     return number
+
+
+def read_number(text: str) -> float | None:
+    """Return a number, also with a decimal comma or as a percentage; None if it is none."""
+    text = re.sub(r"^([+-]?\d+),(\d+)$", r"\1.\2", text)  # much of the world writes 7,5
+    figure = text.removesuffix("%").rstrip()
+    if not NUMBER_FORM.fullmatch(figure):
+        return None
+    return float(figure) / (100 if text.endswith("%") else 1)
 
 
 def _hires(option: Option, value: str) -> HiresFix:
@@ -163,11 +171,12 @@ def _size(value: str) -> tuple[int, int]:
 
 
 def _lora(value: str) -> Lora:
-    said = _LORA_VALUE.fullmatch(value)
-    weight = (said[2] or "1").strip() if said else ""
-    if not said or not said[1].strip() or not NUMBER_FORM.fullmatch(weight):
+    details = _LORA_DETAILS.search(value)
+    said = _LORA_VALUE.fullmatch(value[: details.start()] if details else value)
+    weight = read_number((said[2] or "1").strip()) if said else None
+    if not said or not said[1].strip() or weight is None:
         raise reject("loras", value, "name or name:weight")
-    return Lora(name=said[1].strip(), weight=float(weight))
+    return Lora(name=said[1].strip(), weight=weight, details=details[0].strip(": ") if details else "")
 
 
 def unquote(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from constants import MAX_PROMPT_CHARS
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
-from generation.lora_tags import take_lora_tags
+from generation.lora_tags import is_taggable, tag_of, take_lora_tags
 from generation.option_tokens import TOKEN, is_option, key_of, misread, near_option, without_brackets
 from generation.option_values import NUMBER_FORM, quote, set_value, take_value, unquote
 from generation.options import (
@@ -181,6 +181,9 @@ def _write(draft: Draft, *, quoted: bool) -> str:
 def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
     if draft.prompt:
         yield quote(draft.prompt)
+    as_tags = any(lora.details for lora in draft.loras)  # only a tag can say those
+    if as_tags:
+        yield from (tag_of(lora) for lora in draft.loras if is_taggable(lora))
     has_size = draft.width is not None and draft.height is not None
     for option in OPTIONS:
         value = getattr(draft, option.field, None)
@@ -190,7 +193,11 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
         elif value is None or (has_size and option.field in ("width", "height")):
             continue
         elif option.kind == LORA:
-            yield from (f"--lora {quote(f'{lora.name}:{_figure(lora.weight)}')}" for lora in value)
+            yield from (
+                f"--lora {quote(f'{lora.name}:{_figure(lora.weight)}')}"
+                for lora in value
+                if not (as_tags and is_taggable(lora))
+            )
         elif option.kind == NAMES:
             yield from (f"--{option.name} {quote(name)}" for name in value)
         elif option.kind == ASPECT:

@@ -27,10 +27,14 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Lora:
-    """A LoRA by the name its server lists, with a weight (usually 0..1, negative allowed)."""
+    """A LoRA by the name its server lists, with a weight (usually 0..1, negative allowed).
+
+    `details` are what stood after the weight in a tag, `te=0.5:unet=0.7`, for engines that read tags themselves.
+    """
 
     name: str
     weight: float = 1.0
+    details: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +296,7 @@ def value_to_json(value: Any) -> Any:
     if isinstance(value, WorkflowRef):
         return {"id": value.id, "name": value.name}
     if isinstance(value, Lora):
-        return [value.name, value.weight]
+        return [value.name, value.weight, *([value.details] if value.details else [])]
     if isinstance(value, HiresFix):
         return {name: part for name, part in asdict(value).items() if part is not None}
     if isinstance(value, ControlUnit):
@@ -318,7 +322,7 @@ def _read_unit(value: dict[str, Any]) -> ControlUnit:
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "mode": Mode,
     "aspect": tuple,
-    "loras": lambda loras: tuple(Lora(name=name, weight=weight) for name, weight in loras),
+    "loras": lambda loras: tuple(Lora(name=lora[0], weight=lora[1], details="".join(lora[2:])) for lora in loras),
     "styles": tuple,
     "control": lambda units: tuple(_read_unit(unit) for unit in units),
     "hires": _read_hires,

@@ -1,6 +1,7 @@
 """What a picture says of its making, in the form that other programs read."""
 
 from constants import APP_NAME, VERSION
+from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
 from utils.images import ImageInfo, with_parameters
@@ -23,7 +24,7 @@ def labelled(
 
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:
     """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
-    prompt = " ".join([request.prompt, *(f"<lora:{lora.name}:{lora.weight:g}>" for lora in request.loras)]).strip()
+    prompt = " ".join([request.prompt, *map(tag_of, request.loras)]).strip()
     is_upscale, hires = request.mode is Mode.UPSCALE, request.hires
     strength = request.denoising_strength if hires is None else hires.denoising_strength
     return format_infotext(

@@ -46,7 +46,7 @@ def draft_from(infotext: Infotext) -> Draft:
     """Return how a picture was made as if somebody had said it; values that cannot be are passed over."""
     said = infotext.parameters
     loras: list[Lora] = []
-    prompt = take_lora_tags(infotext.prompt, loras)[:MAX_PROMPT_CHARS]
+    prompt = take_lora_tags(infotext.prompt, loras, is_strict=False)[:MAX_PROMPT_CHARS]
     width, height = _whole(said, "Size-1", "width"), _whole(said, "Size-2", "height")
     return Draft(
         prompt=prompt,

@@ -50,10 +50,11 @@ class _In(BaseModel):
 
 
 class LoraIn(_In):
-    """A LoRA by the name its engine lists."""
+    """A LoRA by the name its engine lists. `details`: what a tag of A1111 says after the weight, `te=0.5`."""
 
     name: Name
     weight: Number = 1.0
+    details: Annotated[str, Field(max_length=200, pattern="^[^<>]*$")] = ""
 
 
 class HiresIn(_In):
@@ -125,7 +126,9 @@ class DraftIn(_In):
             wide, _, high = values["aspect"].partition(":")
             values["aspect"] = (int(wide), int(high))
         if "loras" in values:
-            values["loras"] = tuple(Lora(name=lora.name, weight=lora.weight) for lora in self.loras)
+            values["loras"] = tuple(
+                Lora(name=lora.name, weight=lora.weight, details=lora.details) for lora in self.loras
+            )
         if "styles" in values:
             values["styles"] = tuple(self.styles)
         if "control" in values:

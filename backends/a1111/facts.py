@@ -146,6 +146,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         schedulers=facts.schedulers,
         loras=facts.loras,
         lora_aliases=tuple(sorted(facts.lora_aliases)),
+        reads_lora_tags=True,
         vaes=facts.vaes,
         styles=facts.styles,
         embeddings=facts.embeddings,

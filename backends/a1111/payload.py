@@ -6,6 +6,7 @@ clamped and named exactly here; defaults of the API that differ from the web UI'
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from backends.a1111.control import to_unit
@@ -13,7 +14,8 @@ from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family,
 from backends.a1111.wire import encode
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
 from generation.foreign import digits
-from generation.request import GenerationRequest, MaskFill, Mode
+from generation.lora_tags import tag_of
+from generation.request import GenerationRequest, Lora, MaskFill, Mode
 from generation.samplers import match_sampler, match_scheduler
 
 MIN_SIDE_PX = 64
@@ -116,8 +118,12 @@ def seeding(facts: Facts) -> dict[str, Any]:
 
 
 def _prompt(request: GenerationRequest) -> str:
-    tags = "".join(f" <lora:{_UNSAFE.sub('', lora.name)}:{lora.weight:g}>" for lora in request.loras)
+    tags = "".join(f" {tag_of(_safe(lora))}" for lora in request.loras)
     return (request.prompt + tags).strip()
+
+
+def _safe(lora: Lora) -> Lora:
+    return replace(lora, name=_UNSAFE.sub("", lora.name), details=re.sub(r"[<>\n]", "", lora.details))
 
 
 def _sampling(request: GenerationRequest, facts: Facts, flux: bool) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from generation.job import Progress
+from generation.prompt_syntax import parse_prompt
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
 from generation.result import GenerationResult
 from tests.engines.a1111_engine import DATA
@@ -186,6 +187,21 @@ async def test_unknown_lora_in_the_prompt_is_said(server: Server) -> None:
     server.draws("quirk-200-unknown-lora")
     result = await server.generate(prompt="x <lora:nope:1>", sampler="Euler")
     assert result.notes == ("LoRA nope was not used: this engine does not have it",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("<lora:tinylora:0.8:0.5> cat", "cat <lora:tinylora:0.8:0.5>"),
+        ("<lora:tinylora:1.0:te=0.5:unet=0.7> cat", "cat <lora:tinylora:1:te=0.5:unet=0.7>"),
+        ("<lora:tinylora:1:lbw=1,0,1> cat", "cat <lora:tinylora:1:lbw=1,0,1>"),
+        ("cat {a|<lora:tinylora:1>}", "cat {a|<lora:tinylora:1>}"),
+    ],
+)
+async def test_a_tag_comes_here_with_all_it_says(server: Server, typed: str, sent: str) -> None:
+    draft = parse_prompt(typed).draft
+    await server.generate(prompt=draft.prompt, loras=draft.loras)
+    assert server.sent()["prompt"] == sent
 
 
 async def test_loras_are_written_into_the_prompt(server: Server) -> None:
