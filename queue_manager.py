@@ -26,7 +26,7 @@ from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
 from scheduling.retry import RetryPolicy
 from scheduling.watchers import Watchers
-from store.database import Write
+from store.database import NothingThere, Write
 from store.jobs import AskedBefore, JobStore, LanePace
 from utils.clock import Clock, sleep_until
 
@@ -128,7 +128,9 @@ class QueueManager:
         Each has its place by `reserve`, or is done already (from the cache). Once begun, a caller that goes away does
         not stop it.
         """
-        return await asyncio.shield(self._background.spawn(self._take_in(jobs, also), expects=AskedBefore))
+        return await asyncio.shield(
+            self._background.spawn(self._take_in(jobs, also), expects=(AskedBefore, NothingThere))
+        )
 
     async def _take_in(self, jobs: Sequence[Job], also: Sequence[Write]) -> list[JobView]:
         try:

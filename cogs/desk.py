@@ -51,6 +51,7 @@ class Desk:
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._announced: dict[str, Intake] = {}  # by the message of ours that announces the answer
+        self._given_up: set[str] = set()
 
     async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool = False) -> None:
         """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
@@ -82,8 +83,9 @@ class Desk:
         """Give up what these messages announced and what has no job yet: who may delete one wants it gone."""
         for intake in [self._announced[one] for one in message_ids if one in self._announced]:
             if task := self._tasks.get(intake.id):
-                task.cancel()
-                await self._intakes.close(intake)
+                self._given_up.add(intake.id)
+                if await self._intakes.close(intake):  # else its jobs were just stored, and the task cancels them
+                    task.cancel()
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until nothing is under way, at most so long; what is left is for the next start."""
@@ -104,6 +106,7 @@ class Desk:
 
     def _ended(self, intake_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(intake_id, None)
+        self._given_up.discard(intake_id)
         self._announced = {message: one for message, one in self._announced.items() if one.id != intake_id}
         if not task.cancelled() and (error := task.exception()):  # it stays open, and the next start goes on with it
             log.error("a request was not answered", extra={"action": "job_failed"}, exc_info=error)
@@ -167,7 +170,10 @@ class Desk:
         except Exception as error:
             await self._refuse(intake, error, is_repeated=is_repeated)
         else:
-            await self._show(made, is_repeated=is_repeated)
+            if intake.id in self._given_up:
+                await self._intakes.take_back(made, intake.origin)
+            else:
+                await self._show(made, is_repeated=is_repeated)
         finally:
             if work is not None:
                 work.cancel()

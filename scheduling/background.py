@@ -17,8 +17,10 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, T], *, expects: type[Exception] | None = None) -> asyncio.Task[T]:
-        """Begin `work`; what it raises of the kind it `expects` is an answer, not a fault."""
+    def spawn(
+        self, work: Coroutine[Any, Any, T], *, expects: type[Exception] | tuple[type[Exception], ...] = ()
+    ) -> asyncio.Task[T]:
+        """Begin `work`; what it raises of the kinds it `expects` is an answer, not a fault."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, expects=expects))
@@ -29,9 +31,9 @@ class Background:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _ended(self, task: asyncio.Task[Any], *, expects: type[Exception] | None) -> None:
+    def _ended(self, task: asyncio.Task[Any], *, expects: type[Exception] | tuple[type[Exception], ...]) -> None:
         self._tasks.discard(task)
-        if task.cancelled() or (expects and isinstance(task.exception(), expects)):
+        if task.cancelled() or isinstance(task.exception(), expects):
             return
         if error := task.exception():
             log.error("the queue failed at something", extra={"action": "job_failed"}, exc_info=error)

@@ -94,6 +94,7 @@ class ForgettingService:
         Raises:
             GenerationError: the media store does not answer; part of it may be done.
         """
+        await self._store.forget_intakes(user_key)  # first, so that no job comes of them behind our back
         for job in await self._jobs.active_for(user_key):
             await self._queue.cancel(job.id)
         name = nameless()

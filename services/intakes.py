@@ -23,7 +23,7 @@ from services.masks import take_masked
 from services.media import MediaService
 from services.pictures import made_from
 from services.uploads import UploadQuota
-from store.database import Database, Write
+from store.database import Database, NothingThere, Write
 from store.intakes import Intake as Intake
 from store.intakes import IntakeStore
 from utils.clock import Clock
@@ -110,25 +110,42 @@ class IntakeService:
         first, *others = made.views
         return Made(views=[await self._generation.shown_in(first, **place), *others])
 
-    async def close(self, intake: Intake) -> None:
-        """End an intake that was refused, once its person was told: a store that is locked is asked again."""
-        for wait_s in (*CLOSE_AGAIN_S, None):
+    async def close(self, intake: Intake) -> bool:
+        """End an intake without jobs; False when it has some already. A store that is locked is asked again.
+
+        One that was refused is ended once its person was told.
+        """
+        for wait_s in CLOSE_AGAIN_S:
             try:
-                await self._store.close(intake.id, self._clock.now())
-                break
+                return await self._store.close(intake.id, self._clock.now())
             except Exception:
-                if wait_s is None:
-                    raise
-                await self._clock.sleep(wait_s)
+                log.info("an intake could not be ended yet", exc_info=True)
+            await self._clock.sleep(wait_s)
+        return await self._store.close(intake.id, self._clock.now())
+
+    async def take_back(self, made: Made, origin: Origin) -> None:
+        """Cancel what an order became while somebody gave it up; nobody is told."""
+        job_ids = made.comparison.job_ids if made.comparison else [view.job.id for view in made.views]
+        for job_id in job_ids:
+            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            await self._generation.cancel(job_id, Actor(user_key=origin.user_key))
+            await self._generation.delivered(job_id)
+        if made.comparison:
+            await self._compare.delivered(made.comparison)
 
     async def carry_out(self, intake: Intake, read: Read) -> Made:
         """Load what the order needs and turn it into jobs; `read` fetches an attachment by its address.
 
         Raises:
-            GenerationError: it is refused; the intake is still open.
+            GenerationError: it is refused; the intake is still open, unless somebody took it back.
         """
+        try:
+            return await self._carry_out(intake, self._charged(read, intake))
+        except NothingThere as error:
+            raise RequestRejected("This was taken back or deleted before it began.") from error
+
+    async def _carry_out(self, intake: Intake, read: Read) -> Made:
         order, origin = intake.order, intake.origin
-        read = self._charged(read, origin.user_key)
         closing = self._store.closing(intake.id, self._clock.now())
         match order.kind:
             case OrderKind.DRAW:
@@ -151,13 +168,15 @@ class IntakeService:
         view = await self._generation.submit(draft, origin, notes=(*order.notes, *notes), also=[closing])
         return Made(views=[view])
 
-    def _charged(self, read: Read, user_key: str) -> Read:
-        """Count what is read as brought by this person."""
+    def _charged(self, read: Read, intake: Intake) -> Read:
+        """Count what is read as brought by this person, once: a restart is not their doing."""
+        if intake.starts > 1:
+            return read
 
         async def read_and_charge(address: str) -> bytes:
             data = await read(address)
             if self.uploads is not None:
-                await self.uploads.charge(user_key, len(data))
+                await self.uploads.charge(intake.origin.user_key, len(data))
             return data
 
         return read_and_charge

@@ -118,6 +118,7 @@ class Submission:
 
         Raises:
             StoreUnavailable: the file cannot be written; nothing is stored.
+            NothingThere: what one of `also` must change is gone; nothing is stored.
         """
         jobs, self._new = self._new, []
         try:

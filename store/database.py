@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import aiosqlite
 
@@ -27,9 +27,18 @@ VACUUM_CHUNK_BYTES = 1_600_000  # one chunk takes about 6 ms of the connection's
 Row = sqlite3.Row
 FileTrouble = sqlite3.Error  # for rooms that know of no SQLite
 Params = Iterable[Any] | Mapping[str, Any]
-Write = tuple[str, Params]  # a statement that somebody else commits, with others
 
 _CREATE_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL NOT NULL)"
+
+
+class Must(NamedTuple):
+    """A `Write` with RETURNING that must change a row: where there is none, nothing of its unit is done."""
+
+    sql: str
+    params: Params
+
+
+Write = tuple[str, Params] | Must  # a statement that somebody else commits, with others
 
 
 class DatabaseTooNew(Exception):
@@ -40,6 +49,10 @@ class DatabaseTooNew(Exception):
             f"{path.name} was written by a newer version of Easel (it has {', '.join(sorted(unknown))}). "
             "Install that version again, or use another data folder."
         )
+
+
+class NothingThere(Exception):
+    """What a unit of statements hangs on is not there any more; nothing of it is done."""
 
 
 class Database:
@@ -96,13 +109,17 @@ class Database:
         return await self._run(sql, params)
 
     async def write_all(self, writes: Sequence[Write]) -> None:
-        """Run statements as one unit: all are committed or, after any error, none."""
+        """Run statements as one unit: all are committed or, after any error, none.
+
+        Raises:
+            NothingThere: one that `Must` change a row found none.
+        """
         if len(writes) == 1:  # a statement is a unit by itself, and needs one hop instead of three
-            await self.write(*writes[0])
+            await self._run_part(writes[0])
             return
         async with self.transaction():
-            for sql, params in writes:
-                await self._run(sql, params)
+            for write in writes:
+                await self._run_part(write)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -151,6 +168,10 @@ class Database:
             return list(await self._connection.execute_fetchall(sql, params))
         async with self._turn:
             return list(await self._connection.execute_fetchall(sql, params))
+
+    async def _run_part(self, write: Write) -> None:
+        if not await self._run(*write) and isinstance(write, Must):
+            raise NothingThere
 
     async def _script(self, sql: str) -> None:
         # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.

@@ -6,7 +6,6 @@ is remembered for an hour, so that what a door brings twice is done once; a trig
 
 import json
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,8 +13,9 @@ from typing import Any, Final
 from generation.errors import StoreUnavailable
 from generation.job import Origin
 from generation.order import Order, order_from_json, order_to_json
-from store.database import Database, Write
+from store.database import Database, Must, Write
 from store.job_rows import origin_to_row, row_to_origin, to_epoch
+from store.rows import RowReader
 from utils.secrets import SecretBox
 
 SCHEMA: Final = """
@@ -51,10 +51,10 @@ START: Final = "UPDATE intakes SET starts = starts + 1 WHERE id = ? AND ended_at
 ATTACH: Final = """
     UPDATE intakes SET channel_id = :channel_id, message_id = :message_id WHERE id = :id AND ended_at IS NULL
 """
-GO_ON: Final = "UPDATE intakes SET said = :said WHERE id = :id"
+GO_ON: Final = "UPDATE intakes SET said = :said WHERE id = :id AND ended_at IS NULL RETURNING id"
 CLOSE: Final = """
     UPDATE intakes SET ended_at = :now, said = '', origin = '', reply_token = '', reply_token_until = NULL
-    WHERE id = :id
+    WHERE id = :id AND ended_at IS NULL RETURNING id
 """
 
 
@@ -75,6 +75,7 @@ class IntakeStore:
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
         self._box = box
+        self._rows = RowReader("intakes")
 
     async def take(self, intake: Intake) -> bool:
         """Store it; False when this id was taken in before.
@@ -96,7 +97,7 @@ class IntakeStore:
     async def left(self, door: str, before: datetime) -> list[Intake]:
         """Return what was taken in before that moment and is still to be done, oldest first."""
         rows = await self._database.fetch(LEFT, {"door": door, "before": to_epoch(before)})
-        return [self._read(row) for row in rows]  # type: ignore[arg-type]
+        return self._rows.read(rows, self._read)
 
     async def start(self, intake: Intake) -> Intake | None:
         """Count that another process begins it; None when it has been closed."""
@@ -108,18 +109,19 @@ class IntakeStore:
         await self._database.write(ATTACH, {"id": intake.id, "channel_id": channel_id, "message_id": message_id})
         return replace(intake, origin=replace(intake.origin, channel_id=channel_id, message_id=message_id))
 
-    async def close(self, intake_id: str, now: datetime) -> None:
-        await self._database.write(*self.closing(intake_id, now))
+    async def close(self, intake_id: str, now: datetime) -> bool:
+        """End an intake; False when it had ended, or is forgotten."""
+        return bool(await self._database.write(*self.closing(intake_id, now)))
 
     def closing(self, intake_id: str, now: datetime) -> Write:
-        """Return what ends an intake and empties it."""
-        return CLOSE, {"id": intake_id, "now": to_epoch(now)}
+        """Return what ends an intake and empties it, if it is still open: else nobody wants its jobs any more."""
+        return Must(CLOSE, {"id": intake_id, "now": to_epoch(now)})
 
     def going_on(self, intake_id: str, order: Order) -> Write:
         """Return what puts the rest of an order in its place."""
-        return GO_ON, {"id": intake_id, "said": json.dumps(order_to_json(order))}
+        return Must(GO_ON, {"id": intake_id, "said": json.dumps(order_to_json(order))})
 
-    def _read(self, row: Mapping[str, Any]) -> Intake:
+    def _read(self, row: Any) -> Intake:
         return Intake(
             id=row["id"],
             order=order_from_json(json.loads(row["said"])),

@@ -136,6 +136,7 @@ class JobStore:
 
         Raises:
             AskedBefore: this person has a job with the same `request_key` as one of them.
+            NothingThere: what one of `also` must change is gone.
             StoreUnavailable: the file cannot be written.
             Unstorable: the job cannot.
         """

@@ -60,6 +60,16 @@ BLANK_DELIVERIES: Final = f"""
     UPDATE webhook_outbox SET body = json_replace(body, '$.job.prompt', '', '$.job.negative_prompt', '')
     WHERE job_id IN {_IDS} AND body <> ''
 """  # noqa: S608
+# What several jobs said together goes with the last of them.
+BLANK_COMPARISONS: Final = f"""
+    UPDATE comparisons SET prompt = ''
+    WHERE id IN (SELECT json_extract(origin, '$.group_id') FROM jobs WHERE id IN {_IDS})
+        AND NOT EXISTS (SELECT 1 FROM json_each(contenders) AS c
+            JOIN jobs AS j ON j.id = json_extract(c.value, '$.job_id') WHERE j.words_gone_at IS NULL)
+"""  # noqa: S608
+DROP_COMPARISONS: Final = f"""
+    DELETE FROM comparisons WHERE id IN (SELECT json_extract(origin, '$.group_id') FROM jobs WHERE id IN {_IDS})
+"""  # noqa: S608
 PICTURES_OF: Final = f"""
     SELECT media_id FROM generated_images WHERE job_id IN {_IDS} AND from_cache = 0
 """  # noqa: S608
@@ -76,6 +86,9 @@ RENAME_PICTURES: Final = f"""
     UPDATE generated_images SET user_key = :name, user_name = '', deleted_at = coalesce(deleted_at, :now)
     WHERE job_id IN {_IDS}
 """  # noqa: S608
+DISOWN: Final = (
+    BLANK_JOBS, BLANK_PICTURES, BLANK_DELIVERIES, DROP_COMPARISONS, RENAME_JOBS, RENAME_PICTURES
+)  # fmt: skip
 # What others made from this person's pictures says so; whose they were is forgotten there, too.
 UNLINK: Final = """
     UPDATE jobs SET origin = json_remove(origin, '$.parent_job_id', '$.parent_user_id', '$.parent_channel_id',
@@ -84,6 +97,9 @@ UNLINK: Final = """
 """
 LAST_ROW: Final = "SELECT coalesce(max(rowid), 0) AS last FROM jobs"
 UNLINK_ROWS: Final = 2000
+FORGET_INTAKES: Final = (
+    "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key"
+)
 FORGET_PERSON: Final = (
     "UPDATE OR REPLACE image_generation_stats SET user_key = :name WHERE user_key = :user_key",
     "DELETE FROM image_favorites WHERE user_key = :user_key",
@@ -92,8 +108,8 @@ FORGET_PERSON: Final = (
     "DELETE FROM api_keys WHERE user_key = :user_key",
     "DELETE FROM sessions WHERE user_key = :user_key",
     "DELETE FROM uploads WHERE user_key = :user_key",
-    "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key",
-    "DELETE FROM preferences WHERE scope = 'user:' || :user_id",
+    FORGET_INTAKES,
+    "DELETE FROM preferences WHERE scope = 'user:' || :user_key",
     "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",
 )
 
@@ -111,6 +127,7 @@ class WordStore:
             blanked = await self._database.write(BLANK_JOBS, values)
             await self._database.write(BLANK_PICTURES, values)
             await self._database.write(BLANK_DELIVERIES, values)
+            await self._database.write(BLANK_COMPARISONS, values)
         return len(blanked)
 
     async def old(self, *, before: datetime, now: datetime, is_private: bool) -> list[str]:
@@ -126,11 +143,15 @@ class WordStore:
         pictures = await self._database.fetch(PICTURES_OF, {"ids": json.dumps(job_ids)})
         return job_ids, [row["media_id"] for row in pictures]
 
+    async def forget_intakes(self, user_key: str) -> None:
+        """Delete what a person has asked for and what is not in jobs yet: it becomes none any more."""
+        await self._database.write(FORGET_INTAKES, {"user_key": user_key})
+
     async def disown(self, job_ids: Iterable[str], name: str, now: datetime) -> None:
         """Take jobs from the person who asked for them: words, pictures, names and places."""
         values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now), "name": name}
         async with self._database.transaction():
-            for statement in (BLANK_JOBS, BLANK_PICTURES, BLANK_DELIVERIES, RENAME_JOBS, RENAME_PICTURES):
+            for statement in DISOWN:
                 await self._database.write(statement, values)
 
     async def forget_person(self, user_key: str, name: str) -> None:

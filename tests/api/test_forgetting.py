@@ -1,5 +1,6 @@
 """Words go when they should, from every table and every byte of the files; the rest is kept."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from generation.errors import RequestRejected
 from generation.job import JobStatus, Origin
 from generation.request import Draft
 from services.generation import Actor
+from store.preferences import PreferenceStore
 from tests.api.conftest import held, site_at
 
 MARK = "xylograph"  # stands in everything that is said here, and in nothing else
@@ -221,3 +223,42 @@ async def test_space_is_given_back(site):
     before = path.stat().st_size
     await prune_after(site, 2 * DAY)
     assert path.stat().st_size < before - 40 * len(big)
+
+
+COMPARED = Draft(prompt=SAID["prompt"], negative_prompt=SAID["negative_prompt"], width=64, height=64, steps=4)
+
+
+async def test_a_comparison_that_nobody_came_to_show_is_forgotten_with_its_person(site):
+    origin = Origin(door="discord", user_id="1", user_name=f"Mia {MARK}", channel_id="9", private=True)
+    with held(site):
+        await compared(site, origin)
+        assert "comparisons.prompt" in await places_of(site)
+        await forgetting_of(site).forget_person("discord:1")
+    assert await places_of(site) == []
+
+
+async def test_words_of_a_comparison_go_with_the_last_of_its_jobs(site):
+    comparison = await compared(site, Origin(door="discord", user_id="1", channel_id="9"))
+    first, last = comparison.job_ids
+    for job_id in comparison.job_ids:
+        await site.ended(job_id)
+    await forgetting_of(site).forget_words(first)
+    assert "comparisons.prompt" in await places_of(site)
+    await forgetting_of(site).forget_words(last)
+    assert [place for place in await places_of(site) if "." in place and "media" not in place] == ["cache.sqlite3"]
+
+
+async def test_what_a_person_always_wants_is_forgotten_too(site):
+    preferences = PreferenceStore(site.easel.database)
+    for user_id in ("1", "2"):
+        await preferences.set(f"user:discord:{user_id}", Draft(negative_prompt=f"{MARK} of {user_id}"))
+    await forgetting_of(site).forget_person("discord:1")
+    assert await places_of(site, f"{MARK} of 1") == []
+    assert "preferences.draft" in await places_of(site, f"{MARK} of 2")
+
+
+async def compared(site, origin):
+    """Begin a comparison of the sketch engine with itself under another name."""
+    sketch = site.easel.registry.get("sketch")
+    site.easel.registry.add(replace(sketch, config=replace(sketch.config, name="other")))
+    return await site.easel.services.upkeep.compare.start(COMPARED, origin, ("sketch", "other"))

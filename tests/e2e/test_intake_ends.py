@@ -1,0 +1,80 @@
+"""Requests that somebody takes back, or a restart reads again, at the worst of moments."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cogs import desk
+from services.intakes import IntakeService, Made
+from services.media import MediaService
+from services.uploads import UploadQuota
+from store.uploads import UploadStore
+from tests.discord_server import DiscordServer
+from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import Easel, is_finished, own, reply_to, until
+from tests.e2e.pictures import png
+from tests.fakes import FakeBackend
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "SOON_S", 0.05)
+
+
+@pytest.mark.parametrize("text", ["!dream a fox", "!dream a fox --repeat 2", "!compare a fox"])
+async def test_an_announcement_deleted_just_when_its_jobs_are_stored_cancels_them(
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    engine = FakeBackend(hold=True)
+    easel = await start(engine, FakeBackend(hold=True, name="other"))
+    carry_out = IntakeService.carry_out
+
+    async def carry_out_late(self: IntakeService, *values: Any) -> Made:
+        front = easel.bot.desk
+        await until(lambda: front._announced)
+        made = await carry_out(self, *values)
+        (message_id,) = front._announced
+        discord.delete_message(next(one for one in own(discord.channel) if str(one.id) == message_id))
+        await until(lambda: front._given_up)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IntakeService, "carry_out", carry_out_late)
+        await easel.say(text)
+        await until(lambda: easel.bot.desk._tasks)
+        await until(lambda: not easel.bot.desk._tasks)
+    rows = await easel.now.database.fetch("SELECT status, delivered_at FROM jobs")
+    assert {row["status"] for row in rows} == {"cancelled"}
+    await easel.stop()
+    engine.release(5)
+    await easel.start()
+    last = await easel.dream("!dream the last one", user="ann")
+    assert own(discord.channel) == [last]
+
+
+async def test_what_was_counted_before_a_restart_is_not_counted_again(
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    easel = await start(FakeBackend())
+    store = UploadStore(easel.now.database)
+    easel.now.intakes.uploads = UploadQuota(store, easel.clock, quota_mb=1, ttl_s=3600.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(MediaService, "take_input", lambda *_: asyncio.sleep(60))
+        said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
+        counted = await until_counted(easel)
+        await easel.kill()
+    await easel.start()
+    easel.now.intakes.uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, quota_mb=1, ttl_s=3600.0)
+    await discord.wait_for(lambda: reply_to(said) and is_finished(reply_to(said)), 8)
+    assert await until_counted(easel) == counted
+
+
+async def until_counted(easel: Easel) -> int:
+    """Return how many bytes have been brought, once there are any."""
+    async with asyncio.timeout(5):
+        while not (rows := await easel.now.database.fetch("SELECT size_bytes FROM uploads")):
+            await asyncio.sleep(0.01)
+    return sum(row["size_bytes"] for row in rows)
