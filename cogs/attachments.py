@@ -9,7 +9,7 @@ import nextcord
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 
-IMAGE_NAME: Final = re.compile(r"\.(png|jpe?g|webp|gif)$", re.IGNORECASE)
+IMAGE_NAME: Final = re.compile(r"\.(png|jpe?g|jfif|webp|gif|avif|bmp|tiff?|hei[cf])$", re.IGNORECASE)
 READ_TIMEOUT_S: Final = 60.0
 CANNOT_READ: Final = "That picture cannot be read from Discord. Please attach it again."
 

@@ -101,7 +101,7 @@ class PictureWords(commands.Cog):
 
     async def _show_info(self, interaction: nextcord.Interaction, data: bytes, *, private: bool) -> None:
         try:
-            facts = await run_in_thread(images.inspect, data)
+            facts = await run_in_thread(images.inspect, data, brought=True)
         except BadImage as error:
             raise RequestRejected(str(error), field="image") from error
         found = await parameters_in(data)

@@ -9,8 +9,21 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
 from utils.image_text import read_parameters, with_parameters
+from utils.colours import is_srgb
 from utils.metadata import without_metadata
-from utils.pixels import FORMATS, UPLOAD_QUALITY, UPRIGHT, BadImage, encode, opaque, opened, orientation, plain
+from utils.pixels import (
+    BROUGHT,
+    FORMATS,
+    UPLOAD_QUALITY,
+    UPRIGHT,
+    BadImage,
+    encode,
+    opaque,
+    opened,
+    orientation,
+    plain,
+    whole,
+)
 
 __all__ = [
     "EXTENSIONS",
@@ -62,23 +75,24 @@ class Fitted:
     is_smaller: bool = False
 
 
-def inspect(data: bytes, *, decode: bool = False) -> ImageInfo:
+def inspect(data: bytes, *, decode: bool = False, brought: bool = False) -> ImageInfo:
     """Check that a file is a whole PNG, JPEG, WebP or GIF of sane size.
 
     Args:
         data: the file.
         decode: decode every pixel. Without it a PNG is only checked by its checksums, which is 20 times faster.
+        brought: by a person, so it may be of any kind that Easel reads.
 
     Raises:
         BadImage: it is none, is cut off, or is too large.
     """
     if len(data) > MAX_IMAGE_BYTES:
         raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_IMAGE_BYTES)} MB.")
-    with opened(data) as image:
+    with opened(data, brought=brought) as image:
         info = ImageInfo(
             width=image.width,
             height=image.height,
-            media_type=FORMATS[image.format or ""],
+            media_type=BROUGHT[(image.format or "").replace("MPO", "JPEG")],
             is_animated=getattr(image, "is_animated", False),
         )
         if image.format == "PNG" and not decode:
@@ -99,11 +113,12 @@ def clean_input(data: bytes, *, exact: bool = False) -> bytes:
     """
     if len(data) > MAX_INPUT_IMAGE_BYTES:
         raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_INPUT_IMAGE_BYTES)} MB.")
-    with opened(data) as image:
+    data = whole(data)
+    with opened(data, brought=True) as image:
         # a phone's JPEG may hold further pictures behind the first, which Pillow calls MPO
         is_animated = getattr(image, "is_animated", False) and image.format != "MPO"
         kind = "PNG" if is_animated else (image.format or "").replace("MPO", "JPEG")
-        is_plain = image.mode in {"RGB", "RGBA", "L"} and orientation(image) == UPRIGHT
+        is_plain = image.mode in {"RGB", "RGBA", "L"} and orientation(image) == UPRIGHT and is_srgb(image)
         picture = plain(ImageOps.exif_transpose(image))
     bare = without_metadata(data) if is_plain and kind in {"JPEG", "WEBP"} else None
     if bare is not None:

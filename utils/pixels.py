@@ -11,8 +11,12 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from constants import MAX_IMAGE_PIXELS
+from utils.colours import in_srgb
+from utils.file_kinds import has_heic, is_heic, open_heic, refusal_of
+from utils.mending import mended
 
 FORMATS: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+BROUGHT: Final = FORMATS | {"AVIF": "image/avif", "BMP": "image/bmp", "TIFF": "image/tiff", "HEIF": "image/heic"}
 UPLOAD_QUALITY: Final = 90
 UPRIGHT: Final = 1  # EXIF's number for a picture that is not turned
 ON_THEIR_SIDE: Final = (5, 6, 7, 8)
@@ -25,10 +29,17 @@ class BadImage(ValueError):
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Image.Image]:
-    """Open a file with its pixels counted before any is decoded; whatever goes wrong inside is a `BadImage`."""
+def opened(data: bytes, *, brought: bool = False) -> Iterator[Image.Image]:
+    """Open a file with its pixels counted before any is decoded; whatever goes wrong inside is a `BadImage`.
+
+    `brought`: by a person, who may have other kinds of pictures than an engine makes.
+    """
+    formats = tuple(kind for kind in (BROUGHT if brought else FORMATS) if kind != "HEIF")
     try:
-        with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as image:
+        if brought and is_heic(data) and has_heic():
+            open_heic()
+            formats = ("HEIF",)
+        with Image.open(io.BytesIO(whole(data)), formats=formats) as image:
             _check_pixels(*image.size)
             yield image
     except BadImage:
@@ -36,9 +47,14 @@ def opened(data: bytes) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"This picture has too many pixels; at most {MAX_IMAGE_PIXELS // 10**6} million.") from error
     except UnidentifiedImageError as error:
-        raise BadImage("This file is no picture Easel can read. Use PNG, JPEG, WebP or GIF.") from error
+        raise BadImage(refusal_of(data)) from error
     except Exception as error:  # decoders raise nearly anything on a damaged or hostile file
         raise BadImage("This picture is damaged or cut off.") from error
+
+
+def whole(data: bytes) -> bytes:
+    """Return a file that Pillow reads where every viewer does."""
+    return mended(data, _check_pixels)
 
 
 def _check_pixels(width: int, height: int) -> None:
@@ -49,7 +65,8 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """Return it as RGB, RGBA or L with 8 bits a channel."""
+    """Return it as RGB, RGBA or L with 8 bits a channel, in sRGB."""
+    image = in_srgb(image)
     if image.mode in {"LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         return image.convert("RGBA")
     if image.mode.startswith("I"):  # 16 bits a pixel: a plain convert would clip all but the darkest to white

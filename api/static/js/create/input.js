@@ -8,7 +8,7 @@ export const takeFile = async (file, form) => (await import("./files.js")).takeF
 
 /** @returns {{node: HTMLElement, update: (state: object, shape: object) => void}} */
 export function inputPanel({ form, onEdit }) {
-  const file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp", class: "sr-only", tabindex: "-1", "aria-label": "Input picture" });
+  const file = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "aria-label": "Input picture" });
   file.addEventListener("change", () => {
     if (file.files[0]) takeFile(file.files[0], form);
     file.value = "";

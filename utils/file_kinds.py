@@ -1,0 +1,85 @@
+"""What a file is by its first bytes, for those that are read and those that are refused by name.
+
+Source: ISO/IEC 14496-12 (`ftyp` brands of MP4, HEIC, AVIF) and the signatures of the formats' own specifications.
+"""
+
+import importlib
+import importlib.util
+from typing import Final
+
+_HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF: Final = frozenset({b"avif", b"avis"})
+_SIGNATURES: Final = (
+    (b"%PDF", "a PDF"),
+    (b"8BPS", "a Photoshop file"),
+    (b"gimp xcf", "a GIMP file"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\x1aE\xdf\xa3", "a video (WebM or Matroska)"),
+    (b"PK\x03\x04", "an archive or a document (ZIP)"),
+    (b"\0\0\1\0", "an icon (ICO)"),
+    (b"OggS", "a sound or a video (Ogg)"),
+    (b"ID3", "a sound (MP3)"),
+    (b"<svg", "a drawing (SVG)"),
+)
+NO_HEIC: Final = (
+    "This is a HEIC picture, which Easel reads only where the package pillow-heif is installed beside it. "
+    "Send it as JPEG or PNG."
+)
+HEIF_PACKAGE: Final = "pillow_heif"
+
+
+def refusal_of(data: bytes) -> str:
+    """Return a sentence for a file that is no picture we read, with its kind where that can be told."""
+    if is_heic(data) and not has_heic():
+        return NO_HEIC
+    kind = _kind_of(data)
+    named = (
+        f"This file is no picture Easel can read: it is {kind}." if kind else "This file is no picture Easel can read."
+    )
+    return f"{named} Use PNG, JPEG, WebP or GIF."
+
+
+def is_heic(data: bytes) -> bool:
+    brands = _brands(data)
+    return bool(brands & _HEIC) and not brands & _AVIF
+
+
+def is_video(data: bytes) -> bool:
+    kind = _kind_of(data)
+    return kind is not None and "video" in kind
+
+
+def has_heic() -> bool:
+    return importlib.util.find_spec(HEIF_PACKAGE) is not None
+
+
+def open_heic() -> None:
+    """Let Pillow read HEIC from now on, where that can be."""
+    if has_heic():
+        importlib.import_module(HEIF_PACKAGE).register_heif_opener()
+
+
+def _brands(data: bytes) -> frozenset[bytes]:
+    if data[4:8] != b"ftyp":
+        return frozenset()
+    size = min(int.from_bytes(data[:4], "big"), 256)
+    return frozenset({data[8:12], *(data[at : at + 4] for at in range(16, size, 4))})
+
+
+def _kind_of(data: bytes) -> str | None:
+    if brands := _brands(data):
+        return "a HEIC picture" if brands & _HEIC else _brand_name(brands)
+    if data.startswith(b"RIFF") and data[8:12] == b"AVI ":
+        return "a video (AVI)"
+    head = data[:256].lstrip().removeprefix(b"\xef\xbb\xbf")
+    if head.startswith(b"<?xml") and b"<svg" in data[:4096]:
+        return "a drawing (SVG)"
+    return next((kind for start, kind in _SIGNATURES if data.startswith(start) or head.startswith(start)), None)
+
+
+def _brand_name(brands: frozenset[bytes]) -> str:
+    if brands & _AVIF:
+        return "an AVIF picture that cannot be decoded"
+    return "a video (QuickTime)" if b"qt  " in brands else "a video (MP4)"
