@@ -1,7 +1,7 @@
 """Colours as every screen and engine takes them: a picture with a profile of its own is converted to sRGB.
 
-Source: the ICC profile that the file carries, through LittleCMS as Pillow has it. A profile that cannot be read, or does
-not go with the pixels, is passed over, as viewers do.
+Source: the ICC profile that the file carries, through LittleCMS as Pillow has it. A profile that cannot be read, or
+does not go with the pixels, is passed over, as viewers do.
 """
 
 import io

@@ -8,8 +8,8 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
-from utils.image_text import read_parameters, with_parameters
 from utils.colours import is_srgb
+from utils.image_text import read_parameters, with_parameters
 from utils.metadata import without_metadata
 from utils.pixels import (
     BROUGHT,
