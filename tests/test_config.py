@@ -5,6 +5,7 @@ import pytest
 
 from config import BackendSettings, Problem, Settings, SettingsError, describe, describe_instance, read_settings
 from config_foreign import ENGINE_OPTIONS
+from services.connections import BACKEND_KINDS
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -130,6 +131,18 @@ def test_a_lone_address_makes_its_engine():
     assert (engine.name, engine.kind) == ("a1111", "a1111")
     names = [engine.name for engine in settings_of(BACKENDS="sketch", A1111_URL="http://127.0.0.1:7860").engines]
     assert names == ["sketch", "a1111"]
+
+
+def test_each_engine_of_the_page_is_made_and_connected_by_the_names_there():
+    page = (ROOT / "docs/backends/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\w+)\]\(\w+\.md\) \|.+\|.+\| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert {kind for kind, _, _ in rows} == {path.stem for path in (ROOT / "docs/backends").glob("*.md")} - {"README"}
+    for kind, variables, types in rows:
+        for name in re.findall("`(.+?)`", variables):
+            value = "http://127.0.0.1:7860" if name.endswith("_URL") else "grid_x"
+            assert [engine.kind for engine in settings_of(**{name: value}).engines] == [kind], name
+        for one in re.findall("`(.+?)`", types):
+            assert BACKEND_KINDS[one] == kind
 
 
 def test_a_name_that_cannot_be_one_is_refused():

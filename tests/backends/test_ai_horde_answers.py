@@ -1,13 +1,16 @@
 """Recorded answers through the real client: the end states and the refusals."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 import respx
 
 from backends.ai_horde.answer import Call, translate_failure
+from backends.ai_horde.payload import POST_PROCESSORS
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -271,3 +274,70 @@ async def test_a_page_of_a_proxy_is_no_answer(horde: Horde) -> None:
     horde.submit.mock(return_value=httpx.Response(502, html="<html>bad gateway</html>"))
     error = await horde.fails()
     assert isinstance(error, BackendUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("status", "rc", "says"),
+    [
+        (401, "InvalidAPIKey", "does not know this key"),
+        (404, "UserNotFound", "does not know this key"),
+        (403, "TimeoutIP", "has put this bot in time-out"),
+        (403, "BannedClientAgent", "does not let this bot in"),
+        (429, "TooManyPrompts", "has enough pictures of this account waiting"),
+        (429, "", "asks us to slow down"),
+        (404, "RequestNotFound", "has forgotten this picture"),
+    ],
+)
+def test_what_its_page_explains_is_what_is_said(status: int, rc: str, says: str) -> None:
+    body = json.dumps({"rc": rc, "message": "x"}).encode()
+    error = translate_failure("The Horde", httpx.Response(status), body, Call.SUBMIT)
+    assert error.user_message.startswith(f"The Horde {says}")
+    assert error.hint
+    page = Path("docs/backends/ai_horde.md").read_text(encoding="utf-8")
+    assert says in page
+
+
+async def test_a_job_that_two_looks_find_impossible_is_not_given_up(horde: Horde) -> None:
+    """A worker may be restarting: only the third look in a row counts."""
+    horde.plays("02_txt2img_r2_registered")
+    no, yes = (response(one) for one in exchanges("01_no_worker", "GET", "/generate/check/")[:1] * 2)
+    done = response(exchanges("02_txt2img_r2_registered", "GET", "/generate/check/")[-1])
+    checks = horde.mock.get(url__startswith=f"{API}/generate/check/").mock(side_effect=[no, yes, done])
+    result, _ = await horde.generate()
+    assert result.images
+    assert checks.call_count == 3
+
+
+async def test_what_it_can_and_cannot_do_is_as_its_page_has_it(horde: Horde) -> None:
+    can = await horde.backend.capabilities()
+    assert can.max_batch == 20
+    assert set(can.schedulers or ()) == {"karras", "normal"}
+    assert can.loras is None, "any of CivitAI"
+    assert can.supports_clip_skip
+    assert can.supports_negative_prompt
+    assert not can.supports_preview
+    assert not can.is_deterministic
+    assert Mode.UPSCALE not in can.modes
+    page = Path("docs/backends/ai_horde.md").read_text(encoding="utf-8")
+    assert f": {', '.join(can.control_kinds)} |" in page
+    told = re.findall(r"`([\w.]+)`", page[page.index("- Post-processors:") : page.index("## What it can")])
+    assert tuple(told) == POST_PROCESSORS
+
+
+async def test_the_wait_for_a_model_is_listed_with_its_workers(horde: Horde) -> None:
+    models = [{"name": "one", "count": 2, "eta": 31.4}, {"name": "two", "count": 1, "eta": 0}]
+    horde.mock.get(url__startswith=f"{API}/status/models").respond(json=models)
+    can = await horde.backend.capabilities()
+    assert [model.title for model in can.models or ()] == ["one (2 workers, about 31 s to wait)", "two (1 worker)"]
+
+
+async def test_the_id_of_a_job_is_told_to_nobody(horde: Horde) -> None:
+    horde.plays("02_txt2img_r2_registered")
+    result, seen = await horde.generate()
+    told = " ".join([*result.notes, *(progress.note for progress in seen)])
+    horde.plays("08_censored")
+    error = await horde.fails()
+    ids = {one["body"]["id"] for name in ("02_txt2img_r2_registered", "08_censored")
+           for one in exchanges(name, "POST", "/generate/async") if "id" in one["body"]}  # fmt: skip
+    assert ids
+    assert not [one for one in ids if one in f"{told} {error.user_message} {error.hint}"]

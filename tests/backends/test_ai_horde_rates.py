@@ -45,6 +45,10 @@ async def test_no_window_ever_holds_more_calls_than_allowed(rates: tuple[Rate, .
             assert len(inside) <= rate.calls
 
 
+def test_the_rates_are_those_that_are_published() -> None:
+    assert (Rate(2, 1.0), Rate(90, 60.0)) == SUBMIT_RATES
+
+
 async def test_the_rate_is_used_nearly_in_full() -> None:
     clock = FakeClock()
     assert len(await times_of(RateWindow(clock, Rate(10, 60.0)), clock, 40, 125.0)) == 30

@@ -295,3 +295,45 @@ async def test_a_grid_without_workers_is_down(grid: Grid) -> None:
 def test_a_picture_format_nobody_knows_is_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match="output_format"):
         AiPowerGridBackend(BackendConfig(name="g", kind="aipowergrid", url=URL, options={"output_format": "gif"}))
+
+
+async def test_what_it_can_and_cannot_do_is_as_its_page_has_it(grid: Grid) -> None:
+    can = await grid.backend.capabilities()
+    assert not {Mode.INPAINT, Mode.UPSCALE} & can.modes
+    assert can.vaes == ()
+    for does in (can.supports_clip_skip, can.supports_preview, can.supports_cancel, can.is_deterministic):
+        assert not does
+    assert can.supports_progress
+
+
+async def test_a_source_above_12_mb_is_told_before_a_call_is_spent(grid: Grid) -> None:
+    for megabytes, is_taken in ((11, True), (13, False)):
+        source = SourceImage.of(bytes(megabytes * 10**6))
+        request_ = {"mode": Mode.IMG2IMG, "init_image": source, "denoising_strength": 0.6}
+        if is_taken:
+            assert (await grid.generate(**request_)).images
+            continue
+        calls = grid.draw.call_count
+        assert isinstance(await grid.fails(**request_), GenerationError)
+        assert grid.draw.call_count == calls
+
+
+async def test_more_loras_than_five_are_left_out_and_told(grid: Grid) -> None:
+    result = await grid.generate(loras=tuple(Lora(name=f"l{n}") for n in range(6)))
+    assert "LoRA l5 left out: at most 5 at once here" in result.notes
+    assert len(grid.sent()["loras"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "says"),
+    [
+        (402, "insufficient credits", "has too little credit"),
+        (502, "Generation failed.", "failed at it"),
+        (429, "Rate limit exceeded.", "asks us to slow down"),
+    ],
+)
+async def test_what_its_page_explains_is_what_is_said(grid: Grid, status: int, detail: str, says: str) -> None:
+    grid.draw.respond(status, json={"detail": detail})
+    error = await grid.fails()
+    assert says in error.user_message
+    assert error.hint

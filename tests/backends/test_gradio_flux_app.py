@@ -1,5 +1,6 @@
 """Which function of an app draws, and which of its inputs is which: read from recorded pages."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,38 @@ def test_labels_are_compared_as_bare_words(label: object, words: str) -> None:
 def test_value_that_means_any_seed_is_read_from_the_hint(info: str) -> None:
     config = page(("textbox", {"label": "Prompt"}), ("number", {"label": "Seed", "info": info}))
     assert read_app(config, Info()).endpoints[Mode.TXT2IMG].field("seed").random_value == -1
+
+
+KIND_OF = {"drawing of seeds": "checkbox", "picture to start from": "image", "model": "dropdown"}
+ROLE_OF = {
+    "prompt": "prompt", "negative prompt": "negative_prompt", "steps": "steps", "guidance (`--cfg`)": "cfg_scale",
+    "seed": "seed", "drawing of seeds": "randomize_seed", "model": "model", "strength": "denoising_strength",
+    "picture to start from": "init_image",
+}  # fmt: skip
+
+
+def labels_of_the_page() -> list[tuple[str, str]]:
+    text = Path("docs/backends/gradio_flux.md").read_text(encoding="utf-8")
+    table = text[text.index("| ours | labels") : text.index("Capitals, signs")].strip().splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    return [(ours, label) for ours, labels in rows for label in labels.partition(";")[0].split(", ")]
+
+
+@pytest.mark.parametrize(("ours", "label"), labels_of_the_page())
+def test_every_label_of_its_page_is_understood(ours: str, label: str) -> None:
+    label = label.removesuffix(" (a checkbox)")
+    kind = KIND_OF.get(ours, "textbox" if "prompt" in ours else "number")
+    props = {"label": label, "value": "a" if kind == "dropdown" else None, "choices": [["a", "a"]]}
+    others = () if ours == "prompt" else (("textbox", {"label": "Prompt"}),)
+    app = read_app(page(*others, (kind, props)), Info())
+    mode = Mode.IMG2IMG if ours == "picture to start from" else Mode.TXT2IMG
+    role = ("height" if "height" in label.lower() else "width") if ours == "size" else ROLE_OF[ours]
+    assert roles(app, mode)[role] == len(others)
+
+
+def test_of_several_functions_the_one_with_the_most_known_inputs_draws() -> None:
+    config = page(("textbox", {"label": "Prompt"}), ("number", {"label": "Steps"}))
+    few, many = ({**config.dependencies[0].model_dump(), "id": n, "api_name": name} for n, name in enumerate("ab"))
+    few["inputs"] = [0]
+    both = Config.model_validate(config.model_dump() | {"dependencies": [few, many]})
+    assert read_app(both, Info()).endpoints[Mode.TXT2IMG].name == "b"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backends.base import BackendConfig
 from backends.gradio_flux import GradioFluxBackend
 from generation.errors import BackendAuthError, BackendUnavailable, CapabilityError, RateLimited
 from generation.job import Progress
@@ -282,6 +283,22 @@ async def test_wrong_login_is_told(key: str, words: str) -> None:
         assert words in caught.value.user_message
         assert "wrong" not in f"{caught.value} {caught.value.hint}"
         await backend.aclose()
+
+
+async def test_pictures_are_fetched_once_and_left_where_they_are() -> None:
+    async with GradioApp() as app:
+        backend = connect(app)
+        await backend.generate(request(), ignore)
+        assert sum("/file=" in path for _, path in app.requests) == 1
+        assert {method for method, _ in app.requests} <= {"GET", "POST", "HEAD"}
+        assert not [path for _, path in app.requests if "delete" in path or "cancel" in path]
+        assert any(key for key in app.engine.files)
+        await backend.aclose()
+
+
+def test_an_app_may_be_silent_for_three_of_its_signs_of_life() -> None:
+    backend = GradioFluxBackend(BackendConfig(name="flux", kind="gradio_flux"))
+    assert backend._server._silence.read == 45.0
 
 
 async def test_picture_to_start_from_is_uploaded_and_named() -> None:

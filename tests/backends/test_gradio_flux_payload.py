@@ -132,6 +132,14 @@ def test_fitted_request_is_sent_unchanged() -> None:
     assert changes(fitted.request, INFER) == ()
 
 
+def test_samplers_loras_vaes_and_clip_skip_have_no_input() -> None:
+    for app in (FLUX, ZIMAGE):
+        can = to_capabilities(app, {})
+        assert (can.samplers, can.schedulers, can.loras, can.vaes) == ((), (), (), ())
+        assert not can.supports_clip_skip
+        assert not can.supports_preview
+
+
 def test_text_field_for_the_model_takes_any_name() -> None:
     config = page(("textbox", {"label": "Prompt"}), ("textbox", {"label": "Model", "value": "a/b"}))
     app = read_app(config, Info())

@@ -1,8 +1,10 @@
 """The sketch engine as the queue sees it: seeds, progress, previews, and stopping in the middle."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +13,11 @@ from backends.registry import make_backend
 from backends.sketch import backend as sketch
 from backends.sketch.backend import SketchBackend
 from backends.sketch.painter import paint
+from config import read_settings
 from constants import SKETCH_LEGEND
-from generation.capabilities import Fit, fit
+from generation.capabilities import Fit, Refused, fit
 from generation.errors import RequestRejected
-from generation.request import GenerationRequest, Mode, SourceImage
+from generation.request import GenerationRequest, Lora, Mode, SourceImage
 from tests.contracts.backend_contract import BackendContract
 from tests.utils.pictures import opened, picture
 from utils import images
@@ -80,6 +83,28 @@ async def test_it_is_there_by_its_kind_and_says_what_it_is():
     assert capabilities.remark == SKETCH_LEGEND
     assert capabilities.modes == frozenset(Mode)
     await engine.aclose()
+
+
+async def test_it_asks_nobody_and_loads_nothing(backend, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("it is no part of a network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert (await backend.generate(FOX, Reports())).images
+
+
+async def test_its_limits_are_those_of_its_page(backend):
+    can = await backend.capabilities()
+    assert (can.min_side, can.max_side, can.size_grid, can.max_steps) == (64, 2048, 8, 150)
+    assert (can.default_width, can.default_height, can.default_cfg_scale) == (512, 512, 7.0)
+    assert isinstance(fit(replace(FOX, loras=(Lora(name="ink"),)), can), Refused)
+    assert (sketch.THREADS, sketch.PREVIEW_EVERY_S) == (2, 1.0)
+
+
+def test_the_delay_comes_from_the_settings():
+    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).sketch_options
+    assert make_backend(BackendConfig(name="sketch", kind="sketch", options=dict(options)))._delay_s == 0.5
 
 
 def test_a_wrong_delay_is_named():

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,3 +144,30 @@ async def test_the_samplers_of_the_bus_are_mapped(kind: str) -> None:
             assert (f"sampler plms → {name}" in notes) == is_nearest
             job = await rig.run(sampler=wanted, **changes)
             assert job.status is JobStatus.DONE
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Return what docs/backends/README.md says that each engine can do, row by row."""
+    page = Path("docs/backends/README.md").read_text(encoding="utf-8")
+    rows = [
+        line.strip("|").split("|") for line in page[page.index("## What each can do") :].splitlines() if "|" in line
+    ]
+    rows = [[cell.strip() for cell in row] for row in rows]
+    kinds = rows[0][1:]
+    return {row[0]: dict(zip(kinds, row[1:], strict=True)) for row in rows[2:] if len(row) == len(rows[0])}
+
+
+@EVERY_ENGINE
+async def test_what_each_can_do_is_as_the_table_has_it(kind: str) -> None:
+    told = {row: cells[kind] for row, cells in table().items()}
+    async with fault_rig(ENGINES[kind]) as rig:
+        can = capabilities(rig)
+        modes = {"from a text": Mode.TXT2IMG, "from a picture": Mode.IMG2IMG, "part of a picture (mask)": Mode.INPAINT,
+                 "upscale": Mode.UPSCALE}  # fmt: skip
+        for row, mode in modes.items():
+            if told[row] in {"yes", "no", "as post-processing"}:
+                assert (mode in can.modes) is (told[row] == "yes"), row
+        assert can.supports_progress
+        assert can.supports_preview is ("previews" in told["progress"])
+        assert can.supports_cancel is not told["cancel stops the work"].startswith("no")
+        assert can.is_deterministic is (told["same seed, same picture"] == "yes")

@@ -52,6 +52,25 @@ def test_more_steps_give_more_detail(fewer: int, more: int):
     assert difference(first, second) > 0.3
 
 
+def test_detail_comes_early_and_ends_at_forty_steps():
+    """8 steps are about two thirds of the way, 20 nearly all of it, and more than 40 show nothing new."""
+    wish = replace(FOX, prompt="meadow", width=256, height=256)
+    pictures = {steps: paint(replace(wish, steps=steps)) for steps in (1, 8, 20, 40, 150)}
+    left = {steps: difference(picture, pictures[40]) for steps, picture in pictures.items()}
+    assert left[1] > left[8] > left[20]
+    assert left[20] < left[1] / 3
+    assert left[150] < left[8] / 4
+
+
+@pytest.mark.parametrize("prompt", ["a red fox in a snowy forest", "meadow", "a city at sunset"])
+def test_a_high_cfg_is_stronger_in_colour_and_a_low_one_paler(prompt: str):
+    def saturation(cfg_scale: float) -> float:
+        picture = paint(replace(FOX, prompt=prompt, cfg_scale=cfg_scale))
+        return ImageStat.Stat(picture.convert("HSV").getchannel("S")).mean[0]
+
+    assert saturation(2) < saturation(7) < saturation(14)
+
+
 def test_one_step_is_a_soft_wash():
     def edges(steps: int) -> float:
         picture = paint(replace(FOX, prompt="a city skyline", steps=steps)).crop((0, 0, 160, 90))
@@ -140,6 +159,14 @@ def test_repaint_moves_from_the_source_to_the_painting():
     away = [difference(repaint(FOX, SOURCE, strength), SOURCE) for strength in (0.1, 0.4, 0.7, 1.0)]
     assert away == sorted(away)
     assert len(set(away)) == 4
+
+
+@pytest.mark.parametrize(("strength", "has_shapes"), [(0.1, False), (0.3, False), (0.5, True)])
+def test_shapes_of_the_painting_come_above_a_strength_of_0_3(strength: float, has_shapes: bool):
+    studio = painter._Studio(FOX)
+    white, black = (studio.over(SOURCE, Image.new("RGB", SOURCE.size, one), strength) for one in ("white", "black"))
+    assert (difference(white, black) > 0) is has_shapes
+    assert difference(white, SOURCE) > 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The word table: what a prompt is read as, and that all of it can be painted."""
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -91,6 +93,33 @@ def test_subjects_are_found(prompt: str, subjects: list[tuple[str, int]]):
 )
 def test_place_follows_from_the_words(prompt: str, scene: str):
     assert scenes.choose(read(prompt), random.Random(1)) == scene
+
+
+def test_the_examples_of_its_page_are_known():
+    page = Path("docs/backends/sketch.md").read_text(encoding="utf-8")
+    assert f"about {round(len(MEANINGS), -2)} English words" in page
+    rows = dict(
+        re.findall(r"^\| (subjects|scenes|light and weather|styles)(?: \(\d+\))? \| (.+) \|$", page, re.MULTILINE)
+    )
+    assert f"subjects ({len(motifs.MOTIFS)})" in page
+    for kind, words in rows.items():
+        for word in words.split(", "):
+            found = read(word)
+            is_known = {
+                "subjects": found.subjects, "scenes": found.scenes or found.palettes,
+                "light and weather": found.palettes or found.modifiers, "styles": found.styles,
+            }  # fmt: skip
+            assert is_known[kind], word
+    assert len(rows) == 4
+
+
+def test_at_most_three_subjects_are_taken():
+    assert [one.name for one in read("a fox, a cat, an owl, a whale").subjects] == ["fox", "cat", "owl"]
+
+
+@pytest.mark.parametrize("prompt", ["a fox without a hat", "a fox riding a horse"])
+def test_a_sentence_is_its_words(prompt: str):
+    assert set(read(prompt).subjects) == set(read(", ".join(prompt.split())).subjects)
 
 
 def test_unknown_words_get_an_abstract_ground():
