@@ -73,7 +73,7 @@ class Chooser:
         """
         draft = with_tags_as_loras(draft)
         draft = await self._with_preferences(sized_like_its_picture(draft), origin)
-        draft = await self._with_style_words(draft)
+        draft = await self.with_style_words(draft)
         validate(draft)
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
@@ -151,7 +151,7 @@ class Chooser:
             raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
         return [wanted]
 
-    async def _with_style_words(self, draft: Draft) -> Draft:
+    async def with_style_words(self, draft: Draft) -> Draft:
         """Write the presets among the styles into the prompt; the others are the engine's own."""
         if not draft.styles or self._styles is None:
             return draft

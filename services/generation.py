@@ -87,6 +87,10 @@ class GenerationService:
         """
         return await self._chooser.estimate(await measured(draft, self._media), origin)
 
+    async def with_style_words(self, draft: Draft) -> Draft:
+        """Return a draft with the words of its presets in the prompt; what is left of its styles is an engine's own."""
+        return await self._chooser.with_style_words(draft)
+
     async def again(
         self,
         job_id: str,

@@ -13,6 +13,7 @@ from typing import Final
 from backends.registry import BackendRegistry
 from generation.errors import CapabilityError, GenerationError, RequestRejected
 from generation.job import JobView, Origin, child_of
+from generation.lora_tags import with_tags_as_loras
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, seed_after
@@ -222,6 +223,7 @@ class IntakeService:
         try:
             return await self._generation.submit(draft, origin, notes=notes, also=[closing])
         except CapabilityError:
+            draft = with_tags_as_loras(await self._generation.with_style_words(draft))
             draft, missing = self._catalog.without_unknown(draft, origin.user_id, origin.guild_id)
             notes = (*notes, *missing)
             if not missing and not draft.model and not draft.loras:

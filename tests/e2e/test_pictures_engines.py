@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 
 from generation.capabilities import Capabilities
-from generation.request import Mode
+from generation.job import Origin
+from generation.order import Order, OrderKind
+from generation.request import Draft, Mode
 from tests.backends.test_a1111_contract import connect
 from tests.discord_server import DiscordServer, Interaction
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel
-from tests.e2e.pictures import png
+from tests.e2e.pictures import png, rich_backend
 from tests.engines.a1111_server import A1111Server
 from tests.fakes import FakeBackend
 
@@ -32,6 +34,26 @@ async def made(easel: Easel, result: Interaction) -> Any:
     assert not result.failed
     assert result.acknowledged_after_s < 1.0
     return await easel.finished(result.original)
+
+
+async def test_words_of_elsewhere_keep_a_preset_of_ours_and_lose_only_what_is_not_here(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    draft = Draft(prompt="a fox", negative_prompt="blurry <lora:gone:1>", styles=("Cyberpunk",), model="gone_model")
+    intakes = easel.now.intakes
+    intake = await intakes.take("1", Order(kind=OrderKind.NEAREST, draft=draft), Origin(door="discord", user_id="7"))
+    made = await intakes.carry_out(intake, read_nothing)
+    job = made.views[0].job
+    assert job.request.prompt.startswith("a fox, cyberpunk style")
+    assert (job.request.negative_prompt, job.request.styles, job.request.loras) == ("blurry", (), ())
+    assert set(job.notes) >= {"model gone_model is not here", "LoRA gone left out"}
+    assert not any("yberpunk" in note for note in job.notes)
+
+
+async def read_nothing(_: str) -> bytes:
+    raise AssertionError("there is no file")
 
 
 async def test_control_follows_a_picture_in_its_shape_and_rerolls(discord: DiscordServer, start: StartEasel) -> None:
