@@ -36,7 +36,15 @@ from utils.text import cut
 log = logging.getLogger(__name__)
 
 OTHERS = frozenset({"models", "help", "picture", "studio"})  # actions that other cogs answer
-ENGINES_OWN = ("model", "sampler", "scheduler", "vae", "loras", "workflow")  # names that mean nothing to another engine
+ENGINES_OWN = (
+    "model",
+    "sampler",
+    "scheduler",
+    "vae",
+    "loras",
+    "workflow",
+    "options",
+)  # names that mean nothing to another engine
 Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
 
 

@@ -56,7 +56,7 @@ def read_edit(typed: dict[str, str], before: GenerationRequest) -> Draft:
     Raises:
         RequestRejected: names the field, the value and what would be right.
     """
-    parsed = parse_prompt(typed.get("prompt", ""))
+    parsed = parse_prompt(typed.get("prompt", ""), has_workflow=before.workflow is not None)
     size = typed.get("size", "").strip()
     is_kept = not size or (before.is_source_size and size == f"{before.width}x{before.height}")
     fields = Draft() if is_kept else read_size(typed)

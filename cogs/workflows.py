@@ -24,8 +24,8 @@ LIST_CHARS = 1900
 WHOSE = {"user": "yours", "guild": "this server’s", "easel": "everybody’s"}
 CHANGEABLE = ("user", "guild")
 USAGE = (
-    "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT` "
-    "or `workflow delete NAME`."
+    "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT`, "
+    "`workflow set NAME option OPTION NODE.INPUT --range 0..2` or `workflow delete NAME`."
 )
 
 
@@ -71,8 +71,11 @@ class Workflows(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         name: str = SlashOption(description="Which one"),
-        field: str = SlashOption(description="prompt, negative, seed, steps, width, height, model ...", max_length=40),
-        value: str = SlashOption(description="node.input, like 6.text; “none” leaves it as exported", max_length=200),
+        field: str = SlashOption(description="prompt, seed, steps, width ... or: option NAME", max_length=40),
+        value: str = SlashOption(
+            description="node.input, like 6.text; an option also takes --range 0..2; “none” takes it away",
+            max_length=200,
+        ),
         for_server: bool = SlashOption(description="The server's workflow (admins)", required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
@@ -159,7 +162,8 @@ def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
     if stored.owner_kind != "easel":
         lines.append(
             f"-# Something in the wrong place? `/workflow set name:{code(stored.name)} field:prompt value:6.text` "
-            "puts the prompt there (node.input); the value `none` leaves it as it was exported."
+            "puts the prompt there (node.input); the value `none` leaves it as it was exported. "
+            "`field:option detail value:12.strength --range 0..2` makes an input the option `--detail`."
         )
     return "\n".join(lines)
 

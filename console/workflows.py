@@ -17,8 +17,9 @@ from utils.text import cut
 
 USAGE: Final = (
     "Write: workflow add FILE [--name NAME], workflow list, workflow show NAME, workflow set NAME FIELD NODE.INPUT, "
-    "or workflow delete NAME."
+    "workflow set NAME option OPTION NODE.INPUT [--range LOW..HIGH], or workflow delete NAME."
 )
+OPTION: Final = "option"
 WORDS_AFTER: Final = {"list": 0, "show": 1, "delete": 1, "set": 3}
 
 
@@ -42,6 +43,8 @@ def parse_workflow(words: Sequence[str]) -> WorkflowCommand | str:
     action, rest = (words[0], list(words[1:])) if words else ("", [])
     if action == "add":
         return _read_add(rest)
+    if action == "set" and len(rest) > 3 and rest[1].casefold() == OPTION:
+        rest = [*rest[:2], " ".join(rest[2:])]
     if len(rest) != WORDS_AFTER.get(action):
         return USAGE
     name, field, place = (*rest, "", "", "")[:3]

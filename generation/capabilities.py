@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
+from generation import workflow_options
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
 from generation.lora_tags import fit_lora_tags
@@ -86,12 +87,13 @@ class Capabilities:
     default_steps: int = 20
     default_cfg_scale: float = 7.0
     max_seed: int = MAX_SEED  # a larger one is folded into this
+    options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
     remark: str = ""  # one honest line shown with every result, e.g. the sketch engine's
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
         for field in fields(self):  # all of them, so that none that is added later is forgotten
-            if field.name != "models" and isinstance(names := getattr(self, field.name), tuple):
+            if field.name not in ("models", "options") and isinstance(names := getattr(self, field.name), tuple):
                 object.__setattr__(self, field.name, clean_names(names))
         if self.models is not None:
             object.__setattr__(self, "models", _listed(self.models[:MAX_NAMES]))
@@ -181,7 +183,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
             reasons.append(f"it has no ControlNet for “{unit.kind}”, only for {', '.join(capabilities.control_kinds)}")
         elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
             reasons.append(unknown("ControlNet model", unit.model, capabilities.control_models or ()))
-    return reasons
+    return reasons + workflow_options.faults(request.options, capabilities.options)
 
 
 def _asked_names(request: GenerationRequest, capabilities: Capabilities) -> Iterator[Asked]:
@@ -358,7 +360,8 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
         request = replace(request, tiling=None)
     if request.upscaler:
         request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
-    return replace(request, styles=_styles(request.styles, capabilities.styles, say))
+    options = workflow_options.fitted(request.options, capabilities.options, say)
+    return replace(request, styles=_styles(request.styles, capabilities.styles, say), options=options)
 
 
 def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from generation.options import (
     ASPECT,
     BY_NAME,
     CHOICE,
+    EXTRA,
     FACTOR,
     FLAG,
     FOREIGN_FLAGS,
@@ -27,7 +28,7 @@ from generation.options import (
 # Hyphens, dashes and minus signs of all kinds, and the long mark that a Japanese keyboard gives for one.
 _DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ"
 _LONG: Final = "–—―⸺⸻"  # what phones make of two
-_COUNTED: Final = frozenset({INTEGER, NUMBER, SEED, SIZE, ASPECT, FACTOR, HIRES})
+_COUNTED: Final = frozenset({INTEGER, NUMBER, SEED, SIZE, ASPECT, FACTOR, HIRES, EXTRA})
 _NUMBERED: Final = frozenset(name for name, option in BY_NAME.items() if option.kind in _COUNTED)
 _VALUED: Final = frozenset(name for name, value in FOREIGN_FLAGS.items() if "+-" in value)
 _BARE: Final = frozenset(name for name, value in FOREIGN_FLAGS.items() if not value)

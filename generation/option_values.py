@@ -10,6 +10,7 @@ from generation.options import (
     ASPECT,
     BY_NAME,
     CHOICE,
+    EXTRA,
     FACTOR,
     FLAG,
     HIRES,
@@ -49,6 +50,7 @@ _VALUE: Final[dict[str, re.Pattern[str]]] = {
     ASPECT: re.compile(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
     FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
     HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
+    EXTRA: re.compile(_FIGURE),
     CHOICE: re.compile(_WORD),
     TEXT: re.compile(r".*"),
     LORA: re.compile(r".*"),
@@ -80,6 +82,20 @@ def _plain(word: str) -> str:
     return plain.strip("\"“”',;、。 ").strip("*").rstrip(".!?)]}|")
 
 
+def take_extra(rest: str) -> tuple[str, str]:
+    """Split what follows the name of a workflow's option into its value and words that belong to the prompt.
+
+    What kind of value it has is not known here: a number or a quotation ends by itself, other words at the next option.
+    """
+    quoted = _WHOLE.match(rest)
+    if quoted and rest[quoted.end() :][:1] in ("", " "):
+        return unquote(quoted[0]), rest[quoted.end() :].strip()
+    word, _, words = rest.partition(" ")
+    if NUMBER_FORM.fullmatch(_plain(word)):
+        return _plain(word), words.strip()
+    return unquote(rest.strip(" ,")), ""
+
+
 def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lora]) -> None:
     """Note what an option says.
 
@@ -101,6 +117,10 @@ def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lo
         values["hires"] = _hires(option, value)
     elif option.kind == CHOICE:
         values[option.field] = _choice(option, value)
+    elif option.kind == EXTRA:
+        if not NUMBER_FORM.fullmatch(value):
+            raise reject(option.name, value, "a number")
+        values["options"] = (*values.get("options", ()), (option.name, value))
     elif option.kind == INTEGER:
         values[option.field] = _integer(option, value)
     elif option.kind == SEED:

@@ -33,9 +33,9 @@ MAX_CONTROL_UNITS: Final = 3  # what the web UIs show
 MAX_STYLES: Final = 10
 
 # What a value may look like; "text" runs to the next option, all others take one word.
-INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR, HIRES, NAMES, CHOICE, WORKFLOW = (
+INTEGER, NUMBER, TEXT, SIZE, ASPECT, LORA, SEED, FLAG, FACTOR, HIRES, NAMES, CHOICE, WORKFLOW, EXTRA = (
     "integer", "number", "text", "size", "aspect", "lora", "seed", "flag", "factor", "hires", "names", "choice",
-    "workflow",
+    "workflow", "extra",
 )  # fmt: skip
 
 
@@ -199,6 +199,14 @@ OPTIONS: Final = (
     Option(
         name="workflow", field="workflow", kind=WORKFLOW, aliases=("wf",),
         example="--workflow portrait", meaning="a ComfyUI workflow of yours, see `/workflow`",
+    ),
+    Option(
+        name="frames", field="options", kind=EXTRA,
+        example="--frames 49", meaning="how many pictures a video has, with workflows that make one",
+    ),
+    Option(
+        name="fps", field="options", kind=EXTRA,
+        example="--fps 16", meaning="how many of them a second shows",
     ),
     Option(
         name="backend", field="backend", kind=TEXT, aliases=("engine", "on"),

@@ -14,12 +14,14 @@ from generation.chat_words import plain_words
 from generation.errors import RequestRejected
 from generation.lora_tags import is_taggable, tag_of, take_lora_tags
 from generation.option_tokens import TOKEN, is_option, key_of, misread, near_option, without_brackets
-from generation.option_values import NUMBER_FORM, quote, set_value, take_value, unquote
+from generation.option_values import NUMBER_FORM, set_value, take_extra, take_value, unquote
+from generation.option_values import quote as in_quotes
 from generation.options import (
     ASPECT,
     BY_NAME,
     CHOICE,
     COOL_EXAMPLES,
+    EXTRA,
     FLAG,
     FOREIGN_FLAGS,
     FOREIGN_STYLES,
@@ -67,12 +69,13 @@ class _Reading:
     notes: list[str] = field(default_factory=list)
 
 
-def parse_prompt(text: str, names: Mapping[str, str] = NO_NAMES) -> ParsedPrompt:
-    """Read a prompt with its options.
+def parse_prompt(text: str, names: Mapping[str, str] = NO_NAMES, *, has_workflow: bool = False) -> ParsedPrompt:
+    """Read a prompt with its options. Those that are not known are the workflow's, where one is named.
 
     Args:
         text: as it was typed.
         names: what mentions stand for, as `plain_words` takes them.
+        has_workflow: one is named elsewhere.
 
     Raises:
         RequestRejected: a known option has a value that cannot be, or the text is too long.
@@ -90,6 +93,8 @@ def parse_prompt(text: str, names: Mapping[str, str] = NO_NAMES) -> ParsedPrompt
     reading.words.append(text[: starts[0]] if starts else text)
     for token, end in zip(found, [*starts, len(text)][1:], strict=True):
         _read_option(token, text[token.end() : end].strip(), reading)
+    if has_workflow or "workflow" in reading.values:
+        _take_options(reading)
     prompt = take_lora_tags(" ".join(reading.words), reading.loras)
     notes = _notes_on_unknown(reading.unknown, is_kept=not prompt)
     if not prompt:
@@ -147,6 +152,15 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
         reading.unknown.append((token["name"], rest))
 
 
+def _take_options(reading: _Reading) -> None:
+    """Take the options that are not Easel's own for the workflow's, which are known when it is found."""
+    for name, rest in reading.unknown:
+        value, words = take_extra(rest)
+        reading.words.append(words)
+        reading.values["options"] = (*reading.values.get("options", ()), (key_of(name), value))
+    reading.unknown.clear()
+
+
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
     """Read a Midjourney parameter: only the image weight means something here."""
     said = re.match(FOREIGN_FLAGS.get(key, FOREIGN_STYLES), rest)
@@ -175,7 +189,7 @@ def _draft_of(request: GenerationRequest) -> Draft:
 
 
 def _write(draft: Draft, *, quoted: bool) -> str:
-    return " ".join(_parts(draft, quote if quoted else str))
+    return " ".join(_parts(draft, in_quotes if quoted else str))
 
 
 def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
@@ -186,7 +200,7 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
         yield from (tag_of(lora) for lora in draft.loras if is_taggable(lora))
     has_size = draft.width is not None and draft.height is not None
     for option in OPTIONS:
-        value = getattr(draft, option.field, None)
+        value = None if option.kind == EXTRA else getattr(draft, option.field, None)
         if option.kind == SIZE:
             if has_size:
                 yield f"--size {draft.width}x{draft.height}"
@@ -212,6 +226,8 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
             yield f"--{option.name} {value}"
         else:
             yield f"--{option.name} {quote(value) if option.kind == TEXT else _figure(value)}"
+    for name, said in draft.options:
+        yield f"--{name} {said}" if NUMBER_FORM.fullmatch(said) else f"--{name} {in_quotes(said)}"
 
 
 def _written(hires: HiresFix) -> str:

@@ -150,6 +150,7 @@ class Draft:
     zoom: float | None = None  # with a picture: show so much more around it
     pan: Pan | None = None
     workflow: WorkflowRef | None = None
+    options: tuple[tuple[str, str], ...] = ()  # of the workflow, by name, as they were said
     backend: str | None = None
 
     def __post_init__(self) -> None:
@@ -166,6 +167,8 @@ class Draft:
             lower = replace(lower, aspect=None)
         if said.keys() & {"width", "height", "aspect"}:  # a size was said, or is another picture's
             lower = replace(lower, is_source_size=None)
+        if "options" in said:
+            said["options"] = tuple((dict(lower.options) | dict(self.options)).items())
         if "guidance" in said:  # it stands for the CFG scale too, where a model has no guidance of its own
             lower = replace(lower, cfg_scale=None)
         return replace(lower, **said)
@@ -211,6 +214,7 @@ class GenerationRequest:
     upscaler: str | None = None
     is_source_size: bool | None = None
     workflow: WorkflowRef | None = None
+    options: tuple[tuple[str, str], ...] = ()  # of the workflow
 
     def __post_init__(self) -> None:
         _make_encodable(self)
@@ -247,6 +251,9 @@ def _make_encodable(words: "Draft | GenerationRequest") -> None:
         text: str | None = getattr(words, name)
         if text is not None and (not text.isascii() or "\0" in text):
             object.__setattr__(words, name, encodable(text))
+    if words.options:
+        said = {encodable(name): encodable(value) for name, value in words.options}
+        object.__setattr__(words, "options", tuple(sorted(said.items())))  # the order they are said in decides nothing
 
 
 def draft_of(request: GenerationRequest) -> Draft:
@@ -330,5 +337,6 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "pan": Pan,
     "init_image": lambda media_id: SourceImage(media_id=media_id),
     "mask_image": lambda media_id: SourceImage(media_id=media_id),
+    "options": lambda options: tuple((str(name), str(said)) for name, said in options),
     "workflow": lambda told: WorkflowRef(id=told["id"], name=told["name"]),
 }

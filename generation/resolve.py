@@ -66,6 +66,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
         is_source_size=draft.is_source_size or None,
         workflow=draft.workflow,
+        options=draft.options,
     )
 
 

@@ -5,6 +5,7 @@ names the version it was made with.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from generation.errors import BackendError, CapabilityError, GenerationError, Li
 from generation.request import Draft, Mode, WorkflowRef
 from generation.resolve import resolve_for
 from generation.samplers import match_name
+from generation.workflow_options import WorkflowOption, faults
 from store.workflows import StoredWorkflow as StoredWorkflow
 from store.workflows import WorkflowStore, WorkflowVersion
 from utils.clock import Clock
@@ -109,6 +111,8 @@ class WorkflowService:
     async def correct(self, name: str, field: str, place: str, owner: Owner = EASEL) -> StoredWorkflow:
         """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
 
+        The field "option NAME" makes an input an option of its own; its place may end in "--range 0..2".
+
         Raises:
             RequestRejected: there is no such workflow, value, node or input.
         """
@@ -180,10 +184,20 @@ class WorkflowService:
             can = await backend.workflow_capabilities(workflow)
         except (CapabilityError, BackendError) as error:
             return Refused(reasons=(error.user_message.rstrip("."),))
+        if wrong := faults(draft.options, can.options):
+            raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
         if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
             return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
         return fit_workflow(request, can)
+
+    async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
+        """Return the options of a loaded workflow, as the first engine tells them that can run it; none if none can."""
+        for entry in await self._engines(user_id, guild_id):
+            if isinstance(entry.backend, WorkflowBackend):
+                with suppress(CapabilityError, BackendError):
+                    return (await entry.backend.workflow_capabilities(workflow)).options
+        return ()
 
     async def copy_from(self, other: "WorkflowService") -> None:
         """Take over what is everybody's there: for a store that lasts for one run."""

@@ -69,7 +69,8 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
 
 def said(body: DraftIn) -> ParsedPrompt:
     """Read the text with its options; fields win over them."""
-    parsed = parse_prompt(body.text) if body.text else ParsedPrompt(draft=Draft())
+    has_workflow = body.workflow is not None
+    parsed = parse_prompt(body.text, has_workflow=has_workflow) if body.text else ParsedPrompt(draft=Draft())
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
 
 

@@ -9,6 +9,7 @@ from backends.comfyui.builtin import Drawing, Uploads
 from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.offer import to_capabilities
+from backends.comfyui.options import offered
 from backends.comfyui.workflow import Mapping, Workflow
 from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
@@ -76,6 +77,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         upscalers=(),
         control_kinds=(),
         supports_hires=False,
+        options=offered(graph, mapping.options, facts.info),
         supports_guidance=mapping.guidance is not None,
         supports_negative_prompt=bool(mapping.negative),
         supports_cfg_scale=mapping.cfg_scale is not None or mapping.guidance is not None,

@@ -30,24 +30,24 @@ from backends.comfyui.apply import apply, workflow_capabilities, workflow_change
 from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
 from backends.comfyui.failures import check, failed, invalid, no_picture
+from backends.comfyui.fetching import fetch_file
 from backends.comfyui.graph import Graph, read_graph, spread
 from backends.comfyui.offer import to_capabilities
+from backends.comfyui.options import set_options
 from backends.comfyui.own import correct, load_own, read_upload
 from backends.comfyui.server import Server
 from backends.comfyui.uploading import upload
 from backends.comfyui.watch import Watch
-from backends.comfyui.wire import Output, PromptAnswer, Queue, read_outputs
+from backends.comfyui.wire import PromptAnswer, Queue, read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, read_workflow
 from backends.http import key_auth, make_client
 from generation.capabilities import Capabilities
-from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
+from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, WorkflowRef
-from generation.result import GeneratedImage, GenerationResult
+from generation.result import GenerationResult
 from utils.clock import Clock, SystemClock
-from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
-from utils.video import inspect_video
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ class ComfyUIBackend:
         shown = [output for output in outputs if output.file.is_shown]
         if not shown:
             raise no_picture(self._label, outputs)
-        images = [await self._picture(output, request) for output in shown]
+        images = [await fetch_file(self._server, self._label, output, request.seed) for output in shown]
         facts, workflow = await self._known(request)
         notes = workflow_changes(workflow, request) if workflow else changes(request, facts)
         if len(outputs) > len(shown):
@@ -269,6 +269,8 @@ class ComfyUIBackend:
             if workflow
             else build(request, facts, self._options, uploads)
         )
+        if workflow:
+            set_options(drawing.graph, workflow.mapping.options, dict(request.options), facts.info)
         if lacking := check(drawing.graph, facts.info):
             raise lacking
         return spread(drawing.graph, drawing.seeds, request.seed, max(1, request.batch_size))
@@ -365,17 +367,6 @@ class ComfyUIBackend:
         has_socket = watch.is_connected or watch.reader.is_over
         pause = self._pace.report_s if has_socket else self._pace.poll_s
         return RemoteState(is_finished=False, progress=progress, poll_after_s=pause)
-
-    async def _picture(self, output: Output, request: GenerationRequest) -> GeneratedImage:
-        data = await self._server.view(output.file)
-        try:
-            await run_in_thread(inspect_video if output.file.is_video else inspect, data)
-        except BadImage as error:
-            what = "video" if output.file.is_video else "picture"
-            raise UnexpectedAnswer(
-                f"{self._label} sent a {what} that cannot be used.", detail=str(error), may_have_run=True
-            ) from error
-        return GeneratedImage(data=data, seed=request.seed if output.seed is None else output.seed)
 
     def _lost(self) -> BackendUnavailable:
         return BackendUnavailable(

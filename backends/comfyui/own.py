@@ -7,6 +7,7 @@ from typing import Any, Final
 from backends.base import ReadWorkflow
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.options import NodeOption, read_range, split_option, with_option
 from backends.comfyui.values import fault_in
 from backends.comfyui.workflow import Mapping, Workflow, analyse, describe, mapping_from_json, mapping_to_json
 from generation.errors import RequestRejected
@@ -47,10 +48,14 @@ def load_own(workflow: WorkflowRef) -> Workflow:
 def correct(workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
     """Say where a value goes: `place` is "node.input", several with commas between, or "none".
 
+    The field "option NAME" lets an input be an option of that name; its place may end in "--range 0..2".
+
     Raises:
         RequestRejected: there is no such value, node or input; what there is is named.
     """
     own = load_own(workflow)
+    if option := split_option(field, place):
+        return _told(own.graph, _with_option(own, *option))
     name = field.strip().casefold().replace(" ", "_")
     name = ALIASES.get(name, name)
     if name not in (*SEVERAL, *SINGLE):
@@ -69,6 +74,16 @@ def correct(workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
     return _told(own.graph, mapping)
 
 
+def _with_option(own: Workflow, name: str, place: str) -> Mapping:
+    place, low, high = read_range(place)
+    places = [] if place.casefold() in NOWHERE else place.split(",")
+    slots = tuple(_free_slot(own.graph, one) for one in places)
+    new = NodeOption(name=name, slots=slots, low=low, high=high)
+    if (low is not None or high is not None) and not all(_is_number(own.graph, slot) for slot in slots):
+        raise RequestRejected("Only numbers have a range, and that input holds none.", field="place")
+    return replace(own.mapping, options=with_option(own.mapping.options, new))
+
+
 def _told(graph: Graph, mapping: Mapping) -> ReadWorkflow:
     return ReadWorkflow(
         graph=json.dumps(graph),
@@ -78,6 +93,21 @@ def _told(graph: Graph, mapping: Mapping) -> ReadWorkflow:
 
 
 def _slot(graph: Graph, name: str, place: str) -> Slot:
+    slot = _free_slot(graph, place)
+    if _is_number(graph, slot) is not (name in NUMBERS):
+        kind = "number" if name in NUMBERS else "words"
+        what = f"{slot.node}.{slot.input} holds no {kind}, which {name.replace('_', ' ')} takes."
+        raise RequestRejected(what, field="place")
+    return slot
+
+
+def _is_number(graph: Graph, slot: Slot) -> bool:
+    value = inputs_of(graph, slot.node).get(slot.input)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _free_slot(graph: Graph, place: str) -> Slot:
+    """Return the input that a place names, which takes a value and no link."""
     node, _, key = place.partition(".")
     node, key = node.strip(), key.strip()
     if node not in graph:
@@ -94,10 +124,6 @@ def _slot(graph: Graph, name: str, place: str) -> Slot:
             f"Node {node} ({cut(class_of(graph, node), 40)}) {what}. It has: {_some(list(values)) or 'none to set'}.",
             field="place",
         )
-    is_number = isinstance(values[key], int | float) and not isinstance(values[key], bool)
-    if is_number is not (name in NUMBERS):
-        kind = "number" if name in NUMBERS else "words"
-        raise RequestRejected(f"{node}.{key} holds no {kind}, which {name.replace('_', ' ')} takes.", field="place")
     return Slot(node=node, input=key)
 
 

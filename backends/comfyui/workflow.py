@@ -13,6 +13,7 @@ from typing import Any, Final
 from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
 from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
@@ -62,6 +63,7 @@ class Mapping:
     masks: tuple[Slot, ...] = ()
     mask_links: tuple[tuple[str, int], ...] = ()  # masks painted into the alpha of an input picture
     outputs: tuple[tuple[str, str], ...] = ()
+    options: tuple[NodeOption, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
         masks=masks,
         mask_links=mask_links,
         outputs=found.outputs,
+        options=found_options(graph, found.live, sides.batch) if found.is_moving else (),
     )
 
 
@@ -162,6 +165,7 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
         if places:
             more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
             lines.append(f"{name.replace('_', ' ')}: {', '.join(places)}{more}")
+    lines += [describe_option(graph, option) for option in mapping.options]
     lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs[:MAX_PLACES]]
     if len(mapping.outputs) > MAX_PLACES:
         lines.append(f"and {len(mapping.outputs) - MAX_PLACES} more outputs")
@@ -197,6 +201,8 @@ def mapping_from_json(values: AnyMapping[str, Any], graph: Graph) -> Mapping:
             read[name] = tuple((str(node), int(output)) for node, output in value)
         elif name == "outputs":
             read[name] = tuple((str(node), str(kind)) for node, kind in value)
+        elif name == "options":
+            read[name] = tuple(option_from_json(one) for one in value)
         elif name == "needs_image":
             read[name] = bool(value)
         elif name in Mapping.__dataclass_fields__:

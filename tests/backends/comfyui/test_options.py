@@ -1,0 +1,172 @@
+"""Inputs of nodes as options of a workflow: named by hand or found, checked by the server's limits, put in place."""
+
+import json
+from typing import Any
+
+import pytest
+
+from backends.comfyui.backend import ComfyUIBackend
+from backends.comfyui.workflow import analyse, describe
+from generation.capabilities import Fit, Refused, fit_workflow
+from generation.errors import RequestRejected
+from generation.request import WorkflowRef
+from generation.workflow_options import WorkflowOption
+from tests.backends.comfyui.rig import connect, ignore, make_request
+from tests.backends.comfyui.test_own import exported, uploaded
+from tests.backends.comfyui.test_workflow import INFO, graph_of
+from tests.engines.comfyui_server import ComfyUIServer
+
+
+async def corrected(backend: ComfyUIBackend, field: str, place: str, content: bytes | None = None) -> WorkflowRef:
+    read = await backend.correct_workflow(await uploaded(backend, content), field, place)
+    return WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
+
+
+async def lines_of(workflow: WorkflowRef, backend: ComfyUIBackend) -> str:
+    return "\n".join((await backend.correct_workflow(workflow, "prompt", "6.text")).lines)
+
+
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [("option detail", "3.denoise --range 0..2"), ("option", "detail 3.denoise --range 0..2"),
+     ("Option", "--detail 3.denoise —range 0…2"), ("option detail", "3.denoise --range=0..2")],
+)  # fmt: skip
+async def test_an_input_becomes_an_option_that_is_shown_and_drawn_with(field: str, place: str) -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await corrected(backend, field, place)
+        assert "option --detail: KSampler, node 3, denoise, 0 to 2" in await lines_of(workflow, backend)
+        can = await backend.workflow_capabilities(workflow)
+        assert can.options == (WorkflowOption(name="detail", kind="number", low=0, high=2, default="1"),)
+        fitted = fit_workflow(make_request(workflow=workflow, options=(("detail", "0,25"),)), can)
+        assert isinstance(fitted, Fit)
+        assert fitted.request.options == (("detail", "0.25"),)
+        await backend.generate(fitted.request, ignore)
+        assert server.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.25
+        await backend.generate(make_request(workflow=workflow), ignore)
+        assert server.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 1
+        await backend.aclose()
+
+
+async def test_limits_and_choices_are_the_server_s_own() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await corrected(backend, "option how_many", "3.steps")
+        for field, place in (("option look", "3.sampler_name"), ("option words", "9.filename_prefix")):
+            read = await backend.correct_workflow(workflow, field, place)
+            workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
+        how_many, look, words = (await backend.workflow_capabilities(workflow)).options
+        assert (how_many.kind, how_many.low, how_many.high) == ("whole", 1, 10000)
+        assert (look.kind, look.default, "euler" in look.choices) == ("choice", "euler", True)
+        assert (words.kind, words.low, words.choices) == ("text", None, ())
+        await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [(("how_many", "0"), "from 1 to 10000"), (("how_many", "2.5"), "a whole number"), (("how_many", "many"), "“many”"),
+     (("look", "nonsense"), "euler"), (("how_many", ""), "empty"), (("how_many", "1e400"), "a whole number")],
+)  # fmt: skip
+async def test_a_value_that_cannot_be_is_refused_by_name(said: tuple[str, str], why: str) -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        first = await corrected(backend, "option how_many", "3.steps")
+        read = await backend.correct_workflow(first, "option look", "3.sampler_name")
+        workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
+        can = await backend.workflow_capabilities(workflow)
+        fitted = fit_workflow(make_request(workflow=workflow, options=(said,)), can)
+        assert isinstance(fitted, Refused)
+        assert f"--{said[0]} cannot be" in fitted.reasons[0]
+        assert why in fitted.reasons[0]
+        await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("field", "place", "why"),
+    [
+        ("option steps", "3.steps", "one of Easel's own options already. “steps_3” is free"),
+        ("option strength", "3.denoise --range 0..2", "“strength_3” is free"),
+        ("option no", "3.steps", "own options already"), ("option chaos", "3.steps", "own options already"),
+        ("option 3d", "3.steps", "letters, digits"), ("option a.b", "3.steps", "letters, digits"),
+        ("option Ä", "3.steps", "letters, digits"),
+        ("option detail", "", "needs a name and a place"), ("option", "detail", "needs a name and a place"),
+        ("option detail", "99.steps", "no node “99”"), ("option detail", "3.nothing", "no input “nothing”"),
+        ("option detail", "3.model", "from another node"), ("option detail", "none", "no option “detail”"),
+        ("option detail", "3.steps --range 2..0", "leaves nothing to choose"),
+        ("option detail", "3.steps --range a..b", "no range that can be read"),
+        ("option detail", "3.sampler_name --range 0..2", "Only numbers have a range"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_an_option_is_refused(field: str, place: str, why: str) -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        with pytest.raises(RequestRejected, match=why.replace("(", r"\(")):
+            await corrected(backend, field, place)
+        await backend.aclose()
+
+
+async def test_an_option_is_replaced_and_taken_away() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await corrected(backend, "option detail", "3.denoise")
+        for place, left in (("3.steps", "node 3, steps"), ("none", "")):
+            read = await backend.correct_workflow(workflow, "option detail", place)
+            workflow = WorkflowRef(name="portrait", id="1", graph=read.graph, mapping=read.mapping)
+            options = [line for line in read.lines if line.startswith("option")]
+            assert [line.partition("KSampler, ")[2] for line in options] == ([left] if left else [])
+        await backend.aclose()
+
+
+async def test_an_unknown_option_is_told_with_those_there_are() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await corrected(backend, "option detail", "3.denoise")
+        can = await backend.workflow_capabilities(workflow)
+        said = (("other", "1"), ("detial", "1"), ("frames", "3"))
+        fitted = fit_workflow(make_request(workflow=workflow, options=said), can)
+        assert isinstance(fitted, Fit)
+        assert fitted.request.options == ()
+        assert "unknown option --other ignored: this workflow has --detail" in fitted.notes
+        assert any(note.startswith("--frames ignored") for note in fitted.notes)
+        await backend.aclose()
+
+
+def moving(**changes: dict[str, Any]) -> list[str]:
+    graph = graph_of("video_mp4") | changes
+    return [line for line in describe(graph, analyse(graph, INFO)) if line.startswith("option")]
+
+
+def test_frames_and_fps_of_a_video_are_options() -> None:
+    frames, fps = moving()
+    assert (frames[:16], frames.rpartition(", ")[2]) == ("option --frames:", "batch_size")
+    assert (fps[:13], fps.rpartition(", ")[2]) == ("option --fps:", "fps")
+
+
+def test_a_video_s_own_length_wins_over_the_batch() -> None:
+    latent = next(node for node, about in graph_of("video_mp4").items() if "batch_size" in about["inputs"])
+    inputs = {"width": 640, "height": 640, "length": ["90", 0], "batch_size": 1}
+    number = {"class_type": "PrimitiveInt", "inputs": {"value": 81}}
+    kept = graph_of("video_mp4")[latent]["class_type"]
+    (frames, _) = moving(**{latent: {"class_type": kept, "inputs": inputs}, "90": number})
+    assert frames == "option --frames: PrimitiveInt, node 90, value"
+
+
+def test_a_still_picture_has_neither() -> None:
+    graph = graph_of("batch4")
+    assert analyse(graph, INFO).options == ()
+
+
+async def test_frames_of_a_video_are_drawn_with() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await uploaded(backend, exported("animated_webp"))
+        can = await backend.workflow_capabilities(workflow)
+        assert {option.name: option.kind for option in can.options} == {"frames": "whole", "fps": "number"}
+        request = make_request(workflow=workflow, options=(("frames", "7"), ("fps", "12")))
+        fitted = fit_workflow(request, can)
+        assert isinstance(fitted, Fit)
+        await backend.generate(fitted.request, ignore)
+        sent = json.dumps(server.engine.submitted[-1].graph)
+        assert '"batch_size": 7' in sent
+        assert '"fps": 12.0' in sent
+        await backend.aclose()
