@@ -2,13 +2,14 @@
 
 import socket
 import ssl
+from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
 
 from backends.base import BackendConfig
-from backends.guard import guarded_transport
+from backends.guard import guarded_transport, trusted_authorities
 from generation.errors import BackendError
 from tests.backends.servers import Tls, make_certificate, serve
 
@@ -131,3 +132,11 @@ async def test_tls_is_checked_against_the_name_not_the_address():
 def _trusting(tls: Tls, dns: Dns) -> httpx.AsyncBaseTransport:
     context = ssl.create_default_context(cadata=tls.pem.decode())
     return guarded_transport(OWNER, resolver=dns, verify=context)
+
+
+def test_a_certificate_of_ones_own_is_trusted_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "own.pem"
+    file.write_bytes(make_certificate("gpu.example").pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    known = trusted_authorities.__wrapped__().get_ca_certs()
+    assert [dict(one for (one,) in cert["subject"])["commonName"] for cert in known] == ["gpu.example"]

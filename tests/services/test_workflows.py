@@ -124,6 +124,10 @@ async def test_name_that_cannot_be_is_refused(house: House, name: str) -> None:
         await house.add(name)
 
 
+def test_the_limits_are_those_of_the_page() -> None:
+    assert (workflows.MAX_WORKFLOWS, workflows.MAX_WORKFLOW_BYTES) == (50, 2 * 2**20)
+
+
 async def test_one_more_than_the_limit_is_refused_but_replacing_is_not(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

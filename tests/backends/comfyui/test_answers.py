@@ -1,5 +1,6 @@
 """Recorded answers through the real client: refusals, failures and outputs of every kind."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from PIL import Image
 
 from backends.comfyui import ComfyUIBackend
 from generation.errors import (
@@ -182,6 +184,16 @@ async def test_previews_are_the_result_where_nothing_was_saved(server: Server) -
 async def test_animated_webp_is_a_picture(server: Server) -> None:
     server.ends("13_5")
     assert len((await server.generate()).images) == 1
+
+
+async def test_animated_gif_is_a_picture_too(server: Server) -> None:
+    server.ends("13_5")
+    target = io.BytesIO()
+    frames = [Image.new("P", (16, 16), colour) for colour in (1, 2)]
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:])
+    server.view.respond(content=target.getvalue())
+    (made,) = (await server.generate()).images
+    assert made.data == target.getvalue()
 
 
 @pytest.mark.parametrize(("name", "video"), [("13_6", WEBM), ("13_7", MP4)])

@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.offer import to_capabilities
 from generation.capabilities import Fit, fit
 from generation.errors import CapabilityError
-from generation.request import Lora, Mode
+from generation.request import Lora, MaskFill, Mode
 from tests.backends.comfyui.rig import make_request
 from tests.engines.comfyui_checks import check
 from tests.engines.comfyui_engine import recorded
@@ -87,6 +89,53 @@ def test_graph_of_every_family_and_mode_is_taken_by_the_server(family: Family, m
 )  # fmt: skip
 def test_family_is_read_from_the_file_name(name: str, family: Family | None) -> None:
     assert family_of(name) is family
+
+
+def families_of_the_page() -> list[list[str]]:
+    text = Path("docs/backends/comfyui.md").read_text(encoding="utf-8")
+    table = text[text.index("| family | told by") : text.index("- Flux takes no")].strip().splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+@pytest.mark.parametrize(("title", "told_by", "_", "usual"), families_of_the_page())
+def test_families_are_told_and_drawn_as_the_page_has_it(title: str, told_by: str, _: str, usual: str) -> None:
+    name = {"SD 1.5": Family.SD15, "SDXL": Family.SDXL, "SD 3.5": Family.SD3, "Flux dev": Family.FLUX,
+            "Flux schnell": Family.SCHNELL}[title]  # fmt: skip
+    for word in re.findall("`(.+?)`", told_by):
+        assert family_of(f"my_{word}_v1.safetensors") is name
+    facts = facts_of(model=FAMILIES[name])
+    assert facts.models[0].family is name
+    can = to_capabilities(facts, {})
+    cfg_scale = 1.0 if usual.endswith("none") else float(usual.rpartition(" ")[2])
+    assert [can.default_width, can.default_steps] == [int(one) for one in usual.split(", ")[:2]]
+    assert can.default_cfg_scale == cfg_scale
+
+
+def test_later_models_are_not_listed_where_they_are_no_checkpoints() -> None:
+    raw = recorded("object_info")
+    names = ["flux2-dev.safetensors", "qwen_image.safetensors", "chroma-v1.safetensors", "wan2.1_t2v.safetensors"]
+    raw["UNETLoader"]["input"]["required"]["unet_name"][0].extend(names)
+    listed = [model.name for model in to_capabilities(facts_of(raw), {}).models or ()]
+    assert not set(names) & set(listed)
+    assert "flux1-tiny-dev.safetensors" in listed
+
+
+@pytest.mark.parametrize(("cfg_scale", "guidance"), [(1.5, 1.5), (5.0, 5.0), (5.5, 3.5), (12.0, 3.5)])
+def test_a_cfg_scale_up_to_5_steers_flux(cfg_scale: float, guidance: float) -> None:
+    graph = built(model=FAMILIES[Family.FLUX], cfg_scale=cfg_scale)
+    assert node(graph, "FluxGuidance")["guidance"] == guidance
+
+
+def test_what_it_has_none_of_is_dropped_with_a_word_and_a_prompt_is_sent_as_typed() -> None:
+    request = make_request(
+        prompt="[a fox] AND a wolf BREAK snow", styles=("Ink",), mask_fill=MaskFill.NOISE, only_masked=True
+    )
+    bent = fit(request, to_capabilities(facts_of(), {}))
+    assert isinstance(bent, Fit)
+    assert (bent.request.styles, bent.request.mask_fill, bent.request.only_masked) == ((), None, None)
+    assert len(bent.notes) == 3
+    graph = built(prompt=bent.request.prompt)
+    assert "[a fox] AND a wolf BREAK snow" in [told["inputs"].get("text") for told in graph.values()]
 
 
 def test_family_can_be_set_by_the_owner() -> None:

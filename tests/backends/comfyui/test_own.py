@@ -1,13 +1,15 @@
 """Workflows that people upload: read on a server, corrected by hand, drawn with beside the built-in graphs."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backends.base import WorkflowBackend
-from backends.comfyui.own import load_own
+from backends.comfyui.own import SEVERAL, SINGLE, load_own
 from generation.capabilities import Fit, fit_workflow
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import Mode, WorkflowRef
@@ -123,6 +125,12 @@ async def test_correction_is_shown(field: str, place: str, line: str) -> None:
         read = await backend.correct_workflow(await uploaded(backend), field, place)
         assert any(one.startswith(line) for one in read.lines), read.lines
         await backend.aclose()
+
+
+def test_the_fields_of_the_page_are_those_that_can_be_set() -> None:
+    page = Path("docs/backends/comfyui.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"The fields:\s(.+?)\.", page, re.DOTALL)
+    assert tuple(re.findall("`(.+?)`", listed)) == (*SEVERAL, *SINGLE)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,20 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.apply import apply
+from backends.comfyui.apply import apply, workflow_capabilities
 from backends.comfyui.builtin import Uploads
+from backends.comfyui.facts import read_facts
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.workflow import Mapping, analyse, describe, mapping_from_json, mapping_to_json, read_workflow
+from backends.comfyui.workflow import (
+    Mapping,
+    Workflow,
+    analyse,
+    describe,
+    mapping_from_json,
+    mapping_to_json,
+    read_workflow,
+)
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import Lora, Mode
 from tests.backends.comfyui.rig import make_request
@@ -84,6 +93,30 @@ def test_loras_on_the_way_to_the_sampler_are_found() -> None:
 def test_input_pictures_and_masks_are_told_apart(name: str, needs: bool, masks: int, alpha: int) -> None:
     mapping = mapping_of(name)
     assert (mapping.needs_image, len(mapping.masks), len(mapping.mask_links)) == (needs, masks, alpha)
+
+
+@pytest.mark.parametrize(
+    ("name", "modes"),
+    [
+        ("txt2img_sd15", {Mode.TXT2IMG}),
+        ("img2img_sd15", {Mode.IMG2IMG}),
+        ("controlnet", {Mode.TXT2IMG, Mode.IMG2IMG}),
+        ("inpaint_set_latent_noise_mask", {Mode.IMG2IMG, Mode.INPAINT}),
+    ],
+)
+def test_modes_follow_from_what_a_workflow_does_with_a_picture(name: str, modes: set[Mode]) -> None:
+    facts = read_facts("0.33.0", INFO, {})
+    workflow = Workflow(graph=graph_of(name), mapping=mapping_of(name))
+    assert workflow_capabilities(workflow, facts, {}).modes == modes
+
+
+def test_the_batch_size_becomes_1_and_frames_stay() -> None:
+    assert inputs_of(applied("batch4", batch_size=2), "5")["batch_size"] == 1
+    before = graph_of("animated_webp")
+    counts = {node: inputs_of(before, node)["batch_size"] for node in before if "batch_size" in inputs_of(before, node)}
+    graph = applied("animated_webp")
+    assert counts
+    assert {node: inputs_of(graph, node)["batch_size"] for node in counts} == counts
 
 
 @pytest.mark.parametrize(
