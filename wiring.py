@@ -188,7 +188,7 @@ def _services(
         catalog=Catalog(registry),
         connections=connections,
         describing=DescribingService(registry),
-        intakes=make_intakes(database, box, registry, generation, upkeep.compare, media, clock),
+        intakes=make_intakes(database, box, registry, generation, upkeep.compare, media, clock, _policy(settings)),
         upkeep=upkeep,
         records=records,
         workflows=workflows,
@@ -289,11 +289,13 @@ def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig
     )
 
 
+def _policy(settings: Settings) -> UrlPolicy:
+    return UrlPolicy(allow_private=settings.allow_private_backends, allow_insecure_http=settings.allow_insecure_http)
+
+
 def _web_rules(settings: Settings) -> WebRules:
     return WebRules(
-        policy=UrlPolicy(
-            allow_private=settings.allow_private_backends, allow_insecure_http=settings.allow_insecure_http
-        ),
+        policy=_policy(settings),
         public_url=settings.public_url,
         guilds=settings.web_allowed_guilds or settings.discord_guild_ids,
         admins=settings.web_admins,

@@ -1,17 +1,20 @@
 """`/compare` and `!compare`: one prompt on several engines side by side."""
 
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
+from cogs.attachments import unused_in
 from cogs.compare_card import read_id
 from cogs.compare_messages import CompareMessages
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.error_handler import told
+from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import (
     actor_of,
     check_interaction_permissions,
@@ -25,6 +28,7 @@ from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from services.catalog import Catalog
 from services.compare import CompareService
 
+FROM_WORDS: Final = "a comparison is drawn from words"
 ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 
 
@@ -47,7 +51,7 @@ class Compare(commands.Cog):
         engines: str = SlashOption(description="Which ones, with commas between (all, if left out)", required=False),
     ) -> None:
         check_interaction_permissions(interaction)
-        parsed = parse_prompt(prompt)
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         await self._desk.take_press(interaction, _order(parsed, _names(engines or "")), private=parsed.is_private)
 
     @slash_compare.on_autocomplete("engines")
@@ -70,7 +74,8 @@ class Compare(commands.Cog):
         """`!compare a red fox --engines gpu1,grid`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
         found = ENGINES.search(f" {text}")
-        parsed = parse_prompt(ENGINES.sub("", f" {text}").strip())
+        parsed = parse_prompt(ENGINES.sub("", f" {text}").strip(), names_in(ctx.message))
+        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, None, FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected("Only `/compare` can answer in private.", field="private")
         wanted = _names(found[1].strip('"“”')) if found else ()

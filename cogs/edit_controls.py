@@ -19,6 +19,7 @@ from cogs.cards import OTHER_VERSION, Card, check_stands_in, parse_id, to_files,
 from cogs.desk import Desk
 from cogs.error_handler import thinking, told
 from cogs.job_messages import JobMessages
+from cogs.mentions import names_of_interaction
 from cogs.origin import actor_of, check_interaction_permissions
 from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
@@ -26,7 +27,7 @@ from cogs.render import GONE
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.order import Order, OrderKind
-from generation.prompt_syntax import format_prompt
+from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft
 from services.catalog import Catalog, Engine
 from services.generation import GenerationService
@@ -123,10 +124,14 @@ class EditControls(commands.Cog):
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         actor = actor_of(interaction)
         check_change(actor, job, "edit")
-        changes = forms.read_edit(_typed(interaction), (await self._service.drawn(job)).request)
+        typed = _typed(interaction)
+        names = await names_of_interaction(interaction, *typed.values())
+        before = (await self._service.drawn(job)).request
+        changes = forms.read_edit(typed, before, names)
         # a job of one's own that is still under way is replaced
         replaces = job.user_key == actor.user_key and not job.is_terminal
-        await self._again(interaction, job, changes, replaces=replaces)
+        notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
+        await self._again(interaction, job, changes, replaces=replaces, notes=notes)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
@@ -152,10 +157,11 @@ class EditControls(commands.Cog):
         *,
         drop: tuple[str, ...] = (),
         replaces: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
         check_interaction_permissions(interaction)
-        order = Order(kind=OrderKind.AGAIN, draft=changes, job_id=job.id, drop=drop, replaces=replaces)
+        order = Order(kind=OrderKind.AGAIN, draft=changes, notes=notes, job_id=job.id, drop=drop, replaces=replaces)
         await self._desk.take_press(interaction, order, private=job.origin.private)
 
     # -- forms and menus -----------------------------------------------------------------------------------------

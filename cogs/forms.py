@@ -5,7 +5,7 @@ No calls to Discord here; only nextcord's value types.
 Discord: a modal has at most 5 fields, a title of 45 and values of 4000 characters; a menu at most 25 choices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -13,9 +13,10 @@ import nextcord
 
 from cogs.cards import Button, Card, Choice, Menu, Picture, Row, make_id
 from constants import MAX_PROMPT_CHARS, MAX_STEPS
+from generation.chat_words import plain_words
 from generation.errors import RequestRejected
 from generation.job import Job
-from generation.prompt_syntax import parse_prompt
+from generation.prompt_syntax import NO_NAMES, parse_prompt
 from generation.request import Draft, GenerationRequest, Mode
 from utils.text import cut
 
@@ -50,13 +51,15 @@ def size_form(job: Job) -> nextcord.ui.Modal:
     return form
 
 
-def read_edit(typed: dict[str, str], before: GenerationRequest) -> Draft:
+def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[str, str] = NO_NAMES) -> Draft:
     """Read the edit form. Options in the prompt work as everywhere; they win over the fields.
+
+    `names` are what mentions stand for.
 
     Raises:
         RequestRejected: names the field, the value and what would be right.
     """
-    parsed = parse_prompt(typed.get("prompt", ""), has_workflow=before.workflow is not None)
+    parsed = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None)
     size = typed.get("size", "").strip()
     is_kept = not size or (before.is_source_size and size == f"{before.width}x{before.height}")
     fields = Draft() if is_kept else read_size(typed)
@@ -72,7 +75,9 @@ def read_edit(typed: dict[str, str], before: GenerationRequest) -> Draft:
         fields = replace(fields, seed=before.seed)
     draft = parsed.draft.over(fields)
     # an emptied field means "none", which a draft cannot say by leaving it out
-    return replace(draft, negative_prompt=parsed.draft.negative_prompt or typed.get("negative", "").strip() or " ")
+    return replace(
+        draft, negative_prompt=parsed.draft.negative_prompt or plain_words(typed.get("negative", ""), names)[0] or " "
+    )
 
 
 def read_size(typed: dict[str, str]) -> Draft:

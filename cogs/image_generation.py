@@ -7,14 +7,17 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.attachments import address_of, picture_in
+from cogs.attachments import ONE_IS_USED, address_of, picture_in, unused_in
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
+from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions
 from cogs.plain import suggest
 from cogs.workflows import suggest_workflows
 from constants import MAX_BATCH_SIZE, MAX_CFG_SCALE, MAX_PROMPT_CHARS, MAX_STEPS
+from generation.chat_words import plain_words
 from generation.order import Order, OrderKind
+from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import ANY_SEED, Draft, WorkflowRef
 from services.catalog import Catalog
@@ -37,10 +40,12 @@ class ImageGeneration(commands.Cog):
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
-        parsed = parse_prompt(text)
+        parsed = parse_prompt(text, names_in(ctx.message), fetches_pictures=True)
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         messages = [ctx.message, *([replied] if isinstance(replied, nextcord.Message) else [])]
-        await self._desk.take_message(ctx, _order(parsed, picture_in(*messages)), private=parsed.is_private)
+        picture = picture_in(*messages)
+        notes = unused_in(ctx.message, picture)
+        await self._desk.take_message(ctx, _order(parsed, picture, notes), private=parsed.is_private)
 
     async def generate(
         self,
@@ -78,11 +83,12 @@ class ImageGeneration(commands.Cog):
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
         check_interaction_permissions(interaction)
-        parsed = parse_prompt(prompt)
+        names = await names_of_interaction(interaction, prompt, negative)
+        parsed = parse_prompt(prompt, names, fetches_pictures=True)
         typed = _typed(size=size, lora=lora, workflow=workflow)
         typed = replace(
             typed,
-            negative_prompt=negative,
+            negative_prompt=plain_words(negative, names)[0] if negative else negative,
             steps=steps,
             cfg_scale=cfg_scale,
             sampler=sampler,
@@ -151,6 +157,15 @@ def _typed(*, size: str | None, lora: str | None, workflow: str | None) -> Draft
     return replace(draft, workflow=WorkflowRef(name=workflow) if workflow else None)
 
 
-def _order(parsed: ParsedPrompt, picture: nextcord.Attachment | None) -> Order:
-    files = (address_of(picture),) if picture else ()
-    return Order(kind=OrderKind.DRAW, draft=parsed.draft, notes=parsed.notes, repeat=parsed.repeat, files=files)
+def _order(parsed: ParsedPrompt, picture: nextcord.Attachment | None, notes: tuple[str, ...] = ()) -> Order:
+    files, links = (address_of(picture),) if picture else (), parsed.pictures
+    if picture and links:
+        notes = (f"not used: what lies at {place_of(links[0])} ({ONE_IS_USED})", *notes)
+    return Order(
+        kind=OrderKind.DRAW,
+        draft=parsed.draft,
+        notes=(*parsed.notes, *notes),
+        repeat=parsed.repeat,
+        files=files,
+        link=links[0] if links and not files else "",
+    )

@@ -18,6 +18,7 @@ from cogs.cards import OTHER_VERSION, parse_id
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.error_handler import told
+from cogs.mentions import names_of_interaction
 from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
 from cogs.picture_sources import PictureSources, is_private, suggest_engines, who
 from cogs.plain import suggest
@@ -115,7 +116,7 @@ class Pictures(commands.Cog):
         backend: str = SlashOption(description="Engine to draw on", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
-        parsed = parse_prompt(prompt)
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
             forms.without_others(parsed.draft)
         )
@@ -143,7 +144,7 @@ class Pictures(commands.Cog):
         backend: str = SlashOption(description="Engine to draw on", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
-        parsed = parse_prompt(prompt or "")
+        parsed = parse_prompt(prompt or "", await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or bool(private)
         typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend)
         typed = typed.over(forms.without_others(parsed.draft))
@@ -174,7 +175,7 @@ class Pictures(commands.Cog):
         backend: str = SlashOption(description="Engine to draw on", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
-        parsed = parse_prompt(prompt)
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or bool(private)
         unit = ControlUnit(kind=kind, image=SourceImage(media_id=""), weight=1.0 if weight is None else weight)
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)

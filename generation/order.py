@@ -32,6 +32,7 @@ class Order:
     notes: tuple[str, ...] = ()
     repeat: int = 1
     files: tuple[str, ...] = ()  # addresses of what was attached: a picture, and perhaps its mask; or a file of words
+    link: str = ""  # address that was typed, of a picture anywhere; only where no file is
     media_id: str = ""  # the picture is one of ours; the file is a copy of it
     job_id: str = ""  # what is done again, or whose picture it is
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten

@@ -39,6 +39,7 @@ from generation.options import (
     shorten,
     validate,
 )
+from generation.picture_links import place_of, take_picture_links
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
@@ -50,9 +51,13 @@ NO_NAMES: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedPrompt:
-    """What a text says. `notes` are short remarks for the reply: options that are not known or do nothing here."""
+    """What a text says. `notes` are short remarks for the reply: options that are not known or do nothing here.
+
+    `pictures` are addresses of what to draw from; they are there only for a door that fetches them.
+    """
 
     draft: Draft
+    pictures: tuple[str, ...] = ()
     repeat: int = 1
     is_private: bool = False
     notes: tuple[str, ...] = ()
@@ -69,13 +74,16 @@ class _Reading:
     notes: list[str] = field(default_factory=list)
 
 
-def parse_prompt(text: str, names: Mapping[str, str] = NO_NAMES, *, has_workflow: bool = False) -> ParsedPrompt:
+def parse_prompt(
+    text: str, names: Mapping[str, str] = NO_NAMES, *, has_workflow: bool = False, fetches_pictures: bool = False
+) -> ParsedPrompt:
     """Read a prompt with its options. Those that are not known are the workflow's, where one is named.
 
     Args:
         text: as it was typed.
         names: what mentions stand for, as `plain_words` takes them.
         has_workflow: one is named elsewhere.
+        fetches_pictures: whoever asks fetches the first of `pictures`; else it is said that nobody does.
 
     Raises:
         RequestRejected: a known option has a value that cannot be, or the text is too long.
@@ -102,12 +110,29 @@ def parse_prompt(text: str, names: Mapping[str, str] = NO_NAMES, *, has_workflow
         prompt = take_lora_tags(" ".join(words for _, words in reading.unknown), reading.loras)
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
+    pictures: tuple[str, ...] = ()
     if unquote(prompt) == prompt:
-        reading.notes += misread(prompt)
+        prompt, pictures = take_picture_links(prompt)
+        reading.notes += [*misread(prompt), *_notes_on_pictures(pictures, are_fetched=fetches_pictures)]
     draft = Draft(prompt=unquote(prompt), loras=tuple(reading.loras), **reading.values)
     validate(draft)
     check_range("repeat", repeat)
-    return ParsedPrompt(draft=draft, repeat=repeat, is_private=is_private, notes=(*notes, *reading.notes))
+    return ParsedPrompt(
+        draft=draft,
+        pictures=pictures if fetches_pictures else (),
+        repeat=repeat,
+        is_private=is_private,
+        notes=(*notes, *reading.notes),
+    )
+
+
+def _notes_on_pictures(links: tuple[str, ...], *, are_fetched: bool) -> list[str]:
+    unused = links[1:] if are_fetched else links
+    if not unused:
+        return []
+    places = ", ".join(dict.fromkeys(map(place_of, unused[:MAX_UNKNOWN_NOTES])))
+    why = "one picture is drawn from" if are_fetched else "addresses of pictures are not fetched here"
+    return [f"not used: what lies at {places} ({why})"]
 
 
 def format_prompt(what: Draft | GenerationRequest) -> str:

@@ -98,6 +98,7 @@ class GenerationService:
         changes: Draft | None = None,
         *,
         drop: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
         also: Sequence[Write] = (),
     ) -> JobView:
         """Run a job once more with `changes`; without a seed in them a new one is drawn.
@@ -122,7 +123,7 @@ class GenerationService:
         visible = self._registry.visible(origin.user_id, origin.guild_id)
         if not changes.backend and any(entry.name == old.lane for entry in visible):
             changes = replace(changes, backend=old.lane)
-        return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, also=also)
+        return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, notes=notes, also=also)
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from backends.registry import BackendRegistry
@@ -19,6 +20,7 @@ from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, seed_after
 from services.catalog import Catalog
 from services.compare import CompareService, Comparison
+from services.fetching import PictureFetcher
 from services.generation import Actor, GenerationService
 from services.masks import take_masked
 from services.media import MediaService
@@ -29,6 +31,7 @@ from store.intakes import Intake as Intake
 from store.intakes import IntakeStore
 from utils.clock import Clock
 from utils.secrets import SecretBox
+from utils.urls import UrlPolicy
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ class IntakeService:
         compare: CompareService,
         catalog: Catalog,
         media: MediaService,
+        links: PictureFetcher,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -64,6 +68,7 @@ class IntakeService:
         self._compare = compare
         self._catalog = catalog
         self._media = media
+        self._links = links
         self._clock = clock
         self.uploads: UploadQuota | None = None  # one for all doors
 
@@ -187,6 +192,9 @@ class IntakeService:
         draft = order.draft
         if order.files:
             draft = replace(draft, init_image=await self._media.take_input(await read(order.files[0])))
+        elif order.link:
+            charge = partial(self.uploads.charge, origin.user_key) if self.uploads else None
+            draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
         async with self._generation.together(order.repeat) as submission:
             for number in range(order.repeat):
                 own = replace(origin, answer_number=number, message_id=None if number else origin.message_id)
@@ -198,7 +206,9 @@ class IntakeService:
         order = intake.order
         rest = Order(kind=OrderKind.CANCEL, job_id=order.job_id)
         beside = self._store.going_on(intake.id, rest) if order.replaces else closing
-        view = await self._generation.again(order.job_id, intake.origin, order.draft, drop=order.drop, also=[beside])
+        view = await self._generation.again(
+            order.job_id, intake.origin, order.draft, drop=order.drop, notes=order.notes, also=[beside]
+        )
         if order.replaces:
             try:
                 await self._replace(replace(intake, order=rest))
@@ -271,13 +281,15 @@ def make_intakes(
     compare: CompareService,
     media: MediaService,
     clock: Clock,
+    policy: UrlPolicy | None = None,
 ) -> IntakeService:
-    """Wire it; nothing runs yet."""
+    """Wire it; nothing runs yet. `policy`: which addresses of pictures may be fetched; None: public ones, by https."""
     return IntakeService(
         store=IntakeStore(database, box),
         generation=generation,
         compare=compare,
         catalog=Catalog(registry),
         media=media,
+        links=PictureFetcher(media, policy or UrlPolicy()),
         clock=clock,
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
+from api.dialects.asking import take_picture
 from api.engines import price_of
 from api.errors import NotFound, errors
 from api.pictures import viewer_of
@@ -29,6 +30,7 @@ from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
 from generation.job import JobStatus, JobView, Origin, child_of
+from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
 from services.access import Caller
@@ -70,8 +72,20 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
 def said(body: DraftIn) -> ParsedPrompt:
     """Read the text with its options; fields win over them."""
     has_workflow = body.workflow is not None
-    parsed = parse_prompt(body.text, has_workflow=has_workflow) if body.text else ParsedPrompt(draft=Draft())
+    text = body.text or ""
+    parsed = parse_prompt(text, has_workflow=has_workflow, fetches_pictures=True)
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
+
+
+async def with_link(request: Request, caller: Caller, parsed: ParsedPrompt) -> ParsedPrompt:
+    """Fetch the picture whose address stands in front of the words; one that was sent wins."""
+    if not parsed.pictures:
+        return parsed
+    if parsed.draft.init_image is not None:
+        note = f"not used: what lies at {place_of(parsed.pictures[0])} (one picture is drawn from)"
+        return replace(parsed, pictures=(), notes=(*parsed.notes, note))
+    picture = await take_picture(request, caller, parsed.pictures[0], "text")
+    return replace(parsed, pictures=(), draft=replace(parsed.draft, init_image=picture))
 
 
 def request_keys(key: str, body: BaseModel, number: int) -> dict[str, object]:
@@ -97,7 +111,7 @@ async def with_inputs(web: Web, caller: Caller, draft: Draft) -> Draft:
 async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
     """Ask for pictures. They are committed to the queue when this answers."""
     web = web_of(request)
-    parsed = said(body)
+    parsed = await with_link(request, caller, said(body))
     draft = await with_inputs(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
@@ -172,7 +186,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     """Run a job once more: as it was, with changes, or from one of its pictures."""
     web = web_of(request)
     old = await visible_job(web, job_id, caller)
-    parsed = said(body.changes)
+    parsed = await with_link(request, caller, said(body.changes))
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))
@@ -183,7 +197,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
     origin = origin_of(caller, private=private, **request_keys(idempotency_key, body, 0))
-    view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop))
+    view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop), notes=parsed.notes)
     return SubmittedOut(jobs=[shown(web, view, caller)], notes=list(parsed.notes))
 
 

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from generation.request import Mode
+from services import fetching
 from tests.api.conftest import SMALL, held, site_at
+from tests.utils.pictures import picture
 
 FOX = {"prompt": "a fox"} | SMALL
 
@@ -49,6 +52,33 @@ async def test_a_key_stands_for_one_request_of_one_person(site, client):
     hers = await mia.post("/api/jobs", json=FOX, headers=headers)
     assert (other.status_code, other.json()["field"]) == (400, "Idempotency-Key")
     assert hers.json()["jobs"][0]["id"] != first.json()["jobs"][0]["id"]
+
+
+async def test_an_address_in_front_of_the_words_is_the_picture_drawn_from(site, client, monkeypatch):
+    async def fetch(url, **_):
+        assert url == "https://example.com/cat"
+        return picture()
+
+    monkeypatch.setattr(fetching, "fetch_picture", fetch)
+    answer = await client.post("/api/jobs", json={"text": "https://example.com/cat a cat --iw 2"} | SMALL)
+    assert answer.status_code == 202, answer.text
+    (job,) = answer.json()["jobs"]
+    request = (await site.easel.services.generation.get(job["id"])).request
+    assert (request.prompt, request.mode, request.denoising_strength) == ("a cat", Mode.IMG2IMG, 0.5)
+
+
+async def test_an_address_that_may_not_be_fetched_is_refused(client):
+    answer = await client.post("/api/jobs", json={"text": "http://127.0.0.1:1/cat.png a cat"} | SMALL)
+    assert (answer.status_code, answer.json()["field"]) == (400, "text")
+
+
+async def test_doors_that_fetch_nothing_say_so(client):
+    text = "https://example.com/cat.png a cat for <@5>"
+    parsed = (await client.post("/api/parse", json={"text": text})).json()
+    batch = (await client.post("/api/batches", json={"prompts": [text], "common": SMALL})).json()
+    assert parsed["draft"]["prompt"] == batch["jobs"][0]["request"]["prompt"] == "a cat for"
+    assert parsed["notes"] == batch["notes"]
+    assert ["mention left out" in note or "not used" in note for note in parsed["notes"]] == [True, True]
 
 
 async def test_a_full_queue_says_when_to_come_again(tmp_path):

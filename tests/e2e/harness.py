@@ -42,6 +42,7 @@ from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.store.ready import lay_cache, lay_database
 from utils.clock import SystemClock
 from utils.secrets import SecretBox
+from utils.urls import UrlPolicy
 
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
@@ -49,6 +50,7 @@ COMMANDS = {
     "compare", "status", "gpu", "workflow", "forget", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 JOB_TIMEOUT_S = 30.0
+POLICY = UrlPolicy(allow_private=True)  # pictures behind links lie on this machine
 
 
 class QuickSketch(SketchBackend):
@@ -163,7 +165,7 @@ class Easel:
             catalog=Catalog(registry),
             connections=connections,
             describing=DescribingService(registry),
-            intakes=make_intakes(database, box, registry, service, upkeep.compare, media, clock),
+            intakes=make_intakes(database, box, registry, service, upkeep.compare, media, clock, POLICY),
             upkeep=upkeep,
             records=make_records(database, jobs, registry, queue, service, media, connections, clock, styles=styles),
             workflows=workflows,
