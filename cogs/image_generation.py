@@ -84,7 +84,7 @@ class ImageGeneration(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         names = await names_of_interaction(interaction, prompt, negative)
-        parsed = parse_prompt(prompt, names, fetches_pictures=True)
+        parsed = parse_prompt(prompt, names, has_workflow=bool(workflow), fetches_pictures=True)
         typed = _typed(size=size, lora=lora, workflow=workflow)
         typed = replace(
             typed,
