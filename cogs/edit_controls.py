@@ -109,7 +109,7 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=_seed_of(job)))
 
     async def _smaller(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        await self._again(interaction, job, forms.smaller(job.drawn))
+        await self._again(interaction, job, forms.smaller(job.settled))
 
     async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
         other = self._messages.other_engine(job, *_where(interaction), wanted)

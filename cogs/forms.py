@@ -12,7 +12,7 @@ from hashlib import sha256
 import nextcord
 
 from cogs.cards import Button, Card, Choice, Menu, Picture, Row, make_id
-from constants import MAX_PROMPT_CHARS, MAX_STEPS
+from constants import MAX_PROMPT_CHARS, MAX_STEPS, MIN_SIDE_PX
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
 from generation.job import Job
@@ -96,8 +96,9 @@ def smaller(request: GenerationRequest) -> Draft:
     """The one-tap repair after a timeout or a full memory: half the pixels, at most 20 steps, one picture."""
     if request.mode is Mode.UPSCALE:
         return Draft(upscale_factor=max(LEAST_FACTOR, round((request.upscale_factor or 2.0) * 0.7, 2)), batch_size=1)
-    width = max(LEAST_SIDE_PX, round(request.width * 0.7 / 64) * 64)
-    height = max(LEAST_SIDE_PX, round(request.height * 0.7 / 64) * 64)
+    # one that is drawn over keeps its shape, or it would be cut to the new one
+    grid, least = (1, MIN_SIDE_PX) if request.guide else (64, LEAST_SIDE_PX)
+    width, height = (max(least, round(side * 0.7 / grid) * grid) for side in (request.width, request.height))
     return Draft(width=width, height=height, steps=min(20, request.steps), batch_size=1, seed=request.seed)
 
 

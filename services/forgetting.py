@@ -21,6 +21,8 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
+KEPT_FOR_A_DOOR = timedelta(days=1)  # beyond the pictures' time: people are told what became of a request so old
+
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
@@ -71,6 +73,7 @@ class ForgettingService:
 
     async def prune(self) -> int:
         """Blank the words whose time is over; return of how many jobs."""
+        await self._store.drop_intakes(self._clock.now() - self._media_ttl - KEPT_FOR_A_DOOR)
         pruned = await self._prune(self._media_ttl, is_private=True)
         if self._words_ttl:
             pruned += await self._prune(self._words_ttl, is_private=False)

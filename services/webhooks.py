@@ -29,7 +29,8 @@ EVENTS: Final = ("queued", "finished", "failed")
 BACK_OFF_S: Final = (1.0, 5.0, 30.0, 120.0, 600.0)  # after the first failure, the second ... then given up
 AT_ONCE: Final = 8
 AT_ONCE_EACH: Final = 3  # to one receiver, so that a slow one leaves room for the others
-LOOK_AT: Final = 64  # of what is due
+LOOK_AT: Final = 64  # of what is due, in one go
+LOOKS: Final = 8  # as often, past what piles up at slow receivers
 OWNERS_HOOK: Final = "settings"
 KEEP_S: Final = 86400.0  # what has been delivered, for who looks into it
 MAX_WAITING: Final = 100_000  # what receivers that do not answer may pile up
@@ -139,10 +140,17 @@ class WebhookService:
         if (paused_s := self._paused_until - self._clock.monotonic()) > 0:
             return paused_s
         await self._prune()
-        for delivery in await self._store.due(self._clock.now(), LOOK_AT, without=self._sending):
-            receiver = urlsplit(delivery.url).netloc
-            if len(self._sending) < AT_ONCE and self._receivers[receiver] < AT_ONCE_EACH:
-                self._begin(delivery, receiver)
+        resting: set[str] = set()  # hooks of receivers that have enough on the way
+        for _ in range(LOOKS):
+            due = await self._store.due(self._clock.now(), LOOK_AT, without=self._sending, resting=resting)
+            for delivery in due:
+                receiver = urlsplit(delivery.url).netloc
+                if self._receivers[receiver] >= AT_ONCE_EACH:
+                    resting.add(delivery.hook_id)
+                elif len(self._sending) < AT_ONCE:
+                    self._begin(delivery, receiver)
+            if len(due) < LOOK_AT or len(self._sending) == AT_ONCE:
+                break
         if len(self._sending) == AT_ONCE:
             return float("inf")
         next_due = await self._store.next_due(without=self._sending)

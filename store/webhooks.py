@@ -31,7 +31,8 @@ FIRST_OF_ITS_JOB = """
 """
 DUE = f"""
     SELECT d.*, w.url, w.job_id = '' AS is_owners FROM webhook_outbox AS d JOIN webhooks AS w ON w.id = d.hook_id
-    WHERE d.due_at <= :now AND d.id NOT IN (SELECT value FROM json_each(:without)) AND {FIRST_OF_ITS_JOB}
+    WHERE d.due_at <= :now AND d.id NOT IN (SELECT value FROM json_each(:without))
+        AND d.hook_id NOT IN (SELECT value FROM json_each(:resting)) AND {FIRST_OF_ITS_JOB}
     ORDER BY d.due_at, d.seq LIMIT :limit
 """  # noqa: S608
 NEXT_DUE = f"""
@@ -116,13 +117,16 @@ class WebhookStore:
         values = {"id": delivery_id, "hook_id": hook_id, "event": event, "body": body, "now": now.timestamp()}
         await self._database.write(ADD, values)
 
-    async def due(self, now: datetime, limit: int, *, without: Iterable[str] = ()) -> list[Delivery]:
+    async def due(
+        self, now: datetime, limit: int, *, without: Iterable[str] = (), resting: Iterable[str] = ()
+    ) -> list[Delivery]:
         """Return what is to be sent now, the longest due first; what cannot be read any more is given up.
 
-        `without`: ids of deliveries that are on their way.
+        `without`: ids of deliveries that are on their way. `resting`: ids of hooks that get nothing more just now.
         """
         found = []
-        values = {"now": now.timestamp(), "limit": limit, "without": json.dumps(list(without))}
+        values: dict[str, Any] = {"now": now.timestamp(), "limit": limit}
+        values |= {"without": json.dumps(list(without)), "resting": json.dumps(list(resting))}
         for row in await self._database.fetch(DUE, values):
             try:
                 url = self._box.unseal(row["url"])

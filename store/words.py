@@ -147,6 +147,10 @@ class WordStore:
         """Delete what a person has asked for and what is not in jobs yet: it becomes none any more."""
         await self._database.write(FORGET_INTAKES, {"user_key": user_key})
 
+    async def drop_intakes(self, before: datetime) -> None:
+        """Delete what was taken in before then and never became jobs: its door has been closed since."""
+        await self._database.write("DELETE FROM intakes WHERE created_at <= ?", (to_epoch(before),))
+
     async def disown(self, job_ids: Iterable[str], name: str, now: datetime) -> None:
         """Take jobs from the person who asked for them: words, pictures, names and places."""
         values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now), "name": name}

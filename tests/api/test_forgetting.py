@@ -7,6 +7,7 @@ import pytest
 
 from generation.errors import RequestRejected
 from generation.job import JobStatus, Origin
+from generation.order import Order, OrderKind
 from generation.request import Draft
 from services.generation import Actor
 from store.preferences import PreferenceStore
@@ -246,6 +247,16 @@ async def test_words_of_a_comparison_go_with_the_last_of_its_jobs(site):
     assert "comparisons.prompt" in await places_of(site)
     await forgetting_of(site).forget_words(last)
     assert [place for place in await places_of(site) if "." in place and "media" not in place] == ["cache.sqlite3"]
+
+
+async def test_words_that_were_taken_in_at_a_door_that_stays_closed_go_too(site):
+    order = Order(kind=OrderKind.DRAW, draft=Draft(**SAID))
+    origin = Origin(door="discord", user_id="1", user_name=MARK, private=True)
+    assert await site.easel.services.intakes.take("11", order, origin)
+    await prune_after(site, DAY + timedelta(minutes=1))
+    assert "intakes.said" in await places_of(site), "who comes back after a day is still told"
+    await prune_after(site, 2 * DAY + timedelta(minutes=1))
+    assert await places_of(site) == []
 
 
 async def test_what_a_person_always_wants_is_forgotten_too(site):

@@ -10,6 +10,7 @@ from cogs import forms
 from cogs.cards import Picture, make_id, parse_id, to_files, to_view
 from constants import MAX_STEPS
 from generation.errors import RequestRejected
+from generation.request import Mode, SourceImage
 from tests.cogs.samples import JOB, REQUEST
 
 TYPED = {"prompt": "a fox", "negative": "", "size": "768x512", "steps_cfg": "25, 7", "seed": "81245"}
@@ -52,6 +53,17 @@ def test_more_steps(steps: int, more: int) -> None:
 def test_smaller_is_about_half_the_pixels() -> None:
     draft = forms.smaller(REQUEST)
     assert (draft.width, draft.height, draft.steps, draft.batch_size) == (512, 384, 20, 1)
+
+
+@pytest.mark.parametrize("size", [(600, 400), (400, 600), (1000, 130), (768, 512)])
+def test_smaller_keeps_the_shape_of_the_picture_that_is_drawn_over(size: tuple[int, int]) -> None:
+    source = SourceImage(media_id="s", width=size[0], height=size[1])
+    request = replace(REQUEST, mode=Mode.IMG2IMG, init_image=source, width=size[0], height=size[1])
+    draft = forms.smaller(request)
+    assert draft.width
+    assert draft.height
+    assert draft.width / draft.height == pytest.approx(size[0] / size[1], rel=0.02)
+    assert draft.width * draft.height <= max(0.6 * size[0] * size[1], 64 * 64)
 
 
 def test_files_are_shared_out_by_number_and_size() -> None:

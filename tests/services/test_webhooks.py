@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobError, JobStatus, Webhook
 from generation.result import JobResult, StoredImage
-from services.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, WebhookService
+from services.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, LOOK_AT, WebhookService
 from store.database import Database
 from store.jobs import AskedBefore, JobStore
 from store.webhooks import WebhookStore
@@ -202,6 +202,20 @@ async def test_the_owner_is_told_of_what_is_about_no_job(world, clock):
         await hooks.tell_owner("alert", {})
         await world.idle()
     assert len(world.receiver.seen) == 3
+
+
+@pytest.mark.parametrize("is_owners", [True, False])
+async def test_what_piles_up_at_a_slow_receiver_keeps_no_other_waiting(world, is_owners):
+    slow = OWNERS if is_owners else "https://slow.example/hook"
+    world.receiver.slow[slow] = asyncio.Event()
+    theirs = None if is_owners else Webhook(url=slow, events=frozenset(("queued",)))
+    async with world.running(owner_url=OWNERS if is_owners else ""):
+        for number in range(LOOK_AT * 2):
+            await world.take_in(f"job{number}", hook=theirs)
+        await world.take_in("quick", hook=Webhook(url=THEIRS, events=frozenset(("queued",))))
+        await world.until(AT_ONCE_EACH + 1)
+        assert [url for url, _ in world.receiver.events()].count(THEIRS) == 1
+        world.receiver.slow[slow].set()
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED])
