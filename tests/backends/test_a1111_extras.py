@@ -223,6 +223,15 @@ def test_upscaler_is_chosen_sensibly(
     assert choose_upscaler(wanted, Facts(upscalers=there), options) == chosen
 
 
+@pytest.mark.parametrize("hires", [True, False])
+def test_known_weights_on_the_server_come_before_others_there(hires: bool) -> None:
+    there = [Upscaler(name=name, is_local=True) for name in ("Zoo 4x", "R-ESRGAN 4x+", "4x-UltraSharp")]
+    for names in (there, there[::-1]):
+        assert choose_upscaler(None, Facts(upscalers=(LANCZOS, *names)), {}, hires=hires) == "4x-UltraSharp"
+        less = [one for one in names if one.name != "4x-UltraSharp"]
+        assert choose_upscaler(None, Facts(upscalers=(LANCZOS, *less)), {}, hires=hires) == "R-ESRGAN 4x+"
+
+
 async def test_upscaling_beyond_what_can_be_kept_is_refused_before_it_is_sent() -> None:
     async with A1111Server() as server:
         backend = connect(server)
@@ -230,6 +239,7 @@ async def test_upscaling_beyond_what_can_be_kept_is_refused_before_it_is_sent() 
         with pytest.raises(RequestRejected) as caught:
             await backend.generate(request(mode=Mode.UPSCALE, init_image=large, upscale_factor=8.0), _ignore)
         assert caught.value.field == "upscale_factor"
+        assert "64 million" in f"{caught.value.user_message} {caught.value.hint}"
         assert server.extras.upscaled == []
         await backend.aclose()
 

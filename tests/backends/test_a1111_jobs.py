@@ -183,6 +183,7 @@ async def test_answer_lost_in_a_proxy_is_fetched_from_the_files(family: str, sta
         assert [image.seed for image in result.images] == [812, 813]
         assert result.model == "tinyA"
         assert len(server.submitted) == 1  # never sent twice
+        assert len(server.engine.files) == 2  # they are the server's, and stay there
         await backend.aclose()
 
 

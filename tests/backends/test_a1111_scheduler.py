@@ -97,6 +97,27 @@ async def test_cancelling_while_the_job_is_handed_in_still_takes_it_back() -> No
         await backend.aclose()
 
 
+async def test_a_list_that_somebody_paused_is_waited_for() -> None:
+    async with A1111Server(scheduler=True) as server:
+        backend = scheduled(server)
+        assert server.scheduler is not None
+        server.scheduler.is_paused = True
+        notes: list[str] = []
+
+        async def report(progress: Progress) -> None:
+            notes.append(progress.note)
+
+        job = asyncio.create_task(backend.generate(request(), report))
+        await until(lambda: "next in the engine’s own queue" in notes)
+        polls = len(server.requests)
+        await until(lambda: len(server.requests) > polls + 4)
+        assert not job.done()
+        assert server.submitted == []
+        server.scheduler.go_on()
+        assert (await job).images
+        await backend.aclose()
+
+
 async def test_failure_there_is_our_error() -> None:
     async with A1111Server(scheduler=True) as server:
         backend = scheduled(server)

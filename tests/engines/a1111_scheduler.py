@@ -31,12 +31,16 @@ class Row:
 
 
 class Scheduler:
-    """Jobs run one after another, each under an internal id that nobody outside knows."""
+    """Jobs run one after another, each under an internal id that nobody outside knows.
+
+    `is_paused`: somebody has paused the list in the web UI; what is handed in waits until `go_on`.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.rows: dict[str, Row] = {}
         self.deleted: list[str] = []
+        self.is_paused = False
         self._runner: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -56,9 +60,14 @@ class Scheduler:
         body = await request.json()
         row = Row(id=f"{len(self.rows):08x}-f334-4e8d-aeef-46beadc63a8c", mode=request.match_info["mode"], body=body)
         self.rows[row.id] = row
+        if not self.is_paused:
+            self.go_on()
+        return web.json_response({"task_id": row.id})
+
+    def go_on(self) -> None:
+        self.is_paused = False
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run())
-        return web.json_response({"task_id": row.id})
 
     async def _run(self) -> None:
         while waiting := [row for row in self.rows.values() if row.status == "pending"]:

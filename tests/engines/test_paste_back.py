@@ -96,6 +96,17 @@ async def test_a_web_ui_gets_the_picture_on_its_grid_and_the_blur_that_was_asked
         assert body["mask_blur"] == 0
 
 
+async def test_a_blur_of_4_pixels_is_usual() -> None:
+    source, mask = noise(SIZE), Image.new("L", SIZE, 0)
+    mask.paste(255, (60, 40, 290, 180))
+    async with fault_rig(ENGINES["a1111"]) as rig:
+        unsaid, four, twelve = [
+            (await run(rig, edit(rig, source, mask, **said))).tobytes()
+            for said in ({}, {"mask_blur": 4}, {"mask_blur": 12})
+        ]
+    assert unsaid == four != twelve
+
+
 async def test_the_graph_that_comfyui_writes_into_a_picture_is_kept() -> None:
     async with fault_rig(ENGINES["comfyui"]) as rig:
         made = await run(rig, edit(rig, noise(SIZE)))

@@ -167,6 +167,19 @@ def test_control_that_is_not_there_is_refused(unit, capabilities, reason):
     assert fit(replace(REQUEST, control=(unit,)), capabilities) == Refused(reasons=(reason,))
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("pose", "openpose"), ("edges", "canny"), ("lines", "lineart"), ("normal", "normalmap"),
+        ("seg", "segmentation"), ("hed", "softedge"), ("sketch", "scribble"),
+    ],
+)  # fmt: skip
+def test_what_people_call_a_kind_of_control_is_understood(said, kind):
+    kinds = ("openpose", "canny", "lineart", "normalmap", "segmentation", "softedge", "scribble")
+    asked = replace(REQUEST, control=(replace(CANNY, kind=said),))
+    assert fitted(asked, replace(RICH, control_kinds=kinds)).request.control[0].kind == kind
+
+
 def test_every_reason_for_a_refusal_is_given():
     asked = replace(REQUEST, mode=Mode.IMG2IMG, model="nope", loras=(Lora(name="absent"),))
     refused = fit(asked, replace(RICH, modes=frozenset({Mode.TXT2IMG})))

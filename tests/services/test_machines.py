@@ -295,6 +295,13 @@ async def test_nothing_is_stopped_unless_the_owner_of_easel_said_so(account: Acc
     await house.registry.aclose()
 
 
+async def test_disconnecting_stops_no_machine(house: House, account: Account):
+    await house.connections.store.delete("user", "7")
+    await house.registry.remove("user-7")
+    await house.minutes(200)
+    assert account.changes == []
+
+
 async def test_a_stop_that_fails_is_told_and_tried_again_later(house: House, account: Account):
     await house.minutes(5)
     account.fails = BackendAuthError("RunPod refuses the API key.")
