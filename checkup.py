@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import Settings, SettingsError
+from config import Settings
 from console.doctor import Check
 from store.folder import PartMissing
 from utils.disks import too_little
@@ -35,8 +35,8 @@ def _key(settings: Settings) -> Iterator[Check]:
     try:
         SecretBox(key.encode())
     except ValueError:
-        error: SettingsError = bad_key(key)
-        yield Check(name="SECRET_KEY", is_ok=False, message=f"{error}.")
+        (problem,) = bad_key().problems
+        yield Check(name="SECRET_KEY", is_ok=False, message=f"It must be {problem.right}.")
     else:
         yield Check(name="SECRET_KEY", is_ok=True, message="set, and it has the right form")
 

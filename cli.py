@@ -55,9 +55,7 @@ def parse(argv: Sequence[str]) -> Command:
     if name in ("-V", "--version"):
         return Command(name="version")
     if name not in COMMANDS:
-        near = get_close_matches(name, COMMANDS, n=1)
-        hint = f" Did you mean {near[0]}?" if near else f' To draw it: python main.py generate "{name}"'
-        return Command(name="nonsense", text=f"There is no command {name}.{hint}")
+        return Command(name="nonsense", text=_unknown(name))
     if name == "generate":
         return _read_generate(rest)
     if name == "key":
@@ -69,6 +67,16 @@ def parse(argv: Sequence[str]) -> Command:
     if rest:
         return Command(name="nonsense", text=f"{name} takes nothing after it, but there is: {' '.join(rest)}")
     return Command(name=name)
+
+
+def _unknown(name: str) -> str:
+    is_option = name.startswith("-")
+    near = get_close_matches(name, SWITCHES if is_option else COMMANDS, n=1)
+    if near:
+        hint = f" Did you mean {near[0]}?"
+    else:
+        hint = "" if is_option else f' To draw it: python main.py generate "{name}"'
+    return f"There is no {'option' if is_option else 'command'} {name}.{hint}"
 
 
 def _read_generate(rest: list[str]) -> Command:

@@ -258,7 +258,14 @@ class Problem:
 
     def __str__(self) -> str:
         said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
-        return f"{said}: must be {self.right}"
+        return f"{said}: must be {self.right}{self._without_password()}"
+
+    def _without_password(self) -> str:
+        if f"://{MASKED}@" not in self.value:
+            return ""
+        engine = self.name.removesuffix("_URL")
+        own = f" (those go into {engine}_KEY)" if self.right == _right(BackendSettings.model_fields["url"]) else ""
+        return f", without user:password@ in it{own}"
 
 
 class SettingsError(Exception):

@@ -281,9 +281,15 @@ async def _check_database(settings: Settings) -> Check:
     except PartMissing as missing:
         return checkup.lost(missing)
     except SettingsError as error:
-        return Check(name="database", is_ok=False, message=f"It cannot be read: {error}.")
-    except (DatabaseTooNew, OSError, sqlite3.Error) as error:
-        hint = "Is the disk full, the folder on a network drive, or this Easel older than the one before?"
+        wrong = ", ".join(problem.name for problem in error.problems)
+        return Check(name="database", is_ok=False, message=f"It cannot be read before {wrong} is right.")
+    except DatabaseTooNew as error:
+        return Check(name="database", is_ok=False, message=str(error))
+    except (OSError, sqlite3.Error) as error:
+        hint = (
+            "Is the disk full, or the folder on a network drive? "
+            f"If the file is damaged, put {DATABASE_NAME} back from your backup."
+        )
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
     return Check(name="database", is_ok=True, message=f"It opens; {len(jobs)} jobs wait or run.")
 
@@ -323,7 +329,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _why(error: OSError | sqlite3.Error) -> str:
     if is_full(error):
-        return FULL.format(folder="DATA_DIR", left="")
+        return FULL.format(folder="DATA_DIR", state="is full")
     if isinstance(error, sqlite3.Error):
         return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
     return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."

@@ -347,7 +347,7 @@ async def open_store(settings: Settings) -> tuple[Database, SecretBox]:
     try:
         return await data_folder.open_store(settings.data_dir, settings.media_folder, key, now=now)
     except ValueError as error:
-        raise bad_key(key) from error
+        raise bad_key() from error
 
 
 async def reset_key(settings: Settings) -> int | None:
@@ -356,12 +356,12 @@ async def reset_key(settings: Settings) -> int | None:
     try:
         return await data_folder.reset_key(settings.data_dir, settings.media_folder, key, now=now)
     except ValueError as error:
-        raise bad_key(key) from error
+        raise bad_key() from error
 
 
-def bad_key(key: str) -> SettingsError:
+def bad_key() -> SettingsError:
     right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
-    return SettingsError(Problem(name="SECRET_KEY" if key else data_folder.KEY_NAME, value="***", right=right))
+    return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
 
 
 async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:

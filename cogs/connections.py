@@ -209,7 +209,7 @@ async def _hide(ctx: commands.Context[Any]) -> None:
         return
     except (nextcord.HTTPException, *TRANSIENT) as error:
         raise NotAllowed(
-            "I may not delete messages here: **delete yours now**, everybody can read your engine's address in it. "
+            "I may not delete messages here. Delete yours now: everybody can read your engine's address in it. "
             "Nothing was connected.",
             hint="`/sdconnect` does the same for your eyes only; so does a direct message to me.",
         ) from error

@@ -119,7 +119,7 @@ class Engines(commands.Cog):
         bill = await self._rentals.set_price(owner, dollars, PROVIDERS.get(provider or "", ""))
         await interaction.edit_original_message(content=engines_text.bill(bill))
 
-    @slash_gpu.subcommand(name="stop-reminder", description="Say nothing when it idles")
+    @slash_gpu.subcommand(name="stop-reminder", description="Do not write to me when it idles")
     async def slash_stop_reminder(
         self,
         interaction: nextcord.Interaction,

@@ -15,8 +15,8 @@ from utils.text import plural
 
 CONFIRM_ID: Final = "f1:forget"
 ASK: Final = (
-    "**Delete everything I have of you?** Your pictures, prompts and favourites, what you draw now, your engine with "
-    "its key, your workflows, templates, settings, API keys and sign-ins go at once and for good.\n"
+    "**Delete everything I keep about you?** Your pictures, prompts and favourites, what you draw now, your engine "
+    "with its key, your workflows, templates, settings, API keys and sign-ins go at once and for good.\n"
     "-# Figures (how many, when, on which engine) stay without your name. My messages in the channels are Discord's: "
     "delete those with 🗑️ first. Pictures you attached go when their time is over."
 )
@@ -38,7 +38,7 @@ class Forget(commands.Cog):
     def __init__(self, *, forgetting: ForgettingService) -> None:
         self._forgetting = forgetting
 
-    @nextcord.slash_command(name="forget", description="Delete everything this bot has of you")
+    @nextcord.slash_command(name="forget", description="Delete everything this bot keeps about you")
     async def slash_forget(self, interaction: nextcord.Interaction) -> None:
         button = ForgetButton(action="forget", job_id="", label="Delete everything", style="danger")
         await interaction.response.send_message(**new_message(Card(content=ASK, rows=((button,),))), ephemeral=True)

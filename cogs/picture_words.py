@@ -76,7 +76,7 @@ class PictureWords(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         image: nextcord.Attachment = SlashOption(description="The picture, as the original file", required=True),
-        private: bool = SlashOption(description="What you draw from it is for you alone, too", required=False),
+        private: bool = SlashOption(description="Only you see it, and what you draw from it", required=False),
     ) -> None:
         await begin(interaction, private=True)
         await self._show_info(interaction, await read_file(address_of(image)), private=bool(private))

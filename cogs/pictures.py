@@ -99,7 +99,7 @@ class Pictures(commands.Cog):
     async def inpaint(
         self,
         interaction: nextcord.Interaction,
-        prompt: str = SlashOption(description="What shall be there", max_length=MAX_PROMPT_CHARS, required=True),
+        prompt: str = SlashOption(description="What should be there", max_length=MAX_PROMPT_CHARS, required=True),
         image: nextcord.Attachment = SlashOption(description="The picture", required=True),
         mask: nextcord.Attachment = SlashOption(
             description="White where it may change; without one, what is transparent in the picture", required=False
@@ -126,7 +126,7 @@ class Pictures(commands.Cog):
         notes = forms.notes_of(parsed)
         await self._take(interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes)
 
-    @nextcord.slash_command(name="outpaint", description="Draw on beyond the edges of a picture")
+    @nextcord.slash_command(name="outpaint", description="Continue a picture beyond its edges")
     async def outpaint(
         self,
         interaction: nextcord.Interaction,
@@ -135,7 +135,7 @@ class Pictures(commands.Cog):
             description="What the whole picture shows", required=False, max_length=MAX_PROMPT_CHARS
         ),
         zoom: float = SlashOption(
-            description="Show so many times more around it (1.5 is usual)",
+            description="How far to zoom out (1.5 is usual)",
             required=False,
             min_value=RANGES["zoom"].low,
             max_value=RANGES["zoom"].high,

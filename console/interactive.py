@@ -100,6 +100,6 @@ def _help() -> str:
     width = max(len(option.example) for option in OPTION_HELP)
     options = "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTION_HELP)
     return (
-        "Type what you would like to see; options go behind it:\n"
+        "Type what you would like to see; put options after it:\n"
         f"{options}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\nCommands: help, models, quit. Ctrl+C cancels a picture."
     )

@@ -1,5 +1,6 @@
 """Files of the console: the names that work, and each picture in the kind of file that its name promises."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,15 +34,32 @@ class Target:
         """Make sure, before anything is drawn, that a picture can be saved by this name.
 
         Raises:
-            RequestRejected: it ends like no picture's.
+            RequestRejected: it ends like no picture's, or nothing can be written there.
         """
-        if self.output is None or self.output.is_dir() or not self.output.suffix or self.kind:
+        if self.output is None:
+            return
+        self._check_place(self.output)
+        if self.output.is_dir() or not self.output.suffix or self.kind:
             return
         ends = f"{', '.join([*PICTURE_KINDS][:-1])} and {[*PICTURE_KINDS][-1]}"
         raise RequestRejected(
             f"A picture cannot be saved as {self.output.name}: {self.output.suffix} is not a kind that Easel writes.",
             field="output",
             hint=f"Names that end in {ends} work, and names without an ending.",
+        )
+
+    def _check_place(self, output: Path) -> None:
+        place = next(part for part in (output, *output.absolute().parents) if part.exists())
+        if place != output and not place.is_dir():
+            why = "is not a folder"
+        elif not os.access(place, os.W_OK):
+            why = "cannot be written to"
+        else:
+            return
+        raise RequestRejected(
+            f"The picture cannot be saved as {output}: {place} {why}.",
+            field="output",
+            hint="Name another place with -o, or leave it out.",
         )
 
     def path(self, name: str, number: int | None) -> Path:

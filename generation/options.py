@@ -68,10 +68,11 @@ class Range:
     low: float
     high: float
     unit: str = ""
+    also: str = ""  # what is allowed beside them
 
     def __str__(self) -> str:
         low, high = (str(end) if isinstance(end, int) else f"{end:.15g}" for end in (self.low, self.high))
-        return f"{low} to {high}{' ' + self.unit if self.unit else ''}"
+        return f"{low} to {high}{' ' + self.unit if self.unit else ''}{self.also}"
 
 
 RANGES: Final[dict[str, Range]] = {
@@ -79,7 +80,7 @@ RANGES: Final[dict[str, Range]] = {
     "height": Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels"),
     "steps": Range(low=1, high=MAX_STEPS),
     "cfg_scale": Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE),
-    "seed": Range(low=0, high=MAX_SEED),
+    "seed": Range(low=0, high=MAX_SEED, also="; -1 or “random” for a new one"),
     "batch_size": Range(low=1, high=MAX_BATCH_SIZE),
     "repeat": Range(low=1, high=MAX_REPEAT),
     "denoising_strength": Range(low=0, high=1),

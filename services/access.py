@@ -277,8 +277,8 @@ class AccessService:
         if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
             raise RequestRejected(f"A key needs a name of 1 to {MAX_NAME_CHARS} characters.", field="name")
         if not scopes or scopes - {*SCOPES}:
-            wrong = ", ".join(sorted(scopes - {*SCOPES})) or "nothing"
-            raise RequestRejected(f"The scopes of a key are of {', '.join(SCOPES)}, not {wrong}.", field="scopes")
+            wrong = ", ".join(sorted(scopes - {*SCOPES})) or "none at all"
+            raise RequestRejected(f"A key may have the scopes {', '.join(SCOPES)}, not {wrong}.", field="scopes")
         if user_key is not None and not all(user_key.partition(":")):
             raise RequestRejected("A user is written like discord:123.", field="user_key")
         if rate is not None and not 1 <= rate <= MAX_RATE_PER_MINUTE:

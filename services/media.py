@@ -200,7 +200,7 @@ class MediaService:
             cleaned = await run_in_thread(images.clean_input, data)
         except BadImage as error:
             limit = MAX_INPUT_IMAGE_BYTES // 1024**2
-            hint = f"PNG, JPEG or WebP of up to {limit} MB works."
+            hint = f"PNG, JPEG, WebP or GIF of up to {limit} MB works."
             raise RequestRejected(str(error), field="init_image", hint=hint) from error
         return await self.keep_input(cleaned)
 

@@ -39,8 +39,8 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
         now: pictures that expired before do not count.
 
     Raises:
-        PartMissing: the key or the database is missing or another's.
-        ValueError: the key is none.
+        PartMissing: the key or the database is missing, damaged or another's.
+        ValueError: `key` is none.
         DatabaseTooNew: a newer Easel was here.
     """
     database = await open_database(folder, cache_folder, now=now)
@@ -100,7 +100,7 @@ async def _open_box(database: Database, folder: Path, key: str) -> SecretBox:
             f"The key file {KEY_NAME} is missing from {folder}, and the database there was sealed with it.",
             f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
         )
-    box = SecretBox(key.encode()) if key else await asyncio.to_thread(SecretBox.open, path)
+    box = SecretBox(key.encode()) if key else await _key_file(path)
     if not await seals.fits(box):
         name = "SECRET_KEY" if key else f"The key file {KEY_NAME}"
         raise PartMissing(
@@ -108,6 +108,16 @@ async def _open_box(database: Database, folder: Path, key: str) -> SecretBox:
             f"Put the former key back{'' if key else ' from your backup'}. {LOST_FOR_GOOD}",
         )
     return box
+
+
+async def _key_file(path: Path) -> SecretBox:
+    try:
+        return await asyncio.to_thread(SecretBox.open, path)
+    except ValueError as error:
+        raise PartMissing(
+            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 signs of base64.",
+            f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
+        ) from error
 
 
 def _pictures(path: Path, now: datetime) -> int:

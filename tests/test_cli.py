@@ -75,6 +75,7 @@ def test_arguments_are_read(argv: list[str], command: Command):
     ("argv", "said"),
     [
         (["genrate", "x"], "There is no command genrate. Did you mean generate?"),
+        (["--no-wbe"], "There is no option --no-wbe. Did you mean --no-web?"),
         (["a red fox"], 'To draw it: python main.py generate "a red fox"'),
         (["generate", "fox", "-o"], "-o needs a file name"),
         (["models", "x"], "models takes nothing after it, but there is: x"),
@@ -174,8 +175,12 @@ def test_a_damaged_key_file_is_named(
     (tmp_path / "easel.sqlite3").touch()
     (tmp_path / "secret.key").touch()
     monkeypatch.setattr("os.environ", {"DATA_DIR": str(tmp_path)})
-    assert main.main(["queue"]) == 2
-    assert "secret.key=***: must be 44 signs" in capsys.readouterr().err
+    assert main.main(["queue"]) == 1
+    err = capsys.readouterr().err
+    assert "The key file secret.key in" in err
+    assert "is damaged: it is not 44 signs of base64. Put secret.key back from your backup." in err
+    assert ".env" not in err, "it is no setting"
+    assert main.main(["key", "reset"]) == 0, "as the message says"
 
 
 def test_models_lists_the_engines(capsys: pytest.CaptureFixture[str]):

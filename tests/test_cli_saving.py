@@ -91,3 +91,21 @@ def test_a_still_picture_of_another_kind_becomes_what_was_asked_for(folder: Path
     assert main.main(["generate", "a fox", *SMALL, "-o", "a.jpg"]) == 0
     with Image.open(folder / "a.jpg") as picture:
         assert picture.format == "JPEG"
+
+
+def test_a_place_that_cannot_be_written_is_named_before_anything_is_drawn(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("drawn, and then thrown away")
+
+    monkeypatch.setattr(SketchBackend, "generate", never)
+    (folder / "notes").write_text("x")
+    assert main.main(["generate", "fox", *SMALL, "-o", str(folder / "notes" / "fox.png")]) == 2
+    assert f"{folder / 'notes'} is not a folder" in capsys.readouterr().err
+    sealed = folder / "sealed"
+    sealed.mkdir()
+    # root may write anywhere but to what is mounted read-only, and `access` is what knows of both
+    monkeypatch.setattr("console.saving.os.access", lambda path, _: Path(path) != sealed)
+    assert main.main(["generate", "fox", *SMALL, "-o", str(sealed / "deep" / "fox.png")]) == 2
+    assert f"{sealed} cannot be written to" in capsys.readouterr().err

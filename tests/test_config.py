@@ -98,6 +98,18 @@ def test_all_bad_values_are_named_at_once():
     assert str(names["GPU1_URL"]) == "GPU1_URL is missing: must be an address like http://127.0.0.1:7860"
 
 
+def test_an_address_with_a_password_in_it_is_told_where_that_goes():
+    names = problems_of(
+        A1111_URL="http://me:s3cret@127.0.0.1:7860",
+        BACKENDS="gpu1", GPU1_KIND="comfyui", GPU1_URL="http://me:s3cret@gpu:8188",
+        PUBLIC_URL="https://me:s3cret@easel.example",
+    )  # fmt: skip
+    where = "must be an address like http://127.0.0.1:7860, without user:password@ in it (those go into"
+    assert str(names["A1111_URL"]) == f"A1111_URL=http://***@127.0.0.1:7860: {where} A1111_KEY)"
+    assert str(names["GPU1_URL"]) == f"GPU1_URL=http://***@gpu:8188: {where} GPU1_KEY)"
+    assert str(names["PUBLIC_URL"]).endswith("like https://easel.example.org, without user:password@ in it")
+
+
 def test_repr_and_errors_hide_secrets():
     said = {"DISCORD_TOKEN": "tok-en", "SECRET_KEY": "s3cret", "A1111_URL": "http://gpu:1", "A1111_KEY": "me:pass"}
     settings = settings_of(**said)

@@ -113,11 +113,27 @@ async def test_a_lost_key_and_a_lost_database_are_found_with_what_to_put_back(tm
     assert not (tmp_path / "easel.sqlite3").exists()
 
 
+async def test_a_database_of_a_newer_easel_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    easel = await wiring.build(settings)
+    await easel.database.write("INSERT INTO migrations (name, applied_at) VALUES ('9999_future', 0)")
+    await easel.close()
+    found = (await verdicts(settings))["database"]
+    assert (found.is_ok, found.hint) == (False, "")
+    assert found.message.endswith("Install that version again, or use another data folder.")
+
+
+async def test_a_damaged_database_is_named_with_what_to_put_back(tmp_path: Path) -> None:
+    (tmp_path / "easel.sqlite3").write_bytes(b"not a database at all" * 100)
+    found = (await verdicts(settings_in(tmp_path)))["database"]
+    assert (found.is_ok, "put easel.sqlite3 back from your backup" in found.hint) == (False, True)
+
+
 async def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
     found = (await verdicts(settings_in(tmp_path)))["disk of the data folder"]
     assert not found.is_ok
-    assert "is full but for 3 MB" in found.message
+    assert "has only 3 MB left" in found.message
 
 
 def test_a_line_of_the_settings_that_cannot_be_read_is_a_failure(

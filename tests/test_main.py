@@ -359,4 +359,4 @@ def test_a_disk_that_is_nearly_full_is_told_at_the_start(
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
     monkeypatch.setattr(main, "_start", lambda *_, **__: 0)
     assert main.main([]) == 0
-    assert "is full but for 3 MB" in capsys.readouterr().err
+    assert "has only 3 MB left" in capsys.readouterr().err

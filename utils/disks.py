@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Final
 
 LEAST_FREE_BYTES: Final = 200 * 1024**2  # some pictures of a day and the database's own copies
-FULL: Final = (
-    "The disk that holds {folder} is full{left}. Make room there, or set DATA_DIR to a folder on another disk."
-)
+FULL: Final = "The disk that holds {folder} {state}. Make room there, or set DATA_DIR to a folder on another disk."
 
 
 def free_bytes(folder: Path) -> int | None:
@@ -25,7 +23,7 @@ def too_little(folder: Path) -> str:
     free = free_bytes(folder)
     if free is None or free >= LEAST_FREE_BYTES:
         return ""
-    return FULL.format(folder=folder, left=f" but for {free // 1024**2} MB")
+    return FULL.format(folder=folder, state=f"has only {free // 1024**2} MB left")
 
 
 def is_full(error: Exception) -> bool:

@@ -35,10 +35,8 @@ def refusal_of(data: bytes) -> str:
     if is_heic(data) and not has_heic():
         return NO_HEIC
     kind = _kind_of(data)
-    named = (
-        f"This file is no picture Easel can read: it is {kind}." if kind else "This file is no picture Easel can read."
-    )
-    return f"{named} Use PNG, JPEG, WebP or GIF."
+    named = "This file is not a picture that Easel can read"
+    return f"{named}: it is {kind}." if kind else f"{named}."
 
 
 def is_heic(data: bytes) -> bool:

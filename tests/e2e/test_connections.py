@@ -188,7 +188,8 @@ async def test_what_may_not_be_deleted_is_not_connected(
     assert not said.deleted
     refusal = own(discord.channel)[0].content
     assert "I may not delete messages here" in refusal
-    assert "delete yours now" in refusal
+    assert "Delete yours now" in refusal
+    assert "*" not in refusal, "a reason is shown as it is, so it has no markup"
     assert "`/sdconnect`" in refusal
     assert examine.configs == []
     assert "runpod" not in everything_said(discord)
