@@ -14,7 +14,7 @@ from generation.job import Job
 from queue_manager import QueueManager
 from services.access import AccessService
 from services.connections import ConnectionService
-from services.media import MediaService
+from services.gallery import GalleryService
 from store.jobs import JobStore
 from store.words import WordStore, nameless
 from utils.clock import Clock
@@ -41,7 +41,7 @@ class ForgettingService:
         *,
         queue: QueueManager,
         jobs: JobStore,
-        media: MediaService,
+        gallery: GalleryService,
         connections: ConnectionService,
         clock: Clock,
         media_ttl_s: float,
@@ -55,7 +55,7 @@ class ForgettingService:
         self._store = store
         self._queue = queue
         self._jobs = jobs
-        self._media = media
+        self._gallery = gallery
         self._connections = connections
         self._clock = clock
         self._media_ttl = timedelta(seconds=media_ttl_s)
@@ -106,12 +106,13 @@ class ForgettingService:
             job_ids, media_ids = await self._store.jobs_of(user_key)
             if not job_ids:
                 break
-            await self._media.forget(media_ids)  # before the rows that name them
+            await self._gallery.lose_files(media_ids)  # before the rows that name them
             await self._store.disown(job_ids, name, self._clock.now())
             jobs += len(job_ids)
             pictures += len(media_ids)
         await self._connections.disconnect(Owner(kind="user", id=user_key.partition(":")[2]))
         await self._store.forget_person(user_key, name)
+        await self._gallery.start()  # what only this person kept of others' is kept no longer
         if self.access is not None:
             self.access.drop(user_key)
         await self._store.give_space_back()

@@ -76,7 +76,7 @@ class GalleryService:
         self._keeping = asyncio.Lock()  # what is kept changes in two files: one change at a time
 
     async def start(self) -> None:
-        """Let the media store keep exactly what the rows say."""
+        """Let the media store keep exactly what the rows say: at start, and when people's favourites went at once."""
         async with self._keeping:
             try:
                 for media_id in await self._store.kept() ^ await self._media.pinned():
@@ -181,13 +181,21 @@ class GalleryService:
             raise NotAllowed("Only the person who asked for this picture and admins may delete it.")
         async with self._changing([picture.media_id]):
             if not picture.from_cache:
-                await self._media.forget([picture.media_id])
-                await self._store.lose([picture.media_id], self._clock.now())
+                await self._lose([picture.media_id])
             await self._store.delete(picture.id, self._clock.now())
         if not await self._store.has_pictures(picture.job_id):
             for tell in self.on_emptied:
                 await tell(picture.job_id)
         return picture
+
+    async def lose_files(self, media_ids: Sequence[str]) -> None:
+        """Delete files at once, whoever else keeps them or has them in the history.
+
+        Raises:
+            GenerationError: the media store does not answer, so nothing was deleted.
+        """
+        async with self._changing(media_ids):
+            await self._lose(media_ids)
 
     async def forget_job(self, job: Job) -> None:
         """Take the pictures of a job out of the history; its files were deleted (or belong to another job)."""
@@ -295,6 +303,10 @@ class GalleryService:
 
     async def _pictures(self, viewer: Viewer, image_ids: Iterable[str]) -> list[Picture]:
         return [await self.picture(viewer, image_id) for image_id in dict.fromkeys(image_ids)]
+
+    async def _lose(self, media_ids: Sequence[str]) -> None:
+        await self._media.forget(media_ids)
+        await self._store.lose(media_ids, self._clock.now())
 
     async def _pin(self, picture: Picture) -> None:
         """Pin before the row says so: a crash in between leaves a pin too many, which `start` takes back."""

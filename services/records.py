@@ -64,7 +64,7 @@ def make_records(
         WordStore(database),
         queue=queue,
         jobs=jobs,
-        media=media,
+        gallery=gallery,
         connections=connections,
         clock=clock,
         media_ttl_s=media_ttl_s,

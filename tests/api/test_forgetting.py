@@ -229,6 +229,30 @@ async def test_space_is_given_back(site):
 COMPARED = Draft(prompt=SAID["prompt"], negative_prompt=SAID["negative_prompt"], width=64, height=64, steps=4)
 
 
+async def test_what_a_forgotten_person_kept_of_others_expires_again(site):
+    mia, ann = await site.session_client("discord:1", "Mia"), await site.session_client("discord:2", "Ann")
+    starred, collected = [await site.draw(ann, prompt=f"a fox {number}", seed=number) for number in (1, 2)]
+    await mia.put(f"/api/favorites/{starred['id']}-1")
+    made = (await mia.post("/api/collections", json={"name": "mine"})).json()
+    assert (await mia.put(f"/api/collections/{made['id']}/pictures/{collected['id']}-1")).status_code < 300
+    assert len(await site.easel.cache.pinned()) == 2
+    await forgetting_of(site).forget_person("discord:1")
+    assert await site.easel.cache.pinned() == set()
+    await prune_after(site, DAY + timedelta(minutes=1))
+    assert (await site.easel.cache.stats()).count == 0
+
+
+async def test_an_answer_from_the_cache_says_that_its_picture_was_forgotten(site):
+    mia, ann = await site.session_client("discord:1", "Mia"), await site.session_client("discord:2", "Ann")
+    first, twin = await site.draw(mia, prompt="a fox"), await site.draw(ann, prompt="a fox")
+    assert twin["images"][0]["id"] == first["images"][0]["id"]
+    assert (await ann.put(f"/api/favorites/{twin['id']}-1")).status_code < 300
+    await forgetting_of(site).forget_person("discord:1")
+    shown = (await ann.get(f"/api/jobs/{twin['id']}")).json()["images"][0]
+    assert shown["is_gone"], shown
+    assert (await ann.get("/api/gallery", params={"favorites": "true"})).json()["pictures"] == []
+
+
 async def test_a_comparison_that_nobody_came_to_show_is_forgotten_with_its_person(site):
     origin = Origin(door="discord", user_id="1", user_name=f"Mia {MARK}", channel_id="9", private=True)
     with held(site):
