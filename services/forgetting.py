@@ -13,7 +13,7 @@ from backends.registry import Owner
 from generation.job import Job
 from queue_manager import QueueManager
 from services.access import AccessService
-from services.connections import ConnectionService
+from services.connections import ConnectionService, lane_of
 from services.gallery import GalleryService
 from store.jobs import JobStore
 from store.words import WordStore, nameless
@@ -100,18 +100,19 @@ class ForgettingService:
         await self._store.forget_intakes(user_key)  # first, so that no job comes of them behind our back
         for job in await self._jobs.active_for(user_key):
             await self._queue.cancel(job.id)
-        name = nameless()
+        owner = Owner(kind="user", id=user_key.partition(":")[2])
+        name, lane = nameless(), lane_of(owner)
         jobs = pictures = 0
         while True:
             job_ids, media_ids = await self._store.jobs_of(user_key)
             if not job_ids:
                 break
             await self._gallery.lose_files(media_ids)  # before the rows that name them
-            await self._store.disown(job_ids, name, self._clock.now())
+            await self._store.disown(job_ids, name, self._clock.now(), lane=lane)
             jobs += len(job_ids)
             pictures += len(media_ids)
-        await self._connections.disconnect(Owner(kind="user", id=user_key.partition(":")[2]))
-        await self._store.forget_person(user_key, name)
+        await self._connections.disconnect(owner)
+        await self._store.forget_person(user_key, name, lane=lane)
         await self._gallery.start()  # what only this person kept of others' is kept no longer
         if self.access is not None:
             self.access.drop(user_key)

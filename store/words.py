@@ -73,9 +73,15 @@ DROP_COMPARISONS: Final = f"""
 PICTURES_OF: Final = f"""
     SELECT media_id FROM generated_images WHERE job_id IN {_IDS} AND from_cache = 0
 """  # noqa: S608
+# An engine of a person's own has their id in its name, and their name in its label.
+_LANE: Final = "iif(lane = :lane, :new_lane, lane)"
+_LANES: Final = "replace({column}, json_quote(:lane), json_quote(:new_lane))"
+_OWN_ENGINE: Final = "an engine of their own"
 RENAME_JOBS: Final = f"""
-    UPDATE jobs SET user_key = :name, reply_token = '', reply_token_until = NULL,
-        result = iif(result IS NULL, NULL, json_set(result, '$.images', json('[]'))),
+    UPDATE jobs SET user_key = :name, reply_token = '', reply_token_until = NULL, lane = {_LANE},
+        candidates = {_LANES.format(column="candidates")}, tried = {_LANES.format(column="tried")},
+        result = iif(result IS NULL, NULL, json_set(result, '$.images', json('[]'),
+            '$.backend', iif(lane = :lane, '{_OWN_ENGINE}', json_extract(result, '$.backend')))),
         origin = json_set(
             json_remove(origin, '$.parent_job_id', '$.parent_user_id', '$.parent_channel_id', '$.parent_message_id',
                 '$.request_key', '$.source_message_id', '$.guild_id', '$.group_id'),
@@ -83,7 +89,8 @@ RENAME_JOBS: Final = f"""
     WHERE id IN {_IDS}
 """  # noqa: S608
 RENAME_PICTURES: Final = f"""
-    UPDATE generated_images SET user_key = :name, user_name = '', deleted_at = coalesce(deleted_at, :now)
+    UPDATE generated_images SET user_key = :name, user_name = '', deleted_at = coalesce(deleted_at, :now),
+        engine = iif(lane = :lane, '{_OWN_ENGINE}', engine), lane = {_LANE}
     WHERE job_id IN {_IDS}
 """  # noqa: S608
 DISOWN: Final = (
@@ -101,7 +108,9 @@ FORGET_INTAKES: Final = (
     "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key"
 )
 FORGET_PERSON: Final = (
-    "UPDATE OR REPLACE image_generation_stats SET user_key = :name WHERE user_key = :user_key",
+    f"UPDATE OR REPLACE image_generation_stats SET user_key = :name, lane = {_LANE} WHERE user_key = :user_key",  # noqa: S608  # parts of our own
+    "DELETE FROM lane_pace WHERE lane = :lane",
+    "DELETE FROM rentals WHERE lane = :lane",
     "DELETE FROM image_favorites WHERE user_key = :user_key",
     "DELETE FROM image_collections WHERE user_key = :user_key",
     "DELETE FROM prompt_templates WHERE user_key = :user_key",
@@ -151,16 +160,16 @@ class WordStore:
         """Delete what was taken in before then and never became jobs: its door has been closed since."""
         await self._database.write("DELETE FROM intakes WHERE created_at <= ?", (to_epoch(before),))
 
-    async def disown(self, job_ids: Iterable[str], name: str, now: datetime) -> None:
-        """Take jobs from the person who asked for them: words, pictures, names and places."""
-        values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now), "name": name}
+    async def disown(self, job_ids: Iterable[str], name: str, now: datetime, *, lane: str) -> None:
+        """Take jobs from the person who asked for them: words, pictures, names and places; `lane` is their engine."""
+        values = {"ids": json.dumps(list(job_ids)), "now": to_epoch(now), "name": name, **_lanes(lane, name)}
         async with self._database.transaction():
             for statement in DISOWN:
                 await self._database.write(statement, values)
 
-    async def forget_person(self, user_key: str, name: str) -> None:
+    async def forget_person(self, user_key: str, name: str, *, lane: str = "") -> None:
         """Delete what a person has besides jobs; their figures stay under `name`, which says nothing of them."""
-        values = {"user_key": user_key, "user_id": user_key.partition(":")[2], "name": name}
+        values = {"user_key": user_key, "user_id": user_key.partition(":")[2], "name": name, **_lanes(lane, name)}
         async with self._database.transaction():
             for statement in FORGET_PERSON:
                 await self._database.write(statement, values)
@@ -171,6 +180,10 @@ class WordStore:
 
     async def give_space_back(self) -> None:
         await self._database.shrink()
+
+
+def _lanes(lane: str, name: str) -> dict[str, str]:
+    return {"lane": lane, "new_lane": f"{lane.partition('-')[0]}-{name.removeprefix(FORGOTTEN)}"}
 
 
 def nameless() -> str:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from backends.registry import Owner
 from generation.errors import RequestRejected
 from generation.job import JobStatus, Origin
 from generation.order import Order, OrderKind
 from generation.request import Draft
+from services.connections import lane_of
 from services.generation import Actor
 from store.preferences import PreferenceStore
 from tests.api.conftest import held, site_at
@@ -204,7 +206,7 @@ async def test_forget_me_again_after_a_failure_finishes_it(site, monkeypatch):
     forgetting = forgetting_of(site)
     disown = forgetting._store.disown
 
-    async def fail(*_):
+    async def fail(*_, **__):
         raise OSError("pulled the plug")
 
     monkeypatch.setattr(forgetting._store, "disown", fail)
@@ -227,6 +229,21 @@ async def test_space_is_given_back(site):
 
 
 COMPARED = Draft(prompt=SAID["prompt"], negative_prompt=SAID["negative_prompt"], width=64, height=64, steps=4)
+
+
+async def test_the_name_of_an_own_engine_is_forgotten_too(site):
+    owner = Owner(kind="user", id="1")
+    sketch = site.easel.registry.get("sketch")
+    config = replace(sketch.config, name=lane_of(owner), label=f"Mia {MARK}'s Forge")
+    site.easel.registry.add(replace(sketch, config=config, owner=owner, is_fallback=False))
+    mia = await site.session_client("discord:1", "Mia")
+    job = await site.draw(mia, prompt="a fox", backend=lane_of(owner))
+    assert "jobs.lane" in await places_of(site, lane_of(owner))
+    assert "generated_images.engine" in await places_of(site)
+    await forgetting_of(site).forget_person("discord:1")
+    assert [place for place in await places_of(site) if "media" not in place and "cache" not in place] == []
+    assert await places_of(site, lane_of(owner)) == []
+    assert (await site.easel.services.generation.find(job["id"])).lane.startswith("user-"), "whose kind it was stays"
 
 
 async def test_what_a_forgotten_person_kept_of_others_expires_again(site):
