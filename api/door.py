@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 COMPAT_PORTS: Final = (3003, 8005)  # where programs written for the systems Easel unites look for them
 NO_COMPAT: Final = "set COMPAT_PORTS=false in .env to do without it"
 PRIVATE_LINK_S: Final = 24 * 3600.0
+STREAMS: Final = 0.8  # of all connections: who only listens leaves room for who asks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ class WebDoor:
             shared=(*LOOPBACK_NETWORKS, *self.web.options.proxies),  # everybody behind a proxy comes from its address
         )
         self._server = WebServer(create_app(self.web), sockets, limits)
+        self._hub.most_readers = max(1, int(self._server.connections.limits.total * STREAMS))
         self._pump = asyncio.create_task(self._hub.run(), name="events")
         await self._server.start()
         name = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # noqa: S104  # compared, not bound

@@ -70,6 +70,7 @@ class Hub:
         self._generation = generation
         self._clock = clock
         self.views = views
+        self.most_readers = MOST_READERS
         self._readers: set[Reader] = set()
         self._changed: dict[str, Job] = {}
         self._active: dict[str, Job] = {}
@@ -151,7 +152,7 @@ class Hub:
     def open(self, caller: Caller) -> Reader | None:
         """Begin a stream; None when there are too many already."""
         own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)
-        if len(self._readers) >= MOST_READERS or (own >= MOST_READERS_PER_USER and caller.how != "local"):
+        if len(self._readers) >= self.most_readers or (own >= MOST_READERS_PER_USER and caller.how != "local"):
             return None
         reader = Reader(caller, caller.actor)
         self._readers.add(reader)

@@ -7,6 +7,7 @@ import pytest
 
 from api import events
 from api.caller import LOCAL
+from api.door import Listen
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
@@ -140,6 +141,15 @@ async def test_one_person_has_so_many_streams(site):
     answer = await mia.get("/events")
     assert (answer.status_code, answer.json()["code"]) == (429, LimitReached.code)
     assert answer.headers["retry-after"] == "10"
+
+
+async def test_streams_leave_room_for_requests(site):
+    await site.door.open(Listen(host="127.0.0.1", port=0, is_chosen=True, connections=5))
+    readers = []
+    while (reader := site.web.hub.open(LOCAL)) and len(readers) < 10:
+        readers.append(reader)
+    assert len(readers) == 4
+    await site.door.close()
 
 
 async def test_streams_end_when_easel_does(site):
