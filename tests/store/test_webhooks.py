@@ -152,7 +152,7 @@ async def test_what_a_dead_receiver_piles_up_is_bounded(hooks, jobs):
 
 @pytest.mark.parametrize("name", ["DUE", "NEXT_DUE", "AGAIN"])
 async def test_the_outbox_is_never_gone_through(database, name):
-    names = ("now", "without", "limit", "seq", "hook_id", "job_id", "due_at", "answer")
+    names = ("now", "without", "resting", "limit", "seq", "hook_id", "job_id", "due_at", "answer")
     sql = "EXPLAIN QUERY PLAN " + getattr(webhooks, name)
     values = ("[]",) if "?" in sql else dict.fromkeys(names, "[]")
     plan = " ".join(row["detail"] for row in await database.fetch(sql, values))
