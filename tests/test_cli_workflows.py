@@ -79,6 +79,19 @@ def test_workflow_is_added_corrected_drawn_with_and_deleted(
     assert "no workflow “portrait” here" in err
 
 
+def test_an_input_becomes_an_option_on_the_command_line(
+    say: Say, comfyui: ComfyUIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "COMFYUI_URL": comfyui.url})
+    assert say("workflow", "add", str(API), "--name", "portrait")[0] == 0
+    code, out, err = say("workflow", "set", "portrait", "option", "detail", "3.denoise", "--range", "0..2")
+    assert code == 0, err
+    assert "--detail: KSampler, node 3, denoise, 0 to 2" in out
+    ask = ("generate", "a lighthouse --detail 0.25", "--workflow", "portrait", "--size", "64x64", "--steps", "2", "-q")
+    assert say(*ask, "-o", "x")[0] == 0
+    assert comfyui.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.25
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [

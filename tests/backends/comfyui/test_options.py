@@ -105,6 +105,19 @@ async def test_what_cannot_be_an_option_is_refused(field: str, place: str, why: 
         await backend.aclose()
 
 
+async def test_an_option_may_go_to_several_places() -> None:
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await corrected(backend, "option amount", "3.denoise, 3.cfg --range 0..1")
+        can = await backend.workflow_capabilities(workflow)
+        fitted = fit_workflow(make_request(workflow=workflow, options=(("amount", "0.5"),)), can)
+        assert isinstance(fitted, Fit)
+        await backend.generate(fitted.request, ignore)
+        inputs = server.engine.submitted[-1].graph["3"]["inputs"]
+        assert (inputs["denoise"], inputs["cfg"]) == (0.5, 0.5)
+        await backend.aclose()
+
+
 async def test_an_option_is_replaced_and_taken_away() -> None:
     async with ComfyUIServer() as server:
         backend = connect(server)
