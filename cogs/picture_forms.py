@@ -17,7 +17,7 @@ from generation.errors import RequestRejected
 from generation.foreign import visible
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
-from services.pictures import drawable
+from services.pictures import drawable, unused_in
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 from utils.text import cut
@@ -29,13 +29,12 @@ COMMAND: Final = "!dream "
 LINE_CHARS: Final = 1400
 DETAIL_CHARS: Final = 400
 FILE_NAME: Final = "dream.txt"
-NO_PARAMETERS: Final = "This picture does not say how it was made."
 
 _BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 _FACTOR = re.compile(r"(\d+(?:\.\d+)?)\s*[x×]?(?:\s+|$)", re.IGNORECASE)
 _IN_THE_LINE: Final = frozenset(
     {"Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size-1", "Size-2", "Model",
-     "VAE", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler"}
+     "VAE", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler", "Hires resize-1", "Hires resize-2"}
 )  # fmt: skip
 
 
@@ -66,6 +65,8 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
         lines.append(f"Seed\n```\n{block(cut(seed, 40))}\n```")
     lines.append("To make it again")
     tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
+    if unused := unused_in(info):
+        tail += f"\n-# cannot be used here: {escape(cut(', '.join(unused), DETAIL_CHARS))}"
     return _with_words("\n".join(lines), draft, tail, private=private)
 
 

@@ -25,7 +25,7 @@ from services.catalog import Catalog
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.media import MediaService
-from services.pictures import parameters_in
+from services.pictures import SAYS_NOTHING, parameters_in
 from utils import images
 from utils.images import BadImage
 from utils.text import cut
@@ -107,7 +107,7 @@ class PictureWords(commands.Cog):
         found = await parameters_in(data)
         if found is None:
             raise RequestRejected(
-                forms.NO_PARAMETERS,
+                SAYS_NOTHING,
                 hint="Previews and most apps drop that: attach the original file, or `/describe` it.",
             )
         await edit_answer(interaction, forms.info_card(found, facts, private=private))

@@ -11,14 +11,20 @@ from generation.job import Job
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
-from utils import canvas, images
-from utils.infotext import Infotext, parse_infotext
+from utils import canvas
+from utils.foreign_settings import settings_in
+from utils.infotext import Infotext
 from utils.masks import HINT as MASK_HINT
 from utils.masks import mask_anew
+from utils.picture_texts import texts_of
 from utils.pixels import BadImage
+from utils.text import cut
 from utils.threads import run_in_thread
 
 PAN: Final = 0.5  # of the picture's own width or height is added
+VALUE_CHARS: Final = 80  # of a value that is only named
+MOST_UNUSED: Final = 20
+SAYS_NOTHING: Final = "This picture does not say how it was made."
 SAME_SCENE: Final = "the same scene, continued"
 
 
@@ -35,16 +41,15 @@ class Pictures(Protocol):
 async def parameters_in(data: bytes) -> Infotext | None:
     """Return what a picture says of its making; None where it says nothing, or is no picture.
 
-    Read are the texts of A1111, Forge and their kin, and our own.
+    Read are the texts of the programs in `utils.foreign_settings`, and our own.
     """
-    text = await run_in_thread(images.read_parameters, data)
-    found = parse_infotext(text) if text else None
-    return found if found and found.parameters else None
+    return await run_in_thread(_settings_of, data)
 
 
 def draft_from(infotext: Infotext) -> Draft:
     """Return how a picture was made as if somebody had said it; values that cannot be are passed over."""
     said = infotext.parameters
+    hires = _hires(said)
     loras: list[Lora] = []
     prompt = take_lora_tags(infotext.prompt, loras, is_strict=False)[:MAX_PROMPT_CHARS]
     width, height = _whole(said, "Size-1", "width"), _whole(said, "Size-2", "height")
@@ -63,10 +68,23 @@ def draft_from(infotext: Infotext) -> Draft:
         clip_skip=_whole(said, "Clip skip", "clip_skip"),
         loras=tuple(lora for lora in loras if abs(lora.weight) <= MAX_LORA_WEIGHT),
         styles=tuple(style for style in said.get("Styles", "").split(", ") if style)[:MAX_STYLES],
-        hires=_hires(said),
+        hires=hires,
         seed=_whole(said, "Seed", "seed"),
-        denoising_strength=_number(said, "Denoising strength", "denoising_strength"),
+        # with a hires fix it is that of the second pass, not of a picture to go on from
+        denoising_strength=None if hires else _number(said, "Denoising strength", "denoising_strength"),
     )
+
+
+def unused_in(infotext: Infotext) -> tuple[str, ...]:
+    """Return what a picture says of its making that a draft cannot hold, each with its value."""
+    draft = draft_from(infotext)
+    left: list[str] = []
+    for key, value in infotext.parameters.items():
+        name = _USED.get(key)
+        is_taken = key in _ABOUT or key.endswith(_HASHES) or (name is not None and getattr(draft, name) is not None)
+        if not is_taken and not (key == "Denoising strength" and draft.hires):
+            left.append(f"{key} {cut(value, VALUE_CHARS)}")
+    return tuple(left[:MOST_UNUSED])
 
 
 def known_of(job: Job | None, info: Infotext | None) -> Draft:
@@ -206,8 +224,30 @@ async def outpainting(draft: Draft, media: Pictures, say: Callable[[str], None] 
 _SIDES: Final = {"left": Pan.LEFT, "top": Pan.UP, "right": Pan.RIGHT, "bottom": Pan.DOWN}
 
 
+_USED: Final = {
+    "Steps": "steps", "CFG scale": "cfg_scale", "Distilled CFG Scale": "guidance", "Sampler": "sampler",
+    "Schedule type": "scheduler", "Model": "model", "VAE": "vae", "Clip skip": "clip_skip", "Styles": "styles",
+    "Seed": "seed", "Size-1": "width", "Size-2": "height", "Denoising strength": "denoising_strength",
+    "Hires upscale": "hires", "Hires steps": "hires", "Hires upscaler": "hires", "Hires resize-1": "hires",
+    "Hires resize-2": "hires",
+}  # fmt: skip
+_ABOUT: Final = frozenset({"App", "Engine", "Version", "Upscale factor"})
+_HASHES: Final = ("hash", "hashes", "Hashes")
+
+
+def _settings_of(data: bytes) -> Infotext | None:
+    return settings_in(texts_of(data))
+
+
 def _hires(said: Mapping[str, str]) -> HiresFix | None:
     factor = _number(said, "Hires upscale", "hires")
+    if not factor:  # A1111 writes the one or the other, Forge both with a zero
+        wide, narrow = _whole(said, "Hires resize-1", "width"), _whole(said, "Size-1", "width")
+        tall, short = _whole(said, "Hires resize-2", "height"), _whole(said, "Size-2", "height")
+        ratios = [large / small for large, small in ((wide, narrow), (tall, short)) if large and small]
+        factor = (
+            round(max(ratios), 3) if ratios and RANGES["hires"].low <= max(ratios) <= RANGES["hires"].high else None
+        )
     if factor is None:
         return None
     hires = HiresFix(

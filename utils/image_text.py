@@ -1,4 +1,4 @@
-"""Generation parameters inside picture files, put in and read without touching a pixel.
+"""Generation parameters put into picture files without touching a pixel.
 
 PNG: a `parameters` text chunk (w3.org/TR/png-3, 11.3.3). JPEG and WebP: EXIF UserComment, "UNICODE" and UTF-16-BE,
 as Automatic1111 writes it. WebP container: developers.google.com/speed/webp/docs/riff_container.
@@ -12,15 +12,13 @@ from typing import Final
 
 from PIL import Image
 
-PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-KEYWORD: Final = b"parameters"
-MAX_TEXT_BYTES: Final = 1024 * 1024
+from utils.containers import JPEG_START, MAX_TEXT_BYTES, PNG_SIGNATURE, is_webp, riff, riff_chunks
+from utils.picture_texts import EXIF_IFD, TEXT_CHUNKS, USER_COMMENT, read_exif, read_parameters
 
-_TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+KEYWORD: Final = b"parameters"
 _AFTER_IHDR: Final = len(PNG_SIGNATURE) + 25
 _EXIF_HEADER: Final = b"Exif\0\0"
-_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
-_UNICODE, _ASCII = b"UNICODE\0", b"ASCII\0\0\0"
+_UNICODE: Final = b"UNICODE\0"
 _MAX_SEGMENT_BYTES: Final = 65_533
 _VP8X_ALPHA, _VP8X_EXIF = 0x10, 0x08
 
@@ -31,9 +29,9 @@ def with_parameters(data: bytes, text: str) -> bytes:
         return data
     if data.startswith(PNG_SIGNATURE):
         return data[:_AFTER_IHDR] + _text_chunk(text) + data[_AFTER_IHDR:]
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(JPEG_START):
         return _jpeg_with_exif(data, _exif(data, text))
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+    if is_webp(data):
         return _webp_with_exif(data, _exif(data, text))
     return data
 
@@ -46,18 +44,6 @@ def with_texts_of(data: bytes, original: bytes) -> bytes:
     return data[:_AFTER_IHDR] + texts + data[_AFTER_IHDR:]
 
 
-def read_parameters(data: bytes) -> str | None:
-    """Return the parameters a picture carries, or None; an unreadable file has none."""
-    if data.startswith(PNG_SIGNATURE):
-        return next((text for kind, body in _png_chunks(data) if (text := _read_chunk(kind, body)) is not None), None)
-    comment = _read_exif(data).get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    if not isinstance(comment, bytes):
-        return comment or None
-    if comment.startswith(_UNICODE):
-        return comment[len(_UNICODE) :].decode("utf-16-be", "replace") or None
-    return comment.removeprefix(_ASCII).decode("utf-8", "replace").strip("\0 ") or None
-
-
 def _text_chunk(text: str) -> bytes:
     """Build tEXt where Latin-1 is enough, else iTXt, as Pillow and so Automatic1111 do."""
     text = text.replace("\0", "")
@@ -68,62 +54,26 @@ def _text_chunk(text: str) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = len(PNG_SIGNATURE)
-    while offset + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, offset)
-        yield data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + min(length, MAX_TEXT_BYTES)]
-        offset += 12 + length
-
-
 def _raw_texts(data: bytes) -> Iterator[bytes]:
     offset = len(PNG_SIGNATURE)
     while offset + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, offset)
         end = offset + 12 + length
-        if data[offset + 4 : offset + 8] in _TEXT_CHUNKS and length <= MAX_TEXT_BYTES and end <= len(data):
+        if data[offset + 4 : offset + 8] in TEXT_CHUNKS and length <= MAX_TEXT_BYTES and end <= len(data):
             yield data[offset:end]
         offset = end
-
-
-def _read_chunk(kind: bytes, body: bytes) -> str | None:
-    if kind not in _TEXT_CHUNKS or not body.startswith(KEYWORD + b"\0"):
-        return None
-    body = body[len(KEYWORD) + 1 :]
-    if kind == b"tEXt":
-        return body.decode("latin-1")
-    if kind == b"zTXt":
-        return _inflate(body[1:]).decode("latin-1")
-    is_packed = body[:1] == b"\1"
-    text = body[2:].split(b"\0", 2)[-1]  # after language and translated keyword
-    return (_inflate(text) if is_packed else text).decode("utf-8", "replace")
-
-
-def _inflate(data: bytes) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(data, MAX_TEXT_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _read_exif(data: bytes) -> Image.Exif:
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "WEBP")) as image:
-            return image.getexif()
-    except Exception:  # a decoder may raise anything on a damaged file, and such a file carries no parameters
-        return Image.Exif()
 
 
 def _exif(data: bytes, text: str) -> bytes:
     """Return the file's own EXIF block with the text added, without the "Exif" header."""
     comment = _UNICODE + text.encode("utf-16-be", "replace")
-    exif = _read_exif(data)
-    exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = comment
+    exif = read_exif(data)
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = comment
     try:
         return exif.tobytes().removeprefix(_EXIF_HEADER)
     except Exception:  # tags that Pillow reads but cannot write: a block with the text alone replaces them
         exif = Image.Exif()
-        exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = comment
+        exif.get_ifd(EXIF_IFD)[USER_COMMENT] = comment
         return exif.tobytes().removeprefix(_EXIF_HEADER)
 
 
@@ -156,15 +106,3 @@ def _webp_with_exif(data: bytes, exif: bytes) -> bytes:
         header = bytearray(bytes([flags, 0, 0, 0]) + b"".join(sides))
     body = b"WEBP" + b"".join(riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (b"EXIF", exif)])
     return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = 12
-    while offset + 8 <= len(data):
-        (length,) = struct.unpack_from("<I", data, offset + 4)
-        yield data[offset : offset + 4], data[offset + 8 : offset + 8 + length]
-        offset += 8 + length + length % 2
-
-
-def riff(kind: bytes, body: bytes) -> bytes:
-    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
 from utils.colours import is_srgb
-from utils.image_text import read_parameters, with_parameters
+from utils.image_text import with_parameters
 from utils.metadata import without_metadata
+from utils.picture_texts import read_parameters
 from utils.pixels import (
     BROUGHT,
     FORMATS,

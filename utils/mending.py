@@ -11,10 +11,11 @@ from typing import Final
 
 from PIL import Image
 
-PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+from utils.containers import PNG_SIGNATURE
+from utils.picture_texts import TEXT_CHUNKS
+
 _SOI, _SOS, _EOI = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PACKED_TEXTS: Final = (b"zTXt", b"iTXt")
-_TEXTS: Final = frozenset({b"tEXt", *_PACKED_TEXTS})
 _MORE: Final = bytes(range(1, 200))  # data that an unfinished scan would go on to read
 
 
@@ -35,7 +36,7 @@ def _without_texts(data: bytes) -> bytes:
     while offset + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, offset)
         end = offset + 12 + length
-        if data[offset + 4 : offset + 8] in _TEXTS and end <= len(data):
+        if data[offset + 4 : offset + 8] in TEXT_CHUNKS and end <= len(data):
             kept.append(data[start:offset])
             start = end
         offset = end

@@ -7,7 +7,7 @@ form gives None, and is encoded anew instead.
 import struct
 from typing import Final
 
-from utils.image_text import riff, riff_chunks
+from utils.containers import riff, riff_chunks
 
 _SOI, _EOI = b"\xff\xd8", 0xD9
 _SOS: Final = 0xDA

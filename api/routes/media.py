@@ -17,7 +17,7 @@ from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
 from services.access import Caller
-from services.pictures import draft_from, parameters_in
+from services.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
 from services.policy import may_use
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
@@ -48,6 +48,7 @@ class RecallOut(BaseModel):
     text: str | None
     command: str | None
     draft: dict[str, object]
+    notes: list[str] = []  # what cannot be used again, or that the file says nothing
 
 
 class DescribeIn(BaseModel):
@@ -130,10 +131,11 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
     """Read how a picture was made out of its file; the body is the file."""
     found = await parameters_in(await request.body())
     if found is None:
-        return RecallOut(text=None, command=None, draft={})
+        return RecallOut(text=None, command=None, draft={}, notes=[SAYS_NOTHING])
     draft = draft_from(found)
     text = format_infotext(found.prompt, found.negative_prompt, found.parameters)
-    return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft))
+    notes = [f"cannot be used: {part}" for part in unused_in(found)]
+    return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft), notes=notes)
 
 
 @router.post("/describe", responses=errors(400, 401, 403, 502))

@@ -12,7 +12,7 @@ from generation.request import Mode
 from tests.api.dialects import data_url
 from tests.repainter import TEXT, Repainter
 from tests.utils.test_canvas import kept_pixels, noise
-from utils.image_text import read_parameters
+from utils.picture_texts import read_parameters
 
 SIZES = [(700, 500), (90, 41), (130, 67), (3, 2)]
 

@@ -67,7 +67,6 @@ def test_infotext_becomes_a_draft() -> None:
         loras=(Lora(name="ink", weight=0.7),),
         hires=HiresFix(factor=1.5, denoising_strength=0.4, steps=9, upscaler="Latent"),
         seed=42,
-        denoising_strength=0.4,
     )
 
 

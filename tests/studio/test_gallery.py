@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, close_notices, drop
-from utils.image_text import read_parameters
+from utils.picture_texts import read_parameters
 
 pytestmark = studio_tests(__name__)
 

@@ -1,0 +1,199 @@
+"""What a ComfyUI graph (the API format that stands in its pictures) says of a picture's making.
+
+The sampler of the first pass is asked for its numbers, and its links are followed to the words, the model and the size.
+A node is told by its inputs, not by its name, so that custom ones count as well.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MAX_NODES: Final = 2000
+TEXTS: Final = ("text", "text_g", "clip_g", "t5xxl", "clip_l", "llama", "qwen25_7b", "positive", "negative", "prompt",
+                "user_prompt", "populated_text", "wildcard_text", "string", "value", "text1", "text_1", "string_a",
+                "string_b", "text2", "text_2")  # fmt: skip
+NOT_WORDS: Final = frozenset({"clip", "model", "vae", "latent", "latent_image", "image", "pixels", "mask",
+                              "control_net", "samples", "clip_vision", "style_model"})  # fmt: skip
+_PARTS: Final = ("noise", "guider", "sampler", "sigmas")
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphSettings:
+    """What was found; `values` under Automatic1111's keys."""
+
+    prompt: str
+    negative_prompt: str
+    width: int | None
+    height: int | None
+    values: Mapping[str, Any]
+    loras: list[tuple[Any, Any]] = field(default_factory=list)
+
+
+def settings_of_graph(graph: Mapping[str, Any]) -> GraphSettings | None:
+    """Read a graph; None where nothing in it samples."""
+    nodes = {str(key): node["inputs"] for key, node in list(graph.items())[:MAX_NODES]
+             if isinstance(node, dict) and isinstance(node.get("inputs"), dict)}  # fmt: skip
+    read = _Graph(nodes)
+    samplers = [key for key in nodes if read.is_sampler(key)]
+    if not samplers:
+        return None
+    first = next(
+        (key for key in samplers if not (read.ancestors(key, "latent_image", "samples") & set(samplers))), samplers[0]
+    )
+    return read.settings(first, [key for key in samplers if key != first])
+
+
+class _Graph:
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self._nodes = nodes
+
+    def is_sampler(self, key: str) -> bool:
+        inputs = self._nodes[key]
+        has_seed = inputs.keys() & {"seed", "noise_seed", "noise"}
+        return bool(has_seed and (inputs.keys() >= {"steps", "cfg"} or "sigmas" in inputs))
+
+    def settings(self, key: str, others: list[str]) -> GraphSettings:
+        inputs = dict(self._nodes[key])
+        for part in _PARTS:
+            inputs = {**self._node(inputs.get(part)), **inputs}
+        positive = inputs.get("positive") or inputs.get("conditioning") or inputs.get("cond1")
+        seed = inputs.get("seed") if inputs.get("seed") is not None else inputs.get("noise_seed")
+        values: dict[str, Any] = {
+            "Steps": self._value(inputs.get("steps")),
+            "Sampler": self._value(inputs.get("sampler_name")),
+            "Schedule type": self._value(inputs.get("scheduler")),
+            "CFG scale": self._value(inputs.get("cfg")),
+            "Distilled CFG Scale": self._along(positive, "guidance"),
+            "Seed": self._value(seed),
+            "Model": self._first(inputs.get("model"), ("ckpt_name", "unet_name", "model_name", "model_path")),
+            "VAE": self._anywhere("vae_name"),
+        }
+        layer = self._anywhere("stop_at_clip_layer")
+        if isinstance(layer, int) and layer < -1:
+            values["Clip skip"] = -layer
+        size = self._size(inputs.get("latent_image") or inputs.get("samples"))
+        denoise = self._value(inputs.get("denoise"))
+        if isinstance(denoise, int | float) and denoise < 1:
+            values["Denoising strength"] = denoise
+        values |= self._second_pass(key, others, size)
+        words, negative = self._words(positive, "positive"), self._words(inputs.get("negative"), "negative")
+        return GraphSettings(
+            prompt=words,
+            negative_prompt=negative,
+            width=size[0],
+            height=size[1],
+            values={name: value for name, value in values.items() if value is not None},
+            loras=list(self._loras(inputs.get("model"))),
+        )
+
+    def ancestors(self, key: str, *inputs: str) -> set[str]:
+        """Return the nodes behind these inputs of a node."""
+        found: set[str] = set()
+        for name in inputs:
+            found |= {other for other, _ in self._behind(self._nodes[key].get(name))}
+        return found
+
+    def _second_pass(self, first: str, others: list[str], size: tuple[int | None, int | None]) -> dict[str, Any]:
+        """Return a hires fix: a second sampler over the enlarged result of the first."""
+        for key in others:
+            behind = self.ancestors(key, "latent_image", "samples")
+            if first not in behind:
+                continue
+            for inputs in (self._nodes[other] for other in behind if other != first):
+                factor = self._value(inputs.get("scale_by"))
+                method = inputs.get("upscale_method")
+                if factor is None and method and size[0] and isinstance(width := self._value(inputs.get("width")), int):
+                    factor = width / size[0]
+                if isinstance(factor, int | float) and factor > 1:
+                    return {
+                        "Hires upscale": round(factor, 3),
+                        "Hires steps": self._value(self._nodes[key].get("steps")),
+                        "Hires upscaler": f"Latent ({method})" if method else None,
+                        "Denoising strength": self._value(self._nodes[key].get("denoise")),
+                    }
+        return {}
+
+    def _behind(
+        self, link: object, side: str = "", skipped: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[str, Node]]:
+        """Yield the nodes behind a link, nearest first; with `side`, through that input where a node has both."""
+        waiting, seen = deque([link]), set()
+        while waiting:
+            key = self._key(waiting.popleft())
+            if key is None or key in seen:
+                continue
+            seen.add(key)
+            inputs = self._nodes[key]
+            yield key, inputs
+            both = "positive" in inputs and "negative" in inputs
+            names = (
+                [side] if side and both and isinstance(inputs[side], list) else [n for n in inputs if n not in skipped]
+            )
+            waiting.extend(inputs[name] for name in names)
+
+    def _words(self, link: object, side: str) -> str:
+        if isinstance(link, str):
+            return link
+        for _, inputs in self._behind(link, side, NOT_WORDS):
+            names = [side, *TEXTS] if side in inputs else TEXTS
+            for name in names:
+                text = inputs.get(name)
+                if name in {"positive", "negative"} and name != side:
+                    continue
+                if isinstance(text, str) and text.strip():
+                    return text
+        return ""
+
+    def _loras(self, link: object) -> Iterator[tuple[Any, Any]]:
+        for _, inputs in self._behind(link, skipped=frozenset({"clip", "vae"})):
+            if isinstance(name := inputs.get("lora_name"), str):
+                yield name, self._value(inputs.get("strength_model", 1))
+
+    def _size(self, link: object) -> tuple[int | None, int | None]:
+        for _, inputs in self._behind(link, skipped=NOT_WORDS - {"latent", "latent_image", "samples"}):
+            width, height = self._value(inputs.get("width")), self._value(inputs.get("height"))
+            if isinstance(width, int) and isinstance(height, int) and "upscale_method" not in inputs:
+                return width, height
+        return None, None
+
+    def _first(self, link: object, names: tuple[str, ...]) -> object:
+        for _, inputs in self._behind(link, skipped=frozenset({"clip", "vae"})):
+            for name in names:
+                if isinstance(value := self._value(inputs.get(name)), str):
+                    return value
+        return None
+
+    def _along(self, link: object, name: str) -> object:
+        for _, inputs in self._behind(link, "positive", NOT_WORDS):
+            if isinstance(value := self._value(inputs.get(name)), int | float):
+                return value
+        return None
+
+    def _anywhere(self, name: str) -> object:
+        return next(
+            (value for inputs in self._nodes.values() if (value := self._value(inputs.get(name))) is not None), None
+        )
+
+    def _value(self, value: object) -> Any:
+        """Return a number or a text, also where it comes from a node that only holds it."""
+        for _ in range(8):
+            if not isinstance(value, list):
+                return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+            inputs = self._node(value)
+            value = next(
+                (inputs[name] for name in ("value", "seed", "int", "float", "Number", "number") if name in inputs), None
+            )
+        return None
+
+    def _key(self, link: object) -> str | None:
+        if not isinstance(link, list) or len(link) != 2:
+            return None
+        key = str(link[0])
+        return key if key in self._nodes else None
+
+    def _node(self, link: object) -> Node:
+        key = self._key(link)
+        return self._nodes[key] if key is not None else {}
