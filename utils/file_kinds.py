@@ -44,11 +44,6 @@ def is_heic(data: bytes) -> bool:
     return bool(brands & _HEIC) and not brands & _AVIF
 
 
-def is_video(data: bytes) -> bool:
-    kind = _kind_of(data)
-    return kind is not None and "video" in kind
-
-
 def has_heic() -> bool:
     return importlib.util.find_spec(HEIF_PACKAGE) is not None
 

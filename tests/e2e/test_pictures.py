@@ -208,7 +208,7 @@ async def test_a_mask_that_does_not_fit_is_told(discord: DiscordServer, start: S
         (None, "There is no mask, and nothing in the picture is transparent."),
         (stencil((64, 32)), "The mask is 64×32, the picture 64×64"),
         (stencil(colour="black"), "The mask is all black"),
-        (b"no picture", "no picture Easel can read"),
+        (b"no picture", "not a picture that Easel can read"),
     ):
         files = {"image": ("c.png", png())} | ({"mask": ("m.png", mask)} if mask else {})
         told = await refusal(easel, await mia.slash(discord.channel, "inpaint", prompt="a hat", **files))
@@ -342,7 +342,7 @@ async def test_info_of_our_own_result_is_its_making(discord: DiscordServer, star
 async def test_a_picture_that_says_nothing_is_told(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start()
     mia = discord.user("mia")
-    for data, words in ((png(), "does not say how it was made"), (b"text", "no picture Easel can read")):
+    for data, words in ((png(), "does not say how it was made"), (b"text", "not a picture that Easel can read")):
         assert words in await refusal(easel, await mia.slash(discord.channel, "pnginfo", image=("c.png", data)))
 
 

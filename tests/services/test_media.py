@@ -212,7 +212,7 @@ async def test_an_input_survives_a_full_disk_too(media, cache):
 
 
 async def test_what_is_no_picture_is_refused_with_what_would_be(media):
-    with pytest.raises(RequestRejected, match="no picture") as caught:
+    with pytest.raises(RequestRejected, match="not a picture") as caught:
         await media.take_input(b"hello")
     assert caught.value.field == "init_image"
     assert "PNG" in caught.value.hint
