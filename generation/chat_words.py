@@ -25,7 +25,8 @@ _MARK: Final = re.compile(
     r"|<a?:(?P<emoji>\w{1,64}):\d{1,25}>"
     r"|<(?P<kind>@[!&]?|\#)(?P<id>\d{1,25})>"
     r"|<t:(?P<time>-?\d{1,17})(?::(?P<form>[tTdDfFRsS]))?>"
-    r"|</(?P<command>[^:<>]{1,100}):\d{1,25}>",
+    r"|</(?P<command>[^:<>]{1,100}):\d{1,25}>"
+    r"|<(?:id:\w{1,20}|sound:\d{1,25}:\d{1,25})>",
     re.DOTALL,
 )
 _FORMS: Final = {
@@ -48,7 +49,7 @@ def plain_words(text: str, names: Mapping[str, str]) -> tuple[str, tuple[str, ..
         text: as it was typed.
         names: what mentions stand for, by `@id` of a person, `@&id` of a role and `#id` of a channel.
     """
-    text = _seen(text).strip()
+    text = seen(text).strip()
     if "`" in text:
         text = _BLOCK.sub(lambda found: found["quoted"] or f" {found['inside']} ", text).strip()
         code = _CODE.match(text)
@@ -62,7 +63,7 @@ def plain_words(text: str, names: Mapping[str, str]) -> tuple[str, tuple[str, ..
         word = _meaning(found, names)
         unknown += word is None
         before, after = text[: found.start()][-1:], text[found.end() :][:1]
-        return " " * before.isalnum() + (word or "") + " " * after.isalnum()
+        return " " * (before.isalnum() or before == ">") + (word or "") + " " * (after.isalnum() or after == "<")
 
     if "<" in text:
         text = _MARK.sub(read, text)
@@ -75,7 +76,7 @@ def _remarks(unknown: int) -> tuple[str, ...]:
     return ("a mention left out: its name is not known here",) if unknown else ()
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
     """Leave out what nobody sees, make every blank a space, and keep line ends."""
     if text.isascii() and text.isprintable():
         return text
@@ -109,7 +110,7 @@ def _meaning(found: re.Match[str], names: Mapping[str, str]) -> str | None:
         return None if name is None else _as_words(name)
     if found["time"]:
         return _date(int(found["time"]), found["form"] or "f")
-    return str(found["emoji"] or found["command"])
+    return found["emoji"] or found["command"] or ""
 
 
 def _as_words(name: str) -> str:

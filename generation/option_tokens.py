@@ -26,7 +26,7 @@ from generation.options import (
 )
 
 # Hyphens, dashes and minus signs of all kinds, and the long mark that a Japanese keyboard gives for one.
-_DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ"
+_DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ─━"
 _LONG: Final = "–—―⸺⸻"  # what phones make of two
 _COUNTED: Final = frozenset({INTEGER, NUMBER, SEED, SIZE, ASPECT, FACTOR, HIRES, EXTRA})
 _NUMBERED: Final = frozenset(name for name, option in BY_NAME.items() if option.kind in _COUNTED)
@@ -54,7 +54,7 @@ _BRACKETED: Final = re.compile(
     rf"(?P<quoted>{QUOTED})|(?<!\S)[(\[{{（【]\s*(?P<inside>[{_DASHES}]{{2,}}(?i:{_any_of(frozenset(BY_NAME))})"
     r"(?![\w-])[^()\[\]{}（）【】]*)[)\]}）】]"
 )
-_WEIGHT: Final = re.compile(r"(?<=[^\s:])::(?:-?\d*\.?\d+)?(?=[\s,]|$)")
+_WEIGHT: Final = re.compile(r"(?<!:)::-?\d*\.?\d+(?=[\s,]|$)|(?<=[^\s:])::(?=[\s,]|$)")
 # Punctuation that ends what was before it; the others are parts of addresses and names.
 _ENDS: Final = frozenset(("Pe", "Pf", "Po", "So", "Sk", "Mn", "Lo"))
 _NO_ENDS: Final = frozenset("/\\@#&")

@@ -40,7 +40,7 @@ NUMBER_FORM: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.AS
 
 _BY = "xX×*ｘＸ✕✖хХ"  # the letter of several alphabets, and the sign
 _WORD = r"\S+"
-_FIGURE = r"(?:[^\s,;，；、]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
+_FIGURE = r"(?:[^\s,;，；、<]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
 _AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _VALUE: Final[dict[str, re.Pattern[str]]] = {
     INTEGER: re.compile(_FIGURE),

@@ -16,6 +16,7 @@ from api.context import Web, web_of
 from api.dialects.failures import ModelMissing
 from api.schemas.jobs import MOST_TEXT_CHARS
 from api.sight import charge, check_use
+from generation.chat_words import seen
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.lora_tags import take_lora_tags
@@ -73,8 +74,7 @@ def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
         RequestRejected: there is none.
     """
     loras: list[Lora] = []
-    kept = "".join(char if char.isprintable() else " " for char in prompt or "")
-    text = take_lora_tags(kept, loras)
+    text = take_lora_tags(seen(prompt or ""), loras)
     if not text:
         raise RequestRejected("Prompt is required", field="prompt")
     return text, tuple(loras)

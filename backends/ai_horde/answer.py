@@ -133,7 +133,7 @@ _MEANINGS: Final = {
     ),
     "BannedClientAgent": _Meaning(kind=BackendError, text="{} does not let this bot in.", hint="Use another engine."),
     "TooManyLoras": _Meaning(
-        kind=RequestRejected, text="{} takes at most 5 LoRAs.", hint="Leave some out.", field="loras"
+        kind=RequestRejected, text="{} takes no more LoRAs.", hint="Leave some out.", field="loras"
     ),
     "BadLoraVersion": _Meaning(
         kind=RequestRejected, text="{} knows no such LoRA.", hint="Give the number of its version.", field="loras"
@@ -160,6 +160,7 @@ _MEANINGS: Final = {
 _FIELDS: Final = {"cfg_scale": "cfg_scale", "n": "batch_size", "sampler_name": "sampler", "source_image": "image"}
 _PRICE: Final = re.compile(r"requires ([\d.]+) kudos")
 
+_MOST_LORAS: Final = re.compile(r"(\d{1,3}) loras", re.IGNORECASE)
 _FREE_SIZE: Final = re.compile(r"over ([1-9][\d,]{0,6}) ?[xX×] ?([1-9][\d,]{0,6})")
 _FREE_STEPS: Final = re.compile(r"over ([1-9]\d{0,4}) steps")
 
@@ -193,6 +194,8 @@ def translate_failure(label: str, response: httpx.Response, body: bytes, call: C
         return _upfront(label, message, detail)
     if meaning := _MEANINGS.get(rc):
         text = meaning.text.format(label)
+        if rc == "TooManyLoras" and (most := _MOST_LORAS.search(message)):
+            text = f"{label} takes at most {most[1]} LoRAs."
         if issubclass(meaning.kind, RequestRejected):
             return meaning.kind(text, field=meaning.field, detail=detail, hint=meaning.hint)
         return meaning.kind(text, detail=detail, hint=meaning.hint)

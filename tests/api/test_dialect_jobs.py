@@ -269,6 +269,12 @@ def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():
     assert [(lora.name, lora.weight) for lora in loras] == [("ink", 0.5)]
 
 
+@pytest.mark.parametrize("prompt", ["می‌خواهم 👨‍👩‍👧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag"])
+def test_signs_that_hold_letters_and_emoji_together_stay_in_a_prompt(prompt):
+    assert asking.words_of(prompt) == (prompt, ())
+    assert asking.words_of("a\u200b cat\u00ad")[0] == "a cat"
+
+
 @pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])
 async def test_a_body_that_is_no_json_object_is_told_what_would_be(client, path):
     for body in (b"{bad", b'"x"', b"[]", b"prompt=x", b""):

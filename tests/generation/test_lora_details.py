@@ -69,6 +69,12 @@ def test_a_weight_that_is_none_is_refused_by_its_name(weight: str) -> None:
         assert caught.value.field == "loras"
 
 
+def test_a_tag_right_after_a_number_is_a_tag() -> None:
+    expected = Draft(prompt="cat", steps=20, loras=(Lora(name="x"),))
+    assert parse_prompt("cat --steps 20<lora:x:1>").draft == expected
+    assert parse_prompt("cat <lora:x:1>--steps 20").draft == expected
+
+
 def test_details_are_said_by_engines_that_do_not_read_them() -> None:
     request = request_of(parse_prompt("cat <lora:tinylora:0.8:te=0.5>").draft)
     fitted = fit(request, PLAIN)

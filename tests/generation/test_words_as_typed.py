@@ -59,6 +59,9 @@ DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\ufe58\ufe63\uff0d"
         ("``a cat``", Draft(prompt="a cat")),
         ("a cat <:catjam:123456789012345678>", Draft(prompt="a cat catjam")),
         ("a<a:cat_jam:123>cat --no <:dog:5>", Draft(prompt="a cat_jam cat", negative_prompt="dog")),
+        ("<a:x_1:99><:y:1>!", Draft(prompt="x_1 y!")),
+        ("see <id:customize> a fox <sound:1:2>", Draft(prompt="see a fox")),
+        ("a cat ──steps 20", Draft(prompt="a cat", steps=20)),
         ("use </dream:123456789012345678> now", Draft(prompt="use dream now")),
         ("a clock at <t:1700000000:t>", Draft(prompt="a clock at 22:13")),
         ("<t:1700000000> a fox", Draft(prompt="14 November 2023 22:13 a fox")),
@@ -172,6 +175,7 @@ def test_what_stands_in_quotes_is_not_touched():
         ("a cat -steps 20", "“-steps 20” was read as words: options begin with --"),
         ("a cat -- steps 20", "“-- steps 20” was read as words: options begin with --"),
         ("cat::2 dog::1", f"“::2” was read as words: {WEIGHTS}"),
+        ("cat ::-.5", f"“::-.5” was read as words: {WEIGHTS}"),
         ("hot:: dog", f"“::” was read as words: {WEIGHTS}"),
     ],
 )
