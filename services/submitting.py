@@ -164,6 +164,8 @@ class Submission:
         old = await parts.jobs.get(old_id) if old_id else None
         if old is None or not may_use(Actor(user_key=job.user_key), old):
             return None
+        if old.origin.private and not job.origin.private:  # nobody else could see its file
+            return None
         if old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
             return None
         if not await parts.media.has_all(old.result):

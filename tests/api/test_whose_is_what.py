@@ -185,3 +185,13 @@ async def test_nobody_but_the_bearer_of_its_link_fetches_a_private_picture(house
     nobody = house.site.visitor()
     assert [(await nobody.get(path)).status_code for path in (link, bare, bare + "?t=1.x")] == [200, 404, 404]
     assert (await nobody.get(bare)).text == (await nobody.get(f"/api/media/{NEVER['media_id']}")).text
+
+
+async def test_what_is_asked_for_in_the_open_is_not_answered_with_a_private_picture(site):
+    mia, ann = await site.session_client("discord:1", "Mia"), await site.session_client("discord:2", "Ann")
+    hidden = await site.draw(mia, prompt="a fox", is_private=True)
+    shown = await site.draw(mia, prompt="a fox")
+    assert shown["images"][0]["id"] != hidden["images"][0]["id"]
+    assert (await ann.get(shown["images"][0]["url"])).status_code == 200
+    again = await site.draw(mia, prompt="a fox", is_private=True)
+    assert again["images"][0]["id"] == shown["images"][0]["id"], "the other way round it may be"
