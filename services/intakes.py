@@ -155,7 +155,7 @@ class IntakeService:
         closing = self._store.closing(intake.id, self._clock.now())
         match order.kind:
             case OrderKind.DRAW:
-                return Made(views=await self._draw(order, origin, read, closing))
+                return Made(views=await self._draw(intake, read, closing))
             case OrderKind.AGAIN:
                 return Made(views=[await self._again(intake, closing)])
             case OrderKind.CANCEL:
@@ -175,25 +175,26 @@ class IntakeService:
         return Made(views=[view])
 
     def _charged(self, read: Read, intake: Intake) -> Read:
-        """Count what is read as brought by this person, once: a restart is not their doing."""
-        if intake.starts > 1:
-            return read
-
         async def read_and_charge(address: str) -> bytes:
             data = await read(address)
-            if self.uploads is not None:
-                await self.uploads.charge(intake.origin.user_key, len(data))
+            await self._charge(intake, len(data))
             return data
 
         return read_and_charge
 
-    async def _draw(self, order: Order, origin: Origin, read: Read, closing: Write) -> list[JobView]:
+    async def _charge(self, intake: Intake, size_bytes: int) -> None:
+        """Count what is read as brought by this person, once: a restart is not their doing."""
+        if self.uploads is not None and intake.starts == 1:
+            await self.uploads.charge(intake.origin.user_key, size_bytes)
+
+    async def _draw(self, intake: Intake, read: Read, closing: Write) -> list[JobView]:
         """Submit all of a repeat together; an explicit seed counts up."""
+        order, origin = intake.order, intake.origin
         draft = order.draft
         if order.files:
             draft = replace(draft, init_image=await self._media.take_input(await read(order.files[0])))
         elif order.link:
-            charge = partial(self.uploads.charge, origin.user_key) if self.uploads else None
+            charge = partial(self._charge, intake)
             draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
         async with self._generation.together(order.repeat) as submission:
             for number in range(order.repeat):

@@ -55,15 +55,20 @@ async def test_an_announcement_deleted_just_when_its_jobs_are_stored_cancels_the
     assert own(discord.channel) == [last]
 
 
+@pytest.mark.parametrize("is_typed", [False, True])
 async def test_what_was_counted_before_a_restart_is_not_counted_again(
-    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch
+    discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch, is_typed: bool
 ) -> None:
     easel = await start(FakeBackend())
     store = UploadStore(easel.now.database)
     easel.now.intakes.uploads = UploadQuota(store, easel.clock, quota_mb=1, ttl_s=3600.0)
     with monkeypatch.context() as patch:
         patch.setattr(MediaService, "take_input", lambda *_: asyncio.sleep(60))
-        said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
+        if is_typed:
+            link = (await easel.say("look", attachments=[("cat.png", png())])).attachments[0].url
+            said = await easel.say(f"!dream {link} a cat")
+        else:
+            said = await easel.say("!dream a cat", attachments=[("cat.png", png())])
         counted = await until_counted(easel)
         await easel.kill()
     await easel.start()
