@@ -130,6 +130,7 @@ class JobViews:
             styles=list(request.styles),
             hires=HiresIn(**asdict(request.hires)) if request.hires else None,
             workflow=request.workflow.name if request.workflow else None,
+            options=dict(request.options),
             init_image=self.source(request.init_image, is_private=private) if request.init_image else None,
             mask_image=self.source(request.mask_image, is_private=private) if request.mask_image else None,
         )
@@ -165,6 +166,8 @@ def draft_json(draft: Draft) -> dict[str, Any]:
             ]
         elif name == "workflow":
             said[name] = value.name
+        elif name == "options":
+            said[name] = dict(value)
         else:
             said[name] = value_to_json(value)
     return said

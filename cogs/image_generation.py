@@ -13,6 +13,7 @@ from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions
 from cogs.plain import suggest
+from cogs.workflow_options import read_options, suggest_options
 from cogs.workflows import suggest_workflows
 from constants import MAX_BATCH_SIZE, MAX_CFG_SCALE, MAX_PROMPT_CHARS, MAX_STEPS
 from generation.chat_words import plain_words
@@ -80,6 +81,7 @@ class ImageGeneration(commands.Cog):
         ),
         backend: str = SlashOption(description="Engine to draw on", required=False),
         workflow: str = SlashOption(description="A ComfyUI workflow of yours, see /workflow", required=False),
+        options: str = SlashOption(description="The workflow's own options: --detail 1.3", required=False),
         private: bool = SlashOption(description="Only you see it", required=False),
     ) -> None:
         check_interaction_permissions(interaction)
@@ -99,6 +101,7 @@ class ImageGeneration(commands.Cog):
             denoising_strength=strength,
             backend=backend,
             loras=typed.loras + parsed.draft.loras,
+            options=read_options(options),
         )
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
         await self._desk.take_press(interaction, _order(parsed, image), private=parsed.is_private)
@@ -123,6 +126,9 @@ class ImageGeneration(commands.Cog):
     async def suggest_workflow(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest_workflows(self._workflows, interaction, typed)
 
+    async def suggest_options(self, interaction: nextcord.Interaction, typed: str, workflow: str | None = None) -> None:
+        await suggest_options(self._workflows, interaction, typed, workflow)
+
     async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest(interaction, [size for size in SIZES if typed.casefold() in size])
 
@@ -145,6 +151,7 @@ class ImageGeneration(commands.Cog):
         _command.on_autocomplete("lora")(suggest_lora)
         _command.on_autocomplete("backend")(suggest_backend)
         _command.on_autocomplete("workflow")(suggest_workflow)
+        _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)
         locals()[f"slash_{_name}"] = _command
     del _name, _command

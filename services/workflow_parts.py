@@ -56,6 +56,7 @@ class Parts:
     fields: dict[str, tuple[str, ...]]
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
+    options: dict[str, tuple[str, ...]]  # those of its own, with their places
 
 
 def take_apart(graph: str, mapping: str) -> Parts:
@@ -67,6 +68,7 @@ def take_apart(graph: str, mapping: str) -> Parts:
         fields={name: _places(named.get(name)) for name in FIELDS},
         nodes=tuple(_node(node, about) for node, about in told.items() if isinstance(about, dict)),
         outputs=tuple(str(node) for node, _ in named.get("outputs", ())),
+        options={str(one["name"]): _places(one["slots"]) for one in named.get("options", ())},
     )
 
 

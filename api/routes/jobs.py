@@ -71,7 +71,7 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
 
 def said(body: DraftIn) -> ParsedPrompt:
     """Read the text with its options; fields win over them."""
-    has_workflow = body.workflow is not None
+    has_workflow = bool(body.workflow)
     text = body.text or ""
     parsed = parse_prompt(text, has_workflow=has_workflow, fetches_pictures=True)
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
@@ -225,7 +225,7 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
 @router.post("/parse")
 async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
     """Read a line of prompt syntax, and say what it says."""
-    parsed = parse_prompt(body.text or "")
+    parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow))
     return ParsedOut(
         draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=list(parsed.notes)
     )

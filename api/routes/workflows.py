@@ -1,6 +1,7 @@
 """Workflows of people's own: read, corrected, kept by name, drawn as nodes and links."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Request, Response
@@ -18,6 +19,7 @@ from api.schemas.workflows import (
     NodeOut,
     WholeWorkflowOut,
     WorkflowIn,
+    WorkflowOptionOut,
     WorkflowOut,
     WorkflowsOut,
 )
@@ -157,11 +159,24 @@ async def _parts(web: Web, stored: StoredWorkflow) -> Parts:
 
 
 async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkflowOut:
-    parts = await _parts(web, stored)
+    workflow = await web.services.workflows.load(WorkflowRef(name=stored.name, id=stored.version))
+    parts = await run_in_thread(take_apart, workflow.graph, workflow.mapping)
+    offered = await web.services.workflows.options(workflow, caller.user_id, None) if parts.options else ()
+    options = [
+        WorkflowOptionOut(
+            **asdict(one) | {"choices": list(one.choices), "slots": list(parts.options.get(one.name, ()))}
+        )
+        for one in offered
+    ]
     listed = _listed(stored, parts, caller)
     values = listed.model_dump(exclude={"fields"})
     return WholeWorkflowOut(
-        **values, fields=listed.fields, nodes=_nodes(parts), outputs=list(parts.outputs), problems=[]
+        **values,
+        fields=listed.fields,
+        options=options,
+        nodes=_nodes(parts),
+        outputs=list(parts.outputs),
+        problems=[],
     )
 
 

@@ -116,6 +116,10 @@ class DraftIn(_In):
     zoom: Number | None = None
     pan: Pan | None = None
     workflow: Name | None = None
+    options: Annotated[
+        dict[Annotated[str, Field(max_length=40)], bool | Whole | Number | Text],
+        Field(max_length=20, description="Of the workflow, by name: see GET /api/workflows/NAME."),
+    ] = {}
     backend: Name | None = None
 
     def to_draft(self) -> Draft:
@@ -145,7 +149,16 @@ class DraftIn(_In):
                 values[name] = SourceImage(media_id=values[name])
         if self.workflow:
             values["workflow"] = WorkflowRef(name=self.workflow)
+        if "options" in values:
+            values["options"] = tuple((name, option_text(value)) for name, value in self.options.items())
         return Draft(**values)
+
+
+def option_text(value: bool | float | str) -> str:
+    """Return the value of a workflow's option as it is said in a prompt."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 class JobIn(DraftIn):
@@ -236,6 +249,7 @@ class RequestOut(BaseModel):
     styles: list[str]
     hires: HiresIn | None
     workflow: str | None
+    options: dict[str, str]
     init_image: MediaOut | None
     mask_image: MediaOut | None
 

@@ -48,9 +48,22 @@ class WorkflowsOut(BaseModel):
     workflows: list[WorkflowOut]
 
 
-class WholeWorkflowOut(WorkflowOut):
-    """The same with its graph."""
+class WorkflowOptionOut(BaseModel):
+    """An input that is an option of the workflow; `default` is what it has when nobody says it."""
 
+    name: str
+    kind: str = Field(description="whole, number, text, flag or choice.")
+    low: float | None
+    high: float | None
+    default: str
+    choices: list[str]
+    slots: list[str]
+
+
+class WholeWorkflowOut(WorkflowOut):
+    """The same with its graph. Options are there while an engine that runs it answers."""
+
+    options: list[WorkflowOptionOut]
     nodes: list[NodeOut]
     outputs: list[str]
     problems: list[str]

@@ -142,16 +142,15 @@ def _offered(graph: Graph, option: NodeOption, info: ObjectInfo) -> WorkflowOpti
     choices = info.choices(class_type, slot.input)
     kind = CHOICE if choices else KINDS.get(info.type_of(class_type, slot.input)) or _kind_of(value)
     settings = info.settings_of(class_type, slot.input)
-    low, high = _number(settings.get("min")), _number(settings.get("max"))
-    if kind not in (WHOLE, NUMBER):
-        low = high = option_low = option_high = None
-    else:
-        option_low, option_high = option.low, option.high
+    is_number = kind in (WHOLE, NUMBER)
+    # the server refuses what is beyond its own limits, whatever was said by hand
+    lows = [end for end in (option.low, _number(settings.get("min"))) if end is not None and is_number]
+    highs = [end for end in (option.high, _number(settings.get("max"))) if end is not None and is_number]
     return WorkflowOption(
         name=option.name,
         kind=WORDS if kind == CHOICE and not choices else kind,
-        low=option_low if option_low is not None else low,
-        high=option_high if option_high is not None else high,
+        low=max(lows, default=None),
+        high=min(highs, default=None),
         default=_text(value),
         choices=choices or (),
     )

@@ -103,3 +103,32 @@ async def test_a_file_that_is_no_workflow_is_refused_in_words(comfy, client, con
 async def test_without_an_engine_for_it_the_way_is_told(client):
     answer = await client.post("/api/workflows/analyse", content=exported())
     assert (answer.status_code, answer.json()["code"]) == (422, "not_capable")
+
+
+async def test_an_input_becomes_an_option_that_is_shown_checked_drawn_with_and_kept(comfy, site, client):
+    await client.put(PATH, json={"graph": json.loads(exported())})
+    answer = await client.patch(PATH, json={"field": "option detail", "value": "3.denoise --range 0..2"})
+    (option,) = answer.json()["options"]
+    assert option == {
+        "name": "detail", "kind": "number", "low": 0, "high": 1, "default": "1", "choices": [], "slots": ["3.denoise"],
+    }  # fmt: skip
+    job = await site.draw(workflow="portrait", options={"detail": 0.5})
+    assert job["request"]["options"] == {"detail": "0.5"}
+    assert "--detail 0.5" in job["command"]
+    assert comfy.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.5
+    again = await client.post(f"/api/jobs/{job['id']}/again", json={})
+    await site.ended(again.json()["jobs"][0]["id"])
+    assert comfy.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.5
+    refused = await client.post("/api/jobs", json={"prompt": "a fox", "workflow": "portrait", "options": {"detail": 5}})
+    assert refused.status_code == 400
+    assert "--detail cannot be “5”. Allowed: a number from 0 to 1" in refused.json()["error"]
+    text = await site.draw(prompt=None, text="a fox --workflow portrait --detail 0.25 --other 3")
+    assert text["request"]["options"] == {"detail": "0.25"}
+    assert any("--other ignored: this workflow has --detail" in note for note in text["notes"])
+
+
+async def test_keeping_it_anew_with_another_mapping_leaves_its_options(comfy, client):
+    await client.put(PATH, json={"graph": json.loads(exported())})
+    await client.patch(PATH, json={"field": "option detail", "value": "3.denoise"})
+    await client.patch(PATH, json={"field": "seed", "value": "none"})
+    assert [one["name"] for one in (await client.get(PATH)).json()["options"]] == ["detail"]

@@ -12,7 +12,7 @@ import pytest
 from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, own
+from tests.e2e.harness import Easel, is_finished, job_id, own, until
 from tests.engines.comfyui_engine import DATA, Failed
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
@@ -202,3 +202,26 @@ async def test_prefix_command_does_the_same(start: StartEasel, comfyui: ComfyUIS
     assert "node 7, text" in await say("!workflow show portrait")
     assert "is forgotten" in await say("!workflow delete portrait")
     assert "`workflow add NAME`" in await say("!workflow dance")
+
+
+async def test_an_option_of_its_own_is_set_suggested_drawn_with_and_rerolled(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="portrait")
+    shown = await ask(easel, "set", name="portrait", field="option detail", value="3.denoise --range 0..2")
+    assert "option --detail: KSampler, node 3, denoise, 0 to 2" in shown
+    offered = await discord.user("mia").autocomplete(
+        discord.channel, "generate", "options", "de", prompt="a", workflow="portrait"
+    )
+    assert [choice["value"] for choice in offered] == ["--detail "]
+    await easel.slash(f"a red fox {SMALL}", workflow="portrait", options="--detail 0.5")
+    await until(lambda: comfyui.engine.submitted)
+    assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.5
+    first = await easel.dream(f"!dream a red fox --workflow portrait --detail 0.25 {SMALL} --seed 8")
+    assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.25
+    await discord.user("mia").click(first, "Re-roll")
+    await until(lambda: len(comfyui.engine.submitted) == 3)
+    assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.25
+    refused = await easel.answer_to(await easel.say(f"!dream a red fox --workflow portrait --detail 3 {SMALL}"))
+    assert "--detail cannot be “3”" in refused.content

@@ -8,7 +8,7 @@ from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.studio.marks import studio_tests
-from tests.studio.pages import button, close_notices, finished, generate
+from tests.studio.pages import button, close_notices, finished, generate, unfold
 from tests.studio.server import studio_at
 
 pytestmark = studio_tests(__name__)
@@ -66,9 +66,20 @@ async def test_a_workflow_is_kept_corrected_and_drawn_with(browse, tmp_path, wat
         await expect(page.get_by_role("region", name="Workflow portrait")).to_be_visible()
         await editor.get_by_label("Prompt", exact=True).select_option("7.text")
         await expect(page.locator(".toast").last).to_contain_text("Prompt is changed")
+        answer = await studio.client.patch(
+            f"{studio.url}api/workflows/portrait",
+            json={"field": "option detail", "value": "3.denoise --range 0..2"},
+        )
+        assert answer.status_code == 200, answer.text
         await button(editor, "Use in Create").click()
         await expect(page).to_have_url(re.compile("#/create"))
+        await unfold(page)
+        option = page.get_by_label("detail", exact=True)
+        await expect(option).to_have_attribute("placeholder", "1")
+        await option.fill("0.25")
+        await option.press("Tab")
         await generate(page, "a lighthouse --workflow portrait --size 64x64 --steps 2")
         await finished(page)
         assert server.engine.submitted[-1].graph["7"]["inputs"]["text"] == "a lighthouse"
+        assert server.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.25
         await page.context.close()

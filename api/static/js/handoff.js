@@ -5,11 +5,12 @@ import { newKey, toCreate } from "./pass.js";
 import { go } from "./router.js";
 import { openMenu } from "./ui/menu.js";
 import { toast, toastError } from "./ui/toast.js";
-import { isVideo } from "./ui/video.js";
 
 export { newKey, toCreate };
 export const VARY_STRENGTH = 0.6;
 const FORMATS = [["png", "PNG", "as drawn, with its parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+/** Whether it is a video: its thumbnail is a still then. */
+export const isVideo = (image) => Boolean(image.media_type?.startsWith("video/"));
 const FROM_PICTURES = ["vary", "upscale", "inpaint", "outpaint"]; // what nothing can do with a video
 /** Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue. */
 export async function again(jobId, body = {}, words = "Queued again.") {
@@ -55,7 +56,7 @@ const change = (name, ...args) => import("./gallery/changes.js").then((changes) 
 /** What the command of a gallery's picture leaves out, because only its job knows: the workflow. */
 async function unsaid(job, jobId) {
   const whole = job?.request.workflow === undefined ? await api.get(`/api/jobs/${jobId}`, null, { quiet: true }).catch(() => null) : job;
-  return whole?.request.workflow ? { workflow: whole.request.workflow } : null;
+  return whole?.request.workflow ? { workflow: whole.request.workflow, options: whole.request.options ?? {} } : null;
 }
 
 /**

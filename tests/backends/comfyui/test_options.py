@@ -37,7 +37,7 @@ async def test_an_input_becomes_an_option_that_is_shown_and_drawn_with(field: st
         workflow = await corrected(backend, field, place)
         assert "option --detail: KSampler, node 3, denoise, 0 to 2" in await lines_of(workflow, backend)
         can = await backend.workflow_capabilities(workflow)
-        assert can.options == (WorkflowOption(name="detail", kind="number", low=0, high=2, default="1"),)
+        assert can.options == (WorkflowOption(name="detail", kind="number", low=0, high=1, default="1"),)
         fitted = fit_workflow(make_request(workflow=workflow, options=(("detail", "0,25"),)), can)
         assert isinstance(fitted, Fit)
         assert fitted.request.options == (("detail", "0.25"),)

@@ -6,7 +6,7 @@ const EMPTY = {
   text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
   seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
   hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "", maskBlur: null,
-  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", replyTo: null,
+  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", options: {}, replyTo: null,
 };
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
@@ -42,7 +42,7 @@ export function makeForm() {
   };
 }
 
-/** Is there a flag in this text at all? Else there is nothing to parse. */
+/** Is there a flag in this text at all? */
 export const hasFlags = (text) => /(^|\s)--[a-z]/i.test(text);
 
 /** The text with the words of style presets put before its first flag. */
@@ -81,6 +81,7 @@ export function toBody(form, shape, flagged, styleValues) {
   say("hires", form.hires, supports.hires && !form.input);
   say("backend", form.backend);
   say("workflow", form.workflow);
+  if (form.workflow) body.options = { ...form.options, ...flagged.options };
   if (form.input) sayInput(body, form, shape, flagged);
   if (form.isPrivate) body.is_private = true;
   if (form.replyTo) body.reply_to = form.replyTo;
@@ -117,7 +118,7 @@ function sayInput(body, form, { supports }, flagged) {
 
 /** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */
 export function fromDraft(draft) {
-  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", width: "width", height: "height", hires: "hires", loras: "loras" };
+  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", options: "options", width: "width", height: "height", hires: "hires", loras: "loras" };
   const patch = {};
   for (const [name, own] of Object.entries(plain)) if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
   if (draft.prompt !== undefined) patch.text = draft.prompt;

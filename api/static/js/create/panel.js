@@ -71,13 +71,15 @@ function engineSelect(form) {
   return { node, select, state };
 }
 
-/** A workflow that was brought from Engines (or a command); it stays until it is taken away. */
+/** A workflow from Engines or a command, until it is taken away. */
 function workflowChip(form) {
   const name = h("span", { class: "grow clip" });
-  const node = h("div", { class: "notice reply", hidden: true }, name, iconButton("close", "Without this workflow", () => form.set({ workflow: "" }), { class: "btn-small" }));
+  const node = h("div", { class: "notice reply", hidden: true }, name, iconButton("close", "Without this workflow", () => form.set({ workflow: "", options: {} }), { class: "btn-small" }));
+  let load;
   const update = ({ workflow }) => {
     node.hidden = !workflow;
     name.textContent = `Workflow: ${workflow}`;
+    if (workflow) load ??= import("./workflow-options.js").then((it) => it.showOptions(node, form));
   };
   return { node, update };
 }

@@ -55,7 +55,7 @@ async function parse(box) {
   let result = { draft: {}, notes: [] };
   if (hasFlags(text)) {
     try {
-      result = await api.post("/api/parse", { text }, { quiet: true });
+      result = await api.post("/api/parse", { text, workflow: box.form.get().workflow }, { quiet: true });
     } catch (error) {
       result = { draft: {}, notes: error.status === 400 || error.status === 422 ? [error.message] : [] };
     }
@@ -69,7 +69,8 @@ async function parse(box) {
 }
 
 function drawChips({ chips, result }) {
-  const said = Object.entries(result.draft).map(([name, value]) => h("span", { class: "chip small num" }, `${WORDS[name] || name.replaceAll("_", " ")} `, h("b", {}, inWords(value))));
+  const { options, ...own } = result.draft;
+  const said = Object.entries({ ...own, ...options }).map(([name, value]) => h("span", { class: "chip small num" }, `${WORDS[name] || name.replaceAll("_", " ")} `, h("b", {}, inWords(value))));
   fill(chips, said, result.notes.map((note) => h("span", { class: "prompt-note" }, note)));
 }
 

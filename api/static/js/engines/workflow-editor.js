@@ -2,7 +2,7 @@
 
 import { api } from "../api.js";
 import { button, field, fill, h, icon, iconButton } from "../dom.js";
-import { go } from "../router.js";
+import { toCreate } from "../pass.js";
 import { toast, toastError } from "../ui/toast.js";
 import { FIELDS, labelOf, mappingOf, marksOf, mayHold } from "./fields.js";
 import { valueSlots } from "./graph-file.js";
@@ -125,7 +125,7 @@ function focusRow(editor, slot) {
 
 function storedFoot(workflow) {
   const flag = `--workflow ${/[^\w-]/.test(workflow.name) ? `"${workflow.name}"` : workflow.name}`;
-  const use = () => go("create", { text: flag });
+  const use = () => toCreate({ draft: { workflow: workflow.name, options: {} }, isAddition: true });
   return h("div", { class: "wf-foot" }, button("Use in Create", use, { class: "btn-primary", icon: "create" }), h("p", { class: "muted small" }, "Or say ", h("code", {}, flag), " behind a prompt.", workflow.mayChange && " Changes in the table are kept at once."));
 }
 

@@ -1,8 +1,7 @@
-/** Videos among the pictures: told apart by their media type, played by the browser, marked where only a still is shown. */
+/** Videos among the pictures, played by the browser. */
 import { h } from "../dom.js";
 
-/** @param {object} image Image or Picture @returns {boolean} */
-export const isVideo = (image) => Boolean(image?.media_type?.startsWith("video/"));
+export { isVideo } from "../handoff.js";
 
 /**
  * A player; the browser asks the server for the parts it needs.
