@@ -50,6 +50,13 @@ def answer(page: Page):
     return page.locator(".msg-easel").last
 
 
+async def test_a_single_remark_under_a_picture_has_no_dot_before_it(feed, studio):
+    await studio.draw()
+    remark = feed.locator(".msg-notes li")
+    await expect(remark).to_have_count(1)
+    assert await remark.evaluate("(one) => getComputedStyle(one, '::before').content") == "none"
+
+
 async def test_a_typed_command_becomes_a_picture_in_the_stream(feed, studio):
     await say(feed, "/style")
     await answer(feed).get_by_role("button", name="low-poly").click()

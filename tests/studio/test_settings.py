@@ -78,7 +78,7 @@ async def test_a_style_of_ones_own_is_added_used_and_deleted(browse, studio):
     await button(page, "New style").click()
     form = page.get_by_role("dialog", name="New style")
     await form.get_by_label("Name").fill("Lino print")
-    await form.get_by_label("Words that go behind the prompt").fill("linocut, two inks")
+    await form.get_by_label("Words to add after the prompt").fill("linocut, two inks")
     await button(form, "Add the style").click()
     await expect(page.get_by_role("region", name="Styles")).to_contain_text("linocut, two inks")
     await page.get_by_role("link", name="Create", exact=True).click()

@@ -87,7 +87,7 @@ function workflowChip(form) {
 function drawEngines({ select, state }, { backend }, engines) {
   const words = (engine) => [engine.label, STATE_WORDS[engine.state], engine.wait_s > 1 ? `about ${formatSpan(engine.wait_s)}` : "", engine.price].filter(Boolean).join(" · ");
   const gone = backend && !engines.some((engine) => engine.name === backend);
-  const wanted = [["", "Automatic: the best that can"], ...engines.map((engine) => [engine.name, words(engine)]), ...(gone ? [[backend, `${backend} (not here now)`]] : [])];
+  const wanted = [["", "Automatic: the most suitable"], ...engines.map((engine) => [engine.name, words(engine)]), ...(gone ? [[backend, `${backend} (not here now)`]] : [])];
   if (document.activeElement !== select || select.options.length !== wanted.length) fill(select, wanted.map(([value, text]) => h("option", { value }, text)));
   select.value = backend;
   const chosen = engines.find((engine) => engine.name === backend);

@@ -14,7 +14,7 @@ const WORDS = { negative_prompt: "not", cfg_scale: "CFG", batch_size: "pictures"
  */
 export function promptBox({ form, engines, shape, onSubmit }) {
   const listId = uid("offers");
-  const input = h("textarea", { id: "prompt", class: "prompt-input", rows: 3, placeholder: "Describe the picture. Flags work too: --ar 3:2 --steps 30", spellcheck: "true", "aria-label": "Prompt", "aria-autocomplete": "list", "aria-controls": listId, "aria-describedby": "prompt-chips", enterkeyhint: "enter", value: form.get().text });
+  const input = h("textarea", { id: "prompt", class: "prompt-input", rows: 3, placeholder: "Describe the picture. Flags work too: -\u2060-\u2060ar\u00a03:2 -\u2060-\u2060steps\u00a030", spellcheck: "true", "aria-label": "Prompt", "aria-autocomplete": "list", "aria-controls": listId, "aria-describedby": "prompt-chips", enterkeyhint: "enter", value: form.get().text });
   const list = h("ul", { class: "combo-list offers", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
   const chips = h("div", { class: "prompt-chips", id: "prompt-chips" });
   const node = h("div", { class: "prompt-box" }, input, list, chips);

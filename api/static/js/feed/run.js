@@ -121,7 +121,7 @@ async function pnginfo({ said, feed }) {
   feed.say(file ? parameters(said, await api.upload("/api/recall", file), feed.fillBox) : answer(said, NO_PICTURE));
 }
 
-/** `/style cyberpunk a city`: that style's words go behind the prompt; names are compared without case and hyphens. */
+/** `/style cyberpunk a city`: that style's words come after the prompt; names are compared without case and hyphens. */
 async function style({ text, said, feed }) {
   const { styles: all } = await api.get("/api/styles");
   if (!text) return feed.say(styles(said, all, feed.fillBox));

@@ -1,4 +1,4 @@
-/** Styles of one's own: words that are put behind a prompt. Everybody sees them, so admins alone change them. */
+/** Styles of one's own: words added after a prompt. Everybody sees them, so admins alone change them. */
 
 import { api } from "../api.js";
 import { button, field, fill, h, icon, iconButton } from "../dom.js";
@@ -54,7 +54,7 @@ async function newStyle(load) {
   const description = h("input", { class: "input", maxlength: "500", autocomplete: "off" });
   const outcome = h("div", { role: "alert" });
   const submit = button("Add the style", null, { type: "submit", class: "btn-primary", icon: "plus" });
-  const form = h("form", { class: "stack" }, field("Name", name), field("Words that go behind the prompt", value), field("What it looks like (may stay empty)", description), outcome, h("div", { class: "row" }, submit));
+  const form = h("form", { class: "stack" }, field("Name", name), field("Words to add after the prompt", value), field("What it looks like (may stay empty)", description), outcome, h("div", { class: "row" }, submit));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const said = { id: idOf(name.value), name: name.value.trim(), description: description.value.trim(), value: value.value.trim() };

@@ -34,7 +34,7 @@ export async function mount(root) {
     section("Create starts with", "Kept in this browser. What you leave empty is decided by Easel and the engine.", createDefaults(now.limits)),
     section("Account", "", account(now)),
     isAdmin && section("API keys", "For programs that draw through Easel.", keySection()),
-    now.user && section("Styles", "Words that are put behind a prompt, for everybody here.", styleSection(isAdmin)),
+    now.user && section("Styles", "Words added after a prompt, for everybody here.", styleSection(isAdmin)),
     section("Keyboard", "", shortcutList()),
     section("About", "", about(now)),
   ];
@@ -82,7 +82,7 @@ function account({ user, sign_in_url: url }) {
 }
 
 const FORGET_TEXT = "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, API keys and sign-ins "
-  + "are deleted at once, and what waits is cancelled. Only figures without your name stay. This cannot be taken back.";
+  + "are deleted at once, and what waits is cancelled. Only figures without your name stay. This cannot be undone.";
 
 async function forgetMe(leaves) {
   const sure = await confirmDialog({ title: "Delete everything of yours?", text: FORGET_TEXT, action: "Delete everything", isDanger: true });
