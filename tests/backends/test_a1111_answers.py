@@ -361,6 +361,7 @@ async def test_web_page_of_a_proxy_is_not_shown_to_people(a1111: Server) -> None
     with pytest.raises(BackendUnavailable) as caught:
         await a1111.generate()
     assert caught.value.may_have_run
+    assert caught.value.user_message == "The GPU is not answering through its proxy."
     assert "html" not in str(caught.value).lower()
 
 
