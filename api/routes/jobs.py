@@ -225,10 +225,10 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
 @router.post("/parse")
 async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
     """Read a line of prompt syntax, and say what it says."""
-    parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow))
-    return ParsedOut(
-        draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=list(parsed.notes)
-    )
+    parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow), fetches_pictures=True)
+    links = [f"drawn from the picture at {place_of(link)}" for link in parsed.pictures[:1]]
+    notes = [*links, *parsed.notes]
+    return ParsedOut(draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=notes)
 
 
 @router.post("/estimate")
