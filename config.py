@@ -201,6 +201,11 @@ class Settings(BaseModel):
         low=0,
         high=3650 * 86400,
     )
+    provenance: Annotated[Literal["off", "xmp"], Lower] = text(
+        "xmp",
+        "What says in every picture's file that a machine made it; never the prompt",
+        "xmp or off; c2pa is not available yet",
+    )
     secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
     daily_budget_usd: float = Field(

@@ -111,7 +111,10 @@ async def build(settings: Settings) -> Easel:
     for entry in entries:
         registry.add(entry)
 
-    media = MediaService(cache, clock, settings.media_ttl, registry.label)
+    def source_type_of(lane: str) -> str | None:
+        return registry.source_type(lane) if settings.provenance == "xmp" else None
+
+    media = MediaService(cache, clock, settings.media_ttl, registry.label, source_type_of)
     queue, services = _services(settings, database, box, registry, media, clock)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access

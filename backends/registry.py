@@ -16,6 +16,7 @@ from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.request import GenerationRequest
 from utils.clock import Clock
+from utils.provenance import ALGORITHMIC, TRAINED
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,11 @@ class BackendRegistry:
         """Say an engine's name as people know it; one that is gone is called by its lane."""
         entry = self._entries.get(name)
         return entry.label if entry else name
+
+    def source_type(self, name: str) -> str:
+        """Return how IPTC calls what an engine's pictures come from."""
+        entry = self._entries.get(name)
+        return ALGORITHMIC if entry is not None and entry.config.kind == "sketch" else TRAINED
 
     def add(self, entry: Entry) -> Entry:
         """Take an engine in; one of the same name is replaced (and closed)."""

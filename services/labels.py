@@ -6,20 +6,24 @@ from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
 from utils.images import ImageInfo, with_parameters
 from utils.infotext import format_infotext
+from utils.provenance import with_source_type
 from utils.video import inspect_file, is_video
 
 
 def labelled(
-    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str
+    image: GeneratedImage, request: GenerationRequest, model: str | None, engine: str, source_type: str | None = None
 ) -> tuple[ImageInfo, bytes]:
-    """Check one file and put its parameters in, unless it has some or is a video. Blocks.
+    """Check one file and put its parameters and its kind of source in, unless it has some or is a video. Blocks.
 
     Raises:
         BadImage: it is cut off, damaged or too large.
     """
     info = inspect_file(image.data)
     text = parameters_of(request, info, seed=image.seed, model=model, engine=engine)
-    return info, image.data if is_video(image.data) else with_parameters(image.data, text)
+    if is_video(image.data):
+        return info, image.data
+    data = with_parameters(image.data, text)
+    return info, with_source_type(data, source_type) if source_type else data
 
 
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:

@@ -27,6 +27,7 @@ from utils import images
 from utils.canvas import upright_size
 from utils.clock import Clock
 from utils.images import BadImage, ImageInfo
+from utils.provenance import TRAINED
 from utils.threads import run_in_thread
 from utils.video import picture_of, still_of
 
@@ -58,23 +59,29 @@ class MediaService:
     """The media store as the other rooms see it; also where the queue leaves finished pictures (`ResultSink`)."""
 
     def __init__(
-        self, cache: ImageCache, clock: Clock, ttl_s: float, label_of: Callable[[str], str] = lambda lane: lane
+        self,
+        cache: ImageCache,
+        clock: Clock,
+        ttl_s: float,
+        label_of: Callable[[str], str] = lambda lane: lane,
+        source_type_of: Callable[[str], str | None] = lambda lane: TRAINED,  # how a lane's pictures are marked
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._ttl = timedelta(seconds=ttl_s)
         self._label_of = label_of
+        self._source_type_of = source_type_of
         self._held: OrderedDict[str, Media] = OrderedDict()
         self.on_stored: list[Callable[[], None]] = []  # told after each picture, so that its end can be waited for
 
     async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
         """Store the pictures of a finished job with their parameters in them; never fails because of the store."""
-        label = self._label_of(job.lane)
+        label, source_type = self._label_of(job.lane), self._source_type_of(job.lane)
         stored: list[StoredImage] = []
         notes = list(result.notes)
         for number, image in enumerate(result.images, 1):
             try:
-                info, data = await run_in_thread(labelled, image, job.drawn, result.model, label)
+                info, data = await run_in_thread(labelled, image, job.drawn, result.model, label, source_type)
             except BadImage:
                 log.warning(
                     "broken file from the engine",

@@ -30,9 +30,9 @@ def with_parameters(data: bytes, text: str) -> bytes:
     if data.startswith(PNG_SIGNATURE):
         return data[:_AFTER_IHDR] + _text_chunk(text) + data[_AFTER_IHDR:]
     if data.startswith(JPEG_START):
-        return _jpeg_with_exif(data, _exif(data, text))
+        return jpeg_with_segment(data, _EXIF_HEADER, _exif(data, text))
     if is_webp(data):
-        return _webp_with_exif(data, _exif(data, text))
+        return webp_with_chunk(data, b"EXIF", _exif(data, text), _VP8X_EXIF)
     return data
 
 
@@ -51,7 +51,7 @@ def _text_chunk(text: str) -> bytes:
         kind, body = b"tEXt", KEYWORD + b"\0" + text.encode("latin-1")
     except UnicodeEncodeError:
         kind, body = b"iTXt", KEYWORD + b"\0\0\0\0\0" + text.encode()
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return _chunk(kind, body)
 
 
 def _raw_texts(data: bytes) -> Iterator[bytes]:
@@ -77,32 +77,57 @@ def _exif(data: bytes, text: str) -> bytes:
         return exif.tobytes().removeprefix(_EXIF_HEADER)
 
 
-def _jpeg_with_exif(data: bytes, exif: bytes) -> bytes:
-    segment = _EXIF_HEADER + exif
+def jpeg_with_segment(data: bytes, header: bytes, body: bytes) -> bytes:
+    """Return a JPEG with one APP1 segment of this header; one that is too long for a segment changes nothing."""
+    segment = header + body
     if len(segment) > _MAX_SEGMENT_BYTES:
         return data
     head, offset = data[:2], 2
-    while data[offset : offset + 1] == b"\xff" and 0xE0 <= data[offset + 1] <= 0xE1:
+    while data[offset : offset + 1] == b"\xff" and 0xE0 <= (data[offset + 1 : offset + 2] or b"\0")[0] <= 0xE1:
+        if offset + 4 > len(data):
+            return data
         (length,) = struct.unpack_from(">H", data, offset + 2)
         if length < 2:
             break
-        if data[offset + 4 : offset + 10] != _EXIF_HEADER:  # the old EXIF block is already in the new one
+        if not data[offset + 4 :].startswith(header):  # what the old one says is already in the new one
             head += data[offset : offset + 2 + length]
         offset += 2 + length
     return head + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[offset:]
 
 
-def _webp_with_exif(data: bytes, exif: bytes) -> bytes:
-    chunks = [(kind, body) for kind, body in riff_chunks(data) if kind != b"EXIF"]
+def webp_with_chunk(data: bytes, name: bytes, body: bytes, flag: int) -> bytes:
+    """Return a WebP with one chunk of this name, at its end; `flag` is the bit of the header that announces it."""
+    chunks = [(kind, old) for kind, old in riff_chunks(data) if kind != name]
     if not chunks:
         return data
     if chunks[0][0] == b"VP8X":
         header = bytearray(chunks.pop(0)[1])
-        header[0] |= _VP8X_EXIF
+        header[0] |= flag
     else:  # a simple file becomes an extended one: flags, three reserved bytes, width - 1, height - 1
         with Image.open(io.BytesIO(data), formats=("WEBP",)) as image:
-            flags = _VP8X_EXIF | (_VP8X_ALPHA if image.mode == "RGBA" else 0)
+            flags = flag | (_VP8X_ALPHA if image.mode == "RGBA" else 0)
             sides = [(side - 1).to_bytes(3, "little") for side in image.size]
         header = bytearray(bytes([flags, 0, 0, 0]) + b"".join(sides))
-    body = b"WEBP" + b"".join(riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (b"EXIF", exif)])
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+    whole = b"WEBP" + b"".join(riff(*chunk) for chunk in [(b"VP8X", bytes(header)), *chunks, (name, body)])
+    return b"RIFF" + struct.pack("<I", len(whole)) + whole
+
+
+def png_with_text(data: bytes, keyword: str, text: str) -> bytes:
+    """Return a PNG with one international text of this keyword, in front of its pixels."""
+    if len(data) < _AFTER_IHDR:
+        return data
+    head = keyword.encode("latin-1") + b"\0"
+    kept, start, offset = [], _AFTER_IHDR, _AFTER_IHDR
+    while offset + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, offset)
+        end = offset + 12 + length
+        if data[offset + 4 : offset + 8] in TEXT_CHUNKS and data.startswith(head, offset + 8) and end <= len(data):
+            kept.append(data[start:offset])
+            start = end
+        offset = end
+    chunk = _chunk(b"iTXt", head + b"\0\0\0\0" + text.encode())
+    return b"".join((data[:_AFTER_IHDR], chunk, *kept, data[start:]))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -25,6 +25,7 @@ from utils.pixels import (
     plain,
     whole,
 )
+from utils.provenance import marked_like, source_type_of
 
 __all__ = [
     "EXTENSIONS",
@@ -149,7 +150,8 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
             if kind == "WEBP" and max(picture.size) > WEBP_MAX_SIDE_PX:
                 continue
             bare = encode(picture, kind, UPLOAD_QUALITY)
-            for copy in (with_parameters(bare, text), bare):
+            marked = marked_like(bare, data)
+            for copy in (with_parameters(marked, text), marked, bare):
                 if len(copy) <= limit:
                     return Fitted(data=copy, media_type=FORMATS[kind], is_smaller=True)
         picture = _scaled(picture, (picture.width * SHRINK_STEP, picture.height * SHRINK_STEP))
@@ -168,7 +170,7 @@ def convert(data: bytes, kind: str) -> bytes:
         return data
     with opened(data) as image:
         made = encode(plain(ImageOps.exif_transpose(image)), kind, INPUT_QUALITY)
-    return with_parameters(made, read_parameters(data) or "")
+    return marked_like(with_parameters(made, read_parameters(data) or ""), data)
 
 
 def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
@@ -195,7 +197,8 @@ def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
         if labels:
             text = str(index + 1) if isinstance(labels, bool) else labels[index]
             _label(sheet, (x, y), text, (wide, tall))
-    return encode(sheet, "JPEG", SMALL_QUALITY)
+    made = encode(sheet, "JPEG", SMALL_QUALITY)
+    return marked_like(made, next((data for data in images if source_type_of(data)), made))
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
@@ -204,7 +207,7 @@ def thumbnail(data: bytes, side: int) -> bytes:
     Raises:
         BadImage: it cannot be read.
     """
-    return encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY)
+    return marked_like(encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY), data)
 
 
 def preview(data: bytes, side: int = PREVIEW_SIDE_PX) -> bytes:

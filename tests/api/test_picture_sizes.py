@@ -13,6 +13,7 @@ from tests.api.dialects import data_url
 from tests.repainter import TEXT, Repainter
 from tests.utils.test_canvas import kept_pixels, noise
 from utils.picture_texts import read_parameters
+from utils.provenance import TRAINED, with_source_type
 
 SIZES = [(700, 500), (90, 41), (130, 67), (3, 2)]
 
@@ -93,7 +94,7 @@ async def test_a_pasted_picture_keeps_what_the_engine_says_of_its_making(site):
 async def test_the_engines_own_bytes_stay_where_nothing_has_to_be_cut(site):
     engine = await with_engine(site)
     job = await drawn(site, init_image=await uploaded(site, noise((128, 64))))
-    assert await file_of(site, job["images"][0]["id"]) == engine.files[0]
+    assert await file_of(site, job["images"][0]["id"]) == with_source_type(engine.files[0], TRAINED)
 
 
 @pytest.mark.parametrize("turn", [3, 6, 8])

@@ -17,6 +17,7 @@ from tests.utils.pictures import noise, opened, picture
 from utils import images
 from utils.images import ImageInfo
 from utils.infotext import parse_infotext
+from utils.provenance import TRAINED, with_source_type
 
 REQUEST = GenerationRequest(prompt="a red fox", width=32, height=24, steps=20, cfg_scale=7.0, seed=5, sampler="Euler a")
 
@@ -80,7 +81,9 @@ async def test_a_kept_picture_carries_its_parameters_and_its_own_pixels(media):
 async def test_parameters_written_by_the_engine_stay(media):
     original = images.with_parameters(picture(), "the engine's own")
     kept = await media.keep(job_of(), result_of(original), 1.0)
-    assert (await media.get(kept.images[0].media_id)).data == original
+    data = (await media.get(kept.images[0].media_id)).data
+    assert data == with_source_type(original, TRAINED)
+    assert images.read_parameters(data) == "the engine's own"
 
 
 async def test_media_ids_cannot_be_guessed(media):
