@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.workflow import analyse, describe
+from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.options import offered
+from backends.comfyui.workflow import analyse, describe, read_workflow
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import RequestRejected
 from generation.request import WorkflowRef
@@ -14,6 +16,7 @@ from generation.workflow_options import WorkflowOption
 from tests.backends.comfyui.rig import connect, ignore, make_request
 from tests.backends.comfyui.test_own import exported, uploaded
 from tests.backends.comfyui.test_workflow import INFO, graph_of
+from tests.engines.comfyui_engine import DATA, recorded
 from tests.engines.comfyui_server import ComfyUIServer
 
 
@@ -183,3 +186,22 @@ async def test_frames_of_a_video_are_drawn_with() -> None:
         assert '"batch_size": 7' in sent
         assert '"fps": 12.0' in sent
         await backend.aclose()
+
+
+def test_a_text_to_video_graph_of_two_samplers_is_shown_with_its_length_and_speed() -> None:
+    graph = read_workflow((DATA.parent / "cases" / "19-video-only.json").read_bytes())
+    side = ["INT", {"min": 16, "max": 16384}]
+    latent = {"width": side, "height": side, "length": ["INT", {"min": 1, "max": 16384, "step": 4}]}
+    classes = dict(recorded("object_info"))
+    classes["EmptyHunyuanLatentVideo"] = {"input": {"required": latent}}
+    for loader, name in (("UNETLoader", "unet_name"), ("CLIPLoader", "clip_name"), ("VAELoader", "vae_name")):
+        classes[loader] = {"input": {"required": {name: ["STRING", {}]}}}
+    info = ObjectInfo(classes)
+    mapping = analyse(graph, info)
+    lines = describe(graph, mapping)
+    assert "option --frames: EmptyHunyuanLatentVideo, node 74, length" in lines
+    assert "option --fps: CreateVideo, node 88, fps" in lines
+    assert "output: SaveVideo (node 80), video" in lines
+    assert not [line for line in lines if "can be shown" in line]
+    frames, fps = offered(graph, mapping.options, info)
+    assert (frames.low, frames.high, frames.default, fps.default) == (1, 16384, "81", "16")
