@@ -93,8 +93,15 @@ async def caller_of(request: Request) -> Caller:
     """
     caller = await find_caller(request)
     if caller is None:
-        raise SignInNeeded
+        raise unknown(request)
     return caller
+
+
+def unknown(request: Request) -> SignInNeeded:
+    """Return the error for a caller who is nobody known; a bad key is told apart from none."""
+    if _bearer(request).startswith(TOKEN_PREFIX):
+        return SignInNeeded("No such API key is in use here: it is mistyped, revoked or expired.")
+    return SignInNeeded()
 
 
 class Need:

@@ -65,6 +65,8 @@ MEANINGS: Final = {
     504: "The engine took too long.",
 }
 
+# Kinds of values by how pydantic's names of errors begin (`int_parsing`, `bool_type`).
+WANTED: Final = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list"}
 SCHEMAS: Final = "#/components/schemas/"
 ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{ErrorOut.__name__}"}}}
 
@@ -153,10 +155,27 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
         return plain(400, "The body is not JSON as it is wanted here.") | {"hint": JSON_HINT}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)[:MOST_FIELD_CHARS]
+    return {
+        "error": _sentence(found, field),
+        "hint": "",
+        "field": field or None,
+        "code": "request_rejected",
+        "retry_after": None,
+    }
+
+
+def _sentence(found: dict[str, Any], field: str) -> str:
+    """Name the field and what would be right; the validator's own words only where there are no plainer ones."""
+    kind, limits = found["type"], f", {RANGES[field]}" if field in RANGES else ""
+    if kind == "extra_forbidden":
+        return f"{field}: there is no such field here."
+    if kind == "missing":
+        return f"{field} is missing."
+    if wanted := WANTED.get(kind.partition("_")[0]):
+        return f"{field} must be {wanted}{limits}."
     what = found["msg"].removeprefix("Value error, ")
-    right = f" It must be {RANGES[field]}." if field in RANGES else ""
-    said = f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}."
-    return {"error": said + right, "hint": "", "field": field or None, "code": "request_rejected", "retry_after": None}
+    right = f" It must be {RANGES[field]}." if limits else ""
+    return (f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}.") + right
 
 
 def plain(status: int, detail: object) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Final
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link
+from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link, unknown
 from api.context import web_of
-from api.errors import SignInNeeded, errors
+from api.errors import errors
 from api.routing import Router
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
 from generation.options import OPTIONS
@@ -71,7 +71,7 @@ class OptionsOut(BaseModel):
 async def session(request: Request, caller: Anybody) -> SessionOut:
     """Say who calls. Without a session or key, and not at this machine itself: 401 with where to sign in."""
     if caller is None:
-        raise SignInNeeded
+        raise unknown(request)
     return await session_of(request, caller)
 
 

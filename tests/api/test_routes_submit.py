@@ -130,3 +130,25 @@ async def test_what_can_be_done_again_is(site, client):
         f"/api/jobs/{job['id']}/again", json={"image": image, "changes": {"mode": "upscale", "upscale_factor": 2}}
     )
     assert (await site.ended(larger.json()["jobs"][0]["id"]))["images"][0]["width"] == 128
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "sentence"),
+    [
+        ({"steps": "banana"}, "steps", "steps must be a whole number, 1 to 500."),
+        ({"steps": 2.5}, "steps", "steps must be a whole number, 1 to 500."),
+        ({"cfg_scale": []}, "cfg_scale", "cfg_scale must be a number, 0 to 100."),
+        ({"is_private": "perhaps"}, "is_private", "is_private must be true or false."),
+        ({"engine": "gpu1"}, "engine", "engine: there is no such field here."),
+    ],
+)
+async def test_a_field_of_the_wrong_kind_is_refused_in_plain_words(client, body, field, sentence):
+    answer = await client.post("/api/jobs", json=FOX | body)
+    assert answer.status_code == 422
+    assert (answer.json()["field"], answer.json()["error"]) == (field, sentence)
+
+
+async def test_a_key_that_is_not_in_use_is_told_apart_from_none(client):
+    answer = await client.get("/api/session", headers={"Authorization": "Bearer esl_mistyped"})
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "No such API key is in use here: it is mistyped, revoked or expired."
