@@ -73,21 +73,6 @@ async def test_upload_is_shown_corrected_drawn_with_and_rerolled(
     assert sent(comfyui)["3"]["inputs"]["seed"] != 7
 
 
-async def test_an_input_that_was_made_an_option_is_set_and_kept_by_a_reroll(
-    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
-) -> None:
-    easel = await start(connect(comfyui))
-    await add(easel, name="portrait")
-    shown = await ask(easel, "set", name="portrait", field="option detail", value="3.denoise --range 0..2")
-    assert "--detail: KSampler, node 3, denoise, 0 to 2" in shown
-    first = await easel.dream(f"!dream a red fox --workflow portrait {SMALL} --seed 7 --detail 0.25")
-    assert first.attachments
-    assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.25
-    assert (await reroll(discord, first)).attachments
-    assert sent(comfyui)["3"]["inputs"]["seed"] != 7
-    assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.25
-
-
 async def reroll(discord: DiscordServer, message: Message) -> Message:
     before = own(discord.channel)
     button = next(label for label in message.buttons if "roll" in label.casefold())
