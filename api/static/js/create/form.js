@@ -1,4 +1,4 @@
-/** What stands in the Create form: kept across reloads, turned into the body of POST /api/jobs, filled from drafts. */
+/** What stands in the Create form: kept across reloads, sent as POST /api/jobs, filled from drafts. */
 import { getPref, setPref } from "../prefs.js";
 
 /** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. */
@@ -57,7 +57,6 @@ export function withStyles(text, values) {
 
 /**
  * The body of POST /api/jobs: what was said and what the engine has; flags in the text (`flagged`) win over controls.
- * @param {object} form the state
  * @param {{supports: object, has: (name: string) => boolean, modes: Set<string>}} shape of the engine's controls
  * @param {object} flagged the draft that the text's flags give
  * @param {string[]} styleValues words of the chosen presets
@@ -116,7 +115,7 @@ function sayInput(body, form, { supports }, flagged) {
   }
 }
 
-/** Fields of the form for a draft by the names of Job.request (recall, remix, templates). */
+/** Fields of the form for a draft by the names of Job.request. */
 export function fromDraft(draft) {
   const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", options: "options", width: "width", height: "height", hires: "hires", loras: "loras" };
   const patch = {};

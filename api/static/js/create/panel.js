@@ -71,7 +71,7 @@ function engineSelect(form) {
   return { node, select, state };
 }
 
-/** A workflow from Engines or a command, until it is taken away. */
+/** The workflow to draw with. */
 function workflowChip(form) {
   const name = h("span", { class: "grow clip" });
   const node = h("div", { class: "notice reply", hidden: true }, name, iconButton("close", "Without this workflow", () => form.set({ workflow: "", options: {} }), { class: "btn-small" }));
