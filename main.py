@@ -45,6 +45,7 @@ from utils.logger import setup_logging
 from utils.ports import PortInUse
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
+from utils.text import plural
 from wiring import Easel, build, find_engines, open_store, reset_key, stored_workflows
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ async def _check_database(settings: Settings) -> Check:
             f"If the file is damaged, put {DATABASE_NAME} back from your backup."
         )
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
-    return Check(name="database", is_ok=True, message=f"It opens; {len(jobs)} jobs wait or run.")
+    return Check(name="database", is_ok=True, message=f"It opens; {plural(len(jobs), 'job')} waiting or running.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

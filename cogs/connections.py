@@ -19,6 +19,7 @@ from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
 from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of, needs_address
 from services.generation import GenerationService
+from utils.text import plural
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ class Connections(commands.Cog):
             return "There was no connection to forget."
         if is_cancelling:
             count = await self._service.cancel_lane(lane)
-            return f"✅ Disconnected; the address and key are deleted, {count} pictures on their way were cancelled."
+            return f"✅ Disconnected; the address and key are deleted, {plural(count, 'picture')} cancelled."
         return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
 
     async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:

@@ -92,6 +92,12 @@ async def test_a_style_of_ones_own_is_added_used_and_deleted(browse, studio):
     await expect(button(page, "Delete the style Lino print")).to_have_count(0)
 
 
+async def test_the_dashboard_speaks_of_a_single_picture(browse, studio):
+    await studio.draw()
+    page = await browse("#/dashboard")
+    await expect(page.locator(".glance")).to_contain_text("1 picture, today")
+
+
 async def test_the_dashboard_counts_what_was_drawn_and_what_failed(browse, studio):
     await studio.draw(prompt="a red fox")
     with studio.failing(RequestRejected("The engine cannot draw foxes today.")):
@@ -111,7 +117,7 @@ async def test_the_dashboard_counts_what_was_drawn_and_what_failed(browse, studi
     await button(page, "7 days").click()
     await expect(chart).to_contain_text("in 7 days")
     await button(page, "Pictures").click()
-    await expect(page.get_by_role("region", name="Per person and day")).to_contain_text("1 pictures since")
+    await expect(page.get_by_role("region", name="Per person and day")).to_contain_text("1 picture since")
 
 
 async def test_an_alert_is_seen_as_it_comes(browse, tmp_path):

@@ -70,6 +70,9 @@ export function button(label, run, props = {}) {
   return h("button", { type: "button", class: `btn ${extra}`, on: { click: run }, ...rest }, picture && icon(picture), label);
 }
 
+/** `plural(1, "picture")` -> "1 picture"; a noun that only takes an s. */
+export const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 let nextId = 0;
 /** A new id for label/aria references. */
 export const uid = (prefix = "e") => `${prefix}${(nextId += 1)}`;

@@ -1,6 +1,6 @@
 /** The parts of the dashboard that are no charts: figures at a glance, engines, errors, alerts, the queue now. */
 
-import { fill, formatSpan, h, icon, timeAgo } from "../dom.js";
+import { fill, formatSpan, h, icon, timeAgo, plural } from "../dom.js";
 import { withLane } from "../engines/state.js";
 import { money, percent } from "./figures.js";
 import { tableOf } from "./table.js";
@@ -29,7 +29,7 @@ export function glance(totals, queue, when) {
     ["Jobs done", String(done), `${failed} failed, ${when}`],
     ["Success rate", percent(totals.success_rate), "of the jobs that ended"],
     ["Time per job", drawn > 0 ? formatSpan(seconds / drawn) : "–", "on average"],
-    ["Spent", money(totals.cost_usd), `${totals.images} pictures, ${when}`],
+    ["Spent", money(totals.cost_usd), `${plural(totals.images, "picture")}, ${when}`],
   ];
   return h("dl", { class: "glance" }, figures.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("strong", {}, value), h("span", {}, more)))));
 }

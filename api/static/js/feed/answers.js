@@ -2,7 +2,7 @@
  * What Easel answers to a command: messages that only the one who typed sees.
  */
 
-import { button, formatSpan, h, icon } from "../dom.js";
+import { button, formatSpan, h, icon, plural } from "../dom.js";
 import { percent } from "../dashboard/figures.js";
 import { statusText } from "../ui/job-text.js";
 import { COMMANDS } from "./commands.js";
@@ -136,7 +136,7 @@ export function parameters(line, { text, command }, onTry) {
 
 /** `/stats`: the figures of today. */
 export function stats(line, { totals, engines, queue: now, errors }) {
-  const pictures = `${totals.images} ${totals.images === 1 ? "picture" : "pictures"} today`;
+  const pictures = `${plural(totals.images, "picture")} today`;
   const cost = totals.cost_usd ? `$${totals.cost_usd.toFixed(2)}` : "";
   const whole = [pictures, totals.failed && `${totals.failed} failed`, totals.cancelled && `${totals.cancelled} cancelled`, totals.success_rate !== null && `${percent(totals.success_rate)} went well`, cost].filter(Boolean).join(" · ");
   const row = ({ engine, done, mean_seconds: mean, success_rate: rate }) => h("li", {}, h("strong", {}, engine), h("span", { class: "muted" }, [`${done} done`, mean !== null && `${formatSpan(mean)} each`, rate !== null && percent(rate)].filter(Boolean).join(" · ")));

@@ -1,7 +1,7 @@
 /** The dashboard: jobs per hour, engines, costs, errors, alerts and the queue as it is now. */
 
 import { api } from "../api.js";
-import { announce, button, debounce, fill, h, icon, useCss } from "../dom.js";
+import { announce, button, debounce, fill, h, icon, useCss, plural } from "../dom.js";
 import { barChart } from "../dashboard/chart.js";
 import { daily, hourly, money } from "../dashboard/figures.js";
 import { alertList, engineTable, errorTable, glance, panel, queueNow } from "../dashboard/panels.js";
@@ -137,7 +137,7 @@ class Dashboard {
     const isMoney = this.measure === "cost_usd";
     const format = isMoney ? money : String;
     const times = names.map((name) => Date.parse(`${name}T12:00:00Z`) / 1000);
-    const spent = isMoney ? `${money(total)} spent` : `${total} pictures`;
+    const spent = isMoney ? `${money(total)} spent` : plural(total, "picture");
     return this.costs.show({
       times,
       series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),

@@ -1,7 +1,7 @@
 /** Settings: looks, what Create begins with, the account, keys, styles, shortcuts, about. */
 
 import { api, session } from "../api.js";
-import { button, fill, h, icon, useCss } from "../dom.js";
+import { button, fill, h, icon, useCss, plural } from "../dom.js";
 import { getPref, onPref, setPref } from "../prefs.js";
 import { createDefaults } from "../settings/create-defaults.js";
 import { keySection } from "../settings/keys.js";
@@ -90,7 +90,7 @@ async function forgetMe(leaves) {
   try {
     const { jobs, pictures } = await api.post("/api/me/forget", { confirm: "forget me" });
     if (leaves) return location.reload();
-    toast(`Deleted: ${jobs} jobs and ${pictures} pictures.`);
+    toast(`Deleted: ${plural(jobs, "job")} and ${plural(pictures, "picture")}.`);
   } catch (error) {
     toastError(error);
   }
