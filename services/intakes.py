@@ -24,7 +24,7 @@ from services.fetching import PictureFetcher
 from services.generation import Actor, GenerationService
 from services.masks import take_masked
 from services.media import MediaService
-from services.pictures import made_from
+from services.pictures import left_of, made_from
 from services.uploads import UploadQuota
 from store.database import Database, NothingThere, Write
 from store.intakes import Intake as Intake
@@ -190,9 +190,11 @@ class IntakeService:
     async def _draw(self, intake: Intake, read: Read, closing: Write) -> list[JobView]:
         """Submit all of a repeat together; an explicit seed counts up."""
         order, origin = intake.order, intake.origin
-        draft = order.draft
+        draft, notes = order.draft, order.notes
         if order.files:
-            draft = replace(draft, init_image=await self._media.take_input(await read(order.files[0])))
+            data = await read(order.files[0])
+            draft = replace(draft, init_image=await self._media.take_input(data))
+            notes = (*notes, *await left_of(data))
         elif order.link:
             charge = partial(self._charge, intake)
             draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
@@ -200,7 +202,7 @@ class IntakeService:
             for number in range(order.repeat):
                 own = replace(origin, answer_number=number, message_id=None if number else origin.message_id)
                 seed = None if draft.seed is None else seed_after(draft.seed, number)
-                await submission.add(replace(draft, seed=seed), own, notes=order.notes)
+                await submission.add(replace(draft, seed=seed), own, notes=notes)
             return await submission.commit(closing)
 
     async def _again(self, intake: Intake, closing: Write) -> JobView:
@@ -256,13 +258,17 @@ class IntakeService:
         if order.kind is OrderKind.INPAINT:
             mask = await read(order.files[1]) if len(order.files) > 1 else None
             source = await take_masked(self._media, data, mask)
-            return replace(order.draft, init_image=source.image, mask_image=source.mask), source.notes
+            return replace(order.draft, init_image=source.image, mask_image=source.mask), (
+                *source.notes,
+                *await left_of(data),
+            )
         if order.kind is OrderKind.CONTROL:
             picture = await self._media.take_input(data)
             first, *others = order.draft.control
-            return replace(order.draft, control=(replace(first, image=picture), *others)), ()
+            return replace(order.draft, control=(replace(first, image=picture), *others)), await left_of(data)
         job = await self._generation.get(order.job_id) if order.job_id else None
-        return await made_from(order.draft, await self._media.take_input(data), data, job)
+        draft, notes = await made_from(order.draft, await self._media.take_input(data), data, job)
+        return draft, (*notes, *await left_of(data))
 
     async def _picture(self, order: Order, read: Read) -> bytes:
         """Load the picture: the original, if it is one of ours that is still kept, else the copy in the message."""

@@ -13,6 +13,7 @@ from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from utils import canvas
 from utils.foreign_settings import settings_in
+from utils.images import is_animation
 from utils.infotext import Infotext
 from utils.masks import HINT as MASK_HINT
 from utils.masks import mask_anew
@@ -25,6 +26,7 @@ PAN: Final = 0.5  # of the picture's own width or height is added
 VALUE_CHARS: Final = 80  # of a value that is only named
 MOST_UNUSED: Final = 20
 SAYS_NOTHING: Final = "This picture does not say how it was made."
+FIRST_ONLY: Final = "only the first picture of the animation is used"
 SAME_SCENE: Final = "the same scene, continued"
 
 
@@ -44,6 +46,11 @@ async def parameters_in(data: bytes) -> Infotext | None:
     Read are the texts of the programs in `utils.foreign_settings`, and our own.
     """
     return await run_in_thread(_settings_of, data)
+
+
+async def left_of(data: bytes) -> tuple[str, ...]:
+    """Return a remark where a picture that somebody brought has more in it than is used."""
+    return (FIRST_ONLY,) if await run_in_thread(is_animation, data) else ()
 
 
 def draft_from(infotext: Infotext) -> Draft:

@@ -37,6 +37,7 @@ __all__ = [
     "fit_bytes",
     "grid",
     "inspect",
+    "is_animation",
     "preview",
     "read_parameters",
     "thumbnail",
@@ -130,6 +131,15 @@ def clean_input(data: bytes, *, exact: bool = False) -> bytes:
         return encode(picture, "PNG")
     made = encode(picture, "PNG") if exact else b""
     return made if made and len(made) <= MAX_INPUT_IMAGE_BYTES else encode(picture, kind, INPUT_QUALITY)
+
+
+def is_animation(data: bytes) -> bool:
+    """Return whether a file holds further pictures that `clean_input` leaves out; a phone's extras do not count."""
+    try:
+        with opened(data, brought=True) as image:
+            return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+    except BadImage:
+        return False
 
 
 def fit_bytes(data: bytes, limit: int) -> Fitted:

@@ -93,6 +93,16 @@ async def test_upscale_makes_the_file_larger_and_rerolls(discord: DiscordServer,
     assert size_of(await made(easel, again)) == (192, 192)
 
 
+async def test_an_animation_is_said_to_give_its_first_picture(start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    answer = await easel.dream("!dream a cat", attachments=[("cat.gif", file.getvalue())])
+    done = await easel.finished(answer)
+    assert "only the first picture of the animation" in done.content
+
+
 async def test_upscale_by_prefix_takes_the_attachment(start: StartEasel) -> None:
     engine = FakeBackend()
     easel = await start(engine)

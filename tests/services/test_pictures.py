@@ -11,7 +11,7 @@ from constants import DEFAULT_OUTPAINT_STRENGTH
 from generation.errors import RequestRejected
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, Mode, Pan, SourceImage
 from services.media import MediaService, parameters_of
-from services.pictures import draft_from, outpainting, parameters_in
+from services.pictures import draft_from, left_of, outpainting, parameters_in
 from utils.images import ImageInfo, with_parameters
 from utils.infotext import Infotext, parse_infotext
 
@@ -27,6 +27,13 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (200, 100)) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, "red").save(out, kind)
     return out.getvalue()
+
+
+async def test_the_other_pictures_of_an_animation_are_said_to_be_left_out() -> None:
+    [note] = await left_of((DATA / "cases/27-animated.webp").read_bytes())
+    assert "only the first picture of the animation" in note
+    for data in (picture(), picture("GIF"), b"no picture"):
+        assert await left_of(data) == ()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
