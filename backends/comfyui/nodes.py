@@ -84,5 +84,14 @@ class ObjectInfo:
     def is_output(self, class_type: str) -> bool:
         return self._told(class_type).get("output_node") is True
 
+    def outputs(self, class_type: str) -> tuple[tuple[str, str], ...]:
+        """Return type and name of each output."""
+        told = self._told(class_type)
+        kinds, names = told.get("output"), told.get("output_name")
+        if not isinstance(kinds, list):
+            return ()
+        listed = names if isinstance(names, list) and len(names) == len(kinds) else kinds
+        return tuple((str(kind), str(name)) for kind, name in zip(kinds, listed, strict=True))
+
     def _told(self, class_type: str) -> dict[str, Any]:
         return self._classes.get(class_type, {})

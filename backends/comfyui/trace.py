@@ -14,22 +14,21 @@ from backends.comfyui.graph import (
     Slot,
     class_of,
     inputs_of,
+    is_sampler,
     reached,
     read_link,
-    samplers,
     sources,
     upstream,
     users_of,
 )
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.words import Step, Words
 
-TEXT_NAMES: Final = ("text", "text_g", "text_l", "clip_l", "t5xxl", "prompt", "string", "value")
 NUMBER_NAMES: Final = ("value", "int", "float", "number", "seed", "noise_seed")
 MODEL_NAMES: Final = ("ckpt_name", "unet_name", "model_name", "gguf_name")
 SEED_NAMES: Final = ("seed", "noise_seed")
 PIXEL_PATH: Final = frozenset({"latent_image", "samples", "latent", "pixels", "image", "images"})
 SETTING_PATH: Final = frozenset({"sampler", "sigmas", "guider", "noise"})
-SILENT: Final = frozenset({"ConditioningZeroOut"})  # what comes out says nothing, whatever went in
 FILE_INPUTS: Final = {"images": "images", "image": "images", "video": "video", "audio": "audio"}
 MAX_SETTING_NODES: Final = 64  # nobody spreads a sampler's settings over more nodes; each sampler is looked behind
 MOVING: Final = ("video", "webp", "webm", "gif", "animated")
@@ -50,13 +49,14 @@ class Trace:
     def __init__(self, graph: Graph, info: ObjectInfo) -> None:
         self.graph = graph
         self.info = info
+        self.words = Words(graph, info)
         self.outputs = self._outputs()
         self.live: dict[str, None] = {}
         for node, _ in self.outputs:
             if node not in self.live:
                 self.live |= dict.fromkeys(upstream(graph, node, self.live))
         self.users = users_of(graph, self.live)
-        self.samplers = [node for node in samplers(graph) if node in self.live]
+        self.samplers = [node for node in graph if node in self.live and self._draws(node)]
         behind = reached(self.users, [user for node in self.samplers for user, _ in self.users.get(node, ())])
         self.first = next((node for node in self.samplers if node not in behind), None)
 
@@ -67,9 +67,9 @@ class Trace:
     def texts(self, side: str) -> tuple[Slot, ...]:
         """Return the texts that lead to one side ("positive", "negative") of the samplers."""
         found: list[Slot] = []
-        seen: set[tuple[str, int]] = set()
+        seen: set[Step] = set()
         for sampler in self.samplers:
-            found += self._side(sampler, side, seen)
+            found += self.words.of(sampler, side, seen)
         if not self.samplers and side == "positive":  # a service behind a node: what is called prompt is the prompt
             names = [(node, name) for node in self.live for name in ("prompt", "text") if self._text(node, name)]
             found += [Slot(node=node, input=name) for node, name in names[:1]]
@@ -97,8 +97,12 @@ class Trace:
     def sides(self) -> Sides:
         """Return the size: of the empty picture, or of the nearest scaling of the source."""
         for node in self._source_path():
-            if {"width", "height"} <= inputs_of(self.graph, node).keys():
-                width, height = self._literal(node, "width"), self._literal(node, "height")
+            names = inputs_of(self.graph, node)
+            start = next(
+                (one for one in ("", "empty_latent_") if {f"{one}width", f"{one}height"} <= names.keys()), None
+            )
+            if start is not None:
+                width, height = self._literal(node, f"{start}width"), self._literal(node, f"{start}height")
                 batch = self._literal(node, "batch_size")
                 return Sides(width=(width,) if width else (), height=(height,) if height else (), batch=batch)
         return Sides()
@@ -171,7 +175,12 @@ class Trace:
             if self.info.is_output(class_type) and kinds:
                 moves = kinds[0] == "images" and any(word in class_type.lower() for word in MOVING)
                 found.append((node, "animation" if moves else kinds[0]))
-        return tuple(found)
+        # Some nodes draw and save in one, without taking a picture.
+        return tuple(found) or tuple((node, "images") for node in self.graph if self._saves(node))
+
+    def _saves(self, node: str) -> bool:
+        class_type = class_of(self.graph, node)
+        return self.info.is_output(class_type) and any(kind == "IMAGE" for kind, _ in self.info.outputs(class_type))
 
     def _follow(self, start: list[str], names: frozenset[str], most: int | None = None) -> list[str]:
         found = dict.fromkeys(start)
@@ -184,52 +193,23 @@ class Trace:
         return list(found)
 
     def _source_path(self) -> list[str]:
-        return self._follow([self.first], PIXEL_PATH)[1:] if self.first else []
-
-    def _side(self, sampler: str, side: str, seen: set[tuple[str, int]]) -> list[Slot]:
-        inputs = inputs_of(self.graph, sampler)
-        link = read_link(inputs.get(side))
-        guider = read_link(inputs.get("guider"))
-        if link is None and guider:
-            inputs = inputs_of(self.graph, guider[0])
-            alone = inputs.get("conditioning") if side == "positive" else None
-            link = read_link(inputs.get(side, alone))
-        return self._words(link, seen) if link else []
-
-    def _words(self, link: tuple[str, int], seen: set[tuple[str, int]]) -> list[Slot]:
-        """Return the texts behind a link; outputs in `seen` were looked behind before."""
-        found: list[Slot] = []
-        waiting = [link]
+        """Return the nodes that the latent picture of the first sampler comes from, nearest first."""
+        found = dict.fromkeys([self.first] if self.first else [])
+        waiting = deque(found)
         while waiting:
-            node, output = link = waiting.pop()
-            if link in seen or class_of(self.graph, node) in SILENT:
-                continue
-            seen.add(link)
-            texts = self._texts_of(node)
-            found += texts
-            if not texts:
-                waiting += reversed(self._words_into(node, output))  # depth first, in the order of the inputs
-        return found
+            node = waiting.popleft()
+            for name, source, _ in sources(self.graph, node):
+                kind = self.info.type_of(class_of(self.graph, node), name)
+                if source not in found and (name in PIXEL_PATH or kind == "*" or "PIPE" in kind or "CONTEXT" in kind):
+                    found[source] = None
+                    waiting.append(source)
+        return list(found)[1:]
 
-    def _texts_of(self, node: str) -> list[Slot]:
-        inputs = inputs_of(self.graph, node)
-        texts = [slot for name in TEXT_NAMES if name in inputs and (slot := self._literal(node, name, TEXT_NAMES))]
-        return [slot for slot in texts if isinstance(inputs_of(self.graph, slot.node)[slot.input], str)]
+    def _draws(self, node: str) -> bool:
+        names = inputs_of(self.graph, node).keys()
+        return is_sampler(self.graph, node) or ({"steps", "cfg"} <= names and any(one in names for one in SEED_NAMES))
 
-    def _words_into(self, node: str, output: int) -> list[tuple[str, int]]:
-        """Return the links by which words come into a node that has none of its own."""
-        inputs = inputs_of(self.graph, node)
-        if {"positive", "negative"} <= inputs.keys():  # ControlNet and the like: two in, two out
-            further = read_link(inputs["positive" if output == 0 else "negative"])
-            return [further] if further else []
-        class_type = class_of(self.graph, node)
-        return [
-            (source, source_output)
-            for name, source, source_output in sources(self.graph, node)
-            if name.startswith(("conditioning", "cond")) or self.info.type_of(class_type, name) == "CONDITIONING"
-        ]
-
-    def _literal(self, node: str, name: str, names: tuple[str, ...] = NUMBER_NAMES, depth: int = 8) -> Slot | None:
+    def _literal(self, node: str, name: str, depth: int = 8) -> Slot | None:
         """Return the slot that holds an input's value, behind primitive nodes if need be."""
         value = inputs_of(self.graph, node).get(name)
         link = read_link(value)
@@ -238,9 +218,9 @@ class Trace:
         source = link[0]
         if depth == 0 or source not in self.graph:
             return None
-        for inner in (name, *names, *self._strings(source)):
+        for inner in (name, *NUMBER_NAMES, *self._strings(source)):
             if inner in inputs_of(self.graph, source):
-                return self._literal(source, inner, names, depth - 1)
+                return self._literal(source, inner, depth - 1)
         return None
 
     def _strings(self, node: str) -> list[str]:

@@ -83,11 +83,12 @@ def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
     values = _parse(content) if isinstance(content, str | bytes) else content
     if not isinstance(values, AnyMapping):
         raise _rejected("This file holds no workflow.")
-    if isinstance(values.get("prompt"), dict) and "class_type" not in values["prompt"]:
-        values = values["prompt"]  # a body of POST /prompt, as other programs save it
+    for key in ("output", "prompt"):  # with the editor's own beside it; as pictures keep it
+        if isinstance(values.get(key), dict) and "class_type" not in values[key]:
+            values = values[key]
     if isinstance(values.get("nodes"), list):
         raise _rejected("This workflow was saved for ComfyUI's own editor, which its API cannot run.")
-    nodes = {str(node): told for node, told in values.items()}
+    nodes = {str(node): told for node, told in values.items() if isinstance(told, dict) and "class_type" in told}
     if not nodes or not all(_is_node(told) for told in nodes.values()):
         raise _rejected("This file holds no workflow in the API format.")
     if len(nodes) > MAX_NODES:
