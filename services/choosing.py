@@ -16,6 +16,7 @@ from services.styles import StyleService
 from services.workflows import WorkflowService
 from store.preferences import PreferenceStore
 
+NAMED = ("model", "sampler", "scheduler")
 RANKS = {"user": 0, "guild": 1, "easel": 2}
 
 
@@ -96,7 +97,7 @@ class Chooser:
                 refusals.append(f"{entry.label}: {', '.join(found.reasons)}")
             else:
                 options.append(found)
-        if not options:
+        if not options or _is_nowhere(draft, options, refusals):
             hint = "`/models` lists what each engine has." if "it has no " in " ".join(refusals) else ""
             raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".", hint=hint)
         return sorted(options, key=self._rank)
@@ -167,6 +168,16 @@ class Chooser:
         for scope in scopes:
             draft = draft.over(await self._preferences.get(scope))
         return draft
+
+
+def _is_nowhere(draft: Draft, options: list[Option], refusals: list[str]) -> bool:
+    """Tell a name that engines with such names refuse from one that the others merely pass over."""
+    return any(
+        getattr(draft, what)
+        and any(f"it has no {what} " in reason for reason in refusals)
+        and all(getattr(option.fitted.request, what) is None for option in options)
+        for what in NAMED
+    )
 
 
 def sized_like_its_picture(draft: Draft) -> Draft:

@@ -136,7 +136,7 @@ async def test_what_is_no_picture_is_refused(start: StartEasel) -> None:
     easel = await start(FakeBackend())
     answer = await easel.answer_to(await easel.say("!dream a fox", attachments=[("cat.png", b"nonsense")]))
     assert answer.content.startswith("✖ ")
-    assert "PNG, JPEG" in answer.content
+    assert "PNG, JPEG, WebP or GIF" in answer.content
 
 
 BAD_VALUES = [

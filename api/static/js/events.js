@@ -1,4 +1,4 @@
-/** The live stream (GET /events): keeps the newest state of every job, and comes back by itself after a lost connection. */
+/** The live stream (GET /events): the newest state of every job. */
 import { api, session } from "./api.js";
 
 const MAX_JOBS = 300;

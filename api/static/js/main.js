@@ -1,4 +1,4 @@
-/** Builds the shell: navigation, account, theme, connection state; then starts the router and the event stream. */
+/** Builds the shell, then starts the router and the event stream. */
 import { api, session } from "./api.js";
 import { announce, fill, h, icon } from "./dom.js";
 import { events, isActive, startEvents } from "./events.js";
