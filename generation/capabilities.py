@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from constants import MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation import workflow_options
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
@@ -86,6 +86,7 @@ class Capabilities:
     default_height: int = 512
     default_steps: int = 20
     default_cfg_scale: float = 7.0
+    default_strength: float = DEFAULT_DENOISING_STRENGTH
     max_seed: int = MAX_SEED  # a larger one is folded into this
     options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
     remark: str = ""  # one honest line shown with every result, e.g. the sketch engine's

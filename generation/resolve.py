@@ -76,6 +76,8 @@ def resolve_for(draft: Draft, capabilities: Capabilities) -> GenerationRequest:
     Raises:
         RequestRejected: as in `resolve`.
     """
+    if draft.denoising_strength is None and draft.init_image:
+        draft = replace(draft, denoising_strength=capabilities.default_strength)
     return resolve(
         draft,
         width=capabilities.default_width,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from backends.comfyui.builtin import Drawing, Uploads
+from backends.comfyui.changes import read_number, set_loras, set_steps
 from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.offer import to_capabilities
@@ -23,7 +24,6 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
     sets: list[tuple[tuple[Slot, ...], Any]] = [
         (mapping.prompt, request.prompt or None),
         (mapping.negative, request.negative_prompt or None),
-        (_one(mapping.steps), request.steps),
         (_one(mapping.guidance or mapping.cfg_scale), request.cfg_scale),
         (_one(mapping.guidance), request.guidance),
         (_one(mapping.sampler), request.sampler),
@@ -43,6 +43,8 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
         if value is not None:
             for slot in slots:
                 _set(graph, slot, value)
+    if mapping.steps and mapping.steps.node in graph:
+        set_steps(graph, mapping.steps, request.steps)
     if uploads.mask and not mapping.masks:
         _replace_alpha(graph, mapping, uploads.mask)
     _set_loras(graph, mapping, request)
@@ -58,8 +60,8 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         return facts.info.choices(class_of(graph, slot.node), slot.input) or () if slot else ()
 
     def number(slot: Slot | None, default: float) -> float:
-        value = inputs_of(graph, slot.node).get(slot.input) if slot else None
-        return float(value) if isinstance(value, int | float) and 0 < value < 2**53 else default
+        value = read_number(inputs_of(graph, slot.node).get(slot.input)) if slot else None
+        return value if value is not None and 0 < value < 2**53 else default
 
     models = [ModelInfo(name=name, title=name) for name in listed(mapping.model)]
     default = inputs_of(graph, mapping.model.node).get(mapping.model.input) if mapping.model else None
@@ -88,6 +90,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         default_width=min(max(width, base.min_side), base.max_side),
         default_height=min(max(height, base.min_side), base.max_side),
         default_steps=int(number(mapping.steps, base.default_steps)),
+        default_strength=min(1.0, number(mapping.denoising_strength, base.default_strength)),
         default_cfg_scale=number(mapping.guidance or mapping.cfg_scale, base.default_cfg_scale),
     )
 
@@ -145,12 +148,6 @@ def _replace_alpha(graph: Graph, mapping: Mapping, mask: str) -> None:
 
 def _set_loras(graph: Graph, mapping: Mapping, request: GenerationRequest) -> None:
     """Set the weight of LoRAs the workflow has already, splice the others in behind the model's loader."""
-    present = {inputs_of(graph, slot.node).get(slot.input): slot.node for slot in mapping.loras}
-    new = [lora for lora in request.loras if lora.name not in present]
-    for lora in request.loras:
-        node = present.get(lora.name)
-        for name in ("strength_model", "strength_clip"):
-            if node and name in inputs_of(graph, node):
-                graph[node]["inputs"][name] = lora.weight
+    new = set_loras(graph, request.loras)
     if new and mapping.model_link:
         splice_loras(graph, new, mapping.model_link, mapping.clip_link)

@@ -148,7 +148,7 @@ class Trace:
         images: list[Slot] = []
         masks: list[Slot] = []
         alphas: list[tuple[str, int]] = []
-        for node in self.live:
+        for node in self._in_order():
             slot = self._file_of(node)
             if slot is None:
                 continue
@@ -166,6 +166,20 @@ class Trace:
         images.sort(key=lambda slot: slot.node not in path)
         needs_image = bool(images) and images[0].node in path
         return tuple(images), tuple(masks), tuple(alphas), needs_image
+
+    def _in_order(self) -> list[str]:
+        """Return the nodes that outputs drawn by a sampler come from, in the order of the inputs they feed."""
+        drawn = reached(self.users, self.samplers) if self.samplers else set(self.live)
+        waiting = [self.first] if self.first else []
+        waiting = [node for node, _ in reversed(self.outputs) if node in drawn] + waiting
+        found: dict[str, None] = {}
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                found[node] = None
+                links = sorted(sources(self.graph, node), key=lambda one: one[0], reverse=True)
+                waiting += [source for _, source, _ in links]
+        return list(found)
 
     def _outputs(self) -> tuple[tuple[str, str], ...]:
         found = []

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from backends.comfyui.changes import is_split
 from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.nodes import ObjectInfo
@@ -18,10 +19,13 @@ from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
+from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
 MAX_WORKFLOW_BYTES: Final = 8 * 1024 * 1024
 MAX_NODES: Final = 2000
+PARTS: Final = ("class_type", "inputs", "_meta")  # what else a node has is the editor's
+WRAPPERS: Final = ("output", "prompt", "input", "workflow")
 MAX_TITLE_CHARS: Final = 40
 MAX_PLACES: Final = 12  # named for one value
 USUAL: Final = {  # what most people look for, by the field it lies in
@@ -80,12 +84,13 @@ def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
     Raises:
         RequestRejected: it is none; for the web interface's format the hint says how to export the right one.
     """
+    if isinstance(content, bytes) and content.lstrip()[:1] != b"{":
+        content = graph_in_picture(content) or content
     values = _parse(content) if isinstance(content, str | bytes) else content
     if not isinstance(values, AnyMapping):
         raise _rejected("This file holds no workflow.")
-    for key in ("output", "prompt"):  # with the editor's own beside it; as pictures keep it
-        if isinstance(values.get(key), dict) and "class_type" not in values[key]:
-            values = values[key]
+    while inner := _wrapped(values):
+        values = inner
     if isinstance(values.get("nodes"), list):
         raise _rejected("This workflow was saved for ComfyUI's own editor, which its API cannot run.")
     nodes = {str(node): told for node, told in values.items() if isinstance(told, dict) and "class_type" in told}
@@ -93,6 +98,7 @@ def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
         raise _rejected("This file holds no workflow in the API format.")
     if len(nodes) > MAX_NODES:
         raise _rejected(f"This workflow has {len(nodes)} nodes; {MAX_NODES} is the most.")
+    nodes = {node: {key: told[key] for key in PARTS if key in told} for node, told in nodes.items()}
     if fault := fault_in(nodes):
         raise RequestRejected(
             f"This workflow cannot be used: {fault}.",
@@ -123,7 +129,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
         prompt=prompt,
         negative=tuple(slot for slot in found.texts("negative") if slot not in prompt),
         seed=found.seeds(),
-        steps=found.setting("steps"),
+        steps=None if is_split(graph) else found.setting("steps"),
         cfg_scale=found.setting("cfg"),
         guidance=found.guidance(),
         sampler=found.setting("sampler_name"),
@@ -220,6 +226,15 @@ def _parse(content: str | bytes) -> Any:
         return told
     except (ValueError, RecursionError) as error:
         raise _rejected("This file is no JSON.", detail=str(error)) from error
+
+
+def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
+    """Return the graph that other programs put into an envelope, with the editor's own beside it perhaps."""
+    if isinstance(values.get("nodes"), list) or any(
+        isinstance(one, dict) and "class_type" in one for one in values.values()
+    ):
+        return None
+    return next((values[key] for key in WRAPPERS if isinstance(values.get(key), dict)), None)
 
 
 def _is_node(told: object) -> bool:

@@ -1,14 +1,19 @@
 """Workflows as people really have them: each says where the words, the size and the picture belong."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from backends.comfyui.graph import Slot
+from backends.comfyui.apply import workflow_capabilities
+from backends.comfyui.changes import BOUNDS, set_loras, set_steps
+from backends.comfyui.facts import read_facts
+from backends.comfyui.graph import Graph, Slot, inputs_of
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.trace import Trace
-from backends.comfyui.workflow import read_workflow
+from backends.comfyui.workflow import Mapping, Workflow, read_workflow
+from generation.request import Lora
 from tests.engines.comfyui_engine import recorded
 
 CASES = Path("tests/data/cases/comfyui")
@@ -60,3 +65,48 @@ def test_size_is_found_behind_switches_and_in_loaders(name: str, width: str) -> 
 
 def test_node_that_draws_and_saves_in_one_is_an_output() -> None:
     assert trace("15").outputs == (("3", "images"),)
+
+
+def graph_of(name: str) -> Graph:
+    (path,) = CASES.glob(f"{name}-*")
+    return read_workflow(path.read_bytes())
+
+
+def test_picture_goes_to_the_first_slot_and_not_where_it_is_only_previewed() -> None:
+    assert places(trace("10").pictures()[0][:1]) == ["78.image"]
+    assert trace("12").pictures()[0] == ()
+
+
+def test_steps_of_a_split_sampler_are_scaled_together() -> None:
+    graph = graph_of("11")
+    set_steps(graph, Slot(node="3", input="steps"), 40)
+    bounds = [[inputs_of(graph, node)[name] for name in ("steps", *BOUNDS)] for node in ("3", "11")]
+    assert bounds == [[40, 0, 32], [40, 32, 10000]]
+
+
+def test_lora_that_the_graph_loads_gets_its_weight() -> None:
+    graph = graph_of("20")
+    assert set_loras(graph, [Lora(name="tiny_style.safetensors", weight=0.5)]) == []
+    assert inputs_of(graph, "44")["lora_1"] == {"on": True, "lora": "tiny_style.safetensors", "strength": 0.5}
+
+
+def test_graph_in_a_picture_is_read() -> None:
+    assert "KSampler" in {node["class_type"] for node in graph_of("13").values()}
+
+
+def test_graph_in_an_envelope_is_read_and_nan_beside_the_inputs_is_no_fault() -> None:
+    nodes = {"9": {"class_type": "SaveImage", "inputs": {}, "is_changed": [math.nan]}}
+    content = json.dumps({"input": {"workflow": nodes}}).encode()
+    assert read_workflow(content) == {"9": {"class_type": "SaveImage", "inputs": {}}}
+
+
+@pytest.mark.parametrize("name", ["09c", "17"])
+def test_what_nobody_says_has_the_value_of_the_export(name: str) -> None:
+    graph = graph_of(name)
+    found = trace(name)
+    denoise, sides = found.setting("denoise"), found.sides()
+    mapping = Mapping(denoising_strength=denoise, width=sides.width, height=sides.height, images=found.pictures()[0])
+    can = workflow_capabilities(Workflow(graph=graph, mapping=mapping), read_facts("0.33.0", INFO, {}), {})
+    assert can.default_strength == 1.0
+    if name == "17":
+        assert (can.default_width, can.default_height) == (512, 768)
