@@ -178,6 +178,7 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
         lines.append(f"and {len(mapping.outputs) - MAX_PLACES} more outputs")
     if unshown := nothing_shown(graph, mapping.outputs):
         lines.append(unshown)
+    lines += [line for node, _ in mapping.outputs[:MAX_PLACES] if (line := _silence(graph, node))]
     if mapping.needs_image:
         lines.append("needs a picture to start from")
     guided = {"cfg_scale", "guidance"} if mapping.cfg_scale or mapping.guidance else set()
@@ -251,6 +252,14 @@ def _slot(value: AnyMapping[str, Any], graph: Graph) -> Slot:
     if slot.input not in inputs_of(graph, slot.node):
         raise RequestRejected(f"This workflow has no input “{slot.input}” at node {slot.node}.", field="workflow")
     return slot
+
+
+def _silence(graph: Graph, node: str) -> str:
+    """Return in words why a node that saves reports nothing, so that its picture is not found; empty if it does."""
+    for name, value in inputs_of(graph, node).items():
+        if "preview" in name.lower() and str(value).lower() == "false":
+            return f"node {node} may report no picture while {cut(name, MAX_TITLE_CHARS)} is false: switch it on"
+    return ""
 
 
 def _place(graph: Graph, slot: Slot) -> str:

@@ -12,7 +12,7 @@ from backends.comfyui.facts import read_facts
 from backends.comfyui.graph import Graph, Slot, inputs_of
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.trace import Trace
-from backends.comfyui.workflow import Mapping, Workflow, read_workflow
+from backends.comfyui.workflow import Mapping, Workflow, describe, read_workflow
 from generation.request import Lora
 from tests.engines.comfyui_engine import recorded
 
@@ -110,3 +110,8 @@ def test_what_nobody_says_has_the_value_of_the_export(name: str) -> None:
     assert can.default_strength == 1.0
     if name == "17":
         assert (can.default_width, can.default_height) == (512, 768)
+
+
+def test_save_node_that_reports_nothing_is_told_when_it_is_added() -> None:
+    lines = describe(graph_of("18"), Mapping(outputs=trace("18").outputs))
+    assert "node 9 may report no picture while show_previews is false: switch it on" in lines
