@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from backends.comfyui.graph import Graph, Slot, inputs_of, read_link
+from backends.comfyui.nodes import ObjectInfo
 from generation.request import Lora
 
 BOUNDS: Final = ("start_at_step", "end_at_step")
@@ -58,6 +59,20 @@ def set_loras(graph: Graph, loras: Iterable[Lora]) -> list[Lora]:
         if not found:
             missing.append(lora)
     return missing
+
+
+def with_listed_names(graph: Graph, info: ObjectInfo) -> Graph:
+    """Return a graph whose files are named as this server lists them, whichever slash joins their folders."""
+    result = graph
+    for node, about in graph.items():
+        for name, value in inputs_of(graph, node).items():
+            if isinstance(value, str) and ("/" in value or "\\" in value):
+                choices = info.choices(str(about.get("class_type")), name) or ()
+                listed = next((one for one in choices if _plain(one) == _plain(value)), value)
+                if listed != value and value not in choices:
+                    inputs = {**inputs_of(result, node), name: listed}
+                    result = {**result, node: {**result[node], "inputs": inputs}}
+    return result
 
 
 def _loaded(graph: Graph) -> Iterator[tuple[str, dict[str, Any], list[str]]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.base import ReadWorkflow
+from backends.comfyui.changes import with_listed_names
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, read_range, split_option, with_option
@@ -27,6 +28,7 @@ LISTED: Final = 12  # nodes or inputs named in a refusal
 
 def read_upload(graph: Graph, info: ObjectInfo) -> ReadWorkflow:
     """Find out what the inputs of a graph are for, on this server."""
+    graph = with_listed_names(graph, info)
     return _told(graph, analyse(graph, info))
 
 

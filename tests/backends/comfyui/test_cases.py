@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.comfyui.apply import workflow_capabilities
-from backends.comfyui.changes import BOUNDS, set_loras, set_steps
+from backends.comfyui.changes import BOUNDS, set_loras, set_steps, with_listed_names
 from backends.comfyui.facts import read_facts
 from backends.comfyui.graph import Graph, Slot, inputs_of
 from backends.comfyui.nodes import ObjectInfo
@@ -115,3 +115,10 @@ def test_what_nobody_says_has_the_value_of_the_export(name: str) -> None:
 def test_save_node_that_reports_nothing_is_told_when_it_is_added() -> None:
     lines = describe(graph_of("18"), Mapping(outputs=trace("18").outputs))
     assert "node 9 may report no picture while show_previews is false: switch it on" in lines
+
+
+def test_folders_match_whichever_way_their_names_are_joined() -> None:
+    info = ObjectInfo({"Loader": {"input": {"required": {"ckpt_name": [["sub\\a.safetensors"], {}]}}}})
+    graph = {"1": {"class_type": "Loader", "inputs": {"ckpt_name": "sub/a.safetensors"}}}
+    assert with_listed_names(graph, info)["1"]["inputs"]["ckpt_name"] == "sub\\a.safetensors"
+    assert graph["1"]["inputs"]["ckpt_name"] == "sub/a.safetensors"
