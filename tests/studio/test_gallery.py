@@ -202,7 +202,7 @@ async def test_remix_opens_create_with_the_same_settings(gallery, jobs, watch):
     job = jobs[1]
     job["request"]["workflow"] = "portrait"  # as its job tells; a row of the gallery does not
     await gallery.route(f"**/api/jobs/{job['id']}", lambda route: route.fulfill(json=job))
-    watch.allow(r"40[04].*/api/estimate")  # nobody has that workflow here
+    watch.allow(r"40[04].*/api/(estimate|workflows/portrait)")  # nobody has that workflow here
     await tile(gallery, "a heron").locator(".tile-open").click()
     await button(gallery.get_by_role("dialog", name="Picture"), "Remix").click()
     await expect(gallery).to_have_url(re.compile("#/create"))
