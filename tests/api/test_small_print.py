@@ -20,6 +20,7 @@ from api.dialects.drawing import wait_for
 from api.dialects.failures import StillDrawing
 from api.door import Listen
 from api.errors import Gone, NotFound, SignInNeeded, status_of
+from config import read_settings
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, JobTimedOut, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus
@@ -27,6 +28,7 @@ from generation.request import Mode
 from tests.api.conftest import SMALL, held, png, site_at
 from tests.api.dialects import data_url, picture_of
 from tests.api.test_events import taken
+from tests.api.test_seeds import DOORS
 from tests.easel_process import free_port
 from utils import file_kinds, pixels
 from utils.provenance import ALGORITHMIC, source_type_of
@@ -135,10 +137,10 @@ async def test_style_transfer_has_strengths_of_its_own(site):
 
 @pytest.mark.parametrize("field", ["sampler", "scheduler", "model", "vae", "upscaler", "styles", "loras"])
 async def test_a_name_that_no_engine_has_is_refused_with_the_nearest(site, field):
-    known = ("Banana",)
+    known, models = ("Banana",), (ModelInfo(name="Banana", title="Banana"),)
     site.easel.registry.get("sketch").capabilities = Capabilities(
-        modes=frozenset(Mode), samplers=known, schedulers=known, models=(ModelInfo(name="Banana", title="Banana"),), vaes=known,
-        upscalers=known, loras=known, styles=known,
+        modes=frozenset(Mode), samplers=known, schedulers=known, models=models, vaes=known, upscalers=known,
+        loras=known, styles=known,
     )  # fmt: skip
     value = {"styles": ["Bananas"], "loras": [{"name": "Bananas"}]}.get(field, "Bananas")
     said = {"prompt": "a fox", field: value}
@@ -233,3 +235,18 @@ async def test_openais_route_understands_what_engines_want_to_know(site):
     assert answer.status_code == 200, answer.text
     request = (await site.client.get("/api/jobs")).json()["jobs"][0]["request"]
     assert {name: request[name] for name in said} == said
+
+
+@pytest.mark.parametrize("path", DOORS)
+async def test_every_dialect_takes_webhooks_in_replicates_words_too(site, path):
+    word = "queued" if path == "/api/jobs" else "start"
+    hook = {"webhook": "https://hooks.example/a", "webhook_events_filter": [word]}
+    answer = await site.client.post(path, json=DOORS[path] | hook)
+    assert answer.status_code in (200, 202), answer.text
+    rows = await site.easel.database.fetch("SELECT event FROM webhook_outbox")
+    assert [row["event"] for row in rows] == ["queued"]
+
+
+def test_unless_told_otherwise_easel_listens_where_the_page_says(tmp_path):
+    settings = read_settings(tmp_path / "none.env", {})
+    assert (settings.port, settings.web_host, settings.compat_ports) == (8484, "127.0.0.1", False)

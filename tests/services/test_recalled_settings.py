@@ -138,6 +138,16 @@ async def test_every_program_is_read_in_every_file(data: bytes) -> None:
     assert (draft.cfg_scale, draft.width, draft.height) == (7.5, 512, 640)
 
 
+@pytest.mark.parametrize("app", ["Version: v1.10.1", "Version: f2.0.1v1.10.1", "App: SD.Next, Operations: txt2img"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+async def test_a1111_forge_and_sdnext_are_read_in_every_file(app: str, kind: str) -> None:
+    text = f"{A1111}, Model: dream, {app}"
+    data = png(parameters=text) if kind == "PNG" else file_with(b"UNICODE\0" + text.encode("utf-16-be"), kind)
+    draft = await read(data)
+    assert (draft.prompt, draft.seed, draft.steps) == (WORDS, 1234567, 28)
+    assert (draft.sampler, draft.model) == ("Euler a", "dream")
+
+
 async def test_clip_skip_and_vae_are_kept() -> None:
     easy = await read(png(**{key: str(value) for key, value in EASY.items()}))
     assert (easy.clip_skip, easy.vae, easy.model) == (2, "kl-f8", "dream")
