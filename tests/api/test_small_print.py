@@ -250,3 +250,22 @@ async def test_every_dialect_takes_webhooks_in_replicates_words_too(site, path):
 def test_unless_told_otherwise_easel_listens_where_the_page_says(tmp_path):
     settings = read_settings(tmp_path / "none.env", {})
     assert (settings.port, settings.web_host, settings.compat_ports) == (8484, "127.0.0.1", False)
+
+
+@pytest.mark.parametrize("path", ["/api/images/generate", "/v1/generate-image", "/v1/images/generations"])
+async def test_who_waits_too_long_is_told_the_jobs_in_every_dialect(tmp_path, path):
+    async with site_at(tmp_path, options={"job_timeout_s": 0.02}) as site:
+        with held(site):
+            answer = await site.client.post(path, json=DOORS[path])
+        jobs = [job["id"] for job in (await site.client.get("/api/jobs")).json()["jobs"]]
+        assert (answer.status_code, answer.json()["job_ids"]) == (504, jobs), answer.text
+        assert (await site.ended(jobs[0]))["status"] == "done"
+
+
+async def test_a_key_of_ones_own_draws_again_once_too(site):
+    job = await site.draw()
+    made = [
+        await site.client.post(f"/api/jobs/{job['id']}/again", json={}, headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert len({answer.json()["jobs"][0]["id"] for answer in made}) == 1
