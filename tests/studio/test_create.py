@@ -231,3 +231,16 @@ async def test_an_empty_seed_and_minus_one_are_left_to_chance(create, studio, ty
     await generate(create, "a red fox")
     await finished(create)
     assert (await studio.newest())["request"]["seed"] not in (1, 5, 7)
+
+
+async def test_a_flag_wins_over_its_control_and_keys_lead_to_the_prompt_and_draw(create):
+    steps = create.get_by_label("Steps, exact")
+    await steps.fill("9")
+    await steps.press("Tab")
+    await create.keyboard.press("Alt+Space")
+    await expect(create.locator("#prompt")).to_be_focused()
+    await write(create, "a red fox --size 64x64 --steps 2 ")
+    async with create.expect_response("**/api/jobs") as told:
+        await create.keyboard.press("Control+Enter")
+    assert (await (await told.value).json())["jobs"][0]["request"]["steps"] == 2
+    await finished(create)

@@ -223,6 +223,8 @@ async def test_zooming_out_shows_more_around_the_picture(create, studio):
 async def test_a_picture_is_upscaled_and_compared(create, studio):
     await bring(create, colourful())
     await button(create.locator(".input-card"), "Upscale").click()
+    for factor in ("2×", "4×"):
+        await expect(button(create, factor)).to_be_visible()
     await button(create, "3×").click()
     await write(create, "")
     job = await generate(create)
@@ -249,3 +251,26 @@ async def test_a_picture_made_here_brings_its_settings_back(create, studio):
     await expect(create.get_by_label("Seed", exact=True)).to_have_value("4711")
     await expect(create.get_by_label("Steps, exact")).to_have_value("3")
     await expect(create.locator("#negative")).to_have_value("fog")
+
+
+async def test_the_mask_is_led_by_keys(create):
+    await begin_mask(create)
+    size = create.get_by_role("spinbutton", name="Size, exact")
+    before = float(await size.input_value())
+    await stroke(create, (0.3, 0.5), (0.7, 0.5))
+    line = await painted(create)
+    await create.keyboard.press("]")
+    larger = float(await size.input_value())
+    assert larger > before
+    await create.keyboard.press("[")
+    assert float(await size.input_value()) < larger
+    await create.keyboard.press("e")
+    await stroke(create, (0.3, 0.5), (0.7, 0.5))
+    assert await painted(create) < line / 2
+    await create.keyboard.press("Control+z")
+    assert await painted(create) == pytest.approx(line, abs=0.001)
+    await create.keyboard.press("Control+Shift+z")
+    assert await painted(create) < line / 2
+    await create.keyboard.press("b")
+    await stroke(create, (0.3, 0.5), (0.7, 0.5))
+    assert await painted(create) > line / 2

@@ -19,6 +19,7 @@ async def test_the_page_is_dark_until_another_theme_is_chosen_which_stays(browse
     body = page.locator("body")
     await expect(page.get_by_role("radio", name="Dark")).to_have_attribute("aria-checked", "true")
     dark = await body.evaluate("node => getComputedStyle(node).backgroundColor")
+    await expect(page.get_by_role("radio", name="Light")).to_be_visible()
     await page.get_by_role("radio", name="System").click()
     await expect(body).not_to_have_css("background-color", dark)
     await page.reload()
