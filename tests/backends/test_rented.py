@@ -211,8 +211,15 @@ BOX, STOPPED = machine("vast", "312", "http://192.0.2.45:40123"), machine("vast"
         ("http://192.0.2.46:40125", "313", STOPPED),
         ("http://192.0.2.46:40125", "", None),
         ("http://192.0.2.45:99999", "", None),
+        ("https://some-words.trycloudflare.com", "", None),
         ("", "", None),
     ],
 )
 def test_a_machine_is_found_by_the_address_of_its_engine(url: str, known_id: str, found: Machine | None):
     assert machine_at(url, (POD, OTHER, BOX, STOPPED), known_id) == found
+
+
+@pytest.mark.parametrize("provider", [GpuProvider, RunPod, Vast])
+def test_a_provider_lists_starts_and_stops_and_does_nothing_else(provider: type[GpuProvider]):
+    does = {name for name in dir(provider) if not name.startswith("_") and callable(getattr(provider, name))}
+    assert does == {"list", "start", "stop"}
