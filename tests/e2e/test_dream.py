@@ -275,3 +275,11 @@ async def test_a_style_of_the_engine_goes_to_the_engine(start: StartEasel) -> No
     [request] = engine.requests
     assert request.styles == ("Our Own",)
     assert request.prompt.startswith("a fox, ")
+
+
+async def test_it_draws_without_add_reactions_manage_messages_or_administrator(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    discord.revoke("ADD_REACTIONS", "MANAGE_MESSAGES", "ADMINISTRATOR")
+    easel = await start(FakeBackend())
+    assert (await easel.dream()).attachments

@@ -137,3 +137,8 @@ async def test_without_the_intent_mentions_and_slash_work_and_the_reason_is_told
     assert [request.prompt for request in engine.requests] == ["a blue fox", "a red fox"]
     told = [one for one in own(discord.channel) if "Message Content Intent" in one.content]
     assert len(told) == 1
+
+
+async def test_neither_presence_nor_members_are_asked_for(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend())
+    assert (easel.bot.intents.presences, easel.bot.intents.members) == (False, False)

@@ -72,3 +72,10 @@ async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
     async with easel_at(tmp_path, ALLOW_PRIVATE_BACKENDS="true") as easel:
         easel.web.webhooks.wanted("http://127.0.0.1/hook")
         assert not easel.web.sign_in.is_available
+
+
+@pytest.mark.parametrize(("web", "bot", "asked"), [("8", "5", {"8"}), ("", "5", {"5"}), ("", "", set())])
+async def test_whose_members_may_come_in_follows_the_settings(tmp_path, web, bot, asked):
+    said = {"WEB_ALLOWED_GUILDS": web, "DISCORD_GUILD_IDS": bot, "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
+    async with easel_at(tmp_path, **said) as easel:
+        assert easel.web.sign_in._guilds == asked
