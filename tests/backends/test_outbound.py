@@ -200,6 +200,5 @@ def test_an_address_is_checked_when_it_is_given():
 
 async def test_a_webhook_that_is_not_answered_in_time_is_no_receipt(monkeypatch):
     monkeypatch.setattr(outbound, "POST_TIMEOUT_S", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(BackendUnavailable):
-            await post_json(f"http://127.0.0.1:{silent.getsockname()[1]}/", b"{}", {}, OPEN)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(BackendUnavailable):
+        await post_json(f"http://127.0.0.1:{silent.getsockname()[1]}/", b"{}", {}, OPEN)
