@@ -9,11 +9,10 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
-from backends.outbound import POST_TIMEOUT_S
 from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobError, JobStatus, Webhook
 from generation.result import JobResult, StoredImage
-from services.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, KEEP_S, LOOK_AT, MAX_WAITING, WebhookService
+from services.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, LOOK_AT, WebhookService
 from store.database import Database
 from store.jobs import AskedBefore, JobStore
 from store.webhooks import WebhookStore
@@ -394,44 +393,3 @@ async def test_a_hook_that_may_not_be_is_refused_by_field(world, url, events, fi
         with pytest.raises(RequestRejected) as refused:
             hooks.wanted(url, events)
     assert refused.value.field == field
-
-
-@pytest.mark.parametrize(("status", "sends"), [(199, 2), (200, 1), (299, 1), (300, 2), (404, 2)])
-async def test_a_receipt_is_a_status_from_200_to_299(world, clock, status, sends):
-    world.receiver.answers = [status]
-    async with world.running():
-        await world.take_in()
-        await world.until(1)
-        await clock.advance(1.1)
-        await world.until(sends)
-    assert len(world.receiver.seen) == sends
-
-
-def test_the_numbers_are_those_of_the_page():
-    assert BACK_OFF_S == (1, 5, 30, 120, 600)
-    assert (POST_TIMEOUT_S, MAX_WAITING, KEEP_S) == (15, 100_000, 86_400)
-
-
-async def test_an_address_of_a_picture_is_a_path_without_ours(world):
-    async with world.running(public_url=""):
-        await world.take_in()
-        await world.done()
-        await world.until(2)
-    assert world.receiver.seen[1][1]["job"]["images"][0]["url"] == "/api/media/pic1"
-
-
-async def test_without_a_secret_nothing_is_signed(world):
-    async with world.running(secret=""):
-        await world.take_in()
-        await world.until(1)
-    assert "X-Easel-Signature" not in world.receiver.seen[0][2]
-
-
-async def test_only_the_owners_address_may_be_a_private_one(world):
-    async with world.running():
-        await world.take_in(hook=hook("queued"))
-        await world.until(2)
-    policies = {url: policy for url, _, _, policy in world.receiver.seen}
-    assert policies[THEIRS] == STRICT
-    assert policies[OWNERS].allow_private
-    assert policies[OWNERS].allow_insecure_http
