@@ -10,6 +10,7 @@ import pytest
 
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
+from tests.e2e.harness import until
 from utils.logger import setup_logging
 
 KEY = "mia:s3cr3t-p4ss"
@@ -37,5 +38,5 @@ async def test_a_key_is_not_even_logged_at_debug(discord: DiscordServer, start: 
     result = await mia.slash(discord.channel, "sdconnect", type="a1111", url=url, key=KEY)
     await discord.wait_for(lambda: result.followups or (result.message and result.message.content))
     await easel.answer_to(await easel.say(f"!sdconnect a1111 {url} {KEY}"))
-    assert "ready as easel" in log.getvalue()
+    await until(lambda: "ready as easel" in log.getvalue())
     assert KEY not in log.getvalue()
