@@ -8,6 +8,7 @@ from api.alerts import alert_out
 from api.caller import Reader
 from api.context import web_of
 from api.errors import errors
+from api.events import queue_json
 from api.pictures import viewer_of
 from api.routing import Router
 from api.schemas.dashboard import (
@@ -33,7 +34,6 @@ async def dashboard(
     """Show the figures of some days: everybody's to an admin, one's own to others."""
     web = web_of(request)
     told = await web.services.records.statistics.dashboard(viewer_of(caller), days=days)
-    lanes = web.services.generation.lanes()
     alerts = web.services.records.alerts.recent() if caller.is_admin else []
     return DashboardOut(
         hours=[HourOut(start=hour.start, done=hour.generations, failed=hour.failed) for hour in told.hours],
@@ -53,10 +53,7 @@ async def dashboard(
             FailuresOut(code=one.code, count=one.number, last=one.last_at, example=one.example) for one in told.failures
         ],
         alerts=[alert_out(one) for one in alerts],
-        queue=QueueOut(
-            waiting=sum(lane.waiting for lane in lanes),
-            running=sum(lane.running for lane in lanes),
-        ),
+        queue=QueueOut.model_validate(queue_json(web.services.generation.lanes(), caller.user_id)),
     )
 
 

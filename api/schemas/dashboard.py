@@ -72,11 +72,21 @@ class AlertOut(BaseModel):
     since: datetime
 
 
+class LaneOut(BaseModel):
+    """How busy one engine is; `wait_s` seconds until a new job would start."""
+
+    state: Literal["up", "busy", "paused", "down"]
+    waiting: int
+    running: int
+    wait_s: float
+
+
 class QueueOut(BaseModel):
-    """How many jobs there are now, on all engines."""
+    """How many jobs there are now, on all engines; as the event `queue` tells it."""
 
     waiting: int
     running: int
+    engines: dict[str, LaneOut]
 
 
 class DashboardOut(BaseModel):

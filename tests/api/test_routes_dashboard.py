@@ -1,5 +1,6 @@
 """Figures, metrics and keys by HTTP: right, and for the right eyes."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,7 +26,14 @@ async def test_the_dashboard_counts_what_was_drawn(site, client):
     assert (engine["done"], engine["failed"]) == (1, 0)
     assert engine["p95_seconds"] == pytest.approx(engine["mean_seconds"])
     assert [(day["user"], day["images"]) for day in told["days"]] == [("You", 1)]
-    assert told["queue"] == {"waiting": 0, "running": 0}
+
+
+async def test_the_dashboard_tells_of_the_queue_what_its_event_tells(site, client):
+    session = (await site.web.access.open_session("discord:7", "Mia"))[0].caller
+    event = site.web.hub.queue_event(session.user_id).decode()
+    said = json.loads(event.partition("data: ")[2])
+    assert [*said["engines"]] == ["sketch"]
+    assert (await dashboard(client))["queue"] == said
 
 
 async def test_others_see_their_own_figures_and_no_alerts(site, client):

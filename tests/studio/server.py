@@ -1,7 +1,6 @@
 """Easel as `main` builds it, behind its HTTP door on a free port of this machine, in the tests' own event loop."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from io import BytesIO
@@ -13,6 +12,7 @@ from PIL import Image
 
 from api.context import WebOptions
 from api.door import Listen, WebDoor
+from api.events import Hub
 from config import read_settings
 from generation.job import Progress
 from wiring import Easel, build
@@ -57,6 +57,12 @@ class Studio:
         answer = await self.client.get(self.url + path.lstrip("/"))
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    @property
+    def hub(self) -> Hub:
+        """What feeds the streams of the pages."""
+        assert self._door, "it is open"
+        return self._door.web.hub
 
     async def counts(self, path: str, total: int) -> None:
         """Wait until a list has so many entries: the page shows a change before the server has taken it."""
@@ -159,14 +165,6 @@ async def studio_at(folder: Path, **environ: str) -> AsyncIterator[Studio]:
         yield studio
     finally:
         await studio.close()
-
-
-async def until(claim: Any, seconds: float = 10.0) -> None:
-    """Wait until `claim()` holds, where no page and no event tells."""
-    end = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < end, "it never came true"
-        await asyncio.sleep(0.01)
 
 
 def picture(width: int = 64, height: int = 64, colour: str = "#336699", kind: str = "PNG") -> bytes:

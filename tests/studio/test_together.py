@@ -65,6 +65,22 @@ async def test_a_view_looks_the_same_whatever_was_open_before(browse, studio, wi
     assert found == []
 
 
+@pytest.mark.parametrize("width", [768])
+async def test_a_view_looks_the_same_before_the_stream_has_said_anything(browse, studio, monkeypatch):
+    await pictures(studio)
+    page = await browse(f"#/{VIEWS[0]}")
+    shapes = {}
+    for view in VIEWS:
+        await show(page, view)
+        shapes[view] = {*await shape_of(page)}
+    monkeypatch.setattr(studio.hub, "queue_event", lambda _: b": late\n\n")
+    for view in VIEWS:
+        page = await browse(f"#/{view}")
+        await settled(page, view)
+        assert {*await shape_of(page)} ^ shapes[view] == set(), view
+        await page.context.close()
+
+
 async def test_a_notice_is_as_high_as_its_words(browse, studio):
     await pictures(studio)
     for view in VIEWS:
