@@ -20,6 +20,8 @@ MAX_BODY_BYTES: Final = 32 * MIB  # two pictures of 10 MB as base64, and what is
 MARKS_OF_VALUE: Final = 5  # at most: a key, quotes, a comma, brackets
 OUTER_LEVELS: Final = 2
 MOST_TEXT_BYTES: Final = 2 * MIB  # of what takes long to read: other letters, and escapes. Pictures have neither
+MOST_BETWEEN_BYTES: Final = 3 * MIB  # outside of strings: numbers, and the blanks of an indented workflow
+MOST_STRING_BYTES: Final = 14 * MIB  # a picture of 10 MB as base64
 
 # Possessive: nothing is gone over twice, and no stack grows with the length.
 _IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
@@ -88,6 +90,8 @@ class JsonOutline:
         self._marks = 0
         self._depth = 0
         self._text = 0
+        self._string = 0
+        self._between = 0
         self._is_in_string = False
         self._is_escaped = False
 
@@ -95,7 +99,7 @@ class JsonOutline:
         """Look through the next part.
 
         Raises:
-            TooLarge: it holds too many values, too many inside each other, or too much text.
+            TooLarge: it holds too many values, too many inside each other, too much text, or too long a string.
         """
         if not part.isascii() or part.count(b"\\") > len(part) // 16:
             self._text += len(part)
@@ -103,10 +107,16 @@ class JsonOutline:
                 raise TooLarge(f"The body holds too much text: at most {MOST_TEXT_BYTES // MIB} MB besides pictures.")
         position = self._leave_string(part, 0) if self._is_in_string else 0
         while mark := _MARK.search(part, position):
+            self._between += mark.end() - position
             position = mark.end()
             self._count(mark[0])
             if mark[0] == b'"':
+                self._string = 0
                 position = self._leave_string(part, position)
+        self._between += len(part) - position
+        if self._between > MOST_BETWEEN_BYTES:
+            most = MOST_BETWEEN_BYTES // MIB
+            raise TooLarge(f"The body holds too much outside of strings: at most {most} MB of numbers and blanks.")
 
     def _count(self, mark: bytes) -> None:
         self._marks += 1
@@ -129,6 +139,10 @@ class JsonOutline:
         self._is_in_string = True
         end = _IN_STRING.match(part, position + self._is_escaped)
         stop = end.end() if end else len(part)
+        self._string += stop - position
+        if self._string > MOST_STRING_BYTES:
+            most = f"at most {MOST_STRING_BYTES // MIB} MB, which is a picture of 10 MB"
+            raise TooLarge(f"A string in the body is too long: {most}.", hint="Send a smaller picture.")
         self._is_escaped = stop < len(part) and part[stop : stop + 1] == b"\\"
         if stop < len(part) and not self._is_escaped:
             self._is_in_string = False

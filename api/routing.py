@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing
+from io import BytesIO
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -57,6 +58,15 @@ class BoundedRequest(Request):
                     yield piece
                     await asyncio.sleep(0)
         yield b""
+
+    async def body(self) -> bytes:
+        """Return the body whole. It grows as it comes: to join 32 MB at the end would hold up everybody else."""
+        if not hasattr(self, "_body"):
+            whole = BytesIO()
+            async for part in self.stream():
+                whole.write(part)
+            self._body = whole.getvalue()
+        return self._body
 
     async def json(self) -> Any:
         """Read the body as JSON, a large one in a thread.

@@ -4,17 +4,26 @@ import asyncio
 import itertools
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from fastapi.routing import APIRoute
 
-from api.bodies import MAX_BODY_BYTES, BodyLimits, JsonOutline, TooLarge, read_json
+from api.bodies import (
+    MAX_BODY_BYTES,
+    MOST_BETWEEN_BYTES,
+    MOST_STRING_BYTES,
+    BodyLimits,
+    JsonOutline,
+    TooLarge,
+    read_json,
+)
 from api.dialects import ROUTERS as DIALECTS
 from api.routes import ROUTERS
 from api.routing import EaselRoute
 from tests.api.conftest import NEAR, png
 from tests.api.dialects import data_url
-from tests.api.lag import LAG_S, longest_stretch
+from tests.api.lag import LAG_S, lag_of
 
 PART_BYTES = 64 * 1024  # as the server hands a body on
 MIB = 1024 * 1024
@@ -38,6 +47,7 @@ def pictures(data: bytes, *fields: str) -> bytes:
     return b'{"prompt":"a",' + b",".join(b'"%s":"%s"' % (field.encode(), data) for field in fields) + b"}"
 
 
+NUMBERS = itertools.count()
 NAMES = ("initImage", "image", "mask", "contentImage", "styleImage", "imageUrl")
 DRAWABLE = pictures(data_url(png()).encode(), *NAMES).removesuffix(b"}")
 HOSTILE = {
@@ -70,6 +80,8 @@ HOSTILE = {
         "a string of backslashes": (JSON, lambda: b'{"prompt":"%s"}' % filled(b"\\\\", WHOLE // 2 * 2)),
         "a string that does not end": (JSON, lambda: b'{"prompt":"' + filled(b'\\"')),
         "blanks": (JSON, lambda: filled(b" ")),
+        "two strings as long as pass": (JSON, lambda: pictures(filled(b"QUJD", MOST_STRING_BYTES), *NAMES[:2])),
+        "blanks as many as pass": (JSON, lambda: b'{"prompt":"a"%s}' % filled(b" ", MOST_BETWEEN_BYTES - 20)),
     },
     "forms": {
         "a form of a million fields": (URLENCODED, lambda: filled(b"a=1&", SHORT)),
@@ -105,7 +117,7 @@ async def send(app, method: str, path: str, kind: str, parts: list[bytes]) -> in
     scope = {
         "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path, "query_string": b"",
         "raw_path": path.encode(), "root_path": "", "client": NEAR, "server": ("127.0.0.1", 80),
-        "headers": [*headers, (b"idempotency-key", path.encode() + str(len(parts)).encode())],
+        "headers": [*headers, (b"idempotency-key", b"%d" % next(NUMBERS))],
     }  # fmt: skip
     left, status, answered = len(parts), 0, asyncio.Event()
 
@@ -151,7 +163,8 @@ async def test_the_worst_body_holds_nobody_up(site, group):
     for name, (kind, make) in HOSTILE[group].items():
         parts = in_parts(make())
         for method, path, size in calls(site.app):
-            lag_s, status = await longest_stretch(send(site.app, method, path, kind, parts[: size // PART_BYTES]))
+            body = parts[: size // PART_BYTES]
+            lag_s, status = await lag_of(partial(send, site.app, method, path, kind, body))
             assert 200 <= status < 500 or status in (502, 503), (name, method, path, status)
             if lag_s > LAG_S:
                 slow[name, method, path] = round(lag_s, 3)
@@ -174,6 +187,15 @@ def test_values_and_depth_are_counted_outside_of_strings_wherever_a_part_ends(st
     assert not refused(told, step, values=7, depth=3)
     assert refused(told, step, values=4, depth=3)
     assert refused(told, step, values=7, depth=2)
+
+
+@pytest.mark.parametrize("step", [1000, PART_BYTES])
+def test_a_string_may_be_as_long_as_a_picture_and_between_strings_little_may_stand(step):
+    picture = b"QUJD" * (MOST_STRING_BYTES // 4)
+    assert not refused(b'{"a":"%s","b":"%s"}' % (picture, picture), step, values=10)
+    assert refused(b'{"a":"%sQ"}' % picture, step)
+    assert not refused(b'{"a":%s1}' % (b" " * (MOST_BETWEEN_BYTES - 10)), step)
+    assert refused(b'{"a":%s1}' % (b" " * MOST_BETWEEN_BYTES), step)
 
 
 @pytest.mark.parametrize(
