@@ -7,9 +7,9 @@ form gives None, and is encoded anew instead.
 import struct
 from typing import Final
 
-from utils.containers import riff, riff_chunks
+from utils.containers import JPEG_START, is_webp, riff, riff_chunks
 
-_SOI, _EOI = b"\xff\xd8", 0xD9
+_EOI: Final = 0xD9
 _SOS: Final = 0xDA
 _JFIF, _ADOBE = 0xE0, 0xEE  # how the colours are meant
 _COMMENT: Final = 0xFE
@@ -20,13 +20,13 @@ _VP8X_ALPHA: Final = 0x10
 
 def without_metadata(data: bytes) -> bytes | None:
     """Return a JPEG or a still WebP with its pixels' data alone; None where it cannot be taken apart."""
-    if data.startswith(_SOI):
+    if data.startswith(JPEG_START):
         return _bare_jpeg(data)
-    return _bare_webp(data) if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else None
+    return _bare_webp(data) if is_webp(data) else None
 
 
 def _bare_jpeg(data: bytes) -> bytes | None:
-    kept, offset = [_SOI], len(_SOI)
+    kept, offset = [JPEG_START], len(JPEG_START)
     while offset + 4 <= len(data) and data[offset] == 0xFF:
         marker = data[offset + 1]
         if marker == 0xFF:  # padding between segments
