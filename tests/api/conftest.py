@@ -1,7 +1,7 @@
 """Easel as it is built for real, on SQLite and the sketch engine, behind its HTTP door; no port is opened."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -154,13 +154,6 @@ def held(site: Site) -> Iterator[asyncio.Event]:
     finally:
         released.set()
         backend.generate = generate
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something has come about."""
-    async with asyncio.timeout(10):
-        while not is_so():
-            await asyncio.sleep(0.002)
 
 
 def png(width: int = 64, height: int = 64, colour: str = "#336699") -> bytes:

@@ -12,8 +12,9 @@ from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
 from services.access import Caller
-from tests.api.conftest import SMALL, held, until
+from tests.api.conftest import SMALL, held
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 MIA = Caller(user_key="discord:7", name="Mia", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
 ANN = Caller(user_key="discord:8", name="Ann", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")

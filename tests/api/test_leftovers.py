@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from tests.api.conftest import SMALL, held, png, site_at
 from tests.jobs import make_job
+from tests.waiting import until
 
 FOX = {"prompt": "a fox"} | SMALL
 
@@ -16,12 +17,6 @@ async def left_behind(site, job_id: str) -> str:
 
 async def kept(site) -> set[str]:
     return {row["media_id"] for row in await site.easel.cache._fetch("SELECT media_id FROM media")}
-
-
-async def until(is_true):
-    async with asyncio.timeout(5):
-        while not await is_true():
-            await asyncio.sleep(0.005)
 
 
 async def test_a_picture_that_no_result_names_is_neither_shown_nor_drawn_from(site, client):

@@ -4,10 +4,11 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
-from tests.api.conftest import held, site_at, until
+from tests.api.conftest import held, site_at
 from tests.backends import products
 from tests.backends.servers import serve
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 
 async def engines(client):

@@ -11,7 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 from api import events, middleware
 from backends.comfyui.workflow import read_workflow
 from generation.errors import RequestRejected
-from tests.api.conftest import SMALL, until
+from tests.api.conftest import SMALL
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.request import ControlUnit, GenerationRequest, HiresFix, MaskFill, Mode, SourceImage
 from tests.backends.test_a1111_answers import API, Server, answer
 from tests.backends.test_a1111_contract import connect
-from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request, until
+from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request
 from tests.engines.a1111_engine import draw
 from tests.engines.a1111_server import A1111Server
+from tests.waiting import until
 
 SOURCE = SourceImage.of(draw(64, 48, 1, ""))
 MASK = SourceImage.of(draw(64, 48, 2, ""))

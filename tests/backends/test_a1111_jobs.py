@@ -1,7 +1,6 @@
 """The life of a job on a real socket: progress, cancelling, lost answers, leaking settings, broken servers."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from generation.request import GenerationRequest, Mode, SourceImage
 from tests.backends.test_a1111_contract import connect
 from tests.engines.a1111_engine import Failed, draw
 from tests.engines.a1111_server import A1111Server
+from tests.waiting import until
 
 FAMILIES = pytest.mark.parametrize("family", ["a1111", "forge"])
 ALWAYS = {"options": {"recover": "always"}}
@@ -33,12 +33,6 @@ def request(**changes: Any) -> GenerationRequest:
 
 async def _ignore(_: Progress) -> None:
     pass
-
-
-async def until(is_so: Callable[[], bool], limit_s: float = 5.0) -> None:
-    async with asyncio.timeout(limit_s):
-        while not is_so():
-            await asyncio.sleep(0.003)
 
 
 async def stranger(server: A1111Server, **changes: Any) -> Any:

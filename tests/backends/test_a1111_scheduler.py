@@ -11,9 +11,10 @@ from generation.errors import BackendError, OutOfMemory
 from generation.job import Progress
 from generation.request import Mode, SourceImage
 from tests.backends.test_a1111_contract import connect
-from tests.backends.test_a1111_jobs import _ignore, request, stranger, until
+from tests.backends.test_a1111_jobs import _ignore, request, stranger
 from tests.engines.a1111_engine import DATA, Failed, draw
 from tests.engines.a1111_server import A1111Server
+from tests.waiting import until
 
 ALWAYS = {"agent_scheduler": "always"}
 

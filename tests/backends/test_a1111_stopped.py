@@ -8,9 +8,10 @@ import pytest
 from backends.a1111.tasks import Task
 from generation.result import GenerationResult
 from tests.backends.test_a1111_contract import connect
-from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request, stranger, until
+from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request, stranger
 from tests.backends.test_a1111_scheduler import scheduled
 from tests.engines.a1111_server import A1111Server
+from tests.waiting import until
 
 
 async def press(server: A1111Server, what: str = "interrupt") -> None:

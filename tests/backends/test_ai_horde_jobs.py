@@ -1,7 +1,7 @@
 """Jobs over a real socket: what happens on the way, and what is left on the server afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from tests.engines.a1111_engine import bomb
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Fault, draw
 from tests.jobs import make_job
+from tests.waiting import until
 from utils.clock import SystemClock
 
 
@@ -39,12 +40,6 @@ def request(**changes: Any) -> GenerationRequest:
 
 async def ignore(_: Progress) -> None:
     pass
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

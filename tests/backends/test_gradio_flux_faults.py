@@ -21,9 +21,10 @@ from generation.errors import (
 from tests.backends import products
 from tests.backends.servers import Handler, serve
 from tests.backends.test_gradio_flux_contract import connect
-from tests.backends.test_gradio_flux_jobs import ignore, request, until
+from tests.backends.test_gradio_flux_jobs import ignore, request
 from tests.engines.gradio_app import GradioApp
 from tests.engines.gradio_engine import Refused
+from tests.waiting import until
 
 HTML = "<html><body>502 Bad Gateway</body></html>"
 

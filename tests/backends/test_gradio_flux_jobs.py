@@ -14,6 +14,7 @@ from generation.request import GenerationRequest, Mode, SourceImage
 from tests.backends.test_gradio_flux_contract import connect
 from tests.engines.gradio_app import GradioApp
 from tests.utils.pictures import picture
+from tests.waiting import until
 
 MAJORS = pytest.mark.parametrize("major", [4, 5, 6])
 
@@ -36,12 +37,6 @@ def recorder() -> tuple[list[Progress], Callable[[Progress], Awaitable[None]]]:
         seen.append(progress)
 
     return seen, report
-
-
-async def until(is_so: Callable[[], Any], limit_s: float = 5.0) -> None:
-    async with asyncio.timeout(limit_s):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 async def cancelled(job: asyncio.Task[Any]) -> None:

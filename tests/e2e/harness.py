@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,6 +40,7 @@ from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.store.ready import lay_cache, lay_database
+from tests.waiting import until
 from utils.clock import SystemClock
 from utils.secrets import SecretBox
 from utils.urls import UrlPolicy
@@ -250,13 +251,6 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = 8.0) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
-
-
-async def until(predicate: Callable[[], Any], timeout_s: float = 5.0) -> None:
-    """Wait for something inside Easel, which the local Discord does not notice."""
-    async with asyncio.timeout(timeout_s):
-        while not predicate():
-            await asyncio.sleep(0.01)
 
 
 def _label(registry: BackendRegistry, lane: str) -> str:

@@ -8,9 +8,10 @@ from generation.errors import BackendUnavailable, OutOfMemory
 from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, labels, own, until
+from tests.e2e.harness import Easel, is_finished, job_id, labels, own
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 SEEDED = "!dream a red fox --seed 42 --steps 20 --size 512x512"
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.discord_server import Channel, DiscordServer, model
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, job_id, own, reply_to, until
+from tests.e2e.harness import is_finished, job_id, own, reply_to
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 PLACES: dict[str, Any] = {
     "text": lambda server: server.add_channel("words"),

@@ -13,8 +13,9 @@ from generation.errors import BackendUnavailable, OutOfMemory
 from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import own, until
+from tests.e2e.harness import own
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 
 def is_over(message: Message) -> bool:

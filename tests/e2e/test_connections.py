@@ -11,9 +11,10 @@ from backends.diagnose import Diagnosis, Step
 from backends.registry import _factories
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, labels, own, until
+from tests.e2e.harness import Easel, is_finished, labels, own
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 URL = "https://abc123-7860.proxy.runpod.net"
 KEY = "mia:s3cr3t-p4ss"

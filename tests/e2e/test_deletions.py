@@ -11,8 +11,9 @@ import pytest
 from generation.job import JobStatus
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, own, until
+from tests.e2e.harness import Easel, is_finished, job_id, own
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 Delete = Callable[[DiscordServer, list[Message]], None]
 DELETE: dict[str, Delete] = {

@@ -12,9 +12,10 @@ from generation.job import Progress
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, labels, own, until
+from tests.e2e.harness import is_finished, labels, own
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 
 async def test_dream_is_one_message_edited_from_queued_to_the_picture(

@@ -22,9 +22,10 @@ from tests.backends import (
 from tests.backends.comfyui import rig as comfyui_rig
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to, until
+from tests.e2e.harness import COMMANDS, Easel, is_finished, labels, own, reply_to
 from tests.easel_process import processes
 from tests.engines_faults.engines import ENGINES, Engine, without_rates
+from tests.waiting import until
 
 ASK = "!dream a red fox --size 256x256 --steps 8 --seed 812"
 UNDER_WAY = re.compile("[▰▱]|being drawn|waiting for a worker|starting|ahead of it")

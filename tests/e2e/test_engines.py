@@ -8,9 +8,10 @@ from backends.diagnose import Diagnosis, Step
 from generation.errors import BackendUnavailable, RateLimited
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, until
+from tests.e2e.harness import is_finished
 from tests.e2e.test_connections import Examine, connect, engine, examine
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 __all__ = ["engine", "examine"]  # fixtures
 

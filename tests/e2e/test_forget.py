@@ -6,9 +6,10 @@ import asyncio
 
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import job_id, own, reply_to, until
+from tests.e2e.harness import job_id, own, reply_to
 from tests.e2e.pictures import png
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 
 async def test_forget_deletes_everything_after_a_second_word(discord: DiscordServer, start: StartEasel) -> None:

@@ -20,9 +20,10 @@ from store.uploads import UploadStore
 from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own, reply_to, until
+from tests.e2e.harness import Easel, is_finished, own, reply_to
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 Ask = Callable[[Easel, Message], Awaitable[Any]]
 

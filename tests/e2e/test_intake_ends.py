@@ -14,9 +14,10 @@ from services.uploads import UploadQuota
 from store.uploads import UploadStore
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, own, reply_to, until
+from tests.e2e.harness import Easel, is_finished, own, reply_to
 from tests.e2e.pictures import png
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import until
+from tests.waiting import until
 from utils.logger import setup_logging
 
 KEY = "mia:s3cr3t-p4ss"

@@ -6,8 +6,8 @@ import httpx
 
 from tests.backends import test_a1111_contract
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import until
 from tests.engines.a1111_server import A1111Server
+from tests.waiting import until
 
 ASK = "!dream a red fox --seed 812 --steps 20 --size 256x256"
 

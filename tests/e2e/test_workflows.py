@@ -12,10 +12,11 @@ import pytest
 from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, own, until
+from tests.e2e.harness import Easel, is_finished, job_id, own
 from tests.engines.comfyui_engine import DATA, Failed
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 API = (DATA / "workflows" / "txt2img_sd15.api.json").read_bytes()
 EDITOR = b'{"last_node_id": 9, "nodes": [{"id": 9, "type": "SaveImage"}], "links": [], "version": 0.4}'

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from PIL import Image
@@ -14,6 +14,7 @@ from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
 from tests.real.apps import RealApp, running
 from tests.utils.pictures import picture
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.parametrize("major", [4, 5, 6])]
 
@@ -31,12 +32,6 @@ def request(**changes: object) -> GenerationRequest:
 
 async def ignore(_: Progress) -> None:
     """Take no notice of progress."""
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(30.0):
-        while not is_so():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -106,12 +101,12 @@ async def _failures(backend: GradioFluxBackend) -> None:
 
 async def _cancelled_one_ends_before_the_next(app: RealApp, backend: GradioFluxBackend) -> None:
     job = asyncio.create_task(backend.generate(request(prompt="unwanted", steps=20), ignore))
-    await until(lambda: "BEGIN unwanted" in app.lines)
+    await until(lambda: "BEGIN unwanted" in app.lines, 30.0)
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
     await backend.generate(request(prompt="wanted"), ignore)
-    await until(lambda: "END wanted" in app.lines)
+    await until(lambda: "END wanted" in app.lines, 30.0)
     assert app.lines[-4:] == ["BEGIN unwanted", "END unwanted", "BEGIN wanted", "END wanted"]
 
 
@@ -126,7 +121,7 @@ async def test_login_full_queue_shown_errors_and_a_sudden_end(major: int) -> Non
             await people[0].generate(request(prompt="CRASH"), ignore)
         assert caught.value.user_message == "Flux says: boom: tensor shapes differ."
         jobs = [asyncio.create_task(people[0].generate(request(prompt="first", steps=20), ignore))]
-        await until(lambda: "BEGIN first" in app.lines)
+        await until(lambda: "BEGIN first" in app.lines, 30.0)
         jobs.append(asyncio.create_task(_told_to_wait(people[1])))
         with pytest.raises(RateLimited):
             await _fill(people[2], jobs[1])

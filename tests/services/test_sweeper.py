@@ -10,6 +10,7 @@ from services.sweeper import LONGEST_PAUSE_S, RETRY_S, UNNAMED_EVERY_S, Sweeper
 from store.image_cache import CacheUnavailable
 from tests.fakes import settle
 from tests.services.conftest import DAY_S
+from tests.waiting import until
 
 
 class CountingCache:
@@ -57,13 +58,6 @@ async def started(clock):
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def until(is_true):
-    """Wait for the store's own thread, which no fake clock moves."""
-    async with asyncio.timeout(5):
-        while not await is_true():
-            await asyncio.sleep(0.002)
 
 
 async def test_a_picture_is_gone_after_its_day_and_one_sweep(cache, clock, started):

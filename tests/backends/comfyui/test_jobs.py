@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from generation.request import ControlUnit, Mode, SourceImage
 from tests.backends.comfyui.rig import QUICK, connect, ignore, make_request
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -44,12 +45,6 @@ def picture(width: int, height: int) -> SourceImage:
     target = io.BytesIO()
     Image.new("RGB", (width, height), "red").save(target, "PNG")
     return SourceImage.of(target.getvalue())
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 async def finish(backend: ComfyUIBackend, remote_id: str) -> None:
