@@ -14,6 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic.fields import FieldInfo
 
 import constants as c
+from backends.kind import EngineKind
+from backends.kinds import kind_names, kind_of, kind_typed, known_kinds, usual_ports
 from config_env import MASKED, mask_address, read_env_file
 from config_fields import (
     HTTP_URL,
@@ -25,6 +27,7 @@ from config_fields import (
     Span,
     Upper,
     Url,
+    listed,
     names_of,
     number,
     parts,
@@ -41,15 +44,9 @@ from config_foreign import NO_FILTER, stray_settings, unsafe_settings
 Model = TypeVar("Model", bound=BaseModel)
 
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-KINDS_WITH_URL: Final = (
-    "a1111",
-    "comfyui",
-    "gradio_flux",
-)  # <KIND>_URL alone makes an engine; without it, nothing does
 ALIASES: Final = {"IMAGE_STORAGE_PATH": "MEDIA_CACHE_DIR"}  # the name another system has for it
 WITH_TOKEN: Final = frozenset({"webhook_url"})  # whoever knows such an address may use it
 TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
-KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
 
 
 class BackendSettings(BaseModel):
@@ -58,9 +55,7 @@ class BackendSettings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str
-    kind: Annotated[str, Lower] = text(
-        "", "What it is: a1111 (also Forge), comfyui, gradio_flux, aipowergrid, ai_horde, sketch", "a kind of engine"
-    )
+    kind: Annotated[str, Lower] = text("", f"What it is: {', '.join(kind_names())}", "a kind of engine")
     url: Url = text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
     key: SecretStr = secret("Its key, or user:password of --api-auth", "a key")
     label: str = text("", "What people see", "a name of up to 60 characters", max_length=60)
@@ -102,7 +97,7 @@ class Settings(BaseModel):
         "Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2"
     )
     probe_local_ports: bool = switch(
-        True, "Look for engines on ports 7860, 7861 and 8188 of this machine, beside those that are set"
+        True, f"Look for engines on ports {listed(usual_ports())} of this machine, beside those that are set"
     )
     allow_insecure_http: bool = switch(False, "Allow http:// (not encrypted) to engines on the internet")
     allow_private_backends: bool = switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
@@ -225,7 +220,7 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["text", "json"], Lower] = text("text", "How it is logged", "text or json")
 
     engines: tuple[BackendSettings, ...] = Field(default=(), exclude=True)
-    sketch_options: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    fallback_options: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, exclude=True, repr=False)
     warnings: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -313,18 +308,21 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     }
     settings = _build(Settings, values, "", problems)
     names = [name.lower() for name in parts(said.get("BACKENDS", ""))]
-    names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL")]
-    names += [kind for kind in KINDS_WITH_KEY if said.get(f"{kind.upper()}_KEY") or said.get(f"{kind.upper()}_URL")]
+    names += [kind.name for kind in known_kinds() if _is_named(kind, said)]
     unsafe = unsafe_settings(file, environ, [_prefix(name) for name in names])
     problems += [Problem(name=name, value=value, right=NO_FILTER) for name, value in unsafe]
     engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
+    fallbacks = {
+        kind.name: _known_options(kind.name, kind.name, said, problems) for kind in known_kinds() if kind.is_fallback
+    }
     if problems or settings is None:
         raise SettingsError(*problems)
     used = tuple(engine for engine in engines if engine)
-    kinds = {"SKETCH_": "sketch", **{_prefix(engine.name): engine.kind for engine in used}}
-    strays = stray_settings(file, {*(help.name for help in describe()), *ALIASES}, kinds, _INSTANCE_FIELDS)
+    kinds = {_prefix(name): name for name in fallbacks} | {_prefix(engine.name): engine.kind for engine in used}
+    options = {kind.name: _INSTANCE_FIELDS | {option.name for option in kind.options} for kind in known_kinds()}
+    strays = stray_settings(file, {*(help.name for help in describe()), *ALIASES}, kinds, options)
     return settings.model_copy(
-        update={"engines": used, "sketch_options": _options("sketch", said), "warnings": (*unreadable, *strays)}
+        update={"engines": used, "fallback_options": fallbacks, "warnings": (*unreadable, *strays)}
     )
 
 
@@ -390,7 +388,25 @@ def _engine(name: str, said: Mapping[str, str], problems: list[Problem]) -> Back
         for field in BackendSettings.model_fields
         if field not in {"name", "options"} and said.get(prefix + field.upper())
     }
-    values.setdefault("kind", name)
-    if values["kind"].lower() in KINDS_WITH_URL and "url" not in values:
+    typed = values.setdefault("kind", name).lower()
+    kind = kind_of(typed) or kind_typed(typed)
+    values["kind"] = kind.name if kind else typed
+    if kind and not (kind.is_hosted or kind.local_url or kind.is_fallback or "url" in values):
         problems.append(Problem(name=f"{prefix}URL", value="", right=_right(BackendSettings.model_fields["url"])))
-    return _build(BackendSettings, {"name": name, "options": _options(name, said), **values}, prefix, problems)
+    options = _known_options(name, values["kind"], said, problems)
+    return _build(BackendSettings, {"name": name, "options": options, **values}, prefix, problems)
+
+
+def _is_named(kind: EngineKind, said: Mapping[str, str]) -> bool:
+    """Return whether its own settings make an engine of a kind: `A1111_URL`, or a hosted one's key alone."""
+    telling = ("URL", "KEY") if kind.is_hosted else ("URL",)
+    return not kind.is_fallback and any(said.get(_prefix(kind.name) + setting) for setting in telling)
+
+
+def _known_options(name: str, kind_name: str, said: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    """Return an engine's own options; one that its kind cannot read is a problem."""
+    options, kind = _options(name, said), kind_of(kind_name)
+    for option in kind.options if kind else ():
+        if (value := options.get(option.name)) and not option.accepts(value):
+            problems.append(Problem(name=f"{_prefix(name)}{option.name.upper()}", value=value, right=option.rule))
+    return options

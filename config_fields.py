@@ -1,6 +1,7 @@
 """How a setting is declared: the types it may have, with their units, and what would be right in words."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 
@@ -81,3 +82,9 @@ def switch(default: bool, meaning: str) -> Any:
 
 def names_of(meaning: str, right: str) -> Any:
     return Field(default=(), description=meaning, json_schema_extra={"right": right})
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return `1, 2 and 3`."""
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last

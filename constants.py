@@ -56,10 +56,6 @@ DEFAULT_MASK_BLUR_PX: Final = 4
 MAX_MASK_BLUR_PX: Final = 64
 PREVIEW_SIDE_PX: Final = 256
 
-# Hosted engines, where a setting or a person gives no address of its own
-AI_HORDE_URL: Final = "https://aihorde.net"
-AIPOWERGRID_URL: Final = "https://api.aipowergrid.io"
-
 # HTTP
 DEFAULT_PORT: Final = 8484
 

@@ -50,7 +50,17 @@ THIRD_PARTY = {
 
 ALLOWED: dict[str, set[str]] = {
     "constants": set(),
-    "config": {"config_fields", "config_env", "config_foreign", "constants", "generation", "dotenv", "pydantic"},
+    "config": {
+        "config_fields",
+        "config_env",
+        "config_foreign",
+        "constants",
+        "generation",
+        "dotenv",
+        "pydantic",
+        "backends.kind",
+        "backends.kinds",
+    },
     "config_env": {"dotenv"},
     "config_foreign": set(),
     "config_fields": {"constants", "pydantic"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backends.base import BackendConfig
-from backends.registry import make_backend
+from backends.kinds import make_backend
 from backends.sketch import backend as sketch
 from backends.sketch.backend import SketchBackend
 from backends.sketch.painter import paint
@@ -103,7 +103,7 @@ async def test_its_limits_are_those_of_its_page(backend):
 
 
 def test_the_delay_comes_from_the_settings():
-    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).sketch_options
+    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).fallback_options["sketch"]
     assert make_backend(BackendConfig(name="sketch", kind="sketch", options=dict(options)))._delay_s == 0.5
 
 
