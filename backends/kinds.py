@@ -126,10 +126,11 @@ def _loaded(point: EntryPoint) -> EngineKind | None:
     fields = {"action": "plugin_failed", "plugin": point.name}
     try:
         kind = point.load()
-    except Exception:
-        log.exception("an engine of another package could not be loaded", extra=fields)
+    except Exception as error:
+        log.error("the engine %s of another package could not be loaded: %s", point.name, error, extra=fields)
+        log.debug("how", exc_info=True)
         return None
     if isinstance(kind, EngineKind):
         return kind
-    log.error("an entry point of another package names no EngineKind: %s", point.value, extra=fields)
+    log.error("the engine %s of another package is no EngineKind: %s", point.name, point.value, extra=fields)
     return None

@@ -256,10 +256,13 @@ def test_settings_that_a_kind_reads_are_no_slips(line: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
-def test_the_page_of_each_kind_names_what_it_reads(kind: EngineKind):
+def test_the_page_of_each_kind_names_what_it_reads_with_its_default(kind: EngineKind):
     page = (ROOT / "docs/backends" / f"{kind.name}.md").read_text()
+    rows = dict(re.findall(r"^\| `[A-Z0-9]+?_([A-Z0-9_]+)`(?:, `[^|]+`)? \| (.+?) \|", page, re.MULTILINE))
     for option in kind.options:
         assert option.name.upper() in page
+        if shown := rows.get(option.name.upper()):
+            assert shown.replace("`", "") == option.default or (shown == "none" and not option.default)
     shown = set(re.findall(r"`(?:GPU1|HORDE|GRID|FLUX)_([A-Z0-9_]+)`", page))
     assert {name.lower() for name in shown} - BackendSettings.model_fields.keys() <= {
         option.name for option in kind.options

@@ -12,7 +12,6 @@ from backends.answers import read_model
 from backends.kind import EngineKind, Option, Product, Sign, max_batch, max_side
 
 API_OFF = "Automatic1111 or Forge"
-PROXIES = "auto (where a proxy in front is known to lose answers)"
 
 
 class _OpenApi(BaseModel):
@@ -56,7 +55,7 @@ def _family(paths: Iterable[str]) -> str:
 
 
 def _when_wanted(name: str, text: str) -> Option:
-    return Option(name=name, type="choice", choices=("auto", "always", "never"), default=PROXIES, help=text)
+    return Option(name=name, type="choice", choices=("auto", "always", "never"), default="auto", help=text)
 
 
 KIND = EngineKind(
