@@ -16,7 +16,7 @@ from PIL import Image
 from backends.base import ProgressCallback
 from backends.sketch import painter
 from backends.sketch.painter import Painting, StepCallback, Stopped
-from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, SKETCH_LEGEND
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, RULES_LEGEND
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
@@ -38,7 +38,7 @@ _CAPABILITIES: Final = Capabilities(
     supports_preview=True,
     supports_progress=True,
     supports_cancel=True,
-    remark=SKETCH_LEGEND,
+    remark=RULES_LEGEND,
 )
 
 
