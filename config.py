@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 import constants as c
@@ -28,13 +28,12 @@ from config_fields import (
     names_of,
     number,
     parts,
-    read_job_span,
-    read_span,
+    right_of,
     secret,
+    shown,
     span,
     switch,
     text,
-    write_span,
 )
 from config_foreign import NO_FILTER, stray_settings, unsafe_settings
 
@@ -201,10 +200,18 @@ class Settings(BaseModel):
         low=0,
         high=3650 * 86400,
     )
-    provenance: Annotated[Literal["off", "xmp"], Lower] = text(
+    provenance: Annotated[Literal["off", "xmp", "c2pa"], Lower] = text(
         "xmp",
-        "What says in every picture's file that a machine made it; never the prompt",
-        "xmp or off; c2pa is not available yet",
+        "What says in every picture's file that a machine made it; never the prompt (docs/content-credentials.md)",
+        "xmp, c2pa (the same, signed with your certificate) or off",
+    )
+    c2pa_certificate: str = text("", "With c2pa: your certificate and those that issued it", "a PEM file", repr=False)
+    c2pa_key: SecretStr = secret("With c2pa: its private key", "a PEM file")
+    c2pa_timestamp_url: Url = text(
+        "",
+        "With c2pa: who signs the time of new pictures; empty: nobody",
+        "an address like http://timestamp.example.org",
+        pattern=f"^$|{HTTP_URL}",
     )
     secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
@@ -269,7 +276,7 @@ class Problem:
         if f"://{MASKED}@" not in self.value:
             return ""
         engine = self.name.removesuffix("_URL")
-        own = f" (those go into {engine}_KEY)" if self.right == _right(BackendSettings.model_fields["url"]) else ""
+        own = f" (those go into {engine}_KEY)" if self.right == right_of(BackendSettings.model_fields["url"]) else ""
         return f", without user:password@ in it{own}"
 
 
@@ -329,25 +336,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _help(name: str, field: FieldInfo) -> SettingHelp:
-    return SettingHelp(name=name.upper(), default=_shown(field), meaning=field.description or "", right=_right(field))
-
-
-def _shown(field: FieldInfo) -> str:
-    """Write a default as it stands in `.env`."""
-    value = field.default
-    if value is None or isinstance(value, SecretStr | tuple):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    is_span = any(
-        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
-    )
-    return write_span(value) if is_span else str(value)
-
-
-def _right(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    return str(extra["right"]) if isinstance(extra, dict) else ""
+    return SettingHelp(name=name.upper(), default=shown(field), meaning=field.description or "", right=right_of(field))
 
 
 def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: list[Problem]) -> Model | None:
@@ -359,7 +348,7 @@ def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: li
             value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
             if name in WITH_TOKEN:
                 value = TOKEN_PATH.sub(rf"\1{MASKED}", value)
-            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=_right(field)))
+            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=right_of(field)))
         return None
 
 
@@ -392,5 +381,5 @@ def _engine(name: str, said: Mapping[str, str], problems: list[Problem]) -> Back
     }
     values.setdefault("kind", name)
     if values["kind"].lower() in KINDS_WITH_URL and "url" not in values:
-        problems.append(Problem(name=f"{prefix}URL", value="", right=_right(BackendSettings.model_fields["url"])))
+        problems.append(Problem(name=f"{prefix}URL", value="", right=right_of(BackendSettings.model_fields["url"])))
     return _build(BackendSettings, {"name": name, "options": _options(name, said), **values}, prefix, problems)

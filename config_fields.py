@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic.fields import FieldInfo
 
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
@@ -81,3 +82,21 @@ def switch(default: bool, meaning: str) -> Any:
 
 def names_of(meaning: str, right: str) -> Any:
     return Field(default=(), description=meaning, json_schema_extra={"right": right})
+
+
+def shown(field: FieldInfo) -> str:
+    """Write a default as it stands in `.env`."""
+    value = field.default
+    if value is None or isinstance(value, SecretStr | tuple):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_span = any(
+        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
+    )
+    return write_span(value) if is_span else str(value)
+
+
+def right_of(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["right"]) if isinstance(extra, dict) else ""

@@ -25,6 +25,7 @@ ROOMS = {
 ROOT_FILES = {
     "main",
     "wiring",
+    "wiring_keys",
     "cli",
     "config",
     "config_fields",
@@ -57,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed
     "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
+    "wiring_keys": {"config", "utils"},
     "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 
