@@ -5,7 +5,7 @@ from pathlib import Path
 
 from config import Problem, Settings, SettingsError
 from utils.certificates import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential
-from utils.content_credentials import INSTALL, PictureSigner, is_installed
+from utils.content_credentials import PictureSigner, lack_of_package
 
 
 def bad_key() -> SettingsError:
@@ -21,8 +21,8 @@ def open_signer(settings: Settings, now: datetime) -> PictureSigner | None:
     """
     if settings.provenance != "c2pa":
         return None
-    if not is_installed():
-        right = f"xmp or off while the package c2pa-python is not installed beside Easel ({INSTALL})"
+    if lack := lack_of_package():
+        right = f"xmp or off while the package c2pa-python {lack}"
         raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=right))
     named = {
         CERTIFICATE: (settings.c2pa_certificate, CHAIN_RIGHT),

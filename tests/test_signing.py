@@ -1,18 +1,20 @@
 """`PROVENANCE=c2pa` at the start, in `doctor` and at the console: what cannot sign is named, and nothing starts."""
 
 import asyncio
+import importlib
 import io
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import main
-import wiring_keys
 from config import read_settings
 from tests.test_cli import folder as folder  # a fixture
 from tests.utils.certificates import SERVERS, issue
 from tests.utils.manifests import manifest_of
+from utils import content_credentials
 from utils.content_credentials import NotSigned, PictureSigner
 
 SMALL = ["--size", "64x64", "--steps", "2", "--seed", "7"]
@@ -50,16 +52,27 @@ def test_what_the_console_saves_is_signed(folder, monkeypatch, kind):
     assert manifest_of(data).is_valid
 
 
-def test_a_missing_package_is_named_with_how_to_get_it(folder, monkeypatch, capsys):
-    monkeypatch.setattr(wiring_keys, "is_installed", lambda: False)
-
-    assert start(monkeypatch, capsys, **issue(folder / "keys").settings) == (
-        "PROVENANCE=c2pa: must be xmp or off while the package c2pa-python is not installed beside Easel "
-        "(pip install c2pa-python)"
-    )
-    found = asyncio.run(doctors(folder, **issue(folder / "keys").settings))
-    assert found["PROVENANCE"][0] is False
-    assert found["PROVENANCE"][1].casefold().startswith("it must be xmp or off")
+@pytest.mark.parametrize(
+    ("package", "why"),
+    [
+        (None, "is not installed beside Easel (pip install c2pa-python)"),
+        ("raise OSError('no such symbol')", "cannot be loaded on this machine"),
+        ("Builder = Reader = None", "is too old (pip install c2pa-python --upgrade)"),
+    ],
+    ids=["missing", "broken", "old"],
+)
+def test_a_package_that_cannot_be_used_is_named_with_what_to_do(folder, monkeypatch, capsys, package, why):
+    name = "c2pa_of_this_test"
+    monkeypatch.setattr(content_credentials, "PACKAGE", name)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    if package:
+        (folder / f"{name}.py").write_text(package)
+    importlib.invalidate_caches()
+    right = f"xmp or off while the package c2pa-python {why}"
+    said = issue(folder / "keys").settings
+    assert start(monkeypatch, capsys, **said) == f"PROVENANCE=c2pa: must be {right}"
+    assert asyncio.run(doctors(folder, **said))["PROVENANCE"] == (False, f"It must be {right}.")
 
 
 def test_both_files_are_asked_for_at_once(folder, monkeypatch, capsys):

@@ -60,8 +60,15 @@ class _Part:
         return {"title": self.label, "label": self.label, "relationship": self.relationship}
 
 
-def is_installed() -> bool:
-    return importlib.util.find_spec(PACKAGE) is not None
+def lack_of_package() -> str | None:
+    """Return why the package cannot be used, as the end of a sentence that begins with its name; None if it can."""
+    if importlib.util.find_spec(PACKAGE) is None:
+        return f"is not installed beside Easel ({INSTALL})"
+    try:
+        c2pa = importlib.import_module(PACKAGE)
+    except Exception:  # its native library may not fit this machine
+        return "cannot be loaded on this machine"
+    return None if hasattr(c2pa, "Context") else f"is too old ({INSTALL} --upgrade)"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from tests.api.test_picture_sizes import uploaded
 from tests.utils.certificates import NOW, issue
 from tests.utils.manifests import is_signed, manifest_of
 from tests.utils.pictures import noise
+from tests.utils.timestamps import authority
 from tests.utils.videos import MP4
 from utils.content_credentials import NotSigned, PictureSigner
 from utils.picture_texts import read_parameters
@@ -145,6 +146,20 @@ async def test_what_an_engine_signed_itself_stays_in_the_chain(signing, tmp_path
     manifest = manifest_of(await file_of(signing, (await signing.draw())["images"][0]["url"]))
     assert (manifest.is_valid, manifest.steps) == (True, ["opened", "edited.metadata"])
     assert manifest.ingredients[0]["active_manifest"] == manifest_of(given).own["label"]
+
+
+async def test_a_new_picture_has_the_time_of_an_authority_and_copies_ask_nobody(tmp_path):
+    with authority(tmp_path / "authority") as (url, asked):
+        async with signing_site(tmp_path, C2PA_TIMESTAMP_URL=url) as site:
+            assert asked == []  # a start asks nobody
+            image = (await site.draw())["images"][0]
+            data = await file_of(site, image["url"])
+            copy = await file_of(site, f"{image['url']}?format=webp")
+    assert len(asked) == 1
+    assert manifest_of(data).is_valid
+    assert "timeStamp.validated" in manifest_of(data).text
+    assert manifest_of(data).own["signature_info"]["time"]
+    assert "time" not in manifest_of(copy).own["signature_info"]
 
 
 async def test_a_video_is_given_as_it_was_made(signing):

@@ -36,6 +36,7 @@ def issue(
     *,
     key: Any = None,
     use: str | None = EMAIL,
+    is_use_critical: bool = False,
     begins_in: float = -1.0,
     ends_in: float = 30.0,
     signs: bool = True,
@@ -54,7 +55,7 @@ def issue(
     builder = builder.add_extension(_usage(signs=signs, issues=is_authority), True)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False)
     if use:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(use)]), False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(use)]), is_use_critical)
     signed_with = key if is_self_signed else issuer_key
     own = builder.sign(signed_with, None if isinstance(signed_with, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     chain = [one.public_bytes(serialization.Encoding.PEM) for one in (own, issuer)][::order]
