@@ -1,9 +1,9 @@
 """Pictures as files: check, clean, shrink, lay out. Everything here blocks: call it through `utils.threads`."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -44,8 +44,6 @@ __all__ = [
     "with_parameters",
 ]
 
-Mark = Callable[..., bytes]  # of a copy, and what it shows: one picture, or the several of a sheet
-
 GRID_SIDE_PX: Final = 2048
 GRID_GAP_PX: Final = 4
 GRID_BACKGROUND: Final = (24, 24, 28)
@@ -59,6 +57,12 @@ EXTENSIONS: Final = {
     "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif",
     "video/mp4": "mp4", "video/webm": "webm",
 }  # fmt: skip
+
+
+class Mark(Protocol):
+    """Puts the marks of what a copy shows into it: of one picture, or of the several on a sheet."""
+
+    def __call__(self, copy: bytes, *originals: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, kw_only=True)
