@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cogs.cards import Button, Card, Picture, Row
 from cogs.plain import escape, label, sentence
 from cogs.render import MARKS, bar, timestamp
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
 from generation.job import JobStatus, JobView
 from services.compare import Comparison, Contender
 from utils.text import cut, duration, ordinal
@@ -72,7 +72,7 @@ def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
 
 
 def _is_by_rules(view: JobView | None) -> bool:
-    return view is not None and view.job.result is not None and SKETCH_LEGEND in view.job.result.notes
+    return view is not None and view.job.result is not None and RULES_LEGEND in view.job.result.notes
 
 
 def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:

@@ -12,6 +12,7 @@ from cogs.plain import code, escape, sentence
 from cogs.waiting import answer
 from generation.errors import RequestRejected
 from services.catalog import Catalog, Engine, NameList, lists_of
+from services.connections import usage
 from utils.text import cut
 
 PAGE = 25
@@ -22,7 +23,7 @@ USE = {
     "samplers": "`--sampler NAME`", "schedulers": "`--scheduler NAME`", "styles": "`--style NAME`",
     "controls": "`/control`", "embeddings": "its name in the prompt",
 }  # fmt: skip
-NOT_CONNECTED = "No SD API connected. Connect one: `/sdconnect type:a1111 url:https://your-server:7860`"
+NOT_CONNECTED = "No SD API connected."
 
 
 class Models(commands.Cog):
@@ -71,7 +72,7 @@ class Models(commands.Cog):
         engines = self._catalog.engines(*who)
         if all(engine.is_fallback for engine in engines):
             names = ", ".join(escape(engine.label) for engine in engines)
-            return Card(content=f"{NOT_CONNECTED}\n-# until then pictures are made by {names}")
+            return Card(content=f"{NOT_CONNECTED} Connect one: `{usage()}`\n-# until then pictures are made by {names}")
         return _page(engines[0], engines, "0")
 
 
