@@ -171,10 +171,18 @@ class Settings(BaseModel):
         low=0,
         high=3650 * 86400,
     )
-    provenance: Annotated[Literal["off", "xmp"], Lower] = text(
+    provenance: Annotated[Literal["off", "xmp", "c2pa"], Lower] = text(
         "xmp",
-        "What says in every picture's file that a machine made it; never the prompt",
-        "xmp or off; c2pa is not available yet",
+        "What says in every picture's file that a machine made it; never the prompt (docs/content-credentials.md)",
+        "xmp, c2pa (the same, signed with your certificate) or off",
+    )
+    c2pa_certificate: str = text("", "With c2pa: your certificate and those that issued it", "a PEM file", repr=False)
+    c2pa_key: SecretStr = secret("With c2pa: its private key", "a PEM file")
+    c2pa_timestamp_url: Url = text(
+        "",
+        "With c2pa: who signs the time of new pictures; empty: nobody",
+        "an address like http://timestamp.example.org",
+        pattern=f"^$|{HTTP_URL}",
     )
     secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
