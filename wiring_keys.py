@@ -9,7 +9,7 @@ from utils.content_credentials import PictureSigner, lack_of_package
 
 
 def bad_key() -> SettingsError:
-    right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
+    right = "44 URL-safe base64 characters, as Easel writes them into a new key file if there is none"
     return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
 
 

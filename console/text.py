@@ -13,7 +13,7 @@ The prompt's options are the same everywhere:
   python main.py generate "a red fox in the snow" --size 768x512 --steps 30 --negative "blurry" -o fox.png
 
 Exit code: 0 done, 1 something else went wrong, 2 bad input, 3 the engine failed, 130 interrupted.
-Settings: .env in the current folder, explained in .env.example and README.md."""
+Settings: .env in the current folder, explained in .env.example and docs/settings.md."""
 
 
 def say(text: str) -> None:

@@ -231,7 +231,7 @@ def _clean(name: str) -> str:
     if not cleaned or len(cleaned) > MAX_NAME_CHARS or not cleaned.isprintable() or not any(map(str.isalnum, cleaned)):
         shown = "".join(sign for sign in cleaned[:MAX_NAME_CHARS] if sign.isprintable())
         raise RequestRejected(
-            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} signs, letters among them.",
+            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} characters, letters among them.",
             field="name",
             hint="For example: portrait",
         )

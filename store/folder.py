@@ -115,7 +115,7 @@ async def _key_file(path: Path) -> SecretBox:
         return await asyncio.to_thread(SecretBox.open, path)
     except ValueError as error:
         raise PartMissing(
-            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 signs of base64.",
+            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 base64 characters.",
             f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
         ) from error
 

@@ -182,7 +182,7 @@ def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr("os.environ", {"SECRET_KEY": "hush"})
     assert main.main(["models"]) == 2
     err = capsys.readouterr().err
-    assert "SECRET_KEY=***: must be 44 signs of URL-safe base64" in err
+    assert "SECRET_KEY=***: must be 44 URL-safe base64 characters" in err
     assert "hush" not in err
 
 
@@ -195,7 +195,7 @@ def test_a_damaged_key_file_is_named(
     assert main.main(["queue"]) == 1
     err = capsys.readouterr().err
     assert "The key file secret.key in" in err
-    assert "is damaged: it is not 44 signs of base64. Put secret.key back from your backup." in err
+    assert "is damaged: it is not 44 base64 characters. Put secret.key back from your backup." in err
     assert ".env" not in err, "it is no setting"
     assert main.main(["key", "reset"]) == 0, "as the message says"
 

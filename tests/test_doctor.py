@@ -85,7 +85,7 @@ async def test_an_address_that_is_not_of_this_machine_is_found(tmp_path: Path, h
 async def test_a_secret_key_that_is_none_is_found_and_not_shown(tmp_path: Path, key: str) -> None:
     found = (await verdicts(settings_in(tmp_path, secret_key=key)))["SECRET_KEY"]
     assert not found.is_ok
-    assert "44 signs" in found.message
+    assert "44 URL-safe base64 characters" in found.message
     assert key not in found.message
 
 
