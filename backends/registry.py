@@ -187,7 +187,7 @@ class BackendRegistry:
         return None
 
     def mark_down(self, name: str, error: BackendError) -> None:
-        """Remember what jobs found (a wrong key, no answer again and again); the next probe decides anew."""
+        """Remember what jobs found (a wrong key, no answer again and again); the next probe decides again."""
         if entry := self._entries.get(name):
             entry.error = error
             log.error("backend fails its jobs", extra={"action": "backend_down", "backend": name, "error": str(error)})

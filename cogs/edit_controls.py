@@ -120,7 +120,7 @@ class EditControls(commands.Cog):
         names = await names_of_interaction(interaction, *typed.values())
         before = (await self._service.drawn(job)).request
         changes = forms.read_edit(typed, before, names)
-        # a job of one's own that is still under way is replaced
+        # your own job that is still under way is replaced
         replaces = job.user_key == actor.user_key and not job.is_terminal
         notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
         await self._again(interaction, job, changes, replaces=replaces, notes=notes)
@@ -129,7 +129,7 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
-        """A model or sampler was picked from a menu that may be old: the list is read anew."""
+        """A model or sampler was picked from a menu that may be old: the list is read again."""
         data: Any = interaction.data
         engine = self._engine(interaction, job)
         names = {forms.choice_value(name): name for name in _names(what, engine)}

@@ -28,7 +28,7 @@ NOT_CONNECTED = "No SD API connected."
 
 
 class Models(commands.Cog):
-    """Lists are fetched anew each time they are asked for."""
+    """Lists are fetched again each time they are asked for."""
 
     def __init__(self, *, catalog: Catalog) -> None:
         self._catalog = catalog

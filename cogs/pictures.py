@@ -93,7 +93,7 @@ class Pictures(commands.Cog):
 
     # -- partly new, and more of it ------------------------------------------------------------------------------
 
-    @nextcord.slash_command(name="inpaint", description="Draw a part of a picture anew")
+    @nextcord.slash_command(name="inpaint", description="Redraw a part of a picture")
     async def inpaint(
         self,
         interaction: nextcord.Interaction,

@@ -17,7 +17,7 @@ class OrderKind(StrEnum):
     AGAIN = "again"  # the job `job_id` once more, with what the draft says
     COMPARE = "compare"  # words on several `engines`
     CHANGE = "change"  # something from a picture: larger, or more around it
-    INPAINT = "inpaint"  # a part of a picture anew; the second file is the mask
+    INPAINT = "inpaint"  # a part of a picture again; the second file is the mask
     CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
     NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
     CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it

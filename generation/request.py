@@ -11,7 +11,7 @@ from typing import Any, Final
 from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 from generation.foreign import encodable
 
-ANY_SEED: Final = -1  # how most programs say that chance shall decide; a draft takes it as nothing said
+ANY_SEED: Final = -1  # how most programs say that chance should decide; a draft takes it as nothing said
 MAX_DRAWN_SEED: Final = 2**31 - 1
 _TEXTS: Final = ("prompt", "negative_prompt", "sampler", "scheduler", "model", "vae", "upscaler")
 

@@ -99,7 +99,7 @@ class Catalog:
         return frozenset(mode for capabilities in known for mode in capabilities.modes)
 
     async def refresh(self, user_id: str, guild_id: str | None) -> None:
-        """Ask the visible engines anew, so that lists shown next are fresh."""
+        """Ask the visible engines again, so that lists shown next are fresh."""
         entries = self._registry.visible(user_id, guild_id)
         await asyncio.gather(*(self._registry.refresh(entry.name) for entry in entries))
 

@@ -111,7 +111,7 @@ class GenerationService:
             raise RequestRejected(
                 "The prompt of this picture has been deleted, so it cannot be drawn again.",
                 field="job",
-                hint="Private prompts go with their picture. Write it anew.",
+                hint="Private prompts go with their picture. Write it again.",
             )
         old = await self.drawn(old) if _asks_to_draw(changes) else old
         unsaid = Draft()
@@ -195,7 +195,7 @@ class GenerationService:
         return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]
 
     async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str = "") -> list[JobView]:
-        """Return what everybody may look at and what is one's own, newest first; `before`: older than that job."""
+        """Return what everybody may look at and what is your own, newest first; `before`: older than that job."""
         jobs = await self._jobs.stream(user_key, sees_all=sees_all, limit=limit, before=before)
         return [self._queue.peek(job) for job in jobs]
 
@@ -203,7 +203,7 @@ class GenerationService:
         return self._queue.watch(job_id)
 
     async def cancel(self, job_id: str, actor: Actor) -> Job | None:
-        """Cancel a job of one's own (moderators: anybody's); `None` if it had already ended.
+        """Cancel your own job (moderators: anybody's); `None` if it had already ended.
 
         Raises:
             RequestRejected: there is none that this person may see.
@@ -224,7 +224,7 @@ class GenerationService:
             if job.is_terminal and job.origin.group_id in groups:
                 await self.delivered(job.id)
         for job in jobs:
-            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            # in this order and without a pause, so that nobody finds the answer due and posts it again
             if not job.is_terminal and await self._queue.cancel(job.id):
                 await self.delivered(job.id)
 

@@ -133,7 +133,7 @@ class IntakeService:
         """Cancel what an order became while somebody gave it up; nobody is told."""
         job_ids = made.comparison.job_ids if made.comparison else [view.job.id for view in made.views]
         for job_id in job_ids:
-            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            # in this order and without a pause, so that nobody finds the answer due and posts it again
             await self._generation.cancel(job_id, Actor(user_key=origin.user_key))
             await self._generation.delivered(job_id)
         if made.comparison:
@@ -220,7 +220,7 @@ class IntakeService:
         return view
 
     async def _replace(self, intake: Intake) -> None:
-        """End a job of one's own in whose place a new one has come."""
+        """End your own job in whose place a new one has come."""
         try:
             await self._generation.cancel(intake.order.job_id, Actor(user_key=intake.origin.user_key))
         except GenerationError as error:

@@ -145,7 +145,7 @@ class MediaService:
         return False
 
     async def unpin(self, media_id: str) -> datetime | None:
-        """Let the time of a pinned picture begin anew and return its end; None when it was not pinned.
+        """Let the time of a pinned picture begin again and return its end; None when it was not pinned.
 
         Raises:
             GenerationError: the media store does not answer.

@@ -106,7 +106,7 @@ class WorkflowService:
         return tuple(one for of_owner in found for one in of_owner)
 
     async def get(self, name: str, user_id: str, guild_id: str | None) -> StoredWorkflow:
-        """Find one by its name, or by a part of it; one's own before the server's.
+        """Find one by its name, or by a part of it; your own before the server's.
 
         Raises:
             RequestRejected: there is none; what there is is named.

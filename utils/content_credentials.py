@@ -121,7 +121,7 @@ class PictureSigner:
         return self._sign(data, actions, [part], with_timestamp=with_timestamp)
 
     def sign_copy(self, copy: bytes, originals: Sequence[bytes], kind: str) -> bytes:
-        """Return a copy with a manifest that leads to what it shows: one picture anew, or several on a sheet.
+        """Return a copy with a manifest that leads to what it shows: one picture again, or several on a sheet.
 
         Raises:
             NotSigned: it cannot be done.

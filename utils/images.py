@@ -114,7 +114,7 @@ def inspect(data: bytes, *, decode: bool = False, brought: bool = False) -> Imag
 def clean_input(data: bytes, *, exact: bool = False) -> bytes:
     """Return somebody's picture fit for an engine: upright, first frame only, plain colours, no metadata.
 
-    No pixel changes, except that a JPEG or WebP that has to be turned is encoded anew; with `exact` it becomes a PNG,
+    No pixel changes, except that a JPEG or WebP that has to be turned is encoded again; with `exact` it becomes a PNG,
     unless that were larger than an input picture may be.
 
     Raises:

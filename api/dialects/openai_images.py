@@ -1,7 +1,7 @@
 """OpenAI's image API: /v1/images/generations, /edits and /variations, and /v1/models, for its clients and Open WebUI.
 
 Source: github.com/openai/openai-openapi and the official Python client. An answer has one field more, `notes`: what was
-changed or ignored. A mask is transparent where the picture is drawn anew; one without transparency is white there.
+changed or ignored. A mask is transparent where the picture is redrawn; one without transparency is white there.
 """
 
 import hashlib
@@ -172,7 +172,7 @@ async def _masked(request: Request, files: dict[str, list[bytes]]) -> tuple[Draf
             try:
                 stencil = (await media.load((await take_masked(media, masks[0], None)).mask)).data
             except RequestRejected:  # nothing in it is transparent
-                notes += ("the mask has no transparent part: what is white in it is drawn anew",)
+                notes += ("the mask has no transparent part: what is white in it is redrawn",)
             pair = await take_masked(media, image, stencil)
         else:
             pair = await take_masked(media, image, None)

@@ -130,7 +130,7 @@ async def jobs(
     scope: Annotated[str, Query(pattern="^(mine|active|all)$")] = "mine",
     limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
 ) -> JobsOut:
-    """List jobs, newest first: one's own, those that wait or run, or all one may see."""
+    """List jobs, newest first: your own, those that wait or run, or all one may see."""
     web = web_of(request)
     service = web.services.generation
     if scope == "all":
@@ -149,7 +149,7 @@ async def feed(
     limit: Annotated[int, Query(ge=1, le=100)] = 30,
     before: Annotated[str, Query(max_length=64)] = "",
 ) -> JobsOut:
-    """The shared stream: what everybody made in the open and what is one's own, newest first."""
+    """The shared stream: what everybody made in the open and what is your own, newest first."""
     web = web_of(request)
     views = await web.services.generation.stream(caller.user_key, sees_all=caller.is_admin, limit=limit, before=before)
     after = views[-1].job.id if len(views) == limit else None

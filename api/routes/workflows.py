@@ -44,7 +44,7 @@ JSON_BODY: Final[dict[str, Any]] = {
 
 @router.get("/workflows")
 async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
-    """List the workflows one may draw with: one's own, then everybody's."""
+    """List the workflows one may draw with: your own, then everybody's."""
     web = web_of(request)
     found = await web.services.workflows.list(caller.user_id, None)
     return WorkflowsOut(workflows=[_listed(one, await _parts(web, one), caller) for one in found])
@@ -78,7 +78,7 @@ async def workflow(request: Request, name: Name, caller: Reader) -> WholeWorkflo
 
 @router.put("/workflows/{name}", dependencies=[takes(WORKFLOWS)], responses=errors(400, 404, 410, 429, 502, 503))
 async def keep(request: Request, name: Name, body: WorkflowIn, caller: Maker) -> WholeWorkflowOut:
-    """Keep a workflow by name, in place of one's own of that name."""
+    """Keep a workflow by name, in place of your own of that name."""
     web = web_of(request)
     analysed = await _analysed(web, body, caller)
     if body.mapping is not None:
@@ -125,7 +125,7 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Caller) -> Analysed:
 
 
 async def _find(web: Web, name: str, caller: Caller) -> StoredWorkflow:
-    """Return one by its whole name; one's own before everybody's."""
+    """Return one by its whole name; your own before everybody's."""
     wanted = " ".join(name.split()).casefold()
     for one in await web.services.workflows.list(caller.user_id, None):
         if one.name.casefold() == wanted:

@@ -92,7 +92,7 @@ class EnginesOut(BaseModel):
 
 
 class EngineIn(BaseModel):
-    """An engine of one's own; it is tested before it is kept, and takes the place of the one before."""
+    """Your own engine; it is tested before it is kept, and takes the place of the one before."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -165,14 +165,14 @@ class JobIn(DraftIn):
     """A draft to be drawn."""
 
     is_private: bool = False
-    fresh: Annotated[bool, Field(description="Draw anew even if the same was drawn before.")] = False
+    fresh: Annotated[bool, Field(description="Draw again even if the same was drawn before.")] = False
     reply_to: Annotated[str, Field(max_length=64)] | None = None
     webhook: Annotated[str, Field(max_length=2000)] | None = None
     webhook_events_filter: Annotated[list[Literal["queued", "finished", "failed"]], Field(max_length=3)] = []
 
 
 class AgainIn(_In):
-    """What shall be different this time."""
+    """What to change this time."""
 
     changes: DraftIn = DraftIn()
     drop: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40)] = []
