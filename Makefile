@@ -34,13 +34,14 @@ test: setup-dev  ## set up what is missing and run the tests on all cores
 test-studio: setup-dev  ## the studio's tests, each at the width of a desk, a tablet and a phone
 	@STUDIO_WIDTHS=all exec $(PY) -m pytest -n auto --dist loadgroup tests/studio $(ARGS)
 
-check: setup-dev  ## format, lint, types, one-way imports, lengths
+check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of engines
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) scripts/check_root_imports.py
 	$(PY) scripts/check_lengths.py
+	$(PY) scripts/check_quality.py
 
 format: setup-dev  ## let ruff format and sort what it can
 	$(PY) -m ruff check --select I --fix .

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backends.base import BackendConfig
 from backends.guard import policy_of
-from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
+from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend, read_grades
 from backends.probe import Found, local_port, probe_local
 from backends.registry import BackendRegistry, Entry
 from config import BackendSettings, Problem, Settings, SettingsError
@@ -106,6 +106,7 @@ async def build(settings: Settings) -> Easel:
     signer = await asyncio.to_thread(open_signer, settings, clock.now())
     await asyncio.to_thread(make_private_folder, settings.data_dir)
     entries, findings = await find_engines(settings)
+    await asyncio.to_thread(read_grades)
     database, box = await open_store(settings)
     folders = ExitStack()
     cache = await _open_cache(settings, clock, folders)

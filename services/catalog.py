@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.kinds import kind_of
+from backends.kinds import grade_of_kind, kind_of
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
 from generation.request import Draft, Mode
@@ -32,6 +32,7 @@ class Engine:
     is_paid: bool = False
     is_flux_app: bool = False
     kind_title: str = ""
+    grade: str = ""  # of its support, in a word
 
     @property
     def is_up(self) -> bool:
@@ -195,4 +196,5 @@ def _engine(entry: Entry) -> Engine:
         is_paid=entry.backend.is_paid,
         is_flux_app=kind is not None and kind.is_flux_app,
         kind_title=kind.title if kind else entry.config.kind,
+        grade=grade_of_kind(entry.config.kind),
     )

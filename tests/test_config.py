@@ -257,6 +257,16 @@ def test_settings_that_a_kind_reads_are_no_slips(line: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
+def test_a_slip_in_a_setting_of_each_kind_is_named(kind: EngineKind, tmp_path: Path):
+    env = tmp_path / ".env"
+    right = f"G_{kind.options[0].name.upper()}"
+    env.write_text(f"BACKENDS=g\nG_KIND={kind.name}\nG_URL=http://h\n{right}X=1\n")
+    (warning,) = read_settings(env, {}).warnings
+    assert warning.startswith(f"{right}X in .env is not a setting of ")
+    assert warning.endswith(f" {kind.name} engine. Did you mean {right}?")
+
+
+@pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
 def test_the_page_of_each_kind_names_what_it_reads_with_its_default(kind: EngineKind):
     page = (ROOT / "docs/backends" / f"{kind.name}.md").read_text()
     rows = dict(re.findall(r"^\| `[A-Z0-9]+?_([A-Z0-9_]+)`(?:, `[^|]+`)? \| (.+?) \|", page, re.MULTILINE))

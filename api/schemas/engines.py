@@ -64,12 +64,16 @@ class CapabilitiesOut(BaseModel):
 
 
 class EngineOut(BaseModel):
-    """One engine and how it is now. Its address and key are never shown."""
+    """One engine and how it is now. Its address and key are never shown.
+
+    `grade`: bronze, silver, gold or platinum, how much is shown to work on its kind; empty where it has none.
+    """
 
     name: str
     label: str
     kind: str
     kind_title: str
+    grade: str
     owner: Literal["easel", "user", "guild"]
     is_fallback: bool
     is_mine: bool

@@ -56,7 +56,7 @@ def bill(**values: Any) -> Bill:
 
 def test_status_reads_as_it_was_agreed() -> None:
     pairs = [
-        (engine("free"), lane(seconds_per_cost=0.8)),
+        (replace(engine("free"), grade="gold"), lane(seconds_per_cost=0.8)),
         (engine("new"), None),
         (engine("busy"), lane(running=1, waiting=3, wait_s=41.0, seconds_per_cost=2.0)),
         (engine("grid"), lane(paused_s=90.0, waiting=2)),

@@ -64,7 +64,7 @@ export function engineCard(engine, { kindTitle, actions }) {
 }
 
 function headline(engine, kindTitle) {
-  return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""].filter(Boolean).join(" · ");
+  return [kindTitle, engine.grade && `${engine.grade} support`, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""].filter(Boolean).join(" · ");
 }
 
 function drawState(place, engine, passedS) {
