@@ -38,6 +38,7 @@ class Command:
     name: str
     text: str = ""
     output: Path | None = None
+    images: tuple[Path, ...] = ()
     is_quiet: bool = False
     no_web: bool = False
     no_discord: bool = False
@@ -82,22 +83,28 @@ def _unknown(name: str) -> str:
 def _read_generate(rest: list[str]) -> Command:
     words: list[str] = []
     output: Path | None = None
+    images: list[Path] = []
     is_quiet = False
     while rest:
         word = rest.pop(0)
         option, sign, value = word.partition("=")
-        if option in ("-o", "--output"):
+        if option in ("-o", "--output", "-i", "--image"):
             value = value if sign else (rest.pop(0) if rest else "")
             if not value:
                 return Command(name="nonsense", text=f"{option} needs a file name, for example: {option} fox.png")
-            output = Path(value)
+            if option in ("-i", "--image"):
+                images.append(Path(value))
+            else:
+                output = Path(value)
         elif word in ("-q", "--quiet"):
             is_quiet = True
         elif word in ("-h", "--help"):
             return Command(name="help")
         else:
             words.append(word)
-    return Command(name="generate", text=" ".join(words), output=output, is_quiet=is_quiet)
+    return Command(
+        name="generate", text=" ".join(words), output=output, images=tuple(images), is_quiet=is_quiet
+    )  # fmt: skip
 
 
 def run(
@@ -118,7 +125,8 @@ def run(
     elif command.name == "doctor" and settings:
         return doctor.report(settings, checks)
     elif command.name == "generate" and studio:
-        return drawing.draw(studio, command.text, output=command.output, is_quiet=command.is_quiet)
+        asked = drawing.Asked(text=command.text, images=command.images, output=command.output)
+        return drawing.draw(studio, asked, is_quiet=command.is_quiet)
     elif command.name == "models" and studio:
         lists.show_models(studio)
     elif command.name == "start" and studio:

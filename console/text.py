@@ -12,6 +12,7 @@ Easel makes pictures on the engine you have: from Discord, or right here.
       --no-web, --no-discord             leave that door shut
   python main.py generate PROMPT         make pictures and save them
       -o, --output FILE                  where to; a folder will do; several get -1, -2 ...
+      -i, --image FILE                   a picture to draw from; several for a workflow that takes several
       -q, --quiet                        no progress, only the file names
   python main.py models                  what there is to draw with
   python main.py queue                   what waits and runs in the bot

@@ -141,7 +141,7 @@ def format_prompt(what: Draft | GenerationRequest) -> str:
     draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None)
     if draft.is_source_size and not _can_be_said(draft):
         draft = replace(draft, width=None, height=None)
-    draft = replace(draft, init_image=None, mask_image=None, control=(), is_source_size=None)
+    draft = replace(draft, init_image=None, more_images=(), mask_image=None, control=(), is_source_size=None)
     if draft.workflow:  # people say its name alone
         draft = replace(draft, workflow=WorkflowRef(name=draft.workflow.name))
     if draft.hires and draft.hires.upscaler:

@@ -38,6 +38,7 @@ class Analysed:
     graph: str = field(repr=False)
     mapping: str = field(repr=False)
     lines: tuple[str, ...]
+    problems: tuple[str, ...] = ()  # what the engine lacks and a request can say otherwise
 
 
 class WorkflowService:
@@ -49,17 +50,18 @@ class WorkflowService:
         self._clock = clock
 
     async def analyse(self, content: bytes, user_id: str, guild_id: str | None) -> Analysed:
-        """Find out what a file is for, on the first engine of this person that can run it.
+        """Find out what a file is for, on the first engine of this person that can run it; one with all its files wins.
 
         Raises:
             RequestRejected: it is no workflow that can be run; a hint says what would be.
-            CapabilityError: no engine has all its nodes and files; they are named.
+            CapabilityError: no engine has all its nodes; they are named.
             BackendError: the only engine does not answer.
         """
         if len(content) > MAX_WORKFLOW_BYTES:
             size, most = len(content) / 2**20, MAX_WORKFLOW_BYTES // 2**20
             raise RequestRejected(f"That file has {size:.1f} MB; a workflow has at most {most} MB.", field="workflow")
         refusals: list[tuple[str, GenerationError]] = []
+        nearest: Analysed | None = None
         for entry in await self._engines(user_id, guild_id):
             try:
                 async with self._registry.borrow(entry.name) as backend:
@@ -68,8 +70,13 @@ class WorkflowService:
                     read = await backend.read_workflow(content)
             except (CapabilityError, BackendError) as error:
                 refusals.append((entry.label, error))
-            else:
-                return _analysed(read, entry.config.kind, entry.label)
+                continue
+            found = _analysed(read, entry.config.kind, entry.label)
+            if not found.problems:
+                return found
+            nearest = nearest or found
+        if nearest:
+            return nearest
         if not refusals:
             raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
         if len(refusals) == 1:
@@ -189,7 +196,14 @@ class WorkflowService:
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
         if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
             return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
-        return fit_workflow(request, can)
+        fitted = fit_workflow(request, can)
+        if isinstance(fitted, Refused):
+            return fitted
+        try:
+            remarks = await backend.look_over(workflow, fitted.request)
+        except (CapabilityError, BackendError) as error:
+            return Refused(reasons=(error.user_message.rstrip("."),))
+        return replace(fitted, notes=(*fitted.notes, *remarks))
 
     async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
         """Return the options of a loaded workflow, as the first engine tells them that can run it; none if none can."""
@@ -216,7 +230,9 @@ class WorkflowService:
 
 
 def _analysed(read: ReadWorkflow, kind: str, engine: str) -> Analysed:
-    return Analysed(kind=kind, engine=engine, graph=read.graph, mapping=read.mapping, lines=read.lines)
+    return Analysed(
+        kind=kind, engine=engine, graph=read.graph, mapping=read.mapping, lines=read.lines, problems=read.problems
+    )
 
 
 def _clean(name: str) -> str:

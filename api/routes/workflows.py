@@ -63,7 +63,7 @@ async def analyse(request: Request, caller: Maker) -> AnalysedOut:
         fields=_fields(parts),
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(analysed.problems),
         lines=list(analysed.lines),
         token=web.drafts.put(analysed, caller.user_key, web.services.clock.monotonic()),
     )

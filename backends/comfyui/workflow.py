@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends.comfyui.changes import is_split
-from backends.comfyui.failures import check
+from backends.comfyui.failures import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
+from backends.comfyui.lacking import with_listed_names
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
 from backends.comfyui.shown import nothing_shown
@@ -112,11 +113,10 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     """Find out what the inputs of a workflow are for, from its samplers back.
 
     Raises:
-        CapabilityError: it needs nodes or files this server does not have; they are named.
+        CapabilityError: it needs nodes this server does not have; they are named. Files may be said otherwise later.
         RequestRejected: it gives no file.
     """
-    lacking = check(graph, info)
-    if lacking:
+    if lacking := check_nodes(graph, info):
         raise lacking
     found = Trace(graph, info)
     if not found.outputs:
@@ -152,12 +152,14 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
 
 
 def load_workflow(path: str, info: ObjectInfo) -> Workflow:
-    """Read a workflow file and analyse it. Blocks: call it in a thread."""
+    """Read a workflow file that is drawn with as it is, and analyse it. Blocks: call it in a thread."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise _rejected("The workflow file of this engine cannot be read.", detail=str(error)) from error
-    graph = read_workflow(content)
+    graph = with_listed_names(read_workflow(content), info)
+    if lacking := check(graph, info):
+        raise lacking
     return Workflow(graph=graph, mapping=analyse(graph, info))
 
 
