@@ -106,8 +106,8 @@ class ImageGeneration(commands.Cog):
             denoising_strength=strength,
             backend=backend,
             loras=typed.loras + parsed.draft.loras,
-            options=read_options(options),
         )
+        typed = typed.over(replace(read_options(options), workflow=None))
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
         pictures = [picture for picture in (image, image2, image3) if picture]
         await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)

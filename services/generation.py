@@ -7,6 +7,7 @@ from typing import Any, Final
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.job import Job, JobView, Origin, child_of
+from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
@@ -120,6 +121,7 @@ class GenerationService:
             base = replace(base, more_images=())
         if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
             base = replace(base, width=None, height=None, is_source_size=None)
+        changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
         visible = self._registry.visible(origin.user_id, origin.guild_id)

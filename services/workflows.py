@@ -14,6 +14,7 @@ from backends.registry import EASEL, BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
+from generation.replaced_options import routed
 from generation.request import Draft, Mode, WorkflowRef
 from generation.resolve import resolve_for
 from generation.samplers import match_name
@@ -191,6 +192,7 @@ class WorkflowService:
             can = await backend.workflow_capabilities(workflow)
         except (CapabilityError, BackendError) as error:
             return Refused(reasons=(error.user_message.rstrip("."),))
+        draft = routed(draft, can.options)
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
@@ -203,7 +205,10 @@ class WorkflowService:
             remarks = await backend.look_over(workflow, fitted.request)
         except (CapabilityError, BackendError) as error:
             return Refused(reasons=(error.user_message.rstrip("."),))
-        return replace(fitted, notes=(*fitted.notes, *remarks))
+        request = fitted.request
+        if any(option.name == "strength" for option in can.options):  # nobody's but the workflow's
+            request = replace(request, denoising_strength=None)
+        return replace(fitted, request=request, notes=(*fitted.notes, *remarks))
 
     async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
         """Return the options of a loaded workflow, as the first engine tells them that can run it; none if none can."""

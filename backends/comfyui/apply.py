@@ -13,7 +13,7 @@ from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, re
 from backends.comfyui.lacking import short
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.options import offered
-from backends.comfyui.workflow import Mapping, Workflow
+from backends.comfyui.workflow import Mapping, Workflow, without_replaced
 from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
 from generation.foreign import whole
@@ -89,7 +89,7 @@ def missing_pictures(mapping: Mapping, graph: Graph, facts: Facts, given: int) -
 
 def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[str, str]) -> Capabilities:
     """Return what this workflow can do on this server: what it has a place for."""
-    graph, mapping = workflow.graph, workflow.mapping
+    graph, mapping = workflow.graph, without_replaced(workflow.mapping)
     base = to_capabilities(facts, options)
 
     def listed(slot: Slot | None) -> tuple[str, ...]:

@@ -14,7 +14,15 @@ from backends.comfyui.lacking import Ways, lacking_files, no_files, with_listed_
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, read_range, set_options, split_option, with_option
 from backends.comfyui.values import fault_in
-from backends.comfyui.workflow import Mapping, Workflow, analyse, describe, mapping_from_json, mapping_to_json
+from backends.comfyui.workflow import (
+    Mapping,
+    Workflow,
+    analyse,
+    describe,
+    mapping_from_json,
+    mapping_to_json,
+    without_replaced,
+)
 from generation.errors import RequestRejected
 from generation.named import nearest
 from generation.request import GenerationRequest, WorkflowRef
@@ -46,7 +54,7 @@ def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info:
     """
     graph = with_listed_names(workflow.graph, info)
     lacking = {one.slot for one in lacking_files(graph, info)}
-    drawing = apply(graph, workflow.mapping, request, uploads, lacking)
+    drawing = apply(graph, without_replaced(workflow.mapping), request, uploads, lacking)
     set_options(drawing.graph, workflow.mapping.options, dict(request.options), info)
     drawing = replace(drawing, graph=with_listed_names(drawing.graph, info))
     if error := check(drawing.graph, info, _ways(workflow.mapping)):

@@ -6,7 +6,7 @@ second is what everybody saves first, so it is recognised and the right export i
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
+from generation.replaced_options import FIELDS
 from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
@@ -151,6 +152,13 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     )
 
 
+def without_replaced(mapping: Mapping) -> Mapping:
+    """Return a mapping without the places that options of the workflow have taken over from Easel's own."""
+    replaced = {FIELDS[option.name] for option in mapping.options if option.name in FIELDS}
+    nothing: dict[str, Any] = {name: None for name in replaced if name in Mapping.__dataclass_fields__}
+    return replace(mapping, **nothing)
+
+
 def load_workflow(path: str, info: ObjectInfo) -> Workflow:
     """Read a workflow file that is drawn with as it is, and analyse it. Blocks: call it in a thread."""
     try:
@@ -166,8 +174,9 @@ def load_workflow(path: str, info: ObjectInfo) -> Workflow:
 def describe(graph: Graph, mapping: Mapping) -> list[str]:
     """Return the mapping as lines for people: what is taken from the request, and where it goes."""
     lines = []
+    used = without_replaced(mapping)
     for name in (one.name for one in fields(mapping)):
-        value = getattr(mapping, name)
+        value = getattr(used, name)
         slots = value if isinstance(value, tuple) else (value,)
         found = [slot for slot in slots if isinstance(slot, Slot)]
         places = [_place(graph, slot) for slot in found[:MAX_PLACES]]

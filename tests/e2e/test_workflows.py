@@ -218,6 +218,37 @@ async def test_an_option_of_its_own_is_set_suggested_drawn_with_and_rerolled(
     assert "--detail cannot be “3”" in refused.content
 
 
+async def test_an_option_named_like_one_of_easel_s_takes_its_place_in_this_workflow(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="portrait")
+    await add(easel, name="plain")
+    shown = await ask(easel, "set", name="portrait", field="option strength", value="3.cfg --range 0..2")
+    assert "option --strength: KSampler, node 3, cfg, 0 to 2; --strength sets this" in shown
+    assert "denoising strength:" not in shown
+    for strength in ("1.5", "0.5"):
+        first = await easel.dream(f"!dream a red fox --workflow portrait --strength {strength} {SMALL} --seed 8")
+        assert sent(comfyui)["3"]["inputs"]["cfg"] == float(strength)
+        assert sent(comfyui)["3"]["inputs"]["denoise"] == 1
+    await reroll(discord, first)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 0.5
+    result = await easel.slash(f"a fox {SMALL}", workflow="portrait", options="--strength 1.25")
+    await easel.finished(result.original)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 1.25
+    result = await easel.slash(f"a fox {SMALL}", workflow="portrait", strength=0.75)
+    await easel.finished(result.original)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 0.75
+    count = len(comfyui.engine.submitted)
+    for text, why in (
+        (f"!dream a fox --workflow portrait --strength 2.5 {SMALL}", "--strength cannot be “2.5”"),
+        (f"!dream a fox --workflow plain --strength 1.5 {SMALL}", "Denoising strength cannot be “1.5”"),
+        (f"!dream a fox --strength 1.5 {SMALL}", "Denoising strength cannot be “1.5”"),
+    ):
+        assert why in (await easel.answer_to(await easel.say(text))).content
+    assert len(comfyui.engine.submitted) == count
+
+
 PICTURES = [("a.png", png(64, "navy")), ("b.png", png(32, "red")), ("c.png", png(16, "green"))]
 
 

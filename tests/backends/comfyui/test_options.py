@@ -87,8 +87,8 @@ async def test_a_value_that_cannot_be_is_refused_by_name(said: tuple[str, str], 
 @pytest.mark.parametrize(
     ("field", "place", "why"),
     [
-        ("option steps", "3.steps", "one of Easel's own options already. “steps_3” is free"),
-        ("option strength", "3.denoise --range 0..2", "“strength_3” is free"),
+        ("option size", "3.steps", "one of Easel's own options already. “size_3” is free"),
+        ("option backend", "3.denoise --range 0..2", "“backend_3” is free"), ("option seed", "3.seed", "own options"),
         ("option no", "3.steps", "own options already"), ("option chaos", "3.steps", "own options already"),
         ("option 3d", "3.steps", "letters, digits"), ("option a.b", "3.steps", "letters, digits"),
         ("option Ä", "3.steps", "letters, digits"),
