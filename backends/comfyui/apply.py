@@ -19,6 +19,7 @@ from generation.capabilities import Capabilities, ModelInfo
 from generation.foreign import whole
 from generation.request import GenerationRequest, Mode
 
+MAX_GRID_PX: Final = 128
 ELSEWHERE: Final = (" [temp]", " [output]")  # folders whose files are not listed
 
 
@@ -123,6 +124,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         supports_clip_skip=False,
         max_batch=base.max_batch if mapping.seed else 1,
         max_images=max(1, len(mapping.images)),
+        size_grid=max([base.size_grid, *(_step(facts, graph, slot) for slot in (*mapping.width, *mapping.height))]),
         max_seed=min((_most(facts, graph, slot) for slot in mapping.seed), default=MAX_SEED),
         default_width=min(max(width, base.min_side), base.max_side),
         default_height=min(max(height, base.min_side), base.max_side),
@@ -164,6 +166,12 @@ def _most(facts: Facts, graph: Graph, slot: Slot) -> int:
     """Return the largest number that a node takes at an input."""
     most = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("max")
     return whole(most, 1, MAX_SEED) if isinstance(most, int | float) else MAX_SEED
+
+
+def _step(facts: Facts, graph: Graph, slot: Slot) -> int:
+    """Return in what steps of pixels a node takes a side: models of videos are strict."""
+    step = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("step")
+    return whole(step, 1, MAX_GRID_PX) if isinstance(step, int | float) else 1
 
 
 def _each(slots: tuple[Slot, ...]) -> list[tuple[Slot, ...]]:

@@ -1,6 +1,8 @@
 """Options of a workflow that are named like Easel's own: whose a value is, from the prompt to a re-roll."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,9 @@ def test_other_names_of_an_option_are_the_same_one_and_only_some_can_be_taken_ov
     draft = Draft()
     assert all(hasattr(draft, field) for field in FIELDS.values())
     assert replace(draft, **dict.fromkeys(FIELDS.values())) == draft
+
+
+def test_the_names_of_the_page_are_those_that_can_be_taken_over():
+    page = Path("docs/backends/comfyui.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"That goes for (.+?);", page, re.DOTALL)
+    assert sorted(re.findall("`(.+?)`", listed)) == sorted(FIELDS)
