@@ -4,6 +4,7 @@ A workflow belongs to a person, a server, or everybody here (kind "easel"). What
 names the version it was made with.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from backends.registry import Owner as Owner
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
 from generation.replaced_options import routed
-from generation.request import Draft, Mode, WorkflowRef
+from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
 from generation.resolve import resolve_for
 from generation.samplers import match_name
 from generation.workflow_options import WorkflowOption, faults
@@ -24,9 +25,12 @@ from store.workflows import WorkflowStore, WorkflowVersion
 from utils.clock import Clock
 from utils.text import cut
 
+log = logging.getLogger(__name__)
+
 MAX_WORKFLOW_BYTES: Final = 2 * 1024 * 1024
 MAX_WORKFLOWS: Final = 50  # of one owner
 MAX_NAME_CHARS: Final = 60
+AS_IT_IS: Final = GenerationRequest(prompt="", width=512, height=512, steps=20, cfg_scale=7.0, seed=0)
 NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
 
 
@@ -217,6 +221,21 @@ class WorkflowService:
                 with suppress(CapabilityError, BackendError):
                     return (await entry.backend.workflow_capabilities(workflow)).options
         return ()
+
+    async def problems(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+        """Return what is lacking for a loaded workflow as it is on the first engine, nothing where one can draw it."""
+        found: tuple[str, ...] = ()
+        for entry in await self._engines(user_id, guild_id):
+            if not isinstance(entry.backend, WorkflowBackend):
+                continue
+            try:
+                await entry.backend.look_over(workflow, AS_IT_IS)
+                return ()
+            except CapabilityError as error:
+                found = found or (error.user_message,)
+            except BackendError as error:
+                log.info("a workflow could not be looked over", extra={"backend": entry.name, "code": error.code})
+        return found
 
     async def copy_from(self, other: "WorkflowService") -> None:
         """Take over what is everybody's there: for a store that lasts for one run."""

@@ -176,7 +176,7 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkf
         options=options,
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(await web.services.workflows.problems(workflow, caller.user_id, None)),
     )
 
 

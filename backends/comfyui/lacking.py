@@ -6,7 +6,8 @@ without case and without extension, as long as only one can be meant.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link
@@ -38,14 +39,14 @@ Ways = Callable[[Slot], str]  # how the file of an input can be overridden, as t
 
 @dataclass(frozen=True, kw_only=True)
 class Lacking:
-    """A value that an input's list does not hold. `count`: how many it has; `near`: a few that may have been meant."""
+    """A value that an input's list does not hold. `count`: how many it has, empty ones count as one."""
 
     slot: Slot
     class_type: str
     value: str
     count: int
     is_file: bool
-    near: tuple[str, ...] = ()
+    choices: tuple[str, ...] = field(repr=False)
 
     @property
     def what(self) -> str:
@@ -62,27 +63,28 @@ class Lacking:
 
     def sentence(self, way: str = "") -> str:
         """Return what is missing, as the end of a sentence about the engine."""
-        near = f" (near: {', '.join(map(short, self.near))})" if self.near else ""
+        names = nearest(self.value, self.choices)
+        near = f" (near: {', '.join(map(short, names))})" if names else ""
         return f"no {self.what} “{short(self.value)}”{near}" + (f": {way}" if way else "")
 
 
 def unlisted(graph: Graph, info: ObjectInfo) -> Iterator[Lacking]:
     """Yield every value of a graph that its input's list on this server does not hold; input pictures are uploaded."""
+    lists = _Lists(info)
     for node in graph:
         class_type = class_of(graph, node)
         for name, value in inputs_of(graph, node).items():
             if read_link(value) or not isinstance(value, str) or info.is_upload(class_type, name):
                 continue
             if count := info.refuses(class_type, name, value):
-                choices = info.choices(class_type, name) or ()
-                is_file = _names_files(name, value, choices)
+                known = lists.of(class_type, name)
                 yield Lacking(
                     slot=Slot(node=node, input=name),
                     class_type=class_type,
                     value=value,
                     count=count,
-                    is_file=is_file,
-                    near=tuple(nearest(value, choices)) if is_file else (),
+                    is_file=known.is_for_file(value),
+                    choices=known.choices,
                 )
 
 
@@ -109,29 +111,22 @@ def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> Capability
 def listed_name(value: str, choices: Iterable[str]) -> str | None:
     """Return how a server lists a file, None where it has none that is meant by it, or several."""
     listed = tuple(choices)
-    if value in listed:
-        return value
-    for reading in (_slashed, _folded, file_key):
-        key = reading(value)
-        found = [name for name in listed if reading(name) == key]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    return value if value in listed else _List(name="", choices=listed).meant(value)
 
 
 def with_listed_names(graph: Graph, info: ObjectInfo) -> Graph:
     """Return a graph whose files are named as this server lists them."""
-    result = graph
+    result, lists = dict(graph), _Lists(info)
     for node, about in graph.items():
-        class_type = str(about.get("class_type"))
+        class_type, named = str(about.get("class_type")), dict[str, str]()
         for name, value in inputs_of(graph, node).items():
             if not isinstance(value, str) or not info.refuses(class_type, name, value):
                 continue
-            choices = info.choices(class_type, name) or ()
-            listed = listed_name(value, choices) if _names_files(name, value, choices) else None
-            if listed:
-                inputs = {**inputs_of(result, node), name: listed}
-                result = {**result, node: {**result[node], "inputs": inputs}}
+            known = lists.of(class_type, name)
+            if listed := known.meant(value) if known.is_for_file(value) else None:
+                named[name] = listed
+        if named:
+            result[node] = {**about, "inputs": {**inputs_of(graph, node), **named}}
     return result
 
 
@@ -146,9 +141,50 @@ def short(name: str) -> str:
     return name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1]}…"
 
 
-def _names_files(name: str, value: str, choices: Iterable[str]) -> bool:
-    is_path = "/" in value or "\\" in value
-    return name in WORDS or is_path or any(_EXTENSION.search(one) for one in (value, *choices))
+@dataclass(frozen=True)
+class _List:
+    """What a server lists for one input, looked at once for a graph, however often that names something else."""
+
+    name: str
+    choices: tuple[str, ...]
+
+    def is_for_file(self, value: str) -> bool:
+        is_path = "/" in value or "\\" in value
+        return self.name in WORDS or is_path or bool(_EXTENSION.search(value)) or self._has_files
+
+    def meant(self, value: str) -> str | None:
+        for reading, index in self._indexes:
+            if found := index.get(reading(value)):
+                return found[0] if len(found) == 1 else None
+        return None
+
+    @cached_property
+    def _has_files(self) -> bool:
+        return any(_EXTENSION.search(one) for one in self.choices)
+
+    @cached_property
+    def _indexes(self) -> tuple[tuple[Callable[[str], str], dict[str, list[str]]], ...]:
+        indexes = []
+        for reading in (_slashed, _folded, file_key):
+            index: dict[str, list[str]] = {}
+            for choice in self.choices:
+                index.setdefault(reading(choice), []).append(choice)
+            indexes.append((reading, index))
+        return tuple(indexes)
+
+
+class _Lists:
+    """The lists of a server, each put together once."""
+
+    def __init__(self, info: ObjectInfo) -> None:
+        self._info = info
+        self._known: dict[tuple[str, str], _List] = {}
+
+    def of(self, class_type: str, name: str) -> _List:
+        key = (class_type, name)
+        if key not in self._known:
+            self._known[key] = _List(name, self._info.choices(class_type, name) or ())
+        return self._known[key]
 
 
 def _slashed(name: str) -> str:

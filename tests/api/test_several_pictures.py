@@ -85,3 +85,12 @@ async def test_all_pictures_of_an_edit_are_drawn_from_where_that_can_be(site, cl
     assert len(asked[0].more_images) == taken
     ignored = [note for note in answer.json()["notes"] if "more pictures" in note]
     assert [note.startswith(start) for note, start in zip(ignored, notes, strict=True)] == [True] * len(notes)
+
+
+async def test_all_pictures_are_forgotten_with_the_words(site, client):
+    await taking(site, 3)
+    first, *more = await ids(site)
+    job = await site.draw(init_image=first, more_images=more, is_private=True)
+    assert (await client.delete(f"/api/jobs/{job['id']}")).status_code == 204
+    kept = await site.easel.services.generation.find(job["id"])
+    assert (kept.request.init_image, kept.request.more_images, kept.drawn.more_images) == (None, (), ())
