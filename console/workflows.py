@@ -17,7 +17,8 @@ from utils.text import cut
 
 USAGE: Final = (
     "Write: workflow add FILE [--name NAME], workflow list, workflow show NAME, workflow set NAME FIELD NODE.INPUT, "
-    "workflow set NAME option OPTION NODE.INPUT [--range LOW..HIGH], or workflow delete NAME."
+    "workflow set NAME option OPTION NODE.INPUT [--range LOW..HIGH], workflow set NAME NODE.INPUT FILE, "
+    "or workflow delete NAME."
 )
 OPTION: Final = "option"
 WORDS_AFTER: Final = {"list": 0, "show": 1, "delete": 1, "set": 3}
@@ -65,7 +66,8 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
         elif command.action == "show":
             _show(await workflows.get(command.name, "", None))
         elif command.action == "set":
-            _show(await workflows.correct(command.name, command.field, command.place))
+            stored = await workflows.correct(command.name, command.field, command.place)
+            _show(stored, await workflows.lacking(stored, "", None))
         else:
             gone = await workflows.delete(command.name)
             tell(f"{gone.name} is forgotten. Pictures made with it can still be made again.")
@@ -101,7 +103,7 @@ async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
     analysed = await workflows.analyse(content, "", None)
     stored = await workflows.save(analysed, command.name)
     tell(f"{analysed.engine} can draw with it.")
-    _show(stored)
+    _show(stored, analysed.problems)
     return 0
 
 
@@ -121,7 +123,9 @@ def _list(there: Sequence[StoredWorkflow]) -> None:
         say(f"{cut(one.name, 28):<30}{f'{one.updated_at:%Y-%m-%d %H:%M}':<18}{takes}")
 
 
-def _show(stored: StoredWorkflow) -> None:
+def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:
+    for problem in problems:
+        tell(problem)
     say("\n".join([stored.name, *(f"  {line}" for line in stored.lines)]))
     tell(f'Draw with it: python main.py generate "a red fox" --workflow "{stored.name}"')
     tell(f'Something in the wrong place? python main.py workflow set "{stored.name}" prompt 6.text')

@@ -139,7 +139,7 @@ class WorkflowService:
         Raises:
             RequestRejected: there is no such value, node or input.
         """
-        for entry in self._registry:
+        for entry in sorted(self._registry, key=lambda entry: entry.error is not None):
             if entry.config.kind == analysed.kind and isinstance(entry.backend, WorkflowBackend):
                 for field_name, place in changes.items():
                     workflow = WorkflowRef(name="", graph=analysed.graph, mapping=analysed.mapping)
@@ -221,6 +221,10 @@ class WorkflowService:
                 with suppress(CapabilityError, BackendError):
                     return (await entry.backend.workflow_capabilities(workflow)).options
         return ()
+
+    async def lacking(self, stored: StoredWorkflow, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+        """Return what is lacking for one now, as `problems`."""
+        return await self.problems(await self.load(WorkflowRef(name=stored.name, id=stored.version)), user_id, guild_id)
 
     async def problems(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[str, ...]:
         """Return what is lacking for a loaded workflow as it is on the first engine, nothing where one can draw it."""

@@ -103,7 +103,9 @@ def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | No
     own = load_own(workflow)
     if option := split_option(field, place):
         return _told(own.graph, _with_option(own, *option), info)
-    if info and (slot := _file_slot(own, field, place)):
+    if slot := _file_slot(own, field, place):
+        if info is None:
+            raise RequestRejected("Which files the engine has is not known while it does not answer.", field="place")
         return _told(_with_file(own.graph, slot, place, info), own.mapping, info)
     name = field.strip().casefold().replace(" ", "_")
     name = ALIASES.get(name, name)
@@ -179,7 +181,7 @@ def _told(graph: Graph, mapping: Mapping, info: ObjectInfo | None) -> ReadWorkfl
     return ReadWorkflow(
         graph=json.dumps(graph),
         mapping=json.dumps(mapping_to_json(mapping)),
-        lines=(*problems, *describe(graph, mapping)),
+        lines=tuple(describe(graph, mapping)),
         problems=problems,
     )
 

@@ -310,6 +310,7 @@ async def test_a_model_the_server_lacks_is_named_and_overridden(start: StartEase
     easel = await start(connect(comfyui))
     shown = await add(easel, lacking("model")[0], name="portrait")
     assert "no model “gone.safetensors”" in shown
+    assert "no model “gone.safetensors”" in await ask(easel, "show", name="portrait")
     answer = await easel.answer_to(await easel.say(f"!dream a red fox --workflow portrait {SMALL}"))
     assert "no model “gone.safetensors”" in answer.content
     assert "say another with --model" in answer.content
@@ -317,6 +318,6 @@ async def test_a_model_the_server_lacks_is_named_and_overridden(start: StartEase
     answer = await easel.dream(f"!dream a red fox --workflow portrait --model sdxl_tiny {SMALL}")
     assert answer.attachments
     assert sent(comfyui)["4"]["inputs"]["ckpt_name"] == "sdxl_tiny.safetensors"
-    await ask(easel, "set", name="portrait", field="model", value="sdxl_tiny")
+    assert "gone" not in await ask(easel, "set", name="portrait", field="model", value="sdxl_tiny")
     assert (await easel.dream(f"!dream a blue fox --workflow portrait {SMALL}")).attachments
     assert sent(comfyui)["4"]["inputs"]["ckpt_name"] == "sdxl_tiny.safetensors"
