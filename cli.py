@@ -28,7 +28,7 @@ from console.workflows import manage_workflows as manage_workflows
 from constants import APP_NAME, VERSION
 from generation.job import Job
 
-DRAWING: Final = f"{PROGRAM} generate PROMPT [--size 768x512 ...] [-o FILE] [-q]"
+DRAWING: Final = f"{PROGRAM} generate PROMPT [--size 768x512 ...] [-i FILE] [-o FILE] [-q]"
 LOOKING: Final = {
     "models": "show what there is to draw with",
     "queue": "show what waits and runs in the bot",
@@ -44,6 +44,7 @@ class Command:
     name: str
     text: str = ""
     output: Path | None = None
+    images: tuple[Path, ...] = ()
     is_quiet: bool = False
     no_web: bool = False
     no_discord: bool = False
@@ -66,7 +67,8 @@ def parse(argv: Sequence[str]) -> Command:
     if name == "help":
         return Command(name="help", text=parser.format_help().strip())
     if name == "generate":  # what else was typed is the prompt, its options among it
-        return Command(name=name, text=" ".join(rest), output=values.output, is_quiet=values.quiet)
+        images = tuple(values.image)
+        return Command(name=name, text=" ".join(rest), output=values.output, images=images, is_quiet=values.quiet)
     if rest:
         return Command(name="nonsense", text=_left_over(parser, name, rest))
     if hasattr(values, "read"):
@@ -82,6 +84,10 @@ def _parser() -> Parser:
     _add_switches(add(commands, "start", "start the studio and, with a token, the bot; else the console beside it"))
     generate = add(commands, "generate", "make pictures of the words that follow, and save them", usage=DRAWING)
     generate.add_argument("-o", "--output", metavar="FILE", type=Path, help="a folder will do; several get -1, -2 ...")
+    generate.add_argument(
+        "-i", "--image", metavar="FILE", type=Path, action="append", default=[],
+        help="a picture to draw from; several for a workflow that takes several",
+    )  # fmt: skip
     generate.add_argument("-q", "--quiet", action="store_true", help="no progress, only the file names")
     for name, meaning in LOOKING.items():
         add(commands, name, meaning)
@@ -137,7 +143,8 @@ def run(
     elif command.name == "doctor" and settings:
         return doctor.report(settings, checks)
     elif command.name == "generate" and studio:
-        return drawing.draw(studio, command.text, output=command.output, is_quiet=command.is_quiet)
+        asked = drawing.Asked(text=command.text, images=command.images, output=command.output)
+        return drawing.draw(studio, asked, is_quiet=command.is_quiet)
     elif command.name == "models" and studio:
         lists.show_models(studio)
     elif command.name == "start" and studio:

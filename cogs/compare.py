@@ -75,7 +75,7 @@ class Compare(commands.Cog):
         await check_message_permissions(ctx)
         found = ENGINES.search(f" {text}")
         parsed = parse_prompt(ENGINES.sub("", f" {text}").strip(), names_in(ctx.message))
-        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, None, FROM_WORDS)))
+        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected("Only `/compare` can answer in private.", field="private")
         wanted = _names(found[1].strip('"“”')) if found else ()

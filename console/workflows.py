@@ -44,8 +44,13 @@ def add_to(commands: Any) -> None:
     show.add_argument("name", metavar="NAME")
     change = add(actions, "set", "say by hand where a value goes, or make an input an option", _corrected)
     change.add_argument("name", metavar="NAME")
-    change.add_argument("field", metavar="FIELD", help="prompt, seed, steps ..., or: option")
-    change.add_argument("place", metavar="NODE.INPUT", nargs="+", help="6.text; none; for an option: NAME NODE.INPUT")
+    change.add_argument("field", metavar="FIELD", help="prompt, seed, steps ...; option; or an input, 4.ckpt_name")
+    change.add_argument(
+        "place",
+        metavar="NODE.INPUT",
+        nargs="+",
+        help="6.text; none; for an option: NAME NODE.INPUT; for an input: a file there",
+    )
     change.add_argument("--range", metavar="LOW..HIGH", help="of an option")
     gone = add(actions, "delete", "forget a workflow", lambda v: WorkflowCommand(action="delete", name=v.name))
     gone.add_argument("name", metavar="NAME")
@@ -61,7 +66,8 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
         elif command.action == "show":
             _show(await workflows.get(command.name, "", None))
         elif command.action == "set":
-            _show(await workflows.correct(command.name, command.field, command.place))
+            stored = await workflows.correct(command.name, command.field, command.place)
+            _show(stored, await workflows.lacking(stored, "", None))
         else:
             gone = await workflows.delete(command.name)
             tell(f"{gone.name} is forgotten. Pictures made with it can still be made again.")
@@ -91,7 +97,7 @@ async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
     analysed = await workflows.analyse(content, "", None)
     stored = await workflows.save(analysed, command.name)
     tell(f"{analysed.engine} can draw with it.")
-    _show(stored)
+    _show(stored, analysed.problems)
     return 0
 
 
@@ -111,7 +117,9 @@ def _list(there: Sequence[StoredWorkflow]) -> None:
         say(f"{cut(one.name, 28):<30}{f'{one.updated_at:%Y-%m-%d %H:%M}':<18}{takes}")
 
 
-def _show(stored: StoredWorkflow) -> None:
+def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:
+    for problem in problems:
+        tell(problem)
     say("\n".join([stored.name, *(f"  {line}" for line in stored.lines)]))
     tell(f'Draw with it: python main.py generate "a red fox" --workflow "{stored.name}"')
     tell(f'Something in the wrong place? python main.py workflow set "{stored.name}" prompt 6.text')

@@ -99,6 +99,11 @@ class Catalog:
         known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
         return frozenset(mode for capabilities in known for mode in capabilities.modes)
 
+    def most_pictures(self, user_id: str, guild_id: str | None) -> int:
+        """Return how many input pictures the engine takes that takes most, without a workflow named for it."""
+        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        return max((capabilities.max_images for capabilities in known), default=1)
+
     async def refresh(self, user_id: str, guild_id: str | None) -> None:
         """Ask the visible engines again, so that lists shown next are fresh."""
         entries = self._registry.visible(user_id, guild_id)

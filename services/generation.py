@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.job import Job, JobView, Origin, child_of
+from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
@@ -116,8 +117,11 @@ class GenerationService:
         old = await self.drawn(old) if _asks_to_draw(changes) else old
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
+        if "init_image" in drop:
+            base = replace(base, more_images=())
         if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
             base = replace(base, width=None, height=None, is_source_size=None)
+        changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
         visible = self._registry.visible(origin.user_id, origin.guild_id)
@@ -135,7 +139,8 @@ class GenerationService:
             if parent is None or parent.words_gone_at is not None:
                 break
             enlarged = parent
-        request = replace(enlarged.request, mode=Mode.TXT2IMG, init_image=None, upscale_factor=None, upscaler=None)
+        nothing: dict[str, Any] = {"init_image": None, "more_images": (), "upscale_factor": None, "upscaler": None}
+        request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
         return replace(enlarged, request=request)
 
     async def visible(self, job_id: str, actor: Actor) -> Job:

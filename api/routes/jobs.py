@@ -69,11 +69,10 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
     ]
 
 
-def said(body: DraftIn) -> ParsedPrompt:
-    """Read the text with its options; fields win over them."""
-    has_workflow = bool(body.workflow)
+def said(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
+    """Read the text with its options; fields win over them. `has_workflow`: what is changed has one."""
     text = body.text or ""
-    parsed = parse_prompt(text, has_workflow=has_workflow, fetches_pictures=True)
+    parsed = parse_prompt(text, has_workflow=has_workflow or bool(body.workflow), fetches_pictures=True)
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
 
 
@@ -186,7 +185,8 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     """Run a job once more: as it was, with changes, or from one of its pictures."""
     web = web_of(request)
     old = await visible_job(web, job_id, caller)
-    parsed = await with_link(request, caller, said(body.changes))
+    is_own = old.request.workflow is not None
+    parsed = await with_link(request, caller, said(body.changes, has_workflow=is_own))
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))

@@ -63,7 +63,7 @@ async def analyse(request: Request, caller: Maker) -> AnalysedOut:
         fields=_fields(parts),
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(analysed.problems),
         lines=list(analysed.lines),
         token=web.drafts.put(analysed, caller.user_key, web.services.clock.monotonic()),
     )
@@ -176,7 +176,7 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkf
         options=options,
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(await web.services.workflows.problems(workflow, caller.user_id, None)),
     )
 
 

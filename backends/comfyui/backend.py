@@ -26,15 +26,14 @@ from backends.base import (
     stop_remote,
     unnoted,
 )
-from backends.comfyui.apply import apply, workflow_capabilities, workflow_changes
+from backends.comfyui.apply import workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.facts import Facts, read_facts
-from backends.comfyui.failures import check, failed, invalid, no_picture
+from backends.comfyui.failures import check, check_nodes, failed, invalid, no_picture
 from backends.comfyui.fetching import fetch_file
 from backends.comfyui.graph import Graph, read_graph, spread
 from backends.comfyui.offer import to_capabilities
-from backends.comfyui.options import set_options
-from backends.comfyui.own import correct, load_own, read_upload
+from backends.comfyui.own import correct, draw, load_own, look_over, read_upload
 from backends.comfyui.server import Server
 from backends.comfyui.uploading import upload
 from backends.comfyui.watch import Watch
@@ -43,7 +42,7 @@ from backends.comfyui.workflow import Workflow, load_workflow, read_workflow
 from backends.http import key_auth, make_client
 from backends.kind import option_of
 from generation.capabilities import Capabilities
-from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
+from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, WorkflowRef
 from generation.result import GenerationResult
@@ -211,17 +210,30 @@ class ComfyUIBackend:
         return await run_in_thread(read_upload, graph, facts.info)
 
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
-        return await run_in_thread(correct, workflow, field, place)
+        """Say where a value goes; what the server lacks is told where it answers."""
+        if self._facts is None:
+            with contextlib.suppress(BackendError):
+                await self._probe()
+        return await run_in_thread(correct, workflow, field, place, self._facts.info if self._facts else None)
 
     async def workflow_capabilities(self, workflow: WorkflowRef) -> Capabilities:
         """Return what a workflow can do here; a list of nodes that is too old is read anew."""
         own = await run_in_thread(load_own, workflow)
         facts = self._facts or await self._probe()
-        if await run_in_thread(check, own.graph, facts.info):
+        if await run_in_thread(check_nodes, own.graph, facts.info):
             facts = await self._probe()
-            if lacking := await run_in_thread(check, own.graph, facts.info):
-                raise lacking
+        if lacking := await run_in_thread(check_nodes, own.graph, facts.info):
+            raise lacking
         return await run_in_thread(workflow_capabilities, own, facts, self._options)
+
+    async def look_over(self, workflow: WorkflowRef, request: GenerationRequest) -> tuple[str, ...]:
+        """Return remarks on how a request is drawn with a workflow; a list of files that is too old is read anew."""
+        own = await run_in_thread(load_own, workflow)
+        if self._facts is not None:
+            with contextlib.suppress(CapabilityError):
+                if not (notes := await run_in_thread(look_over, own, request, self._facts)):
+                    return tuple(notes)
+        return tuple(await run_in_thread(look_over, own, request, await self._probe()))
 
     async def aclose(self) -> None:
         for prompt_id in tuple(self._watches):
@@ -265,15 +277,12 @@ class ComfyUIBackend:
         Raises:
             RequestRejected: it cannot be built, or needs what the server does not have.
         """
-        drawing = (
-            apply(workflow.graph, workflow.mapping, request, uploads)
-            if workflow
-            else build(request, facts, self._options, uploads)
-        )
         if workflow:
-            set_options(drawing.graph, workflow.mapping.options, dict(request.options), facts.info)
-        if lacking := check(drawing.graph, facts.info):
-            raise lacking
+            drawing = draw(workflow, request, uploads, facts.info)
+        else:
+            drawing = build(request, facts, self._options, uploads)
+            if lacking := check(drawing.graph, facts.info):
+                raise lacking
         return spread(drawing.graph, drawing.seeds, request.seed, max(1, request.batch_size))
 
     async def _queue(self, graph: Graph, prompt_id: str) -> str:

@@ -14,7 +14,16 @@ from pydantic import BaseModel, ValidationError
 from backends.answers import read_json, read_model
 from backends.comfyui.failures import refused
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue, SystemStats, Uploaded, client_of
+from backends.comfyui.wire import (
+    UPLOAD_FOLDER,
+    HistoryEntry,
+    OutputFile,
+    PromptAnswer,
+    Queue,
+    SystemStats,
+    Uploaded,
+    client_of,
+)
 from backends.http import read_bounded, translate
 from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
@@ -28,7 +37,6 @@ MAX_INFO_BYTES: Final = 128 * 1024 * 1024  # 0.75 MB without extensions, tens of
 INTERRUPT_BY_ID: Final = (0, 3, 56)  # older ones ignore the id and stop whatever runs
 RECENT_JOBS: Final = 32
 CANCEL_BY_ID: Final = (0, 25)
-UPLOAD_FOLDER: Final = "easel"
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

@@ -20,9 +20,12 @@ async def upload(server: Server, request: GenerationRequest, *, has_workflow: bo
     except BadImage as error:
         raise RequestRejected(str(error), field="image", hint="Send it as PNG or JPEG.") from error
     init, mask = await server.upload(source), ""
+    others = request.more_images if has_workflow else ()
+    more = [await server.upload(_bytes_of(image, "picture to start from")) for image in others]
     if request.mode is Mode.INPAINT:
         mask = await server.upload(_bytes_of(request.mask_image, "mask"))
-    return Uploads(init=init, mask=mask, width=size.width, height=size.height, control=tuple(control))
+    sides = {"width": size.width, "height": size.height}
+    return Uploads(init=init, mask=mask, more=tuple(more), control=tuple(control), **sides)
 
 
 def _bytes_of(image: SourceImage | None, what: str) -> SourceImage:

@@ -6,19 +6,21 @@ second is what everybody saves first, so it is recognised and the right export i
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from backends.comfyui.changes import is_split
-from backends.comfyui.failures import check
+from backends.comfyui.failures import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
+from backends.comfyui.lacking import with_listed_names
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
 from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
+from generation.replaced_options import FIELDS
 from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
@@ -112,11 +114,10 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     """Find out what the inputs of a workflow are for, from its samplers back.
 
     Raises:
-        CapabilityError: it needs nodes or files this server does not have; they are named.
+        CapabilityError: it needs nodes this server does not have; they are named. Files may be said otherwise later.
         RequestRejected: it gives no file.
     """
-    lacking = check(graph, info)
-    if lacking:
+    if lacking := check_nodes(graph, info):
         raise lacking
     found = Trace(graph, info)
     if not found.outputs:
@@ -151,21 +152,31 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     )
 
 
+def without_replaced(mapping: Mapping) -> Mapping:
+    """Return a mapping without the places that options of the workflow have taken over from Easel's own."""
+    replaced = {FIELDS[option.name] for option in mapping.options if option.name in FIELDS}
+    nothing: dict[str, Any] = {name: None for name in replaced if name in Mapping.__dataclass_fields__}
+    return replace(mapping, **nothing)
+
+
 def load_workflow(path: str, info: ObjectInfo) -> Workflow:
-    """Read a workflow file and analyse it. Blocks: call it in a thread."""
+    """Read a workflow file that is drawn with as it is, and analyse it. Blocks: call it in a thread."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise _rejected("The workflow file of this engine cannot be read.", detail=str(error)) from error
-    graph = read_workflow(content)
+    graph = with_listed_names(read_workflow(content), info)
+    if lacking := check(graph, info):
+        raise lacking
     return Workflow(graph=graph, mapping=analyse(graph, info))
 
 
 def describe(graph: Graph, mapping: Mapping) -> list[str]:
     """Return the mapping as lines for people: what is taken from the request, and where it goes."""
     lines = []
+    used = without_replaced(mapping)
     for name in (one.name for one in fields(mapping)):
-        value = getattr(mapping, name)
+        value = getattr(used, name)
         slots = value if isinstance(value, tuple) else (value,)
         found = [slot for slot in slots if isinstance(slot, Slot)]
         places = [_place(graph, slot) for slot in found[:MAX_PLACES]]

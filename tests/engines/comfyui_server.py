@@ -233,7 +233,7 @@ class ComfyUIServer:
         data = self.engine.files.get((asked.get("type", "output"), asked.get("subfolder", ""), asked["filename"]))
         if data is None:
             return web.Response(status=404)
-        return web.Response(body=data, content_type="image/png")
+        return web.Response(body=data, content_type="video/mp4" if asked["filename"].endswith(".mp4") else "image/png")
 
     async def _upload(self, request: web.Request) -> web.Response:
         try:

@@ -255,10 +255,16 @@ def test_missing_nodes_are_named() -> None:
         analyse(graph, INFO)
 
 
-def test_missing_model_is_named() -> None:
+def test_missing_model_leaves_the_mapping_as_it_would_be() -> None:
     graph = graph_of("txt2img_sd15")
     graph["4"]["inputs"]["ckpt_name"] = "gone.safetensors"
-    with pytest.raises(CapabilityError, match=r"no model “gone\.safetensors”"):
+    assert analyse(graph, INFO) == mapping_of("txt2img_sd15")
+
+
+def test_missing_sampler_is_named() -> None:
+    graph = graph_of("txt2img_sd15")
+    graph["3"]["inputs"]["sampler_name"] = "gone"
+    with pytest.raises(CapabilityError, match="no sampler “gone”"):
         analyse(graph, INFO)
 
 
