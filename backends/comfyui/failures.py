@@ -54,7 +54,7 @@ def check(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
     """
     missing = dict.fromkeys(class_of(graph, node) for node in graph if class_of(graph, node) not in info)
     if missing:
-        return _missing_nodes(list(missing))
+        return missing_nodes(list(missing))
     for node in graph:
         class_type = class_of(graph, node)
         for name, value in inputs_of(graph, node).items():
@@ -78,7 +78,7 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
     extra = told.get("extra_info")
     if told.get("type") == "missing_node_type":
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
-        return _missing_nodes([str(class_type or "")], detail=_cut(told))
+        return missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
         with_reason(f"{label} does not accept this request.", explanation(body)),
         detail=_cut(told),
@@ -169,7 +169,8 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
     )
 
 
-def _missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
+def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
+    """Return our error for node classes that a server does not have; they are named."""
     names = ", ".join(_short(name) or "one without a class" for name in classes[:5])
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     what = "a node" if len(classes) == 1 else f"{len(classes)} nodes"

@@ -37,6 +37,19 @@ class ObjectInfo:
             found |= part if isinstance(part, dict) else {}
         return found
 
+    def ordered_inputs(self, class_type: str, *, is_required: bool = False) -> list[tuple[str, Any]]:
+        """Return the input specifications with their names in the order the editor shows them; the required only."""
+        told = self._told(class_type)
+        groups, order = told.get("input"), told.get("input_order")
+        found: dict[str, Any] = {}
+        for group in ("required",) if is_required else ("required", "optional"):
+            part = groups.get(group) if isinstance(groups, dict) else None
+            if isinstance(part, dict):
+                listed = order.get(group) if isinstance(order, dict) else None
+                first = [name for name in listed if name in part] if isinstance(listed, list) else []
+                found |= {name: part[name] for name in (*first, *part)}
+        return list(found.items())
+
     def type_of(self, class_type: str, name: str) -> str:
         """Return the type of an input ("STRING", "LATENT", "COMBO" ...), empty if unknown."""
         spec = self.inputs(class_type).get(name)
@@ -83,6 +96,10 @@ class ObjectInfo:
 
     def is_output(self, class_type: str) -> bool:
         return self._told(class_type).get("output_node") is True
+
+    def title_of(self, class_type: str) -> str:
+        """Return what the editor calls a node of this class."""
+        return str(self._told(class_type).get("display_name") or class_type)
 
     def outputs(self, class_type: str) -> tuple[tuple[str, str], ...]:
         """Return type and name of each output."""

@@ -1,0 +1,22 @@
+"""Nodes of ComfyUI itself whose widgets code in the browser makes, in ways that are known."""
+
+from typing import Any
+
+from backends.comfyui.editor.saved import SavedNode
+
+
+def own_values(node: SavedNode) -> dict[str, Any] | None:
+    """Return the values of such a node by name, None if it is none."""
+    if node.type == "CustomCombo" and isinstance(node.values, list) and len(node.values) > 1:
+        return _custom_combo(node.values)
+    return None
+
+
+def _custom_combo(values: list[Any]) -> dict[str, Any]:
+    """Return the choice, its number and the texts to choose from, as many as were written and an empty one."""
+    choice, _, *listed = values
+    while listed and not listed[-1]:
+        listed.pop()
+    listed.append("")
+    options = {f"option{number}": text for number, text in enumerate(listed, 1)}
+    return {"choice": choice, "index": listed.index(choice) if choice in listed else -1, **options}

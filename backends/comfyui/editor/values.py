@@ -1,0 +1,210 @@
+"""Which saved value belongs to which widget.
+
+The editor saves values by place, so a node that has gained or lost a widget since would get wrong ones. Where their
+number is not what the server's description makes, the one assignment that types, ranges and lists allow is taken; where
+there are several, none is.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backends.comfyui.editor.fields import CONTROLS, Field, Kind, chosen_fields
+from backends.comfyui.editor.saved import SavedNode
+
+STEPS: Final = 20_000  # looked at before a search for the right places is given up
+MISSING: Final = object()
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfit:
+    """Why the values of a node cannot be assigned, as the end of a sentence."""
+
+    reason: str
+
+
+def assign(node: SavedNode, fields: list[Field], linked: frozenset[str]) -> Values | Unfit:
+    """Return the values of a node's widgets by name; those not saved have their default.
+
+    Args:
+        node: as it was saved.
+        fields: the widgets of its class, without those that a choice brings.
+        linked: the names of widgets whose value comes over a link, so that a saved one hardly matters.
+    """
+    if isinstance(node.values, dict):
+        return _named(node.values, fields, linked, is_whole=True)
+    values = list(node.values or ())
+    straight = _straight(fields, values, linked)
+    if node.named_values is not None:
+        named = _named(node.named_values, fields, linked, is_whole=False)
+        if straight is None or named == straight or isinstance(named, Unfit):
+            return named
+        return Unfit(reason="its values by name and by place do not agree")
+    if straight is not None:
+        return straight
+    return _searched(node, fields, values, linked)
+
+
+def default_of(field: Field) -> Any:
+    """Return what the editor gives a widget of which nothing was saved; `MISSING` if that is nothing."""
+    given = field.settings.get("default")
+    if field.kind in {Kind.COMBO, Kind.CHOOSING}:
+        first = field.options[0] if field.options else MISSING
+        return given if given and field.kind is Kind.COMBO else first
+    if given is not None:
+        return given
+    plain: dict[Kind, Any] = {Kind.INT: 0, Kind.FLOAT: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
+    return plain.get(field.kind, MISSING)
+
+
+def fits(field: Field, value: Any, *, is_strict: bool = False) -> bool:
+    """Whether a value can be one of this widget; strictly: in its range, and in its list."""
+    if field.kind in {Kind.INT, Kind.FLOAT}:
+        return _is_number(field, value, is_strict=is_strict)
+    if field.kind is Kind.BOOLEAN:
+        return isinstance(value, bool)
+    if field.kind is Kind.STRING:
+        return isinstance(value, str)
+    if field.kind is Kind.COMBO:
+        return _is_choice(field, value, is_strict=is_strict)
+    if field.kind is Kind.CHOOSING:
+        return str(value) in (field.options or ())
+    if field.kind is Kind.CONTROL:
+        return value in CONTROLS
+    if field.kind is Kind.FILTER:
+        return isinstance(value, str)
+    return not is_strict or value is not None
+
+
+def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
+    if isinstance(value, str) and not is_strict:
+        try:
+            value = float(value)
+        except ValueError:
+            return False
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return False
+    if field.kind is Kind.INT and value != int(value):
+        return False
+    low, high = field.settings.get("min"), field.settings.get("max")
+    limits = [one for one in (low, high) if isinstance(one, int | float)]
+    return not is_strict or len(limits) < 2 or limits[0] <= value <= limits[1]
+
+
+def _is_choice(field: Field, value: Any, *, is_strict: bool) -> bool:
+    if isinstance(value, list) and field.settings.get("multi_select"):
+        return all(isinstance(one, str) for one in value)
+    if any(value == one and isinstance(value, bool) is isinstance(one, bool) for one in field.options or ()):
+        return True
+    return isinstance(value, str) and (not is_strict or not field.options)
+
+
+def _straight(fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | None:
+    """Return the values place by place; None where their number or one of them does not fit."""
+    found: Values = {}
+    waiting, place = list(fields), 0
+    while waiting:
+        field = waiting.pop(0)
+        if place >= len(values):
+            return None
+        value = values[place]
+        place += 1
+        if not fits(field, value) and field.name not in linked:
+            return None
+        _keep(found, field, value)
+        if field.kind is Kind.CHOOSING:
+            waiting = chosen_fields(field, value) + waiting
+    return found if place == len(values) else None
+
+
+def _named(told: Mapping[str, Any], fields: list[Field], linked: frozenset[str], *, is_whole: bool) -> Values | Unfit:
+    """Return values saved by name; `is_whole`: with those that only code of the node's pack knows."""
+    found: Values = {}
+    waiting, known = list(fields), set[str]()
+    while waiting:
+        field = waiting.pop(0)
+        known.add(field.name)
+        value = told.get(field.name, default_of(field))
+        if value is MISSING:
+            continue
+        if not fits(field, value) and field.name not in linked:
+            return Unfit(reason=f"its {field.name} is {_shown(value)}, which that input does not take")
+        _keep(found, field, value)
+        if field.kind is Kind.CHOOSING:
+            waiting = chosen_fields(field, value) + waiting
+    more = {name: value for name, value in told.items() if name not in known and isinstance(value, str | int | float)}
+    return found | more if is_whole else found
+
+
+def _searched(node: SavedNode, fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | Unfit:
+    """Return the one way to leave out widgets, or values, that lets everything else fit."""
+    shown = {one.widget for one in node.inputs if one.widget}
+    is_complete = any(one.widget and one.link is None for one in node.inputs)
+    steps = [STEPS]
+    for count in range(1, len(fields) + len(values) + 1):
+        ways: list[Values] = []
+        for skips, drops in ((count, 0), (0, count)):
+            for way, skipped in _ways(fields, values, skips, drops, linked, steps):
+                if is_complete and skipped & shown:
+                    continue
+                if way not in ways:
+                    ways.append(way)
+                if len(ways) > 1:
+                    return Unfit(reason=_count(fields, values) + ", and they could belong to them in several ways")
+        if steps[0] <= 0:
+            break
+        if ways:
+            return ways[0]
+    return Unfit(reason=_count(fields, values) + ", and they do not fit them")
+
+
+def _ways(
+    fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], steps: list[int]
+) -> Iterator[tuple[Values, frozenset[str]]]:
+    """Yield each assignment that leaves out so many widgets or values, with the names of the widgets left out."""
+    waiting: list[tuple[list[Field], int, int, int, Values, frozenset[str]]]
+    waiting = [(fields, 0, skips, drops, {}, frozenset())]
+    while waiting and steps[0] > 0:
+        steps[0] -= 1
+        left, place, skip, drop, found, skipped = waiting.pop()
+        if not left:
+            if skip == 0 and len(values) - place == drop:
+                yield found, skipped
+            continue
+        field, rest = left[0], left[1:]
+        if drop and place < len(values):
+            waiting.append((left, place + 1, skip, drop - 1, found, skipped))
+        if skip:
+            value = default_of(field)
+            more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
+            waiting.append((more + rest, place, skip - 1, drop, _with(found, field, value), skipped | {field.name}))
+        if place < len(values) and _may_be(field, values[place], linked):
+            value = values[place]
+            more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
+            waiting.append((more + rest, place + 1, skip, drop, _with(found, field, value), skipped))
+
+
+def _may_be(field: Field, value: Any, linked: frozenset[str]) -> bool:
+    return fits(field, value, is_strict=True) or (value is None and field.name in linked)
+
+
+def _with(found: Values, field: Field, value: Any) -> Values:
+    copy = dict(found)
+    _keep(copy, field, value)
+    return copy
+
+
+def _keep(found: Values, field: Field, value: Any) -> None:
+    if field.is_sent and value is not MISSING:
+        found[field.name] = value
+
+
+def _count(fields: list[Field], values: list[Any]) -> str:
+    return f"it was saved with {len(values)} values where this engine's node has {len(fields)}"
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return f"“{text[:40]}”" if text else "empty"
