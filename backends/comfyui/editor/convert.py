@@ -3,11 +3,13 @@
 Checked against the editor itself (1.58), whose export is what comes out here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from backends.comfyui.editor.fields import Field, Kind, chosen_fields, fields_of, unmade_inputs
+from backends.comfyui.editor.fields import Field, Kind, chosen_fields, constants_of, fields_of, unmade_inputs
+from backends.comfyui.editor.groups import ungrouped
+from backends.comfyui.editor.numbering import renumbered
 from backends.comfyui.editor.promoting import Own, Promotions, Shown, primitive_values
 from backends.comfyui.editor.routes import VIRTUAL, Instance, Promoted, Routes, Source, unfold
 from backends.comfyui.editor.saved import BYPASSED, MUTED, Layer, Saved, SavedNode, read_saved
@@ -38,7 +40,7 @@ def convert(values: Mapping[str, Any], info: ObjectInfo, *, most: int, now: date
         RequestRejected: the file is broken, or too large.
         CapabilityError: the server lacks nodes, or some cannot be converted; they are named, and why.
     """
-    return _Conversion(read_saved(values), info, most, now).graph()
+    return _Conversion(ungrouped(renumbered(read_saved(values)), info), info, most, now).graph()
 
 
 class _Conversion:
@@ -58,8 +60,8 @@ class _Conversion:
         if missing:
             raise missing_nodes(list(missing))
         self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
-        hosts = [one for one in self._root.walk() if one.parent and one.host]
-        self._refuse([(one.parent, one.host, self._promotions.of(one.parent.layer, one.host)) for one in hosts])
+        hosts = [(one.parent, one.host) for one in self._root.walk() if one.parent and one.host]
+        self._refuse([(outer, host, self._promotions.of(outer.layer, host)) for outer, host in hosts])
         graph = {f"{instance.path}{node.id}": self._convert(instance, node) for instance, node in live}
         for about in graph.values():
             inputs = about["inputs"]
@@ -91,14 +93,15 @@ class _Conversion:
         if made := [one.name for one in fields if one.kind is Kind.IN_BROWSER]:
             return Unfit(reason=f"its {', '.join(made)} is made by code in the browser")
         linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
-        found = own_values(node) or assign(node, fields, linked)
+        found = own_values(node) or assign(node, fields, linked, is_core=self._info.is_core(node.type))
         if isinstance(found, Unfit):
             return found
         known = {one.name: one for one in _with_chosen(fields, found)}
         if id(layer) not in self._handed:
             self._handed[id(layer)] = primitive_values(layer, self._routes)
         handed = {name: value for (of, name), value in self._handed[id(layer)].items() if of == node.id}
-        return Own(values=found | {name: value for name, value in handed.items() if name in known}, fields=known)
+        found |= {name: value for name, value in handed.items() if name in known}
+        return Own(values=found | constants_of(node.type, self._info), fields=known)
 
     def _convert(self, instance: Instance, node: SavedNode) -> dict[str, Any]:
         own = self._own(instance.layer, node)
@@ -110,6 +113,8 @@ class _Conversion:
             values = values | {name: value for (of, name), value in inside.items() if of == node.id}
         inputs = {name: self._sent(node, own.fields.get(name), name, value) for name, value in values.items()}
         for one in self._routes.inputs_of(node):
+            if one.widget and one.name not in own.fields and one.name not in values:
+                continue  # that widget is no more
             source = self._routes.find(instance, node, one) if one.link is not None else None
             if isinstance(source, Source):
                 inputs[one.name] = [source.node, source.output]
@@ -120,7 +125,8 @@ class _Conversion:
 
     def _promoted(self, source: Promoted) -> Any:
         instance = source.instance
-        assert instance.parent and instance.host
+        assert instance.parent
+        assert instance.host
         shown = self._promotions.of(instance.parent.layer, instance.host)
         return shown.ports.get(source.port, MISSING) if isinstance(shown, Shown) else MISSING
 
@@ -142,15 +148,20 @@ class _Conversion:
             return None if value is None else str(value)
         return None
 
-    def _refuse(self, read: list[tuple[Instance | None, SavedNode | None, Own | Shown | Unfit]]) -> None:
+    def _called(self, node: SavedNode) -> str:
+        return _title(node, "a subgraph" if node.type in self._saved.subgraphs else node.type)
+
+    def _refuse(self, read: Sequence[tuple[Instance, SavedNode, Own | Shown | Unfit]]) -> None:
         faults = {
             f"{instance.path}{node.id}": (node, found.reason)
             for instance, node, found in read
-            if isinstance(found, Unfit) and instance and node
+            if isinstance(found, Unfit)
         }
         if not faults:
             return
-        named = [f"{_title(node)}, node {number}: {reason}" for number, (node, reason) in list(faults.items())[:NAMED]]
+        named = [
+            f"{self._called(node)}, node {name}: {reason}" for name, (node, reason) in list(faults.items())[:NAMED]
+        ]
         more = f"; and {len(faults) - NAMED} more" if len(faults) > NAMED else ""
         what = "A node" if len(faults) == 1 else f"{len(faults)} nodes"
         raise CapabilityError(
@@ -179,6 +190,6 @@ def _wrapped(about: Field | None, value: Any) -> Any:
     return {"__value__": value} if isinstance(value, list) else value
 
 
-def _title(node: SavedNode) -> str:
-    name, kind = cut(" ".join(node.title.split()), NAME_CHARS), cut(node.type, NAME_CHARS)
+def _title(node: SavedNode, kind: str) -> str:
+    name, kind = cut(" ".join(node.title.split()), NAME_CHARS), cut(" ".join(kind.split()), NAME_CHARS)
     return kind if not name or name == kind else f"{name} ({kind})"

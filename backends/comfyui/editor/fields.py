@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from backends.comfyui.nodes import ObjectInfo
 
+MAX_GROWN: Final = 100
 SEEDS: Final = ("seed", "noise_seed")
 CONTROLS: Final = ("fixed", "increment", "decrement", "randomize", "increment-wrap")
 GROWING: Final = "COMFY_AUTOGROW_V3"
 MATCHING: Final = "COMFY_MATCHTYPE_V3"
 CHOOSING: Final = "COMFY_DYNAMICCOMBO_V3"
+COMPARING: Final = "IMAGECOMPARE"
 PLAIN: Final = frozenset({"INT", "FLOAT", "BOOLEAN", "STRING", "COMBO"})
 # Widgets whose value is what was saved, whatever it is. Those of the next line are made anew by code in the browser.
 WHOLE: Final = frozenset({
@@ -25,8 +27,10 @@ WHOLE: Final = frozenset({
 IN_BROWSER: Final = frozenset({
     "LOAD_3D", "LOAD_3D_ADVANCED", "WEBCAM", "AUDIO_RECORD", "CAMERA_INFO_STATE", "CAMERA_ANGLE_VIEW",
     "LIGHT_INFO_PREVIEW", "COMFY_BRANCH_SELECTOR", "COMFY_BRANCH_INPUT_NAMES", "COMFY_DYNAMICGROUP_V3",
-    "IMAGECOMPARE",
 })  # fmt: skip
+
+
+KNOWN: Final = frozenset({GROWING, MATCHING, COMPARING, "*"})
 
 
 class Kind(Enum):
@@ -41,6 +45,8 @@ class Kind(Enum):
     CONTROL = auto()  # "randomize" behind a seed
     FILTER = auto()  # text that narrows the list before it
     BUTTON = auto()
+    SIDE = auto()  # one number of the box before it
+    FORCED = auto()  # a link only, which had a widget without use in editors before 1.16
     WHOLE = auto()
     IN_BROWSER = auto()
 
@@ -57,7 +63,7 @@ class Field:
 
     @property
     def is_sent(self) -> bool:
-        return self.kind not in {Kind.CONTROL, Kind.FILTER, Kind.BUTTON}
+        return self.kind not in {Kind.CONTROL, Kind.FILTER, Kind.BUTTON, Kind.SIDE, Kind.FORCED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +76,7 @@ class Socket:
 
 
 def fields_of(class_type: str, info: ObjectInfo) -> list[Field]:
-    """Return the widgets of a class but for those that a choice brings."""
+    """Return the widgets of a class but for those that a choice brings; links that once had one are among them."""
     specs = info.ordered_inputs(class_type)
     found = [one for name, spec in specs for one in _fields(name, spec)]
     if any(_is_upload(spec) for _, spec in specs):
@@ -78,6 +84,11 @@ def fields_of(class_type: str, info: ObjectInfo) -> list[Field]:
     if class_type in {"Preview3D", "SaveGLB"}:
         found.append(Field(name="image", kind=Kind.WHOLE))
     return found
+
+
+def constants_of(class_type: str, info: ObjectInfo) -> dict[str, Any]:
+    """Return what a class is always sent, whatever was saved: a comparison starts with no pictures."""
+    return {name: ["", ""] for name, spec in info.ordered_inputs(class_type) if _type(spec) == COMPARING}
 
 
 def chosen_fields(choosing: Field, value: Any) -> list[Field]:
@@ -103,16 +114,23 @@ def sockets_of(class_type: str, info: ObjectInfo) -> list[Socket]:
 
 
 def unmade_inputs(class_type: str, info: ObjectInfo, saved: set[str]) -> list[str]:
-    """Return required inputs that are neither a known widget nor a saved socket: code of the node's pack makes them."""
+    """Return required inputs that code of the node's pack makes: no known widget, not saved, of no link's type."""
     return [
         name
         for name, spec in info.ordered_inputs(class_type, is_required=True)
-        if not _is_widget(_type(spec), _settings(spec)) and _type(spec) != GROWING and name not in saved
+        if name not in saved and _type(spec) not in KNOWN and not _is_link(_type(spec), _settings(spec), info)
     ]
 
 
+def _is_link(kind: str, settings: Mapping[str, Any], info: ObjectInfo) -> bool:
+    return _is_widget(kind, settings) or bool(settings.get("forceInput")) or info.is_made(kind)
+
+
 def _fields(name: str, spec: Any) -> Iterator[Field]:
-    kind, settings = _type(spec), _settings(spec)
+    settings = _settings(spec)
+    kind = str(settings.get("widgetType") or _type(spec))
+    if settings.get("forceInput"):
+        yield Field(name=name, kind=Kind.FORCED)
     if not _is_widget(kind, settings):
         return
     options = None
@@ -130,7 +148,7 @@ def _fields(name: str, spec: Any) -> Iterator[Field]:
         yield Field(name="Auto-refresh after generation", kind=Kind.BUTTON)
         yield Field(name="refresh", kind=Kind.BUTTON)
     if kind == "BOUNDING_BOX" and settings.get("component") == "ImageCrop":
-        yield from (Field(name=side, kind=Kind.BUTTON) for side in ("x", "y", "width", "height"))
+        yield from (Field(name=side, kind=Kind.SIDE) for side in ("x", "y", "width", "height"))
 
 
 def _kind(kind: str) -> Kind:
@@ -162,9 +180,10 @@ def _is_upload(spec: Any) -> bool:
 def _chosen(choosing: Field, value: Any) -> list[tuple[str, Any]]:
     """Return the inputs that one choice brings, under the names they have then: "size.width"."""
     option = next((one for one in _choices(choosing.settings) if str(one.get("key")) == str(value)), {})
-    groups = option.get("inputs")
-    parts = [groups.get(name) for name in ("required", "optional")] if isinstance(groups, dict) else []
-    return [(f"{choosing.name}.{name}", spec) for part in parts if isinstance(part, dict) for name, spec in part.items()]
+    told = option.get("inputs")
+    parts = [told.get(name) for name in ("required", "optional")] if isinstance(told, dict) else []
+    groups = [part for part in parts if isinstance(part, dict)]
+    return [(f"{choosing.name}.{name}", spec) for part in groups for name, spec in part.items()]
 
 
 def _choices(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -176,9 +195,10 @@ def _growing(name: str, settings: Mapping[str, Any]) -> list[Socket]:
     """Return the inputs of a group that grows as they are taken, as many as an empty node has."""
     template = _template(settings)
     groups = template.get("input")
-    specs = [spec for part in (groups or {}).values() if isinstance(part, dict) for spec in part.values()]
-    least = template.get("min") if isinstance(template.get("min"), int) else 1
-    names = template.get("names")
+    parts = [part for part in groups.values() if isinstance(part, dict)] if isinstance(groups, dict) else []
+    specs = [spec for part in parts for spec in part.values()]
+    given, names = template.get("min"), template.get("names")
+    least = given if isinstance(given, int) and 0 <= given <= MAX_GROWN else 1
     prefix = str(template.get("prefix") or "")
     listed = names if isinstance(names, list) else [f"{prefix}{number}" for number in range(least + 1)]
     kind = _type(specs[0]) if specs else "*"

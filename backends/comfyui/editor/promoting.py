@@ -87,9 +87,10 @@ class Promotions:
 
     def _set_in_order(self, host: SavedNode, inner: Layer, shown: Shown, saved: list[Any]) -> str:
         numbers = sorted(shown.ports)
-        if host.named_values is not None and len(saved) != len(numbers):
-            names = {inner.inputs[number].name: number for number in numbers}
-            pairs = [(names[name], value) for name, value in host.named_values.items() if name in names]
+        names = {inner.inputs[number].name: number for number in numbers}
+        named = host.named_values or {}
+        if named and len(saved) != len(numbers) and named.keys() <= names.keys():
+            pairs = [(names[name], value) for name, value in named.items()]
         elif len(saved) not in {0, len(numbers)}:
             return f"it was saved with {len(saved)} values where its subgraph shows {len(numbers)}"
         else:
@@ -98,27 +99,27 @@ class Promotions:
 
     def _set(self, host: SavedNode, inner: Layer, shown: Shown, number: int, value: Any) -> str:
         known, name = shown.fields[number], inner.inputs[number].name
-        is_linked = any(one.name == name and one.link is not None for one in host.inputs)
-        if known is not None and not fits(known, value) and not is_linked:
+        if known is not None and not fits(known, value) and not _is_linked(host, inner, number):
             return f"its value for {name} is none that the widget inside takes"
         shown.ports[number] = value
         return ""
 
-    def _set_by_proxies(
-        self, host: SavedNode, inner: Layer, shown: Shown, proxies: list[Any], saved: list[Any]
-    ) -> str:
+    def _set_by_proxies(self, host: SavedNode, inner: Layer, shown: Shown, proxies: list[Any], saved: list[Any]) -> str:
         if saved and len(saved) != len(proxies):
             return f"it was saved with {len(saved)} values where it shows {len(proxies)} widgets"
+        open_ports = {number for number in shown.ports if saved and not _is_linked(host, inner, number)}
         for proxy, value in zip(proxies, saved, strict=False):
             node, name = (str(proxy[0]), str(proxy[1])) if isinstance(proxy, list) and len(proxy) > 1 else ("", "")
             number = _port_number(inner, name) if node == INPUT else _linked_port(inner, node, name)
             if number is not None and number in shown.ports:
+                open_ports.discard(number)
                 fault = self._set(host, inner, shown, number, value)
             else:
                 fault = self._set_inside(inner, shown, node, name, value)
             if fault:
                 return fault
-        return ""
+        names = ", ".join(inner.inputs[number].name for number in sorted(open_ports))
+        return f"it was saved without a value for {names}" if names else ""
 
     def _set_inside(self, inner: Layer, shown: Shown, node: str, name: str, value: Any) -> str:
         target = inner.nodes.get(node)
@@ -132,6 +133,10 @@ class Promotions:
             shown.inside[(node, name)] = value
             return ""
         return f"its value for {name} of node {node} inside cannot be placed"
+
+
+def _is_linked(host: SavedNode, inner: Layer, number: int) -> bool:
+    return any(one.name == inner.inputs[number].name and one.link is not None for one in host.inputs)
 
 
 def _handed(layer: Layer, host: SavedNode, routes: Routes) -> dict[int, Any]:

@@ -22,7 +22,8 @@ PRIMITIVE: Final = "PrimitiveNode"
 # Drawn by the editor or a pack of nodes alone, without inputs or outputs that anything is made from.
 NOTES: Final = frozenset({
     "Note", "MarkdownNote", "Label (rgthree)", "Bookmark (rgthree)", "Fast Groups Muter (rgthree)",
-    "Fast Groups Bypasser (rgthree)", "Fast Muter (rgthree)", "Fast Bypasser (rgthree)", "Fast Actions Button (rgthree)",
+    "Fast Groups Bypasser (rgthree)", "Fast Muter (rgthree)", "Fast Bypasser (rgthree)",
+    "Fast Actions Button (rgthree)",
 })  # fmt: skip
 VIRTUAL: Final = REROUTES | SETTERS | GETTERS | NOTES | {PRIMITIVE}
 
@@ -114,7 +115,8 @@ class Routes:
         while isinstance(step, _Step):
             key = (step.instance.path, step.node.id, step.input.name if step.input else "", step.output)
             if key in seen:
-                raise RequestRejected(f"The links of this workflow run in a circle at node {node.id}.", field="workflow")
+                sentence = f"The links of this workflow run in a circle at node {cut(node.id, 20)}."
+                raise RequestRejected(sentence, field="workflow")
             seen.add(key)
             step = self._enter(step) if step.input else self._leave(step)
         return step

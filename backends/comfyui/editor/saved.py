@@ -84,6 +84,7 @@ class Saved:
     root: Layer
     subgraphs: dict[str, Layer]
     groups: dict[str, dict[str, Any]]
+    last_number: int = 0
 
 
 def is_saved(values: Mapping[str, Any]) -> bool:
@@ -104,18 +105,24 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
     subgraphs: dict[str, Layer] = {}
     waiting = list(_dicts(definitions))
     while waiting:
-        told = waiting.pop()
+        told = waiting.pop(0)
         subgraphs.setdefault(str(told.get("id")), read_layer(told))
-        waiting += _dicts(_dict(told.get("definitions")).get("subgraphs"))
+        waiting = _dicts(_dict(told.get("definitions")).get("subgraphs")) + waiting
     groups = _dict(_dict(values.get("extra")).get("groupNodes"))
-    return Saved(root=root, subgraphs=subgraphs, groups={str(k): v for k, v in groups.items() if isinstance(v, dict)})
+    last = values.get("last_node_id", _dict(values.get("state")).get("lastNodeId"))
+    return Saved(
+        root=root,
+        subgraphs=subgraphs,
+        groups={str(name): told for name, told in groups.items() if isinstance(told, dict)},
+        last_number=last if isinstance(last, int) else 0,
+    )
 
 
 def read_layer(values: Mapping[str, Any]) -> Layer:
     """Read one graph; what is no node and no link is left out."""
     nodes = [read_node(told) for told in _dicts(values.get("nodes"))]
     return Layer(
-        nodes={node.id: node for node in nodes},
+        nodes=_first_of_each(nodes),
         links=dict(_links(values.get("links"))),
         inputs=tuple(_port(told) for told in _dicts(values.get("inputs"))),
         outputs=tuple(_port(told) for told in _dicts(values.get("outputs"))),
@@ -181,3 +188,11 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _first_of_each(nodes: list[SavedNode]) -> dict[str, SavedNode]:
+    """Return the nodes by number; of two that have the same the first counts."""
+    found: dict[str, SavedNode] = {}
+    for node in nodes:
+        found.setdefault(node.id, node)
+    return found

@@ -6,6 +6,7 @@ there are several, none is.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +14,10 @@ from typing import Any, Final
 from backends.comfyui.editor.fields import CONTROLS, Field, Kind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
 
+DISAGREE: Final = "its values by name and by place do not agree"
 STEPS: Final = 20_000  # looked at before a search for the right places is given up
 MISSING: Final = object()
+_FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}( \[(input|output|temp)\])?$")
 Values = dict[str, Any]
 
 
@@ -25,26 +28,32 @@ class Unfit:
     reason: str
 
 
-def assign(node: SavedNode, fields: list[Field], linked: frozenset[str]) -> Values | Unfit:
+def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], *, is_core: bool) -> Values | Unfit:
     """Return the values of a node's widgets by name; those not saved have their default.
 
     Args:
         node: as it was saved.
         fields: the widgets of its class, without those that a choice brings.
         linked: the names of widgets whose value comes over a link, so that a saved one hardly matters.
+        is_core: it is a node of ComfyUI itself, so what is saved beyond its widgets was only shown.
     """
+    today = [one for one in fields if one.kind is not Kind.FORCED]
     if isinstance(node.values, dict):
-        return _named(node.values, fields, linked, is_whole=True)
+        return _named(node.values, today, linked, is_whole=True)
     values = list(node.values or ())
-    straight = _straight(fields, values, linked)
-    if node.named_values is not None:
-        named = _named(node.named_values, fields, linked, is_whole=False)
-        if straight is None or named == straight or isinstance(named, Unfit):
-            return named
-        return Unfit(reason="its values by name and by place do not agree")
-    if straight is not None:
-        return straight
-    return _searched(node, fields, values, linked)
+    straight = _straight(today, values, linked)
+    if straight is None and len(today) < len(fields):
+        straight = _straight(fields, values, linked)
+    if node.named_values is None:
+        return _searched(node, today, values, linked, is_core=is_core) if straight is None else straight
+    named = _named(node.named_values, today, linked, is_whole=False)
+    if straight is not None and list(node.named_values) == _names(today, straight):
+        return straight  # programs that change a file often leave the old values by name in it
+    if isinstance(named, Unfit):
+        return named
+    if straight is None:
+        return _searched(node, today, values, linked, is_core=is_core, named=named)
+    return straight if _agree(named, straight, linked) else Unfit(reason=DISAGREE)
 
 
 def default_of(field: Field) -> Any:
@@ -61,7 +70,7 @@ def default_of(field: Field) -> Any:
 
 def fits(field: Field, value: Any, *, is_strict: bool = False) -> bool:
     """Whether a value can be one of this widget; strictly: in its range, and in its list."""
-    if field.kind in {Kind.INT, Kind.FLOAT}:
+    if field.kind in {Kind.INT, Kind.FLOAT, Kind.SIDE}:
         return _is_number(field, value, is_strict=is_strict)
     if field.kind is Kind.BOOLEAN:
         return isinstance(value, bool)
@@ -75,7 +84,9 @@ def fits(field: Field, value: Any, *, is_strict: bool = False) -> bool:
         return value in CONTROLS
     if field.kind is Kind.FILTER:
         return isinstance(value, str)
-    return not is_strict or value is not None
+    if field.kind is Kind.BUTTON:
+        return not is_strict or value is None or value in ("", "image")
+    return field.kind is Kind.FORCED or not is_strict or value is not None
 
 
 def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
@@ -94,11 +105,14 @@ def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
 
 
 def _is_choice(field: Field, value: Any, *, is_strict: bool) -> bool:
+    """Whether a list has a value, or could have it on another day: files come and go."""
     if isinstance(value, list) and field.settings.get("multi_select"):
         return all(isinstance(one, str) for one in value)
-    if any(value == one and isinstance(value, bool) is isinstance(one, bool) for one in field.options or ()):
+    options = field.options or ()
+    if any(value == one and isinstance(value, bool) is isinstance(one, bool) for one in options):
         return True
-    return isinstance(value, str) and (not is_strict or not field.options)
+    is_of_files = not options or any(isinstance(one, str) and _FILE.search(one) for one in options)
+    return isinstance(value, str) and (not is_strict or not options or (is_of_files and bool(_FILE.search(value))))
 
 
 def _straight(fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | None:
@@ -138,56 +152,91 @@ def _named(told: Mapping[str, Any], fields: list[Field], linked: frozenset[str],
     return found | more if is_whole else found
 
 
-def _searched(node: SavedNode, fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | Unfit:
-    """Return the one way to leave out widgets, or values, that lets everything else fit."""
+def _searched(
+    node: SavedNode,
+    fields: list[Field],
+    values: list[Any],
+    linked: frozenset[str],
+    *,
+    is_core: bool,
+    named: Values | None = None,
+) -> Values | Unfit:
+    """Return the one way to leave out widgets, or values, that lets all else fit; of several the one by name."""
     shown = {one.widget for one in node.inputs if one.widget}
     is_complete = any(one.widget and one.link is None for one in node.inputs)
     steps = [STEPS]
     for count in range(1, len(fields) + len(values) + 1):
         ways: list[Values] = []
         for skips, drops in ((count, 0), (0, count)):
-            for way, skipped in _ways(fields, values, skips, drops, linked, steps):
-                if is_complete and skipped & shown:
+            for way, skipped, dropped in _ways(fields, values, skips, drops, linked, steps):
+                if is_complete and not shown.isdisjoint(skipped):
                     continue
+                if not is_core and not all(_is_empty(one) for one in dropped):
+                    continue
+                if named is not None and _agree(named, way, linked):
+                    return way
                 if way not in ways:
                     ways.append(way)
-                if len(ways) > 1:
+                if len(ways) > 1 and named is None:
                     return Unfit(reason=_count(fields, values) + ", and they could belong to them in several ways")
         if steps[0] <= 0:
             break
         if ways:
-            return ways[0]
+            return Unfit(reason=DISAGREE) if named is not None else ways[0]
     return Unfit(reason=_count(fields, values) + ", and they do not fit them")
+
+
+def _agree(named: Values, placed: Values, linked: frozenset[str]) -> bool:
+    names = (named.keys() | placed.keys()) - linked
+    return all(named.get(name) == placed.get(name) for name in names)
+
+
+def _names(fields: list[Field], values: Values) -> list[str]:
+    """Return the names of a node's widgets in their order, with those that its choices bring and those not sent."""
+    found: dict[str, None] = {}
+    waiting = list(fields)
+    while waiting:
+        field = waiting.pop(0)
+        found[field.name] = None
+        if field.kind is Kind.CHOOSING:
+            waiting = chosen_fields(field, values.get(field.name)) + waiting
+    return list(found)
 
 
 def _ways(
     fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], steps: list[int]
-) -> Iterator[tuple[Values, frozenset[str]]]:
-    """Yield each assignment that leaves out so many widgets or values, with the names of the widgets left out."""
-    waiting: list[tuple[list[Field], int, int, int, Values, frozenset[str]]]
-    waiting = [(fields, 0, skips, drops, {}, frozenset())]
+) -> Iterator[tuple[Values, tuple[str, ...], tuple[Any, ...]]]:
+    """Yield each assignment that leaves out so many widgets or values, with the widgets' names, and the values."""
+    waiting: list[tuple[list[Field], int, Values, tuple[str, ...], tuple[Any, ...]]]
+    waiting = [(fields, 0, {}, (), ())]
     while waiting and steps[0] > 0:
         steps[0] -= 1
-        left, place, skip, drop, found, skipped = waiting.pop()
+        left, place, found, skipped, dropped = waiting.pop()
         if not left:
-            if skip == 0 and len(values) - place == drop:
-                yield found, skipped
+            dropped += tuple(values[place:])
+            if len(skipped) == skips and len(dropped) == drops:
+                yield found, skipped, dropped
             continue
         field, rest = left[0], left[1:]
-        if drop and place < len(values):
-            waiting.append((left, place + 1, skip, drop - 1, found, skipped))
-        if skip:
+        if len(dropped) < drops and place < len(values):
+            waiting.append((left, place + 1, found, skipped, (*dropped, values[place])))
+        if len(skipped) < skips:
             value = default_of(field)
             more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
-            waiting.append((more + rest, place, skip - 1, drop, _with(found, field, value), skipped | {field.name}))
+            waiting.append((more + rest, place, _with(found, field, value), (*skipped, field.name), dropped))
         if place < len(values) and _may_be(field, values[place], linked):
             value = values[place]
             more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
-            waiting.append((more + rest, place + 1, skip, drop, _with(found, field, value), skipped))
+            waiting.append((more + rest, place + 1, _with(found, field, value), skipped, dropped))
 
 
 def _may_be(field: Field, value: Any, linked: frozenset[str]) -> bool:
     return fits(field, value, is_strict=True) or (value is None and field.name in linked)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a saved value says nothing: a button's, or what stands behind a seed."""
+    return value in (None, "", "image", [], {}) or value in CONTROLS
 
 
 def _with(found: Values, field: Field, value: Any) -> Values:
