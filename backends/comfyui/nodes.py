@@ -102,6 +102,10 @@ class ObjectInfo:
         """Return what the editor calls a node of this class."""
         return str(self._told(class_type).get("display_name") or class_type)
 
+    def is_end(self, class_type: str) -> bool:
+        """Whether a class only shows or saves: nothing is linked to it."""
+        return self.is_output(class_type) and not self.outputs(class_type)
+
     def is_core(self, class_type: str) -> bool:
         """Whether a class is ComfyUI's own, as far as the server says; old ones do not."""
         module = self._told(class_type).get("python_module")

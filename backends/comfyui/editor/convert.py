@@ -15,7 +15,7 @@ from backends.comfyui.editor.routes import VIRTUAL, Instance, Promoted, Routes, 
 from backends.comfyui.editor.saved import BYPASSED, MUTED, Layer, Saved, SavedNode, read_saved
 from backends.comfyui.editor.special import own_values
 from backends.comfyui.editor.texts import SAVERS, file_prefix, settled
-from backends.comfyui.editor.values import MISSING, Unfit, assign
+from backends.comfyui.editor.values import MISSING, Search, Unfit, assign, fits
 from backends.comfyui.failures import missing_nodes
 from backends.comfyui.graph import Graph, read_link
 from backends.comfyui.nodes import ObjectInfo
@@ -51,6 +51,7 @@ class _Conversion:
         self._root = unfold(saved, most)
         self._routes = Routes(saved, info)
         self._promotions = Promotions(saved, self._routes, self._own)
+        self._search = Search()
         self._owned: dict[int, Own | Unfit] = {}
         self._handed: dict[int, dict[tuple[str, str], Any]] = {}
 
@@ -62,7 +63,9 @@ class _Conversion:
         self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
         hosts = [(one.parent, one.host) for one in self._root.walk() if one.parent and one.host]
         self._refuse([(outer, host, self._promotions.of(outer.layer, host)) for outer, host in hosts])
-        graph = {f"{instance.path}{node.id}": self._convert(instance, node) for instance, node in live}
+        made = [(instance, node, self._convert(instance, node)) for instance, node in live]
+        self._refuse(made)
+        graph = {f"{at.path}{node.id}": about for at, node, about in made if not isinstance(about, Unfit)}
         for about in graph.values():
             inputs = about["inputs"]
             links = {name: read_link(value) for name, value in inputs.items()}
@@ -93,17 +96,20 @@ class _Conversion:
         if made := [one.name for one in fields if one.kind is Kind.IN_BROWSER]:
             return Unfit(reason=f"its {', '.join(made)} is made by code in the browser")
         linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
-        found = own_values(node) or assign(node, fields, linked, is_core=self._info.is_core(node.type))
+        self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
+        found = own_values(node) or assign(node, fields, linked, self._search)
         if isinstance(found, Unfit):
             return found
         known = {one.name: one for one in _with_chosen(fields, found)}
         if id(layer) not in self._handed:
             self._handed[id(layer)] = primitive_values(layer, self._routes)
         handed = {name: value for (of, name), value in self._handed[id(layer)].items() if of == node.id}
+        if wrong := [name for name, value in handed.items() if name in known and not fits(known[name], value)]:
+            return Unfit(reason=f"the value that a primitive hands to its {', '.join(wrong)} is none for that")
         found |= {name: value for name, value in handed.items() if name in known}
         return Own(values=found | constants_of(node.type, self._info), fields=known)
 
-    def _convert(self, instance: Instance, node: SavedNode) -> dict[str, Any]:
+    def _convert(self, instance: Instance, node: SavedNode) -> dict[str, Any] | Unfit:
         own = self._own(instance.layer, node)
         assert isinstance(own, Own)
         values = own.values
@@ -112,14 +118,20 @@ class _Conversion:
             inside = shown.inside if isinstance(shown, Shown) else {}
             values = values | {name: value for (of, name), value in inside.items() if of == node.id}
         inputs = {name: self._sent(node, own.fields.get(name), name, value) for name, value in values.items()}
+        linked = set(constants_of(node.type, self._info))
         for one in self._routes.inputs_of(node):
             if one.widget and one.name not in own.fields and one.name not in values:
                 continue  # that widget is no more
             source = self._routes.find(instance, node, one) if one.link is not None else None
             if isinstance(source, Source):
                 inputs[one.name] = [source.node, source.output]
+                linked.add(one.name)
             elif isinstance(source, Promoted) and (value := self._promoted(source)) is not MISSING:
                 inputs[one.name] = _wrapped(own.fields.get(one.name), value)
+                linked.add(one.name)
+        known = ((name, value, own.fields.get(name)) for name, value in values.items() if name not in linked)
+        if wrong := [name for name, value, about in known if about and not fits(about, value)]:
+            return Unfit(reason=f"its {', '.join(wrong)} has no value, and nothing is linked to it")
         title = node.title or self._info.title_of(node.type)
         return {"class_type": node.type, "inputs": inputs, "_meta": {"title": title}}
 
@@ -151,7 +163,7 @@ class _Conversion:
     def _called(self, node: SavedNode) -> str:
         return _title(node, "a subgraph" if node.type in self._saved.subgraphs else node.type)
 
-    def _refuse(self, read: Sequence[tuple[Instance, SavedNode, Own | Shown | Unfit]]) -> None:
+    def _refuse(self, read: Sequence[tuple[Instance, SavedNode, object]]) -> None:
         faults = {
             f"{instance.path}{node.id}": (node, found.reason)
             for instance, node, found in read

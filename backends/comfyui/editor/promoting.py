@@ -62,7 +62,9 @@ class Promotions:
             fault = self._set_by_proxies(host, inner, shown, proxies, saved)
         else:
             fault = self._set_in_order(host, inner, shown, saved)
-        shown.ports.update(_handed(layer, host, self._routes))
+        for number, value in _handed(layer, host, self._routes).items():
+            if number in shown.ports:
+                fault = fault or self._set(host, inner, shown, number, value, is_handed=True)
         return Unfit(reason=fault) if fault else shown
 
     def _at(self, inner: Layer, link: str) -> tuple[Field | None, Any] | None:
@@ -97,9 +99,11 @@ class Promotions:
             pairs = list(zip(numbers, saved, strict=False))
         return "; ".join(filter(None, (self._set(host, inner, shown, number, value) for number, value in pairs)))
 
-    def _set(self, host: SavedNode, inner: Layer, shown: Shown, number: int, value: Any) -> str:
+    def _set(
+        self, host: SavedNode, inner: Layer, shown: Shown, number: int, value: Any, *, is_handed: bool = False
+    ) -> str:
         known, name = shown.fields[number], inner.inputs[number].name
-        if known is not None and not fits(known, value) and not _is_linked(host, inner, number):
+        if known is not None and not fits(known, value) and (is_handed or not _is_linked(host, inner, number)):
             return f"its value for {name} is none that the widget inside takes"
         shown.ports[number] = value
         return ""

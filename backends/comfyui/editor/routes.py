@@ -28,6 +28,9 @@ NOTES: Final = frozenset({
 VIRTUAL: Final = REROUTES | SETTERS | GETTERS | NOTES | {PRIMITIVE}
 
 
+_Key = tuple[str, str, str, int, str]  # the graph's path, a node, one of its inputs or outputs, what is wanted
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """What an input gets: an output of a node of the API graph."""
@@ -97,6 +100,7 @@ class Routes:
         self._saved = saved
         self._info = info
         self._inputs: dict[int, tuple[SavedInput, ...]] = {}
+        self._known: dict[_Key, Source | Promoted | None] = {}
 
     def inputs_of(self, node: SavedNode) -> tuple[SavedInput, ...]:
         """Return the inputs of a node as the editor shows them: those of its class, then what else was saved."""
@@ -111,14 +115,18 @@ class Routes:
             RequestRejected: the links run in a circle.
         """
         step: _Step | Source | Promoted | None = _Step(instance=instance, node=node, input=input, type=input.type)
-        seen: set[tuple[str, str, str, int]] = set()
+        seen: dict[_Key, None] = {}
         while isinstance(step, _Step):
-            key = (step.instance.path, step.node.id, step.input.name if step.input else "", step.output)
+            key = (step.instance.path, step.node.id, step.input.name if step.input else "", step.output, step.type)
+            if key in self._known:
+                step = self._known[key]
+                break
             if key in seen:
                 sentence = f"The links of this workflow run in a circle at node {cut(node.id, 20)}."
                 raise RequestRejected(sentence, field="workflow")
-            seen.add(key)
+            seen[key] = None
             step = self._enter(step) if step.input else self._leave(step)
+        self._known.update(dict.fromkeys(seen, step))
         return step
 
     def _read_inputs(self, node: SavedNode) -> Iterator[SavedInput]:

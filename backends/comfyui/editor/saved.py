@@ -161,7 +161,7 @@ def _links(told: Any) -> Iterable[tuple[str, SavedLink]]:
             parts = [one.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
         else:
             parts = list(one[:5]) if isinstance(one, list) else []
-        if len(parts) == 5 and isinstance(parts[2], int) and isinstance(parts[4], int):
+        if len(parts) == 5 and isinstance(parts[2], int) and isinstance(parts[4], int) and parts[2] >= 0:
             yield (
                 str(parts[0]),
                 SavedLink(source=str(parts[1]), output=parts[2], target=str(parts[3]), input=parts[4]),

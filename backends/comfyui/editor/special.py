@@ -1,4 +1,4 @@
-"""Nodes of ComfyUI itself whose widgets code in the browser makes, in ways that are known."""
+"""Nodes whose widgets code in the browser makes, in ways that are known."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ def own_values(node: SavedNode) -> dict[str, Any] | None:
     """Return the values of such a node by name, None if it is none."""
     if node.type == "CustomCombo" and isinstance(node.values, list) and len(node.values) > 1:
         return _custom_combo(node.values)
+    if node.type == "Power Lora Loader (rgthree)" and isinstance(node.values, list):
+        return _power_loras(node.values)
     return None
 
 
@@ -20,3 +22,9 @@ def _custom_combo(values: list[Any]) -> dict[str, Any]:
     listed.append("")
     options = {f"option{number}": text for number, text in enumerate(listed, 1)}
     return {"choice": choice, "index": listed.index(choice) if choice in listed else -1, **options}
+
+
+def _power_loras(values: list[Any]) -> dict[str, Any]:
+    """Return the LoRAs of rgthree's loader, each a value with its file and its strength in it."""
+    loras = [value for value in values if isinstance(value, dict) and "lora" in value]
+    return {f"lora_{number}": value for number, value in enumerate(loras, 1)}

@@ -15,7 +15,8 @@ from backends.comfyui.editor.fields import CONTROLS, Field, Kind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
 
 DISAGREE: Final = "its values by name and by place do not agree"
-STEPS: Final = 20_000  # looked at before a search for the right places is given up
+STEPS: Final = 5_000  # looked at before a search for the right places is given up: at one node, in a file
+STEPS_IN_ALL: Final = 30_000
 MISSING: Final = object()
 _FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}( \[(input|output|temp)\])?$")
 Values = dict[str, Any]
@@ -28,14 +29,22 @@ class Unfit:
     reason: str
 
 
-def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], *, is_core: bool) -> Values | Unfit:
+@dataclass(kw_only=True)
+class Search:
+    """How far right places are looked for: `left` steps in a whole file, all values of a node kept or not."""
+
+    left: int = STEPS_IN_ALL
+    may_drop: bool = False
+
+
+def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], search: Search) -> Values | Unfit:
     """Return the values of a node's widgets by name; those not saved have their default.
 
     Args:
         node: as it was saved.
         fields: the widgets of its class, without those that a choice brings.
         linked: the names of widgets whose value comes over a link, so that a saved one hardly matters.
-        is_core: it is a node of ComfyUI itself, so what is saved beyond its widgets was only shown.
+        search: how far the right places are looked for.
     """
     today = [one for one in fields if one.kind is not Kind.FORCED]
     if isinstance(node.values, dict):
@@ -45,14 +54,14 @@ def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], *, is_c
     if straight is None and len(today) < len(fields):
         straight = _straight(fields, values, linked)
     if node.named_values is None:
-        return _searched(node, today, values, linked, is_core=is_core) if straight is None else straight
+        return _searched(node, today, values, linked, search=search) if straight is None else straight
     named = _named(node.named_values, today, linked, is_whole=False)
     if straight is not None and list(node.named_values) == _names(today, straight):
         return straight  # programs that change a file often leave the old values by name in it
     if isinstance(named, Unfit):
         return named
     if straight is None:
-        return _searched(node, today, values, linked, is_core=is_core, named=named)
+        return _searched(node, today, values, linked, search=search, named=named)
     return straight if _agree(named, straight, linked) else Unfit(reason=DISAGREE)
 
 
@@ -95,7 +104,9 @@ def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
             value = float(value)
         except ValueError:
             return False
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if isinstance(value, float) and not math.isfinite(value):
         return False
     if field.kind is Kind.INT and value != int(value):
         return False
@@ -158,20 +169,19 @@ def _searched(
     values: list[Any],
     linked: frozenset[str],
     *,
-    is_core: bool,
+    search: Search,
     named: Values | None = None,
 ) -> Values | Unfit:
     """Return the one way to leave out widgets, or values, that lets all else fit; of several the one by name."""
     shown = {one.widget for one in node.inputs if one.widget}
     is_complete = any(one.widget and one.link is None for one in node.inputs)
-    steps = [STEPS]
-    for count in range(1, len(fields) + len(values) + 1):
+    steps = [min(STEPS, search.left)]
+    search.left -= steps[0]
+    for count in range(len(fields) + len(values) + 1):
         ways: list[Values] = []
-        for skips, drops in ((count, 0), (0, count)):
-            for way, skipped, dropped in _ways(fields, values, skips, drops, linked, steps):
+        for skips, drops in ((count, 0), (0, count)) if count else ((0, 0),):
+            for way, skipped in _ways(fields, values, skips, drops, linked, steps):
                 if is_complete and not shown.isdisjoint(skipped):
-                    continue
-                if not is_core and not all(_is_empty(one) for one in dropped):
                     continue
                 if named is not None and _agree(named, way, linked):
                     return way
@@ -179,10 +189,13 @@ def _searched(
                     ways.append(way)
                 if len(ways) > 1 and named is None:
                     return Unfit(reason=_count(fields, values) + ", and they could belong to them in several ways")
+            if not search.may_drop:
+                break
         if steps[0] <= 0:
             break
         if ways:
             return Unfit(reason=DISAGREE) if named is not None else ways[0]
+    search.left += max(0, steps[0])
     return Unfit(reason=_count(fields, values) + ", and they do not fit them")
 
 
@@ -205,29 +218,34 @@ def _names(fields: list[Field], values: Values) -> list[str]:
 
 def _ways(
     fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], steps: list[int]
-) -> Iterator[tuple[Values, tuple[str, ...], tuple[Any, ...]]]:
-    """Yield each assignment that leaves out so many widgets or values, with the widgets' names, and the values."""
-    waiting: list[tuple[list[Field], int, Values, tuple[str, ...], tuple[Any, ...]]]
-    waiting = [(fields, 0, {}, (), ())]
+) -> Iterator[tuple[Values, tuple[str, ...]]]:
+    """Yield each assignment that leaves out so many widgets or values, with the names of those widgets.
+
+    Widgets that are not sent, and values that say nothing, are left out beyond that.
+    """
+    waiting: list[tuple[list[Field], int, int, Values, tuple[str, ...]]] = [(fields, 0, drops, {}, ())]
     while waiting and steps[0] > 0:
         steps[0] -= 1
-        left, place, found, skipped, dropped = waiting.pop()
+        left, place, drop, found, skipped = waiting.pop()
+        value = values[place] if place < len(values) else MISSING
+        if not left and value is MISSING:
+            if drop == 0 and len(skipped) == skips:
+                yield found, skipped
+            continue
+        if value is not MISSING and (_is_empty(value) or drop):
+            waiting.append((left, place + 1, drop if _is_empty(value) else drop - 1, found, skipped))
         if not left:
-            dropped += tuple(values[place:])
-            if len(skipped) == skips and len(dropped) == drops:
-                yield found, skipped, dropped
             continue
         field, rest = left[0], left[1:]
-        if len(dropped) < drops and place < len(values):
-            waiting.append((left, place + 1, found, skipped, (*dropped, values[place])))
-        if len(skipped) < skips:
-            value = default_of(field)
+        if not field.is_sent:
+            waiting.append((rest, place, drop, found, skipped))
+        elif len(skipped) < skips:
+            given = default_of(field)
+            more = chosen_fields(field, given) if field.kind is Kind.CHOOSING else []
+            waiting.append((more + rest, place, drop, _with(found, field, given), (*skipped, field.name)))
+        if value is not MISSING and _may_be(field, value, linked):
             more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
-            waiting.append((more + rest, place, _with(found, field, value), (*skipped, field.name), dropped))
-        if place < len(values) and _may_be(field, values[place], linked):
-            value = values[place]
-            more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
-            waiting.append((more + rest, place + 1, _with(found, field, value), skipped, dropped))
+            waiting.append((more + rest, place + 1, drop, _with(found, field, value), skipped))
 
 
 def _may_be(field: Field, value: Any, linked: frozenset[str]) -> bool:

@@ -138,6 +138,19 @@ def test_control_of_a_list_holds_two_places() -> None:
     assert graph["1"]["inputs"] == {"lora": "b", "weight": 0.5}
 
 
+def test_loras_of_a_node_that_lists_them_are_sent_one_by_one() -> None:
+    name = "Power Lora Loader (rgthree)"
+    loras = [{"on": True, "lora": f"{one}.safetensors", "strength": 0.5} for one in "ab"]
+    values = single(name, [{}, {"type": "PowerLoraLoaderHeaderWidget"}, *loras, {}, ""])
+    graph = converted(values, **{name: described()})
+    assert graph["1"]["inputs"] == {"lora_1": loras[0], "lora_2": loras[1]}
+
+
+def test_buttons_in_place_of_the_control_of_a_seed_do_not_matter() -> None:
+    graph = converted(single("Seed", [42, "", None, ""]), Seed=described(seed=["INT", {"default": 0}]))
+    assert graph["1"]["inputs"] == {"seed": 42}
+
+
 def test_lists_are_not_sent_as_links() -> None:
     mine = described(colors=["COLORS", {}], curve=["CURVE", {}])
     graph = converted(single("Mine", [["#fff", 3], [[0, 0], [1, 1]]]), Mine=mine)

@@ -83,9 +83,28 @@ def test_widget_that_code_in_the_browser_makes_is_named() -> None:
 
 def test_value_without_a_widget_is_refused_where_it_may_mean_something() -> None:
     loader = {"input": {"required": {}, "optional": {"model": ["MODEL"]}}, "output": ["MODEL"]}
-    values = [{}, {"type": "PowerLoraLoaderHeaderWidget"}, {"on": True, "lora": "x.safetensors", "strength": 1}, {}, ""]
-    with pytest.raises(CapabilityError, match=r"Power Lora Loader \(rgthree\), node 1: .*5 values"):
-        converted(single("Power Lora Loader (rgthree)", values), **{"Power Lora Loader (rgthree)": loader})
+    values = [{}, {"on": True, "lora": "x.safetensors", "strength": 1}, ""]
+    with pytest.raises(CapabilityError, match=r"Some Lora Loader, node 1: .*3 values"):
+        converted(single("Some Lora Loader", values), **{"Some Lora Loader": loader})
+
+
+def test_value_that_a_node_only_shows_does_not_matter() -> None:
+    shower = {"input": {"required": {}}, "output": [], "output_node": True}
+    assert converted(single("Show", [[{"url": "a"}]]), Show=shower)["1"]["inputs"] == {}
+
+
+def test_widget_without_a_value_whose_source_is_off_is_named() -> None:
+    values = file("muted")
+    node_of(values, 3)["widgets_values"][2] = None
+    with pytest.raises(CapabilityError, match="KSampler, node 3: its steps has no value"):
+        converted(values)
+
+
+def test_value_of_a_primitive_that_its_widget_does_not_take_is_named() -> None:
+    values = file("primitives")
+    node_of(values, 30)["widgets_values"] = ["word", "fixed"]
+    with pytest.raises(CapabilityError, match="node 3: the value that a primitive hands to its seed"):
+        converted(values)
 
 
 def test_subgraph_with_other_values_than_it_shows_is_named() -> None:
@@ -144,12 +163,14 @@ def test_long_chains_are_followed() -> None:
 
 
 def test_search_for_places_ends() -> None:
-    many = described(**{f"n{n}": ["INT", {}] for n in range(60)})
-    with pytest.raises(CapabilityError, match="node 1"):
-        converted(single("Mine", [*range(30), "word"]), Mine=many)
+    many = described(**{f"n{n}": [kind, {}] for n in range(60) for kind in ("INT", "FLOAT")})
+    values = single("Mine", [*range(30), "word"])
+    values["nodes"] += [values["nodes"][0] | {"id": number} for number in range(2, 200)]
+    with pytest.raises(CapabilityError, match="199 nodes"):
+        converted(values, Mine=many)
 
 
-JUNK: list[Any] = [None, True, -1, 2**70, 1.5, "", "x", [], [1], {}, {"a": 1}, [[]], [{}], "-10"]
+JUNK: list[Any] = [None, True, -1, 10**400, 1.5, "", "x", [], [1], {}, {"a": 1}, [[]], [{}], "-10"]
 
 
 @pytest.mark.parametrize("name", NAMES)
