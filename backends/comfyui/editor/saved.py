@@ -100,7 +100,8 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
     """
     root = read_layer(values)
     if not root.nodes:
-        raise RequestRejected("This workflow has no nodes.", field="workflow")
+        hint = "Save it in ComfyUI once more, or use Workflow → Export (API)."
+        raise RequestRejected("This workflow has no nodes.", field="workflow", hint=hint)
     definitions = _dict(values.get("definitions")).get("subgraphs") or values.get("subgraphs")
     subgraphs: dict[str, Layer] = {}
     waiting = list(_dicts(definitions))

@@ -31,9 +31,10 @@ class Unfit:
 
 @dataclass(kw_only=True)
 class Search:
-    """How far right places are looked for: `left` steps in a whole file, all values of a node kept or not."""
+    """How far right places are looked for: steps left in a whole file and at a node, all its values kept or not."""
 
     left: int = STEPS_IN_ALL
+    here: int = STEPS
     may_drop: bool = False
 
 
@@ -53,15 +54,24 @@ def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], search:
     straight = _straight(today, values, linked)
     if straight is None and len(today) < len(fields):
         straight = _straight(fields, values, linked)
-    if node.named_values is None:
-        return _searched(node, today, values, linked, search=search) if straight is None else straight
-    named = _named(node.named_values, today, linked, is_whole=False)
-    if straight is not None and list(node.named_values) == _names(today, straight):
-        return straight  # programs that change a file often leave the old values by name in it
+    if node.named_values is not None:
+        return _of_two(node, today, straight, linked, search)
+    return _searched(node, today, values, linked, search=search) if straight is None else straight
+
+
+def _of_two(
+    node: SavedNode, fields: list[Field], straight: Values | None, linked: frozenset[str], search: Search
+) -> Values | Unfit:
+    """Return the values of a node that were saved by place and by name: those by name decide where widgets changed."""
+    by_name, values = node.named_values or {}, list(node.values or ())
+    placed = _searched(node, fields, values, linked, search=search) if straight is None else straight
+    if not isinstance(placed, Unfit) and list(by_name) == _names(fields, placed):
+        return placed  # programs that change a file often leave the old values by name in it
+    named = _named(by_name, fields, linked, is_whole=False)
     if isinstance(named, Unfit):
         return named
     if straight is None:
-        return _searched(node, today, values, linked, search=search, named=named)
+        return _searched(node, fields, values, linked, search=search, named=named)
     return straight if _agree(named, straight, linked) else Unfit(reason=DISAGREE)
 
 
@@ -175,12 +185,11 @@ def _searched(
     """Return the one way to leave out widgets, or values, that lets all else fit; of several the one by name."""
     shown = {one.widget for one in node.inputs if one.widget}
     is_complete = any(one.widget and one.link is None for one in node.inputs)
-    steps = [min(STEPS, search.left)]
-    search.left -= steps[0]
+    search.here = min(STEPS, search.left)
     for count in range(len(fields) + len(values) + 1):
         ways: list[Values] = []
         for skips, drops in ((count, 0), (0, count)) if count else ((0, 0),):
-            for way, skipped in _ways(fields, values, skips, drops, linked, steps):
+            for way, skipped in _ways(fields, values, skips, drops, linked, search):
                 if is_complete and not shown.isdisjoint(skipped):
                     continue
                 if named is not None and _agree(named, way, linked):
@@ -191,11 +200,10 @@ def _searched(
                     return Unfit(reason=_count(fields, values) + ", and they could belong to them in several ways")
             if not search.may_drop:
                 break
-        if steps[0] <= 0:
+        if search.here <= 0:
             break
         if ways:
             return Unfit(reason=DISAGREE) if named is not None else ways[0]
-    search.left += max(0, steps[0])
     return Unfit(reason=_count(fields, values) + ", and they do not fit them")
 
 
@@ -217,15 +225,16 @@ def _names(fields: list[Field], values: Values) -> list[str]:
 
 
 def _ways(
-    fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], steps: list[int]
+    fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], search: Search
 ) -> Iterator[tuple[Values, tuple[str, ...]]]:
     """Yield each assignment that leaves out so many widgets or values, with the names of those widgets.
 
     Widgets that are not sent, and values that say nothing, are left out beyond that.
     """
     waiting: list[tuple[list[Field], int, int, Values, tuple[str, ...]]] = [(fields, 0, drops, {}, ())]
-    while waiting and steps[0] > 0:
-        steps[0] -= 1
+    while waiting and search.here > 0:
+        search.here -= 1
+        search.left -= 1
         left, place, drop, found, skipped = waiting.pop()
         value = values[place] if place < len(values) else MISSING
         if not left and value is MISSING:

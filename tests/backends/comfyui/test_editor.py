@@ -116,6 +116,13 @@ def test_old_values_by_name_do_not_matter_where_the_widgets_are_the_same() -> No
     assert graph["1"]["inputs"] == {"a": 10, "b": 30}
 
 
+def test_old_values_by_name_do_not_matter_where_a_button_is_saved_as_well() -> None:
+    mine = described(audio=[["a.mp3"], {"audio_upload": True}])
+    names = {"audio": "old.mp3", "upload": None}
+    graph = converted(single("Mine", ["new.mp3", None, None], widgets_values_named=names), Mine=mine)
+    assert graph["1"]["inputs"] == {"audio": "new.mp3"}
+
+
 def test_widgets_that_the_file_names_decide_where_places_do_not() -> None:
     mine = described(a=["INT", {"default": 1}], new=["INT", {"default": 2}], b=["INT", {"default": 3}])
     inputs = [{"name": name, "type": "INT", "widget": {"name": name}, "link": None} for name in ("a", "b")]
