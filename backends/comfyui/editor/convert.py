@@ -130,7 +130,9 @@ class _Conversion:
                 inputs[one.name] = _wrapped(own.fields.get(one.name), value)
                 linked.add(one.name)
         known = ((name, value, own.fields.get(name)) for name, value in values.items() if name not in linked)
-        if wrong := [name for name, value, about in known if about and not fits(about, value)]:
+        wrong = [name for name, value, about in known if about and not fits(about, value)]
+        wrong += [name for name, about in own.fields.items() if about.kind is Kind.COMBO and name not in inputs]
+        if wrong:
             return Unfit(reason=f"its {', '.join(wrong)} has no value, and nothing is linked to it")
         title = node.title or self._info.title_of(node.type)
         return {"class_type": node.type, "inputs": inputs, "_meta": {"title": title}}

@@ -68,11 +68,12 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Socket:
-    """One input that takes a link; `is_widget`: or a value."""
+    """One input that takes a link; `is_widget`: or a value; `is_matching`: its type is that of what is linked."""
 
     name: str
     type: str
     is_widget: bool = False
+    is_matching: bool = False
 
 
 def fields_of(class_type: str, info: ObjectInfo) -> list[Field]:
@@ -105,7 +106,8 @@ def sockets_of(class_type: str, info: ObjectInfo) -> list[Socket]:
         if kind == GROWING:
             links += _growing(name, settings)
         elif kind == MATCHING:
-            links.append(Socket(name=name, type=str(_template(settings).get("allowed_types", "*"))))
+            allowed = str(_template(settings).get("allowed_types", "*"))
+            links.append(Socket(name=name, type=allowed, is_matching=True))
         elif not _is_widget(kind, settings):
             links.append(Socket(name=name, type=kind))
         elif not settings.get("socketless"):

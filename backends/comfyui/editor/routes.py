@@ -137,8 +137,10 @@ class Routes:
             slots = sockets_of(node.type, self._info)
         saved = {one.name: one for one in node.inputs}
         for slot in slots:
-            link = saved[slot.name].link if slot.name in saved else None
-            yield SavedInput(name=slot.name, type=slot.type, link=link, widget=slot.name if slot.is_widget else None)
+            one = saved.get(slot.name)
+            kind = one.type if one and slot.is_matching and one.type != "*" else slot.type
+            widget = slot.name if slot.is_widget else None
+            yield SavedInput(name=slot.name, type=kind, link=one.link if one else None, widget=widget)
         names = {slot.name for slot in slots}
         yield from (one for one in node.inputs if one.name not in names)
 

@@ -6,7 +6,7 @@ editor 1.58 and of its predecessors.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from generation.errors import RequestRejected
@@ -121,10 +121,14 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
 
 def read_layer(values: Mapping[str, Any]) -> Layer:
     """Read one graph; what is no node and no link is left out."""
-    nodes = [read_node(told) for told in _dicts(values.get("nodes"))]
+    nodes = _first_of_each([read_node(told) for told in _dicts(values.get("nodes"))])
+    links = dict(_links(values.get("links")))
+    ends: dict[str, dict[str, int]] = {}
+    for name, link in links.items():
+        ends.setdefault(link.target, {})[name] = link.input
     return Layer(
-        nodes=_first_of_each(nodes),
-        links=dict(_links(values.get("links"))),
+        nodes={name: _joined(node, ends.get(name, {})) for name, node in nodes.items()},
+        links=links,
         inputs=tuple(_port(told) for told in _dicts(values.get("inputs"))),
         outputs=tuple(_port(told) for told in _dicts(values.get("outputs"))),
     )
@@ -167,6 +171,22 @@ def _links(told: Any) -> Iterable[tuple[str, SavedLink]]:
                 str(parts[0]),
                 SavedLink(source=str(parts[1]), output=parts[2], target=str(parts[3]), input=parts[4]),
             )
+
+
+def _joined(node: SavedNode, ends: Mapping[str, int]) -> SavedNode:
+    """Return a node with the links that the graph lists for it: they count, whatever stands at its inputs."""
+    takers: dict[str, int] = {}
+    for number, one in enumerate(node.inputs):
+        if one.link is not None and one.link in ends and (one.link not in takers or ends[one.link] == number):
+            takers[one.link] = number
+    inputs = [
+        one if one.link is not None and takers.get(one.link) == number else replace(one, link=None)
+        for number, one in enumerate(node.inputs)
+    ]
+    for name, place in ends.items():
+        if name not in takers and 0 <= place < len(inputs) and inputs[place].link is None:
+            inputs[place] = replace(inputs[place], link=name)
+    return replace(node, inputs=tuple(inputs))
 
 
 def _port(told: Mapping[str, Any]) -> Port:

@@ -8,15 +8,16 @@ from backends.comfyui.editor.saved import SavedNode
 def own_values(node: SavedNode) -> dict[str, Any] | None:
     """Return the values of such a node by name, None if it is none."""
     if node.type == "CustomCombo" and isinstance(node.values, list) and len(node.values) > 1:
-        return _custom_combo(node.values)
+        choice, number, *listed = node.values
+        if isinstance(number, int) and all(isinstance(one, str) for one in (choice, *listed)):
+            return _custom_combo(choice, listed)
     if node.type == "Power Lora Loader (rgthree)" and isinstance(node.values, list):
         return _power_loras(node.values)
     return None
 
 
-def _custom_combo(values: list[Any]) -> dict[str, Any]:
+def _custom_combo(choice: str, listed: list[str]) -> dict[str, Any]:
     """Return the choice, its number and the texts to choose from, as many as were written and an empty one."""
-    choice, _, *listed = values
     while listed and not listed[-1]:
         listed.pop()
     listed.append("")

@@ -76,11 +76,12 @@ def _of_two(
 
 
 def default_of(field: Field) -> Any:
-    """Return what the editor gives a widget of which nothing was saved; `MISSING` if that is nothing."""
+    """Return what the editor gives a widget of which nothing was saved; `MISSING` for nothing, and for any file."""
     given = field.settings.get("default")
     if field.kind in {Kind.COMBO, Kind.CHOOSING}:
-        first = field.options[0] if field.options else MISSING
-        return given if given and field.kind is Kind.COMBO else first
+        if given and field.kind is Kind.COMBO:
+            return given
+        return field.options[0] if field.options and not _is_of_files(field) else MISSING
     if given is not None:
         return given
     plain: dict[Kind, Any] = {Kind.INT: 0, Kind.FLOAT: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
@@ -132,8 +133,15 @@ def _is_choice(field: Field, value: Any, *, is_strict: bool) -> bool:
     options = field.options or ()
     if any(value == one and isinstance(value, bool) is isinstance(one, bool) for one in options):
         return True
-    is_of_files = not options or any(isinstance(one, str) and _FILE.search(one) for one in options)
-    return isinstance(value, str) and (not is_strict or not options or (is_of_files and bool(_FILE.search(value))))
+    is_likely = not is_strict or not options or (_is_of_files(field) and bool(_FILE.search(str(value))))
+    return isinstance(value, str) and is_likely
+
+
+def _is_of_files(field: Field) -> bool:
+    """Whether a list is one of files: the first of them is nobody's choice."""
+    options = field.options or ()
+    is_listed = any(isinstance(one, str) and _FILE.search(one) for one in options)
+    return field.kind is Kind.COMBO and (is_listed or not options)
 
 
 def _straight(fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | None:

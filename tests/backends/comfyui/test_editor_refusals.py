@@ -100,6 +100,27 @@ def test_widget_without_a_value_whose_source_is_off_is_named() -> None:
         converted(values)
 
 
+@pytest.mark.parametrize("values", [[], ["image"], {"other": 1}])
+def test_file_that_was_not_saved_is_not_replaced_by_another(values: Any) -> None:
+    saved = file("pictures")
+    node_of(saved, 1)["widgets_values"] = values
+    with pytest.raises(CapabilityError, match="LoadImage, node 1: its image has no value"):
+        converted(saved)
+
+
+def test_links_are_those_that_the_graph_lists() -> None:
+    values = file("plain")
+    before = converted(values)
+    for node in values["nodes"]:
+        for taken in node.get("inputs", []):
+            taken["link"] = None
+    assert converted(values) == before
+    values["links"] = []
+    assert converted(values)["3"]["inputs"].keys() == {
+        "seed", "steps", "cfg", "sampler_name", "scheduler", "denoise",
+    }  # fmt: skip
+
+
 def test_value_of_a_primitive_that_its_widget_does_not_take_is_named() -> None:
     values = file("primitives")
     node_of(values, 30)["widgets_values"] = ["word", "fixed"]
