@@ -146,9 +146,13 @@ class _Group:
             if one.node.type == PRIMITIVE and one.fields and place < len(values) and values[place] in CONTROLS:
                 place += 1
             one.node = replace(one.node, values=given)
-        loose = sum(1 for one in self._inside for name in one.converted if name not in one.linked)
-        if place not in {len(values), len(values) - loose}:
+        loose = [(one, name) for one in self._inside for name in one.converted if name not in one.linked]
+        if place not in {len(values), len(values) - len(loose)}:
             raise _unfit(group, len(values))
+        for (one, name), value in zip(loose, values[place:], strict=False):
+            at = next((place for place, about in enumerate(one.fields) if about.name == name), None)
+            if at is not None and isinstance(one.node.values, list) and at < len(one.node.values):
+                one.node.values[at] = value
 
     def _outputs(self) -> Iterator[tuple[int, int, str]]:
         """Yield the outputs of the group: those not linked inside, and those said to go out."""
