@@ -4,75 +4,45 @@ The environment wins over `.env`. `.env.example` and the table in README.md show
 three together. Only `main` and `cli` read this module, everybody else receives plain values.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 import constants as c
-from config_env import MASKED, mask_address, read_env_file
-from config_fields import (
+from backends.kinds import usual_ports
+from settings.engines import BackendSettings as BackendSettings
+from settings.engines import EngineReader, options_known, prefix_of
+from settings.engines import describe_instance as describe_instance
+from settings.env_file import read_env_file
+from settings.fields import (
     HTTP_URL,
     Ids,
     JobSpan,
     Lower,
     Names,
     Networks,
+    SettingHelp,
     Span,
     Upper,
     Url,
+    build,
+    help_of,
+    listed,
     names_of,
     number,
     parts,
-    read_job_span,
-    read_span,
     secret,
     span,
     switch,
     text,
-    write_span,
 )
-from config_foreign import NO_FILTER, stray_settings, unsafe_settings
+from settings.foreign import NO_FILTER, stray_settings, unsafe_settings
+from settings.problems import Problem as Problem
+from settings.problems import SettingsError as SettingsError
 
-Model = TypeVar("Model", bound=BaseModel)
-
-INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-KINDS_WITH_URL: Final = (
-    "a1111",
-    "comfyui",
-    "gradio_flux",
-)  # <KIND>_URL alone makes an engine; without it, nothing does
 ALIASES: Final = {"IMAGE_STORAGE_PATH": "MEDIA_CACHE_DIR"}  # the name another system has for it
-WITH_TOKEN: Final = frozenset({"webhook_url"})  # whoever knows such an address may use it
-TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
-KINDS_WITH_KEY: Final = ("aipowergrid", "ai_horde")  # <KIND>_KEY alone makes one; their addresses are known
-
-
-class BackendSettings(BaseModel):
-    """One engine as configured; its variables begin with its name in capitals, `GPU1_URL`."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    name: str
-    kind: Annotated[str, Lower] = text(
-        "", "What it is: a1111 (also Forge), comfyui, gradio_flux, aipowergrid, ai_horde, sketch", "a kind of engine"
-    )
-    url: Url = text("", "Its address", "an address like http://127.0.0.1:7860", repr=False, pattern=HTTP_URL)
-    key: SecretStr = secret("Its key, or user:password of --api-auth", "a key")
-    label: str = text("", "What people see", "a name of up to 60 characters", max_length=60)
-    concurrency: int = number(1, "Jobs it runs at once", low=1, high=64)
-    rate_per_minute: float | None = Field(
-        default=None,
-        gt=0,
-        le=6000,
-        description="Jobs it may be sent a minute; empty is no limit",
-        json_schema_extra={"right": "a number above 0, up to 6000"},
-    )
-    options: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
 
 class Settings(BaseModel):
@@ -102,7 +72,7 @@ class Settings(BaseModel):
         "Names of your engines; each has settings of its own, see below", "names, like gpu1,gpu2"
     )
     probe_local_ports: bool = switch(
-        True, "Look for engines on ports 7860, 7861 and 8188 of this machine, beside those that are set"
+        True, "Look for engines on ports {ports} of this machine, beside those that are set"
     )
     allow_insecure_http: bool = switch(False, "Allow http:// (not encrypted) to engines on the internet")
     allow_private_backends: bool = switch(False, "Allow /sdconnect, links and webhooks to this machine and its network")
@@ -201,10 +171,18 @@ class Settings(BaseModel):
         low=0,
         high=3650 * 86400,
     )
-    provenance: Annotated[Literal["off", "xmp"], Lower] = text(
+    provenance: Annotated[Literal["off", "xmp", "c2pa"], Lower] = text(
         "xmp",
-        "What says in every picture's file that a machine made it; never the prompt",
-        "xmp or off; c2pa is not available yet",
+        "What says in every picture's file that a machine made it; never the prompt (docs/content-credentials.md)",
+        "xmp, c2pa (the same, signed with your certificate) or off",
+    )
+    c2pa_certificate: str = text("", "With c2pa: your certificate and those that issued it", "a PEM file", repr=False)
+    c2pa_key: SecretStr = secret("With c2pa: its private key", "a PEM file")
+    c2pa_timestamp_url: Url = text(
+        "",
+        "With c2pa: who signs the time of new pictures; empty: nobody",
+        "an address like http://timestamp.example.org",
+        pattern=f"^$|{HTTP_URL}",
     )
     secret_key: SecretStr = secret("Key that seals stored keys; empty: a key file in DATA_DIR", "44 signs of base64")
 
@@ -225,7 +203,7 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["text", "json"], Lower] = text("text", "How it is logged", "text or json")
 
     engines: tuple[BackendSettings, ...] = Field(default=(), exclude=True)
-    sketch_options: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    fallback_options: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, exclude=True, repr=False)
     warnings: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -240,56 +218,10 @@ class Settings(BaseModel):
         return tuple(secret.get_secret_value() for secret in every if secret.get_secret_value())
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingHelp:
-    """One setting as `.env.example` and README.md show it."""
-
-    name: str
-    default: str
-    meaning: str
-    right: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """A value that cannot be; a secret one is masked, and so is what may be a password in an address."""
-
-    name: str
-    value: str
-    right: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", mask_address(self.value))
-
-    def __str__(self) -> str:
-        said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
-        return f"{said}: must be {self.right}{self._without_password()}"
-
-    def _without_password(self) -> str:
-        if f"://{MASKED}@" not in self.value:
-            return ""
-        engine = self.name.removesuffix("_URL")
-        own = f" (those go into {engine}_KEY)" if self.right == _right(BackendSettings.model_fields["url"]) else ""
-        return f", without user:password@ in it{own}"
-
-
-class SettingsError(Exception):
-    """Settings that cannot be used; the text names each variable, its value and what would be right."""
-
-    def __init__(self, *problems: Problem) -> None:
-        self.problems = problems
-        super().__init__("\n".join(str(problem) for problem in problems))
-
-
 def describe() -> list[SettingHelp]:
     """List all settings but those of single engines, in the order people read them."""
-    return [_help(name, field) for name, field in Settings.model_fields.items() if not field.exclude]
-
-
-def describe_instance() -> list[SettingHelp]:
-    """List the settings of one engine, named as for an engine called gpu1."""
-    fields = BackendSettings.model_fields.items()
-    return [_help(f"gpu1_{name}", field) for name, field in fields if name not in {"name", "options"}]
+    values = {"ports": listed(usual_ports())}
+    return [help_of(name, field, values) for name, field in Settings.model_fields.items() if not field.exclude]
 
 
 def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
@@ -311,86 +243,19 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         for name, field in Settings.model_fields.items()
         if not field.exclude and said.get(name.upper())
     }
-    settings = _build(Settings, values, "", problems)
-    names = [name.lower() for name in parts(said.get("BACKENDS", ""))]
-    names += [kind for kind in KINDS_WITH_URL if said.get(f"{kind.upper()}_URL")]
-    names += [kind for kind in KINDS_WITH_KEY if said.get(f"{kind.upper()}_KEY") or said.get(f"{kind.upper()}_URL")]
-    unsafe = unsafe_settings(file, environ, [_prefix(name) for name in names])
+    settings = build(Settings, values, "", problems)
+    known = {help.name for help in describe()}
+    reader = EngineReader(said, known, problems)
+    names = [*(name.lower() for name in parts(said.get("BACKENDS", ""))), *reader.named()]
+    unsafe = unsafe_settings(file, environ, [prefix_of(name) for name in names])
     problems += [Problem(name=name, value=value, right=NO_FILTER) for name, value in unsafe]
-    engines = [_engine(name, said, problems) for name in dict.fromkeys(names)]
+    engines = [reader.engine(name) for name in dict.fromkeys(names)]
+    fallbacks = reader.fallbacks()
     if problems or settings is None:
         raise SettingsError(*problems)
     used = tuple(engine for engine in engines if engine)
-    kinds = {"SKETCH_": "sketch", **{_prefix(engine.name): engine.kind for engine in used}}
-    strays = stray_settings(file, {*(help.name for help in describe()), *ALIASES}, kinds, _INSTANCE_FIELDS)
+    kinds = {prefix_of(name): name for name in fallbacks} | {prefix_of(engine.name): engine.kind for engine in used}
+    strays = stray_settings(file, known | {*ALIASES}, kinds, options_known())
     return settings.model_copy(
-        update={"engines": used, "sketch_options": _options("sketch", said), "warnings": (*unreadable, *strays)}
+        update={"engines": used, "fallback_options": fallbacks, "warnings": (*unreadable, *strays)}
     )
-
-
-def _help(name: str, field: FieldInfo) -> SettingHelp:
-    return SettingHelp(name=name.upper(), default=_shown(field), meaning=field.description or "", right=_right(field))
-
-
-def _shown(field: FieldInfo) -> str:
-    """Write a default as it stands in `.env`."""
-    value = field.default
-    if value is None or isinstance(value, SecretStr | tuple):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    is_span = any(
-        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
-    )
-    return write_span(value) if is_span else str(value)
-
-
-def _right(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    return str(extra["right"]) if isinstance(extra, dict) else ""
-
-
-def _build(model: type[Model], values: dict[str, Any], prefix: str, problems: list[Problem]) -> Model | None:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
-            field = model.model_fields[name]
-            value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
-            if name in WITH_TOKEN:
-                value = TOKEN_PATH.sub(rf"\1{MASKED}", value)
-            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=_right(field)))
-        return None
-
-
-_INSTANCE_FIELDS: Final = frozenset(BackendSettings.model_fields) - {"name", "options"}
-
-
-def _prefix(name: str) -> str:
-    return name.upper().replace("-", "_") + "_"
-
-
-def _options(name: str, said: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of one engine that are not ours: its kind knows them."""
-    prefix, known = _prefix(name), {help.name for help in describe()}
-    own = {
-        key[len(prefix) :].lower(): value for key, value in said.items() if key.startswith(prefix) and key not in known
-    }
-    return {key: value for key, value in own.items() if value and key not in BackendSettings.model_fields}
-
-
-def _engine(name: str, said: Mapping[str, str], problems: list[Problem]) -> BackendSettings | None:
-    if not INSTANCE_NAME.fullmatch(name):
-        right = "names of letters, digits, - and _, the first a letter, at most 32 signs"
-        problems.append(Problem(name="BACKENDS", value=name, right=right))
-        return None
-    prefix = _prefix(name)
-    values: dict[str, Any] = {
-        field: said[prefix + field.upper()]
-        for field in BackendSettings.model_fields
-        if field not in {"name", "options"} and said.get(prefix + field.upper())
-    }
-    values.setdefault("kind", name)
-    if values["kind"].lower() in KINDS_WITH_URL and "url" not in values:
-        problems.append(Problem(name=f"{prefix}URL", value="", right=_right(BackendSettings.model_fields["url"])))
-    return _build(BackendSettings, {"name": name, "options": _options(name, said), **values}, prefix, problems)

@@ -56,10 +56,6 @@ DEFAULT_MASK_BLUR_PX: Final = 4
 MAX_MASK_BLUR_PX: Final = 64
 PREVIEW_SIDE_PX: Final = 256
 
-# Hosted engines, where a setting or a person gives no address of its own
-AI_HORDE_URL: Final = "https://aihorde.net"
-AIPOWERGRID_URL: Final = "https://api.aipowergrid.io"
-
 # HTTP
 DEFAULT_PORT: Final = 8484
 
@@ -70,4 +66,4 @@ DISCORD_CONTENT_CHARS: Final = 2000
 DISCORD_ALT_TEXT_CHARS: Final = 1024
 INTERACTION_TOKEN_S: Final = 14 * 60.0  # Discord says 15 min; one is kept in reserve
 
-SKETCH_LEGEND: Final = "sketch: drawn by rules, not by an AI model"
+RULES_LEGEND: Final = "sketch: drawn by rules, not by an AI model"

@@ -28,7 +28,8 @@ from urllib.parse import urlsplit
 
 import checkup
 import cli
-from backends.diagnose import diagnose, public_url
+from backends.diagnose import diagnose
+from backends.kinds import address_of, connectable
 from cli import Check, Command, KeyCommand, Studio, WorkflowCommand
 from config import Problem, Settings, SettingsError, read_settings
 from console.background import CTRL_C_S, Background
@@ -264,14 +265,17 @@ async def checks(settings: Settings) -> list[Check]:
     entries, findings = await find_engines(settings)
     found += [Check(name="this machine", is_ok=True, message=finding) for finding in findings]
     for entry in entries:
-        if entry.config.url or public_url(entry.config.kind):
+        if address_of(entry.config):
             result = await diagnose(entry.config)
             message, hint = result.message, result.hint or result.owner_hint
             found.append(Check(name=entry.label, is_ok=result.is_ok, message=message, hint=hint))
         await entry.backend.aclose()
     if all(entry.is_fallback for entry in entries):
-        hint = "Set A1111_URL in .env, or start A1111 or Forge on this machine with --api."
-        message = "No engine yet: pictures are drawn by rules (sketch), not by an AI model."
+        kind = connectable()[0]
+        hint = (
+            f"Set {kind.name.upper()}_URL in .env, or start {kind.title} on this machine. {kind.api_off_hint}".strip()
+        )
+        message = "No engine yet: pictures are drawn by rules, not by an AI model."
         found.append(Check(name="engines", is_ok=True, message=message, hint=hint))
     return found
 

@@ -8,12 +8,11 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import backends.builtin  # noqa: F401  # announces its kinds
 from backends.base import BackendConfig
-from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
 from backends.guard import policy_of
+from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
 from backends.probe import Found, local_port, probe_local
-from backends.registry import BackendRegistry, Entry, known_kinds, load_plugins, make_backend
+from backends.registry import BackendRegistry, Entry
 from config import BackendSettings, Problem, Settings, SettingsError
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
@@ -27,6 +26,7 @@ from services.describing import DescribingService
 from services.generation import GenerationService
 from services.intakes import make_intakes
 from services.machines import RentalRules, make_providers
+from services.marks import Marks
 from services.media import MediaService
 from services.records import make_records
 from services.styles import StyleService
@@ -45,6 +45,7 @@ from utils.clock import SystemClock
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
 from utils.urls import UrlPolicy, UrlRefused, check_url
+from wiring_keys import bad_key, open_signer
 
 log = logging.getLogger("easel")
 
@@ -97,11 +98,12 @@ async def build(settings: Settings) -> Easel:
     """Open the store and wire everything; nothing runs yet.
 
     Raises:
-        SettingsError: an engine or the key is set wrongly.
+        SettingsError: an engine, a key or the marks of pictures are set wrongly.
         DatabaseTooNew: the data folder was used by a newer Easel.
         PartMissing: its key or its database is missing, or another's.
     """
     clock = SystemClock()
+    signer = await asyncio.to_thread(open_signer, settings, clock.now())
     await asyncio.to_thread(make_private_folder, settings.data_dir)
     entries, findings = await find_engines(settings)
     database, box = await open_store(settings)
@@ -110,11 +112,8 @@ async def build(settings: Settings) -> Easel:
     registry = BackendRegistry(clock)
     for entry in entries:
         registry.add(entry)
-
-    def source_type_of(lane: str) -> str | None:
-        return registry.source_type(lane) if settings.provenance == "xmp" else None
-
-    media = MediaService(cache, clock, settings.media_ttl, registry.label, source_type_of)
+    marks = Marks(source_type_of=registry.source_type if settings.provenance != "off" else _no_mark, signer=signer)
+    media = MediaService(cache, clock, settings.media_ttl, registry.label, marks)
     queue, services = _services(settings, database, box, registry, media, clock)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access
@@ -230,8 +229,7 @@ async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> 
 
 
 async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
-    """Make the engines that are set and those that answer on this machine besides; sketch is last, as the fallback."""
-    load_plugins()
+    """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
     entries = [_entry(engine, settings) for engine in settings.engines]
     found = await _found_here(settings) if settings.probe_local_ports else []
     findings = tuple(one.message for one in found)
@@ -239,25 +237,27 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
         if one.is_usable:
             engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
             entries.append(replace(_entry(engine, settings), is_found=True))
-    if all(entry.name != "sketch" for entry in entries):
-        sketch = BackendSettings(name="sketch", kind="sketch", options=settings.sketch_options)
-        entries.append(_entry(sketch, settings, is_fallback=True))
+    names = {entry.name for entry in entries}
+    for kind in known_kinds():
+        if kind.is_fallback and kind.name not in names:
+            options = settings.fallback_options.get(kind.name, {})
+            fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
+            entries.append(_entry(fallback, settings, is_fallback=True))
     return entries, findings
 
 
 async def _found_here(settings: Settings) -> list[Found]:
     """Look for engines on the usual ports of this machine; what is set already is not found once more."""
     names = {engine.name for engine in settings.engines}
-    usual = {GradioFluxBackend.kind: DEFAULT_URL}  # the only kind with an address of its own here
-    ports = {local_port(engine.url or usual.get(engine.kind, "")) for engine in settings.engines}
+    ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines}
     return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
 
 
 def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
     prefix = engine.name.upper().replace("-", "_")
-    if engine.kind not in known_kinds():
+    if kind_of(engine.kind) is None:
         said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
-        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(known_kinds())}"))
+        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(kind_names())}"))
     config = backend_config(engine, settings)
     try:
         if config.url:
@@ -362,9 +362,8 @@ async def reset_key(settings: Settings) -> int | None:
         raise bad_key() from error
 
 
-def bad_key() -> SettingsError:
-    right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
-    return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
+def _no_mark(lane: str) -> None:
+    return None
 
 
 async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import httpx
 
 from backends.answers import read_json
-from backends.base import BackendConfig
+from backends.base import Backend, BackendConfig
 from backends.findings import Failed, Layer, is_literal, no_api, of_auth, of_connect, of_tls, other_product
 from backends.guard import Resolver, guarded_transport, policy_of, trusted_authorities
 from backends.http import PROXY_STATUSES, AnswerTooLarge, is_html, make_client, read_bounded
-from backends.probe import Product, identify, read_hosted
-from backends.products import KINDS, headers_and_auth, kind_of, wants_login
-from backends.products import public_url as public_url  # the services' room knows this one only
+from backends.kind import EngineKind, Product
+from backends.kinds import UNKNOWN, address_of, headers_and_auth, kind_of, wants_login
+from backends.probe import identify
 from generation.errors import BackendError
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
 
@@ -67,7 +67,7 @@ async def diagnose(
     verify: ssl.SSLContext | None = None,
 ) -> Diagnosis:
     """Test one server, from its address to its list of models, in at most `timeout_s`. Never raises for its faults."""
-    config = replace(config, url=config.url.strip() or public_url(config.kind))
+    config = replace(config, url=address_of(config))
     loop = asyncio.get_running_loop()
     started = loop.time()
     examination = _Examination(config, resolver, verify or trusted_authorities(), started + timeout_s)
@@ -92,6 +92,15 @@ async def diagnose(
     )
 
 
+def _stranger(name: str) -> EngineKind:
+    """Stand in for a kind that is not installed: it is looked at from outside only."""
+
+    def make(_: BackendConfig) -> Backend:
+        raise ValueError(f"{name!r} is no kind of backend")
+
+    return EngineKind(name=name, title=UNKNOWN, noun=UNKNOWN, make=make)
+
+
 class _Examination:
     """One walk through the layers; each method passes one, or raises `Failed`."""
 
@@ -100,7 +109,9 @@ class _Examination:
         self._resolver = resolver
         self._verify = verify
         self._deadline = deadline
-        self._kind = kind_of(config.kind)
+        found = kind_of(config.kind)
+        self._is_known = found is not None
+        self._kind = found or _stranger(config.kind)
         self._root = ""  # the address without what belongs to the API's own paths
         self._url: CheckedUrl | None = None
         self.steps: list[Step] = []
@@ -122,18 +133,17 @@ class _Examination:
 
     def verdict(self) -> tuple[str, str]:
         if self.models == 0:
-            is_hosted = bool(self._kind.public_url)
-            there = self._kind.no_models if is_hosted else f"{self.product} {self._kind.no_models}"
+            there = self._kind.no_models if self._kind.is_hosted else f"{self.product} {self._kind.no_models}"
             return f"Connection OK, but {there}", self._kind.no_models_hint
         listed = "" if self.models is None else f", {self.models} model{'' if self.models == 1 else 's'}"
         return f"Connection OK: {self.product}{listed}.", ""
 
     def owner_hint(self) -> str:
         """A way to see the same on the server itself; its own address is always 127.0.0.1 there."""
-        if self._url is None or self._config.kind not in KINDS or self._kind.public_url:
+        if self._url is None or not self._is_known or self._kind.is_hosted:
             return ""
         port = self._url.port if self._url.port not in {80, 443} else self._kind.port
-        return f"On the server itself, try: curl http://127.0.0.1:{port}{self._kind.path}"
+        return f"On the server itself, try: curl http://127.0.0.1:{port}{self._kind.check_path}"
 
     def _pass(self, layer: Layer, message: str) -> None:
         self.steps.append(Step(layer=layer, is_ok=True, message=message))
@@ -199,10 +209,10 @@ class _Examination:
         self._pass("tls", "The connection is encrypted and its certificate is valid.")
 
     async def _ask(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
-        response, body = await self._get(client, self._kind.path)
+        response, body = await self._get(client, self._kind.check_path)
         if response.status_code == httpx.codes.UNAUTHORIZED and wants_login(self._config):
             await self._log_in(client)
-            response, body = await self._get(client, self._kind.path)
+            response, body = await self._get(client, self._kind.check_path)
         self._read_status(response, body)
         if response.status_code in MISSING_STATUSES or is_html(response, body):
             await self._explain_missing_api(client, url)
@@ -210,17 +220,22 @@ class _Examination:
             raise Failed(
                 "api", f"The server answers with an error ({response.status_code}).", "Look at its console or log."
             )
-        product = read_hosted(self._kind.path, body) or await self._identify(client)
-        if product is not None and product.kind != self._config.kind and self._config.kind in KINDS:
-            raise other_product(product, self._kind.title)
-        if product is None and self._kind.path not in {self._kind.models_path, "/"}:  # a list of models is proof enough
-            raise self._nothing_known()
+        product = self._read_hosted(body) or await self._identify(client)
+        if product is not None and product.kind != self._config.kind and self._kind.signs:
+            raise other_product(product, self._kind.noun)
+        if product is None and self._kind.signs and self._kind.check_path != self._kind.models_path:
+            raise self._nothing_known()  # a list of models is proof enough
         await self._check_account(client)
         self._pass("auth", "It lets us in.")
         await self._count_models(client, body)
         self._pass("api", "Its API answers.")
-        self.product = product.title if product else self._kind.title
+        self.product = product.title if product else self._kind.noun
         self._pass("product", f"It is {self.product}.")
+
+    def _read_hosted(self, body: bytes) -> Product | None:
+        """Return whose answer a service's own path gave; such a one need not be asked for more."""
+        signs = (sign for sign in self._kind.signs if self._kind.is_hosted and sign.path == self._kind.check_path)
+        return next((product for sign in signs if (product := sign.read(body))), None)
 
     async def _log_in(self, client: httpx.AsyncClient) -> None:
         """Trade user name and password for gradio's cookie, which the client then keeps."""
@@ -233,7 +248,7 @@ class _Examination:
 
     async def _check_account(self, client: httpx.AsyncClient) -> None:
         """Ask for what only a known key is told, where the rest is open to everybody."""
-        is_anonymous = self._config.kind == "ai_horde" and not self._config.key
+        is_anonymous = bool(self._kind.anonymous_key) and not self._config.key
         if not self._kind.account_path or is_anonymous:
             return
         response, body = await self._get(client, self._kind.account_path)
@@ -290,19 +305,19 @@ class _Examination:
         if product is not None and product.kind == self._config.kind:
             if product.has_api:
                 raise Failed("api", f"{product.title} answers, but not its list of models.", "Look at its console.")
-            raise no_api(product.title)
+            raise no_api(product.title, self._kind.api_off_hint)
         if product is not None:
-            raise other_product(product, self._kind.title)
+            raise other_product(product, self._kind.noun)
         root, _ = await self._get(client, "/")
         if "/sdapi" in url.path:
             raise Failed("api", "Nothing answers under that path.", "Leave out everything from /sdapi on.")
-        if root.status_code == httpx.codes.OK and self._config.kind == "a1111":
-            raise no_api("A web page")
+        if root.status_code == httpx.codes.OK and self._kind.api_off_hint:
+            raise no_api("A web page", self._kind.api_off_hint)
         raise self._nothing_known()
 
     def _nothing_known(self) -> Failed:
-        hint = f"Check the port and the path; {self._kind.title} usually uses port {self._kind.port}."
-        return Failed("product", f"Something answers there, but it is not {self._kind.title}.", hint)
+        hint = f"Check the port and the path; {self._kind.noun} usually uses port {self._kind.port}."
+        return Failed("product", f"Something answers there, but it is not {self._kind.noun}.", hint)
 
     async def _identify(self, client: httpx.AsyncClient) -> Product | None:
         try:
@@ -314,7 +329,7 @@ class _Examination:
     async def _count_models(self, client: httpx.AsyncClient, body: bytes) -> None:
         if not self._kind.models_path:
             return
-        if self._kind.models_path != self._kind.path:
+        if self._kind.models_path != self._kind.check_path:
             response, body = await self._get(client, self._kind.models_path)
             self._read_status(response, body)
         try:
@@ -325,6 +340,6 @@ class _Examination:
             raise Failed(
                 "api",
                 "The server's list of models cannot be read.",
-                f"Check that the address is that of {self._kind.title}.",
+                f"Check that the address is that of {self._kind.noun}.",
             )
         self.models = sum(not isinstance(model, dict) or model.get("type", "image") == "image" for model in models)

@@ -7,9 +7,8 @@ import ssl
 from ipaddress import ip_address
 from typing import Literal
 
-from backends.probe import Product
-from backends.products import Kind
-from backends.registry import known_kinds
+from backends.kind import EngineKind, Product
+from backends.kinds import kind_of, known_kinds
 from utils.urls import CheckedUrl
 
 Layer = Literal["address", "dns", "connect", "tls", "http", "auth", "api", "product"]
@@ -34,7 +33,7 @@ def is_literal(host: str) -> bool:
     return True
 
 
-def of_connect(failure: OSError, url: CheckedUrl, kind: Kind) -> Failed:
+def of_connect(failure: OSError, url: CheckedUrl, kind: EngineKind) -> Failed:
     is_here = url.host == "localhost" or (is_literal(url.host) and ip_address(url.host).is_loopback)
     if isinstance(failure, ConnectionRefusedError):
         where = f"Nothing listens on port {url.port}"
@@ -72,26 +71,22 @@ def of_tls(error: BaseException) -> Failed:
     )
 
 
-def of_auth(status: int, kind: Kind, *, has_key: bool, is_page: bool) -> Failed:
+def of_auth(status: int, kind: EngineKind, *, has_key: bool, is_page: bool) -> Failed:
     if is_page and status == 403:
         return Failed("auth", "A proxy in front of the server turns us away (403).", "Allow this bot in the proxy.")
     said = "refuses the key" if has_key else "wants a key"
     return Failed("auth", f"The server {said} ({status}).", kind.key_hint)
 
 
-def no_api(title: str) -> Failed:
-    return Failed(
-        "api",
-        f"{title} answers, but the API is off: --api is missing.",
-        "Start it with --api (COMMANDLINE_ARGS=--api --listen in webui-user), then test again.",
-        product=title,
-    )
+def no_api(title: str, hint: str) -> Failed:
+    return Failed("api", f"{title} answers, but the API is off: --api is missing.", hint, product=title)
 
 
 def other_product(product: Product, wanted: str) -> Failed:
-    hint = "Check the address and its port: A1111 and Forge usually use 7860, ComfyUI 8188."
-    if product.kind and product.kind in known_kinds():
-        hint = f"Connect it as {product.kind} instead."
+    usual = [f"{kind.title} usually uses {kind.port}" for kind in known_kinds() if kind.local_ports]
+    hint = f"Check the address and its port: {', '.join(usual)}."
+    if kind := kind_of(product.kind):
+        hint = f"Connect it as {kind.word} instead."
     elif product.kind:
         hint = f"This version of Easel cannot draw with it. {hint}"
     return Failed("product", f"{product.title} answers there, not {wanted}.", hint, product=product.title)

@@ -1,61 +1,26 @@
-"""Which engines there are, whose they are, what they can do, and which of them suit a request.
-
-Built-in kinds and third-party ones (entry-point group `easel.backends`) come in by the same door: `register`.
-"""
+"""Which engines there are, whose they are, what they can do, and which of them suit a request."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 
 from backends.base import Backend, BackendConfig, QuotingBackend
+from backends.kinds import kind_of
 from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.request import GenerationRequest
 from utils.clock import Clock
-from utils.provenance import ALGORITHMIC, TRAINED
+from utils.provenance import TRAINED
 
 log = logging.getLogger(__name__)
 
-ENTRY_POINT_GROUP = "easel.backends"
 PROBE_TIMEOUT_S = 10.0
 FRESH_S = 60.0  # capabilities older than this are asked for again in the background
 FRESH_DOWN_S = 10.0  # the same for an engine that was down
 QUOTE_TIMEOUT_S = 2.0  # a form waits for it
 RETRY_DOWN_S = 5.0  # when it is the only hope, a request waits for a new probe; A1111 dies of more while it boots
-
-BackendFactory = Callable[[BackendConfig], Backend]
-_factories: dict[str, BackendFactory] = {}
-
-
-def register(kind: str) -> Callable[[BackendFactory], BackendFactory]:
-    """Announce a kind of backend: the decorated factory makes an instance from its configuration."""
-
-    def add(factory: BackendFactory) -> BackendFactory:
-        _factories[kind] = factory
-        return factory
-
-    return add
-
-
-@cache
-def load_plugins() -> None:
-    """Import every installed package that offers backends; once, since that walks all that is installed."""
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        point.load()
-
-
-def known_kinds() -> tuple[str, ...]:
-    return tuple(sorted(_factories))
-
-
-def make_backend(config: BackendConfig) -> Backend:
-    if config.kind not in _factories:
-        raise ValueError(f"{config.kind!r} is no kind of backend; known: {', '.join(known_kinds())}")
-    return _factories[config.kind](config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +44,7 @@ class Entry:
     owner: Owner = EASEL
     concurrency: int = 1
     rate_per_minute: float | None = None
-    is_fallback: bool = False  # used only by name, or when there is nothing else (sketch)
+    is_fallback: bool = False  # used only by name, or when there is nothing else
     is_found: bool = False  # found on this machine, not set: others go before it
     capabilities: Capabilities | None = None
     error: BackendError | None = None
@@ -128,7 +93,8 @@ class BackendRegistry:
     def source_type(self, name: str) -> str:
         """Return how IPTC calls what an engine's pictures come from."""
         entry = self._entries.get(name)
-        return ALGORITHMIC if entry is not None and entry.config.kind == "sketch" else TRAINED
+        kind = kind_of(entry.config.kind) if entry else None
+        return kind.source_type if kind else TRAINED
 
     def add(self, entry: Entry) -> Entry:
         """Take an engine in; one of the same name is replaced (and closed)."""

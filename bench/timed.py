@@ -4,7 +4,8 @@ import asyncio
 import time
 
 from backends.base import BackendConfig, ProgressCallback
-from backends.registry import register
+from backends.kind import EngineKind, Option
+from backends.kinds import register
 from generation.capabilities import Capabilities
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode
@@ -55,7 +56,8 @@ class TimedEngine:
 
 PICTURE = noise((SIDE_PX, SIDE_PX))
 PREVIEWS = tuple(noise((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), "JPEG", seed) for seed in range(4))
-register("timed")(TimedEngine)
+OPTIONS = tuple(Option(name=name, type="seconds", low=0, help=name) for name in ("seconds", "previews"))
+register(EngineKind(name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS))
 
 
 def timed_settings(names: list[str], **options: float) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cogs.cards import Button, Card, Picture, Row
 from cogs.plain import escape, label, sentence
 from cogs.render import MARKS, bar, timestamp
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, SKETCH_LEGEND
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
 from generation.job import JobStatus, JobView
 from services.compare import Comparison, Contender
 from utils.text import cut, duration, ordinal
@@ -24,13 +24,6 @@ class StopButton(Button):
     @property
     def custom_id(self) -> str:
         return f"{ID_PREFIX}:{self.action}:{self.job_id}"
-
-
-def read_id(custom_id: str) -> tuple[str, str] | None:
-    """Return (action, comparison id) of one of these buttons, `None` for any other."""
-    prefix, _, rest = custom_id.partition(":")
-    action, _, comparison_id = rest.partition(":")
-    return (action, comparison_id) if prefix == ID_PREFIX else None
 
 
 def card(
@@ -72,7 +65,7 @@ def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
 
 
 def _is_by_rules(view: JobView | None) -> bool:
-    return view is not None and view.job.result is not None and SKETCH_LEGEND in view.job.result.notes
+    return view is not None and view.job.result is not None and RULES_LEGEND in view.job.result.notes
 
 
 def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:

@@ -17,7 +17,7 @@ from cogs.plain import address, escape, sentence, suggest
 from cogs.posting import TRANSIENT
 from cogs.waiting import answer
 from generation.errors import GenerationError, NotAllowed, RequestRejected
-from services.connections import ConnectionService, Owner, connectable_kinds, label_for, lane_of, needs_address
+from services.connections import ConnectionService, Owner, connectable_types, label_for, lane_of, needs_address, usage
 from services.generation import GenerationService
 from utils.text import plural
 
@@ -93,7 +93,7 @@ class Connections(commands.Cog):
         if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
                 "Say what runs where: `sdconnect TYPE URL [KEY]`.",
-                hint="For example: `/sdconnect type:a1111 url:https://abc123-7860.proxy.runpod.net`",
+                hint=f"For example: `{usage()}`",
             )
         await answer(ctx, self._connect_aloud(ctx, api_type, url, key))
 
@@ -166,7 +166,7 @@ class Connections(commands.Cog):
         return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
 
     async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:
-        hits = [kind for kind in connectable_kinds() if typed.casefold().strip() in kind]
+        hits = [kind for kind in connectable_types() if typed.casefold().strip() in kind]
         await suggest(interaction, hits)
 
     for _name_, _text in (("sdconnect", "Connect your own engine"), ("sdlink", "The same as /sdconnect")):

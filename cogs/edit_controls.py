@@ -15,14 +15,15 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs import forms
-from cogs.cards import OTHER_VERSION, Card, check_stands_in, parse_id, to_files, to_view
+from cogs.cards import Card, check_stands_in, to_files, to_view
 from cogs.desk import Desk
-from cogs.error_handler import thinking, told
+from cogs.error_handler import thinking
 from cogs.job_messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import actor_of, check_interaction_permissions
 from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
+from cogs.presses import Press, Route
 from cogs.render import GONE
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
@@ -36,7 +37,6 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
-OTHERS = frozenset({"models", "help", "picture", "studio"})  # actions that other cogs answer
 ENGINES_OWN = (
     "model",
     "sampler",
@@ -84,21 +84,13 @@ class EditControls(commands.Cog):
             "info": self._info,
         }
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        """Find the handler of a press by its id; ids of others are not ours to answer."""
-        if interaction.type not in (nextcord.InteractionType.component, nextcord.InteractionType.modal_submit):
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] in OTHERS:
-            return
-        action, job_id, argument = parsed
-        async with told(interaction):
-            if action not in self._handlers:
-                raise RequestRejected(OTHER_VERSION)
-            job = await self._service.visible(job_id, actor_of(interaction))
-            await self._handlers[action](interaction, job, action if action in ("sampler", "model") else argument)
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=action, handle=self._press, takes_forms=True) for action in self._handlers)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        argument = press.action if press.action in ("sampler", "model") else press.argument
+        await self._handlers[press.action](interaction, job, argument)
 
     # -- new pictures --------------------------------------------------------------------------------------------
 

@@ -89,7 +89,7 @@ class Capabilities:
     default_strength: float = DEFAULT_DENOISING_STRENGTH
     max_seed: int = MAX_SEED  # a larger one is folded into this
     options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
-    remark: str = ""  # one honest line shown with every result, e.g. the sketch engine's
+    remark: str = ""  # one honest line shown with every result, such as how it was drawn
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""

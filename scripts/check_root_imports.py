@@ -18,6 +18,7 @@ ROOMS = {
     "console",
     "api",
     "utils",
+    "settings",
     "bench",
     "tests",
     "scripts",
@@ -25,11 +26,9 @@ ROOMS = {
 ROOT_FILES = {
     "main",
     "wiring",
+    "wiring_keys",
     "cli",
     "config",
-    "config_fields",
-    "config_env",
-    "config_foreign",
     "constants",
     "queue_manager",
     "aftermath",
@@ -50,13 +49,11 @@ THIRD_PARTY = {
 
 ALLOWED: dict[str, set[str]] = {
     "constants": set(),
-    "config": {"config_fields", "config_env", "config_foreign", "constants", "generation", "dotenv", "pydantic"},
-    "config_env": {"dotenv"},
-    "config_foreign": set(),
-    "config_fields": {"constants", "pydantic"},
+    "config": {"settings", "constants", "backends.kinds", "pydantic"},
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed
     "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
+    "wiring_keys": {"config", "utils"},
     "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backends.kinds import kind_of
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
 from generation.request import Draft, Mode
@@ -13,7 +14,6 @@ from generation.resolve import resolve_for
 from generation.samplers import match_name
 
 MAX_CHOICES = 25
-FLUX_KIND = "gradio_flux"
 FLUX = re.compile(r"flux|schnell", re.IGNORECASE)
 
 
@@ -30,6 +30,8 @@ class Engine:
     error: str | None
     hint: str = ""
     is_paid: bool = False
+    is_flux_app: bool = False
+    kind_title: str = ""
 
     @property
     def is_up(self) -> bool:
@@ -40,7 +42,7 @@ class Engine:
     def is_flux(self) -> bool:
         """Whether it is a Flux app, or has a Flux model."""
         models = (self.capabilities.models if self.capabilities else None) or ()
-        return self.kind == FLUX_KIND or any(FLUX.search(f"{model.name} {model.title}") for model in models)
+        return self.is_flux_app or any(FLUX.search(f"{model.name} {model.title}") for model in models)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +182,7 @@ def _pairs(what: str, all_capabilities: list[Capabilities]) -> list[tuple[str, s
 
 
 def _engine(entry: Entry) -> Engine:
+    kind = kind_of(entry.config.kind)
     return Engine(
         name=entry.name,
         label=entry.label,
@@ -190,4 +193,6 @@ def _engine(entry: Entry) -> Engine:
         error=entry.error.user_message if entry.error else None,
         hint=entry.error.hint if entry.error else "",
         is_paid=entry.backend.is_paid,
+        is_flux_app=kind is not None and kind.is_flux_app,
+        kind_title=kind.title if kind else entry.config.kind,
     )

@@ -151,10 +151,11 @@ class CompareService:
         if len(engines) > MAX_ENGINES:
             raise RequestRejected(f"At most {MAX_ENGINES} engines can be compared at once.", field="engines")
         if len(engines) < 2:
+            always = "".join(f"; `{one.name}` is always there when it is named" for one in known if one.is_fallback)
             raise RequestRejected(
                 "A comparison takes two engines that answer, and there are fewer here.",
                 field="engines",
-                hint="`/sdconnect` adds yours, `/status` lists them; `sketch` is always there when it is named.",
+                hint=f"`/sdconnect` adds yours, `/status` lists them{always}.",
             )
         return engines
 

@@ -12,8 +12,10 @@ from typing import Final, Protocol
 
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis as Diagnosis  # what doors render comes through this room
-from backends.diagnose import diagnose, public_url
-from backends.registry import BackendRegistry, Entry, known_kinds, make_backend
+from backends.diagnose import diagnose
+from backends.kind import EngineKind as EngineKind
+from backends.kinds import address_of, connectable, kind_typed, make_backend
+from backends.registry import BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from constants import DEFAULT_JOB_TIMEOUT_S
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
@@ -24,31 +26,8 @@ from utils.urls import UrlPolicy, UrlRefused, check_url
 
 log = logging.getLogger(__name__)
 
-MASKED_KEY: Final = "••••••••"
 MAX_KEY_CHARS: Final = 1000
 MAX_LABEL_CHARS: Final = 60
-
-# What people type -> the kind of backend that speaks to it. What they typed is kept and shown as it is.
-BACKEND_KINDS: Final = {
-    "a1111": "a1111",
-    "automatic1111": "a1111",
-    "forge": "a1111",
-    "reforge": "a1111",
-    "sdnext": "a1111",
-    "comfyui": "comfyui",
-    "flux": "gradio_flux",
-    "gradio": "gradio_flux",
-    "pinokio": "gradio_flux",
-    "ai_horde": "ai_horde",
-    "horde": "ai_horde",
-    "aipowergrid": "aipowergrid",
-    "grid": "aipowergrid",
-}
-_TITLES = {
-    "a1111": "A1111", "automatic1111": "Automatic1111", "reforge": "reForge", "sdnext": "SD.Next", "comfyui": "ComfyUI",
-    "gradio": "gradio app", "pinokio": "Pinokio app", "ai_horde": "AI Horde", "horde": "AI Horde",
-    "aipowergrid": "AI Power Grid", "grid": "AI Power Grid",
-}  # fmt: skip
 _UNREACHED = frozenset({"dns", "connect", "tls", "http"})
 
 
@@ -58,7 +37,7 @@ class NotConnected(GenerationError):
     code = "not_connected"
 
     def __init__(self) -> None:
-        super().__init__(hint="Connect yours: `/sdconnect type:forge url:https://abc123-7860.proxy.runpod.net`")
+        super().__init__(hint=f"Connect yours: `{usage()}`")
 
 
 class Examine(Protocol):
@@ -76,25 +55,33 @@ class Connected:
     connection: Connection
 
 
-def connectable_kinds() -> tuple[str, ...]:
-    """What may be typed as the type of a connection, in this version."""
-    return tuple(typed for typed, kind in BACKEND_KINDS.items() if kind in known_kinds())
+def connectable_kinds() -> tuple[EngineKind, ...]:
+    """Return the kinds that people may bring one of, in this version."""
+    return connectable()
+
+
+def connectable_types() -> tuple[str, ...]:
+    """Return what may be typed as the type of a connection, in this version."""
+    return tuple(typed for kind in connectable() for typed in kind.labels)
+
+
+def usage() -> str:
+    """Return a command that connects an engine, as an example."""
+    kind = connectable()[0]
+    return f"/sdconnect type:{kind.word} url:{kind.example}"
 
 
 def needs_address(kind: str) -> bool:
-    """Say whether a type of connection, as typed, is nowhere without an address; a Horde is at its public one."""
-    typed = kind.strip().lower()
-    return not public_url(BACKEND_KINDS.get(typed, typed))
+    """Say whether a type of connection, as typed, is nowhere without an address; a hosted one is at its public one."""
+    found = kind_typed(kind)
+    return found is None or not found.is_hosted
 
 
 def label_for(person: str, kind: str) -> str:
     """How a connection is called where people see it: "Mia's Forge"."""
-    title = _TITLES.get(kind.lower(), kind.capitalize())
+    found = kind_typed(kind)
+    title = found.labels[kind.strip().lower()] if found else kind.capitalize()
     return f"{person[: MAX_LABEL_CHARS - len(title) - 3]}'s {title}" if person else title
-
-
-def masked_key(connection: Connection) -> str:
-    return MASKED_KEY if connection.key else "none"
 
 
 def lane_of(owner: Owner) -> str:
@@ -155,10 +142,10 @@ class ConnectionService:
             BackendError: the test failed; says at which layer, and what to do. Nothing is saved.
         """
         holder = _holder(owner)
-        kind = _check_kind(kind)
+        engine, kind = _check_kind(kind), kind.strip().lower()
         key = _check_key(key)
         try:
-            url = check_url(url.strip() or public_url(BACKEND_KINDS[kind]), self._policy_for(owner)).text
+            url = check_url(url.strip() or engine.public_url, self._policy_for(owner)).text
         except UrlRefused as refused:
             raise RequestRejected(refused.reason, field="url", hint=refused.hint) from refused
         before = await self._store.get(holder, owner.id)
@@ -231,7 +218,7 @@ class ConnectionService:
     async def examine(self, name: str) -> Diagnosis | None:
         """Go through all layers of any engine; None for one that is nowhere but in Easel itself."""
         entry = self._registry.get(name)
-        if entry is None or not (entry.config.url or public_url(entry.config.kind)):
+        if entry is None or not address_of(entry.config):
             return None
         return await self._examine(entry.config)
 
@@ -242,7 +229,7 @@ class ConnectionService:
         policy = self._policy_for(_owner(connection))
         return BackendConfig(
             name=lane_of(_owner(connection)),
-            kind=BACKEND_KINDS.get(connection.kind, connection.kind),
+            kind=found.name if (found := kind_typed(connection.kind)) else connection.kind,
             url=connection.url,
             key=connection.key,
             label=connection.label,
@@ -262,14 +249,12 @@ def _owner(connection: Connection) -> Owner:
     return Owner(kind=connection.owner_kind, id=connection.owner_id)
 
 
-def _check_kind(typed: str) -> str:
-    kind = typed.strip().lower()
-    if kind in connectable_kinds():
-        return kind
-    known = f"Known types: {', '.join(connectable_kinds())}."
-    if kind in BACKEND_KINDS:
-        raise RequestRejected(f"This version cannot draw with {label_for('', kind)} yet.", field="api_type", hint=known)
-    raise RequestRejected("That type of server is not known.", field="api_type", hint=known)
+def _check_kind(typed: str) -> EngineKind:
+    kind = kind_typed(typed)
+    if kind is None:
+        known = f"Known types: {', '.join(connectable_types())}."
+        raise RequestRejected("That type of server is not known.", field="api_type", hint=known)
+    return kind
 
 
 def _check_key(typed: str) -> str:

@@ -28,6 +28,11 @@ MAX_WORKFLOWS: Final = 50  # of one owner
 MAX_NAME_CHARS: Final = 60
 NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
 
+NO_PLACE: Final = {
+    Mode.IMG2IMG: "does not use a picture that is brought: leave it out",
+    Mode.INPAINT: "has no place for a mask: leave it out",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
@@ -189,6 +194,8 @@ class WorkflowService:
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
         if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
             return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
+        if (lack := NO_PLACE.get(request.mode)) and request.mode not in can.modes:
+            return Refused(reasons=(f"the workflow “{workflow.name}” {lack}",))
         return fit_workflow(request, can)
 
     async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:

@@ -28,7 +28,7 @@ TOUCH = "UPDATE connections SET last_used_at = ? WHERE id = ?"
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """One engine of one owner. `kind` is what was typed: a1111, automatic1111 or forge."""
+    """One engine of one owner. `kind` is what was typed, one of the words for a kind of engine."""
 
     id: str
     owner_kind: OwnerKind

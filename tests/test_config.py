@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from backends.kind import EngineKind
+from backends.kinds import kind_of, kind_typed, known_kinds
 from config import BackendSettings, Problem, Settings, SettingsError, describe, describe_instance, read_settings
-from config_foreign import ENGINE_OPTIONS
-from services.connections import BACKEND_KINDS
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -154,7 +154,7 @@ def test_each_engine_of_the_page_is_made_and_connected_by_the_names_there():
             value = "http://127.0.0.1:7860" if name.endswith("_URL") else "grid_x"
             assert [engine.kind for engine in settings_of(**{name: value}).engines] == [kind], name
         for one in re.findall("`(.+?)`", types):
-            assert BACKEND_KINDS[one] == kind
+            assert kind_typed(one) == kind_of(kind)
 
 
 def test_a_name_that_cannot_be_one_is_refused():
@@ -217,6 +217,7 @@ def test_names_in_the_file_that_are_not_ours_are_named_with_the_nearest(tmp_path
         "MAX_QUEU_SIZE in .env is not a setting of Easel. Did you mean MAX_QUEUE_SIZE?",
         "GPU2_URL in .env belongs to an engine that is not used: add gpu2 to BACKENDS.",
         "FOO_BAR in .env is not a setting of Easel.",
+        "GPU1_ODD in .env is not a setting of a sketch engine.",
     )
 
 
@@ -247,21 +248,25 @@ def test_a_slip_in_a_setting_of_any_engine_is_named(lines: str, warning: str, tm
     assert read_settings(env, {}).warnings == (warning,)
 
 
-@pytest.mark.parametrize("line", ["GPU1_PAINTBRUSHES=3", "GPU1_DELAY_S=0", "GPU1_KEY=x"])
-def test_settings_of_an_engine_that_are_near_none_are_left_to_its_kind(line: str, tmp_path: Path):
+@pytest.mark.parametrize("line", ["GPU1_DELAY_S=0", "GPU1_KEY=x"])
+def test_settings_that_a_kind_reads_are_no_slips(line: str, tmp_path: Path):
     env = tmp_path / ".env"
     env.write_text(f"BACKENDS=gpu1\nGPU1_KIND=sketch\n{line}\n")
     assert read_settings(env, {}).warnings == ()
 
 
-@pytest.mark.parametrize("kind", ENGINE_OPTIONS)
-def test_the_table_of_engine_settings_names_what_each_kind_documents(kind: str):
-    """Each option stands in the kind's own docstring or page, and each one of the page stands in the table."""
-    page = (ROOT / "docs/backends" / f"{kind}.md").read_text()
-    for option in ENGINE_OPTIONS[kind]:
-        assert option.upper() in page or kind == "sketch"
+@pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
+def test_the_page_of_each_kind_names_what_it_reads_with_its_default(kind: EngineKind):
+    page = (ROOT / "docs/backends" / f"{kind.name}.md").read_text()
+    rows = dict(re.findall(r"^\| `[A-Z0-9]+?_([A-Z0-9_]+)`(?:, `[^|]+`)? \| (.+?) \|", page, re.MULTILINE))
+    for option in kind.options:
+        assert option.name.upper() in page
+        if shown := rows.get(option.name.upper()):
+            assert shown.replace("`", "") == option.default or (shown == "none" and not option.default)
     shown = set(re.findall(r"`(?:GPU1|HORDE|GRID|FLUX)_([A-Z0-9_]+)`", page))
-    assert {name.lower() for name in shown} - BackendSettings.model_fields.keys() <= set(ENGINE_OPTIONS[kind])
+    assert {name.lower() for name in shown} - BackendSettings.model_fields.keys() <= {
+        option.name for option in kind.options
+    }
 
 
 def test_env_example_shows_every_setting_with_its_default_and_one_line():
@@ -328,3 +333,47 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     assert second.startswith("MODEL_PATH")
     assert "where the engine is started" in second
     assert third.startswith("CUDA_VISIBLE_DEVICES")
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "value", "right"),
+    [
+        ("a1111", "MAX_SIDE", "lots", "a whole number, 64 to 100000"),
+        ("a1111", "MAX_BATCH", "0", "a whole number, 1 to 100"),
+        ("a1111", "RECOVER", "sometimes", "auto, always or never"),
+        ("a1111", "SOFT_INPAINTING", "maybe", "yes or no"),
+        ("comfyui", "FAMILY", "sdx", "sd15, sdxl, sd3, flux or schnell"),
+        ("comfyui", "PREVIEW", "latent", "auto, latent2rgb, none or taesd"),
+        ("gradio_flux", "MAX_SIDE", "1e3", "a whole number, 64 to 100000"),
+        ("ai_horde", "NSFW", "on please", "yes or no"),
+        ("aipowergrid", "OUTPUT_FORMAT", "gif", "webp, png or jpeg"),
+        ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),
+    ],
+)
+def test_an_option_that_its_engine_cannot_read_is_told_like_any_setting(kind, setting, value, right):
+    problem = problems_of(
+        BACKENDS="gpu1", GPU1_KIND=kind, GPU1_URL="http://127.0.0.1:7860", **{f"GPU1_{setting}": value}
+    )[f"GPU1_{setting}"]
+    assert str(problem) == f"GPU1_{setting}={value}: must be {right}"
+
+
+def test_an_option_of_the_built_in_engine_is_told_too():
+    assert problems_of(SKETCH_DELAY_S="-1")["SKETCH_DELAY_S"].right == "a number of seconds, 0 to 60"
+
+
+@pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
+def test_every_choice_of_an_option_is_taken(kind: EngineKind):
+    for option in kind.options:
+        values = {"switch": ("yes", "NO", "on", "0"), "choice": option.choices, "number": (f"{option.low:g}",)}
+        for value in values.get(option.type, ()):
+            settings_of(BACKENDS="g", G_KIND=kind.name, G_URL="http://h", **{f"G_{option.name.upper()}": value})
+
+
+def test_a_gradio_app_is_looked_for_on_this_machine_where_no_address_is_set():
+    assert [engine.url for engine in settings_of(BACKENDS="flux", FLUX_KIND="gradio_flux").engines] == [""]
+
+
+@pytest.mark.parametrize(("typed", "kind"), [("forge", "a1111"), ("Flux", "gradio_flux"), ("grid", "aipowergrid")])
+def test_the_words_for_a_kind_are_understood_in_settings_too(typed, kind):
+    (engine,) = settings_of(BACKENDS="gpu1", GPU1_KIND=typed, GPU1_URL="http://127.0.0.1:7860").engines
+    assert engine.kind == kind

@@ -180,7 +180,7 @@ async def test_without_the_message_content_intent_slash_commands_still_work(begi
 
 
 async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
-    slow = {"sketch_options": {"delay_s": "5"}, "graceful_stop": 0.0}
+    slow = {"fallback_options": {"sketch": {"delay_s": "5"}}, "graceful_stop": 0.0}
     first = await wiring.build(settings_in(tmp_path).model_copy(update=slow))
     await first.start()
     view = await first.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)

@@ -1,6 +1,5 @@
 """Engines: what there is, how it is, and one of one's own."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Request, Response
@@ -14,7 +13,7 @@ from api.routing import Router
 from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
 from generation.errors import BackendError, NotAllowed
 from services.access import Caller
-from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of, needs_address
+from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
 from utils.text import plain_words
 
 router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))
@@ -22,43 +21,6 @@ router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))
 EngineName = Annotated[str, Path(min_length=1, max_length=100)]
 FAILED: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ConnectErrorOut, "description": "The test failed."} for status in (502, 503)
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Kind:
-    title: str
-    help: str
-    example: str = ""
-
-
-KINDS: Final = {
-    "forge": _Kind(
-        title="Forge or Automatic1111",
-        help="Start it with --api, and with --listen where it is on another machine. A rented pod has an address "
-        "like the one shown. Key: user:password, if it was started with --api-auth.",
-        example="https://abc123-7860.proxy.runpod.net",
-    ),
-    "comfyui": _Kind(
-        title="ComfyUI",
-        help="Start it with --listen where it is on another machine. Workflows of your own run on it.",
-        example="https://abc123-8188.proxy.runpod.net",
-    ),
-    "flux": _Kind(
-        title="Flux in Pinokio",
-        help="A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too.",
-        example="https://abc123.gradio.live",
-    ),
-    "ai_horde": _Kind(
-        title="AI Horde",
-        help="Pictures drawn by volunteers. Without a key you wait longer.",
-        example="https://aihorde.net",
-    ),
-    "aipowergrid": _Kind(
-        title="AI Power Grid",
-        help="Pictures drawn by the Grid's workers.",
-        example="https://api.aipowergrid.io",
-    ),
 }
 
 
@@ -120,19 +82,17 @@ async def test(request: Request, name: EngineName, caller: Maker) -> TestOut:
 @router.get("/kinds")
 async def kinds(caller: Reader) -> KindsOut:
     """List the kinds of engines that may be connected."""
-    there = connectable_kinds()
     return KindsOut(
         kinds=[
             KindOut(
-                kind=kind,
-                title=about.title,
-                needs_url=needs_address(kind),
-                needs_key=False,
-                example=about.example,
-                help=about.help,
+                kind=kind.typed,
+                title=kind.title,
+                needs_url=not kind.is_hosted,
+                needs_key=kind.needs_key,
+                example=kind.example,
+                help=kind.help,
             )
-            for kind, about in KINDS.items()
-            if kind in there
+            for kind in connectable_kinds()
         ]
     )
 

@@ -69,6 +69,7 @@ class EngineOut(BaseModel):
     name: str
     label: str
     kind: str
+    kind_title: str
     owner: Literal["easel", "user", "guild"]
     is_fallback: bool
     is_mine: bool

@@ -18,7 +18,7 @@ import httpx
 
 from backends.a1111.answer import read_answer, read_files, read_scheduled, translate_failure
 from backends.a1111.extras import read_caption, read_upscaled, to_question, to_upscale
-from backends.a1111.facts import Facts, Family, is_on, to_capabilities
+from backends.a1111.facts import Facts, Family, to_capabilities
 from backends.a1111.payload import changes, seeding, to_payload
 from backends.a1111.probe import API, probe
 from backends.a1111.scheduled import AgentScheduler, to_scheduled
@@ -26,6 +26,7 @@ from backends.a1111.tasks import Pace, Task, Watch
 from backends.answers import write_json
 from backends.base import BackendConfig, ProgressCallback
 from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
+from backends.kind import is_on, option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError
 from generation.request import GenerationRequest, Mode, SourceImage
@@ -285,7 +286,7 @@ class A1111Backend:
 
     def _chooses(self, option: str) -> bool:
         """Say whether what guards against impatient proxies is wanted: `recover` or `agent_scheduler`."""
-        choice = self._options.get(option, "auto").strip().lower()
+        choice = option_of(self._options, option, "auto")
         if choice in {"always", "never"}:
             return choice == "always"
         return self._client.base_url.host.endswith(IMPATIENT_HOSTS)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from backends.a1111.control import ControlType, all_models
+from backends.kind import number_of
 from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
@@ -156,9 +157,9 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         control_models=all_models(facts.control),
         size_grid=LARGE_GRID_PX if is_large else SMALL_GRID_PX,
         min_side=64,
-        max_side=number_option(options, "max_side", MAX_SIDE_PX),
+        max_side=number_of(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,
-        max_batch=number_option(options, "max_batch", MAX_BATCH),
+        max_batch=number_of(options, "max_batch", MAX_BATCH),
         max_seed=MAX_SEED,
         supports_clip_skip=True,
         supports_hires=True,
@@ -175,17 +176,3 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         default_height=side,
         default_cfg_scale=1.0 if facts.current and facts.current.is_flux else DEFAULT_CFG_SCALE,
     )
-
-
-def number_option(options: Mapping[str, str], name: str, default: int) -> int:
-    """Return a whole-number option; anything else there leaves the default."""
-    value = options.get(name, "")
-    return int(value) if value.isdigit() and int(value) > 0 else default
-
-
-def is_on(options: Mapping[str, str], name: str) -> bool:
-    return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def is_off(options: Mapping[str, str], name: str) -> bool:
-    return options.get(name, "").strip().lower() in {"0", "false", "no", "off", "never"}

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.a1111.control import to_unit
-from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler, is_off
+from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler
 from backends.a1111.wire import encode
+from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
 from generation.foreign import digits
 from generation.lora_tags import tag_of
@@ -83,7 +84,7 @@ def to_payload(
     if request.hires and request.mode is Mode.TXT2IMG:
         payload |= _hires(request, facts, options, payload)
     is_soft = request.mode is Mode.INPAINT and facts.has_soft_inpainting and not flux
-    is_soft = is_soft and not is_off(options, "soft_inpainting")
+    is_soft = is_soft and is_on(options, "soft_inpainting", default=True)
     if request.mode is not Mode.TXT2IMG:
         payload |= _source(request, SOFT_MASK_BLUR_PX if is_soft else MASK_BLUR_PX)
     scripts: dict[str, Any] = {"soft inpainting": {"args": list(SOFT_INPAINTING)}} if is_soft else {}

@@ -43,7 +43,7 @@ from backends.base import (
 )
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, make_client, read_bounded, translate
-from constants import AI_HORDE_URL, APP_NAME, VERSION
+from constants import APP_NAME, VERSION
 from generation.capabilities import Capabilities
 from generation.errors import (
     BackendError,
@@ -61,6 +61,7 @@ from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
 
+PUBLIC_URL: Final = "https://aihorde.net"
 SUBMIT_RATES: Final = (Rate(2, 1.0), Rate(90, 60.0))  # per address, dry runs and refusals included
 CHECK_RATES: Final = (Rate(10, 1.0),)  # published for each job; kept for all of them together
 STATUS_RATES: Final = (Rate(10, 60.0),)  # for each job
@@ -126,7 +127,7 @@ class AiHordeBackend:
         self._pace = pace or Pace()
         self._misplaced: BackendError | None = None
         try:
-            root = root_of(self._label, config.url or AI_HORDE_URL)
+            root = root_of(self._label, config.url or PUBLIC_URL)
         except BackendError as error:  # told when it is probed, like every other fault of an address
             self._misplaced, root = error, config.url
         config = replace(config, url=root)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.ai_horde.facts import CONTROL_KINDS, SIZE_GRID, Facts
+from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
@@ -30,7 +31,6 @@ POST_PROCESSORS: Final = (
 )  # fmt: skip
 UPSCALER_FOR: Final = {2.0: "RealESRGAN_x2plus", 4.0: "RealESRGAN_x4plus"}
 
-_YES = frozenset({"1", "true", "yes", "on"})
 _VERSION = re.compile(r"(?:.*@)?(\d+)@?")
 _SPLIT = re.compile(r"\s*#{3,}\s*")
 
@@ -72,21 +72,13 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
     return payload
 
 
-def is_on(options: Mapping[str, str], name: str, *, default: bool = False) -> bool:
-    said = options.get(name, "").strip().lower()
-    return said in _YES if said else default
-
-
 def check_options(options: Mapping[str, str]) -> None:
     """Check what the owner wrote.
 
     Raises:
-        ValueError: a post-processor that no Horde knows, or two upscalers.
+        ValueError: two upscalers.
     """
     chosen = post_processing(options)
-    unknown = [name for name in chosen if name not in POST_PROCESSORS]
-    if unknown:
-        raise ValueError(f"post_processing: {unknown[0]!r} is none of {', '.join(POST_PROCESSORS)}")
     if sum(name in UPSCALERS for name in chosen) > 1:
         raise ValueError("post_processing: only one upscaler can be used")
 

@@ -16,12 +16,11 @@ from pydantic import BaseModel, ValidationError
 
 from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
 from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
-from backends.aipowergrid.payload import output_format, to_payload
+from backends.aipowergrid.payload import to_payload
 from backends.answers import read_model, write_json
 from backends.base import BackendConfig, ProgressCallback
 from backends.horde_common import Rate, RateWindow, picture, picture_client
 from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
-from constants import AIPOWERGRID_URL
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, GenerationError, RateLimited, UnexpectedAnswer
 from generation.job import Progress
@@ -32,6 +31,7 @@ from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
 
+PUBLIC_URL: Final = "https://api.aipowergrid.io"
 SUBMIT_RATES: Final = (Rate(10, 60.0),)  # per key, refused ones included
 PROGRESS_RATES: Final = (Rate(1, 0.5),)  # none is published: no more than two a second for all jobs together
 MAX_AT_ONCE: Final = 4  # per account
@@ -69,7 +69,6 @@ class AiPowerGridBackend:
         clock: Clock | None = None,
         pace: Pace | None = None,
     ) -> None:
-        output_format(config.options)
         self.name = config.name
         self.is_paid = True  # until the server says that it charges nothing
         self._label = config.label or config.name
@@ -77,7 +76,7 @@ class AiPowerGridBackend:
         self._clock = clock or SystemClock()
         self._pace = pace or Pace()
         self._timeout_s = max(config.timeout_s, SERVER_LIMIT_S + SPARE_S)
-        config = replace(config, url=root_of(config.url or AIPOWERGRID_URL))
+        config = replace(config, url=root_of(config.url or PUBLIC_URL))
         auth = BearerAuth(config.key) if config.key else None
         self._client = make_client(config, transport=transport, auth=auth)
         self._pictures = picture_client(config, transport=transport)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.aipowergrid.facts import SIZE_GRID, Facts, Model, usual_cfg
+from backends.kind import option_of
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode
@@ -39,7 +40,7 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
         "size": f"{width}x{height}",
         "seed": request.seed,
         "response_format": "url",
-        "output_format": output_format(options),
+        "output_format": option_of(options, "output_format", FORMATS[0]),
         **_numbers(request, model, facts, options, say),
         **_names(request, model, say),
     }
@@ -53,18 +54,6 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
     if request.mode is Mode.IMG2IMG:
         payload |= _source(request, model, say)
     return payload
-
-
-def output_format(options: Mapping[str, str]) -> str:
-    """Return the picture format that the owner chose.
-
-    Raises:
-        ValueError: it is none the Grid knows.
-    """
-    said = options.get("output_format", "").strip().lower() or FORMATS[0]
-    if said not in FORMATS:
-        raise ValueError(f"output_format: {said!r} is none of {', '.join(FORMATS)}")
-    return said
 
 
 def _size(request: GenerationRequest, model: Model, say: Say) -> tuple[int, int]:

@@ -41,6 +41,7 @@ from backends.comfyui.watch import Watch
 from backends.comfyui.wire import PromptAnswer, Queue, read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
 from backends.http import key_auth, make_client
+from backends.kind import option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.job import Progress
@@ -278,12 +279,12 @@ class ComfyUIBackend:
 
     async def _queue(self, graph: Graph, prompt_id: str) -> str:
         """Post the job and return its id; an older server may choose another one than ours."""
-        preview = self._options.get("preview", "auto").strip().lower()
+        preview = option_of(self._options, "preview", "auto")
         body: dict[str, Any] = {
             "prompt": graph,
             "prompt_id": prompt_id,
             "client_id": prompt_id,
-            "extra_data": {"preview_method": preview if preview in PREVIEW_METHODS else "auto"},
+            "extra_data": {"preview_method": preview},
         }
         sending = asyncio.create_task(self._send(body, prompt_id))
         try:

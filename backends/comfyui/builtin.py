@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.extras import add_control, add_hires, control_changes, name_embeddings
-from backends.comfyui.facts import STYLES, Facts, Family, Model, is_on
+from backends.comfyui.facts import STYLES, Facts, Family, Model
 from backends.comfyui.graph import Graph, Link, Slot
 from backends.comfyui.sketchpad import Sketchpad
+from backends.kind import is_on
 from generation.errors import CapabilityError
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler

@@ -176,19 +176,5 @@ def read_version(text: str) -> tuple[int, ...]:
     return tuple(digits(part, 0) for part in found[0].split(".")) if found else ()
 
 
-def number_option(options: Mapping[str, str], name: str, default: int) -> int:
-    """Return a whole-number option; anything else there leaves the default."""
-    value = options.get(name, "")
-    return int(value) if value.isdigit() and int(value) > 0 else default
-
-
-def is_on(options: Mapping[str, str], name: str) -> bool:
-    return options.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def is_off(options: Mapping[str, str], name: str) -> bool:
-    return options.get(name, "").strip().lower() in {"0", "false", "no", "off"}
-
-
 def _forced(name: str) -> Family | None:
     return Family(name) if name in set(Family) else None

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from backends.comfyui.extras import LATENT_UPSCALER, control_kinds
-from backends.comfyui.facts import STYLES, Facts, Family, is_off, number_option
+from backends.comfyui.facts import STYLES, Facts, Family
+from backends.kind import is_on, number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 
@@ -32,9 +33,9 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         vaes=facts.vaes,
         size_grid=style.grid,
         min_side=MIN_SIDE_PX,
-        max_side=number_option(options, "max_side", MAX_SIDE_PX),
+        max_side=number_of(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,
-        max_batch=number_option(options, "max_batch", MAX_BATCH),
+        max_batch=number_of(options, "max_batch", MAX_BATCH),
         embeddings=facts.embeddings,
         upscalers=facts.upscalers,
         hires_upscalers=(LATENT_UPSCALER,),
@@ -46,7 +47,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         supports_preview=True,
         supports_progress=True,
         supports_cancel=True,
-        supports_workflows=not is_off(options, "own_workflows"),
+        supports_workflows=is_on(options, "own_workflows", default=True),
         lines_up=True,
         default_width=style.side,
         default_height=style.side,

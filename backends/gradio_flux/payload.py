@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backends.gradio_flux.app import App, Endpoint, Field
+from backends.kind import number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
 
@@ -41,7 +42,7 @@ def to_capabilities(app: App, options: Mapping[str, str], warm_model: str | None
     sides = [field for field in (width, height) if field]
     grid = _grid(sides)
     largest = int(min((field.maximum for field in sides if field.maximum), default=DEFAULT_MAX_SIDE_PX))
-    max_side = min(largest, _whole_option(options, "max_side", largest))
+    max_side = min(largest, number_of(options, "max_side", largest))
     steps = endpoint.field("steps")
     return Capabilities(
         modes=frozenset(app.endpoints),
@@ -50,7 +51,7 @@ def to_capabilities(app: App, options: Mapping[str, str], warm_model: str | None
         min_side=int(max((field.minimum for field in sides if field.minimum), default=MIN_SIDE_PX)),
         max_side=max_side,
         max_steps=int(steps.maximum) if steps and steps.maximum else MAX_STEPS,
-        max_batch=_whole_option(options, "max_batch", MAX_BATCH),
+        max_batch=number_of(options, "max_batch", MAX_BATCH),
         supports_negative_prompt="negative_prompt" in endpoint.roles,
         supports_cfg_scale="cfg_scale" in endpoint.roles,
         supports_steps="steps" in endpoint.roles,
@@ -179,8 +180,3 @@ def _default(field: Field | None, default: int) -> int:
 def _value_or(field: Field | None, default: float) -> float:
     value = field.value if field else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float(default)
-
-
-def _whole_option(options: Mapping[str, str], name: str, default: int) -> int:
-    value = options.get(name, "").strip()
-    return int(value) if value.isdigit() and int(value) > 0 else default

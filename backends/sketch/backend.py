@@ -13,11 +13,10 @@ from typing import Final
 
 from PIL import Image
 
-from backends.base import BackendConfig, ProgressCallback
-from backends.registry import register
+from backends.base import ProgressCallback
 from backends.sketch import painter
 from backends.sketch.painter import Painting, StepCallback, Stopped
-from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, SKETCH_LEGEND
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, RULES_LEGEND
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
@@ -39,7 +38,7 @@ _CAPABILITIES: Final = Capabilities(
     supports_preview=True,
     supports_progress=True,
     supports_cancel=True,
-    remark=SKETCH_LEGEND,
+    remark=RULES_LEGEND,
 )
 
 
@@ -90,16 +89,6 @@ class SketchBackend:
     async def aclose(self) -> None:
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-@register("sketch")
-def make(config: BackendConfig) -> SketchBackend:
-    """Make an instance; its one option is `delay_s`."""
-    delay = config.options.get("delay_s", "0")
-    try:
-        return SketchBackend(config.name, delay_s=float(delay))
-    except ValueError as error:
-        raise ValueError(f"delay_s of {config.name} is {delay!r}; it must be a number of seconds, like 0.5") from error
 
 
 class _Run:

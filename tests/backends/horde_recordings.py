@@ -9,8 +9,7 @@ import httpx
 import pytest
 import respx
 
-from backends.ai_horde import AiHordeBackend
-from backends.ai_horde.backend import Pace
+from backends.ai_horde.backend import AiHordeBackend, Pace
 from backends.base import BackendConfig
 from generation.errors import GenerationError
 from generation.job import Progress

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from backends.a1111 import A1111Backend
+from backends.a1111.backend import A1111Backend
 from backends.a1111.tasks import Pace
 from backends.base import BackendConfig
 from generation.capabilities import Capabilities

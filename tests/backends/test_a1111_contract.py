@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backends.a1111 import A1111Backend
+from backends.a1111.backend import A1111Backend
 from backends.a1111.tasks import Pace
 from backends.base import Backend, BackendConfig
 from tests.contracts.backend_contract import BackendContract

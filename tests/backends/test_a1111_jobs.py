@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from backends.a1111 import A1111Backend
+from backends.a1111.backend import A1111Backend
 from backends.a1111.facts import Checkpoint, Facts, Family
 from backends.a1111.payload import changes, to_payload
 from backends.a1111.tasks import Pace
 from backends.base import BackendConfig
 from backends.http import make_client
-from backends.registry import make_backend
+from backends.kinds import make_backend
 from generation.errors import BackendError, BackendUnavailable, GenerationError, UnexpectedAnswer
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from backends.a1111 import A1111Backend
+from backends.a1111.backend import A1111Backend
 from backends.a1111.scheduled import _Reply
 from generation.errors import BackendError, OutOfMemory
 from generation.job import Progress

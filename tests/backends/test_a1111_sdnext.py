@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import respx
 
-from backends.a1111 import A1111Backend
+from backends.a1111.backend import A1111Backend
 from backends.a1111.tasks import Pace, Watch
 from backends.base import BackendConfig
 from backends.http import make_client

@@ -1,8 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backends.ai_horde import AiHordeBackend
-from backends.ai_horde.backend import Pace
+from backends.ai_horde.backend import AiHordeBackend, Pace
 from backends.base import Backend, BackendConfig, ResumableBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.horde_server import HordeServer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.ai_horde import AiHordeBackend
+from backends.ai_horde.backend import AiHordeBackend
 from backends.base import BackendConfig
 from generation.errors import (
     BackendAuthError,

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import respx
 
-from backends.ai_horde import AiHordeBackend
 from backends.base import BackendConfig
+from backends.kinds import make_backend
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import ControlUnit, HiresFix, Lora, Mode, SourceImage
 from tests.backends.horde_recordings import API, SOURCE, URL, Horde
@@ -120,7 +120,7 @@ async def test_the_owner_may_choose_post_processors() -> None:
 @pytest.mark.parametrize("chosen", ["ESRGAN_4x", "NMKD_Siax,RealESRGAN_x4plus"])
 def test_post_processors_nobody_has_are_refused_at_the_start(chosen: str) -> None:
     with pytest.raises(ValueError, match="post_processing"):
-        AiHordeBackend(BackendConfig(name="h", kind="ai_horde", url=URL, options={"post_processing": chosen}))
+        make_backend(BackendConfig(name="h", kind="ai_horde", url=URL, options={"post_processing": chosen}))
 
 
 async def test_tile_is_sent_where_it_was_said(horde: Horde) -> None:

@@ -5,8 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from backends.ai_horde import AiHordeBackend
-from backends.ai_horde.backend import CHECK_RATES, STATUS_RATES, SUBMIT_RATES
+from backends.ai_horde.backend import CHECK_RATES, STATUS_RATES, SUBMIT_RATES, AiHordeBackend
 from backends.base import BackendConfig
 from backends.horde_common import Rate, RateWindow
 from generation.errors import RateLimited

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from backends.ai_horde import AiHordeBackend
+from backends.ai_horde.backend import AiHordeBackend
 from backends.base import FindingBackend
 from generation.errors import BackendUnavailable
 from tests.backends.test_ai_horde_contract import connect

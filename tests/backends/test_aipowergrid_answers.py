@@ -8,10 +8,10 @@ import httpx
 import pytest
 import respx
 
-from backends.aipowergrid import AiPowerGridBackend
 from backends.aipowergrid.answer import translate_failure
-from backends.aipowergrid.backend import Pace
+from backends.aipowergrid.backend import AiPowerGridBackend, Pace
 from backends.base import BackendConfig
+from backends.kinds import make_backend
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -294,7 +294,7 @@ async def test_a_grid_without_workers_is_down(grid: Grid) -> None:
 
 def test_a_picture_format_nobody_knows_is_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match="output_format"):
-        AiPowerGridBackend(BackendConfig(name="g", kind="aipowergrid", url=URL, options={"output_format": "gif"}))
+        make_backend(BackendConfig(name="g", kind="aipowergrid", url=URL, options={"output_format": "gif"}))
 
 
 async def test_what_it_can_and_cannot_do_is_as_its_page_has_it(grid: Grid) -> None:

@@ -1,8 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backends.aipowergrid import AiPowerGridBackend
-from backends.aipowergrid.backend import Pace
+from backends.aipowergrid.backend import AiPowerGridBackend, Pace
 from backends.base import Backend, BackendConfig, ResumableBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.grid_server import GridServer

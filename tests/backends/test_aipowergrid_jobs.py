@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backends.aipowergrid import AiPowerGridBackend
+from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import BackendConfig
 from generation.errors import (
     BackendError,

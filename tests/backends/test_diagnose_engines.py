@@ -4,9 +4,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-import backends.builtin  # noqa: F401
 from backends.base import BackendConfig
-from backends.diagnose import Diagnosis, diagnose, public_url
+from backends.diagnose import Diagnosis, diagnose
+from backends.kinds import address_of
 from tests.backends import products
 from tests.backends.servers import serve
 from tests.engines.a1111_server import A1111Server
@@ -68,9 +68,10 @@ async def test_one_taken_for_the_other_is_suggested():
 
 
 async def test_only_those_two_have_a_public_address():
-    assert public_url("ai_horde").startswith("https://")
-    assert public_url("aipowergrid").startswith("https://")
-    assert public_url("a1111") == public_url("of another package") == ""
+    for kind in ("ai_horde", "aipowergrid"):
+        assert address_of(BackendConfig(name="x", kind=kind)).startswith("https://")
+    for kind in ("a1111", "of another package"):
+        assert address_of(BackendConfig(name="x", kind=kind)) == ""
     found = await examine("a1111", "")
     assert (found.is_ok, found.layer) == (False, "address")
 
@@ -118,7 +119,8 @@ async def test_every_engine_is_told_from_every_other(kind, answers):
         found = await examine(kind, server.url, "grid_user" if kind == answers == "aipowergrid" else "")
     assert found.is_ok == (kind == answers)
     if kind != answers:
-        assert (found.layer, found.hint) == ("product", f"Connect it as {answers} instead.")
+        word = "flux" if answers == "gradio_flux" else answers
+        assert (found.layer, found.hint) == ("product", f"Connect it as {word} instead.")
 
 
 @asynccontextmanager

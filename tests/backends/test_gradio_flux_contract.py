@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from backends.base import Backend, BackendConfig
-from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux.backend import GradioFluxBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.gradio_app import GradioApp
 

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from backends.base import BackendConfig
-from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux.backend import GradioFluxBackend
 from generation.errors import (
     BackendAuthError,
     BackendError,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends.base import BackendConfig
-from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux.backend import GradioFluxBackend
 from generation.errors import BackendAuthError, BackendUnavailable, CapabilityError, RateLimited
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage

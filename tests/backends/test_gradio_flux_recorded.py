@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from backends.base import BackendConfig
-from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux.backend import GradioFluxBackend
 from backends.guard import trusted_authorities
 from generation.errors import BackendError, BackendUnavailable, GenerationError, OutOfMemory, RequestRejected
 from generation.job import Progress

@@ -5,16 +5,10 @@ import asyncio
 import httpx
 import pytest
 
-from backends import registry
 from backends.guard import trusted_authorities
 from backends.probe import identify, local_port, probe_local
 from tests.backends import products
 from tests.backends.servers import serve
-
-
-@pytest.fixture
-def only_a1111(monkeypatch):
-    monkeypatch.setattr(registry, "_factories", {"a1111": None})
 
 
 @pytest.mark.parametrize(
@@ -66,20 +60,22 @@ async def test_unknown_web_server_is_nobody(routes):
         assert await identify(client, f"http://127.0.0.1:{port}") is None
 
 
-@pytest.mark.usefixtures("only_a1111")
 async def test_local_probe_names_what_answers_where():
     async with (
         serve(products.a1111("openapi-forge")) as forge,
         serve(products.comfyui()) as comfy,
         serve(products.a1111_without_api()) as mute,
+        serve({"/config": products.answer({"version": "4", "title": "Bark", "components": []})}) as bark,
         serve({}) as other,
     ):
-        found = {one.port: one for one in await probe_local((forge, comfy, mute, other, 1))}
-    assert set(found) == {forge, comfy, mute}
+        found = {one.port: one for one in await probe_local((forge, comfy, mute, bark, other, 1))}
+    assert set(found) == {forge, comfy, mute, bark}
     assert found[forge].is_usable
     assert found[forge].url == f"http://127.0.0.1:{forge}"
-    assert found[comfy].message == f"found ComfyUI 0.33.0 at {comfy}, not supported by this version"
-    assert not found[comfy].is_usable
+    assert found[comfy].message == f"found ComfyUI 0.33.0 at {comfy}"
+    assert found[comfy].is_usable
+    assert found[bark].message == f"found gradio app “Bark” at {bark}, not supported by this version"
+    assert not found[bark].is_usable
     assert not found[mute].is_usable
     assert "--api" in found[mute].message
 

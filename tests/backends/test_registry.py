@@ -4,14 +4,17 @@ import asyncio
 
 import pytest
 
-from backends import registry as module
+from backends import registry as registry_module
 from backends.base import BackendConfig
-from backends.registry import BackendRegistry, Entry, Owner, known_kinds, make_backend, register
+from backends.kind import EngineKind
+from backends.kinds import kind_names, make_backend, register
+from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, Fit, Refused
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, RequestRejected
 from generation.request import Mode
 from tests.fakes import FakeBackend, FakeClock, settle
 from tests.jobs import make_request
+from tests.kinds import install
 
 
 class Engine(FakeBackend):
@@ -48,9 +51,9 @@ def registry(clock: FakeClock) -> BackendRegistry:
 
 
 def test_a_registered_kind_is_made_from_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_factories", {})
-    register("fake")(lambda config: FakeBackend(config.name))
-    assert known_kinds() == ("fake",)
+    install(monkeypatch)
+    register(EngineKind(name="fake", title="Fake", noun="a fake", make=lambda config: FakeBackend(config.name)))
+    assert kind_names() == ("fake",)
     assert make_backend(BackendConfig(name="gpu1", kind="fake")).name == "gpu1"
     with pytest.raises(ValueError, match="'a2222' is no kind of backend; known: fake"):
         make_backend(BackendConfig(name="x", kind="a2222"))
@@ -91,7 +94,7 @@ async def test_a_probe_never_raises_and_says_what_is_wrong(
 async def test_an_engine_that_does_not_answer_is_given_up_on(
     registry: BackendRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PROBE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(registry_module, "PROBE_TIMEOUT_S", 0.01)
     engine = Engine()
     engine.hold_probe = asyncio.Event()
     entry = registry.add(_entry(engine))

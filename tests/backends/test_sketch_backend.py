@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from backends.base import BackendConfig
-from backends.registry import make_backend
+from backends.kinds import make_backend
 from backends.sketch import backend as sketch
 from backends.sketch.backend import SketchBackend
 from backends.sketch.painter import paint
 from config import read_settings
-from constants import SKETCH_LEGEND
+from constants import RULES_LEGEND
 from generation.capabilities import Fit, Refused, fit
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
@@ -80,7 +80,7 @@ async def test_it_is_there_by_its_kind_and_says_what_it_is():
     engine = make_backend(BackendConfig(name="demo", kind="sketch", options={"delay_s": "0.5"}))
     capabilities = await engine.capabilities()
     assert (engine.name, engine.kind, engine.is_paid) == ("demo", "sketch", False)
-    assert capabilities.remark == SKETCH_LEGEND
+    assert capabilities.remark == RULES_LEGEND
     assert capabilities.modes == frozenset(Mode)
     await engine.aclose()
 
@@ -103,7 +103,7 @@ async def test_its_limits_are_those_of_its_page(backend):
 
 
 def test_the_delay_comes_from_the_settings():
-    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).sketch_options
+    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).fallback_options["sketch"]
     assert make_backend(BackendConfig(name="sketch", kind="sketch", options=dict(options)))._delay_s == 0.5
 
 

@@ -170,8 +170,3 @@ def test_a_finished_comparison_reads_as_it_was_agreed() -> None:
     }
     picture = Picture(data=b"x", filename="a-fox.jpg", alt_text=compare_card.alt_text(shown, views))
     check_snapshot("compare_done", drawn(compare_card.card(shown, views, "42", NOW, (picture,))))
-
-
-def test_ids_of_other_buttons_are_not_read() -> None:
-    assert compare_card.read_id("e1:cancel:c0ffee") is None
-    assert compare_card.read_id("c1:cancel:c0ffee") == ("cancel", "c0ffee")

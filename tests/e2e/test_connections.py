@@ -6,14 +6,15 @@ import logging
 
 import pytest
 
+from backends import kinds
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, Step
-from backends.registry import _factories
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, labels, own
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
+from tests.kinds import with_backend
 from tests.waiting import until
 
 URL = "https://abc123-7860.proxy.runpod.net"
@@ -31,7 +32,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
         backend.name = config.name
         return backend
 
-    monkeypatch.setitem(_factories, "a1111", make)
+    monkeypatch.setitem(kinds._kinds, "a1111", with_backend("a1111", make))
     return backend
 
 
@@ -267,7 +268,7 @@ async def test_the_prefix_commands_without_arguments_say_how(discord: DiscordSer
 async def test_a_horde_is_connected_without_an_address(
     discord: DiscordServer, start: StartEasel, examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(_factories, "ai_horde", lambda config: FakeBackend(config.name))
+    monkeypatch.setitem(kinds._kinds, "ai_horde", with_backend("ai_horde", lambda config: FakeBackend(config.name)))
     easel = await start(examine=examine)
     result = await discord.user("mia").slash(discord.channel, "sdconnect", type="horde", key=KEY)
     await discord.wait_for(lambda: result.message.content)

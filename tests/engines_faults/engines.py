@@ -13,15 +13,15 @@ import httpx
 import pytest
 
 from backends import horde_common
-from backends.a1111 import A1111Backend
-from backends.ai_horde import AiHordeBackend
+from backends.a1111.backend import A1111Backend
 from backends.ai_horde import backend as horde_module
-from backends.aipowergrid import AiPowerGridBackend
+from backends.ai_horde.backend import AiHordeBackend
+from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
-from backends.comfyui import ComfyUIBackend
 from backends.comfyui import server as comfyui_module
-from backends.gradio_flux import GradioFluxBackend
+from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import server as gradio_module
+from backends.gradio_flux.backend import GradioFluxBackend
 from backends.horde_common import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
 from tests.backends.test_a1111_contract import QUICK as QUICK_A1111

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from backends.base import BackendConfig
-from backends.gradio_flux import GradioFluxBackend
+from backends.gradio_flux.backend import GradioFluxBackend
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, OutOfMemory, RateLimited
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage

@@ -10,7 +10,7 @@ import pytest
 import respx
 from PIL import Image
 
-from backends.comfyui import ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
 from generation.errors import (
     BackendAuthError,
     BackendError,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backends.comfyui import ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
 from generation.capabilities import Refused, fit
 from generation.errors import (
     BackendAuthError,

@@ -43,17 +43,6 @@ export function withLane(engine, lane) {
   return { ...engine, ...lane, state: isUnheard ? engine.state : lane.state };
 }
 
-const KINDS = {
-  a1111: "Automatic1111 or Forge",
-  gradio_flux: "Flux app",
-  sketch: "built in, draws by rules",
-};
-
-/** What kind of engine it is, in words. */
-export function kindWords(kind, kinds) {
-  return kinds.find((one) => one.kind === kind)?.title ?? KINDS[kind] ?? kind;
-}
-
 /** Whose engine it is, as a word for the card. */
 export function ownerWords(engine) {
   if (engine.is_mine) return "yours";

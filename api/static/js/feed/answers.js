@@ -55,10 +55,10 @@ export function help(line, options, onTry) {
 const pair = (term, meaning) => [h("dt", {}, h("code", {}, term)), h("dd", {}, meaning)];
 
 /** `/models`: numbered, 25 at a time. @param {(text: string) => void} onTry */
-export function models(line, engines, words, onTry) {
+export function models(line, engines, words, onTry, usage) {
   const own = engines.filter(({ is_fallback: isFallback }) => !isFallback);
   if (!own.length) {
-    return answer(line, h("p", {}, "No SD API connected. Connect one: ", h("code", {}, "/sdconnect a1111 https://your-server:7860"), " or on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
+    return answer(line, h("p", {}, "No SD API connected. Connect one: ", h("code", {}, usage), " or on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
       engines.length > 0 && h("p", { class: "muted" }, `Until then pictures are made by ${engines.map(({ label }) => label).join(", ")}.`));
   }
   const hasAny = own.some(({ capabilities }) => capabilities?.models?.length);

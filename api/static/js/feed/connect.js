@@ -7,7 +7,11 @@ import { h, icon } from "../dom.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { answer } from "./answers.js";
 
-const USAGE = "Say what it is and where: /sdconnect a1111 https://your-server:7860 [key]";
+/** How an engine is connected, with the first kind as the example. @returns {Promise<string>} */
+export async function usage() {
+  const [{ kind, example }] = (await api.get("/api/kinds")).kinds;
+  return `/sdconnect ${kind} ${example}`;
+}
 
 const own = async () => (await api.get("/api/engines")).engines.filter(({ is_mine: isMine, owner }) => isMine && owner === "user");
 
@@ -15,7 +19,7 @@ const own = async () => (await api.get("/api/engines")).engines.filter(({ is_min
 export async function connect(text, said, feed) {
   const [kind = "", url = "", ...rest] = text.split(/\s+/);
   if (!kind || !url) {
-    return feed.say(answer(said, USAGE, h("p", {}, "Or use the form on the ", h("a", { href: "#/engines" }, "Engines page"), ".")));
+    return feed.say(answer(said, `Say what it is and where: ${await usage()} [key]`, h("p", {}, "Or use the form on the ", h("a", { href: "#/engines" }, "Engines page"), ".")));
   }
   const engine = await api.post("/api/engines", { kind: kind.toLowerCase(), url, key: rest.join(" "), label: "" });
   feed.say(connected(said, engine));
@@ -24,7 +28,7 @@ export async function connect(text, said, feed) {
 /** `/sdtest`: a live round trip to every engine of one's own. */
 export async function test(said, feed) {
   const engines = await own();
-  if (!engines.length) return feed.say(answer(said, "You have no engine of your own here.", USAGE));
+  if (!engines.length) return feed.say(answer(said, "You have no engine of your own here.", `Say what it is and where: ${await usage()} [key]`));
   for (const engine of engines) {
     const result = await api.post(`/api/engines/${encodeURIComponent(engine.name)}/test`);
     if (result.is_ok) feed.say(connected(said, engine, result.message.replace(/^Connection OK[:.]?\s*/, "")));

@@ -10,7 +10,7 @@ import { newKey, toCreate, VARY_STRENGTH } from "../handoff.js";
 import { go } from "../router.js";
 import { answer, help, models, parameters, queue, refusal, stats, status, styles } from "./answers.js";
 import { parseLine } from "./commands.js";
-import { connect, disconnect, test } from "./connect.js";
+import { connect, disconnect, test, usage } from "./connect.js";
 
 const MAX_COMPARED = 4;
 const ENGINES_OPTION = /\s--(?:engines?|backends?|on)[= ]+("[^"]*"|“[^”]*”|\S+)/i;
@@ -54,7 +54,7 @@ const DO = {
   style: (asked) => style(asked),
   pnginfo: (asked) => pnginfo(asked),
   compare: (asked) => compare(asked),
-  models: async ({ text, said, feed }) => feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox)),
+  models: async ({ text, said, feed }) => feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
   queue: async ({ said, feed }) => {
     const [{ engines }, { jobs }] = await Promise.all([api.get("/api/engines"), api.get("/api/jobs", { scope: "active", limit: 50 })]);
     feed.say(queue(said, engines, jobs.filter(({ is_mine: isMine }) => isMine)));

@@ -5,7 +5,6 @@ import { button, debounce, fill, h, icon, useCss } from "../dom.js";
 import { engineCard } from "../engines/card.js";
 import { connectEngine } from "../engines/connect.js";
 import { offerPanel } from "../engines/offer.js";
-import { kindWords } from "../engines/state.js";
 import { workflowSection } from "../engines/workflows.js";
 import { events } from "../events.js";
 import { confirmDialog } from "../ui/dialog.js";
@@ -70,7 +69,7 @@ class Board {
   }
 
   cardOf(engine) {
-    const kindTitle = kindWords(engine.kind, this.kinds);
+    const kindTitle = engine.kind_title;
     const actions = {
       test: (one) => api.post(`/api/engines/${encodeURIComponent(one.name)}/test`),
       disconnect: (one) => this.disconnect(one),

@@ -1,11 +1,21 @@
 """How a setting is declared: the types it may have, with their units, and what would be right in words."""
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
+from settings.env_file import MASKED
+from settings.problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+WITH_TOKEN: Final = frozenset({"webhook_url"})  # whoever knows such an address may use it
+TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
@@ -81,3 +91,58 @@ def switch(default: bool, meaning: str) -> Any:
 
 def names_of(meaning: str, right: str) -> Any:
     return Field(default=(), description=meaning, json_schema_extra={"right": right})
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return `1, 2 and 3`."""
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingHelp:
+    """One setting as `.env.example` and README.md show it."""
+
+    name: str
+    default: str
+    meaning: str
+    right: str
+
+
+def help_of(name: str, field: FieldInfo, values: Mapping[str, object]) -> SettingHelp:
+    """Return a setting as people read it; `values` fill the places in braces of its meaning."""
+    meaning = (field.description or "").format_map(values)
+    return SettingHelp(name=name.upper(), default=shown(field), meaning=meaning, right=right_of(field))
+
+
+def shown(field: FieldInfo) -> str:
+    """Write a default as it stands in `.env`."""
+    value = field.default
+    if value is None or isinstance(value, SecretStr | tuple):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_span = any(
+        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
+    )
+    return write_span(value) if is_span else str(value)
+
+
+def right_of(field: FieldInfo) -> str:
+    """Return what a value must be, in words."""
+    extra = field.json_schema_extra
+    return str(extra["right"]) if isinstance(extra, dict) else ""
+
+
+def build(model: type[Model], values: dict[str, Any], prefix: str, problems: list[Problem]) -> Model | None:
+    """Make a group of settings; what cannot be is added to the problems."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
+            field = model.model_fields[name]
+            value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
+            if name in WITH_TOKEN:
+                value = TOKEN_PATH.sub(rf"\1{MASKED}", value)
+            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=right_of(field)))
+        return None

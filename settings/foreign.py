@@ -36,24 +36,6 @@ PASSED_OVER: Final = {
 }
 INSTANCE_SETTING: Final = re.compile(r"([A-Z][A-Z0-9_]*)_(KIND|URL)")
 NEAR: Final = 0.75
-# What each kind of engine reads beyond the settings that all have; a plugin's kind is not known here.
-ENGINE_OPTIONS: Final[dict[str, frozenset[str]]] = {
-    "a1111": frozenset({
-        "recover", "seed_options", "agent_scheduler", "upscaler", "soft_inpainting", "preview_every", "max_side",
-        "max_batch",
-    }),
-    "comfyui": frozenset({
-        "workflow", "own_workflows", "model", "family", "t5", "clip_l", "clip_g", "vae", "upscaler", "preview",
-        "save_on_server", "max_side", "max_batch",
-    }),
-    "gradio_flux": frozenset({"api_name", "max_side", "max_batch"}),
-    "ai_horde": frozenset({
-        "model", "post_processing", "nsfw", "censor_nsfw", "replacement_filter", "trusted_workers", "slow_workers",
-        "workers", "allow_downgrade", "r2", "contact",
-    }),
-    "aipowergrid": frozenset({"model", "output_format"}),
-    "sketch": frozenset({"delay_s"}),
-}  # fmt: skip
 
 
 def unsafe_settings(
@@ -72,7 +54,7 @@ def unsafe_settings(
 
 
 def stray_settings(
-    file: Mapping[str, str], known: Set[str], kinds: Mapping[str, str], shared: Set[str]
+    file: Mapping[str, str], known: Set[str], kinds: Mapping[str, str], options: Mapping[str, Set[str]]
 ) -> Iterator[str]:
     """Name what stands in `.env` and is not ours, with the nearest name that is.
 
@@ -80,18 +62,18 @@ def stray_settings(
         file: what stands there.
         known: the names of settings that belong to no engine.
         kinds: the kind of each engine that is used, by what its settings begin with, `GPU1_`.
-        shared: what every engine has, `url`.
+        options: what each kind of engine reads, by its name.
     """
-    everywhere = {f"{kind}_{name}".upper() for kind, own in ENGINE_OPTIONS.items() for name in own | shared}
+    everywhere = {f"{kind}_{name}".upper() for kind, own in options.items() for name in own}
     for name in file:
         prefix = max((prefix for prefix in kinds if name.startswith(prefix)), key=len, default="")
         if name in known:
             continue
         if prefix:
-            yield from _slip(name, prefix, kinds[prefix], shared)
+            yield from _slip(name, prefix, kinds[prefix], options)
         elif said := INSTANCE_SETTING.fullmatch(name):
             near = get_close_matches(name, everywhere - {name}, n=1, cutoff=NEAR)
-            hint = f" Or did you mean {near[0]}?" if near and said[1].lower() not in ENGINE_OPTIONS else ""
+            hint = f" Or did you mean {near[0]}?" if near and said[1].lower() not in options else ""
             yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS.{hint}"
         else:
             near = get_close_matches(name.upper(), known | everywhere, n=1, cutoff=NEAR)
@@ -99,10 +81,11 @@ def stray_settings(
             yield f"{name} in .env is not a setting of Easel. {hint}".strip()
 
 
-def _slip(name: str, prefix: str, kind: str, shared: Set[str]) -> Iterator[str]:
-    """Name a setting of an engine that is not one, if it is near one that is: the rest is left to its kind."""
-    option, own = name.removeprefix(prefix).lower(), ENGINE_OPTIONS.get(kind, frozenset()) | shared
+def _slip(name: str, prefix: str, kind: str, options: Mapping[str, Set[str]]) -> Iterator[str]:
+    """Name a setting of an engine that its kind does not read; of a kind that is not installed nothing is known."""
+    option, own = name.removeprefix(prefix).lower(), options.get(kind)
+    if own is None or option in own:
+        return
     near = get_close_matches(option, own, n=1, cutoff=NEAR)
-    if near and option not in own:
-        article = "an" if kind[0] in "aeiou" else "a"
-        yield (f"{name} in .env is not a setting of {article} {kind} engine. Did you mean {prefix}{near[0].upper()}?")
+    hint = f" Did you mean {prefix}{near[0].upper()}?" if near else ""
+    yield f"{name} in .env is not a setting of {'an' if kind[0] in 'aeiou' else 'a'} {kind} engine.{hint}"

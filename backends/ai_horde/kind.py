@@ -1,0 +1,71 @@
+"""What Easel knows of Hordes before it asks one. Source: the heartbeat of AI Horde 5.1.5 as recorded."""
+
+from pydantic import BaseModel, ValidationError
+
+from backends.ai_horde.backend import PUBLIC_URL, AiHordeBackend
+from backends.ai_horde.facts import ANONYMOUS_KEY
+from backends.ai_horde.payload import POST_PROCESSORS
+from backends.answers import read_model
+from backends.kind import EngineKind, Option, Product, Sign, clean_name
+
+HEARTBEAT_PATH = "/api/v2/status/heartbeat"
+
+
+class _Heartbeat(BaseModel):
+    message: str
+    version: str
+
+
+def read_heartbeat(body: bytes) -> Product | None:
+    """Know a Horde by its heartbeat."""
+    try:
+        version = read_model(_Heartbeat, body).version
+    except ValidationError:
+        return None
+    return Product(name="AI Horde", version=clean_name(version), kind=AiHordeBackend.kind)
+
+
+def _switch(name: str, default: str, text: str) -> Option:
+    return Option(name=name, type="switch", default=default, help=text)
+
+
+KIND = EngineKind(
+    name=AiHordeBackend.kind,
+    title="AI Horde",
+    noun="an AI Horde",
+    make=AiHordeBackend,
+    labels={"ai_horde": "AI Horde", "horde": "AI Horde"},
+    help="Pictures drawn by volunteers. Without a key you wait longer.",
+    example="https://aihorde.net",
+    check_path=HEARTBEAT_PATH,
+    models_path="/api/v2/status/models?type=image&min_count=1",
+    account_path="/api/v2/find_user",
+    public_url=PUBLIC_URL,
+    cut=("/v2", "/api"),
+    signs=(Sign(path=HEARTBEAT_PATH, read=read_heartbeat, is_late=True),),
+    key_use="apikey",
+    anonymous_key=ANONYMOUS_KEY,
+    key_hint="Connect again with your own key of the Horde, or with none to draw anonymously.",
+    no_models="no worker draws there now.",
+    no_models_hint="Try again in a few minutes.",
+    options=(
+        Option(name="model", default="stable_diffusion", help="the model of a request that names none"),
+        Option(
+            name="post_processing",
+            type="choice",
+            choices=POST_PROCESSORS,
+            is_list=True,
+            default="none",
+            help="applied to every picture; at most one upscaler",
+        ),
+        _switch("nsfw", "no", "also ask workers that refuse such requests otherwise"),
+        _switch("censor_nsfw", "no", "have workers hold back what they think is not safe for work"),
+        _switch("replacement_filter", "yes", "let the Horde replace words it forbids instead of refusing the prompt"),
+        _switch("trusted_workers", "no", "take only workers that the Horde trusts"),
+        _switch("slow_workers", "yes", "take slow workers too; without them kudos are needed beforehand"),
+        Option(name="workers", default="all", help="ids of at most five workers, with commas between"),
+        _switch("allow_downgrade", "no", "let the Horde make a picture smaller when the kudos are too few for it"),
+        _switch("r2", "yes", "fetch pictures from an address instead of inside the answer"),
+        Option(name="contact", default="unknown", help="how the Horde's people reach you; sent with every request"),
+    ),
+)

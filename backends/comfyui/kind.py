@@ -1,0 +1,78 @@
+"""What Easel knows of ComfyUI before it asks one. Source: `/system_stats` of ComfyUI 0.33 as recorded."""
+
+from pydantic import BaseModel, ValidationError
+
+from backends.answers import read_model
+from backends.comfyui.backend import PREVIEW_METHODS, ComfyUIBackend
+from backends.comfyui.facts import Family
+from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+
+
+class _SystemStats(BaseModel):
+    class System(BaseModel):
+        comfyui_version: str = ""
+
+    system: System
+
+
+def read_stats(body: bytes) -> Product | None:
+    """Know ComfyUI by what it tells of its machine."""
+    try:
+        version = read_model(_SystemStats, body).system.comfyui_version
+    except ValidationError:
+        return None
+    return Product(name="ComfyUI", version=clean_name(version), kind=ComfyUIBackend.kind)
+
+
+def _file(name: str, text: str) -> Option:
+    return Option(name=name, default="by file name", help=text)
+
+
+KIND = EngineKind(
+    name=ComfyUIBackend.kind,
+    title="ComfyUI",
+    noun="ComfyUI",
+    make=ComfyUIBackend,
+    labels={"comfyui": "ComfyUI"},
+    help="Start it with --listen where it is on another machine. Workflows of your own run on it.",
+    example="https://abc123-8188.proxy.runpod.net",
+    check_path="/system_stats",
+    port=8188,
+    local_ports=(8188,),
+    signs=(Sign(path="/system_stats", read=read_stats),),
+    start_hint="Start it with --listen, and check the port in the address.",
+    options=(
+        Option(name="workflow", help="path of a workflow on Easel's machine, used instead of the built-in graphs"),
+        Option(
+            name="own_workflows",
+            type="switch",
+            default="yes",
+            help="let people run workflows of their own on this engine",
+        ),
+        Option(name="model", default="the first one", help="the model used when nobody names one"),
+        Option(
+            name="family",
+            type="choice",
+            choices=tuple(Family),
+            default="by file name",
+            help="the family of all models, where file names tell nothing",
+        ),
+        _file("t5", "the T5 text encoder for Flux and SD 3.5"),
+        _file("clip_l", "the CLIP-L text encoder for Flux and SD 3.5"),
+        _file("clip_g", "the CLIP-G text encoder for SD 3.5"),
+        _file("vae", "the VAE for Flux and SD 3.5"),
+        Option(name="upscaler", default="the first one", help="the upscaling model"),
+        Option(
+            name="preview",
+            type="choice",
+            choices=tuple(sorted(PREVIEW_METHODS)),
+            default="auto",
+            help="previews while drawing",
+        ),
+        Option(
+            name="save_on_server", type="switch", default="no", help="keep pictures in ComfyUI's folder output/easel"
+        ),
+        max_side("4096"),
+        max_batch(),
+    ),
+)

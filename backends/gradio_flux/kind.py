@@ -1,0 +1,58 @@
+"""What Easel knows of gradio apps that draw before it asks one. Source: `/config` of gradio 4 to 6 as recorded."""
+
+from pydantic import BaseModel, ValidationError
+
+from backends.answers import read_model
+from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
+from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+
+
+class _Config(BaseModel):
+    class Component(BaseModel):
+        class Props(BaseModel):
+            label: object = None
+
+        props: Props = Props()
+
+    version: str
+    title: str = ""
+    components: list[Component]
+
+
+def read_config(body: bytes) -> Product | None:
+    """Know a gradio app by its page; it is of this kind where it asks for a prompt."""
+    try:
+        config = read_model(_Config, body)
+    except ValidationError:
+        return None
+    labels = [str(component.props.label).casefold() for component in config.components]
+    kind = GradioFluxBackend.kind if any("prompt" in label for label in labels) else ""
+    if b"flux" in body.lower():
+        return Product(name="Flux (gradio app)", kind=kind)
+    title = clean_name(config.title)
+    return Product(name=f"gradio app “{title}”" if title not in {"", "Gradio"} else "gradio app", kind=kind)
+
+
+KIND = EngineKind(
+    name=GradioFluxBackend.kind,
+    title="Flux in Pinokio",
+    noun="a Flux gradio app",
+    make=GradioFluxBackend,
+    labels={"flux": "Flux", "gradio": "gradio app", "pinokio": "Pinokio app"},
+    help="A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too.",
+    example="https://abc123.gradio.live",
+    check_path="/config",
+    local_url=DEFAULT_URL,
+    port=7860,
+    local_ports=(7860, 7861),
+    signs=(Sign(path="/config", read=read_config, is_late=True),),
+    key_use="login",
+    start_hint="Start the app in Pinokio; its page shows its address and port.",
+    key_hint="Connect again with the user:password of the app as the key.",
+    is_flux_app=True,
+    options=(
+        Option(name="api_name", default="found by itself", help="which of the app's functions to call, like /infer"),
+        max_side("the app's"),
+        max_batch(),
+    ),
+)

@@ -1,0 +1,190 @@
+"""What Easel has to know of a kind of engine: one frozen value, defined in the engine's own folder as `KIND`.
+
+Settings, `/sdconnect`, the studio's form, the test of a connection and the docs are made from it, so that an engine
+needs nothing outside its folder.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from backends.base import Backend, BackendConfig
+from utils.provenance import TRAINED
+
+ON: Final = frozenset({"1", "true", "yes", "on"})
+OFF: Final = frozenset({"0", "false", "no", "off"})
+MAX_NUMBER: Final = 100_000
+MAX_NAME_CHARS: Final = 40
+
+OptionType = Literal["text", "switch", "number", "seconds", "choice"]
+KeyUse = Literal["proxy", "bearer", "apikey", "login"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One setting of a kind beyond those that every engine has: `recover` is `GPU1_RECOVER`.
+
+    `default` is in words, for the docs. A choice takes one of `choices`, a list (`is_list`) several, with commas
+    between. Numbers are whole and from `low` to `high`; seconds may be parts of one.
+    """
+
+    name: str
+    help: str
+    type: OptionType = "text"
+    default: str = ""
+    low: float = 1
+    high: float = MAX_NUMBER
+    choices: tuple[str, ...] = ()
+    is_list: bool = False
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in words."""
+        if self.type == "switch":
+            return "yes or no"
+        if self.type == "choice":
+            listed = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+            return f"{listed}, with commas between" if self.is_list else listed
+        if self.type in {"number", "seconds"}:
+            unit = "a whole number" if self.type == "number" else "a number of seconds"
+            return f"{unit}, {self.low:g} to {self.high:g}"
+        return "a text"
+
+    def accepts(self, value: str) -> bool:
+        """Return whether the engine can read a value."""
+        text = value.strip()
+        if self.type == "switch":
+            return text.lower() in ON | OFF
+        if self.type == "choice":
+            words = [word.strip() for word in text.split(",")] if self.is_list else [text]
+            return all(word in self.choices or word.lower() in self.choices for word in words)
+        if self.type == "number":
+            return re.fullmatch(r"[0-9]{1,9}", text) is not None and self.low <= int(text) <= self.high
+        if self.type == "seconds":
+            return re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) is not None and self.low <= float(text) <= self.high
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """What answers at an address. `kind` is the backend kind that could speak to it, empty if none could."""
+
+    name: str
+    version: str = ""
+    kind: str = ""
+    has_api: bool = True  # False: its API has to be switched on first
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+def clean_name(text: str) -> str:
+    """Return a foreign server's own words, safe to show: printable, short, no markup."""
+    return "".join(sign for sign in text if sign.isalnum() or sign in " .-+()")[:MAX_NAME_CHARS].strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """How a kind is recognised: what the body of a 200 answer at `path` says, None if it is another product's.
+
+    A late one is asked only where no early one answered. `read` runs in a thread and must not raise.
+    """
+
+    path: str
+    read: Callable[[bytes], Product | None]
+    is_late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineKind:
+    """One kind of engine.
+
+    `title` stands alone in lists ("AI Horde"), `noun` in a sentence ("an AI Horde"). `labels` are the words that people
+    may type for it, each with what such a connection is called; `form` is the one that the studio's form sends, the
+    first if it is empty. `paths` below are without the ends in `cut`, which people type too.
+    """
+
+    name: str
+    title: str
+    noun: str
+    make: Callable[[BackendConfig], Backend]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
+    help: str = ""  # one or two sentences for the studio's form
+    example: str = ""  # an address as people type it
+    options: tuple[Option, ...] = ()
+
+    check_path: str = "/"  # answers at every server of this kind
+    models_path: str = ""  # a list, one item a model
+    account_path: str = ""  # answers only a key that is known
+    public_url: str = ""  # used where no address is given
+    local_url: str = ""  # the same, for a kind that is on this machine
+    cut: tuple[str, ...] = ()
+    port: int = 443
+    local_ports: tuple[int, ...] = ()  # where it is looked for on this machine
+    signs: tuple[Sign, ...] = ()
+
+    key_use: KeyUse = "proxy"
+    needs_key: bool = False
+    anonymous_key: str = ""  # sent where there is none
+    start_hint: str = "Start it, and check the port in the address."
+    key_hint: str = "Connect again with the user:password or token of the proxy in front of it."
+    api_off_hint: str = ""  # where a page without the API means that it has to be switched on
+    no_models: str = "has no models."
+    no_models_hint: str = "Put a checkpoint into its models folder and test again."
+
+    is_fallback: bool = False  # there without any setting, and used only when there is nothing else
+    is_flux_app: bool = False
+    source_type: str = TRAINED  # how IPTC calls what its pictures come from
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is a service with an address that everybody knows."""
+        return bool(self.public_url)
+
+    @property
+    def is_connectable(self) -> bool:
+        """Whether people may bring one of their own."""
+        return bool(self.labels)
+
+    @property
+    def typed(self) -> str:
+        """What the studio's form sends for it."""
+        return self.form or next(iter(self.labels), self.name)
+
+    @property
+    def word(self) -> str:
+        """What to call it where people type it: its name if that is one of the words for it."""
+        return self.name if self.name in self.labels else self.typed
+
+    def option(self, name: str) -> Option | None:
+        return next((option for option in self.options if option.name == name), None)
+
+
+def option_of(options: Mapping[str, str], name: str, default: str = "") -> str:
+    """Return what was set for an option, in lower case and without blanks at its ends."""
+    return options.get(name, "").strip().lower() or default
+
+
+def is_on(options: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Return a switch."""
+    text = option_of(options, name)
+    return text in ON if text in ON | OFF else default
+
+
+def number_of(options: Mapping[str, str], name: str, default: int) -> int:
+    """Return a whole number; anything else there leaves the default."""
+    text = option_of(options, name)
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else default
+
+
+def max_side(default: str) -> Option:
+    return Option(
+        name="max_side", type="number", low=64, default=default, help="longest side in pixels that is accepted"
+    )
+
+
+def max_batch() -> Option:
+    return Option(name="max_batch", type="number", high=100, default="8", help="pictures per job")

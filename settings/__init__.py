@@ -1,0 +1,1 @@
+"""How settings are declared, read and told of: what `config` is made from."""

@@ -1,0 +1,39 @@
+"""What is wrong with a setting, in words that hold no password."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from settings.env_file import MASKED, mask_address
+
+ENGINE_ADDRESS: Final = "an address like http://127.0.0.1:7860"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A value that cannot be; a secret one is masked, and so is what may be a password in an address."""
+
+    name: str
+    value: str
+    right: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", mask_address(self.value))
+
+    def __str__(self) -> str:
+        said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
+        return f"{said}: must be {self.right}{self._without_password()}"
+
+    def _without_password(self) -> str:
+        if f"://{MASKED}@" not in self.value:
+            return ""
+        engine = self.name.removesuffix("_URL")
+        own = f" (those go into {engine}_KEY)" if self.right == ENGINE_ADDRESS else ""
+        return f", without user:password@ in it{own}"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the text names each variable, its value and what would be right."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))

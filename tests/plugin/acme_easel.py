@@ -1,0 +1,87 @@
+"""An engine as another package brings it: Acme, which draws one picture at a time over HTTP.
+
+All that Easel is told of it is `KIND`, named in this package's `entry_points.txt`.
+"""
+
+import json
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from backends.answers import read_model
+from backends.base import BackendConfig, ProgressCallback
+from backends.http import make_client, translate
+from backends.kind import EngineKind, Option, Product, Sign, number_of
+from backends.kinds import headers_and_auth
+from generation.capabilities import Capabilities, ModelInfo
+from generation.request import GenerationRequest, Mode
+from generation.result import GeneratedImage, GenerationResult
+
+
+class About(BaseModel):
+    acme: str
+
+
+def read_about(body: bytes) -> Product | None:
+    """Know Acme by its version."""
+    try:
+        return Product(name="Acme", version=read_model(About, body).acme, kind="acme")
+    except ValidationError:
+        return None
+
+
+class AcmeBackend:
+    """One Acme server."""
+
+    kind = "acme"
+    is_paid = False
+
+    def __init__(self, config: BackendConfig) -> None:
+        self.name = config.name
+        self._label = config.label or config.name
+        self._gloss = number_of(config.options, "gloss", 1)
+        headers, auth = headers_and_auth(config)
+        self._client = make_client(config, auth=auth)
+        self._client.headers.update(headers)
+
+    async def capabilities(self) -> Capabilities:
+        names = [model["name"] for model in json.loads(await self._get("/models"))]
+        return Capabilities(
+            modes=frozenset({Mode.TXT2IMG}),
+            models=tuple(ModelInfo(name=name, title=name) for name in names),
+            max_batch=1,
+        )
+
+    async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
+        query = f"gloss={self._gloss}&seed={request.seed}"
+        data = await self._get(f"/draw?{query}")
+        return GenerationResult(images=(GeneratedImage(data=data, seed=request.seed),))
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _get(self, path: str) -> bytes:
+        try:
+            answer = await self._client.get(path)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise translate(self._label, error) from error
+        return answer.content
+
+
+KIND = EngineKind(
+    name="acme",
+    title="Acme Easel",
+    noun="an Acme easel",
+    make=AcmeBackend,
+    labels={"acme": "Acme", "acme_pro": "Acme Pro"},
+    help="Start it with acme serve.",
+    example="https://acme.example:7777",
+    check_path="/about",
+    models_path="/models",
+    port=7777,
+    local_ports=(7777,),
+    signs=(Sign(path="/about", read=read_about),),
+    start_hint="Start it with acme serve.",
+    options=(Option(name="gloss", type="number", high=9, default="1", help="how much it shines"),),
+)
