@@ -53,7 +53,7 @@ class _Conversion:
         self._promotions = Promotions(saved, self._routes, self._own)
         self._search = Search()
         self._owned: dict[int, Own | Unfit] = {}
-        self._handed: dict[int, dict[tuple[str, str], Any]] = {}
+        self._handed: dict[int, dict[str, dict[str, Any]]] = {}
 
     def graph(self) -> Graph:
         live = [(instance, node) for instance in self._root.walk() for node in self._live(instance)]
@@ -103,7 +103,7 @@ class _Conversion:
         known = {one.name: one for one in _with_chosen(fields, found)}
         if id(layer) not in self._handed:
             self._handed[id(layer)] = primitive_values(layer, self._routes)
-        handed = {name: value for (of, name), value in self._handed[id(layer)].items() if of == node.id}
+        handed = self._handed[id(layer)].get(node.id, {})
         if wrong := [name for name, value in handed.items() if name in known and not fits(known[name], value)]:
             return Unfit(reason=f"the value that a primitive hands to its {', '.join(wrong)} is none for that")
         found |= {name: value for name, value in handed.items() if name in known}

@@ -146,16 +146,20 @@ def _is_linked(host: SavedNode, inner: Layer, number: int) -> bool:
 def _handed(layer: Layer, host: SavedNode, routes: Routes) -> dict[int, Any]:
     """Return the values that primitives hand to a subgraph's node, by the number of its input."""
     inputs = [one.name for one in routes.inputs_of(host)]
-    given = primitive_values(layer, routes)
-    return {inputs.index(name): value for (node, name), value in given.items() if node == host.id and name in inputs}
+    given = primitive_values(layer, routes).get(host.id, {})
+    return {inputs.index(name): value for name, value in given.items() if name in inputs}
 
 
-def primitive_values(layer: Layer, routes: Routes) -> dict[tuple[str, str], Any]:
+def primitive_values(layer: Layer, routes: Routes) -> dict[str, dict[str, Any]]:
     """Return the values that a graph's primitives hand to widgets, by node and widget."""
-    found: dict[tuple[str, str], Any] = {}
-    for node in layer.nodes.values():
-        if node.type == PRIMITIVE and isinstance(node.values, list) and node.values:
-            found.update(dict.fromkeys(targets_of(layer, node, routes), node.values[0]))
+    found: dict[str, dict[str, Any]] = {}
+    for name, link in layer.links.items():
+        source, target = layer.nodes.get(link.source), layer.nodes.get(link.target)
+        if source is None or target is None or source.type != PRIMITIVE:
+            continue
+        taken = _taking(routes.inputs_of(target), name)
+        if taken and isinstance(source.values, list) and source.values:
+            found.setdefault(target.id, {})[taken.name] = source.values[0]
     return found
 
 
