@@ -40,11 +40,11 @@ class Workflows(commands.Cog):
     async def slash_workflow(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Export (API)")
+    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Save")
     async def slash_add(
         self,
         interaction: nextcord.Interaction,
-        file: nextcord.Attachment = SlashOption(description="The exported .json file"),
+        file: nextcord.Attachment = SlashOption(description="The saved .json file, or a picture with a workflow in it"),
         name: str = SlashOption(
             description="What to call it; none: as the file", required=False, max_length=MAX_NAME_CHARS
         ),
@@ -187,7 +187,7 @@ def deleted_text(stored: StoredWorkflow) -> str:
 def list_text(there: Sequence[StoredWorkflow]) -> str:
     """List names with whose they are; what does not fit is counted."""
     if not there:
-        return "No workflow yet. In ComfyUI choose *Workflow → Export (API)*, then `/workflow add` with that file."
+        return "No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file."
     lines = ["**Workflows** · draw with `--workflow NAME`"]
     for number, one in enumerate(there):
         line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"

@@ -109,7 +109,7 @@ def _read(path: Path) -> bytes:
 
 def _list(there: Sequence[StoredWorkflow]) -> None:
     if not there:
-        say("There are no workflows. In ComfyUI: Workflow, Export (API); then python main.py workflow add FILE")
+        say("There are no workflows. In ComfyUI: Workflow, Save; then python main.py workflow add FILE")
         return
     say(f"{'name':<30}{'changed':<18}takes")
     for one in there:

@@ -38,7 +38,7 @@ from backends.comfyui.server import Server
 from backends.comfyui.uploading import upload
 from backends.comfyui.watch import Watch
 from backends.comfyui.wire import PromptAnswer, Queue, read_outputs
-from backends.comfyui.workflow import Workflow, load_workflow, read_workflow
+from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
 from backends.http import key_auth, make_client
 from backends.kind import option_of
 from generation.capabilities import Capabilities
@@ -70,7 +70,7 @@ class Pace:
 class ComfyUIBackend:
     """One ComfyUI server.
 
-    Options: `workflow` (path of an API-format file), `model`, `family`, `vae`, `t5`, `clip_l`, `clip_g`, `upscaler`,
+    Options: `workflow` (path of a workflow file), `model`, `family`, `vae`, `t5`, `clip_l`, `clip_g`, `upscaler`,
     `preview` (auto, latent2rgb, taesd, none), `save_on_server`, `max_side`, `max_batch`, `own_workflows`.
     `key` is `user:password` or a token for the proxy in front.
     """
@@ -205,8 +205,9 @@ class ComfyUIBackend:
 
     async def read_workflow(self, content: bytes) -> ReadWorkflow:
         """Find out what the inputs of an uploaded file are for; the server is asked what it has now."""
-        graph = await run_in_thread(read_workflow, content)
+        opened = await run_in_thread(open_workflow, content)
         facts = await self._probe()
+        graph = await run_in_thread(to_graph, opened, facts.info)
         return await run_in_thread(read_upload, graph, facts.info)
 
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:

@@ -50,7 +50,7 @@ def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
     """Return what this server lacks that no request can say otherwise: node classes, and names that are no files."""
     missing = dict.fromkeys(class_of(graph, node) for node in graph if class_of(graph, node) not in info)
     if missing:
-        return _missing_nodes(list(missing))
+        return missing_nodes(list(missing))
     for one in unlisted(graph, info):
         if not one.is_file:
             return _not_listed(one.class_type, one.slot.input, one.value, f"one of {one.count}")
@@ -70,7 +70,7 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
     extra = told.get("extra_info")
     if told.get("type") == "missing_node_type":
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
-        return _missing_nodes([str(class_type or "")], detail=_cut(told))
+        return missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
         with_reason(f"{label} does not accept this request.", explanation(body)),
         detail=_cut(told),
@@ -168,7 +168,8 @@ def _no_picture_file(label: str, told: str, detail: str) -> RequestRejected:
     return RequestRejected(f"{label} does not find {what}.", field="image", detail=detail, hint=hint)
 
 
-def _missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
+def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
+    """Return our error for node classes that a server does not have; they are named."""
     names = ", ".join(short(name) or "one without a class" for name in classes[:5])
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     what = "a node" if len(classes) == 1 else f"{len(classes)} nodes"

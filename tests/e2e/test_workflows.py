@@ -24,7 +24,7 @@ from tests.fakes import FakeBackend
 from tests.waiting import until
 
 API = (DATA / "workflows" / "txt2img_sd15.api.json").read_bytes()
-EDITOR = b'{"last_node_id": 9, "nodes": [{"id": 9, "type": "SaveImage"}], "links": [], "version": 0.4}'
+EDITOR = (DATA / "editor" / "plain.json").read_bytes().replace(b"tiny.safetensors", b"sd15_tiny.safetensors")
 SMALL = "--size 64x64 --steps 2"
 
 
@@ -127,10 +127,19 @@ async def test_steps_without_a_place_are_told_as_ignored(start: StartEasel, comf
     assert "steps ignored: this workflow has no place for them" in answer.content
 
 
-async def test_file_of_the_editor_is_explained(start: StartEasel, comfyui: ComfyUIServer) -> None:
+async def test_file_of_the_editor_is_drawn_with(start: StartEasel, comfyui: ComfyUIServer) -> None:
     easel = await start(connect(comfyui))
-    told = await add(easel, EDITOR)
-    assert "saved for ComfyUI's own editor" in told
+    assert "prompt: Positive (CLIPTextEncode), node 6, text" in await add(easel, EDITOR, name="portrait")
+    answer = await easel.dream(f"!dream a red fox --workflow portrait {SMALL} --seed 7")
+    assert answer.attachments
+    assert sent(comfyui)["6"]["inputs"]["text"] == "a red fox"
+    assert sent(comfyui)["3"]["inputs"]["scheduler"] == "karras"
+
+
+async def test_node_of_the_editor_that_cannot_be_converted_is_named(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    told = await add(easel, EDITOR.replace(b"[512,768,2]", b'["wide",768,2]'))
+    assert "EmptyLatentImage, node 5: it was saved with 3 values" in told
     assert "Export (API)" in told
     assert "No workflow yet" in await ask(easel, "list")
 

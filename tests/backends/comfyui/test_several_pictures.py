@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui import ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
 from generation.capabilities import Fit, fit_workflow
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage, WorkflowRef

@@ -63,7 +63,7 @@ export function workflowSection() {
 }
 
 function intro() {
-  return h("p", { class: "muted" }, "Draw with a ComfyUI graph of your own: export it from ComfyUI with Workflow → Export (API) and put the file here. Easel finds where prompt, seed and size go.");
+  return h("p", { class: "muted" }, "Draw with a ComfyUI graph of your own: save it in ComfyUI with Workflow → Save and put the file here. Easel finds where prompt, seed and size go.");
 }
 
 function entry(workflow, { open, remove }) {
