@@ -16,6 +16,11 @@ class ObjectInfo:
         self._inputs: dict[str, dict[str, Any]] = {}  # put together once: a graph asks for them at every input
         self._choices: dict[tuple[str, str], dict[str, None] | None] = {}
 
+    @property
+    def is_told(self) -> bool:
+        """Return whether the server says what nodes it has."""
+        return bool(self._classes)
+
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from backends.comfyui.changes import is_split
 from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
+from backends.comfyui.guess import guess_info
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
 from backends.comfyui.shown import nothing_shown
@@ -118,7 +119,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     lacking = check(graph, info)
     if lacking:
         raise lacking
-    found = Trace(graph, info)
+    found = Trace(graph, info if info.is_told else guess_info(graph))
     if not found.outputs:
         raise _rejected("This workflow saves nothing: it needs a Save Image node.")
     prompt = found.texts("positive")

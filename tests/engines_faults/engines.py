@@ -19,7 +19,7 @@ from backends.ai_horde import backend as horde_module
 from backends.aipowergrid import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
 from backends.comfyui import ComfyUIBackend
-from backends.comfyui import server as comfyui_module
+from backends.comfyui import calls as comfyui_module
 from backends.gradio_flux import GradioFluxBackend
 from backends.gradio_flux import server as gradio_module
 from backends.horde_common import RateWindow

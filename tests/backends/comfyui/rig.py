@@ -4,7 +4,7 @@ from typing import Any
 
 from backends.base import BackendConfig
 from backends.comfyui import ComfyUIBackend
-from backends.comfyui.backend import Pace
+from backends.comfyui.following import Pace
 from generation.job import Progress
 from generation.request import GenerationRequest
 from tests.engines.comfyui_server import ComfyUIServer
