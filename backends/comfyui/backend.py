@@ -280,6 +280,8 @@ class ComfyUIBackend:
         if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
             raise failed(self._label, entry.status)
         outputs = await run_in_thread(read_outputs, entry)
+        if not outputs and api is self._line.v2 and self._line.has_classic:  # v2 lists only some kinds of files
+            return await self._fetched(self._line.classic, remote_id, request)
         shown = [output for output in outputs if output.file.is_shown]
         if not shown:
             raise no_picture(self._label, outputs)

@@ -9,7 +9,7 @@ address that need not be the one we reach the server by, and our key must go now
 import json
 import logging
 import uuid
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -57,7 +57,7 @@ class V2Jobs(JobApi):
         try:
             response, body = await self._calls.call("GET", "/api/v2/health", is_brief=True)
             return response.status_code == httpx.codes.OK and read_model(Health, body).is_good
-        except (BackendError, ValidationError):
+        except (GenerationError, ValidationError):
             return False
 
     async def check(self) -> None:
@@ -74,22 +74,17 @@ class V2Jobs(JobApi):
         return f"{INTENT}{uuid.uuid4()}"
 
     async def submit(self, graph: Graph, intent: str, preview: str) -> str:
-        """Send the job under a key; where the answer is lost, again under the same one, which is taken once."""
         body = {"workflow": self._assets.put_into(graph), "metadata": intent}
-        content = await run_in_thread(lambda: json.dumps(body).encode())
-        try:
-            response, told = await self._post(content, intent)
-        except BackendUnavailable as error:
-            if not error.may_have_run:
-                raise
-            if found := await self.find(intent):
-                log.info("answer lost, job found", extra={"action": "answer_lost", "backend": self._label})
-                return found
-            response, told = await self._post(content, intent)
+        response, told = await self._post(body, intent)
+        if _is_of_metadata(told):  # an extension of the proxy's: others take none, or in another form
+            response, told = await self._post({"workflow": body["workflow"]}, intent)
         if response.is_success:
             return (await self._calls.as_model(Job, told, may_have_run=True)).id
-        if code_of(told) == "idempotency_key_reuse":
+        code = code_of(told)
+        if code == "idempotency_key_reuse":
             return await self._taken(intent)
+        if code == "upstream_unreachable":  # the key is held: ComfyUI may have taken the job
+            raise translate(self._label, response, body=told, may_have_run=True)
         raise await self._refused(graph, response, told)
 
     async def find(self, intent: str) -> str | None:
@@ -149,21 +144,26 @@ class V2Jobs(JobApi):
     def source(self, job_id: str) -> Source:
         return EventStream(self._calls.client, job_id)
 
-    async def _post(self, content: bytes, intent: str) -> tuple[httpx.Response, bytes]:
-        """Send a job.
-
-        Raises:
-            BackendUnavailable: no answer, or none of ComfyUI behind: it may have taken the job.
-        """
+    async def _post(self, body: dict[str, Any], intent: str) -> tuple[httpx.Response, bytes]:
+        """Send a job under a key; where the answer is lost, again under the same one, which is taken once."""
+        content = await run_in_thread(lambda: json.dumps(body).encode())
         headers = {"Content-Type": "application/json", "Idempotency-Key": intent}
-        response, body = await self._calls.call("POST", JOBS, content=content, headers=headers)
-        if code_of(body) == "upstream_unreachable":
-            raise translate(self._label, response, body=body, may_have_run=True)
-        return response, body
+        try:
+            return await self._calls.call("POST", JOBS, content=content, headers=headers)
+        except BackendUnavailable as error:
+            if not error.may_have_run:
+                raise
+            return await self._calls.call("POST", JOBS, content=content, headers=headers)
 
     async def _taken(self, intent: str) -> str:
         """Return the id of a job whose key was used: it was sent twice, by us or by a proxy on the way."""
-        if found := await self.find(intent):
+        try:
+            found = await self.find(intent)
+        except BackendError as error:
+            error.may_have_run = True
+            raise
+        if found:
+            log.info("answer lost, job found", extra={"action": "answer_lost", "backend": self._label})
             return found
         raise BackendUnavailable(
             f"{self._label} has taken this job already, and does not say under which id.",
@@ -209,3 +209,12 @@ class V2Jobs(JobApi):
         if not response.is_success:
             raise failure_of(self._label, response, body)
         return await self._calls.as_model(model, body)
+
+
+def _is_of_metadata(body: bytes) -> bool:
+    """Return whether a job was refused for what it is to be found by."""
+    told = refusal_of(body)
+    return told is not None and (
+        told.error.code.startswith("metadata_")
+        or (told.error.code == "invalid_request" and "'metadata'" in told.error.message)
+    )

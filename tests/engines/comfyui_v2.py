@@ -43,6 +43,7 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
         self.has_classic, self.token, self.previews = has_classic, token, previews
         self.has_v2 = True  # False: the proxy was taken away, and ComfyUI answers for its paths
         self.is_upstream_there = True
+        self.has_list = True  # False: as the makers' own document has it, which knows no list
         self.proxy = Proxy()
         self.accepted: list[tuple[str | None, dict[str, Any]]] = []  # idempotency key and body of each job taken
         self.received = []
@@ -188,6 +189,8 @@ class ComfyUIV2Server(AssetRoutes, ComfyUIServer):
         return job_id, None, not_found
 
     async def _list(self, request: web.Request) -> web.Response:
+        if not self.has_list:
+            return web.Response(status=405, text="405: Method Not Allowed")
         limit = int(request.query.get("limit", 50))
         if not 1 <= limit <= MAX_LIST_JOBS:
             return refusal(400, "invalid_request", f"'limit' must be between 1 and {MAX_LIST_JOBS}.")

@@ -9,7 +9,7 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.request import Lora, Mode, WorkflowRef
-from tests.backends.comfyui.rig import QUICK, connect, ignore, make_request
+from tests.backends.comfyui.rig import connect, ignore, make_request
 from tests.backends.comfyui.v2.rig import WORKFLOW, picture
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_v2 import ComfyUIV2Server
@@ -86,11 +86,4 @@ async def test_what_a_proxy_alone_finds_wrong_with_a_workflow_is_named() -> None
         backend = connect(server, options={"workflow": WORKFLOW})
         with pytest.raises(RequestRejected, match="no model"):
             await backend.generate(make_request(), ignore)
-        await backend.aclose()
-
-
-async def test_a_place_under_a_path_of_its_own_is_kept() -> None:
-    async with ComfyUIV2Server(prefix="/gpu/comfy") as server:
-        backend = connect(server, pace=QUICK)
-        assert (await backend.generate(make_request(), ignore)).images
         await backend.aclose()

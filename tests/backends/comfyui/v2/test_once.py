@@ -1,6 +1,7 @@
 """A job that goes by ComfyUI's API v2 is sent once, whenever Easel is killed and whatever answer is lost."""
 
 import asyncio
+import json
 import uuid
 
 import pytest
@@ -139,3 +140,43 @@ async def test_a_job_sent_by_the_classic_api_is_found_when_v2_has_come_since(has
         assert await new.find(str(uuid.uuid4()), make_request(), nobody) is None
         for made in (old, new):
             await made.aclose()
+
+
+async def test_a_proxy_that_forgot_its_jobs_cannot_say_what_it_was_sent(
+    server: ComfyUIV2Server, backend: ComfyUIBackend
+) -> None:
+    """Without `--state-dir`, a restart of the proxy between a job and its id costs the knowledge of both."""
+    told: list[str] = []
+
+    async def sending(intent: str) -> None:
+        told.append(intent)
+
+    await backend.start(make_request(), sending)
+    server.restart_proxy()
+    assert await backend.find(told[0], make_request(), nobody) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("metadata_not_supported", ""), ("metadata_invalid", ""), ("invalid_request", "'metadata' must be a map.")],
+)
+async def test_a_server_that_takes_no_metadata_is_sent_the_job_without(
+    server: ComfyUIV2Server, backend: ComfyUIBackend, code: str, message: str
+) -> None:
+    await backend.capabilities()
+    body = json.dumps({"error": {"code": code, "message": message, "details": None}})
+    server.fail_next("/api/v2/jobs", status=422, body=body, content_type="application/json")
+    assert (await backend.generate(make_request(), ignore)).images
+    assert [set(sent) for _, sent in server.accepted] == [{"workflow"}]
+
+
+async def test_a_job_whose_key_is_used_and_whose_list_is_silent_is_looked_for_again(
+    server: ComfyUIV2Server, backend: ComfyUIBackend
+) -> None:
+    await backend.capabilities()
+    server.fail_next("/api/v2/jobs", "reset", after_accept=True)
+    server.has_list = False
+    with pytest.raises(BackendUnavailable, match="under which id") as caught:
+        await backend.generate(make_request(), ignore)
+    assert caught.value.may_have_run
+    assert len(server.engine.submitted) == 1

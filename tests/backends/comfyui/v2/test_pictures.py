@@ -9,8 +9,8 @@ from generation.errors import (
     BackendUnavailable,
 )
 from generation.request import Mode
-from tests.backends.comfyui.rig import ignore, make_request
-from tests.backends.comfyui.v2.rig import paths, picture
+from tests.backends.comfyui.rig import connect, ignore, make_request
+from tests.backends.comfyui.v2.rig import finish, paths, picture
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 
 
@@ -22,6 +22,7 @@ async def test_a_picture_is_sent_once_and_goes_by_its_hash_after(
         request = make_request(mode=Mode.IMG2IMG, init_image=source, denoising_strength=0.5, seed=seed)
         assert (await backend.generate(request, ignore)).images
     assert server.received == [source.data]
+    assert [place[:2] for place in server.engine.files if place[0] == "input"] == [("input", "easel")]
     assert paths(server).count("POST /api/v2/assets/from-hash") == 2
     loaded = [
         node["inputs"]["image"]
@@ -62,3 +63,22 @@ async def test_words_that_look_like_a_picture_of_ours_stay_words(
     await backend.generate(make_request(prompt="core/ASSET 123"), ignore)
     texts = [node["inputs"].get("text") for node in server.accepted[0][1]["workflow"].values()]
     assert "core/ASSET 123" in texts
+
+
+async def test_a_file_that_v2_does_not_list_is_had_by_the_classic_api(
+    server: ComfyUIV2Server, backend: ComfyUIBackend
+) -> None:
+    """Nodes of third parties tell their videos under a name that the proxy passes over."""
+    remote_id = await backend.start(make_request())
+    await finish(backend, remote_id)
+    ((node, told),) = server.engine.history[remote_id]["outputs"].items()
+    server.engine.history[remote_id]["outputs"][node] = {"video": told["images"]}
+    assert len((await backend.fetch(remote_id, make_request())).images) == 1
+
+
+async def test_pictures_of_a_server_whose_links_lead_elsewhere_are_had(backend: ComfyUIBackend) -> None:
+    """Behind a path of its own, the proxy builds links without it; ids are followed, not links."""
+    async with ComfyUIV2Server(prefix="/gpu/comfy") as server:
+        under = connect(server)
+        assert (await under.generate(make_request(), ignore)).images
+        await under.aclose()

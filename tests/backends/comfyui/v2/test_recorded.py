@@ -85,6 +85,13 @@ def test_a_comfyui_before_cancelling_by_id_goes_on_and_the_proxy_says_otherwise(
     assert job("cancel-old", "the running one in the end").status == "succeeded"
 
 
+def test_a_branch_that_is_wrong_is_left_out_without_a_word() -> None:
+    taken = told("refused", "one branch good, one bad: taken, and nothing said of the bad one")
+    assert taken["status"] == 201
+    assert "5" in taken["request"]["body"]["workflow"]
+    assert "node_errors" not in json.dumps(taken["body"])
+
+
 def test_a_hash_outlives_the_file() -> None:
     known = Asset.model_validate(told("assets", "the file was removed from ComfyUI, the hash is still known")["body"])
     assert known.hash
