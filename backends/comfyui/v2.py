@@ -116,9 +116,9 @@ class V2Jobs(JobApi):
             BackendUnavailable: it was removed.
         """
         response, body = await fetched(self._calls, f"{ASSETS}/{quote(file.asset, safe='')}/content", file)
-        if code_of(body) == "output_unavailable" and not response.is_success:
+        if response.status_code == httpx.codes.NOT_FOUND:
             gone = f"The finished picture is gone from {self._label}."
-            raise BackendUnavailable(gone, detail="output_unavailable", hint="Run it again.")
+            raise BackendUnavailable(gone, detail=f"404 {code_of(body)}", hint="Run it again.")
         if not response.is_success:
             raise failure_of(self._label, response, body)
         return body
