@@ -2,12 +2,13 @@
 
 Several share port 7860, so only what answers counts. Sources: the recorded answers of real servers (`/openapi.json`
 of A1111 1.10.1 and Forge, `/system_stats` of ComfyUI 0.33, `/config` of gradio 4 to 6, the heartbeat of AI Horde 5.1.5,
-`/health` of the AI Power Grid).
+`/health` of the AI Power Grid, `/api/v2/health` of comfy-api-proxy 0.1.6).
 """
 
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -24,7 +25,8 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024  # A1111's own /config takes 1 to 2 MB
 MAX_NAME_CHARS = 40
 HEARTBEAT_PATH = "/api/v2/status/heartbeat"
 HEALTH_PATH = "/health"
-_OTHER_PATHS = ("/config", HEARTBEAT_PATH, HEALTH_PATH)
+COMFYUI_V2_PATH = "/api/v2/health"
+_OTHER_PATHS = ("/config", HEARTBEAT_PATH, HEALTH_PATH, COMFYUI_V2_PATH)
 
 
 class _SystemStats(BaseModel):
@@ -64,6 +66,10 @@ class _Health(BaseModel):
     models_available: list[str]
 
 
+class _V2Health(BaseModel):
+    status: Literal["healthy"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Product:
     """What answers at an address. `kind` is the backend kind that could speak to it, empty if none could."""
@@ -100,9 +106,9 @@ async def identify(client: httpx.AsyncClient, url: str) -> Product | None:
     product = _read_stats(stats) or _read_openapi(schema)
     if product is not None and product.kind:
         return product
-    page, heartbeat, health = await asyncio.gather(*(_get(client, f"{url}{path}") for path in _OTHER_PATHS))
+    page, heartbeat, health, v2 = await asyncio.gather(*(_get(client, f"{url}{path}") for path in _OTHER_PATHS))
     gradio = await asyncio.to_thread(_read_gradio, page)  # in a thread: A1111's is megabytes
-    return gradio or _read_heartbeat(heartbeat) or _read_health(health) or product
+    return gradio or _read_heartbeat(heartbeat) or _read_health(health) or _read_v2(v2) or product
 
 
 def read_hosted(path: str, body: bytes) -> Product | None:
@@ -231,6 +237,14 @@ def _read_health(body: bytes) -> Product | None:
     except ValidationError:
         return None
     return Product(name="AI Power Grid", kind="aipowergrid")
+
+
+def _read_v2(body: bytes) -> Product | None:
+    try:
+        read_model(_V2Health, body)
+    except ValidationError:
+        return None
+    return Product(name="ComfyUI’s API v2", kind="comfyui")
 
 
 def _clean(text: str) -> str:

@@ -164,12 +164,12 @@ class ComfyUIBackend:
     async def _probe(self) -> Facts:
         """Ask by which API the server's jobs go, and what it has."""
         is_v2, facts = await asyncio.gather(self._line.choose(), self._read_facts())
-        self._line.has_classic = isinstance(facts, Facts)
         if isinstance(facts, UnexpectedAnswer):
-            if not is_v2:
+            if not is_v2 and self._line.has_classic:
                 raise facts
             await self._line.v2.check()
             facts = Facts(info=ObjectInfo({}))
+        self._line.has_classic = facts.info.is_told
         self._facts = facts
         self._line.classic.version = facts.version
         return facts

@@ -15,7 +15,7 @@ from backends.comfyui.classic import ClassicJobs
 from backends.comfyui.jobs import ApiGone, JobApi
 from backends.comfyui.server import CANCEL_BY_ID
 from backends.comfyui.v2 import INTENT, V2Jobs
-from generation.errors import BackendError, BackendUnavailable
+from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Line:
         """Return the API that jobs go by, asked for if it never was."""
         if self._has_v2 is None:
             await self.choose()
-        return self.v2 if self._has_v2 else self.classic
+        return self.v2 if self._has_v2 or not self.has_classic else self.classic
 
     def give_up_v2(self) -> JobApi:
         """Go by the classic API from now on, until the next probe."""
@@ -60,6 +60,8 @@ class Line:
         try:
             return await call(api)
         except ApiGone:
+            if not self.has_classic:
+                raise
             return await call(self.give_up_v2())
         except BackendUnavailable as error:
             if not self.has_classic:
@@ -71,11 +73,14 @@ class Line:
 
     async def find(self, intent: str) -> str | None:
         """Look for a job by what it was sent with: by the API it was sent by, as long as that is there."""
-        await self.settled()
+        api = await self.settled()
         if intent.startswith(INTENT):
             return await self.v2.find(intent)
-        if self.has_classic:
+        try:
             return await self.classic.find(intent)
+        except UnexpectedAnswer:  # no such paths: sent when there were, under the id that it has
+            if api is self.classic:
+                raise
         return intent if await self.v2.standing(intent) else None
 
     async def cancel(self, job_id: str) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tests.backends.comfyui.rig import QUICK, connect, ignore, make_request
 from tests.backends.comfyui.v2.rig import WORKFLOW, finish, nobody, picture
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
-from tests.real.proxies import proxy
+from tests.real.proxies import one_address, proxy
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
@@ -197,6 +198,48 @@ async def test_what_comfyui_refuses_is_named(comfyui: ComfyUIServer, backend: Co
     comfyui.engine.info["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [["other.safetensors"]]
     with pytest.raises(RequestRejected, match="no model"):
         await backend.generate(make_request(), ignore)
+
+
+async def test_both_apis_at_one_address_draw_by_the_built_in_graphs(comfyui: ComfyUIServer, url: str) -> None:
+    async with one_address(comfyui.url, url) as both:
+        backend = connect(both)
+        assert Mode.TXT2IMG in (await backend.capabilities()).modes
+        result = await backend.generate(make_request(batch_size=2), ignore)
+        assert [image.seed for image in result.images] == [812, 813]
+        assert comfyui.engine.submitted[0].extra["client_id"] == comfyui.engine.submitted[0].id, "the proxy sent it"
+        await backend.aclose()
+
+
+async def test_a_proxy_killed_in_the_middle_loses_no_job(comfyui: ComfyUIServer) -> None:
+    async with AsyncExitStack() as stack:
+        living = AsyncExitStack()
+        url = await living.enter_async_context(proxy(comfyui.url))
+        both = await stack.enter_async_context(one_address(comfyui.url, url))
+        backend = connect(both)
+        comfyui.engine.hold()
+        remote_id = await backend.start(make_request())
+        await until(lambda: comfyui.engine.running)
+        await living.aclose()
+        assert not (await backend.poll(remote_id)).is_finished
+        comfyui.engine.release()
+        await finish(backend, remote_id)
+        assert (await backend.fetch(remote_id, make_request())).images
+        assert len(comfyui.engine.submitted) == 1
+        await backend.aclose()
+
+
+async def test_a_comfyui_before_cancelling_by_id_is_cancelled_by_the_classic_api() -> None:
+    async with ComfyUIServer(version="0.3.64") as old, proxy(old.url) as url, one_address(old.url, url) as both:
+        backend = connect(both)
+        old.engine.hold()
+        await backend.capabilities()
+        running, waiting = [await backend.start(make_request(seed=seed)) for seed in (1, 2)]
+        await until(lambda: old.engine.running)
+        await backend.cancel(waiting)
+        await backend.cancel(running)
+        await until(lambda: old.engine.interrupted == [running])
+        assert not old.engine.pending
+        await backend.aclose()
 
 
 @pytest.mark.skipif(not os.environ.get("EASEL_REAL_COMFYUI"), reason="EASEL_REAL_COMFYUI names no running ComfyUI")

@@ -10,7 +10,7 @@ from generation.errors import (
 )
 from generation.request import Lora, Mode, WorkflowRef
 from tests.backends.comfyui.rig import connect, ignore, make_request
-from tests.backends.comfyui.v2.rig import WORKFLOW, picture
+from tests.backends.comfyui.v2.rig import WORKFLOW, finish, picture
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 
@@ -86,4 +86,34 @@ async def test_what_a_proxy_alone_finds_wrong_with_a_workflow_is_named() -> None
         backend = connect(server, options={"workflow": WORKFLOW})
         with pytest.raises(RequestRejected, match="no model"):
             await backend.generate(make_request(), ignore)
+        await backend.aclose()
+
+
+async def test_a_hiccup_of_a_proxy_alone_while_it_is_probed_costs_no_job() -> None:
+    async with ComfyUIV2Server(has_classic=False) as server:
+        backend = connect(server, options={"workflow": WORKFLOW})
+        server.engine.hold()
+        remote_id = await backend.start(make_request())
+        server.fail_next("/api/v2/health", status=502, body="<html>", content_type="text/html")
+        assert (await backend.capabilities()).modes, "its jobs are answered for"
+        server.fail_next("/api/v2", status=502, body="<html>", content_type="text/html")
+        server.fail_next("/api/v2", status=502, body="<html>", content_type="text/html")
+        with pytest.raises(BackendUnavailable):
+            await backend.capabilities()
+        server.faults.clear()
+        assert not (await backend.poll(remote_id)).is_finished
+        server.engine.release()
+        await finish(backend, remote_id)
+        assert (await backend.fetch(remote_id, make_request())).images
+        await backend.aclose()
+
+
+async def test_a_proxy_alone_that_is_gone_for_good_is_told_as_such() -> None:
+    async with ComfyUIV2Server(has_classic=False) as server:
+        backend = connect(server, options={"workflow": WORKFLOW})
+        await backend.capabilities()
+        server.has_v2 = False
+        for ask in (backend.capabilities, lambda: backend.generate(make_request(), ignore)):
+            with pytest.raises(BackendError, match="does not know what we asked for"):
+                await ask()
         await backend.aclose()

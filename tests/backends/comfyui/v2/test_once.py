@@ -126,16 +126,16 @@ async def test_a_server_that_does_not_answer_now_is_asked_for_the_job_again_late
 
 
 @pytest.mark.parametrize("has_classic", [True, False])
-async def test_a_job_sent_by_the_classic_api_is_found_when_v2_has_come_since(has_classic: bool) -> None:
-    async with ComfyUIV2Server() as server:
-        server.has_v2 = False
-        old = connect(server)
-        remote_id = await old.start(make_request())
-        await finish(old, remote_id)
-        server.has_v2 = True
-        new = connect(server)
-        await new.capabilities()
-        new._line.has_classic = has_classic
+async def test_a_job_sent_by_the_classic_api_is_found_when_v2_has_come_since(
+    server: ComfyUIV2Server, has_classic: bool
+) -> None:
+    server.has_v2 = False
+    old = connect(server)
+    remote_id = await old.start(make_request())
+    await finish(old, remote_id)
+    async with ComfyUIV2Server(has_classic=has_classic) as later:
+        later.engine.history = server.engine.history
+        new = connect(later)
         assert await new.find(remote_id, make_request(), nobody) == remote_id
         assert await new.find(str(uuid.uuid4()), make_request(), nobody) is None
         for made in (old, new):
