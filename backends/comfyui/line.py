@@ -6,12 +6,14 @@ was sent by one is followed by the other when the first falls silent.
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
 
 from backends.comfyui.calls import Calls
 from backends.comfyui.classic import ClassicJobs
+from backends.comfyui.facts import read_version
 from backends.comfyui.jobs import ApiGone, JobApi
 from backends.comfyui.server import CANCEL_BY_ID
 from backends.comfyui.v2 import INTENT, V2Jobs
@@ -85,8 +87,10 @@ class Line:
 
     async def cancel(self, job_id: str) -> None:
         """Cancel one job: v2 says of an older ComfyUI, too, that it was done."""
-        is_old = bool(self.classic.version) and self.classic.version < CANCEL_BY_ID
-        if self.has_classic and is_old:
+        if self.has_classic and not self.classic.version:
+            with suppress(BackendError):
+                self.classic.version = read_version((await self.classic.server.stats()).system.comfyui_version)
+        if self.has_classic and () < self.classic.version < CANCEL_BY_ID:
             await self.classic.cancel(job_id)
         else:
             await self.ask(lambda api: api.cancel(job_id))

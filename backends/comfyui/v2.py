@@ -23,14 +23,14 @@ from backends.comfyui.jobs import ApiGone, JobApi, Standing
 from backends.comfyui.server import fetched
 from backends.comfyui.stream import EventStream
 from backends.comfyui.v2_assets import ASSETS, Assets
-from backends.comfyui.v2_wire import Health, Job, JobGraph, Jobs, code_of, failure_of, refusal_of
+from backends.comfyui.v2_wire import Health, Job, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
 from backends.comfyui.watch import Source
 from backends.comfyui.wire import HistoryEntry, OutputFile
 from backends.http import translate
 from backends.reasons import with_reason
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.request import SourceImage
-from utils.threads import run_in_thread
+from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +75,19 @@ class V2Jobs(JobApi):
 
     async def submit(self, graph: Graph, intent: str, preview: str) -> str:
         body = {"workflow": self._assets.put_into(graph), "metadata": intent}
-        response, told = await self._post(body, intent)
-        if _is_of_metadata(told):  # an extension of the proxy's: others take none, or in another form
-            response, told = await self._post({"workflow": body["workflow"]}, intent)
+        response, told, refusal = await self._post(body, intent)
+        if refusal and _is_of_metadata(refusal):  # an extension of the proxy's: others take none, or in another form
+            response, told, refusal = await self._post({"workflow": body["workflow"]}, intent)
         if response.is_success:
             return (await self._calls.as_model(Job, told, may_have_run=True)).id
-        code = code_of(told)
+        code = refusal.error.code if refusal else ""
         if code == "idempotency_key_reuse":
             return await self._taken(intent)
         if code == "upstream_unreachable":  # the key is held: ComfyUI may have taken the job
             raise translate(self._label, response, body=told, may_have_run=True)
-        raise await self._refused(graph, response, told)
+        if refusal and response.status_code in {400, 409, 422}:
+            raise await self._refused(graph, refusal)
+        raise failure_of(self._label, response, told)
 
     async def find(self, intent: str) -> str | None:
         """Look for a job among those the server lists; a server without a list has not taken it."""
@@ -134,7 +136,7 @@ class V2Jobs(JobApi):
             BackendError: it still waits. A ComfyUI before 0.25 has no such call, which the proxy does not tell.
         """
         response, body = await self._calls.call("POST", f"{JOBS}/{quote(job_id, safe='')}/cancel", is_brief=True)
-        if code_of(body) == "not_found" and not response.is_success:
+        if not response.is_success and code_of(body) == "not_found":
             return
         if not response.is_success:
             raise failure_of(self._label, response, body)
@@ -144,16 +146,17 @@ class V2Jobs(JobApi):
     def source(self, job_id: str) -> Source:
         return EventStream(self._calls.client, job_id)
 
-    async def _post(self, body: dict[str, Any], intent: str) -> tuple[httpx.Response, bytes]:
+    async def _post(self, body: dict[str, Any], intent: str) -> tuple[httpx.Response, bytes, Refusal | None]:
         """Send a job under a key; where the answer is lost, again under the same one, which is taken once."""
         content = await run_in_thread(lambda: json.dumps(body).encode())
         headers = {"Content-Type": "application/json", "Idempotency-Key": intent}
         try:
-            return await self._calls.call("POST", JOBS, content=content, headers=headers)
+            response, told = await self._calls.call("POST", JOBS, content=content, headers=headers)
         except BackendUnavailable as error:
             if not error.may_have_run:
                 raise
-            return await self._calls.call("POST", JOBS, content=content, headers=headers)
+            response, told = await self._calls.call("POST", JOBS, content=content, headers=headers)
+        return response, told, None if response.is_success else await read_apart(refusal_of, told)
 
     async def _taken(self, intent: str) -> str:
         """Return the id of a job whose key was used: it was sent twice, by us or by a proxy on the way."""
@@ -172,25 +175,20 @@ class V2Jobs(JobApi):
             may_have_run=True,
         )
 
-    async def _refused(self, graph: Graph, response: httpx.Response, body: bytes) -> GenerationError:
+    async def _refused(self, graph: Graph, refusal: Refusal) -> GenerationError:
         """Return our error for a job that was not taken."""
-        told = refusal_of(body)
-        if told is None or response.status_code not in {400, 409, 422}:
-            return failure_of(self._label, response, body)
-        node_errors = (told.error.details or {}).get("node_errors")
-        mistake = invalid(self._label, node_errors)
-        is_lost = told.error.code == "missing_asset" or (
-            isinstance(mistake, RequestRejected) and mistake.field == "image"
-        )
-        if is_lost and await self._assets.forget(graph):
+        told = refusal.error
+        mistake = invalid(self._label, (told.details or {}).get("node_errors"))
+        has_no_picture = isinstance(mistake, RequestRejected) and mistake.field == "image"
+        if (told.code == "missing_asset" or has_no_picture) and await self._assets.forget(graph):
             lost = f"{self._label} has lost the picture to start from."
-            return BackendUnavailable(lost, detail=told.error.message, retry_after=0.0, hint="It is sent again.")
-        sentence = with_reason(f"{self._label} does not accept this request.", told.error.message)
-        return mistake or RequestRejected(sentence, detail=told.error.code, hint="Try other settings.")
+            return BackendUnavailable(lost, detail=told.message, retry_after=0.0, hint="It is sent again.")
+        sentence = with_reason(f"{self._label} does not accept this request.", told.message)
+        return mistake or RequestRejected(sentence, detail=told.code, hint="Try other settings.")
 
     async def _job(self, job_id: str) -> Job | None:
         response, body = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")
-        if code_of(body) == "not_found" and not response.is_success:
+        if not response.is_success and code_of(body) == "not_found":
             return None
         if not response.is_success:
             raise failure_of(self._label, response, body)
@@ -211,10 +209,7 @@ class V2Jobs(JobApi):
         return await self._calls.as_model(model, body)
 
 
-def _is_of_metadata(body: bytes) -> bool:
+def _is_of_metadata(refusal: Refusal) -> bool:
     """Return whether a job was refused for what it is to be found by."""
-    told = refusal_of(body)
-    return told is not None and (
-        told.error.code.startswith("metadata_")
-        or (told.error.code == "invalid_request" and "'metadata'" in told.error.message)
-    )
+    told = refusal.error
+    return told.code.startswith("metadata_") or (told.code == "invalid_request" and "'metadata'" in told.message)

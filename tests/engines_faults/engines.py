@@ -155,22 +155,6 @@ ENGINES = {
             is_working=lambda server: server.engine.running is not None,
         ),
         Engine(
-            kind="comfyui_v2",  # alone: with the classic API beside it, most of these faults are made good
-            server=partial(ComfyUIV2Server, has_classic=False),
-            connect=lambda url: ComfyUIBackend(
-                replace(_config("comfyui", url), options={"workflow": WORKFLOW}), pace=QUICK_COMFYUI
-            ),
-            job="POST /api/v2/jobs",
-            end="GET /api/v2/jobs/",
-            picture="GET /api/v2/assets/",
-            taken=lambda server: len(server.engine.submitted),
-            without=lambda told: {**told, "outputs": []} if "outputs" in told else told,
-            inside=None,
-            hold=lambda server: server.engine.hold(),
-            release=lambda server: server.engine.release(),
-            is_working=lambda server: server.engine.running is not None,
-        ),
-        Engine(
             kind="gradio_flux",
             server=GradioApp,
             connect=lambda url: GradioFluxBackend(_config("gradio_flux", url), silence_s=TIMEOUT_S),
@@ -214,6 +198,25 @@ ENGINES = {
         ),
     )
 }
+
+
+COMFYUI_V2 = Engine(
+    kind="comfyui_v2",  # alone: with the classic API beside it, most of these faults are made good
+    server=partial(ComfyUIV2Server, has_classic=False),
+    connect=lambda url: ComfyUIBackend(
+        replace(_config("comfyui", url), options={"workflow": WORKFLOW}), pace=QUICK_COMFYUI
+    ),
+    job="POST /api/v2/jobs",
+    end="GET /api/v2/jobs/",
+    picture="GET /api/v2/assets/",
+    taken=lambda server: len(server.engine.submitted),
+    without=lambda told: {**told, "outputs": []} if "outputs" in told else told,
+    inside=None,
+    hold=lambda server: server.engine.hold(),
+    release=lambda server: server.engine.release(),
+    is_working=lambda server: server.engine.running is not None,
+)
+ALL = ENGINES | {COMFYUI_V2.kind: COMFYUI_V2}
 
 
 def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIMEOUT_S) -> None:

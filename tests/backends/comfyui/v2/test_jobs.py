@@ -72,6 +72,18 @@ async def test_a_job_is_cancelled_by_its_id_and_no_other(version: str, which: st
         await backend.aclose()
 
 
+async def test_a_job_of_an_older_comfyui_is_cancelled_right_after_a_restart_of_easel() -> None:
+    async with ComfyUIV2Server(version="0.3.64") as server:
+        server.engine.hold()
+        before, after = connect(server), connect(server)
+        remote_id = await before.start(make_request())
+        await before.aclose()
+        await until(lambda: server.engine.running)
+        await after.cancel(remote_id)
+        await until(lambda: server.engine.interrupted == [remote_id])
+        await after.aclose()
+
+
 async def test_a_job_that_could_not_be_cancelled_is_said_to_go_on() -> None:
     async with ComfyUIV2Server(version="0.3.64", has_classic=False) as server:
         backend = connect(server, options={"workflow": WORKFLOW})
