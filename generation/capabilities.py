@@ -93,6 +93,7 @@ class Capabilities:
     max_seed: int = MAX_SEED  # a larger one is folded into this
     options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
     remark: str = ""  # one honest line shown with every result, such as how it was drawn
+    without_modes: str = "it can do nothing by itself"  # why, where `modes` is empty
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
@@ -171,8 +172,7 @@ def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
     reasons = []
     if request.mode not in capabilities.modes:
-        only = "it has no model of its own yet, so it draws only with a --workflow"
-        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else only)
+        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else capabilities.without_modes)
     if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
         reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:

@@ -93,14 +93,16 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
     graph, mapping = workflow.graph, without_replaced(workflow.mapping)
     base = to_capabilities(facts, options)
 
-    def listed(slot: Slot | None) -> tuple[str, ...]:
+    def listed(slot: Slot | None) -> tuple[str, ...] | None:
+        if slot and not facts.info.is_told:
+            return None
         return facts.info.choices(class_of(graph, slot.node), slot.input) or () if slot else ()
 
     def number(slot: Slot | None, default: float) -> float:
         value = read_number(inputs_of(graph, slot.node).get(slot.input)) if slot else None
         return value if value is not None and 0 < value < 2**53 else default
 
-    models = [ModelInfo(name=name, title=name) for name in listed(mapping.model)]
+    models = [ModelInfo(name=name, title=name) for name in listed(mapping.model) or ()]
     default = inputs_of(graph, mapping.model.node).get(mapping.model.input) if mapping.model else None
     models.sort(key=lambda model: model.name != default)
     width = int(number(next(iter(mapping.width), None), base.default_width))
@@ -111,7 +113,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         models=tuple(models),
         samplers=listed(mapping.sampler),
         schedulers=listed(mapping.scheduler),
-        loras=facts.loras if mapping.model_link else (),
+        loras=base.loras if mapping.model_link else (),
         vaes=(),
         upscalers=(),
         control_kinds=(),

@@ -47,7 +47,12 @@ def check(graph: Graph, info: ObjectInfo, ways: Ways | None = None) -> Capabilit
 
 
 def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
-    """Return what this server lacks that no request can say otherwise: node classes, and names that are no files."""
+    """Return what this server lacks that no request can say otherwise: node classes, and names that are no files.
+
+    One that does not say what it has is let judge by itself.
+    """
+    if not info.is_told:
+        return None
     missing = dict.fromkeys(class_of(graph, node) for node in graph if class_of(graph, node) not in info)
     if missing:
         return missing_nodes(list(missing))
@@ -118,6 +123,19 @@ def failed(label: str, status: Status) -> GenerationError:
             hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
         )
     return failure(label, text, detail=detail, where=f" in the node {node}" if node else "")
+
+
+def no_model(label: str, info: ObjectInfo) -> BackendError:
+    """Return our error for a server that can draw nothing as it is."""
+    if not info.is_told:
+        return BackendError(
+            f"{label} speaks only ComfyUI's API v2, which does not say what models and nodes there are.",
+            hint="Give it a workflow of its own, or let its address answer ComfyUI's other paths, too.",
+        )
+    return BackendError(
+        f"{label} has no model yet.",
+        hint="Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own.",
+    )
 
 
 def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:

@@ -17,6 +17,11 @@ class ObjectInfo:
         self._choices: dict[tuple[str, str], dict[str, None] | None] = {}
         self._made: set[str] | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Return whether the server says what nodes it has."""
+        return bool(self._classes)
+
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
 

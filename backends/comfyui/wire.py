@@ -106,6 +106,7 @@ class OutputFile(BaseModel):
     filename: str = Field(min_length=1)
     subfolder: str = ""
     type: str = "output"
+    asset: str = ""  # what API v2 calls it by
 
     @property
     def is_video(self) -> bool:

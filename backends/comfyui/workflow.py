@@ -15,6 +15,7 @@ from backends.comfyui.changes import is_split
 from backends.comfyui.editor import convert, is_saved
 from backends.comfyui.failures import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
+from backends.comfyui.guess import guess_info
 from backends.comfyui.lacking import with_listed_names
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
@@ -117,6 +118,8 @@ def to_graph(opened: Graph | EditorFile, info: ObjectInfo) -> Graph:
     """
     if not isinstance(opened, EditorFile):
         return opened
+    if not info.is_told:
+        raise _rejected("This server does not tell what its nodes take, so a file of the editor cannot be converted.")
     return _checked(convert(opened.values, info, most=MAX_NODES, now=datetime.now(tz=UTC).astimezone()))
 
 
@@ -139,7 +142,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     """
     if lacking := check_nodes(graph, info):
         raise lacking
-    found = Trace(graph, info)
+    found = Trace(graph, info if info.is_told else guess_info(graph))
     if not found.outputs:
         raise _rejected("This workflow saves nothing: it needs a Save Image node.")
     prompt = found.texts("positive")

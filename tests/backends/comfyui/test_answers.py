@@ -38,6 +38,7 @@ class Server:
 
     def __init__(self, mock: respx.MockRouter) -> None:
         self.accepted: set[str] = set()
+        mock.get(f"{URL}/api/v2/health").respond(404)
         mock.get(f"{URL}/system_stats").respond(json=recorded("system_stats"))
         mock.get(f"{URL}/embeddings").respond(json=["tiny_embed"])
         mock.get(f"{URL}/object_info").respond(content=OBJECT_INFO, content_type="application/json")
