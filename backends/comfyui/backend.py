@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 
 import httpx
+from pydantic import ValidationError
 
 from backends.base import (
     BackendConfig,
@@ -37,7 +38,7 @@ from backends.comfyui.own import correct, draw, load_own, look_over, read_upload
 from backends.comfyui.uploading import upload
 from backends.comfyui.wire import read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
-from backends.http import key_auth, make_client
+from backends.http import key_auth, make_client, translate
 from backends.kind import option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, CapabilityError, GenerationError, RequestRejected, UnexpectedAnswer
@@ -290,7 +291,10 @@ class ComfyUIBackend:
             raise self._follower.lost()
         if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
             raise failed(self._label, entry.status)
-        outputs = await run_in_thread(read_outputs, entry)
+        try:
+            outputs = await run_in_thread(read_outputs, entry)
+        except ValidationError as error:
+            raise translate(self._label, error) from error
         if not outputs and api is self._line.v2 and self._line.has_classic:  # v2 lists only some kinds of files
             return await self._fetched(self._line.classic, remote_id, request)
         shown = [output for output in outputs if output.file.is_shown]

@@ -19,7 +19,7 @@ from services.connections import ConnectionService
 from tests.backends.servers import serve
 from tests.backends.test_answers import JSON
 from tests.engines.fault_proxy import Fault, FaultProxy
-from tests.engines_faults.engines import ENGINES, KEY, quick_timeouts
+from tests.engines_faults.engines import ALL, ENGINES, KEY, quick_timeouts
 from tests.engines_faults.faults import answers, at_job
 from tests.engines_faults.rig import Rig, fault_rig
 from tests.engines_faults.test_each_fault import EVERY_ENGINE, is_for_people
@@ -29,6 +29,7 @@ from tests.fakes import FakeClock
 from tests.jobs import make_request
 from tests.services.test_connections import MemoryStore
 
+EVERY_KIND = pytest.mark.parametrize("kind", ENGINES)  # as people connect them
 MIA = Owner(kind="user", id="7")
 JOB_S = 0.2  # how long the queue would wait for a job here
 HANG_S = 5.0  # an engine's client that still holds on then never lets go
@@ -51,7 +52,7 @@ def changes_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 @EVERY_ENGINE
 @pytest.mark.parametrize("found_by", ["probe", "jobs"])
 async def test_gone_is_logged_once_and_back_once(kind: str, found_by: str, caplog: pytest.LogCaptureFixture) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         caplog.set_level(logging.INFO)
         caplog.clear()
         await rig.proxy.close()
@@ -73,7 +74,7 @@ async def test_gone_is_logged_once_and_back_once(kind: str, found_by: str, caplo
 async def test_a_refused_key_is_logged_once_however_many_jobs_find_it(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         caplog.clear()
         for _ in range(3):
             at_job("answer", **answers(401))(rig)
@@ -105,10 +106,10 @@ async def connected(kind: str, url: str, key: str) -> MemoryStore:
     return store
 
 
-@EVERY_ENGINE
+@EVERY_KIND
 async def test_it_is_tested_before_it_is_saved(kind: str) -> None:
     key = KEY if kind == "aipowergrid" else ""
-    async with ENGINES[kind].server() as server:
+    async with ALL[kind].server() as server:
         assert len((await connected(kind, server.url, key)).rows) == 1
     with pytest.raises(BackendError):
         await connected(kind, server.url, key)
@@ -122,7 +123,7 @@ async def test_it_is_tested_before_it_is_saved(kind: str) -> None:
     [*((kind, wrong) for kind, (_, wrong) in LOCKED.items()), *((kind, "") for kind in LOCKED if kind != "ai_horde")],
 )  # a Horde takes those without a key as well
 async def test_a_key_that_is_missing_or_refused_is_named_and_not_saved(kind: str, key: str) -> None:
-    async with ENGINES[kind].server(**LOCKED[kind][0]) as server:
+    async with ALL[kind].server(**LOCKED[kind][0]) as server:
         with pytest.raises(BackendAuthError) as caught:
             await connected(kind, server.url, key)
     said = f"{caught.value.user_message} {caught.value.hint}"
@@ -146,7 +147,7 @@ def backend_closings(rig: Rig) -> list[str]:
 
 @EVERY_ENGINE
 async def test_removed_while_a_job_runs_it_ends_that_job_and_takes_no_more(kind: str) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         closings = backend_closings(rig)
         rig.engine.hold(rig.server)
         runs = await rig.submit()
@@ -170,7 +171,7 @@ async def ignore(_: Progress) -> None:
 @EVERY_ENGINE
 async def test_nothing_goes_on_here_after_the_last_job(kind: str) -> None:
     """A picture that was drawn, one that failed and one that was cancelled leave no task behind."""
-    engine = ENGINES[kind]
+    engine = ALL[kind]
     async with engine.server() as server, FaultProxy(server.url) as proxy:
         backend = engine.connect(proxy.url)
         can = await backend.capabilities()
@@ -219,7 +220,7 @@ class Replaced:
 
 async def ask_for_a_picture(kind: str, replaced: Replaced) -> None:
     """Probe and draw, as the queue does; fail on what is neither a clean value nor one of our errors."""
-    engine = ENGINES[kind]
+    engine = ALL[kind]
     async with engine.server() as server, FaultProxy(server.url) as proxy:
         proxy.arm(Fault(kind="edit", where=" /", edit=replaced.edit, times=10_000))
         backend = engine.connect(proxy.url)
