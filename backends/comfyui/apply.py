@@ -1,13 +1,13 @@
 """A request put into somebody's own workflow, by its mapping."""
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
 from typing import Any, Final
 
 from backends.comfyui.builtin import Drawing, Uploads
-from backends.comfyui.changes import read_number, replace_loras, set_loras, set_steps
+from backends.comfyui.changes import alike, read_number, replace_loras, samplers_like, set_loras, set_steps
 from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.lacking import short
@@ -38,10 +38,10 @@ def apply(
     sets: list[tuple[tuple[Slot, ...], Any]] = [
         (mapping.prompt, request.prompt or None),
         (mapping.negative, request.negative_prompt or None),
-        (_one(mapping.guidance or mapping.cfg_scale), request.cfg_scale),
+        (alike(workflow, mapping.guidance or mapping.cfg_scale), request.cfg_scale),
         (_one(mapping.guidance), request.guidance),
-        (_one(mapping.sampler), request.sampler),
-        (_one(mapping.scheduler), request.scheduler),
+        (alike(workflow, mapping.sampler), request.sampler),
+        (alike(workflow, mapping.scheduler), request.scheduler),
         (mapping.width, request.width),
         (mapping.height, request.height),
         (_one(mapping.batch), 1),
@@ -139,7 +139,9 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
 def workflow_changes(workflow: Workflow, request: GenerationRequest) -> list[str]:
     """Return what of a request the workflow has no place for, in words for the reply."""
     mapping = workflow.mapping
-    notes = []
+    notes = [*_kept(workflow.graph, mapping.cfg_scale, "CFG", request.cfg_scale)]
+    notes += _kept(workflow.graph, mapping.sampler, "sampler", request.sampler)
+    notes += _kept(workflow.graph, mapping.scheduler, "scheduler", request.scheduler)
     if request.prompt and not mapping.prompt:
         notes.append("prompt ignored: this workflow has no place for one")
     if not mapping.width and request.mode in {Mode.TXT2IMG, Mode.IMG2IMG}:
@@ -174,6 +176,17 @@ def _step(facts: Facts, graph: Graph, slot: Slot) -> int:
     """Return in what steps of pixels a node takes a side: models of videos are strict."""
     step = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("step")
     return whole(step, 1, MAX_GRID_PX) if isinstance(step, int | float) else 1
+
+
+def _kept(graph: Graph, slot: Slot | None, word: str, value: object) -> Iterator[str]:
+    """Yield a remark where another sampler keeps its own value because it differs in the export."""
+    before = inputs_of(graph, slot.node).get(slot.input) if slot else None
+    if slot is None or value in (None, before):
+        return
+    others = [one for one in samplers_like(graph, slot) if inputs_of(graph, one.node)[one.input] != before]
+    if others:
+        kept = ", ".join(f"node {one.node} keeps {short(str(inputs_of(graph, one.node)[one.input]))}" for one in others)
+        yield f"{word} set at node {slot.node}; {kept}"
 
 
 def _each(slots: tuple[Slot, ...]) -> list[tuple[Slot, ...]]:

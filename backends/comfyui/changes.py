@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from backends.comfyui.graph import Graph, Slot, inputs_of, read_link
+from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link
 from backends.comfyui.lacking import file_key
 from generation.request import Lora
 
+SAMPLER_INPUTS: Final = frozenset({"seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"})
+LEAST_INPUTS: Final = 3  # of those make a sampler of a node
 BOUNDS: Final = ("start_at_step", "end_at_step")
 WEIGHT: Final = re.compile(r"strength|weight|(?:^|_)wt(?:_|$)")
 
@@ -45,6 +47,25 @@ def set_steps(graph: Graph, slot: Slot, steps: int) -> None:
             bound = read_number(inputs.get(name))
             if bound is not None and 0 < bound <= before:  # a larger one means the last step
                 inputs[name] = min(steps, max(1, round(bound * steps / before)))
+
+
+def alike(graph: Graph, slot: Slot | None) -> tuple[Slot, ...]:
+    """Return an input and those of other samplers that hold the same: chained ones are set together."""
+    if slot is None or slot.node not in graph:
+        return ()
+    before = inputs_of(graph, slot.node).get(slot.input)
+    return (slot, *(one for one in samplers_like(graph, slot) if inputs_of(graph, one.node)[one.input] == before))
+
+
+def samplers_like(graph: Graph, slot: Slot) -> list[Slot]:
+    """Return the same input of the other samplers, where it is no link."""
+    class_type, found = class_of(graph, slot.node), []
+    for node in graph:
+        inputs = inputs_of(graph, node)
+        is_sampler = class_of(graph, node) == class_type or len(SAMPLER_INPUTS & inputs.keys()) >= LEAST_INPUTS
+        if node != slot.node and is_sampler and slot.input in inputs and not read_link(inputs[slot.input]):
+            found.append(Slot(node=node, input=slot.input))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

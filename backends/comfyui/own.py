@@ -7,6 +7,7 @@ from typing import Any, Final
 from backends.base import ReadWorkflow
 from backends.comfyui.apply import apply, missing_pictures
 from backends.comfyui.builtin import Drawing, Uploads
+from backends.comfyui.defaults import missing_inputs, with_defaults
 from backends.comfyui.facts import Facts
 from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
@@ -42,8 +43,14 @@ LISTED: Final = 12  # nodes or inputs named in a refusal
 
 def read_upload(graph: Graph, info: ObjectInfo) -> ReadWorkflow:
     """Find out what the inputs of a graph are for, on this server."""
-    graph = with_listed_names(graph, info)
-    return _told(graph, analyse(graph, info), info)
+    filled = missing_inputs(graph, info)
+    graph = with_listed_names(with_defaults(graph, info), info)
+    read = _told(graph, analyse(graph, info), info)
+    lines = [
+        f"node {slot.node} ({class_of(graph, slot.node)}) lacks {slot.input}: this server's default is used, {value}"
+        for slot, value in [*filled.items()][:LISTED]
+    ]
+    return replace(read, lines=(*read.lines, *lines))
 
 
 def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info: ObjectInfo) -> Drawing:
@@ -52,7 +59,7 @@ def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info:
     Raises:
         CapabilityError: the server lacks a node, or a file for which the request names no other.
     """
-    graph = with_listed_names(workflow.graph, info)
+    graph = with_listed_names(with_defaults(workflow.graph, info), info)
     lacking = {one.slot for one in lacking_files(graph, info)}
     drawing = apply(graph, without_replaced(workflow.mapping), request, uploads, lacking)
     set_options(drawing.graph, workflow.mapping.options, dict(request.options), info)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends.comfyui.changes import is_split
+from backends.comfyui.defaults import with_defaults
 from backends.comfyui.editor import convert, is_saved
 from backends.comfyui.failures import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
@@ -188,7 +189,7 @@ def load_workflow(path: str, info: ObjectInfo) -> Workflow:
         content = Path(path).read_bytes()
     except OSError as error:
         raise _rejected("The workflow file of this engine cannot be read.", detail=str(error)) from error
-    graph = with_listed_names(read_workflow(content, info), info)
+    graph = with_listed_names(with_defaults(read_workflow(content, info), info), info)
     if lacking := check(graph, info):
         raise lacking
     return Workflow(graph=graph, mapping=analyse(graph, info))

@@ -43,7 +43,6 @@ async def comfy(site):
 def with_files(info: dict[str, Any]) -> dict[str, Any]:
     """Let the server have the files, ranges and versions of nodes that the machine had from which each case comes."""
     info = json.loads(json.dumps(info))
-    info["ImageScaleToTotalPixels"]["input"]["required"].pop("resolution_steps")  # newer than the cases
     paths = [path for path in CASES.rglob("*-*.json") if "object_info" not in path.name]
     for node in (node for path in paths for node in nodes_of(path.read_bytes()).values()):
         required = info[node["class_type"]]["input"]["required"]
