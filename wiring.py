@@ -97,7 +97,7 @@ async def build(settings: Settings) -> Easel:
 
     Raises:
         SettingsError: an engine or the key is set wrongly.
-        DatabaseTooNew: the data folder was used by a newer Easel.
+        DatabaseRefused: the data folder was used by a newer Easel, or by another build.
         PartMissing: its key or its database is missing, or another's.
     """
     clock = SystemClock()
