@@ -150,6 +150,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         link=easel.web.discord,
         clock=easel.clock,
         is_only_door=not settings.web,
+        loops=easel.services.loops,
     )
 
 
