@@ -36,7 +36,7 @@ from console.background import CTRL_C_S, Background
 from console.env_file import make_env_file
 from generation.job import Job
 from services.web import make_access
-from store.database import DatabaseTooNew
+from store.database import DatabaseRefused
 from store.folder import DATABASE_NAME, PartMissing, has_database
 from store.jobs import JobStore
 from utils.clock import SystemClock
@@ -150,6 +150,7 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
         link=easel.web.discord,
         clock=easel.clock,
         is_only_door=not settings.web,
+        loops=easel.services.loops,
     )
 
 
@@ -288,7 +289,7 @@ async def _check_database(settings: Settings) -> Check:
     except SettingsError as error:
         wrong = ", ".join(problem.name for problem in error.problems)
         return Check(name="database", is_ok=False, message=f"It cannot be read before {wrong} is right.")
-    except DatabaseTooNew as error:
+    except DatabaseRefused as error:
         return Check(name="database", is_ok=False, message=str(error))
     except (OSError, sqlite3.Error) as error:
         hint = (
@@ -321,7 +322,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
         return cli.BAD_INPUT
-    except (FolderInUse, DatabaseTooNew, PartMissing, PortInUse) as error:
+    except (FolderInUse, DatabaseRefused, PartMissing, PortInUse) as error:
         cli.tell(str(error))
     except (OSError, sqlite3.Error) as error:
         log.debug("start failed", exc_info=error)

@@ -29,6 +29,7 @@ from scheduling.watchers import Watchers
 from store.database import NothingThere, Write
 from store.jobs import AskedBefore, JobStore, LanePace
 from utils.clock import Clock, sleep_until
+from utils.loops import Loops
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class QueueManager:
         clock: Clock,
         limits: QueueLimits | None = None,
         policy: RetryPolicy | None = None,
+        loops: Loops | None = None,
     ) -> None:
         self._jobs = jobs
         self._registry = registry
@@ -61,7 +63,7 @@ class QueueManager:
         self._background = Background()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
+        self._loops = loops or Loops(clock)
         self._finished = 0
         self.watchers = Watchers()
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
@@ -91,14 +93,13 @@ class QueueManager:
         for job in reversed([job for job in jobs if job.status is JobStatus.RUNNING]):
             if remote := await self._after.recover(job):
                 self._start(remote)
-        self._loop = asyncio.create_task(self._dispatch(), name="dispatch")
+        self._loops.start("queue", self._dispatch, may_end=True)
 
     async def stop(self) -> None:
         """Start nothing more, give running jobs the grace period, leave the rest for the next start."""
         self._stopping.set()
         self._wake.set()
-        if self._loop:  # not cancelled: a claim that is under way still gets its job started
-            await self._loop
+        await self._loops.finish("queue")  # not cancelled: a claim that is under way still gets its job started
         await self._executor.stop(self._limits.grace_s)
         await self._background.finish()
         await self._save_paces()

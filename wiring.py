@@ -5,7 +5,7 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backends.base import BackendConfig
@@ -42,6 +42,7 @@ from store.jobs import JobStore
 from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
 from utils.clock import SystemClock
+from utils.loops import Loops
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
 from utils.urls import UrlPolicy, UrlRefused, check_url
@@ -65,7 +66,6 @@ class Easel:
     sweeper: Sweeper
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Take up what the last process left; engines are asked in the background what they can do."""
@@ -74,9 +74,11 @@ class Easel:
         await self.queue.start()
         self.services.media.on_stored.append(self.sweeper.wake)
         self.services.records.alerts.on_alert.append(self._post_alert)
-        services = self.services
-        runs = (services.upkeep.run(), services.records.run(), self.sweeper.run(), self.web.webhooks.run())
-        self._tasks = [asyncio.create_task(run) for run in runs]
+        services, loops = self.services, self.services.loops
+        services.upkeep.start(loops)
+        services.records.start(loops)
+        loops.start("sweeper", self.sweeper.run)
+        loops.start("webhooks", self.web.webhooks.run)
 
     async def _post_alert(self, alert: Alert) -> None:
         told = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
@@ -84,9 +86,7 @@ class Easel:
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.services.loops.close()
         await self.registry.aclose()
         await self.cache.close()
         await self.database.close()
@@ -99,7 +99,7 @@ async def build(settings: Settings) -> Easel:
 
     Raises:
         SettingsError: an engine, a key or the marks of pictures are set wrongly.
-        DatabaseTooNew: the data folder was used by a newer Easel.
+        DatabaseRefused: the data folder was used by a newer Easel, or by another build.
         PartMissing: its key or its database is missing, or another's.
     """
     clock = SystemClock()
@@ -154,8 +154,9 @@ def _services(
     executor = LocalExecutor(
         registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=settings.job_timeout, clock=clock
     )
+    loops = Loops(clock)
     queue = QueueManager(
-        jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings)
+        jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings), loops=loops
     )
     generation = GenerationService(
         queue=queue,
@@ -196,6 +197,7 @@ def _services(
         records=records,
         workflows=workflows,
         clock=clock,
+        loops=loops,
     )
 
 

@@ -1,6 +1,5 @@
 """The HTTP door as `main` opens it: builds the application from the services, listens, and closes in order."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +48,6 @@ class WebDoor:
         services.records.alerts.on_alert.append(self._tell_admins)
         self._unlisten = generation.listen(self._hub.job_changed, self._hub.job_progressed)
         self._server: WebServer | None = None
-        self._pump: asyncio.Task[None] | None = None
 
     async def _tell_admins(self, alert: Alert) -> None:
         self._hub.tell("alert", alert_out(alert).model_dump(mode="json"), only_admins=True)
@@ -78,9 +76,10 @@ class WebDoor:
             per_address=listen.connections_per_address,
             shared=(*LOOPBACK_NETWORKS, *self.web.options.proxies),  # everybody behind a proxy comes from its address
         )
-        self._server = WebServer(create_app(self.web), sockets, limits)
+        loops = self.web.services.loops
+        self._server = WebServer(create_app(self.web), sockets, limits, loops)
         self._hub.most_readers = max(1, int(self._server.connections.limits.total * STREAMS))
-        self._pump = asyncio.create_task(self._hub.run(), name="events")
+        loops.start("events", self._hub.run)
         await self._server.start()
         name = "127.0.0.1" if listen.host in ("0.0.0.0", "::") else listen.host  # noqa: S104  # compared, not bound
         name = f"[{name}]" if ":" in name else name
@@ -93,6 +92,4 @@ class WebDoor:
         self._hub.close()
         if self._server:
             await self._server.stop()
-        if self._pump:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
+        await self.web.services.loops.cancel("events")

@@ -13,6 +13,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.connections import ConnectionLimits, Connections, protocol_of
+from utils.clock import SystemClock
+from utils.loops import Loops
 from utils.open_files import raise_open_files
 from utils.ports import CHOOSE_ANOTHER, PortInUse
 
@@ -29,13 +31,13 @@ STOP_S: Final = 2  # what is still being sent then is cut off
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, is_tried: asyncio.Event) -> None:
         super().__init__(config)
-        self.is_up = asyncio.Event()
+        self._is_tried = is_tried
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.is_up.set()
+        self._is_tried.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -45,13 +47,19 @@ class _Server(uvicorn.Server):
 class WebServer:
     """Serves one app on one or more ports of one address."""
 
-    def __init__(self, app: FastAPI, sockets: Sequence[socket.socket], limits: ConnectionLimits | None = None) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        sockets: Sequence[socket.socket],
+        limits: ConnectionLimits | None = None,
+        loops: Loops | None = None,
+    ) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every line of nonsense that is sent
         files = raise_open_files()
         limits = limits or ConnectionLimits()
         total = min(limits.total, max(files // 4, files - OTHER_FILES))
         self.connections = Connections(replace(limits, total=total))
-        config = uvicorn.Config(
+        self._config = uvicorn.Config(
             app,
             access_log=False,
             log_config=None,
@@ -64,9 +72,10 @@ class WebServer:
             ws="none",
             backlog=BACKLOG,
         )
-        self._server = _Server(config)
+        self._server: _Server | None = None
         self._sockets = list(sockets)
-        self._task: asyncio.Task[None] | None = None
+        self._loops = loops or Loops(SystemClock())
+        self._is_tried = asyncio.Event()
         self._complaints = _Complaints()
 
     @property
@@ -76,19 +85,30 @@ class WebServer:
     async def start(self) -> None:
         """Answer from now on."""
         self._complaints.watch(asyncio.get_running_loop())
-        self._task = asyncio.create_task(self._server.serve(self._sockets), name="web")
-        is_up = asyncio.create_task(self._server.is_up.wait())
-        await asyncio.wait({is_up, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        is_up.cancel()
+        self._loops.start("web", self._serve, may_end=True)
+        await self._is_tried.wait()
 
     async def stop(self) -> None:
         """Take nothing more, finish what is being sent, close the ports."""
-        self._server.should_exit = True
-        if self._task:
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._server:
+            self._server.should_exit = True
         for one in self._sockets:
             one.close()
+        await self._loops.finish("web")
         self._complaints.leave()
+
+    async def _serve(self) -> None:
+        """Serve until `stop`, or until a fault: the next run begins on the same ports."""
+        copies = [one.dup() for one in self._sockets]  # which a server closes when it ends, however that comes
+        self._server = server = _Server(self._config, self._is_tried)
+        try:
+            await server.serve(copies)
+        finally:
+            self._is_tried.set()
+            for listener in getattr(server, "servers", ()):  # there are none before it has begun
+                listener.close()
+            for one in copies:
+                one.close()
 
 
 class _Complaints:

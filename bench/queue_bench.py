@@ -26,7 +26,7 @@ from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.fakes import FakeBackend
 from utils.clock import SystemClock
 from utils.secrets import SecretBox
@@ -68,7 +68,7 @@ class TimedBackend(FakeBackend):
 async def queue(backend: FakeBackend, *, concurrency: int = 1) -> AsyncIterator[tuple[QueueManager, JobStore]]:
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
-        database = await Database.open(Path(folder) / "easel.sqlite3", migrations=MIGRATIONS)
+        database = await Database.open(Path(folder) / "easel.sqlite3", migrations=easel_steps())
         jobs = JobStore(database, SecretBox(Fernet.generate_key()))
         registry = BackendRegistry(clock)
         entry = registry.add(

@@ -7,8 +7,8 @@ queue go on without it.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
 
 import aiohttp
 import nextcord
@@ -16,6 +16,7 @@ import nextcord
 from cogs.bot import EaselBot
 from services.discord_link import DiscordLink, LinkState
 from utils.clock import Clock, sleep_until
+from utils.loops import Loops
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ async def serve(
     link: DiscordLink,
     clock: Clock,
     is_only_door: bool,
+    loops: Loops | None = None,
 ) -> int:
     """Keep a bot connected until `stop` is set; return the exit code.
 
@@ -58,21 +60,38 @@ async def serve(
         link: told how the connection stands.
         clock: for the pauses.
         is_only_door: return as soon as the token is refused; else wait for `stop` all the same.
+        loops: dialling is one of them; its own if None.
     """
     nextcord.http.Route.BASE = api_url
     nextcord.VoiceClient.warn_nacl = False
     _hush_tracebacks()
-    client = _Client(make_bot, token, link)
+    client, loops = _Client(make_bot, token, link), loops or Loops(clock)
+    is_refused = False
+
+    async def dial() -> None:
+        nonlocal is_refused
+        is_refused = not await _dial(client, stop, link, clock)
+
     try:
-        if await _dial(client, stop, link, clock):
-            return 0
-        if is_only_door:
+        loops.start("discord", dial, may_end=True)
+        await _first_of(loops.wait("discord"), stop.wait())
+        if is_refused and is_only_door:
             return FAILED
         await stop.wait()
         return 0
     finally:
+        await (loops.finish if stop.is_set() else loops.cancel)("discord")
         await asyncio.gather(client.drain(grace_s), drain())
         await client.close()
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = {asyncio.create_task(wait) for wait in waits}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _dial(client: "_Client", stop: asyncio.Event, link: DiscordLink, clock: Clock) -> bool:
@@ -164,9 +183,7 @@ class _Client:
             self._bot.add_listener(self._note_connected, event)
         self._bot.add_listener(self._note_lost, "on_disconnect")
         self._task = asyncio.create_task(self._bot.start(self._token))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({self._task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        await _first_of(asyncio.wait({self._task}), stop.wait())
         if self._task.done():
             await self._task
             raise ConnectionError("the bot has left Discord by itself")

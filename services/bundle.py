@@ -1,6 +1,6 @@
 """What every front door receives: the services, in one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.catalog import Catalog
 from services.connections import ConnectionService
@@ -11,7 +11,8 @@ from services.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
 from services.workflows import WorkflowService
-from utils.clock import Clock
+from utils.clock import Clock, SystemClock
+from utils.loops import Loops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +29,4 @@ class Services:
     records: Records
     workflows: WorkflowService
     clock: Clock
+    loops: Loops = field(default_factory=lambda: Loops(SystemClock()))

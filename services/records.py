@@ -1,6 +1,5 @@
 """What Easel remembers of its work: the gallery, templates, styles, figures and alerts. Put together once."""
 
-import asyncio
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
@@ -22,11 +21,12 @@ from store.statistics import StatisticsStore
 from store.templates import TemplateStore
 from store.words import WordStore
 from utils.clock import Clock
+from utils.loops import Loops
 
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
-    """The services about what was drawn; `run` is their one task."""
+    """The services about what was drawn."""
 
     gallery: GalleryService
     templates: TemplateService
@@ -35,9 +35,10 @@ class Records:
     alerts: AlertService
     forgetting: ForgettingService
 
-    async def run(self) -> None:
-        """Catch up with the last process, then pass alerts on until cancelled."""
-        await asyncio.gather(self.gallery.start(), self.alerts.run())
+    def start(self, loops: Loops) -> None:
+        """Catch up with the last process, and pass alerts on from now on."""
+        loops.start("gallery", self.gallery.start, may_end=True)
+        loops.start("alerts", self.alerts.run)
 
 
 def make_records(

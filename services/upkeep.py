@@ -1,6 +1,5 @@
 """What runs beside the jobs and looks after the engines: comparisons, health, rented machines. Put together once."""
 
-import asyncio
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
@@ -17,19 +16,21 @@ from store.comparisons import ComparisonStore
 from store.database import Database
 from store.rentals import RentalStore
 from utils.clock import Clock
+from utils.loops import Loops
 
 
 @dataclass(frozen=True, kw_only=True)
 class Upkeep:
-    """The services that watch over several engines at once; `run` is their one task."""
+    """The services that watch over several engines at once."""
 
     compare: CompareService
     health: HealthWatch
     rentals: RentalService
 
-    async def run(self) -> None:
-        """Watch until cancelled."""
-        await asyncio.gather(self.health.run(), self.rentals.run())
+    def start(self, loops: Loops) -> None:
+        """Watch from now on."""
+        loops.start("health", self.health.run)
+        loops.start("rentals", self.rentals.run)
 
 
 def make_upkeep(

@@ -1,7 +1,7 @@
 """Tell other programs by HTTP POST what became of a job: the owner's own address hears of all, others of one job.
 
-What is to be told is committed with the change that it tells of (`store/outbox_schema.py`); this sends it, in the order
-of each job, as often as needed. docs/webhooks.md shows the body and how its signature is checked.
+What is to be told is committed with the change that it tells of (`store/migrations/012_outbox.sql`); this sends it, in
+the order of each job, as often as needed. docs/webhooks.md shows the body and how its signature is checked.
 """
 
 import asyncio

@@ -10,11 +10,13 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import aiosqlite
 
+from store.history import OLD_NAMES, adopt, is_history
 from utils.secrets import make_private_file
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,10 @@ Row = sqlite3.Row
 FileTrouble = sqlite3.Error  # for rooms that know of no SQLite
 Params = Iterable[Any] | Mapping[str, Any]
 
-_CREATE_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL NOT NULL)"
+_CREATE_MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS migrations "
+    "(name TEXT PRIMARY KEY, applied_at REAL NOT NULL, sha256 TEXT NOT NULL DEFAULT '')"
+)
 
 
 class Must(NamedTuple):
@@ -41,13 +46,27 @@ class Must(NamedTuple):
 Write = tuple[str, Params] | Must  # a statement that somebody else commits, with others
 
 
-class DatabaseTooNew(Exception):
+class DatabaseRefused(Exception):
+    """Easel leaves the file as it is; the text says why, and what to do."""
+
+
+class DatabaseTooNew(DatabaseRefused):
     """The file was written by a newer Easel than this one."""
 
     def __init__(self, path: Path, unknown: Iterable[str]) -> None:
         super().__init__(
             f"{path.name} was written by a newer version of Easel (it has {', '.join(sorted(unknown))}). "
             "Install that version again, or use another data folder."
+        )
+
+
+class DatabaseForeign(DatabaseRefused):
+    """A step of the file was another one than the step of that name is here."""
+
+    def __init__(self, path: Path, changed: Iterable[str]) -> None:
+        super().__init__(
+            f"{path.name} was written by another build of Easel (its {', '.join(sorted(changed))} is not ours): "
+            f"install that build again, or put back a backup of {path.name} from before it."
         )
 
 
@@ -78,13 +97,14 @@ class Database:
 
         Args:
             path: missing folders above it are made, mode 0700.
-            migrations: name ("m001_jobs") to SQL script, in order; each runs once, in a transaction of its own.
+            migrations: name ("001_jobs") to SQL script, in order; each runs once, in a transaction of its own.
             synchronous: FULL keeps every commit through a power cut, NORMAL may lose the last ones.
             page_bytes: counts only when the file is made.
             busy_timeout_s: how long a statement waits for another process.
 
         Raises:
             DatabaseTooNew: it holds migrations that are not in `migrations`.
+            DatabaseForeign: it holds one whose script was another.
             sqlite3.Error: it cannot be opened.
         """
         await asyncio.to_thread(make_private_file, path)
@@ -192,26 +212,37 @@ class Database:
         )
 
     async def _migrate(self, migrations: Mapping[str, str]) -> None:
+        hashes = {name: sha256(script.encode()).hexdigest() for name, script in migrations.items()}
         await self.write(_CREATE_MIGRATIONS)
-        applied = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
-        if unknown := applied - migrations.keys():
+        names = {row["name"] for row in await self.fetch("SELECT name FROM migrations")}
+        if unknown := {name for name in names if OLD_NAMES.get(name, name) not in migrations}:
             raise DatabaseTooNew(self.path, unknown)
+        if was_history := await is_history(self.write):
+            async with self.transaction():
+                await adopt(self.write, hashes)
+        applied = {row["name"]: row["sha256"] for row in await self.fetch("SELECT name, sha256 FROM migrations")}
+        if changed := {name for name, hashed in applied.items() if hashed != hashes.get(name)}:
+            raise DatabaseForeign(self.path, changed)
         fresh = [name for name in migrations if name not in applied]
         for name in fresh:
-            await self._apply(name, migrations[name])
-        if applied and fresh:
+            await self._apply(name, migrations[name], hashes[name])
+        if applied and (fresh or was_history):
             log.warning(
                 "%s was brought to the form of this version of Easel (%s). An older version can no longer open it.",
                 self.path.name,
-                ", ".join(fresh),
+                ", ".join(fresh) or "its steps have numbers and hashes",
             )
 
-    async def _apply(self, name: str, script: str) -> None:
-        record = f"INSERT INTO migrations VALUES ('{name}', CAST(strftime('%s', 'now') AS REAL));"  # noqa: S608
+    async def _apply(self, name: str, script: str, hashed: str) -> None:
+        # the record first: where another process is quicker, it is there already and nothing else of this is done
+        record = f"INSERT INTO migrations VALUES ('{name}', CAST(strftime('%s', 'now') AS REAL), '{hashed}');"  # noqa: S608
         try:
-            await self._script(f"BEGIN IMMEDIATE;\n{script};\n{record}\nCOMMIT;")
-        except BaseException:
+            await self._script(f"BEGIN IMMEDIATE;\n{record}\n{script};\nCOMMIT;")
+        except BaseException as error:
             await self._connection.rollback()
+            known = "SELECT name FROM migrations WHERE name = ? AND sha256 = ?"
+            if isinstance(error, sqlite3.IntegrityError) and await self.fetch(known, (name, hashed)):
+                return
             raise
 
 

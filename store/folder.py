@@ -8,7 +8,7 @@ from typing import Final
 
 from store.database import Database
 from store.image_cache import FILE_NAME as CACHE_NAME
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from store.seals import SealStore
 from utils.secrets import SecretBox
 
@@ -41,7 +41,7 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
     Raises:
         PartMissing: the key or the database is missing, damaged or another's.
         ValueError: `key` is none.
-        DatabaseTooNew: a newer Easel was here.
+        DatabaseRefused: a newer Easel was here, or another build.
     """
     database = await open_database(folder, cache_folder, now=now)
     try:
@@ -54,7 +54,7 @@ async def open_store(folder: Path, cache_folder: Path, key: str, *, now: datetim
 async def open_database(folder: Path, cache_folder: Path, *, now: datetime) -> Database:
     """Open the database alone, for what has no use for secrets."""
     await has_database(folder, cache_folder, now=now)
-    return await Database.open(folder / DATABASE_NAME, migrations=MIGRATIONS)
+    return await Database.open(folder / DATABASE_NAME, migrations=await asyncio.to_thread(easel_steps))
 
 
 async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """The pictures that were made (table `generated_images`), people's favourites and collections of them.
 
-Rows come from the triggers in `store/gallery_schema.py`; here they are read, kept and taken out. Every reading takes
-the person who looks (`viewer_key`, `is_admin`): SQL itself leaves out what is not for these eyes.
+Rows come from the triggers in `store/migrations/007_gallery.sql`; here they are read, kept and taken out. Every
+reading takes the person who looks (`viewer_key`, `is_admin`): SQL itself leaves out what is not for these eyes.
 """
 
 import json

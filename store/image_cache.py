@@ -19,6 +19,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from store.database import Database, Row
+from store.migrations import cache_steps
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -34,28 +35,6 @@ JOBS_AT_ONCE = 200  # whose pictures are looked through in one go
 
 NamedBy = Callable[[Sequence[str]], Awaitable[Mapping[str, Collection[str]]]]
 Kind = Literal["output", "input", "thumbnail"]
-
-MIGRATIONS = {
-    "m001_media": """
-CREATE TABLE media (
-    media_id   TEXT PRIMARY KEY,
-    kind       TEXT NOT NULL,
-    job_id     TEXT,
-    media_type TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    expires_at REAL NOT NULL,
-    data       BLOB NOT NULL
-);
-CREATE INDEX media_expiry ON media (expires_at, size_bytes);
-CREATE INDEX media_job ON media (job_id, kind, expires_at);
-
-CREATE TABLE results (
-    key    TEXT PRIMARY KEY,
-    job_id TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX results_job ON results (job_id)
-"""
-}
 
 PUT = """
     INSERT INTO media (media_id, kind, job_id, media_type, size_bytes, expires_at, data) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -285,7 +264,11 @@ async def _unavailable() -> AsyncIterator[None]:
 
 async def _open_sound(path: Path, busy_timeout_s: float) -> Database:
     database = await Database.open(
-        path, migrations=MIGRATIONS, synchronous="NORMAL", page_bytes=PAGE_BYTES, busy_timeout_s=busy_timeout_s
+        path,
+        migrations=await asyncio.to_thread(cache_steps),
+        synchronous="NORMAL",
+        page_bytes=PAGE_BYTES,
+        busy_timeout_s=busy_timeout_s,
     )
     try:
         verdict = (await database.fetch("PRAGMA quick_check(1)"))[0][0]

@@ -18,26 +18,6 @@ from store.job_rows import origin_to_row, row_to_origin, to_epoch
 from store.rows import RowReader
 from utils.secrets import SecretBox
 
-SCHEMA: Final = """
-CREATE TABLE intakes (
-    id                TEXT PRIMARY KEY,  -- the door's own of the message or press
-    door              TEXT NOT NULL,
-    said              TEXT NOT NULL,     -- JSON of the order; emptied at the end, as are the origin and the token
-    origin            TEXT NOT NULL,
-    channel_id        TEXT,
-    message_id        TEXT,
-    reply_token       TEXT NOT NULL,     -- sealed
-    reply_token_until REAL,
-    starts            INTEGER NOT NULL,  -- in how many processes it was begun
-    created_at        REAL NOT NULL,
-    ended_at          REAL
-) WITHOUT ROWID;
-CREATE INDEX intakes_open ON intakes (door, created_at) WHERE ended_at IS NULL;
-CREATE INDEX intakes_ended ON intakes (ended_at) WHERE ended_at IS NOT NULL;
-CREATE TRIGGER intakes_forgotten AFTER UPDATE OF ended_at ON intakes WHEN NEW.ended_at IS NOT NULL
-BEGIN DELETE FROM intakes WHERE ended_at < NEW.ended_at - 3600; END
-"""
-
 TAKE: Final = """
     INSERT INTO intakes (id, door, said, origin, channel_id, message_id, reply_token, reply_token_until, starts,
         created_at)

@@ -5,13 +5,6 @@ from typing import Final
 from store.database import Database
 from utils.secrets import SecretBox, SecretLost
 
-SEALS: Final = """
--- A value everybody knows, sealed with the secret key: with another key it does not open.
-CREATE TABLE seals (
-    name   TEXT PRIMARY KEY,
-    sealed TEXT NOT NULL
-) WITHOUT ROWID
-"""
 NAME: Final = "secret key"
 KNOWN: Final = "Easel"
 

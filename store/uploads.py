@@ -4,15 +4,6 @@ from typing import Final
 
 from store.database import Database
 
-UPLOADS: Final = """
-CREATE TABLE uploads (
-    user_key   TEXT NOT NULL,
-    hour       INTEGER NOT NULL,  -- since 1970
-    size_bytes INTEGER NOT NULL,
-    PRIMARY KEY (user_key, hour)
-) WITHOUT ROWID;
-CREATE INDEX uploads_hour ON uploads (hour)
-"""
 CHARGE: Final = """
     INSERT INTO uploads (user_key, hour, size_bytes)
     SELECT :user_key, :hour, :size_bytes WHERE :size_bytes + coalesce(

@@ -1,6 +1,6 @@
 """Webhooks and the outbox of what is still to be told to them. Addresses are sealed: many carry a token.
 
-Events of jobs come into the outbox by triggers on `jobs` (`store/outbox_schema.py`).
+Events of jobs come into the outbox by triggers on `jobs` (`store/migrations/012_outbox.sql`).
 """
 
 import json

@@ -14,13 +14,6 @@ from store.database import Database
 from store.gallery import KEPT_PICTURE
 from store.job_rows import to_epoch
 
-SCHEMA: Final = """
-ALTER TABLE jobs ADD COLUMN words_gone_at REAL;
-CREATE INDEX jobs_words ON jobs (finished_at) WHERE finished_at IS NOT NULL AND words_gone_at IS NULL;
-CREATE INDEX jobs_private_words ON jobs (finished_at)
-    WHERE finished_at IS NOT NULL AND words_gone_at IS NULL AND json_extract(origin, '$.private') = 1
-"""
-
 BATCH: Final = 100  # jobs in one transaction: others get their turn in between
 FORGOTTEN: Final = "forgotten:"  # in front of the name that a person's figures stay under
 _PARTS_OF_A_REQUEST: Final = (

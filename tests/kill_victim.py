@@ -17,7 +17,7 @@ from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.fakes import FakeBackend
 from tests.queue_rig import FakeSink, load_nothing
 from utils.clock import SystemClock
@@ -32,7 +32,7 @@ class SlowBackend(FakeBackend):
 
 async def main(path: Path, key: bytes) -> None:
     clock = SystemClock()
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database = await Database.open(path, migrations=easel_steps())
     jobs = JobStore(database, SecretBox(key))
     registry = BackendRegistry(clock)
     registry.add(

@@ -20,7 +20,7 @@ from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.fakes import FakeBackend, FakeClock, settle
 from tests.jobs import make_job, make_request
 from utils.secrets import SecretBox
@@ -97,7 +97,7 @@ class InlineDatabase:
 @cache
 def _new_tables() -> bytes:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for script in MIGRATIONS.values():
+        for script in easel_steps().values():
             connection.executescript(script)
         return connection.serialize()
 

@@ -7,14 +7,14 @@ from cli import parse
 from console.keys import KeyCommand, manage
 from services.web import make_access
 from store.database import Database
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.fakes import FakeClock
 from utils.secrets import SecretBox
 
 
 @pytest.fixture
 async def access(tmp_path):
-    database = await Database.open(tmp_path / "easel.sqlite3", migrations=MIGRATIONS)
+    database = await Database.open(tmp_path / "easel.sqlite3", migrations=easel_steps())
     yield make_access(database, SecretBox(Fernet.generate_key()), FakeClock())
     await database.close()
 

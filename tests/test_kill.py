@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from generation.job import Job
 from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.jobs import make_job
 from utils.secrets import SecretBox
 
@@ -28,7 +28,7 @@ WHEN NEW.status NOT IN ('queued', 'running') BEGIN INSERT INTO ends VALUES (NEW.
 
 
 async def _fill(path: Path, key: bytes) -> list[Job]:
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database = await Database.open(path, migrations=easel_steps())
     store = JobStore(database, SecretBox(key))
     jobs = [make_job(f"user{number % 3}", created_at=datetime.now(UTC)) for number in range(JOBS)]
     for job in jobs:

@@ -27,7 +27,7 @@ from config import BackendSettings, Settings
 from generation.job import JobStatus, Origin
 from generation.request import Draft
 from store.database import Database, DatabaseTooNew
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.discord_server import DiscordServer
 from tests.easel_process import Begin, free_port, processes
 from utils.folder_lock import FolderInUse, FolderLock
@@ -303,12 +303,12 @@ def _in_thread(argv: tuple[str, ...]) -> int:
 
 
 async def test_an_upgrade_is_told_on_the_screen_once(at_home: Path, capsys: pytest.CaptureFixture[str]):
-    older = {name: script for name, script in MIGRATIONS.items() if name != "m013_seals"}
+    older = {name: script for name, script in easel_steps().items() if name != "014_seals"}
     await (await Database.open(at_home / "data" / "easel.sqlite3", migrations=older)).close()
     for _ in range(2):
         assert await asyncio.to_thread(main.main, ["queue"]) == 0
     said = capsys.readouterr().err
-    assert said.count("easel.sqlite3 was brought to the form of this version of Easel (m013_seals)") == 1
+    assert said.count("easel.sqlite3 was brought to the form of this version of Easel (014_seals)") == 1
 
 
 def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-from api.context import web_of
+from api.context import Web, web_of
 from api.routing import Router
 from services.discord_link import LinkState
 
@@ -11,9 +11,10 @@ router = Router(tags=["health"])
 
 
 class HealthOut(BaseModel):
-    """Alive."""
+    """Alive. `restarting` names parts of Easel that have died and are being started again."""
 
     status: str
+    restarting: list[str]
 
 
 class ReadyOut(BaseModel):
@@ -26,9 +27,10 @@ class ReadyOut(BaseModel):
 
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
-async def healthz() -> HealthOut:
+async def healthz(request: Request) -> HealthOut:
     """Answer as long as the process lives."""
-    return HealthOut(status="ok")
+    loops = web_of(request).services.loops.states()
+    return HealthOut(status="ok", restarting=[loop.name for loop in loops if loop.is_down])
 
 
 @router.head("/readyz", include_in_schema=False)
@@ -38,7 +40,12 @@ async def readyz(request: Request, response: Response) -> ReadyOut:
     web = web_of(request)
     engines = web.services.catalog.engines("", None)
     up = sum(engine.error is None for engine in engines)
-    problem = await web.own.readiness.problem() or ("" if up else "no engine answers")
+    problem = await web.own.readiness.problem() or _stopped_queue(web) or ("" if up else "no engine answers")
     if problem:
         response.status_code = 503
     return ReadyOut(status=problem or "ready", engines=up, discord=web.own.discord.state)
+
+
+def _stopped_queue(web: Web) -> str:
+    is_down = any(loop.name == "queue" and loop.is_down for loop in web.services.loops.states())
+    return "the queue is being started again" if is_down else ""

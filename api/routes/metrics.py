@@ -20,6 +20,7 @@ from generation.errors import NotAllowed
 from services.gallery import Viewer
 from services.generation import LaneView
 from services.statistics import DailyCost, Metrics
+from utils.loops import LoopState
 
 router = Router(tags=["health"], responses=errors(401, 403))
 
@@ -44,6 +45,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
             lanes=web.services.generation.lanes(),
             labels=_labels(web),
             streams=web.hub.streams,
+            loops=web.services.loops.states(),
             lag_s=await _loop_lag(),
         )
     )
@@ -59,12 +61,14 @@ class _Collector(Collector):
     lanes: list[LaneView]
     labels: dict[str, str]
     streams: int
+    loops: list[LoopState]
     lag_s: float
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_engines()
         yield from self._of_lanes()
         yield from self._of_people()
+        yield self._of_loops()
         yield GaugeMetricFamily("easel_generations_hour", "Jobs done this hour.", self.figures.generations_this_hour)
         yield GaugeMetricFamily("easel_failed_hour", "Jobs failed this hour.", self.figures.failed_this_hour)
         yield GaugeMetricFamily("easel_cost_today_usd", "Cost of today (UTC).", self.figures.cost_today_usd)
@@ -109,6 +113,12 @@ class _Collector(Collector):
             wait.add_metric(engine, lane.wait_s)
             usable.add_metric(engine, lane_state(lane) in ("up", "busy"))
         yield from (waiting, running, wait, usable)
+
+    def _of_loops(self) -> Metric:
+        restarts = CounterMetricFamily("easel_loop_restarts", "Parts of Easel that died.", labels=["loop"])
+        for loop in self.loops:
+            restarts.add_metric([loop.name], loop.restarts)
+        return restarts
 
     def _of_people(self) -> Iterator[Metric]:
         cost = GaugeMetricFamily("easel_user_cost_today_usd", "What one person's jobs of today cost.", labels=["user"])

@@ -211,3 +211,36 @@ async def test_a_stop_waits_for_what_was_just_heard() -> None:
     await settle()
     assert await house.end() == 0
     assert house.bots[-1][0].drained_for_s == 5.0
+
+
+async def test_a_fault_of_the_dialling_itself_is_logged_and_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    close, calls = Bot.close, 0
+
+    async def fails_once(bot: Bot) -> None:
+        nonlocal calls
+        calls += 1
+        await close(bot)
+        if calls == 1:
+            raise RuntimeError("could not be closed")
+
+    monkeypatch.setattr(Bot, "close", fails_once)
+    house = House(NO_NETWORK)
+    await settle()
+    assert [record.loop for record in caplog.records if record.message == "loop died"] == ["discord"]
+    await house.clock.advance(1.0)
+    assert len(house.bots) == 2
+    assert house.link.state is LinkState.CONNECTED
+    assert await house.end() == 0
+
+
+async def test_a_stop_does_not_wait_for_a_dialling_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(message_content: bool) -> Any:
+        raise RuntimeError("no bot can be made")
+
+    house = House()
+    house._make = fails  # type: ignore[method-assign]
+    monkeypatch.setattr(run, "_dial", lambda *_: fails(True))
+    await settle()
+    assert await house.end() == 0

@@ -36,7 +36,7 @@ from store.connections import ConnectionStore
 from store.database import Database
 from store.image_cache import ImageCache
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
@@ -123,7 +123,7 @@ class Easel:
         box = await asyncio.to_thread(SecretBox.open, self.folder / "secret.key")
         await lay_database(self.folder / "easel.sqlite3")
         await lay_cache(self.folder)
-        database = await Database.open(self.folder / "easel.sqlite3", migrations=MIGRATIONS)
+        database = await Database.open(self.folder / "easel.sqlite3", migrations=easel_steps())
         cache = await ImageCache.open(self.folder, clock=clock, ttl_s=24 * 3600.0)
         registry = BackendRegistry(clock)
         for backend in self.backends:

@@ -1,6 +1,5 @@
 """From a request to the gallery and back: what the queue ends is shown, counted and logged, what is deleted is not."""
 
-import asyncio
 import logging
 
 import pytest
@@ -18,6 +17,7 @@ from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import queue_rig
+from utils.loops import Loops
 from utils.secrets import SecretBox
 
 ANN = Viewer(user_key="test:ann")
@@ -50,10 +50,10 @@ async def house(cache, tmp_path):
             rig.clock,
             styles=StyleService(tmp_path),
         )
-        task = asyncio.create_task(records.run())
+        loops = Loops(rig.clock)
+        records.start(loops)
         yield rig, generation, records
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await loops.close()
 
 
 async def test_what_was_drawn_is_in_the_gallery_the_figures_and_the_log(house, caplog):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from store import image_cache
 from store.database import PAGE_BYTES, Database
-from store.migrations import MIGRATIONS
+from store.migrations import cache_steps, easel_steps
 from utils.secrets import make_private_file
 
 _made: dict[tuple[str, ...], bytes] = {}
@@ -14,15 +14,15 @@ _made: dict[tuple[str, ...], bytes] = {}
 async def open_database(path: Path) -> Database:
     """Open Easel's database at `path` as a second start would find it."""
     await lay_database(path)
-    return await Database.open(path, migrations=MIGRATIONS)
+    return await Database.open(path, migrations=easel_steps())
 
 
 async def lay_database(path: Path) -> None:
-    await _lay(path, MIGRATIONS, PAGE_BYTES)
+    await _lay(path, easel_steps(), PAGE_BYTES)
 
 
 async def lay_cache(folder: Path) -> None:
-    await _lay(folder / image_cache.FILE_NAME, image_cache.MIGRATIONS, image_cache.PAGE_BYTES)
+    await _lay(folder / image_cache.FILE_NAME, cache_steps(), image_cache.PAGE_BYTES)
 
 
 async def _lay(path: Path, migrations: Mapping[str, str], page_bytes: int) -> None:

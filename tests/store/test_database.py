@@ -11,7 +11,7 @@ import pytest
 
 from store.database import Database, DatabaseTooNew
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 
 ROOT = Path(__file__).parents[2]
 VERSION_1 = ROOT / "tests" / "data" / "store" / "easel_v1.sql"
@@ -211,7 +211,7 @@ async def test_a_file_of_version_1_is_brought_up_to_date_with_its_jobs(tmp_path,
     with sqlite3.connect(tmp_path / "old.sqlite3") as old:
         old.executescript(VERSION_1.read_text())
     old.close()
-    migrated = await Database.open(tmp_path / "old.sqlite3", migrations=MIGRATIONS)
+    migrated = await Database.open(tmp_path / "old.sqlite3", migrations=easel_steps())
     assert await schema(migrated) == await schema(database)
     jobs = JobStore(migrated, box)
     waiting, done = await jobs.get("0123456789ab"), await jobs.get("ba9876543210")

@@ -11,7 +11,7 @@ from store.connections import Connection, ConnectionStore
 from store.database import Database
 from store.folder import DATABASE_NAME, KEY_NAME, OLD_KEY_NAME, PartMissing, open_store, reset_key
 from store.image_cache import ImageCache
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from store.seals import SealStore
 from tests.fakes import FakeClock
 from utils.secrets import SecretBox
@@ -70,7 +70,7 @@ async def test_another_key_is_refused_wherever_it_comes_from(tmp_path: Path) -> 
 
 async def older_database(folder: Path, box: SecretBox) -> None:
     """Make one as it was before there were seals, with an engine somebody connected."""
-    older = {name: script for name, script in MIGRATIONS.items() if name != "m013_seals"}
+    older = {name: script for name, script in easel_steps().items() if name != "014_seals"}
     database = await Database.open(folder / DATABASE_NAME, migrations=older)
     await ConnectionStore(database, box).save(CONNECTION)
     await database.close()
@@ -86,7 +86,7 @@ async def test_an_older_folder_is_sealed_with_the_key_that_opens_it_and_no_other
         await open_and_close(tmp_path)
     (tmp_path / KEY_NAME).write_bytes(key)
     assert await connections(tmp_path) == [CONNECTION]
-    database = await Database.open(tmp_path / DATABASE_NAME, migrations=MIGRATIONS)
+    database = await Database.open(tmp_path / DATABASE_NAME, migrations=easel_steps())
     assert not await SealStore(database).fits(SecretBox(Fernet.generate_key()))
     await database.close()
 

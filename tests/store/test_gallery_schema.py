@@ -11,9 +11,8 @@ import pytest
 
 from generation.job import JobError, JobStatus
 from store.database import Database
-from store.gallery_schema import GALLERY
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.store.conftest import NOW, REQUEST, make_job
 from tests.store.gallery_rig import TTL, draw, result_of
 
@@ -122,7 +121,7 @@ async def test_when_the_rows_cannot_be_written_the_job_has_not_ended(jobs, datab
 
 
 async def test_jobs_from_before_the_gallery_are_filled_in(tmp_path, box):
-    older = {name: script for name, script in MIGRATIONS.items() if script is not GALLERY}
+    older = {name: script for name, script in easel_steps().items() if name != "007_gallery"}
     database = await Database.open(tmp_path / "old.sqlite3", migrations=older)
     jobs = JobStore(database, box)
     await draw(jobs, "late", second=60)
@@ -131,7 +130,7 @@ async def test_jobs_from_before_the_gallery_are_filled_in(tmp_path, box):
     await jobs.finish("failed", JobStatus.FAILED, now=NOW)
     await jobs.insert(make_job("waiting"))
     await database.close()
-    migrated = await Database.open(tmp_path / "old.sqlite3", migrations=MIGRATIONS)
+    migrated = await Database.open(tmp_path / "old.sqlite3", migrations=easel_steps())
     found = await rows(migrated, "SELECT id FROM recent_generations")
     assert [row["id"] for row in found] == ["late-1", "early-1", "early-2"]
     figures = await rows(migrated, "SELECT sum(generations) AS done, sum(failed) AS failed FROM image_generation_stats")
@@ -160,12 +159,12 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from tests.store.gallery_rig import draw
 from utils.secrets import SecretBox
 
 async def main():
-    database = await Database.open(Path(sys.argv[1]), migrations=MIGRATIONS)
+    database = await Database.open(Path(sys.argv[1]), migrations=easel_steps())
     jobs = JobStore(database, SecretBox(Fernet.generate_key()))
     for number in range(1_000_000):
         await draw(jobs, f"job{number}", pictures=3)
@@ -181,7 +180,7 @@ async def test_a_kill_leaves_neither_a_picture_too_few_nor_too_many(tmp_path):
         for _ in range(15):
             writer.stdout.readline()
         writer.kill()
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database = await Database.open(path, migrations=easel_steps())
     done = (await rows(database, "SELECT count(*) AS n FROM jobs WHERE status = 'done'"))[0]["n"]
     pictures = (await rows(database, "SELECT count(*) AS n FROM generated_images"))[0]["n"]
     figures = (await rows(database, "SELECT generations, images FROM image_generation_stats"))[0]

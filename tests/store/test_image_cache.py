@@ -13,7 +13,8 @@ from uuid import UUID
 import pytest
 
 from store.database import Database
-from store.image_cache import FILE_NAME, MIGRATIONS, RESERVED_BYTES, CacheStats, CacheUnavailable, ImageCache
+from store.image_cache import FILE_NAME, RESERVED_BYTES, CacheStats, CacheUnavailable, ImageCache
+from store.migrations import cache_steps
 from tests.fakes import FakeClock
 from tests.store.conftest import bytes_on_disk
 from tests.store.ready import lay_cache
@@ -181,7 +182,7 @@ async def test_pictures_survive_a_restart(tmp_path, clock):
 
 
 async def test_a_full_disk_is_said_and_what_fits_still_goes_in(tmp_path, clock):
-    database = await Database.open(tmp_path / FILE_NAME, migrations=MIGRATIONS)
+    database = await Database.open(tmp_path / FILE_NAME, migrations=cache_steps())
     cache = ImageCache(database, clock=clock, ttl_s=DAY_S)
     await database.fetch("PRAGMA max_page_count = 40")
     with pytest.raises(CacheUnavailable, match="full"):
@@ -255,7 +256,9 @@ async def test_damage_while_running_is_said_and_cured_by_the_next_start(tmp_path
     cache = await reopen(tmp_path, clock)
     media_id = await cache.put(MARKER, **PNG)
     await cache.close()
-    database = await Database.open(tmp_path / FILE_NAME, migrations=MIGRATIONS)  # has read nothing of the pictures yet
+    database = await Database.open(
+        tmp_path / FILE_NAME, migrations=cache_steps()
+    )  # has read nothing of the pictures yet
     cache = ImageCache(database, clock=clock, ttl_s=DAY_S)
     overwrite(tmp_path / FILE_NAME, 16384)
     with pytest.raises(CacheUnavailable):

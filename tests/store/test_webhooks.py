@@ -12,7 +12,7 @@ from generation.job import JobStatus, Webhook
 from store import webhooks
 from store.database import Database
 from store.jobs import JobStore
-from store.migrations import MIGRATIONS
+from store.migrations import easel_steps
 from store.webhooks import Hook, WebhookStore
 from tests.store.conftest import NOW, bytes_on_disk, make_job
 from utils.secrets import SecretBox
@@ -162,7 +162,7 @@ async def test_the_outbox_is_never_gone_through(database, name):
 
 async def test_what_an_older_version_left_is_sent_by_this_one(tmp_path, box):
     path = tmp_path / "old.sqlite3"
-    older = {name: script for name, script in MIGRATIONS.items() if name < "m011"}
+    older = {name: script for name, script in easel_steps().items() if name < "012"}
     await (await Database.open(path, migrations=older)).close()
     with sqlite3.connect(path) as raw:
         row = ("settings", "", box.seal("https://a.example/"), "failed finished queued", 0.0)
@@ -171,7 +171,7 @@ async def test_what_an_older_version_left_is_sent_by_this_one(tmp_path, box):
             "INSERT INTO webhook_deliveries VALUES ('d1', 'settings', 'job1', 'queued', '{}', 2, 5.0, 6.0, 'HTTP 500')"
         )
     raw.close()
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database = await Database.open(path, migrations=easel_steps())
     (found,) = await WebhookStore(database, box).due(NOW, 9)
     assert (found.id, found.job_id, found.event, found.body, found.failures) == ("d1", "job1", "queued", "{}", 2)
     await JobStore(database, box).insert(make_job("job1", created_at=NOW))
@@ -181,7 +181,7 @@ async def test_what_an_older_version_left_is_sent_by_this_one(tmp_path, box):
 
 async def test_an_end_that_an_older_version_never_told_of_is_told(tmp_path, box):
     path = tmp_path / "old.sqlite3"
-    older = {name: script for name, script in MIGRATIONS.items() if name != "m011_outbox"}
+    older = {name: script for name, script in easel_steps().items() if name != "012_outbox"}
     database = await Database.open(path, migrations=older)
     await WebhookStore(database, box).save_hook(replace(ALL, created_at=NOW - timedelta(days=9)))
     (now_s,) = (await database.fetch("SELECT CAST(strftime('%s', 'now') AS REAL)"))[0]
@@ -190,6 +190,6 @@ async def test_an_end_that_an_older_version_never_told_of_is_told(tmp_path, box)
         await JobStore(database, box).insert(make_job(f"job{number}", created_at=moment))
         await JobStore(database, box).finish(f"job{number}", JobStatus.CANCELLED, now=moment)
     await database.close()
-    database = await Database.open(path, migrations=MIGRATIONS)
+    database = await Database.open(path, migrations=easel_steps())
     assert await told(WebhookStore(database, box), NOW.fromtimestamp(now_s, NOW.tzinfo)) == [("all", "job2", "failed")]
     await database.close()

@@ -1,12 +1,6 @@
-"""The tables and views of the gallery, kept up by the table `jobs` itself.
-
-Triggers write the pictures and the daily figures in the statement that ends a job, so that neither a crash nor a second
-writer can lose or double them. The same SELECTs fill the tables with what ended before they were there.
-"""
-
-from typing import Final
-
-_TABLES: Final = """
+-- The gallery, kept up by the table jobs itself: triggers write the pictures and the daily figures in the statement
+-- that ends a job. The same SELECTs fill the tables with what ended before. A job's pictures go in last first, so that
+-- newest-first shows them 1, 2, 3.
 CREATE TABLE generated_images (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of the history; a page ends at one
     id              TEXT NOT NULL UNIQUE,               -- the job's id and the picture's number
@@ -105,10 +99,7 @@ BEGIN
     DELETE FROM image_favorites WHERE image_id = NEW.id;
     DELETE FROM collection_images WHERE image_id = NEW.id;
 END;
-"""
 
-# `{which}` is the condition on the job `j`. A job's pictures go in last first, so that newest-first shows them 1, 2, 3.
-_ADD_PICTURES: Final = """
 INSERT INTO generated_images (id, media_id, job_id, user_key, user_name, door, prompt, negative_prompt, mode, model,
     engine, lane, width, height, steps, cfg_scale, seed, sampler, scheduler, media_type, size_bytes, seconds, cost_usd,
     is_private, from_cache, created_at, expires_at)
@@ -128,10 +119,9 @@ SELECT j.id || '-' || (i.key + 1), json_extract(i.value, '$.media_id'), j.id, j.
     coalesce(json_extract(j.origin, '$.private'), 0), coalesce(json_extract(j.result, '$.from_cache'), 0),
     coalesce(j.finished_at, j.created_at), coalesce(json_extract(j.result, '$.expires_at'), 0)
 FROM jobs AS j, json_each(j.result, '$.images') AS i
-WHERE {which} AND j.status = 'done'
+WHERE j.finished_at IS NOT NULL AND j.status = 'done'
 ORDER BY j.finished_at, j.id, i.key DESC;
-"""
-_ADD_FIGURES: Final = """
+
 INSERT INTO image_generation_stats (day, user_key, lane, generations, images, from_cache, failed, cancelled, expired,
     seconds, cost_usd)
 SELECT date(coalesce(j.finished_at, j.created_at), 'unixepoch'), j.user_key, j.lane, j.status = 'done',
@@ -140,21 +130,90 @@ SELECT date(coalesce(j.finished_at, j.created_at), 'unixepoch'), j.user_key, j.l
     j.status = 'failed', j.status = 'cancelled', j.status = 'expired',
     coalesce(json_extract(j.result, '$.seconds'), 0), coalesce(json_extract(j.result, '$.cost_usd'), 0)
 FROM jobs AS j
-WHERE {which} AND j.status NOT IN ('queued', 'running')
+WHERE j.finished_at IS NOT NULL AND j.status NOT IN ('queued', 'running')
 ON CONFLICT (day, user_key, lane) DO UPDATE SET generations = generations + excluded.generations,
     images = images + excluded.images, from_cache = from_cache + excluded.from_cache,
     failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
     expired = expired + excluded.expired, seconds = seconds + excluded.seconds, cost_usd = cost_usd + excluded.cost_usd;
-"""
-_TRIGGERS: Final = """
+
 CREATE TRIGGER jobs_ended AFTER UPDATE OF status ON jobs
 WHEN NEW.status NOT IN ('queued', 'running') AND OLD.status IN ('queued', 'running')
-BEGIN {add} END;
-CREATE TRIGGER jobs_came_ended AFTER INSERT ON jobs WHEN NEW.status NOT IN ('queued', 'running')
-BEGIN {add} END;
-"""
+BEGIN
+INSERT INTO generated_images (id, media_id, job_id, user_key, user_name, door, prompt, negative_prompt, mode, model,
+    engine, lane, width, height, steps, cfg_scale, seed, sampler, scheduler, media_type, size_bytes, seconds, cost_usd,
+    is_private, from_cache, created_at, expires_at)
+SELECT j.id || '-' || (i.key + 1), json_extract(i.value, '$.media_id'), j.id, j.user_key,
+    coalesce(json_extract(j.origin, '$.user_name'), ''), j.door,
+    coalesce(json_extract(j.request, '$.prompt'), ''), coalesce(json_extract(j.request, '$.negative_prompt'), ''),
+    coalesce(json_extract(j.drawn, '$.mode'), 'txt2img'),
+    coalesce(json_extract(j.result, '$.model'), json_extract(j.drawn, '$.model')),
+    coalesce(json_extract(j.result, '$.backend'), j.lane), j.lane,
+    coalesce(json_extract(i.value, '$.width'), 0), coalesce(json_extract(i.value, '$.height'), 0),
+    coalesce(json_extract(j.drawn, '$.steps'), 0), coalesce(json_extract(j.drawn, '$.cfg_scale'), 0),
+    coalesce(json_extract(i.value, '$.seed'), 0),
+    json_extract(j.drawn, '$.sampler'), json_extract(j.drawn, '$.scheduler'),
+    coalesce(json_extract(i.value, '$.media_type'), ''), coalesce(json_extract(i.value, '$.size_bytes'), 0),
+    coalesce(json_extract(j.result, '$.seconds'), 0),
+    coalesce(json_extract(j.result, '$.cost_usd'), 0) / json_array_length(j.result, '$.images'),
+    coalesce(json_extract(j.origin, '$.private'), 0), coalesce(json_extract(j.result, '$.from_cache'), 0),
+    coalesce(j.finished_at, j.created_at), coalesce(json_extract(j.result, '$.expires_at'), 0)
+FROM jobs AS j, json_each(j.result, '$.images') AS i
+WHERE j.id = NEW.id AND j.status = 'done'
+ORDER BY j.finished_at, j.id, i.key DESC;
 
-_VIEWS: Final = """
+INSERT INTO image_generation_stats (day, user_key, lane, generations, images, from_cache, failed, cancelled, expired,
+    seconds, cost_usd)
+SELECT date(coalesce(j.finished_at, j.created_at), 'unixepoch'), j.user_key, j.lane, j.status = 'done',
+    coalesce(json_array_length(j.result, '$.images'), 0),
+    j.status = 'done' AND coalesce(json_extract(j.result, '$.from_cache'), 0),
+    j.status = 'failed', j.status = 'cancelled', j.status = 'expired',
+    coalesce(json_extract(j.result, '$.seconds'), 0), coalesce(json_extract(j.result, '$.cost_usd'), 0)
+FROM jobs AS j
+WHERE j.id = NEW.id AND j.status NOT IN ('queued', 'running')
+ON CONFLICT (day, user_key, lane) DO UPDATE SET generations = generations + excluded.generations,
+    images = images + excluded.images, from_cache = from_cache + excluded.from_cache,
+    failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
+    expired = expired + excluded.expired, seconds = seconds + excluded.seconds, cost_usd = cost_usd + excluded.cost_usd;
+END;
+CREATE TRIGGER jobs_came_ended AFTER INSERT ON jobs WHEN NEW.status NOT IN ('queued', 'running')
+BEGIN
+INSERT INTO generated_images (id, media_id, job_id, user_key, user_name, door, prompt, negative_prompt, mode, model,
+    engine, lane, width, height, steps, cfg_scale, seed, sampler, scheduler, media_type, size_bytes, seconds, cost_usd,
+    is_private, from_cache, created_at, expires_at)
+SELECT j.id || '-' || (i.key + 1), json_extract(i.value, '$.media_id'), j.id, j.user_key,
+    coalesce(json_extract(j.origin, '$.user_name'), ''), j.door,
+    coalesce(json_extract(j.request, '$.prompt'), ''), coalesce(json_extract(j.request, '$.negative_prompt'), ''),
+    coalesce(json_extract(j.drawn, '$.mode'), 'txt2img'),
+    coalesce(json_extract(j.result, '$.model'), json_extract(j.drawn, '$.model')),
+    coalesce(json_extract(j.result, '$.backend'), j.lane), j.lane,
+    coalesce(json_extract(i.value, '$.width'), 0), coalesce(json_extract(i.value, '$.height'), 0),
+    coalesce(json_extract(j.drawn, '$.steps'), 0), coalesce(json_extract(j.drawn, '$.cfg_scale'), 0),
+    coalesce(json_extract(i.value, '$.seed'), 0),
+    json_extract(j.drawn, '$.sampler'), json_extract(j.drawn, '$.scheduler'),
+    coalesce(json_extract(i.value, '$.media_type'), ''), coalesce(json_extract(i.value, '$.size_bytes'), 0),
+    coalesce(json_extract(j.result, '$.seconds'), 0),
+    coalesce(json_extract(j.result, '$.cost_usd'), 0) / json_array_length(j.result, '$.images'),
+    coalesce(json_extract(j.origin, '$.private'), 0), coalesce(json_extract(j.result, '$.from_cache'), 0),
+    coalesce(j.finished_at, j.created_at), coalesce(json_extract(j.result, '$.expires_at'), 0)
+FROM jobs AS j, json_each(j.result, '$.images') AS i
+WHERE j.id = NEW.id AND j.status = 'done'
+ORDER BY j.finished_at, j.id, i.key DESC;
+
+INSERT INTO image_generation_stats (day, user_key, lane, generations, images, from_cache, failed, cancelled, expired,
+    seconds, cost_usd)
+SELECT date(coalesce(j.finished_at, j.created_at), 'unixepoch'), j.user_key, j.lane, j.status = 'done',
+    coalesce(json_array_length(j.result, '$.images'), 0),
+    j.status = 'done' AND coalesce(json_extract(j.result, '$.from_cache'), 0),
+    j.status = 'failed', j.status = 'cancelled', j.status = 'expired',
+    coalesce(json_extract(j.result, '$.seconds'), 0), coalesce(json_extract(j.result, '$.cost_usd'), 0)
+FROM jobs AS j
+WHERE j.id = NEW.id AND j.status NOT IN ('queued', 'running')
+ON CONFLICT (day, user_key, lane) DO UPDATE SET generations = generations + excluded.generations,
+    images = images + excluded.images, from_cache = from_cache + excluded.from_cache,
+    failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
+    expired = expired + excluded.expired, seconds = seconds + excluded.seconds, cost_usd = cost_usd + excluded.cost_usd;
+END;
+
 CREATE VIEW user_generation_summary AS
 SELECT user_key, sum(generations) AS generations, sum(images) AS images, sum(failed) AS failed,
     sum(cost_usd) AS total_cost_usd, sum(seconds) / nullif(sum(generations - from_cache), 0) AS mean_seconds,
@@ -176,12 +235,3 @@ CREATE VIEW recent_generations AS
 SELECT g.*, EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = g.user_key)
     AS is_favorite, (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
 FROM generated_images AS g WHERE g.deleted_at IS NULL ORDER BY g.seq DESC;
-"""
-
-_ADD: Final = _ADD_PICTURES + _ADD_FIGURES
-GALLERY: Final = (
-    _TABLES
-    + _ADD.replace("{which}", "j.finished_at IS NOT NULL")
-    + _TRIGGERS.replace("{add}", _ADD.replace("{which}", "j.id = NEW.id"))
-    + _VIEWS.rstrip().removesuffix(";")  # the migration's runner ends it
-)

@@ -1,0 +1,2 @@
+ALTER TABLE rentals ADD COLUMN machine_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE rentals ADD COLUMN machine_place TEXT NOT NULL DEFAULT '';
