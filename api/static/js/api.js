@@ -3,18 +3,32 @@ import { parseExact } from "./exact.js";
 
 /** An answer that is not a success: `message` and `hint` are for people. */
 export class ApiError extends Error {
-  constructor({ status, error, hint = "", field = null, code = "", retry_after = null, sign_in_url = null, layer = "" }) {
+  constructor({
+    status,
+    error,
+    hint = "",
+    field = null,
+    code = "",
+    retry_after = null,
+    sign_in_url = null,
+    layer = "",
+  }) {
     super(error);
     this.name = "ApiError";
     Object.assign(this, { status, hint, field, code, retryAfter: retry_after, signInUrl: sign_in_url, layer });
   }
 }
 
-const UNREACHABLE = { status: 0, code: "unreachable", error: "Easel does not answer.", hint: "Check your connection; the page tries again by itself." };
+const UNREACHABLE = {
+  status: 0,
+  code: "unreachable",
+  error: "Easel does not answer.",
+  hint: "Check your connection; the page tries again by itself.",
+};
 let csrf = "";
 let signingIn = null;
 
-/** The session, fetched once: {user, csrf, version, limits, open_job, sign_in_url, discord}. `user` is null when signed out. */
+/** The session, fetched once; `user` is null when signed out. */
 export const session = loadSession();
 
 async function loadSession() {
@@ -26,7 +40,15 @@ async function loadSession() {
     } catch (error) {
       if (error.status === 401) {
         signIn(error.signInUrl);
-        return { user: null, csrf: "", version: "", limits: {}, open_job: null, discord: null, sign_in_url: error.signInUrl };
+        return {
+          user: null,
+          csrf: "",
+          version: "",
+          limits: {},
+          open_job: null,
+          discord: null,
+          sign_in_url: error.signInUrl,
+        };
       }
       await new Promise((done) => setTimeout(done, wait)); // the server restarts: keep trying
     }
@@ -37,7 +59,8 @@ async function loadSession() {
 export function urlOf(path, query) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query || {})) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "" && one !== false) params.append(name, one);
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== null && one !== undefined && one !== "" && one !== false) params.append(name, one);
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;
@@ -48,15 +71,23 @@ async function request(method, path, { body, query, headers = {}, signal, quiet 
   const all = { Accept: "application/json", ...headers };
   if (method !== "GET") all["X-CSRF"] = csrf || (path === "/api/session" ? "" : (await session).csrf);
   if (body !== undefined && !isRaw) all["Content-Type"] = "application/json";
+  const plain = isRaw ? body : JSON.stringify(body); // undefined stays undefined
   let response;
   try {
-    response = await fetch(urlOf(path, query), { method, headers: all, signal, body: body === undefined ? undefined : isRaw ? body : JSON.stringify(body), credentials: "same-origin" });
+    response = await fetch(urlOf(path, query), {
+      method,
+      headers: all,
+      signal,
+      body: plain,
+      credentials: "same-origin",
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(UNREACHABLE);
   }
-  if (response.ok) return response.status === 204 ? null : as === "blob" ? response.blob() : parseExact(await response.text());
-  throw await failure(response, quiet);
+  if (!response.ok) throw await failure(response, quiet);
+  if (response.status === 204) return null;
+  return as === "blob" ? response.blob() : parseExact(await response.text());
 }
 
 async function failure(response, quiet) {
@@ -66,7 +97,12 @@ async function failure(response, quiet) {
   } catch {
     answer = {}; // a proxy's page, not ours
   }
-  const error = new ApiError({ error: `Easel answered with an error (${response.status}).`, retry_after: Number(response.headers.get("Retry-After")) || null, ...answer, status: response.status });
+  const error = new ApiError({
+    error: `Easel answered with an error (${response.status}).`,
+    retry_after: Number(response.headers.get("Retry-After")) || null,
+    ...answer,
+    status: response.status,
+  });
   if (error.status === 401 && !quiet) signIn(error.signInUrl);
   return error;
 }
@@ -74,9 +110,17 @@ async function failure(response, quiet) {
 /** Ask the visitor to sign in; one dialog however many requests were refused. */
 export function signIn(url) {
   signingIn ||= import("./ui/dialog.js").then(async ({ openDialog }) => {
-    const how = url ? "You will come back here." : "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
-    const actions = url ? [{ label: "Sign in with Discord", value: "go", kind: "primary" }] : [{ label: "Try again", value: "again", kind: "primary" }];
-    const choice = await openDialog({ title: "Sign in to Easel", body: `Your pictures and your queue are yours alone. ${how}`, actions });
+    const how = url
+      ? "You will come back here."
+      : "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
+    const actions = url
+      ? [{ label: "Sign in with Discord", value: "go", kind: "primary" }]
+      : [{ label: "Try again", value: "again", kind: "primary" }];
+    const choice = await openDialog({
+      title: "Sign in to Easel",
+      body: `Your pictures and your queue are yours alone. ${how}`,
+      actions,
+    });
     signingIn = null;
     if (choice === "go") location.assign(url);
     else if (choice === "again") location.reload();
@@ -85,7 +129,8 @@ export function signIn(url) {
 }
 
 /**
- * The API, with whole paths ("/api/gallery"). Each call resolves to the parsed answer (null for 204) or throws ApiError.
+ * The API, with whole paths ("/api/gallery"). Each call resolves to the parsed answer (null for 204) or throws
+ * ApiError.
  * Options: {headers, signal, quiet: true (no sign-in dialog), as: "blob"}.
  */
 export const api = {
@@ -95,5 +140,10 @@ export const api = {
   patch: (path, body = {}, options = {}) => request("PATCH", path, { ...options, body }),
   del: (path, body, options = {}) => request("DELETE", path, { ...options, body }),
   /** Send a file's bytes as the body. */
-  upload: (path, blob, options = {}) => request("POST", path, { ...options, body: blob, headers: { "Content-Type": blob.type || "application/octet-stream", ...options.headers } }),
+  upload: (path, blob, options = {}) =>
+    request("POST", path, {
+      ...options,
+      body: blob,
+      headers: { "Content-Type": blob.type || "application/octet-stream", ...options.headers },
+    }),
 };

@@ -14,7 +14,16 @@ export function h(tag, props, ...children) {
   return node;
 }
 
-const AS_PROPERTY = new Set(["value", "checked", "disabled", "hidden", "open", "selected", "indeterminate", "srcObject"]);
+const AS_PROPERTY = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "hidden",
+  "open",
+  "selected",
+  "indeterminate",
+  "srcObject",
+]);
 
 function setProp(node, name, value) {
   if (name === "on") {
@@ -61,13 +70,29 @@ export function icon(name, { filled = false } = {}) {
 /** A button with an icon only: `label` becomes its name and its tooltip. */
 export function iconButton(name, label, run, props = {}) {
   const { class: extra = "", ...rest } = props;
-  return h("button", { type: "button", class: `btn btn-ghost btn-icon ${extra}`, "aria-label": label, title: label, on: { click: run }, ...rest }, icon(name));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `btn btn-ghost btn-icon ${extra}`,
+      "aria-label": label,
+      title: label,
+      on: { click: run },
+      ...rest,
+    },
+    icon(name),
+  );
 }
 
 /** A button with words: `button("Save", save, {icon: "check", class: "btn-primary"})`. */
 export function button(label, run, props = {}) {
   const { class: extra = "", icon: picture, ...rest } = props;
-  return h("button", { type: "button", class: `btn ${extra}`, on: { click: run }, ...rest }, picture && icon(picture), label);
+  return h(
+    "button",
+    { type: "button", class: `btn ${extra}`, on: { click: run }, ...rest },
+    picture && icon(picture),
+    label,
+  );
 }
 
 /** `plural(1, "picture")` -> "1 picture"; a noun that only takes an s. */
@@ -75,11 +100,16 @@ export const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : 
 
 let nextId = 0;
 /** A new id for label/aria references. */
-export const uid = (prefix = "e") => `${prefix}${(nextId += 1)}`;
+export function uid(prefix = "e") {
+  nextId += 1;
+  return `${prefix}${nextId}`;
+}
 
 /** A labelled control: `field("Steps", input, {hint})`. The control gets an id when it has none. */
 export function field(label, control, { hint = "", hidden = false } = {}) {
-  const target = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea") || control;
+  const target = control.matches("input, select, textarea")
+    ? control
+    : control.querySelector("input, select, textarea") || control;
   target.id ||= uid("f");
   const note = hint && h("p", { class: "hint", id: `${target.id}-hint` }, hint);
   if (note) target.setAttribute("aria-describedby", note.id);
@@ -129,7 +159,10 @@ export function formatSpan(seconds) {
   if (s < 10) return `${s < 1 ? Math.max(0.1, s).toFixed(1) : Math.round(s)} s`;
   if (s < 60) return `${Math.round(s)} s`;
   const whole = Math.round(s);
-  if (whole < 3600) return whole % 60 && whole < 600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.round(whole / 60)} min`;
+  if (whole < 3600)
+    return whole % 60 && whole < 600
+      ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+      : `${Math.round(whole / 60)} min`;
   if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.round(whole / 86400)} d`;
 }
@@ -140,9 +173,15 @@ export function timeAgo(iso) {
   const then = new Date(iso);
   const s = (Date.now() - then.getTime()) / 1000;
   if (Math.abs(s) < 45) return "just now";
-  if (Math.abs(s) > 7 * 86400) return then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
-  const [value, unit] = Math.abs(s) < 3570 ? [Math.round(Math.abs(s) / 60), "min"] : Math.abs(s) < 86400 ? [Math.round(Math.abs(s) / 3600), "h"] : [Math.round(Math.abs(s) / 86400), "d"];
-  return s > 0 ? `${value} ${unit} ago` : `in ${value} ${unit}`;
+  if (Math.abs(s) > 7 * 86400)
+    return then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  const span = roughly(Math.abs(s));
+  return s > 0 ? `${span} ago` : `in ${span}`;
+}
+
+function roughly(s) {
+  if (s < 3570) return `${Math.round(s / 60)} min`;
+  return s < 86400 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
 }
 
 /** 1536000 -> "1.5 MB". */

@@ -13,7 +13,10 @@ export const events = {
   queue: null,
   connected: false,
 
-  /** Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of pictures); returns the way to stop. */
+  /**
+   * Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of
+   * pictures); returns the way to stop.
+   */
   on(kind, fn) {
     if (!handlers.has(kind)) handlers.set(kind, new Set());
     handlers.get(kind).add(fn);
@@ -118,13 +121,15 @@ function hear(kind, data) {
 async function catchUp() {
   if (events.isLoaded) await events.load().catch(() => null);
   const lost = [...events.jobs.values()].filter(isActive);
-  await Promise.allSettled(lost.map(async (job) => {
-    try {
-      events.put(await api.get(`/api/jobs/${job.id}`, null, { quiet: true }));
-    } catch (error) {
-      if (error.status === 404) events.forget(job.id);
-    }
-  }));
+  await Promise.allSettled(
+    lost.map(async (job) => {
+      try {
+        events.put(await api.get(`/api/jobs/${job.id}`, null, { quiet: true }));
+      } catch (error) {
+        if (error.status === 404) events.forget(job.id);
+      }
+    }),
+  );
 }
 
 /** Open the stream once somebody is signed in. */

@@ -4,11 +4,22 @@ import { announce, fill, h, icon } from "./dom.js";
 import { events, isActive, startEvents } from "./events.js";
 import { getPref, setPref } from "./prefs.js";
 import { go, startRouter } from "./router.js";
-import { menuButton } from "./ui/menu.js";
+import { menuButton } from "./ui/menu-button.js";
 import { toast } from "./ui/toast.js";
 
-const VIEWS = [["create", "Create"], ["feed", "Feed"], ["gallery", "Gallery"], ["engines", "Engines"], ["dashboard", "Dashboard"], ["settings", "Settings"]];
-const THEMES = [["system", "Like the system", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
+const VIEWS = [
+  ["create", "Create"],
+  ["feed", "Feed"],
+  ["gallery", "Gallery"],
+  ["engines", "Engines"],
+  ["dashboard", "Dashboard"],
+  ["settings", "Settings"],
+];
+const THEMES = [
+  ["system", "Like the system", "contrast"],
+  ["dark", "Dark", "moon"],
+  ["light", "Light", "sun"],
+];
 const OFFLINE_GRACE_MS = 2500;
 
 const count = h("span", { class: "count num", hidden: true });
@@ -32,7 +43,17 @@ function markNav(name) {
 
 function buildTools() {
   const state = h("span", { class: "link-state", hidden: true }, "Reconnecting");
-  const theme = menuButton("Theme", () => THEMES.map(([value, label, name]) => ({ label, icon: name, checked: getPref("theme", "dark") === value, run: () => setPref("theme", value) })), { icon: "contrast" });
+  const theme = menuButton(
+    "Theme",
+    () =>
+      THEMES.map(([value, label, name]) => ({
+        label,
+        icon: name,
+        checked: getPref("theme", "dark") === value,
+        run: () => setPref("theme", value),
+      })),
+    { icon: "contrast" },
+  );
   const account = h("span", { class: "row" });
   fill(document.getElementById("rail-tools"), state, theme, account);
   watchConnection(state);
@@ -42,11 +63,15 @@ function buildTools() {
 
 function watchConnection(state) {
   let timer = 0;
+  const tell = () => {
+    state.hidden = false;
+    announce("Reconnecting to Easel.");
+  };
   events.on("state", ({ connected }) => {
     clearTimeout(timer);
     if (connected) state.hidden = true;
     // A blip is no news: only a longer silence is told.
-    else timer = setTimeout(() => ((state.hidden = false), announce("Reconnecting to Easel.")), OFFLINE_GRACE_MS);
+    else timer = setTimeout(tell, OFFLINE_GRACE_MS);
   });
 }
 
@@ -61,7 +86,12 @@ function drawAccount(place, { user, sign_in_url: url, version }) {
     { label: `Easel ${version}`, icon: "info", disabled: true, run: () => {} },
   ];
   const node = menuButton(label, items, { icon: "user" });
-  fill(node, user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()));
+  fill(
+    node,
+    user.avatar
+      ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 })
+      : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()),
+  );
   fill(place, node);
 }
 

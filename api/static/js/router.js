@@ -42,7 +42,10 @@ export function setQuery(params) {
 export function startRouter(element, onChange) {
   root = element;
   window.addEventListener("hashchange", () => show(onChange));
-  document.querySelector(".skip").addEventListener("click", (event) => (event.preventDefault(), element.focus())); // its #view is no view
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // its #view is no view
+    element.focus();
+  });
   return show(onChange);
 }
 
@@ -50,7 +53,8 @@ let notify = () => {};
 
 async function show(onChange = notify) {
   notify = onChange;
-  const mine = (turn += 1);
+  turn += 1;
+  const mine = turn;
   const isFirst = !mounted;
   scrolls.set(mounted, window.scrollY);
   const { name, params } = parseHash();
@@ -91,6 +95,25 @@ function showFailure(name, error) {
   console.error(error);
   leave();
   const again = button("Try again", () => show(), { class: "btn-primary", icon: "refresh" });
-  fill(root, h("div", { class: "page" }, h("div", { class: "empty" }, icon("warning"), h("h2", {}, "This page could not be opened"),
-    h("p", {}, error.name === "ApiError" ? `${error.message} ${error.hint}` : `A part of “${name}” did not load. The connection may be down, or Easel was just updated.`), again)));
+  fill(
+    root,
+    h(
+      "div",
+      { class: "page" },
+      h(
+        "div",
+        { class: "empty" },
+        icon("warning"),
+        h("h2", {}, "This page could not be opened"),
+        h(
+          "p",
+          {},
+          error.name === "ApiError"
+            ? `${error.message} ${error.hint}`
+            : `A part of “${name}” did not load. The connection may be down, or Easel was just updated.`,
+        ),
+        again,
+      ),
+    ),
+  );
 }

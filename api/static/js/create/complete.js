@@ -1,6 +1,16 @@
 /** Completion in the prompt: flags, and the names that may follow them. */
 
-const LISTS = { model: "models", checkpoint: "models", ckpt: "models", sampler: "samplers", sampler_name: "samplers", scheduler: "schedulers", lora: "loras", vae: "vaes", upscaler: "upscalers" };
+const LISTS = {
+  model: "models",
+  checkpoint: "models",
+  ckpt: "models",
+  sampler: "samplers",
+  sampler_name: "samplers",
+  scheduler: "schedulers",
+  lora: "loras",
+  vae: "vaes",
+  upscaler: "upscalers",
+};
 
 /** What could be meant at the caret: flags after `--`, names after `--model ` and its like. */
 export function findOffers({ input, options, shape }) {
@@ -9,13 +19,27 @@ export function findOffers({ input, options, shape }) {
   const flag = /(?:^|\s)--([a-z_]*)$/i.exec(before);
   if (flag) {
     const typed = flag[1].toLowerCase();
-    return options.filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
-      .map((option) => ({ insert: `--${option.name} `, from: before.length - typed.length - 2, label: option.flags[0], hint: option.meaning }));
+    return options
+      .filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
+      .map((option) => ({
+        insert: `--${option.name} `,
+        from: before.length - typed.length - 2,
+        label: option.flags[0],
+        hint: option.meaning,
+      }));
   }
   const named = /(?:^|\s)--([a-z_]+)\s+([^\s][^-]*|)$/i.exec(before);
   if (!named) return [];
-  return names(named[1].toLowerCase(), options, shape()).filter((one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2])
-    .map((one) => ({ insert: `${one.value} `, from: before.length - named[2].length, label: one.label, hint: one.hint }));
+  return names(named[1].toLowerCase(), options, shape())
+    .filter(
+      (one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2],
+    )
+    .map((one) => ({
+      insert: `${one.value} `,
+      from: before.length - named[2].length,
+      label: one.label,
+      hint: one.hint,
+    }));
 }
 
 function names(flag, options, shape) {

@@ -1,8 +1,8 @@
 /** Brings the mask and the frame editor onto the stage, and their outcome into the form. */
 import { useCss } from "../dom.js";
-import { toast } from "../ui/toast.js";
 import { maskEditor } from "../ui/mask.js";
 import { frameEditor, padPicture } from "../ui/outpaint.js";
+import { toast } from "../ui/toast.js";
 import { uploadPicture } from "./files.js";
 import { mediaOf } from "./form.js";
 
@@ -38,7 +38,10 @@ export function openMask(view, input) {
   return put(view, () => maskEditor({ ...input, maskUrl: form.get().mask?.url, onDone, onCancel: () => close(view) }));
 }
 
-/** Draw the frame into which the picture is outpainted: a plain zoom is the server's work, own edges become picture and mask. */
+/**
+ * Draw the frame into which the picture is outpainted: a plain zoom is the server's work, own edges become picture and
+ * mask.
+ */
 export function openFrame(view, input) {
   const { form } = view;
   const shape = view.shape();
@@ -48,7 +51,15 @@ export function openFrame(view, input) {
     close(view);
     toast("The frame is set. Press Generate to outpaint the picture.", { kind: "good" });
   };
-  return put(view, () => frameEditor({ ...input, grid: Math.max(8, shape.grid), maxSide: shape.maxSide, onDone, onCancel: () => close(view) }));
+  return put(view, () =>
+    frameEditor({
+      ...input,
+      grid: Math.max(8, shape.grid),
+      maxSide: shape.maxSide,
+      onDone,
+      onCancel: () => close(view),
+    }),
+  );
 }
 
 async function padded(form, input, frame) {

@@ -12,16 +12,27 @@ export function estimateLine({ bodyOf, afterMs = 300 }) {
     try {
       show(node, await api.post("/api/estimate", bodyOf(), { quiet: true, signal: flight.signal }));
     } catch (error) {
-      if (error.name !== "AbortError") fill(node, error.status === 400 || error.status === 422 ? [h("span", { class: "refused" }, error.message)] : " ");
+      if (error.name !== "AbortError")
+        fill(
+          node,
+          error.status === 400 || error.status === 422 ? [h("span", { class: "refused" }, error.message)] : " ",
+        );
     }
   }, afterMs);
-  return { node, ask, stop: () => (ask.cancel(), flight?.abort()) };
+  const stop = () => {
+    ask.cancel();
+    flight?.abort();
+  };
+  return { node, ask, stop };
 }
 
 function show(node, { engine, wait_s: wait, seconds, price, refused, notes }) {
   if (refused) return void fill(node, h("span", { class: "refused" }, refused));
-  const total = (wait || 0) + (seconds || 0);
-  const time = seconds === null || seconds === undefined ? (wait > 1 ? `starts in about ${formatSpan(wait)}` : "") : `about ${formatSpan(Math.max(1, total))}`;
-  fill(node, [engine, time, price].filter(Boolean).join(" · ") || " ");
+  fill(node, [engine, timeWords(wait || 0, seconds), price].filter(Boolean).join(" · ") || " ");
   node.title = (notes || []).join("\n");
+}
+
+function timeWords(wait, seconds) {
+  if (seconds !== null && seconds !== undefined) return `about ${formatSpan(Math.max(1, wait + seconds))}`;
+  return wait > 1 ? `starts in about ${formatSpan(wait)}` : "";
 }

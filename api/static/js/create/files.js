@@ -8,8 +8,13 @@ import { fromDraft, mediaOf } from "./form.js";
 /** Send a file; resolves to its Media, or null after telling what is wrong with it. */
 export async function uploadPicture(blob) {
   const { limits } = await session;
-  if (!blob.type.startsWith("image/")) return void toast("That is not a picture.", { kind: "bad", hint: "Use a PNG, JPEG or WebP file." });
-  if (limits.upload_bytes && blob.size > limits.upload_bytes) return void toast(`This picture is too large (${formatBytes(blob.size)}).`, { kind: "bad", hint: `At most ${formatBytes(limits.upload_bytes)}; save it smaller and try again.` });
+  if (!blob.type.startsWith("image/"))
+    return void toast("That is not a picture.", { kind: "bad", hint: "Use a PNG, JPEG or WebP file." });
+  if (limits.upload_bytes && blob.size > limits.upload_bytes)
+    return void toast(`This picture is too large (${formatBytes(blob.size)}).`, {
+      kind: "bad",
+      hint: `At most ${formatBytes(limits.upload_bytes)}; save it smaller and try again.`,
+    });
   try {
     return await api.upload("/api/uploads", blob);
   } catch (error) {
@@ -20,14 +25,16 @@ export async function uploadPicture(blob) {
 
 /** A file that was dropped, pasted or chosen: its own settings if it has any and they are wanted, then as the input. */
 export async function takeFile(file, form) {
-  const recalled = file.type === "image/png" || file.type === "image/jpeg" || file.type === "image/webp" ? await recall(file) : null;
+  const recalled =
+    file.type === "image/png" || file.type === "image/jpeg" || file.type === "image/webp" ? await recall(file) : null;
   if (recalled) {
     const actions = await askRecall(recalled);
     if (actions === null) return;
     if (actions === "settings") return void applyRecall(form, recalled);
   }
   const input = await uploadPicture(file);
-  if (input) form.set({ input: mediaOf(input), mask: null, zoom: null, pan: null, width: null, height: null, aspect: null });
+  if (input)
+    form.set({ input: mediaOf(input), mask: null, zoom: null, pan: null, width: null, height: null, aspect: null });
 }
 
 async function recall(file) {
@@ -40,8 +47,20 @@ async function recall(file) {
 }
 
 async function askRecall({ command, text }) {
-  const body = h("div", { class: "stack" }, h("p", {}, "This picture knows how it was made. Bring these settings back? They replace what is in the form now."), h("pre", { class: "recall-text" }, command || text));
-  return openDialog({ title: "Recall its settings?", body, actions: [{ label: "Use as input picture", value: "input", kind: "plain" }, { label: "Recall settings", value: "settings", kind: "primary" }] });
+  const body = h(
+    "div",
+    { class: "stack" },
+    h("p", {}, "This picture knows how it was made. Bring these settings back? They replace what is in the form now."),
+    h("pre", { class: "recall-text" }, command || text),
+  );
+  return openDialog({
+    title: "Recall its settings?",
+    body,
+    actions: [
+      { label: "Use as input picture", value: "input", kind: "plain" },
+      { label: "Recall settings", value: "settings", kind: "primary" },
+    ],
+  });
 }
 
 function applyRecall(form, { draft }) {

@@ -3,10 +3,41 @@ import { getPref, setPref } from "../prefs.js";
 
 /** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. */
 const EMPTY = {
-  text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
-  seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
-  hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "", maskBlur: null,
-  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", options: {}, replyTo: null,
+  text: "",
+  negative: "",
+  styles: [],
+  aspect: null,
+  width: null,
+  height: null,
+  steps: null,
+  cfg: null,
+  guidance: null,
+  seed: null,
+  isSeedLocked: false,
+  sampler: "",
+  scheduler: "",
+  model: "",
+  vae: "",
+  clipSkip: null,
+  loras: [],
+  batch: 1,
+  hires: null,
+  backend: "",
+  isPrivate: false,
+  strength: null,
+  input: null,
+  edit: "img2img",
+  mask: null,
+  maskFill: "",
+  maskBlur: null,
+  onlyMasked: false,
+  zoom: null,
+  pan: null,
+  factor: 2,
+  upscaler: "",
+  workflow: "",
+  options: {},
+  replyTo: null,
 };
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
@@ -19,7 +50,15 @@ export function makeForm() {
   let state = { ...base, ...getPref(STORED, {}), replyTo: null };
   const listeners = new Set();
   let timer = 0;
-  const keep = () => setPref(STORED, Object.fromEntries(Object.entries(state).filter(([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(base[name]))));
+  const keep = () =>
+    setPref(
+      STORED,
+      Object.fromEntries(
+        Object.entries(state).filter(
+          ([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(base[name]),
+        ),
+      ),
+    );
   return {
     get: () => state,
     set(patch) {
@@ -38,7 +77,10 @@ export function makeForm() {
       listeners.add(fn);
       return () => listeners.delete(fn);
     },
-    flush: () => (clearTimeout(timer), keep()),
+    flush() {
+      clearTimeout(timer);
+      keep();
+    },
   };
 }
 
@@ -117,9 +159,29 @@ function sayInput(body, form, { supports }, flagged) {
 
 /** Fields of the form for a draft by the names of Job.request. */
 export function fromDraft(draft) {
-  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", options: "options", width: "width", height: "height", hires: "hires", loras: "loras" };
+  const plain = {
+    negative_prompt: "negative",
+    steps: "steps",
+    cfg_scale: "cfg",
+    guidance: "guidance",
+    sampler: "sampler",
+    scheduler: "scheduler",
+    model: "model",
+    vae: "vae",
+    clip_skip: "clipSkip",
+    batch_size: "batch",
+    denoising_strength: "strength",
+    backend: "backend",
+    workflow: "workflow",
+    options: "options",
+    width: "width",
+    height: "height",
+    hires: "hires",
+    loras: "loras",
+  };
   const patch = {};
-  for (const [name, own] of Object.entries(plain)) if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
+  for (const [name, own] of Object.entries(plain))
+    if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
   if (draft.prompt !== undefined) patch.text = draft.prompt;
   if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
   if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });
@@ -128,4 +190,9 @@ export function fromDraft(draft) {
 }
 
 /** A Media for anything with an id: an Image, a Picture or a Media. */
-export const mediaOf = (one) => ({ media_id: one.media_id || one.id, url: one.url, width: one.width, height: one.height });
+export const mediaOf = (one) => ({
+  media_id: one.media_id || one.id,
+  url: one.url,
+  width: one.width,
+  height: one.height,
+});

@@ -8,12 +8,23 @@ export const takeFile = async (file, form) => (await import("./files.js")).takeF
 
 /** @returns {{node: HTMLElement, update: (state: object, shape: object) => void}} */
 export function inputPanel({ form, onEdit }) {
-  const file = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "aria-label": "Input picture" });
+  const file = h("input", {
+    type: "file",
+    accept: "image/*",
+    class: "sr-only",
+    tabindex: "-1",
+    "aria-label": "Input picture",
+  });
   file.addEventListener("change", () => {
     if (file.files[0]) takeFile(file.files[0], form);
     file.value = "";
   });
-  const empty = h("button", { type: "button", class: "drop", on: { click: () => file.click() } }, h("b", {}, "Begin from a picture"), h("span", {}, "Drop, paste or choose one. A picture made here brings its settings back."));
+  const empty = h(
+    "button",
+    { type: "button", class: "drop", on: { click: () => file.click() } },
+    h("b", {}, "Begin from a picture"),
+    h("span", {}, "Drop, paste or choose one. A picture made here brings its settings back."),
+  );
   const node = h("div", { class: "input-panel" }, file, empty);
   let card = null;
   let latest = [];
@@ -58,7 +69,12 @@ export function catchFiles(root, form) {
     event.preventDefault();
     takeFile(file, form);
   };
-  const pairs = [[document, "dragover", over], [document, "dragleave", (event) => !event.relatedTarget && root.classList.remove("dropping")], [document, "drop", drop], [document, "paste", paste]];
+  const pairs = [
+    [document, "dragover", over],
+    [document, "dragleave", (event) => !event.relatedTarget && root.classList.remove("dropping")],
+    [document, "drop", drop],
+    [document, "paste", paste],
+  ];
   for (const [target, kind, fn] of pairs) target.addEventListener(kind, fn);
   return () => pairs.forEach(([target, kind, fn]) => target.removeEventListener(kind, fn));
 }
@@ -67,6 +83,10 @@ export function catchFiles(root, form) {
 export function replyNotice(form) {
   const close = iconButton("close", "Do not post it there", () => form.set({ replyTo: null }), { class: "btn-small" });
   const node = h("div", { class: "notice reply", hidden: true });
-  fill(node, h("p", { class: "grow" }, "From Discord: what you make from this picture is posted back into its channel."), close);
+  fill(
+    node,
+    h("p", { class: "grow" }, "From Discord: what you make from this picture is posted back into its channel."),
+    close,
+  );
   return { node, update: ({ replyTo }) => (node.hidden = !replyTo) };
 }

@@ -7,7 +7,8 @@ export function loraRows(form) {
   const rows = h("ul", { class: "loras" });
   const add = (name) => {
     if (!name) return;
-    if (!form.get().loras.some((one) => one.name === name)) form.set({ loras: [...form.get().loras, { name, weight: 0.8 }] });
+    if (!form.get().loras.some((one) => one.name === name))
+      form.set({ loras: [...form.get().loras, { name, weight: 0.8 }] });
     picker.value = "";
   };
   const picker = combo({ label: "Add a LoRA", placeholder: "Add a LoRA", isFree: true, onChange: add });
@@ -20,7 +21,10 @@ export function loraRows(form) {
       picker.setOptions(shape.lists.loras || []);
       if (drawn === state.loras) return;
       drawn = state.loras;
-      fill(rows, state.loras.map((lora) => row(lora, form, (next) => (drawn = next))));
+      fill(
+        rows,
+        state.loras.map((lora) => row(lora, form, (next) => (drawn = next))),
+      );
     },
   };
 }
@@ -32,12 +36,27 @@ function row(lora, form, keep) {
     form.set({ loras: next });
   };
   const out = h("output", { class: "num small" }, lora.weight.toFixed(2));
-  const slide = h("input", { type: "range", min: -1, max: 2, step: 0.05, value: lora.weight, "aria-label": `Weight of ${lora.name}`, style: { "--fill": `${((lora.weight + 1) / 3) * 100}%` } });
+  const slide = h("input", {
+    type: "range",
+    min: -1,
+    max: 2,
+    step: 0.05,
+    value: lora.weight,
+    "aria-label": `Weight of ${lora.name}`,
+    style: { "--fill": `${((lora.weight + 1) / 3) * 100}%` },
+  });
   slide.addEventListener("input", () => {
     out.textContent = Number(slide.value).toFixed(2);
     slide.style.setProperty("--fill", `${((Number(slide.value) + 1) / 3) * 100}%`);
     write(Number(slide.value));
   });
   const remove = () => form.set({ loras: form.get().loras.filter((one) => one.name !== lora.name) });
-  return h("li", { class: "lora" }, h("span", { class: "clip small", title: lora.name }, lora.name), out, iconButton("close", `Remove ${lora.name}`, remove, { class: "btn-small" }), slide);
+  return h(
+    "li",
+    { class: "lora" },
+    h("span", { class: "clip small", title: lora.name }, lora.name),
+    out,
+    iconButton("close", `Remove ${lora.name}`, remove, { class: "btn-small" }),
+    slide,
+  );
 }

@@ -9,12 +9,27 @@ export function moreParts(form) {
   const set = (name) => (value) => form.set({ [name]: value });
   const parts = {
     sampler: choice({ label: "Sampler", name: "sampler", list: "samplers", form, placeholder: "The engine's choice" }),
-    scheduler: choice({ label: "Scheduler", name: "scheduler", list: "schedulers", form, placeholder: "The engine's choice" }),
+    scheduler: choice({
+      label: "Scheduler",
+      name: "scheduler",
+      list: "schedulers",
+      form,
+      placeholder: "The engine's choice",
+    }),
     loras: loraRows(form),
     vae: choice({ label: "VAE", name: "vae", list: "vaes", form, placeholder: "The model's own" }),
     clipSkip: slider({ label: "Clip skip", min: 1, max: 12, onChange: set("clipSkip") }),
-    hires: toggle("Hires fix", "Draw small first, then larger: keeps large pictures in one piece", (on) => form.set({ hires: on ? HIRES : null })),
-    hiresFactor: slider({ label: "Times larger", min: 1.1, max: 4, step: 0.1, isOptional: false, onChange: (factor) => form.set({ hires: { ...HIRES, ...form.get().hires, factor } }) }),
+    hires: toggle("Hires fix", "Draw small first, then larger: keeps large pictures in one piece", (on) =>
+      form.set({ hires: on ? HIRES : null }),
+    ),
+    hiresFactor: slider({
+      label: "Times larger",
+      min: 1.1,
+      max: 4,
+      step: 0.1,
+      isOptional: false,
+      onChange: (factor) => form.set({ hires: { ...HIRES, ...form.get().hires, factor } }),
+    }),
     isPrivate: toggle("Private", "Only you see the result; it stays out of the feed", set("isPrivate")),
   };
   const update = (state, shape) => {

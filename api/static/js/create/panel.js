@@ -1,5 +1,5 @@
 /** The settings beside the picture: only those that the chosen engine has. */
-import { fill, field, formatSpan, h, iconButton } from "../dom.js";
+import { field, fill, formatSpan, h, iconButton } from "../dom.js";
 import { getPref, setPref } from "../prefs.js";
 import { choice, seedControl, slider } from "./controls.js";
 import { sizeChooser, summary } from "./size.js";
@@ -11,9 +11,25 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
   const parts = makeParts(form);
   const line = h("span", { class: "faint num clip" });
   const more = moreSettings(form);
-  const body = h("div", { class: "panel-body", id: "settings-body" }, inputPanel.node, styles.node, parts.size.node, parts.engine.node, parts.workflow.node, parts.model.node,
-    h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node), parts.seed.node, more.node);
-  const fold = h("button", { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" }, h("span", { class: "panel-word" }, "Settings"), line);
+  const body = h(
+    "div",
+    { class: "panel-body", id: "settings-body" },
+    inputPanel.node,
+    styles.node,
+    parts.size.node,
+    parts.engine.node,
+    parts.workflow.node,
+    parts.model.node,
+    h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node),
+    parts.seed.node,
+    more.node,
+  );
+  const fold = h(
+    "button",
+    { type: "button", class: "panel-fold", "aria-expanded": "false", "aria-controls": "settings-body" },
+    h("span", { class: "panel-word" }, "Settings"),
+    line,
+  );
   const node = h("section", { class: "panel", "aria-label": "Settings" }, fold, body);
   const unfold = (is) => fold.setAttribute("aria-expanded", String(node.classList.toggle("open", is)));
   fold.addEventListener("click", () => unfold(!node.classList.contains("open")));
@@ -32,7 +48,12 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
 /** The rarer settings, loaded when they are unfolded. */
 function moreSettings(form) {
   const inner = h("div", { class: "stack" });
-  const node = h("details", { class: "fold", open: getPref("create-more", false) }, h("summary", {}, "More settings"), inner);
+  const node = h(
+    "details",
+    { class: "fold", open: getPref("create-more", false) },
+    h("summary", {}, "More settings"),
+    inner,
+  );
   let update = () => {};
   let latest = null;
   const load = async () => {
@@ -48,13 +69,22 @@ function moreSettings(form) {
     if (node.open) load();
   });
   if (node.open) load();
-  return { node, update: (...now) => update(...(latest = now)) };
+  return {
+    node,
+    update(...now) {
+      latest = now;
+      update(...now);
+    },
+  };
 }
 
 function makeParts(form) {
   const set = (name) => (value) => form.set({ [name]: value });
   return {
-    size: sizeChooser(form), seed: seedControl(form), engine: engineSelect(form), workflow: workflowChip(form),
+    size: sizeChooser(form),
+    seed: seedControl(form),
+    engine: engineSelect(form),
+    workflow: workflowChip(form),
     model: choice({ label: "Model", name: "model", list: "models", form, placeholder: "The engine's choice" }),
     steps: slider({ label: "Steps", min: 1, max: 150, onChange: set("steps") }),
     cfg: slider({ label: "Prompt strength (CFG)", min: 1, max: 20, step: 0.5, onChange: set("cfg") }),
@@ -74,24 +104,48 @@ function engineSelect(form) {
 /** The workflow to draw with. */
 function workflowChip(form) {
   const name = h("span", { class: "grow clip" });
-  const node = h("div", { class: "notice reply", hidden: true }, name, iconButton("close", "Without this workflow", () => form.set({ workflow: "", options: {} }), { class: "btn-small" }));
-  let load;
+  const node = h(
+    "div",
+    { class: "notice reply", hidden: true },
+    name,
+    iconButton("close", "Without this workflow", () => form.set({ workflow: "", options: {} }), { class: "btn-small" }),
+  );
+  let isAsked = false;
   const update = ({ workflow }) => {
     node.hidden = !workflow;
     name.textContent = `Workflow: ${workflow}`;
-    if (workflow) load ??= import("./workflow-options.js").then((it) => it.showOptions(node, form));
+    if (!workflow || isAsked) return;
+    isAsked = true;
+    import("./workflow-options.js").then((it) => it.showOptions(node, form));
   };
   return { node, update };
 }
 
 function drawEngines({ select, state }, { backend }, engines) {
-  const words = (engine) => [engine.label, STATE_WORDS[engine.state], engine.wait_s > 1 ? `about ${formatSpan(engine.wait_s)}` : "", engine.price].filter(Boolean).join(" · ");
+  const words = (engine) =>
+    [
+      engine.label,
+      STATE_WORDS[engine.state],
+      engine.wait_s > 1 ? `about ${formatSpan(engine.wait_s)}` : "",
+      engine.price,
+    ]
+      .filter(Boolean)
+      .join(" · ");
   const gone = backend && !engines.some((engine) => engine.name === backend);
-  const wanted = [["", "Automatic: the most suitable"], ...engines.map((engine) => [engine.name, words(engine)]), ...(gone ? [[backend, `${backend} (not here now)`]] : [])];
-  if (document.activeElement !== select || select.options.length !== wanted.length) fill(select, wanted.map(([value, text]) => h("option", { value }, text)));
+  const wanted = [
+    ["", "Automatic: the most suitable"],
+    ...engines.map((engine) => [engine.name, words(engine)]),
+    ...(gone ? [[backend, `${backend} (not here now)`]] : []),
+  ];
+  if (document.activeElement !== select || select.options.length !== wanted.length)
+    fill(
+      select,
+      wanted.map(([value, label]) => h("option", { value }, label)),
+    );
   select.value = backend;
   const chosen = engines.find((engine) => engine.name === backend);
-  const text = chosen && (chosen.state === "down" ? [chosen.error, chosen.hint].filter(Boolean).join(" ") : chosen.remark);
+  const text =
+    chosen && (chosen.state === "down" ? [chosen.error, chosen.hint].filter(Boolean).join(" ") : chosen.remark);
   fill(state, text && [h("span", { class: `dot dot-${chosen.state}` }), h("span", {}, text)]);
   state.hidden = !text;
 }
@@ -106,7 +160,13 @@ function draw(parts, state, engines, line, body) {
   parts.cfg.update(state.cfg, defaults.cfg);
   parts.guidance.update(state.guidance, 3.5);
   parts.batch.update(state.batch, 1, { max: Math.max(2, shape.maxBatch) });
-  const shown = { steps: supports.steps, cfg: supports.cfg_scale, guidance: supports.guidance, batch: shape.maxBatch > 1, size: !isUpscale };
+  const shown = {
+    steps: supports.steps,
+    cfg: supports.cfg_scale,
+    guidance: supports.guidance,
+    batch: shape.maxBatch > 1,
+    size: !isUpscale,
+  };
   for (const [name, may] of Object.entries(shown)) parts[name].node.hidden = !may;
   body.classList.toggle("upscaling", isUpscale);
   summary(line, state, shape);

@@ -1,4 +1,6 @@
-/** The options of the chosen workflow: a control for each, with its range and the value of the export as placeholder. */
+/**
+ * The options of the chosen workflow: a control for each, with its range and the value of the export as placeholder.
+ */
 import { api } from "../api.js";
 import { field, fill, h } from "../dom.js";
 
@@ -17,7 +19,10 @@ export function showOptions(chip, form) {
   async function load(name) {
     const found = await api.get(`/api/workflows/${encodeURIComponent(name)}`, null, { quiet: true }).catch(() => null);
     if (shown !== name || !found?.options.length) return;
-    fill(node, found.options.map((option) => control(option, form)));
+    fill(
+      node,
+      found.options.map((option) => control(option, form)),
+    );
     node.hidden = false;
     write(node, form.get().options);
   }
@@ -30,15 +35,35 @@ function control(option, form) {
     const { [option.name]: _, ...others } = form.get().options;
     form.set({ options: value === "" ? others : { ...others, [option.name]: value } });
   };
-  const props = { class: option.choices.length || option.kind === "flag" ? "select" : "input", dataset: { option: option.name }, on: { change: (event) => say(event.target.value) } };
+  const props = {
+    class: option.choices.length || option.kind === "flag" ? "select" : "input",
+    dataset: { option: option.name },
+    on: { change: (event) => say(event.target.value) },
+  };
   return field(option.name.replaceAll("_", " "), made(option, props), { hint: hintOf(option) });
 }
 
 function made(option, props) {
   const choices = option.kind === "flag" ? ["yes", "no"] : option.choices;
-  if (choices.length) return h("select", props, h("option", { value: "" }, `As exported: ${option.default}`), choices.map((value) => h("option", { value }, value)));
+  if (choices.length)
+    return h(
+      "select",
+      props,
+      h("option", { value: "" }, `As exported: ${option.default}`),
+      choices.map((value) => h("option", { value }, value)),
+    );
   const isNumber = ["whole", "number"].includes(option.kind);
-  return h("input", { ...props, type: isNumber ? "number" : "text", placeholder: option.default, ...(isNumber && { inputmode: "decimal", min: option.low, max: option.high, step: option.kind === "whole" ? 1 : "any" }) });
+  return h("input", {
+    ...props,
+    type: isNumber ? "number" : "text",
+    placeholder: option.default,
+    ...(isNumber && {
+      inputmode: "decimal",
+      min: option.low,
+      max: option.high,
+      step: option.kind === "whole" ? 1 : "any",
+    }),
+  });
 }
 
 function hintOf({ low, high }) {
@@ -48,5 +73,6 @@ function hintOf({ low, high }) {
 
 /** Show what the form says, but not over what somebody is typing. */
 function write(node, options) {
-  for (const input of node.querySelectorAll("[data-option]")) if (input !== document.activeElement) input.value = options[input.dataset.option] ?? "";
+  for (const input of node.querySelectorAll("[data-option]"))
+    if (input !== document.activeElement) input.value = options[input.dataset.option] ?? "";
 }

@@ -30,7 +30,8 @@ function load() {
 /**
  * @typedef {object} ChartData
  * @property {number[]} times unix seconds, evenly apart
- * @property {Array<{name: string, token: string, values: number[]}>} series stacked in this order; `token` is a colour of css/base.css
+ * @property {Array<{name: string, token: string, values: number[]}>} series stacked in this order; `token` is a colour
+ *   of css/base.css
  * @property {string} summary one sentence of what is to be seen
  * @property {(time: number) => string} when words for a time
  * @property {(value: number) => string} format words for a value
@@ -53,7 +54,15 @@ export function barChart({ title, tools = null }) {
     draw();
   };
   const toggle = button("Show as table", swap, { class: "btn-ghost btn-small", icon: "list", "aria-pressed": "false" });
-  const element = h("section", { class: "card chart", "aria-label": title }, h("header", { class: "card-head" }, h("h2", {}, title), tools), summary, plot, table, h("footer", { class: "chart-foot" }, legend, toggle));
+  const element = h(
+    "section",
+    { class: "card chart", "aria-label": title },
+    h("header", { class: "card-head" }, h("h2", {}, title), tools),
+    summary,
+    plot,
+    table,
+    h("footer", { class: "chart-foot" }, legend, toggle),
+  );
   let data = null;
   let chart = null;
   const draw = async () => {
@@ -70,7 +79,12 @@ export function barChart({ title, tools = null }) {
       data = next;
       summary.textContent = next.summary;
       plot.setAttribute("aria-label", `${title}. ${next.summary}`);
-      fill(legend, next.series.map((one) => h("li", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), one.name)));
+      fill(
+        legend,
+        next.series.map((one) =>
+          h("li", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), one.name),
+        ),
+      );
       fill(table, tableFor(title, next));
       await draw();
     },
@@ -89,7 +103,9 @@ function valuesOf(data) {
 function optionsOf(UPlot, data, plot) {
   const colour = colours(plot);
   const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.06 });
-  const series = [...data.series].reverse().map((one) => ({ label: one.name, fill: colour(one.token), width: 0, paths: bars, points: { show: false } }));
+  const series = [...data.series]
+    .reverse()
+    .map((one) => ({ label: one.name, fill: colour(one.token), width: 0, paths: bars, points: { show: false } }));
   const gap = data.times.length > 1 ? data.times[1] - data.times[0] : 3600;
   const line = { stroke: colour("--muted"), font: `12px ${getComputedStyle(plot).fontFamily}`, ticks: { show: false } };
   return {
@@ -99,10 +115,26 @@ function optionsOf(UPlot, data, plot) {
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     select: { show: false },
-    scales: { x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] }, y: { range: (_, low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] } },
+    scales: {
+      x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] },
+      y: { range: (_self, _low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] },
+    },
     axes: [
-      { ...line, grid: { show: false }, space: 64, size: 34, values: (_, splits) => splits.map((one) => data.tick(one)), splits: data.splits ? (chart) => thinned(data.splits, chart.width) : undefined },
-      { ...line, grid: { stroke: colour("--line"), width: 1 }, size: 52, values: (_, splits) => splits.map((one) => data.format(one)), incrs: data.incrs },
+      {
+        ...line,
+        grid: { show: false },
+        space: 64,
+        size: 34,
+        values: (_, splits) => splits.map((one) => data.tick(one)),
+        splits: data.splits ? (chart) => thinned(data.splits, chart.width) : undefined,
+      },
+      {
+        ...line,
+        grid: { stroke: colour("--line"), width: 1 },
+        size: 52,
+        values: (_, splits) => splits.map((one) => data.format(one)),
+        incrs: data.incrs,
+      },
     ],
     series: [{}, ...series],
     plugins: [tooltip(data)],
@@ -132,7 +164,19 @@ function tooltip(data) {
     const { idx, left } = chart.cursor;
     box.hidden = idx === null || idx === undefined || left < 0;
     if (box.hidden) return;
-    fill(box, h("strong", {}, data.when(data.times[idx])), data.series.map((one) => h("p", {}, h("span", { class: "chart-key", style: { background: `var(${one.token})` } }), `${one.name} `, h("b", {}, data.format(one.values[idx])))));
+    fill(
+      box,
+      h("strong", {}, data.when(data.times[idx])),
+      data.series.map((one) =>
+        h(
+          "p",
+          {},
+          h("span", { class: "chart-key", style: { background: `var(${one.token})` } }),
+          `${one.name} `,
+          h("b", {}, data.format(one.values[idx])),
+        ),
+      ),
+    );
     const room = chart.over.clientWidth - box.offsetWidth - 8;
     box.style.left = `${Math.max(0, Math.min(left + 14, room))}px`;
   };
@@ -141,7 +185,9 @@ function tooltip(data) {
 
 function tableFor(title, data) {
   const columns = [{ title: "When" }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
-  const rows = data.times.map((time, at) => [data.when(time), ...data.series.map((one) => data.format(one.values[at]))]).reverse();
+  const rows = data.times
+    .map((time, at) => [data.when(time), ...data.series.map((one) => data.format(one.values[at]))])
+    .reverse();
   return tableOf(title, columns, rows);
 }
 

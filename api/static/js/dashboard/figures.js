@@ -30,7 +30,9 @@ export function hourly(hours, count, nowS = Date.now() / 1000) {
  * @returns {{days: string[], people: Array<{name: string, values: number[], total: number}>, total: number}}
  */
 export function daily(rows, measure, days, today = new Date()) {
-  const names = Array.from({ length: days }, (_, at) => dayName(new Date(today.getTime() - (days - 1 - at) * 24 * HOUR_S * 1000)));
+  const names = Array.from({ length: days }, (_, index) =>
+    dayName(new Date(today.getTime() - (days - 1 - index) * 24 * HOUR_S * 1000)),
+  );
   const at = new Map(names.map((name, index) => [name, index]));
   const people = new Map();
   for (const row of rows) {
@@ -40,7 +42,9 @@ export function daily(rows, measure, days, today = new Date()) {
     people.set(row.user, values);
   }
   const sum = (values) => values.reduce((all, one) => all + one, 0);
-  const ranked = [...people].map(([name, values]) => ({ name, values, total: sum(values) })).sort((one, other) => other.total - one.total);
+  const ranked = [...people]
+    .map(([name, values]) => ({ name, values, total: sum(values) }))
+    .sort((one, other) => other.total - one.total);
   const shown = ranked.slice(0, TOP_USERS);
   const rest = ranked.slice(TOP_USERS);
   if (rest.length) {

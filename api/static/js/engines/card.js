@@ -7,14 +7,16 @@ import { LAYERS, ownerWords, stateWords, withLane } from "./state.js";
  * @typedef {object} CardActions
  * @property {(engine: object) => Promise<object>} test answers {is_ok, message, hint, layer, seconds}
  * @property {(engine: object) => Promise<void>} disconnect
- * @property {(engine: object, card: HTMLElement, button: HTMLElement) => void} offer shows what it has, or hides it again
+ * @property {(engine: object, card: HTMLElement, button: HTMLElement) => void} offer shows what it has, or hides it
+ *   again
  */
 
 /**
  * Make a card.
  * @param {object} engine as `/api/engines` lists it
  * @param {{kindTitle: string, actions: CardActions}} options
- * @returns {{element: HTMLElement, engine: () => object, update: (engine: object) => void, live: (lane: object) => boolean, tick: () => void}}
+ * @returns {{element: HTMLElement, engine: () => object, update: (engine: object) => void, live: (lane: object) =>
+ *   boolean, tick: () => void}}
  */
 export function engineCard(engine, { kindTitle, actions }) {
   let now = engine;
@@ -36,7 +38,12 @@ export function engineCard(engine, { kindTitle, actions }) {
     trouble,
     facts,
     result,
-    buttons(() => now, actions, result, () => element),
+    buttons(
+      () => now,
+      actions,
+      result,
+      () => element,
+    ),
   );
   const draw = () => {
     drawState(state, now, (performance.now() - toldAt) / 1000);
@@ -64,12 +71,19 @@ export function engineCard(engine, { kindTitle, actions }) {
 }
 
 function headline(engine, kindTitle) {
-  return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""].filter(Boolean).join(" · ");
+  return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function drawState(place, engine, passedS) {
   const { word, tone, more } = stateWords(engine, passedS);
-  fill(place, h("span", { class: `dot dot-${tone}`, "aria-hidden": "true" }), h("strong", {}, word), more && h("span", { class: "engine-more" }, more));
+  fill(
+    place,
+    h("span", { class: `dot dot-${tone}`, "aria-hidden": "true" }),
+    h("strong", {}, word),
+    more && h("span", { class: "engine-more" }, more),
+  );
 }
 
 function drawTrouble(place, engine) {
@@ -90,7 +104,10 @@ function factRows(engine) {
 }
 
 function buttons(current, actions, result, card) {
-  const offer = button("What it has", () => actions.offer(current(), card(), offer), { "aria-expanded": "false", class: "btn-small" });
+  const offer = button("What it has", () => actions.offer(current(), card(), offer), {
+    "aria-expanded": "false",
+    class: "btn-small",
+  });
   const runTest = async () => {
     test.disabled = true;
     fill(result, h("p", { class: "engine-testing" }, "Testing…"));
@@ -104,7 +121,11 @@ function buttons(current, actions, result, card) {
   };
   const test = button("Test", runTest, { class: "btn-ghost btn-small" });
   const row = h("div", { class: "engine-actions" }, offer, test);
-  if (current().is_mine) append(row, button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }));
+  if (current().is_mine)
+    append(
+      row,
+      button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }),
+    );
   return row;
 }
 
@@ -123,7 +144,12 @@ export function testResult(told) {
 
 /** What failed and the next thing to try. */
 export function failure(message, hint) {
-  return h("div", { class: "engine-failed", role: "alert" }, h("p", {}, message), hint ? h("p", { class: "engine-hint" }, hint) : "");
+  return h(
+    "div",
+    { class: "engine-failed", role: "alert" },
+    h("p", {}, message),
+    hint ? h("p", { class: "engine-hint" }, hint) : "",
+  );
 }
 
 /** The way to an engine, step by step, up to the one that failed; null for a failure that is none of them. */
@@ -131,7 +157,8 @@ export function layerList(layer) {
   const stop = LAYERS.findIndex(([name]) => name === layer);
   if (stop < 0) return "";
   const steps = LAYERS.map(([, words], at) => {
-    const [tone, said] = at < stop ? ["good", "yes"] : at === stop ? ["bad", "no"] : ["none", "not reached"];
+    const passed = at < stop ? ["good", "yes"] : ["none", "not reached"];
+    const [tone, said] = at === stop ? ["bad", "no"] : passed;
     return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, said));
   });
   return h("ol", { class: "engine-layers" }, ...steps);

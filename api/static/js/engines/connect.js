@@ -7,7 +7,8 @@ import { failure, layerList } from "./card.js";
 
 /**
  * Ask for an engine and connect it.
- * @param {Array<{kind: string, title: string, needs_url: boolean, needs_key: boolean, example: string, help: string}>} kinds
+ * @param {Array<{kind: string, title: string, needs_url: boolean, needs_key: boolean, example: string, help: string}>}
+ *   kinds
  * @param {string} before the engine of one's own whose place it takes, "" when there is none
  * @returns {Promise<object|null>} the engine, or null when the dialog was closed
  */
@@ -22,10 +23,20 @@ export function connectEngine(kinds, before = "") {
 }
 
 function makeForm(kinds, before) {
-  const kind = h("select", { class: "select", autofocus: true }, kinds.map((one) => h("option", { value: one.kind }, one.title)));
+  const kind = h(
+    "select",
+    { class: "select", autofocus: true },
+    kinds.map((one) => h("option", { value: one.kind }, one.title)),
+  );
   const url = h("input", { class: "input", type: "url", autocomplete: "off", spellcheck: "false" });
   const key = h("input", { class: "input", type: "password", autocomplete: "off" });
-  const label = h("input", { class: "input", type: "text", maxlength: "40", autocomplete: "off", placeholder: "Studio GPU" });
+  const label = h("input", {
+    class: "input",
+    type: "text",
+    maxlength: "40",
+    autocomplete: "off",
+    placeholder: "Studio GPU",
+  });
   const help = h("p", { class: "hint" });
   const outcome = h("div", { "aria-live": "polite" });
   const submit = button("Test and connect", null, { type: "submit", class: "btn-primary", icon: "plug" });
@@ -41,7 +52,18 @@ function makeForm(kinds, before) {
   };
   kind.addEventListener("change", explain);
   explain();
-  const form = h("form", { class: "stack" }, field("Kind", kind), help, fields.url, fields.key, field("Name", label, { hint: "What people see; leave it empty for the name of its kind." }), before && h("p", { class: "small" }, `It takes the place of ${before}: each person has one engine of their own.`), outcome, h("div", { class: "row" }, submit));
+  const form = h(
+    "form",
+    { class: "stack" },
+    field("Kind", kind),
+    help,
+    fields.url,
+    fields.key,
+    field("Name", label, { hint: "What people see; leave it empty for the name of its kind." }),
+    before && h("p", { class: "small" }, `It takes the place of ${before}: each person has one engine of their own.`),
+    outcome,
+    h("div", { class: "row" }, submit),
+  );
   return { form, controls: { kind, url, key, label, outcome, submit } };
 }
 
@@ -50,7 +72,12 @@ async function tryToConnect(form, { kind, url, key, label, outcome, submit }) {
   form.setAttribute("aria-busy", "true");
   fill(outcome, h("p", { class: "engine-testing" }, "Testing the connection…"));
   try {
-    return await api.post("/api/engines", { kind: kind.value, url: url.value.trim(), key: key.value, label: label.value.trim() });
+    return await api.post("/api/engines", {
+      kind: kind.value,
+      url: url.value.trim(),
+      key: key.value,
+      label: label.value.trim(),
+    });
   } catch (error) {
     fill(outcome, failure(error.message, error.hint), layerList(error.layer));
     ({ url, key, label, kind })[error.field]?.focus();

@@ -63,7 +63,8 @@ function readNode(id, told) {
 
 function readInput(told) {
   if (typeof told === "string") return { name: told, value: undefined, link: null };
-  const link = isLink(told.link) ? String(told.link[0]) : told.link ? String(told.link) : null;
+  const from = isLink(told.link) ? told.link[0] : told.link;
+  const link = isLink(told.link) || from ? String(from) : null;
   return { name: told.name, value: told.value, link };
 }
 

@@ -1,7 +1,9 @@
 /**
- * Where the nodes of a workflow are drawn: in layers from left to right, links crossing as little as can be had cheaply.
+ * Where the nodes of a workflow are drawn: in layers from left to right, links crossing as little as can be had
+ * cheaply.
  *
- * The method is Sugiyama's: layers by the longest way, a point in each layer a long link passes, an order by the mean of
+ * The method is Sugiyama's: layers by the longest way, a point in each layer a long link passes, an order by the mean
+ * of
  * the neighbours, then heights pulled towards them. Pure: sizes in, places out.
  */
 
@@ -21,13 +23,14 @@ const MAX_POINTS = 10000;
 /**
  * Lay a graph out.
  * @param {Graph} graph
- * @returns {{boxes: Map<string, Box>, lines: Array<{from: string, to: string, input: string, points: Array<[number, number]>}>,
+ * @returns {{boxes: Map<string, Box>, lines: Array<{from: string, to: string, input: string, points: Array<[number,
+ *   number]>}>,
  *   width: number, height: number}}
  */
 export function layOut(graph) {
   const depth = depths(graph);
   const { layers, cells, chains } = inLayers(graph, depth);
-  for (let sweep = 0; sweep < SWEEPS; sweep += 1) order(layers, cells, sweep % 2 === 0);
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) order(layers, sweep % 2 === 0);
   layers.forEach(stack);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) pull(layers, cells, sweep % 2 === 0);
   return places(graph, cells, chains);
@@ -78,7 +81,8 @@ function inLayers(graph, depth) {
   const add = (id, layer, height) => {
     const cell = { id, layer, height, y: 0, before: [], after: [] };
     cells.set(id, cell);
-    (layers[layer] ??= []).push(cell);
+    layers[layer] ??= [];
+    layers[layer].push(cell);
     return cell;
   };
   graph.nodes.forEach((node) => add(node.id, depth.get(node.id), heightOf(node)));
@@ -99,7 +103,7 @@ function inLayers(graph, depth) {
   return { layers: layers.filter(Boolean), cells, chains };
 }
 
-function order(layers, cells, isForward) {
+function order(layers, isForward) {
   const rank = new Map();
   layers.forEach((layer) => layer.forEach((cell, at) => rank.set(cell.id, at)));
   const sequence = isForward ? layers : [...layers].reverse();
@@ -161,10 +165,18 @@ function places(graph, cells, chains) {
     const end = boxes.get(to);
     const between = chain.slice(1, -1).flatMap((id) => {
       const [x, y] = [xOf(cells.get(id)), cells.get(id).y - top + PAD + POINT_HEIGHT / 2];
-      return [[x, y], [x + NODE_WIDTH, y]];
+      return [
+        [x, y],
+        [x + NODE_WIDTH, y],
+      ];
     });
     const arrival = end.y + HEAD_HEIGHT + (rowOf.get(to).get(input) + 0.5) * ROW_HEIGHT;
-    return { from, to, input, points: [[start.x + NODE_WIDTH, start.y + HEAD_HEIGHT / 2], ...between, [end.x, arrival]] };
+    return {
+      from,
+      to,
+      input,
+      points: [[start.x + NODE_WIDTH, start.y + HEAD_HEIGHT / 2], ...between, [end.x, arrival]],
+    };
   });
   const width = Math.max(...[...boxes.values()].map((box) => box.x + box.width)) + PAD;
   const height = Math.max(...[...cells.values()].map((cell) => cell.y + cell.height)) - top + 2 * PAD;

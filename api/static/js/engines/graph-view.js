@@ -1,7 +1,7 @@
 /** Draws a workflow as nodes and links, with the inputs that Easel fills in marked by what goes there. */
 
 import { h } from "../dom.js";
-import { HEAD_HEIGHT, NODE_WIDTH, ROW_HEIGHT, layOut } from "./graph-layout.js";
+import { HEAD_HEIGHT, layOut, NODE_WIDTH, ROW_HEIGHT } from "./graph-layout.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const READABLE = 0.55;
@@ -47,7 +47,8 @@ export function graphView(graph, { onPick, problems = new Set() } = {}) {
 }
 
 function describe(graph) {
-  return `Workflow of ${graph.nodes.length} nodes and ${graph.links.length} links. What goes where is in the table below.`;
+  const { nodes, links } = graph;
+  return `Workflow of ${nodes.length} nodes and ${links.length} links. What goes where is in the table below.`;
 }
 
 function drawLine({ points, from, to }) {
@@ -87,14 +88,20 @@ function drawRow(input, y) {
   const said = input.link || input.value === undefined ? "" : ` ${oneLine(input.value)}`;
   row.append(
     s("rect", { x: 1, y: 1, width: NODE_WIDTH - 2, height: ROW_HEIGHT - 2, class: "wf-mark" }),
-    s("text", { x: 12, y: 15, class: "wf-input" }, input.name, s("tspan", { class: "wf-value" }, cut(said, room(input)))),
+    s(
+      "text",
+      { x: 12, y: 15, class: "wf-input" },
+      input.name,
+      s("tspan", { class: "wf-value" }, cut(said, room(input))),
+    ),
     input.link ? s("circle", { cx: 1.5, cy: ROW_HEIGHT / 2, r: 3.5, class: "wf-port" }) : null,
   );
   return row;
 }
 
 const room = (input) => Math.max(6, ROW_CHARS - input.name.length);
-const oneLine = (value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "").replace(/\s+/g, " ").trim();
+const oneLine = (value) =>
+  (typeof value === "string" ? value : (JSON.stringify(value) ?? "")).replace(/\s+/g, " ").trim();
 
 function markRow(row, words) {
   row.querySelector(".wf-tag")?.remove();
@@ -106,7 +113,8 @@ function markRow(row, words) {
     s(
       "g",
       { class: "wf-tag", transform: `translate(${NODE_WIDTH - width - 6} 3)` },
-      s("rect", { x: -8, y: -1, width: width + 12, height: ROW_HEIGHT - 4, class: "wf-veil" }), // over the end of a long value
+      // over the end of a long value
+      s("rect", { x: -8, y: -1, width: width + 12, height: ROW_HEIGHT - 4, class: "wf-veil" }),
       s("rect", { width, height: ROW_HEIGHT - 6, rx: 4 }),
       s("text", { x: width / 2, y: 12, "text-anchor": "middle" }, text),
     ),
@@ -129,7 +137,11 @@ function zoomer(frame, svg, layout) {
     set((by > 0 ? larger[0] : smaller.at(-1)) ?? scale);
   };
   const button = (text, label, click) =>
-    h("button", { type: "button", class: "btn btn-ghost btn-small", "aria-label": label, title: label, on: { click } }, text);
+    h(
+      "button",
+      { type: "button", class: "btn btn-ghost btn-small", "aria-label": label, title: label, on: { click } },
+      text,
+    );
   set(1);
   requestAnimationFrame(() => fit(READABLE)); // once it stands in the page and has a width
   return h(

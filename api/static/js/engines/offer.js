@@ -27,9 +27,18 @@ const LISTS = [
  */
 export function offerPanel(engine, onClose) {
   const told = engine.capabilities;
-  const head = h("header", { class: "card-head" }, h("h3", {}, `What ${engine.label} has`), iconButton("close", "Close this list", onClose));
+  const head = h(
+    "header",
+    { class: "card-head" },
+    h("h3", {}, `What ${engine.label} has`),
+    iconButton("close", "Close this list", onClose),
+  );
   const panel = h("section", { class: "card offer", "aria-label": `What ${engine.label} has` }, head);
-  if (!told) return append(panel, h("p", { class: "muted" }, "Nothing is known yet: it has not answered so far. Test it to see why."));
+  if (!told)
+    return append(
+      panel,
+      h("p", { class: "muted" }, "Nothing is known yet: it has not answered so far. Test it to see why."),
+    );
   const filled = LISTS.map((list) => ({ ...list, items: itemsOf(told[list.key]) })).filter((list) => list.items.length);
   const nothing = h("p", { class: "muted" }, "It names no models or samplers: it draws in its own way.");
   return append(panel, limits(told), filled.length ? searchable(filled) : nothing);
@@ -40,7 +49,9 @@ function itemsOf(list) {
   return (list ?? []).map((item) => {
     if (typeof item === "string") return { name: item, title: item, note: "" };
     const title = item.title || item.name;
-    const note = [title === item.name ? "" : item.name, item.family, item.is_loaded ? "loaded" : ""].filter(Boolean).join(" · ");
+    const note = [title === item.name ? "" : item.name, item.family, item.is_loaded ? "loaded" : ""]
+      .filter(Boolean)
+      .join(" · ");
     return { name: item.name, title, note };
   });
 }
@@ -61,17 +72,34 @@ function searchable(lists) {
   let open = lists[0];
   const results = h("ul", { class: "offer-list" });
   const count = h("p", { class: "offer-count muted small", role: "status" });
-  const search = h("input", { type: "search", class: "input", "aria-label": "Search what it has", placeholder: "Search", on: { input: () => draw() } });
+  const search = h("input", {
+    type: "search",
+    class: "input",
+    "aria-label": "Search what it has",
+    placeholder: "Search",
+    on: { input: () => draw() },
+  });
   const choose = (list) => {
     open = list;
     search.value = "";
     draw();
   };
-  const tabs = lists.map((list) => h("button", { type: "button", class: "chip", on: { click: () => choose(list) } }, `${list.title} ${list.items.length}`));
+  const tabs = lists.map((list) =>
+    h(
+      "button",
+      { type: "button", class: "chip", on: { click: () => choose(list) } },
+      `${list.title} ${list.items.length}`,
+    ),
+  );
   const draw = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = open.items.filter((item) => words.every((word) => `${item.title} ${item.note}`.toLowerCase().includes(word)));
-    fill(results, found.slice(0, SHOWN).map((item) => entry(open, item)));
+    const found = open.items.filter((item) =>
+      words.every((word) => `${item.title} ${item.note}`.toLowerCase().includes(word)),
+    );
+    fill(
+      results,
+      found.slice(0, SHOWN).map((item) => entry(open, item)),
+    );
     count.textContent = countWords(found.length, open.items.length);
     tabs.forEach((tab, at) => tab.setAttribute("aria-pressed", String(lists[at] === open)));
   };
@@ -86,8 +114,15 @@ function countWords(found, all) {
 }
 
 function entry(list, item) {
-  const text = [h("span", { class: "offer-title" }, item.title), item.note && h("span", { class: "offer-note" }, item.note)];
+  const text = [
+    h("span", { class: "offer-title" }, item.title),
+    item.note && h("span", { class: "offer-note" }, item.note),
+  ];
   if (!list.draft) return h("li", { class: "offer-item" }, text);
   const use = () => toCreate({ draft: list.draft(item), isAddition: true });
-  return h("li", {}, h("button", { type: "button", class: "offer-item", title: "Use in Create", on: { click: use } }, text));
+  return h(
+    "li",
+    {},
+    h("button", { type: "button", class: "offer-item", title: "Use in Create", on: { click: use } }, text),
+  );
 }

@@ -15,7 +15,11 @@ export function stateWords(engine, passedS = 0) {
     case "up":
       return { word: "Ready", tone: "good", more: "" };
     case "busy":
-      return { word: "Busy", tone: "busy", more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "" };
+      return {
+        word: "Busy",
+        tone: "busy",
+        more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "",
+      };
     case "paused":
       return { word: "Paused", tone: "warn", more: pauseWords(engine.wait_s, passedS) };
     case "down":
@@ -46,7 +50,7 @@ export function withLane(engine, lane) {
 /** Whose engine it is, as a word for the card. */
 export function ownerWords(engine) {
   if (engine.is_mine) return "yours";
-  return engine.owner === "guild" ? "this server's" : engine.owner === "user" ? "somebody's own" : "Easel's";
+  return { guild: "this server's", user: "somebody's own" }[engine.owner] ?? "Easel's";
 }
 
 /** What can go wrong on the way to an engine, in the order in which a test gets there. */

@@ -27,7 +27,10 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
     draw();
     if (!workflow.isStored) return;
     try {
-      await api.patch(`/api/workflows/${encodeURIComponent(workflow.name)}`, { field: name, value: slots.join(", ") || "none" });
+      await api.patch(`/api/workflows/${encodeURIComponent(workflow.name)}`, {
+        field: name,
+        value: slots.join(", ") || "none",
+      });
       toast(`${labelOf(name)} is changed.`, { kind: "good" });
     } catch (error) {
       mapping.set(name, before);
@@ -38,8 +41,14 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
   const draw = () => {
     view.mark(marksOf(mapping));
     const focused = rows.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
-    fill(rows, [...mapping].map(([name, slots]) => mappingRow({ name, slots, places, view, isFixed: !workflow.mayChange, change: (next) => change(name, next) })));
-    if (focused) [...rows.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
+    fill(
+      rows,
+      [...mapping].map(([name, slots]) =>
+        mappingRow({ name, slots, places, view, isFixed: !workflow.mayChange, change: (next) => change(name, next) }),
+      ),
+    );
+    if (focused)
+      [...rows.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
   };
   const element = h(
     "section",
@@ -67,12 +76,31 @@ function heading(workflow, onClose) {
 
 function problemList(problems) {
   if (!problems.length) return null;
-  return h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, problems.map((problem) => h("p", {}, problem))));
+  return h(
+    "div",
+    { class: "notice notice-bad" },
+    icon("warning"),
+    h(
+      "div",
+      {},
+      problems.map((problem) => h("p", {}, problem)),
+    ),
+  );
 }
 
 function table(rows) {
   const head = h("tr", {}, h("th", { scope: "col" }, "What you say"), h("th", { scope: "col" }, "Goes into"));
-  return h("div", { class: "wf-mapping" }, h("table", { class: "table" }, h("caption", { class: "sr-only" }, "What of a request goes into which node"), h("thead", {}, head), rows));
+  return h(
+    "div",
+    { class: "wf-mapping" },
+    h(
+      "table",
+      { class: "table" },
+      h("caption", { class: "sr-only" }, "What of a request goes into which node"),
+      h("thead", {}, head),
+      rows,
+    ),
+  );
 }
 
 function mappingRow({ name, slots, places, view, isFixed, change }) {
@@ -80,14 +108,34 @@ function mappingRow({ name, slots, places, view, isFixed, change }) {
   const fitting = places.filter(({ slot, input }) => slots.includes(slot) || mayHold(spec.kind, input.value));
   const label = labelOf(name);
   const shown = slots.length ? slots : [""];
-  const selects = shown.map((slot, at) => slotSelect({ label: at ? `${label}, place ${at + 1}` : label, slot, fitting, isFixed, pick: (next) => change(replaced(slots, at, next)) }));
+  const selects = shown.map((slot, at) =>
+    slotSelect({
+      label: at ? `${label}, place ${at + 1}` : label,
+      slot,
+      fitting,
+      isFixed,
+      pick: (next) => change(replaced(slots, at, next)),
+    }),
+  );
   const rest = fitting.filter(({ slot }) => !slots.includes(slot));
   const canAdd = !isFixed && spec.many && slots.length > 0 && rest.length > 0;
-  const add = canAdd && iconButton("plus", `Another place for ${label.toLowerCase()}`, () => change([...slots, rest[0].slot]), { class: "btn-small" });
+  const add =
+    canAdd &&
+    iconButton("plus", `Another place for ${label.toLowerCase()}`, () => change([...slots, rest[0].slot]), {
+      class: "btn-small",
+    });
   const nodes = slots.map((slot) => slot.slice(0, slot.indexOf(".")));
   const show = () => view.show(nodes[0] ?? null);
-  return h("tr", { class: slots.length ? "is-mapped" : "", dataset: { slots: slots.join(" ") }, on: { pointerenter: show, focusin: show, pointerleave: () => view.show(null), focusout: () => view.show(null) } },
-    h("th", { scope: "row" }, label), h("td", {}, h("div", { class: "wf-places" }, selects, add)));
+  return h(
+    "tr",
+    {
+      class: slots.length ? "is-mapped" : "",
+      dataset: { slots: slots.join(" ") },
+      on: { pointerenter: show, focusin: show, pointerleave: () => view.show(null), focusout: () => view.show(null) },
+    },
+    h("th", { scope: "row" }, label),
+    h("td", {}, h("div", { class: "wf-places" }, selects, add)),
+  );
 }
 
 function replaced(slots, at, next) {
@@ -100,9 +148,18 @@ function replaced(slots, at, next) {
 function slotSelect({ label, slot, fitting, isFixed, pick }) {
   const groups = grouped(fitting);
   const options = [...groups].map(([node, inputs]) =>
-    h("optgroup", { label: `${node.id} · ${node.title}` }, inputs.map((one) => h("option", { value: one.slot }, optionWords(one)))),
+    h(
+      "optgroup",
+      { label: `${node.id} · ${node.title}` },
+      inputs.map((one) => h("option", { value: one.slot }, optionWords(one))),
+    ),
   );
-  const select = h("select", { class: "select", "aria-label": label, disabled: isFixed, on: { change: () => pick(select.value) } }, h("option", { value: "" }, "Not used"), options);
+  const select = h(
+    "select",
+    { class: "select", "aria-label": label, disabled: isFixed, on: { change: () => pick(select.value) } },
+    h("option", { value: "" }, "Not used"),
+    options,
+  );
   select.value = slot;
   return select;
 }
@@ -126,11 +183,30 @@ function focusRow(editor, slot) {
 function storedFoot(workflow) {
   const flag = `--workflow ${/[^\w-]/.test(workflow.name) ? `"${workflow.name}"` : workflow.name}`;
   const use = () => toCreate({ draft: { workflow: workflow.name, options: {} }, isAddition: true });
-  return h("div", { class: "wf-foot" }, button("Use in Create", use, { class: "btn-primary", icon: "create" }), h("p", { class: "muted small" }, "Or say ", h("code", {}, flag), " behind a prompt.", workflow.mayChange && " Changes in the table are kept at once."));
+  return h(
+    "div",
+    { class: "wf-foot" },
+    button("Use in Create", use, { class: "btn-primary", icon: "create" }),
+    h(
+      "p",
+      { class: "muted small" },
+      "Or say ",
+      h("code", {}, flag),
+      " behind a prompt.",
+      workflow.mayChange && " Changes in the table are kept at once.",
+    ),
+  );
 }
 
 function saveForm(workflow, mapping, onSaved) {
-  const name = h("input", { class: "input", required: true, maxlength: "60", value: workflow.name, autocomplete: "off", spellcheck: "false" });
+  const name = h("input", {
+    class: "input",
+    required: true,
+    maxlength: "60",
+    value: workflow.name,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const submit = button("Keep this workflow", null, { type: "submit", class: "btn-primary", icon: "check" });
   const save = async (event) => {
     event.preventDefault();
@@ -146,5 +222,10 @@ function saveForm(workflow, mapping, onSaved) {
       submit.disabled = false;
     }
   };
-  return h("form", { class: "wf-foot", on: { submit: save } }, field("Name", name, { hint: "People say it as --workflow name." }), submit);
+  return h(
+    "form",
+    { class: "wf-foot", on: { submit: save } },
+    field("Name", name, { hint: "People say it as --workflow name." }),
+    submit,
+  );
 }

@@ -20,7 +20,10 @@ export function workflowSection() {
   const open = (workflow) => {
     fill(failed);
     const listener = {
-      onSaved: async (name) => (await load(), await openStored(name)),
+      async onSaved(name) {
+        await load();
+        await openStored(name);
+      },
       onClose: () => fill(editor),
     };
     fill(editor, workflowEditor(workflow, listener));
@@ -34,7 +37,12 @@ export function workflowSection() {
     }
   };
   const remove = async (name) => {
-    const sure = await confirmDialog({ title: `Delete the workflow ${name}?`, text: "Jobs that were drawn with it keep their pictures.", action: "Delete", isDanger: true });
+    const sure = await confirmDialog({
+      title: `Delete the workflow ${name}?`,
+      text: "Jobs that were drawn with it keep their pictures.",
+      action: "Delete",
+      isDanger: true,
+    });
     if (!sure) return;
     try {
       await api.del(`/api/workflows/${encodeURIComponent(name)}`);
@@ -47,7 +55,10 @@ export function workflowSection() {
   };
   const load = async () => {
     const { workflows } = await api.get("/api/workflows");
-    fill(list, workflows.map((one) => entry(one, { open: () => openStored(one.name), remove: () => remove(one.name) })));
+    fill(
+      list,
+      workflows.map((one) => entry(one, { open: () => openStored(one.name), remove: () => remove(one.name) })),
+    );
   };
   const take = async (file) => {
     fill(failed);
@@ -58,33 +69,73 @@ export function workflowSection() {
       fill(failed, refusal(error), await refusedGraph(file, error.message));
     }
   };
-  const element = h("section", { class: "workflows", "aria-labelledby": "workflows-title" }, h("h2", { id: "workflows-title" }, "Workflows"), intro(), dropZone(take), failed, list, editor);
+  const element = h(
+    "section",
+    { class: "workflows", "aria-labelledby": "workflows-title" },
+    h("h2", { id: "workflows-title" }, "Workflows"),
+    intro(),
+    dropZone(take),
+    failed,
+    list,
+    editor,
+  );
   return { element, load };
 }
 
 function intro() {
-  return h("p", { class: "muted" }, "Draw with a ComfyUI graph of your own: export it from ComfyUI with Workflow → Export (API) and put the file here. Easel finds where prompt, seed and size go.");
+  return h(
+    "p",
+    { class: "muted" },
+    "Draw with a ComfyUI graph of your own: export it from ComfyUI with Workflow → Export (API) and put the " +
+      "file here. Easel finds where prompt, seed and size go.",
+  );
 }
 
 function entry(workflow, { open, remove }) {
   const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => inText(labelOf(field)));
-  const about = [workflow.is_mine ? "" : "everybody's", words.length ? `takes ${words.join(", ")}` : "takes nothing of a request", workflow.updated_at && timeAgo(workflow.updated_at)];
-  return h("li", { class: "wf-entry" },
-    h("div", { class: "grow" }, h("strong", {}, workflow.name), h("p", { class: "muted small" }, about.filter(Boolean).join(" · "))),
+  const about = [
+    workflow.is_mine ? "" : "everybody's",
+    words.length ? `takes ${words.join(", ")}` : "takes nothing of a request",
+    workflow.updated_at && timeAgo(workflow.updated_at),
+  ];
+  return h(
+    "li",
+    { class: "wf-entry" },
+    h(
+      "div",
+      { class: "grow" },
+      h("strong", {}, workflow.name),
+      h("p", { class: "muted small" }, about.filter(Boolean).join(" · ")),
+    ),
     button("Open", open, { class: "btn-small", "aria-label": `Open the workflow ${workflow.name}` }),
-    workflow.is_mine && iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }));
+    workflow.is_mine &&
+      iconButton("trash", `Delete the workflow ${workflow.name}`, remove, { class: "btn-small btn-danger" }),
+  );
 }
 
 /** "Seed" -> "seed" within a sentence; "CFG scale" and "LoRAs" stay. */
 const inText = (label) => (/[A-Z]/.test(label.slice(1)) ? label : label.toLowerCase());
 
 function dropZone(take) {
-  const input = h("input", { type: "file", accept: ".json,application/json", class: "sr-only", tabindex: "-1", "aria-label": "Workflow file" });
+  const input = h("input", {
+    type: "file",
+    accept: ".json,application/json",
+    class: "sr-only",
+    tabindex: "-1",
+    "aria-label": "Workflow file",
+  });
   input.addEventListener("change", () => {
     if (input.files[0]) take(input.files[0]);
     input.value = "";
   });
-  const zone = h("div", { class: "wf-drop" }, icon("upload"), h("p", {}, "Drop a workflow file here"), button("Choose a file", () => input.click(), { class: "btn-small" }), input);
+  const zone = h(
+    "div",
+    { class: "wf-drop" },
+    icon("upload"),
+    h("p", {}, "Drop a workflow file here"),
+    button("Choose a file", () => input.click(), { class: "btn-small" }),
+    input,
+  );
   const hover = (event) => {
     event.preventDefault();
     zone.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
@@ -98,7 +149,12 @@ function dropZone(take) {
 }
 
 function refusal(error) {
-  return h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint)));
+  return h(
+    "div",
+    { class: "notice notice-bad", role: "alert" },
+    icon("warning"),
+    h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint)),
+  );
 }
 
 /** The drawing of a file that cannot be run, with the nodes that the refusal names. */
@@ -120,11 +176,21 @@ async function parsed(file) {
 async function analysed(file) {
   const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
   const graph = readGraph(await parsed(file)) ?? graphOfNodes(told.nodes);
-  const name = file.name.replace(/(\.api)?\.json$/i, "").replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  const name = file.name
+    .replace(/(\.api)?\.json$/i, "")
+    .replace(/[^A-Za-z0-9_-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
   return { ...shape(told), name, graph, isStored: false, mayChange: true };
 }
 
-const stored = (told) => ({ ...shape(told), name: told.name, graph: graphOfNodes(told.nodes), isStored: true, mayChange: told.is_mine });
+const stored = (told) => ({
+  ...shape(told),
+  name: told.name,
+  graph: graphOfNodes(told.nodes),
+  isStored: true,
+  mayChange: told.is_mine,
+});
 
 function shape(told) {
   return { fields: told.fields, problems: told.problems, token: told.token ?? null };

@@ -17,18 +17,33 @@ const VALUES = { model: "models", sampler: "samplers", scheduler: "schedulers", 
  */
 export function suggest(before, known) {
   const command = /^([/!])([\p{L}_]*)$/u.exec(before);
-  if (command) return { from: 0, rows: matching(command[2]).map((each) => ({ label: `${command[1]}${each.name}`, insert: `${command[1]}${each.name} `, hint: each.command.meaning })) };
+  if (command)
+    return {
+      from: 0,
+      rows: matching(command[2]).map((each) => ({
+        label: `${command[1]}${each.name}`,
+        insert: `${command[1]}${each.name} `,
+        hint: each.command.meaning,
+      })),
+    };
   const option = /(?:^|\s)(--?)([\w-]*)$/.exec(before);
-  if (option && (option[1] === "--" || option[2] === "")) return { from: before.length - option[1].length - option[2].length, rows: options(known.options, option[2]) };
+  if (option && (option[1] === "--" || option[2] === ""))
+    return { from: before.length - option[1].length - option[2].length, rows: options(known.options, option[2]) };
   const value = /(?:^|\s)--([\w-]+)[ =]([^\s-][^\n]{0,60}|)$/.exec(before);
-  return value ? { from: before.length - value[2].length, rows: values(value[1], value[2], known) } : { from: 0, rows: [] };
+  return value
+    ? { from: before.length - value[2].length, rows: values(value[1], value[2], known) }
+    : { from: 0, rows: [] };
 }
 
 function options(all, typed) {
   const word = typed.toLowerCase();
   const flagOf = (option) => option.flags.find((flag) => flag.startsWith("--")) ?? option.flags[0];
   const fits = all.filter((option) => option.flags.some((flag) => flag.replace(/^-+/, "").startsWith(word)));
-  return fits.map((option) => ({ label: flagOf(option), insert: `${flagOf(option)} `, hint: [option.value, option.meaning].filter(Boolean).join(" · ") }));
+  return fits.map((option) => ({
+    label: flagOf(option),
+    insert: `${flagOf(option)} `,
+    hint: [option.value, option.meaning].filter(Boolean).join(" · "),
+  }));
 }
 
 function values(flag, typed, { options: all, sizes, aspects, engines }) {
@@ -57,7 +72,13 @@ const quiet = (path) => api.get(path, null, { quiet: true }).catch(() => ({}));
  *   `key` is true when it took the key; `forget` asks for engines and options anew
  */
 export function completion(box) {
-  const list = h("ul", { class: "suggest", role: "listbox", id: uid("suggest"), "aria-label": "Suggestions", hidden: true });
+  const list = h("ul", {
+    class: "suggest",
+    role: "listbox",
+    id: uid("suggest"),
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
   const known = { options: [], sizes: [], aspects: [], engines: [] };
   let found = { from: 0, rows: [] };
   let at = -1;
@@ -80,7 +101,10 @@ export function completion(box) {
   const draw = () => {
     list.hidden = !found.rows.length;
     at = Math.min(Math.max(at, 0), found.rows.length - 1);
-    fill(list, found.rows.map((row, i) => entry(row, `${list.id}-${i}`, i === at, take)));
+    fill(
+      list,
+      found.rows.map((row, i) => entry(row, `${list.id}-${i}`, i === at, take)),
+    );
     if (at >= 0) box.setAttribute("aria-activedescendant", `${list.id}-${at}`);
     else box.removeAttribute("aria-activedescendant");
     list.children[at]?.scrollIntoView({ block: "nearest" });
@@ -103,10 +127,10 @@ export function completion(box) {
     const isWhole = box.value.slice(found.from, box.selectionStart) === found.rows[at].label;
     if (event.key === "ArrowDown") at = (at + 1) % count;
     else if (event.key === "ArrowUp") at = (at - 1 + count) % count;
-    else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !isWhole)) return take(found.rows[at]), true;
-    else if (event.key === "Escape") return close(), true;
+    else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !isWhole)) take(found.rows[at]);
+    else if (event.key === "Escape") close();
     else return false;
-    draw();
+    if (event.key.startsWith("Arrow")) draw();
     return true;
   };
   box.setAttribute("aria-autocomplete", "list");
@@ -122,6 +146,10 @@ function entry(row, id, isChosen, take) {
     event.preventDefault(); // the box keeps the focus
     take(row);
   };
-  return h("li", { role: "option", id, "aria-selected": String(isChosen), on: { pointerdown: press } },
-    h("span", { class: "suggest-name" }, row.label), h("span", { class: "suggest-hint" }, row.hint));
+  return h(
+    "li",
+    { role: "option", id, "aria-selected": String(isChosen), on: { pointerdown: press } },
+    h("span", { class: "suggest-name" }, row.label),
+    h("span", { class: "suggest-hint" }, row.hint),
+  );
 }

@@ -24,16 +24,57 @@ export class Composer {
   constructor(onSend) {
     this.onSend = onSend;
     this.box = h("textarea", {
-      class: "composer-box", rows: 1, "aria-label": "Prompt or command", placeholder: "Prompt, or / for commands", enterkeyhint: "send",
-      autocapitalize: "off", on: { input: () => this.#grow(), keydown: (event) => this.#key(event), paste: (event) => this.#paste(event) },
+      class: "composer-box",
+      rows: 1,
+      "aria-label": "Prompt or command",
+      placeholder: "Prompt, or / for commands",
+      enterkeyhint: "send",
+      autocapitalize: "off",
+      on: { input: () => this.#grow(), keydown: (event) => this.#key(event), paste: (event) => this.#paste(event) },
     });
     this.suggestions = completion(this.box);
     this.extras = h("div", { class: "composer-extras" });
-    const file = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => (file.files[0] && this.attach(file.files[0]), (file.value = "")) } });
-    this.send = h("button", { type: "submit", class: "btn btn-primary btn-icon", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
-    const line = h("div", { class: "composer-line" }, iconButton("image", "Attach a picture", () => file.click()), this.box, this.send);
-    const tip = h("p", { class: "composer-tip faint" }, h("kbd", {}, "Enter"), " sends, ", h("kbd", {}, "Shift"), " ", h("kbd", {}, "Enter"), " starts a line, ", h("kbd", {}, "/"), " lists commands, ", h("kbd", {}, "--"), " options");
-    this.element = h("form", { class: "composer", on: { submit: (event) => (event.preventDefault(), this.submit()) } }, this.suggestions.element, this.extras, line, file, tip);
+    const file = h("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      on: { change: () => this.#chosen(file) },
+    });
+    this.send = h(
+      "button",
+      { type: "submit", class: "btn btn-primary btn-icon", "aria-label": "Send", title: "Send (Enter)" },
+      icon("send"),
+    );
+    const line = h(
+      "div",
+      { class: "composer-line" },
+      iconButton("image", "Attach a picture", () => file.click()),
+      this.box,
+      this.send,
+    );
+    const tip = h(
+      "p",
+      { class: "composer-tip faint" },
+      h("kbd", {}, "Enter"),
+      " sends, ",
+      h("kbd", {}, "Shift"),
+      " ",
+      h("kbd", {}, "Enter"),
+      " starts a line, ",
+      h("kbd", {}, "/"),
+      " lists commands, ",
+      h("kbd", {}, "--"),
+      " options",
+    );
+    this.element = h(
+      "form",
+      { class: "composer", on: { submit: (event) => this.#submitted(event) } },
+      this.suggestions.element,
+      this.extras,
+      line,
+      file,
+      tip,
+    );
   }
 
   /** The file of the attached picture, as it came. @returns {File|null} */
@@ -61,7 +102,8 @@ export class Composer {
 
   /** Take a picture file as input. */
   async attach(file) {
-    if (!file.type.startsWith("image/")) return void toast("That is not a picture.", { kind: "bad", hint: "Attach a PNG, JPEG or WebP file." });
+    if (!file.type.startsWith("image/"))
+      return void toast("That is not a picture.", { kind: "bad", hint: "Attach a PNG, JPEG or WebP file." });
     fill(this.extras, h("span", { class: "extra skeleton" }, "Taking the picture…"));
     try {
       this.media = await api.upload("/api/uploads", file);
@@ -75,6 +117,16 @@ export class Composer {
   }
 
   /** Send what is in the box. */
+  #submitted(event) {
+    event.preventDefault();
+    this.submit();
+  }
+
+  #chosen(file) {
+    if (file.files[0]) this.attach(file.files[0]);
+    file.value = "";
+  }
+
   async submit() {
     const line = this.box.value;
     if (this.#isBusy || (!line.trim() && !this.media)) return;
@@ -113,9 +165,21 @@ export class Composer {
       this.#showExtras();
       this.box.focus();
     };
-    const shown = this.media ? { picture: this.media, words: "Drawn from this picture" } : this.reply && { picture: this.reply, words: `Replying to “${this.reply.prompt || "a picture"}”` };
+    const shown = this.media
+      ? { picture: this.media, words: "Drawn from this picture" }
+      : this.reply && { picture: this.reply, words: `Replying to “${this.reply.prompt || "a picture"}”` };
     const source = shown && (shown.picture.thumbnail_url ? thumbnail(shown.picture, 128) : shown.picture.url);
-    fill(this.extras, shown && h("span", { class: "extra" }, h("img", { src: source, alt: "", width: 32, height: 32 }), h("span", { class: "clip" }, shown.words), iconButton("close", "Leave the picture away", drop, { class: "btn-small" })));
+    fill(
+      this.extras,
+      shown &&
+        h(
+          "span",
+          { class: "extra" },
+          h("img", { src: source, alt: "", width: 32, height: 32 }),
+          h("span", { class: "clip" }, shown.words),
+          iconButton("close", "Leave the picture away", drop, { class: "btn-small" }),
+        ),
+    );
   }
 
   #grow() {

@@ -4,9 +4,9 @@
 
 import { button, fill, h, icon, timeAgo } from "../dom.js";
 import { isActive } from "../events.js";
-import { again } from "../handoff.js";
 import { actionBar, runAgain } from "../gallery/actions.js";
 import { pictureOf, thumbnail } from "../gallery/picture.js";
+import { again } from "../handoff.js";
 import { cancelJob, moveUp, retry } from "../ui/job-card.js";
 import { everySecond, stamp, statusText } from "../ui/job-text.js";
 import { isVideo } from "../ui/video.js";
@@ -34,14 +34,20 @@ export class Message {
 
   /** Take in a newer state; while it only comes along, nothing is rebuilt. */
   update(job) {
-    const isSame = this.job && isActive(job) && this.job.status === job.status && this.job.can_move_up === job.can_move_up;
-    const held = this.element.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    const isSame =
+      this.job && isActive(job) && this.job.status === job.status && this.job.can_move_up === job.can_move_up;
+    const held = this.element.contains(document.activeElement)
+      ? document.activeElement.getAttribute("aria-label")
+      : null;
     this.job = stamp(job);
     if (isSame) return this.#progress();
     this.element.dataset.status = job.status;
     fill(this.body, this.#head(), this.#words(), isActive(job) ? this.#waiting() : this.#ended());
     if (isActive(job)) this.#progress();
-    if (held) (this.body.querySelector(`[aria-label="${CSS.escape(held)}"]`) ?? this.body.querySelector("button"))?.focus({ preventScroll: true });
+    if (held)
+      (this.body.querySelector(`[aria-label="${CSS.escape(held)}"]`) ?? this.body.querySelector("button"))?.focus({
+        preventScroll: true,
+      });
   }
 
   /** A favourite came or went. */
@@ -74,29 +80,60 @@ export class Message {
   #head() {
     const { job } = this;
     const at = new Date(job.created_at);
-    this.time = h("time", { class: "faint small", datetime: job.created_at, title: at.toLocaleString() }, timeAgo(job.created_at));
-    return h("header", { class: "msg-head" }, h("strong", {}, job.user_name || "Somebody"), this.time,
+    this.time = h(
+      "time",
+      { class: "faint small", datetime: job.created_at, title: at.toLocaleString() },
+      timeAgo(job.created_at),
+    );
+    return h(
+      "header",
+      { class: "msg-head" },
+      h("strong", {}, job.user_name || "Somebody"),
+      this.time,
       DOORS[job.door] && h("span", { class: "faint small" }, `from ${DOORS[job.door]}`),
-      job.is_private && h("span", { class: "badge" }, icon("lock"), "Only you"));
+      job.is_private && h("span", { class: "badge" }, icon("lock"), "Only you"),
+    );
   }
 
   #words() {
     const { job } = this;
     const asked = job.mode === "upscale" ? `Upscale ${job.request.upscale_factor ?? 2}x` : "";
-    return h("p", { class: "msg-words" }, asked && h("span", { class: "badge" }, asked), asked && " ", job.prompt || (asked ? "" : "No prompt"));
+    return h(
+      "p",
+      { class: "msg-words" },
+      asked && h("span", { class: "badge" }, asked),
+      asked && " ",
+      job.prompt || (asked ? "" : "No prompt"),
+    );
   }
 
   #waiting() {
     const { job } = this;
     const count = Math.min(4, Math.max(1, job.request.batch_size || 1));
     const aspect = (job.request.width || 1) / (job.request.height || 1);
-    this.bar = h("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+    this.bar = h(
+      "div",
+      { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+      h("i"),
+    );
     this.preview = h("img", { alt: "", hidden: true, on: { load: () => (this.preview.hidden = false) } });
-    const frames = Array.from({ length: count }, (_, i) => h("div", { class: "shot is-waiting", style: { "--aspect": aspect.toFixed(4) } }, i === 0 && this.preview));
-    const tools = job.is_mine && h("div", { class: "acts" },
-      button("Cancel", () => cancelJob(this.job), { icon: "close", class: "btn-small btn-ghost" }),
-      job.can_move_up && button("Move up", () => moveUp(this.job), { icon: "arrow-up", class: "btn-small btn-ghost" }));
-    return [h("div", { class: shotsClass(count) }, frames), h("div", { class: "msg-line" }, this.status, this.bar), tools];
+    const frames = Array.from({ length: count }, (_, i) =>
+      h("div", { class: "shot is-waiting", style: { "--aspect": aspect.toFixed(4) } }, i === 0 && this.preview),
+    );
+    const tools =
+      job.is_mine &&
+      h(
+        "div",
+        { class: "acts" },
+        button("Cancel", () => cancelJob(this.job), { icon: "close", class: "btn-small btn-ghost" }),
+        job.can_move_up &&
+          button("Move up", () => moveUp(this.job), { icon: "arrow-up", class: "btn-small btn-ghost" }),
+      );
+    return [
+      h("div", { class: shotsClass(count) }, frames),
+      h("div", { class: "msg-line" }, this.status, this.bar),
+      tools,
+    ];
   }
 
   #progress() {
@@ -112,15 +149,35 @@ export class Message {
 
   #ended() {
     const { job } = this;
-    const notes = job.notes.length > 0 && h("ul", { class: "msg-notes" }, job.notes.map((note) => h("li", {}, note)));
+    const notes =
+      job.notes.length > 0 &&
+      h(
+        "ul",
+        { class: "msg-notes" },
+        job.notes.map((note) => h("li", {}, note)),
+      );
     if (job.status === "done" && job.images.length) return [this.#pictures(), notes];
-    return [this.#outcome(), notes, job.is_mine && h("div", { class: "acts" }, button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" }))];
+    return [
+      this.#outcome(),
+      notes,
+      job.is_mine &&
+        h(
+          "div",
+          { class: "acts" },
+          button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" }),
+        ),
+    ];
   }
 
   #outcome() {
     const { job } = this;
     if (job.status === "failed") {
-      return h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, h("p", {}, statusText(job)), job.error?.hint && h("p", { class: "muted" }, job.error.hint)));
+      return h(
+        "div",
+        { class: "notice notice-bad" },
+        icon("warning"),
+        h("div", {}, h("p", {}, statusText(job)), job.error?.hint && h("p", { class: "muted" }, job.error.hint)),
+      );
     }
     return h("p", { class: "muted" }, job.status === "done" ? "The pictures were deleted." : statusText(job));
   }
@@ -130,28 +187,74 @@ export class Message {
     const pictures = job.images.map((image) => pictureOf(image, job));
     const isAlone = pictures.length === 1;
     const shots = pictures.map((picture, i) => this.#shot(picture, isAlone ? 0 : i + 1));
-    const reply = (picture) => button(h("span", {}, "Reply"), () => this.options.onReply(picture), { icon: "feed", class: "btn-small btn-ghost act", "aria-label": "Reply with this picture" });
+    const reply = (picture) =>
+      button(h("span", {}, "Reply"), () => this.options.onReply(picture), {
+        icon: "feed",
+        class: "btn-small btn-ghost act",
+        "aria-label": "Reply with this picture",
+      });
     const foot = isAlone
       ? bar(pictures[0], ALONE, reply(pictures[0]))
-      : h("div", { class: "acts" }, button("Re-roll all", () => again(job.id, {}, "Re-rolled: the same with a new seed."), { icon: "dice", class: "btn-small btn-ghost act" }));
+      : h(
+          "div",
+          { class: "acts" },
+          button("Re-roll all", () => again(job.id, {}, "Re-rolled: the same with a new seed."), {
+            icon: "dice",
+            class: "btn-small btn-ghost act",
+          }),
+        );
     return [h("div", { class: shotsClass(pictures.length) }, shots), foot];
   }
 
   #shot(picture, number) {
-    const frame = h("div", { class: "shot", style: { "--aspect": ((picture.width || 1) / (picture.height || 1)).toFixed(4) } });
+    const frame = h("div", {
+      class: "shot",
+      style: { "--aspect": ((picture.width || 1) / (picture.height || 1)).toFixed(4) },
+    });
     if (picture.is_gone) return placeholder(frame, picture);
     const { width, height } = picture;
-    const photo = h("img", { width, height, alt: "", loading: "lazy", decoding: "async", draggable: "false", src: thumbnail(picture, number ? 512 : 1024) });
+    const photo = h("img", {
+      width,
+      height,
+      alt: "",
+      loading: "lazy",
+      decoding: "async",
+      draggable: "false",
+      src: thumbnail(picture, number ? 512 : 1024),
+    });
     photo.addEventListener("error", () => placeholder(frame, picture), { once: true });
     const label = `Open${number ? ` picture ${number}` : ""}: ${picture.alt || picture.prompt}`;
-    fill(frame, h("button", { type: "button", class: isVideo(picture) ? "shot-open is-video" : "shot-open", "aria-label": label, on: { click: () => this.options.onOpen(picture) } }, photo));
-    return number ? h("div", { class: "shot-with", style: { "--aspect": frame.style.getPropertyValue("--aspect") } }, frame, bar(picture, matchMedia(PHONE).matches ? ON_A_PHONE : AMONG_OTHERS)) : frame;
+    fill(
+      frame,
+      h(
+        "button",
+        {
+          type: "button",
+          class: isVideo(picture) ? "shot-open is-video" : "shot-open",
+          "aria-label": label,
+          on: { click: () => this.options.onOpen(picture) },
+        },
+        photo,
+      ),
+    );
+    return number
+      ? h(
+          "div",
+          { class: "shot-with", style: { "--aspect": frame.style.getPropertyValue("--aspect") } },
+          frame,
+          bar(picture, matchMedia(PHONE).matches ? ON_A_PHONE : AMONG_OTHERS),
+        )
+      : frame;
   }
 }
 
 function placeholder(frame, picture) {
   frame.classList.add("is-gone");
-  return fill(frame, h("p", { class: "muted small" }, "No longer there"), button("Run it again", () => runAgain(picture), { class: "btn-small" }));
+  return fill(
+    frame,
+    h("p", { class: "muted small" }, "No longer there"),
+    button("Run it again", () => runAgain(picture), { class: "btn-small" }),
+  );
 }
 
 /** Change a text only where it differs: hundreds of messages tick. */

@@ -20,15 +20,17 @@ const SHOWN_CHARS = 120;
  * Run one line.
  * @param {string} line
  * @param {{say: (node: Node) => void, fillBox: (text: string) => void, target: () => object|null,
- *   attached: () => object|null, file: () => File|null, reply: () => object|null}} feed `target` is the picture that is meant when none is named
+ *   attached: () => object|null, file: () => File|null, reply: () => object|null}} feed `target` is the picture that
+ *   is meant when none is named
  * @returns {Promise<boolean>} false if it was refused, so that the line can go back into the box
  */
 export async function run(line, feed) {
   const parsed = parseLine(line);
   const said = line.trim().slice(0, SHOWN_CHARS);
   try {
-    if (parsed.kind === "empty") return Boolean(feed.attached()) && (await make("", feed), true);
-    if (parsed.kind === "prompt") await make(parsed.text, feed);
+    if (parsed.kind === "empty" && !feed.attached()) return false;
+    if (parsed.kind === "empty") await make("", feed);
+    else if (parsed.kind === "prompt") await make(parsed.text, feed);
     else if (parsed.kind === "unknown") unknown(parsed, feed);
     else await DO[parsed.command.name]({ text: parsed.text, said, feed });
     return true;
@@ -45,7 +47,12 @@ export function hideKey(line) {
 }
 
 const DO = {
-  generate: ({ text, said, feed }) => (text || feed.attached() ? make(text, feed) : feed.say(answer(said, "Say what you would like to see, for example: /generate a red fox in the snow --steps 30"))),
+  generate: ({ text, said, feed }) =>
+    text || feed.attached()
+      ? make(text, feed)
+      : feed.say(
+          answer(said, "Say what you would like to see, for example: /generate a red fox in the snow --steps 30"),
+        ),
   upscale: (asked) => upscale(asked),
   remix: (asked) => remix(asked),
   describe: (asked) => describe(asked),
@@ -54,10 +61,20 @@ const DO = {
   style: (asked) => style(asked),
   pnginfo: (asked) => pnginfo(asked),
   compare: (asked) => compare(asked),
-  models: async ({ text, said, feed }) => feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
+  models: async ({ text, said, feed }) =>
+    feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
   queue: async ({ said, feed }) => {
-    const [{ engines }, { jobs }] = await Promise.all([api.get("/api/engines"), api.get("/api/jobs", { scope: "active", limit: 50 })]);
-    feed.say(queue(said, engines, jobs.filter(({ is_mine: isMine }) => isMine)));
+    const [{ engines }, { jobs }] = await Promise.all([
+      api.get("/api/engines"),
+      api.get("/api/jobs", { scope: "active", limit: 50 }),
+    ]);
+    feed.say(
+      queue(
+        said,
+        engines,
+        jobs.filter(({ is_mine: isMine }) => isMine),
+      ),
+    );
   },
   cancel: (asked) => cancel(asked),
   status: async ({ said, feed }) => feed.say(status(said, (await api.get("/api/engines")).engines)),
@@ -66,7 +83,8 @@ const DO = {
   sdtest: ({ said, feed }) => test(said, feed),
   sddisconnect: ({ said, feed }) => disconnect(said, feed),
   gallery: () => go("gallery"),
-  help: async ({ said, feed }) => feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
+  help: async ({ said, feed }) =>
+    feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
 };
 
 /** Submit a prompt; an attached or replied-to picture goes in with it. */
@@ -100,18 +118,31 @@ async function from(feed, changes) {
 
 async function upscale({ text, said, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
-  if (!(factor > 1 && factor <= 8)) return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
+  if (!(factor > 1 && factor <= 8))
+    return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
   await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
-const remix = ({ text, feed }) => from(feed, text ? { text, ...(/--strength\b/.test(text) ? {} : { denoising_strength: VARY_STRENGTH }) } : { denoising_strength: VARY_STRENGTH });
+const remix = ({ text, feed }) =>
+  from(
+    feed,
+    text
+      ? { text, ...(/--strength\b/.test(text) ? {} : { denoising_strength: VARY_STRENGTH }) }
+      : { denoising_strength: VARY_STRENGTH },
+  );
 
 async function describe({ said, feed }) {
   const id = feed.attached()?.media_id ?? feed.target()?.id;
   if (!id) return feed.say(answer(said, NO_PICTURE));
   const { text, engine } = await api.post("/api/describe", { media_id: id });
   const use = button("Use as prompt", () => feed.fillBox(text), { class: "btn-small", icon: "text" });
-  feed.say(answer(said, h("blockquote", { class: "quote" }, text), h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`))));
+  feed.say(
+    answer(
+      said,
+      h("blockquote", { class: "quote" }, text),
+      h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`)),
+    ),
+  );
 }
 
 /** An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant. */
@@ -127,10 +158,16 @@ async function style({ text, said, feed }) {
   if (!text) return feed.say(styles(said, all, feed.fillBox));
   const plain = (words) => words.toLowerCase().replace(/[-\s]/g, " ");
   const names = all.flatMap((one) => [one.id, one.name].map((name) => ({ name, value: one.value })));
-  const [found] = names.filter(({ name }) => `${plain(text)} `.startsWith(`${plain(name)} `)).sort((one, two) => two.name.length - one.name.length);
-  if (!found) return feed.say(answer(said, `There is no style “${text.split(" ")[0]}”. There is: ${all.map(({ id }) => id).join(", ")}.`));
+  const [found] = names
+    .filter(({ name }) => `${plain(text)} `.startsWith(`${plain(name)} `))
+    .sort((one, two) => two.name.length - one.name.length);
+  if (!found)
+    return feed.say(
+      answer(said, `There is no style “${text.split(" ")[0]}”. There is: ${all.map(({ id }) => id).join(", ")}.`),
+    );
   const prompt = text.slice(found.name.length).trim();
-  if (!prompt && !feed.attached() && !feed.reply()) return feed.say(answer(said, `Say what to draw in it, for example: /style ${found.name} a city`));
+  if (!prompt && !feed.attached() && !feed.reply())
+    return feed.say(answer(said, `Say what to draw in it, for example: /style ${found.name} a city`));
   return make(withStyles(prompt, [found.value]), feed);
 }
 
@@ -143,30 +180,55 @@ function open({ said, feed }, mode) {
 /** The same words and seed on every engine that can. */
 async function compare({ text, said, feed }) {
   const words = text.replace(ENGINES_OPTION, "").trim();
-  const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "").replace(/["“”]/g, "").toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
-  if (!words) return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
+  const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "")
+    .replace(/["“”]/g, "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (!words)
+    return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
   const { engines } = await api.get("/api/engines");
-  const isWanted = ({ name, label }) => !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
+  const isWanted = ({ name, label }) =>
+    !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
   const up = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state));
   const real = up.filter(({ is_fallback: isFallback }) => !isFallback);
   const able = (real.length > 1 ? real : up).slice(0, MAX_COMPARED);
   if (able.length < 2) {
     const why = able.length ? `Only ${able[0].label} answers now.` : "No engine answers now.";
-    return feed.say(answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))));
+    return feed.say(
+      answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))),
+    );
   }
   const { draft } = await api.post("/api/parse", { text: words });
   const seed = draft.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const answers = await Promise.allSettled(able.map(({ name }) => api.post("/api/jobs", { text: words, seed, backend: name }, { headers: { "Idempotency-Key": newKey() } })));
-  answers.forEach((each, i) => (each.status === "fulfilled" ? show(each.value, feed) : feed.say(refusal(`${said} (${able[i].label})`, each.reason))));
+  const answers = await Promise.allSettled(
+    able.map(({ name }) =>
+      api.post("/api/jobs", { text: words, seed, backend: name }, { headers: { "Idempotency-Key": newKey() } }),
+    ),
+  );
+  answers.forEach((each, i) =>
+    each.status === "fulfilled" ? show(each.value, feed) : feed.say(refusal(`${said} (${able[i].label})`, each.reason)),
+  );
 }
 
 async function cancel({ text, said, feed }) {
   const { jobs } = await api.get("/api/jobs", { scope: "active", limit: 200 });
   const own = jobs.filter(({ is_mine: isMine }) => isMine);
   const word = text.replace(/^#/, "").toLowerCase();
-  const meant = !word || word === "all" ? own : own.filter(({ id, short_id: short }) => id === word || short.toLowerCase() === word);
+  const meant =
+    !word || word === "all"
+      ? own
+      : own.filter(({ id, short_id: short }) => id === word || short.toLowerCase() === word);
   if (!meant.length) {
-    return feed.say(answer(said, own.length ? `You have no job ${text}. Yours are: ${own.map(({ short_id: short }) => short).join(", ")}.` : "You have nothing waiting and nothing being drawn."));
+    return feed.say(
+      answer(
+        said,
+        own.length
+          ? `You have no job ${text}. Yours are: ${own.map(({ short_id: short }) => short).join(", ")}.`
+          : "You have nothing waiting and nothing being drawn.",
+      ),
+    );
   }
   for (const job of meant) events.put(await api.post(`/api/jobs/${job.id}/cancel`));
   feed.say(answer(said, meant.length === 1 ? "Cancelled." : `Cancelled ${meant.length} of your pictures.`));
@@ -174,6 +236,16 @@ async function cancel({ text, said, feed }) {
 
 function unknown({ said, nearest, text }, feed) {
   const right = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
-  const use = right && button(right.length > 60 ? `/${nearest.name} …` : right, () => feed.fillBox(right), { class: "btn-small" });
-  feed.say(answer(`/${said}`, nearest ? `There is no command /${said}. Did you mean /${nearest.name}?` : `There is no command /${said}. /help lists them all.`, use));
+  const use =
+    right &&
+    button(right.length > 60 ? `/${nearest.name} …` : right, () => feed.fillBox(right), { class: "btn-small" });
+  feed.say(
+    answer(
+      `/${said}`,
+      nearest
+        ? `There is no command /${said}. Did you mean /${nearest.name}?`
+        : `There is no command /${said}. /help lists them all.`,
+      use,
+    ),
+  );
 }

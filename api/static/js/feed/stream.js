@@ -18,8 +18,18 @@ export class Stream {
     this.options = options;
     this.list = h("div", { class: "feed-list" });
     this.top = h("div", { class: "feed-top" });
-    this.pill = h("button", { type: "button", class: "btn feed-pill", hidden: true, on: { click: () => this.toEnd(true) } });
-    this.scroller = h("div", { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" }, this.top, this.list);
+    this.pill = h("button", {
+      type: "button",
+      class: "btn feed-pill",
+      hidden: true,
+      on: { click: () => this.toEnd(true) },
+    });
+    this.scroller = h(
+      "div",
+      { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" },
+      this.top,
+      this.list,
+    );
     this.element = h("div", { class: "feed-window" }, this.scroller, this.pill);
     this.isAtEnd = true;
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -39,7 +49,9 @@ export class Stream {
 
   /** The jobs that are shown, oldest first. @returns {object[]} */
   get jobs() {
-    return [...this.#messages.values()].map(({ job }) => job).sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
+    return [...this.#messages.values()]
+      .map(({ job }) => job)
+      .sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
   }
 
   has(id) {
@@ -100,9 +112,13 @@ export class Stream {
     return [...this.#messages.values()].every((message) => Date.parse(message.job.created_at) <= at);
   }
 
-  /** What is newest goes to the end: the clocks of the server and of this machine may differ, answers carry this one's. */
+  /**
+   * What is newest goes to the end: the clocks of the server and of this machine may differ, answers carry this one's.
+   */
   #place({ element, job }, isNewest = false) {
-    const at = isNewest ? Math.max(Date.parse(job.created_at), times.get(this.list.lastElementChild) ?? 0) : Date.parse(job.created_at);
+    const at = isNewest
+      ? Math.max(Date.parse(job.created_at), times.get(this.list.lastElementChild) ?? 0)
+      : Date.parse(job.created_at);
     times.set(element, at);
     let after = this.list.lastElementChild;
     while (after && times.get(after) > at) after = after.previousElementSibling;

@@ -20,12 +20,16 @@ export function actionsOf(picture) {
   if (picture.is_gone) return actions;
   const at = actions.findIndex(({ id }) => id === "favourite") + 1;
   return actions.toSpliced(at, 0, {
-    id: "collect", label: "Add to collection…", icon: "folder", run: () => collect([picture]),
+    id: "collect",
+    label: "Add to collection…",
+    icon: "folder",
+    run: () => collect([picture]),
   });
 }
 
 /** Draw a picture that is gone once more: the same seed gives the same picture. */
-export const runAgain = (picture) => again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
+export const runAgain = (picture) =>
+  again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
 
 /**
  * A row of buttons for a picture.
@@ -36,10 +40,18 @@ export const runAgain = (picture) => again(picture.job_id, { changes: { seed: pi
 export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {}) {
   const size = isSmall ? " btn-small" : "";
   const first = actionsOf(picture).filter(({ id }) => inSight.includes(id));
-  const more = h("button", {
-    type: "button", class: `btn btn-ghost btn-icon act-more${size}`, title: "More", "aria-label": "More actions",
-    "aria-haspopup": "menu", "aria-expanded": "false",
-  }, icon("more"));
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: `btn btn-ghost btn-icon act-more${size}`,
+      title: "More",
+      "aria-label": "More actions",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+    },
+    icon("more"),
+  );
   more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
   const buttons = first.map((action) => actionButton(action, size));
   return h("div", { class: "acts", role: "group", "aria-label": "Actions for this picture" }, buttons, more);

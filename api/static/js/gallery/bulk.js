@@ -9,7 +9,11 @@ import { toast, toastError } from "../ui/toast.js";
 import { deletePictures, eachOf, mark, onChange } from "./changes.js";
 import { collect, uncollect } from "./collect.js";
 
-const FORMATS = [["png", "PNG", "as drawn, with parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+const FORMATS = [
+  ["png", "PNG", "as drawn, with parameters"],
+  ["jpeg", "JPEG", "smaller"],
+  ["webp", "WebP", "smallest"],
+];
 
 /**
  * @param {object} grid the wall whose selection it serves
@@ -25,15 +29,30 @@ export function bulkBar(grid, collection) {
     const out = await uncollect(picked(), collection());
     grid.remove(out.map(({ id }) => id));
   });
-  const zip = tool("download", "Download", () => openMenu(zip, FORMATS.map(([format, label, hint]) => ({
-    label: `ZIP of ${label}`, hint, run: () => download(picked(), format, zip),
-  }))));
+  const zip = tool("download", "Download", () =>
+    openMenu(
+      zip,
+      FORMATS.map(([format, label, hint]) => ({
+        label: `ZIP of ${label}`,
+        hint,
+        run: () => download(picked(), format, zip),
+      })),
+    ),
+  );
   zip.setAttribute("aria-haspopup", "menu");
-  const bar = h("div", { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
-    iconButton("close", "Clear the selection (Esc)", () => selection.clear()), count,
-    tool("grid", "Select all shown", () => selection.all()), h("span", { class: "grow" }),
-    heart, tool("folder", "Add to collection", () => collect(picked())), take, zip,
-    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"));
+  const bar = h(
+    "div",
+    { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
+    iconButton("close", "Clear the selection (Esc)", () => selection.clear()),
+    count,
+    tool("grid", "Select all shown", () => selection.all()),
+    h("span", { class: "grow" }),
+    heart,
+    tool("folder", "Add to collection", () => collect(picked())),
+    take,
+    zip,
+    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"),
+  );
   const show = () => {
     if (bar.hidden && selection.size) announce("Selecting pictures. X picks or drops one, Escape ends it.");
     bar.hidden = selection.size === 0;
@@ -46,7 +65,12 @@ export function bulkBar(grid, collection) {
 }
 
 function tool(name, label, run, extra = "") {
-  return h("button", { type: "button", class: `btn btn-ghost bulk-tool ${extra}`, title: label, on: { click: run } }, icon(name), h("span", {}, label));
+  return h(
+    "button",
+    { type: "button", class: `btn btn-ghost bulk-tool ${extra}`, title: label, on: { click: run } },
+    icon(name),
+    h("span", {}, label),
+  );
 }
 
 const allFavourites = (pictures) => pictures.length > 0 && pictures.every((picture) => picture.is_favorite);
@@ -54,9 +78,14 @@ const allFavourites = (pictures) => pictures.length > 0 && pictures.every((pictu
 async function favourite(pictures) {
   const isOn = !allFavourites(pictures);
   const changing = pictures.filter((picture) => Boolean(picture.is_favorite) !== isOn);
-  const done = await eachOf(changing, ({ id }) => (isOn ? api.put(`/api/favorites/${id}`) : api.del(`/api/favorites/${id}`)));
+  const done = await eachOf(changing, ({ id }) =>
+    isOn ? api.put(`/api/favorites/${id}`) : api.del(`/api/favorites/${id}`),
+  );
   mark(done, isOn);
-  if (done.length) toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, { kind: "good" });
+  if (done.length)
+    toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, {
+      kind: "good",
+    });
 }
 
 async function download(pictures, format, anchor) {

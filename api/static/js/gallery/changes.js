@@ -2,8 +2,8 @@
  * What people do to kept pictures, and the word of it to every list that shows them.
  */
 
-import { announce } from "../dom.js";
 import { api } from "../api.js";
+import { announce } from "../dom.js";
 import { events } from "../events.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";

@@ -34,7 +34,11 @@ export async function collect(pictures) {
   if (!collection) return false;
   const put = await eachOf(pictures, (picture) => api.put(`/api/collections/${collection.id}/pictures/${picture.id}`));
   put.forEach((picture) => (picture.collections = [...new Set([...(picture.collections ?? []), collection.id])]));
-  if (put.length) toast(put.length === 1 ? `Added to “${collection.name}”.` : `${put.length} pictures added to “${collection.name}”.`, { kind: "good" });
+  if (put.length)
+    toast(
+      put.length === 1 ? `Added to “${collection.name}”.` : `${put.length} pictures added to “${collection.name}”.`,
+      { kind: "good" },
+    );
   tellCollections();
   return put.length > 0;
 }
@@ -43,7 +47,12 @@ export async function collect(pictures) {
 export async function uncollect(pictures, collection) {
   const out = await eachOf(pictures, (picture) => api.del(`/api/collections/${collection.id}/pictures/${picture.id}`));
   for (const picture of out) picture.collections = (picture.collections ?? []).filter((id) => id !== collection.id);
-  if (out.length) toast(out.length === 1 ? `Taken out of “${collection.name}”.` : `${out.length} pictures taken out of “${collection.name}”.`);
+  if (out.length)
+    toast(
+      out.length === 1
+        ? `Taken out of “${collection.name}”.`
+        : `${out.length} pictures taken out of “${collection.name}”.`,
+    );
   tellCollections();
   return out;
 }
@@ -52,8 +61,17 @@ function choose(collections, count) {
   let dialog = null;
   const pick = (id) => dialog.closeWith(id);
   const row = (collection) =>
-    h("li", {}, h("button", { type: "button", class: "pick", on: { click: () => pick(collection.id) } }, coverOf(collection),
-      h("span", { class: "grow" }, collection.name), h("span", { class: "faint small num" }, String(collection.count))));
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "pick", on: { click: () => pick(collection.id) } },
+        coverOf(collection),
+        h("span", { class: "grow" }, collection.name),
+        h("span", { class: "faint small num" }, String(collection.count)),
+      ),
+    );
   return openDialog({
     title: count === 1 ? "Add to a collection" : `Add ${count} pictures to a collection`,
     body: h("ul", { class: "picks" }, collections.map(row)),
@@ -75,7 +93,13 @@ export function coverOf(collection) {
  * @returns {Promise<object|null>} the collection, null if it was not saved
  */
 export function editCollection(old = null) {
-  const name = h("input", { class: "input", value: old?.name ?? "", maxlength: MAX_NAME_CHARS, required: true, autofocus: true });
+  const name = h("input", {
+    class: "input",
+    value: old?.name ?? "",
+    maxlength: MAX_NAME_CHARS,
+    required: true,
+    autofocus: true,
+  });
   const about = h("textarea", { class: "textarea", rows: 2, maxlength: 500, value: old?.description ?? "" });
   const problem = h("p", { class: "error-text", role: "alert" });
   const save = async () => {
@@ -99,7 +123,7 @@ export function editCollection(old = null) {
     title: old ? "Rename collection" : "New collection",
     body: form,
     actions: [{ label: "Save", kind: "primary", run: save }],
-    onOpen: (dialog, close) =>
+    onOpen: (_dialog, close) =>
       form.addEventListener("submit", async (event) => {
         event.preventDefault();
         const saved = await save();
@@ -111,7 +135,8 @@ export function editCollection(old = null) {
 /** Delete a collection after asking; its pictures stay. @returns {Promise<boolean>} */
 export async function deleteCollection(collection) {
   const text = "The pictures stay in your history, but those that are no favourites expire again.";
-  if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true }))) return false;
+  if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true })))
+    return false;
   try {
     await api.del(`/api/collections/${collection.id}`);
     toast(`“${collection.name}” deleted.`);

@@ -1,13 +1,23 @@
 /**
- * What narrows the gallery down: words, model, engine, mode, dates, order. The address keeps it, so that it can be shared.
+ * What narrows the gallery down: words, model, engine, mode, dates, order. The address keeps it, so that it can be
+ * shared.
  */
 
 import { api } from "../api.js";
 import { button, debounce, field, fill, h, icon } from "../dom.js";
 
 const TYPING_MS = 250;
-const MODES = [["", "Any mode"], ["txt2img", "From words"], ["img2img", "From a picture"], ["inpaint", "Inpainted"], ["upscale", "Upscaled"]];
-const SORTS = [["new", "Newest first"], ["old", "Oldest first"]];
+const MODES = [
+  ["", "Any mode"],
+  ["txt2img", "From words"],
+  ["img2img", "From a picture"],
+  ["inpaint", "Inpainted"],
+  ["upscale", "Upscaled"],
+];
+const SORTS = [
+  ["new", "Newest first"],
+  ["old", "Oldest first"],
+];
 const FIELDS = ["q", "model", "engine", "mode", "since", "until", "sort"];
 const NARROWING = ["model", "engine", "mode", "since", "until"];
 
@@ -43,12 +53,22 @@ export function filterBar(filters, onChange) {
   };
   const typed = debounce((value) => change("q", value.trim()), TYPING_MS);
   const search = h("input", {
-    class: "input", type: "search", placeholder: "Search prompts", "aria-label": "Search prompts", value: state.q ?? "",
+    class: "input",
+    type: "search",
+    placeholder: "Search prompts",
+    "aria-label": "Search prompts",
+    value: state.q ?? "",
     on: { input: (event) => typed(event.target.value) },
   });
   const more = narrowing(state, change);
   const count = h("span", { class: "badge badge-accent", hidden: true });
-  const toggle = h("button", { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(more.element.hidden) } }, icon("filter"), h("span", {}, "Filters"), count);
+  const toggle = h(
+    "button",
+    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(more.element.hidden) } },
+    icon("filter"),
+    h("span", {}, "Filters"),
+    count,
+  );
   const show = (isOpen) => {
     more.element.hidden = !isOpen;
     toggle.setAttribute("aria-expanded", String(isOpen));
@@ -85,13 +105,21 @@ function narrowing(state, change) {
   const load = async () => {
     if (isLoaded) return;
     isLoaded = true;
-    const facets = await api.get("/api/facets").catch(() => ({ models: [], engines: [] })); // the filters work without counts
+    // the filters work without counts
+    const facets = await api.get("/api/facets").catch(() => ({ models: [], engines: [] }));
     options(model, "Any model", facets.models, state.model);
     options(engine, "Any engine", facets.engines, state.engine);
   };
   const reset = () => [model, engine, mode, since, until].forEach((control) => (control.value = ""));
-  const element = h("div", { class: "filter-more", hidden: true },
-    field("Model", model), field("Engine", engine), field("Mode", mode), field("From", since), field("To", until));
+  const element = h(
+    "div",
+    { class: "filter-more", hidden: true },
+    field("Model", model),
+    field("Engine", engine),
+    field("Mode", mode),
+    field("From", since),
+    field("To", until),
+  );
   return { element, load, reset };
 }
 
@@ -99,7 +127,10 @@ function options(control, any, found, chosen = "") {
   const names = found.map(({ name }) => name);
   const rows = found.map(({ name, count }) => [name, `${name} (${count})`]);
   if (chosen && !names.includes(chosen)) rows.push([chosen, chosen]);
-  fill(control, [["", any], ...rows].map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
+  fill(
+    control,
+    [["", any], ...rows].map(([value, label]) => h("option", { value, selected: value === chosen }, label)),
+  );
 }
 
 function select(choices, value, onPick) {
@@ -108,5 +139,10 @@ function select(choices, value, onPick) {
 }
 
 function day(value, onPick) {
-  return h("input", { class: "input", type: "date", value: value ?? "", on: { change: (event) => onPick(event.target.value) } });
+  return h("input", {
+    class: "input",
+    type: "date",
+    value: value ?? "",
+    on: { change: (event) => onPick(event.target.value) },
+  });
 }

@@ -45,7 +45,11 @@ export function catchDrops(onFile, words) {
     sign.hidden = depth === 0;
   };
   const on = {
-    dragenter: (event) => isFileDrag(event) && (event.preventDefault(), show(1)),
+    dragenter: (event) => {
+      if (!isFileDrag(event)) return;
+      event.preventDefault();
+      show(1);
+    },
     dragleave: (event) => isFileDrag(event) && show(-1),
     dragover: (event) => isFileDrag(event) && event.preventDefault(),
     drop: (event) => {

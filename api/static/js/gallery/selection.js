@@ -1,5 +1,6 @@
 /**
- * Which pictures are picked: single ones, ranges with shift, all that are shown. Knows ids and their order, no elements.
+ * Which pictures are picked: single ones, ranges with shift, all that are shown. Knows ids and their order, no
+ * elements.
  */
 
 /** A set of picked ids that tells its listeners when it changes. */

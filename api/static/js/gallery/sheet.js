@@ -6,7 +6,14 @@ import { button, formatBytes, formatSpan, h, timeAgo } from "../dom.js";
 import { copyText } from "../handoff.js";
 
 const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
-const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WebP", "image/gif": "GIF", "video/mp4": "MP4 video", "video/webm": "WebM video" };
+const KINDS = {
+  "image/png": "PNG",
+  "image/jpeg": "JPEG",
+  "image/webp": "WebP",
+  "image/gif": "GIF",
+  "video/mp4": "MP4 video",
+  "video/webm": "WebM video",
+};
 
 /**
  * The side sheet of the lightbox.
@@ -20,7 +27,11 @@ export function sheet(picture) {
     words("Prompt", picture.prompt || "No prompt"),
     ...(picture.negative_prompt ? [words("Negative prompt", picture.negative_prompt)] : []),
     copies(picture),
-    h("dl", { class: "facts" }, facts(picture).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    h(
+      "dl",
+      { class: "facts" },
+      facts(picture).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    ),
   );
   return all;
 }
@@ -54,7 +65,10 @@ function facts(picture) {
     ["Seed", picture.seed],
     ["Took", picture.seconds && formatSpan(picture.seconds)],
     ["Cost", picture.cost_usd ? `$${picture.cost_usd.toFixed(4)}` : null],
-    ["File", picture.size_bytes && `${KINDS[picture.media_type] ?? picture.media_type}, ${formatBytes(picture.size_bytes)}`],
+    [
+      "File",
+      picture.size_bytes && `${KINDS[picture.media_type] ?? picture.media_type}, ${formatBytes(picture.size_bytes)}`,
+    ],
     ["When", when(picture.created_at)],
     ["Kept", kept(picture)],
     ["Seen by", picture.is_private ? "Only you" : "Everyone here"],

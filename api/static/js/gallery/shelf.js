@@ -9,7 +9,8 @@ import { coverOf, deleteCollection, editCollection, loadCollections } from "./co
 /**
  * @param {{favorites?: boolean, everyone?: boolean, collection?: string}} place what is shown
  * @param {(place: object) => void} onPick
- * @returns {{element: HTMLElement, refresh: () => Promise<void>, chosen: () => object|null, show: (place: object) => void}}
+ * @returns {{element: HTMLElement, refresh: () => Promise<void>, chosen: () => object|null, show: (place: object) =>
+ *   void}}
  */
 export function shelf(place, onPick) {
   let now = place;
@@ -21,17 +22,31 @@ export function shelf(place, onPick) {
     onPick(next);
   };
   const chip = (label, next, isOn, before) =>
-    h("button", { type: "button", class: "chip shelf-chip", "aria-pressed": String(isOn), on: { click: () => pick(next) } }, before, label);
+    h(
+      "button",
+      { type: "button", class: "chip shelf-chip", "aria-pressed": String(isOn), on: { click: () => pick(next) } },
+      before,
+      label,
+    );
   const show = (next = now) => {
     now = next;
     const active = document.activeElement?.closest?.(".shelf") ? document.activeElement.textContent : null;
-    fill(list,
+    fill(
+      list,
       chip("My pictures", {}, !now.favorites && !now.collection && !now.everyone, icon("gallery")),
       chip("Favourites", { favorites: true }, Boolean(now.favorites), icon("heart")),
       chip("Everyone’s", { everyone: true }, Boolean(now.everyone), icon("feed")),
-      collections.map((each) => chip([h("span", { class: "clip" }, each.name), h("span", { class: "faint num" }, String(each.count))], { collection: each.id }, each.id === now.collection, coverOf(each))),
+      collections.map((each) =>
+        chip(
+          [h("span", { class: "clip" }, each.name), h("span", { class: "faint num" }, String(each.count))],
+          { collection: each.id },
+          each.id === now.collection,
+          coverOf(each),
+        ),
+      ),
       h("button", { type: "button", class: "chip", on: { click: create } }, icon("plus"), "New collection"),
-      chosen() && more(chosen(), pick));
+      chosen() && more(chosen(), pick),
+    );
     if (active) [...list.querySelectorAll("button")].find((node) => node.textContent === active)?.focus();
   };
   const create = async () => {
@@ -54,10 +69,20 @@ export function shelf(place, onPick) {
 }
 
 function more(collection, pick) {
-  const node = button("Edit collection", () => openMenu(node, [
-    { label: "Rename…", icon: "remix", run: () => editCollection(collection) },
-    "-",
-    { label: "Delete collection…", icon: "trash", danger: true, run: async () => (await deleteCollection(collection)) && pick({}) },
-  ]), { class: "btn-ghost btn-small", icon: "more", "aria-haspopup": "menu", "aria-expanded": "false" });
+  const node = button(
+    "Edit collection",
+    () =>
+      openMenu(node, [
+        { label: "Rename…", icon: "remix", run: () => editCollection(collection) },
+        "-",
+        {
+          label: "Delete collection…",
+          icon: "trash",
+          danger: true,
+          run: async () => (await deleteCollection(collection)) && pick({}),
+        },
+      ]),
+    { class: "btn-ghost btn-small", icon: "more", "aria-haspopup": "menu", "aria-expanded": "false" },
+  );
   return node;
 }

@@ -6,7 +6,8 @@ const NAME = "defaults";
 
 /**
  * The fields Create starts from; empty when nothing was chosen.
- * @returns {{width?: number, height?: number, steps?: number, cfg_scale?: number, batch_size?: number, sampler?: string,
+ * @returns {{width?: number, height?: number, steps?: number, cfg_scale?: number, batch_size?: number, sampler?:
+ *   string,
  *   model?: string, negative_prompt?: string, backend?: string, is_private?: boolean}}
  */
 export const readDefaults = () => getPref(NAME, {});

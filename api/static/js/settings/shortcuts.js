@@ -3,7 +3,13 @@
 import { h } from "../dom.js";
 
 const SHORTCUTS = [
-  ["Everywhere", [[["Alt", "Space"], "to the prompt"], [["Esc"], "close a dialog, a menu or a picture"]]],
+  [
+    "Everywhere",
+    [
+      [["Alt", "Space"], "to the prompt"],
+      [["Esc"], "close a dialog, a menu or a picture"],
+    ],
+  ],
   ["Create", [[["Ctrl", "Enter"], "draw"]]],
   [
     "Gallery and feed",
@@ -34,9 +40,22 @@ const SHORTCUTS = [
 
 /** The list of them. */
 export function shortcutList() {
-  return h("div", { class: "shortcuts" }, SHORTCUTS.map(([where, rows]) => h("section", {}, h("h3", {}, where), h("dl", {}, rows.map(row)))));
+  return h(
+    "div",
+    { class: "shortcuts" },
+    SHORTCUTS.map(([where, rows]) => h("section", {}, h("h3", {}, where), h("dl", {}, rows.map(row)))),
+  );
 }
 
 function row([keys, words]) {
-  return h("div", {}, h("dt", {}, keys.map((key, at) => [at ? " + " : "", h("kbd", {}, key)])), h("dd", {}, words));
+  return h(
+    "div",
+    {},
+    h(
+      "dt",
+      {},
+      keys.map((key, at) => [at ? " + " : "", h("kbd", {}, key)]),
+    ),
+    h("dd", {}, words),
+  );
 }

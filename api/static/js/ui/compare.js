@@ -11,12 +11,38 @@ const START = 50;
  */
 export function compare(before, after) {
   useCss("compare");
-  const range = h("input", { type: "range", min: 0, max: 100, value: START, step: 1, class: "compare-range", "aria-label": "Share of the picture before" });
+  const range = h("input", {
+    type: "range",
+    min: 0,
+    max: 100,
+    value: START,
+    step: 1,
+    class: "compare-range",
+    "aria-label": "Share of the picture before",
+  });
   const top = h("img", { class: "compare-top", src: before.url, alt: before.label || "Before", draggable: "false" });
   const knob = h("span", { class: "compare-knob", "aria-hidden": "true" }, icon("swap"));
-  const node = h("figure", { class: "compare", style: { aspectRatio: `${after.width} / ${after.height}` } },
-    h("img", { class: "compare-base", src: after.url, alt: after.label || "After", width: after.width, height: after.height, draggable: "false" }), top, knob,
-    h("figcaption", { class: "compare-tags" }, h("span", {}, before.label || "Before"), h("span", {}, after.label || "After")), range);
+  const node = h(
+    "figure",
+    { class: "compare", style: { aspectRatio: `${after.width} / ${after.height}` } },
+    h("img", {
+      class: "compare-base",
+      src: after.url,
+      alt: after.label || "After",
+      width: after.width,
+      height: after.height,
+      draggable: "false",
+    }),
+    top,
+    knob,
+    h(
+      "figcaption",
+      { class: "compare-tags" },
+      h("span", {}, before.label || "Before"),
+      h("span", {}, after.label || "After"),
+    ),
+    range,
+  );
   const move = (value) => node.style.setProperty("--at", `${value}%`);
   range.addEventListener("input", () => move(range.value));
   node.addEventListener("pointerdown", (event) => drag(event, node, range, move));

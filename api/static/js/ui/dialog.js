@@ -2,7 +2,8 @@
 import { append, button, h, iconButton, uid } from "../dom.js";
 
 /**
- * Open a dialog. `body`: text or node(s). `actions`: [{label, value, kind: "primary"|"danger"|"ghost", run}]; `run(dialog)`
+ * Open a dialog. `body`: text or node(s). `actions`: [{label, value, kind: "primary"|"danger"|"ghost", run}];
+ * `run(dialog)`
  * may be async and keeps the dialog open when it returns false. `size`: ""|"wide"|"full".
  * @returns {Promise<any>} the value of the chosen action (or what `run` returned), null when it was closed.
  */
@@ -16,10 +17,21 @@ export function openDialog({ title, body, actions = [], size = "", onOpen = null
       dialog.close();
     };
     const foot = actions.map((action) => actionButton(action, close, dialog));
-    append(dialog,
-      h("div", { class: "dialog-head" }, h("h2", { id }, title), iconButton("close", "Close", () => close())),
-      h("div", { class: "dialog-body", tabindex: foot.length ? null : "0" }, typeof body === "string" ? h("p", {}, body) : body),
-      foot.length ? h("div", { class: "dialog-foot" }, foot) : null);
+    append(
+      dialog,
+      h(
+        "div",
+        { class: "dialog-head" },
+        h("h2", { id }, title),
+        iconButton("close", "Close", () => close()),
+      ),
+      h(
+        "div",
+        { class: "dialog-body", tabindex: foot.length ? null : "0" },
+        typeof body === "string" ? h("p", {}, body) : body,
+      ),
+      foot.length ? h("div", { class: "dialog-foot" }, foot) : null,
+    );
     dialog.addEventListener("click", (event) => event.target === dialog && close());
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -50,6 +62,9 @@ function actionButton({ label, value = null, kind = "ghost", run = null, icon = 
 
 /** Ask yes or no; resolves to true only when the action was chosen. */
 export async function confirmDialog({ title, text, action, isDanger = false }) {
-  const actions = [{ label: "Cancel", value: false, kind: "plain", run: () => "no" }, { label: action, value: "yes", kind: isDanger ? "danger" : "primary" }];
+  const actions = [
+    { label: "Cancel", value: false, kind: "plain", run: () => "no" },
+    { label: action, value: "yes", kind: isDanger ? "danger" : "primary" },
+  ];
   return (await openDialog({ title, body: text, actions })) === "yes";
 }

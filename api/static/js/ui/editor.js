@@ -13,12 +13,20 @@ export function editorFrame(label, sheet) {
 
 /** Cancel and done, at the end of the bar. */
 export function confirmButtons(words, onDone, onCancel) {
-  return [h("div", { class: "row end" }, button("Cancel", onCancel, { class: "btn-ghost" }), button(words, onDone, { class: "btn-primary", icon: "check" }))];
+  return [
+    h(
+      "div",
+      { class: "row end" },
+      button("Cancel", onCancel, { class: "btn-ghost" }),
+      button(words, onDone, { class: "btn-primary", icon: "check" }),
+    ),
+  ];
 }
 
 /**
  * Zoom and pan of a sheet (CSS pixels = picture pixels x scale): wheel, two fingers, Alt + drag or the middle button.
- * @returns {{fit: () => void, zoom: (by: number) => void, scale: () => number, toSheet: (event: PointerEvent) => {x: number, y: number}, isPanning: (event: PointerEvent) => boolean, destroy: () => void}}
+ * @returns {{fit: () => void, zoom: (by: number) => void, scale: () => number, toSheet: (event: PointerEvent) => {x:
+ *   number, y: number}, isPanning: (event: PointerEvent) => boolean, destroy: () => void}}
  */
 export function makeView(area, sheet, { width, height, margin = 24, onMove = () => {} }) {
   const view = { area, sheet, width, height, margin, onMove, scale: 1, x: 0, y: 0, fingers: new Map(), isMoved: false };
@@ -28,12 +36,18 @@ export function makeView(area, sheet, { width, height, margin = 24, onMove = () 
   listen(view);
   fit();
   return {
-    fit: () => ((view.isMoved = false), fit()),
+    fit() {
+      view.isMoved = false;
+      fit();
+    },
     zoom: (by) => zoomAt(view, by, area.clientWidth / 2, area.clientHeight / 2),
     scale: () => view.scale,
     toSheet(event) {
       const box = area.getBoundingClientRect();
-      return { x: (event.clientX - box.left - view.x) / view.scale, y: (event.clientY - box.top - view.y) / view.scale };
+      return {
+        x: (event.clientX - box.left - view.x) / view.scale,
+        y: (event.clientY - box.top - view.y) / view.scale,
+      };
     },
     isPanning: () => view.fingers.size > 1 || view.isDragging,
     destroy: () => watch.disconnect(),
@@ -66,19 +80,33 @@ function zoomAt(view, by, x, y) {
 
 function listen(view) {
   const { area, fingers } = view;
-  area.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const box = area.getBoundingClientRect();
-    zoomAt(view, Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
-  }, { passive: false });
+  area.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const box = area.getBoundingClientRect();
+      zoomAt(view, Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
+    },
+    { passive: false },
+  );
   // Capturing: the view knows of a second finger or of Alt before the tool does.
-  area.addEventListener("pointerdown", (event) => {
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    view.isDragging = event.altKey || event.button === 1;
-    if (view.isDragging) event.preventDefault(), area.setPointerCapture(event.pointerId);
-  }, true);
+  area.addEventListener(
+    "pointerdown",
+    (event) => {
+      fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      view.isDragging = event.altKey || event.button === 1;
+      if (!view.isDragging) return;
+      event.preventDefault();
+      area.setPointerCapture(event.pointerId);
+    },
+    true,
+  );
   area.addEventListener("pointermove", (event) => fingers.has(event.pointerId) && moveFinger(view, event), true);
-  for (const kind of ["pointerup", "pointercancel"]) area.addEventListener(kind, (event) => (fingers.delete(event.pointerId), (view.isDragging = false)), true);
+  const lift = (event) => {
+    fingers.delete(event.pointerId);
+    view.isDragging = false;
+  };
+  for (const kind of ["pointerup", "pointercancel"]) area.addEventListener(kind, lift, true);
 }
 
 function moveFinger(view, event) {

@@ -3,8 +3,8 @@ import { button, fill, h, icon, iconButton, timeAgo, useCss } from "../dom.js";
 import { events, isActive } from "../events.js";
 import { actionsFor } from "../handoff.js";
 import { cancelJob, moveUp, retry } from "./job-actions.js";
-import { menuButton } from "./menu.js";
 import { everySecond, factsOf, stamp, statusText } from "./job-text.js";
+import { menuButton } from "./menu-button.js";
 import { thumbnail } from "./thumb.js";
 
 export { cancelJob, moveUp, retry, thumbnail };
@@ -12,7 +12,8 @@ export { cancelJob, moveUp, retry, thumbnail };
 /**
  * A card for one job.
  * @param {object} job
- * @param {{isCompact?: boolean, showUser?: boolean, onOpen?: (image: object, job: object) => void, actions?: boolean}} options
+ * @param {{isCompact?: boolean, showUser?: boolean, onOpen?: (image: object, job: object) => void, actions?: boolean}}
+ *   options
  * `isCompact`: one line beside a small picture. `onOpen`: a press on a picture (else its link opens the file).
  * @returns {HTMLElement & {job: object, update: (job: object) => void, destroy: () => void}}
  */
@@ -22,7 +23,9 @@ export function jobCard(job, options = {}) {
   const line = h("p", { class: "job-line" });
   const stops = [
     events.on("job", (next) => next.id === node.job.id && node.update(next)),
-    everySecond(() => isActive(node.job) && (line.textContent = statusText(node.job))),
+    everySecond(() => {
+      if (isActive(node.job)) line.textContent = statusText(node.job);
+    }),
   ];
   node.destroy = () => stops.forEach((stop) => stop());
   node.update = (next) => {
@@ -42,31 +45,90 @@ function draw(node, job, line, options) {
   node.dataset.status = job.status;
   node.setAttribute("aria-label", `Job ${job.short_id}: ${job.prompt || job.mode}`);
   const who = options.showUser && h("span", { class: "badge" }, job.user_name);
-  const head = h("div", { class: "job-head" }, h("p", { class: "job-prompt", title: job.prompt }, job.prompt || "No prompt"), who, job.is_private && h("span", { class: "badge", title: "Only you see it" }, icon("lock")));
-  const facts = !options.isCompact && h("p", { class: "job-facts num" }, factsOf(job), job.finished_at && ` · ${timeAgo(job.finished_at)}`);
-  const notes = !options.isCompact && job.notes.length > 0 && h("ul", { class: "job-notes" }, job.notes.map((note) => h("li", {}, note)));
+  const head = h(
+    "div",
+    { class: "job-head" },
+    h("p", { class: "job-prompt", title: job.prompt }, job.prompt || "No prompt"),
+    who,
+    job.is_private && h("span", { class: "badge", title: "Only you see it" }, icon("lock")),
+  );
+  const facts =
+    !options.isCompact &&
+    h("p", { class: "job-facts num" }, factsOf(job), job.finished_at && ` · ${timeAgo(job.finished_at)}`);
+  const notes =
+    !options.isCompact &&
+    job.notes.length > 0 &&
+    h(
+      "ul",
+      { class: "job-notes" },
+      job.notes.map((note) => h("li", {}, note)),
+    );
   const hint = job.error?.hint && h("p", { class: "job-hint" }, job.error.hint);
-  fill(node, picturePart(job, options), h("div", { class: "job-body" }, head, line, barOf(job), hint, facts, notes, h("div", { class: "job-tools" }, tools(job, options))));
+  fill(
+    node,
+    picturePart(job, options),
+    h(
+      "div",
+      { class: "job-body" },
+      head,
+      line,
+      barOf(job),
+      hint,
+      facts,
+      notes,
+      h("div", { class: "job-tools" }, tools(job, options)),
+    ),
+  );
   refresh(node, job);
 }
 
 function picturePart(job, options) {
   if (isActive(job)) {
     const ratio = `${job.request.width || 1} / ${job.request.height || 1}`;
-    return h("div", { class: "job-picture waiting", style: { aspectRatio: options.isCompact ? "1" : ratio } }, h("img", { alt: "", hidden: true }), icon(job.status === "queued" ? "clock" : "create"));
+    return h(
+      "div",
+      { class: "job-picture waiting", style: { aspectRatio: options.isCompact ? "1" : ratio } },
+      h("img", { alt: "", hidden: true }),
+      icon(job.status === "queued" ? "clock" : "create"),
+    );
   }
-  if (!job.images.length) return h("div", { class: "job-picture none" }, icon(job.status === "failed" ? "warning" : "close"));
+  if (!job.images.length)
+    return h("div", { class: "job-picture none" }, icon(job.status === "failed" ? "warning" : "close"));
   const shown = options.isCompact ? job.images.slice(0, 1) : job.images;
-  return h("div", { class: `job-picture n${Math.min(4, shown.length)}` }, shown.map((image) => opener(image, job, options)));
+  return h(
+    "div",
+    { class: `job-picture n${Math.min(4, shown.length)}` },
+    shown.map((image) => opener(image, job, options)),
+  );
 }
 
 function opener(image, job, { onOpen }) {
   if (image.is_gone) return thumbnail(image);
-  if (!onOpen) return h("a", { href: image.url, target: "_blank", rel: "noopener", "aria-label": `Open: ${image.alt || job.prompt}` }, thumbnail(image, { alt: "" }));
-  return h("button", { type: "button", class: "bare", "aria-label": `Open: ${image.alt || job.prompt}`, on: { click: () => onOpen(image, job) } }, thumbnail(image, { alt: "" }));
+  if (!onOpen)
+    return h(
+      "a",
+      { href: image.url, target: "_blank", rel: "noopener", "aria-label": `Open: ${image.alt || job.prompt}` },
+      thumbnail(image, { alt: "" }),
+    );
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "bare",
+      "aria-label": `Open: ${image.alt || job.prompt}`,
+      on: { click: () => onOpen(image, job) },
+    },
+    thumbnail(image, { alt: "" }),
+  );
 }
 
-const barOf = (job) => isActive(job) && h("div", { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+const barOf = (job) =>
+  isActive(job) &&
+  h(
+    "div",
+    { class: "bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+    h("i"),
+  );
 
 /** What changes many times while a job runs: picture and bar; nothing is rebuilt. */
 function refresh(node, job) {
@@ -89,10 +151,24 @@ function tools(job, { isCompact, actions = true }) {
   if (isActive(job)) {
     if (!job.is_mine) return [];
     const up = job.can_move_up && iconButton("arrow-up", "Move up", () => moveUp(job), { class: "btn-small" });
-    return [up, isCompact ? iconButton("close", "Cancel", () => cancelJob(job), { class: "btn-small" }) : button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" })];
+    return [
+      up,
+      isCompact
+        ? iconButton("close", "Cancel", () => cancelJob(job), { class: "btn-small" })
+        : button("Cancel", () => cancelJob(job), { icon: "close", class: "btn-small" }),
+    ];
   }
-  if (job.images.length) return job.images.length === 1 || isCompact ? [actionMenu(job.images[0], job)] : job.images.map((image, n) => actionMenu(image, job, n + 1));
-  return job.is_mine ? [isCompact ? iconButton("refresh", "Try again", () => retry(job), { class: "btn-small" }) : button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" })] : [];
+  if (job.images.length)
+    return job.images.length === 1 || isCompact
+      ? [actionMenu(job.images[0], job)]
+      : job.images.map((image, n) => actionMenu(image, job, n + 1));
+  return job.is_mine
+    ? [
+        isCompact
+          ? iconButton("refresh", "Try again", () => retry(job), { class: "btn-small" })
+          : button("Try again", () => retry(job), { icon: "refresh", class: "btn-small" }),
+      ]
+    : [];
 }
 
 /** A button with everything one can do with this picture. */
@@ -101,4 +177,5 @@ export function actionMenu(image, job, number = 0) {
   return menuButton(label, () => withLines(actionsFor(image, job)), { class: "btn-small" });
 }
 
-const withLines = (actions) => actions.flatMap((action) => (["favourite", "delete"].includes(action.id) ? ["-", action] : [action]));
+const withLines = (actions) =>
+  actions.flatMap((action) => (["favourite", "delete"].includes(action.id) ? ["-", action] : [action]));

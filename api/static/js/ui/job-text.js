@@ -19,7 +19,10 @@ export function secondsLeft(job) {
   return told === null || told === undefined ? null : Math.max(0, told - since(job));
 }
 
-const about = (s) => (s === null ? "" : s < 1 ? "any moment" : `about ${formatSpan(Math.max(1, Math.round(s)))}`);
+function about(s) {
+  if (s === null) return "";
+  return s < 1 ? "any moment" : `about ${formatSpan(Math.max(1, Math.round(s)))}`;
+}
 
 /** 1 -> "1st", 12 -> "12th". */
 export function ordinal(n) {
@@ -32,17 +35,26 @@ export function ordinal(n) {
 export function statusText(job) {
   if (job.status === "queued") return queuedText(job);
   if (job.status === "running") return runningText(job);
-  if (job.status === "done") return [job.from_cache ? "From the cache" : job.seconds ? formatSpan(job.seconds) : "Done", job.engine && `on ${job.engine}`].filter(Boolean).join(" ");
+  if (job.status === "done") return doneText(job);
   if (job.status === "failed") return job.error?.message || "It failed.";
   return job.status === "cancelled" ? "Cancelled" : "Expired: it waited too long";
+}
+
+function doneText(job) {
+  const took = job.seconds ? formatSpan(job.seconds) : "Done";
+  return [job.from_cache ? "From the cache" : took, job.engine && `on ${job.engine}`].filter(Boolean).join(" ");
 }
 
 function queuedText(job) {
   const left = job.hold_s ? Math.max(0, job.hold_s - since(job)) : null;
   if (job.hold === "down") return `${job.engine} is not answering; the job keeps its place`;
   if (job.hold === "paused") return `${job.engine} is paused${left ? `, for another ${formatSpan(left)}` : ""}`;
-  const place = job.position ? (job.position === 1 ? "Next in line" : `${ordinal(job.position)} in line`) : "Waiting";
-  return [place, about(secondsLeft(job))].filter(Boolean).join(" · ");
+  return [placeText(job.position), about(secondsLeft(job))].filter(Boolean).join(" · ");
+}
+
+function placeText(position) {
+  if (!position) return "Waiting";
+  return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
 }
 
 function runningText(job) {
@@ -67,5 +79,12 @@ export function everySecond(fn) {
 export function factsOf(job, image = null) {
   const { request } = job;
   const width = image?.width ?? request.width;
-  return [width && `${width} × ${image?.height ?? request.height}`, request.steps && `${request.steps} steps`, (image?.seed ?? request.seed) !== null && `seed ${image?.seed ?? request.seed}`, job.model].filter(Boolean).join(" · ");
+  return [
+    width && `${width} × ${image?.height ?? request.height}`,
+    request.steps && `${request.steps} steps`,
+    (image?.seed ?? request.seed) !== null && `seed ${image?.seed ?? request.seed}`,
+    job.model,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }

@@ -3,10 +3,10 @@
  */
 
 import { announce, button, fill, h, icon, useCss } from "../dom.js";
+import { actionBar, actionsOf, runAgain } from "../gallery/actions.js";
+import { hasInput, inputOf } from "../gallery/before.js";
 import { onChange, setFavorite } from "../gallery/changes.js";
 import { altOf, pictureOf, thumbnail } from "../gallery/picture.js";
-import { hasInput, inputOf } from "../gallery/before.js";
-import { actionBar, actionsOf, runAgain } from "../gallery/actions.js";
 import { sheet } from "../gallery/sheet.js";
 import { Zoom } from "../gallery/zoom.js";
 import { getPref, setPref } from "../prefs.js";
@@ -25,11 +25,13 @@ let current = null;
 
 /**
  * Show pictures one at a time.
- * @param {object[]} pictures Pictures, Images that carry their `job`, or {image, job}; the list may grow while it is open
+ * @param {object[]} pictures Pictures, Images that carry their `job`, or {image, job}; the list may grow while it is
+ *   open
  * @param {number} [index] the first one to show
  * @param {{onChange?: (picture: object) => void, onMove?: (index: number) => void, onNearEnd?: () => void,
  *   total?: () => number}} [options]
- *   `onChange` hears of a picture that turned out to be gone, `onMove` which one is shown, `onNearEnd` asks for more pictures in the same list,
+ *   `onChange` hears of a picture that turned out to be gone, `onMove` which one is shown, `onNearEnd` asks for more
+ *   pictures in the same list,
  *   `total` counts those that are still to come too
  * @returns {Promise<void>} when it is closed
  */
@@ -157,13 +159,19 @@ class Lightbox {
     this.video = null;
     this.photo.hidden = Boolean(picture.is_gone) || isVideo(picture);
     this.lost.hidden = !picture.is_gone;
-    if (picture.is_gone) fill(this.lost, h("span", {}, "This picture has expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
+    if (picture.is_gone)
+      fill(
+        this.lost,
+        h("span", {}, "This picture has expired."),
+        button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+      );
     if (!picture.is_gone) this.#load(picture);
     this.before.hidden = picture.is_gone || isVideo(picture) || !hasInput(picture);
     this.#showFavorite();
     this.foot.replaceChildren(actionBar(picture, { inSight: IN_SIGHT }));
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
-    if (!this.dialog.contains(document.activeElement)) this.stage.focus(); // it was on a button that went: keys would be lost
+    // the focus was on a button that went: keys would be lost
+    if (!this.dialog.contains(document.activeElement)) this.stage.focus();
     announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
@@ -179,20 +187,28 @@ class Lightbox {
     const whole = new Image();
     whole.src = picture.url;
     whole.decode().then(
-      () => this.picture?.id === picture.id && (this.photo.src = picture.url),
+      () => {
+        if (this.picture?.id === picture.id) this.photo.src = picture.url;
+      },
       () => this.picture?.id === picture.id && this.#broken(picture),
     );
   }
 
   #play(picture) {
     this.video = player(picture, thumbnail(picture, 1024), { class: "lb-photo", "aria-label": altOf(picture) });
-    this.video.addEventListener("error", () => this.picture?.id === picture.id && this.#broken(picture), { once: true });
+    this.video.addEventListener("error", () => this.picture?.id === picture.id && this.#broken(picture), {
+      once: true,
+    });
     this.frame.append(this.video);
   }
 
   #broken(picture) {
     this.lost.hidden = false;
-    fill(this.lost, h("span", {}, "This picture could not be loaded. It may have expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
+    fill(
+      this.lost,
+      h("span", {}, "This picture could not be loaded. It may have expired."),
+      button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+    );
     this.photo.hidden = true;
     this.video?.remove();
     this.options.onChange?.(picture);
@@ -239,7 +255,8 @@ class Lightbox {
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, video, [role=menu]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, video, [role=menu]"))
+      return;
     const isWide = this.zoom.scale > 1;
     const pan = { ArrowLeft: [PAN_PX, 0], ArrowRight: [-PAN_PX, 0], ArrowUp: [0, PAN_PX], ArrowDown: [0, -PAN_PX] };
     const keys = {
@@ -266,7 +283,9 @@ class Lightbox {
 
   #act(id) {
     const anchor = this.foot.querySelector(".act-more");
-    actionsOf(this.picture).find((action) => action.id === id)?.run(anchor);
+    actionsOf(this.picture)
+      .find((action) => action.id === id)
+      ?.run(anchor);
   }
 
   #removed(ids) {

@@ -1,14 +1,18 @@
-/** A mask editor on canvas: paint what shall change. Exports a PNG at the picture's size, white where it is repainted. */
-import { confirmButtons, editorFrame, makeView } from "./editor.js";
-import { h, iconButton } from "../dom.js";
+/**
+ * A mask editor on canvas: paint what shall change. Exports a PNG at the picture's size, white where it is repainted.
+ */
+
 import { segments, slider } from "../create/controls.js";
+import { h, iconButton } from "../dom.js";
+import { confirmButtons, editorFrame, makeView } from "./editor.js";
 
 const MAX_UNDO = 24;
 const TINT = "245, 138, 91";
 
 /**
  * Make a mask editor.
- * @param {{url: string, width: number, height: number, maskUrl?: string|null, onDone: (png: Blob|null) => void, onCancel: () => void}} spec
+ * @param {{url: string, width: number, height: number, maskUrl?: string|null, onDone: (png: Blob|null) => void,
+ *   onCancel: () => void}} spec
  * `onDone` gets null when nothing is painted.
  * @returns {HTMLElement & {destroy: () => void}}
  */
@@ -19,11 +23,26 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   const picture = h("img", { src: url, alt: "", draggable: "false", width, height });
   const ring = h("span", { class: "mask-ring", "aria-hidden": "true" });
   const sheet = h("div", { class: "sheet", style: { width: `${width}px`, height: `${height}px` } }, picture, shown);
-  const editor = { mask, shown, pen: mask.getContext("2d", { willReadFrequently: true }), width, height, isErasing: false, size: Math.round(Math.max(width, height) / 9), feather: 0, done: [], undone: [], ring };
+  const editor = {
+    mask,
+    shown,
+    pen: mask.getContext("2d", { willReadFrequently: true }),
+    width,
+    height,
+    isErasing: false,
+    size: Math.round(Math.max(width, height) / 9),
+    feather: 0,
+    done: [],
+    undone: [],
+    ring,
+  };
   const { node, area, bar } = editorFrame("Mask editor: paint over what shall change", sheet);
   editor.view = makeView(area, sheet, { width, height, onMove: () => moveRing(editor) });
   area.append(ring);
-  bar.append(...toolsOf(editor), ...confirmButtons("Use this mask", async () => onDone(await exportMask(editor)), onCancel));
+  bar.append(
+    ...toolsOf(editor),
+    ...confirmButtons("Use this mask", async () => onDone(await exportMask(editor)), onCancel),
+  );
   if (maskUrl) bringBack(editor, maskUrl);
   listen(editor, area, node);
   node.destroy = () => editor.view.destroy();
@@ -35,24 +54,66 @@ function canvasOf(width, height) {
 }
 
 function toolsOf(editor) {
-  const mode = segments("Tool", [["brush", "Brush"], ["erase", "Eraser"]], (value) => ((editor.isErasing = value === "erase"), mode.update(value)));
-  const size = slider({ label: "Size", min: 4, max: Math.round(Math.max(editor.width, editor.height) / 2), isOptional: false, onChange: (value) => ((editor.size = value), moveRing(editor)) });
-  const feather = slider({ label: "Feather", min: 0, max: 64, isOptional: false, onChange: (value) => ((editor.feather = value), paint(editor)) });
+  const mode = segments(
+    "Tool",
+    [
+      ["brush", "Brush"],
+      ["erase", "Eraser"],
+    ],
+    (value) => editor.setMode(value),
+  );
+  const size = slider({
+    label: "Size",
+    min: 4,
+    max: Math.round(Math.max(editor.width, editor.height) / 2),
+    isOptional: false,
+    onChange(value) {
+      editor.size = value;
+      moveRing(editor);
+    },
+  });
+  const feather = slider({
+    label: "Feather",
+    min: 0,
+    max: 64,
+    isOptional: false,
+    onChange(value) {
+      editor.feather = value;
+      paint(editor);
+    },
+  });
   mode.update("brush");
   size.update(editor.size, editor.size);
   feather.update(0, 0);
-  editor.setSize = (value) => size.update((editor.size = value), value);
-  editor.setMode = (value) => ((editor.isErasing = value === "erase"), mode.update(value));
-  const steps = h("div", { class: "row editor-steps" }, iconButton("undo", "Undo (Ctrl+Z)", () => step(editor, editor.done, editor.undone)), iconButton("redo", "Redo (Ctrl+Shift+Z)", () => step(editor, editor.undone, editor.done)),
-    iconButton("invert", "Invert the mask", () => invert(editor)), iconButton("trash", "Clear the mask", () => clear(editor)),
-    iconButton("zoom-out", "Zoom out", () => editor.view.zoom(0.8)), iconButton("zoom-in", "Zoom in", () => editor.view.zoom(1.25)), iconButton("fit", "Show all", () => editor.view.fit()));
+  editor.setSize = (value) => {
+    editor.size = value;
+    size.update(value, value);
+  };
+  editor.setMode = (value) => {
+    editor.isErasing = value === "erase";
+    mode.update(value);
+  };
+  const steps = h(
+    "div",
+    { class: "row editor-steps" },
+    iconButton("undo", "Undo (Ctrl+Z)", () => step(editor, editor.done, editor.undone)),
+    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => step(editor, editor.undone, editor.done)),
+    iconButton("invert", "Invert the mask", () => invert(editor)),
+    iconButton("trash", "Clear the mask", () => clear(editor)),
+    iconButton("zoom-out", "Zoom out", () => editor.view.zoom(0.8)),
+    iconButton("zoom-in", "Zoom in", () => editor.view.zoom(1.25)),
+    iconButton("fit", "Show all", () => editor.view.fit()),
+  );
   return [mode.node, size.node, feather.node, steps];
 }
 
 function listen(editor, area, node) {
   let last = null;
+  const lift = () => {
+    last = null;
+  };
   area.addEventListener("pointerdown", (event) => {
-    if (event.button || event.altKey || editor.view.isPanning(event)) return void (last = null);
+    if (event.button || event.altKey || editor.view.isPanning(event)) return lift();
     area.setPointerCapture(event.pointerId);
     remember(editor);
     last = editor.view.toSheet(event);
@@ -61,14 +122,14 @@ function listen(editor, area, node) {
   area.addEventListener("pointermove", (event) => {
     moveRing(editor, event);
     if (!last) return;
-    if (editor.view.isPanning(event)) return void (last = null); // a second finger came: it is a pinch
+    if (editor.view.isPanning(event)) return lift(); // a second finger came: it is a pinch
     for (const each of event.getCoalescedEvents?.() || [event]) {
       const next = editor.view.toSheet(each);
       stroke(editor, last, next, pressure(each));
       last = next;
     }
   });
-  for (const kind of ["pointerup", "pointercancel"]) area.addEventListener(kind, () => (last = null));
+  for (const kind of ["pointerup", "pointercancel"]) area.addEventListener(kind, lift);
   area.addEventListener("pointerleave", () => (editor.ring.hidden = true));
   node.addEventListener("keydown", (event) => onKey(editor, event));
 }
@@ -78,7 +139,8 @@ const pressure = (event) => (event.pointerType === "pen" && event.pressure ? 0.3
 
 function onKey(editor, event) {
   const key = event.key.toLowerCase();
-  if ((event.ctrlKey || event.metaKey) && key === "z") step(editor, ...(event.shiftKey ? [editor.undone, editor.done] : [editor.done, editor.undone]));
+  if ((event.ctrlKey || event.metaKey) && key === "z")
+    step(editor, ...(event.shiftKey ? [editor.undone, editor.done] : [editor.done, editor.undone]));
   else if (key === "[") editor.setSize(Math.max(4, Math.round(editor.size * 0.85)));
   else if (key === "]") editor.setSize(Math.min(editor.width, Math.round(editor.size * 1.18)));
   else if (key === "b") editor.setMode("brush");
@@ -159,7 +221,11 @@ function moveRing(editor, event = null) {
   if (!editor.at) return;
   const size = editor.size * editor.view.scale();
   editor.ring.hidden = editor.at.isTouch;
-  Object.assign(editor.ring.style, { width: `${size}px`, height: `${size}px`, transform: `translate(${editor.at.x - size / 2}px, ${editor.at.y - size / 2}px)` });
+  Object.assign(editor.ring.style, {
+    width: `${size}px`,
+    height: `${size}px`,
+    transform: `translate(${editor.at.x - size / 2}px, ${editor.at.y - size / 2}px)`,
+  });
 }
 
 /** Take up a mask that was made before: white becomes paint. */

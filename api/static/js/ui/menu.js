@@ -11,8 +11,13 @@ let open = null;
 export function openMenu(anchor, items) {
   if (open?.anchor === anchor) return closeMenu();
   closeMenu();
-  const menu = h("div", { class: "menu", role: "menu", "aria-label": anchor.getAttribute("aria-label") || anchor.textContent.trim() || "Menu" });
-  for (const item of items.filter(Boolean)) menu.append(item === "-" ? h("hr", { role: "separator" }) : menuItem(item, anchor));
+  const menu = h("div", {
+    class: "menu",
+    role: "menu",
+    "aria-label": anchor.getAttribute("aria-label") || anchor.textContent.trim() || "Menu",
+  });
+  for (const item of items.filter(Boolean))
+    menu.append(item === "-" ? h("hr", { role: "separator" }) : menuItem(item, anchor));
   (anchor.closest("dialog") || document.body).append(menu);
   anchor.setAttribute("aria-expanded", "true");
   place(menu, anchor);
@@ -43,40 +48,56 @@ export function closeMenu() {
   if (hadFocus) anchor.focus({ preventScroll: true });
 }
 
-/** A button that opens a menu; `items` is called at each opening. */
-export function menuButton(label, items, { icon: name = "more", text = false, class: extra = "" } = {}) {
-  const node = h("button", { type: "button", class: `btn ${text ? "" : "btn-ghost btn-icon"} ${extra}`, "aria-haspopup": "menu", "aria-expanded": "false" }, icon(name), text && label);
-  if (!text) Object.assign(node, { title: label, ariaLabel: label });
-  node.addEventListener("click", (event) => (event.stopPropagation(), openMenu(node, items())));
-  return node;
-}
-
 function menuItem(item, anchor) {
   const run = () => {
     closeMenu();
     item.run(anchor);
   };
   const role = item.checked === undefined ? "menuitem" : "menuitemradio";
-  return h("button", { type: "button", role, tabindex: "-1", class: item.danger ? "danger" : "", disabled: Boolean(item.disabled), "aria-checked": item.checked === undefined ? null : String(item.checked), on: { click: run } },
-    item.checked ? icon("check") : item.icon && icon(item.icon), item.label, item.hint && h("span", { class: "item-hint" }, item.hint));
+  return h(
+    "button",
+    {
+      type: "button",
+      role,
+      tabindex: "-1",
+      class: item.danger ? "danger" : "",
+      disabled: Boolean(item.disabled),
+      "aria-checked": item.checked === undefined ? null : String(item.checked),
+      on: { click: run },
+    },
+    item.checked ? icon("check") : item.icon && icon(item.icon),
+    item.label,
+    item.hint && h("span", { class: "item-hint" }, item.hint),
+  );
 }
 
 function place(menu, anchor) {
   const from = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
-  const left = Math.min(Math.max(8, from.right - width > 8 && from.left + width > innerWidth - 8 ? from.right - width : from.left), innerWidth - width - 8);
-  const below = from.bottom + GAP + height <= innerHeight - 8;
-  menu.style.left = `${left}px`;
-  menu.style.top = `${Math.max(8, below || from.top < height + GAP + 8 ? Math.min(from.bottom + GAP, innerHeight - height - 8) : from.top - height - GAP)}px`;
+  const isTooWide = from.right - width > 8 && from.left + width > innerWidth - 8;
+  const left = Math.max(8, isTooWide ? from.right - width : from.left);
+  const below = from.bottom + GAP;
+  const above = from.top - height - GAP;
+  const isBelow = below + height <= innerHeight - 8 || above < 8;
+  menu.style.left = `${Math.min(left, innerWidth - width - 8)}px`;
+  menu.style.top = `${Math.max(8, isBelow ? Math.min(below, innerHeight - height - 8) : above)}px`;
 }
 
 function onKey(event) {
   const items = [...event.currentTarget.querySelectorAll("button:not(:disabled)")];
   const at = items.indexOf(document.activeElement);
-  const to = { ArrowDown: (at + 1) % items.length, ArrowUp: (at - 1 + items.length) % items.length, Home: 0, End: items.length - 1 }[event.key];
+  const to = {
+    ArrowDown: (at + 1) % items.length,
+    ArrowUp: (at - 1 + items.length) % items.length,
+    Home: 0,
+    End: items.length - 1,
+  }[event.key];
   if (to !== undefined) items[to].focus();
   else if (event.key === "Escape" || event.key === "Tab") closeMenu();
-  else if (event.key.length === 1 && /\S/.test(event.key)) items.find((item, i) => i > at && item.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+  else if (event.key.length === 1 && /\S/.test(event.key))
+    items
+      .find((item, i) => i > at && item.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))
+      ?.focus();
   else return;
   if (event.key === "Tab") return;
   event.preventDefault();

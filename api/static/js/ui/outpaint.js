@@ -1,18 +1,27 @@
 /** The frame of a picture to be outpainted: drag its edges, or take a ready-made zoom or side. */
-import { confirmButtons, editorFrame, makeView } from "./editor.js";
+
 import { button, h } from "../dom.js";
+import { confirmButtons, editorFrame, makeView } from "./editor.js";
 
 const EDGES = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
 const WORDS = { left: "Left", right: "Right", up: "Up", down: "Down" };
 
 /**
  * Make the frame editor. Sizes in pixels of the picture; edges snap to `grid`.
- * @param {{url: string, width: number, height: number, grid?: number, maxSide?: number, onDone: (frame: {left: number, right: number, up: number, down: number}|{zoom: number}) => void, onCancel: () => void}} spec
+ * @param {{url: string, width: number, height: number, grid?: number, maxSide?: number, onDone: (frame: {left: number,
+ *   right: number, up: number, down: number}|{zoom: number}) => void, onCancel: () => void}} spec
  * @returns {HTMLElement & {destroy: () => void}}
  */
 export function frameEditor({ url, width, height, grid = 64, maxSide = 2048, onDone, onCancel }) {
   const picture = h("img", { src: url, alt: "", width, height, draggable: "false", class: "frame-source" });
-  const handles = Object.keys(EDGES).map((edge) => h("button", { type: "button", class: `edge edge-${edge}`, dataset: { edge }, "aria-label": `${WORDS[edge]} edge: drag, or use the arrow keys` }));
+  const handles = Object.keys(EDGES).map((edge) =>
+    h("button", {
+      type: "button",
+      class: `edge edge-${edge}`,
+      dataset: { edge },
+      "aria-label": `${WORDS[edge]} edge: drag, or use the arrow keys`,
+    }),
+  );
   const sheet = h("div", { class: "sheet open-sheet" }, picture, handles);
   const words = h("output", { class: "num muted small" });
   const { node, area, bar } = editorFrame("Frame: drag the edges to where the picture shall continue", sheet);
@@ -21,8 +30,23 @@ export function frameEditor({ url, width, height, grid = 64, maxSide = 2048, onD
   const reach = { width: width * 1.9, height: height * 1.9 };
   editor.view = makeView(area, sheet, { ...reach, margin: 8 });
   editor.origin = { x: (reach.width - width) / 2, y: (reach.height - height) / 2 };
-  const zooms = [1.25, 1.5, 2].map((zoom) => button(`Zoom out ${zoom}×`, () => spread(editor, zoom), { class: "btn-small" }));
-  bar.append(h("div", { class: "row row-wrap" }, zooms, button("Reset", () => spread(editor, 1), { class: "btn-small btn-ghost" })), words, ...confirmButtons("Use this frame", () => onDone(editor.zoom ? { zoom: editor.zoom } : { ...editor.pads }), onCancel));
+  const zooms = [1.25, 1.5, 2].map((zoom) =>
+    button(`Zoom out ${zoom}×`, () => spread(editor, zoom), { class: "btn-small" }),
+  );
+  bar.append(
+    h(
+      "div",
+      { class: "row row-wrap" },
+      zooms,
+      button("Reset", () => spread(editor, 1), { class: "btn-small btn-ghost" }),
+    ),
+    words,
+    ...confirmButtons(
+      "Use this frame",
+      () => onDone(editor.zoom ? { zoom: editor.zoom } : { ...editor.pads }),
+      onCancel,
+    ),
+  );
   for (const handle of handles) listen(editor, handle);
   draw(editor);
   node.destroy = () => editor.view.destroy();
@@ -82,7 +106,8 @@ function draw({ sheet, picture, words, width, height, pads, origin, zoom }) {
 }
 
 /**
- * The padded picture and its mask: the old picture in place, its border colours smeared outwards, white where it is new.
+ * The padded picture and its mask: the old picture in place, its border colours smeared outwards, white where it is
+ * new.
  * @returns {Promise<{picture: Blob, mask: Blob}>}
  */
 export async function padPicture(url, { left, right, up, down }) {
@@ -107,7 +132,16 @@ const blobOf = (canvas) => new Promise((done) => canvas.toBlob(done, "image/png"
 
 /** Colours to begin from: the picture's own border drawn outwards, so that the new part fits in tone. */
 function smear(pen, image, { left, right, up, down, w, t }) {
-  const strips = [[0, 0, 1, t, 0, up, left, t], [w - 1, 0, 1, t, left + w, up, right, t], [0, 0, w, 1, left, 0, w, up], [0, t - 1, w, 1, left, up + t, w, down],
-    [0, 0, 1, 1, 0, 0, left, up], [w - 1, 0, 1, 1, left + w, 0, right, up], [0, t - 1, 1, 1, 0, up + t, left, down], [w - 1, t - 1, 1, 1, left + w, up + t, right, down]];
-  for (const [sx, sy, sw, sh, dx, dy, dw, dh] of strips) if (dw && dh) pen.drawImage(image, sx, sy, sw, sh, dx, dy, dw, dh);
+  const strips = [
+    [0, 0, 1, t, 0, up, left, t],
+    [w - 1, 0, 1, t, left + w, up, right, t],
+    [0, 0, w, 1, left, 0, w, up],
+    [0, t - 1, w, 1, left, up + t, w, down],
+    [0, 0, 1, 1, 0, 0, left, up],
+    [w - 1, 0, 1, 1, left + w, 0, right, up],
+    [0, t - 1, 1, 1, 0, up + t, left, down],
+    [w - 1, t - 1, 1, 1, left + w, up + t, right, down],
+  ];
+  for (const [sx, sy, sw, sh, dx, dy, dw, dh] of strips)
+    if (dw && dh) pen.drawImage(image, sx, sy, sw, sh, dx, dy, dw, dh);
 }

@@ -3,8 +3,8 @@
  */
 
 import { h, icon } from "../dom.js";
-import { Selection } from "../gallery/selection.js";
 import { altOf, aspectOf, thumbnail } from "../gallery/picture.js";
+import { Selection } from "../gallery/selection.js";
 import { isVideo } from "./video.js";
 
 const LONG_PRESS_MS = 450;
@@ -29,7 +29,11 @@ class Grid {
     this.pictures = [];
     this.selection = new Selection(() => this.pictures.filter((picture) => !picture.is_gone).map(({ id }) => id));
     this.selection.onChange(() => this.#showSelection());
-    this.element = h("ul", { class: "wall", "aria-label": options.label, on: { keydown: (event) => this.#key(event) } });
+    this.element = h("ul", {
+      class: "wall",
+      "aria-label": options.label,
+      on: { keydown: (event) => this.#key(event) },
+    });
   }
 
   /** Add pictures at the end; those already there are left alone. */
@@ -125,7 +129,16 @@ class Grid {
     photo.addEventListener("error", () => photo.closest(".tile")?.classList.add("is-broken"), { once: true });
     photo.src = thumbnail(picture, 512);
     const words = altOf(picture);
-    const open = h("button", { type: "button", class: isVideo(picture) ? "tile-open is-video" : "tile-open", tabindex: "-1", "aria-label": `Open: ${words}` }, photo);
+    const open = h(
+      "button",
+      {
+        type: "button",
+        class: isVideo(picture) ? "tile-open is-video" : "tile-open",
+        tabindex: "-1",
+        "aria-label": `Open: ${words}`,
+      },
+      photo,
+    );
     const caption = h("span", { class: "tile-words", "aria-hidden": "true" }, picture.prompt || "No prompt");
     this.#listen(open, picture);
     return [open, caption, this.#check(picture, words), this.#star(picture, words)];
@@ -145,7 +158,11 @@ class Grid {
     const star = h(
       "button",
       {
-        type: "button", class: "tile-star", tabindex: "-1", title: "Favourite (F)", "aria-label": `Favourite: ${words}`,
+        type: "button",
+        class: "tile-star",
+        tabindex: "-1",
+        title: "Favourite (F)",
+        "aria-label": `Favourite: ${words}`,
         on: { click: () => this.options.onFavorite(picture) },
       },
       icon("heart"),
@@ -161,7 +178,10 @@ class Grid {
       h(
         "button",
         {
-          type: "button", class: "btn btn-small tile-open", tabindex: "-1", "aria-label": `Run it again: ${words}`,
+          type: "button",
+          class: "btn btn-small tile-open",
+          tabindex: "-1",
+          "aria-label": `Run it again: ${words}`,
           on: { click: () => this.options.onAgain(picture) },
         },
         "Run it again",

@@ -15,9 +15,19 @@ export function toast(text, { kind = "info", hint = "", action = null, stay = ki
     clearTimeout(timer);
     node.remove();
   };
-  const act = action && button(action.label, () => (close(), action.run()), { class: "btn-ghost btn-small" });
-  const node = h("div", { class: `toast toast-${kind}` }, kind === "bad" && icon("warning"), h("div", { class: "grow" }, h("p", {}, text), hint && h("p", {}, hint)),
-    act, iconButton("close", "Close this notice", close, { class: "btn-small" }));
+  const run = () => {
+    close();
+    action.run();
+  };
+  const act = action && button(action.label, run, { class: "btn-ghost btn-small" });
+  const node = h(
+    "div",
+    { class: `toast toast-${kind}` },
+    kind === "bad" && icon("warning"),
+    h("div", { class: "grow" }, h("p", {}, text), hint && h("p", {}, hint)),
+    act,
+    iconButton("close", "Close this notice", close, { class: "btn-small" }),
+  );
   const arm = () => (timer = setTimeout(close, stay));
   node.addEventListener("pointerenter", () => clearTimeout(timer));
   node.addEventListener("pointerleave", arm);
@@ -32,5 +42,8 @@ export function toast(text, { kind = "info", hint = "", action = null, stay = ki
 export function toastError(error) {
   if (error.name === "AbortError" || (error.status === 401 && error.code === "sign_in")) return;
   if (error.name !== "ApiError") console.error(error);
-  toast(error.name === "ApiError" ? error.message : "Something went wrong on this page.", { kind: "bad", hint: error.name === "ApiError" ? error.hint : "Reload it and try again." });
+  toast(error.name === "ApiError" ? error.message : "Something went wrong on this page.", {
+    kind: "bad",
+    hint: error.name === "ApiError" ? error.hint : "Reload it and try again.",
+  });
 }

@@ -11,7 +11,18 @@ export { isVideo } from "../handoff.js";
  * @returns {HTMLVideoElement}
  */
 export function player(image, poster, props = {}) {
-  const node = h("video", { src: image.url, poster, controls: true, loop: true, playsinline: true, preload: "metadata", width: image.width, height: image.height, "aria-label": image.alt || "Generated video", ...props });
+  const node = h("video", {
+    src: image.url,
+    poster,
+    controls: true,
+    loop: true,
+    playsinline: true,
+    preload: "metadata",
+    width: image.width,
+    height: image.height,
+    "aria-label": image.alt || "Generated video",
+    ...props,
+  });
   node.muted = true; // an attribute would not be heeded on an element that was made by a script
   return node;
 }

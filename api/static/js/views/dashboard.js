@@ -1,10 +1,10 @@
 /** The dashboard: jobs per hour, engines, costs, errors, alerts and the queue as it is now. */
 
 import { api } from "../api.js";
-import { announce, button, debounce, fill, h, icon, useCss, plural } from "../dom.js";
 import { barChart } from "../dashboard/chart.js";
 import { daily, hourly, money } from "../dashboard/figures.js";
 import { alertList, engineTable, errorTable, glance, panel, queueNow } from "../dashboard/panels.js";
+import { announce, button, debounce, fill, h, icon, plural, useCss } from "../dom.js";
 import { events } from "../events.js";
 import { setQuery } from "../router.js";
 
@@ -63,32 +63,60 @@ class Dashboard {
   }
 
   dayChoice() {
-    return choice("Time shown", [[1, "Today"], [7, "7 days"]], this.days, (days) => {
-      this.days = days;
-      setQuery({ days });
-      this.load();
-    });
+    return choice(
+      "Time shown",
+      [
+        [1, "Today"],
+        [7, "7 days"],
+      ],
+      this.days,
+      (days) => {
+        this.days = days;
+        setQuery({ days });
+        this.load();
+      },
+    );
   }
 
   measureChoice() {
-    return choice("What is counted", [["cost_usd", "Cost"], ["images", "Pictures"]], this.measure, (measure) => {
-      this.measure = measure;
-      if (this.told) this.drawCosts();
-    });
+    return choice(
+      "What is counted",
+      [
+        ["cost_usd", "Cost"],
+        ["images", "Pictures"],
+      ],
+      this.measure,
+      (measure) => {
+        this.measure = measure;
+        if (this.told) this.drawCosts();
+      },
+    );
   }
 
   async load() {
     this.later.cancel();
     try {
       // a single day of costs is no chart: that one always shows a week
-      const asked = [api.get("/api/dashboard", { days: this.days }), this.days < WEEK_DAYS && api.get("/api/dashboard", { days: WEEK_DAYS })];
+      const asked = [
+        api.get("/api/dashboard", { days: this.days }),
+        this.days < WEEK_DAYS && api.get("/api/dashboard", { days: WEEK_DAYS }),
+      ];
       const [told, week] = await Promise.all(asked);
       Object.assign(this, { told, week: week || told });
       fill(this.failed);
       await this.loadEngines();
     } catch (error) {
       const again = button("Try again", () => this.load(), { class: "btn-small", icon: "refresh" });
-      fill(this.failed, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, `${error.message} ${error.hint ?? ""}`), again));
+      fill(
+        this.failed,
+        h(
+          "div",
+          { class: "notice notice-bad" },
+          icon("warning"),
+          h("p", { class: "grow" }, `${error.message} ${error.hint ?? ""}`),
+          again,
+        ),
+      );
       return;
     }
     await this.draw();
@@ -118,11 +146,17 @@ class Dashboard {
   drawHours() {
     const { starts, done, failed } = hourly(this.told.hours, this.days * 24);
     const sum = (values) => values.reduce((all, one) => all + one, 0);
-    const [most, at] = done.reduce(([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]), [0, -1]);
+    const [most, at] = done.reduce(
+      ([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]),
+      [0, -1],
+    );
     const peak = at < 0 ? "" : ` Most in one hour: ${most}, ${hourWords(starts[at])}.`;
     return this.hours.show({
       times: starts,
-      series: [{ name: "Done", token: "--good", values: done }, { name: "Failed", token: "--bad", values: failed }],
+      series: [
+        { name: "Done", token: "--good", values: done },
+        { name: "Failed", token: "--bad", values: failed },
+      ],
       summary: `${sum(done)} done and ${sum(failed)} failed in ${this.days === 1 ? "24 hours" : "7 days"}.${peak}`,
       when: hourWords,
       tick: (time) => (this.days === 1 ? clock(time) : weekday(time)),
@@ -137,11 +171,12 @@ class Dashboard {
     const isMoney = this.measure === "cost_usd";
     const format = isMoney ? money : String;
     const times = names.map((name) => Date.parse(`${name}T12:00:00Z`) / 1000);
+    const none = isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.";
     const spent = isMoney ? `${money(total)} spent` : plural(total, "picture");
     return this.costs.show({
       times,
       series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),
-      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.",
+      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : none,
       when: dayWords,
       tick: weekday,
       format,
@@ -161,7 +196,13 @@ class Dashboard {
 }
 
 function choice(label, options, chosen, pick) {
-  const buttons = options.map(([value, words]) => h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => press(value, words) } }, words));
+  const buttons = options.map(([value, words]) =>
+    h(
+      "button",
+      { type: "button", "aria-pressed": String(value === chosen), on: { click: () => press(value, words) } },
+      words,
+    ),
+  );
   const press = (value, words) => {
     buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(options[at][0] === value)));
     announce(words);

@@ -24,11 +24,27 @@ export async function mount(root) {
   await useCss("engines");
   const board = new Board();
   const workflows = workflowSection();
-  const refresh = button("Refresh", () => board.refresh(refresh), { class: "btn-ghost", icon: "refresh", title: "Ask every engine again" });
+  const refresh = button("Refresh", () => board.refresh(refresh), {
+    class: "btn-ghost",
+    icon: "refresh",
+    title: "Ask every engine again",
+  });
   const connect = button("Connect an engine", () => board.connect(), { class: "btn-primary", icon: "plus" });
-  fill(root, h("div", { class: "page" }, h("header", { class: "page-head" }, h("h1", {}, "Engines"), refresh, connect), board.element, workflows.element));
+  fill(
+    root,
+    h(
+      "div",
+      { class: "page" },
+      h("header", { class: "page-head" }, h("h1", {}, "Engines"), refresh, connect),
+      board.element,
+      workflows.element,
+    ),
+  );
   const stop = [events.on("queue", (queue) => board.live(queue))];
-  const timers = [setInterval(() => board.tick(), 1000), setInterval(() => document.hidden || board.follow(), ASK_AGAIN_MS)];
+  const timers = [
+    setInterval(() => board.tick(), 1000),
+    setInterval(() => document.hidden || board.follow(), ASK_AGAIN_MS),
+  ];
   await board.load();
   if (events.queue) board.live(events.queue);
   workflows.load().catch(toastError);
@@ -41,7 +57,12 @@ export async function mount(root) {
 
 class Board {
   constructor() {
-    this.element = h("div", { class: "engine-grid", "aria-busy": "true" }, h("div", { class: "skeleton engine-card" }), h("div", { class: "skeleton engine-card" }));
+    this.element = h(
+      "div",
+      { class: "engine-grid", "aria-busy": "true" },
+      h("div", { class: "skeleton engine-card" }),
+      h("div", { class: "skeleton engine-card" }),
+    );
     this.cards = new Map();
     this.kinds = [];
     this.opened = null;
@@ -55,7 +76,17 @@ class Board {
       this.draw(engines);
     } catch (error) {
       const again = button("Try again", () => this.load(), { class: "btn-primary", icon: "refresh" });
-      fill(this.element, h("div", { class: "empty" }, icon("warning"), h("h2", {}, "The engines could not be listed"), h("p", {}, `${error.message} ${error.hint ?? ""}`), again));
+      fill(
+        this.element,
+        h(
+          "div",
+          { class: "empty" },
+          icon("warning"),
+          h("h2", {}, "The engines could not be listed"),
+          h("p", {}, `${error.message} ${error.hint ?? ""}`),
+          again,
+        ),
+      );
     } finally {
       this.element.removeAttribute("aria-busy");
     }
@@ -64,7 +95,11 @@ class Board {
   draw(engines) {
     this.close();
     this.cards = new Map(engines.map((engine) => [engine.name, this.cardOf(engine)]));
-    if (engines.length) fill(this.element, [...this.cards.values()].map((card) => card.element));
+    if (engines.length)
+      fill(
+        this.element,
+        [...this.cards.values()].map((card) => card.element),
+      );
     else fill(this.element, this.nothing());
   }
 
@@ -80,7 +115,19 @@ class Board {
 
   nothing() {
     const connect = button("Connect an engine", () => this.connect(), { class: "btn-primary", icon: "plus" });
-    return h("div", { class: "empty" }, icon("engines"), h("h2", {}, "No engine yet"), h("p", {}, "An engine draws the pictures: Automatic1111 or Forge, ComfyUI, a Flux app, the AI Horde and others. Connect one that you can reach."), connect);
+    return h(
+      "div",
+      { class: "empty" },
+      icon("engines"),
+      h("h2", {}, "No engine yet"),
+      h(
+        "p",
+        {},
+        "An engine draws the pictures: Automatic1111 or Forge, ComfyUI, a Flux app, the AI Horde and others. " +
+          "Connect one that you can reach.",
+      ),
+      connect,
+    );
   }
 
   live(queue) {
@@ -115,7 +162,7 @@ class Board {
   }
 
   async connect() {
-    const mine = [...this.cards.values()].map((card) => card.engine()).find((engine) => engine.is_mine);
+    const mine = [...this.cards.values()].map((card) => card.engine()).find((one) => one.is_mine);
     const engine = await connectEngine(this.kinds, mine?.label ?? "");
     if (!engine) return;
     toast(`${engine.label} is connected.`, { kind: "good" });
@@ -123,7 +170,12 @@ class Board {
   }
 
   async disconnect(engine) {
-    const sure = await confirmDialog({ title: `Disconnect ${engine.label}?`, text: "Its waiting jobs go to another engine, or fail if none can draw them. Easel forgets its address and key.", action: "Disconnect", isDanger: true });
+    const sure = await confirmDialog({
+      title: `Disconnect ${engine.label}?`,
+      text: "Its waiting jobs go to another engine, or fail if none can draw them. Easel forgets its address and key.",
+      action: "Disconnect",
+      isDanger: true,
+    });
     if (!sure) return;
     try {
       await api.del(`/api/engines/${encodeURIComponent(engine.name)}`);
@@ -138,7 +190,10 @@ class Board {
     const wasOpen = this.opened?.name === engine.name;
     this.close();
     if (wasOpen) return;
-    const panel = offerPanel(engine, () => (this.close(), opener.focus()));
+    const panel = offerPanel(engine, () => {
+      this.close();
+      opener.focus();
+    });
     card.after(panel);
     opener.setAttribute("aria-expanded", "true");
     this.opened = { name: engine.name, panel, opener };

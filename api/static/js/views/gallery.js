@@ -5,9 +5,6 @@
 import { api } from "../api.js";
 import { announce, button, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
-import { go, setQuery } from "../router.js";
-import { openLightbox } from "../ui/lightbox.js";
-import { pictureGrid } from "../ui/picture-grid.js";
 import { runAgain } from "../gallery/actions.js";
 import { bulkBar } from "../gallery/bulk.js";
 import { onChange, setFavorite, settled } from "../gallery/changes.js";
@@ -15,6 +12,9 @@ import { filterBar, filtersFrom, isNarrow, queryOf } from "../gallery/filters.js
 import { Pages, whenNear } from "../gallery/pages.js";
 import { catchDrops, recall } from "../gallery/recall.js";
 import { shelf } from "../gallery/shelf.js";
+import { go, setQuery } from "../router.js";
+import { openLightbox } from "../ui/lightbox.js";
+import { pictureGrid } from "../ui/picture-grid.js";
 
 export const title = "Gallery";
 
@@ -24,7 +24,8 @@ const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
 /**
  * Draw the gallery.
  * @param {HTMLElement} root
- * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection, scope
+ * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection,
+ *   scope
  * @returns {Promise<() => void>} cleanup
  */
 export async function mount(root, params) {
@@ -46,7 +47,10 @@ class Gallery {
       onAgain: runAgain,
     });
     this.pages = new Pages(
-      (cursor) => settled().then(() => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor })),
+      (cursor) =>
+        settled().then(() =>
+          api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor }),
+        ),
       (page, isFirst) => this.#show(page, isFirst),
       (error, isFirst) => this.#fail(error, isFirst),
     );
@@ -60,26 +64,48 @@ class Gallery {
   }
 
   #draw() {
-    const file = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => file.files[0] && recall(file.files[0]) } });
-    const read = button(h("span", {}, "Read a picture file"), () => file.click(), { icon: "upload", title: "Open what a PNG was made with. You can also drop one anywhere on this page." });
-    return h("div", { class: "page gallery" },
+    const file = h("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      on: { change: () => file.files[0] && recall(file.files[0]) },
+    });
+    const read = button(h("span", {}, "Read a picture file"), () => file.click(), {
+      icon: "upload",
+      title: "Open what a PNG was made with. You can also drop one anywhere on this page.",
+    });
+    return h(
+      "div",
+      { class: "page gallery" },
       h("div", { class: "page-head" }, h("h1", {}, "Gallery"), this.total, read, file),
-      this.shelf.element, this.bar.element, this.note, this.grid.element, this.end, this.bulk.element);
+      this.shelf.element,
+      this.bar.element,
+      this.note,
+      this.grid.element,
+      this.end,
+      this.bulk.element,
+    );
   }
 
   start() {
     this.near = whenNear(this.end, () => this.pages.more());
     this.offs = [
       onChange("favorite", ({ ids }) => this.#favorites(ids)),
-      onChange("removed", ({ ids }) => (this.#removed(ids), this.shelf.refresh())),
+      onChange("removed", ({ ids }) => {
+        this.#removed(ids);
+        this.shelf.refresh();
+      }),
       onChange("collections", () => this.shelf.refresh()),
       events.on("job", (job) => this.#jobChanged(job)),
-      events.on("gone", ({ id }) => this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id))),
+      events.on("gone", ({ id }) =>
+        this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id)),
+      ),
       catchDrops(recall, "Drop a picture to read what it was made with"),
       this.near.stop,
       this.bulk.stop,
     ];
-    this.onKey = (event) => event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
+    this.onKey = (event) =>
+      event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
     document.addEventListener("keydown", this.onKey);
     this.shelf.refresh();
     this.#restart();
@@ -91,7 +117,11 @@ class Gallery {
   }
 
   #placeQuery() {
-    return { favorites: this.place.favorites ? 1 : null, collection: this.place.collection, scope: this.place.everyone ? "all" : null };
+    return {
+      favorites: this.place.favorites ? 1 : null,
+      collection: this.place.collection,
+      scope: this.place.everyone ? "all" : null,
+    };
   }
 
   #go(change) {
@@ -106,7 +136,11 @@ class Gallery {
     this.grid.reset();
     this.note.replaceChildren();
     this.total.textContent = "";
-    this.grid.element.append(...SKELETONS.map((aspect) => h("li", { class: "tile skeleton", "aria-hidden": "true", style: { "--aspect": aspect } })));
+    this.grid.element.append(
+      ...SKELETONS.map((aspect) =>
+        h("li", { class: "tile skeleton", "aria-hidden": "true", style: { "--aspect": aspect } }),
+      ),
+    );
     this.pages.restart();
   }
 
@@ -121,28 +155,57 @@ class Gallery {
   }
 
   #showTotal() {
-    this.total.textContent = this.count ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}` : "";
+    this.total.textContent = this.count
+      ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}`
+      : "";
   }
 
   #fail(error, isFirst) {
     if (isFirst) this.grid.reset();
-    const retry = button("Try again", () => (this.note.replaceChildren(), isFirst ? this.#restart() : this.pages.retry()), { icon: "refresh" });
+    const again = () => {
+      this.note.replaceChildren();
+      if (isFirst) this.#restart();
+      else this.pages.retry();
+    };
+    const retry = button("Try again", again, { icon: "refresh" });
     const words = [error.message, error.hint].filter(Boolean).join(" ");
-    this.note.replaceChildren(h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry));
+    this.note.replaceChildren(
+      h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry),
+    );
     if (!isFirst) this.end.before(this.note);
   }
 
   #empty() {
     if (isNarrow(this.filters)) {
-      return empty("search", "Nothing fits", "No picture matches these words and filters.", button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }));
+      return empty(
+        "search",
+        "Nothing fits",
+        "No picture matches these words and filters.",
+        button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }),
+      );
     }
     if (this.place.favorites) {
-      return empty("heart", "No favourites yet", "Press the heart on a picture, or F while it is open. Favourites never expire.", button("See my pictures", () => this.#toAll(), { class: "btn-primary" }));
+      return empty(
+        "heart",
+        "No favourites yet",
+        "Press the heart on a picture, or F while it is open. Favourites never expire.",
+        button("See my pictures", () => this.#toAll(), { class: "btn-primary" }),
+      );
     }
     if (this.place.collection) {
-      return empty("folder", "Nothing in here yet", "Pick pictures in the gallery (X, or a long press) and add them to this collection.", button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }));
+      return empty(
+        "folder",
+        "Nothing in here yet",
+        "Pick pictures in the gallery (X, or a long press) and add them to this collection.",
+        button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }),
+      );
     }
-    return empty("image", "Your pictures will hang here", "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.", button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }));
+    return empty(
+      "image",
+      "Your pictures will hang here",
+      "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.",
+      button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }),
+    );
   }
 
   #toAll() {
@@ -180,11 +243,21 @@ class Gallery {
 
   /** New own pictures are offered, not pushed in under the reader's hands. */
   #jobChanged(job) {
-    if (job.status !== "done" || (!job.is_mine && !this.place.everyone) || this.place.favorites || this.place.collection || this.filters.sort === "old") return;
+    if (
+      job.status !== "done" ||
+      (!job.is_mine && !this.place.everyone) ||
+      this.place.favorites ||
+      this.place.collection ||
+      this.filters.sort === "old"
+    )
+      return;
     const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
     const isNew = Date.now() - new Date(job.finished_at).getTime() < 60_000;
     if (isKnown || !isNew || this.fresh) return;
-    this.fresh = button("Show new pictures", () => this.#restart(), { class: "btn-primary btn-small fresh", icon: "refresh" });
+    this.fresh = button("Show new pictures", () => this.#restart(), {
+      class: "btn-primary btn-small fresh",
+      icon: "refresh",
+    });
     this.grid.element.before(this.fresh);
     announce("New pictures. Press Show new pictures to see them.");
   }
