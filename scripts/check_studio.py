@@ -1,6 +1,6 @@
-"""Check the studio's code: its format and its faults (Biome).
+"""Check the studio's code: its format and its faults (Biome), its types (tsc, over JSDoc).
 
-Biome comes by npm, as package-lock.json pins it; nothing of it is served. Where node or npm does not start, one line
+Both come by npm, as package-lock.json pins them; nothing of them is served. Where node or npm does not start, one line
 says so and the checks are left out; with STUDIO_CHECKS=required, as CI has it, that is a failure.
 """
 

@@ -1,8 +1,8 @@
 /** The API's own description (/openapi.json) as a page: routes by subject, what they take, what they answer. */
-import { fill, h } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
-const root = document.getElementById("docs");
+const root = byId("docs");
 
 show().catch((error) =>
   fill(root, h("h1", {}, "The description cannot be read"), h("p", { role: "alert" }, error.message)),
@@ -50,16 +50,22 @@ async function show() {
   window.addEventListener("hashchange", () => open(location.hash));
 }
 
-/** A link to a schema opens it. */
+/**
+ * A link to a schema opens it.
+ * @param {string} hash
+ */
 function open(hash) {
   const target = document.getElementById(decodeURIComponent(hash.slice(1)));
-  if (target?.tagName === "DETAILS") target.open = true;
+  if (target instanceof HTMLDetailsElement) target.open = true;
   target?.scrollIntoView();
 }
 
+/** @param {string} tag */
 const idOf = (tag) => tag.replace(/[^A-Za-z0-9]+/g, "-");
 
+/** @param {Record<string, Record<string, Operation>>} paths */
 function byTag(paths) {
+  /** @type {Map<string, { path: string, method: string, about: Operation }[]>} */
   const subjects = new Map();
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of METHODS.filter((one) => methods[one])) {
@@ -70,6 +76,7 @@ function byTag(paths) {
   return subjects;
 }
 
+/** @param {{ path: string, method: string, about: Operation }} told */
 function route({ path, method, about }) {
   return h(
     "details",
@@ -94,6 +101,7 @@ function route({ path, method, about }) {
 
 const firstSentence = (text = "") => text.split(/(?<=\.)\s/)[0];
 
+/** @param {NonNullable<Operation["parameters"]>} all */
 function parameters(all) {
   if (!all.length) return null;
   const rows = all.map((one) => [
@@ -106,11 +114,13 @@ function parameters(all) {
   return table(["Parameter", "in", "kind", "", ""], rows);
 }
 
+/** @param {Schema | undefined} schema */
 const standard = (schema) =>
   schema?.default === undefined || schema.default === "" || schema.default === null
     ? ""
     : `${JSON.stringify(schema.default)} if unsaid`;
 
+/** @param {Operation["requestBody"]} told */
 function body(told) {
   if (!told) return null;
   const kinds = Object.entries(told.content);
@@ -125,6 +135,7 @@ function body(told) {
   );
 }
 
+/** @param {Operation["responses"]} responses */
 function answers(responses) {
   const rows = Object.entries(responses).map(([status, { description, content }]) => [
     h("code", {}, status),
@@ -134,7 +145,7 @@ function answers(responses) {
   return table(["Answer", "", "content"], rows);
 }
 
-/** A schema in words, with links to those that have a name. */
+/** A schema in words, with links to those that have a name. @param {Schema | undefined} schema @returns {Child} */
 function typeOf(schema) {
   if (!schema || !Object.keys(schema).length) return "";
   if (schema.$ref) {
@@ -152,6 +163,7 @@ function typeOf(schema) {
   return [schema.format ?? schema.type ?? "", range(schema)];
 }
 
+/** @param {Schema} schema */
 function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
   const words = [
     minimum !== undefined && `from ${minimum}`,
@@ -165,6 +177,7 @@ function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
   return said ? ` (${said})` : "";
 }
 
+/** @param {string} name @param {Schema} schema */
 function shape(name, schema) {
   const needed = new Set(schema.required ?? []);
   const rows = Object.entries(schema.properties ?? {}).map(([field, about]) => [
@@ -186,6 +199,7 @@ function shape(name, schema) {
   );
 }
 
+/** @param {string[]} heads @param {Child[][]} rows */
 function table(heads, rows) {
   return h(
     "table",

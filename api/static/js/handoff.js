@@ -13,10 +13,16 @@ const FORMATS = [
   ["jpeg", "JPEG", "smaller"],
   ["webp", "WebP", "smallest"],
 ];
-/** Whether it is a video: its thumbnail is a still then. */
+/**
+ * Whether it is a video: its thumbnail is a still then.
+ * @param {Api.Image} image
+ */
 export const isVideo = (image) => Boolean(image.media_type?.startsWith("video/"));
 const FROM_PICTURES = ["vary", "upscale", "inpaint", "outpaint"]; // what nothing can do with a video
-/** Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue. */
+/**
+ * Run a job once more: `again(jobId, {changes, drop, image})`; the new jobs are returned and shown in the queue.
+ * @param {string} jobId
+ */
 export async function again(jobId, body = {}, words = "Queued again.") {
   try {
     const { jobs } = await api.post(`/api/jobs/${jobId}/again`, body, { headers: { "Idempotency-Key": newKey() } });
@@ -32,7 +38,11 @@ export async function again(jobId, body = {}, words = "Queued again.") {
   }
 }
 
-/** Save one picture in a format of choice, from a menu at `anchor`. */
+/**
+ * Save one picture in a format of choice, from a menu at `anchor`.
+ * @param {HTMLElement} anchor
+ * @param {Api.Image} image
+ */
 export function downloadMenu(anchor, image) {
   if (isVideo(image)) return download(image, "");
   openMenu(
@@ -41,6 +51,10 @@ export function downloadMenu(anchor, image) {
   );
 }
 
+/**
+ * @param {Api.Image} image
+ * @param {string} format
+ */
 function download(image, format) {
   const link = document.createElement("a");
   // a private picture's link is signed already
@@ -51,7 +65,10 @@ function download(image, format) {
   link.remove();
 }
 
-/** Put text on the clipboard and say so. */
+/**
+ * Put text on the clipboard and say so.
+ * @param {string} text
+ */
 export async function copyText(text, words = "Copied.") {
   try {
     await navigator.clipboard.writeText(text);
@@ -61,10 +78,17 @@ export async function copyText(text, words = "Copied.") {
   }
 }
 
-/** What changes a picture for every list on the page is loaded when it is wanted. */
-const change = (name, ...args) => import("./gallery/changes.js").then((changes) => changes[name](...args));
+/**
+ * What changes a picture for every list on the page is loaded when it is wanted.
+ */
+const changes = () => import("./gallery/changes.js");
 
-/** What the command of a gallery's picture leaves out, because only its job knows: the workflow. */
+/**
+ * What the command of a gallery's picture leaves out, because only its job knows: the workflow.
+ * @param {JobOfPicture | null} job
+ * @param {string} jobId
+ * @returns {Promise<Partial<Api.Draft> | null>}
+ */
 async function unsaid(job, jobId) {
   const whole =
     job?.request.workflow === undefined
@@ -75,14 +99,15 @@ async function unsaid(job, jobId) {
 
 /**
  * The actions of one picture, in the order they are always shown: [{id, label, icon, run(anchor), danger?, checked?}].
- * @param {object} image an Image or a Picture
- * @param {object|null} job the Job it belongs to; a Picture without one is enough (job_id, command)
+ * @param {AnyPicture} image
+ * @param {JobOfPicture | null} [job] the Job it belongs to; a Picture without one is enough (job_id, command)
  */
 export function actionsFor(image, job = null) {
-  const jobId = job?.id ?? image.job_id;
+  const jobId = job?.id ?? image.job_id ?? "";
   const command = job?.command ?? image.command ?? "";
   const isMine = job?.is_mine ?? image.is_mine ?? true;
-  const body = (changes) => ({ image: image.id, changes });
+  const body = (/** @type {object} */ asked) => ({ image: image.id, changes: asked });
+  /** @type {Action[]} */
   const actions = [
     {
       id: "reroll",
@@ -125,7 +150,7 @@ export function actionsFor(image, job = null) {
       label: image.is_favorite ? "Remove favourite" : "Favourite",
       icon: "heart",
       filled: image.is_favorite,
-      run: () => change("setFavorite", image),
+      run: () => changes().then((all) => all.setFavorite(image)),
     },
     { id: "download", label: "Download as…", icon: "download", run: (anchor) => downloadMenu(anchor, image) },
     { id: "copy", label: "Copy command", icon: "copy", run: () => copyText(command, "Command copied.") },
@@ -136,7 +161,7 @@ export function actionsFor(image, job = null) {
       label: "Delete",
       icon: "trash",
       danger: true,
-      run: () => change("deletePictures", [image]),
+      run: () => changes().then((all) => all.deletePictures([image])),
     });
   if (image.is_gone) return actions.filter(({ id }) => ["reroll", "remix", "copy", "delete"].includes(id));
   return isVideo(image) ? actions.filter(({ id }) => !FROM_PICTURES.includes(id)) : actions;

@@ -1,4 +1,7 @@
-/** Outlines on a 24 x 24 grid, drawn for Easel: one path each, stroked with the text's colour. */
+/**
+ * Outlines on a 24 x 24 grid, drawn for Easel: one path each, stroked with the text's colour.
+ * @type {Record<string, string>}
+ */
 export const ICONS = {
   create:
     "M4 20c2.5 0 4-.8 4-3a2.5 2.5 0 0 0-4-2c0 2-.5 3.5-2 4.3.6.5 1.3.7 2 .7Z" +

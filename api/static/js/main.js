@@ -1,6 +1,6 @@
 /** Builds the shell, then starts the router and the event stream. */
 import { api, session } from "./api.js";
-import { announce, fill, h, icon } from "./dom.js";
+import { announce, byId, fill, h, icon } from "./dom.js";
 import { events, isActive, startEvents } from "./events.js";
 import { getPref, setPref } from "./prefs.js";
 import { go, startRouter } from "./router.js";
@@ -23,10 +23,11 @@ const THEMES = [
 const OFFLINE_GRACE_MS = 2500;
 
 const count = h("span", { class: "count num", hidden: true });
+/** @type {Map<string, HTMLElement>} */
 const links = new Map();
 
 function buildNav() {
-  const nav = document.getElementById("nav");
+  const nav = byId("nav");
   for (const [name, label] of VIEWS) {
     const link = h("a", { href: `#/${name}` }, icon(name), h("span", {}, label), name === "create" && count);
     links.set(name, link);
@@ -34,6 +35,7 @@ function buildNav() {
   }
 }
 
+/** @param {string} name */
 function markNav(name) {
   for (const [each, link] of links) {
     if (each === name) link.setAttribute("aria-current", "page");
@@ -55,12 +57,13 @@ function buildTools() {
     { icon: "contrast" },
   );
   const account = h("span", { class: "row" });
-  fill(document.getElementById("rail-tools"), state, theme, account);
+  fill(byId("rail-tools"), state, theme, account);
   watchConnection(state);
   session.then((now) => drawAccount(account, now));
   session.then(({ user, discord }) => user?.is_admin && discord && toast(discord));
 }
 
+/** @param {HTMLElement} state */
 function watchConnection(state) {
   let timer = 0;
   const tell = () => {
@@ -75,9 +78,11 @@ function watchConnection(state) {
   });
 }
 
+/** @param {HTMLElement} place @param {Session} session */
 function drawAccount(place, { user, sign_in_url: url, version }) {
   if (!user) return void fill(place, url && h("a", { class: "btn btn-small", href: url }, "Sign in"));
   const label = `Account: ${user.name}`;
+  /** @returns {MenuEntry[]} */
   const items = () => [
     { label: user.name, icon: "user", disabled: true, hint: user.is_admin ? "owner" : "", run: () => {} },
     "-",
@@ -111,6 +116,7 @@ function watchQueue() {
   events.on("alert", (alert) => toast(alert.message, { kind: alert.level === "error" ? "bad" : "info" }));
 }
 
+/** @param {KeyboardEvent} event */
 function focusPromptFromAnywhere(event) {
   if (!event.altKey || event.code !== "Space") return;
   event.preventDefault();
@@ -125,9 +131,10 @@ async function start() {
   buildTools();
   watchQueue();
   document.addEventListener("keydown", focusPromptFromAnywhere);
-  const { open_job: job } = await Promise.race([session, new Promise((done) => setTimeout(() => done({}), 1500))]);
+  const soon = new Promise((done) => setTimeout(done, 1500));
+  const job = await Promise.race([session.then((now) => now.open_job), soon.then(() => null)]);
   if (job && !location.hash) history.replaceState(null, "", `#/job/${encodeURIComponent(job)}`);
-  await startRouter(document.getElementById("view"), markNav);
+  await startRouter(byId("view"), markNav);
   await startEvents();
 }
 

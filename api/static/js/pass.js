@@ -1,6 +1,7 @@
 /** The way into Create with something in hand: small, because the first page needs no more of it. */
 import { go } from "./router.js";
 
+/** @type {Handoff | null} */
 let waiting = null;
 
 /**

@@ -1,5 +1,6 @@
 /** Completion in the prompt: flags, and the names that may follow them. */
 
+/** @type {Record<string, ListName>} */
 const LISTS = {
   model: "models",
   checkpoint: "models",
@@ -12,7 +13,11 @@ const LISTS = {
   upscaler: "upscalers",
 };
 
-/** What could be meant at the caret: flags after `--`, names after `--model ` and its like. */
+/**
+ * What could be meant at the caret: flags after `--`, names after `--model ` and its like.
+ * @param {Pick<PromptState, "input" | "options" | "shape">} box
+ * @returns {Offer[]}
+ */
 export function findOffers({ input, options, shape }) {
   if (input.selectionStart !== input.selectionEnd) return [];
   const before = input.value.slice(0, input.selectionStart);
@@ -42,6 +47,7 @@ export function findOffers({ input, options, shape }) {
     }));
 }
 
+/** @param {string} flag @param {Api.Option[]} options @param {Shape} shape @returns {Option[]} */
 function names(flag, options, shape) {
   const option = options.find((one) => one.flags.includes(`--${flag}`));
   if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));

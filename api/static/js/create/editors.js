@@ -6,14 +6,17 @@ import { toast } from "../ui/toast.js";
 import { uploadPicture } from "./files.js";
 import { mediaOf } from "./form.js";
 
+/** @type {Editor | null} */
 let current = null;
 
+/** @param {CreateView} view */
 function close(view) {
   current?.destroy();
   current = null;
   view.stage.cover(null);
 }
 
+/** @param {CreateView} view @param {() => Editor} editor */
 async function put(view, editor) {
   await useCss("editor");
   current?.destroy();
@@ -23,10 +26,14 @@ async function put(view, editor) {
   view.stage.node.scrollIntoView({ block: "nearest" });
 }
 
-/** Paint a mask over the input picture. */
+/**
+ * Paint a mask over the input picture.
+ * @param {CreateView} view
+ * @param {InputPicture} input
+ */
 export function openMask(view, input) {
   const { form } = view;
-  const onDone = async (png) => {
+  const onDone = async (/** @type {Blob | null} */ png) => {
     if (!png) return void toast("Nothing is painted yet.", { hint: "Paint over what shall change." });
     const mask = await uploadPicture(png);
     if (!mask) return;
@@ -41,10 +48,13 @@ export function openMask(view, input) {
 /**
  * Draw the frame into which the picture is outpainted: a plain zoom is the server's work, own edges become picture and
  * mask.
+ * @param {CreateView} view
+ * @param {InputPicture} input
  */
 export function openFrame(view, input) {
   const { form } = view;
   const shape = view.shape();
+  /** @param {FrameChoice} frame */
   const onDone = async (frame) => {
     if (frame.zoom) form.set({ zoom: frame.zoom, mask: null, pan: null });
     else if (!(await padded(form, input, frame))) return;
@@ -62,9 +72,15 @@ export function openFrame(view, input) {
   );
 }
 
+/**
+ * @param {FormStore} form
+ * @param {InputPicture} input
+ * @param {FrameChoice} frame
+ */
 async function padded(form, input, frame) {
   if (!Object.values(frame).some(Boolean)) return void toast("Drag an edge outwards first.");
-  const files = await padPicture(input.url, frame);
+  const pads = { left: 0, right: 0, up: 0, down: 0, ...frame };
+  const files = await padPicture(input.url, pads);
   const [picture, mask] = await Promise.all([uploadPicture(files.picture), uploadPicture(files.mask)]);
   if (!picture || !mask) return false;
   form.set({ input: mediaOf(picture), mask, zoom: null, pan: null, width: null, height: null, aspect: null });

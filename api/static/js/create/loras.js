@@ -2,9 +2,13 @@
 import { fill, h, iconButton } from "../dom.js";
 import { combo } from "../ui/combo.js";
 
-/** @returns {{node: HTMLElement, update: (state: object, shape: object) => void}} */
+/**
+ * @param {FormStore} form
+ * @returns {{node: HTMLElement, update: (state: FormState, shape: Shape) => void}}
+ */
 export function loraRows(form) {
   const rows = h("ul", { class: "loras" });
+  /** @param {string} name */
   const add = (name) => {
     if (!name) return;
     if (!form.get().loras.some((one) => one.name === name))
@@ -13,6 +17,7 @@ export function loraRows(form) {
   };
   const picker = combo({ label: "Add a LoRA", placeholder: "Add a LoRA", isFree: true, onChange: add });
   const node = h("div", { class: "field" }, h("span", { class: "label" }, "LoRAs"), rows, picker);
+  /** @type {FormState["loras"] | null} */
   let drawn = null;
   return {
     node,
@@ -29,8 +34,13 @@ export function loraRows(form) {
   };
 }
 
+/**
+ * @param {FormState["loras"][number]} lora
+ * @param {FormStore} form
+ * @param {(next: FormState["loras"]) => void} keep
+ */
 function row(lora, form, keep) {
-  const write = (weight) => {
+  const write = (/** @type {number} */ weight) => {
     const next = form.get().loras.map((one) => (one.name === lora.name ? { ...one, weight } : one));
     keep(next); // this row already shows it
     form.set({ loras: next });

@@ -15,7 +15,11 @@ const READY = [
   ],
 ];
 
-/** Open the menu of them at `anchor`; a choice is added to what stands there, word by word and once. */
+/**
+ * Open the menu of them at `anchor`; a choice is added to what stands there, word by word and once.
+ * @param {HTMLElement} anchor
+ * @param {FormStore} form
+ */
 export function negativeMenu(anchor, form) {
   openMenu(
     anchor,
@@ -27,6 +31,7 @@ export function negativeMenu(anchor, form) {
   );
 }
 
+/** @param {string} standing @param {string} text */
 function joined(standing, text) {
   const words = `${standing}, ${text}`
     .split(",")

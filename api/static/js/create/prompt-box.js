@@ -1,10 +1,11 @@
 /** The prompt: a growing text with flags, completion of flags and names, and what was understood, in chips. */
-import { api } from "../api.js";
-import { debounce, fill, h, uid } from "../dom.js";
+import { api, asApiError } from "../api.js";
+import { debounce, fill, h, hit, uid } from "../dom.js";
 import { hasFlags } from "./form.js";
 
 const PARSE_AFTER_MS = 250;
 const MAX_OFFERS = 8;
+/** @type {Record<string, string>} */
 const WORDS = {
   negative_prompt: "not",
   cfg_scale: "CFG",
@@ -17,13 +18,12 @@ const WORDS = {
 
 /**
  * Build the prompt box.
- * @param {{form: object, engines: object, shape: () => object, onSubmit: () => void}} parts
- * @returns {{node: HTMLElement, input: HTMLTextAreaElement, parsed: () => {draft: object, notes: string[]}, settled:
- *   () => Promise<void>, destroy: () => void}}
+ * @param {{ form: FormStore, engines: EngineStore, shape: () => Shape, onSubmit: () => void }} parts
  */
 export function promptBox({ form, engines, shape, onSubmit }) {
   const nodes = makeNodes(form.get().text);
   const { node, input, list, chips } = nodes;
+  /** @type {PromptState} */
   const box = {
     ...nodes,
     form,
@@ -56,7 +56,7 @@ export function promptBox({ form, engines, shape, onSubmit }) {
   input.addEventListener("blur", () => close(box));
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
-    const item = event.target.closest("[role=option]");
+    const item = hit(event, "[role=option]");
     if (item) take(box, box.offers[Number(item.dataset.at)]);
   });
   const off = form.on((state, changed) => {
@@ -72,7 +72,8 @@ export function promptBox({ form, engines, shape, onSubmit }) {
     input,
     parsed: () => box.result,
     settled: () => parse(box),
-    onParsed: (fn) => box.listeners.add(fn),
+    /** @param {() => unknown} fn */
+    onParsed: (/** @type {(result: Meant) => void} */ fn) => box.listeners.add(fn),
     destroy() {
       off();
       later.cancel();
@@ -80,6 +81,7 @@ export function promptBox({ form, engines, shape, onSubmit }) {
   };
 }
 
+/** @param {string} text */
 function makeNodes(text) {
   const listId = uid("offers");
   const input = h("textarea", {
@@ -107,31 +109,38 @@ function makeNodes(text) {
   return { node, input, list, chips };
 }
 
+/** @param {HTMLTextAreaElement} input */
 function grow(input) {
   input.style.height = "auto";
   input.style.height = `${Math.min(input.scrollHeight + 2, innerHeight * 0.4)}px`;
 }
 
-/** Ask what the flags mean; a text without flags needs no question. */
+/**
+ * Ask what the flags mean; a text without flags needs no question.
+ * @param {PromptState} box
+ */
 async function parse(box) {
   const text = box.form.get().text;
   if (text === box.parsedText) return;
+  /** @type {Meant} */
   let result = { draft: {}, notes: [] };
   if (hasFlags(text)) {
     try {
       result = await api.post("/api/parse", { text, workflow: box.form.get().workflow }, { quiet: true });
     } catch (error) {
-      result = { draft: {}, notes: error.status === 400 || error.status === 422 ? [error.message] : [] };
+      const { status, message } = asApiError(error);
+      result = { draft: {}, notes: status === 400 || status === 422 ? [message] : [] };
     }
     if (text !== box.form.get().text) return;
   }
-  const { prompt, ...flags } = result.draft;
+  const { prompt: _prompt, ...flags } = result.draft;
   box.parsedText = text;
   box.result = { draft: flags, notes: result.notes || [] };
   drawChips(box);
   for (const fn of box.listeners) fn(box.result);
 }
 
+/** @param {PromptState} box */
 function drawChips({ chips, result }) {
   const { options, ...own } = result.draft;
   const said = Object.entries({ ...own, ...options }).map(([name, value]) =>
@@ -144,14 +153,19 @@ function drawChips({ chips, result }) {
   );
 }
 
+/** @param {unknown} value @returns {string} */
 function inWords(value) {
   if (Array.isArray(value)) return value.map(inWords).join(", ");
   if (!value || typeof value !== "object") return value === true ? "yes" : String(value);
-  if (value.name) return value.weight === undefined ? value.name : `${value.name} ${value.weight}`;
-  return value.factor ? `${value.factor}×` : "yes";
+  const { name, weight, factor } = /** @type {{ name?: string, weight?: number, factor?: number }} */ (value);
+  if (name) return weight === undefined ? name : `${name} ${weight}`;
+  return factor ? `${factor}×` : "yes";
 }
 
-/** Show what could be meant at the caret; the completion itself is loaded with the first flag. */
+/**
+ * Show what could be meant at the caret; the completion itself is loaded with the first flag.
+ * @param {PromptState} box
+ */
 async function offer(box) {
   if (!box.input.value.includes("--")) return close(box);
   const { findOffers } = await import("./complete.js");
@@ -174,23 +188,34 @@ async function offer(box) {
   mark(box);
 }
 
+/** @param {PromptState} box */
 function close({ list, input }) {
   list.hidden = true;
   input.removeAttribute("aria-activedescendant");
 }
 
+/** @param {PromptState} box */
 function mark({ list, input, at }) {
   [...list.children].forEach((item, n) => item.setAttribute("aria-selected", String(n === at)));
   list.children[at]?.scrollIntoView({ block: "nearest" });
   input.setAttribute("aria-activedescendant", `${list.id}-${at}`);
 }
 
+/**
+ * @param {PromptState} box
+ * @param {Offer} one
+ */
 function take(box, one) {
   const { input } = box;
   input.setRangeText(one.insert, one.from, input.selectionStart, "end");
   input.dispatchEvent(new Event("input"));
 }
 
+/**
+ * @param {PromptState} box
+ * @param {KeyboardEvent} event
+ * @param {() => void} onSubmit
+ */
 function onKey(box, event, onSubmit) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();

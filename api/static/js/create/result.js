@@ -9,9 +9,14 @@ import { frameStyle } from "./stage-job.js";
 
 const SHOWN_ACTIONS = ["reroll", "vary", "upscale", "inpaint", "outpaint", "favourite"];
 
-/** What the stage shows of a finished job; `redraw` draws it again after a choice. */
+/**
+ * What the stage shows of a finished job; `redraw` draws it again after a choice.
+ * @param {ShownStage} stage
+ * @param {() => void} redraw
+ */
 export const resultNodes = (stage, redraw) => [resultPart(stage), resultFoot(stage, redraw)];
 
+/** @param {ShownStage} stage */
 function resultPart(stage) {
   const { job, at } = stage;
   const image = job.images[at] || job.images[0];
@@ -65,8 +70,12 @@ function resultPart(stage) {
   return h("div", { class: "stage-room" }, frame);
 }
 
+/**
+ * @param {ShownStage} stage
+ * @param {() => void} redraw
+ */
 function batchRow(stage, redraw) {
-  const pick = (at) => () => {
+  const pick = (/** @type {number} */ at) => () => {
     stage.at = at;
     redraw();
   };
@@ -91,11 +100,15 @@ function batchRow(stage, redraw) {
   );
 }
 
+/**
+ * @param {ShownStage} stage
+ * @param {() => void} redraw
+ */
 function resultFoot(stage, redraw) {
   const { job, at } = stage;
   const image = job.images[at] || job.images[0];
   const actions = actionsFor(image, job);
-  const main = SHOWN_ACTIONS.map((id) => actions.find((action) => action.id === id)).filter(Boolean);
+  const main = SHOWN_ACTIONS.flatMap((id) => actions.filter((action) => action.id === id));
   const rest = actions.filter((action) => !SHOWN_ACTIONS.includes(action.id));
   const canCompare = Boolean(job.request.init_image) && !image.is_gone && !isVideo(image);
   const compare = () => {
@@ -145,12 +158,17 @@ function resultFoot(stage, redraw) {
   );
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {Api.Image} image
+ */
 function keptFor(job, image) {
   if (image.is_favorite) return "favourite, kept";
-  const left = job.expires_at ? (new Date(job.expires_at) - Date.now()) / 1000 : 0;
+  const left = job.expires_at ? (Date.parse(job.expires_at) - Date.now()) / 1000 : 0;
   return left > 60 ? `kept for ${formatSpan(left)}` : "";
 }
 
+/** @param {Action} action */
 function actionButton(action) {
   if (action.id === "favourite") {
     const node = iconButton("heart", action.label, (event) => action.run(event.currentTarget), {

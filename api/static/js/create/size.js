@@ -4,7 +4,10 @@ import { fill, h, iconButton } from "../dom.js";
 const ASPECTS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
 const BOX_PX = 20;
 
-/** @returns {{node: HTMLElement, update: (state: object, shape: object) => void}} */
+/**
+ * @param {FormStore} form
+ * @returns {FormPart}
+ */
 export function sizeChooser(form) {
   const buttons = [null, ...ASPECTS].map((aspect) => aspectButton(aspect, form));
   const width = side("Width", "width", form);
@@ -20,6 +23,7 @@ export function sizeChooser(form) {
   return { node, update: (state, shape) => draw({ state, shape, buttons, width, height }) };
 }
 
+/** @param {string | null} aspect @param {FormStore} form */
 function aspectButton(aspect, form) {
   const [w, t] = (aspect || "1:1").split(":").map(Number);
   const scale = BOX_PX / Math.max(w, t);
@@ -43,6 +47,11 @@ function aspectButton(aspect, form) {
   );
 }
 
+/**
+ * @param {string} label
+ * @param {string} name
+ * @param {FormStore} form
+ */
 function side(label, name, form) {
   const take = () => {
     const value = input.value ? Math.round(Number(input.value)) : null;
@@ -66,22 +75,27 @@ function side(label, name, form) {
   return input;
 }
 
+/** @param {FormStore} form */
 function flip(form) {
   const { width, height, aspect } = form.get();
   if (width) form.set({ width: height, height: width });
   else if (aspect) form.set({ aspect: aspect.split(":").reverse().join(":") });
 }
 
+/**
+ * @param {{ state: FormState, shape: Shape, buttons: HTMLElement[], width: HTMLInputElement,
+ *   height: HTMLInputElement }} now
+ */
 function draw({ state, shape, buttons, width, height }) {
   const isFree = Boolean(state.width && state.height);
   for (const each of buttons)
     each.setAttribute("aria-pressed", String(!isFree && (state.aspect || "") === each.dataset.aspect));
   const [w, t] = expected(state, shape);
-  for (const [input, own, guess, other] of [
-    [width, state.width, w, t],
-    [height, state.height, t, w],
+  for (const { input, own, guess, other } of [
+    { input: width, own: state.width, guess: w, other: t },
+    { input: height, own: state.height, guess: t, other: w },
   ]) {
-    input.value = own ?? "";
+    input.value = String(own ?? "");
     input.placeholder = String(guess);
     input.dataset.other = String(other);
     Object.assign(input, { min: String(shape.minSide), max: String(shape.maxSide), step: String(shape.grid) });
@@ -91,6 +105,8 @@ function draw({ state, shape, buttons, width, height }) {
 /**
  * The size to expect: what was said, else that of the picture to begin from, else the shape in the model's own pixel
  * count.
+ * @param {FormState} state
+ * @param {Shape} shape
  */
 export function expected({ width, height, aspect, input }, { defaults, grid }) {
   if (width && height) return [width, height];
@@ -100,7 +116,12 @@ export function expected({ width, height, aspect, input }, { defaults, grid }) {
   return [w, t].map((one) => Math.max(grid, Math.round((one * scale) / grid) * grid));
 }
 
-/** Fill a summary line: "768 × 512 · 20 steps". */
+/**
+ * Fill a summary line: "768 × 512 · 20 steps".
+ * @param {HTMLElement} node
+ * @param {FormState} state
+ * @param {Shape} shape
+ */
 export function summary(node, state, shape) {
   const [w, t] = expected(state, shape);
   fill(

@@ -1,18 +1,23 @@
 /** A job on the stage: waiting, drawn with a live preview, failed; its result is drawn by result.js. */
-import { button, fill, h, icon } from "../dom.js";
+import { button, fill, find, h, icon } from "../dom.js";
 import { isActive } from "../events.js";
 import { cancelJob, moveUp, retry } from "../ui/job-actions.js";
 import { everySecond, stamp, statusText } from "../ui/job-text.js";
 
+/** @type {Record<string, string>} */
 const ENDED = { failed: "It did not work", cancelled: "Cancelled", expired: "It waited too long" };
 
-/** Keep the stage's line of words true while a job waits or runs; returns the way to stop. */
+/** Keep the stage's line of words true while a job waits or runs; returns the way to stop. @param {StageState} stage */
 export const watchTime = (stage) =>
   everySecond(() => {
     if (stage.job && isActive(stage.job)) stage.line.textContent = statusText(stage.job);
   });
 
-/** Draw the stage's job; `redraw` draws the whole stage again. */
+/**
+ * Draw the stage's job; `redraw` draws the whole stage again.
+ * @param {ShownStage} stage
+ * @param {() => void} redraw
+ */
 export function drawJob(stage, redraw) {
   const { node, line } = stage;
   const job = stamp(stage.job);
@@ -27,6 +32,7 @@ export function drawJob(stage, redraw) {
   import("./result.js"); // it will be wanted soon
 }
 
+/** @param {ShownStage} stage */
 function waitingFoot({ job, line }) {
   return h(
     "div",
@@ -40,16 +46,25 @@ function waitingFoot({ job, line }) {
   );
 }
 
-/** Results bring more with them than the first page needs: loaded with the first one. */
+/**
+ * Results bring more with them than the first page needs: loaded with the first one.
+ * @param {ShownStage} stage
+ * @param {() => void} redraw
+ */
 async function drawResult(stage, redraw) {
   const { job, at } = stage;
   const { resultNodes } = await import("./result.js");
   if (stage.job === job && stage.at === at && !stage.isCovered) fill(stage.node, resultNodes(stage, redraw));
 }
 
-/** What a frame needs to know to keep its place. */
+/**
+ * What a frame needs to know to keep its place.
+ * @param {number} width
+ * @param {number} height
+ */
 export const frameStyle = (width, height) => ({ "--w": String(width || 1), "--h": String(height || 1) });
 
+/** @param {ShownStage} stage */
 function waiting({ job }) {
   const { width, height } = job.request;
   return h(
@@ -64,12 +79,15 @@ function waiting({ job }) {
   );
 }
 
-/** Show how far the job is. */
+/**
+ * Show how far the job is.
+ * @param {ShownStage} stage
+ */
 export function live({ node, job, line }) {
-  const picture = node.querySelector(".frame-picture");
+  const picture = /** @type {HTMLImageElement | null} */ (find(node, ".frame-picture"));
   const part = job.progress?.fraction ?? 0;
   line.textContent = statusText(job);
-  const bar = node.querySelector(".bar");
+  const bar = find(node, ".bar");
   bar?.style.setProperty("--part", String(part));
   bar?.classList.toggle("unsure", job.status === "running" && !part);
   if (part) bar?.setAttribute("aria-valuenow", String(Math.round(part * 100)));
@@ -78,6 +96,7 @@ export function live({ node, job, line }) {
   picture.src = job.progress.preview;
 }
 
+/** @param {Api.Job} job */
 function activeTools(job) {
   if (!job.is_mine) return [];
   return [
@@ -86,6 +105,7 @@ function activeTools(job) {
   ];
 }
 
+/** @param {ShownStage} stage */
 function failedPart({ job }) {
   return h(
     "div",
@@ -104,8 +124,12 @@ function failedPart({ job }) {
   );
 }
 
-/** Nothing is drawn yet, but there is a picture to begin from: show it, and the mask on it. */
+/**
+ * Nothing is drawn yet, but there is a picture to begin from: show it, and the mask on it.
+ * @param {FormState} state
+ */
 export function inputPart({ input, mask, edit }) {
+  if (!input) return [];
   const overlay =
     mask &&
     mask.width === input.width &&

@@ -9,14 +9,10 @@ const IDEAS = [
   "still life with persimmons, soft window light",
 ];
 
-/**
- * @param {{form: object, onOpen: (images: object[], index: number, job: object) => void, onCompare: (job: object,
- *   image: object) => HTMLElement|null}} parts
- * @returns {{node: HTMLElement, show: (job: object|null) => void, job: () => object|null, cover: (node:
- *   HTMLElement|null) => void, destroy: () => void}}
- */
+/** @param {Pick<StageState, "form" | "onOpen" | "onCompare">} parts */
 export function makeStage({ form, onOpen, onCompare }) {
   const node = h("section", { class: "stage", "aria-label": "Picture" });
+  /** @type {StageState} */
   const stage = {
     node,
     form,
@@ -45,9 +41,9 @@ export function makeStage({ form, onOpen, onCompare }) {
     node,
     job: () => stage.job,
     isCovered: () => stage.isCovered,
-    show: (job, at = 0) => show(stage, job, at),
+    show: (/** @type {Api.Job | null} */ job, at = 0) => show(stage, job, at),
     /** Lay an editor over the stage (mask, frame); null takes it away. */
-    cover(editor) {
+    cover(/** @type {HTMLElement | null} */ editor) {
       stage.isCovered = Boolean(editor);
       if (editor) fill(node, editor);
       else show(stage, stage.job, stage.at);
@@ -59,19 +55,27 @@ export function makeStage({ form, onOpen, onCompare }) {
   };
 }
 
+/** @param {StageState} stage @returns {stage is ShownStage} */
+const isShown = (stage) => stage.job !== null;
+
+/**
+ * @param {StageState} stage
+ * @param {Api.Job} job
+ */
 function take(stage, job) {
   const was = stage.job;
   stage.job = job;
   if (stage.isCovered) return;
-  if (was.status === job.status && job.status === "running" && stage.parts) {
+  if (was?.status === job.status && job.status === "running" && stage.parts && isShown(stage)) {
     stage.parts.live(stage);
     return;
   }
-  if (was.status !== job.status && job.status === "done") announce("The picture is ready.");
-  if (was.status !== job.status && job.status === "failed") announce(`It failed. ${job.error?.message || ""}`);
+  if (was?.status !== job.status && job.status === "done") announce("The picture is ready.");
+  if (was?.status !== job.status && job.status === "failed") announce(`It failed. ${job.error?.message || ""}`);
   draw(stage);
 }
 
+/** @param {StageState} stage @param {Api.Job | null} job @param {number} [at] */
 function show(stage, job, at = 0) {
   stage.job = job;
   stage.at = at;
@@ -79,17 +83,21 @@ function show(stage, job, at = 0) {
   if (!stage.isCovered) draw(stage);
 }
 
+/** @param {StageState} stage */
 function draw(stage) {
   const { node, job, form, parts } = stage;
   const { input } = form.get();
   node.dataset.state = job ? job.status : "empty";
   if (!job && !input) fill(node, emptyStage(stage));
   else if (!parts) bring(stage);
-  else if (job) parts.drawJob(stage, () => draw(stage));
+  else if (isShown(stage)) parts.drawJob(stage, () => draw(stage));
   else fill(node, parts.inputPart(form.get()));
 }
 
-/** What shows a job or a picture to begin from is loaded with the first of them. */
+/**
+ * What shows a job or a picture to begin from is loaded with the first of them.
+ * @param {StageState} stage
+ */
 async function bring(stage) {
   const parts = await import("./stage-job.js");
   if (stage.parts || stage.isOver) return;
@@ -98,11 +106,14 @@ async function bring(stage) {
   if (!stage.isCovered) draw(stage);
 }
 
+/** @param {StageState} stage */
 function emptyStage({ form }) {
+  /** @param {string} text */
   const begin = (text) => {
     form.set({ text });
     document.getElementById("prompt")?.focus();
   };
+  /** @param {string} text */
   const idea = (text) =>
     h(
       "button",

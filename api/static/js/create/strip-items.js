@@ -1,5 +1,5 @@
 /** What the strip below the picture holds: what waits and runs, then the newest results. */
-import { h, icon } from "../dom.js";
+import { findAll, h, icon } from "../dom.js";
 import { events, isActive } from "../events.js";
 import { thumbnail } from "../ui/thumb.js";
 
@@ -7,13 +7,17 @@ const MAX_DONE = 40;
 
 /**
  * Fill `node`, the strip, and keep it up to date; `onShow` hears which job was pressed.
+ * @param {HTMLElement} node
+ * @param {(job: Api.Job) => void} onShow
  * @returns {{select: (id: string) => void, destroy: () => void}}
  */
 export function stripItems(node, onShow) {
   const list = h("ol", { class: "strip-list" });
   node.append(list);
+  /** @type {Map<string, StripItem>} */
   const items = new Map();
   let selected = "";
+  /** @param {Api.Job} job */
   function put(job) {
     if (!job.is_mine) return;
     if (job.images.length && job.images.every((image) => image.is_gone)) return drop(job); // nothing left to show
@@ -28,11 +32,12 @@ export function stripItems(node, onShow) {
     item.node.dataset.created = job.created_at;
     if (old) old.node.replaceWith(item.node);
     else insert(list, item.node);
-    items.set(job.id, Object.assign(item, { kind, job }));
+    items.set(job.id, item);
     item.node.toggleAttribute("aria-current", job.id === selected);
     node.hidden = false;
     trim(list, items);
   }
+  /** @param {{ id: string }} job */
   function drop({ id }) {
     items.get(id)?.card?.destroy();
     items.get(id)?.node.remove();
@@ -54,21 +59,31 @@ export function stripItems(node, onShow) {
   };
 }
 
-/** Newest first, by when they were asked for. */
+/**
+ * Newest first, by when they were asked for.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} node
+ */
 function insert(list, node) {
-  const before = [...list.children].find((one) => one.dataset.created <= node.dataset.created);
+  const created = node.dataset.created ?? "";
+  const before = findAll(list, "li").find((one) => (one.dataset.created ?? "") <= created);
   list.insertBefore(node, before || null);
 }
 
+/** @param {HTMLElement} list @param {Map<string, StripItem>} items */
 function trim(list, items) {
   if (list.children.length <= MAX_DONE) return;
-  for (const node of [...list.children].slice(MAX_DONE)) {
+  for (const node of findAll(list, "li").slice(MAX_DONE)) {
     if (node.classList.contains("strip-active")) continue;
-    items.delete(node.dataset.id);
+    items.delete(node.dataset.id ?? "");
     node.remove();
   }
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {(job: Api.Job) => void} onShow
+ */
 function activeItem(job, onShow) {
   const pick = h("button", {
     type: "button",
@@ -76,7 +91,13 @@ function activeItem(job, onShow) {
     "aria-label": `Show job ${job.short_id}: ${job.prompt}`,
     on: { click: () => onShow(events.jobs.get(job.id) || job) },
   });
-  const item = { card: null, node: h("li", { class: "strip-active", dataset: { id: job.id } }, pick) };
+  /** @type {StripItem} */
+  const item = {
+    kind: "active",
+    job,
+    card: null,
+    node: h("li", { class: "strip-active", dataset: { id: job.id } }, pick),
+  };
   import("../ui/job-card.js").then(({ jobCard }) => {
     if (!item.node.isConnected) return;
     item.card = jobCard(events.jobs.get(job.id) || job, { isCompact: true });
@@ -85,6 +106,11 @@ function activeItem(job, onShow) {
   return item;
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {(job: Api.Job) => void} onShow
+ * @returns {StripItem}
+ */
 function endedItem(job, onShow) {
   const left = job.images.filter((image) => !image.is_gone);
   const picture = left[0]
@@ -92,6 +118,9 @@ function endedItem(job, onShow) {
     : h("span", { class: `strip-none ${job.status}` }, icon(job.status === "failed" ? "warning" : "close"));
   const label = `${job.prompt || "Picture"}${job.status === "done" ? "" : ` (${job.status})`}`;
   return {
+    kind: "ended",
+    job,
+    card: null,
     node: h(
       "li",
       { class: "strip-done", dataset: { id: job.id } },

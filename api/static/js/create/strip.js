@@ -2,11 +2,15 @@
 import { h } from "../dom.js";
 import { events } from "../events.js";
 
-/** @returns {{node: HTMLElement, select: (id: string) => void, destroy: () => void}} */
+/**
+ * @param {{ onShow: (job: Api.Job) => void }} spec
+ * @returns {{ node: HTMLElement, select: (id: string) => void, destroy: Stop }}
+ */
 export function queueStrip({ onShow }) {
   const label = "Queue and newest pictures";
   const node = h("section", { class: "strip", "aria-label": label, tabindex: "0", hidden: true });
   let selected = "";
+  /** @type {{ select: (id: string) => void, destroy: Stop } | null} */
   let items = null;
   let isOver = false;
   const load = async () => {

@@ -1,13 +1,17 @@
 /** Style presets: words that are added to the prompt, each with a small picture of what they do. */
 import { api } from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, findAll, h } from "../dom.js";
 
 const MAX_STYLES = 5;
 
-/** @returns {{node: HTMLElement, update: (state: object) => void, values: (ids: string[]) => string[]}} */
+/**
+ * @param {FormStore} form
+ * @returns {{node: HTMLElement, update: (state: FormState) => void, values: (ids: string[]) => string[]}}
+ */
 export function stylePicker(form) {
   const row = h("div", { class: "styles", role: "group", "aria-label": "Styles", tabindex: "0" });
   const node = h("div", { class: "field" }, h("span", { class: "label" }, "Style"), row);
+  /** @type {Api.Style[]} */
   let all = [];
   node.hidden = true;
   api.get("/api/styles", null, { quiet: true }).then(
@@ -22,8 +26,10 @@ export function stylePicker(form) {
     },
     () => {},
   );
+  /** @param {FormState} state */
   function update({ styles }) {
-    for (const each of row.children) each.setAttribute("aria-pressed", String(styles.includes(each.dataset.id)));
+    for (const each of findAll(row, "button"))
+      each.setAttribute("aria-pressed", String(styles.includes(each.dataset.id ?? "")));
   }
   return {
     node,
@@ -36,6 +42,10 @@ export function stylePicker(form) {
   };
 }
 
+/**
+ * @param {Api.Style} style
+ * @param {FormStore} form
+ */
 function tile(style, form) {
   const press = () => {
     const now = form.get().styles;
@@ -65,7 +75,10 @@ function tile(style, form) {
   );
 }
 
-/** A quiet colour of its own for a style without a picture: the same name, the same colour. */
+/**
+ * A quiet colour of its own for a style without a picture: the same name, the same colour.
+ * @param {string} id
+ */
 function tint(id) {
   let sum = 0;
   for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 360;

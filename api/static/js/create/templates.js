@@ -8,7 +8,11 @@ import { mayReplace } from "./files.js";
 
 const GAP = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
-/** Open the menu of templates at `anchor`. */
+/**
+ * Open the menu of templates at `anchor`.
+ * @param {HTMLElement} anchor
+ * @param {FormStore} form
+ */
 export async function templateMenu(anchor, form) {
   let templates = [];
   try {
@@ -32,6 +36,10 @@ export async function templateMenu(anchor, form) {
   ]);
 }
 
+/**
+ * @param {Api.Template} template
+ * @param {FormStore} form
+ */
 async function use(template, form) {
   try {
     const { text } = await api.post(`/api/templates/${template.id}/use`);
@@ -42,7 +50,10 @@ async function use(template, form) {
   }
 }
 
-/** Ask for each gap of a text; null when that was given up. */
+/**
+ * Ask for each gap of a text; null when that was given up.
+ * @param {string} text
+ */
 async function fillGaps(text) {
   const gaps = [...new Set([...text.matchAll(GAP)].map((match) => match[1]))];
   if (!gaps.length) return text;
@@ -56,11 +67,12 @@ async function fillGaps(text) {
     title: "Fill in the gaps",
     body,
     actions: [{ label: "Use it", value: "use", kind: "primary" }],
-    onOpen: () => inputs.get(gaps[0]).focus(),
+    onOpen: () => inputs.get(gaps[0])?.focus(),
   });
-  return done ? text.replace(GAP, (_all, gap) => inputs.get(gap).value.trim() || gap) : null;
+  return done ? text.replace(GAP, (_all, gap) => inputs.get(gap)?.value.trim() || gap) : null;
 }
 
+/** @param {FormStore} form */
 async function save(form) {
   const name = h("input", { class: "input", maxlength: 80, placeholder: "Portrait, soft light" });
   const { text } = form.get();
@@ -92,9 +104,10 @@ async function save(form) {
   });
 }
 
+/** @param {Api.Template[]} templates */
 async function manage(templates) {
   const list = h("ul", { class: "stack" });
-  const draw = (left) =>
+  const draw = (/** @type {Api.Template[]} */ left) =>
     fill(
       list,
       left.map((one) =>

@@ -4,7 +4,7 @@
  * uPlot is loaded with the first chart only, from api/static/vendor/uplot.
  */
 
-import { append, button, fill, h } from "../dom.js";
+import { button, fill, h } from "../dom.js";
 import { stacked } from "./figures.js";
 import { tableOf } from "./table.js";
 
@@ -14,10 +14,11 @@ const LABEL_PX = 62;
 const BAR_SHARE = 0.72;
 const MAX_BAR = 46;
 
+/** @type {Promise<PlotMaker> | null} */
 let library = null;
 
 function load() {
-  library ??= import("../../vendor/uplot/uPlot.esm.js").then(async (module) => {
+  library ??= import(`${LIBRARY}/uPlot.esm.js`).then(async (module) => {
     const link = h("link", { rel: "stylesheet", href: `${LIBRARY}/uPlot.min.css` });
     const ready = new Promise((done) => Object.assign(link, { onload: done, onerror: done }));
     document.head.append(link);
@@ -26,16 +27,6 @@ function load() {
   });
   return library;
 }
-
-/**
- * @typedef {object} ChartData
- * @property {number[]} times unix seconds, evenly apart
- * @property {Array<{name: string, token: string, values: number[]}>} series stacked in this order; `token` is a colour
- *   of css/base.css
- * @property {string} summary one sentence of what is to be seen
- * @property {(time: number) => string} when words for a time
- * @property {(value: number) => string} format words for a value
- */
 
 /**
  * A chart of stacked bars in a card.
@@ -63,7 +54,9 @@ export function barChart({ title, tools = null }) {
     table,
     h("footer", { class: "chart-foot" }, legend, toggle),
   );
+  /** @type {ChartData | null} */
   let data = null;
+  /** @type {Plot | null} */
   let chart = null;
   const draw = async () => {
     const UPlot = await load();
@@ -95,11 +88,12 @@ export function barChart({ title, tools = null }) {
   };
 }
 
-/** uPlot draws back to front, so the tallest sums come first. */
+/** uPlot draws back to front, so the tallest sums come first. @param {ChartData} data */
 function valuesOf(data) {
   return [data.times, ...stacked(data.series.map((one) => one.values)).reverse()];
 }
 
+/** @param {PlotMaker} UPlot @param {ChartData} data @param {HTMLElement} plot */
 function optionsOf(UPlot, data, plot) {
   const colour = colours(plot);
   const bars = UPlot.paths.bars({ size: [BAR_SHARE, MAX_BAR], radius: 0.06 });
@@ -116,8 +110,13 @@ function optionsOf(UPlot, data, plot) {
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     select: { show: false },
     scales: {
-      x: { time: true, range: () => [data.times[0] - gap / 2, data.times.at(-1) + gap / 2] },
-      y: { range: (_self, _low, high) => [0, Math.max(high * 1.08, data.least ?? 1)] },
+      x: { time: true, range: () => [data.times[0] - gap / 2, data.times[data.times.length - 1] + gap / 2] },
+      y: {
+        range: (/** @type {unknown} */ _self, /** @type {number} */ _low, /** @type {number} */ high) => [
+          0,
+          Math.max(high * 1.08, data.least ?? 1),
+        ],
+      },
     },
     axes: [
       {
@@ -125,14 +124,14 @@ function optionsOf(UPlot, data, plot) {
         grid: { show: false },
         space: 64,
         size: 34,
-        values: (_, splits) => splits.map((one) => data.tick(one)),
-        splits: data.splits ? (chart) => thinned(data.splits, chart.width) : undefined,
+        values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map((one) => data.tick(one)),
+        splits: data.splits ? (/** @type {Plot} */ chart) => thinned(data.splits ?? [], chart.width) : undefined,
       },
       {
         ...line,
         grid: { stroke: colour("--line"), width: 1 },
         size: 52,
-        values: (_, splits) => splits.map((one) => data.format(one)),
+        values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map((one) => data.format(one)),
         incrs: data.incrs,
       },
     ],
@@ -141,48 +140,54 @@ function optionsOf(UPlot, data, plot) {
   };
 }
 
-/** So many marks on the axis of time as have room for their words. */
+/**
+ * So many marks on the axis of time as have room for their words.
+ * @param {number[]} splits
+ * @param {number} width
+ */
 function thinned(splits, width) {
   const every = Math.ceil((splits.length * LABEL_PX) / width);
   return splits.filter((_, at) => (splits.length - 1 - at) % every === 0);
 }
 
-/** Tokens as colours a canvas understands: the theme's own, worked out by an element that has them. */
+/** Tokens as colours a canvas understands: worked out by an element that has them. @param {HTMLElement} place */
 function colours(place) {
-  return (token) => {
-    const probe = append(place, h("span", { hidden: true, style: { color: `var(${token})` } })).lastElementChild;
+  return (/** @type {string} */ token) => {
+    const probe = h("span", { hidden: true, style: { color: `var(${token})` } });
+    place.append(probe);
     const { color } = getComputedStyle(probe);
     probe.remove();
     return color;
   };
 }
 
-/** The figures under the pointer, in a small box; touch and keyboard have the table. */
+/** The figures under the pointer, in a small box; touch and keyboard have the table. @param {ChartData} data */
 function tooltip(data) {
   const box = h("div", { class: "chart-tip", hidden: true });
-  const place = (chart) => {
+  const place = (/** @type {Plot} */ chart) => {
     const { idx, left } = chart.cursor;
     box.hidden = idx === null || idx === undefined || left < 0;
     if (box.hidden) return;
     fill(
       box,
-      h("strong", {}, data.when(data.times[idx])),
+      h("strong", {}, data.when(data.times[idx ?? 0])),
       data.series.map((one) =>
         h(
           "p",
           {},
           h("span", { class: "chart-key", style: { background: `var(${one.token})` } }),
           `${one.name} `,
-          h("b", {}, data.format(one.values[idx])),
+          h("b", {}, data.format(one.values[idx ?? 0])),
         ),
       ),
     );
     const room = chart.over.clientWidth - box.offsetWidth - 8;
     box.style.left = `${Math.max(0, Math.min(left + 14, room))}px`;
   };
-  return { hooks: { init: (chart) => chart.over.append(box), setCursor: place } };
+  return { hooks: { init: (/** @type {Plot} */ chart) => chart.over.append(box), setCursor: place } };
 }
 
+/** @param {string} title @param {ChartData} data */
 function tableFor(title, data) {
   const columns = [{ title: "When" }, ...data.series.map((one) => ({ title: one.name, isNumber: true }))];
   const rows = data.times
@@ -191,7 +196,12 @@ function tableFor(title, data) {
   return tableOf(title, columns, rows);
 }
 
-/** Follow the width of the place and the theme of the page; returns the way to stop. */
+/**
+ * Follow the width of the place and the theme of the page; returns the way to stop.
+ * @param {HTMLElement} place
+ * @param {() => void} onResize
+ * @param {() => void} onTheme
+ */
 function watching(place, onResize, onTheme) {
   const sizes = new ResizeObserver(onResize);
   sizes.observe(place);

@@ -5,18 +5,22 @@ import { withLane } from "../engines/state.js";
 import { money, percent } from "./figures.js";
 import { tableOf } from "./table.js";
 
+/** @type {Record<string, string>} */
 const LEVELS = { error: "bad", warning: "warn" };
 
-/** A card with a heading and a place that is filled later. */
+/**
+ * A card with a heading and a place that is filled later.
+ * @param {string} title
+ */
 export function panel(title) {
   const body = h("div", { class: "panel-body" });
   const element = h("section", { class: "card panel", "aria-label": title }, h("h2", {}, title), body);
-  return { element, show: (...children) => fill(body, ...children) };
+  return { element, show: (/** @type {Child[]} */ ...children) => fill(body, ...children) };
 }
 
 /**
  * The figures at the top.
- * @param {object} totals of the answer of `/api/dashboard`
+ * @param {Api.Totals} totals of the answer of `/api/dashboard`
  * @param {{waiting: number, running: number}} queue
  * @param {string} when words for the days they are of
  * @returns {HTMLElement}
@@ -40,7 +44,10 @@ export function glance(totals, queue, when) {
   );
 }
 
-/** One line an engine: how many, how well, how fast, how dear. */
+/**
+ * One line an engine: how many, how well, how fast, how dear.
+ * @param {Api.EngineFigures[]} engines
+ */
 export function engineTable(engines) {
   if (!engines.length) return nothing("No job has ended in this time.");
   const columns = ["Engine", "Done", "Failed", "Success", "Mean time", "95 of 100 within", "Cost"].map((title, at) => ({
@@ -59,6 +66,7 @@ export function engineTable(engines) {
   return tableOf("Success and time per engine", columns, rows);
 }
 
+/** @param {number | null} share */
 function rate(share) {
   if (share === null || share === undefined) return "–";
   return h(
@@ -69,14 +77,19 @@ function rate(share) {
   );
 }
 
+/** @param {number} share */
 function rateTone(share) {
   if (share >= 0.95) return "good";
   return share >= 0.8 ? "warn" : "bad";
 }
 
+/** @param {number | null} value */
 const seconds = (value) => (value === null || value === undefined ? "–" : formatSpan(value));
 
-/** What failed: code, how often, when last, what was said. */
+/**
+ * What failed: code, how often, when last, what was said.
+ * @param {Api.Failures[]} errors
+ */
 export function errorTable(errors) {
   if (!errors.length) return nothing("Nothing failed in this time.", "check");
   const columns = [
@@ -89,12 +102,16 @@ export function errorTable(errors) {
   return tableOf("Errors", columns, rows);
 }
 
-/** Warnings of this process, newest first. */
+/**
+ * Warnings of this process, newest first.
+ * @param {Api.Alert[]} alerts
+ */
 export function alertList(alerts) {
   if (!alerts.length) return nothing("No alerts: errors, times, budget and keys are within their limits.", "check");
   return h("ul", { class: "alerts" }, alerts.map(alertItem));
 }
 
+/** @param {Api.Alert} alert */
 function alertItem(alert) {
   const tone = LEVELS[alert.level] ?? "warn";
   return h(
@@ -112,9 +129,8 @@ function alertItem(alert) {
 
 /**
  * The queue as it is: one line an engine; those of other people only while they work.
- * @param {{waiting: number, running: number, engines?: Record<string, {state: string, waiting: number, running:
- *   number, wait_s: number}>}} queue
- * @param {Map<string, object>} known the engines this reader may use, by lane
+ * @param {Api.Queue} queue
+ * @param {Map<string, Api.Engine>} known the engines this reader may use, by lane
  */
 export function queueNow(queue, known) {
   const lanes = Object.entries(queue.engines ?? {}).filter(
@@ -131,7 +147,9 @@ export function queueNow(queue, known) {
   );
 }
 
+/** @param {string} label @param {Api.Lane | Api.Engine} state */
 function laneItem(label, state) {
+  /** @type {Record<string, string>} */
   const words = { up: "ready", busy: "busy", paused: "paused", down: "down" };
   const wait = state.wait_s ? `, next in ${formatSpan(state.wait_s)}` : "";
   return h(
@@ -147,6 +165,7 @@ function laneItem(label, state) {
   );
 }
 
+/** @param {string} words */
 function nothing(words, name = "info") {
   return h("p", { class: "panel-none" }, icon(name), words);
 }

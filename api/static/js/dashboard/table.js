@@ -10,7 +10,7 @@ import { h } from "../dom.js";
  * @returns {HTMLElement} the table in a frame that scrolls sideways where it must
  */
 export function tableOf(caption, columns, rows) {
-  const classOf = (at) => (columns[at].isNumber ? "num is-number" : "");
+  const classOf = (/** @type {number} */ at) => (columns[at].isNumber ? "num is-number" : "");
   const head = h(
     "tr",
     {},

@@ -1,22 +1,22 @@
 /** One engine as a card that keeps itself up to date: state, queue, speed, price, and what can be done with it. */
 
+import { asApiError } from "../api.js";
 import { append, button, fill, formatSpan, h, icon } from "../dom.js";
 import { LAYERS, ownerWords, stateWords, withLane } from "./state.js";
 
 /**
  * @typedef {object} CardActions
- * @property {(engine: object) => Promise<object>} test answers {is_ok, message, hint, layer, seconds}
- * @property {(engine: object) => Promise<void>} disconnect
- * @property {(engine: object, card: HTMLElement, button: HTMLElement) => void} offer shows what it has, or hides it
+ * @property {(engine: Api.Engine) => Promise<Api.Test>} test answers {is_ok, message, hint, layer, seconds}
+ * @property {(engine: Api.Engine) => Promise<void>} disconnect
+ * @property {(engine: Api.Engine, card: HTMLElement, opener: HTMLElement) => void} offer shows what it has, or hides it
  *   again
  */
 
 /**
  * Make a card.
- * @param {object} engine as `/api/engines` lists it
+ * @param {Api.Engine} engine as `/api/engines` lists it
  * @param {{kindTitle: string, actions: CardActions}} options
- * @returns {{element: HTMLElement, engine: () => object, update: (engine: object) => void, live: (lane: object) =>
- *   boolean, tick: () => void}}
+ * @returns {EngineCard}
  */
 export function engineCard(engine, { kindTitle, actions }) {
   let now = engine;
@@ -25,6 +25,7 @@ export function engineCard(engine, { kindTitle, actions }) {
   const facts = h("dl", { class: "engine-facts" });
   const trouble = h("div", { class: "engine-trouble", role: "status" });
   const result = h("div", { class: "engine-result", "aria-live": "polite" });
+  /** @type {HTMLElement} */
   const element = h(
     "article",
     { class: "card engine-card", "aria-label": `Engine ${engine.label}` },
@@ -38,6 +39,8 @@ export function engineCard(engine, { kindTitle, actions }) {
     trouble,
     facts,
     result,
+  );
+  element.append(
     buttons(
       () => now,
       actions,
@@ -50,7 +53,7 @@ export function engineCard(engine, { kindTitle, actions }) {
     drawTrouble(trouble, now);
     facts.replaceChildren(...factRows(now));
   };
-  const change = (next) => {
+  const change = (/** @type {Api.Engine} */ next) => {
     now = next;
     toldAt = performance.now();
     draw();
@@ -61,7 +64,7 @@ export function engineCard(engine, { kindTitle, actions }) {
     engine: () => now,
     update: change,
     /** Take in what a `queue` event says; true when the state has changed. */
-    live(lane) {
+    live(/** @type {Api.Lane} */ lane) {
       const before = now.state;
       change(withLane(now, lane));
       return now.state !== before;
@@ -70,12 +73,14 @@ export function engineCard(engine, { kindTitle, actions }) {
   };
 }
 
+/** @param {Api.Engine} engine @param {string} kindTitle */
 function headline(engine, kindTitle) {
   return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""]
     .filter(Boolean)
     .join(" · ");
 }
 
+/** @param {HTMLElement} place @param {Api.Engine} engine @param {number} passedS */
 function drawState(place, engine, passedS) {
   const { word, tone, more } = stateWords(engine, passedS);
   fill(
@@ -86,12 +91,14 @@ function drawState(place, engine, passedS) {
   );
 }
 
+/** @param {HTMLElement} place @param {Api.Engine} engine */
 function drawTrouble(place, engine) {
   const isShown = Boolean(engine.error) && engine.state !== "up" && engine.state !== "busy";
   place.hidden = !isShown;
   fill(place, isShown && [h("p", {}, engine.error), engine.hint && h("p", { class: "engine-hint" }, engine.hint)]);
 }
 
+/** @param {Api.Engine} engine */
 function factRows(engine) {
   const rows = [
     ["Waiting", String(engine.waiting)],
@@ -103,7 +110,14 @@ function factRows(engine) {
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 
+/**
+ * @param {() => Api.Engine} current
+ * @param {CardActions} actions
+ * @param {HTMLElement} result
+ * @param {() => HTMLElement} card
+ */
 function buttons(current, actions, result, card) {
+  /** @type {HTMLButtonElement} */
   const offer = button("What it has", () => actions.offer(current(), card(), offer), {
     "aria-expanded": "false",
     class: "btn-small",
@@ -114,11 +128,13 @@ function buttons(current, actions, result, card) {
     try {
       fill(result, testResult(await actions.test(current())));
     } catch (error) {
-      fill(result, failure(error.message, error.hint));
+      const { message, hint } = asApiError(error);
+      fill(result, failure(message, hint));
     } finally {
       test.disabled = false;
     }
   };
+  /** @type {HTMLButtonElement} */
   const test = button("Test", runTest, { class: "btn-ghost btn-small" });
   const row = h("div", { class: "engine-actions" }, offer, test);
   if (current().is_mine)
@@ -142,7 +158,11 @@ export function testResult(told) {
   return h("div", {}, failure(told.message, told.hint), layerList(told.layer));
 }
 
-/** What failed and the next thing to try. */
+/**
+ * What failed and the next thing to try.
+ * @param {string} message
+ * @param {string} hint
+ */
 export function failure(message, hint) {
   return h(
     "div",
@@ -152,7 +172,10 @@ export function failure(message, hint) {
   );
 }
 
-/** The way to an engine, step by step, up to the one that failed; null for a failure that is none of them. */
+/**
+ * The way to an engine, step by step, up to the one that failed; null for a failure that is none of them.
+ * @param {string} layer
+ */
 export function layerList(layer) {
   const stop = LAYERS.findIndex(([name]) => name === layer);
   if (stop < 0) return "";

@@ -6,11 +6,12 @@ import { toCreate } from "../handoff.js";
 const SHOWN = 120;
 
 /** Each list: its words, where it comes from, and how Create is told of one item. */
+/** @type {OfferList[]} */
 const LISTS = [
   { key: "models", title: "Models", draft: (item) => ({ model: item.name }) },
   { key: "samplers", title: "Samplers", draft: (item) => ({ sampler: item.name }) },
   { key: "schedulers", title: "Schedulers", draft: (item) => ({ scheduler: item.name }) },
-  { key: "loras", title: "LoRAs", draft: (item) => ({ loras: [{ name: item.name, weight: 1 }] }) },
+  { key: "loras", title: "LoRAs", draft: (item) => ({ loras: [{ name: item.name, weight: 1, details: "" }] }) },
   { key: "upscalers", title: "Upscalers", draft: null },
   { key: "vaes", title: "VAEs", draft: (item) => ({ vae: item.name }) },
   { key: "embeddings", title: "Embeddings", draft: null },
@@ -21,7 +22,7 @@ const LISTS = [
 
 /**
  * Show what one engine has.
- * @param {object} engine as `/api/engines` lists it
+ * @param {Api.Engine} engine as `/api/engines` lists it
  * @param {() => void} onClose
  * @returns {HTMLElement}
  */
@@ -44,18 +45,21 @@ export function offerPanel(engine, onClose) {
   return append(panel, limits(told), filled.length ? searchable(filled) : nothing);
 }
 
-/** Lists hold names or objects with a name; both become {name, title, note}. */
+/**
+ * Lists hold names or objects with a name; both become {name, title, note}.
+ * @param {string[] | Api.Model[] | null} list
+ * @returns {OfferItem[]}
+ */
 function itemsOf(list) {
   return (list ?? []).map((item) => {
     if (typeof item === "string") return { name: item, title: item, note: "" };
     const title = item.title || item.name;
-    const note = [title === item.name ? "" : item.name, item.family, item.is_loaded ? "loaded" : ""]
-      .filter(Boolean)
-      .join(" · ");
+    const note = [title === item.name ? "" : item.name, item.is_loaded ? "loaded" : ""].filter(Boolean).join(" · ");
     return { name: item.name, title, note };
   });
 }
 
+/** @param {Api.Capabilities} told */
 function limits(told) {
   const words = [
     told.modes?.length ? told.modes.map((mode) => MODES[mode] ?? mode).join(", ") : "",
@@ -66,8 +70,10 @@ function limits(told) {
   return h("p", { class: "muted small" }, words.filter(Boolean).join(" · "));
 }
 
+/** @type {Record<string, string>} */
 const MODES = { txt2img: "text to picture", img2img: "picture to picture", inpaint: "inpaint", upscale: "upscale" };
 
+/** @param {(OfferList & { items: OfferItem[] })[]} lists */
 function searchable(lists) {
   let open = lists[0];
   const results = h("ul", { class: "offer-list" });
@@ -79,7 +85,7 @@ function searchable(lists) {
     placeholder: "Search",
     on: { input: () => draw() },
   });
-  const choose = (list) => {
+  const choose = (/** @type {OfferList & { items: OfferItem[] }} */ list) => {
     open = list;
     search.value = "";
     draw();
@@ -107,19 +113,22 @@ function searchable(lists) {
   return [h("div", { class: "offer-tools" }, h("div", { class: "offer-tabs" }, tabs), search), count, results];
 }
 
+/** @param {number} found @param {number} all */
 function countWords(found, all) {
   if (!found) return "Nothing has these words in its name.";
   if (found > SHOWN) return `${found} found, the first ${SHOWN} are shown. Type more of the name.`;
   return found === all ? "" : `${found} of ${all}`;
 }
 
+/** @param {OfferList} list @param {OfferItem} item */
 function entry(list, item) {
   const text = [
     h("span", { class: "offer-title" }, item.title),
     item.note && h("span", { class: "offer-note" }, item.note),
   ];
-  if (!list.draft) return h("li", { class: "offer-item" }, text);
-  const use = () => toCreate({ draft: list.draft(item), isAddition: true });
+  const { draft } = list;
+  if (!draft) return h("li", { class: "offer-item" }, text);
+  const use = () => toCreate({ draft: draft(item), isAddition: true });
   return h(
     "li",
     {},

@@ -1,7 +1,7 @@
 /** One workflow: drawn, with a table of what goes where that can be corrected; then kept under a name. */
 
 import { api } from "../api.js";
-import { button, field, fill, h, icon, iconButton } from "../dom.js";
+import { button, field, fill, findAll, h, icon, iconButton } from "../dom.js";
 import { toCreate } from "../pass.js";
 import { toast, toastError } from "../ui/toast.js";
 import { FIELDS, labelOf, mappingOf, marksOf, mayHold } from "./fields.js";
@@ -10,17 +10,19 @@ import { graphView } from "./graph-view.js";
 
 /**
  * Open a workflow for looking and correcting.
- * @param {{name: string, graph: import("./graph-file.js").Graph, fields: Array<{field: string, slots: string[]}>,
- *   problems: string[], token: string|null, isStored: boolean, mayChange: boolean}} workflow
- * `token` names an analysed file that is not kept yet.
+ * @param {OpenWorkflow} workflow
  * @param {{onSaved: (name: string) => void, onClose: () => void}} listener
  * @returns {HTMLElement}
  */
 export function workflowEditor(workflow, { onSaved, onClose }) {
   const mapping = mappingOf(workflow.fields);
   const places = valueSlots(workflow.graph);
-  const view = graphView(workflow.graph, { onPick: (slot) => focusRow(element, slot) });
+  const view = graphView(workflow.graph, { onPick: (slot) => focusRow(rows, slot) });
   const rows = h("tbody");
+  /**
+   * @param {string} name
+   * @param {string[]} slots
+   */
   const change = async (name, slots) => {
     const before = mapping.get(name);
     mapping.set(name, slots);
@@ -33,14 +35,15 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
       });
       toast(`${labelOf(name)} is changed.`, { kind: "good" });
     } catch (error) {
-      mapping.set(name, before);
+      mapping.set(name, before ?? []);
       draw();
       toastError(error);
     }
   };
   const draw = () => {
     view.mark(marksOf(mapping));
-    const focused = rows.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
+    const active = document.activeElement;
+    const focused = active && rows.contains(active) && active.getAttribute("aria-label");
     fill(
       rows,
       [...mapping].map(([name, slots]) =>
@@ -48,7 +51,9 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
       ),
     );
     if (focused)
-      [...rows.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
+      findAll(rows, "[aria-label]")
+        .find((one) => one.getAttribute("aria-label") === focused)
+        ?.focus();
   };
   const element = h(
     "section",
@@ -63,6 +68,10 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
   return element;
 }
 
+/**
+ * @param {OpenWorkflow} workflow
+ * @param {() => void} onClose
+ */
 function heading(workflow, onClose) {
   const counts = `${workflow.graph.nodes.length} nodes, ${workflow.graph.links.length} links`;
   return h(
@@ -74,6 +83,7 @@ function heading(workflow, onClose) {
   );
 }
 
+/** @param {string[]} problems */
 function problemList(problems) {
   if (!problems.length) return null;
   return h(
@@ -88,6 +98,7 @@ function problemList(problems) {
   );
 }
 
+/** @param {HTMLElement} rows */
 function table(rows) {
   const head = h("tr", {}, h("th", { scope: "col" }, "What you say"), h("th", { scope: "col" }, "Goes into"));
   return h(
@@ -103,8 +114,12 @@ function table(rows) {
   );
 }
 
+/**
+ * @param {{ name: string, slots: string[], places: GraphSlot[], view: { show: (node: string | null) => void },
+ *   isFixed: boolean, change: (slots: string[]) => void }} row
+ */
 function mappingRow({ name, slots, places, view, isFixed, change }) {
-  const spec = FIELDS.find((one) => one.field === name) ?? { kind: "any", many: false };
+  const spec = FIELDS.find((one) => one.field === name) ?? { kind: /** @type {const} */ ("any"), many: false };
   const fitting = places.filter(({ slot, input }) => slots.includes(slot) || mayHold(spec.kind, input.value));
   const label = labelOf(name);
   const shown = slots.length ? slots : [""];
@@ -138,6 +153,7 @@ function mappingRow({ name, slots, places, view, isFixed, change }) {
   );
 }
 
+/** @param {string[]} slots @param {number} at @param {string} next */
 function replaced(slots, at, next) {
   const changed = [...slots];
   if (next) changed[at] = next;
@@ -145,6 +161,9 @@ function replaced(slots, at, next) {
   return [...new Set(changed)];
 }
 
+/**
+ * @param {{ label: string, slot: string, fitting: GraphSlot[], isFixed: boolean, pick: (slot: string) => void }} spec
+ */
 function slotSelect({ label, slot, fitting, isFixed, pick }) {
   const groups = grouped(fitting);
   const options = [...groups].map(([node, inputs]) =>
@@ -156,7 +175,12 @@ function slotSelect({ label, slot, fitting, isFixed, pick }) {
   );
   const select = h(
     "select",
-    { class: "select", "aria-label": label, disabled: isFixed, on: { change: () => pick(select.value) } },
+    {
+      class: "select",
+      "aria-label": label,
+      disabled: isFixed,
+      on: { change: (event) => pick(event.currentTarget.value) },
+    },
     h("option", { value: "" }, "Not used"),
     options,
   );
@@ -164,22 +188,27 @@ function slotSelect({ label, slot, fitting, isFixed, pick }) {
   return select;
 }
 
+/** @param {GraphSlot[]} places */
 function grouped(places) {
+  /** @type {Map<GraphNode, GraphSlot[]>} */
   const groups = new Map();
   for (const place of places) groups.set(place.node, [...(groups.get(place.node) ?? []), place]);
   return groups;
 }
 
+/** @param {GraphSlot} place */
 function optionWords({ node, input }) {
   return `${input.name}  (${node.id} · ${node.title})`;
 }
 
-function focusRow(editor, slot) {
-  const row = [...editor.querySelectorAll("tr[data-slots]")].find((one) => one.dataset.slots.split(" ").includes(slot));
+/** @param {HTMLElement} rows @param {string} slot */
+function focusRow(rows, slot) {
+  const row = findAll(rows, "tr[data-slots]").find((one) => one.dataset.slots?.split(" ").includes(slot));
   const select = row && [...row.querySelectorAll("select")].find((one) => one.value === slot);
   select?.focus();
 }
 
+/** @param {OpenWorkflow} workflow */
 function storedFoot(workflow) {
   const flag = `--workflow ${/[^\w-]/.test(workflow.name) ? `"${workflow.name}"` : workflow.name}`;
   const use = () => toCreate({ draft: { workflow: workflow.name, options: {} }, isAddition: true });
@@ -198,6 +227,11 @@ function storedFoot(workflow) {
   );
 }
 
+/**
+ * @param {OpenWorkflow} workflow
+ * @param {Map<string, string[]>} mapping
+ * @param {(name: string) => void} onSaved
+ */
 function saveForm(workflow, mapping, onSaved) {
   const name = h("input", {
     class: "input",
@@ -208,7 +242,7 @@ function saveForm(workflow, mapping, onSaved) {
     spellcheck: "false",
   });
   const submit = button("Keep this workflow", null, { type: "submit", class: "btn-primary", icon: "check" });
-  const save = async (event) => {
+  const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     submit.disabled = true;
     try {

@@ -1,6 +1,6 @@
 /** ComfyUI workflows: those that are kept, and a place to drop a new one on. */
 
-import { api } from "../api.js";
+import { api, asApiError } from "../api.js";
 import { button, fill, h, icon, iconButton, timeAgo } from "../dom.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
@@ -17,9 +17,11 @@ export function workflowSection() {
   const list = h("ul", { class: "wf-list" });
   const editor = h("div", { class: "wf-place" });
   const failed = h("div", { class: "stack", "aria-live": "polite" });
+  /** @param {OpenWorkflow} workflow */
   const open = (workflow) => {
     fill(failed);
     const listener = {
+      /** @param {string} name */
       async onSaved(name) {
         await load();
         await openStored(name);
@@ -27,8 +29,9 @@ export function workflowSection() {
       onClose: () => fill(editor),
     };
     fill(editor, workflowEditor(workflow, listener));
-    editor.firstElementChild.scrollIntoView({ block: "start", behavior: "smooth" });
+    editor.firstElementChild?.scrollIntoView({ block: "start", behavior: "smooth" });
   };
+  /** @param {string} name */
   const openStored = async (name) => {
     try {
       open(stored(await api.get(`/api/workflows/${encodeURIComponent(name)}`)));
@@ -36,6 +39,7 @@ export function workflowSection() {
       toastError(error);
     }
   };
+  /** @param {string} name */
   const remove = async (name) => {
     const sure = await confirmDialog({
       title: `Delete the workflow ${name}?`,
@@ -60,13 +64,14 @@ export function workflowSection() {
       workflows.map((one) => entry(one, { open: () => openStored(one.name), remove: () => remove(one.name) })),
     );
   };
+  /** @param {File} file */
   const take = async (file) => {
     fill(failed);
     try {
       open(await analysed(file));
     } catch (error) {
       fill(editor);
-      fill(failed, refusal(error), await refusedGraph(file, error.message));
+      fill(failed, refusal(error), await refusedGraph(file, asApiError(error).message));
     }
   };
   const element = h(
@@ -91,6 +96,7 @@ function intro() {
   );
 }
 
+/** @param {Api.Workflow} workflow @param {{ open: () => void, remove: () => void }} acts */
 function entry(workflow, { open, remove }) {
   const words = workflow.fields.filter(({ slots }) => slots.length).map(({ field }) => inText(labelOf(field)));
   const about = [
@@ -113,9 +119,13 @@ function entry(workflow, { open, remove }) {
   );
 }
 
-/** "Seed" -> "seed" within a sentence; "CFG scale" and "LoRAs" stay. */
+/**
+ * "Seed" -> "seed" within a sentence; "CFG scale" and "LoRAs" stay.
+ * @param {string} label
+ */
 const inText = (label) => (/[A-Z]/.test(label.slice(1)) ? label : label.toLowerCase());
 
+/** @param {(file: File) => void} take */
 function dropZone(take) {
   const input = h("input", {
     type: "file",
@@ -125,7 +135,7 @@ function dropZone(take) {
     "aria-label": "Workflow file",
   });
   input.addEventListener("change", () => {
-    if (input.files[0]) take(input.files[0]);
+    if (input.files?.[0]) take(input.files[0]);
     input.value = "";
   });
   const zone = h(
@@ -136,28 +146,35 @@ function dropZone(take) {
     button("Choose a file", () => input.click(), { class: "btn-small" }),
     input,
   );
-  const hover = (event) => {
+  const hover = (/** @type {Event} */ event) => {
     event.preventDefault();
     zone.classList.toggle("is-over", event.type === "dragenter" || event.type === "dragover");
   };
   for (const kind of ["dragenter", "dragover", "dragleave"]) zone.addEventListener(kind, hover);
   zone.addEventListener("drop", (event) => {
     hover(event);
-    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file);
   });
   return zone;
 }
 
+/** @param {unknown} error */
 function refusal(error) {
+  const { message, hint } = asApiError(error);
   return h(
     "div",
     { class: "notice notice-bad", role: "alert" },
     icon("warning"),
-    h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint)),
+    h("div", {}, h("p", {}, message), hint && h("p", { class: "muted" }, hint)),
   );
 }
 
-/** The drawing of a file that cannot be run, with the nodes that the refusal names. */
+/**
+ * The drawing of a file that cannot be run, with the nodes that the refusal names.
+ * @param {File} file
+ * @param {string} message
+ */
 async function refusedGraph(file, message) {
   const graph = readGraph(await parsed(file));
   if (!graph) return null;
@@ -165,6 +182,7 @@ async function refusedGraph(file, message) {
   return problems.size ? graphView(graph, { problems }).element : null;
 }
 
+/** @param {File} file */
 async function parsed(file) {
   try {
     return JSON.parse(await file.text());
@@ -173,6 +191,7 @@ async function parsed(file) {
   }
 }
 
+/** @param {File} file */
 async function analysed(file) {
   const told = await api.upload("/api/workflows/analyse", new Blob([file], { type: "application/json" }));
   const graph = readGraph(await parsed(file)) ?? graphOfNodes(told.nodes);
@@ -184,6 +203,7 @@ async function analysed(file) {
   return { ...shape(told), name, graph, isStored: false, mayChange: true };
 }
 
+/** @param {Api.WholeWorkflow} told @returns {OpenWorkflow} */
 const stored = (told) => ({
   ...shape(told),
   name: told.name,
@@ -192,6 +212,7 @@ const stored = (told) => ({
   mayChange: told.is_mine,
 });
 
+/** @param {Api.WholeWorkflow | Api.Analysed} told */
 function shape(told) {
-  return { fields: told.fields, problems: told.problems, token: told.token ?? null };
+  return { fields: told.fields, problems: told.problems, token: "token" in told ? told.token : null };
 }

@@ -2,6 +2,7 @@
  * What Easel answers to a command: messages that only the one who typed sees.
  */
 
+import { asApiError } from "../api.js";
 import { percent } from "../dashboard/figures.js";
 import { button, formatSpan, h, icon, plural } from "../dom.js";
 import { statusText } from "../ui/job-text.js";
@@ -9,7 +10,7 @@ import { COMMANDS } from "./commands.js";
 
 const MODELS_SHOWN = 25;
 const NAMES_SHOWN = 200;
-/** The lists beside the models: words, and where they come from. */
+/** The lists beside the models: words, and where they come from. @type {[string, ...NameList[]][]} */
 const OTHER_LISTS = [
   ["LoRAs", "loras"],
   ["VAEs", "vaes"],
@@ -20,6 +21,7 @@ const OTHER_LISTS = [
   ["Schedulers", "schedulers"],
   ["Styles", "styles"],
 ];
+/** @type {Record<string, [string, string]>} */
 const STATES = {
   up: ["good", "ready"],
   busy: ["busy", "busy"],
@@ -38,7 +40,7 @@ const EXAMPLES = [
 /**
  * A message from Easel.
  * @param {string} line what was typed; keys never reach this
- * @param {(Node|string|null|false)[]} parts
+ * @param {Child[]} parts
  * @returns {HTMLElement}
  */
 export function answer(line, ...parts) {
@@ -62,20 +64,31 @@ export function answer(line, ...parts) {
   return node;
 }
 
-/** Something went wrong: what, and what to do. @returns {HTMLElement} */
+/**
+ * Something went wrong: what, and what to do.
+ * @param {string} line
+ * @param {unknown} error
+ * @returns {HTMLElement}
+ */
 export function refusal(line, error) {
+  const { message, hint } = asApiError(error);
   return answer(
     line,
     h(
       "div",
       { class: "notice notice-bad" },
       icon("warning"),
-      h("div", {}, h("p", {}, error.message), error.hint && h("p", { class: "muted" }, error.hint)),
+      h("div", {}, h("p", {}, message), hint && h("p", { class: "muted" }, hint)),
     ),
   );
 }
 
-/** `/help`. @param {object[]} options the table of the API @param {(text: string) => void} onTry */
+/**
+ * `/help`.
+ * @param {string} line
+ * @param {Api.Option[]} options the table of the API
+ * @param {(text: string) => void} onTry
+ */
 export function help(line, options, onTry) {
   const examples = EXAMPLES.map((text) =>
     h("li", {}, h("button", { type: "button", class: "example", on: { click: () => onTry(text) } }, text)),
@@ -97,9 +110,17 @@ export function help(line, options, onTry) {
   );
 }
 
+/** @param {string} term @param {string} meaning */
 const pair = (term, meaning) => [h("dt", {}, h("code", {}, term)), h("dd", {}, meaning)];
 
-/** `/models`: numbered, 25 at a time. @param {(text: string) => void} onTry */
+/**
+ * `/models`: numbered, 25 at a time.
+ * @param {string} line
+ * @param {Api.Engine[]} engines
+ * @param {string} words
+ * @param {(text: string) => void} onTry
+ * @param {string} usage
+ */
 export function models(line, engines, words, onTry, usage) {
   const own = engines.filter(({ is_fallback: isFallback }) => !isFallback);
   if (!own.length) {
@@ -130,7 +151,11 @@ export function models(line, engines, words, onTry, usage) {
   );
 }
 
-/** Everything else an engine has by name, each list folded; a list without a match is left out. */
+/**
+ * Everything else an engine has by name, each list folded; a list without a match is left out.
+ * @param {Api.Engine} engine
+ * @param {string} words
+ */
 function otherLists(engine, words) {
   const told = engine.capabilities;
   if (!told) return null;
@@ -147,6 +172,11 @@ function otherLists(engine, words) {
   });
 }
 
+/**
+ * @param {Api.Engine} engine
+ * @param {string} words
+ * @param {(text: string) => void} onTry
+ */
 function modelList(engine, words, onTry) {
   const head = h("h2", {}, `Available models · ${engine.label}`);
   if (!engine.capabilities) return [head, h("p", { class: "muted" }, engine.error || "It has not answered yet.")];
@@ -163,7 +193,7 @@ function modelList(engine, words, onTry) {
     ];
   const list = h("ol", { class: "models" });
   const more = button("", () => show(), { class: "btn-small" });
-  const row = ({ number, name, title, is_loaded: isLoaded }) =>
+  const row = (/** @type {Api.Model & { number: number }} */ { number, name, title, is_loaded: isLoaded }) =>
     h(
       "li",
       {},
@@ -190,7 +220,12 @@ function modelList(engine, words, onTry) {
   return [head, list, more];
 }
 
-/** `/queue`: engines, then one's own jobs. */
+/**
+ * `/queue`: engines, then one's own jobs.
+ * @param {string} line
+ * @param {Api.Engine[]} engines
+ * @param {Api.Job[]} jobs
+ */
 export function queue(line, engines, jobs) {
   const rows = jobs.map((job) =>
     h(
@@ -209,6 +244,7 @@ export function queue(line, engines, jobs) {
   );
 }
 
+/** @param {Api.Engine} engine */
 function load(engine) {
   const { running, waiting } = engine;
   const wait = engine.wait_s >= 1 ? `, about ${formatSpan(engine.wait_s)} to wait` : "";
@@ -223,7 +259,11 @@ function load(engine) {
   );
 }
 
-/** `/status`: every engine, and why one is down. */
+/**
+ * `/status`: every engine, and why one is down.
+ * @param {string} line
+ * @param {Api.Engine[]} engines
+ */
 export function status(line, engines) {
   const rows = engines.map((engine) => {
     const [sign, words] = STATES[engine.state] ?? STATES.unknown;
@@ -247,9 +287,14 @@ export function status(line, engines) {
   );
 }
 
-/** `/style` without a prompt: all styles. @param {(text: string) => void} onTry */
+/**
+ * `/style` without a prompt: all styles.
+ * @param {string} line
+ * @param {Api.Style[]} all
+ * @param {(text: string) => void} onTry
+ */
 export function styles(line, all, onTry) {
-  const row = ({ id, name, description }) =>
+  const row = (/** @type {Api.Style} */ { id, name, description }) =>
     h(
       "li",
       {},
@@ -269,7 +314,12 @@ export function styles(line, all, onTry) {
   );
 }
 
-/** `/pnginfo`: the parameters in a picture's file. @param {(text: string) => void} onTry */
+/**
+ * `/pnginfo`: the parameters in a picture's file.
+ * @param {string} line
+ * @param {Api.Recall} recalled
+ * @param {(text: string) => void} onTry
+ */
 export function parameters(line, { text, command }, onTry) {
   if (!text) return answer(line, "This file does not say how it was made. Sites that re-compress pictures drop it.");
   return answer(
@@ -279,12 +329,16 @@ export function parameters(line, { text, command }, onTry) {
       h(
         "div",
         { class: "row" },
-        button("Put into the box", () => onTry(command), { class: "btn-small", icon: "text" }),
+        button("Put into the box", () => onTry(command ?? ""), { class: "btn-small", icon: "text" }),
       ),
   );
 }
 
-/** `/stats`: the figures of today. */
+/**
+ * `/stats`: the figures of today.
+ * @param {string} line
+ * @param {Api.Dashboard} figures
+ */
 export function stats(line, { totals, engines, queue: now, errors }) {
   const pictures = `${plural(totals.images, "picture")} today`;
   const cost = totals.cost_usd ? `$${totals.cost_usd.toFixed(2)}` : "";
@@ -297,7 +351,7 @@ export function stats(line, { totals, engines, queue: now, errors }) {
   ]
     .filter(Boolean)
     .join(" · ");
-  const row = ({ engine, done, mean_seconds: mean, success_rate: rate }) =>
+  const row = (/** @type {Api.EngineFigures} */ { engine, done, mean_seconds: mean, success_rate: rate }) =>
     h(
       "li",
       {},

@@ -45,9 +45,9 @@ const MAX_SLIPS = 3; // more wrong letters than that is another word
 /**
  * Take a line apart.
  * @param {string} line
- * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: object, text: string, said:
+ * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: Command, text: string, said:
  *   string}
- *   | {kind: "unknown", said: string, nearest: object|null, text: string}}
+ *   | {kind: "unknown", said: string, nearest: Command | null, text: string}}
  */
 export function parseLine(line) {
   const text = line.trim();
@@ -59,8 +59,13 @@ export function parseLine(line) {
   return { kind: "unknown", said, nearest: nearest(said.toLowerCase()), text: rest.trim() };
 }
 
-/** The command whose name is closest to a word. @returns {object|null} */
+/**
+ * The command whose name is closest to a word.
+ * @param {string} word
+ * @returns {Command | null}
+ */
 export function nearest(word) {
+  /** @type {{ slips: number, command: Command } | null} */
   let best = null;
   for (const [name, command] of BY_NAME) {
     if (name.length < 2) continue; // every single sign is one slip away from another
@@ -72,20 +77,25 @@ export function nearest(word) {
 
 /**
  * Commands that fit what has been typed so far, best first, each under the name that fits.
- * @returns {{name: string, command: object}[]}
+ * @param {string} word
+ * @returns {{name: string, command: Command}[]}
  */
 export function matching(word) {
   const typed = word.toLowerCase();
-  const found = COMMANDS.map((command) => {
+  const found = COMMANDS.flatMap((command) => {
     const names = [command.name, ...command.aliases];
     const name = names.find((each) => each.startsWith(typed)) ?? names.find((each) => each.includes(typed));
     const ownRank = name === command.name ? 0 : 1;
-    return name && { name, command, rank: name.startsWith(typed) ? ownRank : 2 };
+    return name ? [{ name, command, rank: name.startsWith(typed) ? ownRank : 2 }] : [];
   });
-  return found.filter(Boolean).sort((one, two) => one.rank - two.rank);
+  return found.sort((one, two) => one.rank - two.rank);
 }
 
-/** Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted). */
+/**
+ * Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted).
+ * @param {string} one
+ * @param {string} two
+ */
 function distance(one, two) {
   const rows = [[...Array(two.length + 1).keys()]];
   for (let i = 1; i <= one.length; i += 1) {

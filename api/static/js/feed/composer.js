@@ -10,14 +10,18 @@ import { completion } from "./complete.js";
 import { hideKey } from "./run.js";
 
 const MAX_REMEMBERED = 50;
+/** @type {string[]} */
 const lines = []; // of this visit only: lines may hold what nobody wants on disk
 
 /** The box at the foot of the feed. */
 export class Composer {
   #at = 0;
   #isBusy = false;
+  /** @type {File | null} */
   #file = null;
+  /** @type {Api.Media | null} */
   media = null;
+  /** @type {Picture | null} */
   reply = null;
 
   /** @param {(line: string) => Promise<boolean>} onSend false puts the line back */
@@ -38,7 +42,7 @@ export class Composer {
       type: "file",
       accept: "image/*",
       hidden: true,
-      on: { change: () => this.#chosen(file) },
+      on: { change: (event) => this.#chosen(event.currentTarget) },
     });
     this.send = h(
       "button",
@@ -82,7 +86,10 @@ export class Composer {
     return this.media && this.#file;
   }
 
-  /** Put text into the box; a flag is added to what is there. */
+  /**
+   * Put text into the box; a flag is added to what is there.
+   * @param {string} text
+   */
   fillBox = (text) => {
     const isFlag = text.startsWith("--");
     this.box.value = isFlag ? `${this.box.value.trimEnd()} ${text} `.trimStart() : text;
@@ -91,7 +98,10 @@ export class Composer {
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);
   };
 
-  /** Answer to a picture: it becomes the input of what is said next. */
+  /**
+   * Answer to a picture: it becomes the input of what is said next.
+   * @param {Picture} picture
+   */
   replyTo(picture) {
     this.reply = picture;
     this.media = null;
@@ -100,7 +110,10 @@ export class Composer {
     announce("Replying to a picture. What you say next is drawn from it.");
   }
 
-  /** Take a picture file as input. */
+  /**
+   * Take a picture file as input.
+   * @param {File} file
+   */
   async attach(file) {
     if (!file.type.startsWith("image/"))
       return void toast("That is not a picture.", { kind: "bad", hint: "Attach a PNG, JPEG or WebP file." });
@@ -116,14 +129,15 @@ export class Composer {
     this.box.focus();
   }
 
-  /** Send what is in the box. */
+  /** @param {Event} event */
   #submitted(event) {
     event.preventDefault();
     this.submit();
   }
 
+  /** @param {HTMLInputElement} file */
   #chosen(file) {
-    if (file.files[0]) this.attach(file.files[0]);
+    if (file.files?.[0]) this.attach(file.files[0]);
     file.value = "";
   }
 
@@ -148,6 +162,7 @@ export class Composer {
     }
   }
 
+  /** @param {string} line */
   #sent(line) {
     if (line.trim() && lines.at(-1) !== hideKey(line)) lines.push(hideKey(line));
     lines.splice(0, lines.length - MAX_REMEMBERED);
@@ -166,9 +181,9 @@ export class Composer {
       this.box.focus();
     };
     const shown = this.media
-      ? { picture: this.media, words: "Drawn from this picture" }
-      : this.reply && { picture: this.reply, words: `Replying to “${this.reply.prompt || "a picture"}”` };
-    const source = shown && (shown.picture.thumbnail_url ? thumbnail(shown.picture, 128) : shown.picture.url);
+      ? "Drawn from this picture"
+      : this.reply && `Replying to “${this.reply.prompt || "a picture"}”`;
+    const source = this.media ? this.media.url : this.reply && thumbnail(this.reply, 128);
     fill(
       this.extras,
       shown &&
@@ -176,7 +191,7 @@ export class Composer {
           "span",
           { class: "extra" },
           h("img", { src: source, alt: "", width: 32, height: 32 }),
-          h("span", { class: "clip" }, shown.words),
+          h("span", { class: "clip" }, shown),
           iconButton("close", "Leave the picture away", drop, { class: "btn-small" }),
         ),
     );
@@ -187,6 +202,7 @@ export class Composer {
     this.box.style.height = `${this.box.scrollHeight + 2}px`;
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (this.suggestions.key(event)) return event.preventDefault();
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -203,6 +219,7 @@ export class Composer {
     this.suggestions.close();
   }
 
+  /** @param {ClipboardEvent} event */
   #paste(event) {
     const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
     if (!file) return;

@@ -16,7 +16,12 @@ export async function usage() {
 const own = async () =>
   (await api.get("/api/engines")).engines.filter(({ is_mine: isMine, owner }) => isMine && owner === "user");
 
-/** `/sdconnect <kind> <address> [key]`: tested first, then kept. */
+/**
+ * `/sdconnect <kind> <address> [key]`: tested first, then kept.
+ * @param {string} text
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
 export async function connect(text, said, feed) {
   const [kind = "", url = "", ...rest] = text.split(/\s+/);
   if (!kind || !url) {
@@ -32,7 +37,11 @@ export async function connect(text, said, feed) {
   feed.say(connected(said, engine));
 }
 
-/** `/sdtest`: a live round trip to every engine of one's own. */
+/**
+ * `/sdtest`: a live round trip to every engine of one's own.
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
 export async function test(said, feed) {
   const engines = await own();
   if (!engines.length)
@@ -62,7 +71,11 @@ export async function test(said, feed) {
   }
 }
 
-/** `/sddisconnect`: forget the engine and its key, after asking. */
+/**
+ * `/sddisconnect`: forget the engine and its key, after asking.
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
 export async function disconnect(said, feed) {
   const engines = await own();
   if (!engines.length)
@@ -79,6 +92,10 @@ export async function disconnect(said, feed) {
   return feed.say(answer(said, `${names} is forgotten, and its key with it.`));
 }
 
+/**
+ * @param {string} said
+ * @param {Api.Engine} engine
+ */
 function connected(said, engine, words = "") {
   return answer(
     said,

@@ -2,7 +2,7 @@
  * One job as a message of the feed: who asked for what, how it comes along, then the pictures and what can be done.
  */
 
-import { button, fill, h, icon, timeAgo } from "../dom.js";
+import { button, fill, find, h, icon, timeAgo } from "../dom.js";
 import { isActive } from "../events.js";
 import { actionBar, runAgain } from "../gallery/actions.js";
 import { pictureOf, thumbnail } from "../gallery/picture.js";
@@ -15,61 +15,74 @@ const ALONE = ["reroll", "vary", "upscale", "remix", "favourite"];
 const AMONG_OTHERS = ["vary", "upscale", "favourite"];
 const ON_A_PHONE = ["upscale", "favourite"];
 const PHONE = "(max-width: 599px)";
+/** @type {Record<string, string>} */
 const DOORS = { discord: "Discord", cli: "command line", bus: "message bus" };
 
 /** A message that follows its job; `update` it with each newer state. */
 export class Message {
   /**
-   * @param {object} job
-   * @param {{onOpen: (picture: object) => void, onReply: (picture: object) => void}} options
+   * @param {Api.Job} job
+   * @param {{onOpen: (picture: Picture) => void, onReply: (picture: Picture) => void}} options
    */
   constructor(job, options) {
     this.options = options;
+    this.job = stamp(job);
+    this.time = h("time", {});
+    this.bar = h("div", {});
+    this.preview = h("img", { alt: "", hidden: true });
     this.body = h("div", { class: "msg-body" });
     this.status = h("p", { class: "msg-status num" });
     this.element = h("article", { class: "msg", dataset: { id: job.id } }, avatar(job.user_name), this.body);
     this.stop = everySecond(() => this.#tick());
-    this.update(job);
+    this.#draw();
   }
 
-  /** Take in a newer state; while it only comes along, nothing is rebuilt. */
+  /**
+   * Take in a newer state; while it only comes along, nothing is rebuilt.
+   * @param {Api.Job} job
+   */
   update(job) {
-    const isSame =
-      this.job && isActive(job) && this.job.status === job.status && this.job.can_move_up === job.can_move_up;
-    const held = this.element.contains(document.activeElement)
-      ? document.activeElement.getAttribute("aria-label")
-      : null;
+    const isSame = isActive(job) && this.job.status === job.status && this.job.can_move_up === job.can_move_up;
     this.job = stamp(job);
-    if (isSame) return this.#progress();
+    if (isSame) this.#progress();
+    else this.#draw();
+  }
+
+  #draw() {
+    const { job } = this;
+    const active = document.activeElement;
+    const held = active && this.element.contains(active) ? active.getAttribute("aria-label") : null;
     this.element.dataset.status = job.status;
     fill(this.body, this.#head(), this.#words(), isActive(job) ? this.#waiting() : this.#ended());
     if (isActive(job)) this.#progress();
-    if (held)
-      (this.body.querySelector(`[aria-label="${CSS.escape(held)}"]`) ?? this.body.querySelector("button"))?.focus({
-        preventScroll: true,
-      });
+    if (!held) return;
+    const next = find(this.body, `[aria-label="${CSS.escape(held)}"]`) ?? find(this.body, "button");
+    next?.focus({ preventScroll: true });
   }
 
-  /** A favourite came or went. */
+  /**
+   * A favourite came or went.
+   * @param {string[]} ids
+   * @param {boolean} isOn
+   */
   favorite(ids, isOn) {
     const mine = this.job.images.filter(({ id }) => ids.includes(id));
     for (const image of mine) {
       image.is_favorite = isOn;
       pictureOf(image, this.job).is_favorite = isOn;
     }
-    if (mine.length) this.#redraw();
+    if (mine.length) this.#draw();
   }
 
-  /** Pictures were deleted. */
+  /**
+   * Pictures were deleted.
+   * @param {string[]} ids
+   */
   without(ids) {
     const left = this.job.images.filter(({ id }) => !ids.includes(id));
     if (left.length === this.job.images.length) return;
     this.job = { ...this.job, images: left };
-    this.#redraw();
-  }
-
-  #redraw() {
-    this.update(this.job);
+    this.#draw();
   }
 
   #tick() {
@@ -187,6 +200,7 @@ export class Message {
     const pictures = job.images.map((image) => pictureOf(image, job));
     const isAlone = pictures.length === 1;
     const shots = pictures.map((picture, i) => this.#shot(picture, isAlone ? 0 : i + 1));
+    /** @param {Picture} picture */
     const reply = (picture) =>
       button(h("span", {}, "Reply"), () => this.options.onReply(picture), {
         icon: "feed",
@@ -206,6 +220,10 @@ export class Message {
     return [h("div", { class: shotsClass(pictures.length) }, shots), foot];
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {number} number
+   */
   #shot(picture, number) {
     const frame = h("div", {
       class: "shot",
@@ -248,6 +266,7 @@ export class Message {
   }
 }
 
+/** @param {HTMLElement} frame @param {Picture} picture */
 function placeholder(frame, picture) {
   frame.classList.add("is-gone");
   return fill(
@@ -257,22 +276,32 @@ function placeholder(frame, picture) {
   );
 }
 
-/** Change a text only where it differs: hundreds of messages tick. */
+/**
+ * Change a text only where it differs: hundreds of messages tick.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** @param {number} count */
 const shotsClass = (count) => (count === 1 ? "shots is-alone" : "shots");
 
-function bar(picture, inSight, extra = null) {
+/** @param {Picture} picture @param {string[]} inSight @param {HTMLElement} [extra] */
+function bar(picture, inSight, extra) {
   const acts = actionBar(picture, { inSight, isSmall: true });
-  if (extra) acts.lastElementChild.before(extra);
+  if (extra) acts.lastElementChild?.before(extra);
   return acts;
 }
 
-/** A round sign for a person. @returns {HTMLElement} */
+/**
+ * A round sign for a person.
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
 export function avatar(name) {
   const letter = (name || "?").trim().slice(0, 1).toUpperCase();
-  const hue = [...(name || "")].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % 6, 0);
+  const hue = [...(name || "")].reduce((sum, sign) => (sum * 31 + (sign.codePointAt(0) ?? 0)) % 6, 0);
   return h("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letter);
 }

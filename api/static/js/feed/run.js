@@ -2,7 +2,7 @@
  * Does what a typed line says: prompts and commands through the API, answers back as messages.
  */
 
-import { api } from "../api.js";
+import { ApiError, api } from "../api.js";
 import { withStyles } from "../create/form.js";
 import { button, h } from "../dom.js";
 import { events } from "../events.js";
@@ -19,9 +19,7 @@ const SHOWN_CHARS = 120;
 /**
  * Run one line.
  * @param {string} line
- * @param {{say: (node: Node) => void, fillBox: (text: string) => void, target: () => object|null,
- *   attached: () => object|null, file: () => File|null, reply: () => object|null}} feed `target` is the picture that
- *   is meant when none is named
+ * @param {FeedDoors} feed `target` is the picture that is meant when none is named
  * @returns {Promise<boolean>} false if it was refused, so that the line can go back into the box
  */
 export async function run(line, feed) {
@@ -35,17 +33,22 @@ export async function run(line, feed) {
     else await DO[parsed.command.name]({ text: parsed.text, said, feed });
     return true;
   } catch (error) {
-    if (error.name !== "ApiError") throw error;
+    if (!(error instanceof ApiError)) throw error;
     feed.say(refusal(hideKey(said), error));
     return false;
   }
 }
 
-/** A line without the key that may be in it. @returns {string} */
+/**
+ * A line without the key that may be in it.
+ * @param {string} line
+ * @returns {string}
+ */
 export function hideKey(line) {
   return line.replace(/^([/!]\s?(?:sdconnect|sdlink)\s+\S+\s+\S+)\s+.+$/is, "$1 …");
 }
 
+/** @type {Record<string, (asked: Asked) => unknown>} */
 const DO = {
   generate: ({ text, said, feed }) =>
     text || feed.attached()
@@ -87,7 +90,11 @@ const DO = {
     feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
 };
 
-/** Submit a prompt; an attached or replied-to picture goes in with it. */
+/**
+ * Submit a prompt; an attached or replied-to picture goes in with it.
+ * @param {string} text
+ * @param {FeedDoors} feed
+ */
 async function make(text, feed, more = {}) {
   const reply = feed.reply();
   const init = feed.attached()?.media_id ?? reply?.id;
@@ -95,7 +102,11 @@ async function make(text, feed, more = {}) {
   show(await api.post("/api/jobs", body, { headers: { "Idempotency-Key": newKey() } }), feed);
 }
 
-/** Show new jobs; what the parser remarked is shown where the jobs do not carry it. */
+/**
+ * Show new jobs; what the parser remarked is shown where the jobs do not carry it.
+ * @param {Api.Submitted} submitted
+ * @param {FeedDoors} feed
+ */
 function show({ jobs, notes }, feed) {
   for (const job of jobs) events.put(job);
   const untold = notes.filter((note) => !jobs.some((job) => job.notes.includes(note)));
@@ -104,18 +115,21 @@ function show({ jobs, notes }, feed) {
 
 const NO_PICTURE = "There is no picture to work on yet. Attach one, press Reply on one, or make one first.";
 
-/** Run a job from the meant picture, attached or made here. */
+/**
+ * Run a job from the meant picture, attached or made here.
+ * @param {FeedDoors} feed
+ * @param {object} changes
+ */
 async function from(feed, changes) {
   const attached = feed.attached();
   const picture = attached ? null : feed.target();
-  if (!attached && !picture) return void feed.say(answer("", NO_PICTURE));
   const headers = { "Idempotency-Key": newKey() };
-  const call = attached
-    ? api.post("/api/jobs", { ...changes, init_image: attached.media_id }, { headers })
-    : api.post(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }, { headers });
-  show(await call, feed);
+  if (attached) show(await api.post("/api/jobs", { ...changes, init_image: attached.media_id }, { headers }), feed);
+  else if (!picture) feed.say(answer("", NO_PICTURE));
+  else show(await api.post(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }, { headers }), feed);
 }
 
+/** @param {Asked} asked */
 async function upscale({ text, said, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
   if (!(factor > 1 && factor <= 8))
@@ -123,6 +137,7 @@ async function upscale({ text, said, feed }) {
   await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
+/** @param {Asked} asked */
 const remix = ({ text, feed }) =>
   from(
     feed,
@@ -131,6 +146,7 @@ const remix = ({ text, feed }) =>
       : { denoising_strength: VARY_STRENGTH },
   );
 
+/** @param {Asked} asked */
 async function describe({ said, feed }) {
   const id = feed.attached()?.media_id ?? feed.target()?.id;
   if (!id) return feed.say(answer(said, NO_PICTURE));
@@ -145,17 +161,24 @@ async function describe({ said, feed }) {
   );
 }
 
-/** An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant. */
+/**
+ * An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant.
+ * @param {Asked} asked
+ */
 async function pnginfo({ said, feed }) {
   const url = feed.target()?.url;
   const file = feed.file() ?? (url && (await api.get(url, null, { as: "blob" })));
   feed.say(file ? parameters(said, await api.upload("/api/recall", file), feed.fillBox) : answer(said, NO_PICTURE));
 }
 
-/** `/style cyberpunk a city`: that style's words come after the prompt; names are compared without case and hyphens. */
+/**
+ * `/style cyberpunk a city`: that style's words come after the prompt; names are compared without case and hyphens.
+ * @param {Asked} asked
+ */
 async function style({ text, said, feed }) {
   const { styles: all } = await api.get("/api/styles");
   if (!text) return feed.say(styles(said, all, feed.fillBox));
+  /** @param {string} words */
   const plain = (words) => words.toLowerCase().replace(/[-\s]/g, " ");
   const names = all.flatMap((one) => [one.id, one.name].map((name) => ({ name, value: one.value })));
   const [found] = names
@@ -171,13 +194,17 @@ async function style({ text, said, feed }) {
   return make(withStyles(prompt, [found.value]), feed);
 }
 
+/** @param {Asked} asked @param {Edit} mode */
 function open({ said, feed }, mode) {
   const picture = feed.attached() ?? feed.target();
   if (!picture) return feed.say(answer(said, NO_PICTURE));
-  return toCreate({ command: picture.command ?? "", initImage: picture, mode });
+  return toCreate({ command: "command" in picture ? picture.command : "", initImage: picture, mode });
 }
 
-/** The same words and seed on every engine that can. */
+/**
+ * The same words and seed on every engine that can.
+ * @param {Asked} asked
+ */
 async function compare({ text, said, feed }) {
   const words = text.replace(ENGINES_OPTION, "").trim();
   const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "")
@@ -189,6 +216,7 @@ async function compare({ text, said, feed }) {
   if (!words)
     return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
   const { engines } = await api.get("/api/engines");
+  /** @param {Api.Engine} engine */
   const isWanted = ({ name, label }) =>
     !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
   const up = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state));
@@ -212,6 +240,7 @@ async function compare({ text, said, feed }) {
   );
 }
 
+/** @param {Asked} asked */
 async function cancel({ text, said, feed }) {
   const { jobs } = await api.get("/api/jobs", { scope: "active", limit: 200 });
   const own = jobs.filter(({ is_mine: isMine }) => isMine);
@@ -234,6 +263,7 @@ async function cancel({ text, said, feed }) {
   feed.say(answer(said, meant.length === 1 ? "Cancelled." : `Cancelled ${meant.length} of your pictures.`));
 }
 
+/** @param {{ said: string, nearest: Command | null, text: string }} parsed @param {FeedDoors} feed */
 function unknown({ said, nearest, text }, feed) {
   const right = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
   const use =

@@ -3,7 +3,7 @@
  */
 
 import { api } from "../api.js";
-import { announce, h, icon, iconButton } from "../dom.js";
+import { announce, fill, find, h, icon, iconButton } from "../dom.js";
 import { openMenu } from "../ui/menu.js";
 import { toast, toastError } from "../ui/toast.js";
 import { deletePictures, eachOf, mark, onChange } from "./changes.js";
@@ -16,8 +16,8 @@ const FORMATS = [
 ];
 
 /**
- * @param {object} grid the wall whose selection it serves
- * @param {() => object|null} collection the collection that is shown, if one is
+ * @param {import("../ui/picture-grid.js").Grid} grid the wall whose selection it serves
+ * @param {() => Api.Collection | null} collection the collection that is shown, if one is
  * @returns {{element: HTMLElement, stop: () => void}}
  */
 export function bulkBar(grid, collection) {
@@ -26,7 +26,8 @@ export function bulkBar(grid, collection) {
   const count = h("p", { class: "bulk-count num" });
   const heart = tool("heart", "Favourite", () => favourite(picked()));
   const take = tool("minus", "Take out", async () => {
-    const out = await uncollect(picked(), collection());
+    const shown = collection();
+    const out = shown ? await uncollect(picked(), shown) : [];
     grid.remove(out.map(({ id }) => id));
   });
   const zip = tool("download", "Download", () =>
@@ -58,12 +59,17 @@ export function bulkBar(grid, collection) {
     bar.hidden = selection.size === 0;
     count.textContent = `${selection.size} picked`;
     take.hidden = !collection();
-    heart.querySelector("span").textContent = allFavourites(picked()) ? "Remove favourites" : "Favourite";
+    fill(/** @type {HTMLElement} */ (find(heart, "span")), allFavourites(picked()) ? "Remove favourites" : "Favourite");
   };
   selection.onChange(show);
   return { element: bar, stop: onChange("favorite", show) };
 }
 
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {() => unknown} run
+ */
 function tool(name, label, run, extra = "") {
   return h(
     "button",
@@ -73,8 +79,10 @@ function tool(name, label, run, extra = "") {
   );
 }
 
+/** @param {Picture[]} pictures */
 const allFavourites = (pictures) => pictures.length > 0 && pictures.every((picture) => picture.is_favorite);
 
+/** @param {Picture[]} pictures */
 async function favourite(pictures) {
   const isOn = !allFavourites(pictures);
   const changing = pictures.filter((picture) => Boolean(picture.is_favorite) !== isOn);
@@ -88,6 +96,11 @@ async function favourite(pictures) {
     });
 }
 
+/**
+ * @param {Picture[]} pictures
+ * @param {string} format
+ * @param {HTMLButtonElement} anchor
+ */
 async function download(pictures, format, anchor) {
   anchor.disabled = true;
   announce("Packing the pictures.");

@@ -2,23 +2,23 @@
  * Collections: making, naming, deleting them, and putting pictures in.
  */
 
-import { api } from "../api.js";
+import { api, asApiError } from "../api.js";
 import { field, fill, h, icon } from "../dom.js";
-import { confirmDialog, openDialog } from "../ui/dialog.js";
+import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 import { eachOf, tellCollections } from "./changes.js";
 import { thumbnail } from "./picture.js";
 
 const MAX_NAME_CHARS = 80;
 
-/** All collections of this person. @returns {Promise<object[]>} */
+/** All collections of this person. @returns {Promise<Api.Collection[]>} */
 export async function loadCollections() {
   return (await api.get("/api/collections")).collections;
 }
 
 /**
  * Ask which collection, or make one, and put the pictures in.
- * @param {object[]} pictures
+ * @param {Picture[]} pictures
  * @returns {Promise<boolean>} whether they were put somewhere
  */
 export async function collect(pictures) {
@@ -43,7 +43,12 @@ export async function collect(pictures) {
   return put.length > 0;
 }
 
-/** Take pictures out of a collection. @returns {Promise<object[]>} those that are out */
+/**
+ * Take pictures out of a collection.
+ * @param {Picture[]} pictures
+ * @param {Api.Collection} collection
+ * @returns {Promise<Picture[]>} those that are out
+ */
 export async function uncollect(pictures, collection) {
   const out = await eachOf(pictures, (picture) => api.del(`/api/collections/${collection.id}/pictures/${picture.id}`));
   for (const picture of out) picture.collections = (picture.collections ?? []).filter((id) => id !== collection.id);
@@ -57,9 +62,11 @@ export async function uncollect(pictures, collection) {
   return out;
 }
 
+/** @param {Api.Collection[]} collections @param {number} count */
 function choose(collections, count) {
-  let dialog = null;
-  const pick = (id) => dialog.closeWith(id);
+  const list = h("ul", { class: "picks" });
+  const pick = (/** @type {string} */ id) => closeWith(list, id);
+  /** @param {Api.Collection} collection */
   const row = (collection) =>
     h(
       "li",
@@ -72,15 +79,19 @@ function choose(collections, count) {
         h("span", { class: "faint small num" }, String(collection.count)),
       ),
     );
+  fill(list, collections.map(row));
   return openDialog({
     title: count === 1 ? "Add to a collection" : `Add ${count} pictures to a collection`,
-    body: h("ul", { class: "picks" }, collections.map(row)),
+    body: list,
     actions: [{ label: "New collection", value: "new", kind: "primary", icon: "plus" }],
-    onOpen: (node) => (dialog = node),
   });
 }
 
-/** A collection's cover, or an outline where it has none. @returns {HTMLElement} */
+/**
+ * A collection's cover, or an outline where it has none.
+ * @param {Api.Collection} collection
+ * @returns {HTMLElement}
+ */
 export function coverOf(collection) {
   const cover = collection.cover;
   if (!cover || cover.is_gone) return h("span", { class: "cover is-bare" }, icon("folder"));
@@ -89,8 +100,8 @@ export function coverOf(collection) {
 
 /**
  * Name a new collection, or rename one.
- * @param {object|null} [old]
- * @returns {Promise<object|null>} the collection, null if it was not saved
+ * @param {Api.Collection | null} [old]
+ * @returns {Promise<Api.Collection | null>} the collection, null if it was not saved
  */
 export function editCollection(old = null) {
   const name = h("input", {
@@ -114,7 +125,8 @@ export function editCollection(old = null) {
       tellCollections();
       return { ...old, ...body, ...saved };
     } catch (error) {
-      fill(problem, [error.message, error.hint].filter(Boolean).join(" "));
+      const { message, hint } = asApiError(error);
+      fill(problem, [message, hint].filter(Boolean).join(" "));
       return false;
     }
   };
@@ -132,7 +144,11 @@ export function editCollection(old = null) {
   });
 }
 
-/** Delete a collection after asking; its pictures stay. @returns {Promise<boolean>} */
+/**
+ * Delete a collection after asking; its pictures stay.
+ * @param {Api.Collection} collection
+ * @returns {Promise<boolean>}
+ */
 export async function deleteCollection(collection) {
   const text = "The pictures stay in your history, but those that are no favourites expire again.";
   if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true })))

@@ -18,18 +18,24 @@ const SORTS = [
   ["new", "Newest first"],
   ["old", "Oldest first"],
 ];
+/** @type {(keyof Filters)[]} */
 const FIELDS = ["q", "model", "engine", "mode", "since", "until", "sort"];
+/** @type {(keyof Filters)[]} */
 const NARROWING = ["model", "engine", "mode", "since", "until"];
 
-/** The filters in an address. @returns {object} */
+/**
+ * The filters in an address.
+ * @param {Record<string, string>} params
+ * @returns {Filters}
+ */
 export function filtersFrom(params) {
   return Object.fromEntries(FIELDS.filter((name) => params[name]).map((name) => [name, params[name]]));
 }
 
-/** Whether any of them leaves pictures out. @returns {boolean} */
+/** Whether any of them leaves pictures out. @param {Filters} filters */
 export const isNarrow = (filters) => Boolean(filters.q) || NARROWING.some((name) => filters[name]);
 
-/** Filters as the API takes them: days become the instants they begin and end at here. */
+/** Filters as the API takes them: days become the instants they begin and end at here. @param {Filters} filters */
 export function queryOf(filters) {
   const query = { ...filters };
   if (filters.since) query.since = new Date(`${filters.since}T00:00:00`).toISOString();
@@ -39,36 +45,41 @@ export function queryOf(filters) {
 
 /**
  * The bar of filters.
- * @param {object} filters where it begins
- * @param {(filters: object) => void} onChange
+ * @param {Filters} filters where it begins
+ * @param {(filters: Filters) => void} onChange
  * @returns {{element: HTMLElement, clear: () => void}}
  */
 export function filterBar(filters, onChange) {
   const state = { ...filters };
+  /**
+   * @param {keyof Filters} name
+   * @param {string} value
+   */
   const change = (name, value) => {
     if (value) state[name] = value;
     else delete state[name];
     showCount();
     onChange({ ...state });
   };
-  const typed = debounce((value) => change("q", value.trim()), TYPING_MS);
+  const typed = debounce((/** @type {string} */ value) => change("q", value.trim()), TYPING_MS);
   const search = h("input", {
     class: "input",
     type: "search",
     placeholder: "Search prompts",
     "aria-label": "Search prompts",
     value: state.q ?? "",
-    on: { input: (event) => typed(event.target.value) },
+    on: { input: (event) => typed(event.currentTarget.value) },
   });
   const more = narrowing(state, change);
   const count = h("span", { class: "badge badge-accent", hidden: true });
   const toggle = h(
     "button",
-    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(more.element.hidden) } },
+    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(Boolean(more.element.hidden)) } },
     icon("filter"),
     h("span", {}, "Filters"),
     count,
   );
+  /** @param {boolean} isOpen */
   const show = (isOpen) => {
     more.element.hidden = !isOpen;
     toggle.setAttribute("aria-expanded", String(isOpen));
@@ -95,6 +106,10 @@ export function filterBar(filters, onChange) {
   return { element: h("div", { class: "filters", role: "search" }, line, more.element), clear };
 }
 
+/**
+ * @param {Filters} state
+ * @param {(name: keyof Filters, value: string) => void} change
+ */
 function narrowing(state, change) {
   const model = select([["", "Any model"]], "", (value) => change("model", value));
   const engine = select([["", "Any engine"]], "", (value) => change("engine", value));
@@ -123,6 +138,12 @@ function narrowing(state, change) {
   return { element, load, reset };
 }
 
+/**
+ * @param {HTMLSelectElement} control
+ * @param {string} any
+ * @param {Api.Facet[]} found
+ * @param {string} [chosen]
+ */
 function options(control, any, found, chosen = "") {
   const names = found.map(({ name }) => name);
   const rows = found.map(({ name, count }) => [name, `${name} (${count})`]);
@@ -133,16 +154,25 @@ function options(control, any, found, chosen = "") {
   );
 }
 
+/**
+ * @param {string[][]} choices
+ * @param {string} value
+ * @param {(value: string) => void} onPick
+ */
 function select(choices, value, onPick) {
   const rows = choices.map(([key, label]) => h("option", { value: key, selected: key === value }, label));
-  return h("select", { class: "select", on: { change: (event) => onPick(event.target.value) } }, rows);
+  return h("select", { class: "select", on: { change: (event) => onPick(event.currentTarget.value) } }, rows);
 }
 
+/**
+ * @param {string | undefined} value
+ * @param {(value: string) => void} onPick
+ */
 function day(value, onPick) {
   return h("input", {
     class: "input",
     type: "date",
     value: value ?? "",
-    on: { change: (event) => onPick(event.target.value) },
+    on: { change: (event) => onPick(event.currentTarget.value) },
   });
 }

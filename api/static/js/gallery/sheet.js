@@ -5,7 +5,9 @@
 import { button, formatBytes, formatSpan, h, timeAgo } from "../dom.js";
 import { copyText } from "../handoff.js";
 
+/** @type {Record<string, string>} */
 const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
+/** @type {Record<string, string>} */
 const KINDS = {
   "image/png": "PNG",
   "image/jpeg": "JPEG",
@@ -17,7 +19,7 @@ const KINDS = {
 
 /**
  * The side sheet of the lightbox.
- * @param {object} picture
+ * @param {Picture} picture
  * @returns {DocumentFragment}
  */
 export function sheet(picture) {
@@ -36,23 +38,29 @@ export function sheet(picture) {
   return all;
 }
 
+/**
+ * @param {string} title
+ * @param {string} text
+ */
 function words(title, text) {
   return h("section", { class: "sheet-words" }, h("h3", {}, title), h("p", {}, text));
 }
 
+/** @param {Picture} picture */
 function copies(picture) {
   const seed = picture.seed !== null && picture.seed !== undefined;
   const items = [
-    seed && ["Copy seed", String(picture.seed), "Seed copied."],
-    picture.command && ["Copy command line", `/generate ${picture.command}`, "Command line copied."],
+    seed ? ["Copy seed", String(picture.seed), "Seed copied."] : [],
+    picture.command ? ["Copy command line", `/generate ${picture.command}`, "Command line copied."] : [],
     ["Copy parameters", parametersOf(picture), "Parameters copied."],
-  ].filter(Boolean);
+  ].filter(({ length }) => length);
   const buttons = items.map(([label, text, said]) =>
     button(label, () => copyText(text, said), { class: "btn-small", icon: "copy" }),
   );
   return h("div", { class: "row row-wrap", role: "group", "aria-label": "Copy" }, buttons);
 }
 
+/** @param {Picture} picture */
 function facts(picture) {
   const rows = [
     ["Made", MODES[picture.mode] ?? picture.mode],
@@ -76,10 +84,12 @@ function facts(picture) {
   return rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0);
 }
 
+/** @param {string} iso */
 function when(iso) {
   return iso ? h("time", { datetime: iso, title: new Date(iso).toLocaleString() }, timeAgo(iso)) : null;
 }
 
+/** @param {Picture} picture */
 function kept(picture) {
   if (picture.is_gone) return "Expired";
   if (picture.is_favorite) return "For good: a favourite";
@@ -87,7 +97,10 @@ function kept(picture) {
   return picture.expires_at ? h("span", {}, "Expires ", when(picture.expires_at)) : null;
 }
 
-/** The parameters as A1111 writes them; from the server where it gave them. */
+/**
+ * The parameters as A1111 writes them; from the server where it gave them.
+ * @param {Picture} picture
+ */
 function parametersOf(picture) {
   if (picture.parameters) return picture.parameters;
   const settings = [

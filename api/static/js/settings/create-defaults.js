@@ -6,6 +6,7 @@ import { combo } from "../ui/combo.js";
 import { toast } from "../ui/toast.js";
 import { forgetDefaults, keepDefault, readDefaults } from "./defaults.js";
 
+/** @type {[NumberName, string, NumberRange][]} */
 const NUMBERS = [
   ["width", "Width", { min: 64, max: 4096, step: 8 }],
   ["height", "Height", { min: 64, max: 4096, step: 8 }],
@@ -25,23 +26,28 @@ export function createDefaults(limits) {
   return place;
 }
 
+/**
+ * @param {Partial<Api.Limits>} limits
+ * @param {() => void} redraw
+ */
 function form(limits, redraw) {
   const kept = readDefaults();
   const engine = h(
     "select",
-    { class: "select", on: { change: () => keepDefault("backend", engine.value) } },
+    { class: "select", on: { change: (event) => keepDefault("backend", event.currentTarget.value) } },
     h("option", { value: "" }, "Any engine"),
   );
   const model = named("model", "Model", kept);
   const sampler = named("sampler", "Sampler", kept);
   listEngines(engine, model, sampler, kept);
+  /** @type {[NumberName, string, NumberRange][]} */
   const numbers = [...NUMBERS, ["batch_size", "Pictures", { min: 1, max: limits.max_batch || 4, step: 1 }]];
   const negative = h("textarea", {
     class: "textarea",
     rows: "2",
     placeholder: "blurry, text, watermark",
     value: kept.negative_prompt ?? "",
-    on: { change: () => keepDefault("negative_prompt", negative.value.trim()) },
+    on: { change: (event) => keepDefault("negative_prompt", event.currentTarget.value.trim()) },
   });
   const forget = () => {
     forgetDefaults();
@@ -62,6 +68,7 @@ function form(limits, redraw) {
   );
 }
 
+/** @param {NumberName} name @param {NumberRange} range @param {Partial<Api.Draft>} kept */
 function number(name, range, kept) {
   const input = h("input", {
     class: "input",
@@ -84,6 +91,7 @@ function number(name, range, kept) {
   return input;
 }
 
+/** @param {"model" | "sampler"} name @param {string} label @param {Partial<Api.Draft>} kept */
 function named(name, label, kept) {
   return combo({
     label,
@@ -94,14 +102,21 @@ function named(name, label, kept) {
   });
 }
 
+/**
+ * @param {HTMLSelectElement} select
+ * @param {Combo} model
+ * @param {Combo} sampler
+ * @param {Partial<Api.Draft>} kept
+ */
 async function listEngines(select, model, sampler, kept) {
   // the lists are a convenience
   const answer = await api.get("/api/engines", null, { quiet: true }).catch(() => ({ engines: [] }));
   select.append(...answer.engines.map((engine) => h("option", { value: engine.name }, engine.label)));
   select.value = kept.backend ?? "";
-  const all = (key) => answer.engines.flatMap((engine) => engine.capabilities?.[key] ?? []);
+  const known = answer.engines.flatMap(({ capabilities }) => capabilities ?? []);
+  const models = known.flatMap((one) => one.models ?? []);
   model.setOptions([
-    ...new Map(all("models").map((one) => [one.name, { value: one.name, label: one.title || one.name }])).values(),
+    ...new Map(models.map((one) => [one.name, { value: one.name, label: one.title || one.name }])).values(),
   ]);
-  sampler.setOptions([...new Set(all("samplers"))]);
+  sampler.setOptions([...new Set(known.flatMap(({ samplers }) => samplers ?? []))]);
 }

@@ -1,9 +1,9 @@
 /** API keys: list, make (the token is shown once), revoke. For admins. */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { button, field, fill, h, icon, timeAgo } from "../dom.js";
 import { copyText } from "../handoff.js";
-import { confirmDialog, openDialog } from "../ui/dialog.js";
+import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 
 const SCOPES = [
@@ -23,12 +23,10 @@ export function keySection() {
       const { keys } = await api.get("/api/keys");
       fill(list, keyList(keys, revoke));
     } catch (error) {
-      fill(
-        list,
-        h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, `${error.message} ${error.hint}`)),
-      );
+      fill(list, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, wordsOf(error))));
     }
   };
+  /** @param {Api.Key} key */
   const revoke = async (key) => {
     const sure = await confirmDialog({
       title: `Revoke the key ${key.name}?`,
@@ -58,6 +56,7 @@ export function keySection() {
   );
 }
 
+/** @param {Api.Key[]} keys @param {(key: Api.Key) => void} revoke */
 function keyList(keys, revoke) {
   const live = keys.filter((key) => !key.revoked_at);
   if (!live.length) return h("p", { class: "muted" }, "No keys yet. A program needs one to use Easel's API.");
@@ -68,6 +67,7 @@ function keyList(keys, revoke) {
   );
 }
 
+/** @param {Api.Key} key @param {(key: Api.Key) => void} revoke */
 function keyItem(key, revoke) {
   const about = [
     key.scopes.join(", "),
@@ -85,18 +85,22 @@ function keyItem(key, revoke) {
       h("strong", {}, key.name),
       h("p", { class: "muted small" }, about.filter(Boolean).join(" · ")),
     ),
-    button("Revoke", revoke, { class: "btn-ghost btn-small btn-danger", "aria-label": `Revoke the key ${key.name}` }),
+    button("Revoke", () => revoke(key), {
+      class: "btn-ghost btn-small btn-danger",
+      "aria-label": `Revoke the key ${key.name}`,
+    }),
   );
 }
 
+/** @param {() => Promise<void>} load */
 async function newKey(load) {
   const { form, outcome, said } = keyForm();
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      form.closest("dialog").closeWith(await api.post("/api/keys", said()));
+      closeWith(form, await api.post("/api/keys", said()));
     } catch (error) {
-      fill(outcome, h("p", { class: "error-text" }, error.message, error.hint && ` ${error.hint}`));
+      fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
   });
   const made = await openDialog({ title: "New API key", body: form });
@@ -143,13 +147,14 @@ function keyForm() {
   return { form, outcome, said };
 }
 
+/** @param {string} token */
 function showToken(token) {
   const box = h("input", {
     class: "input mono",
     readonly: true,
     value: token,
     "aria-label": "The new key",
-    on: { focus: () => box.select() },
+    on: { focus: (event) => event.currentTarget.select() },
   });
   const body = h(
     "div",

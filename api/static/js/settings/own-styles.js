@@ -1,8 +1,8 @@
 /** Styles of one's own: words added after a prompt. Everybody sees them, so admins alone change them. */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { button, field, fill, h, icon, iconButton } from "../dom.js";
-import { confirmDialog, openDialog } from "../ui/dialog.js";
+import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 
 /**
@@ -17,12 +17,10 @@ export function styleSection(mayChange) {
       const { styles } = await api.get("/api/styles");
       fill(list, styleList(styles, mayChange && remove));
     } catch (error) {
-      fill(
-        list,
-        h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, `${error.message} ${error.hint}`)),
-      );
+      fill(list, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, wordsOf(error))));
     }
   };
+  /** @param {Api.Style} style */
   const remove = async (style) => {
     const sure = await confirmDialog({
       title: `Delete the style ${style.name}?`,
@@ -53,6 +51,7 @@ export function styleSection(mayChange) {
   );
 }
 
+/** @param {Api.Style[]} styles @param {((style: Api.Style) => void) | false} remove */
 function styleList(styles, remove) {
   const own = styles.filter((style) => style.is_custom);
   const others = styles.length - own.length;
@@ -68,6 +67,7 @@ function styleList(styles, remove) {
   ];
 }
 
+/** @param {Api.Style} style @param {((style: Api.Style) => void) | false} remove */
 function styleItem(style, remove) {
   return h(
     "li",
@@ -78,6 +78,7 @@ function styleItem(style, remove) {
   );
 }
 
+/** @param {() => Promise<void>} load */
 async function newStyle(load) {
   const name = h("input", {
     class: "input",
@@ -114,9 +115,9 @@ async function newStyle(load) {
       value: value.value.trim(),
     };
     try {
-      form.closest("dialog").closeWith(await api.post("/api/styles", said));
+      closeWith(form, await api.post("/api/styles", said));
     } catch (error) {
-      fill(outcome, h("p", { class: "error-text" }, error.message, error.hint && ` ${error.hint}`));
+      fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
   });
   const made = await openDialog({ title: "New style", body: form });
@@ -125,7 +126,10 @@ async function newStyle(load) {
   await load();
 }
 
-/** "Lino print" -> "lino-print", as the server wants ids. */
+/**
+ * "Lino print" -> "lino-print", as the server wants ids.
+ * @param {string} name
+ */
 function idOf(name) {
   const plain = name
     .normalize("NFKD")

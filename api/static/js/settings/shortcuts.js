@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 
+/** @type {[string, [string[], string][]][]} */
 const SHORTCUTS = [
   [
     "Everywhere",
@@ -47,6 +48,7 @@ export function shortcutList() {
   );
 }
 
+/** @param {[string[], string]} shortcut */
 function row([keys, words]) {
   return h(
     "div",

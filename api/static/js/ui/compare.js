@@ -43,18 +43,24 @@ export function compare(before, after) {
     ),
     range,
   );
-  const move = (value) => node.style.setProperty("--at", `${value}%`);
+  const move = (/** @type {string} */ value) => node.style.setProperty("--at", `${value}%`);
   range.addEventListener("input", () => move(range.value));
   node.addEventListener("pointerdown", (event) => drag(event, node, range, move));
-  move(START);
+  move(String(START));
   return node;
 }
 
+/**
+ * @param {PointerEvent} event
+ * @param {HTMLElement} node
+ * @param {HTMLInputElement} range
+ * @param {(value: string) => void} move
+ */
 function drag(event, node, range, move) {
   event.preventDefault();
   range.focus({ preventScroll: true });
   node.setPointerCapture(event.pointerId);
-  const to = (e) => {
+  const to = (/** @type {PointerEvent} */ e) => {
     const box = node.getBoundingClientRect();
     range.value = String(Math.round(Math.min(1, Math.max(0, (e.clientX - box.left) / box.width)) * 100));
     move(range.value);

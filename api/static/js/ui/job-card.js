@@ -1,5 +1,5 @@
 /** One job as a card that follows the live stream: preview, place, time left, what can be done; then the pictures. */
-import { button, fill, h, icon, iconButton, timeAgo, useCss } from "../dom.js";
+import { button, fill, find, h, icon, iconButton, timeAgo, useCss } from "../dom.js";
 import { events, isActive } from "../events.js";
 import { actionsFor } from "../handoff.js";
 import { cancelJob, moveUp, retry } from "./job-actions.js";
@@ -11,15 +11,14 @@ export { cancelJob, moveUp, retry, thumbnail };
 
 /**
  * A card for one job.
- * @param {object} job
- * @param {{isCompact?: boolean, showUser?: boolean, onOpen?: (image: object, job: object) => void, actions?: boolean}}
- *   options
- * `isCompact`: one line beside a small picture. `onOpen`: a press on a picture (else its link opens the file).
- * @returns {HTMLElement & {job: object, update: (job: object) => void, destroy: () => void}}
+ * @param {Api.Job} job
+ * @param {JobCardOptions} [options] `isCompact`: one line beside a small picture. `onOpen`: a press on a picture (else
+ *   its link opens the file).
+ * @returns {JobCard}
  */
 export function jobCard(job, options = {}) {
   useCss("job");
-  const node = h("article", { class: `job-card ${options.isCompact ? "compact" : ""}` });
+  const place = h("article", { class: `job-card ${options.isCompact ? "compact" : ""}` });
   const line = h("p", { class: "job-line" });
   const stops = [
     events.on("job", (next) => next.id === node.job.id && node.update(next)),
@@ -27,20 +26,28 @@ export function jobCard(job, options = {}) {
       if (isActive(node.job)) line.textContent = statusText(node.job);
     }),
   ];
-  node.destroy = () => stops.forEach((stop) => stop());
-  node.update = (next) => {
+  const destroy = () => stops.forEach((stop) => stop());
+  const update = (/** @type {Api.Job} */ next) => {
     if (node.wasShown && !node.isConnected) return node.destroy();
     node.wasShown ||= node.isConnected;
-    const isSame = node.job?.status === next.status && isActive(next) && node.querySelector(".job-picture");
+    const isSame = node.job.status === next.status && isActive(next) && node.querySelector(".job-picture");
     node.job = stamp(next);
     line.textContent = statusText(next);
     if (isSame) refresh(node, next);
     else draw(node, next, line, options);
   };
-  node.update(job);
+  const node = /** @type {JobCard} */ (Object.assign(place, { job, update, destroy }));
+  line.textContent = statusText(stamp(job));
+  draw(node, job, line, options);
   return node;
 }
 
+/**
+ * @param {JobCard} node
+ * @param {Api.Job} job
+ * @param {HTMLElement} line
+ * @param {JobCardOptions} options
+ */
 function draw(node, job, line, options) {
   node.dataset.status = job.status;
   node.setAttribute("aria-label", `Job ${job.short_id}: ${job.prompt || job.mode}`);
@@ -82,6 +89,10 @@ function draw(node, job, line, options) {
   refresh(node, job);
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {JobCardOptions} options
+ */
 function picturePart(job, options) {
   if (isActive(job)) {
     const ratio = `${job.request.width || 1} / ${job.request.height || 1}`;
@@ -102,6 +113,11 @@ function picturePart(job, options) {
   );
 }
 
+/**
+ * @param {Api.Image} image
+ * @param {Api.Job} job
+ * @param {JobCardOptions} options
+ */
 function opener(image, job, { onOpen }) {
   if (image.is_gone) return thumbnail(image);
   if (!onOpen)
@@ -122,6 +138,7 @@ function opener(image, job, { onOpen }) {
   );
 }
 
+/** @param {Api.Job} job */
 const barOf = (job) =>
   isActive(job) &&
   h(
@@ -130,15 +147,19 @@ const barOf = (job) =>
     h("i"),
   );
 
-/** What changes many times while a job runs: picture and bar; nothing is rebuilt. */
+/**
+ * What changes many times while a job runs: picture and bar; nothing is rebuilt.
+ * @param {JobCard} node
+ * @param {Api.Job} job
+ */
 function refresh(node, job) {
-  const picture = node.querySelector(".job-picture img");
+  const picture = /** @type {HTMLImageElement | null} */ (find(node, ".job-picture img"));
   const url = job.progress?.preview;
   if (isActive(job) && picture && url) {
     picture.onload = () => (picture.hidden = false);
     picture.src = url;
   }
-  const bar = node.querySelector(".bar");
+  const bar = find(node, ".bar");
   if (!bar) return;
   const part = job.progress?.fraction;
   bar.classList.toggle("unsure", job.status === "running" && !part);
@@ -146,6 +167,10 @@ function refresh(node, job) {
   if (part) bar.setAttribute("aria-valuenow", String(Math.round(part * 100)));
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {JobCardOptions} options
+ */
 function tools(job, { isCompact, actions = true }) {
   if (!actions) return [];
   if (isActive(job)) {
@@ -171,11 +196,16 @@ function tools(job, { isCompact, actions = true }) {
     : [];
 }
 
-/** A button with everything one can do with this picture. */
+/**
+ * A button with everything one can do with this picture.
+ * @param {Api.Image} image
+ * @param {Api.Job} job
+ */
 export function actionMenu(image, job, number = 0) {
   const label = number ? `Picture ${number}: actions` : "Actions";
   return menuButton(label, () => withLines(actionsFor(image, job)), { class: "btn-small" });
 }
 
+/** @param {Action[]} actions @returns {MenuEntry[]} */
 const withLines = (actions) =>
   actions.flatMap((action) => (["favourite", "delete"].includes(action.id) ? ["-", action] : [action]));

@@ -1,7 +1,12 @@
 /** The button of a menu; the menu itself is loaded when one is opened. */
 import { h, icon } from "../dom.js";
 
-/** A button that opens a menu; `items` is called at each opening. */
+/**
+ * A button that opens a menu; `items` is called at each opening.
+ * @param {string} label
+ * @param {() => MenuEntry[]} items
+ * @param {{ icon?: string, text?: boolean, class?: string }} [look]
+ */
 export function menuButton(label, items, { icon: name = "more", text = false, class: extra = "" } = {}) {
   const node = h(
     "button",

@@ -1,12 +1,17 @@
 /** Menus with roving focus: arrows, Home, End, letters, Esc; they open beside their button, in the top layer. */
-import { h, icon } from "../dom.js";
+import { find, findAll, h, icon, isWithin, useCss } from "../dom.js";
+
+await useCss("overlays", { isBase: true });
 
 const GAP = 4;
+/** @type {{ menu: HTMLElement, anchor: HTMLElement, onPress: EventListener, onScroll: EventListener } | null} */
 let open = null;
 
 /**
  * Open a menu at `anchor`. Items: {label, icon, run(anchor), hint, danger, disabled, checked} or "-" for a line.
  * Falsy items are skipped. Inside a <dialog> the menu joins it, else it would lie behind.
+ * @param {HTMLElement} anchor
+ * @param {MenuEntry[]} items
  */
 export function openMenu(anchor, items) {
   if (open?.anchor === anchor) return closeMenu();
@@ -16,13 +21,13 @@ export function openMenu(anchor, items) {
     role: "menu",
     "aria-label": anchor.getAttribute("aria-label") || anchor.textContent.trim() || "Menu",
   });
-  for (const item of items.filter(Boolean))
-    menu.append(item === "-" ? h("hr", { role: "separator" }) : menuItem(item, anchor));
+  for (const item of items)
+    if (item) menu.append(item === "-" ? h("hr", { role: "separator" }) : menuItem(item, anchor));
   (anchor.closest("dialog") || document.body).append(menu);
   anchor.setAttribute("aria-expanded", "true");
   place(menu, anchor);
-  const onPress = (event) => !menu.contains(event.target) && !anchor.contains(event.target) && closeMenu();
-  const onScroll = (event) => event.target !== menu && closeMenu();
+  const onPress = (/** @type {Event} */ event) => !isWithin(event, menu) && !isWithin(event, anchor) && closeMenu();
+  const onScroll = (/** @type {Event} */ event) => event.target !== menu && closeMenu();
   open = { menu, anchor, onPress, onScroll };
   menu.addEventListener("keydown", onKey);
   setTimeout(() => {
@@ -31,7 +36,7 @@ export function openMenu(anchor, items) {
     document.addEventListener("scroll", onScroll, true);
     window.addEventListener("resize", onScroll);
   });
-  menu.querySelector("button:not(:disabled)")?.focus({ preventScroll: true });
+  find(menu, "button:not(:disabled)")?.focus({ preventScroll: true });
 }
 
 /** Close the open menu, if any; the focus goes back when it was inside. */
@@ -48,6 +53,10 @@ export function closeMenu() {
   if (hadFocus) anchor.focus({ preventScroll: true });
 }
 
+/**
+ * @param {MenuItem} item
+ * @param {HTMLElement} anchor
+ */
 function menuItem(item, anchor) {
   const run = () => {
     closeMenu();
@@ -71,6 +80,10 @@ function menuItem(item, anchor) {
   );
 }
 
+/**
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} anchor
+ */
 function place(menu, anchor) {
   const from = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
@@ -83,9 +96,10 @@ function place(menu, anchor) {
   menu.style.top = `${Math.max(8, isBelow ? Math.min(below, innerHeight - height - 8) : above)}px`;
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
-  const items = [...event.currentTarget.querySelectorAll("button:not(:disabled)")];
-  const at = items.indexOf(document.activeElement);
+  const items = findAll(/** @type {HTMLElement} */ (event.currentTarget), "button:not(:disabled)");
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
   const to = {
     ArrowDown: (at + 1) % items.length,
     ArrowUp: (at - 1 + items.length) % items.length,

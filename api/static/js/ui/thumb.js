@@ -3,7 +3,10 @@ import { h, icon } from "../dom.js";
 
 const PREVIEW_SIZE = 512;
 
-/** A thumbnail that keeps its place before it loads; an expired one says so. */
+/**
+ * A thumbnail that keeps its place before it loads; an expired one says so.
+ * @param {Api.Image} image
+ */
 export function thumbnail(image, { size = PREVIEW_SIZE, lazy = true, alt = image.alt } = {}) {
   if (image.is_gone)
     return h(

@@ -5,7 +5,7 @@ export { isVideo } from "../handoff.js";
 
 /**
  * A player; the browser asks the server for the parts it needs.
- * @param {object} image
+ * @param {Api.Image} image
  * @param {string} poster the address of its still
  * @param {object} [props]
  * @returns {HTMLVideoElement}

@@ -1,5 +1,5 @@
 /** Create: prompt, settings, the picture in the middle, the queue below it. */
-import { api } from "../api.js";
+import { api, asApiError } from "../api.js";
 import { estimateLine } from "../create/estimate.js";
 import { fromDraft, makeForm, mediaOf, toBody } from "../create/form.js";
 import { catchFiles, inputPanel, replyNotice } from "../create/input.js";
@@ -17,12 +17,16 @@ import { toast, toastError } from "../ui/toast.js";
 
 export const title = "Create";
 
-/** Mount the view. `params`: {job} opens that job; {text} fills the prompt. */
+/**
+ * Mount the view. `params`: {job} opens that job; {text} fills the prompt.
+ * @param {HTMLElement} root
+ * @param {Record<string, string>} params
+ */
 export async function mount(root, params) {
   await useCss("create");
   const form = makeForm();
   const engines = makeEngines();
-  const view = { form, engines, isSending: false };
+  const view = /** @type {CreateView} */ ({ form, engines, isSending: false }); // its parts follow one another
   view.shape = () => engines.shapeOf(form.get().backend);
   view.stage = makeStage({ form, onOpen: openLarge, onCompare: (job, image) => compareWith(job, image) });
   view.strip = queueStrip({ onShow: (job) => showJob(view, job) });
@@ -39,6 +43,10 @@ export async function mount(root, params) {
   };
 }
 
+/**
+ * @param {CreateView} view
+ * @param {HTMLElement} root
+ */
 function build(view, root) {
   const { form, engines } = view;
   const submit = () => generate(view);
@@ -97,6 +105,7 @@ function build(view, root) {
   );
 }
 
+/** @param {FormStore} form */
 function templateButton(form) {
   return button(
     "Templates",
@@ -108,6 +117,7 @@ function templateButton(form) {
   );
 }
 
+/** @param {FormStore} form */
 function negativeButton(form) {
   return button(
     "Ready-made",
@@ -119,6 +129,7 @@ function negativeButton(form) {
   );
 }
 
+/** @param {CreateView} view */
 function describeButton(view) {
   view.describe = button(
     "Describe the picture",
@@ -128,6 +139,7 @@ function describeButton(view) {
   return view.describe;
 }
 
+/** @param {FormStore} form */
 function clearForm(form) {
   const before = { ...form.get() };
   form.reset();
@@ -138,7 +150,10 @@ function clearForm(form) {
 const fetchAhead = () =>
   Promise.all([import("../create/stage-job.js"), import("../create/strip-items.js"), import("../ui/job-card.js")]);
 
-/** Draw what depends on the state. */
+/**
+ * Draw what depends on the state.
+ * @param {CreateView} view
+ */
 function drawView(view) {
   const state = view.form.get();
   const shape = view.shape();
@@ -152,6 +167,7 @@ function drawView(view) {
   if (state.negative) view.negativeFold.open = true;
 }
 
+/** @param {string[]} ids */
 async function onDeleted(ids) {
   const hit = [...events.jobs.values()].filter((job) => job.images.some(({ id }) => ids.includes(id)));
   for (const { id } of hit) {
@@ -161,10 +177,17 @@ async function onDeleted(ids) {
   }
 }
 
-/** Draw now and after each change. */
+/**
+ * Draw now and after each change.
+ * @param {CreateView} view
+ */
 function wire(view) {
   const { form, engines } = view;
   const draw = () => drawView(view);
+  /**
+   * @param {FormState} state
+   * @param {Set<string>} changed
+   */
   const onForm = (state, changed) => {
     draw();
     if (changed.has("text")) fetchAhead();
@@ -180,6 +203,7 @@ function wire(view) {
     else if (changed.has("edit")) view.stage.cover(null);
   };
   // What comes of the picture in the middle takes its place; its seed stands there, ready to be locked.
+  /** @param {Api.Job} job */
   const onJob = (job) => {
     const shown = view.stage.job();
     const isNew = view.known && !view.known.has(job.id);
@@ -187,6 +211,7 @@ function wire(view) {
     if (isNew && job.is_mine && shown && job.parent_id === shown.id && !view.stage.isCovered()) showJob(view, job);
     keepSeed(job);
   };
+  /** @param {Api.Job} job */
   const keepSeed = (job) =>
     job.id === view.stage.job()?.id &&
     job.status === "done" &&
@@ -199,7 +224,7 @@ function wire(view) {
   }, 50);
   view.box.onParsed(() => view.estimate.ask());
   draw();
-  const keys = (event) => {
+  const keys = (/** @type {KeyboardEvent} */ event) => {
     if (
       event.key === "Enter" &&
       (event.ctrlKey || event.metaKey) &&
@@ -217,7 +242,11 @@ function wire(view) {
   };
 }
 
-/** What to show first: a handed over picture, a job by its link, else the newest of one's own. */
+/**
+ * What to show first: a handed over picture, a job by its link, else the newest of one's own.
+ * @param {CreateView} view
+ * @param {Record<string, string>} params
+ */
 async function begin(view, params) {
   const handed = takeHandoff();
   if (handed) await takeOver(view, handed);
@@ -234,10 +263,11 @@ async function begin(view, params) {
     if (!view.stage.job() && !params.job)
       showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
   } catch (error) {
-    if (error.status !== 401) toastError(error);
+    if (asApiError(error).status !== 401) toastError(error);
   }
 }
 
+/** @param {CreateView} view @param {Partial<Handoff>} handed */
 async function takeOver({ form }, { command, draft, initImage, mode, replyTo, isAddition }) {
   if (!isAddition) form.reset({ isBare: true }); // a picture's own settings, without anybody's defaults
   const parsed = command ? await api.post("/api/parse", { text: command }, { quiet: true }).catch(() => null) : null;
@@ -258,7 +288,11 @@ async function takeOver({ form }, { command, draft, initImage, mode, replyTo, is
   form.set(patch);
 }
 
-/** From Discord: its picture with the brush ready, and the answer goes back to where it came from. */
+/**
+ * From Discord: its picture with the brush ready, and the answer goes back to where it came from.
+ * @param {CreateView} view
+ * @param {string} id
+ */
 async function openJob(view, id) {
   try {
     const job = await api.get(`/api/jobs/${encodeURIComponent(id)}`);
@@ -279,17 +313,20 @@ async function openJob(view, id) {
   }
 }
 
+/** @param {CreateView} view @param {Api.Job | null} job */
 function showJob(view, job) {
   view.stage.show(job);
   view.strip.select(job?.id || "");
 }
 
+/** @param {FormState} state */
 function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
   if (!input) return text.trim() ? "" : "Describe the picture first.";
   if (edit === "inpaint" && !mask) return "Paint over what shall change, then press Generate.";
   return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
 }
 
+/** @param {CreateView} view */
 async function generate(view) {
   if (view.isSending) return;
   const { form } = view;
@@ -318,12 +355,19 @@ async function generate(view) {
   }
 }
 
+/** @param {CreateView} view */
 async function openEditor(view) {
   const { input, edit } = view.form.get();
+  if (!input) return;
   const { openMask, openFrame } = await import("../create/editors.js");
   await (edit === "outpaint" ? openFrame : openMask)(view, input);
 }
 
+/**
+ * @param {Api.Image[]} images
+ * @param {number} index
+ * @param {Api.Job} job
+ */
 async function openLarge(images, index, job) {
   const [{ openLightbox }, { pictureOf }] = await Promise.all([
     import("../ui/lightbox.js"),
@@ -335,12 +379,16 @@ async function openLarge(images, index, job) {
   );
 }
 
+/**
+ * @param {Api.Job} job
+ * @param {Api.Image} image
+ */
 function compareWith(job, image) {
   const holder = h("div", { class: "compare-holder" });
   import("../ui/compare.js").then(({ compare }) =>
     holder.append(
       compare(
-        { url: job.request.init_image.url, label: "Before" },
+        { url: job.request.init_image?.url ?? "", label: "Before" },
         { url: image.url, width: image.width, height: image.height, label: "After" },
       ),
     ),

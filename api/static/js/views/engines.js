@@ -1,6 +1,6 @@
 /** Engines: how each one is right now, what it has, connecting more; and ComfyUI workflows. */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { button, debounce, fill, h, icon, useCss } from "../dom.js";
 import { engineCard } from "../engines/card.js";
 import { connectEngine } from "../engines/connect.js";
@@ -24,7 +24,7 @@ export async function mount(root) {
   await useCss("engines");
   const board = new Board();
   const workflows = workflowSection();
-  const refresh = button("Refresh", () => board.refresh(refresh), {
+  const refresh = button("Refresh", (event) => board.refresh(event.currentTarget), {
     class: "btn-ghost",
     icon: "refresh",
     title: "Ask every engine again",
@@ -63,8 +63,11 @@ class Board {
       h("div", { class: "skeleton engine-card" }),
       h("div", { class: "skeleton engine-card" }),
     );
+    /** @type {Map<string, EngineCard>} */
     this.cards = new Map();
+    /** @type {Api.Kind[]} */
     this.kinds = [];
+    /** @type {{ name: string, panel: HTMLElement, opener: HTMLElement } | null} */
     this.opened = null;
     this.soon = debounce(() => this.follow(), AFTER_CHANGE_MS);
   }
@@ -83,7 +86,7 @@ class Board {
           { class: "empty" },
           icon("warning"),
           h("h2", {}, "The engines could not be listed"),
-          h("p", {}, `${error.message} ${error.hint ?? ""}`),
+          h("p", {}, wordsOf(error)),
           again,
         ),
       );
@@ -92,6 +95,7 @@ class Board {
     }
   }
 
+  /** @param {Api.Engine[]} engines */
   draw(engines) {
     this.close();
     this.cards = new Map(engines.map((engine) => [engine.name, this.cardOf(engine)]));
@@ -103,8 +107,10 @@ class Board {
     else fill(this.element, this.nothing());
   }
 
+  /** @param {Api.Engine} engine */
   cardOf(engine) {
     const kindTitle = engine.kind_title;
+    /** @type {import("../engines/card.js").CardActions} */
     const actions = {
       test: (one) => api.post(`/api/engines/${encodeURIComponent(one.name)}/test`),
       disconnect: (one) => this.disconnect(one),
@@ -130,6 +136,7 @@ class Board {
     );
   }
 
+  /** @param {Api.Queue} queue */
   live(queue) {
     const changed = Object.entries(queue.engines ?? {}).filter(([lane, state]) => this.cards.get(lane)?.live(state));
     if (changed.length) this.soon(); // why it is down or paused is told with the list only
@@ -141,13 +148,14 @@ class Board {
     if (!answer || !this.cards.size) return;
     const names = answer.engines.map((engine) => engine.name);
     if (names.join() !== [...this.cards.keys()].join()) this.draw(answer.engines);
-    else answer.engines.forEach((engine) => this.cards.get(engine.name).update(engine));
+    else answer.engines.forEach((engine) => this.cards.get(engine.name)?.update(engine));
   }
 
   tick() {
     for (const card of this.cards.values()) card.tick();
   }
 
+  /** @param {HTMLButtonElement} pressed */
   async refresh(pressed) {
     pressed.disabled = true;
     try {
@@ -169,6 +177,7 @@ class Board {
     await this.load();
   }
 
+  /** @param {Api.Engine} engine */
   async disconnect(engine) {
     const sure = await confirmDialog({
       title: `Disconnect ${engine.label}?`,
@@ -186,6 +195,11 @@ class Board {
     }
   }
 
+  /**
+   * @param {Api.Engine} engine
+   * @param {HTMLElement} card
+   * @param {HTMLElement} opener
+   */
   toggle(engine, card, opener) {
     const wasOpen = this.opened?.name === engine.name;
     this.close();

@@ -2,7 +2,7 @@
  * The feed: what everybody makes, as in a chat, with one box for prompts and commands.
  */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { announce, button, fill, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
 import { Composer } from "../feed/composer.js";
@@ -44,6 +44,10 @@ class Feed {
       (page, isFirst) => this.#show(page, isFirst),
       (error, isFirst) => this.#fail(error, isFirst),
     );
+    /** @type {ReturnType<typeof whenNear> | null} */
+    this.near = null;
+    /** @type {Stop[]} */
+    this.offs = [];
     this.note = h("div", { class: "feed-note" });
     this.stream.list.before(this.note);
     this.element = h(
@@ -88,10 +92,11 @@ class Feed {
   /** What commands may do here. */
   #doors() {
     return {
+      /** @param {HTMLElement} node */
       say: (node) => {
         this.note.replaceChildren();
         this.stream.say(node);
-        announce(node.querySelector(".msg-body").textContent);
+        announce(node.querySelector(".msg-body")?.textContent ?? "");
       },
       fillBox: this.composer.fillBox,
       attached: () => this.composer.media,
@@ -103,23 +108,23 @@ class Feed {
 
   /** The newest own picture, else anybody's. */
   #newest() {
-    const done = this.stream.jobs.filter(({ images }) => images.some((image) => !image.is_gone)).reverse();
-    const job = done.find(({ is_mine: isMine }) => isMine) ?? done[0];
-    return job
-      ? pictureOf(
-          job.images.find((image) => !image.is_gone),
-          job,
-        )
-      : null;
+    const left = this.stream.jobs.flatMap((job) => {
+      const image = job.images.find((one) => !one.is_gone);
+      return image ? [{ job, image }] : [];
+    });
+    const found = left.findLast(({ job }) => job.is_mine) ?? left.at(-1);
+    return found ? pictureOf(found.image, found.job) : null;
   }
 
+  /** @param {Api.Jobs} page @param {boolean} isFirst */
   #show({ jobs }, isFirst) {
     this.note.replaceChildren();
     this.stream.older(jobs);
     if (isFirst) this.#first(jobs);
-    else this.near.check();
+    else this.near?.check();
   }
 
+  /** @param {Api.Job[]} jobs */
   #first(jobs) {
     for (const job of events.jobs.values()) this.#changed(job); // what happened while the page was on its way
     this.stream.toEnd();
@@ -127,6 +132,7 @@ class Feed {
     this.near = whenNear(this.stream.top, () => this.pages.more(), this.stream.scroller);
   }
 
+  /** @param {Api.Job} job */
   #changed(job) {
     const oldest = this.stream.jobs[0];
     const isBefore = oldest && Date.parse(job.created_at) < Date.parse(oldest.created_at);
@@ -148,6 +154,10 @@ class Feed {
     for (const job of jobs.reverse()) this.#changed(job);
   }
 
+  /**
+   * @param {unknown} error
+   * @param {boolean} isFirst
+   */
   #fail(error, isFirst) {
     const again = () => {
       this.note.replaceChildren();
@@ -161,7 +171,7 @@ class Feed {
         "div",
         { class: "notice notice-bad", role: "alert" },
         icon("warning"),
-        h("p", { class: "grow" }, [error.message, error.hint].filter(Boolean).join(" ")),
+        h("p", { class: "grow" }, wordsOf(error)),
         retry,
       ),
     );
@@ -179,6 +189,7 @@ class Feed {
     );
   }
 
+  /** @param {Picture} picture */
   #open(picture) {
     const pictures = this.stream.jobs.flatMap((job) => job.images.map((image) => pictureOf(image, job)));
     openLightbox(

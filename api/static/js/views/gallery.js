@@ -2,7 +2,7 @@
  * The gallery: all that was made, narrowed by words and filters, sorted into favourites and collections.
  */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { announce, button, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
 import { runAgain } from "../gallery/actions.js";
@@ -24,8 +24,8 @@ const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
 /**
  * Draw the gallery.
  * @param {HTMLElement} root
- * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection,
- *   scope
+ * @param {Record<string, string>} params what the address says: q, model, engine, mode, since, until, sort, favorites,
+ *   collection, scope
  * @returns {Promise<() => void>} cleanup
  */
 export async function mount(root, params) {
@@ -37,6 +37,7 @@ export async function mount(root, params) {
 }
 
 class Gallery {
+  /** @param {Record<string, string>} params */
   constructor(params) {
     this.filters = filtersFrom(params);
     this.place = placeFrom(params);
@@ -59,6 +60,13 @@ class Gallery {
     this.total = h("p", { class: "gallery-total muted num", role: "status" });
     this.note = h("div", { class: "gallery-note" });
     this.end = h("div", { class: "gallery-end" });
+    this.near = whenNear(this.end, () => this.pages.more());
+    this.onKey = (/** @type {KeyboardEvent} */ event) => this.#key(event);
+    /** @type {Stop[]} */
+    this.offs = [];
+    /** @type {HTMLElement | null} */
+    this.fresh = null;
+    this.count = 0;
     this.bulk = bulkBar(this.grid, () => this.shelf.chosen());
     this.element = this.#draw();
   }
@@ -68,7 +76,7 @@ class Gallery {
       type: "file",
       accept: "image/*",
       hidden: true,
-      on: { change: () => file.files[0] && recall(file.files[0]) },
+      on: { change: (event) => readChosen(event.currentTarget) },
     });
     const read = button(h("span", {}, "Read a picture file"), () => file.click(), {
       icon: "upload",
@@ -88,7 +96,6 @@ class Gallery {
   }
 
   start() {
-    this.near = whenNear(this.end, () => this.pages.more());
     this.offs = [
       onChange("favorite", ({ ids }) => this.#favorites(ids)),
       onChange("removed", ({ ids }) => {
@@ -104,11 +111,13 @@ class Gallery {
       this.near.stop,
       this.bulk.stop,
     ];
-    this.onKey = (event) =>
-      event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
     document.addEventListener("keydown", this.onKey);
     this.shelf.refresh();
     this.#restart();
+  }
+
+  #key(/** @type {KeyboardEvent} */ event) {
+    if (event.key === "Escape" && !document.querySelector("dialog[open], .menu")) this.grid.selection.clear();
   }
 
   stop() {
@@ -124,8 +133,10 @@ class Gallery {
     };
   }
 
+  /** @param {{ place?: Place, filters?: Filters }} change */
   #go(change) {
-    Object.assign(this, change);
+    this.place = change.place ?? this.place;
+    this.filters = change.filters ?? this.filters;
     setQuery({ ...this.filters, ...this.#placeQuery() });
     this.#restart();
   }
@@ -144,6 +155,7 @@ class Gallery {
     this.pages.restart();
   }
 
+  /** @param {Api.Pictures} page @param {boolean} isFirst */
   #show(page, isFirst) {
     if (isFirst) this.grid.reset();
     this.grid.append(page.pictures);
@@ -160,6 +172,10 @@ class Gallery {
       : "";
   }
 
+  /**
+   * @param {unknown} error
+   * @param {boolean} isFirst
+   */
   #fail(error, isFirst) {
     if (isFirst) this.grid.reset();
     const again = () => {
@@ -168,7 +184,7 @@ class Gallery {
       else this.pages.retry();
     };
     const retry = button("Try again", again, { icon: "refresh" });
-    const words = [error.message, error.hint].filter(Boolean).join(" ");
+    const words = wordsOf(error);
     this.note.replaceChildren(
       h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry),
     );
@@ -213,6 +229,7 @@ class Gallery {
     this.#go({ place: {} });
   }
 
+  /** @param {number} index */
   async #open(index) {
     let last = this.grid.pictures[index];
     await openLightbox(this.grid.pictures, index, {
@@ -226,6 +243,7 @@ class Gallery {
     this.grid.focus(last.id);
   }
 
+  /** @param {string[]} ids */
   #favorites(ids) {
     if (!this.place.favorites) return this.grid.refresh(ids);
     const lost = this.grid.pictures.filter((picture) => ids.includes(picture.id) && !picture.is_favorite);
@@ -233,6 +251,7 @@ class Gallery {
     this.grid.refresh(ids);
   }
 
+  /** @param {string[]} ids */
   #removed(ids) {
     const before = this.grid.pictures.length;
     this.grid.remove(ids);
@@ -241,7 +260,10 @@ class Gallery {
     if (before && !this.grid.pictures.length && this.pages.isDone) this.note.replaceChildren(this.#empty());
   }
 
-  /** New own pictures are offered, not pushed in under the reader's hands. */
+  /**
+   * New own pictures are offered, not pushed in under the reader's hands.
+   * @param {Api.Job} job
+   */
   #jobChanged(job) {
     if (
       job.status !== "done" ||
@@ -252,7 +274,7 @@ class Gallery {
     )
       return;
     const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
-    const isNew = Date.now() - new Date(job.finished_at).getTime() < 60_000;
+    const isNew = Date.now() - Date.parse(job.finished_at ?? "") < 60_000;
     if (isKnown || !isNew || this.fresh) return;
     this.fresh = button("Show new pictures", () => this.#restart(), {
       class: "btn-primary btn-small fresh",
@@ -263,12 +285,19 @@ class Gallery {
   }
 }
 
+/** @param {HTMLInputElement} input */
+function readChosen({ files }) {
+  if (files?.[0]) recall(files[0]);
+}
+
+/** @param {Record<string, string>} params @returns {Place} */
 function placeFrom({ collection, favorites, scope }) {
   if (collection) return { collection };
   if (favorites) return { favorites: true };
   return scope === "all" ? { everyone: true } : {};
 }
 
+/** @param {string} name @param {string} heading @param {string} words @param {Child} act */
 function empty(name, heading, words, act) {
   return h("div", { class: "empty" }, icon(name), h("h2", {}, heading), h("p", {}, words), act);
 }

@@ -17,6 +17,7 @@ const THEMES = [
   ["dark", "Dark", "moon"],
   ["light", "Light", "sun"],
 ];
+/** @type {Record<string, string>} */
 const HOW = {
   local: "You are at the machine that Easel runs on: no sign-in is needed.",
   key: "You use an API key.",
@@ -53,6 +54,7 @@ export async function mount(root) {
   return theme.end;
 }
 
+/** @param {string} name @param {string} words @param {Child} content */
 function section(name, words, content) {
   return h(
     "section",
@@ -66,7 +68,7 @@ function themeChoice() {
   const buttons = THEMES.map(([value, label, name]) =>
     h("button", { type: "button", role: "radio", on: { click: () => setPref("theme", value) } }, icon(name), label),
   );
-  const mark = (chosen) =>
+  const mark = (/** @type {string} */ chosen) =>
     buttons.forEach((one, at) => {
       const isChosen = THEMES[at][0] === chosen;
       one.setAttribute("aria-checked", String(isChosen));
@@ -77,18 +79,23 @@ function themeChoice() {
     { class: "seg theme-choice", role: "radiogroup", "aria-label": "Theme", on: { keydown: (event) => step(event) } },
     buttons,
   );
-  const step = (event) => {
-    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const step = (/** @type {KeyboardEvent} */ event) => {
+    const by = STEPS[event.key];
     if (!by) return;
     event.preventDefault();
-    const next = buttons[(buttons.indexOf(document.activeElement) + by + buttons.length) % buttons.length];
+    const next =
+      buttons[
+        (buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)) + by + buttons.length) %
+          buttons.length
+      ];
     next.focus();
     next.click();
   };
   mark(getPref("theme", "dark"));
-  return { element, end: onPref("theme", (value) => mark(value || "dark")) };
+  return { element, end: onPref("theme", (value) => mark(String(value || "dark"))) };
 }
 
+/** @param {Session} session */
 function account({ user, sign_in_url: url }) {
   if (!user) {
     const ask = "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
@@ -124,11 +131,15 @@ function account({ user, sign_in_url: url }) {
   );
 }
 
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
 const FORGET_TEXT =
   "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, " +
   "API keys and sign-ins are deleted at once, and what waits is cancelled. Only figures without your name stay. " +
   "This cannot be undone.";
 
+/** @param {boolean} leaves */
 async function forgetMe(leaves) {
   const sure = await confirmDialog({
     title: "Delete everything of yours?",
@@ -155,6 +166,7 @@ async function signOut() {
   }
 }
 
+/** @param {Session} session */
 function about({ version, discord }) {
   const links = [
     ["/docs", "API documentation"],
