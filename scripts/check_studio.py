@@ -17,7 +17,10 @@ STAMP = Path("node_modules", ".installed")
 PROBE_S = 20
 INSTALL_S = 300
 INSTALL = ("npm", "ci", "--no-progress", "--loglevel=error")
-CHECKS = (("biome", "ci", "--error-on-warnings", "--colors=off"),)
+CHECKS = (
+    ("biome", "ci", "--error-on-warnings", "--colors=off"),
+    ("tsc", "--project", "jsconfig.json"),
+)
 FIXES = (("biome", "check", "--write", "--colors=off"),)
 
 
