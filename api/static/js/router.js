@@ -1,5 +1,4 @@
 /** Views by hash: `#/gallery?q=fox` mounts js/views/gallery.js with {q: "fox"}; `#/job/<id>` opens it in Create. */
-import { ApiError } from "./api.js";
 import { announce, button, fill, h, icon, onlyCss } from "./dom.js";
 
 const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings"];
@@ -115,8 +114,8 @@ function showFailure(name, error) {
   console.error(error);
   leave();
   const words =
-    error instanceof ApiError
-      ? `${error.message} ${error.hint}`
+    error instanceof Error && error.name === "ApiError"
+      ? `${error.message} ${"hint" in error ? error.hint : ""}`
       : `A part of “${name}” did not load. The connection may be down, or Easel was just updated.`;
   const again = button("Try again", () => show(), { class: "btn-primary", icon: "refresh" });
   fill(
