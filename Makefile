@@ -4,7 +4,7 @@
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
-# are skipped.
+# are skipped. What checks the studio's code needs node and npm; without them `make check` says so and leaves it out.
 
 PYTHON ?=
 ARGS ?=
@@ -42,10 +42,12 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) scripts/check_root_imports.py
 	$(PY) scripts/check_lengths.py
 	$(PY) scripts/check_quality.py
+	$(PY) scripts/check_studio.py
 
-format: setup-dev  ## let ruff format and sort what it can
+format: setup-dev  ## let ruff and Biome format and sort what they can
 	$(PY) -m ruff check --select I --fix .
 	$(PY) -m ruff format .
+	$(PY) scripts/check_studio.py --fix
 
 bench: setup-dev  ## measure, print the table, write bench/latest.json
 	@exec $(PY) -m bench $(ARGS)
@@ -73,5 +75,5 @@ setup-dev:
 	@$(SETUP) requirements.txt requirements-dev.txt
 
 clean:  ## remove environments and caches; data/ and .env stay
-	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf .venv .venv-* node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.check_lengths import too_long
+from scripts.check_lengths import too_long, too_wide
 from scripts.check_root_imports import offences
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +102,15 @@ def test_long_files_and_functions_are_named(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in too_long(path)] == ["long has 61 lines, at most 60"]
     path.write_text("x = 1\n" * 401)
     assert len(too_long(path)) == 1
+
+
+def test_wide_lines_and_long_scripts_of_the_studio_are_named(tmp_path: Path) -> None:
+    script, sheet = tmp_path / "room.js", tmp_path / "room.css"
+    script.write_text(f"// {'x' * 117}\n// {'x' * 118}\n" + "//\n" * 399)
+    told = [line.split(": ")[1] for line in too_wide(script)]
+    assert told == ["401 lines, at most 400", "121 characters, at most 120"]
+    sheet.write_text("p {}\n" * 500)
+    assert too_wide(sheet) == []
 
 
 def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:

@@ -8,6 +8,7 @@ import pytest
 STATIC = Path(__file__).parents[2] / "api" / "static"
 SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""")
+AT_ONCE = re.compile(r"""^(?:import|export)\b[^;()=]*?["']([^"';]+)["'];$""", re.MULTILINE)
 FIRST_VIEW_BYTES = 150_000
 MAX_LINES = 400
 
@@ -21,9 +22,8 @@ def _reached(path: Path, seen: set[Path]) -> set[Path]:
     if path in seen:
         return seen
     seen.add(path)
-    for line in path.read_text().splitlines():
-        if line.startswith("import ") and (found := IMPORT.search(line)):
-            _reached((path.parent / found[1]).resolve(), seen)
+    for target in AT_ONCE.findall(path.read_text()):
+        _reached((path.parent / target).resolve(), seen)
     return seen
 
 
@@ -67,7 +67,7 @@ def test_the_first_view_is_light() -> None:
 
 
 def test_every_icon_that_is_asked_for_is_drawn() -> None:
-    drawn = set(re.findall(r'^  "?([a-z-]+)"?: "M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s+"M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
     asked = {
         name
         for path in SCRIPTS

@@ -3,62 +3,119 @@ import { parseExact } from "./exact.js";
 
 /** An answer that is not a success: `message` and `hint` are for people. */
 export class ApiError extends Error {
-  constructor({ status, error, hint = "", field = null, code = "", retry_after = null, sign_in_url = null, layer = "" }) {
-    super(error);
+  /** @param {ApiFailure} told */
+  constructor(told) {
+    super(told.error);
     this.name = "ApiError";
-    Object.assign(this, { status, hint, field, code, retryAfter: retry_after, signInUrl: sign_in_url, layer });
+    this.status = told.status;
+    this.hint = told.hint ?? "";
+    this.field = told.field ?? null;
+    this.code = told.code ?? "";
+    this.retryAfter = told.retry_after ?? null;
+    this.signInUrl = told.sign_in_url ?? null;
+    this.layer = told.layer ?? "";
   }
 }
 
-const UNREACHABLE = { status: 0, code: "unreachable", error: "Easel does not answer.", hint: "Check your connection; the page tries again by itself." };
+/** What was caught, as an ApiError; a fault of this page's own has no status. @param {unknown} error */
+export function asApiError(error) {
+  if (error instanceof ApiError) return error;
+  return new ApiError({ status: -1, error: error instanceof Error ? error.message : String(error) });
+}
+
+/** The sentence of what went wrong, and its hint. @param {unknown} error */
+export function wordsOf(error) {
+  const { message, hint } = asApiError(error);
+  return [message, hint].filter(Boolean).join(" ");
+}
+
+/** Whether a request was given up by this page itself. @param {unknown} error */
+export const isAborted = (error) => error instanceof DOMException && error.name === "AbortError";
+
+const UNREACHABLE = {
+  status: 0,
+  code: "unreachable",
+  error: "Easel does not answer.",
+  hint: "Check your connection; the page tries again by itself.",
+};
 let csrf = "";
+/** @type {Promise<void> | null} */
 let signingIn = null;
 
-/** The session, fetched once: {user, csrf, version, limits, open_job, sign_in_url, discord}. `user` is null when signed out. */
+/** The session, fetched once; `user` is null when signed out. */
 export const session = loadSession();
 
+/** @returns {Promise<Session>} */
 async function loadSession() {
   for (let wait = 500; ; wait = Math.min(wait * 2, 8000)) {
     try {
       const answer = await request("GET", "/api/session", { quiet: true });
       csrf = answer.csrf;
       return answer;
-    } catch (error) {
+    } catch (caught) {
+      const error = asApiError(caught);
       if (error.status === 401) {
         signIn(error.signInUrl);
-        return { user: null, csrf: "", version: "", limits: {}, open_job: null, discord: null, sign_in_url: error.signInUrl };
+        return {
+          user: null,
+          csrf: "",
+          version: "",
+          limits: {},
+          open_job: null,
+          discord: null,
+          sign_in_url: error.signInUrl,
+        };
       }
       await new Promise((done) => setTimeout(done, wait)); // the server restarts: keep trying
     }
   }
 }
 
-/** Path with a query; empty values are left out, lists repeat the name. */
+/**
+ * Path with a query; empty values are left out, lists repeat the name.
+ * @param {string} path
+ * @param {object | null} [query]
+ */
 export function urlOf(path, query) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query || {})) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "" && one !== false) params.append(name, one);
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== null && one !== undefined && one !== "" && one !== false) params.append(name, String(one));
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;
 }
 
+/**
+ * @param {string} method @param {string} path @param {ApiOptions & ApiContent} [options]
+ * @returns {Promise<any>} what the path gives: `ApiClient` says it
+ */
 async function request(method, path, { body, query, headers = {}, signal, quiet = false, as = "json" } = {}) {
   const isRaw = body instanceof Blob || body instanceof ArrayBuffer;
+  /** @type {Record<string, string>} */
   const all = { Accept: "application/json", ...headers };
   if (method !== "GET") all["X-CSRF"] = csrf || (path === "/api/session" ? "" : (await session).csrf);
   if (body !== undefined && !isRaw) all["Content-Type"] = "application/json";
+  const plain = isRaw ? body : JSON.stringify(body); // undefined stays undefined
   let response;
   try {
-    response = await fetch(urlOf(path, query), { method, headers: all, signal, body: body === undefined ? undefined : isRaw ? body : JSON.stringify(body), credentials: "same-origin" });
+    response = await fetch(urlOf(path, query), {
+      method,
+      headers: all,
+      signal,
+      body: plain,
+      credentials: "same-origin",
+    });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (isAborted(error)) throw error;
     throw new ApiError(UNREACHABLE);
   }
-  if (response.ok) return response.status === 204 ? null : as === "blob" ? response.blob() : parseExact(await response.text());
-  throw await failure(response, quiet);
+  if (!response.ok) throw await failure(response, quiet);
+  if (response.status === 204) return null;
+  return as === "blob" ? response.blob() : parseExact(await response.text());
 }
 
+/** @param {Response} response @param {boolean} quiet */
 async function failure(response, quiet) {
   let answer = {};
   try {
@@ -66,34 +123,38 @@ async function failure(response, quiet) {
   } catch {
     answer = {}; // a proxy's page, not ours
   }
-  const error = new ApiError({ error: `Easel answered with an error (${response.status}).`, retry_after: Number(response.headers.get("Retry-After")) || null, ...answer, status: response.status });
+  const error = new ApiError({
+    error: `Easel answered with an error (${response.status}).`,
+    retry_after: Number(response.headers.get("Retry-After")) || null,
+    ...answer,
+    status: response.status,
+  });
   if (error.status === 401 && !quiet) signIn(error.signInUrl);
   return error;
 }
 
-/** Ask the visitor to sign in; one dialog however many requests were refused. */
+/** Ask the visitor to sign in; one dialog however many requests were refused. @param {string | null} url */
 export function signIn(url) {
-  signingIn ||= import("./ui/dialog.js").then(async ({ openDialog }) => {
-    const how = url ? "You will come back here." : "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
-    const actions = url ? [{ label: "Sign in with Discord", value: "go", kind: "primary" }] : [{ label: "Try again", value: "again", kind: "primary" }];
-    const choice = await openDialog({ title: "Sign in to Easel", body: `Your pictures and your queue are yours alone. ${how}`, actions });
+  signingIn ||= import("./sign-in.js").then(async ({ askToSignIn }) => {
+    await askToSignIn(url);
     signingIn = null;
-    if (choice === "go") location.assign(url);
-    else if (choice === "again") location.reload();
   });
   return signingIn;
 }
 
 /**
- * The API, with whole paths ("/api/gallery"). Each call resolves to the parsed answer (null for 204) or throws ApiError.
+ * The API, with whole paths ("/api/gallery"). Each call resolves to the answer (null for 204) or throws ApiError.
  * Options: {headers, signal, quiet: true (no sign-in dialog), as: "blob"}.
+ * @type {ApiClient}
  */
 export const api = {
-  get: (path, query, options = {}) => request("GET", path, { ...options, query }),
-  post: (path, body = {}, options = {}) => request("POST", path, { ...options, body }),
-  put: (path, body = {}, options = {}) => request("PUT", path, { ...options, body }),
-  patch: (path, body = {}, options = {}) => request("PATCH", path, { ...options, body }),
-  del: (path, body, options = {}) => request("DELETE", path, { ...options, body }),
-  /** Send a file's bytes as the body. */
-  upload: (path, blob, options = {}) => request("POST", path, { ...options, body: blob, headers: { "Content-Type": blob.type || "application/octet-stream", ...options.headers } }),
+  get: (path, query, options) => request("GET", path, { ...options, query }),
+  post: (path, body = {}, options) => request("POST", path, { ...options, body }),
+  put: (path, body = {}, options) => request("PUT", path, { ...options, body }),
+  patch: (path, body = {}, options) => request("PATCH", path, { ...options, body }),
+  del: (path, body, options) => request("DELETE", path, { ...options, body }),
+  upload(path, blob, options) {
+    const headers = { "Content-Type": blob.type || "application/octet-stream", ...options?.headers };
+    return request("POST", path, { ...options, body: blob, headers });
+  },
 };

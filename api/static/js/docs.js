@@ -1,38 +1,71 @@
 /** The API's own description (/openapi.json) as a page: routes by subject, what they take, what they answer. */
-import { fill, h } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
-const root = document.getElementById("docs");
+const root = byId("docs");
 
-show().catch((error) => fill(root, h("h1", {}, "The description cannot be read"), h("p", { role: "alert" }, error.message)));
+show().catch((error) =>
+  fill(root, h("h1", {}, "The description cannot be read"), h("p", { role: "alert" }, error.message)),
+);
 
 async function show() {
   const answer = await fetch("/openapi.json");
   if (!answer.ok) throw new Error(`The server answered ${answer.status}. Please reload the page.`);
   const told = await answer.json();
   const subjects = byTag(told.paths);
-  fill(root,
+  fill(
+    root,
     h("h1", {}, `${told.info.title} ${told.info.version}: API`),
     h("p", {}, told.info.description),
-    h("p", {}, "Programs send ", h("code", {}, "Authorization: Bearer esl_…"), ". The same as one file: ", h("a", { href: "/openapi.json" }, "/openapi.json"), ". ", h("a", { href: "/" }, "To the studio")),
-    h("nav", { "aria-label": "Subjects" }, h("ul", { class: "docs-tags" }, [...subjects.keys(), "schemas"].map((tag) => h("li", {}, h("a", { href: `#${idOf(tag)}` }, tag))))),
-    [...subjects].map(([tag, routes]) => h("section", { class: "docs-tag", id: idOf(tag) }, h("h2", {}, tag), routes.map(route))),
-    h("section", { class: "docs-tag", id: "schemas" }, h("h2", {}, "schemas"), Object.entries(told.components?.schemas ?? {}).map(([name, schema]) => shape(name, schema))),
+    h(
+      "p",
+      {},
+      "Programs send ",
+      h("code", {}, "Authorization: Bearer esl_…"),
+      ". The same as one file: ",
+      h("a", { href: "/openapi.json" }, "/openapi.json"),
+      ". ",
+      h("a", { href: "/" }, "To the studio"),
+    ),
+    h(
+      "nav",
+      { "aria-label": "Subjects" },
+      h(
+        "ul",
+        { class: "docs-tags" },
+        [...subjects.keys(), "schemas"].map((tag) => h("li", {}, h("a", { href: `#${idOf(tag)}` }, tag))),
+      ),
+    ),
+    [...subjects].map(([tag, routes]) =>
+      h("section", { class: "docs-tag", id: idOf(tag) }, h("h2", {}, tag), routes.map(route)),
+    ),
+    h(
+      "section",
+      { class: "docs-tag", id: "schemas" },
+      h("h2", {}, "schemas"),
+      Object.entries(told.components?.schemas ?? {}).map(([name, schema]) => shape(name, schema)),
+    ),
   );
   if (location.hash) open(location.hash);
   window.addEventListener("hashchange", () => open(location.hash));
 }
 
-/** A link to a schema opens it. */
+/**
+ * A link to a schema opens it.
+ * @param {string} hash
+ */
 function open(hash) {
   const target = document.getElementById(decodeURIComponent(hash.slice(1)));
-  if (target?.tagName === "DETAILS") target.open = true;
+  if (target instanceof HTMLDetailsElement) target.open = true;
   target?.scrollIntoView();
 }
 
+/** @param {string} tag */
 const idOf = (tag) => tag.replace(/[^A-Za-z0-9]+/g, "-");
 
+/** @param {Record<string, Record<string, Operation>>} paths */
 function byTag(paths) {
+  /** @type {Map<string, { path: string, method: string, about: Operation }[]>} */
   const subjects = new Map();
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of METHODS.filter((one) => methods[one])) {
@@ -43,34 +76,76 @@ function byTag(paths) {
   return subjects;
 }
 
+/** @param {{ path: string, method: string, about: Operation }} told */
 function route({ path, method, about }) {
-  return h("details", { class: "docs-route", id: about.operationId },
-    h("summary", {}, h("span", { class: "docs-method" }, method.toUpperCase()), h("code", { class: "docs-path" }, path), h("span", { class: "docs-words" }, firstSentence(about.description) || about.summary)),
-    h("div", { class: "docs-body" }, about.description && h("p", {}, about.description), parameters(about.parameters ?? []), body(about.requestBody), answers(about.responses)));
+  return h(
+    "details",
+    { class: "docs-route", id: about.operationId },
+    h(
+      "summary",
+      {},
+      h("span", { class: "docs-method" }, method.toUpperCase()),
+      h("code", { class: "docs-path" }, path),
+      h("span", { class: "docs-words" }, firstSentence(about.description) || about.summary),
+    ),
+    h(
+      "div",
+      { class: "docs-body" },
+      about.description && h("p", {}, about.description),
+      parameters(about.parameters ?? []),
+      body(about.requestBody),
+      answers(about.responses),
+    ),
+  );
 }
 
 const firstSentence = (text = "") => text.split(/(?<=\.)\s/)[0];
 
+/** @param {NonNullable<Operation["parameters"]>} all */
 function parameters(all) {
   if (!all.length) return null;
-  const rows = all.map((one) => [h("code", {}, one.name), one.in, typeOf(one.schema), one.required ? "needed" : standard(one.schema), one.description ?? one.schema?.description ?? ""]);
+  const rows = all.map((one) => [
+    h("code", {}, one.name),
+    one.in,
+    typeOf(one.schema),
+    one.required ? "needed" : standard(one.schema),
+    one.description ?? one.schema?.description ?? "",
+  ]);
   return table(["Parameter", "in", "kind", "", ""], rows);
 }
 
-const standard = (schema) => (schema?.default === undefined || schema.default === "" || schema.default === null ? "" : `${JSON.stringify(schema.default)} if unsaid`);
+/** @param {Schema | undefined} schema */
+const standard = (schema) =>
+  schema?.default === undefined || schema.default === "" || schema.default === null
+    ? ""
+    : `${JSON.stringify(schema.default)} if unsaid`;
 
+/** @param {Operation["requestBody"]} told */
 function body(told) {
   if (!told) return null;
   const kinds = Object.entries(told.content);
-  return h("div", { class: "docs-body" }, h("h3", {}, "It takes"), kinds.map(([kind, { schema, example }]) => [h("p", {}, h("code", {}, kind), " ", typeOf(schema)), example !== undefined && h("pre", {}, JSON.stringify(example, null, 2))]));
+  return h(
+    "div",
+    { class: "docs-body" },
+    h("h3", {}, "It takes"),
+    kinds.map(([kind, { schema, example }]) => [
+      h("p", {}, h("code", {}, kind), " ", typeOf(schema)),
+      example !== undefined && h("pre", {}, JSON.stringify(example, null, 2)),
+    ]),
+  );
 }
 
+/** @param {Operation["responses"]} responses */
 function answers(responses) {
-  const rows = Object.entries(responses).map(([status, { description, content }]) => [h("code", {}, status), description, Object.entries(content ?? {}).map(([kind, { schema }]) => h("div", {}, h("code", {}, kind), " ", typeOf(schema)))]);
+  const rows = Object.entries(responses).map(([status, { description, content }]) => [
+    h("code", {}, status),
+    description,
+    Object.entries(content ?? {}).map(([kind, { schema }]) => h("div", {}, h("code", {}, kind), " ", typeOf(schema))),
+  ]);
   return table(["Answer", "", "content"], rows);
 }
 
-/** A schema in words, with links to those that have a name. */
+/** A schema in words, with links to those that have a name. @param {Schema | undefined} schema @returns {Child} */
 function typeOf(schema) {
   if (!schema || !Object.keys(schema).length) return "";
   if (schema.$ref) {
@@ -81,24 +156,73 @@ function typeOf(schema) {
   if (several) return several.flatMap((one, at) => [at ? " or " : "", typeOf(one)]);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(", ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.type === "array") return schema.prefixItems ? ["list of ", schema.prefixItems.flatMap((one, at) => [at ? ", " : "", typeOf(one)])] : ["list of ", typeOf(schema.items)];
+  if (schema.type === "array")
+    return schema.prefixItems
+      ? ["list of ", schema.prefixItems.flatMap((one, at) => [at ? ", " : "", typeOf(one)])]
+      : ["list of ", typeOf(schema.items)];
   return [schema.format ?? schema.type ?? "", range(schema)];
 }
 
+/** @param {Schema} schema */
 function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
-  const words = [minimum !== undefined && `from ${minimum}`, maximum !== undefined && `to ${maximum}`, minLength !== undefined && `${minLength} signs or more`, maxLength !== undefined && `at most ${maxLength} signs`, maxItems !== undefined && `at most ${maxItems}`, pattern && `like ${pattern}`];
+  const words = [
+    minimum !== undefined && `from ${minimum}`,
+    maximum !== undefined && `to ${maximum}`,
+    minLength !== undefined && `${minLength} signs or more`,
+    maxLength !== undefined && `at most ${maxLength} signs`,
+    maxItems !== undefined && `at most ${maxItems}`,
+    pattern && `like ${pattern}`,
+  ];
   const said = words.filter(Boolean).join(", ");
   return said ? ` (${said})` : "";
 }
 
+/** @param {string} name @param {Schema} schema */
 function shape(name, schema) {
   const needed = new Set(schema.required ?? []);
-  const rows = Object.entries(schema.properties ?? {}).map(([field, about]) => [h("code", {}, field), typeOf(about), needed.has(field) ? "always" : standard(about), about.description ?? ""]);
-  return h("details", { class: "docs-schema", id: name },
-    h("summary", {}, h("code", {}, name), h("span", { class: "docs-words" }, (schema.description ?? "").split("\n")[0])),
-    h("div", { class: "docs-body" }, rows.length ? table(["Field", "kind", "", ""], rows) : h("p", {}, typeOf(schema))));
+  const rows = Object.entries(schema.properties ?? {}).map(([field, about]) => [
+    h("code", {}, field),
+    typeOf(about),
+    needed.has(field) ? "always" : standard(about),
+    about.description ?? "",
+  ]);
+  return h(
+    "details",
+    { class: "docs-schema", id: name },
+    h(
+      "summary",
+      {},
+      h("code", {}, name),
+      h("span", { class: "docs-words" }, (schema.description ?? "").split("\n")[0]),
+    ),
+    h("div", { class: "docs-body" }, rows.length ? table(["Field", "kind", "", ""], rows) : h("p", {}, typeOf(schema))),
+  );
 }
 
+/** @param {string[]} heads @param {Child[][]} rows */
 function table(heads, rows) {
-  return h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell))))));
+  return h(
+    "table",
+    {},
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((head) => h("th", { scope: "col" }, head)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map((cells) =>
+        h(
+          "tr",
+          {},
+          cells.map((cell) => h("td", {}, cell)),
+        ),
+      ),
+    ),
+  );
 }

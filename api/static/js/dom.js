@@ -6,6 +6,11 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * Make an element. `props`: class, dataset, style, on: {event: fn}, properties (value, checked, disabled, hidden ...)
  * and attributes. `null`, `undefined` and `false` leave an attribute away. Children may be nested arrays.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Props<HTMLElementTagNameMap[T]> | null} [props]
+ * @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function h(tag, props, ...children) {
   const node = document.createElement(tag);
@@ -14,39 +19,69 @@ export function h(tag, props, ...children) {
   return node;
 }
 
-const AS_PROPERTY = new Set(["value", "checked", "disabled", "hidden", "open", "selected", "indeterminate", "srcObject"]);
+const AS_PROPERTY = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "hidden",
+  "open",
+  "selected",
+  "indeterminate",
+  "srcObject",
+]);
 
+/** @param {HTMLElement} node @param {string} name @param {unknown} value */
 function setProp(node, name, value) {
-  if (name === "on") {
-    for (const [event, handler] of Object.entries(value)) if (handler) node.addEventListener(event, handler);
-  } else if (name === "dataset") Object.assign(node.dataset, value);
-  else if (name === "style") for (const [key, v] of Object.entries(value)) setStyle(node, key, v);
-  else if (AS_PROPERTY.has(name)) node[name] = value ?? (name === "value" ? "" : false);
+  if (name === "on") listen(node, Object(value));
+  else if (name === "dataset") Object.assign(node.dataset, value);
+  else if (name === "style") for (const [key, v] of Object.entries(Object(value))) setStyle(node, key, v);
+  else if (AS_PROPERTY.has(name)) Object.assign(node, { [name]: value ?? (name === "value" ? "" : false) });
   else if (value === true) node.setAttribute(name, "");
   else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, String(value));
 }
 
-function setStyle(node, key, value) {
-  if (key.startsWith("--")) node.style.setProperty(key, value);
-  else node.style[key] = value;
+/** @param {HTMLElement} node @param {Record<string, EventListener | null | false>} handlers */
+function listen(node, handlers) {
+  for (const [event, handler] of Object.entries(handlers)) if (handler) node.addEventListener(event, handler);
 }
 
-/** Add children (nodes, texts, nested arrays; empty ones are skipped). */
+/** @param {HTMLElement} node @param {string} key @param {string} value */
+function setStyle(node, key, value) {
+  if (key.startsWith("--")) node.style.setProperty(key, value);
+  else Object.assign(node.style, { [key]: value });
+}
+
+/**
+ * Add children (nodes, texts, nested arrays; empty ones are skipped).
+ * @template {Element} N
+ * @param {N} node
+ * @param {Child[]} children
+ */
 export function append(node, ...children) {
-  for (const child of children.flat(Infinity)) {
-    if (child === null || child === undefined || child === false || child === "") continue;
-    node.append(child instanceof Node ? child : String(child));
+  for (const child of children) {
+    if (Array.isArray(child)) append(node, ...child);
+    else if (child instanceof Node) node.append(child);
+    else if (child !== null && child !== undefined && child !== false && child !== "") node.append(String(child));
   }
   return node;
 }
 
-/** Replace everything inside `node`. */
+/**
+ * Replace everything inside `node`.
+ * @template {Element} N
+ * @param {N} node
+ * @param {Child[]} children
+ */
 export function fill(node, ...children) {
   node.replaceChildren();
   return append(node, children);
 }
 
-/** An inline icon by its name in icons.js; decorative, so hidden from screen readers. */
+/**
+ * An inline icon by its name in icons.js; decorative, so hidden from screen readers.
+ * @param {string} name
+ * @param {{ filled?: boolean }} [look]
+ */
 export function icon(name, { filled = false } = {}) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -58,51 +93,100 @@ export function icon(name, { filled = false } = {}) {
   return svg;
 }
 
-/** A button with an icon only: `label` becomes its name and its tooltip. */
+/**
+ * A button with an icon only: `label` becomes its name and its tooltip.
+ * @param {string} name
+ * @param {string} label
+ * @param {Listeners<HTMLButtonElement>["click"]} run
+ * @param {Props<HTMLButtonElement>} [props]
+ */
 export function iconButton(name, label, run, props = {}) {
   const { class: extra = "", ...rest } = props;
-  return h("button", { type: "button", class: `btn btn-ghost btn-icon ${extra}`, "aria-label": label, title: label, on: { click: run }, ...rest }, icon(name));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `btn btn-ghost btn-icon ${extra}`,
+      "aria-label": label,
+      title: label,
+      on: { click: run },
+      ...rest,
+    },
+    icon(name),
+  );
 }
 
-/** A button with words: `button("Save", save, {icon: "check", class: "btn-primary"})`. */
+/**
+ * A button with words: `button("Save", save, {icon: "check", class: "btn-primary"})`.
+ * @param {Child} label
+ * @param {Listeners<HTMLButtonElement>["click"]} run
+ * @param {ButtonProps} [props]
+ */
 export function button(label, run, props = {}) {
   const { class: extra = "", icon: picture, ...rest } = props;
-  return h("button", { type: "button", class: `btn ${extra}`, on: { click: run }, ...rest }, picture && icon(picture), label);
+  return h(
+    "button",
+    { type: "button", class: `btn ${extra}`, on: { click: run }, ...rest },
+    picture && icon(picture),
+    label,
+  );
 }
 
-/** `plural(1, "picture")` -> "1 picture"; a noun that only takes an s. */
+/**
+ * `plural(1, "picture")` -> "1 picture"; a noun that only takes an s.
+ * @param {number} number @param {string} noun
+ */
 export const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 let nextId = 0;
 /** A new id for label/aria references. */
-export const uid = (prefix = "e") => `${prefix}${(nextId += 1)}`;
+export function uid(prefix = "e") {
+  nextId += 1;
+  return `${prefix}${nextId}`;
+}
 
-/** A labelled control: `field("Steps", input, {hint})`. The control gets an id when it has none. */
+/**
+ * A labelled control: `field("Steps", input, {hint})`. The control gets an id when it has none.
+ * @param {Child} label
+ * @param {HTMLElement} control
+ * @param {{ hint?: Child, hidden?: boolean }} [about]
+ */
 export function field(label, control, { hint = "", hidden = false } = {}) {
-  const target = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea") || control;
+  const inner = /** @type {HTMLElement | null} */ (control.querySelector("input, select, textarea"));
+  const target = control.matches("input, select, textarea") ? control : (inner ?? control);
   target.id ||= uid("f");
   const note = hint && h("p", { class: "hint", id: `${target.id}-hint` }, hint);
   if (note) target.setAttribute("aria-describedby", note.id);
   return h("div", { class: "field", hidden }, h("label", { for: target.id }, label), control, note);
 }
 
-/** Load css/<name>.css once; resolves when it is there. */
-export function useCss(name) {
-  const id = `css-${name}`;
-  const present = document.getElementById(id);
-  if (present) return present.ready || Promise.resolve();
-  const link = h("link", { id, rel: "stylesheet", href: `/static/css/${name}.css` });
-  link.ready = new Promise((done) => {
+/** @type {Map<string, Promise<unknown>>} */
+const asked = new Map();
+
+/**
+ * Load css/<name>.css once; resolves when it is there. A base sheet stands before those of the views.
+ * @param {string} name
+ * @param {{ isBase?: boolean }} [place]
+ */
+export function useCss(name, { isBase = false } = {}) {
+  const present = asked.get(name);
+  if (present) return present;
+  const link = h("link", { id: `css-${name}`, rel: "stylesheet", href: `/static/css/${name}.css` });
+  const ready = new Promise((done) => {
     link.onload = () => done(applySheets());
     link.onerror = done;
   });
-  document.head.append(link);
-  return link.ready;
+  asked.set(name, ready);
+  document.head.insertBefore(link, isBase ? document.head.querySelector("link[id^=css-]") : null);
+  return ready;
 }
 
-let sheets = { shown: "", all: [] };
+let sheets = { shown: "", all: /** @type {string[]} */ ([]) };
 
-/** Of the sheets `all` let only css/<shown>.css count: views use the same words for different things. */
+/**
+ * Of the sheets `all` let only css/<shown>.css count: views use the same words for different things.
+ * @param {string} shown @param {string[]} all
+ */
 export function onlyCss(shown, all) {
   sheets = { shown, all };
   applySheets();
@@ -110,51 +194,85 @@ export function onlyCss(shown, all) {
 
 function applySheets() {
   for (const name of sheets.all) {
-    const sheet = document.getElementById(`css-${name}`)?.sheet;
-    if (sheet) sheet.disabled = name !== sheets.shown;
+    const link = /** @type {HTMLLinkElement | null} */ (document.getElementById(`css-${name}`));
+    if (link?.sheet) link.sheet.disabled = name !== sheets.shown;
   }
 }
 
-/** Say `text` to screen readers. */
+/** The first element within `root` that fits. @param {ParentNode} root @param {string} selector */
+export const find = (root, selector) => /** @type {HTMLElement | null} */ (root.querySelector(selector));
+
+/** All elements within `root` that fit. @param {ParentNode} root @param {string} selector */
+export const findAll = (root, selector) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(selector)]);
+
+/** What fits at or above the place where an event happened. @param {Event} event @param {string} selector */
+export const hit = (event, selector) =>
+  event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest(selector)) : null;
+
+/** Whether an event happened within an element. @param {Event} event @param {Element} node */
+export const isWithin = (event, node) => event.target instanceof Node && node.contains(event.target);
+
+/** An element of the page itself, which is always there. @param {string} id */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Say `text` to screen readers. @param {string} text */
 export function announce(text) {
-  const live = document.getElementById("live");
+  const live = byId("live");
   live.textContent = "";
   setTimeout(() => (live.textContent = text), 40);
 }
 
-/** 8 -> "8 s", 75 -> "1 min 15 s", 4000 -> "1 h 6 min". */
+/** 8 -> "8 s", 75 -> "1 min 15 s", 4000 -> "1 h 6 min". @param {number | null | undefined} seconds */
 export function formatSpan(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   const s = Math.max(0, seconds);
   if (s < 10) return `${s < 1 ? Math.max(0.1, s).toFixed(1) : Math.round(s)} s`;
   if (s < 60) return `${Math.round(s)} s`;
   const whole = Math.round(s);
-  if (whole < 3600) return whole % 60 && whole < 600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.round(whole / 60)} min`;
+  if (whole < 3600)
+    return whole % 60 && whole < 600
+      ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+      : `${Math.round(whole / 60)} min`;
   if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.round(whole / 86400)} d`;
 }
 
-/** "just now", "4 min ago", "in 3 h", or the date when it is longer than a week. */
+/**
+ * "just now", "4 min ago", "in 3 h", or the date when it is longer than a week.
+ * @param {string | null | undefined} iso
+ */
 export function timeAgo(iso) {
   if (!iso) return "";
   const then = new Date(iso);
   const s = (Date.now() - then.getTime()) / 1000;
   if (Math.abs(s) < 45) return "just now";
-  if (Math.abs(s) > 7 * 86400) return then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
-  const [value, unit] = Math.abs(s) < 3570 ? [Math.round(Math.abs(s) / 60), "min"] : Math.abs(s) < 86400 ? [Math.round(Math.abs(s) / 3600), "h"] : [Math.round(Math.abs(s) / 86400), "d"];
-  return s > 0 ? `${value} ${unit} ago` : `in ${value} ${unit}`;
+  if (Math.abs(s) > 7 * 86400)
+    return then.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  const span = roughly(Math.abs(s));
+  return s > 0 ? `${span} ago` : `in ${span}`;
 }
 
-/** 1536000 -> "1.5 MB". */
+/** @param {number} s */
+function roughly(s) {
+  if (s < 3570) return `${Math.round(s / 60)} min`;
+  return s < 86400 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
+}
+
+/** 1536000 -> "1.5 MB". @param {number} n */
 export function formatBytes(n) {
   if (n < 1000) return `${n} B`;
   return n < 1e6 ? `${Math.round(n / 1e3)} kB` : `${(n / 1e6).toFixed(1)} MB`;
 }
 
-/** Call `fn` once things have been quiet for `ms`. The returned function has `.cancel()`. */
+/**
+ * Call `fn` once things have been quiet for `ms`. The returned function has `.cancel()`.
+ * @template {unknown[]} A
+ * @param {(...args: A) => unknown} fn
+ * @param {number} ms
+ */
 export function debounce(fn, ms) {
   let timer = 0;
-  const later = (...args) => {
+  const later = (/** @type {A} */ ...args) => {
     clearTimeout(timer);
     timer = setTimeout(() => fn(...args), ms);
   };

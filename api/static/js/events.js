@@ -1,29 +1,40 @@
 /** The live stream (GET /events): the newest state of every job. */
-import { api, session } from "./api.js";
+import { api, asApiError, session } from "./api.js";
 
 const MAX_JOBS = 300;
 const ACTIVE = new Set(["queued", "running"]);
+/** @type {Map<string, Set<(data: never) => unknown>>} */
 const handlers = new Map();
 let wasConnected = false;
 
 export const events = {
   /** Newest state of each job by id, as far as this page has seen it. */
-  jobs: new Map(),
+  jobs: /** @type {Map<string, Api.Job>} */ (new Map()),
   /** The last `queue` event: {waiting, running, engines}. */
-  queue: null,
+  queue: /** @type {Api.Queue | null} */ (null),
   connected: false,
 
-  /** Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of pictures); returns the way to stop. */
+  /**
+   * Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of
+   * pictures); returns the way to stop.
+   * @template {keyof EventKinds} K
+   * @param {K} kind
+   * @param {(data: EventKinds[K]) => unknown} fn
+   * @returns {Stop}
+   */
   on(kind, fn) {
-    if (!handlers.has(kind)) handlers.set(kind, new Set());
-    handlers.get(kind).add(fn);
-    return () => handlers.get(kind).delete(fn);
+    const heard = handlers.get(kind) ?? new Set();
+    handlers.set(kind, heard.add(fn));
+    return () => heard.delete(fn);
   },
 
   /** Were this caller's newest jobs loaded already? */
   isLoaded: false,
 
-  /** Take in a job from an answer (POST /api/jobs ...); the stream may have been quicker, then its state stays. */
+  /**
+   * Take in a job from an answer (POST /api/jobs ...); the stream may have been quicker, then its state stays.
+   * @param {Api.Job} job
+   */
   put(job) {
     const known = events.jobs.get(job.id);
     if (known && RANK(known) > RANK(job)) return known;
@@ -32,7 +43,10 @@ export const events = {
     return job;
   },
 
-  /** These pictures are favourites now, or are not: in every job that has them. */
+  /**
+   * These pictures are favourites now, or are not: in every job that has them.
+   * @param {string[]} ids @param {boolean} isOn
+   */
   star(ids, isOn) {
     for (const job of events.jobs.values()) {
       for (const image of job.images) if (ids.includes(image.id)) image.is_favorite = isOn;
@@ -40,12 +54,12 @@ export const events = {
     emit("star", ids);
   },
 
-  /** These pictures were deleted. */
+  /** These pictures were deleted. @param {string[]} ids */
   lose(ids) {
     emit("deleted", ids);
   },
 
-  /** A job was deleted here or elsewhere. */
+  /** A job was deleted here or elsewhere. @param {string} id */
   forget(id) {
     events.jobs.delete(id);
     emit("gone", { id });
@@ -60,19 +74,27 @@ export const events = {
   },
 };
 
+/** @param {Api.Job} job */
 const RANK = (job) => ["queued", "running"].indexOf(job.status) + 1 || 3;
+
+/** Does the job wait or run? @param {{ status: string }} job */
 export const isActive = (job) => ACTIVE.has(job.status);
 
+/**
+ * @template {keyof EventKinds} K
+ * @param {K} kind @param {EventKinds[K]} data
+ */
 function emit(kind, data) {
   for (const fn of [...(handlers.get(kind) || [])]) {
     try {
-      fn(data);
+      fn(/** @type {never} */ (data));
     } catch (error) {
       console.error("A listener failed.", error); // one broken listener must not stop the others
     }
   }
 }
 
+/** @param {Api.Job} job */
 function remember(job) {
   events.jobs.set(job.id, job);
   if (events.jobs.size <= MAX_JOBS) return;
@@ -82,28 +104,35 @@ function remember(job) {
   }
 }
 
-/** An event says nothing of favourites, which are each person's own: what was known stays. */
+/**
+ * An event says nothing of favourites, which are each person's own: what was known stays.
+ * @param {Api.Job} job @param {Api.Job | undefined} known
+ */
 function keepStars(job, known) {
   const stars = new Set(known?.images.filter((image) => image.is_favorite).map(({ id }) => id));
   for (const image of job.images) image.is_favorite ||= stars.has(image.id);
 }
 
+/** @param {boolean} now */
 function setConnected(now) {
   if (events.connected === now) return;
   events.connected = now;
   emit("state", { connected: now });
 }
 
+/** @param {string} kind @param {unknown} data */
 function take(kind, data) {
   if (kind === "job") {
-    keepStars(data, events.jobs.get(data.id));
-    remember(data);
+    const job = /** @type {Api.Job} */ (data);
+    keepStars(job, events.jobs.get(job.id));
+    remember(job);
   }
-  if (kind === "gone") events.jobs.delete(data.id);
-  else if (kind === "queue") events.queue = data;
-  emit(kind, data);
+  if (kind === "gone") events.jobs.delete(/** @type {EventKinds["gone"]} */ (data).id);
+  else if (kind === "queue") events.queue = /** @type {Api.Queue} */ (data);
+  emit(/** @type {keyof EventKinds} */ (kind), /** @type {EventKinds[keyof EventKinds]} */ (data));
 }
 
+/** @type {StreamReport} */
 function hear(kind, data) {
   if (kind === "hello") {
     setConnected(true);
@@ -118,13 +147,15 @@ function hear(kind, data) {
 async function catchUp() {
   if (events.isLoaded) await events.load().catch(() => null);
   const lost = [...events.jobs.values()].filter(isActive);
-  await Promise.allSettled(lost.map(async (job) => {
-    try {
-      events.put(await api.get(`/api/jobs/${job.id}`, null, { quiet: true }));
-    } catch (error) {
-      if (error.status === 404) events.forget(job.id);
-    }
-  }));
+  await Promise.allSettled(
+    lost.map(async (job) => {
+      try {
+        events.put(await api.get(`/api/jobs/${job.id}`, null, { quiet: true }));
+      } catch (error) {
+        if (asApiError(error).status === 404) events.forget(job.id);
+      }
+    }),
+  );
 }
 
 /** Open the stream once somebody is signed in. */
@@ -136,7 +167,9 @@ export async function startEvents() {
   else ownStream();
 }
 
+/** @param {string} name */
 function shareStream(name) {
+  /** @type {SharedWorker | null} */
   let worker = null;
   const join = () => {
     worker = new SharedWorker("/static/js/stream-worker.js", { type: "module", name });
@@ -146,7 +179,7 @@ function shareStream(name) {
     };
     worker.port.onmessage = ({ data: [kind, data] }) => hear(kind, data);
   };
-  const send = (text) => worker?.port.postMessage(text);
+  const send = (/** @type {string} */ text) => worker?.port.postMessage(text);
   join();
   window.addEventListener("online", () => send("retry"));
   document.addEventListener("visibilitychange", () => document.hidden || send("retry"));

@@ -1,21 +1,33 @@
 /** Builds the shell, then starts the router and the event stream. */
 import { api, session } from "./api.js";
-import { announce, fill, h, icon } from "./dom.js";
+import { announce, byId, fill, h, icon } from "./dom.js";
 import { events, isActive, startEvents } from "./events.js";
 import { getPref, setPref } from "./prefs.js";
 import { go, startRouter } from "./router.js";
-import { menuButton } from "./ui/menu.js";
+import { menuButton } from "./ui/menu-button.js";
 import { toast } from "./ui/toast.js";
 
-const VIEWS = [["create", "Create"], ["feed", "Feed"], ["gallery", "Gallery"], ["engines", "Engines"], ["dashboard", "Dashboard"], ["settings", "Settings"]];
-const THEMES = [["system", "Like the system", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
+const VIEWS = [
+  ["create", "Create"],
+  ["feed", "Feed"],
+  ["gallery", "Gallery"],
+  ["engines", "Engines"],
+  ["dashboard", "Dashboard"],
+  ["settings", "Settings"],
+];
+const THEMES = [
+  ["system", "Like the system", "contrast"],
+  ["dark", "Dark", "moon"],
+  ["light", "Light", "sun"],
+];
 const OFFLINE_GRACE_MS = 2500;
 
 const count = h("span", { class: "count num", hidden: true });
+/** @type {Map<string, HTMLElement>} */
 const links = new Map();
 
 function buildNav() {
-  const nav = document.getElementById("nav");
+  const nav = byId("nav");
   for (const [name, label] of VIEWS) {
     const link = h("a", { href: `#/${name}` }, icon(name), h("span", {}, label), name === "create" && count);
     links.set(name, link);
@@ -23,6 +35,7 @@ function buildNav() {
   }
 }
 
+/** @param {string} name */
 function markNav(name) {
   for (const [each, link] of links) {
     if (each === name) link.setAttribute("aria-current", "page");
@@ -32,27 +45,44 @@ function markNav(name) {
 
 function buildTools() {
   const state = h("span", { class: "link-state", hidden: true }, "Reconnecting");
-  const theme = menuButton("Theme", () => THEMES.map(([value, label, name]) => ({ label, icon: name, checked: getPref("theme", "dark") === value, run: () => setPref("theme", value) })), { icon: "contrast" });
+  const theme = menuButton(
+    "Theme",
+    () =>
+      THEMES.map(([value, label, name]) => ({
+        label,
+        icon: name,
+        checked: getPref("theme", "dark") === value,
+        run: () => setPref("theme", value),
+      })),
+    { icon: "contrast" },
+  );
   const account = h("span", { class: "row" });
-  fill(document.getElementById("rail-tools"), state, theme, account);
+  fill(byId("rail-tools"), state, theme, account);
   watchConnection(state);
   session.then((now) => drawAccount(account, now));
   session.then(({ user, discord }) => user?.is_admin && discord && toast(discord));
 }
 
+/** @param {HTMLElement} state */
 function watchConnection(state) {
   let timer = 0;
+  const tell = () => {
+    state.hidden = false;
+    announce("Reconnecting to Easel.");
+  };
   events.on("state", ({ connected }) => {
     clearTimeout(timer);
     if (connected) state.hidden = true;
     // A blip is no news: only a longer silence is told.
-    else timer = setTimeout(() => ((state.hidden = false), announce("Reconnecting to Easel.")), OFFLINE_GRACE_MS);
+    else timer = setTimeout(tell, OFFLINE_GRACE_MS);
   });
 }
 
+/** @param {HTMLElement} place @param {Session} session */
 function drawAccount(place, { user, sign_in_url: url, version }) {
   if (!user) return void fill(place, url && h("a", { class: "btn btn-small", href: url }, "Sign in"));
   const label = `Account: ${user.name}`;
+  /** @returns {MenuEntry[]} */
   const items = () => [
     { label: user.name, icon: "user", disabled: true, hint: user.is_admin ? "owner" : "", run: () => {} },
     "-",
@@ -61,7 +91,12 @@ function drawAccount(place, { user, sign_in_url: url, version }) {
     { label: `Easel ${version}`, icon: "info", disabled: true, run: () => {} },
   ];
   const node = menuButton(label, items, { icon: "user" });
-  fill(node, user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()));
+  fill(
+    node,
+    user.avatar
+      ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 })
+      : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()),
+  );
   fill(place, node);
 }
 
@@ -81,6 +116,7 @@ function watchQueue() {
   events.on("alert", (alert) => toast(alert.message, { kind: alert.level === "error" ? "bad" : "info" }));
 }
 
+/** @param {KeyboardEvent} event */
 function focusPromptFromAnywhere(event) {
   if (!event.altKey || event.code !== "Space") return;
   event.preventDefault();
@@ -95,9 +131,10 @@ async function start() {
   buildTools();
   watchQueue();
   document.addEventListener("keydown", focusPromptFromAnywhere);
-  const { open_job: job } = await Promise.race([session, new Promise((done) => setTimeout(() => done({}), 1500))]);
+  const soon = new Promise((done) => setTimeout(done, 1500));
+  const job = await Promise.race([session.then((now) => now.open_job), soon.then(() => null)]);
   if (job && !location.hash) history.replaceState(null, "", `#/job/${encodeURIComponent(job)}`);
-  await startRouter(document.getElementById("view"), markNav);
+  await startRouter(byId("view"), markNav);
   await startEvents();
 }
 

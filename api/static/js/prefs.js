@@ -1,8 +1,15 @@
 /** What this browser remembers: small values in localStorage under "easel.<name>", safe where storage is off. */
+/** @type {Map<string, Set<(value: unknown) => void>>} */
 const listeners = new Map();
 
-/** Read a value, or `fallback` when there is none (or storage is switched off). */
-export function getPref(name, fallback = null) {
+/**
+ * Read a value, or `fallback` when there is none (or storage is switched off).
+ * @template T
+ * @param {string} name
+ * @param {T} fallback
+ * @returns {T}
+ */
+export function getPref(name, fallback) {
   try {
     const text = localStorage.getItem(`easel.${name}`);
     return text === null ? fallback : JSON.parse(text);
@@ -11,7 +18,7 @@ export function getPref(name, fallback = null) {
   }
 }
 
-/** Keep a value (`null` forgets it) and tell those who listen. */
+/** Keep a value (`null` forgets it) and tell those who listen. @param {string} name @param {unknown} value */
 export function setPref(name, value) {
   try {
     if (value === null || value === undefined) localStorage.removeItem(`easel.${name}`);
@@ -19,13 +26,17 @@ export function setPref(name, value) {
   } catch {
     // A full or forbidden storage only costs the memory across reloads.
   }
-  if (name === "theme") document.documentElement.dataset.theme = value || "dark";
+  if (name === "theme") document.documentElement.dataset.theme = String(value || "dark");
   for (const fn of listeners.get(name) || []) fn(value);
 }
 
-/** Call `fn(value)` when the preference changes in this page; returns the way to stop. */
+/**
+ * Call `fn(value)` when the preference changes in this page; returns the way to stop.
+ * @param {string} name
+ * @param {(value: unknown) => void} fn
+ */
 export function onPref(name, fn) {
-  if (!listeners.has(name)) listeners.set(name, new Set());
-  listeners.get(name).add(fn);
-  return () => listeners.get(name).delete(fn);
+  const heard = listeners.get(name) ?? new Set();
+  listeners.set(name, heard.add(fn));
+  return () => heard.delete(fn);
 }

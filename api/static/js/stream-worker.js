@@ -1,8 +1,10 @@
 /** One stream for all tabs: a browser has six connections for one address, and the seventh tab would never load. */
 import { openStream } from "./stream.js";
 
+/** @type {Set<MessagePort>} */
 const ports = new Set();
 let isConnected = false;
+/** @type {unknown} */
 let queue = null;
 
 const stream = openStream((kind, data) => {
@@ -12,7 +14,8 @@ const stream = openStream((kind, data) => {
   for (const port of ports) port.postMessage([kind, data]);
 });
 
-self.onconnect = ({ ports: [port] }) => {
+self.addEventListener("connect", (event) => {
+  const [port] = /** @type {MessageEvent} */ (event).ports;
   ports.add(port);
   port.onmessage = ({ data }) => {
     if (data === "bye") ports.delete(port);
@@ -20,4 +23,4 @@ self.onconnect = ({ ports: [port] }) => {
   };
   if (isConnected) port.postMessage(["hello", null]);
   if (queue) port.postMessage(["queue", queue]);
-};
+});

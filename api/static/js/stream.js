@@ -8,9 +8,11 @@ const HIDDEN_MS = 30000;
 
 /**
  * Keep a stream open. `report(kind, data)` hears "hello" (connected), "lost", "resync" and the server's own kinds.
+ * @param {StreamReport} report
  * @returns {{retry: () => void, close: () => void}} connect at once; give the connection back
  */
 export function openStream(report) {
+  /** @type {EventSource | null} */
   let source = null;
   let timer = 0;
   let wait = FIRST_WAIT_MS;
@@ -22,16 +24,17 @@ export function openStream(report) {
   };
   const connect = () => {
     close();
-    source = new EventSource("/events");
-    source.addEventListener("hello", () => {
+    const opened = new EventSource("/events");
+    source = opened;
+    opened.addEventListener("hello", () => {
       wait = FIRST_WAIT_MS;
       report("hello", null);
     });
-    source.addEventListener("resync", () => report("resync", null)); // we fell behind: the server left something out
-    for (const kind of KINDS) source.addEventListener(kind, (event) => report(kind, parseExact(event.data)));
-    source.onerror = () => {
+    opened.addEventListener("resync", () => report("resync", null)); // we fell behind: the server left something out
+    for (const kind of KINDS) opened.addEventListener(kind, (event) => report(kind, parseExact(event.data)));
+    opened.onerror = () => {
       report("lost", null);
-      source.close(); // our own pace: a browser gives up for good after an error status
+      opened.close(); // our own pace: a browser gives up for good after an error status
       timer = setTimeout(connect, wait + Math.random() * 400);
       wait = Math.min(wait * 1.7, LONGEST_WAIT_MS);
     };
@@ -40,7 +43,10 @@ export function openStream(report) {
   return { retry: connect, close };
 }
 
-/** A stream of one page's own, given back when nobody looks: a browser has only six connections for one address. */
+/**
+ * A stream of one page's own, given back when nobody looks: a browser has only six connections for one address.
+ * @param {StreamReport} report
+ */
 export function watchAlone(report) {
   let rest = 0;
   const stream = openStream(report);

@@ -1,23 +1,53 @@
 /** Completion in the prompt: flags, and the names that may follow them. */
 
-const LISTS = { model: "models", checkpoint: "models", ckpt: "models", sampler: "samplers", sampler_name: "samplers", scheduler: "schedulers", lora: "loras", vae: "vaes", upscaler: "upscalers" };
+/** @type {Record<string, ListName>} */
+const LISTS = {
+  model: "models",
+  checkpoint: "models",
+  ckpt: "models",
+  sampler: "samplers",
+  sampler_name: "samplers",
+  scheduler: "schedulers",
+  lora: "loras",
+  vae: "vaes",
+  upscaler: "upscalers",
+};
 
-/** What could be meant at the caret: flags after `--`, names after `--model ` and its like. */
+/**
+ * What could be meant at the caret: flags after `--`, names after `--model ` and its like.
+ * @param {Pick<PromptState, "input" | "options" | "shape">} box
+ * @returns {Offer[]}
+ */
 export function findOffers({ input, options, shape }) {
   if (input.selectionStart !== input.selectionEnd) return [];
   const before = input.value.slice(0, input.selectionStart);
   const flag = /(?:^|\s)--([a-z_]*)$/i.exec(before);
   if (flag) {
     const typed = flag[1].toLowerCase();
-    return options.filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
-      .map((option) => ({ insert: `--${option.name} `, from: before.length - typed.length - 2, label: option.flags[0], hint: option.meaning }));
+    return options
+      .filter((option) => option.flags.some((name) => name.slice(2).startsWith(typed)))
+      .map((option) => ({
+        insert: `--${option.name} `,
+        from: before.length - typed.length - 2,
+        label: option.flags[0],
+        hint: option.meaning,
+      }));
   }
   const named = /(?:^|\s)--([a-z_]+)\s+([^\s][^-]*|)$/i.exec(before);
   if (!named) return [];
-  return names(named[1].toLowerCase(), options, shape()).filter((one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2])
-    .map((one) => ({ insert: `${one.value} `, from: before.length - named[2].length, label: one.label, hint: one.hint }));
+  return names(named[1].toLowerCase(), options, shape())
+    .filter(
+      (one) => `${one.label} ${one.value}`.toLowerCase().includes(named[2].toLowerCase()) && one.value !== named[2],
+    )
+    .map((one) => ({
+      insert: `${one.value} `,
+      from: before.length - named[2].length,
+      label: one.label,
+      hint: one.hint,
+    }));
 }
 
+/** @param {string} flag @param {Api.Option[]} options @param {Shape} shape @returns {Option[]} */
 function names(flag, options, shape) {
   const option = options.find((one) => one.flags.includes(`--${flag}`));
   if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));

@@ -1,65 +1,146 @@
-/** Small controls that are bound to one field of the form: sliders, choices, switches. They show only what can be set. */
+/** Small controls, each bound to one field of the form: sliders, choices, switches. They show only what can be set. */
 import { fill, h, icon, iconButton, uid } from "../dom.js";
-import { combo } from "../ui/combo.js";
 
 const MAX_SEED = 2n ** 64n - 1n;
 
 /**
  * A slider with a number beside it; empty means the engine's default, which is shown.
- * @returns {{node: HTMLElement, update: (value: number|null, fallback: number, limits?: {max?: number}) => void}}
+ * @param {{ label: string, min: number, max: number, step?: number, onChange: (value: number | null) => void,
+ *   isOptional?: boolean, format?: (value: number) => string }} spec
+ * @returns {SliderPart}
  */
 export function slider({ label, min, max, step = 1, onChange, isOptional = true, format = String }) {
   const id = uid("slide");
   const range = h("input", { type: "range", id, min, max, step });
-  const number = h("input", { class: "input num tiny", type: "number", inputmode: "decimal", min, max, step, "aria-label": `${label}, exact` });
-  const clear = isOptional && iconButton("undo", `${label}: back to the default`, () => onChange(null), { class: "btn-small", hidden: true });
+  const number = h("input", {
+    class: "input num tiny",
+    type: "number",
+    inputmode: "decimal",
+    min,
+    max,
+    step,
+    "aria-label": `${label}, exact`,
+  });
+  const clear =
+    isOptional &&
+    iconButton("undo", `${label}: back to the default`, () => onChange(null), { class: "btn-small", hidden: true });
   const node = h("div", { class: "slider" }, h("label", { for: id, class: "label" }, label), clear, number, range);
-  const paint = (value) => range.style.setProperty("--fill", `${((value - Number(range.min)) / (Number(range.max) - Number(range.min) || 1)) * 100}%`);
+  const paint = (/** @type {number} */ value) =>
+    range.style.setProperty(
+      "--fill",
+      `${((value - Number(range.min)) / (Number(range.max) - Number(range.min) || 1)) * 100}%`,
+    );
   range.addEventListener("input", () => {
     number.value = range.value;
     paint(Number(range.value));
     onChange(Number(range.value));
   });
-  number.addEventListener("change", () => onChange(number.value === "" && isOptional ? null : Math.min(Number(range.max), Math.max(min, Number(number.value)))));
+  number.addEventListener("change", () =>
+    onChange(
+      number.value === "" && isOptional ? null : Math.min(Number(range.max), Math.max(min, Number(number.value))),
+    ),
+  );
+  /** @type {SliderPart["update"]} */
   const update = (value, fallback, limits = {}) => {
-    if (limits.max) Object.assign(range, { max: String(limits.max) }), (number.max = String(limits.max));
+    if (limits.max) for (const each of [range, number]) each.max = String(limits.max);
     const shown = value ?? fallback;
     range.value = String(shown);
-    number.value = value === null || value === undefined ? "" : format(value);
+    number.value = value === null ? "" : format(value);
     number.placeholder = String(fallback);
-    if (clear) clear.hidden = value === null || value === undefined;
+    if (clear) clear.hidden = value === null;
     paint(shown);
   };
   return { node, update };
 }
 
-/** A combobox with its label, bound to a field; hidden while there is nothing to choose. */
+/**
+ * A combobox with its label, bound to a field; made when there is something to choose, hidden while there is not.
+ * @param {{ label: string, name: "model" | "sampler" | "scheduler" | "vae", list: ListName, form: FormStore,
+ *   placeholder: string }} spec
+ * @returns {FormPart}
+ */
 export function choice({ label, name, list, form, placeholder }) {
-  const box = combo({ label, placeholder, isFree: true, onChange: (value) => form.set({ [name]: value }) });
-  const node = h("div", { class: "field" }, h("label", { for: box.input.id }, label), box);
-  const update = (state, shape) => {
+  const node = h("div", { class: "field", hidden: true });
+  /** @type {Combo | null} */
+  let box = null;
+  /** @type {{ state: FormState, shape: Shape } | null} */
+  let latest = null;
+  const draw = () => {
+    if (!box || !latest) return;
+    const { state, shape } = latest;
     node.hidden = !shape.has(list);
     box.setOptions(shape.lists[list] || []);
     if (box.value !== state[name]) box.value = state[name];
   };
+  const load = async () => {
+    const { combo } = await import("../ui/combo.js");
+    if (box) return;
+    box = combo({ label, placeholder, isFree: true, onChange: (value) => form.set({ [name]: value }) });
+    node.append(h("label", { for: box.input.id }, label), box);
+    draw();
+  };
+  /**
+   * @param {FormState} state
+   * @param {Shape} shape
+   */
+  const update = (state, shape) => {
+    latest = { state, shape };
+    if (box) draw();
+    else if (shape.has(list)) load();
+  };
   return { node, update };
 }
 
-/** A switch in a row with its words. */
+/**
+ * A switch in a row with its words.
+ * @param {string} label
+ * @param {string} hint
+ * @param {(value: boolean) => void} onChange
+ */
 export function toggle(label, hint, onChange) {
-  const input = h("input", { type: "checkbox", class: "switch", role: "switch", on: { change: () => onChange(input.checked) } });
-  const node = h("label", { class: "check" }, h("span", { class: "grow" }, label, hint && h("span", { class: "hint block" }, hint)), input);
-  return { node, update: (value) => (input.checked = Boolean(value)) };
+  const input = h("input", {
+    type: "checkbox",
+    class: "switch",
+    role: "switch",
+    on: { change: (event) => onChange(event.currentTarget.checked) },
+  });
+  const node = h(
+    "label",
+    { class: "check" },
+    h("span", { class: "grow" }, label, hint && h("span", { class: "hint block" }, hint)),
+    input,
+  );
+  return { node, update: (/** @type {unknown} */ value) => (input.checked = Boolean(value)) };
 }
 
-/** Exactly one of a few: [[value, label, icon?]]. */
+/**
+ * Exactly one of a few: [[value, label]].
+ * @template {string | number} V
+ * @param {string} label
+ * @param {[V, string][]} choices
+ * @param {(value: V) => void} onChange
+ */
 export function segments(label, choices, onChange) {
-  const buttons = choices.map(([value, words]) => h("button", { type: "button", "aria-pressed": "false", dataset: { value }, on: { click: () => onChange(value) } }, words));
+  const buttons = choices.map(([value, words]) =>
+    h(
+      "button",
+      { type: "button", "aria-pressed": "false", dataset: { value }, on: { click: () => onChange(value) } },
+      words,
+    ),
+  );
   const node = h("div", { class: "seg", role: "group", "aria-label": label }, buttons);
-  return { node, buttons, update: (value) => buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.value === String(value)))) };
+  return {
+    node,
+    buttons,
+    update: (/** @type {V} */ value) =>
+      buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.value === String(value)))),
+  };
 }
 
-/** A seed as typed: a number, as text where a number cannot hold it; null (left to chance) for "", "-1" and no number. */
+/**
+ * A seed as typed: a number, as text where none can hold it; null (left to chance) for "", "-1" and no number.
+ * @param {string} typed
+ */
 export function readSeed(typed) {
   const digits = typed.replace(/[\s,._']/g, "");
   if (!/^\d+$/.test(digits)) return null;
@@ -67,23 +148,51 @@ export function readSeed(typed) {
   return seed > BigInt(Number.MAX_SAFE_INTEGER) ? String(seed) : Number(seed);
 }
 
-/** The seed: a number, a lock to keep it, a dice to leave it to chance. */
+/**
+ * The seed: a number, a lock to keep it, a dice to leave it to chance.
+ * @param {FormStore} form
+ */
 export function seedControl(form) {
-  const input = h("input", { class: "input num", id: uid("seed"), inputmode: "numeric", pattern: "-1|[0-9]*", placeholder: "Random each time", autocomplete: "off" });
-  const lock = iconButton("unlock", "Keep this seed", () => {
-    const { isSeedLocked, seed } = form.get();
-    form.set(isSeedLocked ? { isSeedLocked: false } : { isSeedLocked: true, seed: seed ?? Math.floor(Math.random() * 2 ** 32) });
-  }, { "aria-pressed": "false" });
+  const input = h("input", {
+    class: "input num",
+    id: uid("seed"),
+    inputmode: "numeric",
+    pattern: "-1|[0-9]*",
+    placeholder: "Random each time",
+    autocomplete: "off",
+  });
+  const lock = iconButton(
+    "unlock",
+    "Keep this seed",
+    () => {
+      const { isSeedLocked, seed } = form.get();
+      form.set(
+        isSeedLocked
+          ? { isSeedLocked: false }
+          : { isSeedLocked: true, seed: seed ?? Math.floor(Math.random() * 2 ** 32) },
+      );
+    },
+    { "aria-pressed": "false" },
+  );
   const dice = iconButton("dice", "A new seed each time", () => form.set({ seed: null, isSeedLocked: false }));
   input.addEventListener("change", () => {
     const seed = readSeed(input.value);
     form.set({ seed, isSeedLocked: seed !== null });
-    input.value = seed ?? "";
+    input.value = String(seed ?? "");
   });
-  const node = h("div", { class: "field" }, h("label", { for: input.id }, "Seed"), h("div", { class: "row seed" }, input, lock, dice));
+  const node = h(
+    "div",
+    { class: "field" },
+    h("label", { for: input.id }, "Seed"),
+    h("div", { class: "row seed" }, input, lock, dice),
+  );
+  /**
+   * @param {FormState} state
+   * @param {Shape} shape
+   */
   const update = ({ seed, isSeedLocked }, shape) => {
     node.hidden = !shape.supports.seed;
-    input.value = seed ?? "";
+    input.value = String(seed ?? "");
     input.classList.toggle("loose", !isSeedLocked);
     lock.setAttribute("aria-pressed", String(isSeedLocked));
     fill(lock, icon(isSeedLocked ? "lock" : "unlock"));

@@ -1,29 +1,71 @@
 /** What stands in the Create form: kept across reloads, sent as POST /api/jobs, filled from drafts. */
 import { getPref, setPref } from "../prefs.js";
 
-/** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. */
+/** @type {FormState} */
 const EMPTY = {
-  text: "", negative: "", styles: [], aspect: null, width: null, height: null, steps: null, cfg: null, guidance: null,
-  seed: null, isSeedLocked: false, sampler: "", scheduler: "", model: "", vae: "", clipSkip: null, loras: [], batch: 1,
-  hires: null, backend: "", isPrivate: false, strength: null, input: null, edit: "img2img", mask: null, maskFill: "", maskBlur: null,
-  onlyMasked: false, zoom: null, pan: null, factor: 2, upscaler: "", workflow: "", options: {}, replyTo: null,
+  text: "",
+  negative: "",
+  styles: [],
+  aspect: null,
+  width: null,
+  height: null,
+  steps: null,
+  cfg: null,
+  guidance: null,
+  seed: null,
+  isSeedLocked: false,
+  sampler: "",
+  scheduler: "",
+  model: "",
+  vae: "",
+  clipSkip: null,
+  loras: [],
+  batch: 1,
+  hires: null,
+  backend: "",
+  isPrivate: false,
+  strength: null,
+  input: null,
+  edit: "img2img",
+  mask: null,
+  maskFill: "",
+  maskBlur: null,
+  onlyMasked: false,
+  zoom: null,
+  pan: null,
+  factor: 2,
+  upscaler: "",
+  workflow: "",
+  options: {},
+  replyTo: null,
 };
+const NAMED = /** @type {const} */ (["sampler", "scheduler", "model", "vae"]);
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
 
-const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, {})) });
+/** @type {() => FormState} */
+const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, /** @type {Partial<Api.Draft>} */ ({}))) });
 
-/** A small store: `get()`, `set(patch)`, `on(fn(state, changedNames))`. */
+/** @param {Partial<FormState>} state */
+const namesOf = (state) => /** @type {(keyof FormState)[]} */ (Object.keys(state));
+
+/** A small store: `get()`, `set(patch)`, `on(fn(state, changedNames))`. @returns {FormStore} */
 export function makeForm() {
   const base = blank();
+  /** @type {FormState} */
   let state = { ...base, ...getPref(STORED, {}), replyTo: null };
+  /** @type {Set<(state: FormState, changed: Set<string>) => unknown>} */
   const listeners = new Set();
   let timer = 0;
-  const keep = () => setPref(STORED, Object.fromEntries(Object.entries(state).filter(([name, value]) => name !== "replyTo" && JSON.stringify(value) !== JSON.stringify(base[name]))));
+  const keep = () => {
+    const isOwn = (/** @type {keyof FormState} */ name) => JSON.stringify(state[name]) !== JSON.stringify(base[name]);
+    const kept = namesOf(state).filter((name) => name !== "replyTo" && isOwn(name));
+    setPref(STORED, Object.fromEntries(kept.map((name) => [name, state[name]])));
+  };
   return {
     get: () => state,
     set(patch) {
-      const changed = Object.keys(patch).filter((name) => state[name] !== patch[name]);
+      const changed = namesOf(patch).filter((name) => state[name] !== patch[name]);
       if (!changed.length) return;
       state = { ...state, ...patch };
       clearTimeout(timer);
@@ -38,14 +80,24 @@ export function makeForm() {
       listeners.add(fn);
       return () => listeners.delete(fn);
     },
-    flush: () => (clearTimeout(timer), keep()),
+    flush() {
+      clearTimeout(timer);
+      keep();
+    },
   };
 }
 
-/** Is there a flag in this text at all? */
+/**
+ * Is there a flag in this text at all?
+ * @param {string} text
+ */
 export const hasFlags = (text) => /(^|\s)--[a-z]/i.test(text);
 
-/** The text with the words of style presets put before its first flag. */
+/**
+ * The text with the words of style presets put before its first flag.
+ * @param {string} text
+ * @param {string[]} values
+ */
 export function withStyles(text, values) {
   if (!values.length) return text.trim();
   const at = text.search(/(^|\s)--[a-z]/i);
@@ -57,14 +109,16 @@ export function withStyles(text, values) {
 
 /**
  * The body of POST /api/jobs: what was said and what the engine has; flags in the text (`flagged`) win over controls.
- * @param {{supports: object, has: (name: string) => boolean, modes: Set<string>}} shape of the engine's controls
- * @param {object} flagged the draft that the text's flags give
+ * @param {FormState} form
+ * @param {Pick<Shape, "supports" | "has" | "modes">} shape of the engine's controls
+ * @param {Partial<Api.Draft>} flagged the draft that the text's flags give
  * @param {string[]} styleValues words of the chosen presets
  */
 export function toBody(form, shape, flagged, styleValues) {
   const { supports, has } = shape;
+  /** @type {Record<string, unknown>} */
   const body = { text: withStyles(form.text, styleValues) };
-  const say = (name, value, may = true) => {
+  const say = (/** @type {string} */ name, /** @type {unknown} */ value, may = true) => {
     if (may && value !== null && value !== undefined && value !== "" && !(name in flagged)) body[name] = value;
   };
   say("negative_prompt", form.negative.trim(), supports.negative);
@@ -74,7 +128,7 @@ export function toBody(form, shape, flagged, styleValues) {
   say("guidance", form.guidance, supports.guidance);
   say("clip_skip", form.clipSkip, supports.clip_skip);
   say("seed", form.isSeedLocked ? form.seed : null, supports.seed);
-  for (const name of ["sampler", "scheduler", "model", "vae"]) say(name, form[name], has(`${name}s`));
+  for (const name of NAMED) say(name, form[name], has(`${name}s`));
   if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
   say("batch_size", form.batch > 1 ? form.batch : null);
   say("hires", form.hires, supports.hires && !form.input);
@@ -87,13 +141,20 @@ export function toBody(form, shape, flagged, styleValues) {
   return body;
 }
 
+/** @param {Record<string, unknown>} body @param {FormState} form */
 function saySize(body, form) {
   if (form.width && form.height) Object.assign(body, { width: form.width, height: form.height });
   else if (form.aspect) body.aspect = form.aspect;
 }
 
+/**
+ * @param {Record<string, unknown>} body
+ * @param {FormState} form
+ * @param {Pick<Shape, "supports">} shape
+ * @param {Partial<Api.Draft>} flagged
+ */
 function sayInput(body, form, { supports }, flagged) {
-  body.init_image = form.input.media_id;
+  body.init_image = form.input?.media_id;
   if (form.edit === "upscale") {
     body.mode = "upscale";
     body.upscale_factor = form.factor;
@@ -115,17 +176,52 @@ function sayInput(body, form, { supports }, flagged) {
   }
 }
 
-/** Fields of the form for a draft by the names of Job.request. */
+/** The fields of the form by the names of Job.request. @type {[keyof Api.Draft, keyof FormState][]} */
+const SAME = [
+  ["negative_prompt", "negative"],
+  ["steps", "steps"],
+  ["cfg_scale", "cfg"],
+  ["guidance", "guidance"],
+  ["sampler", "sampler"],
+  ["scheduler", "scheduler"],
+  ["model", "model"],
+  ["vae", "vae"],
+  ["clip_skip", "clipSkip"],
+  ["batch_size", "batch"],
+  ["denoising_strength", "strength"],
+  ["backend", "backend"],
+  ["workflow", "workflow"],
+  ["options", "options"],
+  ["width", "width"],
+  ["height", "height"],
+  ["hires", "hires"],
+  ["loras", "loras"],
+];
+
+/**
+ * Fields of the form for a draft by the names of Job.request.
+ * @param {Partial<Api.Draft>} draft
+ * @returns {Partial<FormState>}
+ */
 export function fromDraft(draft) {
-  const plain = { negative_prompt: "negative", steps: "steps", cfg_scale: "cfg", guidance: "guidance", sampler: "sampler", scheduler: "scheduler", model: "model", vae: "vae", clip_skip: "clipSkip", batch_size: "batch", denoising_strength: "strength", backend: "backend", workflow: "workflow", options: "options", width: "width", height: "height", hires: "hires", loras: "loras" };
-  const patch = {};
-  for (const [name, own] of Object.entries(plain)) if (draft[name] !== undefined && draft[name] !== null) patch[own] = draft[name];
-  if (draft.prompt !== undefined) patch.text = draft.prompt;
+  const known = SAME.filter(([name]) => draft[name] !== undefined && draft[name] !== null);
+  /** @type {Partial<FormState>} */
+  const patch = Object.fromEntries(known.map(([name, own]) => [own, draft[name]]));
+  if (draft.prompt !== undefined) patch.text = draft.prompt ?? "";
   if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
   if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });
   if (draft.seed !== undefined && draft.seed !== null) Object.assign(patch, { seed: draft.seed, isSeedLocked: true });
   return patch;
 }
 
-/** A Media for anything with an id: an Image, a Picture or a Media. */
-export const mediaOf = (one) => ({ media_id: one.media_id || one.id, url: one.url, width: one.width, height: one.height });
+/**
+ * A Media for anything with an id: an Image, a Picture or a Media.
+ * @param {AnyPicture | Api.Media} one
+ * @returns {Api.Media}
+ */
+export const mediaOf = (one) => ({
+  media_id: "media_id" in one ? one.media_id : one.id,
+  url: one.url,
+  width: one.width,
+  height: one.height,
+});

@@ -1,80 +1,37 @@
-/** The strip below the picture: what waits and runs, then the newest results. A press shows one in the middle. */
-import { h, icon } from "../dom.js";
-import { events, isActive } from "../events.js";
-import { thumbnail } from "../ui/thumb.js";
+/** The strip below the picture. A press shows one of its jobs in the middle; it is filled with the first job. */
+import { h } from "../dom.js";
+import { events } from "../events.js";
 
-const MAX_DONE = 40;
-
-/** @returns {{node: HTMLElement, select: (id: string) => void, destroy: () => void}} */
+/**
+ * @param {{ onShow: (job: Api.Job) => void }} spec
+ * @returns {{ node: HTMLElement, select: (id: string) => void, destroy: Stop }}
+ */
 export function queueStrip({ onShow }) {
-  const list = h("ol", { class: "strip-list" });
-  const node = h("section", { class: "strip", "aria-label": "Queue and newest pictures", tabindex: "0", hidden: true }, list);
-  const items = new Map();
+  const label = "Queue and newest pictures";
+  const node = h("section", { class: "strip", "aria-label": label, tabindex: "0", hidden: true });
   let selected = "";
-  function put(job) {
-    if (!job.is_mine) return;
-    if (job.images.length && job.images.every((image) => image.is_gone)) return drop(job); // nothing left to show
-    const kind = isActive(job) ? "active" : "ended";
-    const old = items.get(job.id);
-    if (old && old.kind === kind && (kind === "active" || old.job === job)) return void (old.job = job);
-    old?.card?.destroy();
-    const item = kind === "active" ? activeItem(job, onShow) : endedItem(job, onShow);
-    item.node.dataset.created = job.created_at;
-    if (old) old.node.replaceWith(item.node);
-    else insert(list, item.node);
-    items.set(job.id, Object.assign(item, { kind, job }));
-    item.node.toggleAttribute("aria-current", job.id === selected);
-    node.hidden = false;
-    trim(list, items);
-  }
-  function drop({ id }) {
-    items.get(id)?.card?.destroy();
-    items.get(id)?.node.remove();
-    items.delete(id);
-    node.hidden = !items.size;
-  }
-  const stops = [events.on("job", put), events.on("gone", drop)];
-  for (const job of events.jobs.values()) put(job);
+  /** @type {{ select: (id: string) => void, destroy: Stop } | null} */
+  let items = null;
+  let isOver = false;
+  const load = async () => {
+    stop();
+    const { stripItems } = await import("./strip-items.js");
+    if (isOver) return;
+    items = stripItems(node, onShow);
+    items.select(selected);
+  };
+  const stop = events.on("job", (job) => job.is_mine && load());
+  if ([...events.jobs.values()].some((job) => job.is_mine)) load();
   return {
     node,
     select(id) {
       selected = id;
-      for (const [each, item] of items) item.node.toggleAttribute("aria-current", each === id);
-      if (id) items.get(id)?.node.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+      items?.select(id);
     },
-    destroy: () => (stops.forEach((stop) => stop()), items.forEach((item) => item.card?.destroy())),
+    destroy() {
+      isOver = true;
+      stop();
+      items?.destroy();
+    },
   };
-}
-
-/** Newest first, by when they were asked for. */
-function insert(list, node) {
-  const before = [...list.children].find((one) => one.dataset.created <= node.dataset.created);
-  list.insertBefore(node, before || null);
-}
-
-function trim(list, items) {
-  if (list.children.length <= MAX_DONE) return;
-  for (const node of [...list.children].slice(MAX_DONE)) {
-    if (node.classList.contains("strip-active")) continue;
-    items.delete(node.dataset.id);
-    node.remove();
-  }
-}
-
-function activeItem(job, onShow) {
-  const pick = h("button", { type: "button", class: "strip-cover", "aria-label": `Show job ${job.short_id}: ${job.prompt}`, on: { click: () => onShow(events.jobs.get(job.id) || job) } });
-  const item = { card: null, node: h("li", { class: "strip-active", dataset: { id: job.id } }, pick) };
-  import("../ui/job-card.js").then(({ jobCard }) => {
-    if (!item.node.isConnected) return;
-    item.card = jobCard(events.jobs.get(job.id) || job, { isCompact: true });
-    item.node.append(item.card);
-  });
-  return item;
-}
-
-function endedItem(job, onShow) {
-  const left = job.images.filter((image) => !image.is_gone);
-  const picture = left[0] ? thumbnail({ ...left[0], alt: "" }, { size: 256 }) : h("span", { class: `strip-none ${job.status}` }, icon(job.status === "failed" ? "warning" : "close"));
-  const label = `${job.prompt || "Picture"}${job.status === "done" ? "" : ` (${job.status})`}`;
-  return { node: h("li", { class: "strip-done", dataset: { id: job.id } }, h("button", { type: "button", "aria-label": label, title: label, on: { click: () => onShow(events.jobs.get(job.id) || job) } }, picture, left.length > 1 && h("span", { class: "strip-count num" }, left.length))) };
 }

@@ -8,7 +8,11 @@ import { mayReplace } from "./files.js";
 
 const GAP = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
-/** Open the menu of templates at `anchor`. */
+/**
+ * Open the menu of templates at `anchor`.
+ * @param {HTMLElement} anchor
+ * @param {FormStore} form
+ */
 export async function templateMenu(anchor, form) {
   let templates = [];
   try {
@@ -16,12 +20,26 @@ export async function templateMenu(anchor, form) {
   } catch (error) {
     return toastError(error);
   }
-  const rows = templates.slice(0, 12).map((one) => ({ label: one.name, icon: "template", hint: one.uses ? `${one.uses}×` : "", run: () => use(one, form) }));
+  const rows = templates.slice(0, 12).map((one) => ({
+    label: one.name,
+    icon: "template",
+    hint: one.uses ? `${one.uses}×` : "",
+    run: () => use(one, form),
+  }));
   const keep = { label: "Save this prompt", icon: "plus", disabled: !form.get().text.trim(), run: () => save(form) };
   const mine = templates.filter((one) => one.is_mine);
-  openMenu(anchor, [...rows, rows.length > 0 && "-", keep, mine.length > 0 && { label: "Remove templates", icon: "trash", run: () => manage(mine) }]);
+  openMenu(anchor, [
+    ...rows,
+    rows.length > 0 && "-",
+    keep,
+    mine.length > 0 && { label: "Remove templates", icon: "trash", run: () => manage(mine) },
+  ]);
 }
 
+/**
+ * @param {Api.Template} template
+ * @param {FormStore} form
+ */
 async function use(template, form) {
   try {
     const { text } = await api.post(`/api/templates/${template.id}/use`);
@@ -32,22 +50,43 @@ async function use(template, form) {
   }
 }
 
-/** Ask for each gap of a text; null when that was given up. */
+/**
+ * Ask for each gap of a text; null when that was given up.
+ * @param {string} text
+ */
 async function fillGaps(text) {
   const gaps = [...new Set([...text.matchAll(GAP)].map((match) => match[1]))];
   if (!gaps.length) return text;
   const inputs = new Map(gaps.map((gap) => [gap, h("input", { class: "input", autocomplete: "off" })]));
-  const body = h("div", { class: "stack" }, [...inputs].map(([gap, input]) => field(gap, input)));
-  const done = await openDialog({ title: "Fill in the gaps", body, actions: [{ label: "Use it", value: "use", kind: "primary" }], onOpen: () => inputs.get(gaps[0]).focus() });
-  return done ? text.replace(GAP, (all, gap) => inputs.get(gap).value.trim() || gap) : null;
+  const body = h(
+    "div",
+    { class: "stack" },
+    [...inputs].map(([gap, input]) => field(gap, input)),
+  );
+  const done = await openDialog({
+    title: "Fill in the gaps",
+    body,
+    actions: [{ label: "Use it", value: "use", kind: "primary" }],
+    onOpen: () => inputs.get(gaps[0])?.focus(),
+  });
+  return done ? text.replace(GAP, (_all, gap) => inputs.get(gap)?.value.trim() || gap) : null;
 }
 
+/** @param {FormStore} form */
 async function save(form) {
   const name = h("input", { class: "input", maxlength: 80, placeholder: "Portrait, soft light" });
   const { text } = form.get();
-  const body = h("div", { class: "stack" }, field("Name", name), h("p", { class: "small" }, "Write {{who}} in a prompt for a gap that is asked for each time."));
+  const body = h(
+    "div",
+    { class: "stack" },
+    field("Name", name),
+    h("p", { class: "small" }, "Write {{who}} in a prompt for a gap that is asked for each time."),
+  );
   const run = async () => {
-    if (!name.value.trim()) return name.focus(), false;
+    if (!name.value.trim()) {
+      name.focus();
+      return false;
+    }
     try {
       await api.post("/api/templates", { name: name.value.trim(), text });
       toast("Template saved.", { kind: "good" });
@@ -57,19 +96,36 @@ async function save(form) {
       return false;
     }
   };
-  await openDialog({ title: "Save as a template", body, actions: [{ label: "Save", kind: "primary", run }], onOpen: () => name.focus() });
+  await openDialog({
+    title: "Save as a template",
+    body,
+    actions: [{ label: "Save", kind: "primary", run }],
+    onOpen: () => name.focus(),
+  });
 }
 
+/** @param {Api.Template[]} templates */
 async function manage(templates) {
   const list = h("ul", { class: "stack" });
-  const draw = (left) => fill(list, left.map((one) => h("li", { class: "row" }, h("span", { class: "grow clip" }, one.name), iconButton("trash", `Delete ${one.name}`, async () => {
-    try {
-      await api.del(`/api/templates/${one.id}`);
-      draw(left.filter((each) => each !== one));
-    } catch (error) {
-      toastError(error);
-    }
-  }))));
+  const draw = (/** @type {Api.Template[]} */ left) =>
+    fill(
+      list,
+      left.map((one) =>
+        h(
+          "li",
+          { class: "row" },
+          h("span", { class: "grow clip" }, one.name),
+          iconButton("trash", `Delete ${one.name}`, async () => {
+            try {
+              await api.del(`/api/templates/${one.id}`);
+              draw(left.filter((each) => each !== one));
+            } catch (error) {
+              toastError(error);
+            }
+          }),
+        ),
+      ),
+    );
   draw(templates);
   await openDialog({ title: "Your templates", body: list, actions: [{ label: "Done", kind: "primary" }] });
 }

@@ -30,17 +30,23 @@ export function hourly(hours, count, nowS = Date.now() / 1000) {
  * @returns {{days: string[], people: Array<{name: string, values: number[], total: number}>, total: number}}
  */
 export function daily(rows, measure, days, today = new Date()) {
-  const names = Array.from({ length: days }, (_, at) => dayName(new Date(today.getTime() - (days - 1 - at) * 24 * HOUR_S * 1000)));
+  const names = Array.from({ length: days }, (_, index) =>
+    dayName(new Date(today.getTime() - (days - 1 - index) * 24 * HOUR_S * 1000)),
+  );
   const at = new Map(names.map((name, index) => [name, index]));
   const people = new Map();
   for (const row of rows) {
-    if (!at.has(row.day)) continue;
+    const index = at.get(row.day);
+    if (index === undefined) continue;
     const values = people.get(row.user) ?? new Array(days).fill(0);
-    values[at.get(row.day)] += row[measure];
+    values[index] += row[measure];
     people.set(row.user, values);
   }
+  /** @param {number[]} values */
   const sum = (values) => values.reduce((all, one) => all + one, 0);
-  const ranked = [...people].map(([name, values]) => ({ name, values, total: sum(values) })).sort((one, other) => other.total - one.total);
+  const ranked = [...people]
+    .map(([name, values]) => ({ name, values, total: sum(values) }))
+    .sort((one, other) => other.total - one.total);
   const shown = ranked.slice(0, TOP_USERS);
   const rest = ranked.slice(TOP_USERS);
   if (rest.length) {
@@ -50,23 +56,35 @@ export function daily(rows, measure, days, today = new Date()) {
   return { days: names, people: shown, total: sum(ranked.map((one) => one.total)) };
 }
 
-/** "2026-11-21" of a moment, in UTC as the server counts days. */
+/**
+ * "2026-11-21" of a moment, in UTC as the server counts days.
+ * @param {Date} moment
+ */
 export const dayName = (moment) => moment.toISOString().slice(0, 10);
 
-/** 0.0123 -> "$0.012", 12.5 -> "$12.50", 0 -> "$0". */
+/**
+ * 0.0123 -> "$0.012", 12.5 -> "$12.50", 0 -> "$0".
+ * @param {number} usd
+ */
 export function money(usd) {
   if (!usd) return "$0";
   return `$${usd < 0.1 ? usd.toFixed(3) : usd.toFixed(2)}`;
 }
 
-/** 0.934 -> "93 %"; unknown stays a dash. */
+/**
+ * 0.934 -> "93 %"; unknown stays a dash.
+ * @param {number | null} share
+ */
 export function percent(share) {
   if (share === null || share === undefined) return "–";
   const value = share * 100;
   return `${value > 99 && value < 100 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** Values stacked on each other: each series becomes the sum of itself and those before it. */
+/**
+ * Values stacked on each other: each series becomes the sum of itself and those before it.
+ * @param {number[][]} series
+ */
 export function stacked(series) {
   const sums = series[0]?.map(() => 0) ?? [];
   return series.map((values) => values.map((value, at) => (sums[at] += value)));

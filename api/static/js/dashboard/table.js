@@ -10,9 +10,25 @@ import { h } from "../dom.js";
  * @returns {HTMLElement} the table in a frame that scrolls sideways where it must
  */
 export function tableOf(caption, columns, rows) {
-  const classOf = (at) => (columns[at].isNumber ? "num is-number" : "");
-  const head = h("tr", {}, columns.map((column, at) => h("th", { scope: "col", class: classOf(at) }, column.title)));
-  const body = rows.map((cells) => h("tr", {}, cells.map((cell, at) => h(at ? "td" : "th", { class: classOf(at), scope: at ? null : "row" }, cell))));
-  const table = h("table", { class: "table" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, head), h("tbody", {}, body));
+  const classOf = (/** @type {number} */ at) => (columns[at].isNumber ? "num is-number" : "");
+  const head = h(
+    "tr",
+    {},
+    columns.map((column, at) => h("th", { scope: "col", class: classOf(at) }, column.title)),
+  );
+  const body = rows.map((cells) =>
+    h(
+      "tr",
+      {},
+      cells.map((cell, at) => h(at ? "td" : "th", { class: classOf(at), scope: at ? null : "row" }, cell)),
+    ),
+  );
+  const table = h(
+    "table",
+    { class: "table" },
+    h("caption", { class: "sr-only" }, caption),
+    h("thead", {}, head),
+    h("tbody", {}, body),
+  );
   return h("div", { class: "scroll-x", tabindex: "0", role: "group", "aria-label": caption }, table);
 }

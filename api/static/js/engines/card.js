@@ -1,20 +1,22 @@
 /** One engine as a card that keeps itself up to date: state, queue, speed, price, and what can be done with it. */
 
+import { asApiError } from "../api.js";
 import { append, button, fill, formatSpan, h, icon } from "../dom.js";
 import { LAYERS, ownerWords, stateWords, withLane } from "./state.js";
 
 /**
  * @typedef {object} CardActions
- * @property {(engine: object) => Promise<object>} test answers {is_ok, message, hint, layer, seconds}
- * @property {(engine: object) => Promise<void>} disconnect
- * @property {(engine: object, card: HTMLElement, button: HTMLElement) => void} offer shows what it has, or hides it again
+ * @property {(engine: Api.Engine) => Promise<Api.Test>} test answers {is_ok, message, hint, layer, seconds}
+ * @property {(engine: Api.Engine) => Promise<void>} disconnect
+ * @property {(engine: Api.Engine, card: HTMLElement, opener: HTMLElement) => void} offer shows what it has, or hides it
+ *   again
  */
 
 /**
  * Make a card.
- * @param {object} engine as `/api/engines` lists it
+ * @param {Api.Engine} engine as `/api/engines` lists it
  * @param {{kindTitle: string, actions: CardActions}} options
- * @returns {{element: HTMLElement, engine: () => object, update: (engine: object) => void, live: (lane: object) => boolean, tick: () => void}}
+ * @returns {EngineCard}
  */
 export function engineCard(engine, { kindTitle, actions }) {
   let now = engine;
@@ -23,6 +25,7 @@ export function engineCard(engine, { kindTitle, actions }) {
   const facts = h("dl", { class: "engine-facts" });
   const trouble = h("div", { class: "engine-trouble", role: "status" });
   const result = h("div", { class: "engine-result", "aria-live": "polite" });
+  /** @type {HTMLElement} */
   const element = h(
     "article",
     { class: "card engine-card", "aria-label": `Engine ${engine.label}` },
@@ -36,14 +39,21 @@ export function engineCard(engine, { kindTitle, actions }) {
     trouble,
     facts,
     result,
-    buttons(() => now, actions, result, () => element),
+  );
+  element.append(
+    buttons(
+      () => now,
+      actions,
+      result,
+      () => element,
+    ),
   );
   const draw = () => {
     drawState(state, now, (performance.now() - toldAt) / 1000);
     drawTrouble(trouble, now);
     facts.replaceChildren(...factRows(now));
   };
-  const change = (next) => {
+  const change = (/** @type {Api.Engine} */ next) => {
     now = next;
     toldAt = performance.now();
     draw();
@@ -54,7 +64,7 @@ export function engineCard(engine, { kindTitle, actions }) {
     engine: () => now,
     update: change,
     /** Take in what a `queue` event says; true when the state has changed. */
-    live(lane) {
+    live(/** @type {Api.Lane} */ lane) {
       const before = now.state;
       change(withLane(now, lane));
       return now.state !== before;
@@ -63,21 +73,36 @@ export function engineCard(engine, { kindTitle, actions }) {
   };
 }
 
+/** @param {Api.Engine} engine @param {string} kindTitle */
 function headline(engine, kindTitle) {
-  return [kindTitle, engine.grade && `${engine.grade} support`, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""].filter(Boolean).join(" · ");
+  const parts = [
+    kindTitle,
+    engine.grade && `${engine.grade} support`,
+    ownerWords(engine),
+    engine.is_fallback ? "used when no other can" : "",
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
+/** @param {HTMLElement} place @param {Api.Engine} engine @param {number} passedS */
 function drawState(place, engine, passedS) {
   const { word, tone, more } = stateWords(engine, passedS);
-  fill(place, h("span", { class: `dot dot-${tone}`, "aria-hidden": "true" }), h("strong", {}, word), more && h("span", { class: "engine-more" }, more));
+  fill(
+    place,
+    h("span", { class: `dot dot-${tone}`, "aria-hidden": "true" }),
+    h("strong", {}, word),
+    more && h("span", { class: "engine-more" }, more),
+  );
 }
 
+/** @param {HTMLElement} place @param {Api.Engine} engine */
 function drawTrouble(place, engine) {
   const isShown = Boolean(engine.error) && engine.state !== "up" && engine.state !== "busy";
   place.hidden = !isShown;
   fill(place, isShown && [h("p", {}, engine.error), engine.hint && h("p", { class: "engine-hint" }, engine.hint)]);
 }
 
+/** @param {Api.Engine} engine */
 function factRows(engine) {
   const rows = [
     ["Waiting", String(engine.waiting)],
@@ -89,22 +114,38 @@ function factRows(engine) {
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 
+/**
+ * @param {() => Api.Engine} current
+ * @param {CardActions} actions
+ * @param {HTMLElement} result
+ * @param {() => HTMLElement} card
+ */
 function buttons(current, actions, result, card) {
-  const offer = button("What it has", () => actions.offer(current(), card(), offer), { "aria-expanded": "false", class: "btn-small" });
+  /** @type {HTMLButtonElement} */
+  const offer = button("What it has", () => actions.offer(current(), card(), offer), {
+    "aria-expanded": "false",
+    class: "btn-small",
+  });
   const runTest = async () => {
     test.disabled = true;
     fill(result, h("p", { class: "engine-testing" }, "Testing…"));
     try {
       fill(result, testResult(await actions.test(current())));
     } catch (error) {
-      fill(result, failure(error.message, error.hint));
+      const { message, hint } = asApiError(error);
+      fill(result, failure(message, hint));
     } finally {
       test.disabled = false;
     }
   };
+  /** @type {HTMLButtonElement} */
   const test = button("Test", runTest, { class: "btn-ghost btn-small" });
   const row = h("div", { class: "engine-actions" }, offer, test);
-  if (current().is_mine) append(row, button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }));
+  if (current().is_mine)
+    append(
+      row,
+      button("Disconnect", () => actions.disconnect(current()), { class: "btn-ghost btn-small btn-danger" }),
+    );
   return row;
 }
 
@@ -121,17 +162,30 @@ export function testResult(told) {
   return h("div", {}, failure(told.message, told.hint), layerList(told.layer));
 }
 
-/** What failed and the next thing to try. */
+/**
+ * What failed and the next thing to try.
+ * @param {string} message
+ * @param {string} hint
+ */
 export function failure(message, hint) {
-  return h("div", { class: "engine-failed", role: "alert" }, h("p", {}, message), hint ? h("p", { class: "engine-hint" }, hint) : "");
+  return h(
+    "div",
+    { class: "engine-failed", role: "alert" },
+    h("p", {}, message),
+    hint ? h("p", { class: "engine-hint" }, hint) : "",
+  );
 }
 
-/** The way to an engine, step by step, up to the one that failed; null for a failure that is none of them. */
+/**
+ * The way to an engine, step by step, up to the one that failed; null for a failure that is none of them.
+ * @param {string} layer
+ */
 export function layerList(layer) {
   const stop = LAYERS.findIndex(([name]) => name === layer);
   if (stop < 0) return "";
   const steps = LAYERS.map(([, words], at) => {
-    const [tone, said] = at < stop ? ["good", "yes"] : at === stop ? ["bad", "no"] : ["none", "not reached"];
+    const passed = at < stop ? ["good", "yes"] : ["none", "not reached"];
+    const [tone, said] = at === stop ? ["bad", "no"] : passed;
     return h("li", { dataset: { tone } }, h("span", {}, words), h("b", {}, said));
   });
   return h("ol", { class: "engine-layers" }, ...steps);

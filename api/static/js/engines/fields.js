@@ -1,10 +1,20 @@
 /** What of a request a workflow can take: the words for it, and which inputs of a node may stand for it. */
 
-/** @typedef {{field: string, label: string, many: boolean, kind: "text"|"number"|"any"}} Field */
+/**
+ * @param {string} name
+ * @param {string} label
+ * @typedef {{field: string, label: string, many: boolean, kind: "text"|"number"|"any"}} Field
+ */
 
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {WorkflowField["kind"]} kind
+ * @returns {WorkflowField}
+ */
 const field = (name, label, kind, many = false) => ({ field: name, label, kind, many });
 
-/** @type {Field[]} In the order of the table. */
+/** @type {WorkflowField[]} In the order of the table. */
 export const FIELDS = [
   field("prompt", "Prompt", "text", true),
   field("negative", "Negative prompt", "text", true),
@@ -24,12 +34,19 @@ export const FIELDS = [
   field("masks", "Mask", "text", true),
 ];
 
-/** The words for one field; an unknown one is shown by its own name. */
+/**
+ * The words for one field; an unknown one is shown by its own name.
+ * @param {string} name
+ */
 export function labelOf(name) {
   return FIELDS.find((one) => one.field === name)?.label ?? name.replaceAll("_", " ");
 }
 
-/** Whether an input with this value can stand for a field of this kind; what is not known may be anything. */
+/**
+ * Whether an input with this value can stand for a field of this kind; what is not known may be anything.
+ * @param {WorkflowField["kind"]} kind
+ * @param {unknown} value
+ */
 export function mayHold(kind, value) {
   if (kind === "any" || value === undefined || value === null) return true;
   return kind === "number" ? typeof value === "number" : typeof value === "string";
@@ -37,16 +54,19 @@ export function mayHold(kind, value) {
 
 /**
  * The mapping as the table edits it: each known field with its slots, those the server names besides at the end.
- * @param {Array<{field: string, slots: string[]}>} told
+ * @param {Pick<Api.Field, "field" | "slots">[]} told
  * @returns {Map<string, string[]>}
  */
 export function mappingOf(told) {
-  const mapping = new Map(FIELDS.map((one) => [one.field, []]));
+  const mapping = new Map(FIELDS.map((one) => [one.field, /** @type {string[]} */ ([])]));
   for (const { field: name, slots } of told) mapping.set(name, [...slots]);
   return mapping;
 }
 
-/** Which slots stand for what: "3.text" to the words shown beside it in the drawing. */
+/**
+ * Which slots stand for what: "3.text" to the words shown beside it in the drawing.
+ * @param {Map<string, string[]>} mapping
+ */
 export function marksOf(mapping) {
   const marks = new Map();
   for (const [name, slots] of mapping) {

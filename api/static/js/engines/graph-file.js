@@ -4,12 +4,9 @@
  * Source: what ComfyUI's own "Export (API)" writes: {"3": {class_type, inputs: {name: value | [node, output]}, _meta}}.
  */
 
-/** @typedef {{name: string, value: unknown, link: string|null}} Input */
-/** @typedef {{id: string, type: string, title: string, inputs: Input[]}} Node */
-/** @typedef {{from: string, to: string, input: string}} Link */
-/** @typedef {{nodes: Node[], links: Link[]}} Graph */
-
+/** @param {unknown} value @returns {value is Record<string, any>} */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** @param {unknown} value @returns {value is [unknown, number]} */
 const isLink = (value) => Array.isArray(value) && value.length === 2 && Number.isInteger(value[1]);
 
 /**
@@ -27,7 +24,7 @@ export function readGraph(file) {
 
 /**
  * Make a graph of the nodes as the server lists them.
- * @param {Array<{id: string, class_type: string, title: string, inputs: Array<object|string>}>} nodes
+ * @param {Api.Node[]} nodes
  * @returns {Graph}
  */
 export function graphOfNodes(nodes) {
@@ -44,7 +41,7 @@ export function graphOfNodes(nodes) {
 /**
  * The inputs that hold a value of their own, as "node.input", for the selects of the mapping.
  * @param {Graph} graph
- * @returns {Array<{slot: string, node: Node, input: Input}>}
+ * @returns {GraphSlot[]}
  */
 export function valueSlots(graph) {
   return graph.nodes.flatMap((node) =>
@@ -52,6 +49,7 @@ export function valueSlots(graph) {
   );
 }
 
+/** @param {string} id @param {Record<string, any>} told @returns {GraphNode} */
 function readNode(id, told) {
   const inputs = Object.entries(told.inputs ?? {}).map(([name, value]) => ({
     name,
@@ -61,18 +59,17 @@ function readNode(id, told) {
   return { id, type: told.class_type, title: told._meta?.title || told.class_type, inputs };
 }
 
+/** @param {Api.Input | string} told @returns {GraphInput} */
 function readInput(told) {
   if (typeof told === "string") return { name: told, value: undefined, link: null };
-  const link = isLink(told.link) ? String(told.link[0]) : told.link ? String(told.link) : null;
-  return { name: told.name, value: told.value, link };
+  return { name: told.name, value: told.value, link: isLink(told.link) ? String(told.link[0]) : null };
 }
 
+/** @param {GraphNode[]} nodes @returns {Graph} */
 function linked(nodes) {
   const known = new Set(nodes.map((node) => node.id));
-  const links = nodes.flatMap((node) =>
-    node.inputs
-      .filter((input) => input.link && known.has(input.link))
-      .map((input) => ({ from: input.link, to: node.id, input: input.name })),
+  const links = nodes.flatMap(({ id, inputs }) =>
+    inputs.flatMap(({ name, link }) => (link && known.has(link) ? [{ from: link, to: id, input: name }] : [])),
   );
   return { nodes, links };
 }

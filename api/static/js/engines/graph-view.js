@@ -1,38 +1,48 @@
 /** Draws a workflow as nodes and links, with the inputs that Easel fills in marked by what goes there. */
 
 import { h } from "../dom.js";
-import { HEAD_HEIGHT, NODE_WIDTH, ROW_HEIGHT, layOut } from "./graph-layout.js";
+import { HEAD_HEIGHT, layOut, NODE_WIDTH, ROW_HEIGHT } from "./graph-layout.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const READABLE = 0.55;
 const ZOOMS = [0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
 const MAX_LABEL = 24;
+/** @type {GraphBox} */
+const NOWHERE = { x: 0, y: 0, width: NODE_WIDTH, height: HEAD_HEIGHT };
 const ROW_CHARS = 34;
 
-/** Make an SVG element: attributes, then children (strings become text). */
+/**
+ * Make an SVG element: attributes, then children (strings become text).
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {(Node | string | null)[]} children
+ */
 function s(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children.filter((child) => child !== null));
+  for (const child of children) if (child !== null) element.append(child);
   return element;
 }
 
+/** @param {string} text @param {number} length */
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 /**
  * Draw a graph in a frame that scrolls, drags and zooms.
- * @param {import("./graph-file.js").Graph} graph
+ * @param {Graph} graph
  * @param {{onPick?: (slot: string) => void, problems?: Set<string>}} options `problems`: nodes the engine lacks
  * @returns {{element: HTMLElement, mark: (marks: Map<string, string[]>) => void, show: (nodeId: string|null) => void}}
  */
 export function graphView(graph, { onPick, problems = new Set() } = {}) {
   const layout = layOut(graph);
+  /** @type {Map<string, SVGElement>} */
   const rows = new Map();
+  /** @type {Map<string, SVGElement>} */
   const nodes = new Map();
   const svg = s("svg", { viewBox: `0 0 ${layout.width} ${layout.height}`, class: "wf-svg", "aria-hidden": "true" });
   svg.append(...layout.lines.map(drawLine));
   for (const node of graph.nodes) {
-    const drawn = drawNode(node, layout.boxes.get(node.id), problems.has(node.id), rows, onPick);
+    const drawn = drawNode(node, layout.boxes.get(node.id) ?? NOWHERE, problems.has(node.id), rows, onPick);
     nodes.set(node.id, drawn);
     svg.append(drawn);
   }
@@ -46,10 +56,13 @@ export function graphView(graph, { onPick, problems = new Set() } = {}) {
   };
 }
 
+/** @param {Graph} graph */
 function describe(graph) {
-  return `Workflow of ${graph.nodes.length} nodes and ${graph.links.length} links. What goes where is in the table below.`;
+  const { nodes, links } = graph;
+  return `Workflow of ${nodes.length} nodes and ${links.length} links. What goes where is in the table below.`;
 }
 
+/** @param {ReturnType<typeof layOut>["lines"][number]} line */
 function drawLine({ points, from, to }) {
   const [[x, y], ...rest] = points;
   let path = `M${x} ${y}`;
@@ -62,6 +75,13 @@ function drawLine({ points, from, to }) {
   return s("path", { d: path, class: "wf-link", "data-from": from, "data-to": to });
 }
 
+/**
+ * @param {GraphNode} node
+ * @param {GraphBox} box
+ * @param {boolean} isMissing
+ * @param {Map<string, SVGElement>} rows
+ * @param {((slot: string) => void) | undefined} onPick
+ */
 function drawNode(node, box, isMissing, rows, onPick) {
   const group = s("svg", { x: box.x, y: box.y, width: box.width, height: box.height, class: "wf-node" });
   if (isMissing) group.classList.add("is-missing");
@@ -82,20 +102,30 @@ function drawNode(node, box, isMissing, rows, onPick) {
   return group;
 }
 
+/** @param {GraphInput} input @param {number} y */
 function drawRow(input, y) {
   const row = s("g", { transform: `translate(0 ${y})`, class: input.link ? "wf-row is-linked" : "wf-row" });
   const said = input.link || input.value === undefined ? "" : ` ${oneLine(input.value)}`;
   row.append(
     s("rect", { x: 1, y: 1, width: NODE_WIDTH - 2, height: ROW_HEIGHT - 2, class: "wf-mark" }),
-    s("text", { x: 12, y: 15, class: "wf-input" }, input.name, s("tspan", { class: "wf-value" }, cut(said, room(input)))),
-    input.link ? s("circle", { cx: 1.5, cy: ROW_HEIGHT / 2, r: 3.5, class: "wf-port" }) : null,
+    s(
+      "text",
+      { x: 12, y: 15, class: "wf-input" },
+      input.name,
+      s("tspan", { class: "wf-value" }, cut(said, room(input))),
+    ),
   );
+  if (input.link) row.append(s("circle", { cx: 1.5, cy: ROW_HEIGHT / 2, r: 3.5, class: "wf-port" }));
   return row;
 }
 
+/** @param {GraphInput} input */
 const room = (input) => Math.max(6, ROW_CHARS - input.name.length);
-const oneLine = (value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "").replace(/\s+/g, " ").trim();
+/** @param {unknown} value */
+const oneLine = (value) =>
+  (typeof value === "string" ? value : (JSON.stringify(value) ?? "")).replace(/\s+/g, " ").trim();
 
+/** @param {SVGElement} row @param {string[] | undefined} words */
 function markRow(row, words) {
   row.querySelector(".wf-tag")?.remove();
   row.classList.toggle("is-mapped", Boolean(words));
@@ -106,30 +136,39 @@ function markRow(row, words) {
     s(
       "g",
       { class: "wf-tag", transform: `translate(${NODE_WIDTH - width - 6} 3)` },
-      s("rect", { x: -8, y: -1, width: width + 12, height: ROW_HEIGHT - 4, class: "wf-veil" }), // over the end of a long value
+      // over the end of a long value
+      s("rect", { x: -8, y: -1, width: width + 12, height: ROW_HEIGHT - 4, class: "wf-veil" }),
       s("rect", { width, height: ROW_HEIGHT - 6, rx: 4 }),
       s("text", { x: width / 2, y: 12, "text-anchor": "middle" }, text),
     ),
   );
 }
 
+/** @param {HTMLElement} frame @param {SVGElement} svg @param {{ width: number, height: number }} layout */
 function zoomer(frame, svg, layout) {
   const reading = h("span", { class: "wf-zoom-now" });
   let scale = 1;
-  const set = (next) => {
+  const set = (/** @type {number} */ next) => {
     scale = next;
     svg.style.width = `${layout.width * scale}px`;
     svg.style.height = `${layout.height * scale}px`;
     reading.textContent = `${Math.round(scale * 100)} %`;
   };
-  const fit = (least) => set(Math.min(1, Math.max(least, (frame.clientWidth - 2) / layout.width)));
+  const fit = (/** @type {number} */ least) =>
+    set(Math.min(1, Math.max(least, (frame.clientWidth - 2) / layout.width)));
+  /** @param {number} by */
   const step = (by) => {
     const larger = ZOOMS.filter((one) => one > scale + 0.01);
     const smaller = ZOOMS.filter((one) => one < scale - 0.01);
     set((by > 0 ? larger[0] : smaller.at(-1)) ?? scale);
   };
+  /** @param {string} text @param {string} label @param {() => void} click */
   const button = (text, label, click) =>
-    h("button", { type: "button", class: "btn btn-ghost btn-small", "aria-label": label, title: label, on: { click } }, text);
+    h(
+      "button",
+      { type: "button", class: "btn btn-ghost btn-small", "aria-label": label, title: label, on: { click } },
+      text,
+    );
   set(1);
   requestAnimationFrame(() => fit(READABLE)); // once it stands in the page and has a width
   return h(
@@ -142,7 +181,9 @@ function zoomer(frame, svg, layout) {
   );
 }
 
+/** @param {HTMLElement} frame */
 function dragging(frame) {
+  /** @type {Point | null} */
   let from = null;
   frame.addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "mouse" || event.button !== 0) return;

@@ -15,7 +15,11 @@ export function stateWords(engine, passedS = 0) {
     case "up":
       return { word: "Ready", tone: "good", more: "" };
     case "busy":
-      return { word: "Busy", tone: "busy", more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "" };
+      return {
+        word: "Busy",
+        tone: "busy",
+        more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "",
+      };
     case "paused":
       return { word: "Paused", tone: "warn", more: pauseWords(engine.wait_s, passedS) };
     case "down":
@@ -25,6 +29,7 @@ export function stateWords(engine, passedS = 0) {
   }
 }
 
+/** @param {number | null} waitS @param {number} passedS */
 function pauseWords(waitS, passedS) {
   if (!waitS) return "";
   const until = new Date(Date.now() + Math.max(0, waitS - passedS) * 1000);
@@ -35,18 +40,25 @@ function pauseWords(waitS, passedS) {
 /**
  * An engine with what a `queue` event says of its lane. The lane knows nothing of an engine that does not answer: only
  * `/api/engines` tells when that one is back.
- * @param {object} engine
- * @param {{state: string, waiting: number, running: number, wait_s: number}} lane
+ * @param {Api.Engine} engine
+ * @param {Api.Lane} lane
+ * @returns {Api.Engine}
  */
 export function withLane(engine, lane) {
   const isUnheard = lane.state === "up" && (engine.state === "down" || engine.state === "unknown");
   return { ...engine, ...lane, state: isUnheard ? engine.state : lane.state };
 }
 
-/** Whose engine it is, as a word for the card. */
+/** @type {Record<Api.Engine["owner"], string>} */
+const OWNERS = { guild: "this server's", user: "somebody's own", easel: "Easel's" };
+
+/**
+ * Whose engine it is, as a word for the card.
+ * @param {Api.Engine} engine
+ */
 export function ownerWords(engine) {
   if (engine.is_mine) return "yours";
-  return engine.owner === "guild" ? "this server's" : engine.owner === "user" ? "somebody's own" : "Easel's";
+  return OWNERS[engine.owner];
 }
 
 /** What can go wrong on the way to an engine, in the order in which a test gets there. */

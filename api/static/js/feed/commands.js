@@ -1,10 +1,16 @@
 /**
- * The commands of the feed: names as in Discord, what each is for, and how a typed line is taken apart. No page, no API.
+ * The commands of the feed: names as in Discord, what each is for, and how a typed line is taken apart. No page, no
+ * API.
  */
 
 /** Commands by their first name, in the order `/help` lists them. */
 export const COMMANDS = [
-  { name: "generate", aliases: ["gen", "img", "dream", "imagine"], usage: "<prompt> [--options]", meaning: "Make a picture" },
+  {
+    name: "generate",
+    aliases: ["gen", "img", "dream", "imagine"],
+    usage: "<prompt> [--options]",
+    meaning: "Make a picture",
+  },
   { name: "upscale", aliases: [], usage: "[2|4]", meaning: "Make the last picture larger" },
   { name: "remix", aliases: ["vary"], usage: "[new prompt]", meaning: "A variation of the last picture" },
   { name: "describe", aliases: [], usage: "", meaning: "Find words for the last picture" },
@@ -15,7 +21,12 @@ export const COMMANDS = [
   { name: "compare", aliases: [], usage: "<prompt> [--options]", meaning: "The same prompt on several engines" },
   { name: "models", aliases: ["sdmodels", "list_models"], usage: "[words]", meaning: "List the models you can use" },
   { name: "queue", aliases: [], usage: "", meaning: "How busy it is, and where your pictures stand" },
-  { name: "cancel", aliases: ["stop"], usage: "[job|all]", meaning: "Cancel your pictures that wait or are being drawn" },
+  {
+    name: "cancel",
+    aliases: ["stop"],
+    usage: "[job|all]",
+    meaning: "Cancel your pictures that wait or are being drawn",
+  },
   { name: "status", aliases: ["engines"], usage: "", meaning: "How every engine is doing, and why one is down" },
   { name: "stats", aliases: [], usage: "", meaning: "What was drawn today, how fast, and what went wrong" },
   { name: "sdconnect", aliases: ["sdlink"], usage: "<kind> <address> [key]", meaning: "Bring your own engine" },
@@ -25,15 +36,18 @@ export const COMMANDS = [
   { name: "help", aliases: ["?", "h"], usage: "", meaning: "How to make pictures here" },
 ];
 
-const BY_NAME = new Map(COMMANDS.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])));
+const BY_NAME = new Map(
+  COMMANDS.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])),
+);
 const COMMAND_LINE = /^[/!]\s?([\p{L}_?]+)(?:\s+|$)(.*)$/su;
 const MAX_SLIPS = 3; // more wrong letters than that is another word
 
 /**
  * Take a line apart.
  * @param {string} line
- * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: object, text: string, said: string}
- *   | {kind: "unknown", said: string, nearest: object|null, text: string}}
+ * @returns {{kind: "empty"} | {kind: "prompt", text: string} | {kind: "command", command: Command, text: string, said:
+ *   string}
+ *   | {kind: "unknown", said: string, nearest: Command | null, text: string}}
  */
 export function parseLine(line) {
   const text = line.trim();
@@ -45,8 +59,13 @@ export function parseLine(line) {
   return { kind: "unknown", said, nearest: nearest(said.toLowerCase()), text: rest.trim() };
 }
 
-/** The command whose name is closest to a word. @returns {object|null} */
+/**
+ * The command whose name is closest to a word.
+ * @param {string} word
+ * @returns {Command | null}
+ */
 export function nearest(word) {
+  /** @type {{ slips: number, command: Command } | null} */
   let best = null;
   for (const [name, command] of BY_NAME) {
     if (name.length < 2) continue; // every single sign is one slip away from another
@@ -58,19 +77,25 @@ export function nearest(word) {
 
 /**
  * Commands that fit what has been typed so far, best first, each under the name that fits.
- * @returns {{name: string, command: object}[]}
+ * @param {string} word
+ * @returns {{name: string, command: Command}[]}
  */
 export function matching(word) {
   const typed = word.toLowerCase();
-  const found = COMMANDS.map((command) => {
+  const found = COMMANDS.flatMap((command) => {
     const names = [command.name, ...command.aliases];
     const name = names.find((each) => each.startsWith(typed)) ?? names.find((each) => each.includes(typed));
-    return name && { name, command, rank: name.startsWith(typed) ? (name === command.name ? 0 : 1) : 2 };
+    const ownRank = name === command.name ? 0 : 1;
+    return name ? [{ name, command, rank: name.startsWith(typed) ? ownRank : 2 }] : [];
   });
-  return found.filter(Boolean).sort((one, two) => one.rank - two.rank);
+  return found.sort((one, two) => one.rank - two.rank);
 }
 
-/** Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted). */
+/**
+ * Wrong, missing, extra and swapped letters between two words (Damerau-Levenshtein, restricted).
+ * @param {string} one
+ * @param {string} two
+ */
 function distance(one, two) {
   const rows = [[...Array(two.length + 1).keys()]];
   for (let i = 1; i <= one.length; i += 1) {
@@ -78,7 +103,8 @@ function distance(one, two) {
     for (let j = 1; j <= two.length; j += 1) {
       const cost = one[i - 1] === two[j - 1] ? 0 : 1;
       let least = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost);
-      if (i > 1 && j > 1 && one[i - 1] === two[j - 2] && one[i - 2] === two[j - 1]) least = Math.min(least, rows[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && one[i - 1] === two[j - 2] && one[i - 2] === two[j - 1])
+        least = Math.min(least, rows[i - 2][j - 2] + 1);
       rows[i].push(least);
     }
   }

@@ -6,20 +6,33 @@ import { fill, h, icon } from "../dom.js";
 import { Message } from "./message.js";
 
 const AT_END_PX = 90;
+/** @type {WeakMap<Element, number>} */
 const times = new WeakMap(); // when a message was made, for its place in the list
 
 /** A scrolling list of jobs and of local answers. */
 export class Stream {
+  /** @type {Map<string, Message>} */
   #messages = new Map();
+  /** @type {Set<string>} */
   #missed = new Set();
 
-  /** @param {{onOpen: (picture: object) => void, onReply: (picture: object) => void}} options */
+  /** @param {{onOpen: (picture: Picture) => void, onReply: (picture: Picture) => void}} options */
   constructor(options) {
     this.options = options;
     this.list = h("div", { class: "feed-list" });
     this.top = h("div", { class: "feed-top" });
-    this.pill = h("button", { type: "button", class: "btn feed-pill", hidden: true, on: { click: () => this.toEnd(true) } });
-    this.scroller = h("div", { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" }, this.top, this.list);
+    this.pill = h("button", {
+      type: "button",
+      class: "btn feed-pill",
+      hidden: true,
+      on: { click: () => this.toEnd(true) },
+    });
+    this.scroller = h(
+      "div",
+      { class: "feed-scroll", role: "region", "aria-label": "Messages", tabindex: "0" },
+      this.top,
+      this.list,
+    );
     this.element = h("div", { class: "feed-window" }, this.scroller, this.pill);
     this.isAtEnd = true;
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -37,16 +50,22 @@ export class Stream {
     return this.#messages.size;
   }
 
-  /** The jobs that are shown, oldest first. @returns {object[]} */
+  /** The jobs that are shown, oldest first. @returns {Api.Job[]} */
   get jobs() {
-    return [...this.#messages.values()].map(({ job }) => job).sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
+    return [...this.#messages.values()]
+      .map(({ job }) => job)
+      .sort((one, two) => Date.parse(one.created_at) - Date.parse(two.created_at));
   }
 
+  /** @param {string} id */
   has(id) {
     return this.#messages.has(id);
   }
 
-  /** Show a job, or its newer state. */
+  /**
+   * Show a job, or its newer state.
+   * @param {Api.Job} job
+   */
   put(job) {
     const known = this.#messages.get(job.id);
     if (job.status === "done" && known?.job.status !== "done" && !this.isAtEnd) this.#miss(job);
@@ -59,7 +78,10 @@ export class Stream {
     });
   }
 
-  /** Show older jobs above the others. */
+  /**
+   * Show older jobs above the others.
+   * @param {Api.Job[]} jobs
+   */
   older(jobs) {
     this.#hold(() => {
       for (const job of jobs) {
@@ -71,13 +93,17 @@ export class Stream {
     });
   }
 
-  /** Show an answer that only this reader sees. */
+  /**
+   * Show an answer that only this reader sees.
+   * @param {HTMLElement} node
+   */
   say(node) {
     times.set(node, Date.now());
     this.list.append(node);
     this.toEnd();
   }
 
+  /** @param {string} id */
   remove(id) {
     const message = this.#messages.get(id);
     if (!message) return;
@@ -86,6 +112,7 @@ export class Stream {
     this.#messages.delete(id);
   }
 
+  /** @param {(message: Message) => void} act */
   each(act) {
     this.#messages.forEach(act);
   }
@@ -95,22 +122,31 @@ export class Stream {
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
   }
 
+  /** @param {Api.Job} job */
   #isNewest(job) {
     const at = Date.parse(job.created_at);
     return [...this.#messages.values()].every((message) => Date.parse(message.job.created_at) <= at);
   }
 
-  /** What is newest goes to the end: the clocks of the server and of this machine may differ, answers carry this one's. */
+  /**
+   * What is newest goes to the end: the clocks of the server and of this machine may differ, answers carry this one's.
+   * @param {Message} message
+   * @param {boolean} [isNewest]
+   */
   #place({ element, job }, isNewest = false) {
-    const at = isNewest ? Math.max(Date.parse(job.created_at), times.get(this.list.lastElementChild) ?? 0) : Date.parse(job.created_at);
-    times.set(element, at);
     let after = this.list.lastElementChild;
-    while (after && times.get(after) > at) after = after.previousElementSibling;
+    const newest = (isNewest && after && times.get(after)) || 0;
+    const at = Math.max(Date.parse(job.created_at), newest);
+    times.set(element, at);
+    while (after && (times.get(after) ?? 0) > at) after = after.previousElementSibling;
     if (after) after.after(element);
     else this.list.prepend(element);
   }
 
-  /** Change the list without moving what one is reading. */
+  /**
+   * Change the list without moving what one is reading.
+   * @param {() => unknown} act
+   */
   #hold(act) {
     if (this.isAtEnd) {
       act();
@@ -130,6 +166,7 @@ export class Stream {
     this.#showPill();
   }
 
+  /** @param {Api.Job} job */
   #miss(job) {
     this.#missed.add(job.id);
     this.#showPill();

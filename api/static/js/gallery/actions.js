@@ -12,43 +12,67 @@ const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
 
 /**
  * All that can be done with a picture of the gallery.
- * @param {object} picture
- * @returns {object[]} as `actionsFor` gives them
+ * @param {Picture} picture
+ * @returns {Action[]} as `actionsFor` gives them
  */
 export function actionsOf(picture) {
   const actions = actionsFor(picture, jobOf(picture));
   if (picture.is_gone) return actions;
   const at = actions.findIndex(({ id }) => id === "favourite") + 1;
   return actions.toSpliced(at, 0, {
-    id: "collect", label: "Add to collection…", icon: "folder", run: () => collect([picture]),
+    id: "collect",
+    label: "Add to collection…",
+    icon: "folder",
+    run: () => collect([picture]),
   });
 }
 
-/** Draw a picture that is gone once more: the same seed gives the same picture. */
-export const runAgain = (picture) => again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
+/**
+ * Draw a picture that is gone once more: the same seed gives the same picture.
+ * @param {Picture} picture
+ */
+export const runAgain = (picture) =>
+  again(picture.job_id, { changes: { seed: picture.seed, batch_size: 1 } }, "Drawing it again.");
 
 /**
  * A row of buttons for a picture.
- * @param {object} picture
+ * @param {Picture} picture
  * @param {{inSight?: string[], isSmall?: boolean}} [options] which actions are buttons; the rest is a menu
  * @returns {HTMLElement}
  */
 export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {}) {
   const size = isSmall ? " btn-small" : "";
   const first = actionsOf(picture).filter(({ id }) => inSight.includes(id));
-  const more = h("button", {
-    type: "button", class: `btn btn-ghost btn-icon act-more${size}`, title: "More", "aria-label": "More actions",
-    "aria-haspopup": "menu", "aria-expanded": "false",
-  }, icon("more"));
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: `btn btn-ghost btn-icon act-more${size}`,
+      title: "More",
+      "aria-label": "More actions",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+    },
+    icon("more"),
+  );
   more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
   const buttons = first.map((action) => actionButton(action, size));
   return h("div", { class: "acts", role: "group", "aria-label": "Actions for this picture" }, buttons, more);
 }
 
+/**
+ * @param {Picture} picture
+ * @param {string[]} inSight
+ */
 const rest = (picture, inSight) => actionsOf(picture).filter(({ id }) => !inSight.includes(id));
 
+/** @param {Action[]} actions @returns {MenuEntry[]} */
 const withLine = (actions) => actions.flatMap((action) => (action.danger ? ["-", action] : [action]));
 
+/**
+ * @param {Action} action
+ * @param {string} size
+ */
 function actionButton(action, size) {
   const node = h(
     "button",

@@ -7,13 +7,17 @@ import { events } from "../events.js";
 
 const FROM_A_PICTURE = new Set(["img2img", "inpaint", "upscale"]);
 
-/** Whether a picture was made from another one. @returns {boolean} */
+/**
+ * Whether a picture was made from another one.
+ * @param {Picture} picture
+ * @returns {boolean}
+ */
 export const hasInput = (picture) => FROM_A_PICTURE.has(picture.mode);
 
 /**
  * The input picture, as Media.
- * @param {object} picture
- * @returns {Promise<object|null>} null where it is not known any more
+ * @param {Picture} picture
+ * @returns {Promise<Api.Media | null>} null where it is not known any more
  */
 export async function inputOf(picture) {
   const known = picture.job ?? events.jobs.get(picture.job_id);

@@ -3,17 +3,21 @@
  */
 
 import { api } from "../api.js";
-import { announce, h, icon, iconButton } from "../dom.js";
+import { announce, fill, find, h, icon, iconButton } from "../dom.js";
 import { openMenu } from "../ui/menu.js";
 import { toast, toastError } from "../ui/toast.js";
 import { deletePictures, eachOf, mark, onChange } from "./changes.js";
 import { collect, uncollect } from "./collect.js";
 
-const FORMATS = [["png", "PNG", "as drawn, with parameters"], ["jpeg", "JPEG", "smaller"], ["webp", "WebP", "smallest"]];
+const FORMATS = [
+  ["png", "PNG", "as drawn, with parameters"],
+  ["jpeg", "JPEG", "smaller"],
+  ["webp", "WebP", "smallest"],
+];
 
 /**
- * @param {object} grid the wall whose selection it serves
- * @param {() => object|null} collection the collection that is shown, if one is
+ * @param {import("../ui/picture-grid.js").Grid} grid the wall whose selection it serves
+ * @param {() => Api.Collection | null} collection the collection that is shown, if one is
  * @returns {{element: HTMLElement, stop: () => void}}
  */
 export function bulkBar(grid, collection) {
@@ -22,43 +26,81 @@ export function bulkBar(grid, collection) {
   const count = h("p", { class: "bulk-count num" });
   const heart = tool("heart", "Favourite", () => favourite(picked()));
   const take = tool("minus", "Take out", async () => {
-    const out = await uncollect(picked(), collection());
+    const shown = collection();
+    const out = shown ? await uncollect(picked(), shown) : [];
     grid.remove(out.map(({ id }) => id));
   });
-  const zip = tool("download", "Download", () => openMenu(zip, FORMATS.map(([format, label, hint]) => ({
-    label: `ZIP of ${label}`, hint, run: () => download(picked(), format, zip),
-  }))));
+  const zip = tool("download", "Download", () =>
+    openMenu(
+      zip,
+      FORMATS.map(([format, label, hint]) => ({
+        label: `ZIP of ${label}`,
+        hint,
+        run: () => download(picked(), format, zip),
+      })),
+    ),
+  );
   zip.setAttribute("aria-haspopup", "menu");
-  const bar = h("div", { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
-    iconButton("close", "Clear the selection (Esc)", () => selection.clear()), count,
-    tool("grid", "Select all shown", () => selection.all()), h("span", { class: "grow" }),
-    heart, tool("folder", "Add to collection", () => collect(picked())), take, zip,
-    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"));
+  const bar = h(
+    "div",
+    { class: "bulk", role: "toolbar", "aria-label": "Picked pictures", hidden: true },
+    iconButton("close", "Clear the selection (Esc)", () => selection.clear()),
+    count,
+    tool("grid", "Select all shown", () => selection.all()),
+    h("span", { class: "grow" }),
+    heart,
+    tool("folder", "Add to collection", () => collect(picked())),
+    take,
+    zip,
+    tool("trash", "Delete", () => deletePictures(picked()), "btn-danger"),
+  );
   const show = () => {
     if (bar.hidden && selection.size) announce("Selecting pictures. X picks or drops one, Escape ends it.");
     bar.hidden = selection.size === 0;
     count.textContent = `${selection.size} picked`;
     take.hidden = !collection();
-    heart.querySelector("span").textContent = allFavourites(picked()) ? "Remove favourites" : "Favourite";
+    fill(/** @type {HTMLElement} */ (find(heart, "span")), allFavourites(picked()) ? "Remove favourites" : "Favourite");
   };
   selection.onChange(show);
   return { element: bar, stop: onChange("favorite", show) };
 }
 
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {() => unknown} run
+ */
 function tool(name, label, run, extra = "") {
-  return h("button", { type: "button", class: `btn btn-ghost bulk-tool ${extra}`, title: label, on: { click: run } }, icon(name), h("span", {}, label));
+  return h(
+    "button",
+    { type: "button", class: `btn btn-ghost bulk-tool ${extra}`, title: label, on: { click: run } },
+    icon(name),
+    h("span", {}, label),
+  );
 }
 
+/** @param {Picture[]} pictures */
 const allFavourites = (pictures) => pictures.length > 0 && pictures.every((picture) => picture.is_favorite);
 
+/** @param {Picture[]} pictures */
 async function favourite(pictures) {
   const isOn = !allFavourites(pictures);
   const changing = pictures.filter((picture) => Boolean(picture.is_favorite) !== isOn);
-  const done = await eachOf(changing, ({ id }) => (isOn ? api.put(`/api/favorites/${id}`) : api.del(`/api/favorites/${id}`)));
+  const done = await eachOf(changing, ({ id }) =>
+    isOn ? api.put(`/api/favorites/${id}`) : api.del(`/api/favorites/${id}`),
+  );
   mark(done, isOn);
-  if (done.length) toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, { kind: "good" });
+  if (done.length)
+    toast(`${done.length} ${isOn ? "kept as favourites: they will not expire." : "no longer favourites."}`, {
+      kind: "good",
+    });
 }
 
+/**
+ * @param {Picture[]} pictures
+ * @param {string} format
+ * @param {HTMLButtonElement} anchor
+ */
 async function download(pictures, format, anchor) {
   anchor.disabled = true;
   announce("Packing the pictures.");

@@ -2,8 +2,8 @@
  * What people do to kept pictures, and the word of it to every list that shows them.
  */
 
+import { api, asApiError } from "../api.js";
 import { announce } from "../dom.js";
-import { api } from "../api.js";
 import { events } from "../events.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
@@ -13,20 +13,22 @@ const changes = new EventTarget();
 /**
  * Hear of changes made anywhere on the page.
  * @param {"favorite"|"removed"|"collections"} name
- * @param {(detail: {ids?: string[], isOn?: boolean}) => void} listener
+ * @param {(detail: Change) => void} listener
  * @returns {() => void} stops listening
  */
 export function onChange(name, listener) {
-  const hear = (event) => listener(event.detail);
+  const hear = (/** @type {Event} */ event) => listener(/** @type {CustomEvent<Change>} */ (event).detail);
   changes.addEventListener(name, hear);
   return () => changes.removeEventListener(name, hear);
 }
 
-const tell = (name, detail) => changes.dispatchEvent(new CustomEvent(name, { detail }));
+/** @param {string} name @param {Partial<Change>} detail */
+const tell = (name, detail) =>
+  changes.dispatchEvent(new CustomEvent(name, { detail: { ids: [], isOn: false, ...detail } }));
 
 /**
  * Make a picture a favourite, or no longer. Shown at once, taken back if the server refuses.
- * @param {object} picture @param {boolean} [isOn]
+ * @param {AnyPicture} picture @param {boolean} [isOn]
  */
 export function setFavorite(picture, isOn = !picture.is_favorite) {
   mark([picture], isOn);
@@ -39,6 +41,10 @@ let pending = Promise.resolve();
 /** Resolves when the server knows of the last favourite: a list that is asked for before would lack it. */
 export const settled = () => pending;
 
+/**
+ * @param {AnyPicture} picture
+ * @param {boolean} isOn
+ */
 async function store(picture, isOn) {
   try {
     await (isOn ? api.put(`/api/favorites/${picture.id}`) : api.del(`/api/favorites/${picture.id}`));
@@ -49,7 +55,11 @@ async function store(picture, isOn) {
   }
 }
 
-/** Tell every list that these are favourites now, or are not. */
+/**
+ * Tell every list that these are favourites now, or are not.
+ * @param {AnyPicture[]} pictures
+ * @param {boolean} isOn
+ */
 export function mark(pictures, isOn) {
   const ids = pictures.map((picture) => picture.id);
   pictures.forEach((picture) => (picture.is_favorite = isOn));
@@ -62,7 +72,10 @@ export function tellCollections() {
   tell("collections", {});
 }
 
-/** Tell every list that these are gone. */
+/**
+ * Tell every list that these are gone.
+ * @param {string[]} ids
+ */
 export function forget(ids) {
   events.lose(ids);
   tell("removed", { ids });
@@ -70,7 +83,7 @@ export function forget(ids) {
 
 /**
  * Delete pictures after asking; those of others stay.
- * @param {object[]} chosen
+ * @param {AnyPicture[]} chosen
  * @returns {Promise<boolean>} whether any was deleted
  */
 export async function deletePictures(chosen) {
@@ -93,6 +106,7 @@ export async function deletePictures(chosen) {
   return gone.length > 0;
 }
 
+/** @param {AnyPicture[]} pictures */
 function warning(pictures) {
   const favourites = pictures.filter((picture) => picture.is_favorite).length;
   if (!favourites) return "";
@@ -102,11 +116,16 @@ function warning(pictures) {
 
 /**
  * Do one thing with many pictures, a few at a time; the first failure is told once.
- * @returns {Promise<object[]>} those it worked for
+ * @template {AnyPicture} P
+ * @param {P[]} pictures
+ * @param {(picture: P) => Promise<unknown>} act
+ * @returns {Promise<P[]>} those it worked for
  */
 export async function eachOf(pictures, act) {
+  /** @type {P[]} */
   const done = [];
   const left = [...pictures];
+  /** @type {unknown} */
   let failure = null;
   const work = async () => {
     for (let picture = left.shift(); picture; picture = left.shift()) {
@@ -115,7 +134,7 @@ export async function eachOf(pictures, act) {
         done.push(picture);
       } catch (error) {
         failure ??= error;
-        if (error.status === 429) left.length = 0; // the rest would be refused too
+        if (asApiError(error).status === 429) left.length = 0; // the rest would be refused too
       }
     }
   };

@@ -2,23 +2,23 @@
  * Collections: making, naming, deleting them, and putting pictures in.
  */
 
-import { api } from "../api.js";
+import { api, asApiError } from "../api.js";
 import { field, fill, h, icon } from "../dom.js";
-import { confirmDialog, openDialog } from "../ui/dialog.js";
+import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 import { eachOf, tellCollections } from "./changes.js";
 import { thumbnail } from "./picture.js";
 
 const MAX_NAME_CHARS = 80;
 
-/** All collections of this person. @returns {Promise<object[]>} */
+/** All collections of this person. @returns {Promise<Api.Collection[]>} */
 export async function loadCollections() {
   return (await api.get("/api/collections")).collections;
 }
 
 /**
  * Ask which collection, or make one, and put the pictures in.
- * @param {object[]} pictures
+ * @param {Picture[]} pictures
  * @returns {Promise<boolean>} whether they were put somewhere
  */
 export async function collect(pictures) {
@@ -34,35 +34,64 @@ export async function collect(pictures) {
   if (!collection) return false;
   const put = await eachOf(pictures, (picture) => api.put(`/api/collections/${collection.id}/pictures/${picture.id}`));
   put.forEach((picture) => (picture.collections = [...new Set([...(picture.collections ?? []), collection.id])]));
-  if (put.length) toast(put.length === 1 ? `Added to “${collection.name}”.` : `${put.length} pictures added to “${collection.name}”.`, { kind: "good" });
+  if (put.length)
+    toast(
+      put.length === 1 ? `Added to “${collection.name}”.` : `${put.length} pictures added to “${collection.name}”.`,
+      { kind: "good" },
+    );
   tellCollections();
   return put.length > 0;
 }
 
-/** Take pictures out of a collection. @returns {Promise<object[]>} those that are out */
+/**
+ * Take pictures out of a collection.
+ * @param {Picture[]} pictures
+ * @param {Api.Collection} collection
+ * @returns {Promise<Picture[]>} those that are out
+ */
 export async function uncollect(pictures, collection) {
   const out = await eachOf(pictures, (picture) => api.del(`/api/collections/${collection.id}/pictures/${picture.id}`));
   for (const picture of out) picture.collections = (picture.collections ?? []).filter((id) => id !== collection.id);
-  if (out.length) toast(out.length === 1 ? `Taken out of “${collection.name}”.` : `${out.length} pictures taken out of “${collection.name}”.`);
+  if (out.length)
+    toast(
+      out.length === 1
+        ? `Taken out of “${collection.name}”.`
+        : `${out.length} pictures taken out of “${collection.name}”.`,
+    );
   tellCollections();
   return out;
 }
 
+/** @param {Api.Collection[]} collections @param {number} count */
 function choose(collections, count) {
-  let dialog = null;
-  const pick = (id) => dialog.closeWith(id);
+  const list = h("ul", { class: "picks" });
+  const pick = (/** @type {string} */ id) => closeWith(list, id);
+  /** @param {Api.Collection} collection */
   const row = (collection) =>
-    h("li", {}, h("button", { type: "button", class: "pick", on: { click: () => pick(collection.id) } }, coverOf(collection),
-      h("span", { class: "grow" }, collection.name), h("span", { class: "faint small num" }, String(collection.count))));
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "pick", on: { click: () => pick(collection.id) } },
+        coverOf(collection),
+        h("span", { class: "grow" }, collection.name),
+        h("span", { class: "faint small num" }, String(collection.count)),
+      ),
+    );
+  fill(list, collections.map(row));
   return openDialog({
     title: count === 1 ? "Add to a collection" : `Add ${count} pictures to a collection`,
-    body: h("ul", { class: "picks" }, collections.map(row)),
+    body: list,
     actions: [{ label: "New collection", value: "new", kind: "primary", icon: "plus" }],
-    onOpen: (node) => (dialog = node),
   });
 }
 
-/** A collection's cover, or an outline where it has none. @returns {HTMLElement} */
+/**
+ * A collection's cover, or an outline where it has none.
+ * @param {Api.Collection} collection
+ * @returns {HTMLElement}
+ */
 export function coverOf(collection) {
   const cover = collection.cover;
   if (!cover || cover.is_gone) return h("span", { class: "cover is-bare" }, icon("folder"));
@@ -71,11 +100,17 @@ export function coverOf(collection) {
 
 /**
  * Name a new collection, or rename one.
- * @param {object|null} [old]
- * @returns {Promise<object|null>} the collection, null if it was not saved
+ * @param {Api.Collection | null} [old]
+ * @returns {Promise<Api.Collection | null>} the collection, null if it was not saved
  */
 export function editCollection(old = null) {
-  const name = h("input", { class: "input", value: old?.name ?? "", maxlength: MAX_NAME_CHARS, required: true, autofocus: true });
+  const name = h("input", {
+    class: "input",
+    value: old?.name ?? "",
+    maxlength: MAX_NAME_CHARS,
+    required: true,
+    autofocus: true,
+  });
   const about = h("textarea", { class: "textarea", rows: 2, maxlength: 500, value: old?.description ?? "" });
   const problem = h("p", { class: "error-text", role: "alert" });
   const save = async () => {
@@ -90,7 +125,8 @@ export function editCollection(old = null) {
       tellCollections();
       return { ...old, ...body, ...saved };
     } catch (error) {
-      fill(problem, [error.message, error.hint].filter(Boolean).join(" "));
+      const { message, hint } = asApiError(error);
+      fill(problem, [message, hint].filter(Boolean).join(" "));
       return false;
     }
   };
@@ -99,7 +135,7 @@ export function editCollection(old = null) {
     title: old ? "Rename collection" : "New collection",
     body: form,
     actions: [{ label: "Save", kind: "primary", run: save }],
-    onOpen: (dialog, close) =>
+    onOpen: (_dialog, close) =>
       form.addEventListener("submit", async (event) => {
         event.preventDefault();
         const saved = await save();
@@ -108,10 +144,15 @@ export function editCollection(old = null) {
   });
 }
 
-/** Delete a collection after asking; its pictures stay. @returns {Promise<boolean>} */
+/**
+ * Delete a collection after asking; its pictures stay.
+ * @param {Api.Collection} collection
+ * @returns {Promise<boolean>}
+ */
 export async function deleteCollection(collection) {
   const text = "The pictures stay in your history, but those that are no favourites expire again.";
-  if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true }))) return false;
+  if (!(await confirmDialog({ title: `Delete “${collection.name}”?`, text, action: "Delete", isDanger: true })))
+    return false;
   try {
     await api.del(`/api/collections/${collection.id}`);
     toast(`“${collection.name}” deleted.`);

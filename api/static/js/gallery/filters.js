@@ -1,25 +1,41 @@
 /**
- * What narrows the gallery down: words, model, engine, mode, dates, order. The address keeps it, so that it can be shared.
+ * What narrows the gallery down: words, model, engine, mode, dates, order. The address keeps it, so that it can be
+ * shared.
  */
 
 import { api } from "../api.js";
 import { button, debounce, field, fill, h, icon } from "../dom.js";
 
 const TYPING_MS = 250;
-const MODES = [["", "Any mode"], ["txt2img", "From words"], ["img2img", "From a picture"], ["inpaint", "Inpainted"], ["upscale", "Upscaled"]];
-const SORTS = [["new", "Newest first"], ["old", "Oldest first"]];
+const MODES = [
+  ["", "Any mode"],
+  ["txt2img", "From words"],
+  ["img2img", "From a picture"],
+  ["inpaint", "Inpainted"],
+  ["upscale", "Upscaled"],
+];
+const SORTS = [
+  ["new", "Newest first"],
+  ["old", "Oldest first"],
+];
+/** @type {(keyof Filters)[]} */
 const FIELDS = ["q", "model", "engine", "mode", "since", "until", "sort"];
+/** @type {(keyof Filters)[]} */
 const NARROWING = ["model", "engine", "mode", "since", "until"];
 
-/** The filters in an address. @returns {object} */
+/**
+ * The filters in an address.
+ * @param {Record<string, string>} params
+ * @returns {Filters}
+ */
 export function filtersFrom(params) {
   return Object.fromEntries(FIELDS.filter((name) => params[name]).map((name) => [name, params[name]]));
 }
 
-/** Whether any of them leaves pictures out. @returns {boolean} */
+/** Whether any of them leaves pictures out. @param {Filters} filters */
 export const isNarrow = (filters) => Boolean(filters.q) || NARROWING.some((name) => filters[name]);
 
-/** Filters as the API takes them: days become the instants they begin and end at here. */
+/** Filters as the API takes them: days become the instants they begin and end at here. @param {Filters} filters */
 export function queryOf(filters) {
   const query = { ...filters };
   if (filters.since) query.since = new Date(`${filters.since}T00:00:00`).toISOString();
@@ -29,26 +45,41 @@ export function queryOf(filters) {
 
 /**
  * The bar of filters.
- * @param {object} filters where it begins
- * @param {(filters: object) => void} onChange
+ * @param {Filters} filters where it begins
+ * @param {(filters: Filters) => void} onChange
  * @returns {{element: HTMLElement, clear: () => void}}
  */
 export function filterBar(filters, onChange) {
   const state = { ...filters };
+  /**
+   * @param {keyof Filters} name
+   * @param {string} value
+   */
   const change = (name, value) => {
     if (value) state[name] = value;
     else delete state[name];
     showCount();
     onChange({ ...state });
   };
-  const typed = debounce((value) => change("q", value.trim()), TYPING_MS);
+  const typed = debounce((/** @type {string} */ value) => change("q", value.trim()), TYPING_MS);
   const search = h("input", {
-    class: "input", type: "search", placeholder: "Search prompts", "aria-label": "Search prompts", value: state.q ?? "",
-    on: { input: (event) => typed(event.target.value) },
+    class: "input",
+    type: "search",
+    placeholder: "Search prompts",
+    "aria-label": "Search prompts",
+    value: state.q ?? "",
+    on: { input: (event) => typed(event.currentTarget.value) },
   });
   const more = narrowing(state, change);
   const count = h("span", { class: "badge badge-accent", hidden: true });
-  const toggle = h("button", { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(more.element.hidden) } }, icon("filter"), h("span", {}, "Filters"), count);
+  const toggle = h(
+    "button",
+    { type: "button", class: "btn", "aria-expanded": "false", on: { click: () => show(Boolean(more.element.hidden)) } },
+    icon("filter"),
+    h("span", {}, "Filters"),
+    count,
+  );
+  /** @param {boolean} isOpen */
   const show = (isOpen) => {
     more.element.hidden = !isOpen;
     toggle.setAttribute("aria-expanded", String(isOpen));
@@ -75,6 +106,10 @@ export function filterBar(filters, onChange) {
   return { element: h("div", { class: "filters", role: "search" }, line, more.element), clear };
 }
 
+/**
+ * @param {Filters} state
+ * @param {(name: keyof Filters, value: string) => void} change
+ */
 function narrowing(state, change) {
   const model = select([["", "Any model"]], "", (value) => change("model", value));
   const engine = select([["", "Any engine"]], "", (value) => change("engine", value));
@@ -85,28 +120,59 @@ function narrowing(state, change) {
   const load = async () => {
     if (isLoaded) return;
     isLoaded = true;
-    const facets = await api.get("/api/facets").catch(() => ({ models: [], engines: [] })); // the filters work without counts
+    // the filters work without counts
+    const facets = await api.get("/api/facets").catch(() => ({ models: [], engines: [] }));
     options(model, "Any model", facets.models, state.model);
     options(engine, "Any engine", facets.engines, state.engine);
   };
   const reset = () => [model, engine, mode, since, until].forEach((control) => (control.value = ""));
-  const element = h("div", { class: "filter-more", hidden: true },
-    field("Model", model), field("Engine", engine), field("Mode", mode), field("From", since), field("To", until));
+  const element = h(
+    "div",
+    { class: "filter-more", hidden: true },
+    field("Model", model),
+    field("Engine", engine),
+    field("Mode", mode),
+    field("From", since),
+    field("To", until),
+  );
   return { element, load, reset };
 }
 
+/**
+ * @param {HTMLSelectElement} control
+ * @param {string} any
+ * @param {Api.Facet[]} found
+ * @param {string} [chosen]
+ */
 function options(control, any, found, chosen = "") {
   const names = found.map(({ name }) => name);
   const rows = found.map(({ name, count }) => [name, `${name} (${count})`]);
   if (chosen && !names.includes(chosen)) rows.push([chosen, chosen]);
-  fill(control, [["", any], ...rows].map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
+  fill(
+    control,
+    [["", any], ...rows].map(([value, label]) => h("option", { value, selected: value === chosen }, label)),
+  );
 }
 
+/**
+ * @param {string[][]} choices
+ * @param {string} value
+ * @param {(value: string) => void} onPick
+ */
 function select(choices, value, onPick) {
   const rows = choices.map(([key, label]) => h("option", { value: key, selected: key === value }, label));
-  return h("select", { class: "select", on: { change: (event) => onPick(event.target.value) } }, rows);
+  return h("select", { class: "select", on: { change: (event) => onPick(event.currentTarget.value) } }, rows);
 }
 
+/**
+ * @param {string | undefined} value
+ * @param {(value: string) => void} onPick
+ */
 function day(value, onPick) {
-  return h("input", { class: "input", type: "date", value: value ?? "", on: { change: (event) => onPick(event.target.value) } });
+  return h("input", {
+    class: "input",
+    type: "date",
+    value: value ?? "",
+    on: { change: (event) => onPick(event.currentTarget.value) },
+  });
 }

@@ -4,17 +4,22 @@
 
 const AHEAD_PX = 1200; // about two screens, so that the next page is there before the end is seen
 
-/** Loads pages one after the other. */
+/**
+ * Loads pages one after the other.
+ * @template {{ next: string | null }} P
+ */
 export class Pages {
+  /** @type {string | null} */
   #cursor = null;
   #turn = 0;
+  /** @type {Promise<void> | null} */
   #loading = null;
   isDone = false;
 
   /**
-   * @param {(cursor: string|null) => Promise<object>} fetchPage answers with `next`, null at the end
-   * @param {(page: object, isFirst: boolean) => void} show
-   * @param {(error: Error, isFirst: boolean) => void} fail
+   * @param {(cursor: string|null) => Promise<P>} fetchPage answers with `next`, null at the end
+   * @param {(page: P, isFirst: boolean) => void} show
+   * @param {(error: unknown, isFirst: boolean) => void} fail
    */
   constructor(fetchPage, show, fail) {
     this.fetchPage = fetchPage;
@@ -44,6 +49,7 @@ export class Pages {
     return this.more();
   }
 
+  /** @param {number} turn */
   async #load(turn) {
     const isFirst = this.#cursor === null;
     try {

@@ -2,21 +2,24 @@
  * Pictures as the grid, the lightbox and the feed show them: one shape for a row of the gallery and a result of a job.
  */
 
+/** @type {WeakMap<AnyPicture, Picture>} */
 const made = new WeakMap(); // the same result is the same picture wherever it is shown
 
-/** Whether it is a row of the gallery already. */
+/** Whether it is a row of the gallery already. @param {AnyPicture} thing @returns {thing is Picture} */
 const isPicture = (thing) => "job_id" in thing;
 
 /**
- * A result of a job in the shape of a gallery picture; a gallery picture stays what it is.
- * @param {object} image Image or Picture
- * @param {object} [job] the job it came from
- * @returns {object} Picture, with the job under `job` where it is known
+ * A result of a job in the shape of a gallery picture, with the job under `job`; a gallery picture stays what it is.
+ * @param {AnyPicture} image
+ * @param {Api.Job} job the job it came from
+ * @returns {Picture}
  */
-export function pictureOf(image, job = image.job) {
-  if (!job || isPicture(image)) return image;
-  const asked = job.request ?? {};
-  if (made.has(image)) return made.get(image);
+export function pictureOf(image, job) {
+  if (isPicture(image)) return image;
+  const asked = job.request;
+  const known = made.get(image);
+  if (known) return known;
+  /** @type {Picture} */
   const picture = {
     ...image,
     job,
@@ -36,6 +39,7 @@ export function pictureOf(image, job = image.job) {
     is_mine: job.is_mine,
     is_private: job.is_private,
     command: job.command,
+    user_name: job.user_name,
     collections: image.collections ?? [],
     parameters: image.parameters ?? null,
     get is_favorite() {
@@ -50,25 +54,21 @@ export function pictureOf(image, job = image.job) {
 }
 
 /**
- * What the actions need to know of the job behind a picture.
- * @param {object} picture
- * @returns {object} the job itself, or as much of it as the picture tells
+ * What the actions need to know of the job behind a picture: the job itself, or as much of it as the picture tells.
+ * @param {Picture} picture
+ * @returns {JobOfPicture}
  */
 export function jobOf(picture) {
-  if (picture.job) return picture.job;
-  const { prompt, negative_prompt, mode, model, engine, command, is_mine, is_private } = picture;
-  const { width, height, steps, cfg_scale, sampler, seed } = picture;
-  return {
-    id: picture.job_id,
-    short_id: String(picture.job_id).slice(0, 4),
-    status: "done",
-    prompt, mode, model, engine, command, is_mine, is_private,
-    request: { prompt, negative_prompt, width, height, steps, cfg_scale, sampler, seed, model, init_image: null },
-    images: [picture],
-  };
+  const { job, job_id: id, command, is_mine: isMine } = picture;
+  return job ?? { id, command, is_mine: isMine, request: {} };
 }
 
-/** The address of a picture scaled to `side` pixels on its longer side. @returns {string} */
+/**
+ * The address of a picture scaled to `side` pixels on its longer side.
+ * @param {{ url: string, thumbnail_url?: string }} picture
+ * @param {number} side
+ * @returns {string}
+ */
 export function thumbnail(picture, side) {
   const known = picture.thumbnail_url || picture.url;
   if (!known.startsWith("/api/media/")) return known;
@@ -77,12 +77,20 @@ export function thumbnail(picture, side) {
   return url.pathname + url.search;
 }
 
-/** What a picture shows, for people who do not see it. @returns {string} */
+/**
+ * What a picture shows, for people who do not see it.
+ * @param {Picture} picture
+ * @returns {string}
+ */
 export function altOf(picture) {
   return picture.alt || picture.prompt || "Picture without a prompt";
 }
 
-/** The width of a picture over its height; 1 where nothing is known. @returns {number} */
+/**
+ * The width of a picture over its height; 1 where nothing is known.
+ * @param {Picture} picture
+ * @returns {number}
+ */
 export function aspectOf(picture) {
   return picture.width > 0 && picture.height > 0 ? picture.width / picture.height : 1;
 }

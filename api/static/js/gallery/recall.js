@@ -7,6 +7,7 @@ import { announce, h, icon } from "../dom.js";
 import { toCreate } from "../handoff.js";
 import { toast, toastError } from "../ui/toast.js";
 
+/** @param {DragEvent} event */
 const isFileDrag = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 
 /**
@@ -40,26 +41,32 @@ export async function recall(file) {
 export function catchDrops(onFile, words) {
   const sign = h("div", { class: "drop-sign", "aria-hidden": "true", hidden: true }, icon("upload"), h("p", {}, words));
   let depth = 0; // dragenter and dragleave come for every element on the way
+  /** @param {number} by */
   const show = (by) => {
     depth = Math.max(0, depth + by);
     sign.hidden = depth === 0;
   };
+  /** @type {Record<string, (event: DragEvent) => unknown>} */
   const on = {
-    dragenter: (event) => isFileDrag(event) && (event.preventDefault(), show(1)),
+    dragenter: (event) => {
+      if (!isFileDrag(event)) return;
+      event.preventDefault();
+      show(1);
+    },
     dragleave: (event) => isFileDrag(event) && show(-1),
     dragover: (event) => isFileDrag(event) && event.preventDefault(),
     drop: (event) => {
       if (!isFileDrag(event)) return;
       event.preventDefault();
       show(-depth);
-      const [file] = event.dataTransfer.files;
+      const [file] = event.dataTransfer?.files ?? [];
       if (file) onFile(file);
     },
   };
-  for (const [name, fn] of Object.entries(on)) document.addEventListener(name, fn);
+  for (const [name, fn] of Object.entries(on)) document.addEventListener(name, /** @type {EventListener} */ (fn));
   document.body.append(sign);
   return () => {
-    for (const [name, fn] of Object.entries(on)) document.removeEventListener(name, fn);
+    for (const [name, fn] of Object.entries(on)) document.removeEventListener(name, /** @type {EventListener} */ (fn));
     sign.remove();
   };
 }

@@ -1,11 +1,14 @@
 /**
- * Which pictures are picked: single ones, ranges with shift, all that are shown. Knows ids and their order, no elements.
+ * Which pictures are picked: single ones, ranges with shift, all that are shown. Knows ids and their order, no
+ * elements.
  */
 
 /** A set of picked ids that tells its listeners when it changes. */
 export class Selection {
+  /** @type {Set<string>} */
   #picked = new Set();
-  #anchor = null;
+  #anchor = "";
+  /** @type {Set<(selection: Selection) => void>} */
   #listeners = new Set();
 
   /** @param {() => string[]} order the ids that are shown, in their order */
@@ -21,17 +24,24 @@ export class Selection {
     return [...this.#picked];
   }
 
+  /** @param {string} id */
   has(id) {
     return this.#picked.has(id);
   }
 
-  /** Pick or drop one; the next range starts here. */
+  /**
+   * Pick or drop one; the next range starts here.
+   * @param {string} id
+   */
   toggle(id, isOn = !this.#picked.has(id)) {
     this.#anchor = id;
     this.#change(() => (isOn ? this.#picked.add(id) : this.#picked.delete(id)));
   }
 
-  /** Pick everything between the last touched one and this one. */
+  /**
+   * Pick everything between the last touched one and this one.
+   * @param {string} id
+   */
   extend(id) {
     const order = this.order();
     const from = order.indexOf(this.#anchor);
@@ -49,21 +59,25 @@ export class Selection {
   }
 
   clear() {
-    this.#anchor = null;
+    this.#anchor = "";
     this.#change(() => this.#picked.clear());
   }
 
-  /** Forget ids that are gone. */
+  /**
+   * Forget ids that are gone.
+   * @param {string[]} ids
+   */
   drop(ids) {
     this.#change(() => ids.forEach((id) => this.#picked.delete(id)));
   }
 
-  /** @returns {() => void} stops listening */
+  /** @param {(selection: Selection) => void} listener @returns {Stop} stops listening */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
+  /** @param {() => unknown} act */
   #change(act) {
     act();
     this.#listeners.forEach((listener) => listener(this));

@@ -2,10 +2,17 @@
  * Zoom and pan of one element inside a stage: wheel, double click, pinch, drag; a swipe while nothing is zoomed.
  */
 
+import { hit } from "../dom.js";
+
 const MAX_SCALE = 8;
 const CLOSE_UP = 2.5; // what a double click zooms to
 const SWIPE_PX = 56;
 
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** The zoom of a stage; `reset` when another picture is shown. */
@@ -14,6 +21,7 @@ export class Zoom {
   #x = 0;
   #y = 0;
   #drag = 0;
+  /** @type {Map<number, PointerEvent>} */
   #pointers = new Map();
   #spread = 0;
 
@@ -23,12 +31,16 @@ export class Zoom {
    * @param {{onSwipe?: (step: number) => void, onScale?: (scale: number) => void}} [options]
    */
   constructor(stage, target, { onSwipe = () => {}, onScale = () => {} } = {}) {
-    Object.assign(this, { stage, target, onSwipe, onScale });
+    this.stage = stage;
+    this.target = target;
+    this.onSwipe = onSwipe;
+    this.onScale = onScale;
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     stage.addEventListener("dblclick", (event) => this.#isOnTarget(event) && this.toggle(event.clientX, event.clientY));
     stage.addEventListener("pointerdown", (event) => this.#down(event));
     stage.addEventListener("pointermove", (event) => this.#move(event));
-    for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.#up(event));
+    stage.addEventListener("pointerup", (event) => this.#up(event));
+    stage.addEventListener("pointercancel", (event) => this.#up(event));
   }
 
   /** Back to the whole picture. */
@@ -37,7 +49,12 @@ export class Zoom {
     this.#apply();
   }
 
-  /** Zoom by a factor around a point of the window, or around the middle. */
+  /**
+   * Zoom by a factor around a point of the window, or around the middle.
+   * @param {number} factor
+   * @param {number} [clientX]
+   * @param {number} [clientY]
+   */
   by(factor, clientX, clientY) {
     const box = this.stage.getBoundingClientRect();
     const atX = (clientX ?? box.left + box.width / 2) - box.left - box.width / 2;
@@ -50,13 +67,21 @@ export class Zoom {
     this.#apply();
   }
 
-  /** Between the whole picture and a close-up. */
+  /**
+   * Between the whole picture and a close-up.
+   * @param {number} [clientX]
+   * @param {number} [clientY]
+   */
   toggle(clientX, clientY) {
     if (this.scale > 1) this.reset();
     else this.by(CLOSE_UP, clientX, clientY);
   }
 
-  /** Move a zoomed picture. */
+  /**
+   * Move a zoomed picture.
+   * @param {number} dx
+   * @param {number} dy
+   */
   pan(dx, dy) {
     this.#x += dx;
     this.#y += dy;
@@ -73,16 +98,19 @@ export class Zoom {
     this.onScale(this.scale);
   }
 
+  /** @param {Event} event */
   #isOnTarget(event) {
-    return !event.target.closest("button, a, input, video, .compare");
+    return !hit(event, "button, a, input, video, .compare");
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     if (!this.#isOnTarget(event)) return;
     event.preventDefault();
     this.by(Math.exp(-clamp(event.deltaY, -100, 100) / 300), event.clientX, event.clientY);
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (event.button || !this.#isOnTarget(event)) return;
     this.#pointers.set(event.pointerId, event);
@@ -91,6 +119,7 @@ export class Zoom {
     this.stage.classList.add("is-held");
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     const last = this.#pointers.get(event.pointerId);
     if (!last) return;
@@ -110,6 +139,7 @@ export class Zoom {
     this.#spread = spread;
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     if (!this.#pointers.delete(event.pointerId) || this.#pointers.size) return;
     this.stage.classList.remove("is-held");

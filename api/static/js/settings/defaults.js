@@ -6,16 +6,19 @@ const NAME = "defaults";
 
 /**
  * The fields Create starts from; empty when nothing was chosen.
- * @returns {{width?: number, height?: number, steps?: number, cfg_scale?: number, batch_size?: number, sampler?: string,
- *   model?: string, negative_prompt?: string, backend?: string, is_private?: boolean}}
+ * @returns {Partial<Api.Draft>}
  */
 export const readDefaults = () => getPref(NAME, {});
 
-/** Keep one field; an empty value leaves it to Easel again. */
+/**
+ * Keep one field; an empty value leaves it to Easel again.
+ * @param {keyof Api.Draft} field
+ * @param {string | number} value
+ */
 export function keepDefault(field, value) {
-  const kept = { ...readDefaults() };
-  if (value === "" || value === null || value === false || Number.isNaN(value)) delete kept[field];
-  else kept[field] = value;
+  const { [field]: _before, ...others } = readDefaults();
+  const isSaid = value !== "" && !Number.isNaN(value);
+  const kept = isSaid ? { ...others, [field]: value } : others;
   setPref(NAME, Object.keys(kept).length ? kept : null);
 }
 

@@ -1,8 +1,8 @@
 /** Styles of one's own: words added after a prompt. Everybody sees them, so admins alone change them. */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { button, field, fill, h, icon, iconButton } from "../dom.js";
-import { confirmDialog, openDialog } from "../ui/dialog.js";
+import { closeWith, confirmDialog, openDialog } from "../ui/dialog.js";
 import { toast, toastError } from "../ui/toast.js";
 
 /**
@@ -17,11 +17,17 @@ export function styleSection(mayChange) {
       const { styles } = await api.get("/api/styles");
       fill(list, styleList(styles, mayChange && remove));
     } catch (error) {
-      fill(list, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, `${error.message} ${error.hint}`)));
+      fill(list, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, wordsOf(error))));
     }
   };
+  /** @param {Api.Style} style */
   const remove = async (style) => {
-    const sure = await confirmDialog({ title: `Delete the style ${style.name}?`, text: "Pictures that were drawn with it stay as they are.", action: "Delete", isDanger: true });
+    const sure = await confirmDialog({
+      title: `Delete the style ${style.name}?`,
+      text: "Pictures that were drawn with it stay as they are.",
+      action: "Delete",
+      isDanger: true,
+    });
     if (!sure) return;
     try {
       await api.del(`/api/styles/${encodeURIComponent(style.id)}`);
@@ -32,36 +38,86 @@ export function styleSection(mayChange) {
     }
   };
   load();
-  return h("div", { class: "stack" }, list, mayChange && h("div", { class: "row" }, button("New style", () => newStyle(load), { class: "btn-small", icon: "plus" })));
+  return h(
+    "div",
+    { class: "stack" },
+    list,
+    mayChange &&
+      h(
+        "div",
+        { class: "row" },
+        button("New style", () => newStyle(load), { class: "btn-small", icon: "plus" }),
+      ),
+  );
 }
 
+/** @param {Api.Style[]} styles @param {((style: Api.Style) => void) | false} remove */
 function styleList(styles, remove) {
   const own = styles.filter((style) => style.is_custom);
   const others = styles.length - own.length;
   const rest = `${others} built-in styles are in Create.`;
   if (!own.length) return h("p", { class: "muted" }, `No styles of your own yet. ${rest}`);
-  return [h("ul", { class: "settings-list" }, own.map((style) => styleItem(style, remove))), h("p", { class: "faint small" }, rest)];
+  return [
+    h(
+      "ul",
+      { class: "settings-list" },
+      own.map((style) => styleItem(style, remove)),
+    ),
+    h("p", { class: "faint small" }, rest),
+  ];
 }
 
+/** @param {Api.Style} style @param {((style: Api.Style) => void) | false} remove */
 function styleItem(style, remove) {
-  return h("li", {}, h("div", { class: "grow" }, h("strong", {}, style.name), h("p", { class: "muted small" }, style.value)),
-    remove && iconButton("trash", `Delete the style ${style.name}`, () => remove(style), { class: "btn-small btn-danger" }));
+  return h(
+    "li",
+    {},
+    h("div", { class: "grow" }, h("strong", {}, style.name), h("p", { class: "muted small" }, style.value)),
+    remove &&
+      iconButton("trash", `Delete the style ${style.name}`, () => remove(style), { class: "btn-small btn-danger" }),
+  );
 }
 
+/** @param {() => Promise<void>} load */
 async function newStyle(load) {
-  const name = h("input", { class: "input", required: true, maxlength: "80", autocomplete: "off", placeholder: "Lino print", autofocus: true });
-  const value = h("textarea", { class: "textarea", required: true, maxlength: "1000", placeholder: "linocut print, two inks, rough paper" });
+  const name = h("input", {
+    class: "input",
+    required: true,
+    maxlength: "80",
+    autocomplete: "off",
+    placeholder: "Lino print",
+    autofocus: true,
+  });
+  const value = h("textarea", {
+    class: "textarea",
+    required: true,
+    maxlength: "1000",
+    placeholder: "linocut print, two inks, rough paper",
+  });
   const description = h("input", { class: "input", maxlength: "500", autocomplete: "off" });
   const outcome = h("div", { role: "alert" });
   const submit = button("Add the style", null, { type: "submit", class: "btn-primary", icon: "plus" });
-  const form = h("form", { class: "stack" }, field("Name", name), field("Words to add after the prompt", value), field("What it looks like (may stay empty)", description), outcome, h("div", { class: "row" }, submit));
+  const form = h(
+    "form",
+    { class: "stack" },
+    field("Name", name),
+    field("Words to add after the prompt", value),
+    field("What it looks like (may stay empty)", description),
+    outcome,
+    h("div", { class: "row" }, submit),
+  );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const said = { id: idOf(name.value), name: name.value.trim(), description: description.value.trim(), value: value.value.trim() };
+    const said = {
+      id: idOf(name.value),
+      name: name.value.trim(),
+      description: description.value.trim(),
+      value: value.value.trim(),
+    };
     try {
-      form.closest("dialog").closeWith(await api.post("/api/styles", said));
+      closeWith(form, await api.post("/api/styles", said));
     } catch (error) {
-      fill(outcome, h("p", { class: "error-text" }, error.message, error.hint && ` ${error.hint}`));
+      fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
     }
   });
   const made = await openDialog({ title: "New style", body: form });
@@ -70,8 +126,16 @@ async function newStyle(load) {
   await load();
 }
 
-/** "Lino print" -> "lino-print", as the server wants ids. */
+/**
+ * "Lino print" -> "lino-print", as the server wants ids.
+ * @param {string} name
+ */
 function idOf(name) {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  const plain = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
   return plain || "style";
 }

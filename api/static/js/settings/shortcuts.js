@@ -2,8 +2,15 @@
 
 import { h } from "../dom.js";
 
+/** @type {[string, [string[], string][]][]} */
 const SHORTCUTS = [
-  ["Everywhere", [[["Alt", "Space"], "to the prompt"], [["Esc"], "close a dialog, a menu or a picture"]]],
+  [
+    "Everywhere",
+    [
+      [["Alt", "Space"], "to the prompt"],
+      [["Esc"], "close a dialog, a menu or a picture"],
+    ],
+  ],
   ["Create", [[["Ctrl", "Enter"], "draw"]]],
   [
     "Gallery and feed",
@@ -34,9 +41,23 @@ const SHORTCUTS = [
 
 /** The list of them. */
 export function shortcutList() {
-  return h("div", { class: "shortcuts" }, SHORTCUTS.map(([where, rows]) => h("section", {}, h("h3", {}, where), h("dl", {}, rows.map(row)))));
+  return h(
+    "div",
+    { class: "shortcuts" },
+    SHORTCUTS.map(([where, rows]) => h("section", {}, h("h3", {}, where), h("dl", {}, rows.map(row)))),
+  );
 }
 
+/** @param {[string[], string]} shortcut */
 function row([keys, words]) {
-  return h("div", {}, h("dt", {}, keys.map((key, at) => [at ? " + " : "", h("kbd", {}, key)])), h("dd", {}, words));
+  return h(
+    "div",
+    {},
+    h(
+      "dt",
+      {},
+      keys.map((key, at) => [at ? " + " : "", h("kbd", {}, key)]),
+    ),
+    h("dd", {}, words),
+  );
 }

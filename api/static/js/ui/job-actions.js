@@ -3,7 +3,10 @@ import { api } from "../api.js";
 import { events } from "../events.js";
 import { toastError } from "./toast.js";
 
-/** Cancel a job; the stream brings the change. */
+/**
+ * Cancel a job; the stream brings the change.
+ * @param {Api.Job} job
+ */
 export async function cancelJob(job) {
   try {
     events.put(await api.post(`/api/jobs/${job.id}/cancel`));
@@ -12,7 +15,10 @@ export async function cancelJob(job) {
   }
 }
 
-/** Move an own waiting job one place forward. */
+/**
+ * Move an own waiting job one place forward.
+ * @param {Api.Job} job
+ */
 export async function moveUp(job) {
   try {
     events.put(await api.post(`/api/jobs/${job.id}/up`));
@@ -21,5 +27,8 @@ export async function moveUp(job) {
   }
 }
 
-/** Try a failed or cancelled job again, as it was. */
+/**
+ * Try a failed or cancelled job again, as it was.
+ * @param {Api.Job} job
+ */
 export const retry = async (job) => (await import("../handoff.js")).again(job.id, {}, "Trying again.");

@@ -2,11 +2,11 @@
  * One picture over everything: zoom, pan, swipe, keys, all that is known about it, and what can be done with it.
  */
 
-import { announce, button, fill, h, icon, useCss } from "../dom.js";
-import { onChange, setFavorite } from "../gallery/changes.js";
-import { altOf, pictureOf, thumbnail } from "../gallery/picture.js";
-import { hasInput, inputOf } from "../gallery/before.js";
+import { announce, button, fill, find, h, hit, icon, useCss } from "../dom.js";
 import { actionBar, actionsOf, runAgain } from "../gallery/actions.js";
+import { hasInput, inputOf } from "../gallery/before.js";
+import { onChange, setFavorite } from "../gallery/changes.js";
+import { altOf, thumbnail } from "../gallery/picture.js";
 import { sheet } from "../gallery/sheet.js";
 import { Zoom } from "../gallery/zoom.js";
 import { getPref, setPref } from "../prefs.js";
@@ -21,16 +21,14 @@ const BESIDE = "(min-width: 900px)"; // room for the sheet next to the picture
 const IN_SIGHT = ["reroll", "vary", "upscale", "remix", "download"];
 const NEAR_END = 6; // how many pictures before the last one more are asked for
 
+/** @type {Lightbox | null} */
 let current = null;
 
 /**
  * Show pictures one at a time.
- * @param {object[]} pictures Pictures, Images that carry their `job`, or {image, job}; the list may grow while it is open
+ * @param {Picture[]} pictures the list may grow while it is open
  * @param {number} [index] the first one to show
- * @param {{onChange?: (picture: object) => void, onMove?: (index: number) => void, onNearEnd?: () => void,
- *   total?: () => number}} [options]
- *   `onChange` hears of a picture that turned out to be gone, `onMove` which one is shown, `onNearEnd` asks for more pictures in the same list,
- *   `total` counts those that are still to come too
+ * @param {LightboxOptions} [options]
  * @returns {Promise<void>} when it is closed
  */
 export function openLightbox(pictures, index = 0, options = {}) {
@@ -41,12 +39,50 @@ export function openLightbox(pictures, index = 0, options = {}) {
 }
 
 class Lightbox {
+  /** @type {HTMLVideoElement | null} */
+  video = null;
+  /** @type {HTMLElement | null} */
+  comparison = null;
+  hasSheet = false;
+  shownId = "";
+  photo = h("img", { class: "lb-photo", alt: "", draggable: "false" });
+  lost = h("div", { class: "lb-lost", hidden: true });
+  back = this.#button("chevron-left", "Previous picture (left arrow)", () => this.move(-1), "lb-turn lb-back");
+  on = this.#button("chevron-right", "Next picture (right arrow)", () => this.move(1), "lb-turn lb-on");
+  frame = h("div", { class: "lb-frame" }, this.photo);
+  stage = h("div", { class: "lb-stage", tabindex: "-1" }, this.frame, this.lost, this.back, this.on);
+  zoom = new Zoom(this.stage, () => this.frame, {
+    onSwipe: (step) => this.move(step),
+    onScale: (scale) => this.#showScale(scale),
+  });
+  side = h("aside", { class: "lb-side", "aria-label": "About this picture" });
+  foot = h("div", { class: "lb-foot" });
+  counter = h("p", { class: "lb-count num" });
+  scale = h("span", { class: "lb-scale num" }, "Fit");
+  heart = this.#button("heart", "Favourite (F)", () => this.#toggleFavorite());
+  info = this.#button("info", "About this picture (I)", () => this.#showSheet(!this.hasSheet));
+  before = this.#button("compare", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
+  dialog = h(
+    "dialog",
+    { class: "lightbox", "aria-label": "Picture", on: { keydown: (event) => this.#key(event) } },
+    this.#head(),
+    this.stage,
+    this.foot,
+    this.side,
+  );
+
+  /**
+   * @param {Picture[]} pictures
+   * @param {number} index
+   * @param {LightboxOptions} options
+   */
   constructor(pictures, index, options) {
     this.list = pictures;
     this.index = Math.max(0, index);
     this.options = options;
     this.opener = document.activeElement;
-    this.#build();
+    this.#showSheet(getPref(SHEET, false) && matchMedia(BESIDE).matches);
+    /** @type {Promise<void>} */
     this.closed = new Promise((resolve) => this.dialog.addEventListener("close", () => resolve(this.#closed())));
     this.offs = [
       onChange("favorite", () => this.#showFavorite()),
@@ -71,46 +107,16 @@ class Lightbox {
     this.dialog.close();
   }
 
+  /** @param {number} index @returns {Picture | undefined} */
   #at(index) {
-    const entry = this.list[index];
-    if (!entry) return null;
-    return entry.image ? pictureOf(entry.image, entry.job) : pictureOf(entry);
+    return this.list[index];
   }
 
   #total() {
     return Math.max(this.list.length, this.options.total?.() ?? 0);
   }
 
-  #build() {
-    this.photo = h("img", { class: "lb-photo", alt: "", draggable: "false" });
-    this.lost = h("div", { class: "lb-lost", hidden: true });
-    this.back = this.#button("chevron-left", "Previous picture (left arrow)", () => this.move(-1), "lb-turn lb-back");
-    this.on = this.#button("chevron-right", "Next picture (right arrow)", () => this.move(1), "lb-turn lb-on");
-    this.frame = h("div", { class: "lb-frame" }, this.photo);
-    this.stage = h("div", { class: "lb-stage", tabindex: "-1" }, this.frame, this.lost, this.back, this.on);
-    this.zoom = new Zoom(this.stage, () => this.frame, {
-      onSwipe: (step) => this.move(step),
-      onScale: (scale) => this.#showScale(scale),
-    });
-    this.side = h("aside", { class: "lb-side", "aria-label": "About this picture" });
-    this.foot = h("div", { class: "lb-foot" });
-    this.dialog = h(
-      "dialog",
-      { class: "lightbox", "aria-label": "Picture", on: { keydown: (event) => this.#key(event) } },
-      this.#head(),
-      this.stage,
-      this.foot,
-      this.side,
-    );
-    this.#showSheet(getPref(SHEET, false) && matchMedia(BESIDE).matches);
-  }
-
   #head() {
-    this.counter = h("p", { class: "lb-count num" });
-    this.scale = h("span", { class: "lb-scale num" }, "Fit");
-    this.heart = this.#button("heart", "Favourite (F)", () => setFavorite(this.picture));
-    this.info = this.#button("info", "About this picture (I)", () => this.#showSheet(!this.hasSheet));
-    this.before = this.#button("compare", "Compare with the picture it was made from (C)", () => this.#toggleCompare());
     const close = this.#button("close", "Close (Esc)", () => this.close());
     return h(
       "div",
@@ -130,12 +136,20 @@ class Lightbox {
     );
   }
 
+  /**
+   * @param {string} name
+   * @param {string} label
+   * @param {() => unknown} act
+   */
   #button(name, label, act, more = "") {
     const props = { type: "button", class: `btn btn-ghost btn-icon ${more}`.trim(), "aria-label": label, title: label };
     return h("button", { ...props, on: { click: act } }, icon(name));
   }
 
-  /** Show the picture `step` further on. */
+  /**
+   * Show the picture `step` further on.
+   * @param {number} step
+   */
   move(step) {
     const next = this.index + step;
     if (next < 0 || next >= this.list.length) return;
@@ -157,13 +171,19 @@ class Lightbox {
     this.video = null;
     this.photo.hidden = Boolean(picture.is_gone) || isVideo(picture);
     this.lost.hidden = !picture.is_gone;
-    if (picture.is_gone) fill(this.lost, h("span", {}, "This picture has expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
+    if (picture.is_gone)
+      fill(
+        this.lost,
+        h("span", {}, "This picture has expired."),
+        button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+      );
     if (!picture.is_gone) this.#load(picture);
     this.before.hidden = picture.is_gone || isVideo(picture) || !hasInput(picture);
     this.#showFavorite();
     this.foot.replaceChildren(actionBar(picture, { inSight: IN_SIGHT }));
     if (this.hasSheet) this.side.replaceChildren(sheet(picture));
-    if (!this.dialog.contains(document.activeElement)) this.stage.focus(); // it was on a button that went: keys would be lost
+    // the focus was on a button that went: keys would be lost
+    if (!this.dialog.contains(document.activeElement)) this.stage.focus();
     announce(`Picture ${this.index + 1} of ${this.#total()}: ${altOf(picture)}`);
     if (this.index >= this.list.length - NEAR_END) this.options.onNearEnd?.();
     for (const beside of [this.#at(this.index + 1), this.#at(this.index - 1)]) {
@@ -171,7 +191,10 @@ class Lightbox {
     }
   }
 
-  /** The thumbnail is there at once; the whole picture takes its place. */
+  /**
+   * The thumbnail is there at once; the whole picture takes its place.
+   * @param {Picture} picture
+   */
   #load(picture) {
     if (isVideo(picture)) return this.#play(picture);
     Object.assign(this.photo, { width: picture.width || 1, height: picture.height || 1, alt: altOf(picture) });
@@ -179,20 +202,30 @@ class Lightbox {
     const whole = new Image();
     whole.src = picture.url;
     whole.decode().then(
-      () => this.picture?.id === picture.id && (this.photo.src = picture.url),
+      () => {
+        if (this.picture?.id === picture.id) this.photo.src = picture.url;
+      },
       () => this.picture?.id === picture.id && this.#broken(picture),
     );
   }
 
+  /** @param {Picture} picture */
   #play(picture) {
     this.video = player(picture, thumbnail(picture, 1024), { class: "lb-photo", "aria-label": altOf(picture) });
-    this.video.addEventListener("error", () => this.picture?.id === picture.id && this.#broken(picture), { once: true });
+    this.video.addEventListener("error", () => this.picture?.id === picture.id && this.#broken(picture), {
+      once: true,
+    });
     this.frame.append(this.video);
   }
 
+  /** @param {Picture} picture */
   #broken(picture) {
     this.lost.hidden = false;
-    fill(this.lost, h("span", {}, "This picture could not be loaded. It may have expired."), button("Run it again", () => runAgain(picture), { icon: "refresh" }));
+    fill(
+      this.lost,
+      h("span", {}, "This picture could not be loaded. It may have expired."),
+      button("Run it again", () => runAgain(picture), { icon: "refresh" }),
+    );
     this.photo.hidden = true;
     this.video?.remove();
     this.options.onChange?.(picture);
@@ -201,13 +234,19 @@ class Lightbox {
   #showFavorite() {
     const isOn = Boolean(this.picture?.is_favorite);
     this.heart.setAttribute("aria-pressed", String(isOn));
-    this.heart.querySelector("svg").classList.toggle("filled", isOn);
+    this.heart.querySelector("svg")?.classList.toggle("filled", isOn);
   }
 
+  #toggleFavorite() {
+    if (this.picture) setFavorite(this.picture);
+  }
+
+  /** @param {number} scale */
   #showScale(scale) {
     this.scale.textContent = scale === 1 ? "Fit" : `${Math.round(scale * 100)} %`;
   }
 
+  /** @param {boolean} isOn */
   #showSheet(isOn) {
     this.hasSheet = isOn;
     this.dialog.classList.toggle("has-sheet", isOn);
@@ -221,7 +260,7 @@ class Lightbox {
   async #toggleCompare() {
     if (this.comparison) return this.#endCompare();
     const picture = this.picture;
-    const input = await inputOf(picture).catch(toastError);
+    const input = picture && (await inputOf(picture).catch(toastError));
     if (!input || this.picture?.id !== picture.id) return;
     this.zoom.reset();
     this.comparison = compare(input, picture);
@@ -238,10 +277,12 @@ class Lightbox {
     this.before.setAttribute("aria-pressed", "false");
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, video, [role=menu]")) return;
-    const isWide = this.zoom.scale > 1;
+    if (event.ctrlKey || event.metaKey || event.altKey || hit(event, "input, textarea, video, [role=menu]")) return;
+    /** @type {Record<string, [number, number]>} */
     const pan = { ArrowLeft: [PAN_PX, 0], ArrowRight: [-PAN_PX, 0], ArrowUp: [0, PAN_PX], ArrowDown: [0, -PAN_PX] };
+    /** @type {Record<string, () => unknown>} */
     const keys = {
       ArrowLeft: () => this.move(-1),
       ArrowRight: () => this.move(1),
@@ -251,29 +292,35 @@ class Lightbox {
       "=": () => this.zoom.by(ZOOM_STEP),
       "-": () => this.zoom.by(1 / ZOOM_STEP),
       0: () => this.zoom.reset(),
-      f: () => setFavorite(this.picture),
+      f: () => this.#toggleFavorite(),
       i: () => this.#showSheet(!this.hasSheet),
       c: () => !this.before.hidden && this.#toggleCompare(),
       d: () => this.#act("download"),
       Delete: () => this.#act("delete"),
     };
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const act = isWide && pan[event.key] ? () => this.zoom.pan(...pan[event.key]) : keys[key];
+    const by = this.zoom.scale > 1 && pan[event.key];
+    const act = by ? () => this.zoom.pan(...by) : keys[key];
     if (!act) return;
     event.preventDefault();
     act();
   }
 
+  /** @param {string} id */
   #act(id) {
-    const anchor = this.foot.querySelector(".act-more");
-    actionsOf(this.picture).find((action) => action.id === id)?.run(anchor);
+    const anchor = find(this.foot, ".act-more");
+    if (!anchor || !this.picture) return;
+    actionsOf(this.picture)
+      .find((action) => action.id === id)
+      ?.run(anchor);
   }
 
+  /** @param {string[]} ids */
   #removed(ids) {
     const shown = this.shownId;
-    const left = this.list.filter((_, i) => !ids.includes(this.#at(i).id));
+    const left = this.list.filter(({ id }) => !ids.includes(id));
     if (left.length < this.list.length) this.list = left; // else its owner has taken them out already
-    const at = this.list.findIndex((_, i) => this.#at(i).id === shown);
+    const at = this.list.findIndex(({ id }) => id === shown);
     this.index = at < 0 ? Math.min(this.index, this.list.length - 1) : at;
     if (this.list.length) this.#show();
     else this.close();
@@ -286,6 +333,6 @@ class Lightbox {
     document.body.append(...this.notices);
     this.dialog.remove();
     if (current === this) current = null;
-    if (this.opener?.isConnected) this.opener.focus();
+    if (this.opener instanceof HTMLElement && this.opener.isConnected) this.opener.focus();
   }
 }

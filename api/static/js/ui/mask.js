@@ -1,16 +1,20 @@
-/** A mask editor on canvas: paint what shall change. Exports a PNG at the picture's size, white where it is repainted. */
-import { confirmButtons, editorFrame, makeView } from "./editor.js";
-import { h, iconButton } from "../dom.js";
+/**
+ * A mask editor on canvas: paint what shall change. Exports a PNG at the picture's size, white where it is repainted.
+ */
+
 import { segments, slider } from "../create/controls.js";
+import { h, hit, iconButton } from "../dom.js";
+import { confirmButtons, editorFrame, makeView } from "./editor.js";
 
 const MAX_UNDO = 24;
 const TINT = "245, 138, 91";
 
 /**
  * Make a mask editor.
- * @param {{url: string, width: number, height: number, maskUrl?: string|null, onDone: (png: Blob|null) => void, onCancel: () => void}} spec
+ * @param {{url: string, width: number, height: number, maskUrl?: string|null, onDone: (png: Blob|null) => void,
+ *   onCancel: () => void}} spec
  * `onDone` gets null when nothing is painted.
- * @returns {HTMLElement & {destroy: () => void}}
+ * @returns {Editor}
  */
 export function maskEditor({ url, width, height, maskUrl = null, onDone, onCancel }) {
   const mask = canvasOf(width, height);
@@ -19,75 +23,170 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   const picture = h("img", { src: url, alt: "", draggable: "false", width, height });
   const ring = h("span", { class: "mask-ring", "aria-hidden": "true" });
   const sheet = h("div", { class: "sheet", style: { width: `${width}px`, height: `${height}px` } }, picture, shown);
-  const editor = { mask, shown, pen: mask.getContext("2d", { willReadFrequently: true }), width, height, isErasing: false, size: Math.round(Math.max(width, height) / 9), feather: 0, done: [], undone: [], ring };
   const { node, area, bar } = editorFrame("Mask editor: paint over what shall change", sheet);
-  editor.view = makeView(area, sheet, { width, height, onMove: () => moveRing(editor) });
+  const view = makeView(area, sheet, { width, height, onMove: () => moveRing(editor) });
+  /** @type {MaskEditor} */
+  const editor = {
+    mask,
+    shown,
+    pen: penOf(mask),
+    width,
+    height,
+    isErasing: false,
+    size: Math.round(Math.max(width, height) / 9),
+    feather: 0,
+    done: [],
+    undone: [],
+    ring,
+    view,
+    frame: 0,
+    at: null,
+    setSize: () => {},
+    setMode: () => {},
+  };
   area.append(ring);
-  bar.append(...toolsOf(editor), ...confirmButtons("Use this mask", async () => onDone(await exportMask(editor)), onCancel));
+  bar.append(
+    ...toolsOf(editor),
+    ...confirmButtons("Use this mask", async () => onDone(await exportMask(editor)), onCancel),
+  );
   if (maskUrl) bringBack(editor, maskUrl);
   listen(editor, area, node);
-  node.destroy = () => editor.view.destroy();
-  return node;
+  return Object.assign(node, { destroy: () => view.destroy() });
 }
 
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+/** @param {HTMLCanvasElement} canvas */
+const penOf = (canvas) =>
+  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+
+/** @param {number} width @param {number} height */
 function canvasOf(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
+/** @param {MaskEditor} editor */
 function toolsOf(editor) {
-  const mode = segments("Tool", [["brush", "Brush"], ["erase", "Eraser"]], (value) => ((editor.isErasing = value === "erase"), mode.update(value)));
-  const size = slider({ label: "Size", min: 4, max: Math.round(Math.max(editor.width, editor.height) / 2), isOptional: false, onChange: (value) => ((editor.size = value), moveRing(editor)) });
-  const feather = slider({ label: "Feather", min: 0, max: 64, isOptional: false, onChange: (value) => ((editor.feather = value), paint(editor)) });
+  const mode = segments(
+    "Tool",
+    [
+      ["brush", "Brush"],
+      ["erase", "Eraser"],
+    ],
+    (value) => editor.setMode(value),
+  );
+  const size = slider({
+    label: "Size",
+    min: 4,
+    max: Math.round(Math.max(editor.width, editor.height) / 2),
+    isOptional: false,
+    onChange(value) {
+      editor.size = value ?? editor.size;
+      moveRing(editor);
+    },
+  });
+  const feather = slider({
+    label: "Feather",
+    min: 0,
+    max: 64,
+    isOptional: false,
+    onChange(value) {
+      editor.feather = value ?? 0;
+      paint(editor);
+    },
+  });
   mode.update("brush");
   size.update(editor.size, editor.size);
   feather.update(0, 0);
-  editor.setSize = (value) => size.update((editor.size = value), value);
-  editor.setMode = (value) => ((editor.isErasing = value === "erase"), mode.update(value));
-  const steps = h("div", { class: "row editor-steps" }, iconButton("undo", "Undo (Ctrl+Z)", () => step(editor, editor.done, editor.undone)), iconButton("redo", "Redo (Ctrl+Shift+Z)", () => step(editor, editor.undone, editor.done)),
-    iconButton("invert", "Invert the mask", () => invert(editor)), iconButton("trash", "Clear the mask", () => clear(editor)),
-    iconButton("zoom-out", "Zoom out", () => editor.view.zoom(0.8)), iconButton("zoom-in", "Zoom in", () => editor.view.zoom(1.25)), iconButton("fit", "Show all", () => editor.view.fit()));
+  editor.setSize = (value) => {
+    editor.size = value;
+    size.update(value, value);
+  };
+  editor.setMode = (value) => {
+    editor.isErasing = value === "erase";
+    mode.update(editor.isErasing ? "erase" : "brush");
+  };
+  const steps = h(
+    "div",
+    { class: "row editor-steps" },
+    iconButton("undo", "Undo (Ctrl+Z)", () => step(editor, editor.done, editor.undone)),
+    iconButton("redo", "Redo (Ctrl+Shift+Z)", () => step(editor, editor.undone, editor.done)),
+    iconButton("invert", "Invert the mask", () => invert(editor)),
+    iconButton("trash", "Clear the mask", () => clear(editor)),
+    iconButton("zoom-out", "Zoom out", () => editor.view.zoom(0.8)),
+    iconButton("zoom-in", "Zoom in", () => editor.view.zoom(1.25)),
+    iconButton("fit", "Show all", () => editor.view.fit()),
+  );
   return [mode.node, size.node, feather.node, steps];
 }
 
+/**
+ * @param {MaskEditor} editor
+ * @param {HTMLElement} area
+ * @param {HTMLElement} node
+ */
 function listen(editor, area, node) {
+  /** @type {Point | null} */
   let last = null;
+  const lift = () => {
+    last = null;
+  };
   area.addEventListener("pointerdown", (event) => {
-    if (event.button || event.altKey || editor.view.isPanning(event)) return void (last = null);
+    if (event.button || event.altKey || editor.view.isPanning()) return lift();
     area.setPointerCapture(event.pointerId);
     remember(editor);
-    last = editor.view.toSheet(event);
-    stroke(editor, last, last, pressure(event));
+    const from = editor.view.toSheet(event);
+    stroke(editor, from, from, pressure(event));
+    last = from;
   });
   area.addEventListener("pointermove", (event) => {
     moveRing(editor, event);
     if (!last) return;
-    if (editor.view.isPanning(event)) return void (last = null); // a second finger came: it is a pinch
+    if (editor.view.isPanning()) return lift(); // a second finger came: it is a pinch
     for (const each of event.getCoalescedEvents?.() || [event]) {
       const next = editor.view.toSheet(each);
       stroke(editor, last, next, pressure(each));
       last = next;
     }
   });
-  for (const kind of ["pointerup", "pointercancel"]) area.addEventListener(kind, () => (last = null));
+  area.addEventListener("pointerup", lift);
+  area.addEventListener("pointercancel", lift);
   area.addEventListener("pointerleave", () => (editor.ring.hidden = true));
   node.addEventListener("keydown", (event) => onKey(editor, event));
 }
 
-/** A pen that is pressed lightly draws thinner; mouse and finger always draw full. */
+/**
+ * A pen that is pressed lightly draws thinner; mouse and finger always draw full.
+ * @param {PointerEvent} event
+ */
 const pressure = (event) => (event.pointerType === "pen" && event.pressure ? 0.35 + event.pressure * 0.65 : 1);
 
+/**
+ * @param {MaskEditor} editor
+ * @param {KeyboardEvent} event
+ */
 function onKey(editor, event) {
   const key = event.key.toLowerCase();
-  if ((event.ctrlKey || event.metaKey) && key === "z") step(editor, ...(event.shiftKey ? [editor.undone, editor.done] : [editor.done, editor.undone]));
-  else if (key === "[") editor.setSize(Math.max(4, Math.round(editor.size * 0.85)));
+  if ((event.ctrlKey || event.metaKey) && key === "z") {
+    if (event.shiftKey) step(editor, editor.undone, editor.done);
+    else step(editor, editor.done, editor.undone);
+  } else if (key === "[") editor.setSize(Math.max(4, Math.round(editor.size * 0.85)));
   else if (key === "]") editor.setSize(Math.min(editor.width, Math.round(editor.size * 1.18)));
   else if (key === "b") editor.setMode("brush");
   else if (key === "e") editor.setMode("erase");
   else return;
-  if (event.target.matches("input[type=number]") && !event.ctrlKey) return;
+  if (hit(event, "input[type=number]") && !event.ctrlKey) return;
   event.preventDefault();
 }
 
+/**
+ * @param {MaskEditor} editor
+ * @param {Point} from
+ * @param {Point} to
+ * @param {number} share
+ */
 function stroke(editor, from, to, share) {
   const { pen } = editor;
   pen.globalCompositeOperation = editor.isErasing ? "destination-out" : "source-over";
@@ -102,6 +201,7 @@ function stroke(editor, from, to, share) {
   later(editor);
 }
 
+/** @param {MaskEditor} editor */
 function later(editor) {
   editor.frame ||= requestAnimationFrame(() => {
     editor.frame = 0;
@@ -110,8 +210,9 @@ function later(editor) {
 }
 
 /** What is seen: the mask in the accent colour, feathered as it will be. */
+/** @param {MaskEditor} editor */
 function paint({ shown, mask, width, height, feather }) {
-  const pen = shown.getContext("2d");
+  const pen = penOf(shown);
   pen.clearRect(0, 0, width, height);
   pen.globalCompositeOperation = "source-over";
   pen.filter = feather ? `blur(${feather / 2}px)` : "none";
@@ -122,12 +223,18 @@ function paint({ shown, mask, width, height, feather }) {
   pen.fillRect(0, 0, width, height);
 }
 
+/** @param {MaskEditor} editor */
 function remember(editor) {
   editor.done.push(editor.pen.getImageData(0, 0, editor.width, editor.height));
   if (editor.done.length > MAX_UNDO) editor.done.shift();
   editor.undone.length = 0;
 }
 
+/**
+ * @param {MaskEditor} editor
+ * @param {ImageData[]} from
+ * @param {ImageData[]} to
+ */
 function step(editor, from, to) {
   const state = from.pop();
   if (!state) return;
@@ -136,6 +243,7 @@ function step(editor, from, to) {
   paint(editor);
 }
 
+/** @param {MaskEditor} editor */
 function invert(editor) {
   remember(editor);
   editor.pen.globalCompositeOperation = "xor";
@@ -144,25 +252,41 @@ function invert(editor) {
   paint(editor);
 }
 
+/** @param {MaskEditor} editor */
 function clear(editor) {
   remember(editor);
   editor.pen.clearRect(0, 0, editor.width, editor.height);
   paint(editor);
 }
 
-function moveRing(editor, event = null) {
-  if (event) editor.at = { x: event.offsetX, y: event.offsetY, isTouch: event.pointerType === "touch" };
-  if (event && event.target !== event.currentTarget) {
+/**
+ * @param {MaskEditor} editor
+ * @param {PointerEvent} [event]
+ */
+function moveRing(editor, event) {
+  if (event?.currentTarget instanceof Element) {
     const box = event.currentTarget.getBoundingClientRect();
-    Object.assign(editor.at, { x: event.clientX - box.left, y: event.clientY - box.top });
+    const isInner = event.target !== event.currentTarget;
+    const at = isInner
+      ? { x: event.clientX - box.left, y: event.clientY - box.top }
+      : { x: event.offsetX, y: event.offsetY };
+    editor.at = { ...at, isTouch: event.pointerType === "touch" };
   }
   if (!editor.at) return;
   const size = editor.size * editor.view.scale();
   editor.ring.hidden = editor.at.isTouch;
-  Object.assign(editor.ring.style, { width: `${size}px`, height: `${size}px`, transform: `translate(${editor.at.x - size / 2}px, ${editor.at.y - size / 2}px)` });
+  Object.assign(editor.ring.style, {
+    width: `${size}px`,
+    height: `${size}px`,
+    transform: `translate(${editor.at.x - size / 2}px, ${editor.at.y - size / 2}px)`,
+  });
 }
 
-/** Take up a mask that was made before: white becomes paint. */
+/**
+ * Take up a mask that was made before: white becomes paint.
+ * @param {MaskEditor} editor
+ * @param {string} url
+ */
 function bringBack(editor, url) {
   const image = new Image();
   image.onload = () => {
@@ -178,13 +302,14 @@ function bringBack(editor, url) {
   image.src = url;
 }
 
-function exportMask({ mask, pen, width, height, feather }) {
+/** @param {MaskEditor} editor @returns {Promise<Blob | null>} */
+async function exportMask({ mask, pen, width, height, feather }) {
   const alpha = pen.getImageData(0, 0, width, height).data;
   let isEmpty = true;
   for (let at = 3; at < alpha.length && isEmpty; at += 4) isEmpty = alpha[at] < 8;
   if (isEmpty) return null;
   const out = canvasOf(width, height);
-  const to = out.getContext("2d");
+  const to = penOf(out);
   to.fillStyle = "#000";
   to.fillRect(0, 0, width, height);
   to.filter = feather ? `blur(${feather / 2}px)` : "none";

@@ -2,9 +2,9 @@
  * The wall of pictures: rows of even height (flex, sizes known before anything loads), picking, arrow keys, long press.
  */
 
-import { h, icon } from "../dom.js";
-import { Selection } from "../gallery/selection.js";
+import { find, findAll, h, hit, icon } from "../dom.js";
 import { altOf, aspectOf, thumbnail } from "../gallery/picture.js";
+import { Selection } from "../gallery/selection.js";
 import { isVideo } from "./video.js";
 
 const LONG_PRESS_MS = 450;
@@ -12,27 +12,36 @@ const SLOP_PX = 10; // a finger never rests quite still
 
 /**
  * A list of pictures.
- * @param {{label: string, onOpen: (index: number) => void, onFavorite: (picture: object) => void,
- *   onAgain: (picture: object) => void}} options
+ * @param {GridOptions} options
  * @returns {Grid}
  */
 export function pictureGrid(options) {
   return new Grid(options);
 }
 
-class Grid {
+export class Grid {
+  /** @type {Map<string, HTMLElement>} */
   #tiles = new Map();
   #swallow = false;
 
+  /** @param {GridOptions} options */
   constructor(options) {
     this.options = options;
+    /** @type {Picture[]} */
     this.pictures = [];
     this.selection = new Selection(() => this.pictures.filter((picture) => !picture.is_gone).map(({ id }) => id));
     this.selection.onChange(() => this.#showSelection());
-    this.element = h("ul", { class: "wall", "aria-label": options.label, on: { keydown: (event) => this.#key(event) } });
+    this.element = h("ul", {
+      class: "wall",
+      "aria-label": options.label,
+      on: { keydown: (event) => this.#key(event) },
+    });
   }
 
-  /** Add pictures at the end; those already there are left alone. */
+  /**
+   * Add pictures at the end; those already there are left alone.
+   * @param {Picture[]} pictures
+   */
   append(pictures) {
     const fresh = pictures.filter((picture) => !this.#tiles.has(picture.id));
     this.pictures.push(...fresh);
@@ -40,7 +49,10 @@ class Grid {
     if (!this.element.querySelector("[tabindex='0'].tile-open")) this.#rove(this.pictures[0]?.id);
   }
 
-  /** Add pictures at the front. */
+  /**
+   * Add pictures at the front.
+   * @param {Picture[]} pictures
+   */
   prepend(pictures) {
     const fresh = pictures.filter((picture) => !this.#tiles.has(picture.id));
     this.pictures.unshift(...fresh);
@@ -48,7 +60,10 @@ class Grid {
     if (fresh.length) this.#rove(this.pictures[0].id);
   }
 
-  /** Show what changed about these pictures: favourite or not, gone or not. */
+  /**
+   * Show what changed about these pictures: favourite or not, gone or not.
+   * @param {string[]} ids
+   */
   refresh(ids) {
     for (const id of ids) {
       const picture = this.pictures.find((each) => each.id === id);
@@ -60,16 +75,20 @@ class Grid {
     }
   }
 
+  /** @param {Picture} picture @param {HTMLElement} tile */
   #swap(picture, tile) {
     const hadFocus = tile.contains(document.activeElement);
-    const isRoving = tile.querySelector(".tile-open").tabIndex === 0;
+    const isRoving = find(tile, ".tile-open")?.tabIndex === 0;
     const fresh = this.#addTile(picture);
     tile.replaceWith(fresh);
     if (isRoving) this.#rove(picture.id);
     if (hadFocus) this.focus(picture.id);
   }
 
-  /** Take pictures out; focus goes to a neighbour. */
+  /**
+   * Take pictures out; focus goes to a neighbour.
+   * @param {string[]} ids
+   */
   remove(ids) {
     const gone = new Set(ids);
     const held = this.pictures.findIndex((picture) => this.#tiles.get(picture.id)?.contains(document.activeElement));
@@ -92,24 +111,33 @@ class Grid {
     this.selection.clear();
   }
 
-  /** Bring a picture into sight, without moving the keyboard. */
+  /**
+   * Bring a picture into sight, without moving the keyboard.
+   * @param {string} id
+   */
   reveal(id) {
     this.#rove(id);
     this.#tiles.get(id)?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Move the keyboard to a picture. */
+  /**
+   * Move the keyboard to a picture.
+   * @param {string} id
+   */
   focus(id) {
     this.#rove(id);
-    this.#tiles.get(id)?.querySelector(".tile-open").focus();
+    const tile = this.#tiles.get(id);
+    if (tile) find(tile, ".tile-open")?.focus();
   }
 
+  /** @param {Picture} picture */
   #addTile(picture) {
     const tile = this.#tile(picture);
     this.#tiles.set(picture.id, tile);
     return tile;
   }
 
+  /** @param {Picture} picture */
   #tile(picture) {
     const aspect = aspectOf(picture);
     const tile = h("li", { class: picture.is_gone ? "tile is-gone" : "tile", dataset: { id: picture.id } });
@@ -118,6 +146,7 @@ class Grid {
     return tile;
   }
 
+  /** @param {Picture} picture */
   #shown(picture) {
     const { width, height } = picture;
     const photo = h("img", { width, height, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
@@ -125,12 +154,25 @@ class Grid {
     photo.addEventListener("error", () => photo.closest(".tile")?.classList.add("is-broken"), { once: true });
     photo.src = thumbnail(picture, 512);
     const words = altOf(picture);
-    const open = h("button", { type: "button", class: isVideo(picture) ? "tile-open is-video" : "tile-open", tabindex: "-1", "aria-label": `Open: ${words}` }, photo);
+    const open = h(
+      "button",
+      {
+        type: "button",
+        class: isVideo(picture) ? "tile-open is-video" : "tile-open",
+        tabindex: "-1",
+        "aria-label": `Open: ${words}`,
+      },
+      photo,
+    );
     const caption = h("span", { class: "tile-words", "aria-hidden": "true" }, picture.prompt || "No prompt");
     this.#listen(open, picture);
     return [open, caption, this.#check(picture, words), this.#star(picture, words)];
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {string} words
+   */
   #check(picture, words) {
     const box = h("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select: ${words}` });
     box.checked = this.selection.has(picture.id);
@@ -141,11 +183,19 @@ class Grid {
     return h("label", { class: "tile-check" }, box);
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {string} words
+   */
   #star(picture, words) {
     const star = h(
       "button",
       {
-        type: "button", class: "tile-star", tabindex: "-1", title: "Favourite (F)", "aria-label": `Favourite: ${words}`,
+        type: "button",
+        class: "tile-star",
+        tabindex: "-1",
+        title: "Favourite (F)",
+        "aria-label": `Favourite: ${words}`,
         on: { click: () => this.options.onFavorite(picture) },
       },
       icon("heart"),
@@ -154,6 +204,7 @@ class Grid {
     return star;
   }
 
+  /** @param {Picture} picture */
   #placeholder(picture) {
     const words = picture.prompt || "a picture without a prompt";
     return [
@@ -161,7 +212,10 @@ class Grid {
       h(
         "button",
         {
-          type: "button", class: "btn btn-small tile-open", tabindex: "-1", "aria-label": `Run it again: ${words}`,
+          type: "button",
+          class: "btn btn-small tile-open",
+          tabindex: "-1",
+          "aria-label": `Run it again: ${words}`,
           on: { click: () => this.options.onAgain(picture) },
         },
         "Run it again",
@@ -169,8 +223,10 @@ class Grid {
     ];
   }
 
+  /** @param {HTMLElement} open @param {Picture} picture */
   #listen(open, picture) {
     let timer = 0;
+    /** @type {PointerEvent | null} */
     let start = null;
     const stop = () => clearTimeout(timer);
     open.addEventListener("pointerdown", (event) => {
@@ -191,6 +247,7 @@ class Grid {
     open.addEventListener("click", (event) => this.#click(event, picture));
   }
 
+  /** @param {MouseEvent} event @param {Picture} picture */
   #click(event, picture) {
     if (this.#swallow) {
       this.#swallow = false;
@@ -202,10 +259,11 @@ class Grid {
     else this.options.onOpen(this.pictures.indexOf(picture));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
-    const tile = event.target.closest(".tile");
-    if (!tile || event.altKey) return;
-    const picture = this.pictures.find(({ id }) => id === tile.dataset.id);
+    const tile = hit(event, ".tile");
+    const picture = this.pictures.find(({ id }) => id === tile?.dataset.id);
+    if (!picture || event.altKey) return;
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) {
       if (key !== "a") return;
@@ -216,10 +274,12 @@ class Grid {
     event.preventDefault();
   }
 
+  /** @param {KeyboardEvent} event @param {Picture} picture */
   #arrow(event, picture) {
     const at = this.pictures.indexOf(picture);
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: this.pictures.length - 1 };
-    const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const vertical = Number(event.key === "ArrowDown") - Number(event.key === "ArrowUp");
     const next = vertical ? this.#beside(picture, vertical) : this.pictures[steps[event.key]];
     if (!vertical && !(event.key in steps)) return false;
     if (!next) return true;
@@ -231,15 +291,21 @@ class Grid {
     return true;
   }
 
-  /** The picture above (-1) or below (1) that lies nearest. */
+  /**
+   * The picture above (-1) or below (1) that lies nearest.
+   * @param {Picture} picture
+   * @param {number} step
+   */
   #beside(picture, step) {
-    const box = this.#tiles.get(picture.id).getBoundingClientRect();
+    const box = this.#boxOf(picture);
     const middle = box.left + box.width / 2;
     const at = this.pictures.indexOf(picture);
+    /** @type {{ off: number, picture: Picture } | null} */
     let best = null;
+    /** @type {number | null} */
     let rowTop = null;
     for (let i = at + step; i >= 0 && i < this.pictures.length; i += step) {
-      const other = this.#tiles.get(this.pictures[i].id).getBoundingClientRect();
+      const other = this.#boxOf(this.pictures[i]);
       if (Math.abs(other.top - box.top) < 2) continue;
       rowTop ??= other.top;
       if (Math.abs(other.top - rowTop) > 2) break;
@@ -249,10 +315,17 @@ class Grid {
     return best?.picture;
   }
 
+  /** @param {Picture} picture */
+  #boxOf(picture) {
+    return this.#tiles.get(picture.id)?.getBoundingClientRect() ?? new DOMRect();
+  }
+
+  /** @param {string} id */
   #rove(id) {
-    const next = this.#tiles.get(id)?.querySelector(".tile-open");
+    const tile = this.#tiles.get(id);
+    const next = tile && find(tile, ".tile-open");
     if (!next) return;
-    for (const open of this.element.querySelectorAll(".tile-open[tabindex='0']")) open.tabIndex = -1;
+    for (const open of findAll(this.element, ".tile-open[tabindex='0']")) open.tabIndex = -1;
     next.tabIndex = 0;
   }
 
@@ -262,12 +335,13 @@ class Grid {
       const isOn = this.selection.has(id);
       tile.classList.toggle("is-picked", isOn);
       const box = tile.querySelector(".tile-check input");
-      if (box) box.checked = isOn;
+      if (box instanceof HTMLInputElement) box.checked = isOn;
     }
   }
 }
 
+/** @param {Element} star @param {boolean} isOn */
 function showStar(star, isOn) {
   star.setAttribute("aria-pressed", String(Boolean(isOn)));
-  star.querySelector("svg").classList.toggle("filled", Boolean(isOn));
+  star.querySelector("svg")?.classList.toggle("filled", Boolean(isOn));
 }

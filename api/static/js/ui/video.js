@@ -5,13 +5,24 @@ export { isVideo } from "../handoff.js";
 
 /**
  * A player; the browser asks the server for the parts it needs.
- * @param {object} image
+ * @param {Api.Image} image
  * @param {string} poster the address of its still
  * @param {object} [props]
  * @returns {HTMLVideoElement}
  */
 export function player(image, poster, props = {}) {
-  const node = h("video", { src: image.url, poster, controls: true, loop: true, playsinline: true, preload: "metadata", width: image.width, height: image.height, "aria-label": image.alt || "Generated video", ...props });
+  const node = h("video", {
+    src: image.url,
+    poster,
+    controls: true,
+    loop: true,
+    playsinline: true,
+    preload: "metadata",
+    width: image.width,
+    height: image.height,
+    "aria-label": image.alt || "Generated video",
+    ...props,
+  });
   node.muted = true; // an attribute would not be heeded on an element that was made by a script
   return node;
 }

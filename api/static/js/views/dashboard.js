@@ -1,10 +1,10 @@
 /** The dashboard: jobs per hour, engines, costs, errors, alerts and the queue as it is now. */
 
-import { api } from "../api.js";
-import { announce, button, debounce, fill, h, icon, useCss, plural } from "../dom.js";
+import { api, wordsOf } from "../api.js";
 import { barChart } from "../dashboard/chart.js";
 import { daily, hourly, money } from "../dashboard/figures.js";
 import { alertList, engineTable, errorTable, glance, panel, queueNow } from "../dashboard/panels.js";
+import { announce, append, button, debounce, fill, h, icon, plural, useCss } from "../dom.js";
 import { events } from "../events.js";
 import { setQuery } from "../router.js";
 
@@ -30,11 +30,16 @@ export async function mount(root, params) {
 }
 
 class Dashboard {
+  /** @param {number} days */
   constructor(days) {
     this.days = days;
+    /** @type {"cost_usd" | "images"} */
     this.measure = "cost_usd";
+    /** @type {Api.Dashboard | null} */
     this.told = null;
+    /** @type {Api.Dashboard | null} */
     this.week = null;
+    /** @type {Map<string, Api.Engine>} */
     this.known = new Map();
     this.top = h("div", { class: "dash-top" }, h("div", { class: "skeleton dash-skeleton" }));
     this.failed = h("div", { "aria-live": "polite" });
@@ -44,6 +49,7 @@ class Dashboard {
     this.errors = panel("Errors");
     this.alerts = panel("Alerts");
     this.queue = panel("Queue now");
+    this.rest = h("div", { class: "dash-rest", hidden: true });
     this.element = this.layout();
     this.timer = setInterval(() => document.hidden || this.load(), REFRESH_MS);
     this.later = debounce(() => this.load(), AFTER_JOB_MS);
@@ -58,37 +64,59 @@ class Dashboard {
     const head = h("header", { class: "page-head" }, h("h1", {}, "Dashboard"), this.dayChoice());
     const charts = h("div", { class: "dash-charts" }, this.hours.element, this.costs.element);
     const side = h("div", { class: "dash-pair" }, this.queue.element, this.alerts.element);
-    this.rest = h("div", { class: "dash-rest", hidden: true }, side, charts, this.engines.element, this.errors.element);
+    append(this.rest, side, charts, this.engines.element, this.errors.element);
     return h("div", { class: "page dash" }, head, this.failed, this.top, this.rest);
   }
 
   dayChoice() {
-    return choice("Time shown", [[1, "Today"], [7, "7 days"]], this.days, (days) => {
-      this.days = days;
-      setQuery({ days });
-      this.load();
-    });
+    return choice(
+      "Time shown",
+      /** @type {[number, string][]} */ ([
+        [1, "Today"],
+        [7, "7 days"],
+      ]),
+      this.days,
+      (days) => {
+        this.days = days;
+        setQuery({ days });
+        this.load();
+      },
+    );
   }
 
   measureChoice() {
-    return choice("What is counted", [["cost_usd", "Cost"], ["images", "Pictures"]], this.measure, (measure) => {
-      this.measure = measure;
-      if (this.told) this.drawCosts();
-    });
+    return choice(
+      "What is counted",
+      /** @type {["cost_usd" | "images", string][]} */ ([
+        ["cost_usd", "Cost"],
+        ["images", "Pictures"],
+      ]),
+      this.measure,
+      (measure) => {
+        this.measure = measure;
+        if (this.told) this.drawCosts();
+      },
+    );
   }
 
   async load() {
     this.later.cancel();
     try {
       // a single day of costs is no chart: that one always shows a week
-      const asked = [api.get("/api/dashboard", { days: this.days }), this.days < WEEK_DAYS && api.get("/api/dashboard", { days: WEEK_DAYS })];
-      const [told, week] = await Promise.all(asked);
-      Object.assign(this, { told, week: week || told });
+      const [told, week] = await Promise.all([
+        api.get("/api/dashboard", { days: this.days }),
+        this.days < WEEK_DAYS ? api.get("/api/dashboard", { days: WEEK_DAYS }) : null,
+      ]);
+      this.told = told;
+      this.week = week ?? told;
       fill(this.failed);
       await this.loadEngines();
     } catch (error) {
       const again = button("Try again", () => this.load(), { class: "btn-small", icon: "refresh" });
-      fill(this.failed, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, `${error.message} ${error.hint ?? ""}`), again));
+      fill(
+        this.failed,
+        h("div", { class: "notice notice-bad" }, icon("warning"), h("p", { class: "grow" }, wordsOf(error)), again),
+      );
       return;
     }
     await this.draw();
@@ -102,6 +130,7 @@ class Dashboard {
   async draw() {
     this.rest.hidden = false; // it comes whole: nothing moves when the figures are there
     this.drawQueue();
+    if (!this.told) return;
     this.engines.show(engineTable(this.told.engines));
     this.errors.show(errorTable(this.told.errors));
     this.alerts.show(alertList(this.told.alerts));
@@ -116,15 +145,23 @@ class Dashboard {
   }
 
   drawHours() {
-    const { starts, done, failed } = hourly(this.told.hours, this.days * 24);
+    const { starts, done, failed } = hourly(this.told?.hours ?? [], this.days * 24);
+    /** @param {number[]} values */
     const sum = (values) => values.reduce((all, one) => all + one, 0);
-    const [most, at] = done.reduce(([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]), [0, -1]);
+    const [most, at] = done.reduce(
+      ([top, where], one, index) => (one + failed[index] > top ? [one + failed[index], index] : [top, where]),
+      [0, -1],
+    );
     const peak = at < 0 ? "" : ` Most in one hour: ${most}, ${hourWords(starts[at])}.`;
     return this.hours.show({
       times: starts,
-      series: [{ name: "Done", token: "--good", values: done }, { name: "Failed", token: "--bad", values: failed }],
+      series: [
+        { name: "Done", token: "--good", values: done },
+        { name: "Failed", token: "--bad", values: failed },
+      ],
       summary: `${sum(done)} done and ${sum(failed)} failed in ${this.days === 1 ? "24 hours" : "7 days"}.${peak}`,
       when: hourWords,
+      /** @param {number} time */
       tick: (time) => (this.days === 1 ? clock(time) : weekday(time)),
       format: (value) => String(value),
       incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
@@ -133,15 +170,16 @@ class Dashboard {
   }
 
   drawCosts() {
-    const { days: names, people, total } = daily(this.week.days, this.measure, WEEK_DAYS);
+    const { days: names, people, total } = daily(this.week?.days ?? [], this.measure, WEEK_DAYS);
     const isMoney = this.measure === "cost_usd";
     const format = isMoney ? money : String;
     const times = names.map((name) => Date.parse(`${name}T12:00:00Z`) / 1000);
+    const none = isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.";
     const spent = isMoney ? `${money(total)} spent` : plural(total, "picture");
     return this.costs.show({
       times,
       series: people.map((one, at) => ({ name: one.name, token: PEOPLE_TOKENS[at], values: one.values })),
-      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : isMoney ? "Nothing was spent: what was drawn was free." : "No picture was drawn.",
+      summary: total ? `${spent} since ${dayWords(times[0])}, days in UTC.` : none,
       when: dayWords,
       tick: weekday,
       format,
@@ -160,9 +198,22 @@ class Dashboard {
   }
 }
 
+/**
+ * @template {string | number} V
+ * @param {string} label
+ * @param {[V, string][]} options
+ * @param {V} chosen
+ * @param {(value: V) => void} pick
+ */
 function choice(label, options, chosen, pick) {
-  const buttons = options.map(([value, words]) => h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => press(value, words) } }, words));
-  const press = (value, words) => {
+  const buttons = options.map(([value, words]) =>
+    h(
+      "button",
+      { type: "button", "aria-pressed": String(value === chosen), on: { click: () => press(value, words) } },
+      words,
+    ),
+  );
+  const press = (/** @type {V} */ value, /** @type {string} */ words) => {
     buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(options[at][0] === value)));
     announce(words);
     pick(value);
@@ -170,9 +221,15 @@ function choice(label, options, chosen, pick) {
   return h("div", { class: "seg", role: "group", "aria-label": label }, buttons);
 }
 
+/** @param {number} time */
 const asDate = (time) => new Date(time * 1000);
+/** @param {number} time */
 const clock = (time) => asDate(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+/** @param {number} time */
 const weekday = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric" });
+/** @param {number} time */
 const dayWords = (time) => asDate(time).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" });
+/** @param {number} time */
 const hourWords = (time) => `${asDate(time).toLocaleDateString([], { weekday: "long" })}, ${clock(time)}`;
+/** @param {number[]} starts */
 const midnights = (starts) => starts.filter((time) => asDate(time).getHours() === 0);

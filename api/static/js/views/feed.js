@@ -2,10 +2,9 @@
  * The feed: what everybody makes, as in a chat, with one box for prompts and commands.
  */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { announce, button, fill, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
-import { openLightbox } from "../ui/lightbox.js";
 import { Composer } from "../feed/composer.js";
 import { run } from "../feed/run.js";
 import { Stream } from "../feed/stream.js";
@@ -13,6 +12,7 @@ import { onChange } from "../gallery/changes.js";
 import { Pages, whenNear } from "../gallery/pages.js";
 import { pictureOf } from "../gallery/picture.js";
 import { catchDrops } from "../gallery/recall.js";
+import { openLightbox } from "../ui/lightbox.js";
 
 export const title = "Feed";
 
@@ -34,20 +34,43 @@ export async function mount(root) {
 
 class Feed {
   constructor() {
-    this.stream = new Stream({ onOpen: (picture) => this.#open(picture), onReply: (picture) => this.composer.replyTo(picture) });
+    this.stream = new Stream({
+      onOpen: (picture) => this.#open(picture),
+      onReply: (picture) => this.composer.replyTo(picture),
+    });
     this.composer = new Composer((line) => run(line, this.#doors()));
     this.pages = new Pages(
       (before) => api.get("/api/feed", { limit: PAGE, before }),
       (page, isFirst) => this.#show(page, isFirst),
       (error, isFirst) => this.#fail(error, isFirst),
     );
+    /** @type {ReturnType<typeof whenNear> | null} */
+    this.near = null;
+    /** @type {Stop[]} */
+    this.offs = [];
     this.note = h("div", { class: "feed-note" });
     this.stream.list.before(this.note);
-    this.element = h("div", { class: "feed" }, h("h1", { class: "sr-only" }, "Feed"), this.stream.element, this.composer.element);
+    this.element = h(
+      "div",
+      { class: "feed" },
+      h("h1", { class: "sr-only" }, "Feed"),
+      this.stream.element,
+      this.composer.element,
+    );
   }
 
   start() {
-    fill(this.note, Array.from({ length: 3 }, () => h("div", { class: "msg", "aria-hidden": "true" }, h("span", { class: "avatar" }), h("div", { class: "skeleton feed-skeleton" }))));
+    fill(
+      this.note,
+      Array.from({ length: 3 }, () =>
+        h(
+          "div",
+          { class: "msg", "aria-hidden": "true" },
+          h("span", { class: "avatar" }),
+          h("div", { class: "skeleton feed-skeleton" }),
+        ),
+      ),
+    );
     this.offs = [
       events.on("job", (job) => this.#changed(job)),
       events.on("state", ({ connected }) => connected && this.#catchUp()),
@@ -69,7 +92,12 @@ class Feed {
   /** What commands may do here. */
   #doors() {
     return {
-      say: (node) => (this.note.replaceChildren(), this.stream.say(node), announce(node.querySelector(".msg-body").textContent)),
+      /** @param {HTMLElement} node */
+      say: (node) => {
+        this.note.replaceChildren();
+        this.stream.say(node);
+        announce(node.querySelector(".msg-body")?.textContent ?? "");
+      },
       fillBox: this.composer.fillBox,
       attached: () => this.composer.media,
       file: () => this.composer.file,
@@ -80,18 +108,23 @@ class Feed {
 
   /** The newest own picture, else anybody's. */
   #newest() {
-    const done = this.stream.jobs.filter((job) => job.images.some((image) => !image.is_gone)).reverse();
-    const job = done.find(({ is_mine: isMine }) => isMine) ?? done[0];
-    return job ? pictureOf(job.images.find((image) => !image.is_gone), job) : null;
+    const left = this.stream.jobs.flatMap((job) => {
+      const image = job.images.find((one) => !one.is_gone);
+      return image ? [{ job, image }] : [];
+    });
+    const found = left.findLast(({ job }) => job.is_mine) ?? left.at(-1);
+    return found ? pictureOf(found.image, found.job) : null;
   }
 
+  /** @param {Api.Jobs} page @param {boolean} isFirst */
   #show({ jobs }, isFirst) {
     this.note.replaceChildren();
     this.stream.older(jobs);
     if (isFirst) this.#first(jobs);
-    else this.near.check();
+    else this.near?.check();
   }
 
+  /** @param {Api.Job[]} jobs */
   #first(jobs) {
     for (const job of events.jobs.values()) this.#changed(job); // what happened while the page was on its way
     this.stream.toEnd();
@@ -99,6 +132,7 @@ class Feed {
     this.near = whenNear(this.stream.top, () => this.pages.more(), this.stream.scroller);
   }
 
+  /** @param {Api.Job} job */
   #changed(job) {
     const oldest = this.stream.jobs[0];
     const isBefore = oldest && Date.parse(job.created_at) < Date.parse(oldest.created_at);
@@ -106,7 +140,12 @@ class Feed {
     const was = this.stream.jobs.find(({ id }) => id === job.id)?.status;
     this.note.replaceChildren();
     this.stream.put(job);
-    if (job.is_mine && was === "running" && job.status !== "running") announce(job.status === "done" ? `Your picture is ready: ${job.prompt}` : `${job.prompt}: ${job.error?.message ?? job.status}`);
+    if (job.is_mine && was === "running" && job.status !== "running")
+      announce(
+        job.status === "done"
+          ? `Your picture is ready: ${job.prompt}`
+          : `${job.prompt}: ${job.error?.message ?? job.status}`,
+      );
   }
 
   /** What others made while the connection was lost. */
@@ -115,18 +154,50 @@ class Feed {
     for (const job of jobs.reverse()) this.#changed(job);
   }
 
+  /**
+   * @param {unknown} error
+   * @param {boolean} isFirst
+   */
   #fail(error, isFirst) {
-    const retry = button("Try again", () => (this.note.replaceChildren(), isFirst ? this.pages.restart() : this.pages.retry()), { icon: "refresh" });
-    fill(this.note, h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, [error.message, error.hint].filter(Boolean).join(" ")), retry));
+    const again = () => {
+      this.note.replaceChildren();
+      if (isFirst) this.pages.restart();
+      else this.pages.retry();
+    };
+    const retry = button("Try again", again, { icon: "refresh" });
+    fill(
+      this.note,
+      h(
+        "div",
+        { class: "notice notice-bad", role: "alert" },
+        icon("warning"),
+        h("p", { class: "grow" }, wordsOf(error)),
+        retry,
+      ),
+    );
   }
 
   #empty() {
     const tries = EXAMPLES.map((text) => button(text, () => this.composer.fillBox(text), { class: "btn-small" }));
-    return h("div", { class: "empty" }, icon("feed"), h("h2", {}, "It is quiet here"), h("p", {}, "Say what you would like to see. Everybody here sees the picture, unless you add --private."), h("div", { class: "row row-wrap feed-tries" }, tries));
+    return h(
+      "div",
+      { class: "empty" },
+      icon("feed"),
+      h("h2", {}, "It is quiet here"),
+      h("p", {}, "Say what you would like to see. Everybody here sees the picture, unless you add --private."),
+      h("div", { class: "row row-wrap feed-tries" }, tries),
+    );
   }
 
+  /** @param {Picture} picture */
   #open(picture) {
     const pictures = this.stream.jobs.flatMap((job) => job.images.map((image) => pictureOf(image, job)));
-    openLightbox(pictures, Math.max(0, pictures.findIndex(({ id, job_id: job }) => id === picture.id && job === picture.job_id)));
+    openLightbox(
+      pictures,
+      Math.max(
+        0,
+        pictures.findIndex(({ id, job_id: job }) => id === picture.id && job === picture.job_id),
+      ),
+    );
   }
 }

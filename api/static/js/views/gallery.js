@@ -2,12 +2,9 @@
  * The gallery: all that was made, narrowed by words and filters, sorted into favourites and collections.
  */
 
-import { api } from "../api.js";
+import { api, wordsOf } from "../api.js";
 import { announce, button, h, icon, useCss } from "../dom.js";
 import { events } from "../events.js";
-import { go, setQuery } from "../router.js";
-import { openLightbox } from "../ui/lightbox.js";
-import { pictureGrid } from "../ui/picture-grid.js";
 import { runAgain } from "../gallery/actions.js";
 import { bulkBar } from "../gallery/bulk.js";
 import { onChange, setFavorite, settled } from "../gallery/changes.js";
@@ -15,6 +12,9 @@ import { filterBar, filtersFrom, isNarrow, queryOf } from "../gallery/filters.js
 import { Pages, whenNear } from "../gallery/pages.js";
 import { catchDrops, recall } from "../gallery/recall.js";
 import { shelf } from "../gallery/shelf.js";
+import { go, setQuery } from "../router.js";
+import { openLightbox } from "../ui/lightbox.js";
+import { pictureGrid } from "../ui/picture-grid.js";
 
 export const title = "Gallery";
 
@@ -24,7 +24,8 @@ const SKELETONS = [1, 1.5, 0.67, 1, 1.78, 1, 0.75, 1.33, 1, 0.67, 1.5, 1];
 /**
  * Draw the gallery.
  * @param {HTMLElement} root
- * @param {object} params what the address says: q, model, engine, mode, since, until, sort, favorites, collection, scope
+ * @param {Record<string, string>} params what the address says: q, model, engine, mode, since, until, sort, favorites,
+ *   collection, scope
  * @returns {Promise<() => void>} cleanup
  */
 export async function mount(root, params) {
@@ -36,6 +37,7 @@ export async function mount(root, params) {
 }
 
 class Gallery {
+  /** @param {Record<string, string>} params */
   constructor(params) {
     this.filters = filtersFrom(params);
     this.place = placeFrom(params);
@@ -46,7 +48,10 @@ class Gallery {
       onAgain: runAgain,
     });
     this.pages = new Pages(
-      (cursor) => settled().then(() => api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor })),
+      (cursor) =>
+        settled().then(() =>
+          api.get("/api/gallery", { ...queryOf(this.filters), ...this.#placeQuery(), limit: PAGE, cursor }),
+        ),
       (page, isFirst) => this.#show(page, isFirst),
       (error, isFirst) => this.#fail(error, isFirst),
     );
@@ -55,34 +60,64 @@ class Gallery {
     this.total = h("p", { class: "gallery-total muted num", role: "status" });
     this.note = h("div", { class: "gallery-note" });
     this.end = h("div", { class: "gallery-end" });
+    this.near = whenNear(this.end, () => this.pages.more());
+    this.onKey = (/** @type {KeyboardEvent} */ event) => this.#key(event);
+    /** @type {Stop[]} */
+    this.offs = [];
+    /** @type {HTMLElement | null} */
+    this.fresh = null;
+    this.count = 0;
     this.bulk = bulkBar(this.grid, () => this.shelf.chosen());
     this.element = this.#draw();
   }
 
   #draw() {
-    const file = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => file.files[0] && recall(file.files[0]) } });
-    const read = button(h("span", {}, "Read a picture file"), () => file.click(), { icon: "upload", title: "Open what a PNG was made with. You can also drop one anywhere on this page." });
-    return h("div", { class: "page gallery" },
+    const file = h("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      on: { change: (event) => readChosen(event.currentTarget) },
+    });
+    const read = button(h("span", {}, "Read a picture file"), () => file.click(), {
+      icon: "upload",
+      title: "Open what a PNG was made with. You can also drop one anywhere on this page.",
+    });
+    return h(
+      "div",
+      { class: "page gallery" },
       h("div", { class: "page-head" }, h("h1", {}, "Gallery"), this.total, read, file),
-      this.shelf.element, this.bar.element, this.note, this.grid.element, this.end, this.bulk.element);
+      this.shelf.element,
+      this.bar.element,
+      this.note,
+      this.grid.element,
+      this.end,
+      this.bulk.element,
+    );
   }
 
   start() {
-    this.near = whenNear(this.end, () => this.pages.more());
     this.offs = [
       onChange("favorite", ({ ids }) => this.#favorites(ids)),
-      onChange("removed", ({ ids }) => (this.#removed(ids), this.shelf.refresh())),
+      onChange("removed", ({ ids }) => {
+        this.#removed(ids);
+        this.shelf.refresh();
+      }),
       onChange("collections", () => this.shelf.refresh()),
       events.on("job", (job) => this.#jobChanged(job)),
-      events.on("gone", ({ id }) => this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id))),
+      events.on("gone", ({ id }) =>
+        this.#removed(this.grid.pictures.filter((picture) => picture.job_id === id).map((picture) => picture.id)),
+      ),
       catchDrops(recall, "Drop a picture to read what it was made with"),
       this.near.stop,
       this.bulk.stop,
     ];
-    this.onKey = (event) => event.key === "Escape" && !document.querySelector("dialog[open], .menu") && this.grid.selection.clear();
     document.addEventListener("keydown", this.onKey);
     this.shelf.refresh();
     this.#restart();
+  }
+
+  #key(/** @type {KeyboardEvent} */ event) {
+    if (event.key === "Escape" && !document.querySelector("dialog[open], .menu")) this.grid.selection.clear();
   }
 
   stop() {
@@ -91,11 +126,17 @@ class Gallery {
   }
 
   #placeQuery() {
-    return { favorites: this.place.favorites ? 1 : null, collection: this.place.collection, scope: this.place.everyone ? "all" : null };
+    return {
+      favorites: this.place.favorites ? 1 : null,
+      collection: this.place.collection,
+      scope: this.place.everyone ? "all" : null,
+    };
   }
 
+  /** @param {{ place?: Place, filters?: Filters }} change */
   #go(change) {
-    Object.assign(this, change);
+    this.place = change.place ?? this.place;
+    this.filters = change.filters ?? this.filters;
     setQuery({ ...this.filters, ...this.#placeQuery() });
     this.#restart();
   }
@@ -106,10 +147,15 @@ class Gallery {
     this.grid.reset();
     this.note.replaceChildren();
     this.total.textContent = "";
-    this.grid.element.append(...SKELETONS.map((aspect) => h("li", { class: "tile skeleton", "aria-hidden": "true", style: { "--aspect": aspect } })));
+    this.grid.element.append(
+      ...SKELETONS.map((aspect) =>
+        h("li", { class: "tile skeleton", "aria-hidden": "true", style: { "--aspect": aspect } }),
+      ),
+    );
     this.pages.restart();
   }
 
+  /** @param {Api.Pictures} page @param {boolean} isFirst */
   #show(page, isFirst) {
     if (isFirst) this.grid.reset();
     this.grid.append(page.pictures);
@@ -121,28 +167,61 @@ class Gallery {
   }
 
   #showTotal() {
-    this.total.textContent = this.count ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}` : "";
+    this.total.textContent = this.count
+      ? `${this.count.toLocaleString()} ${this.count === 1 ? "picture" : "pictures"}`
+      : "";
   }
 
+  /**
+   * @param {unknown} error
+   * @param {boolean} isFirst
+   */
   #fail(error, isFirst) {
     if (isFirst) this.grid.reset();
-    const retry = button("Try again", () => (this.note.replaceChildren(), isFirst ? this.#restart() : this.pages.retry()), { icon: "refresh" });
-    const words = [error.message, error.hint].filter(Boolean).join(" ");
-    this.note.replaceChildren(h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry));
+    const again = () => {
+      this.note.replaceChildren();
+      if (isFirst) this.#restart();
+      else this.pages.retry();
+    };
+    const retry = button("Try again", again, { icon: "refresh" });
+    const words = wordsOf(error);
+    this.note.replaceChildren(
+      h("div", { class: "notice notice-bad", role: "alert" }, icon("warning"), h("p", { class: "grow" }, words), retry),
+    );
     if (!isFirst) this.end.before(this.note);
   }
 
   #empty() {
     if (isNarrow(this.filters)) {
-      return empty("search", "Nothing fits", "No picture matches these words and filters.", button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }));
+      return empty(
+        "search",
+        "Nothing fits",
+        "No picture matches these words and filters.",
+        button("Clear the filters", () => this.bar.clear(), { class: "btn-primary" }),
+      );
     }
     if (this.place.favorites) {
-      return empty("heart", "No favourites yet", "Press the heart on a picture, or F while it is open. Favourites never expire.", button("See my pictures", () => this.#toAll(), { class: "btn-primary" }));
+      return empty(
+        "heart",
+        "No favourites yet",
+        "Press the heart on a picture, or F while it is open. Favourites never expire.",
+        button("See my pictures", () => this.#toAll(), { class: "btn-primary" }),
+      );
     }
     if (this.place.collection) {
-      return empty("folder", "Nothing in here yet", "Pick pictures in the gallery (X, or a long press) and add them to this collection.", button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }));
+      return empty(
+        "folder",
+        "Nothing in here yet",
+        "Pick pictures in the gallery (X, or a long press) and add them to this collection.",
+        button("Pick pictures", () => this.#toAll(), { class: "btn-primary" }),
+      );
     }
-    return empty("image", "Your pictures will hang here", "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.", button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }));
+    return empty(
+      "image",
+      "Your pictures will hang here",
+      "Everything you make, in the studio or in Discord, is kept here for a while; favourites for good.",
+      button("Make a picture", () => go("create"), { class: "btn-primary", icon: "create" }),
+    );
   }
 
   #toAll() {
@@ -150,6 +229,7 @@ class Gallery {
     this.#go({ place: {} });
   }
 
+  /** @param {number} index */
   async #open(index) {
     let last = this.grid.pictures[index];
     await openLightbox(this.grid.pictures, index, {
@@ -163,6 +243,7 @@ class Gallery {
     this.grid.focus(last.id);
   }
 
+  /** @param {string[]} ids */
   #favorites(ids) {
     if (!this.place.favorites) return this.grid.refresh(ids);
     const lost = this.grid.pictures.filter((picture) => ids.includes(picture.id) && !picture.is_favorite);
@@ -170,6 +251,7 @@ class Gallery {
     this.grid.refresh(ids);
   }
 
+  /** @param {string[]} ids */
   #removed(ids) {
     const before = this.grid.pictures.length;
     this.grid.remove(ids);
@@ -178,24 +260,44 @@ class Gallery {
     if (before && !this.grid.pictures.length && this.pages.isDone) this.note.replaceChildren(this.#empty());
   }
 
-  /** New own pictures are offered, not pushed in under the reader's hands. */
+  /**
+   * New own pictures are offered, not pushed in under the reader's hands.
+   * @param {Api.Job} job
+   */
   #jobChanged(job) {
-    if (job.status !== "done" || (!job.is_mine && !this.place.everyone) || this.place.favorites || this.place.collection || this.filters.sort === "old") return;
+    if (
+      job.status !== "done" ||
+      (!job.is_mine && !this.place.everyone) ||
+      this.place.favorites ||
+      this.place.collection ||
+      this.filters.sort === "old"
+    )
+      return;
     const isKnown = this.grid.pictures.some((picture) => picture.job_id === job.id);
-    const isNew = Date.now() - new Date(job.finished_at).getTime() < 60_000;
+    const isNew = Date.now() - Date.parse(job.finished_at ?? "") < 60_000;
     if (isKnown || !isNew || this.fresh) return;
-    this.fresh = button("Show new pictures", () => this.#restart(), { class: "btn-primary btn-small fresh", icon: "refresh" });
+    this.fresh = button("Show new pictures", () => this.#restart(), {
+      class: "btn-primary btn-small fresh",
+      icon: "refresh",
+    });
     this.grid.element.before(this.fresh);
     announce("New pictures. Press Show new pictures to see them.");
   }
 }
 
+/** @param {HTMLInputElement} input */
+function readChosen({ files }) {
+  if (files?.[0]) recall(files[0]);
+}
+
+/** @param {Record<string, string>} params @returns {Place} */
 function placeFrom({ collection, favorites, scope }) {
   if (collection) return { collection };
   if (favorites) return { favorites: true };
   return scope === "all" ? { everyone: true } : {};
 }
 
+/** @param {string} name @param {string} heading @param {string} words @param {Child} act */
 function empty(name, heading, words, act) {
   return h("div", { class: "empty" }, icon(name), h("h2", {}, heading), h("p", {}, words), act);
 }

@@ -1,7 +1,7 @@
 /** Settings: looks, what Create begins with, the account, keys, styles, shortcuts, about. */
 
 import { api, session } from "../api.js";
-import { button, fill, h, icon, useCss, plural } from "../dom.js";
+import { button, fill, h, icon, plural, useCss } from "../dom.js";
 import { getPref, onPref, setPref } from "../prefs.js";
 import { createDefaults } from "../settings/create-defaults.js";
 import { keySection } from "../settings/keys.js";
@@ -12,7 +12,12 @@ import { toast, toastError } from "../ui/toast.js";
 
 export const title = "Settings";
 
-const THEMES = [["system", "System", "contrast"], ["dark", "Dark", "moon"], ["light", "Light", "sun"]];
+const THEMES = [
+  ["system", "System", "contrast"],
+  ["dark", "Dark", "moon"],
+  ["light", "Light", "sun"],
+];
+/** @type {Record<string, string>} */
 const HOW = {
   local: "You are at the machine that Easel runs on: no sign-in is needed.",
   key: "You use an API key.",
@@ -31,61 +36,117 @@ export async function mount(root) {
   const isAdmin = Boolean(now.user?.is_admin);
   const sections = [
     section("Theme", "", theme.element),
-    section("Create starts with", "Kept in this browser. What you leave empty is decided by Easel and the engine.", createDefaults(now.limits)),
+    section(
+      "Create starts with",
+      "Kept in this browser. What you leave empty is decided by Easel and the engine.",
+      createDefaults(now.limits),
+    ),
     section("Account", "", account(now)),
     isAdmin && section("API keys", "For programs that draw through Easel.", keySection()),
     now.user && section("Styles", "Words added after a prompt, for everybody here.", styleSection(isAdmin)),
     section("Keyboard", "", shortcutList()),
     section("About", "", about(now)),
   ];
-  fill(root, h("div", { class: "page settings" }, h("header", { class: "page-head" }, h("h1", {}, "Settings")), sections));
+  fill(
+    root,
+    h("div", { class: "page settings" }, h("header", { class: "page-head" }, h("h1", {}, "Settings")), sections),
+  );
   return theme.end;
 }
 
+/** @param {string} name @param {string} words @param {Child} content */
 function section(name, words, content) {
-  return h("section", { class: "settings-section", "aria-label": name }, h("div", {}, h("h2", {}, name), words && h("p", { class: "muted small" }, words)), h("div", { class: "settings-content" }, content));
+  return h(
+    "section",
+    { class: "settings-section", "aria-label": name },
+    h("div", {}, h("h2", {}, name), words && h("p", { class: "muted small" }, words)),
+    h("div", { class: "settings-content" }, content),
+  );
 }
 
 function themeChoice() {
-  const buttons = THEMES.map(([value, label, name]) => h("button", { type: "button", role: "radio", on: { click: () => setPref("theme", value) } }, icon(name), label));
-  const mark = (chosen) => buttons.forEach((one, at) => {
-    const isChosen = THEMES[at][0] === chosen;
-    one.setAttribute("aria-checked", String(isChosen));
-    one.tabIndex = isChosen ? 0 : -1;
-  });
-  const element = h("div", { class: "seg theme-choice", role: "radiogroup", "aria-label": "Theme", on: { keydown: (event) => step(event) } }, buttons);
-  const step = (event) => {
-    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const buttons = THEMES.map(([value, label, name]) =>
+    h("button", { type: "button", role: "radio", on: { click: () => setPref("theme", value) } }, icon(name), label),
+  );
+  const mark = (/** @type {string} */ chosen) =>
+    buttons.forEach((one, at) => {
+      const isChosen = THEMES[at][0] === chosen;
+      one.setAttribute("aria-checked", String(isChosen));
+      one.tabIndex = isChosen ? 0 : -1;
+    });
+  const element = h(
+    "div",
+    { class: "seg theme-choice", role: "radiogroup", "aria-label": "Theme", on: { keydown: (event) => step(event) } },
+    buttons,
+  );
+  const step = (/** @type {KeyboardEvent} */ event) => {
+    const by = STEPS[event.key];
     if (!by) return;
     event.preventDefault();
-    const next = buttons[(buttons.indexOf(document.activeElement) + by + buttons.length) % buttons.length];
+    const next =
+      buttons[
+        (buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)) + by + buttons.length) %
+          buttons.length
+      ];
     next.focus();
     next.click();
   };
   mark(getPref("theme", "dark"));
-  return { element, end: onPref("theme", (value) => mark(value || "dark")) };
+  return { element, end: onPref("theme", (value) => mark(String(value || "dark"))) };
 }
 
+/** @param {Session} session */
 function account({ user, sign_in_url: url }) {
   if (!user) {
     const ask = "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
-    return h("div", { class: "stack" }, h("p", {}, "You are not signed in."), url ? h("div", { class: "row" }, h("a", { class: "btn btn-primary", href: url }, "Sign in with Discord")) : h("p", { class: "muted" }, ask));
+    return h(
+      "div",
+      { class: "stack" },
+      h("p", {}, "You are not signed in."),
+      url
+        ? h("div", { class: "row" }, h("a", { class: "btn btn-primary", href: url }, "Sign in with Discord"))
+        : h("p", { class: "muted" }, ask),
+    );
   }
-  const picture = user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
+  const picture = user.avatar
+    ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 })
+    : h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
   const role = user.is_admin && h("span", { class: "badge badge-accent" }, "admin");
   const canLeave = user.how === "session" || user.how === "link";
-  const forget = user.how !== "link" && button("Delete everything of mine", () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
-  return h("div", { class: "stack" },
+  const forget =
+    user.how !== "link" &&
+    button("Delete everything of mine", () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
+  return h(
+    "div",
+    { class: "stack" },
     h("div", { class: "row" }, picture, h("strong", {}, user.name), role),
     h("p", { class: "muted" }, HOW[user.how]),
-    h("div", { class: "row row-wrap" }, canLeave && button("Sign out", signOut, { class: "btn-small", icon: "signout" }), user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, "Sign in with Discord"), forget));
+    h(
+      "div",
+      { class: "row row-wrap" },
+      canLeave && button("Sign out", signOut, { class: "btn-small", icon: "signout" }),
+      user.how !== "session" && url && h("a", { class: "btn btn-small", href: url }, "Sign in with Discord"),
+      forget,
+    ),
+  );
 }
 
-const FORGET_TEXT = "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, API keys and sign-ins "
-  + "are deleted at once, and what waits is cancelled. Only figures without your name stay. This cannot be undone.";
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
+const FORGET_TEXT =
+  "Your pictures, prompts, favourites, collections and templates, your engine with its key, your workflows, " +
+  "API keys and sign-ins are deleted at once, and what waits is cancelled. Only figures without your name stay. " +
+  "This cannot be undone.";
+
+/** @param {boolean} leaves */
 async function forgetMe(leaves) {
-  const sure = await confirmDialog({ title: "Delete everything of yours?", text: FORGET_TEXT, action: "Delete everything", isDanger: true });
+  const sure = await confirmDialog({
+    title: "Delete everything of yours?",
+    text: FORGET_TEXT,
+    action: "Delete everything",
+    isDanger: true,
+  });
   if (!sure) return;
   try {
     const { jobs, pictures } = await api.post("/api/me/forget", { confirm: "forget me" });
@@ -105,9 +166,29 @@ async function signOut() {
   }
 }
 
+/** @param {Session} session */
 function about({ version, discord }) {
-  const links = [["/docs", "API documentation"], ["/openapi.json", "OpenAPI description"], ["/healthz", "Health"], ["/metrics", "Metrics"]];
-  return h("div", { class: "stack" }, h("p", {}, "Easel ", h("span", { class: "num" }, version), ": pictures on the engine you have, from Discord, this page and programs."),
+  const links = [
+    ["/docs", "API documentation"],
+    ["/openapi.json", "OpenAPI description"],
+    ["/healthz", "Health"],
+    ["/metrics", "Metrics"],
+  ];
+  return h(
+    "div",
+    { class: "stack" },
+    h(
+      "p",
+      {},
+      "Easel ",
+      h("span", { class: "num" }, version),
+      ": pictures on the engine you have, from Discord, this page and programs.",
+    ),
     discord && h("p", {}, icon("warning"), " ", discord),
-    h("ul", { class: "row row-wrap about-links" }, links.map(([href, words]) => h("li", {}, h("a", { href, target: "_blank", rel: "noopener" }, words)))));
+    h(
+      "ul",
+      { class: "row row-wrap about-links" },
+      links.map(([href, words]) => h("li", {}, h("a", { href, target: "_blank", rel: "noopener" }, words))),
+    ),
+  );
 }
