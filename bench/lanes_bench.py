@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import httpx
 
+from app.build import Easel
 from bench.report import Figure
 from bench.timed import TimedEngine, timed_settings
 from bench.world import running_easel, stand_in
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft
-from wiring import Easel
 
 GROUP = "engines"
 A1111 = "tests.engines.a1111_server"

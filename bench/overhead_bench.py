@@ -15,12 +15,12 @@ from typing import Any
 
 import httpx
 
+from app.build import Easel
 from backends.ai_horde.backend import Pace
 from bench.report import Figure
 from bench.world import running_easel, stand_in
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft
-from wiring import Easel
 
 GROUP = "engines"
 SECONDS = 0.5

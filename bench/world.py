@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import nextcord
 
+from app.build import Easel, build
 from config import read_settings
-from wiring import Easel, build
 
 COMMANDS = ["generate"]
 

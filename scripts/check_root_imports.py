@@ -19,15 +19,13 @@ ROOMS = {
     "api",
     "utils",
     "settings",
+    "app",
     "bench",
     "tests",
     "scripts",
 }
 ROOT_FILES = {
     "main",
-    "wiring",
-    "wiring_keys",
-    "cli",
     "config",
     "constants",
     "queue_manager",
@@ -48,13 +46,12 @@ THIRD_PARTY = {
 }
 
 ALLOWED: dict[str, set[str]] = {
+    "main": {"app", "utils.installation"},
     "constants": set(),
     "config": {"settings", "constants", "backends.kinds", "pydantic"},
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed
     "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
-    "wiring_keys": {"config", "utils"},
-    "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 
 

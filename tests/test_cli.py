@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import cli
 import main
 from api.caller import LOCAL
-from cli import Command, KeyCommand, WorkflowCommand
+from app import cli
+from app.cli import Command, KeyCommand, WorkflowCommand
 from console.drawing import ORIGIN
 from constants import VERSION
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 import main
-import wiring
+from app import build, checkup
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
 from config import BackendSettings, Settings
@@ -34,7 +34,7 @@ async def test_each_engine_is_tested_by_its_own_api(tmp_path: Path) -> None:
             BackendSettings(name="grid", kind="aipowergrid", url=grid.url, key="grid_wrong"),
             BackendSettings(name="flux", kind="gradio_flux", url=app.url, key="mia:right"),
         )
-        found = {one.name: one for one in await main.checks(settings_in(tmp_path, *engines))}
+        found = {one.name: one for one in await checkup.checks(settings_in(tmp_path, *engines))}
     assert (found["horde"].is_ok, found["horde"].message) == (True, "Connection OK: AI Horde 5.1.5, 2 models.")
     assert (found["grid"].is_ok, found["grid"].message) == (False, "The server refuses the key (401).")
     assert found["flux"].is_ok
@@ -50,14 +50,14 @@ async def test_one_without_an_address_is_asked_at_its_public_one(
         asked.append(config.kind)
         return Diagnosis(steps=(), is_ok=True, message="Connection OK.")
 
-    monkeypatch.setattr(main, "diagnose", diagnose)
+    monkeypatch.setattr(checkup, "diagnose", diagnose)
     engines = [BackendSettings(name=kind, kind=kind, key="grid_x") for kind in ("ai_horde", "aipowergrid", "sketch")]
-    await main.checks(settings_in(tmp_path, *engines))
+    await checkup.checks(settings_in(tmp_path, *engines))
     assert asked == ["ai_horde", "aipowergrid"]
 
 
 async def verdicts(settings: Settings) -> dict[str, Check]:
-    return {check.name: check for check in await main.checks(settings)}
+    return {check.name: check for check in await checkup.checks(settings)}
 
 
 async def test_a_port_that_is_taken_is_found_unless_another_will_do(tmp_path: Path) -> None:
@@ -95,27 +95,27 @@ async def test_a_right_secret_key_is_fine(tmp_path: Path) -> None:
 
 async def test_a_lost_key_and_a_lost_database_are_found_with_what_to_put_back(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    easel = await wiring.build(settings)
+    easel = await build.build(settings)
     await easel.cache.put(b"picture", media_type="image/png", kind="output", job_id="j")
     await easel.close()
     (tmp_path / "secret.key").rename(tmp_path / "kept")
     found = (await verdicts(settings))["data folder"]
     assert (found.is_ok, "Put secret.key back" in found.hint) == (False, True)
     with pytest.raises(PartMissing):
-        await wiring.build(settings)
+        await build.build(settings)
     assert not (tmp_path / "secret.key").exists()
     (tmp_path / "kept").rename(tmp_path / "secret.key")
     (tmp_path / "easel.sqlite3").unlink()
     found = (await verdicts(settings))["data folder"]
     assert (found.is_ok, "Put easel.sqlite3 back" in found.hint) == (False, True)
     with pytest.raises(PartMissing):
-        await wiring.build(settings)
+        await build.build(settings)
     assert not (tmp_path / "easel.sqlite3").exists()
 
 
 async def test_a_database_of_a_newer_easel_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    easel = await wiring.build(settings)
+    easel = await build.build(settings)
     await easel.database.write("INSERT INTO migrations (name, applied_at) VALUES ('9999_future', 0)")
     await easel.close()
     found = (await verdicts(settings))["database"]

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from cli import parse
+from app.cli import parse
 from console.keys import KeyCommand, manage
 from services.web import make_access
 from store.database import Database

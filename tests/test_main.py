@@ -21,7 +21,8 @@ import pytest
 from pydantic import SecretStr
 
 import main
-import wiring
+from app import build, doors
+from app import main as app_main
 from backends.probe import Found
 from config import BackendSettings, Settings
 from generation.job import JobStatus, Origin
@@ -181,12 +182,12 @@ async def test_without_the_message_content_intent_slash_commands_still_work(begi
 
 async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
     slow = {"fallback_options": {"sketch": {"delay_s": "5"}}, "graceful_stop": 0.0}
-    first = await wiring.build(settings_in(tmp_path).model_copy(update=slow))
+    first = await build.build(settings_in(tmp_path).model_copy(update=slow))
     await first.start()
     view = await first.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
     await first.queue.stop()
     await first.close()
-    second = await wiring.build(settings_in(tmp_path))
+    second = await build.build(settings_in(tmp_path))
     await second.start()
     async with asyncio.timeout(10):
         states = [seen.job.status async for seen in second.services.generation.watch(view.job.id)]
@@ -204,8 +205,8 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
     async def probe() -> list[Found]:
         return [found(7860, "Forge", is_usable=True), found(7861, "Automatic1111", is_usable=False)]
 
-    monkeypatch.setattr(wiring, "probe_local", probe)
-    entries, findings = await wiring.find_engines(settings_in(tmp_path, probe_local_ports=True))
+    monkeypatch.setattr(build, "probe_local", probe)
+    entries, findings = await build.find_engines(settings_in(tmp_path, probe_local_ports=True))
     assert findings == ("found Forge", "found Automatic1111")
     assert [(entry.name, entry.label, entry.is_fallback) for entry in entries] == [
         ("local7860", "Forge", False),
@@ -219,14 +220,14 @@ async def test_engines_on_this_machine_are_found_beside_those_that_are_set(tmp_p
     async def probe() -> list[Found]:
         return [found(port, "Flux", is_usable=True) for port in (7860, 7861, 8188)]
 
-    monkeypatch.setattr(wiring, "probe_local", probe)
+    monkeypatch.setattr(build, "probe_local", probe)
     engines = (
         BackendSettings(name="grid", kind="aipowergrid", url="https://grid.example", key=SecretStr("grid_x")),
         BackendSettings(name="comfyui", kind="comfyui", url="http://localhost:8188/"),
         BackendSettings(name="forge", kind="a1111", url="http://127.0.0.1:7861"),
     )
     settings = settings_in(tmp_path, probe_local_ports=True).model_copy(update={"engines": engines})
-    entries, findings = await wiring.find_engines(settings)
+    entries, findings = await build.find_engines(settings)
     assert findings == ("found Flux",)
     assert [(entry.name, entry.is_found) for entry in entries] == [
         ("grid", False), ("comfyui", False), ("forge", False), ("local7860", True), ("sketch", False)
@@ -237,7 +238,7 @@ async def test_engines_on_this_machine_are_found_beside_those_that_are_set(tmp_p
 
 async def test_a_picture_cache_that_cannot_be_used_does_not_stop_the_start(tmp_path: Path):
     (tmp_path / "media_cache").write_text("in the way")
-    easel = await wiring.build(settings_in(tmp_path))
+    easel = await build.build(settings_in(tmp_path))
     await easel.start()
     view = await easel.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
     async with asyncio.timeout(10):
@@ -253,7 +254,7 @@ async def test_a_data_folder_of_a_newer_easel_is_refused_in_words(
     database = await Database.open(tmp_path / "data" / "easel.sqlite3", migrations={"m999_future": "SELECT 1"})
     await database.close()
     with pytest.raises(DatabaseTooNew):
-        await wiring.build(settings_in(tmp_path / "data"))
+        await build.build(settings_in(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.environ", {})
     root = logging.getLogger()
@@ -321,7 +322,7 @@ def test_ctrl_c_is_heard_twice_a_second_while_easel_serves(monkeypatch: pytest.M
         return False
 
     monkeypatch.setattr("threading.Event.wait", wait)
-    main._stay()
+    doors._stay()
     assert waits == [0.5, 0.5, 0.5]
 
 
@@ -339,7 +340,7 @@ def test_what_a_start_fails_of_is_named(
     async def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(main, "jobs_in_store", fail)
+    monkeypatch.setattr(app_main, "jobs_in_store", fail)
     assert main.main(["queue"]) == 1
     assert said in capsys.readouterr().err
 
@@ -357,6 +358,6 @@ def test_a_disk_that_is_nearly_full_is_told_at_the_start(
     at_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 1024**2))
-    monkeypatch.setattr(main, "_start", lambda *_, **__: 0)
+    monkeypatch.setattr(app_main, "_start", lambda *_, **__: 0)
     assert main.main([]) == 0
     assert "has only 3 MB left" in capsys.readouterr().err

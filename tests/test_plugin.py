@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-import main
+from app import checkup
 from backends import kinds
 from backends.probe import probe_local
 from backends.quality import RULES, read_answers
@@ -82,7 +82,7 @@ async def test_the_doctor_tests_it_layer_by_layer(acme, tmp_path: Path) -> None:
     url, _ = acme
     settings = read_settings(tmp_path / "none.env", {"ACME_URL": url, "DATA_DIR": str(tmp_path)})
     settings = settings.model_copy(update={"probe_local_ports": False})
-    found = {check.name: check for check in await main.checks(settings)}
+    found = {check.name: check for check in await checkup.checks(settings)}
     assert (found["acme"].is_ok, found["acme"].message) == (True, "Connection OK: Acme 3.1, 1 model.")
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import main
+from app import checkup
 from config import read_settings
 from tests.test_cli import folder as folder  # a fixture
 from tests.utils.certificates import SERVERS, issue
@@ -37,7 +38,7 @@ def start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *
 
 async def doctors(folder: Path, **said: str) -> dict[str, tuple[bool, str]]:
     values = {"DATA_DIR": str(folder / "data"), "PROBE_LOCAL_PORTS": "false", "WEB": "false"} | said
-    checks = await main.checks(read_settings(folder / "none.env", values))
+    checks = await checkup.checks(read_settings(folder / "none.env", values))
     return {check.name: (check.is_ok, check.message) for check in checks}
 
 

@@ -18,11 +18,11 @@ from PIL import Image
 from api.app import create_app
 from api.context import Web, WebOptions
 from api.door import WebDoor
+from app.build import Easel, build
 from config import read_settings
 from generation.capabilities import Capabilities
 from store.folder import DATABASE_NAME
 from tests.store.ready import lay_cache, lay_database
-from wiring import Easel, build
 
 NEAR, FAR = ("127.0.0.1", 50000), ("203.0.113.9", 50000)
 HERE = "http://127.0.0.1"

@@ -16,11 +16,11 @@ from PIL import Image
 from api.app import create_app
 from api.context import WebOptions
 from api.door import WebDoor
+from app.build import build
 from cogs.bot import EaselBot
 from config import read_settings
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.harness import COMMANDS, is_finished, own, reply_to
-from wiring import build
 
 PUBLIC = "https://easel.example.org"
 DREAM = "!dream a red fox --size 64x64 --steps 4 --seed 5"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cogs import job_messages
+from cogs import delivery
 from generation.result import GeneratedImage, GenerationResult
 from tests.backends.comfyui.families import FAMILIES, family_info
 from tests.backends.comfyui.rig import connect
@@ -59,7 +59,7 @@ async def test_several_files_are_attached_each_by_itself(start: StartEasel) -> N
 async def test_one_that_discord_does_not_take_is_a_still_and_a_line(
     start: StartEasel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_messages, "DISCORD_FILE_BYTES", len(MP4) - 1)
+    monkeypatch.setattr(delivery, "DISCORD_FILE_BYTES", len(MP4) - 1)
     easel = await start(filming(MP4))
     answer = await easel.dream()
     [file] = answer.attachments
@@ -71,7 +71,7 @@ async def test_one_that_discord_does_not_take_is_a_still_and_a_line(
 async def test_where_the_studio_is_open_the_line_is_a_link(
     discord: DiscordServer, start: StartEasel, monkeypatch
 ) -> None:
-    monkeypatch.setattr(job_messages, "DISCORD_FILE_BYTES", len(MP4) - 1)
+    monkeypatch.setattr(delivery, "DISCORD_FILE_BYTES", len(MP4) - 1)
     easel = await start(filming(MP4))
     easel.bot.messages._link_to = lambda image, job: f"https://easel.example.org/api/media/{image.media_id}"
     answer = await easel.dream()

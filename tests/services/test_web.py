@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from app.build import build
 from config import read_settings
 from generation.errors import RequestRejected
 from generation.job import Origin
 from generation.request import Draft
-from wiring import build
 
 SECRET = "s3cret"
 

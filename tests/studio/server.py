@@ -13,9 +13,9 @@ from PIL import Image
 from api.context import WebOptions
 from api.door import Listen, WebDoor
 from api.events import Hub
+from app.build import Easel, build
 from config import read_settings
 from generation.job import Progress
-from wiring import Easel, build
 
 SMALL = {"width": 64, "height": 64, "steps": 2}
 JOB_S = 20.0

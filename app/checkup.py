@@ -7,15 +7,21 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.build import find_engines
+from app.keys import bad_key, open_signer
+from app.stored import jobs_in_store
+from backends.diagnose import diagnose
+from backends.kinds import address_of, connectable
 from config import Settings, SettingsError
 from console.doctor import Check
-from store.folder import PartMissing
+from store.database import DatabaseRefused
+from store.folder import DATABASE_NAME, PartMissing
 from utils.clock import SystemClock
 from utils.disks import too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.ports import holder_of
 from utils.secrets import SecretBox
-from wiring_keys import bad_key, open_signer
+from utils.text import plural
 
 LOCAL = "Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine."
 
@@ -113,3 +119,43 @@ def _is_running(folder: Path) -> bool:
         return True
     except (OSError, sqlite3.Error):
         return False
+
+
+async def checks(settings: Settings) -> list[Check]:
+    """Test what only the running parts can tell: the database, and each engine layer by layer."""
+    found = [*await look_around(settings), await _check_database(settings)]
+    entries, findings = await find_engines(settings)
+    found += [Check(name="this machine", is_ok=True, message=finding) for finding in findings]
+    for entry in entries:
+        if address_of(entry.config):
+            result = await diagnose(entry.config)
+            message, hint = result.message, result.hint or result.owner_hint
+            found.append(Check(name=entry.label, is_ok=result.is_ok, message=message, hint=hint))
+        await entry.backend.aclose()
+    if all(entry.is_fallback for entry in entries):
+        kind = connectable()[0]
+        hint = (
+            f"Set {kind.name.upper()}_URL in .env, or start {kind.title} on this machine. {kind.api_off_hint}".strip()
+        )
+        message = "No engine yet: pictures are drawn by rules, not by an AI model."
+        found.append(Check(name="engines", is_ok=True, message=message, hint=hint))
+    return found
+
+
+async def _check_database(settings: Settings) -> Check:
+    try:
+        jobs = await jobs_in_store(settings)
+    except PartMissing as missing:
+        return lost(missing)
+    except SettingsError as error:
+        wrong = ", ".join(problem.name for problem in error.problems)
+        return Check(name="database", is_ok=False, message=f"It cannot be read before {wrong} is right.")
+    except DatabaseRefused as error:
+        return Check(name="database", is_ok=False, message=str(error))
+    except (OSError, sqlite3.Error) as error:
+        hint = (
+            "Is the disk full, or the folder on a network drive? "
+            f"If the file is damaged, put {DATABASE_NAME} back from your backup."
+        )
+        return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
+    return Check(name="database", is_ok=True, message=f"It opens; {plural(len(jobs), 'job')} waiting or running.")

@@ -8,6 +8,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.keys import bad_key, open_signer
 from backends.base import BackendConfig
 from backends.guard import policy_of
 from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend, read_grades
@@ -46,7 +47,6 @@ from utils.loops import Loops
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
 from utils.urls import UrlPolicy, UrlRefused, check_url
-from wiring_keys import bad_key, open_signer
 
 log = logging.getLogger("easel")
 

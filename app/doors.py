@@ -1,0 +1,203 @@
+"""Easel behind the doors that are wanted: the bot with the studio, the studio with the console, the console alone."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app import cli
+from app.build import Easel, build, stored_workflows
+from app.cli import Command, Studio
+from config import Problem, Settings, SettingsError
+from console.background import CTRL_C_S, Background
+from store.folder import DATABASE_NAME
+from utils.folder_lock import FolderLock
+from utils.secrets import make_private_folder
+from utils.signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from api.door import WebDoor
+
+log = logging.getLogger("easel")
+
+
+async def run_bot(settings: Settings) -> int:
+    """Start everything with Discord as a door, until a signal; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    easel = await build(settings)
+    for finding in easel.findings:
+        log.info(finding)
+    log.info("engines: %s", ", ".join(entry.label for entry in easel.registry))
+    web = None
+    try:
+        await easel.start()
+        if settings.web:
+            web, addresses = await open_web(easel)
+            log.info("studio and API at %s", ", ".join(addresses))
+        return await _discord(easel, stop)
+    finally:
+        if web:
+            await web.close()
+        await easel.close()
+
+
+async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
+    """Serve the studio and the API; return the addresses, the main one first.
+
+    Raises:
+        PortInUse: a port that must be ours is taken.
+        SettingsError: WEB_HOST is no address of this machine.
+    """
+    from api.context import LOOPBACK_NAMES, WebOptions  # only here: FastAPI takes half a second and 20 MB
+    from api.door import Listen, WebDoor
+
+    settings = easel.settings
+    own_name = urlsplit(settings.public_url).hostname
+    options = WebOptions(
+        public_url=settings.public_url,
+        hosts=settings.web_hosts,
+        takes_addresses=settings.web_host not in LOOPBACK_NAMES,
+        origins=settings.web_origins,
+        is_open=own_name in (None, *LOOPBACK_NAMES) and not settings.trusted_proxies,
+        trusted_proxies=settings.trusted_proxies,
+        media_ttl_s=settings.media_ttl,
+        job_timeout_s=settings.job_timeout,
+        sign_in_url="/auth/login" if easel.web.sign_in.is_available else "",
+        image_cdn_url=settings.image_cdn_url,
+        bare_base64=settings.compat_base64,
+        replicate_webhook_secret=settings.replicate_webhook_secret.get_secret_value(),
+    )
+    door = WebDoor(easel.services, easel.web, options)
+    is_chosen = "port" in settings.model_fields_set
+    listen = Listen(
+        host=settings.web_host,
+        port=settings.port,
+        is_chosen=is_chosen,
+        compat=settings.compat_ports,
+        connections=settings.web_connections,
+        connections_per_address=settings.web_connections_per_address,
+    )
+    try:
+        return door, await door.open(listen)
+    except OSError as error:
+        if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
+            raise
+        right = "an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in"
+        raise SettingsError(Problem(name="WEB_HOST", value=settings.web_host, right=right)) from error
+
+
+async def _discord(easel: Easel, stop: asyncio.Event) -> int:
+    from cogs.bot import EaselBot  # only here: nextcord takes a third of a second and 30 MB
+    from cogs.run import serve
+
+    settings = easel.settings
+
+    def make_bot(message_content: bool) -> EaselBot:
+        return EaselBot(
+            easel.services,
+            prefix=settings.command_prefix,
+            guild_ids=settings.discord_guild_ids,
+            message_content=message_content,
+            ping_after_s=settings.ping_after,
+            studio=easel.web.studio if settings.web and settings.public_url else None,
+        )
+
+    return await serve(
+        make_bot,
+        token=settings.discord_token.get_secret_value(),
+        api_url=settings.discord_api_url,
+        stop=stop,
+        drain=easel.queue.stop,
+        grace_s=settings.graceful_stop,
+        link=easel.web.discord,
+        clock=easel.clock,
+        is_only_door=not settings.web,
+        loops=easel.services.loops,
+    )
+
+
+def run_studio(settings: Settings, command: Command) -> int:
+    """Serve the studio, with the console beside it, until the console is left or a signal comes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    make_private_folder(settings.data_dir)
+    with FolderLock(settings.data_dir), Background() as background:
+        easel = background.run(build(settings))
+        web = None
+        try:
+            background.run(easel.start())
+            web, addresses = background.run(open_web(easel))
+            return cli.run(command, _console(easel, background, settings, address=addresses[0]))
+        finally:
+            _end_in_order()
+            if web:
+                background.run(web.close())
+            background.run(easel.queue.stop())
+            background.run(easel.close())
+
+
+def _console(easel: Easel, background: Background, settings: Settings, *, address: str = "") -> Studio:
+    return Studio(
+        generation=easel.services.generation,
+        media=easel.services.media,
+        catalog=easel.services.catalog,
+        pictures=settings.data_dir / "pictures",
+        findings=easel.findings,
+        run=background.run,
+        address=address,
+        has_token=bool(settings.discord_token.get_secret_value()),
+        stay=_stay if address else None,
+        bring_workflows=None if address else partial(_bring_workflows, easel, settings),
+    )
+
+
+async def _bring_workflows(easel: Easel, settings: Settings) -> None:
+    """Take over the workflows of the data folder that are everybody's."""
+    if (settings.data_dir / DATABASE_NAME).exists():
+        async with stored_workflows(settings) as stored:
+            await easel.services.workflows.copy_from(stored)
+
+
+def _end_in_order() -> None:
+    """From now on Ctrl+C ends at once, and another SIGTERM (some senders send two) changes nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(cli.INTERRUPTED))
+
+
+def _stay() -> None:
+    """Wait for Ctrl+C or SIGTERM."""
+    never = threading.Event()
+    with contextlib.suppress(KeyboardInterrupt):
+        while not never.wait(CTRL_C_S):  # in one long wait, Windows would not hear of Ctrl+C before its end
+            pass
+
+
+def run_console(settings: Settings, command: Command) -> int:
+    """Make pictures without any other door.
+
+    The store is a temporary one: the jobs of a bot in the data folder are not touched, and it may be running.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, Background() as background:
+        changes = {
+            "data_dir": Path(folder),
+            "media_cache_dir": Path("media_cache"),
+            "graceful_stop": 0.0,
+            "webhook_url": "",
+        }
+        easel = background.run(build(settings.model_copy(update=changes)))
+        try:
+            background.run(easel.start())
+            return cli.run(command, _console(easel, background, settings))
+        finally:
+            background.run(easel.queue.stop())
+            background.run(easel.close())

@@ -1,0 +1,96 @@
+"""The command line and the settings read, and what is asked for done."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import cli
+from app.checkup import checks
+from app.cli import Command
+from app.doors import run_bot, run_console, run_studio
+from app.stored import jobs_in_store, manage_keys, manage_workflows
+from config import Settings, SettingsError, read_settings
+from console.env_file import make_env_file
+from store.database import DatabaseRefused
+from store.folder import PartMissing
+from utils.disks import FULL, is_full, too_little
+from utils.folder_lock import FolderInUse, FolderLock
+from utils.logger import setup_logging
+from utils.ports import PortInUse
+from utils.secrets import make_private_folder
+
+log = logging.getLogger("easel")
+
+ENV_FILE = Path(".env")
+ENV_EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the command line and the settings, do what is asked, return the exit code."""
+    command = cli.parse(sys.argv[1:] if argv is None else argv)
+    if command.name in cli.WITHOUT_SETTINGS:
+        return cli.run(command)
+    try:
+        if command.name == "start":
+            make_env_file(ENV_FILE, ENV_EXAMPLE)
+        settings = read_settings(ENV_FILE, os.environ)
+        settings = settings.model_copy(update={"web": settings.web and not command.no_web})
+        has_token = bool(settings.discord_token.get_secret_value())
+        is_bot = command.name == "start" and has_token and not command.no_discord
+        level = settings.log_level if is_bot or settings.log_level == "DEBUG" else "ERROR"
+        setup_logging(level, settings.log_format, settings.secrets())
+        for warning in settings.warnings:
+            cli.tell(warning)
+        if command.name == "start":
+            _warn_of_full_disk(settings, is_bot=is_bot)
+        return _start(command, settings, is_bot=is_bot)
+    except SettingsError as error:
+        cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
+        return cli.BAD_INPUT
+    except (FolderInUse, DatabaseRefused, PartMissing, PortInUse) as error:
+        cli.tell(str(error))
+    except (OSError, sqlite3.Error) as error:
+        log.debug("start failed", exc_info=error)
+        cli.tell(_why(error))
+    except KeyboardInterrupt:
+        cli.tell("Cancelled.")
+        return cli.INTERRUPTED
+    return cli.FAILED
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    if is_full(error):
+        return FULL.format(folder="DATA_DIR", state="is full")
+    if isinstance(error, sqlite3.Error):
+        return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
+    return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."
+
+
+def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:
+    warning = too_little(settings.data_dir) or too_little(settings.media_folder)
+    if warning and is_bot:
+        log.error(warning)
+    elif warning:
+        cli.tell(warning)
+
+
+def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
+    if is_bot:
+        make_private_folder(settings.data_dir)
+        with FolderLock(settings.data_dir):
+            return asyncio.run(run_bot(settings))
+    if command.name == "queue":
+        return cli.run(command, jobs=asyncio.run(jobs_in_store(settings)))
+    if command.workflow:
+        return asyncio.run(manage_workflows(settings, command.workflow))
+    if command.key:
+        return asyncio.run(manage_keys(settings, command.key))
+    if command.name == "doctor":
+        return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
+    if command.name == "start" and settings.web:
+        return run_studio(settings, command)
+    return run_console(settings, command)
