@@ -11,20 +11,20 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from aftermath import Aftermath
 from backends.registry import BackendRegistry
 from generation.errors import BackendAuthError, BackendGone, BackendUnavailable, GenerationError
 from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest
 from scheduling.background import Background
 from scheduling.executor import Executor, Outcome, ResultSink
-from scheduling.insist import STORE_RETRIES_S
-from scheduling.journal import tell
+from scheduling.job_log import log_job_event
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
 from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
+from scheduling.outcomes import Outcomes
 from scheduling.retry import RetryPolicy
+from scheduling.storing import STORE_RETRIES_S
 from scheduling.watchers import Watchers
 from store.database import NothingThere, Write
 from store.jobs import AskedBefore, JobStore, LanePace
@@ -68,7 +68,7 @@ class QueueManager:
         self.watchers = Watchers()
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
-        self._after = Aftermath(
+        self._outcomes = Outcomes(
             jobs=jobs,
             registry=registry,
             sink=sink,
@@ -91,7 +91,7 @@ class QueueManager:
                 self._lanes.enqueue(job)
         # each goes in front of the line, so the oldest comes last
         for job in reversed([job for job in jobs if job.status is JobStatus.RUNNING]):
-            if remote := await self._after.recover(job):
+            if remote := await self._outcomes.recover(job):
                 self._start(remote)
         self._loops.start("queue", self._dispatch, may_end=True)
 
@@ -141,7 +141,7 @@ class QueueManager:
             raise
         for job in jobs:
             if not job.is_terminal:
-                tell(job, "submitted")
+                log_job_event(job, "submitted")
             self.watchers.publish(job)
             if self._lanes.is_waiting(job.id):  # it may have been cancelled while the commit ran
                 self._lanes.enqueue(job)
@@ -172,7 +172,7 @@ class QueueManager:
         job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())
         if job is None:
             return None
-        tell(job, "cancelled")
+        log_job_event(job, "cancelled")
         self._lanes.withdraw(job)
         self.watchers.ring_queued([job.lane])
         self.watchers.publish(job)
@@ -269,7 +269,7 @@ class QueueManager:
             lane.warm_model = run.model
         self._wake.set()
         self.watchers.ring_queued([lane.name])  # what was learned of the engine concerns who waits for it
-        await asyncio.wait({self._background.spawn(self._conclude(job, outcome, seconds))})
+        await asyncio.wait({self._background.spawn(self._finish(job, outcome, seconds))})
         if job_id in lane.settling:
             lane.settling.discard(job_id)
             self._wake.set()
@@ -284,7 +284,7 @@ class QueueManager:
         if isinstance(error, BackendAuthError | is_dead):
             self._registry.mark_down(lane.name, error)
         if lane.is_down and lane.queue:
-            self._background.spawn(self._after.evacuate(lane, error))
+            self._background.spawn(self._outcomes.drain_lane(lane, error))
 
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():
@@ -312,9 +312,9 @@ class QueueManager:
 
     async def _give_up(self, job_id: str, status: JobStatus, reason: JobError) -> None:
         finish = partial(self._jobs.finish, job_id, status, now=self._clock.now(), error=reason, allowed=WAITING)
-        if job := await self._after.stored(finish):
+        if job := await self._outcomes.stored(finish):
             self._lanes.withdraw(job)
-            tell(job, status.value, logging.WARNING)
+            log_job_event(job, status.value, logging.WARNING)
             self.watchers.publish(job)
 
     async def _fill(self, lane: Lane) -> float:
@@ -347,11 +347,11 @@ class QueueManager:
     def _start(self, job: Job) -> None:
         self._lanes.started(job)
         self._executor.start(job, self)
-        tell(job, "started", attempt=job.attempt)
+        log_job_event(job, "started", attempt=job.attempt)
         self.watchers.publish(job)
 
-    async def _conclude(self, job: Job, outcome: Outcome, seconds: float) -> None:
-        if await self._after.conclude(job, outcome, seconds):
+    async def _finish(self, job: Job, outcome: Outcome, seconds: float) -> None:
+        if await self._outcomes.finish(job, outcome, seconds):
             self._finished += 1
             if self._finished % SAVE_PACE_EVERY == 0:
                 await self._save_paces()
@@ -384,5 +384,5 @@ class QueueManager:
         self._wake.set()
         for lane in self._lanes if is_up else ():
             if lane.absence and lane.queue:
-                leave = self._after.evacuate(lane, lane.absence.error, back=name if was_away else "")
+                leave = self._outcomes.drain_lane(lane, lane.absence.error, back=name if was_away else "")
                 self._background.spawn(leave)

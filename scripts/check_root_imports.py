@@ -29,7 +29,6 @@ ROOT_FILES = {
     "config",
     "constants",
     "queue_manager",
-    "aftermath",
 }
 THIRD_PARTY = {
     "nextcord",
@@ -49,9 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "main": {"app", "utils.installation"},
     "constants": set(),
     "config": {"settings", "constants", "backends.kinds", "pydantic"},
-    "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
-    # backends.base is only the protocol: it is asked whether a backend can be resumed
-    "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
+    "queue_manager": {"scheduling", "store", "backends.registry", "generation", "utils", "constants"},
 }
 
 

@@ -17,7 +17,7 @@ ROOMS = ["generation", "scheduling", "backends", "store", "services", "cogs", "u
 BUILT_IN = [path.parent.name for path in sorted((ROOT / "backends").glob("*/kind.py"))]
 # a kind of ControlNet, and where a file of recorded answers lies
 ALLOWED_NAMES = ['generation/control_kinds.py: "sketch"', "utils/infotext.py: a1111"]
-ROOT_FILES = ["constants", "config", "aftermath", "queue_manager", "main"]
+ROOT_FILES = ["constants", "config", "queue_manager", "main"]
 
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
 WATCHED_IMPORTS = """

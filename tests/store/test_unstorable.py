@@ -11,7 +11,7 @@ from constants import MAX_SEED
 from generation.errors import Unstorable
 from generation.job import JobStatus
 from generation.result import JobResult, StoredImage
-from scheduling.insist import insist
+from scheduling.storing import retry_until_stored
 from store.comparisons import Comparison, ComparisonStore, Contender
 from store.gallery import GalleryStore, PictureFilter
 from tests.fakes import FakeClock
@@ -71,7 +71,7 @@ async def test_a_change_that_can_never_be_written_is_not_tried_again(jobs, datab
     await database.write("UPDATE jobs SET drawn = replace(drawn, '7.0', 'no number')")
     clock = FakeClock()
     with pytest.raises(Unstorable):
-        await insist(
+        await retry_until_stored(
             lambda: jobs.finish("job1", JobStatus.DONE, now=NOW, result=result_with(1)), clock, asyncio.Event()
         )
     assert await jobs.finish("job1", JobStatus.FAILED, now=NOW) is None  # it cannot be read, but it has ended

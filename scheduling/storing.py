@@ -16,7 +16,7 @@ STORE_RETRIES_S = (1.0, 5.0, 30.0)  # waits before a failed write is tried again
 T = TypeVar("T")
 
 
-async def insist(write: Callable[[], Awaitable[T]], clock: Clock, stopping: asyncio.Event) -> T:
+async def retry_until_stored(write: Callable[[], Awaitable[T]], clock: Clock, stopping: asyncio.Event) -> T:
     """Write until it succeeds.
 
     Raises:

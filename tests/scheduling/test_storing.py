@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from scheduling.insist import STORE_RETRIES_S, insist
+from scheduling.storing import STORE_RETRIES_S, retry_until_stored
 from tests.fakes import FakeClock, settle
 
 
@@ -22,7 +22,7 @@ class Store:
 
 async def test_it_waits_longer_each_time_and_then_as_long_as_it_takes() -> None:
     clock, store = FakeClock(), Store(failures=6)
-    task = asyncio.create_task(insist(store.write, clock, asyncio.Event()))
+    task = asyncio.create_task(retry_until_stored(store.write, clock, asyncio.Event()))
     waits = [*STORE_RETRIES_S, STORE_RETRIES_S[-1], STORE_RETRIES_S[-1], STORE_RETRIES_S[-1]]
     for number, wait_s in enumerate(waits, 1):
         await clock.advance(wait_s - 0.1)
@@ -33,7 +33,7 @@ async def test_it_waits_longer_each_time_and_then_as_long_as_it_takes() -> None:
 
 async def test_when_the_queue_stops_it_tries_once_more_and_gives_up() -> None:
     clock, store, stopping = FakeClock(), Store(failures=100), asyncio.Event()
-    task = asyncio.create_task(insist(store.write, clock, stopping))
+    task = asyncio.create_task(retry_until_stored(store.write, clock, stopping))
     await settle()
     stopping.set()
     with pytest.raises(OSError, match="disk full"):
@@ -43,7 +43,7 @@ async def test_when_the_queue_stops_it_tries_once_more_and_gives_up() -> None:
 
 async def test_a_cancelled_write_is_not_repeated() -> None:
     store = Store(failures=100)
-    task = asyncio.create_task(insist(store.write, FakeClock(), asyncio.Event()))
+    task = asyncio.create_task(retry_until_stored(store.write, FakeClock(), asyncio.Event()))
     await settle()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

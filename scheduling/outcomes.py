@@ -1,20 +1,21 @@
 """What follows a run: pictures are kept, or the job is tried again, moved to another engine or failed.
 
 The same rule as in `queue_manager`, whose other half this is: only who gets the row back from the store tells people.
+The store and the engines come as protocols.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
-from backends.base import FindingBackend, ResumableBackend
-from backends.registry import BackendRegistry
+from backends.base import Backend, FindingBackend, ResumableBackend
 from constants import MAX_INTERRUPTIONS
-from generation.capabilities import Fit
+from generation.capabilities import Capabilities, Fit, Refused
 from generation.errors import (
     BackendError,
     BackendGone,
@@ -25,16 +26,16 @@ from generation.errors import (
     Unstorable,
 )
 from generation.job import Job, JobError, JobStatus
-from generation.result import GenerationResult
+from generation.request import GenerationRequest
+from generation.result import GenerationResult, JobResult
 from scheduling.executor import Outcome, ResultSink, crashed
-from scheduling.insist import insist
-from scheduling.journal import tell
+from scheduling.job_log import log_job_event
 from scheduling.lane import Lane
 from scheduling.lanes import Lanes
 from scheduling.limits import patience_over
 from scheduling.retry import Again, Await, GiveUp, RetryPolicy
+from scheduling.storing import retry_until_stored
 from scheduling.watchers import Watchers
-from store.jobs import JobStore
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,69 @@ NOT_TOLD = (
 INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
 
 
-class Aftermath:
+class Engine(Protocol):
+    """One engine as the registry knows it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def backend(self) -> Backend: ...
+    @property
+    def capabilities(self) -> Capabilities | None: ...
+    @property
+    def error(self) -> BackendError | None: ...
+    @property
+    def is_fallback(self) -> bool: ...
+
+
+class Engines(Protocol):
+    """What is asked of the registry."""
+
+    def get(self, name: str) -> Engine | None: ...
+    def label(self, name: str) -> str: ...
+    def fit(self, name: str, request: GenerationRequest) -> Fit | Refused: ...
+    def visible(self, user_id: str, guild_id: str | None) -> Sequence[Engine]: ...
+
+
+class JobRows(Protocol):
+    """What is asked of the store; each change is guarded, and gives the row to whoever made it."""
+
+    async def get(self, job_id: str) -> Job | None: ...
+    async def claim(self, job_id: str, *, lane: str, now: datetime) -> Job | None: ...
+    async def interrupted(self, job_id: str) -> Job | None: ...
+    async def finish(
+        self,
+        job_id: str,
+        status: JobStatus,
+        *,
+        now: datetime,
+        result: JobResult | None = None,
+        error: JobError | None = None,
+    ) -> Job | None: ...
+    async def requeue(
+        self,
+        job_id: str,
+        *,
+        lane: str,
+        candidates: tuple[str, ...],
+        drawn: GenerationRequest,
+        attempt: int,
+        tried: tuple[str, ...],
+        notes: tuple[str, ...],
+        not_before: datetime | None,
+        away_since: datetime | None,
+        keeps_intent: bool,
+    ) -> Job | None: ...
+
+
+class Outcomes:
     """Takes running jobs to their end or back into the line. `wake` is rung when there is something to start."""
 
     def __init__(
         self,
         *,
-        jobs: JobStore,
-        registry: BackendRegistry,
+        jobs: JobRows,
+        registry: Engines,
         sink: ResultSink,
         policy: RetryPolicy,
         lanes: Lanes,
@@ -72,7 +128,7 @@ class Aftermath:
         self._wake = wake
         self._stopping = stopping
 
-    async def conclude(self, job: Job, outcome: Outcome, seconds: float) -> bool:
+    async def finish(self, job: Job, outcome: Outcome, seconds: float) -> bool:
         """Do with a job what its outcome asks for; true if its pictures are kept."""
         try:
             if isinstance(outcome, GenerationError):
@@ -84,7 +140,7 @@ class Aftermath:
             await self.fail(job, error)
             return False
         except Exception:
-            log.exception("could not conclude a job", extra={"action": "job_failed", "job": job.id})
+            log.exception("could not finish a job", extra={"action": "job_failed", "job": job.id})
             if not self._stopping.is_set():  # else the next start decides
                 await self.fail(job, crashed(job))
                 await self._discard(job)
@@ -146,10 +202,10 @@ class Aftermath:
         now = self._clock.now()
         failed = await self.stored(lambda: self._jobs.finish(job.id, JobStatus.FAILED, now=now, error=reason))
         if failed is not None:
-            tell(job, "failed", logging.WARNING, error=str(error))
+            log_job_event(job, "failed", logging.WARNING, error=str(error))
             self._watchers.publish(failed)
 
-    async def evacuate(self, lane: Lane, error: GenerationError, *, back: str = "") -> None:
+    async def drain_lane(self, lane: Lane, error: GenerationError, *, back: str = "") -> None:
         """Move what waits for an engine that does not answer to others, where that is possible.
 
         `back` names an engine that was away and is back: it counts again for whom it was tried in vain.
@@ -174,7 +230,7 @@ class Aftermath:
 
     async def stored(self, write: Callable[[], Awaitable[Job | None]]) -> Job | None:
         """Write a change until the store takes it."""
-        return await insist(write, self._clock, self._stopping)
+        return await retry_until_stored(write, self._clock, self._stopping)
 
     def _with_newcomers(self, job: Job) -> Job:
         """Count in the engines that came since the job was submitted, unless it is meant for one or would now cost."""
@@ -211,7 +267,7 @@ class Aftermath:
         if finished is None:  # cancelled in the meantime
             await self._discard(job)
             return False
-        tell(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
+        log_job_event(job, "finished", attempt=job.attempt, seconds=round(seconds, 2))
         self._watchers.publish(finished)
         return True
 
@@ -258,7 +314,7 @@ class Aftermath:
             return
         if queued is None:  # cancelled in the meantime
             return
-        tell(queued, "retried", logging.WARNING, error=str(error))
+        log_job_event(queued, "retried", logging.WARNING, error=str(error))
         self._lanes.enqueue(queued, was_served=was_served)
         self._wake.set()
         self._watchers.publish(queued)

@@ -7,6 +7,6 @@ from generation.job import Job
 log = logging.getLogger(__name__)
 
 
-def tell(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:
+def log_job_event(job: Job, what: str, level: int = logging.INFO, **fields: object) -> None:
     """Log one change of state: "submitted", "started", "retried", "finished", "failed", "cancelled", "expired"."""
     log.log(level, f"job {what}", extra={"action": f"job_{what}", "job": job.id, "backend": job.lane, **fields})
