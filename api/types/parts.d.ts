@@ -122,11 +122,11 @@ interface CreateView {
   engines: EngineStore;
   isSending: boolean;
   shape: () => Shape;
-  stage: ReturnType<typeof import("../static/js/create/stage.js").makeStage>;
-  strip: ReturnType<typeof import("../static/js/create/strip.js").queueStrip>;
-  box: ReturnType<typeof import("../static/js/create/prompt-box.js").promptBox>;
-  styles: ReturnType<typeof import("../static/js/create/styles.js").stylePicker>;
-  estimate: ReturnType<typeof import("../static/js/create/estimate.js").estimateLine>;
+  stage: ReturnType<typeof import("../static/js/features/create/stage.js").makeStage>;
+  strip: ReturnType<typeof import("../static/js/features/create/strip.js").queueStrip>;
+  box: ReturnType<typeof import("../static/js/features/create/prompt-box.js").promptBox>;
+  styles: ReturnType<typeof import("../static/js/features/create/styles.js").stylePicker>;
+  estimate: ReturnType<typeof import("../static/js/features/create/estimate.js").estimateLine>;
   input: FormPart;
   panel: Part<[]>;
   reply: Part<[state: FormState]>;

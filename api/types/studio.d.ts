@@ -222,7 +222,7 @@ interface StageState {
   isComparing: boolean;
   isCovered: boolean;
   isOver: boolean;
-  parts: typeof import("../static/js/create/stage-job.js") | null;
+  parts: typeof import("../static/js/features/create/stage-job.js") | null;
   stops: Stop[];
   line: HTMLElement;
 }

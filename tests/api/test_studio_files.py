@@ -11,6 +11,7 @@ IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 AT_ONCE = re.compile(r"""^(?:import|export)\b[^;()=]*?["']([^"';]+)["'];$""", re.MULTILINE)
 FIRST_VIEW_BYTES = 150_000
 MAX_LINES = 400
+ROOMS = ("ui", "shell", "pictures", "features")  # each imports itself and those before it; a feature no other feature
 
 
 def _name(path: Path) -> str:
@@ -32,6 +33,17 @@ def test_every_import_of_a_module_is_there(path: Path) -> None:
     # `${name}` stands for a view of the router's own list.
     wanted = [target for target in IMPORT.findall(path.read_text()) if target.startswith(".") and "$" not in target]
     assert [target for target in wanted if not (path.parent / target).resolve().is_file()] == []
+
+
+@pytest.mark.parametrize("path", [one for one in SCRIPTS if one.parent != STATIC / "js"], ids=_name)
+def test_imports_point_one_way(path: Path) -> None:
+    """The router alone opens features, by names that it reads from the address."""
+    room, *inner = path.relative_to(STATIC / "js").parts
+    for target in IMPORT.findall(path.read_text()):
+        if target.startswith(".") and "$" not in target:
+            other, *there = (path.parent / target).resolve().relative_to(STATIC / "js").parts
+            assert other in ROOMS[: ROOMS.index(room) + 1], f"{room} imports {other}"
+            assert room != "features" or other != room or there[0] == inner[0], f"{inner[0]} imports {there[0]}"
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=_name)
@@ -60,14 +72,15 @@ def test_every_file_the_page_names_is_there() -> None:
 
 
 def test_the_first_view_is_light() -> None:
-    modules = _reached(STATIC / "js" / "main.js", set()) | _reached(STATIC / "js" / "views" / "create.js", set())
+    scripts = STATIC / "js"
+    modules = _reached(scripts / "main.js", set()) | _reached(scripts / "features" / "create" / "view.js", set())
     styles = [STATIC / "css" / f"{name}.css" for name in ("base", "parts", "create")]
     whole = sum(path.stat().st_size for path in [*modules, *styles, STATIC / "index.html", STATIC / "js" / "theme.js"])
     assert whole < FIRST_VIEW_BYTES
 
 
 def test_every_icon_that_is_asked_for_is_drawn() -> None:
-    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s+"M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s+"M', (STATIC / "js" / "ui" / "icons.js").read_text(), re.MULTILINE))
     asked = {
         name
         for path in SCRIPTS

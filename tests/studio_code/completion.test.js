@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findOffers } from "../../api/static/js/create/complete.js";
-import { matching, nearest, parseLine } from "../../api/static/js/feed/commands.js";
+import { findOffers } from "../../api/static/js/features/create/complete.js";
+import { matching, nearest, parseLine } from "../../api/static/js/features/feed/commands.js";
 
 const OPTIONS = [
   { name: "steps", flags: ["--steps"], example: "--steps 30", meaning: "how many", choices: [] },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseExact } from "../../api/static/js/exact.js";
+import { parseExact } from "../../api/static/js/shell/exact.js";
 
 test("a seed of 64 bits comes as text, so that no digit is lost", () => {
   assert.deepEqual(parseExact('{"seed": 18446744073709551615}'), { seed: "18446744073709551615" });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { daily, dayName, hourly, money, percent, stacked } from "../../api/static/js/dashboard/figures.js";
+import { daily, dayName, hourly, stacked } from "../../api/static/js/features/dashboard/figures.js";
+import { money, percent } from "../../api/static/js/ui/words.js";
 
 const NOON_S = Date.parse("2026-11-21T12:34:56Z") / 1000;
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSeed } from "../../api/static/js/create/controls.js";
-import { fromDraft, hasFlags, makeForm, mediaOf, toBody, withStyles } from "../../api/static/js/create/form.js";
-import { expected } from "../../api/static/js/create/size.js";
+import { readSeed } from "../../api/static/js/features/create/controls.js";
+import { fromDraft, makeForm, mediaOf, toBody } from "../../api/static/js/features/create/form.js";
+import { expected } from "../../api/static/js/features/create/size.js";
+import { hasFlags, withStyles } from "../../api/static/js/pictures/prompt.js";
 
 const ALL = new Proxy({}, { get: () => true });
 const NOTHING = new Proxy({}, { get: () => false });

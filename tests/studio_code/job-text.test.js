@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, ordinal, secondsLeft, statusText } from "../../api/static/js/ui/job-text.js";
+import { factsOf, ordinal, secondsLeft, statusText } from "../../api/static/js/pictures/job-text.js";
 
 const job = (more) => ({ status: "queued", hold: "", engine: "gpu", progress: null, position: null, ...more });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Selection } from "../../api/static/js/gallery/selection.js";
-import { linkTo, parseHash } from "../../api/static/js/router.js";
+import { Selection } from "../../api/static/js/pictures/selection.js";
+import { linkTo, parseHash } from "../../api/static/js/shell/router.js";
 
 const picked = (...steps) => {
   const selection = new Selection(() => ["a", "b", "c", "d"]);

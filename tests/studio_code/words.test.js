@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { debounce, formatBytes, formatSpan, plural, timeAgo, uid } from "../../api/static/js/dom.js";
+import { debounce, uid } from "../../api/static/js/ui/dom.js";
+import { formatBytes, formatSpan, plural, timeAgo } from "../../api/static/js/ui/words.js";
 
 test("spans are told in the two largest units that matter", () => {
   const told = {
@@ -38,7 +39,7 @@ test("bytes, plurals and ids", () => {
 });
 
 test("a call is made once when things are quiet, and not at all when it was cancelled", () => {
-  const { setTimeout: before } = globalThis;
+  const { setTimeout, clearTimeout } = globalThis;
   const waiting = new Set();
   globalThis.setTimeout = (run) => waiting.add(run) && waiting.size;
   const heard = [];
@@ -52,5 +53,5 @@ test("a call is made once when things are quiet, and not at all when it was canc
   later("three");
   later.cancel();
   assert.equal(waiting.size, 0);
-  globalThis.setTimeout = before;
+  Object.assign(globalThis, { setTimeout, clearTimeout });
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { labelOf, mappingOf, marksOf, mayHold } from "../../api/static/js/engines/fields.js";
-import { graphOfNodes, readGraph, valueSlots } from "../../api/static/js/engines/graph-file.js";
-import { layOut } from "../../api/static/js/engines/graph-layout.js";
-import { ownerWords, stateWords, withLane } from "../../api/static/js/engines/state.js";
+import { labelOf, mappingOf, marksOf, mayHold } from "../../api/static/js/features/engines/fields.js";
+import { graphOfNodes, readGraph, valueSlots } from "../../api/static/js/features/engines/graph-file.js";
+import { layOut } from "../../api/static/js/features/engines/graph-layout.js";
+import { ownerWords, stateWords, withLane } from "../../api/static/js/shell/engine-state.js";
 
 const EXPORT = {
   4: { class_type: "CheckpointLoaderSimple", inputs: { ckpt_name: "a.safetensors" } },

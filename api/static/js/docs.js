@@ -1,5 +1,5 @@
 /** The API's own description (/openapi.json) as a page: routes by subject, what they take, what they answer. */
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h } from "./ui/dom.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const root = byId("docs");

@@ -1,9 +1,9 @@
 /** Builds the shell, then starts the router and the event stream. */
-import { api, session } from "./api.js";
-import { announce, byId, fill, h, icon } from "./dom.js";
-import { events, isActive, startEvents } from "./events.js";
-import { getPref, setPref } from "./prefs.js";
-import { go, startRouter } from "./router.js";
+import { api, session } from "./shell/api.js";
+import { events, isActive, startEvents } from "./shell/events.js";
+import { getPref, setPref } from "./shell/prefs.js";
+import { go, startRouter } from "./shell/router.js";
+import { announce, byId, fill, h, icon } from "./ui/dom.js";
 import { menuButton } from "./ui/menu-button.js";
 import { toast } from "./ui/toast.js";
 

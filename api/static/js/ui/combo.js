@@ -1,5 +1,5 @@
 /** An accessible combobox: type to filter, arrows to choose, free text where the list is not the whole truth. */
-import { fill, findAll, h, hit, icon, uid } from "../dom.js";
+import { fill, findAll, h, hit, icon, uid } from "./dom.js";
 
 const MAX_SHOWN = 80;
 

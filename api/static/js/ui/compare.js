@@ -1,5 +1,5 @@
 /** Before and after with a slider: drag it, or use the arrow keys. */
-import { h, icon, useCss } from "../dom.js";
+import { h, icon, useCss } from "./dom.js";
 
 const START = 50;
 

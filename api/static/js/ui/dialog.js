@@ -1,5 +1,5 @@
 /** Dialogs on <dialog>: the browser keeps the focus inside and gives it back; Esc closes. */
-import { append, button, find, h, iconButton, uid, useCss } from "../dom.js";
+import { append, button, find, h, iconButton, uid, useCss } from "./dom.js";
 
 await useCss("overlays", { isBase: true });
 

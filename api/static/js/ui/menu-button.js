@@ -1,5 +1,5 @@
 /** The button of a menu; the menu itself is loaded when one is opened. */
-import { h, icon } from "../dom.js";
+import { h, icon } from "./dom.js";
 
 /**
  * A button that opens a menu; `items` is called at each opening.

@@ -1,5 +1,5 @@
 /** Menus with roving focus: arrows, Home, End, letters, Esc; they open beside their button, in the top layer. */
-import { find, findAll, h, icon, isWithin, useCss } from "../dom.js";
+import { find, findAll, h, icon, isWithin, useCss } from "./dom.js";
 
 await useCss("overlays", { isBase: true });
 

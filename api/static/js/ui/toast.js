@@ -1,6 +1,7 @@
 /** Short notices at the corner; errors stay until they are closed. */
-import { ApiError, isAborted } from "../api.js";
-import { announce, button, byId, h, icon, iconButton } from "../dom.js";
+
+import { announce, button, byId, h, icon, iconButton } from "./dom.js";
+import { ApiError, isAborted } from "./errors.js";
 
 const STAY_MS = 5000;
 const BAD_STAY_MS = 12000;

@@ -1,0 +1,208 @@
+/** What stands in the Create form: kept across reloads, sent as POST /api/jobs, filled from drafts. */
+import { withStyles } from "../../pictures/prompt.js";
+import { getPref, setPref } from "../../shell/prefs.js";
+
+/** @type {FormState} */
+const EMPTY = {
+  text: "",
+  negative: "",
+  styles: [],
+  aspect: null,
+  width: null,
+  height: null,
+  steps: null,
+  cfg: null,
+  guidance: null,
+  seed: null,
+  isSeedLocked: false,
+  sampler: "",
+  scheduler: "",
+  model: "",
+  vae: "",
+  clipSkip: null,
+  loras: [],
+  batch: 1,
+  hires: null,
+  backend: "",
+  isPrivate: false,
+  strength: null,
+  input: null,
+  edit: "img2img",
+  mask: null,
+  maskFill: "",
+  maskBlur: null,
+  onlyMasked: false,
+  zoom: null,
+  pan: null,
+  factor: 2,
+  upscaler: "",
+  workflow: "",
+  options: {},
+  replyTo: null,
+};
+const NAMED = /** @type {const} */ (["sampler", "scheduler", "model", "vae"]);
+const STORED = "create";
+const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
+
+/** @type {() => FormState} */
+const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, /** @type {Partial<Api.Draft>} */ ({}))) });
+
+/** @param {Partial<FormState>} state */
+const namesOf = (state) => /** @type {(keyof FormState)[]} */ (Object.keys(state));
+
+/** A small store: `get()`, `set(patch)`, `on(fn(state, changedNames))`. @returns {FormStore} */
+export function makeForm() {
+  const base = blank();
+  /** @type {FormState} */
+  let state = { ...base, ...getPref(STORED, {}), replyTo: null };
+  /** @type {Set<(state: FormState, changed: Set<string>) => unknown>} */
+  const listeners = new Set();
+  let timer = 0;
+  const keep = () => {
+    const isOwn = (/** @type {keyof FormState} */ name) => JSON.stringify(state[name]) !== JSON.stringify(base[name]);
+    const kept = namesOf(state).filter((name) => name !== "replyTo" && isOwn(name));
+    setPref(STORED, Object.fromEntries(kept.map((name) => [name, state[name]])));
+  };
+  return {
+    get: () => state,
+    set(patch) {
+      const changed = namesOf(patch).filter((name) => state[name] !== patch[name]);
+      if (!changed.length) return;
+      state = { ...state, ...patch };
+      clearTimeout(timer);
+      timer = setTimeout(keep, 200);
+      for (const fn of [...listeners]) fn(state, new Set(changed));
+    },
+    /** Back to the defaults, or (`isBare`) to nothing said; the prompt is emptied too. */
+    reset({ isBare = false } = {}) {
+      this.set(isBare ? EMPTY : blank());
+    },
+    on(fn) {
+      listeners.add(fn);
+      return () => listeners.delete(fn);
+    },
+    flush() {
+      clearTimeout(timer);
+      keep();
+    },
+  };
+}
+
+/**
+ * The body of POST /api/jobs: what was said and what the engine has; flags in the text (`flagged`) win over controls.
+ * @param {FormState} form
+ * @param {Pick<Shape, "supports" | "has" | "modes">} shape of the engine's controls
+ * @param {Partial<Api.Draft>} flagged the draft that the text's flags give
+ * @param {string[]} styleValues words of the chosen presets
+ */
+export function toBody(form, shape, flagged, styleValues) {
+  const { supports, has } = shape;
+  /** @type {Record<string, unknown>} */
+  const body = { text: withStyles(form.text, styleValues) };
+  const say = (/** @type {string} */ name, /** @type {unknown} */ value, may = true) => {
+    if (may && value !== null && value !== undefined && value !== "" && !(name in flagged)) body[name] = value;
+  };
+  say("negative_prompt", form.negative.trim(), supports.negative);
+  if (!("width" in flagged || "height" in flagged || "aspect" in flagged)) saySize(body, form);
+  say("steps", form.steps, supports.steps);
+  say("cfg_scale", form.cfg, supports.cfg_scale);
+  say("guidance", form.guidance, supports.guidance);
+  say("clip_skip", form.clipSkip, supports.clip_skip);
+  say("seed", form.isSeedLocked ? form.seed : null, supports.seed);
+  for (const name of NAMED) say(name, form[name], has(`${name}s`));
+  if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
+  say("batch_size", form.batch > 1 ? form.batch : null);
+  say("hires", form.hires, supports.hires && !form.input);
+  say("backend", form.backend);
+  say("workflow", form.workflow);
+  if (form.workflow) body.options = { ...form.options, ...flagged.options };
+  if (form.input) sayInput(body, form, shape, flagged);
+  if (form.isPrivate) body.is_private = true;
+  if (form.replyTo) body.reply_to = form.replyTo;
+  return body;
+}
+
+/** @param {Record<string, unknown>} body @param {FormState} form */
+function saySize(body, form) {
+  if (form.width && form.height) Object.assign(body, { width: form.width, height: form.height });
+  else if (form.aspect) body.aspect = form.aspect;
+}
+
+/**
+ * @param {Record<string, unknown>} body
+ * @param {FormState} form
+ * @param {Pick<Shape, "supports">} shape
+ * @param {Partial<Api.Draft>} flagged
+ */
+function sayInput(body, form, { supports }, flagged) {
+  body.init_image = form.input?.media_id;
+  if (form.edit === "upscale") {
+    body.mode = "upscale";
+    body.upscale_factor = form.factor;
+    if (form.upscaler) body.upscaler = form.upscaler;
+    for (const name of ["width", "height", "aspect", "hires", "batch_size"]) delete body[name];
+    return;
+  }
+  if (form.strength !== null && !("denoising_strength" in flagged)) body.denoising_strength = form.strength;
+  if (form.edit === "inpaint" && form.mask) {
+    body.mask_image = form.mask.media_id;
+    if (form.maskFill && supports.mask_fill) body.mask_fill = form.maskFill;
+    if (form.maskBlur !== null && !("mask_blur" in flagged)) body.mask_blur = form.maskBlur;
+    if (form.onlyMasked && supports.only_masked) body.only_masked = true;
+  }
+  if (form.edit === "outpaint") {
+    if (form.mask) body.mask_image = form.mask.media_id;
+    else if (form.pan) body.pan = form.pan;
+    else if (form.zoom) body.zoom = form.zoom;
+  }
+}
+
+/** The fields of the form by the names of Job.request. @type {[keyof Api.Draft, keyof FormState][]} */
+const SAME = [
+  ["negative_prompt", "negative"],
+  ["steps", "steps"],
+  ["cfg_scale", "cfg"],
+  ["guidance", "guidance"],
+  ["sampler", "sampler"],
+  ["scheduler", "scheduler"],
+  ["model", "model"],
+  ["vae", "vae"],
+  ["clip_skip", "clipSkip"],
+  ["batch_size", "batch"],
+  ["denoising_strength", "strength"],
+  ["backend", "backend"],
+  ["workflow", "workflow"],
+  ["options", "options"],
+  ["width", "width"],
+  ["height", "height"],
+  ["hires", "hires"],
+  ["loras", "loras"],
+];
+
+/**
+ * Fields of the form for a draft by the names of Job.request.
+ * @param {Partial<Api.Draft>} draft
+ * @returns {Partial<FormState>}
+ */
+export function fromDraft(draft) {
+  const known = SAME.filter(([name]) => draft[name] !== undefined && draft[name] !== null);
+  /** @type {Partial<FormState>} */
+  const patch = Object.fromEntries(known.map(([name, own]) => [own, draft[name]]));
+  if (draft.prompt !== undefined) patch.text = draft.prompt ?? "";
+  if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
+  if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });
+  if (draft.seed !== undefined && draft.seed !== null) Object.assign(patch, { seed: draft.seed, isSeedLocked: true });
+  return patch;
+}
+
+/**
+ * A Media for anything with an id: an Image, a Picture or a Media.
+ * @param {AnyPicture | Api.Media} one
+ * @returns {Api.Media}
+ */
+export const mediaOf = (one) => ({
+  media_id: "media_id" in one ? one.media_id : one.id,
+  url: one.url,
+  width: one.width,
+  height: one.height,
+});

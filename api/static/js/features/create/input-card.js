@@ -1,0 +1,130 @@
+/** The card of an input picture: what to do with it, and how strongly. */
+
+import { segments, slider, toggle } from "../../ui/controls.js";
+import { button, h, iconButton } from "../../ui/dom.js";
+
+/** @type {[Edit, string][]} */
+const EDITS = [
+  ["img2img", "Change"],
+  ["inpaint", "Inpaint"],
+  ["outpaint", "Outpaint"],
+  ["upscale", "Upscale"],
+];
+const MASK_BLUR = 4; // pixels inside the mask, where nothing is said
+/** @type {Record<string, string>} */
+const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
+/** @type {Record<Edit, string>} */
+const HELP = {
+  img2img: "The whole picture is drawn again, guided by your prompt.",
+  inpaint: "Paint over what shall change.",
+  outpaint: "Drag the frame to where the picture shall continue.",
+  upscale: "The same picture with more pixels.",
+};
+
+/**
+ * @param {{ form: FormStore, onEdit: () => void }} spec
+ * @returns {FormPart}
+ */
+export function inputCard({ form, onEdit }) {
+  const controls = editControls(form);
+  const thumb = h("img", { class: "input-thumb", alt: "The picture to begin from", width: 64, height: 64 });
+  const size = h("p", { class: "small faint num" });
+  const help = h("p", { class: "small muted" });
+  const word = h("span", {});
+  const edit = button(word, () => onEdit(), { class: "btn-small", icon: "mask" });
+  const remove = iconButton(
+    "close",
+    "Remove the picture",
+    () => form.set({ input: null, mask: null, zoom: null, pan: null, replyTo: null }),
+    { class: "btn-small" },
+  );
+  const node = h(
+    "div",
+    { class: "stack input-card" },
+    h(
+      "div",
+      { class: "row" },
+      thumb,
+      h("div", { class: "grow" }, h("p", { class: "small" }, "Input picture"), size),
+      remove,
+    ),
+    controls.modes.node,
+    help,
+    edit,
+    controls.nodes,
+  );
+  /**
+   * @param {FormState} state
+   * @param {Shape} shape
+   */
+  const update = (state, shape) => {
+    if (!state.input) return;
+    if (!thumb.src.endsWith(state.input.url)) thumb.src = state.input.url;
+    size.textContent = `${state.input.width} × ${state.input.height}`;
+    help.textContent = HELP[state.edit];
+    drawEdit(edit, word, state);
+    controls.update(state, shape);
+  };
+  return { node, update };
+}
+
+/** @param {HTMLElement} edit @param {HTMLElement} word @param {FormState} state */
+function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
+  const isSet = Boolean(mask || zoom || pan);
+  const changeFrame = `Change the frame${zoom ? ` (${zoom}×)` : ""}`;
+  const [set, change] = mode === "inpaint" ? ["Paint the mask", "Change the mask"] : ["Set the frame", changeFrame];
+  edit.hidden = !["inpaint", "outpaint"].includes(mode);
+  word.textContent = isSet ? change : set;
+  edit.classList.toggle("btn-primary", !isSet);
+}
+
+/** @param {FormStore} form */
+function editControls(form) {
+  const set = (/** @type {keyof FormState} */ name) => (/** @type {unknown} */ value) => form.set({ [name]: value });
+  const modes = segments("What to do with the picture", EDITS, (edit) =>
+    form.set({ edit, mask: null, zoom: null, pan: null }),
+  );
+  const strength = slider({ label: "Change", min: 0, max: 1, step: 0.01, onChange: set("strength") });
+  const factor = segments(
+    "Times larger",
+    /** @type {[number, string][]} */ ([
+      [2, "2×"],
+      [3, "3×"],
+      [4, "4×"],
+    ]),
+    (value) => form.set({ factor: value }),
+  );
+  const fillIn = segments(
+    "Begin the masked part with",
+    /** @type {[string, string][]} */ ([
+      ["", "Auto"],
+      ["original", "Original"],
+      ["blur", "Blur"],
+      ["noise", "Noise"],
+      ["empty", "Empty"],
+    ]),
+    set("maskFill"),
+  );
+  const blur = slider({ label: "Soft edge", min: 0, max: 64, onChange: set("maskBlur") });
+  const only = toggle("Only the masked part", "Draws it at full size: more detail", set("onlyMasked"));
+  /**
+   * @param {FormState} state
+   * @param {Shape} shape
+   */
+  const update = (state, shape) => {
+    modes.update(state.edit);
+    for (const each of modes.buttons)
+      each.hidden = shape.modes.size > 0 && !shape.modes.has(NEEDS[each.dataset.value ?? ""]);
+    strength.update(state.strength, state.edit === "inpaint" ? 0.75 : 0.6);
+    strength.node.hidden = state.edit === "upscale" || state.edit === "outpaint";
+    factor.update(state.factor);
+    factor.node.hidden = state.edit !== "upscale";
+    fillIn.update(state.maskFill);
+    fillIn.node.hidden = state.edit !== "inpaint" || !shape.supports.mask_fill;
+    blur.update(state.maskBlur, MASK_BLUR);
+    blur.node.hidden = state.edit !== "inpaint" || !state.mask;
+    only.update(state.onlyMasked);
+    only.node.hidden = state.edit !== "inpaint" || !shape.supports.only_masked;
+  };
+  return { modes, nodes: [strength.node, factor.node, fillIn.node, blur.node, only.node], update };
+}

@@ -1,0 +1,360 @@
+/** Create: prompt, settings, the picture in the middle, the queue below it. */
+import { api } from "../../shell/api.js";
+import { events } from "../../shell/events.js";
+import { newKey, takeHandoff } from "../../shell/pass.js";
+import { getPref, setPref } from "../../shell/prefs.js";
+import { button, debounce, h, iconButton, useCss } from "../../ui/dom.js";
+import { asApiError } from "../../ui/errors.js";
+import { toast, toastError } from "../../ui/toast.js";
+import { estimateLine } from "./estimate.js";
+import { makeForm, toBody } from "./form.js";
+import { catchFiles, inputPanel, replyNotice } from "./input.js";
+import { settingsPanel } from "./panel.js";
+import { promptBox } from "./prompt-box.js";
+import { makeEngines } from "./shape.js";
+import { makeStage } from "./stage.js";
+import { queueStrip } from "./strip.js";
+import { stylePicker } from "./styles.js";
+
+export const title = "Create";
+
+/**
+ * Mount the view. `params`: {job} opens that job; {text} fills the prompt.
+ * @param {HTMLElement} root
+ * @param {Record<string, string>} params
+ */
+export async function mount(root, params) {
+  await useCss("create");
+  const form = makeForm();
+  const engines = makeEngines();
+  const view = /** @type {CreateView} */ ({ form, engines, isSending: false }); // its parts follow one another
+  view.shape = () => engines.shapeOf(form.get().backend);
+  view.stage = makeStage({ form, onOpen: openLarge, onCompare: (job, image) => compareWith(job, image) });
+  view.strip = queueStrip({ onShow: (job) => showJob(view, job) });
+  build(view, root);
+  const stops = [wire(view), catchFiles(root, form)];
+  engines.load();
+  begin(view, params);
+  return () => {
+    form.flush();
+    stops.forEach((stop) => stop());
+    [view.stage, view.strip, view.box].forEach((part) => part.destroy());
+    engines.stop();
+    view.estimate.stop();
+  };
+}
+
+/**
+ * @param {CreateView} view
+ * @param {HTMLElement} root
+ */
+function build(view, root) {
+  const { form, engines } = view;
+  const submit = () => generate(view);
+  view.box = promptBox({ form, engines, shape: view.shape, onSubmit: submit });
+  view.styles = stylePicker(form);
+  view.bodyOf = () => toBody(form.get(), view.shape(), view.box.parsed().draft, view.styles.values(form.get().styles));
+  view.estimate = estimateLine({ bodyOf: view.bodyOf });
+  view.input = inputPanel({ form, onEdit: () => openEditor(view) });
+  view.panel = settingsPanel({ form, engines, styles: view.styles, inputPanel: view.input });
+  view.reply = replyNotice(form);
+  view.go = button("Generate", submit, { class: "btn-primary go", icon: "create", title: "Ctrl + Enter" });
+  view.negative = h("textarea", {
+    class: "textarea negative",
+    rows: 2,
+    id: "negative",
+    "aria-label": "Negative prompt",
+    placeholder: "What should not be in the picture",
+    value: form.get().negative,
+    on: { input: () => form.set({ negative: view.negative.value }) },
+  });
+  view.negativeFold = h(
+    "details",
+    { class: "fold", open: Boolean(form.get().negative) },
+    h("summary", {}, "Negative prompt"),
+    view.negative,
+    negativeButton(form),
+  );
+  const tools = h(
+    "div",
+    { class: "row prompt-tools" },
+    templateButton(form),
+    describeButton(view),
+    h("span", { class: "grow" }),
+    iconButton("trash", "Clear the form", () => clearForm(form), { class: "btn-small" }),
+  );
+  const writing = h(
+    "section",
+    { class: "writing", "aria-label": "Prompt" },
+    view.reply.node,
+    view.box.node,
+    tools,
+    view.negativeFold,
+    h("div", { class: "go-row" }, view.go, view.estimate.node),
+  );
+  const left = h("div", { class: "create-left" }, writing, view.panel.node);
+  const right = h("div", { class: "create-right" }, view.stage.node, view.strip.node);
+  root.append(
+    h("h1", { class: "sr-only" }, title),
+    h(
+      "div",
+      { class: "create" },
+      left,
+      right,
+      h("div", { class: "drop-veil", "aria-hidden": "true" }, "Drop the picture anywhere"),
+    ),
+  );
+}
+
+/** @param {FormStore} form */
+function templateButton(form) {
+  return button(
+    "Templates",
+    async (event) => {
+      const anchor = event.currentTarget;
+      (await import("./templates.js")).templateMenu(anchor, form);
+    },
+    { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" },
+  );
+}
+
+/** @param {FormStore} form */
+function negativeButton(form) {
+  return button(
+    "Ready-made",
+    async (event) => {
+      const anchor = event.currentTarget;
+      (await import("./negatives.js")).negativeMenu(anchor, form);
+    },
+    { class: "btn-ghost btn-small", icon: "template", "aria-haspopup": "menu" },
+  );
+}
+
+/** @param {CreateView} view */
+function describeButton(view) {
+  view.describe = button("Describe the picture", async () => (await import("./files.js")).describeInput(view.form), {
+    class: "btn-ghost btn-small",
+    icon: "eye",
+    hidden: true,
+  });
+  return view.describe;
+}
+
+/** @param {FormStore} form */
+function clearForm(form) {
+  const before = { ...form.get() };
+  form.reset();
+  toast("The form is empty.", { action: { label: "Undo", run: () => form.set(before) } });
+}
+
+/** What shows a job comes while one still writes, so that nothing moves when the job is there. */
+const fetchAhead = () =>
+  Promise.all([
+    import("./stage-job.js"),
+    import("./strip-items.js"),
+    useCss("strip"),
+    import("../../pictures/job-card.js"),
+  ]);
+
+/**
+ * Draw what depends on the state.
+ * @param {CreateView} view
+ */
+function drawView(view) {
+  const state = view.form.get();
+  const shape = view.shape();
+  view.panel.update();
+  view.styles.update(state);
+  view.input.update(state, shape);
+  view.reply.update(state);
+  view.describe.hidden = !state.input || !shape.supports.describe;
+  view.negativeFold.hidden = !shape.supports.negative;
+  if (document.activeElement !== view.negative) view.negative.value = state.negative;
+  if (state.negative) view.negativeFold.open = true;
+}
+
+/** @param {string[]} ids */
+async function onDeleted(ids) {
+  const hit = [...events.jobs.values()].filter((job) => job.images.some(({ id }) => ids.includes(id)));
+  for (const { id } of hit) {
+    const job = await api.get(`/api/jobs/${id}`, null, { quiet: true }).catch(() => null);
+    if (job?.images.every((image) => image.is_gone)) events.forget(job.id);
+    else if (job) events.put(job);
+  }
+}
+
+/**
+ * Draw now and after each change.
+ * @param {CreateView} view
+ */
+function wire(view) {
+  const { form, engines } = view;
+  const draw = () => drawView(view);
+  /**
+   * @param {FormState} state
+   * @param {Set<string>} changed
+   */
+  const onForm = (state, changed) => {
+    draw();
+    if (changed.has("text")) fetchAhead();
+    if ([...changed].some((name) => !["isPrivate", "replyTo", "seed"].includes(name))) view.estimate.ask();
+    if (changed.has("input") && !state.input) view.stage.cover(null);
+    if (
+      (changed.has("edit") || changed.has("input")) &&
+      state.input &&
+      ["inpaint", "outpaint"].includes(state.edit) &&
+      !state.mask
+    )
+      openEditor(view);
+    else if (changed.has("edit")) view.stage.cover(null);
+  };
+  // What comes of the picture in the middle takes its place; its seed stands there, ready to be locked.
+  /** @param {Api.Job} job */
+  const onJob = (job) => {
+    const shown = view.stage.job();
+    const isNew = view.known && !view.known.has(job.id);
+    view.known?.add(job.id);
+    if (isNew && job.is_mine && shown && job.parent_id === shown.id && !view.stage.isCovered()) showJob(view, job);
+    keepSeed(job);
+  };
+  /** @param {Api.Job} job */
+  const keepSeed = (job) =>
+    job.id === view.stage.job()?.id &&
+    job.status === "done" &&
+    job.images[0] &&
+    !form.get().isSeedLocked &&
+    form.set({ seed: job.images[0].seed });
+  const onEngines = debounce(() => {
+    draw();
+    view.estimate.ask();
+  }, 50);
+  view.box.onParsed(() => view.estimate.ask());
+  draw();
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (
+      event.key === "Enter" &&
+      (event.ctrlKey || event.metaKey) &&
+      !event.defaultPrevented &&
+      !document.querySelector("dialog[open]")
+    )
+      generate(view);
+  };
+  const offs = [form.on(onForm), engines.on(onEngines), events.on("job", onJob), events.on("deleted", onDeleted)];
+  document.addEventListener("keydown", keys);
+  return () => {
+    offs.forEach((off) => off());
+    onEngines.cancel();
+    document.removeEventListener("keydown", keys);
+  };
+}
+
+/** What Create is opened with is loaded when there is something. */
+const arrivals = () => import("./arrivals.js");
+
+/**
+ * What to show first: a handed over picture, a job by its link, else the newest of one's own.
+ * @param {CreateView} view
+ * @param {Record<string, string>} params
+ */
+async function begin(view, params) {
+  const handed = takeHandoff();
+  if (handed) await (await arrivals()).takeOver(view, handed);
+  else if (params.text) view.form.set({ text: params.text });
+  if (getPref("focus-prompt", false)) {
+    setPref("focus-prompt", null);
+    view.box.input.focus();
+  }
+  if (params.job) await (await arrivals()).openJob(view, params.job, (job) => showJob(view, job));
+  try {
+    if (!events.isLoaded) await events.load();
+    const jobs = [...events.jobs.values()];
+    view.known = new Set(events.jobs.keys());
+    if (!view.stage.job() && !params.job)
+      showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
+  } catch (error) {
+    if (asApiError(error).status !== 401) toastError(error);
+  }
+}
+
+/** @param {CreateView} view @param {Api.Job | null} job */
+function showJob(view, job) {
+  view.stage.show(job);
+  view.strip.select(job?.id || "");
+}
+
+/** @param {FormState} state */
+function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
+  if (!input) return text.trim() ? "" : "Describe the picture first.";
+  if (edit === "inpaint" && !mask) return "Paint over what shall change, then press Generate.";
+  return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
+}
+
+/** @param {CreateView} view */
+async function generate(view) {
+  if (view.isSending) return;
+  const { form } = view;
+  const missing = whatIsMissing(form.get());
+  if (missing) {
+    if (form.get().input) openEditor(view);
+    else view.box.input.focus();
+    toast(missing);
+    return;
+  }
+  view.isSending = true;
+  view.go.disabled = true;
+  try {
+    await view.box.settled();
+    const { jobs, notes } = await api.post("/api/jobs", view.bodyOf(), { headers: { "Idempotency-Key": newKey() } });
+    const [first] = jobs.map((job) => events.put(job));
+    view.stage.cover(null);
+    showJob(view, first);
+    if (notes?.length) toast(notes.join(" "));
+    if (innerWidth < 860) view.stage.node.scrollIntoView({ behavior: "smooth", block: "start" });
+  } catch (error) {
+    toastError(error);
+  } finally {
+    view.isSending = false;
+    view.go.disabled = false;
+  }
+}
+
+/** @param {CreateView} view */
+async function openEditor(view) {
+  const { input, edit } = view.form.get();
+  if (!input) return;
+  const { openMask, openFrame } = await import("./editors.js");
+  await (edit === "outpaint" ? openFrame : openMask)(view, input);
+}
+
+/**
+ * @param {Api.Image[]} images
+ * @param {number} index
+ * @param {Api.Job} job
+ */
+async function openLarge(images, index, job) {
+  const [{ openLightbox }, { pictureOf }] = await Promise.all([
+    import("../../pictures/lightbox.js"),
+    import("../../pictures/picture.js"),
+  ]);
+  openLightbox(
+    images.map((image) => pictureOf(image, job)),
+    index,
+  );
+}
+
+/**
+ * @param {Api.Job} job
+ * @param {Api.Image} image
+ */
+function compareWith(job, image) {
+  const holder = h("div", { class: "compare-holder" });
+  import("../../ui/compare.js").then(({ compare }) =>
+    holder.append(
+      compare(
+        { url: job.request.init_image?.url ?? "", label: "Before" },
+        { url: image.url, width: image.width, height: image.height, label: "After" },
+      ),
+    ),
+  );
+  return holder;
+}

@@ -1,0 +1,114 @@
+/**
+ * One's own engine by command: `/sdconnect`, `/sdtest`, `/sddisconnect`, as in Discord. Keys are sent, never shown.
+ */
+
+import { api } from "../../shell/api.js";
+import { confirmDialog } from "../../ui/dialog.js";
+import { h, icon } from "../../ui/dom.js";
+import { answer } from "./answers.js";
+
+/** How an engine is connected, with the first kind as the example. @returns {Promise<string>} */
+export async function usage() {
+  const [{ kind, example }] = (await api.get("/api/kinds")).kinds;
+  return `/sdconnect ${kind} ${example}`;
+}
+
+const own = async () =>
+  (await api.get("/api/engines")).engines.filter(({ is_mine: isMine, owner }) => isMine && owner === "user");
+
+/**
+ * `/sdconnect <kind> <address> [key]`: tested first, then kept.
+ * @param {string} text
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
+export async function connect(text, said, feed) {
+  const [kind = "", url = "", ...rest] = text.split(/\s+/);
+  if (!kind || !url) {
+    return feed.say(
+      answer(
+        said,
+        `Say what it is and where: ${await usage()} [key]`,
+        h("p", {}, "Or use the form on the ", h("a", { href: "#/engines" }, "Engines page"), "."),
+      ),
+    );
+  }
+  const engine = await api.post("/api/engines", { kind: kind.toLowerCase(), url, key: rest.join(" "), label: "" });
+  feed.say(connected(said, engine));
+}
+
+/**
+ * `/sdtest`: a live round trip to every engine of one's own.
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
+export async function test(said, feed) {
+  const engines = await own();
+  if (!engines.length)
+    return feed.say(
+      answer(said, "You have no engine of your own here.", `Say what it is and where: ${await usage()} [key]`),
+    );
+  for (const engine of engines) {
+    const result = await api.post(`/api/engines/${encodeURIComponent(engine.name)}/test`);
+    if (result.is_ok) feed.say(connected(said, engine, result.message.replace(/^Connection OK[:.]?\s*/, "")));
+    else
+      feed.say(
+        answer(
+          said,
+          h(
+            "div",
+            { class: "notice notice-bad" },
+            icon("warning"),
+            h(
+              "div",
+              {},
+              h("p", {}, `${engine.label}: ${result.message}`),
+              result.hint && h("p", { class: "muted" }, result.hint),
+            ),
+          ),
+        ),
+      );
+  }
+}
+
+/**
+ * `/sddisconnect`: forget the engine and its key, after asking.
+ * @param {string} said
+ * @param {FeedDoors} feed
+ */
+export async function disconnect(said, feed) {
+  const engines = await own();
+  if (!engines.length)
+    return feed.say(answer(said, "You have no engine of your own here, so there is nothing to forget."));
+  const names = engines.map(({ label }) => label).join(", ");
+  const isSure = await confirmDialog({
+    title: "Forget your engine?",
+    text: `${names} and its key are removed. You can connect it again at any time.`,
+    action: "Forget it",
+    isDanger: true,
+  });
+  if (!isSure) return undefined;
+  for (const { name } of engines) await api.del(`/api/engines/${encodeURIComponent(name)}`);
+  return feed.say(answer(said, `${names} is forgotten, and its key with it.`));
+}
+
+/**
+ * @param {string} said
+ * @param {Api.Engine} engine
+ */
+function connected(said, engine, words = "") {
+  return answer(
+    said,
+    h("p", {}, h("strong", {}, "Connection OK")),
+    h(
+      "dl",
+      { class: "facts-line" },
+      h("dt", {}, "API type"),
+      h("dd", {}, engine.kind),
+      h("dt", {}, "Engine"),
+      h("dd", {}, engine.label),
+    ),
+    words,
+    h("p", {}, "Ready to generate! Try ", h("code", {}, "/generate <prompt>")),
+  );
+}

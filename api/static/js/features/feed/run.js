@@ -1,0 +1,283 @@
+/**
+ * Does what a typed line says: prompts and commands through the API, answers back as messages.
+ */
+
+import { VARY_STRENGTH } from "../../pictures/actions.js";
+import { withStyles } from "../../pictures/prompt.js";
+import { api } from "../../shell/api.js";
+import { events } from "../../shell/events.js";
+import { newKey, toCreate } from "../../shell/pass.js";
+import { go } from "../../shell/router.js";
+import { button, h } from "../../ui/dom.js";
+import { ApiError } from "../../ui/errors.js";
+import { answer, help, models, parameters, queue, refusal, stats, status, styles } from "./answers.js";
+import { parseLine } from "./commands.js";
+import { connect, disconnect, test, usage } from "./connect.js";
+
+const MAX_COMPARED = 4;
+const ENGINES_OPTION = /\s--(?:engines?|backends?|on)[= ]+("[^"]*"|“[^”]*”|\S+)/i;
+const SHOWN_CHARS = 120;
+
+/**
+ * Run one line.
+ * @param {string} line
+ * @param {FeedDoors} feed `target` is the picture that is meant when none is named
+ * @returns {Promise<boolean>} false if it was refused, so that the line can go back into the box
+ */
+export async function run(line, feed) {
+  const parsed = parseLine(line);
+  const said = line.trim().slice(0, SHOWN_CHARS);
+  try {
+    if (parsed.kind === "empty" && !feed.attached()) return false;
+    if (parsed.kind === "empty") await make("", feed);
+    else if (parsed.kind === "prompt") await make(parsed.text, feed);
+    else if (parsed.kind === "unknown") unknown(parsed, feed);
+    else await DO[parsed.command.name]({ text: parsed.text, said, feed });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    feed.say(refusal(hideKey(said), error));
+    return false;
+  }
+}
+
+/**
+ * A line without the key that may be in it.
+ * @param {string} line
+ * @returns {string}
+ */
+export function hideKey(line) {
+  return line.replace(/^([/!]\s?(?:sdconnect|sdlink)\s+\S+\s+\S+)\s+.+$/is, "$1 …");
+}
+
+/** @type {Record<string, (asked: Asked) => unknown>} */
+const DO = {
+  generate: ({ text, said, feed }) =>
+    text || feed.attached()
+      ? make(text, feed)
+      : feed.say(
+          answer(said, "Say what you would like to see, for example: /generate a red fox in the snow --steps 30"),
+        ),
+  upscale: (asked) => upscale(asked),
+  remix: (asked) => remix(asked),
+  describe: (asked) => describe(asked),
+  inpaint: (asked) => open(asked, "inpaint"),
+  outpaint: (asked) => open(asked, "outpaint"),
+  style: (asked) => style(asked),
+  pnginfo: (asked) => pnginfo(asked),
+  compare: (asked) => compare(asked),
+  models: async ({ text, said, feed }) =>
+    feed.say(models(said, (await api.get("/api/engines")).engines, text, feed.fillBox, await usage())),
+  queue: async ({ said, feed }) => {
+    const [{ engines }, { jobs }] = await Promise.all([
+      api.get("/api/engines"),
+      api.get("/api/jobs", { scope: "active", limit: 50 }),
+    ]);
+    feed.say(
+      queue(
+        said,
+        engines,
+        jobs.filter(({ is_mine: isMine }) => isMine),
+      ),
+    );
+  },
+  cancel: (asked) => cancel(asked),
+  status: async ({ said, feed }) => feed.say(status(said, (await api.get("/api/engines")).engines)),
+  stats: async ({ said, feed }) => feed.say(stats(said, await api.get("/api/dashboard", { days: 1 }))),
+  sdconnect: ({ text, said, feed }) => connect(text, hideKey(said), feed),
+  sdtest: ({ said, feed }) => test(said, feed),
+  sddisconnect: ({ said, feed }) => disconnect(said, feed),
+  gallery: () => go("gallery"),
+  help: async ({ said, feed }) =>
+    feed.say(help(said, (await api.get("/api/options").catch(() => ({ options: [] }))).options, feed.fillBox)),
+};
+
+/**
+ * Submit a prompt; an attached or replied-to picture goes in with it.
+ * @param {string} text
+ * @param {FeedDoors} feed
+ */
+async function make(text, feed, more = {}) {
+  const reply = feed.reply();
+  const init = feed.attached()?.media_id ?? reply?.id;
+  const body = { text, ...(init ? { init_image: init } : {}), ...(reply ? { reply_to: reply.job_id } : {}), ...more };
+  show(await api.post("/api/jobs", body, { headers: { "Idempotency-Key": newKey() } }), feed);
+}
+
+/**
+ * Show new jobs; what the parser remarked is shown where the jobs do not carry it.
+ * @param {Api.Submitted} submitted
+ * @param {FeedDoors} feed
+ */
+function show({ jobs, notes }, feed) {
+  for (const job of jobs) events.put(job);
+  const untold = notes.filter((note) => !jobs.some((job) => job.notes.includes(note)));
+  if (untold.length) feed.say(answer("", ...untold));
+}
+
+const NO_PICTURE = "There is no picture to work on yet. Attach one, press Reply on one, or make one first.";
+
+/**
+ * Run a job from the meant picture, attached or made here.
+ * @param {FeedDoors} feed
+ * @param {object} changes
+ */
+async function from(feed, changes) {
+  const attached = feed.attached();
+  const picture = attached ? null : feed.target();
+  const headers = { "Idempotency-Key": newKey() };
+  if (attached) show(await api.post("/api/jobs", { ...changes, init_image: attached.media_id }, { headers }), feed);
+  else if (!picture) feed.say(answer("", NO_PICTURE));
+  else show(await api.post(`/api/jobs/${picture.job_id}/again`, { image: picture.id, changes }, { headers }), feed);
+}
+
+/** @param {Asked} asked */
+async function upscale({ text, said, feed }) {
+  const factor = Number(text.replace(/x$/i, "") || 2);
+  if (!(factor > 1 && factor <= 8))
+    return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
+  await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
+}
+
+/** @param {Asked} asked */
+const remix = ({ text, feed }) =>
+  from(
+    feed,
+    text
+      ? { text, ...(/--strength\b/.test(text) ? {} : { denoising_strength: VARY_STRENGTH }) }
+      : { denoising_strength: VARY_STRENGTH },
+  );
+
+/** @param {Asked} asked */
+async function describe({ said, feed }) {
+  const id = feed.attached()?.media_id ?? feed.target()?.id;
+  if (!id) return feed.say(answer(said, NO_PICTURE));
+  const { text, engine } = await api.post("/api/describe", { media_id: id });
+  const use = button("Use as prompt", () => feed.fillBox(text), { class: "btn-small", icon: "text" });
+  feed.say(
+    answer(
+      said,
+      h("blockquote", { class: "quote" }, text),
+      h("div", { class: "row" }, use, h("span", { class: "faint small" }, engine && `seen by ${engine}`)),
+    ),
+  );
+}
+
+/**
+ * An attached file as it is on disk, because what is uploaded loses its parameters; else the picture that is meant.
+ * @param {Asked} asked
+ */
+async function pnginfo({ said, feed }) {
+  const url = feed.target()?.url;
+  const file = feed.file() ?? (url && (await api.get(url, null, { as: "blob" })));
+  feed.say(file ? parameters(said, await api.upload("/api/recall", file), feed.fillBox) : answer(said, NO_PICTURE));
+}
+
+/**
+ * `/style cyberpunk a city`: that style's words come after the prompt; names are compared without case and hyphens.
+ * @param {Asked} asked
+ */
+async function style({ text, said, feed }) {
+  const { styles: all } = await api.get("/api/styles");
+  if (!text) return feed.say(styles(said, all, feed.fillBox));
+  /** @param {string} words */
+  const plain = (words) => words.toLowerCase().replace(/[-\s]/g, " ");
+  const names = all.flatMap((one) => [one.id, one.name].map((name) => ({ name, value: one.value })));
+  const [found] = names
+    .filter(({ name }) => `${plain(text)} `.startsWith(`${plain(name)} `))
+    .sort((one, two) => two.name.length - one.name.length);
+  if (!found)
+    return feed.say(
+      answer(said, `There is no style “${text.split(" ")[0]}”. There is: ${all.map(({ id }) => id).join(", ")}.`),
+    );
+  const prompt = text.slice(found.name.length).trim();
+  if (!prompt && !feed.attached() && !feed.reply())
+    return feed.say(answer(said, `Say what to draw in it, for example: /style ${found.name} a city`));
+  return make(withStyles(prompt, [found.value]), feed);
+}
+
+/** @param {Asked} asked @param {Edit} mode */
+function open({ said, feed }, mode) {
+  const picture = feed.attached() ?? feed.target();
+  if (!picture) return feed.say(answer(said, NO_PICTURE));
+  return toCreate({ command: "command" in picture ? picture.command : "", initImage: picture, mode });
+}
+
+/**
+ * The same words and seed on every engine that can.
+ * @param {Asked} asked
+ */
+async function compare({ text, said, feed }) {
+  const words = text.replace(ENGINES_OPTION, "").trim();
+  const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "")
+    .replace(/["“”]/g, "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (!words)
+    return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
+  const { engines } = await api.get("/api/engines");
+  /** @param {Api.Engine} engine */
+  const isWanted = ({ name, label }) =>
+    !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
+  const up = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state));
+  const real = up.filter(({ is_fallback: isFallback }) => !isFallback);
+  const able = (real.length > 1 ? real : up).slice(0, MAX_COMPARED);
+  if (able.length < 2) {
+    const why = able.length ? `Only ${able[0].label} answers now.` : "No engine answers now.";
+    return feed.say(
+      answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))),
+    );
+  }
+  const { draft } = await api.post("/api/parse", { text: words });
+  const seed = draft.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const answers = await Promise.allSettled(
+    able.map(({ name }) =>
+      api.post("/api/jobs", { text: words, seed, backend: name }, { headers: { "Idempotency-Key": newKey() } }),
+    ),
+  );
+  answers.forEach((each, i) =>
+    each.status === "fulfilled" ? show(each.value, feed) : feed.say(refusal(`${said} (${able[i].label})`, each.reason)),
+  );
+}
+
+/** @param {Asked} asked */
+async function cancel({ text, said, feed }) {
+  const { jobs } = await api.get("/api/jobs", { scope: "active", limit: 200 });
+  const own = jobs.filter(({ is_mine: isMine }) => isMine);
+  const word = text.replace(/^#/, "").toLowerCase();
+  const meant =
+    !word || word === "all"
+      ? own
+      : own.filter(({ id, short_id: short }) => id === word || short.toLowerCase() === word);
+  if (!meant.length) {
+    return feed.say(
+      answer(
+        said,
+        own.length
+          ? `You have no job ${text}. Yours are: ${own.map(({ short_id: short }) => short).join(", ")}.`
+          : "You have nothing waiting and nothing being drawn.",
+      ),
+    );
+  }
+  for (const job of meant) events.put(await api.post(`/api/jobs/${job.id}/cancel`));
+  feed.say(answer(said, meant.length === 1 ? "Cancelled." : `Cancelled ${meant.length} of your pictures.`));
+}
+
+/** @param {{ said: string, nearest: Command | null, text: string }} parsed @param {FeedDoors} feed */
+function unknown({ said, nearest, text }, feed) {
+  const right = nearest && `/${nearest.name}${text ? ` ${text}` : ""}`;
+  const use =
+    right &&
+    button(right.length > 60 ? `/${nearest.name} …` : right, () => feed.fillBox(right), { class: "btn-small" });
+  feed.say(
+    answer(
+      `/${said}`,
+      nearest
+        ? `There is no command /${said}. Did you mean /${nearest.name}?`
+        : `There is no command /${said}. /help lists them all.`,
+      use,
+    ),
+  );
+}

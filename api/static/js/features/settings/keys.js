@@ -1,0 +1,185 @@
+/** API keys: list, make (the token is shown once), revoke. For admins. */
+
+import { api } from "../../shell/api.js";
+import { copyText } from "../../ui/clipboard.js";
+import { closeWith, confirmDialog, openDialog } from "../../ui/dialog.js";
+import { button, field, fill, h, icon } from "../../ui/dom.js";
+import { wordsOf } from "../../ui/errors.js";
+import { toast, toastError } from "../../ui/toast.js";
+import { timeAgo } from "../../ui/words.js";
+
+const SCOPES = [
+  ["read", "Read", "see jobs, pictures and engines"],
+  ["generate", "Generate", "draw, change and cancel"],
+  ["admin", "Admin", "everything the owner may"],
+];
+
+/**
+ * The section of API keys.
+ * @returns {HTMLElement}
+ */
+export function keySection() {
+  const list = h("div", { "aria-live": "polite" }, h("div", { class: "skeleton settings-skeleton" }));
+  const load = async () => {
+    try {
+      const { keys } = await api.get("/api/keys");
+      fill(list, keyList(keys, revoke));
+    } catch (error) {
+      fill(list, h("div", { class: "notice notice-bad" }, icon("warning"), h("p", {}, wordsOf(error))));
+    }
+  };
+  /** @param {Api.Key} key */
+  const revoke = async (key) => {
+    const sure = await confirmDialog({
+      title: `Revoke the key ${key.name}?`,
+      text: "Programs that use it are refused at once. This cannot be taken back.",
+      action: "Revoke",
+      isDanger: true,
+    });
+    if (!sure) return;
+    try {
+      await api.del(`/api/keys/${encodeURIComponent(key.id)}`);
+      toast(`The key ${key.name} is revoked.`);
+      await load();
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  load();
+  return h(
+    "div",
+    { class: "stack" },
+    list,
+    h(
+      "div",
+      { class: "row" },
+      button("New key", () => newKey(load), { class: "btn-small", icon: "plus" }),
+    ),
+  );
+}
+
+/** @param {Api.Key[]} keys @param {(key: Api.Key) => void} revoke */
+function keyList(keys, revoke) {
+  const live = keys.filter((key) => !key.revoked_at);
+  if (!live.length) return h("p", { class: "muted" }, "No keys yet. A program needs one to use Easel's API.");
+  return h(
+    "ul",
+    { class: "settings-list" },
+    live.map((key) => keyItem(key, () => revoke(key))),
+  );
+}
+
+/** @param {Api.Key} key @param {(key: Api.Key) => void} revoke */
+function keyItem(key, revoke) {
+  const about = [
+    key.scopes.join(", "),
+    key.last_used_at ? `used ${timeAgo(key.last_used_at)}` : "never used",
+    key.rate_per_minute ? `${key.rate_per_minute} requests a minute` : "",
+    key.expires_at ? `ends ${timeAgo(key.expires_at)}` : "",
+  ];
+  return h(
+    "li",
+    {},
+    icon("key"),
+    h(
+      "div",
+      { class: "grow" },
+      h("strong", {}, key.name),
+      h("p", { class: "muted small" }, about.filter(Boolean).join(" · ")),
+    ),
+    button("Revoke", () => revoke(key), {
+      class: "btn-ghost btn-small btn-danger",
+      "aria-label": `Revoke the key ${key.name}`,
+    }),
+  );
+}
+
+/** @param {() => Promise<void>} load */
+async function newKey(load) {
+  const { form, outcome, said } = keyForm();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      closeWith(form, await api.post("/api/keys", said()));
+    } catch (error) {
+      fill(outcome, h("p", { class: "error-text" }, wordsOf(error)));
+    }
+  });
+  const made = await openDialog({ title: "New API key", body: form });
+  if (!made) return;
+  await load();
+  await showToken(made.token);
+}
+
+function keyForm() {
+  const name = h("input", {
+    class: "input",
+    required: true,
+    maxlength: "60",
+    autocomplete: "off",
+    placeholder: "Blog bot",
+    autofocus: true,
+  });
+  const rate = h("input", { class: "input", type: "number", min: "1", max: "6000", placeholder: "no limit" });
+  const boxes = SCOPES.map(([value]) => h("input", { type: "checkbox", value, checked: value !== "admin" }));
+  const choices = SCOPES.map(([, label, words], at) =>
+    h(
+      "label",
+      { class: "settings-check" },
+      boxes[at],
+      h("span", {}, h("strong", {}, label), h("span", { class: "muted" }, ` ${words}`)),
+    ),
+  );
+  const outcome = h("div", { role: "alert" });
+  const submit = button("Make the key", null, { type: "submit", class: "btn-primary", icon: "key" });
+  const form = h(
+    "form",
+    { class: "stack" },
+    field("Name", name, { hint: "Who or what will use it." }),
+    h("fieldset", {}, h("legend", { class: "label" }, "It may"), choices),
+    field("Requests a minute", rate),
+    outcome,
+    h("div", { class: "row" }, submit),
+  );
+  const said = () => ({
+    name: name.value.trim(),
+    scopes: boxes.filter((box) => box.checked).map((box) => box.value),
+    rate_per_minute: rate.value ? Number(rate.value) : null,
+  });
+  return { form, outcome, said };
+}
+
+/** @param {string} token */
+function showToken(token) {
+  const box = h("input", {
+    class: "input mono",
+    readonly: true,
+    value: token,
+    "aria-label": "The new key",
+    on: { focus: (event) => event.currentTarget.select() },
+  });
+  const body = h(
+    "div",
+    { class: "stack" },
+    h(
+      "p",
+      {},
+      "Copy it now: it is stored nowhere and cannot be shown again. A program sends it as ",
+      h("code", {}, "Authorization: Bearer …"),
+      ".",
+    ),
+    box,
+  );
+  const copy = async () => {
+    await copyText(token, "The key is copied.");
+    return false;
+  };
+  return openDialog({
+    title: "Your new key",
+    body,
+    actions: [
+      { label: "Copy", kind: "primary", icon: "copy", run: copy },
+      { label: "Done", kind: "plain" },
+    ],
+  });
+}

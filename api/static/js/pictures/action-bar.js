@@ -1,0 +1,63 @@
+/** The actions of a picture as a row of buttons: the usual ones in sight, the rest behind "More". */
+import { h, icon } from "../ui/dom.js";
+import { openMenu } from "../ui/menu.js";
+import { actionsOf } from "./actions.js";
+
+const IN_SIGHT = ["reroll", "vary", "upscale", "remix"];
+
+/**
+ * A row of buttons for a picture.
+ * @param {Picture} picture
+ * @param {{inSight?: string[], isSmall?: boolean}} [options] which actions are buttons; the rest is a menu
+ * @returns {HTMLElement}
+ */
+export function actionBar(picture, { inSight = IN_SIGHT, isSmall = false } = {}) {
+  const size = isSmall ? " btn-small" : "";
+  const first = actionsOf(picture).filter(({ id }) => inSight.includes(id));
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: `btn btn-ghost btn-icon act-more${size}`,
+      title: "More",
+      "aria-label": "More actions",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+    },
+    icon("more"),
+  );
+  more.addEventListener("click", () => openMenu(more, withLine(rest(picture, inSight))));
+  const buttons = first.map((action) => actionButton(action, size));
+  return h("div", { class: "acts", role: "group", "aria-label": "Actions for this picture" }, buttons, more);
+}
+
+/**
+ * @param {Picture} picture
+ * @param {string[]} inSight
+ */
+const rest = (picture, inSight) => actionsOf(picture).filter(({ id }) => !inSight.includes(id));
+
+/** @param {Action[]} actions @returns {MenuEntry[]} */
+const withLine = (actions) => actions.flatMap((action) => (action.danger ? ["-", action] : [action]));
+
+/**
+ * @param {Action} action
+ * @param {string} size
+ */
+function actionButton(action, size) {
+  const node = h(
+    "button",
+    { type: "button", class: `btn btn-ghost act${size}`, title: action.label, "aria-label": action.label },
+    icon(action.icon),
+    h("span", {}, action.label),
+  );
+  node.addEventListener("click", async () => {
+    node.disabled = true; // one press is one job
+    try {
+      await action.run(node);
+    } finally {
+      node.disabled = false;
+    }
+  });
+  return node;
+}

@@ -1,0 +1,115 @@
+/** What a job's state is in words, and the time it still takes, ticking. */
+import { formatSpan } from "../ui/words.js";
+
+const seen = new WeakMap();
+const tickers = new Set();
+let clock = 0;
+
+/**
+ * Remember when this state arrived: times in it count from then.
+ * @param {Api.Job} job
+ */
+export function stamp(job) {
+  if (!seen.has(job)) seen.set(job, performance.now());
+  return job;
+}
+
+/** @param {Api.Job} job */
+const since = (job) => (performance.now() - (seen.get(stamp(job)) ?? performance.now())) / 1000;
+
+/**
+ * Seconds until it is done as far as known, else null.
+ * @param {Api.Job} job
+ */
+export function secondsLeft(job) {
+  const told = job.status === "running" ? (job.progress?.eta_s ?? job.eta_s) : job.eta_s;
+  return told === null || told === undefined ? null : Math.max(0, told - since(job));
+}
+
+/** @param {number | null} s */
+function about(s) {
+  if (s === null) return "";
+  return s < 1 ? "any moment" : `about ${formatSpan(Math.max(1, Math.round(s)))}`;
+}
+
+/**
+ * 1 -> "1st", 12 -> "12th".
+ * @param {number} n
+ */
+export function ordinal(n) {
+  const tens = n % 100;
+  const end = tens > 10 && tens < 14 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");
+  return `${n}${end}`;
+}
+
+/**
+ * One line on where the job stands: "3rd in line · about 14 s".
+ * @param {Api.Job} job
+ */
+export function statusText(job) {
+  if (job.status === "queued") return queuedText(job);
+  if (job.status === "running") return runningText(job);
+  if (job.status === "done") return doneText(job);
+  if (job.status === "failed") return job.error?.message || "It failed.";
+  return job.status === "cancelled" ? "Cancelled" : "Expired: it waited too long";
+}
+
+/** @param {Api.Job} job */
+function doneText(job) {
+  const took = job.seconds ? formatSpan(job.seconds) : "Done";
+  return [job.from_cache ? "From the cache" : took, job.engine && `on ${job.engine}`].filter(Boolean).join(" ");
+}
+
+/** @param {Api.Job} job */
+function queuedText(job) {
+  const left = job.hold_s ? Math.max(0, job.hold_s - since(job)) : null;
+  if (job.hold === "down") return `${job.engine} is not answering; the job keeps its place`;
+  if (job.hold === "paused") return `${job.engine} is paused${left ? `, for another ${formatSpan(left)}` : ""}`;
+  return [placeText(job.position), about(secondsLeft(job))].filter(Boolean).join(" · ");
+}
+
+/** @param {number | null} position */
+function placeText(position) {
+  if (!position) return "Waiting";
+  return position === 1 ? "Next in line" : `${ordinal(position)} in line`;
+}
+
+/** @param {Api.Job} job */
+function runningText(job) {
+  const { step, steps, note } = job.progress || {};
+  const what = note || (step && steps ? `Step ${step} of ${steps}` : "Drawing");
+  return [what, about(secondsLeft(job))].filter(Boolean).join(" · ");
+}
+
+/**
+ * Call `fn` every second until the returned function is called; one clock for the whole page.
+ * @param {() => unknown} fn
+ */
+export function everySecond(fn) {
+  tickers.add(fn);
+  clock ||= setInterval(() => document.hidden || [...tickers].forEach((each) => each()), 1000);
+  return () => {
+    tickers.delete(fn);
+    if (tickers.size) return;
+    clearInterval(clock);
+    clock = 0;
+  };
+}
+
+/**
+ * Things that cannot be said twice: "512 x 512 · 20 steps · seed 7 · DreamShaper".
+ * @param {Api.Job} job
+ * @param {Api.Image} [image]
+ */
+export function factsOf(job, image) {
+  const { request } = job;
+  const width = image?.width ?? request.width;
+  return [
+    width && `${width} × ${image?.height ?? request.height}`,
+    request.steps && `${request.steps} steps`,
+    (image?.seed ?? request.seed) !== null && `seed ${image?.seed ?? request.seed}`,
+    job.model,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

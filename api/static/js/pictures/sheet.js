@@ -1,0 +1,118 @@
+/**
+ * Everything known about one picture, with the buttons that copy it.
+ */
+
+import { copyText } from "../ui/clipboard.js";
+import { button, h } from "../ui/dom.js";
+import { formatBytes, formatSpan, timeAgo } from "../ui/words.js";
+
+/** @type {Record<string, string>} */
+const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
+/** @type {Record<string, string>} */
+const KINDS = {
+  "image/png": "PNG",
+  "image/jpeg": "JPEG",
+  "image/webp": "WebP",
+  "image/gif": "GIF",
+  "video/mp4": "MP4 video",
+  "video/webm": "WebM video",
+};
+
+/**
+ * The side sheet of the lightbox.
+ * @param {Picture} picture
+ * @returns {DocumentFragment}
+ */
+export function sheet(picture) {
+  const all = document.createDocumentFragment();
+  all.append(
+    h("h2", {}, "About this picture"),
+    words("Prompt", picture.prompt || "No prompt"),
+    ...(picture.negative_prompt ? [words("Negative prompt", picture.negative_prompt)] : []),
+    copies(picture),
+    h(
+      "dl",
+      { class: "facts" },
+      facts(picture).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    ),
+  );
+  return all;
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ */
+function words(title, text) {
+  return h("section", { class: "sheet-words" }, h("h3", {}, title), h("p", {}, text));
+}
+
+/** @param {Picture} picture */
+function copies(picture) {
+  const seed = picture.seed !== null && picture.seed !== undefined;
+  const items = [
+    seed ? ["Copy seed", String(picture.seed), "Seed copied."] : [],
+    picture.command ? ["Copy command line", `/generate ${picture.command}`, "Command line copied."] : [],
+    ["Copy parameters", parametersOf(picture), "Parameters copied."],
+  ].filter(({ length }) => length);
+  const buttons = items.map(([label, text, said]) =>
+    button(label, () => copyText(text, said), { class: "btn-small", icon: "copy" }),
+  );
+  return h("div", { class: "row row-wrap", role: "group", "aria-label": "Copy" }, buttons);
+}
+
+/** @param {Picture} picture */
+function facts(picture) {
+  const rows = [
+    ["Made", MODES[picture.mode] ?? picture.mode],
+    ["Model", picture.model],
+    ["Engine", picture.engine],
+    ["Size", picture.width && `${picture.width} × ${picture.height}`],
+    ["Steps", picture.steps],
+    ["CFG scale", picture.cfg_scale],
+    ["Sampler", picture.sampler],
+    ["Seed", picture.seed],
+    ["Took", picture.seconds && formatSpan(picture.seconds)],
+    ["Cost", picture.cost_usd ? `$${picture.cost_usd.toFixed(4)}` : null],
+    [
+      "File",
+      picture.size_bytes && `${KINDS[picture.media_type] ?? picture.media_type}, ${formatBytes(picture.size_bytes)}`,
+    ],
+    ["When", when(picture.created_at)],
+    ["Kept", kept(picture)],
+    ["Seen by", picture.is_private ? "Only you" : "Everyone here"],
+  ];
+  return rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== 0);
+}
+
+/** @param {string} iso */
+function when(iso) {
+  return iso ? h("time", { datetime: iso, title: new Date(iso).toLocaleString() }, timeAgo(iso)) : null;
+}
+
+/** @param {Picture} picture */
+function kept(picture) {
+  if (picture.is_gone) return "Expired";
+  if (picture.is_favorite) return "For good: a favourite";
+  if (picture.collections?.length) return "For good: in a collection";
+  return picture.expires_at ? h("span", {}, "Expires ", when(picture.expires_at)) : null;
+}
+
+/**
+ * The parameters as A1111 writes them; from the server where it gave them.
+ * @param {Picture} picture
+ */
+function parametersOf(picture) {
+  if (picture.parameters) return picture.parameters;
+  const settings = [
+    ["Steps", picture.steps],
+    ["Sampler", picture.sampler],
+    ["CFG scale", picture.cfg_scale],
+    ["Seed", picture.seed],
+    ["Size", `${picture.width}x${picture.height}`],
+    ["Model", picture.model],
+  ];
+  const known = settings.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const negative = picture.negative_prompt ? `\nNegative prompt: ${picture.negative_prompt}` : "";
+  return `${picture.prompt}${negative}\n${known.map(([name, value]) => `${name}: ${value}`).join(", ")}`;
+}

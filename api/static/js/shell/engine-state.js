@@ -1,0 +1,74 @@
+/** An engine's state in words, from what `/api/engines` and the `queue` events tell. */
+
+import { formatSpan } from "../ui/words.js";
+
+/** @typedef {{word: string, tone: "good"|"busy"|"warn"|"bad"|"none", more: string}} StateWords */
+
+/**
+ * Say how an engine is.
+ * @param {{state: string, waiting: number, running: number, wait_s: number|null}} engine
+ * @param {number} passedS seconds since this was told, for a pause that runs down
+ * @returns {StateWords}
+ */
+export function stateWords(engine, passedS = 0) {
+  switch (engine.state) {
+    case "up":
+      return { word: "Ready", tone: "good", more: "" };
+    case "busy":
+      return {
+        word: "Busy",
+        tone: "busy",
+        more: engine.wait_s ? `a new job starts in about ${formatSpan(engine.wait_s)}` : "",
+      };
+    case "paused":
+      return { word: "Paused", tone: "warn", more: pauseWords(engine.wait_s, passedS) };
+    case "down":
+      return { word: "Down", tone: "bad", more: "" };
+    default:
+      return { word: "Not checked yet", tone: "none", more: "" };
+  }
+}
+
+/** @param {number | null} waitS @param {number} passedS */
+function pauseWords(waitS, passedS) {
+  if (!waitS) return "";
+  const until = new Date(Date.now() + Math.max(0, waitS - passedS) * 1000);
+  const at = until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return `until ${at}, in ${formatSpan(Math.max(0, waitS - passedS))}`;
+}
+
+/**
+ * An engine with what a `queue` event says of its lane. The lane knows nothing of an engine that does not answer: only
+ * `/api/engines` tells when that one is back.
+ * @param {Api.Engine} engine
+ * @param {Api.Lane} lane
+ * @returns {Api.Engine}
+ */
+export function withLane(engine, lane) {
+  const isUnheard = lane.state === "up" && (engine.state === "down" || engine.state === "unknown");
+  return { ...engine, ...lane, state: isUnheard ? engine.state : lane.state };
+}
+
+/** @type {Record<Api.Engine["owner"], string>} */
+const OWNERS = { guild: "this server's", user: "somebody's own", easel: "Easel's" };
+
+/**
+ * Whose engine it is, as a word for the card.
+ * @param {Api.Engine} engine
+ */
+export function ownerWords(engine) {
+  if (engine.is_mine) return "yours";
+  return OWNERS[engine.owner];
+}
+
+/** What can go wrong on the way to an engine, in the order in which a test gets there. */
+export const LAYERS = [
+  ["address", "The address makes sense"],
+  ["dns", "Its name is known"],
+  ["connect", "Something listens there"],
+  ["tls", "The connection is secure"],
+  ["http", "It answers requests"],
+  ["auth", "It takes the key"],
+  ["api", "Its API is switched on"],
+  ["product", "It is the kind you chose"],
+];

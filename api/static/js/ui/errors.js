@@ -1,0 +1,32 @@
+/** What went wrong, in words for people. */
+
+/** An answer that is not a success: `message` and `hint` are for people. */
+export class ApiError extends Error {
+  /** @param {ApiFailure} told */
+  constructor(told) {
+    super(told.error);
+    this.name = "ApiError";
+    this.status = told.status;
+    this.hint = told.hint ?? "";
+    this.field = told.field ?? null;
+    this.code = told.code ?? "";
+    this.retryAfter = told.retry_after ?? null;
+    this.signInUrl = told.sign_in_url ?? null;
+    this.layer = told.layer ?? "";
+  }
+}
+
+/** What was caught, as an ApiError; a fault of this page's own has no status. @param {unknown} error */
+export function asApiError(error) {
+  if (error instanceof ApiError) return error;
+  return new ApiError({ status: -1, error: error instanceof Error ? error.message : String(error) });
+}
+
+/** The sentence of what went wrong, and its hint. @param {unknown} error */
+export function wordsOf(error) {
+  const { message, hint } = asApiError(error);
+  return [message, hint].filter(Boolean).join(" ");
+}
+
+/** Whether a request was given up by this page itself. @param {unknown} error */
+export const isAborted = (error) => error instanceof DOMException && error.name === "AbortError";
