@@ -72,9 +72,8 @@ def test_every_file_the_page_names_is_there() -> None:
 
 
 def test_the_first_view_is_light() -> None:
-    modules = _reached(STATIC / "js" / "main.js", set()) | _reached(
-        STATIC / "js" / "features" / "create" / "view.js", set()
-    )
+    scripts = STATIC / "js"
+    modules = _reached(scripts / "main.js", set()) | _reached(scripts / "features" / "create" / "view.js", set())
     styles = [STATIC / "css" / f"{name}.css" for name in ("base", "parts", "create")]
     whole = sum(path.stat().st_size for path in [*modules, *styles, STATIC / "index.html", STATIC / "js" / "theme.js"])
     assert whole < FIRST_VIEW_BYTES

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSeed } from "../../api/static/js/features/create/controls.js";
-import {
-  fromDraft,
-  hasFlags,
-  makeForm,
-  mediaOf,
-  toBody,
-  withStyles,
-} from "../../api/static/js/features/create/form.js";
+import { fromDraft, makeForm, mediaOf, toBody } from "../../api/static/js/features/create/form.js";
 import { expected } from "../../api/static/js/features/create/size.js";
 import { hasFlags, withStyles } from "../../api/static/js/pictures/prompt.js";
 

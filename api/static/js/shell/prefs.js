@@ -1,4 +1,5 @@
 /** What this browser remembers: small values in localStorage under "easel.<name>", safe where storage is off. */
+
 /** @type {Map<string, Set<(value: unknown) => void>>} */
 const listeners = new Map();
 

@@ -2,7 +2,7 @@
 import { withStyles } from "../../pictures/prompt.js";
 import { getPref, setPref } from "../../shell/prefs.js";
 
-/** @type {FormState} */
+/** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. @type {FormState} */
 const EMPTY = {
   text: "",
   negative: "",

@@ -22,6 +22,7 @@ const HELP = {
 };
 
 /**
+ * The card itself: it follows the form.
  * @param {{ form: FormStore, onEdit: () => void }} spec
  * @returns {FormPart}
  */

@@ -11,6 +11,7 @@ const WITH_INPUT = ["img2img", "inpaint", "upscale"];
 export const takeFile = async (file, form) => (await import("./files.js")).takeFile(file, form);
 
 /**
+ * The place for a picture to begin from; its card follows it.
  * @param {{ form: FormStore, onEdit: () => void }} spec
  * @returns {FormPart}
  */

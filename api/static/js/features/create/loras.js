@@ -4,6 +4,7 @@ import { combo } from "../../ui/combo.js";
 import { fill, h, iconButton } from "../../ui/dom.js";
 
 /**
+ * The rows of LoRAs, and the box that adds one.
  * @param {FormStore} form
  * @returns {{node: HTMLElement, update: (state: FormState, shape: Shape) => void}}
  */

@@ -29,7 +29,7 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   const editor = {
     mask,
     shown,
-    pen: penOf(mask),
+    pen: penOf(mask, { willReadFrequently: true }),
     width,
     height,
     isErasing: false,
@@ -54,13 +54,8 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   return Object.assign(node, { destroy: () => view.destroy() });
 }
 
-/**
- * @param {number} width
- * @param {number} height
- */
-/** @param {HTMLCanvasElement} canvas */
-const penOf = (canvas) =>
-  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+/** @param {HTMLCanvasElement} canvas @param {CanvasRenderingContext2DSettings} [how] */
+const penOf = (canvas, how) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", how));
 
 /** @param {number} width @param {number} height */
 function canvasOf(width, height) {
@@ -209,8 +204,7 @@ function later(editor) {
   });
 }
 
-/** What is seen: the mask in the accent colour, feathered as it will be. */
-/** @param {MaskEditor} editor */
+/** What is seen: the mask in the accent colour, feathered as it will be. @param {MaskEditor} editor */
 function paint({ shown, mask, width, height, feather }) {
   const pen = penOf(shown);
   pen.clearRect(0, 0, width, height);

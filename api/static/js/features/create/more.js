@@ -7,6 +7,7 @@ import { loraRows } from "./loras.js";
 const HIRES = { factor: 1.5, denoising_strength: 0.5 };
 
 /**
+ * The controls, and how they follow the form.
  * @param {FormStore} form
  * @returns {{nodes: HTMLElement[], update: FormPart["update"] }}
  */

@@ -11,6 +11,7 @@ import { sizeChooser, summary } from "./size.js";
 const STATE_WORDS = { up: "ready", busy: "busy", paused: "paused", down: "not answering", unknown: "" };
 
 /**
+ * The panel of settings.
  * @param {{ form: FormStore, engines: EngineStore, styles: { node: Node }, inputPanel: { node: Node } }} spec
  * @returns {Part<[]>}
  */

@@ -5,6 +5,7 @@ const ASPECTS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
 const BOX_PX = 20;
 
 /**
+ * The control for shape and size.
  * @param {FormStore} form
  * @returns {FormPart}
  */

@@ -10,7 +10,10 @@ const IDEAS = [
   "still life with persimmons, soft window light",
 ];
 
-/** @param {Pick<StageState, "form" | "onOpen" | "onCompare">} parts */
+/**
+ * The stage: it shows a job, a picture to begin from, an editor, or what to try.
+ * @param {Pick<StageState, "form" | "onOpen" | "onCompare">} parts
+ */
 export function makeStage({ form, onOpen, onCompare }) {
   const node = h("section", { class: "stage", "aria-label": "Picture" });
   /** @type {StageState} */

@@ -4,6 +4,7 @@ import { events } from "../../shell/events.js";
 import { h, useCss } from "../../ui/dom.js";
 
 /**
+ * The strip: its place, and its jobs when there are some.
  * @param {{ onShow: (job: Api.Job) => void }} spec
  * @returns {{ node: HTMLElement, select: (id: string) => void, destroy: Stop }}
  */

@@ -5,6 +5,7 @@ import { fill, findAll, h } from "../../ui/dom.js";
 const MAX_STYLES = 5;
 
 /**
+ * The tiles of styles.
  * @param {FormStore} form
  * @returns {{node: HTMLElement, update: (state: FormState) => void, values: (ids: string[]) => string[]}}
  */

@@ -7,7 +7,7 @@ import { button, debounce, h, iconButton, useCss } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { estimateLine } from "./estimate.js";
-import { fromDraft, makeForm, mediaOf, toBody } from "./form.js";
+import { makeForm, toBody } from "./form.js";
 import { catchFiles, inputPanel, replyNotice } from "./input.js";
 import { settingsPanel } from "./panel.js";
 import { promptBox } from "./prompt-box.js";
@@ -248,6 +248,9 @@ function wire(view) {
   };
 }
 
+/** What Create is opened with is loaded when there is something. */
+const arrivals = () => import("./arrivals.js");
+
 /**
  * What to show first: a handed over picture, a job by its link, else the newest of one's own.
  * @param {CreateView} view
@@ -255,13 +258,13 @@ function wire(view) {
  */
 async function begin(view, params) {
   const handed = takeHandoff();
-  if (handed) await takeOver(view, handed);
+  if (handed) await (await arrivals()).takeOver(view, handed);
   else if (params.text) view.form.set({ text: params.text });
   if (getPref("focus-prompt", false)) {
     setPref("focus-prompt", null);
     view.box.input.focus();
   }
-  if (params.job) await openJob(view, params.job);
+  if (params.job) await (await arrivals()).openJob(view, params.job, (job) => showJob(view, job));
   try {
     if (!events.isLoaded) await events.load();
     const jobs = [...events.jobs.values()];
@@ -270,52 +273,6 @@ async function begin(view, params) {
       showJob(view, jobs.find((job) => job.is_mine && ["queued", "running"].includes(job.status)) || null);
   } catch (error) {
     if (asApiError(error).status !== 401) toastError(error);
-  }
-}
-
-/** @param {CreateView} view @param {Partial<Handoff>} handed */
-async function takeOver({ form }, { command, draft, initImage, mode, replyTo, isAddition }) {
-  if (!isAddition) form.reset({ isBare: true }); // a picture's own settings, without anybody's defaults
-  const parsed = command ? await api.post("/api/parse", { text: command }, { quiet: true }).catch(() => null) : null;
-  const said = { ...(parsed?.draft || {}), ...(draft || {}) };
-  const patch = Object.keys(said).length ? fromDraft(said) : { text: command };
-  if (initImage)
-    Object.assign(patch, {
-      input: mediaOf(initImage),
-      edit: mode || "img2img",
-      replyTo,
-      seed: null,
-      isSeedLocked: false,
-      width: null,
-      height: null,
-      aspect: null,
-      batch: 1,
-    });
-  form.set(patch);
-}
-
-/**
- * From Discord: its picture with the brush ready, and the answer goes back to where it came from.
- * @param {CreateView} view
- * @param {string} id
- */
-async function openJob(view, id) {
-  try {
-    const job = await api.get(`/api/jobs/${encodeURIComponent(id)}`);
-    events.put(job);
-    showJob(view, job);
-    const image = job.images.find((one) => !one.is_gone);
-    if (image && view.form.get().input?.media_id === image.id)
-      view.form.set({ replyTo: job.door === "discord" ? job.id : null }); // a reload keeps the work
-    else if (image)
-      await takeOver(view, {
-        command: job.command,
-        initImage: image,
-        mode: view.shape().modes.has("inpaint") || !view.engines.isLoaded ? "inpaint" : "img2img",
-        replyTo: job.door === "discord" ? job.id : null,
-      });
-  } catch (error) {
-    toastError(error);
   }
 }
 

@@ -5,8 +5,7 @@ import { append, fill, h, iconButton } from "../../ui/dom.js";
 
 const SHOWN = 120;
 
-/** Each list: its words, where it comes from, and how Create is told of one item. */
-/** @type {OfferList[]} */
+/** Each list: its words, where it comes from, and how Create is told of one item. @type {OfferList[]} */
 const LISTS = [
   { key: "models", title: "Models", draft: (item) => ({ model: item.name }) },
   { key: "samplers", title: "Samplers", draft: (item) => ({ sampler: item.name }) },

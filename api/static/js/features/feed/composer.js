@@ -141,6 +141,7 @@ export class Composer {
     file.value = "";
   }
 
+  /** Send what is in the box. */
   async submit() {
     const line = this.box.value;
     if (this.#isBusy || (!line.trim() && !this.media)) return;

@@ -11,6 +11,7 @@ import { openMenu } from "../../ui/menu.js";
 import { toast, toastError } from "../../ui/toast.js";
 
 /**
+ * The bar itself.
  * @param {import("../../pictures/grid.js").Grid} grid the wall whose selection it serves
  * @param {() => Api.Collection | null} collection the collection that is shown, if one is
  * @returns {{element: HTMLElement, stop: () => void}}

@@ -8,6 +8,7 @@ import { asApiError } from "../../ui/errors.js";
 import { openMenu } from "../../ui/menu.js";
 
 /**
+ * The shelf itself.
  * @param {Place} place what is shown
  * @param {(place: Place) => void} onPick
  * @returns {{ element: HTMLElement, refresh: () => Promise<void>, chosen: () => Api.Collection | null,
