@@ -63,7 +63,6 @@ async def analyse(request: Request, caller: Maker) -> AnalysedOut:
         fields=_fields(parts),
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
         lines=list(analysed.lines),
         token=web.drafts.put(analysed, caller.user_key, web.services.clock.monotonic()),
     )
@@ -176,7 +175,6 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkf
         options=options,
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
     )
 
 

@@ -66,7 +66,6 @@ class WholeWorkflowOut(WorkflowOut):
     options: list[WorkflowOptionOut]
     nodes: list[NodeOut]
     outputs: list[str]
-    problems: list[str]
 
 
 class AnalysedOut(BaseModel):
@@ -76,7 +75,6 @@ class AnalysedOut(BaseModel):
     fields: list[FieldOut]
     nodes: list[NodeOut]
     outputs: list[str]
-    problems: list[str]
     lines: list[str]
     token: str
 

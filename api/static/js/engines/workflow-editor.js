@@ -1,7 +1,7 @@
 /** One workflow: drawn, with a table of what goes where that can be corrected; then kept under a name. */
 
 import { api } from "../api.js";
-import { button, field, fill, h, icon, iconButton } from "../dom.js";
+import { button, field, fill, h, iconButton } from "../dom.js";
 import { toCreate } from "../pass.js";
 import { toast, toastError } from "../ui/toast.js";
 import { FIELDS, labelOf, mappingOf, marksOf, mayHold } from "./fields.js";
@@ -11,7 +11,7 @@ import { graphView } from "./graph-view.js";
 /**
  * Open a workflow for looking and correcting.
  * @param {{name: string, graph: import("./graph-file.js").Graph, fields: Array<{field: string, slots: string[]}>,
- *   problems: string[], token: string|null, isStored: boolean, mayChange: boolean}} workflow
+ *   token: string|null, isStored: boolean, mayChange: boolean}} workflow
  * `token` names an analysed file that is not kept yet.
  * @param {{onSaved: (name: string) => void, onClose: () => void}} listener
  * @returns {HTMLElement}
@@ -45,7 +45,6 @@ export function workflowEditor(workflow, { onSaved, onClose }) {
     "section",
     { class: "card wf-editor", "aria-label": workflow.isStored ? `Workflow ${workflow.name}` : "New workflow" },
     heading(workflow, onClose),
-    problemList(workflow.problems),
     view.element,
     table(rows),
     workflow.isStored ? storedFoot(workflow) : saveForm(workflow, mapping, onSaved),
@@ -63,11 +62,6 @@ function heading(workflow, onClose) {
     h("span", { class: "muted small" }, counts),
     iconButton("close", "Close this workflow", onClose),
   );
-}
-
-function problemList(problems) {
-  if (!problems.length) return null;
-  return h("div", { class: "notice notice-bad" }, icon("warning"), h("div", {}, problems.map((problem) => h("p", {}, problem))));
 }
 
 function table(rows) {

@@ -127,5 +127,5 @@ async function analysed(file) {
 const stored = (told) => ({ ...shape(told), name: told.name, graph: graphOfNodes(told.nodes), isStored: true, mayChange: told.is_mine });
 
 function shape(told) {
-  return { fields: told.fields, problems: told.problems, token: told.token ?? null };
+  return { fields: told.fields, token: told.token ?? null };
 }

@@ -71,7 +71,7 @@ function account({ user, sign_in_url: url }) {
     const ask = "Ask for a link with /studio in Discord, or open the address that Easel printed when it started.";
     return h("div", { class: "stack" }, h("p", {}, "You are not signed in."), url ? h("div", { class: "row" }, h("a", { class: "btn btn-primary", href: url }, "Sign in with Discord")) : h("p", { class: "muted" }, ask));
   }
-  const picture = user.avatar ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 }) : h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
+  const picture = h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
   const role = user.is_admin && h("span", { class: "badge badge-accent" }, "admin");
   const canLeave = user.how === "session" || user.how === "link";
   const forget = user.how !== "link" && button("Delete everything of mine", () => forgetMe(canLeave), { class: "btn-small btn-danger", icon: "trash" });
