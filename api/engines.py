@@ -103,7 +103,6 @@ def _capabilities(can: Capabilities) -> CapabilitiesOut:
         size_grid=can.size_grid,
         min_side=can.min_side,
         max_side=can.max_side,
-        max_pixels=None,
         max_steps=can.max_steps,
         max_batch=can.max_batch,
         default_width=can.default_width,

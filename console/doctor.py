@@ -13,17 +13,9 @@ from config import Settings
 from console.text import say
 
 PYTHONS: Final = ((3, 11), (3, 14))
-PACKAGES: Final = (
-    "nextcord",
-    "aiohttp",
-    "httpx",
-    "pydantic",
-    "python-dotenv",
-    "pillow",
-    "aiosqlite",
-    "cryptography",
-    "rich",
-)
+REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements.in"
+# a name, its versions, and perhaps for which Pythons: the only marker used there
+REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)[^;#]*(?:; *python_version *(?P<sign><|>=) *\"(?P<minor>3\.\d+)\")?")
 # id in base64, time, signature: https://discord.com/developers/docs/reference#authentication
 TOKEN_FORM: Final = re.compile(r"[\w-]{18,}\.[\w-]{6,}\.[\w-]{25,}")
 
@@ -57,9 +49,27 @@ def _python() -> Check:
     return Check(name="Python", is_ok=is_ok, message=sys.version.split()[0], hint=hint)
 
 
+def packages_of(requirements: str, python: tuple[int, int]) -> list[str]:
+    """Return the names of the packages that the text of a requirements file asks for on one Python, like (3, 12)."""
+    found = (REQUIREMENT.match(line) for line in requirements.splitlines())
+    return [match["name"] for match in found if match and _is_for(match, python)]
+
+
+def _is_for(match: re.Match[str], python: tuple[int, int]) -> bool:
+    if not match["minor"]:
+        return True
+    minor = int(match["minor"].removeprefix("3."))
+    return python < (3, minor) if match["sign"] == "<" else python >= (3, minor)
+
+
 def _packages() -> Check:
     missing = []
-    for name in PACKAGES:
+    try:
+        needed = packages_of(REQUIREMENTS.read_text("utf-8"), sys.version_info[:2])
+    except FileNotFoundError:
+        message = f"{REQUIREMENTS.name} is missing, which names them."
+        return Check(name="packages", is_ok=False, message=message, hint="Get Easel anew.")
+    for name in needed:
         try:
             version(name)
         except PackageNotFoundError:

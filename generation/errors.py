@@ -15,7 +15,7 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   ├── BackendAuthError   401 / 403                    -> switch off, tell the owner
 │   ├── OutOfMemory        the engine's GPU is too small for this request
 │   └── UnexpectedAnswer   an answer we cannot read     -> fail, keep the body in the log
-└── JobCancelled, JobTimedOut, JobInterrupted
+└── JobTimedOut, JobInterrupted
 
 `user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback.
 `detail` is for the log only.
@@ -160,12 +160,6 @@ class Unstorable(GenerationError):
     """One of the values of this job cannot be stored, so it was given up. Please try it with other settings."""
 
     code = "unstorable"
-
-
-class JobCancelled(GenerationError):
-    """Cancelled."""
-
-    code = "cancelled"
 
 
 class JobTimedOut(GenerationError):

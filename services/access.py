@@ -70,7 +70,6 @@ class Session:
     """One signed-in browser. Every request that changes something must bring `csrf` along."""
 
     caller: Caller
-    avatar: str
     csrf: str = field(repr=False)
     expires_at: datetime
 
@@ -170,14 +169,13 @@ class AccessService:
             how="key",
         )
 
-    async def open_session(self, user_key: str, name: str, avatar: str = "") -> tuple[Session, str]:
+    async def open_session(self, user_key: str, name: str) -> tuple[Session, str]:
         """Begin a session; the second value is the cookie's, stored nowhere."""
         token, now = secrets.token_urlsafe(32), self._clock.now()
         row = SessionRow(
             hash=_hash(token),
             user_key=user_key,
             name=name,
-            avatar=avatar,
             csrf=secrets.token_urlsafe(24),
             expires_at=now + timedelta(seconds=SESSION_S),
         )
@@ -235,7 +233,7 @@ class AccessService:
             is_admin=is_admin,
             how="session",
         )
-        return Session(caller=caller, avatar=row.avatar, csrf=row.csrf, expires_at=row.expires_at)
+        return Session(caller=caller, csrf=row.csrf, expires_at=row.expires_at)
 
     def _signature(self, subject: str, expires: int) -> str:
         digest = hmac.digest(self._link_key, f"{expires}.{subject}".encode(), "sha256")

@@ -150,10 +150,6 @@ class GalleryService:
         """Return whose picture a file is or was, and whether it is private; None when nobody ever had it."""
         return await self._store.was_there(media_id)
 
-    async def favorites(self, viewer: Viewer, *, limit: int = 50, cursor: str = "") -> Page:
-        """Return the viewer's favourites, newest picture first."""
-        return await self.history(viewer, PictureFilter(favorites=True), limit=limit, cursor=cursor)
-
     async def picture(self, viewer: Viewer, image_id: str) -> Picture:
         """Return one picture.
 

@@ -27,7 +27,6 @@ from utils.urls import UrlPolicy
 log = logging.getLogger(__name__)
 
 AUTHORIZE_URL: Final = "https://discord.com/oauth2/authorize"  # where browsers go, whatever the API's address is
-AVATAR_URL: Final = "https://cdn.discordapp.com/avatars/{}/{}.png?size=64"
 CALLBACK_PATH: Final = "/auth/callback"  # behind PUBLIC_URL; the owner enters it at Discord
 SCOPE: Final = "identify guilds"
 STATE_S: Final = 600.0
@@ -45,7 +44,6 @@ class _User(BaseModel):
     id: str
     username: str
     global_name: str | None = None
-    avatar: str | None = None
 
 
 class _Guild(BaseModel):
@@ -69,7 +67,6 @@ class SignedIn:
 
     user_key: str
     name: str
-    avatar: str
     then: str
 
 
@@ -167,7 +164,6 @@ class SignInService:
         return SignedIn(
             user_key=f"discord:{user.id}",
             name=user.global_name or user.username,
-            avatar=AVATAR_URL.format(user.id, user.avatar) if user.avatar else "",
             then=opened.then,
         )
 

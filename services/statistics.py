@@ -1,7 +1,7 @@
 """Figures for the dashboard, `/cost` and `/metrics`, as plain values. They count private jobs too, without content.
 
 dashboard(viewer, *, days=7) -> Dashboard                admins see everybody, others their own
-overview(*, days=30) -> Overview                         hours(count=24) -> list[Hour]
+hours(count=24) -> list[Hour]
 costs(viewer, *, days=30, user_key=None) -> list[DailyCost]   newest day first; admins see everybody
 spent_today(user_key=None) -> float                      metrics() -> Metrics
 """
@@ -40,19 +40,6 @@ class EngineFigures:
     label: str
     figures: Figures
     p95_seconds: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overview:
-    """What the dashboard shows. `period` and `engines` are of the days asked for, `totals` of all time."""
-
-    totals: Figures
-    period: Figures
-    today: Figures
-    hours: tuple[Hour, ...]  # the last 24, oldest first
-    engines: tuple[EngineFigures, ...]
-    users: int  # people of the period
-    jobs: Mapping[JobStatus, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +97,6 @@ class StatisticsService:
             failures=tuple(await self._store.failures(midnight, user_key=user_key, limit=MAX_FAILURES)),
             names=await self._store.names({cost.user_key for cost in costs}),
             users_today=await self._store.users(self._day(1)) if viewer.is_admin else 1,
-        )
-
-    async def overview(self, *, days: int = 30) -> Overview:
-        """Return everything the dashboard shows; `days` counts today."""
-        since = self._day(days)
-        return Overview(
-            totals=await self._store.totals(),
-            period=await self._store.totals(since),
-            today=await self._store.totals(self._day(1)),
-            hours=tuple(await self.hours()),
-            engines=await self._engines(since),
-            users=await self._store.users(since),
-            jobs=await self._jobs.count_by_status(),
         )
 
     async def hours(self, count: int = 24) -> list[Hour]:

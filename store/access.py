@@ -20,11 +20,12 @@ KEYS = "SELECT * FROM api_keys ORDER BY created_at, id"
 KEY_BY_HASH = "SELECT * FROM api_keys WHERE hash = ?"
 REVOKE = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id"
 TOUCH = "UPDATE api_keys SET last_used_at = ? WHERE id = ?"
+# the column avatar is history: nothing shows people's pictures, which would tell Discord of each visit
 ADD_SESSION = """
     INSERT INTO sessions (hash, user_key, name, avatar, csrf, expires_at)
-    VALUES (:hash, :user_key, :name, :avatar, :csrf, :expires_at)
+    VALUES (:hash, :user_key, :name, '', :csrf, :expires_at)
 """
-SESSION = "SELECT * FROM sessions WHERE hash = ?"
+SESSION = "SELECT hash, user_key, name, csrf, expires_at FROM sessions WHERE hash = ?"
 CLOSE_SESSION = "DELETE FROM sessions WHERE hash = ? RETURNING hash"
 DROP_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?"
 
@@ -52,7 +53,6 @@ class SessionRow:
     hash: str = field(repr=False)
     user_key: str
     name: str
-    avatar: str
     csrf: str = field(repr=False)
     expires_at: datetime
 
@@ -100,7 +100,6 @@ class AccessStore:
             "hash": session.hash,
             "user_key": session.user_key,
             "name": session.name,
-            "avatar": session.avatar,
             "csrf": session.csrf,
             "expires_at": session.expires_at.timestamp(),
         }

@@ -69,7 +69,6 @@ SWEEP_UNNAMED = """
         AND media_id NOT IN (SELECT value FROM json_each(?)) RETURNING media_id
 """
 NEXT_EXPIRY = "SELECT min(expires_at) AS expires_at FROM media"
-STATS = "SELECT count(*) AS count, coalesce(sum(size_bytes), 0) AS size_bytes FROM media"
 
 
 class CacheUnavailable(Exception):
@@ -89,14 +88,6 @@ class Media:
     @property
     def is_video(self) -> bool:
         return self.media_type.startswith("video/")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheStats:
-    """How many pictures there are, the expired but not yet swept ones too, and their bytes."""
-
-    count: int
-    size_bytes: int
 
 
 class ImageCache:
@@ -220,9 +211,6 @@ class ImageCache:
         """Return when the next picture expires, which may be past; None when there is none."""
         seconds = (await self._fetch(NEXT_EXPIRY))[0]["expires_at"]
         return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
-
-    async def stats(self) -> CacheStats:
-        return CacheStats(**dict((await self._fetch(STATS))[0]))
 
     async def close(self) -> None:
         await self._database.close()

@@ -13,7 +13,8 @@ from app import build, checkup
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
 from config import BackendSettings, Settings
-from console.doctor import Check
+from console import doctor
+from console.doctor import Check, packages_of
 from store.folder import PartMissing
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
@@ -145,3 +146,41 @@ def test_a_line_of_the_settings_that_cannot_be_read_is_a_failure(
     (tmp_path / ".env").write_text(f"{line}\n")
     assert main.main(["doctor"]) == 1
     assert "✖ settings: Line 1 of .env cannot be read" in capsys.readouterr().out
+
+
+REQUIREMENTS = """
+# What Easel needs to run.
+
+nextcord==2.6.0 ; python_version < "3.12"     # Discord
+nextcord>=3.2,<4 ; python_version >= "3.12"
+setuptools<82 ; python_version < "3.12"       # for nextcord; python_version is a marker
+python-multipart>=0.0.20                      # files in forms
+"""
+
+
+@pytest.mark.parametrize(
+    ("python", "needed"),
+    [
+        ((3, 11), ["nextcord", "setuptools", "python-multipart"]),
+        ((3, 12), ["nextcord", "python-multipart"]),
+        ((3, 14), ["nextcord", "python-multipart"]),
+    ],
+)
+def test_the_packages_are_those_of_the_requirements(python: tuple[int, int], needed: list[str]) -> None:
+    assert packages_of(REQUIREMENTS, python) == needed
+
+
+def test_every_package_that_easel_asks_for_is_looked_for() -> None:
+    lines = doctor.REQUIREMENTS.read_text("utf-8").splitlines()
+    names = {line.split(">")[0].split("=")[0].split("<")[0] for line in lines if line and not line.startswith("#")}
+    found = {name for python in ((3, 11), (3, 14)) for name in packages_of("\n".join(lines), python)}
+    assert found == names >= {"fastapi", "uvicorn", "pydantic"}
+
+
+def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.in").write_text("httpx>=0.28\nno-such-package>=1\n")
+    monkeypatch.setattr(doctor, "REQUIREMENTS", tmp_path / "requirements.in")
+    found = doctor._packages()
+    assert (found.is_ok, found.message) == (False, "no-such-package missing.")
+    (tmp_path / "requirements.in").unlink()
+    assert not doctor._packages().is_ok

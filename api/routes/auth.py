@@ -81,7 +81,7 @@ async def callback(request: Request, code: Text = "", state: Text = "", error: T
     except GenerationError as refused:
         status = status_of(refused)
         return _page(status, "You are not signed in", _said(refused), LOGIN_PATH, "Sign in once more")
-    _, token = await web.access.open_session(person.user_key, person.name, person.avatar)
+    _, token = await web.access.open_session(person.user_key, person.name)
     answer = RedirectResponse(person.then, status_code=303)
     _set(web, request, answer, SESSION_COOKIE, token, SESSION_S)
     for name in (STATE_COOKIE, LINK_COOKIE, JOB_COOKIE):

@@ -25,7 +25,6 @@ class UserOut(BaseModel):
     name: str
     is_admin: bool
     how: str
-    avatar: str | None = Field(description="None: a picture from elsewhere would tell Discord of each visit.")
 
 
 class LimitsOut(BaseModel):
@@ -100,7 +99,7 @@ async def session_of(request: Request, caller: Caller) -> SessionOut:
     elif caller.how == "link":
         csrf = csrf_of_link(request.cookies.get(LINK_COOKIE, ""))
     return SessionOut(
-        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how, avatar=None),
+        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how),
         csrf=csrf,
         version=VERSION,
         sign_in_url=web.options.sign_in_url or None,

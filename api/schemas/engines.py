@@ -53,7 +53,6 @@ class CapabilitiesOut(BaseModel):
     size_grid: int
     min_side: int
     max_side: int
-    max_pixels: int | None
     max_steps: int
     max_batch: int
     default_width: int

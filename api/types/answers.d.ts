@@ -39,7 +39,6 @@ declare namespace Api {
     size_grid: number;
     min_side: number;
     max_side: number;
-    max_pixels: number | null;
     max_steps: number;
     max_batch: number;
     default_width: number;
@@ -623,7 +622,6 @@ declare namespace Api {
     name: string;
     is_admin: boolean;
     how: string;
-    avatar: string | null;
   }
 
   /** The same with its graph. Options are there while an engine that runs it answers. */

@@ -14,6 +14,7 @@ from services.connections import lane_of
 from services.generation import Actor
 from store.preferences import PreferenceStore
 from tests.api.conftest import held, site_at
+from tests.store.conftest import count
 
 MARK = "xylograph"  # stands in everything that is said here, and in nothing else
 DAY = timedelta(days=1)
@@ -256,7 +257,7 @@ async def test_what_a_forgotten_person_kept_of_others_expires_again(site):
     await forgetting_of(site).forget_person("discord:1")
     assert await site.easel.cache.pinned() == set()
     await prune_after(site, DAY + timedelta(minutes=1))
-    assert (await site.easel.cache.stats()).count == 0
+    assert await count(site.easel.cache) == 0
 
 
 async def test_an_answer_from_the_cache_says_that_its_picture_was_forgotten(site):

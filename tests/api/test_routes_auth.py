@@ -49,7 +49,7 @@ async def test_signing_in_opens_a_session_with_strict_cookies(public):
     assert (back.status_code, back.headers["location"]) == (303, "/#/gallery")
     assert {"httponly", "secure", "samesite=lax", "path=/"} < cookie(back, "easel_session")[1]
     session = (await browser.get("/api/session")).json()
-    assert (session["user"]["name"], session["user"]["how"], session["user"]["avatar"]) == ("Ada", "session", None)
+    assert (session["user"]["name"], session["user"]["how"]) == ("Ada", "session")
     assert (await browser.post("/auth/logout")).status_code == 403
     assert (await browser.post("/auth/logout", headers={"X-CSRF": session["csrf"]})).status_code == 204
     refused = await browser.get("/api/session")

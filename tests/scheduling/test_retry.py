@@ -45,7 +45,6 @@ TABLE: dict[type[GenerationError], tuple[Decision, Decision]] = {
     errors.BackendAuthError: (MOVE, STOP),
     errors.OutOfMemory: (MOVE, STOP),
     errors.UnexpectedAnswer: (MOVE, STOP),
-    errors.JobCancelled: (STOP, STOP),
     errors.JobTimedOut: (STOP, STOP),
     errors.JobInterrupted: (STOP, STOP),
 }

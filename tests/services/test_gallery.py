@@ -135,7 +135,7 @@ async def test_a_deleted_picture_is_gone_at_once_whoever_kept_it(gallery, drawn,
     await gallery.delete(ME, "a-1")
     assert await cache.get("media-a-1") is None
     assert await ids(gallery) == ["a-2"]
-    assert (await gallery.favorites(YOU)).pictures == ()
+    assert (await gallery.history(YOU, PictureFilter(favorites=True))).pictures == ()
     await cache.sweep()
     assert b"the bytes of media-a-1" not in bytes_on_disk(tmp_path)
     with pytest.raises(RequestRejected, match="There is no picture a-1"):

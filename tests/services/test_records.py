@@ -64,7 +64,7 @@ async def test_what_was_drawn_is_in_the_gallery_the_figures_and_the_log(house, c
     page = await records.gallery.history(ANN)
     assert [picture.job_id for picture in page.pictures] == [view.job.id] * 2
     assert page.pictures[0].prompt == "a fox"
-    assert (await records.statistics.overview()).totals.images == 2
+    assert (await records.statistics.dashboard(ANN)).totals.images == 2
     (line,) = [record for record in caplog.records if record.message == "Image generated successfully"]
     assert (line.userId, line.provider, line.prompt) == ("test:ann", "gpu", "a fox")
 
@@ -75,7 +75,7 @@ async def test_deleting_a_job_takes_its_pictures_out_of_the_gallery(house):
     await rig.settle()
     await generation.delete(view.job.id, Actor(user_key="test:ann"))
     assert (await records.gallery.history(ANN)).pictures == ()
-    assert (await records.statistics.overview()).totals.images == 1, "what was drawn stays counted"
+    assert (await records.statistics.dashboard(ANN)).totals.images == 1, "what was drawn stays counted"
 
 
 async def test_a_key_that_an_engine_refuses_reaches_the_owner(house):

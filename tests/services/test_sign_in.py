@@ -78,17 +78,16 @@ async def sign_in_at(service: SignInService, discord: Discord, **values):
     return await service.finish(**discord.visit(begun.url), cookie=begun.state)
 
 
-async def test_a_member_comes_in_with_name_and_picture(service_of, discord):
+async def test_a_member_comes_in_by_name(service_of, discord):
     person = await sign_in_at(service_of(), discord, then="/studio?job=1")
     assert (person.user_key, person.name, person.then) == ("discord:7", "Ada", "/studio?job=1")
-    assert person.avatar == "https://cdn.discordapp.com/avatars/7/f00.png?size=64"
     assert discord.asked == ["POST /oauth2/token", "GET /users/@me", "GET /users/@me/guilds"]
 
 
-async def test_who_has_neither_display_name_nor_picture_comes_in_too(service_of, discord):
-    discord.user |= {"global_name": None, "avatar": None}
+async def test_who_has_no_display_name_comes_in_too(service_of, discord):
+    discord.user |= {"global_name": None}
     person = await sign_in_at(service_of(), discord)
-    assert (person.name, person.avatar) == ("ada", "")
+    assert person.name == "ada"
 
 
 @pytest.mark.parametrize("guilds", [(), (300,)])

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 
 from generation.job import Job, Origin
 from generation.request import GenerationRequest, Lora
+from store.image_cache import ImageCache
 from store.jobs import JobStore
 from tests.store.ready import open_database
 from utils.secrets import SecretBox
@@ -51,3 +52,8 @@ def jobs(database, box):
 def bytes_on_disk(folder) -> bytes:
     """Everything in every file of the folder, the -wal file too."""
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+async def count(cache: ImageCache) -> int:
+    """Count the pictures that lie in the file, expired or not."""
+    return int((await cache._database.fetch("SELECT count(*) AS n FROM media"))[0]["n"])

@@ -91,12 +91,7 @@ function drawAccount(place, { user, sign_in_url: url, version }) {
     { label: `Easel ${version}`, icon: "info", disabled: true, run: () => {} },
   ];
   const node = menuButton(label, items, { icon: "user" });
-  fill(
-    node,
-    user.avatar
-      ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 })
-      : h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()),
-  );
+  fill(node, h("span", { class: "avatar" }, (user.name || "?").slice(0, 1).toUpperCase()));
   fill(place, node);
 }
 

@@ -109,9 +109,7 @@ function account({ user, sign_in_url: url }) {
         : h("p", { class: "muted" }, ask),
     );
   }
-  const picture = user.avatar
-    ? h("img", { class: "avatar", src: user.avatar, alt: "", width: 30, height: 30 })
-    : h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
+  const picture = h("span", { class: "avatar", "aria-hidden": "true" }, (user.name || "?").slice(0, 1).toUpperCase());
   const role = user.is_admin && h("span", { class: "badge badge-accent" }, "admin");
   const canLeave = user.how === "session" || user.how === "link";
   const forget =
