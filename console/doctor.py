@@ -68,7 +68,7 @@ def _packages() -> Check:
         needed = packages_of(REQUIREMENTS.read_text("utf-8"), sys.version_info[:2])
     except FileNotFoundError:
         message = f"{REQUIREMENTS.name} is missing, which names them."
-        return Check(name="packages", is_ok=False, message=message, hint="Get Easel anew.")
+        return Check(name="packages", is_ok=False, message=message, hint="Get Easel again.")
     for name in needed:
         try:
             version(name)

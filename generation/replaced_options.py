@@ -50,7 +50,7 @@ def routed(draft: Draft, offered: Iterable[WorkflowOption]) -> Draft:
 
 
 def said_anew(changes: Draft, base: Draft, before: GenerationRequest) -> tuple[Draft, Draft]:
-    """Return changes and what they go over so that a field that is said anew wins over the option it stood for.
+    """Return changes and what they go over so that a field that is said again wins over the option it stood for.
 
     A field that says what `before` had already, as forms do, says nothing.
     """

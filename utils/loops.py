@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
-CALM_S: Final = 60.0  # one that ran for so long starts its waits anew when it dies
+CALM_S: Final = 60.0  # one that ran for so long starts its waits again when it dies
 
 Run = Callable[[], Awaitable[object]]
 
@@ -52,7 +52,7 @@ class Loops:
         """Run a loop from now on.
 
         Args:
-            name: for people who read the log and the figures; one that has ended may be started anew.
+            name: for people who read the log and the figures; one that has ended may be started again.
             run: called again after each death.
             may_end: it is over when it returns; else that is a fault, too.
         """

@@ -82,7 +82,7 @@ class ComfyUIBackend:
         self._workflow: Workflow | None = None
 
     async def capabilities(self) -> Capabilities:
-        """Read the server's nodes, models and names anew; with a workflow, what that makes of them."""
+        """Read the server's nodes, models and names again; with a workflow, what that makes of them."""
         facts = await self._probe()
         path = self._options.get("workflow", "").strip()
         if not path:
@@ -154,7 +154,7 @@ class ComfyUIBackend:
         return await run_in_thread(correct, workflow, field, place, self._facts.info if self._facts else None)
 
     async def workflow_capabilities(self, workflow: WorkflowRef) -> Capabilities:
-        """Return what a workflow can do here; a list of nodes that is too old is read anew."""
+        """Return what a workflow can do here; a list of nodes that is too old is read again."""
         own = await run_in_thread(load_own, workflow)
         facts = self._facts or await self._probe()
         if await run_in_thread(check_nodes, own.graph, facts.info):
@@ -164,7 +164,7 @@ class ComfyUIBackend:
         return await run_in_thread(workflow_capabilities, own, facts, self._options)
 
     async def look_over(self, workflow: WorkflowRef, request: GenerationRequest) -> tuple[str, ...]:
-        """Return remarks on how a request is drawn with a workflow; a list of files that is too old is read anew."""
+        """Return remarks on how a request is drawn with a workflow; a list of files that is too old is read again."""
         own = await run_in_thread(load_own, workflow)
         if self._facts is not None:
             with contextlib.suppress(CapabilityError):
@@ -210,7 +210,7 @@ class ComfyUIBackend:
     async def _graph(
         self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads
     ) -> Graph:
-        """Build the graph, and look whether all of it is there; a list that is too old is read anew once."""
+        """Build the graph, and look whether all of it is there; a list that is too old is read again once."""
         lacking: GenerationError | None = None
         for is_fresh in (False, True):
             if is_fresh:

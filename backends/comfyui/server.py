@@ -46,7 +46,7 @@ class Server:
         return await self._calls.read(SystemStats, "/system_stats")
 
     async def object_info(self) -> ObjectInfo:
-        """Return what the nodes are; a slow call, since the server asks each node anew."""
+        """Return what the nodes are; a slow call, since the server asks each node again."""
         told = await self._calls.parse(await self._calls.get("/object_info", limit=MAX_INFO_BYTES))
         if not isinstance(told, dict) or "KSampler" not in told:
             raise UnexpectedAnswer(
@@ -125,7 +125,7 @@ class Server:
 
         Raises:
             BackendUnavailable: it was removed. A graph that was drawn before gives the old file's name again, so the
-                server is told to forget what it remembers: the next run draws anew.
+                server is told to forget what it remembers: the next run draws again.
         """
         params = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
         response, body = await fetched(self._calls, "/view", file, params=params)

@@ -1,6 +1,6 @@
 """What the API answers, as types for the studio's code: made from its own description.
 
-`python -m tests.api.studio_types` writes api/types/answers.d.ts anew; a test holds the two together.
+`python -m tests.api.studio_types` writes api/types/answers.d.ts again; a test holds the two together.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ MATCHING: Final = "COMFY_MATCHTYPE_V3"
 CHOOSING: Final = "COMFY_DYNAMICCOMBO_V3"
 COMPARING: Final = "IMAGECOMPARE"
 PLAIN: Final = frozenset({"INT", "FLOAT", "BOOLEAN", "STRING", "COMBO"})
-# Widgets whose value is what was saved, whatever it is. Those of the next line are made anew by code in the browser.
+# Widgets whose value is what was saved, whatever it is. Those of the next line are made again by code in the browser.
 WHOLE: Final = frozenset({
     "COLOR", "COLORS", "CURVE", "RANGE", "BOUNDING_BOX", "BOUNDING_BOXES", "PAINTER", "COMPOSITOR", "TEXTAREA",
     "MARKDOWN", "CHART", "GALLERIA", "RESOLUTION_PREVIEW", "VIDEO_EDIT", "PREVIEW_3D",

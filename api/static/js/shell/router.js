@@ -33,7 +33,7 @@ export function linkTo(name, params = {}) {
 }
 
 /**
- * Go to a view; the same address again mounts it anew.
+ * Go to a view; the same address again mounts it again.
  * @param {string} name @param {Record<string, unknown>} [params]
  */
 export function go(name, params) {

@@ -27,7 +27,7 @@ export class Pages {
     this.fail = fail;
   }
 
-  /** Start anew with the first page. */
+  /** Start again with the first page. */
   restart() {
     this.#turn += 1;
     this.#cursor = null;

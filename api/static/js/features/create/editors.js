@@ -34,12 +34,12 @@ async function put(view, editor) {
 export function openMask(view, input) {
   const { form } = view;
   const onDone = async (/** @type {Blob | null} */ png) => {
-    if (!png) return void toast("Nothing is painted yet.", { hint: "Paint over what shall change." });
+    if (!png) return void toast("Nothing is painted yet.", { hint: "Paint over what should change." });
     const mask = await uploadPicture(png);
     if (!mask) return;
     form.set({ mask });
     close(view);
-    toast("The mask is set. Say what shall be there, then press Generate.", { kind: "good" });
+    toast("The mask is set. Say what should be there, then press Generate.", { kind: "good" });
     if (innerWidth >= 860) view.box.input.focus();
   };
   return put(view, () => maskEditor({ ...input, maskUrl: form.get().mask?.url, onDone, onCancel: () => close(view) }));

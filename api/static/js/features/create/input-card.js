@@ -16,8 +16,8 @@ const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", ups
 /** @type {Record<Edit, string>} */
 const HELP = {
   img2img: "The whole picture is drawn again, guided by your prompt.",
-  inpaint: "Paint over what shall change.",
-  outpaint: "Drag the frame to where the picture shall continue.",
+  inpaint: "Paint over what should change.",
+  outpaint: "Drag the frame to where the picture should continue.",
   upscale: "The same picture with more pixels.",
 };
 

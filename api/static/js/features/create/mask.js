@@ -1,5 +1,5 @@
 /**
- * A mask editor on canvas: paint what shall change. Exports a PNG at the picture's size, white where it is repainted.
+ * A mask editor on canvas: paint what should change. Exports a PNG at the picture's size, white where it is repainted.
  */
 
 import { segments, slider } from "../../ui/controls.js";
@@ -23,7 +23,7 @@ export function maskEditor({ url, width, height, maskUrl = null, onDone, onCance
   const picture = h("img", { src: url, alt: "", draggable: "false", width, height });
   const ring = h("span", { class: "mask-ring", "aria-hidden": "true" });
   const sheet = h("div", { class: "sheet", style: { width: `${width}px`, height: `${height}px` } }, picture, shown);
-  const { node, area, bar } = editorFrame("Mask editor: paint over what shall change", sheet);
+  const { node, area, bar } = editorFrame("Mask editor: paint over what should change", sheet);
   const view = makeView(area, sheet, { width, height, onMove: () => moveRing(editor) });
   /** @type {MaskEditor} */
   const editor = {

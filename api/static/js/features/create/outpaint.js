@@ -30,7 +30,7 @@ export function frameEditor({ url, width, height, grid = 64, maxSide = 2048, onD
   );
   const sheet = h("div", { class: "sheet open-sheet" }, picture, handles);
   const words = h("output", { class: "num muted small" });
-  const { node, area, bar } = editorFrame("Frame: drag the edges to where the picture shall continue", sheet);
+  const { node, area, bar } = editorFrame("Frame: drag the edges to where the picture should continue", sheet);
   const reach = { width: width * 1.9, height: height * 1.9 };
   /** @type {FrameEditor} */
   const editor = {

@@ -136,7 +136,7 @@ export function inputPart({ input, mask, edit }) {
     mask.width === input.width &&
     h("img", { class: "frame-mask", src: mask.url, alt: "", width: input.width, height: input.height });
   const words = {
-    inpaint: mask ? "The light part is drawn anew." : "Paint over what shall change.",
+    inpaint: mask ? "The light part is redrawn." : "Paint over what should change.",
     outpaint: "The picture is outpainted.",
     upscale: "The picture is upscaled.",
     img2img: "The picture to begin from.",

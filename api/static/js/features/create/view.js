@@ -252,7 +252,7 @@ function wire(view) {
 const arrivals = () => import("./arrivals.js");
 
 /**
- * What to show first: a handed over picture, a job by its link, else the newest of one's own.
+ * What to show first: a handed over picture, a job by its link, else the newest of your own.
  * @param {CreateView} view
  * @param {Record<string, string>} params
  */
@@ -285,7 +285,7 @@ function showJob(view, job) {
 /** @param {FormState} state */
 function whatIsMissing({ text, input, edit, mask, zoom, pan }) {
   if (!input) return text.trim() ? "" : "Describe the picture first.";
-  if (edit === "inpaint" && !mask) return "Paint over what shall change, then press Generate.";
+  if (edit === "inpaint" && !mask) return "Paint over what should change, then press Generate.";
   return edit === "outpaint" && !mask && !zoom && !pan ? "Set the frame first, then press Generate." : "";
 }
 

@@ -10,7 +10,7 @@ import { failure, layerList } from "./card.js";
  * Ask for an engine and connect it.
  * @param {Array<{kind: string, title: string, needs_url: boolean, needs_key: boolean, example: string, help: string}>}
  *   kinds
- * @param {string} before the engine of one's own whose place it takes, "" when there is none
+ * @param {string} before your own engine whose place it takes, "" when there is none
  * @returns {Promise<Api.Engine | null>} the engine, or null when the dialog was closed
  */
 export function connectEngine(kinds, before = "") {

@@ -143,7 +143,7 @@ class Board {
     if (changed.length) this.soon(); // why it is down or paused is told with the list only
   }
 
-  /** Bring the cards up to date without drawing them anew. */
+  /** Bring the cards up to date without drawing them again. */
   async follow() {
     const answer = await api.get("/api/engines", null, { quiet: true }).catch(() => null); // the next turn asks again
     if (!answer || !this.cards.size) return;

@@ -221,7 +221,7 @@ function modelList(engine, words, onTry) {
 }
 
 /**
- * `/queue`: engines, then one's own jobs.
+ * `/queue`: engines, then your own jobs.
  * @param {string} line
  * @param {Api.Engine[]} engines
  * @param {Api.Job[]} jobs

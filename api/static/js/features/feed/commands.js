@@ -14,7 +14,7 @@ export const COMMANDS = [
   { name: "upscale", aliases: [], usage: "[2|4]", meaning: "Make the last picture larger" },
   { name: "remix", aliases: ["vary"], usage: "[new prompt]", meaning: "A variation of the last picture" },
   { name: "describe", aliases: [], usage: "", meaning: "Find words for the last picture" },
-  { name: "inpaint", aliases: [], usage: "", meaning: "Draw a part of the last picture anew, in Create" },
+  { name: "inpaint", aliases: [], usage: "", meaning: "Redraw a part of the last picture, in Create" },
   { name: "outpaint", aliases: [], usage: "", meaning: "Continue the last picture beyond its edges, in Create" },
   { name: "style", aliases: ["styles"], usage: "[style] [prompt]", meaning: "List the styles, or draw in one" },
   { name: "pnginfo", aliases: [], usage: "", meaning: "Read how the picture you attach or reply to was made" },

@@ -86,7 +86,7 @@ const whatIsKnown = () =>
  * Attach suggestions to a text area.
  * @param {HTMLTextAreaElement} box
  * @returns {{element: HTMLElement, key: (event: KeyboardEvent) => boolean, close: () => void, forget: () => void}}
- *   `key` is true when it took the key; `forget` asks for engines and options anew
+ *   `key` is true when it took the key; `forget` asks for engines and options again
  */
 export function completion(box) {
   const id = uid("suggest");

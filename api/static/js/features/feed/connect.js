@@ -38,7 +38,7 @@ export async function connect(text, said, feed) {
 }
 
 /**
- * `/sdtest`: a live round trip to every engine of one's own.
+ * `/sdtest`: a live round trip to each of your own engines.
  * @param {string} said
  * @param {FeedDoors} feed
  */

@@ -1,4 +1,4 @@
-/** Styles of one's own: words added after a prompt. Everybody sees them, so admins alone change them. */
+/** Your own styles: words added after a prompt. Everybody sees them, so admins alone change them. */
 
 import { api } from "../../shell/api.js";
 import { closeWith, confirmDialog, openDialog } from "../../ui/dialog.js";
