@@ -1,9 +1,8 @@
-"""Who is at the HTTP door: API keys, sessions of people who signed in, and signed links that expire.
+"""Who is at the HTTP door: API keys, sessions of people who signed in, and links that expire.
 
 Scopes: `read` sees jobs, pictures and engines; `generate` draws, changes and cancels; `admin` does what the owner may.
 """
 
-import base64
 import hmac
 import secrets
 from collections import OrderedDict
@@ -20,13 +19,14 @@ from services.policy import OPEN_DOOR, Actor
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
 from utils.clock import Clock
-from utils.secrets import SecretBox
+from utils.secrets import SecretBox, TimedTokens
 
 SCOPES: Final = ("read", "generate", "admin")
 LOCAL_USER: Final = "local"  # whoever sits at this machine: user api:local
 TOKEN_PREFIX: Final = "esl_"  # noqa: S105  # so that secret scanners can find a lost one
 MAX_NAME_CHARS: Final = 60
 MAX_RATE_PER_MINUTE: Final = 6000.0
+SIGN_IN: Final = "sign-in:"  # what the tokens of "Open in studio" links are given out for
 CACHE_S: Final = 30.0  # so long a key that another process revoked is still taken
 TOUCH_EVERY_S: Final = 60.0
 SESSION_S: Final = 14 * 86400.0
@@ -83,7 +83,7 @@ class AccessService:
     def __init__(self, store: AccessStore, box: SecretBox, clock: Clock, *, admins: Iterable[str] = ()) -> None:
         self._store = store
         self._clock = clock
-        self._link_key = box.derive("signed links")
+        self._tokens = TimedTokens(box.derive("links that end"))
         self._admins = frozenset(f"discord:{user_id}" for user_id in admins)
         self._known: OrderedDict[str, tuple[Key, float]] = OrderedDict()
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
@@ -194,35 +194,33 @@ class AccessService:
 
     def sign(self, subject: str, ttl_s: float) -> str:
         """Return a token that proves for `ttl_s` seconds that we gave it out for `subject`."""
-        expires = int(self._clock.now().timestamp() + ttl_s)
-        return f"{expires}.{self._signature(subject, expires)}"
+        return self._tokens.issue(subject, ttl_s, self._clock.now())
+
+    def subject_of(self, token: str) -> str:
+        """Return what a token was given out for; "" when it has expired or is none of ours."""
+        opened = self._tokens.open(token, self._clock.now())
+        return opened.text if opened else ""
 
     def unsign(self, token: str, subject: str) -> bool:
-        """Say whether `token` was signed for exactly this subject and is still good."""
-        said, _, signature = token.partition(".")
-        if not (said.isascii() and said.isdigit() and len(said) <= 12):
-            return False
-        is_ours = hmac.compare_digest(self._signature(subject, int(said)).encode(), signature.encode())
-        return is_ours and int(said) > self._clock.now().timestamp()
+        """Say whether `token` was given out for exactly this subject and is still good."""
+        return self.subject_of(token) == subject
 
     def sign_in_link(self, user_key: str, name: str, ttl_s: float) -> str:
         """Return a token for an "Open in studio" link: whoever has it acts as that person until it expires."""
-        who = base64.urlsafe_b64encode(f"{user_key}\n{name}".encode()).decode().rstrip("=")
-        return f"{self.sign(f'sign-in:{who}', ttl_s)}.{who}"
+        return self.sign(f"{SIGN_IN}{user_key}\n{name}", ttl_s)
 
     def verify_link(self, token: str) -> Caller | None:
         """Return who an "Open in studio" link was made for; never an admin, since links get shared."""
-        signed, _, who = token.rpartition(".")
-        if not self.unsign(signed, f"sign-in:{who}"):
+        subject = self.subject_of(token)
+        if not subject.startswith(SIGN_IN):
             return None
-        user_key, _, name = base64.urlsafe_b64decode(who + "=" * (-len(who) % 4)).decode().partition("\n")
+        user_key, _, name = subject.removeprefix(SIGN_IN).partition("\n")
         return Caller(user_key=user_key, name=name, scopes=frozenset({"read", "generate"}), is_admin=False, how="link")
 
     def link_left_s(self, token: str) -> float:
         """Return for how many seconds a link still lets somebody in; 0 when it has expired or is none of ours."""
-        if self.verify_link(token) is None:
-            return 0.0
-        return int(token.partition(".")[0]) - self._clock.now().timestamp()
+        opened = self._tokens.open(token, self._clock.now())
+        return opened.left_s if opened and opened.text.startswith(SIGN_IN) else 0.0
 
     def _session(self, row: SessionRow) -> Session:
         is_admin = row.user_key in self._admins
@@ -234,10 +232,6 @@ class AccessService:
             how="session",
         )
         return Session(caller=caller, csrf=row.csrf, expires_at=row.expires_at)
-
-    def _signature(self, subject: str, expires: int) -> str:
-        digest = hmac.digest(self._link_key, f"{expires}.{subject}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     async def _key_of(self, token: str) -> Key | None:
         if not token.startswith(TOKEN_PREFIX):

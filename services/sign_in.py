@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backends.outbound import Answer, call
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
 from utils.clock import Clock
-from utils.secrets import SecretBox, SecretLost
+from utils.secrets import TimedTokens
 from utils.urls import UrlPolicy
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,6 @@ class _Open(BaseModel):
     verifier: str
     redirect_uri: str
     then: str
-    until: float  # wall time
 
 
 class SignInService:
@@ -106,9 +105,9 @@ class SignInService:
         self._admins = frozenset(map(str, admins))
         self._ask = ask
         self._policy = UrlPolicy(allow_private=True, allow_insecure_http=True)  # the owner set the address
-        seal = hmac.digest(client_secret.encode(), b"easel sign-in cookie", "sha256")
-        self._box = SecretBox(base64.urlsafe_b64encode(seal))
-        self._used: OrderedDict[str, float] = OrderedDict()  # states, until when they would have been good
+        seal = hmac.digest(client_secret.encode(), b"easel sign-in that ends", "sha256")
+        self._tokens = TimedTokens(seal)
+        self._used: OrderedDict[str, None] = OrderedDict()  # states of sign-ins that came back
 
     @property
     def is_available(self) -> bool:
@@ -129,8 +128,8 @@ class SignInService:
             verifier=verifier,
             redirect_uri=redirect_uri,
             then=then if is_ours else "/",
-            until=self._clock.now().timestamp() + STATE_S,
         )
+        cookie = self._tokens.issue(opened.model_dump_json(), STATE_S, self._clock.now())
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -140,7 +139,7 @@ class SignInService:
             "code_challenge": base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
             "code_challenge_method": "S256",
         }
-        return Begun(url=f"{AUTHORIZE_URL}?{urlencode(query)}", state=self._box.seal(opened.model_dump_json()))
+        return Begun(url=f"{AUTHORIZE_URL}?{urlencode(query)}", state=cookie)
 
     async def finish(self, code: str, state: str, *, cookie: str) -> SignedIn:
         """Trade the code that Discord sent along for who it is.
@@ -173,14 +172,13 @@ class SignInService:
         Raises:
             RequestRejected: it began none, another one, too long ago, or came back before.
         """
-        try:
-            opened = _Open.model_validate_json(self._box.unseal(cookie))
-        except (SecretLost, ValidationError, UnicodeError):
-            raise _stale() from None
-        is_same = hmac.compare_digest(state.encode(), opened.state.encode())
-        if not is_same or opened.until <= self._clock.now().timestamp() or state in self._used:
+        token = self._tokens.open(cookie, self._clock.now())
+        if token is None:
             raise _stale()
-        self._used[state] = opened.until
+        opened = _Open.model_validate_json(token.text)
+        if not hmac.compare_digest(state.encode(), opened.state.encode()) or state in self._used:
+            raise _stale()
+        self._used[state] = None
         while len(self._used) > MOST_USED:
             self._used.popitem(last=False)
         return opened

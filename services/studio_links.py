@@ -7,6 +7,7 @@ from services.access import AccessService
 
 LINK_S: Final = 3600.0
 FILE_LINK_S: Final = 24 * 3600.0
+JOB: Final = "job:"  # what a ticket is given out for
 
 
 class StudioLinks:
@@ -30,9 +31,9 @@ class StudioLinks:
 
     def ticket(self, job_id: str) -> str:
         """Return a token that shows its bearer this job, whoever made it, for an hour."""
-        return f"{job_id}~{self._access.sign(f'job:{job_id}', LINK_S)}"
+        return self._access.sign(f"{JOB}{job_id}", LINK_S)
 
     def job_of(self, ticket: str) -> str:
         """Return the id of the job a ticket is for; "" when it has expired or is none of ours."""
-        job_id, _, token = ticket.partition("~")
-        return job_id if self._access.unsign(token, f"job:{job_id}") else ""
+        subject = self._access.subject_of(ticket)
+        return subject.removeprefix(JOB) if subject.startswith(JOB) else ""

@@ -21,7 +21,7 @@ from generation.job import Job, JobStatus, Webhook
 from store.webhooks import Delivery, Hook, WebhookStore
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy
-from utils.webhook_signatures import signature_of
+from utils.webhook_signatures import signature_of, standard_headers
 
 log = logging.getLogger(__name__)
 
@@ -214,9 +214,11 @@ class WebhookService:
         return answer, is_over
 
     async def _post(self, delivery: Delivery, body: bytes) -> int:
-        headers = {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
+        now_s = self._clock.now().timestamp()
+        headers = standard_headers(delivery.id, body, self._secret, now_s)
+        headers |= {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
         if self._secret:
-            headers["X-Easel-Signature"] = signature_of(body, self._secret, self._clock.now().timestamp())
+            headers["X-Easel-Signature"] = signature_of(body, self._secret, now_s)
         policy = self._owner_policy if delivery.is_owners else self._policy
         return await self._send_json(delivery.url, body, headers, policy)
 

@@ -3,14 +3,18 @@
 import base64
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken
 
 REDACTED = "***"
+_TOKEN = re.compile(r"[\w-]{80,}", re.ASCII)
 
 
 class SecretLost(Exception):
@@ -58,6 +62,38 @@ class SecretBox:
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one other purpose; who learns them learns nothing of the key (HMAC-SHA256)."""
         return hmac.digest(self._key, purpose.encode(), "sha256")
+
+
+class Opened(NamedTuple):
+    """What a token holds, and for how many seconds it is still good."""
+
+    text: str
+    left_s: float
+
+
+class TimedTokens:
+    """Fernet tokens that are good for a while; nobody else can read, change or make them. `key` has 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+
+    def issue(self, text: str, ttl_s: float, now: datetime) -> str:
+        """Return a token of letters, digits, `-` and `_` that holds `text` for `ttl_s` seconds."""
+        sealed = self._fernet.encrypt_at_time(f"{int(ttl_s)}\n{text}".encode(), int(now.timestamp()))
+        return sealed.decode().rstrip("=")
+
+    def open(self, token: str, now: datetime) -> Opened | None:
+        """Return what a token holds; None when its time is over, or it is none of ours."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        sealed = (token + "=" * (-len(token) % 4)).encode()
+        try:
+            ttl, _, text = self._fernet.decrypt(sealed).decode().partition("\n")
+            self._fernet.decrypt_at_time(sealed, int(ttl), int(now.timestamp()))
+        except InvalidToken:
+            return None
+        left_s = self._fernet.extract_timestamp(sealed) + int(ttl) - now.timestamp()
+        return Opened(text, left_s) if left_s > 0 else None
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Signatures of webhooks: ours going out, and Replicate's coming in. Pure.
 
-Ours: `X-Easel-Signature: t=<unix seconds>,v1=<hex>` with hex = HMAC-SHA256(secret, "<t>.<body>").
-Replicate's: Standard Webhooks (standardwebhooks.com), headers webhook-id, webhook-timestamp, webhook-signature.
+Both: Standard Webhooks (standardwebhooks.com), headers webhook-id, webhook-timestamp, webhook-signature.
+Ours besides: `X-Easel-Signature: t=<unix seconds>,v1=<hex>` with hex = HMAC-SHA256(secret, "<t>.<body>").
 """
 
 import base64
@@ -20,6 +20,23 @@ def signature_of(body: bytes, secret: str, now_s: float) -> str:
     return f"t={stamp},v1={hmac.digest(secret.encode(), f'{stamp}.'.encode() + body, 'sha256').hex()}"
 
 
+def standard_headers(message_id: str, body: bytes, secret: str, now_s: float) -> dict[str, str]:
+    """Return the headers of Standard Webhooks for a body sent now.
+
+    Args:
+        message_id: the same when it is sent again.
+        body: the raw bytes.
+        secret: `whsec_` with the key in base64, or any text, whose bytes are the key; empty: no signature.
+        now_s: UTC epoch seconds.
+    """
+    stamp = str(int(now_s))
+    headers = {"webhook-id": message_id, "webhook-timestamp": stamp}
+    if secret:
+        key = _key_of(secret) if secret.startswith(_PREFIX) else None
+        headers["webhook-signature"] = f"v1,{_signed(message_id, stamp, body, key or secret.encode()).decode()}"
+    return headers
+
+
 def verify_replicate(headers: Mapping[str, str], body: bytes, secret: str, *, now_s: float) -> bool:
     """Say whether a webhook is Replicate's own and no older than five minutes.
 
@@ -33,10 +50,20 @@ def verify_replicate(headers: Mapping[str, str], body: bytes, secret: str, *, no
     message_id, stamp = found.get("webhook-id", ""), found.get("webhook-timestamp", "")
     if not (message_id and stamp.isascii() and stamp.isdigit()) or abs(now_s - int(stamp)) > TOLERANCE_S:
         return False
-    try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
+    if (key := _key_of(secret)) is None:
         return False
-    expected = base64.b64encode(hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, "sha256"))
+    expected = _signed(message_id, stamp, body, key)
     said = [part.partition(",") for part in found.get("webhook-signature", "").split()]
     return any(version == "v1" and hmac.compare_digest(expected, text.encode()) for version, _, text in said)
+
+
+def _key_of(secret: str) -> bytes | None:
+    """Return the key that a secret holds as base64; None where it holds none."""
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _signed(message_id: str, stamp: str, body: bytes, key: bytes) -> bytes:
+    return base64.b64encode(hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, "sha256"))

@@ -1,6 +1,7 @@
 """Webhooks: every event reaches its hooks, in order, signed, after crashes too, and private jobs stay private."""
 
 import asyncio
+import base64
 import hmac
 import json
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from tests.store.conftest import NOW, make_job
 from tests.store.ready import open_database
 from utils.secrets import SecretBox
 from utils.urls import UrlPolicy
+from utils.webhook_signatures import verify_replicate
 
 OWNERS = "http://192.168.1.9/hook"
 THEIRS = "https://app.example/hook?key=1"
@@ -251,6 +253,9 @@ async def test_what_is_sent_can_be_checked_and_told_apart(world):
     assert signature == hmac.new(b"s3cret", signed, "sha256").hexdigest()
     assert headers["X-Easel-Event"] == "queued"
     assert headers["X-Easel-Delivery"] == body["id"]
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == (body["id"], stamp.removeprefix("t="))
+    key = "whsec_" + base64.b64encode(b"s3cret").decode()  # what a library for Standard Webhooks is given
+    assert verify_replicate(headers, world.receiver.raw[0], key, now_s=float(headers["webhook-timestamp"]))
 
 
 async def test_a_hook_of_one_job_gets_the_events_it_wants_and_no_others(world):

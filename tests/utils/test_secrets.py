@@ -3,11 +3,12 @@
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
 
-from utils.secrets import SecretBox, SecretLost, make_private_file, redact
+from utils.secrets import SecretBox, SecretLost, TimedTokens, make_private_file, redact
 
 
 def test_a_sealed_text_can_be_unsealed_and_not_be_read():
@@ -96,3 +97,35 @@ def test_a_key_for_another_purpose_is_stable_and_its_own():
     assert box.derive("links") == SecretBox(key).derive("links")
     assert len({box.derive("links"), box.derive("else"), SecretBox(Fernet.generate_key()).derive("links")}) == 3
     assert len(box.derive("links")) == 32
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = b"k" * 32
+
+
+def test_a_token_holds_its_text_until_its_time_is_over():
+    tokens = TimedTokens(KEY)
+    token = tokens.issue("job:fox ✓", 60.0, NOW)
+    assert tokens.open(token, NOW) == ("job:fox ✓", 60.0)
+    assert tokens.open(token, NOW + timedelta(seconds=59)) == ("job:fox ✓", 1.0)
+    assert tokens.open(token, NOW + timedelta(seconds=60)) is None
+    assert tokens.open(tokens.issue("late", -1.0, NOW), NOW) is None
+
+
+def test_a_token_can_stand_in_an_address_and_says_nothing():
+    token = TimedTokens(KEY).issue("job:fox", 60.0, NOW)
+    assert token.replace("-", "").replace("_", "").isalnum()
+    assert "fox" not in token
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda token: token[:-4], lambda token: token + "AAAA", lambda token: token + "=", lambda token: token + "\n",
+        lambda token: token.swapcase(), lambda _: "", lambda _: "é" * 99, lambda _: "1767225660.mXc0GrDd4tGjMCiG",
+        lambda _: TimedTokens(b"o" * 32).issue("job:fox", 60.0, NOW),
+    ],
+)  # fmt: skip
+def test_what_is_no_token_of_ours_opens_nothing(change):
+    tokens = TimedTokens(KEY)
+    assert tokens.open(change(tokens.issue("job:fox", 60.0, NOW)), NOW) is None

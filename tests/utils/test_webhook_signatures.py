@@ -1,10 +1,11 @@
 """Signatures of webhooks, against the recorded vector of Replicate and one computed by hand."""
 
+import base64
 import hmac
 
 import pytest
 
-from utils.webhook_signatures import signature_of, verify_replicate
+from utils.webhook_signatures import signature_of, standard_headers, verify_replicate
 
 # made by the documented algorithm and accepted by the official package's validator
 SECRET = "whsec_bGFiLW9ubHktc2VjcmV0LTMyLWJ5dGVzLWxvbmchISE="
@@ -50,3 +51,19 @@ def test_anything_changed_is_refused(changes):
 def test_our_own_signature_covers_time_and_body():
     expected = hmac.new(b"s3cret", b'1795240000.{"a":1}', "sha256").hexdigest()
     assert signature_of(b'{"a":1}', "s3cret", 1795240000.9) == f"t=1795240000,v1={expected}"
+
+
+def test_our_standard_headers_are_those_of_the_recorded_vector():
+    assert standard_headers("msg_lab1", BODY, SECRET, 1795240000.9) == {
+        name.lower(): value for name, value in HEADERS.items()
+    }
+
+
+@pytest.mark.parametrize("secret", ["s3cret", "whsec_not base64", "é"])
+def test_a_secret_of_any_other_form_is_the_key_itself(secret):
+    key = "whsec_" + base64.b64encode(secret.encode()).decode()
+    assert standard_headers("msg1", BODY, secret, NOW_S) == standard_headers("msg1", BODY, key, NOW_S)
+
+
+def test_without_a_secret_there_is_an_id_and_a_time_but_no_signature():
+    assert standard_headers("msg1", BODY, "", NOW_S) == {"webhook-id": "msg1", "webhook-timestamp": "1795240010"}
