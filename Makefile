@@ -34,13 +34,14 @@ test: setup-dev  ## set up what is missing and run the tests on all cores
 test-studio: setup-dev  ## the studio's tests, each at the width of a desk, a tablet and a phone
 	@STUDIO_WIDTHS=all exec $(PY) -m pytest -n auto --dist loadgroup tests/studio $(ARGS)
 
-check: setup-dev  ## format, lint, types, one-way imports, lengths
+check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of engines
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) scripts/check_root_imports.py
 	$(PY) scripts/check_lengths.py
+	$(PY) scripts/check_quality.py
 	$(PY) scripts/check_studio.py
 
 format: setup-dev  ## let ruff and Biome format and sort what they can
@@ -60,7 +61,7 @@ test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUES
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)
 
-test-real: setup-dev  ## run the extra tests against real gradio 4, 5 and 6 apps (installs them, about 1 GB)
+test-real: setup-dev  ## run the extra tests against real gradio 4, 5 and 6 apps and ComfyUI's API proxy (installs them, 1 GB)
 	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
 
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions

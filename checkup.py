@@ -7,21 +7,23 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import Settings
+from config import Settings, SettingsError
 from console.doctor import Check
 from store.folder import PartMissing
+from utils.clock import SystemClock
 from utils.disks import too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.ports import holder_of
 from utils.secrets import SecretBox
-from wiring import bad_key
+from wiring_keys import bad_key, open_signer
 
 LOCAL = "Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine."
 
 
 async def look_around(settings: Settings) -> list[Check]:
-    """Test the key, the disks and the address to listen on."""
-    return await asyncio.to_thread(lambda: [*_key(settings), *_disks(settings), *_address(settings)])
+    """Test the keys, the disks and the address to listen on."""
+    parts = (_key, _signer, _disks, _address)
+    return await asyncio.to_thread(lambda: [check for part in parts for check in part(settings)])
 
 
 def lost(missing: PartMissing) -> Check:
@@ -39,6 +41,21 @@ def _key(settings: Settings) -> Iterator[Check]:
         yield Check(name="SECRET_KEY", is_ok=False, message=f"It must be {problem.right}.")
     else:
         yield Check(name="SECRET_KEY", is_ok=True, message="set, and it has the right form")
+
+
+def _signer(settings: Settings) -> Iterator[Check]:
+    try:
+        signer = open_signer(settings, SystemClock().now())
+    except SettingsError as error:
+        for problem in error.problems:
+            said = "It is missing: it must be" if not problem.value else "It must be"
+            yield Check(name=problem.name, is_ok=False, message=f"{said} {problem.right}.")
+        return
+    if signer is not None:
+        ends = f"{signer.credential.ends_at:%Y-%m-%d}"
+        yield Check(
+            name="PROVENANCE", is_ok=True, message=f"pictures are signed (C2PA); the certificate ends on {ends}"
+        )
 
 
 def _disks(settings: Settings) -> Iterator[Check]:

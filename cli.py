@@ -3,6 +3,7 @@
 Everything after `generate` that is no option of the command line is the prompt, in the same syntax as everywhere.
 """
 
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from typing import Final
 
 from config import Settings
 from console import doctor, drawing, interactive, keys, lists, workflows
+from console.arguments import PROGRAM, Help, Nonsense, Parser, add
 from console.doctor import Check as Check
 from console.drawing import BAD_INPUT as BAD_INPUT
 from console.drawing import FAILED as FAILED
@@ -19,25 +21,30 @@ from console.drawing import Studio as Studio
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
 from console.keys import tell_reset as tell_reset
-from console.text import HELP
+from console.text import MORE, WHAT
 from console.text import tell as tell
 from console.workflows import WorkflowCommand as WorkflowCommand
 from console.workflows import manage_workflows as manage_workflows
 from constants import APP_NAME, VERSION
 from generation.job import Job
 
-COMMANDS: Final = ("start", "generate", "models", "queue", "doctor", "key", "workflow", "help", "version")
-SWITCHES: Final = ("--no-web", "--no-discord")  # of start
+DRAWING: Final = f"{PROGRAM} generate PROMPT [--size 768x512 ...] [-i FILE] [-o FILE] [-q]"
+LOOKING: Final = {
+    "models": "show what there is to draw with",
+    "queue": "show what waits and runs in the bot",
+    "doctor": "check settings, folders, engines, and say what to do",
+}
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What was typed. `text` is the prompt, or what could not be understood."""
+    """What was typed. `text` is the prompt, the help asked for, or what could not be understood."""
 
     name: str
     text: str = ""
     output: Path | None = None
+    images: tuple[Path, ...] = ()
     is_quiet: bool = False
     no_web: bool = False
     no_discord: bool = False
@@ -47,57 +54,75 @@ class Command:
 
 def parse(argv: Sequence[str]) -> Command:
     """Read the arguments; what makes no sense becomes the command `nonsense`."""
-    if {*argv} <= {"start", *SWITCHES}:
-        return Command(name="start", no_web="--no-web" in argv, no_discord="--no-discord" in argv)
-    name, rest = argv[0], list(argv[1:])
-    if name in ("-h", "--help", "/?") or (name in COMMANDS and name != "generate" and set(rest) & {"-h", "--help"}):
-        return Command(name="help")
-    if name in ("-V", "--version"):
+    parser = _parser()
+    try:
+        values, rest = parser.parse_known_args(list(argv))
+    except Help as help:
+        return Command(name="help", text=str(help))
+    except Nonsense as nonsense:
+        return Command(name="nonsense", text=_about_prompts(argv, str(nonsense)))
+    name = getattr(values, "command_name", "start")
+    if values.version:
         return Command(name="version")
-    if name not in COMMANDS:
-        return Command(name="nonsense", text=_unknown(name))
-    if name == "generate":
-        return _read_generate(rest)
-    if name == "key":
-        said = keys.parse_key(rest)
-        return Command(name="nonsense", text=said) if isinstance(said, str) else Command(name="key", key=said)
-    if name == "workflow":
-        asked = workflows.parse_workflow(rest)
-        return Command(name="nonsense", text=asked) if isinstance(asked, str) else Command(name=name, workflow=asked)
+    if name == "help":
+        return Command(name="help", text=parser.format_help().strip())
+    if name == "generate":  # what else was typed is the prompt, its options among it
+        images = tuple(values.image)
+        return Command(name=name, text=" ".join(rest), output=values.output, images=images, is_quiet=values.quiet)
     if rest:
-        return Command(name="nonsense", text=f"{name} takes nothing after it, but there is: {' '.join(rest)}")
-    return Command(name=name)
+        return Command(name="nonsense", text=_left_over(parser, name, rest))
+    if hasattr(values, "read"):
+        return _below(values.read(values))
+    return Command(name=name, no_web=values.no_web, no_discord=values.no_discord)
 
 
-def _unknown(name: str) -> str:
-    is_option = name.startswith("-")
-    near = get_close_matches(name, SWITCHES if is_option else COMMANDS, n=1)
-    if near:
-        hint = f" Did you mean {near[0]}?"
-    else:
-        hint = "" if is_option else f' To draw it: python main.py generate "{name}"'
-    return f"There is no {'option' if is_option else 'command'} {name}.{hint}"
+def _parser() -> Parser:
+    parser = Parser(prog=PROGRAM, description=WHAT, epilog=MORE)
+    parser.add_argument("-V", "--version", action="store_true", help="show which Easel this is")
+    _add_switches(parser, default=False)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    _add_switches(add(commands, "start", "start the studio and, with a token, the bot; else the console beside it"))
+    generate = add(commands, "generate", "make pictures of the words that follow, and save them", usage=DRAWING)
+    generate.add_argument("-o", "--output", metavar="FILE", type=Path, help="a folder will do; several get -1, -2 ...")
+    generate.add_argument(
+        "-i", "--image", metavar="FILE", type=Path, action="append", default=[],
+        help="a picture to draw from; several for a workflow that takes several",
+    )  # fmt: skip
+    generate.add_argument("-q", "--quiet", action="store_true", help="no progress, only the file names")
+    for name, meaning in LOOKING.items():
+        add(commands, name, meaning)
+    workflows.add_to(commands)
+    keys.add_to(commands)
+    add(commands, "help", "show all commands")
+    add(commands, "version", "show which Easel this is")
+    return parser
 
 
-def _read_generate(rest: list[str]) -> Command:
-    words: list[str] = []
-    output: Path | None = None
-    is_quiet = False
-    while rest:
-        word = rest.pop(0)
-        option, sign, value = word.partition("=")
-        if option in ("-o", "--output"):
-            value = value if sign else (rest.pop(0) if rest else "")
-            if not value:
-                return Command(name="nonsense", text=f"{option} needs a file name, for example: {option} fox.png")
-            output = Path(value)
-        elif word in ("-q", "--quiet"):
-            is_quiet = True
-        elif word in ("-h", "--help"):
-            return Command(name="help")
-        else:
-            words.append(word)
-    return Command(name="generate", text=" ".join(words), output=output, is_quiet=is_quiet)
+def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
+    for door in ("web", "discord"):
+        parser.add_argument(f"--no-{door}", action="store_true", default=default, help="leave that door shut")
+
+
+def _below(value: KeyCommand | WorkflowCommand) -> Command:
+    if isinstance(value, KeyCommand):
+        return Command(name="key", key=value)
+    return Command(name="workflow", workflow=value)
+
+
+def _about_prompts(argv: Sequence[str], said: str) -> str:
+    """Add how to draw what may have been meant as a prompt."""
+    if not said.startswith(f"There is no command {argv[0]}."):
+        return said
+    said = said.partition(" Write:")[0]
+    return said if "Did you mean" in said else f'{said} To draw it: {PROGRAM} generate "{argv[0]}"'
+
+
+def _left_over(parser: Parser, name: str, rest: Sequence[str]) -> str:
+    option = next((word for word in rest if word.startswith("-")), "")
+    if not option:
+        return f"{name} takes nothing more, but there is: {' '.join(rest)}"
+    near = get_close_matches(option, parser.options(), n=1)
+    return f"There is no option {option}.{f' Did you mean {near[0]}?' if near else ''}"
 
 
 def run(
@@ -110,7 +135,7 @@ def run(
 ) -> int:
     """Do what was typed with what `main` has built for it; return the exit code."""
     if command.name == "help":
-        print(HELP)
+        print(command.text)
     elif command.name == "version":
         print(f"{APP_NAME} {VERSION}")
     elif command.name == "queue":
@@ -118,7 +143,8 @@ def run(
     elif command.name == "doctor" and settings:
         return doctor.report(settings, checks)
     elif command.name == "generate" and studio:
-        return drawing.draw(studio, command.text, output=command.output, is_quiet=command.is_quiet)
+        asked = drawing.Asked(text=command.text, images=command.images, output=command.output)
+        return drawing.draw(studio, asked, is_quiet=command.is_quiet)
     elif command.name == "models" and studio:
         lists.show_models(studio)
     elif command.name == "start" and studio:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backends.base import BackendConfig
 from backends.guard import policy_of
-from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
+from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend, read_grades
 from backends.probe import Found, local_port, probe_local
 from backends.registry import BackendRegistry, Entry
 from config import BackendSettings, Problem, Settings, SettingsError
@@ -26,6 +26,7 @@ from services.describing import DescribingService
 from services.generation import GenerationService
 from services.intakes import make_intakes
 from services.machines import RentalRules, make_providers
+from services.marks import Marks
 from services.media import MediaService
 from services.records import make_records
 from services.styles import StyleService
@@ -44,6 +45,7 @@ from utils.clock import SystemClock
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
 from utils.urls import UrlPolicy, UrlRefused, check_url
+from wiring_keys import bad_key, open_signer
 
 log = logging.getLogger("easel")
 
@@ -96,24 +98,23 @@ async def build(settings: Settings) -> Easel:
     """Open the store and wire everything; nothing runs yet.
 
     Raises:
-        SettingsError: an engine or the key is set wrongly.
+        SettingsError: an engine, a key or the marks of pictures are set wrongly.
         DatabaseTooNew: the data folder was used by a newer Easel.
         PartMissing: its key or its database is missing, or another's.
     """
     clock = SystemClock()
+    signer = await asyncio.to_thread(open_signer, settings, clock.now())
     await asyncio.to_thread(make_private_folder, settings.data_dir)
     entries, findings = await find_engines(settings)
+    await asyncio.to_thread(read_grades)
     database, box = await open_store(settings)
     folders = ExitStack()
     cache = await _open_cache(settings, clock, folders)
     registry = BackendRegistry(clock)
     for entry in entries:
         registry.add(entry)
-
-    def source_type_of(lane: str) -> str | None:
-        return registry.source_type(lane) if settings.provenance == "xmp" else None
-
-    media = MediaService(cache, clock, settings.media_ttl, registry.label, source_type_of)
+    marks = Marks(source_type_of=registry.source_type if settings.provenance != "off" else _no_mark, signer=signer)
+    media = MediaService(cache, clock, settings.media_ttl, registry.label, marks)
     queue, services = _services(settings, database, box, registry, media, clock)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access
@@ -362,9 +363,8 @@ async def reset_key(settings: Settings) -> int | None:
         raise bad_key() from error
 
 
-def bad_key() -> SettingsError:
-    right = "44 signs of URL-safe base64, as Easel writes them into a new key file if there is none"
-    return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
+def _no_mark(lane: str) -> None:
+    return None
 
 
 async def _open_cache(settings: Settings, clock: SystemClock, folders: ExitStack) -> ImageCache:

@@ -27,6 +27,7 @@ def _engine(engine: Engine, lane: LaneView, price: str) -> EngineOut:
         label=engine.label,
         kind=engine.kind,
         kind_title=engine.kind_title,
+        grade=engine.grade,
         owner=engine.owner_kind,  # type: ignore[arg-type]  # one of the three
         is_fallback=engine.is_fallback,
         is_mine=engine.owner_kind == "user",  # others' are not in the list

@@ -48,7 +48,7 @@ BY_STATUS: Final = {
 
 MEANINGS: Final = {
     400: "What was said cannot be done; the answer names the value and what would be right.",
-    401: "Nobody known calls: sign in, or send a key.",
+    401: "Sign in or send an API key.",
     403: "The caller may not do this.",
     404: "There is no such thing, or it is not the caller's to see.",
     408: "The request took too long to arrive.",
@@ -152,7 +152,7 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
     """Say which value is wrong and what would be right, from what pydantic found first."""
     found = error.errors()[0]
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
-        return plain(400, "The body is not JSON as it is wanted here.") | {"hint": JSON_HINT}
+        return plain(400, "The request body is not a JSON object.") | {"hint": JSON_HINT}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)[:MOST_FIELD_CHARS]
     return {

@@ -1,6 +1,6 @@
 """Server-sent events: every change of a job to everyone who may see it, each reader at a pace of its own.
 
-A reader holds the newest event per job, never a backlog; one that falls too far behind is told to load anew. What is
+A reader holds the newest event per job, never a backlog; one that falls too far behind is told to load again. What is
 sent is made once per change and audience, not once per reader.
 """
 
@@ -196,7 +196,7 @@ class Hub:
         return sse("job", shown.model_dump(mode="json"))
 
     def queue_event(self, user_id: str) -> bytes:
-        """The event that tells a person how busy the engines are: those for all, and one's own."""
+        """The event that tells a person how busy the engines are: those for all, and your own."""
         return sse("queue", queue_json(self._generation.lanes(), user_id))
 
     async def _flush(self) -> None:

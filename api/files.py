@@ -17,7 +17,7 @@ from utils.threads import run_in_thread
 
 STATIC: Final = Path(__file__).with_name("static")
 FRESH_S: Final = 1.0
-CACHE: Final = "no-cache"  # asked for anew each time, answered with 304 while nothing changed
+CACHE: Final = "no-cache"  # asked for again each time, answered with 304 while nothing changed
 MIN_PACKED_BYTES: Final = 1000
 TYPES: Final = {  # not asked of the machine: Windows may be told that .js is plain text
     ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",

@@ -74,6 +74,7 @@ async def check_inputs(web: Web, caller: Caller, draft: Draft) -> None:
         RequestRejected: as `check_use`.
     """
     sources = [("init_image", draft.init_image), ("mask_image", draft.mask_image)]
-    for field, source in (*sources, *(("control", unit.image) for unit in draft.control)):
+    more = [("more_images", image) for image in draft.more_images]
+    for field, source in (*sources, *more, *(("control", unit.image) for unit in draft.control)):
         if source is not None:
             await check_use(web, caller, source.media_id, field)

@@ -132,6 +132,7 @@ class JobViews:
             workflow=request.workflow.name if request.workflow else None,
             options=dict(request.options),
             init_image=self.source(request.init_image, is_private=private) if request.init_image else None,
+            more_images=[self.source(image, is_private=private) for image in request.more_images],
             mask_image=self.source(request.mask_image, is_private=private) if request.mask_image else None,
         )
 

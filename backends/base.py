@@ -143,11 +143,15 @@ class DescribingBackend(Backend, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadWorkflow:
-    """A workflow as an engine reads it: graph and mapping as JSON to keep, and the mapping as lines for people."""
+    """A workflow as an engine reads it: graph and mapping as JSON to keep, and the mapping as lines for people.
+
+    `problems` are what has to be said otherwise before it can be drawn with: files that the engine lacks.
+    """
 
     graph: str = field(repr=False)
     mapping: str = field(repr=False)
     lines: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -159,7 +163,7 @@ class WorkflowBackend(Backend, Protocol):
 
         Raises:
             RequestRejected: it is no workflow that can be run; a hint says what would be.
-            CapabilityError: this server lacks nodes or files it needs; they are named.
+            CapabilityError: this server lacks nodes it needs; they are named.
             BackendError: the server does not answer.
         """
         ...
@@ -167,7 +171,7 @@ class WorkflowBackend(Backend, Protocol):
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
         """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
 
-        The server is not asked.
+        The server is asked only where it never was, and need not answer.
 
         Raises:
             RequestRejected: there is no such value, node or input; what there is is named.
@@ -178,7 +182,16 @@ class WorkflowBackend(Backend, Protocol):
         """Return what a loaded workflow can do on this server.
 
         Raises:
-            CapabilityError: this server lacks nodes or files it needs; they are named.
+            CapabilityError: this server lacks nodes it needs; they are named.
+            BackendError: the server does not answer.
+        """
+        ...
+
+    async def look_over(self, workflow: WorkflowRef, request: GenerationRequest) -> tuple[str, ...]:
+        """Return remarks on how a request is drawn with a loaded workflow on this server.
+
+        Raises:
+            CapabilityError: this server lacks files for which the request names no others; they are named.
             BackendError: the server does not answer.
         """
         ...

@@ -5,6 +5,7 @@ Another package names its `EngineKind` as an entry point of the group `easel.bac
 
 import logging
 import pkgutil
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -17,6 +18,7 @@ import backends
 from backends.base import Backend, BackendConfig
 from backends.http import BearerAuth, key_auth
 from backends.kind import EngineKind
+from backends.quality import answers_of, grade_of
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ ENTRY_POINT_GROUP: Final = "easel.backends"
 UNKNOWN: Final = "that kind of engine"
 
 _kinds: dict[str, EngineKind] = {}
+_packages: dict[str, str] = {}  # where each comes from
 
 
 def register(kind: EngineKind) -> EngineKind:
@@ -46,6 +49,17 @@ def kind_of(name: str) -> EngineKind | None:
     """Return a kind by its name, None if there is none in this version."""
     _load()
     return _kinds.get(name)
+
+
+def grade_of_kind(name: str) -> str:
+    """Return a kind's grade in a word, empty where it has none. The first call for a kind reads its file."""
+    return _grade_in(_packages.get(name, "")) if kind_of(name) else ""
+
+
+def read_grades() -> None:
+    """Read the grades of all kinds, in a thread before anybody asks for one."""
+    for name in kind_names():
+        grade_of_kind(name)
 
 
 def connectable() -> tuple[EngineKind, ...]:
@@ -105,20 +119,32 @@ def wants_login(config: BackendConfig) -> bool:
 @cache
 def _load() -> None:
     """Import the kinds once: another package's entry points mean a walk through all that is installed."""
-    for kind in (*_built_in(), *_plugged_in()):
-        _kinds.setdefault(kind.name, kind)
+    for kind, package in (*_built_in(), *_plugged_in()):
+        if kind.name not in _kinds:
+            _kinds[kind.name] = kind
+            _packages[kind.name] = package
 
 
-def _built_in() -> Iterator[EngineKind]:
+def _built_in() -> Iterator[tuple[EngineKind, str]]:
     for folder in pkgutil.iter_modules(backends.__path__):
         if folder.ispkg:
-            yield import_module(f"backends.{folder.name}.kind").KIND
+            yield import_module(f"backends.{folder.name}.kind").KIND, f"backends.{folder.name}"
 
 
-def _plugged_in() -> Iterator[EngineKind]:
+def _plugged_in() -> Iterator[tuple[EngineKind, str]]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
         if (kind := _loaded(point)) is not None:
-            yield kind
+            yield kind, sys.modules[point.module].__package__ or ""
+
+
+@cache
+def _grade_in(package: str) -> str:
+    """Return the grade that a package's folder answers for; a module that is in no package has no such folder."""
+    try:
+        return grade_of(answers_of(package)) if package else ""
+    except (OSError, ValueError) as error:
+        log.warning("the grade of %s cannot be computed: %s", package, error, extra={"action": "plugin_failed"})
+        return ""
 
 
 def _loaded(point: EntryPoint) -> EngineKind | None:

@@ -187,10 +187,12 @@ class BackendRegistry:
         return None
 
     def mark_down(self, name: str, error: BackendError) -> None:
-        """Remember what jobs found (a wrong key, no answer again and again); the next probe decides anew."""
+        """Remember what jobs found (a wrong key, no answer again and again); the next probe decides again."""
         if entry := self._entries.get(name):
+            level = logging.DEBUG if entry.error else logging.ERROR  # told once, not by every job that waits there
             entry.error = error
-            log.error("backend fails its jobs", extra={"action": "backend_down", "backend": name, "error": str(error)})
+            fields = {"action": "backend_down", "backend": name, "error": str(error)}
+            log.log(level, "backend fails its jobs", extra=fields)
             self._changed(name)
 
     async def aclose(self) -> None:

@@ -1,6 +1,7 @@
 """Files people attach: which one is meant, and its bytes by its address alone, which another process can do as well."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 import aiohttp
@@ -8,41 +9,40 @@ import nextcord
 
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
-from generation.foreign import clean_line
+from generation.several_pictures import NOT_USED, ONE_IS_USED, named
 
 IMAGE_NAME: Final = re.compile(r"\.(png|jpe?g|jfif|webp|gif|avif|bmp|tiff?|hei[cf])$", re.IGNORECASE)
 READ_TIMEOUT_S: Final = 60.0
-ONE_IS_USED: Final = "one picture is drawn from"
 NO_PICTURE: Final = "only pictures are"
-MOST_NAMED: Final = 4
-NAME_CHARS: Final = 40
 CANNOT_READ: Final = "That picture cannot be read from Discord. Please attach it again."
 
 
 def picture_in(*messages: nextcord.Message) -> nextcord.Attachment | None:
     """Return the first picture attached to the first of these messages that has one."""
-    return next((one for message in messages for one in message.attachments if _is_picture(one)), None)
+    return next((one for message in messages for one in pictures_in(message)), None)
 
 
-def unused_in(message: nextcord.Message, used: nextcord.Attachment | None, why: str = ONE_IS_USED) -> tuple[str, ...]:
+def pictures_in(message: nextcord.Message) -> list[nextcord.Attachment]:
+    """Return the pictures attached to a message, in order."""
+    return [one for one in message.attachments if _is_picture(one)]
+
+
+def unused_in(
+    message: nextcord.Message, used: Collection[nextcord.Attachment] = (), why: str = ONE_IS_USED
+) -> tuple[str, ...]:
     """Return a remark on what else is attached to a message, if there is any.
 
     Args:
         message: what somebody wrote.
-        used: the picture that is drawn from.
+        used: the pictures that may be drawn from.
         why: the reason for which a picture is not.
     """
-    unused = [one for one in message.attachments if used is None or one.id != used.id]
+    unused = [one for one in message.attachments if one.id not in [other.id for other in used]]
     pictures = [one for one in unused if _is_picture(one)]
     others = [one for one in unused if one not in pictures]
-    parts = [f"{_named(files)} ({reason})" for files, reason in ((others, NO_PICTURE), (pictures, why)) if files]
-    return (f"not used: {', '.join(parts)}",) if parts else ()
-
-
-def _named(files: list[nextcord.Attachment]) -> str:
-    names = [clean_line(one.filename, NAME_CHARS) for one in files[:MOST_NAMED]]
-    more = len(files) - len(names)
-    return ", ".join([*names, *([f"{more} more"] if more else [])])
+    listed = ((others, NO_PICTURE), (pictures, why))
+    parts = [f"{named([one.filename for one in files])} ({reason})" for files, reason in listed if files]
+    return (f"{NOT_USED}{', '.join(parts)}",) if parts else ()
 
 
 def _is_picture(attachment: nextcord.Attachment) -> bool:

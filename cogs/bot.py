@@ -22,6 +22,7 @@ from cogs.models import Models
 from cogs.picture_words import PictureWords
 from cogs.pictures import Pictures
 from cogs.posting import Poster
+from cogs.presses import Presses
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.studio import Studio
@@ -129,6 +130,10 @@ class EaselBot(commands.Bot):
         self.add_cog(Help())
         if not message_content:
             self.add_cog(Unreadable(services.clock))
+        presses = Presses()
+        for cog in self.cogs.values():
+            presses.add(cog)
+        self.add_cog(presses)
 
     async def on_connect(self) -> None:
         """Register the commands in place of nextcord's own way, which takes a request for each."""

@@ -15,7 +15,7 @@ from generation.errors import RequestRejected
 from generation.foreign import visible
 
 ID_PREFIX = "e1"
-OTHER_VERSION = "This button belongs to another version of me and does nothing now."
+OTHER_VERSION = "This button is from an older version and no longer works."
 Style = Literal["primary", "secondary", "success", "danger"]
 _STYLES = {
     "primary": nextcord.ButtonStyle.primary,
@@ -81,7 +81,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A whole message. `pictures` are always all that the message shall hold: an edit replaces them."""
+    """A whole message. `pictures` are always all that the message should hold: an edit replaces them."""
 
     content: str
     rows: tuple[Row, ...] = ()
@@ -128,7 +128,7 @@ def _ids_of(message: nextcord.Message | None) -> list[str]:
 def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:
     """Build the nextcord view, stopped at once.
 
-    Presses reach us by id through a listener: the library shall neither keep a copy of every message's view in memory
+    Presses reach us by id through a listener: the library must neither keep a copy of every message's view in memory
     nor answer a press for us.
     """
     if not rows:

@@ -9,11 +9,10 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.attachments import unused_in
-from cogs.compare_card import read_id
+from cogs.compare_card import ID_PREFIX
 from cogs.compare_messages import CompareMessages
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
-from cogs.error_handler import told
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import (
     actor_of,
@@ -21,6 +20,7 @@ from cogs.origin import (
     check_message_permissions,
 )
 from cogs.plain import suggest
+from cogs.presses import Press, Route
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
@@ -75,25 +75,20 @@ class Compare(commands.Cog):
         await check_message_permissions(ctx)
         found = ENGINES.search(f" {text}")
         parsed = parse_prompt(ENGINES.sub("", f" {text}").strip(), names_in(ctx.message))
-        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, None, FROM_WORDS)))
+        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected("Only `/compare` can answer in private.", field="private")
         wanted = _names(found[1].strip('"“”')) if found else ()
         await self._desk.take_message(ctx, _order(parsed, wanted))
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        pressed = read_id(data["custom_id"])
-        if pressed is None:
-            return
-        async with told(interaction):
-            was_under_way = await self._compare.cancel(pressed[1], actor_of(interaction))
-            await interaction.response.defer()
-            if not was_under_way:
-                await interaction.followup.send("It had already ended.", ephemeral=True)
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(prefix=ID_PREFIX, action="cancel", handle=self._cancel),)
+
+    async def _cancel(self, interaction: nextcord.Interaction, press: Press) -> None:
+        was_under_way = await self._compare.cancel(press.job_id, actor_of(interaction))
+        await interaction.response.defer()
+        if not was_under_way:
+            await interaction.followup.send("It had already ended.", ephemeral=True)
 
     @commands.Cog.listener("on_ready")
     async def take_up(self) -> None:

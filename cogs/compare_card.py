@@ -26,13 +26,6 @@ class StopButton(Button):
         return f"{ID_PREFIX}:{self.action}:{self.job_id}"
 
 
-def read_id(custom_id: str) -> tuple[str, str] | None:
-    """Return (action, comparison id) of one of these buttons, `None` for any other."""
-    prefix, _, rest = custom_id.partition(":")
-    action, _, comparison_id = rest.partition(":")
-    return (action, comparison_id) if prefix == ID_PREFIX else None
-
-
 def card(
     comparison: Comparison,
     views: Mapping[str, JobView],

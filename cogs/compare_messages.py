@@ -5,14 +5,12 @@ import logging
 from dataclasses import dataclass, field
 from functools import partial
 
-import nextcord
-
 from cogs import compare_card
 from cogs.cards import Card, Picture
+from cogs.delivery import Delivery, Followers, is_old
 from cogs.origin import DOOR
-from cogs.posting import TRANSIENT, NowhereToPost, Poster, is_too_large
+from cogs.posting import Poster
 from cogs.spender import Spender
-from constants import DISCORD_FILE_BYTES
 from generation.job import Job, JobStatus, JobView
 from services.compare import CompareService, Comparison
 from services.generation import GenerationService
@@ -20,9 +18,6 @@ from services.media import file_name
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
-
-RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, *(300.0,) * 288)  # for a day
-LEAST_FILE_BYTES = 512 * 1024
 
 
 @dataclass
@@ -58,7 +53,9 @@ class CompareMessages:
         self._spender = spender
         self._clock = clock
         self._born_at = clock.now()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._followers = Followers(clock)
+        self._repeated: set[str] = set()  # what an earlier process, or an attempt that failed, may have shown already
 
     async def open(self, comparison: Comparison) -> None:
         """Show a new comparison for the first time, and follow it from then on."""
@@ -72,32 +69,30 @@ class CompareMessages:
         for comparison in due:
             if not comparison.job_ids:
                 await self._compare.delivered(comparison)
-            elif comparison.id not in self._tasks:
+            elif comparison.id not in self._followers:
                 self._start(comparison, is_repeated=True)
 
     async def aclose(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Let results that are on their way arrive, for a moment; the rest stays due."""
+        await self._followers.aclose()
 
     def _start(self, comparison: Comparison, *, is_repeated: bool) -> None:
-        task = asyncio.create_task(self._follow(comparison, is_repeated), name="compare")
-        self._tasks[comparison.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(comparison.id, None))
+        if is_repeated:
+            self._repeated.add(comparison.id)
+        self._followers.start(comparison.id, partial(self._follow, comparison))
 
-    async def _follow(self, comparison: Comparison, is_repeated: bool) -> None:
+    async def _follow(self, comparison: Comparison) -> None:
+        is_repeated = comparison.id in self._repeated
+        self._repeated.add(comparison.id)
         state = _State(comparison)
-        try:
-            if is_repeated:
-                await self._present(comparison, is_repeated=True)
-            await asyncio.gather(*(self._watch(state, job_id) for job_id in comparison.job_ids))
-            if state.views:
+        if is_repeated:
+            await self._present(comparison, is_repeated=True)
+        await asyncio.gather(*(self._watch(state, job_id) for job_id in comparison.job_ids))
+        if state.views:
+            with self._followers.delivering():
                 await self._deliver(state, is_repeated)
-            else:
-                await self._compare.delivered(comparison)
-        except Exception:  # it stays due, and the next start shows it
-            log.exception("a comparison could not be shown", extra={"action": "job_failed"})
+        await self._compare.delivered(comparison)
+        self._repeated.discard(comparison.id)
 
     async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:
         """Show it where nobody has noted a message of it yet."""
@@ -118,6 +113,8 @@ class CompareMessages:
         content = self._card(state).content
         if content == state.shown or len(state.views) < len(state.comparison.job_ids):
             return
+        if is_old(state.lead, self._clock):
+            return
         state.shown = content
 
         async def send() -> None:
@@ -129,28 +126,12 @@ class CompareMessages:
     async def _deliver(self, state: _State, is_repeated: bool) -> None:
         state = await self._read(state.comparison)  # where its message stands may have been noted after the start
         if all(view.job.delivered_at for view in state.views.values()):  # its message was deleted
-            await self._compare.delivered(state.comparison)
             return
-        limit_bytes = DISCORD_FILE_BYTES
-        final = await self._final(state, limit_bytes)
-        for wait_s in RETRY_S:
-            send = partial(self._poster.deliver, state.lead, final, is_repeated=is_repeated)
-            try:
-                await self._spender.final(self._poster.bucket(state.lead.origin), state.comparison.id, send)
-            except NowhereToPost:
-                log.warning("no place left for a comparison", extra={"action": "job_failed"})
-                break
-            except (nextcord.HTTPException, *TRANSIENT) as error:
-                if is_too_large(error) and limit_bytes > LEAST_FILE_BYTES:
-                    limit_bytes //= 2
-                    final = await self._final(state, limit_bytes)
-                    continue
-                log.warning("Discord did not take a comparison (%s), it stays due", type(error).__name__)
-                is_repeated = True
-                await self._clock.sleep(wait_s)
-            else:
-                break
-        await self._compare.delivered(state.comparison)
+        key, draw = state.comparison.id, partial(self._final, state)
+        posted = await self._delivery.send(key, state.lead, draw, is_repeated=is_repeated)
+        if posted and posted.message_id != state.lead.origin.message_id:
+            place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
+            await self._service.attach_group(state.comparison.job_ids, **place)
 
     async def _final(self, state: _State, limit_bytes: int) -> Card:
         upload = await self._compare.strip(state.comparison, limit_bytes)

@@ -15,14 +15,15 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs import forms
-from cogs.cards import OTHER_VERSION, Card, check_stands_in, parse_id, to_files, to_view
+from cogs.cards import Card, check_stands_in, to_files, to_view
 from cogs.desk import Desk
-from cogs.error_handler import thinking, told
+from cogs.error_handler import thinking
 from cogs.job_messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import actor_of, check_interaction_permissions
 from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
+from cogs.presses import Press, Route
 from cogs.render import GONE
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
@@ -36,7 +37,6 @@ from utils.text import cut
 
 log = logging.getLogger(__name__)
 
-OTHERS = frozenset({"models", "help", "picture", "studio"})  # actions that other cogs answer
 ENGINES_OWN = (
     "model",
     "sampler",
@@ -84,21 +84,13 @@ class EditControls(commands.Cog):
             "info": self._info,
         }
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        """Find the handler of a press by its id; ids of others are not ours to answer."""
-        if interaction.type not in (nextcord.InteractionType.component, nextcord.InteractionType.modal_submit):
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] in OTHERS:
-            return
-        action, job_id, argument = parsed
-        async with told(interaction):
-            if action not in self._handlers:
-                raise RequestRejected(OTHER_VERSION)
-            job = await self._service.visible(job_id, actor_of(interaction))
-            await self._handlers[action](interaction, job, action if action in ("sampler", "model") else argument)
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=action, handle=self._press, takes_forms=True) for action in self._handlers)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        argument = press.action if press.action in ("sampler", "model") else press.argument
+        await self._handlers[press.action](interaction, job, argument)
 
     # -- new pictures --------------------------------------------------------------------------------------------
 
@@ -128,7 +120,7 @@ class EditControls(commands.Cog):
         names = await names_of_interaction(interaction, *typed.values())
         before = (await self._service.drawn(job)).request
         changes = forms.read_edit(typed, before, names)
-        # a job of one's own that is still under way is replaced
+        # your own job that is still under way is replaced
         replaces = job.user_key == actor.user_key and not job.is_terminal
         notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
         await self._again(interaction, job, changes, replaces=replaces, notes=notes)
@@ -137,7 +129,7 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
-        """A model or sampler was picked from a menu that may be old: the list is read anew."""
+        """A model or sampler was picked from a menu that may be old: the list is read again."""
         data: Any = interaction.data
         engine = self._engine(interaction, job)
         names = {forms.choice_value(name): name for name in _names(what, engine)}

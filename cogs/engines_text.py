@@ -40,7 +40,8 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
     else:
         mark = "🟢"
         parts.append("free" if one.capabilities else "not asked yet")
-    return " · ".join([f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane)])
+    grade = [f"{one.grade} support"] if one.grade else []
+    return " · ".join([f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane), *grade])
 
 
 def status(lines: list[str]) -> str:

@@ -1,19 +1,21 @@
 """`/forget`: everything that Easel has of the person who asks is deleted, after a second word of consent."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import Button, Card, check_stands_in
-from cogs.error_handler import told
 from cogs.origin import DOOR
 from cogs.posting import edit_answer, new_message
+from cogs.presses import Press, Route
 from services.forgetting import ForgettingService
 from utils.text import plural
 
-CONFIRM_ID: Final = "f1:forget"
+PREFIX: Final = "f1"
+ACTION: Final = "forget"
+CONFIRM_ID: Final = f"{PREFIX}:{ACTION}"
 ASK: Final = (
     "**Delete everything I keep about you?** Your pictures, prompts and favourites, what you draw now, your engine "
     "with its key, your workflows, templates, settings, API keys and sign-ins go at once and for good.\n"
@@ -43,17 +45,13 @@ class Forget(commands.Cog):
         button = ForgetButton(action="forget", job_id="", label="Delete everything", style="danger")
         await interaction.response.send_message(**new_message(Card(content=ASK, rows=((button,),))), ephemeral=True)
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        if data["custom_id"] != CONFIRM_ID:
-            return
-        async with told(interaction):
-            check_stands_in(interaction.message, CONFIRM_ID)
-            await interaction.response.defer()
-            assert interaction.user is not None, "Discord always says who"
-            forgotten = await self._forgetting.forget_person(f"{DOOR}:{interaction.user.id}")
-            text = DONE.format(pictures=plural(forgotten.pictures, "picture"), jobs=plural(forgotten.jobs, "request"))
-            await edit_answer(interaction, Card(content=text))
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(prefix=PREFIX, action=ACTION, handle=self._forget),)
+
+    async def _forget(self, interaction: nextcord.Interaction, _: Press) -> None:
+        check_stands_in(interaction.message, CONFIRM_ID)
+        await interaction.response.defer()
+        assert interaction.user is not None, "Discord always says who"
+        forgotten = await self._forgetting.forget_person(f"{DOOR}:{interaction.user.id}")
+        text = DONE.format(pictures=plural(forgotten.pictures, "picture"), jobs=plural(forgotten.jobs, "request"))
+        await edit_answer(interaction, Card(content=text))

@@ -37,7 +37,7 @@ def edit_form(job_id: str, request: GenerationRequest) -> nextcord.ui.Modal:
     steps_and_cfg = f"{request.steps}, {request.cfg_scale:g}"
     form.add_item(_field("steps_cfg", "Steps, CFG scale", steps_and_cfg, short, limit=20, example="20, 7"))
     form.add_item(_field("seed", "Seed (empty: a new one)", str(request.seed), short, limit=20))
-    form.stop()  # what is typed reaches us through a listener; the library shall not keep every form it has shown
+    form.stop()  # what is typed reaches us through a listener; the library must not keep every form it has shown
     return form
 
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, check_stands_in, parse_id, to_view
+from cogs.cards import Button, Card, check_stands_in, to_view
 from cogs.decorators import prefix_command
-from cogs.error_handler import told
 from cogs.posting import edit_of, new_message, reply_to
+from cogs.presses import Press, Route
 from constants import DISCORD_CONTENT_CHARS
 from generation.options import OPTION_HELP, OptionHelp
 
@@ -47,19 +47,14 @@ class Help(commands.Cog):
     async def help_by_prefix(self, ctx: commands.Context[Any]) -> None:
         await reply_to(ctx, **new_message(help_pages()[0]))
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] != ACTION:
-            return
-        async with told(interaction):
-            check_stands_in(interaction.message, ACTION)
-            pages = help_pages()
-            card = pages[min(int(parsed[2]), len(pages) - 1)]
-            await interaction.response.edit_message(**edit_of(card, keeps_files=True))
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(action=ACTION, handle=self._turn),)
+
+    async def _turn(self, interaction: nextcord.Interaction, press: Press) -> None:
+        check_stands_in(interaction.message, ACTION)
+        pages = help_pages()
+        card = pages[min(int(press.argument), len(pages) - 1)]
+        await interaction.response.edit_message(**edit_of(card, keeps_files=True))
 
 
 def help_pages() -> list[Card]:

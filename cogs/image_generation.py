@@ -1,5 +1,6 @@
 """`!dream` and `/generate`: read what was said and hand it over."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs.attachments import ONE_IS_USED, address_of, picture_in, unused_in
+from cogs.attachments import address_of, pictures_in, unused_in
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
@@ -21,6 +22,7 @@ from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import ANY_SEED, Draft, WorkflowRef
+from generation.several_pictures import MAX_INPUT_PICTURES, NOT_USED, ONE_IS_USED
 from services.catalog import Catalog
 from services.workflows import WorkflowService
 
@@ -43,10 +45,11 @@ class ImageGeneration(commands.Cog):
         await check_message_permissions(ctx)
         parsed = parse_prompt(text, names_in(ctx.message), fetches_pictures=True)
         replied = ctx.message.reference.resolved if ctx.message.reference else None
-        messages = [ctx.message, *([replied] if isinstance(replied, nextcord.Message) else [])]
-        picture = picture_in(*messages)
-        notes = unused_in(ctx.message, picture)
-        await self._desk.take_message(ctx, _order(parsed, picture, notes), private=parsed.is_private)
+        pictures = pictures_in(ctx.message)
+        if isinstance(replied, nextcord.Message) and (parsed.draft.workflow or not pictures):
+            pictures += pictures_in(replied)  # a workflow may take both
+        notes = unused_in(ctx.message, pictures)
+        await self._desk.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
 
     async def generate(
         self,
@@ -76,6 +79,8 @@ class ImageGeneration(commands.Cog):
             description="How many pictures", required=False, min_value=1, max_value=MAX_BATCH_SIZE
         ),
         image: nextcord.Attachment = SlashOption(description="A picture to start from", required=False),
+        image2: nextcord.Attachment = SlashOption(description="A second one, for workflows", required=False),
+        image3: nextcord.Attachment = SlashOption(description="A third one, for workflows", required=False),
         strength: float = SlashOption(
             description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
         ),
@@ -101,10 +106,11 @@ class ImageGeneration(commands.Cog):
             denoising_strength=strength,
             backend=backend,
             loras=typed.loras + parsed.draft.loras,
-            options=read_options(options),
         )
+        typed = typed.over(replace(read_options(options), workflow=None))
         parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
-        await self._desk.take_press(interaction, _order(parsed, image), private=parsed.is_private)
+        pictures = [picture for picture in (image, image2, image3) if picture]
+        await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 
     async def suggest_model(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
         await self._suggest(interaction, "model", typed, backend)
@@ -164,15 +170,16 @@ def _typed(*, size: str | None, lora: str | None, workflow: str | None) -> Draft
     return replace(draft, workflow=WorkflowRef(name=workflow) if workflow else None)
 
 
-def _order(parsed: ParsedPrompt, picture: nextcord.Attachment | None, notes: tuple[str, ...] = ()) -> Order:
-    files, links = (address_of(picture),) if picture else (), parsed.pictures
-    if picture and links:
-        notes = (f"not used: what lies at {place_of(links[0])} ({ONE_IS_USED})", *notes)
+def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes: tuple[str, ...] = ()) -> Order:
+    pictures, links = attached[:MAX_INPUT_PICTURES], parsed.pictures
+    if pictures and links:
+        notes = (f"{NOT_USED}what lies at {place_of(links[0])} ({ONE_IS_USED})", *notes)
     return Order(
         kind=OrderKind.DRAW,
         draft=parsed.draft,
         notes=(*parsed.notes, *notes),
         repeat=parsed.repeat,
-        files=files,
-        link=links[0] if links and not files else "",
+        files=tuple(address_of(picture) for picture in pictures),
+        names=tuple(picture.filename for picture in pictures),
+        link=links[0] if links and not pictures else "",
     )

@@ -9,14 +9,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
-
-import nextcord
 
 from cogs import render
 from cogs.attached import LinkTo, attached, to_picture
 from cogs.cards import Card, Picture
-from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
+from cogs.delivery import Delivery, Followers, is_old
+from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Hold, Job, JobStatus, JobView
@@ -33,12 +31,6 @@ DOOR = "discord"
 FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
 MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
 PREVIEW_GAP_S = 4.0
-RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # the last one again and again, for a day
-MORE_RETRIES = 288
-EDITED_FOR_S = 55 * 60.0
-FOLLOW_RETRY_S = (1.0, 10.0, 60.0, 300.0)
-CLOSE_WAIT_S = 3.0
-LEAST_FILE_BYTES = 512 * 1024
 OTHER_CHARS = 20  # of an engine's label on a button
 
 
@@ -82,11 +74,11 @@ class JobMessages:
         self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
         self._link_to = link_to
         self._born_at = clock.now()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._followers = Followers(clock)
         self._opening: dict[str, asyncio.Task[None]] = {}
-        self._delivering: set[asyncio.Task[Any]] = set()
         self._unlisten = service.listen(self._changed)
-        self._taken_up: set[str] = set()  # jobs of an earlier process, which may have posted their result already
+        self._taken_up: set[str] = set()  # jobs whose result may have been posted already
 
     def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
         """Draw a job as it stands now."""
@@ -112,13 +104,8 @@ class JobMessages:
 
     def follow(self, view: JobView) -> None:
         """Keep this job's message up to date from now on, until its result is delivered."""
-        job = view.job
-        if job.id not in self._tasks:
-            task = asyncio.create_task(
-                self._keep_following(job.id, _Shown(job.status, position=view.position)), name="follow"
-            )
-            self._tasks[job.id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+        shown = _Shown(view.job.status, position=view.position)
+        self._followers.start(view.job.id, partial(self._follow, view.job.id, shown))
 
     def _changed(self, job: Job) -> None:
         """Post what somebody draws in the studio for a channel here: no command waits for it."""
@@ -129,7 +116,7 @@ class JobMessages:
         """Follow every job that an earlier process left; return how many there were."""
         # what came in since this process began is being answered by its command just now
         due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
-        due = [job for job in due if job.id not in self._tasks and job.id not in self._opening]
+        due = [job for job in due if job.id not in self._followers and job.id not in self._opening]
         for job in due:
             self._taken_up.add(job.id)
             if job.origin.message_id is None:
@@ -147,39 +134,24 @@ class JobMessages:
     async def aclose(self) -> None:
         """Let results that are on their way arrive, for a moment; the rest stays due."""
         self._unlisten()
-        if self._delivering:
-            await asyncio.wait(self._delivering, timeout=CLOSE_WAIT_S)
-        tasks = [*self._tasks.values(), *self._opening.values()]
-        for task in tasks:
+        for task in (opening := list(self._opening.values())):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _keep_following(self, job_id: str, shown: _Shown) -> None:
-        """Follow a job; a fault of ours (a locked store, say) must not leave its message as it is for ever."""
-        for wait_s in FOLLOW_RETRY_S:
-            try:
-                await self._follow(job_id, shown)
-                break
-            except Exception:
-                log.exception("a message could not be followed", extra={"action": "job_failed", "job": job_id})
-                await self._clock.sleep(wait_s)
-        self._taken_up.discard(job_id)
+        await asyncio.gather(*opening, return_exceptions=True)
+        await self._followers.aclose()
 
     async def _follow(self, job_id: str, shown: _Shown) -> None:
         first_at = self._clock.monotonic() + FIRST_PROGRESS_S
-        task = asyncio.current_task()
-        assert task is not None, "run as a task by `follow`"
         catching_up = asyncio.create_task(self._catch_up(job_id, shown))
         try:
             async for view in self._service.watch(job_id):
                 if view.job.is_terminal:
-                    self._delivering.add(task)
-                    await self._deliver(view.job)
+                    with self._followers.delivering():
+                        await self._deliver(view.job)
                 elif self._clock.monotonic() >= first_at:
                     self._offer(view, shown)
         finally:
             catching_up.cancel()
-            self._delivering.discard(task)
+        self._taken_up.discard(job_id)
 
     async def _catch_up(self, job_id: str, shown: _Shown) -> None:
         """Show where a job stands after the first moments, in which nothing was shown."""
@@ -199,9 +171,7 @@ class JobMessages:
             or note != shown.note
             or abs(fraction - shown.fraction) >= MIN_STEP
         )
-        # Discord allows only a few edits of a message that is older than an hour: they are kept for the result
-        is_old = (self._clock.now() - job.created_at).total_seconds() > EDITED_FOR_S
-        if not has_moved or is_old:
+        if not has_moved or is_old(job, self._clock):
             return
         shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
         shown.hold = view.hold
@@ -223,29 +193,13 @@ class JobMessages:
         job = await self._service.get(job.id)  # our message's id may have been noted after the job ended
         if job.delivered_at is not None:
             return
-        limit_bytes = DISCORD_FILE_BYTES
-        final = await self._final(job, limit_bytes)
         is_repeated = job.id in self._taken_up
-        for wait_s in (*RETRY_S, *[RETRY_S[-1]] * MORE_RETRIES):
-            bucket, send = self._poster.bucket(job.origin), partial(self._poster.deliver, job, final)
-            try:
-                posted: Posted = await self._spender.final(bucket, job.id, partial(send, is_repeated=is_repeated))
-            except NowhereToPost:
-                log.warning("no place left for a result", extra={"action": "job_failed", "job": job.id})
-                await self._service.delivered(job.id)
-                return
-            except (nextcord.HTTPException, *TRANSIENT) as error:
-                if is_too_large(error) and limit_bytes > LEAST_FILE_BYTES:
-                    limit_bytes //= 2
-                    final = await self._final(job, limit_bytes)
-                    continue
-                name = type(error).__name__
-                log.warning("Discord did not take a result (%s), it stays due", name, extra={"job": job.id})
-                is_repeated = True
-                await self._clock.sleep(wait_s)
-            else:
-                await self._note_delivery(job, posted)
-                return
+        self._taken_up.add(job.id)  # should a fault of ours come between the sending and its note
+        posted = await self._delivery.send(job.id, job, partial(self._final, job), is_repeated=is_repeated)
+        if posted:
+            await self._note_delivery(job, posted)
+        else:
+            await self._service.delivered(job.id)
 
     async def _note_delivery(self, job: Job, posted: Posted) -> None:
         if posted.message_id != job.origin.message_id:

@@ -1,14 +1,14 @@
 """`/sdmodels`, `/models`, `!list_models`: what the engines have, list by list, numbered, 25 a page."""
 
-from typing import Any
+from typing import Any, Final
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, Choice, Menu, Row, check_stands_in, parse_id, to_view
+from cogs.cards import Button, Card, Choice, Menu, Row, check_stands_in, to_view
 from cogs.decorators import prefix_command
-from cogs.error_handler import told
 from cogs.plain import code, escape, sentence
+from cogs.presses import Press, Route
 from cogs.waiting import answer
 from generation.errors import RequestRejected
 from services.catalog import Catalog, Engine, NameList, lists_of
@@ -23,11 +23,12 @@ USE = {
     "samplers": "`--sampler NAME`", "schedulers": "`--scheduler NAME`", "styles": "`--style NAME`",
     "controls": "`/control`", "embeddings": "its name in the prompt",
 }  # fmt: skip
+ACTION: Final = "models"
 NOT_CONNECTED = "No SD API connected."
 
 
 class Models(commands.Cog):
-    """Lists are fetched anew each time they are asked for."""
+    """Lists are fetched again each time they are asked for."""
 
     def __init__(self, *, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -47,24 +48,17 @@ class Models(commands.Cog):
     async def list_models(self, ctx: commands.Context[Any]) -> None:
         await answer(ctx, self._first_page(ctx.author, ctx.guild.id if ctx.guild else None))
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] != "models":
-            return
-        _, lane, place = parsed
-        place = (data.get("values") or [place])[0]
-        async with told(interaction):
-            check_stands_in(interaction.message, "models")
-            engine = self._catalog.engine(lane, *_who(interaction.user, interaction.guild_id))
-            if engine is None:
-                raise RequestRejected("That engine is no longer connected.")
-            engines = self._catalog.engines(*_who(interaction.user, interaction.guild_id))
-            card = _page(engine, engines, place)
-            await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(action=ACTION, handle=self._turn),)
+
+    async def _turn(self, interaction: nextcord.Interaction, press: Press) -> None:
+        check_stands_in(interaction.message, ACTION)
+        engines = self._catalog.engines(*_who(interaction.user, interaction.guild_id))
+        engine = self._catalog.engine(press.job_id, *_who(interaction.user, interaction.guild_id))
+        if engine is None:
+            raise RequestRejected("That engine is no longer connected.")
+        card = _page(engine, engines, (*press.values, press.argument)[0])
+        await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
     async def _first_page(self, user: Any, guild_id: int | None) -> Card:
         who = _who(user, guild_id)
@@ -127,11 +121,11 @@ def _menu(lane: str, shown: str, lists: dict[str, NameList]) -> Menu:
         Choice(label=f"{entry.title} ({len(entry.names)})", value=f"{entry.key}.0", is_default=entry.key == shown)
         for entry in lists.values()
     )
-    return Menu(action="models", job_id=lane, placeholder="What else it has", choices=choices)
+    return Menu(action=ACTION, job_id=lane, placeholder="What else it has", choices=choices)
 
 
 def _button(lane: str, label: str, place: str, *, is_disabled: bool = False) -> Button:
-    return Button(action="models", job_id=lane, label=label, argument=place, is_disabled=is_disabled)
+    return Button(action=ACTION, job_id=lane, label=label, argument=place, is_disabled=is_disabled)
 
 
 def _who(user: Any, guild_id: int | None) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 Answers to a message's menu are for the asker alone; what is drawn from them is for all, unless the picture was private.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import nextcord
 from nextcord import SlashOption
@@ -11,12 +11,12 @@ from nextcord.ext import commands
 
 from cogs import picture_forms as forms
 from cogs.attachments import address_of, read_file
-from cogs.cards import Picture, parse_id
+from cogs.cards import Picture
 from cogs.desk import Desk
-from cogs.error_handler import told
 from cogs.origin import actor_of, check_interaction_permissions
 from cogs.picture_sources import PictureSources, begin, is_private, suggest_engines, who
 from cogs.posting import edit_answer
+from cogs.presses import Press, Route
 from constants import DISCORD_ALT_TEXT_CHARS
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
@@ -112,15 +112,11 @@ class PictureWords(commands.Cog):
             )
         await edit_answer(interaction, forms.info_card(found, facts, private=private))
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is not None and parsed[0] == forms.ACTION and parsed[2] in forms.DRAWS:
-            async with told(interaction):
-                await self._draw(interaction, private=parsed[2] == forms.DRAW_PRIVATE)
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=forms.ACTION, argument=one, handle=self._press) for one in sorted(forms.DRAWS))
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        await self._draw(interaction, private=press.argument == forms.DRAW_PRIVATE)
 
     async def _draw(self, interaction: nextcord.Interaction, *, private: bool) -> None:
         """Draw the words of the message above the button; what this place lacks is left out and told."""

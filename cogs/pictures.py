@@ -14,17 +14,15 @@ from nextcord.ext import commands
 
 from cogs import picture_forms as forms
 from cogs.attachments import address_of
-from cogs.cards import OTHER_VERSION, parse_id
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
-from cogs.error_handler import told
 from cogs.mentions import names_of_interaction
 from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
 from cogs.picture_sources import PictureSources, is_private, suggest_engines, who
 from cogs.plain import suggest
+from cogs.presses import Press, Route
 from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
-from generation.errors import RequestRejected
 from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT, RANGES
 from generation.order import Order, OrderKind
@@ -95,7 +93,7 @@ class Pictures(commands.Cog):
 
     # -- partly new, and more of it ------------------------------------------------------------------------------
 
-    @nextcord.slash_command(name="inpaint", description="Draw a part of a picture anew")
+    @nextcord.slash_command(name="inpaint", description="Redraw a part of a picture")
     async def inpaint(
         self,
         interaction: nextcord.Interaction,
@@ -184,21 +182,13 @@ class Pictures(commands.Cog):
 
     # -- presses -------------------------------------------------------------------------------------------------
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] != forms.ACTION or parsed[2] in forms.DRAWS:
-            return
-        _, job_id, what = parsed
-        async with told(interaction):
-            if what not in CHANGES:
-                raise RequestRejected(OTHER_VERSION)
-            job = await self._service.visible(job_id, actor_of(interaction))
-            assert interaction.message is not None, "a button stands under a message"
-            await self._change(interaction, interaction.message, job, CHANGES[what])
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=forms.ACTION, argument=change, handle=self._press) for change in CHANGES)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        assert interaction.message is not None, "a button stands under a message"
+        await self._change(interaction, interaction.message, job, CHANGES[press.argument])
 
     # -- pictures from pictures ----------------------------------------------------------------------------------
 

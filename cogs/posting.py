@@ -271,7 +271,7 @@ def edit_of(card: Card, *, keeps_files: bool = False) -> dict[str, Any]:
     """Return the arguments that turn an existing message into a card.
 
     Args:
-        card: what the message shall be.
+        card: what the message should be.
         keeps_files: leave earlier files there if the card brings none; otherwise what is not in the card goes away.
     """
     values: dict[str, Any] = {"content": card.content, "view": to_view(card.rows)}

@@ -1,4 +1,4 @@
-"""`/queue`, `/cancel`: how busy it is, and stopping one's own jobs."""
+"""`/queue`, `/cancel`: how busy it is, and stopping your own jobs."""
 
 from typing import Any
 

@@ -26,7 +26,7 @@ JITTER: Final = 0.25
 TOKEN_REFUSED: Final = 4004  # the gateway's code: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 NETWORK: Final = (aiohttp.ClientError, OSError, TimeoutError)
 
-REFUSED: Final = "Discord refuses DISCORD_TOKEN. Copy the bot's token anew (docs/discord-setup.md) and start again."
+REFUSED: Final = "Discord refuses DISCORD_TOKEN. Copy the bot's token again (docs/discord-setup.md) and start again."
 UNREACHABLE: Final = "Discord cannot be reached. Check the internet connection of this machine and DISCORD_API_URL."
 UNREADABLE: Final = (
     "The bot may not read messages, so !dream cannot work; slash commands do. Switch on “Message Content "

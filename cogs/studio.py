@@ -1,13 +1,13 @@
 """The way from a chat into the studio: a button under each picture, and `/studio`. What is drawn there comes back."""
 
-from typing import Any, Final
+from typing import Final
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import parse_id
 from cogs.error_handler import told
 from cogs.origin import actor_of
+from cogs.presses import Press, Route
 from generation.errors import RequestRejected
 from services.generation import GenerationService
 from services.studio_links import StudioLinks
@@ -36,19 +36,14 @@ class Studio(commands.Cog):
         async with told(interaction):
             await interaction.response.send_message(WELCOME.format(link=self._link(interaction)), ephemeral=True)
 
-    @commands.Cog.listener("on_interaction")
-    async def on_press(self, interaction: nextcord.Interaction) -> None:
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(action=ACTION, handle=self._press),)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         """Answer the button under a picture."""
-        if interaction.type is not nextcord.InteractionType.component:
-            return
-        data: Any = interaction.data
-        parsed = parse_id(data["custom_id"])
-        if parsed is None or parsed[0] != ACTION:
-            return
-        async with told(interaction):
-            job = await self._service.visible(parsed[1], actor_of(interaction))
-            offer = OFFER.format(link=self._link(interaction, job.id))
-            await interaction.response.send_message(offer, ephemeral=True)
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        offer = OFFER.format(link=self._link(interaction, job.id))
+        await interaction.response.send_message(offer, ephemeral=True)
 
     def _link(self, interaction: nextcord.Interaction, job_id: str = "") -> str:
         if self._links is None or interaction.user is None:

@@ -1,6 +1,7 @@
 """Options of a workflow in a slash command: one text of them in prompt syntax, suggested as far as they are known."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import nextcord
 
@@ -8,15 +9,21 @@ from cogs.picture_sources import who
 from cogs.plain import suggest
 from generation.errors import GenerationError
 from generation.prompt_syntax import parse_prompt
-from generation.request import WorkflowRef
+from generation.replaced_options import FIELDS
+from generation.request import Draft, WorkflowRef
 from generation.workflow_options import CHOICE, FLAG, WorkflowOption
 from services.workflows import WorkflowService
 
 
-def read_options(text: str | None) -> tuple[tuple[str, str], ...]:
-    """Read what was typed into that option: `--detail 1.3 --look soft`, the first dashes may be missing."""
+def read_options(text: str | None) -> Draft:
+    """Read what was typed into that option: `--detail 1.3 --look soft`, the first dashes may be missing.
+
+    Easel's own options are read as everywhere; words beside them are not taken for the prompt.
+    """
     text = (text or "").strip()
-    return parse_prompt(text if text.startswith("-") else f"--{text}", has_workflow=True).draft.options if text else ()
+    if not text:
+        return Draft()
+    return replace(parse_prompt(text if text.startswith("-") else f"--{text}", has_workflow=True).draft, prompt="")
 
 
 async def suggest_options(
@@ -43,7 +50,10 @@ def suggestions(typed: str, offered: Iterable[WorkflowOption]) -> dict[str, str]
     option = options.get(name.casefold())
     if option and space:
         return {f"--{name} {one}": f"{before}--{name} {one}" for one in _values(option, value.strip())}
-    said = {one for one, _ in read_options(before)}
+    draft = read_options(before)
+    said = {one for one, _ in draft.options} | {
+        one for one, field in FIELDS.items() if getattr(draft, field) is not None
+    }
     return {
         f"--{one.name} · {one.allowed} ({one.default})": f"{before}--{one.name} "
         for one in options.values()

@@ -25,7 +25,8 @@ WHOSE = {"user": "yours", "guild": "this server’s", "easel": "everybody’s"}
 CHANGEABLE = ("user", "guild")
 USAGE = (
     "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT`, "
-    "`workflow set NAME option OPTION NODE.INPUT --range 0..2` or `workflow delete NAME`."
+    "`workflow set NAME option OPTION NODE.INPUT --range 0..2`, `workflow set NAME NODE.INPUT FILE` or "
+    "`workflow delete NAME`."
 )
 
 
@@ -39,11 +40,11 @@ class Workflows(commands.Cog):
     async def slash_workflow(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Export (API)")
+    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Save")
     async def slash_add(
         self,
         interaction: nextcord.Interaction,
-        file: nextcord.Attachment = SlashOption(description="The exported .json file"),
+        file: nextcord.Attachment = SlashOption(description="The saved .json file, or a picture with a workflow in it"),
         name: str = SlashOption(
             description="What to call it; none: as the file", required=False, max_length=MAX_NAME_CHARS
         ),
@@ -63,8 +64,10 @@ class Workflows(commands.Cog):
     async def slash_show(
         self, interaction: nextcord.Interaction, name: str = SlashOption(description="Which one")
     ) -> None:
-        text = workflow_text(await self._workflows.get(name, *who(interaction)))
-        await interaction.response.send_message(text, ephemeral=True)
+        await interaction.response.defer(ephemeral=True)
+        stored = await self._workflows.get(name, *who(interaction))
+        problems = await self._workflows.lacking(stored, *who(interaction))
+        await interaction.edit_original_message(content=workflow_text(stored, problems=problems))
 
     @slash_workflow.subcommand(name="set", description="Correct where a value goes")
     async def slash_set(
@@ -80,7 +83,8 @@ class Workflows(commands.Cog):
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
-        text = changed_text(await self._workflows.correct(name, field, value, owner))
+        stored = await self._workflows.correct(name, field, value, owner)
+        text = changed_text(stored, await self._workflows.lacking(stored, *who(interaction)))
         await interaction.edit_original_message(content=text)
 
     @slash_workflow.subcommand(name="delete", description="Forget a workflow")
@@ -121,9 +125,12 @@ class Workflows(commands.Cog):
         if what == "add" and ctx.message.attachments:
             return Card(content=await self._add(ctx.message.attachments[0], name, owner, user_id, guild_id))
         if what == "show" and name:
-            return Card(content=workflow_text(await self._workflows.get(name, user_id, guild_id)))
+            stored = await self._workflows.get(name, user_id, guild_id)
+            problems = await self._workflows.lacking(stored, user_id, guild_id)
+            return Card(content=workflow_text(stored, problems=problems))
         if what == "set" and place:
-            return Card(content=changed_text(await self._workflows.correct(name, field, place, owner)))
+            stored = await self._workflows.correct(name, field, place, owner)
+            return Card(content=changed_text(stored, await self._workflows.lacking(stored, user_id, guild_id)))
         if what == "delete" and name:
             return Card(content=deleted_text(await self._workflows.delete(name, owner)))
         raise RequestRejected(USAGE)
@@ -139,7 +146,7 @@ class Workflows(commands.Cog):
         analysed = await self._workflows.analyse(content, user_id, guild_id)
         stem = file.filename.rpartition(".")[0].replace("_", " ")
         stored = await self._workflows.save(analysed, name or stem[:MAX_NAME_CHARS], owner)
-        return workflow_text(stored, read_on=analysed.engine)
+        return workflow_text(stored, analysed.engine, analysed.problems)
 
 
 async def suggest_workflows(
@@ -152,9 +159,9 @@ async def suggest_workflows(
     await suggest(interaction, names)
 
 
-def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
-    """Show what is taken from a request and where it goes, and how to correct that."""
-    mapping = block(cut("\n".join(stored.lines), MAPPING_CHARS))
+def workflow_text(stored: StoredWorkflow, read_on: str = "", problems: Sequence[str] = ()) -> str:
+    """Show what is lacking, what is taken from a request and where it goes, and how to correct that."""
+    mapping = block(cut("\n".join((*problems, *stored.lines)), MAPPING_CHARS))
     head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
         f" · ✅ {escape(read_on)}" if read_on else ""
     )
@@ -168,8 +175,9 @@ def workflow_text(stored: StoredWorkflow, read_on: str = "") -> str:
     return "\n".join(lines)
 
 
-def changed_text(stored: StoredWorkflow) -> str:
-    return workflow_text(stored) + "\n-# Pictures made from now on use this; 🎲 on an older one draws with what it had."
+def changed_text(stored: StoredWorkflow, problems: Sequence[str] = ()) -> str:
+    text = workflow_text(stored, problems=problems)
+    return text + "\n-# Pictures made from now on use this; 🎲 on an older one draws with what it had."
 
 
 def deleted_text(stored: StoredWorkflow) -> str:
@@ -179,7 +187,7 @@ def deleted_text(stored: StoredWorkflow) -> str:
 def list_text(there: Sequence[StoredWorkflow]) -> str:
     """List names with whose they are; what does not fit is counted."""
     if not there:
-        return "No workflow yet. In ComfyUI choose *Workflow → Export (API)*, then `/workflow add` with that file."
+        return "No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file."
     lines = ["**Workflows** · draw with `--workflow NAME`"]
     for number, one in enumerate(there):
         line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"

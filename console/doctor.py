@@ -95,7 +95,7 @@ def _token(settings: Settings) -> Check:
         return Check(name="DISCORD_TOKEN", is_ok=True, message="not set", hint=hint)
     if not TOKEN_FORM.fullmatch(token):
         hint = (
-            "Copy it anew from the Bot page; it has three parts with dots between, and no quotes or “Bot ” before it."
+            "Copy it again from the Bot page; it has three parts with dots between, and no quotes or “Bot ” before it."
         )
         return Check(name="DISCORD_TOKEN", is_ok=False, message="It does not look like a bot's token.", hint=hint)
     return Check(name="DISCORD_TOKEN", is_ok=True, message="set, and it has the right form")

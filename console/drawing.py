@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+from console.inputs import with_files
 from console.progress import Display, display
 from console.saving import Target, picture_file, write
 from console.text import say, tell
@@ -59,10 +60,19 @@ class Studio:
     bring_workflows: Callable[[], Awaitable[None]] | None = None  # into a store that lasts for one run
 
 
-def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: bool = False) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One line and what goes with it: pictures to draw from, and where to save (None: the folder for pictures)."""
+
+    text: str
+    images: tuple[Path, ...] = ()
+    output: Path | None = None
+
+
+def draw(studio: Studio, asked: Asked, *, is_quiet: bool = False) -> int:
     """Make and save the pictures of one line; return the exit code. Ctrl+C cancels them and goes on upwards."""
     try:
-        return studio.run(_draw(studio, text, output, is_quiet))
+        return studio.run(_draw(studio, asked, is_quiet))
     except GenerationError as error:
         return explain(error.code, error.user_message, error.hint)
     except OSError as error:
@@ -70,11 +80,12 @@ def draw(studio: Studio, text: str, *, output: Path | None = None, is_quiet: boo
         return FAILED
 
 
-async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) -> int:
-    target = Target(output=output, folder=studio.pictures)
+async def _draw(studio: Studio, asked: Asked, is_quiet: bool) -> int:
+    target = Target(output=asked.output, folder=studio.pictures)
     target.check()
-    parsed = parse_prompt(text)
-    for note in parsed.notes:
+    parsed = parse_prompt(asked.text)
+    draft, remarks = await with_files(parsed.draft, asked.images, studio.media)
+    for note in (*parsed.notes, *remarks):
         tell(f"note: {note}")
     if parsed.draft.workflow and studio.bring_workflows:
         await studio.bring_workflows()
@@ -82,7 +93,7 @@ async def _draw(studio: Studio, text: str, output: Path | None, is_quiet: bool) 
     try:
         async with studio.generation.together(parsed.repeat) as submission:
             for _ in range(parsed.repeat):
-                await submission.add(parsed.draft, ORIGIN)
+                await submission.add(draft, ORIGIN)
             views = await submission.commit()
         with display(is_quiet=is_quiet) as shown:
             jobs = [await _finished(studio, view.job, shown) for view in views]

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Final
 
-from console.drawing import ORIGIN, Studio, draw
+from console.drawing import ORIGIN, Asked, Studio, draw
 from console.lists import show_models
 from console.text import say, tell
 from generation.prompt_syntax import COOL_EXAMPLES, OPTION_HELP
@@ -72,7 +72,7 @@ def _obey(studio: Studio, line: str) -> bool:
     elif line.strip()[0] in "!/" and text == line.strip():
         tell(f"There is no command {line.split()[0]} here. To draw, just say what you would like to see. (help)")
     else:
-        draw(studio, text)
+        draw(studio, Asked(text=text))
     return True
 
 

@@ -3,21 +3,19 @@
 A bot that runs there takes a new key at once, and a revoked one for half a minute at most.
 """
 
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from console.arguments import Nonsense, add, below
 from console.text import say, tell
 from generation.errors import RequestRejected
 from services.access import SCOPES, AccessService, Key
 from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")
-USAGE: Final = (
-    "Write: key create NAME [--scopes generate,read] [--rate N] [--user discord:ID], key list, "
-    "key revoke ID, or key reset."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +29,23 @@ class KeyCommand:
     user_key: str | None = None
 
 
-def parse_key(words: Sequence[str]) -> KeyCommand | str:
-    """Read what follows `key`; text says what cannot be understood."""
-    if list(words) == ["list"]:
-        return KeyCommand(action="list")
-    if list(words) == ["reset"]:
-        return KeyCommand(action="reset")
-    if len(words) == 2 and words[0] == "revoke":
-        return KeyCommand(action="revoke", name=words[1])
-    if words and words[0] == "create":
-        return _read_create(list(words[1:]))
-    return USAGE
+def add_to(commands: Any) -> None:
+    """Describe `key` and what stands below it to the command line."""
+    actions = below(add(commands, "key", "keys for programs that use the HTTP API"))
+    create = add(actions, "create", "make a key; it is shown once", _created)
+    create.add_argument("name", metavar="NAME", nargs="+", help="what it is for")
+    create.add_argument("--scopes", metavar="generate,read", type=_words, default=DEFAULT_SCOPES, help="what it may do")
+    create.add_argument("--rate", metavar="N", type=_per_minute, help="requests a minute")
+    create.add_argument("--user", metavar="discord:ID", help="whom it acts for")
+    add(actions, "list", "show the keys", lambda _: KeyCommand(action="list"))
+    revoke = add(actions, "revoke", "end a key", lambda values: KeyCommand(action="revoke", name=values.id))
+    revoke.add_argument("id", metavar="ID", help="as `key list` shows it")
+    add(
+        actions,
+        "reset",
+        "after secret.key was lost for good: seal secrets with a new one",
+        lambda _: KeyCommand(action="reset"),
+    )
 
 
 async def manage(access: AccessService, command: KeyCommand) -> int:
@@ -75,31 +79,24 @@ def tell_reset(forgotten: int | None) -> int:
     return 0
 
 
-def _read_create(words: list[str]) -> KeyCommand | str:
-    command = KeyCommand(action="create")
-    names: list[str] = []
-    while words:
-        option, sign, value = words.pop(0).partition("=")
-        if not option.startswith("--"):
-            names.append(option + sign + value)
-            continue
-        if not sign and words:
-            value = words.pop(0)
-        if not value:
-            return f"{option} needs a value. {USAGE}"
-        if option == "--scopes":
-            command = replace(command, scopes=tuple(part.strip() for part in value.split(",")))
-        elif option == "--user":
-            command = replace(command, user_key=value)
-        elif option == "--rate" and value.isascii() and value.isdigit():
-            command = replace(command, rate_per_minute=float(value))
-        elif option == "--rate":
-            return f"--rate is a whole number of requests a minute, not {value}."
-        else:
-            return f"There is no option {option}. {USAGE}"
-    if not names:
-        return f"A key needs a name. {USAGE}"
-    return replace(command, name=" ".join(names))
+def _created(values: Namespace) -> KeyCommand:
+    return KeyCommand(
+        action="create",
+        name=" ".join(values.name),
+        scopes=values.scopes,
+        rate_per_minute=values.rate,
+        user_key=values.user,
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _per_minute(text: str) -> float:
+    if not (text.isascii() and text.isdigit()):
+        raise Nonsense(f"--rate is a whole number of requests a minute, not {text}.")
+    return float(text)
 
 
 def _show(keys: Sequence[Key]) -> None:

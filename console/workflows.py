@@ -4,23 +4,18 @@ A bot that runs there sees the change at once. Files are read as they are export
 """
 
 import asyncio
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Literal
 
+from console.arguments import add, below
 from console.drawing import BAD_INPUT, explain
 from console.text import say, tell
 from generation.errors import GenerationError
 from services.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
 from utils.text import cut
-
-USAGE: Final = (
-    "Write: workflow add FILE [--name NAME], workflow list, workflow show NAME, workflow set NAME FIELD NODE.INPUT, "
-    "workflow set NAME option OPTION NODE.INPUT [--range LOW..HIGH], or workflow delete NAME."
-)
-OPTION: Final = "option"
-WORDS_AFTER: Final = {"list": 0, "show": 1, "delete": 1, "set": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +33,27 @@ class WorkflowCommand:
         return self.action in ("add", "set")
 
 
-def parse_workflow(words: Sequence[str]) -> WorkflowCommand | str:
-    """Read what follows `workflow`; text says what cannot be understood."""
-    action, rest = (words[0], list(words[1:])) if words else ("", [])
-    if action == "add":
-        return _read_add(rest)
-    if action == "set" and len(rest) > 3 and rest[1].casefold() == OPTION:
-        rest = [*rest[:2], " ".join(rest[2:])]
-    if len(rest) != WORDS_AFTER.get(action):
-        return USAGE
-    name, field, place = (*rest, "", "", "")[:3]
-    if action == "set":
-        return WorkflowCommand(action="set", name=name, field=field, place=place)
-    if action == "show":
-        return WorkflowCommand(action="show", name=name)
-    return WorkflowCommand(action="delete", name=name) if action == "delete" else WorkflowCommand(action="list")
+def add_to(commands: Any) -> None:
+    """Describe `workflow` and what stands below it to the command line."""
+    actions = below(add(commands, "workflow", "ComfyUI workflows for --workflow NAME"))
+    new = add(actions, "add", "keep a workflow that ComfyUI exported", _added)
+    new.add_argument("file", metavar="FILE", type=Path)
+    new.add_argument("--name", metavar="NAME", help="how it is called; else by its file")
+    add(actions, "list", "show the workflows", lambda _: WorkflowCommand(action="list"))
+    show = add(actions, "show", "show where the values go", lambda v: WorkflowCommand(action="show", name=v.name))
+    show.add_argument("name", metavar="NAME")
+    change = add(actions, "set", "say by hand where a value goes, or make an input an option", _corrected)
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("field", metavar="FIELD", help="prompt, seed, steps ...; option; or an input, 4.ckpt_name")
+    change.add_argument(
+        "place",
+        metavar="NODE.INPUT",
+        nargs="+",
+        help="6.text; none; for an option: NAME NODE.INPUT; for an input: a file there",
+    )
+    change.add_argument("--range", metavar="LOW..HIGH", help="of an option")
+    gone = add(actions, "delete", "forget a workflow", lambda v: WorkflowCommand(action="delete", name=v.name))
+    gone.add_argument("name", metavar="NAME")
 
 
 async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand) -> int:
@@ -65,7 +66,8 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
         elif command.action == "show":
             _show(await workflows.get(command.name, "", None))
         elif command.action == "set":
-            _show(await workflows.correct(command.name, command.field, command.place))
+            stored = await workflows.correct(command.name, command.field, command.place)
+            _show(stored, await workflows.lacking(stored, "", None))
         else:
             gone = await workflows.delete(command.name)
             tell(f"{gone.name} is forgotten. Pictures made with it can still be made again.")
@@ -74,21 +76,15 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
     return 0
 
 
-def _read_add(words: list[str]) -> WorkflowCommand | str:
-    files: list[str] = []
-    name = ""
-    while words:
-        option, sign, value = words.pop(0).partition("=")
-        if option != "--name":
-            files.append(option + sign + value)
-            continue
-        name = value if sign else (words.pop(0) if words else "")
-        if not name:
-            return f"--name needs a name. {USAGE}"
-    if len(files) != 1:
-        return USAGE
-    file = Path(files[0])
-    return WorkflowCommand(action="add", file=file, name=name or file.stem.replace("_", " ")[:MAX_NAME_CHARS])
+def _added(values: Namespace) -> WorkflowCommand:
+    name = values.name or values.file.stem.replace("_", " ")[:MAX_NAME_CHARS]
+    return WorkflowCommand(action="add", file=values.file, name=name)
+
+
+def _corrected(values: Namespace) -> WorkflowCommand:
+    within = ["--range", values.range] if values.range else []
+    place = " ".join([*values.place, *within])
+    return WorkflowCommand(action="set", name=values.name, field=values.field, place=place)
 
 
 async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
@@ -101,7 +97,7 @@ async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
     analysed = await workflows.analyse(content, "", None)
     stored = await workflows.save(analysed, command.name)
     tell(f"{analysed.engine} can draw with it.")
-    _show(stored)
+    _show(stored, analysed.problems)
     return 0
 
 
@@ -113,7 +109,7 @@ def _read(path: Path) -> bytes:
 
 def _list(there: Sequence[StoredWorkflow]) -> None:
     if not there:
-        say("There are no workflows. In ComfyUI: Workflow, Export (API); then python main.py workflow add FILE")
+        say("There are no workflows. In ComfyUI: Workflow, Save; then python main.py workflow add FILE")
         return
     say(f"{'name':<30}{'changed':<18}takes")
     for one in there:
@@ -121,7 +117,9 @@ def _list(there: Sequence[StoredWorkflow]) -> None:
         say(f"{cut(one.name, 28):<30}{f'{one.updated_at:%Y-%m-%d %H:%M}':<18}{takes}")
 
 
-def _show(stored: StoredWorkflow) -> None:
+def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:
+    for problem in problems:
+        tell(problem)
     say("\n".join([stored.name, *(f"  {line}" for line in stored.lines)]))
     tell(f'Draw with it: python main.py generate "a red fox" --workflow "{stored.name}"')
     tell(f'Something in the wrong place? python main.py workflow set "{stored.name}" prompt 6.text')

@@ -10,12 +10,14 @@ from typing import Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation import workflow_options
+from generation.control_kinds import match_control_kind
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
 from generation.lora_tags import fit_lora_tags
 from generation.named import Asked, is_own_choice, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
+from generation.several_pictures import fit_pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class ModelInfo:
 _MOST_STEPS: Final = 100_000
 _WHOLE: Final = {
     "size_grid": (1, MAX_SIDE_PX), "min_side": (1, MAX_SIDE_PX), "max_side": (1, 2**31), "max_steps": (1, _MOST_STEPS),
-    "max_batch": (1, 10_000), "default_width": (1, MAX_SIDE_PX), "default_height": (1, MAX_SIDE_PX),
-    "default_steps": (1, _MOST_STEPS), "max_seed": (0, MAX_SEED),
+    "max_batch": (1, 10_000), "max_images": (1, 100), "default_width": (1, MAX_SIDE_PX),
+    "default_height": (1, MAX_SIDE_PX), "default_steps": (1, _MOST_STEPS), "max_seed": (0, MAX_SEED),
 }  # fmt: skip
 
 
@@ -66,6 +68,7 @@ class Capabilities:
     max_side: int = 4096
     max_steps: int = 150
     max_batch: int = 8
+    max_images: int = 1  # input pictures that are drawn from together
     supports_negative_prompt: bool = True
     supports_cfg_scale: bool = True
     supports_steps: bool = True
@@ -90,6 +93,7 @@ class Capabilities:
     max_seed: int = MAX_SEED  # a larger one is folded into this
     options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
     remark: str = ""  # one honest line shown with every result, such as how it was drawn
+    without_modes: str = "it can do nothing by itself"  # why, where `modes` is empty
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
@@ -168,8 +172,7 @@ def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
     reasons = []
     if request.mode not in capabilities.modes:
-        only = "it has no model of its own yet, so it draws only with a --workflow"
-        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else only)
+        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else capabilities.without_modes)
     if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
         reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:
@@ -180,7 +183,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
     for unit in request.control if request.mode is not Mode.UPSCALE else ():
         if not capabilities.control_kinds:
             return [*reasons, "it has no ControlNet"]
-        if _control_kind(unit.kind, capabilities) is None:
+        if match_control_kind(unit.kind, capabilities.control_kinds) is None:
             reasons.append(f"it has no ControlNet for “{unit.kind}”, only for {', '.join(capabilities.control_kinds)}")
         elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
             reasons.append(unknown("ControlNet model", unit.model, capabilities.control_models or ()))
@@ -204,18 +207,6 @@ def _hires_upscalers(capabilities: Capabilities) -> tuple[str, ...] | None:
     if capabilities.upscalers is None or capabilities.hires_upscalers is None:
         return None
     return (*capabilities.hires_upscalers, *capabilities.upscalers)
-
-
-def _control_kind(wanted: str, capabilities: Capabilities) -> str | None:
-    kind = wanted.strip().casefold()
-    return match_name(_CONTROL_ALIASES.get(kind, kind), capabilities.control_kinds)
-
-
-# What people call the kinds that A1111 and Forge list.
-_CONTROL_ALIASES: Final = {
-    "pose": "openpose", "edges": "canny", "edge": "canny", "lines": "lineart", "line": "lineart", "normal": "normalmap",
-    "seg": "segmentation", "hed": "softedge", "sketch": "scribble",
-}  # fmt: skip
 
 
 Say = Callable[[str], None]
@@ -361,6 +352,7 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
         request = replace(request, tiling=None)
     if request.upscaler:
         request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
+    request = fit_pictures(request, capabilities.max_images, say)
     options = workflow_options.fitted(request.options, capabilities.options, say)
     return replace(request, styles=_styles(request.styles, capabilities.styles, say), options=options)
 
@@ -381,7 +373,7 @@ def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Sa
     units = []
     for unit in request.control:
         model = match_name(unit.model, capabilities.control_models or ()) if unit.model else None
-        kind = _control_kind(unit.kind, capabilities)
+        kind = match_control_kind(unit.kind, capabilities.control_kinds)
         units.append(replace(unit, kind=kind or unit.kind, model=model or unit.model))
     return replace(request, control=tuple(units))
 

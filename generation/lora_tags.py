@@ -21,7 +21,7 @@ _BRACE: Final = re.compile(r"[{}|]")
 
 
 def take_lora_tags(text: str, loras: list[Lora], *, is_strict: bool = True) -> str:
-    """Move the tags out of the text; what is left is joined anew, so look until none is left.
+    """Move the tags out of the text; what is left is joined again, so look until none is left.
 
     Args:
         text: a prompt.

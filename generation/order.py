@@ -17,7 +17,7 @@ class OrderKind(StrEnum):
     AGAIN = "again"  # the job `job_id` once more, with what the draft says
     COMPARE = "compare"  # words on several `engines`
     CHANGE = "change"  # something from a picture: larger, or more around it
-    INPAINT = "inpaint"  # a part of a picture anew; the second file is the mask
+    INPAINT = "inpaint"  # a part of a picture again; the second file is the mask
     CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
     NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
     CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it
@@ -31,7 +31,8 @@ class Order:
     draft: Draft = field(default_factory=Draft)
     notes: tuple[str, ...] = ()
     repeat: int = 1
-    files: tuple[str, ...] = ()  # addresses of what was attached: a picture, and perhaps its mask; or a file of words
+    files: tuple[str, ...] = ()  # addresses of what was attached: pictures; one and its mask; or a file of words
+    names: tuple[str, ...] = ()  # of these files, as people know them
     link: str = ""  # address that was typed, of a picture anywhere; only where no file is
     media_id: str = ""  # the picture is one of ours; the file is a copy of it
     job_id: str = ""  # what is done again, or whose picture it is
@@ -40,7 +41,7 @@ class Order:
     replaces: bool = False  # the job ends where the new one is accepted
 
 
-_LISTS: Final = ("notes", "files", "drop", "engines")
+_LISTS: Final = ("notes", "files", "names", "drop", "engines")
 
 
 def order_to_json(order: Order) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from generation.options import (
     validate,
 )
 from generation.picture_links import place_of, take_picture_links
+from generation.replaced_options import FIELDS, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 
 __all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
@@ -72,6 +73,7 @@ class _Reading:
     values: dict[str, Any] = field(default_factory=dict)
     loras: list[Lora] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str, RequestRejected]] = field(default_factory=list)  # values only a workflow may take
 
 
 def parse_prompt(
@@ -103,6 +105,8 @@ def parse_prompt(
         _read_option(token, text[token.end() : end].strip(), reading)
     if has_workflow or "workflow" in reading.values:
         _take_options(reading)
+    elif reading.refused:
+        raise reading.refused[0][2]
     prompt = take_lora_tags(" ".join(reading.words), reading.loras)
     notes = _notes_on_unknown(reading.unknown, is_kept=not prompt)
     if not prompt:
@@ -137,11 +141,11 @@ def _notes_on_pictures(links: tuple[str, ...], *, are_fetched: bool) -> list[str
 
 def format_prompt(what: Draft | GenerationRequest) -> str:
     """Write one line that `parse_prompt` reads back as the same draft; pictures and mode are not part of it."""
-    draft = what if isinstance(what, Draft) else _draft_of(what)
+    draft = as_fields(what if isinstance(what, Draft) else _draft_of(what))
     draft = replace(draft, negative_prompt=draft.negative_prompt or None, mode=None)
     if draft.is_source_size and not _can_be_said(draft):
         draft = replace(draft, width=None, height=None)
-    draft = replace(draft, init_image=None, mask_image=None, control=(), is_source_size=None)
+    draft = replace(draft, init_image=None, more_images=(), mask_image=None, control=(), is_source_size=None)
     if draft.workflow:  # people say its name alone
         draft = replace(draft, workflow=WorkflowRef(name=draft.workflow.name))
     if draft.hires and draft.hires.upscaler:
@@ -172,7 +176,12 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
         option = BY_NAME[key]
         value, words = take_value(option, rest, has_equals=token["sign"].strip() in ("=", "＝"))
         reading.words.append(words)
-        set_value(option, value, reading.values, reading.loras)
+        try:
+            set_value(option, value, reading.values, reading.loras)
+        except RequestRejected as error:
+            if option.name not in FIELDS:
+                raise
+            reading.refused.append((option.name, value, error))
     else:
         reading.unknown.append((token["name"], rest))
 
@@ -184,6 +193,9 @@ def _take_options(reading: _Reading) -> None:
         reading.words.append(words)
         reading.values["options"] = (*reading.values.get("options", ()), (key_of(name), value))
     reading.unknown.clear()
+    own = tuple((name, value) for name, value, _ in reading.refused)  # it may have options of such names
+    if own:
+        reading.values["options"] = (*reading.values.get("options", ()), *own)
 
 
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:

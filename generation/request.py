@@ -11,7 +11,7 @@ from typing import Any, Final
 from constants import DEFAULT_HIRES_FACTOR, DEFAULT_HIRES_STRENGTH, MAX_SEED
 from generation.foreign import encodable
 
-ANY_SEED: Final = -1  # how most programs say that chance shall decide; a draft takes it as nothing said
+ANY_SEED: Final = -1  # how most programs say that chance should decide; a draft takes it as nothing said
 MAX_DRAWN_SEED: Final = 2**31 - 1
 _TEXTS: Final = ("prompt", "negative_prompt", "sampler", "scheduler", "model", "vae", "upscaler")
 
@@ -48,6 +48,7 @@ class SourceImage:
     data: bytes = field(default=b"", repr=False, compare=False)
     width: int = field(default=0, compare=False)  # pixels, known while the picture is new; 0 after a restart
     height: int = field(default=0, compare=False)
+    name: str = field(default="", compare=False)  # of its file, for remarks on it; not stored
 
     @classmethod
     def of(cls, data: bytes, width: int = 0, height: int = 0) -> "SourceImage":
@@ -140,6 +141,7 @@ class Draft:
     batch_size: int | None = None
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
+    more_images: tuple[SourceImage, ...] = ()  # for what takes several: the second, the third ...
     mask_image: SourceImage | None = None
     mask_fill: MaskFill | None = None
     mask_blur: int | None = None  # pixels inside the mask's edge over which the new part fades in
@@ -205,6 +207,7 @@ class GenerationRequest:
     batch_size: int = 1
     denoising_strength: float | None = None
     init_image: SourceImage | None = None
+    more_images: tuple[SourceImage, ...] = ()  # for what takes several: the second, the third ...
     mask_image: SourceImage | None = None
     mask_fill: MaskFill | None = None
     mask_blur: int | None = None
@@ -336,6 +339,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "mask_fill": MaskFill,
     "pan": Pan,
     "init_image": lambda media_id: SourceImage(media_id=media_id),
+    "more_images": lambda media_ids: tuple(SourceImage(media_id=media_id) for media_id in media_ids),
     "mask_image": lambda media_id: SourceImage(media_id=media_id),
     "options": lambda options: tuple((str(name), str(said)) for name, said in options),
     "workflow": lambda told: WorkflowRef(id=told["id"], name=told["name"]),

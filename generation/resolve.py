@@ -57,6 +57,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         batch_size=draft.batch_size or 1,
         denoising_strength=strength,
         init_image=None if mode is Mode.TXT2IMG else draft.init_image,
+        more_images=() if mode is Mode.TXT2IMG else draft.more_images,
         mask_image=draft.mask_image if mode is Mode.INPAINT else None,
         mask_fill=draft.mask_fill if mode is Mode.INPAINT else None,
         mask_blur=draft.mask_blur if mode is Mode.INPAINT else None,

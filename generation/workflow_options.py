@@ -45,7 +45,7 @@ class WorkflowOption:
             return "words"
         what = "a whole number" if self.kind == WHOLE else "a number"
         ends = (("from", self.low), ("to", self.high))
-        return " ".join([what, *(f"{word} {_figure(end)}" for word, end in ends if end is not None)])
+        return " ".join([what, *(f"{word} {figure(end)}" for word, end in ends if end is not None)])
 
     def read(self, text: str) -> str:
         """Return a value as it is kept.
@@ -60,7 +60,7 @@ class WorkflowOption:
             return found
         number = _number(text, self.kind) if self.kind in (WHOLE, NUMBER) else None
         if number is not None and self._has(number):
-            return _figure(number)
+            return figure(number)
         if self.kind == WORDS:
             return text
         said = f"“{shorten(text)}”" if text else "empty"
@@ -96,13 +96,20 @@ def fitted(said: Said, offered: Iterable[WorkflowOption], say: Callable[[str], N
             kept[name] = by_name[name].read(text)
             continue
         near = match_name(name, by_name) or near_option(name)
-        what = "ignored: only workflows that make videos take it" if name in BY_NAME else "ignored"
+        what = _ignored(name)
         if near and near != name:
             what = f"ignored: did you mean --{near}?"
         elif by_name:
             what = f"ignored: this workflow has --{', --'.join(by_name)}"
         say(f"unknown option --{shorten(name)} {what}" if name not in BY_NAME else f"--{name} {what}")
     return tuple(kept.items())
+
+
+def _ignored(name: str) -> str:
+    if name not in BY_NAME:
+        return "ignored"
+    is_extra = BY_NAME[name].kind == EXTRA
+    return f"ignored: only workflows that {'make videos take it' if is_extra else 'have such an option take it there'}"
 
 
 def _number(text: str, kind: str) -> float | int | None:
@@ -117,7 +124,8 @@ def _number(text: str, kind: str) -> float | int | None:
     return int(number) if kind == WHOLE else number
 
 
-def _figure(number: float) -> str:
+def figure(number: float) -> str:
+    """Write a number as short as it can be without losing a digit."""
     if isinstance(number, int):
         return str(number)
     short = f"{number:.15g}"

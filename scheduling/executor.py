@@ -211,6 +211,7 @@ async def _loaded(request: GenerationRequest, load: LoadSource, load_workflow: L
     return replace(
         request,
         init_image=await load(init) if init else None,
+        more_images=tuple([await load(image) for image in request.more_images]),
         mask_image=await load(mask) if mask else None,
         control=tuple([replace(unit, image=await load(unit.image)) for unit in request.control]),
         workflow=await load_workflow(request.workflow) if request.workflow else None,

@@ -21,7 +21,7 @@ async def insist(write: Callable[[], Awaitable[T]], clock: Clock, stopping: asyn
 
     Raises:
         Unstorable: the change itself can never be written.
-        Exception: the store's error, only when `stopping` is set: the next start decides anew.
+        Exception: the store's error, only when `stopping` is set: the next start decides again.
     """
     waits = chain(STORE_RETRIES_S, repeat(STORE_RETRIES_S[-1]))
     while True:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
 from statistics import median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from constants import DEFAULT_ENGINE_PATIENCE_S, DEFAULT_SECONDS_PER_COST
 from generation.errors import BackendGone
@@ -15,6 +15,9 @@ from scheduling.fair_queue import Served
 from scheduling.lane import Absence, Lane, LaneSettings, LaneView, Running
 from scheduling.pace import Pace
 from utils.clock import Clock
+
+# What waits for an engine that was removed does not wait for the job that still runs there: it moves or fails at once.
+REMOVED: Final = LaneSettings(concurrency=1_000_000)
 
 
 class _Waiting(NamedTuple):
@@ -77,9 +80,8 @@ class Lanes:
             return False
         was_away = lane.absence is not None
         settings = self._settings_of(name)
-        if settings is not None:
-            lane.refresh(settings)
-        else:
+        lane.refresh(settings or REMOVED)
+        if settings is None:
             lane.paused_until = 0.0  # what waits for an engine that is gone must not wait for its return
         if is_up or settings is None:
             lane.answered()

@@ -21,7 +21,7 @@ UNKNOWN_TURN_S = 10.0  # when the next place is free in a lane that has not fini
 
 @dataclass(frozen=True, kw_only=True)
 class QueueLimits:
-    """Limits from the settings; `cooldown_s` is the least time between two requests of one user.
+    """Limits from the settings; `cooldown_s` is the minimum time between two requests of one user.
 
     A job that has waited for `max_wait_s` (through a long stop of Easel, say) is given up instead of drawn. While its
     only engine is gone, it keeps its place for `patience_s`; 0: it is tried three times instead.
@@ -85,7 +85,7 @@ def patience_over(error: GenerationError, patience_s: float) -> JobError:
 
 
 class Cooldown:
-    """The least time between two requests of one user. What comes together (a repeat) is one request."""
+    """The minimum time between two requests of one user. What comes together (a repeat) is one request."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock

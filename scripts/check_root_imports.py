@@ -26,6 +26,7 @@ ROOMS = {
 ROOT_FILES = {
     "main",
     "wiring",
+    "wiring_keys",
     "cli",
     "config",
     "constants",
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "queue_manager": {"aftermath", "scheduling", "store", "backends.registry", "generation", "utils", "constants"},
     # backends.base is only the protocol: it is asked whether a backend can be resumed
     "aftermath": {"scheduling", "store", "backends.base", "backends.registry", "generation", "utils", "constants"},
+    "wiring_keys": {"config", "utils"},
     "cli": {"console", "services", "generation", "utils", "constants", "config", "rich"},
 }
 

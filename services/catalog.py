@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.kinds import kind_of
+from backends.kinds import grade_of_kind, kind_of
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
 from generation.request import Draft, Mode
@@ -32,6 +32,7 @@ class Engine:
     is_paid: bool = False
     is_flux_app: bool = False
     kind_title: str = ""
+    grade: str = ""  # of its support, in a word
 
     @property
     def is_up(self) -> bool:
@@ -98,8 +99,13 @@ class Catalog:
         known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
         return frozenset(mode for capabilities in known for mode in capabilities.modes)
 
+    def most_pictures(self, user_id: str, guild_id: str | None) -> int:
+        """Return how many input pictures the engine takes that takes most, without a workflow named for it."""
+        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        return max((capabilities.max_images for capabilities in known), default=1)
+
     async def refresh(self, user_id: str, guild_id: str | None) -> None:
-        """Ask the visible engines anew, so that lists shown next are fresh."""
+        """Ask the visible engines again, so that lists shown next are fresh."""
         entries = self._registry.visible(user_id, guild_id)
         await asyncio.gather(*(self._registry.refresh(entry.name) for entry in entries))
 
@@ -195,4 +201,5 @@ def _engine(entry: Entry) -> Engine:
         is_paid=entry.backend.is_paid,
         is_flux_app=kind is not None and kind.is_flux_app,
         kind_title=kind.title if kind else entry.config.kind,
+        grade=grade_of_kind(entry.config.kind),
     )

@@ -128,7 +128,7 @@ class Chooser:
             fitted = await self._workflows.fit(draft, entry)
             if isinstance(fitted, Refused):
                 return fitted
-            # what the workflow has no place for is forgotten, so that a failover does not have to bend it anew
+            # what the workflow has no place for is forgotten, so that a failover does not have to bend it again
             request = fitted.request
             if request.guide and draft.width and draft.height:
                 request = replace(request, width=draft.width, height=draft.height)

@@ -17,7 +17,7 @@ from utils.urls import UrlPolicy
 
 MEDIA_PATH: Final = "/api/media/"
 MOST_MB: Final = MAX_INPUT_IMAGE_BYTES // 1024**2
-# A third more than the bytes, and room for a line break after every 64 signs and the head of a data: URL.
+# A third more than the bytes, and room for a line break after every 64 characters and the head of a data: URL.
 MAX_BASE64_CHARS: Final = MAX_INPUT_IMAGE_BYTES * 4 // 3 * 33 // 32 + 256
 SHORTEST_BASE64: Final = 65  # no picture is that small, and a media id never longer: what is shorter is an id
 

@@ -1,6 +1,6 @@
 """The gallery: what was drawn, favourites, collections. Rows are in `store.gallery`, files in the media store.
 
-Who sees what: one's own pictures always; others' when they are not private and came by the API, or to an admin.
+Who sees what: your own pictures always; others' when they are not private and came by the API, or to an admin.
 Favourites and collections keep a file beyond its time. Which files those are is decided by the rows alone; the media
 store follows, under one lock, and catches up at start with what a crash left between the two files.
 
@@ -111,7 +111,7 @@ class GalleryService:
         if len(wanted.text) > MAX_SEARCH_CHARS:
             raise RequestRejected(f"Search for at most {MAX_SEARCH_CHARS} characters.", field="text")
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-            raise RequestRejected(f"“{cut(cursor, 30)}” is no cursor. Take the one of the page before.", field="cursor")
+            raise RequestRejected("Invalid cursor: use `next` from the previous page.", field="cursor")
         wanted = await self._narrowed(viewer, wanted, everybody=everybody)
         before = int(cursor) if cursor else None
         found = await self._store.history(
@@ -168,7 +168,7 @@ class GalleryService:
         return picture
 
     async def delete(self, viewer: Viewer, image_id: str) -> Picture:
-        """Delete a picture of one's own (admins: any they see) from the history, its file at once.
+        """Delete your own picture (admins: any they see) from the history, its file at once.
 
         An answer from the cache only leaves the history: its file belongs to the job that drew it.
 
@@ -232,7 +232,7 @@ class GalleryService:
         return await self._store.collections(viewer.user_key)
 
     async def collection(self, viewer: Viewer, collection_id: str) -> Collection:
-        """Return a collection of one's own; its pictures are `history` with `PictureFilter(collection=...)`."""
+        """Return your own collection; its pictures are `history` with `PictureFilter(collection=...)`."""
         found = await self._store.collection(viewer.user_key, collection_id)
         if found is None:
             raise RequestRejected(f"You have no collection {cut(collection_id, 30)}.", field="collection")

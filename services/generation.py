@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.job import Job, JobView, Origin, child_of
+from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
@@ -111,13 +112,16 @@ class GenerationService:
             raise RequestRejected(
                 "The prompt of this picture has been deleted, so it cannot be drawn again.",
                 field="job",
-                hint="Private prompts go with their picture. Write it anew.",
+                hint="Private prompts go with their picture. Write it again.",
             )
         old = await self.drawn(old) if _asks_to_draw(changes) else old
         unsaid = Draft()
         base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
+        if "init_image" in drop:
+            base = replace(base, more_images=())
         if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
             base = replace(base, width=None, height=None, is_source_size=None)
+        changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
         visible = self._registry.visible(origin.user_id, origin.guild_id)
@@ -135,7 +139,8 @@ class GenerationService:
             if parent is None or parent.words_gone_at is not None:
                 break
             enlarged = parent
-        request = replace(enlarged.request, mode=Mode.TXT2IMG, init_image=None, upscale_factor=None, upscaler=None)
+        nothing: dict[str, Any] = {"init_image": None, "more_images": (), "upscale_factor": None, "upscaler": None}
+        request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
         return replace(enlarged, request=request)
 
     async def visible(self, job_id: str, actor: Actor) -> Job:
@@ -195,7 +200,7 @@ class GenerationService:
         return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]
 
     async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str = "") -> list[JobView]:
-        """Return what everybody may look at and what is one's own, newest first; `before`: older than that job."""
+        """Return what everybody may look at and what is your own, newest first; `before`: older than that job."""
         jobs = await self._jobs.stream(user_key, sees_all=sees_all, limit=limit, before=before)
         return [self._queue.peek(job) for job in jobs]
 
@@ -203,7 +208,7 @@ class GenerationService:
         return self._queue.watch(job_id)
 
     async def cancel(self, job_id: str, actor: Actor) -> Job | None:
-        """Cancel a job of one's own (moderators: anybody's); `None` if it had already ended.
+        """Cancel your own job (moderators: anybody's); `None` if it had already ended.
 
         Raises:
             RequestRejected: there is none that this person may see.
@@ -224,7 +229,7 @@ class GenerationService:
             if job.is_terminal and job.origin.group_id in groups:
                 await self.delivered(job.id)
         for job in jobs:
-            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            # in this order and without a pause, so that nobody finds the answer due and posts it again
             if not job.is_terminal and await self._queue.cancel(job.id):
                 await self.delivered(job.id)
 

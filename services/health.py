@@ -23,7 +23,7 @@ DOWN_S: Final = 6.0
 MAX_DOWN_S: Final = 60.0
 LEAST_S: Final = 5.0
 JITTER: Final = 0.25  # engines that went down together are not asked together
-CALM_S: Final = 120.0  # one that fails its jobs but answers probes starts anew only after this
+CALM_S: Final = 120.0  # one that fails its jobs but answers probes starts again only after this
 
 CHECKS: Final = {
     "running": "Is it running? A pod that was stopped, or is still booting, does not answer.",

@@ -17,7 +17,8 @@ from generation.job import JobView, Origin, child_of
 from generation.lora_tags import with_tags_as_loras
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft, seed_after
+from generation.request import Draft, SourceImage, seed_after
+from generation.several_pictures import left_out
 from services.catalog import Catalog
 from services.compare import CompareService, Comparison
 from services.fetching import PictureFetcher
@@ -133,7 +134,7 @@ class IntakeService:
         """Cancel what an order became while somebody gave it up; nobody is told."""
         job_ids = made.comparison.job_ids if made.comparison else [view.job.id for view in made.views]
         for job_id in job_ids:
-            # in this order and without a pause, so that nobody finds the answer due and posts it anew
+            # in this order and without a pause, so that nobody finds the answer due and posts it again
             await self._generation.cancel(job_id, Actor(user_key=origin.user_key))
             await self._generation.delivered(job_id)
         if made.comparison:
@@ -192,9 +193,8 @@ class IntakeService:
         order, origin = intake.order, intake.origin
         draft, notes = order.draft, order.notes
         if order.files:
-            data = await read(order.files[0])
-            draft = replace(draft, init_image=await self._media.take_input(data))
-            notes = (*notes, *await left_of(data))
+            draft, remarks = await self._with_attached(order, origin, read)
+            notes = (*notes, *remarks)
         elif order.link:
             charge = partial(self._charge, intake)
             draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
@@ -204,6 +204,21 @@ class IntakeService:
                 seed = None if draft.seed is None else seed_after(draft.seed, number)
                 await submission.add(replace(draft, seed=seed), own, notes=notes)
             return await submission.commit(closing)
+
+    async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
+        """Return the draft with the pictures that were attached; those that nothing here could use are not read."""
+        names = [*order.names, *([""] * len(order.files))]
+        may_take_all = order.draft.workflow or self._catalog.most_pictures(origin.user_id, origin.guild_id) > 1
+        addresses = order.files if may_take_all else order.files[:1]
+        taken: list[SourceImage] = []
+        notes: list[str] = []
+        for address, name in zip(addresses, names, strict=False):
+            data = await read(address)
+            taken.append(replace(await self._media.take_input(data), name=name))
+            notes += await left_of(data)
+        unread = [SourceImage(media_id="", name=name) for name in names[len(taken) : len(order.files)]]
+        notes += [left_out(unread)] if unread else []
+        return replace(order.draft, init_image=taken[0], more_images=tuple(taken[1:])), tuple(dict.fromkeys(notes))
 
     async def _again(self, intake: Intake, closing: Write) -> JobView:
         order = intake.order
@@ -220,7 +235,7 @@ class IntakeService:
         return view
 
     async def _replace(self, intake: Intake) -> None:
-        """End a job of one's own in whose place a new one has come."""
+        """End your own job in whose place a new one has come."""
         try:
             await self._generation.cancel(intake.order.job_id, Actor(user_key=intake.origin.user_key))
         except GenerationError as error:

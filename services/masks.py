@@ -21,7 +21,7 @@ class MaskedSource:
 
 
 async def take_masked(media: MediaService, image: bytes, mask: bytes | None) -> MaskedSource:
-    """Store a picture and its mask; without one, what is transparent in the picture is drawn anew.
+    """Store a picture and its mask; without one, what is transparent in the picture is redrawn.
 
     Raises:
         RequestRejected: one of them is no picture, they do not go together, or there is no mask at all.

@@ -21,13 +21,13 @@ from generation.request import GenerationRequest, SourceImage
 from generation.result import GenerationResult, JobResult, StoredImage, came_back
 from services.labels import labelled
 from services.labels import parameters_of as parameters_of
+from services.marks import Marks
 from store.image_cache import CacheUnavailable, ImageCache
 from store.image_cache import Media as Media
 from utils import images
 from utils.canvas import upright_size
 from utils.clock import Clock
 from utils.images import BadImage, ImageInfo
-from utils.provenance import TRAINED
 from utils.threads import run_in_thread
 from utils.video import picture_of, still_of
 
@@ -64,19 +64,19 @@ class MediaService:
         clock: Clock,
         ttl_s: float,
         label_of: Callable[[str], str] = lambda lane: lane,
-        source_type_of: Callable[[str], str | None] = lambda lane: TRAINED,  # how a lane's pictures are marked
+        marks: Marks | None = None,
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._ttl = timedelta(seconds=ttl_s)
         self._label_of = label_of
-        self._source_type_of = source_type_of
+        self._marks = marks or Marks()
         self._held: OrderedDict[str, Media] = OrderedDict()
         self.on_stored: list[Callable[[], None]] = []  # told after each picture, so that its end can be waited for
 
     async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
         """Store the pictures of a finished job with their parameters in them; never fails because of the store."""
-        label, source_type = self._label_of(job.lane), self._source_type_of(job.lane)
+        label, source_type = self._label_of(job.lane), self._marks.source_type_of(job.lane)
         stored: list[StoredImage] = []
         notes = list(result.notes)
         for number, image in enumerate(result.images, 1):
@@ -89,6 +89,7 @@ class MediaService:
                 )
                 notes.append(f"picture {number} of {len(result.images)} came damaged from the engine")
                 continue
+            data = await self._marks.signed(data, source_type, job.drawn, image.data)
             stored.append(await self._store(data, info, image.seed, job.id))
         asked = job.drawn.batch_size
         if stored and len(stored) < asked:
@@ -144,7 +145,7 @@ class MediaService:
         return False
 
     async def unpin(self, media_id: str) -> datetime | None:
-        """Let the time of a pinned picture begin anew and return its end; None when it was not pinned.
+        """Let the time of a pinned picture begin again and return its end; None when it was not pinned.
 
         Raises:
             GenerationError: the media store does not answer.
@@ -284,11 +285,10 @@ class MediaService:
         if media.is_video:
             return Upload(data=media.data, media_type=media.media_type)
         try:
-            data = await run_in_thread(images.convert, media.data, kind)
+            data = await run_in_thread(images.convert, media.data, kind, self._marks.copied)
         except BadImage as error:
             raise RequestRejected(str(error), field="format") from error
-        media_type = f"image/{kind.casefold()}"
-        return Upload(data=data, media_type=media_type, is_smaller=data is not media.data)
+        return Upload(data=data, media_type=f"image/{kind.casefold()}", is_smaller=data is not media.data)
 
     async def size_of(self, source: SourceImage) -> tuple[int, int]:
         """Return the sides of an input picture as it is looked at, in pixels; (0, 0) when it cannot be read."""
@@ -304,7 +304,7 @@ class MediaService:
         if media is None:
             return None
         try:
-            return await run_in_thread(lambda: images.thumbnail(picture_of(media.data), side))
+            return await run_in_thread(lambda: images.thumbnail(picture_of(media.data), side, self._marks.copied))
         except BadImage:
             return None
 
@@ -314,14 +314,14 @@ class MediaService:
         if not parts or len(parts) < len(found):
             return None
         try:
-            sheet = await run_in_thread(lambda: images.grid([*map(picture_of, parts)], labels))
+            sheet = await run_in_thread(lambda: images.grid([*map(picture_of, parts)], labels, self._marks.copied))
         except BadImage:
             return None
         return await self._fit(sheet, limit_bytes)
 
     async def _fit(self, data: bytes, limit_bytes: int) -> Upload | None:
         try:
-            fitted = await run_in_thread(images.fit_bytes, data, limit_bytes)
+            fitted = await run_in_thread(images.fit_bytes, data, limit_bytes, self._marks.copied)
         except BadImage:
             return None
         return Upload(data=fitted.data, media_type=fitted.media_type, is_smaller=fitted.is_smaller)

@@ -11,6 +11,7 @@ from generation.job import Job
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
+from generation.several_pictures import in_order
 from utils import canvas
 from utils.foreign_settings import settings_in
 from utils.images import is_animation
@@ -155,7 +156,7 @@ async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str
         RequestRejected: a picture is missing, or cannot be read or kept, or the mask does not go with it.
     """
     notes: list[str] = []
-    draft = await measured(await outpainting(draft, media, notes.append), media)
+    draft = await measured(await outpainting(in_order(draft), media, notes.append), media)
     if draft.init_image is None or draft.mask_image is None or draft.mode not in (None, Mode.INPAINT):
         return draft, tuple(notes)
     picture, mask = await media.load(draft.init_image), await media.load(draft.mask_image)
@@ -174,9 +175,11 @@ async def measured(draft: Draft, media: Pictures) -> Draft:
     Raises:
         RequestRejected: one of them has expired.
     """
+    draft = in_order(draft)
     return replace(
         draft,
         init_image=await _measured(draft.init_image, media) if draft.init_image else None,
+        more_images=tuple([await _measured(image, media) for image in draft.more_images]),
         control=tuple([replace(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
     )
 

@@ -1,6 +1,6 @@
 """Who may see a job, and who may change it: the one rule, for every door.
 
-- One's own: always, wherever one is.
+- Your own: always, wherever one is.
 - Somebody else's private one: never. Moderators and admins are no exception; it is as if it were not there.
 - What others made in the open, where they made it: a job of the API is there for everybody who may call the API, one of
   Discord in the channel of its message. In another channel or server even a known id leads nowhere: who is there may

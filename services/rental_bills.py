@@ -13,7 +13,7 @@ from services.machines import TITLES as TITLES
 from services.machines import Machine
 from store.rentals import Rental
 
-BLIP_S: Final = 600.0  # away for less: the server was started anew on the same rented machine
+BLIP_S: Final = 600.0  # away for less: the server was started again on the same rented machine
 BOOT_S: Final = 3600.0  # within this a machine that we started comes up: its bill began with the start
 
 PRICES: Final = {  # US dollars an hour

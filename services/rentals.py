@@ -169,7 +169,7 @@ class RentalService:
         return command("start", owner) if owner else ""
 
     async def price_of(self, owner: Owner) -> float | None:
-        """Return the dollars an hour that an owner's connection costs, if that was said; nothing is asked anew."""
+        """Return the dollars an hour that an owner's connection costs, if that was said; nothing is asked again."""
         rental = await self._store.get(lane_of(owner))
         return rental.usd_per_hour if rental else None
 

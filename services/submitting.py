@@ -16,6 +16,7 @@ from typing import Self
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
 from generation.request import Draft
+from generation.several_pictures import joined
 from queue_manager import QueueManager
 from services.choosing import Chooser
 from services.media import MediaService
@@ -101,7 +102,7 @@ class Submission:
             lane=best.entry.name,
             candidates=tuple(option.entry.name for option in (best, *others)),
             is_pinned=bool(draft.backend),
-            notes=(*notes, *remarks, *best.fitted.notes),
+            notes=joined((*notes, *remarks, *best.fitted.notes)),
             created_at=now,
             not_before=now + timedelta(seconds=delay_s) if delay_s else None,
         )

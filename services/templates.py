@@ -1,4 +1,4 @@
-"""Prompts saved for another time: one's own, and those that others share.
+"""Prompts saved for another time: your own, and those that others share.
 
 templates(viewer) -> list[PromptTemplate]                popular(limit=20) -> list[PromptTemplate]
 template(viewer, template_id) -> PromptTemplate          use(viewer, template_id) -> PromptTemplate (counted)
@@ -78,7 +78,7 @@ class TemplateService:
         return made
 
     async def change(self, viewer: Viewer, template_id: str, text: TemplateText) -> PromptTemplate:
-        """Replace one's own template; what it was used is counted on."""
+        """Replace your own template; what it was used is counted on."""
         values = asdict(_checked(text))
         if (await self.template(viewer, template_id)).user_key != viewer.user_key:
             raise NotAllowed("Only its maker may change this template. Save one of your own.")

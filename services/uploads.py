@@ -26,7 +26,7 @@ class UploadQuota:
         self._pruned = 0
 
     async def charge(self, user_key: str, size_bytes: int) -> None:
-        """Count what somebody brings, each time anew.
+        """Count what somebody brings, each time again.
 
         Raises:
             LimitReached: it is too much; says when there is room again.

@@ -95,7 +95,7 @@ class WebhookService:
             self._bell.set()
 
     def wanted(self, url: str | None, events: Iterable[str] = ()) -> Webhook | None:
-        """Return what a job is submitted with that shall be told to `url`; all events if none is named.
+        """Return what a job is submitted with that should be told to `url`; all events if none is named.
 
         Raises:
             RequestRejected: the address may not be used, or there is no such event.

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from generation.replaced_options import FIELDS as REPLACED
+
 SHOWN_VALUE_CHARS: Final = 300
 FIELDS: Final = {
     "prompt": "What is drawn",
@@ -64,11 +66,13 @@ def take_apart(graph: str, mapping: str) -> Parts:
     told: dict[str, Any] = json.loads(graph)
     places: Any = json.loads(mapping)
     named: dict[str, Any] = places if isinstance(places, dict) else {}
+    options = {str(one["name"]): _places(one["slots"]) for one in named.get("options", ())}
+    replaced = {REPLACED[name] for name in options if name in REPLACED}
     return Parts(
-        fields={name: _places(named.get(name)) for name in FIELDS},
+        fields={name: () if name in replaced else _places(named.get(name)) for name in FIELDS},
         nodes=tuple(_node(node, about) for node, about in told.items() if isinstance(about, dict)),
         outputs=tuple(str(node) for node, _ in named.get("outputs", ())),
-        options={str(one["name"]): _places(one["slots"]) for one in named.get("options", ())},
+        options=options,
     )
 
 

@@ -4,6 +4,7 @@ A workflow belongs to a person, a server, or everybody here (kind "easel"). What
 names the version it was made with.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,8 @@ from backends.registry import EASEL, BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
-from generation.request import Draft, Mode, WorkflowRef
+from generation.replaced_options import routed
+from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
 from generation.resolve import resolve_for
 from generation.samplers import match_name
 from generation.workflow_options import WorkflowOption, faults
@@ -23,10 +25,18 @@ from store.workflows import WorkflowStore, WorkflowVersion
 from utils.clock import Clock
 from utils.text import cut
 
+log = logging.getLogger(__name__)
+
 MAX_WORKFLOW_BYTES: Final = 2 * 1024 * 1024
 MAX_WORKFLOWS: Final = 50  # of one owner
 MAX_NAME_CHARS: Final = 60
+AS_IT_IS: Final = GenerationRequest(prompt="", width=512, height=512, steps=20, cfg_scale=7.0, seed=0)
 NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
+
+NO_PLACE: Final = {
+    Mode.IMG2IMG: "does not use a picture that is brought: leave it out",
+    Mode.INPAINT: "has no place for a mask: leave it out",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,7 @@ class Analysed:
     graph: str = field(repr=False)
     mapping: str = field(repr=False)
     lines: tuple[str, ...]
+    problems: tuple[str, ...] = ()  # what the engine lacks and a request can say otherwise
 
 
 class WorkflowService:
@@ -49,17 +60,18 @@ class WorkflowService:
         self._clock = clock
 
     async def analyse(self, content: bytes, user_id: str, guild_id: str | None) -> Analysed:
-        """Find out what a file is for, on the first engine of this person that can run it.
+        """Find out what a file is for, on the first engine of this person that can run it; one with all its files wins.
 
         Raises:
             RequestRejected: it is no workflow that can be run; a hint says what would be.
-            CapabilityError: no engine has all its nodes and files; they are named.
+            CapabilityError: no engine has all its nodes; they are named.
             BackendError: the only engine does not answer.
         """
         if len(content) > MAX_WORKFLOW_BYTES:
             size, most = len(content) / 2**20, MAX_WORKFLOW_BYTES // 2**20
             raise RequestRejected(f"That file has {size:.1f} MB; a workflow has at most {most} MB.", field="workflow")
         refusals: list[tuple[str, GenerationError]] = []
+        nearest: Analysed | None = None
         for entry in await self._engines(user_id, guild_id):
             try:
                 async with self._registry.borrow(entry.name) as backend:
@@ -68,8 +80,13 @@ class WorkflowService:
                     read = await backend.read_workflow(content)
             except (CapabilityError, BackendError) as error:
                 refusals.append((entry.label, error))
-            else:
-                return _analysed(read, entry.config.kind, entry.label)
+                continue
+            found = _analysed(read, entry.config.kind, entry.label)
+            if not found.problems:
+                return found
+            nearest = nearest or found
+        if nearest:
+            return nearest
         if not refusals:
             raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
         if len(refusals) == 1:
@@ -101,7 +118,7 @@ class WorkflowService:
         return tuple(one for of_owner in found for one in of_owner)
 
     async def get(self, name: str, user_id: str, guild_id: str | None) -> StoredWorkflow:
-        """Find one by its name, or by a part of it; one's own before the server's.
+        """Find one by its name, or by a part of it; your own before the server's.
 
         Raises:
             RequestRejected: there is none; what there is is named.
@@ -127,7 +144,7 @@ class WorkflowService:
         Raises:
             RequestRejected: there is no such value, node or input.
         """
-        for entry in self._registry:
+        for entry in sorted(self._registry, key=lambda entry: entry.error is not None):
             if entry.config.kind == analysed.kind and isinstance(entry.backend, WorkflowBackend):
                 for field_name, place in changes.items():
                     workflow = WorkflowRef(name="", graph=analysed.graph, mapping=analysed.mapping)
@@ -184,12 +201,25 @@ class WorkflowService:
             can = await backend.workflow_capabilities(workflow)
         except (CapabilityError, BackendError) as error:
             return Refused(reasons=(error.user_message.rstrip("."),))
+        draft = routed(draft, can.options)
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
         if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
             return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
-        return fit_workflow(request, can)
+        if (lack := NO_PLACE.get(request.mode)) and request.mode not in can.modes:
+            return Refused(reasons=(f"the workflow “{workflow.name}” {lack}",))
+        fitted = fit_workflow(request, can)
+        if isinstance(fitted, Refused):
+            return fitted
+        try:
+            remarks = await backend.look_over(workflow, fitted.request)
+        except (CapabilityError, BackendError) as error:
+            return Refused(reasons=(error.user_message.rstrip("."),))
+        request = fitted.request
+        if any(option.name == "strength" for option in can.options):  # nobody's but the workflow's
+            request = replace(request, denoising_strength=None)
+        return replace(fitted, request=request, notes=(*fitted.notes, *remarks))
 
     async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
         """Return the options of a loaded workflow, as the first engine tells them that can run it; none if none can."""
@@ -198,6 +228,25 @@ class WorkflowService:
                 with suppress(CapabilityError, BackendError):
                     return (await entry.backend.workflow_capabilities(workflow)).options
         return ()
+
+    async def lacking(self, stored: StoredWorkflow, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+        """Return what is lacking for one now, as `problems`."""
+        return await self.problems(await self.load(WorkflowRef(name=stored.name, id=stored.version)), user_id, guild_id)
+
+    async def problems(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+        """Return what is lacking for a loaded workflow as it is on the first engine, nothing where one can draw it."""
+        found: tuple[str, ...] = ()
+        for entry in await self._engines(user_id, guild_id):
+            if not isinstance(entry.backend, WorkflowBackend):
+                continue
+            try:
+                await entry.backend.look_over(workflow, AS_IT_IS)
+                return ()
+            except CapabilityError as error:
+                found = found or (error.user_message,)
+            except BackendError as error:
+                log.info("a workflow could not be looked over", extra={"backend": entry.name, "code": error.code})
+        return found
 
     async def copy_from(self, other: "WorkflowService") -> None:
         """Take over what is everybody's there: for a store that lasts for one run."""
@@ -216,7 +265,9 @@ class WorkflowService:
 
 
 def _analysed(read: ReadWorkflow, kind: str, engine: str) -> Analysed:
-    return Analysed(kind=kind, engine=engine, graph=read.graph, mapping=read.mapping, lines=read.lines)
+    return Analysed(
+        kind=kind, engine=engine, graph=read.graph, mapping=read.mapping, lines=read.lines, problems=read.problems
+    )
 
 
 def _clean(name: str) -> str:
@@ -224,7 +275,7 @@ def _clean(name: str) -> str:
     if not cleaned or len(cleaned) > MAX_NAME_CHARS or not cleaned.isprintable() or not any(map(str.isalnum, cleaned)):
         shown = "".join(sign for sign in cleaned[:MAX_NAME_CHARS] if sign.isprintable())
         raise RequestRejected(
-            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} signs, letters among them.",
+            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} characters, letters among them.",
             field="name",
             hint="For example: portrait",
         )

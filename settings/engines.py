@@ -21,15 +21,15 @@ class BackendSettings(BaseModel):
 
     name: str
     kind: Annotated[str, Lower] = text("", "What it is: {kinds}", "a kind of engine")
-    url: Url = text("", "Its address", ENGINE_ADDRESS, repr=False, pattern=HTTP_URL)
-    key: SecretStr = secret("Its key, or user:password of --api-auth", "a key")
-    label: str = text("", "What people see", "a name of up to 60 characters", max_length=60)
-    concurrency: int = number(1, "Jobs it runs at once", low=1, high=64)
+    url: Url = text("", "Address", ENGINE_ADDRESS, repr=False, pattern=HTTP_URL)
+    key: SecretStr = secret("API key, or user:password", "a key")
+    label: str = text("", "Name that people see", "a name of up to 60 characters", max_length=60)
+    concurrency: int = number(1, "Maximum jobs at once", low=1, high=64)
     rate_per_minute: float | None = Field(
         default=None,
         gt=0,
         le=6000,
-        description="Jobs it may be sent a minute; empty is no limit",
+        description="Maximum jobs per minute; empty: no limit",
         json_schema_extra={"right": "a number above 0, up to 6000"},
     )
     options: Mapping[str, str] = Field(default_factory=dict, repr=False)
@@ -80,7 +80,7 @@ class EngineReader:
     def engine(self, name: str) -> BackendSettings | None:
         """Read one engine; None if it cannot be."""
         if not INSTANCE_NAME.fullmatch(name):
-            right = "names of letters, digits, - and _, the first a letter, at most 32 signs"
+            right = "names of letters, digits, - and _, the first a letter, at most 32 characters"
             self._problems.append(Problem(name="BACKENDS", value=name, right=right))
             return None
         prefix = prefix_of(name)

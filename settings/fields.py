@@ -101,7 +101,7 @@ def listed(values: Iterable[object]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingHelp:
-    """One setting as `.env.example` and README.md show it."""
+    """One setting as `.env.example` and docs/settings.md show it."""
 
     name: str
     default: str

@@ -216,7 +216,7 @@ class Database:
 
 
 def _rewrite(path: Path, timeout_s: float) -> None:
-    address = f"{path.resolve().as_uri()}?mode=rw"  # a file that is gone is not made anew
+    address = f"{path.resolve().as_uri()}?mode=rw"  # a file that is gone is not made again
     with closing(sqlite3.connect(address, timeout=timeout_s, isolation_level=None, uri=True)) as connection:
         connection.execute("UPDATE migrations SET applied_at = applied_at")
 

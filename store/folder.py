@@ -69,13 +69,13 @@ async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bo
         kept = "1 picture is" if count == 1 else f"{count} pictures are"
         raise PartMissing(
             f"The database {DATABASE_NAME} is missing from {folder}, though {kept} still in {cache_folder}.",
-            f"Put {DATABASE_NAME} back from your backup. To begin anew, move {cache_folder} away, too.",
+            f"Put {DATABASE_NAME} back from your backup. To begin again, move {cache_folder} away, too.",
         )
     return False
 
 
 async def reset_key(folder: Path, cache_folder: Path, key: str, *, now: datetime) -> int | None:
-    """Give up what a lost key sealed and seal anew; return how many engines were forgotten, None if the key fits."""
+    """Give up what a lost key sealed and seal again; return how many engines were forgotten, None if the key fits."""
     database = await open_database(folder, cache_folder, now=now)
     try:
         try:
@@ -115,7 +115,7 @@ async def _key_file(path: Path) -> SecretBox:
         return await asyncio.to_thread(SecretBox.open, path)
     except ValueError as error:
         raise PartMissing(
-            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 signs of base64.",
+            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 base64 characters.",
             f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
         ) from error
 

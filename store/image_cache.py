@@ -153,7 +153,7 @@ class ImageCache:
     ) -> str:
         """Store a picture and return its id, which cannot be guessed; an input's is the sha256 of its bytes.
 
-        Storing the same id again keeps the bytes and begins its time anew.
+        Storing the same id again keeps the bytes and begins its time again.
         """
         if media_id is None:
             is_input = kind == "input"
@@ -181,7 +181,7 @@ class ImageCache:
         return bool(await self._write(PIN, PINNED_UNTIL.timestamp(), media_id, self._now()))
 
     async def unpin(self, media_id: str) -> datetime | None:
-        """Let a picture's time begin anew and return its end; None when it was not pinned."""
+        """Let a picture's time begin again and return its end; None when it was not pinned."""
         expires_at = self._clock.now() + self._ttl
         unpinned = await self._write(UNPIN, expires_at.timestamp(), media_id, PINNED_UNTIL.timestamp())
         return expires_at if unpinned else None

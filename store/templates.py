@@ -77,7 +77,7 @@ class TemplateStore:
     async def change(
         self, user_key: str, template_id: str, values: dict[str, Any], now: datetime
     ) -> PromptTemplate | None:
-        """Replace all values of one's own template; None when there is none, or another has that name."""
+        """Replace all values of your own template; None when there is none, or another has that name."""
         params = values | {"id": template_id, "user_key": user_key, "now": to_epoch(now)}
         return _first(await self._database.write(CHANGE, params))
 

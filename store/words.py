@@ -23,7 +23,9 @@ CREATE INDEX jobs_private_words ON jobs (finished_at)
 
 BATCH: Final = 100  # jobs in one transaction: others get their turn in between
 FORGOTTEN: Final = "forgotten:"  # in front of the name that a person's figures stay under
-_PARTS_OF_A_REQUEST: Final = ("loras", "styles", "control", "init_image", "mask_image", "workflow")
+_PARTS_OF_A_REQUEST: Final = (
+    "loras", "styles", "control", "init_image", "more_images", "mask_image", "workflow", "options",
+)  # fmt: skip
 
 _IDS: Final = "(SELECT value FROM json_each(:ids))"
 _KEPT: Final = f"""EXISTS (SELECT 1 FROM generated_images AS g WHERE g.job_id = j.id AND g.deleted_at IS NULL

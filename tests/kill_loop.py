@@ -26,6 +26,7 @@ from store.folder import DATABASE_NAME
 from store.image_cache import FILE_NAME
 from tests.easel_process import Begin, EaselProcess, Prepare, free_port, processes
 from tests.engines.comfyui_server import ComfyUIServer
+from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
 from tests.engines.listener import Listener, draw
@@ -106,6 +107,15 @@ class LateComfyUI(ComfyUIServer):
         return answer
 
 
+class LateComfyUIV2(ComfyUIV2Server):
+    """The same for API v2, which chooses the id, and takes a key once."""
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        answer = await super()._submit(request)
+        await asyncio.sleep(random.Random(len(self.engine.submitted)).uniform(0, LATE_S))
+        return answer
+
+
 def make_horde_quick() -> None:
     """Run in the process: a Horde of our own takes as much as we like, and is asked at once."""
     from backends.ai_horde import backend
@@ -135,13 +145,14 @@ class Engine:
 
 @asynccontextmanager
 async def engine_of(kind: str) -> AsyncIterator[Engine]:
-    """Start the engine of a loop: sketch (inside Easel), comfyui, horde, or grid (which charges)."""
+    """Start the engine of a loop: sketch (inside Easel), comfyui, comfyui_v2, horde, or grid (which charges)."""
     if kind == "sketch":
         yield Engine(settings={"BACKENDS": "one", "ONE_KIND": "sketch", "ONE_CONCURRENCY": "2"})
         return
     common = {"BACKENDS": "one", "ONE_CONCURRENCY": "3"}
-    if kind == "comfyui":
-        async with LateComfyUI(seconds_per_step=0.005) as comfyui:
+    if kind in ("comfyui", "comfyui_v2"):
+        make = LateComfyUI if kind == "comfyui" else LateComfyUIV2
+        async with make(seconds_per_step=0.005) as comfyui:
             yield Engine(
                 settings={**common, "ONE_KIND": "comfyui", "ONE_URL": comfyui.url},
                 taken=lambda: [

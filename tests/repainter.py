@@ -1,4 +1,4 @@
-"""An engine that spares nothing: it paints the whole canvas anew, moved aside, whatever the mask says."""
+"""An engine that spares nothing: it paints the whole canvas again, moved aside, whatever the mask says."""
 
 import io
 from dataclasses import replace

@@ -54,8 +54,11 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
          Command(name="generate", text="a red fox --size 768x512", output=Path("fox.png"))),
         (["generate", "--output=out/x", "fox", "-q"],
          Command(name="generate", text="fox", output=Path("out/x"), is_quiet=True)),
-        (["generate", "fox", "-h"], Command(name="help")),
-        (["doctor", "--help"], Command(name="help")),
+        (["generate", "--no-web", "-1", "--", "fox"], Command(name="generate", text="--no-web -1 -- fox")),
+        (["generate", "fox", "--image", "a.png", "-i", "b.png"],
+         Command(name="generate", text="fox", images=(Path("a.png"), Path("b.png")))),
+        (["start", "--no-web"], Command(name="start", no_web=True)),
+        (["--no-discord"], Command(name="start", no_discord=True)),
         (["--version"], Command(name="version")),
         (["queue"], Command(name="queue")),
         (["key", "create", "ci"], Command(name="key", key=KeyCommand(action="create", name="ci"))),
@@ -77,13 +80,14 @@ def test_arguments_are_read(argv: list[str], command: Command):
         (["genrate", "x"], "There is no command genrate. Did you mean generate?"),
         (["--no-wbe"], "There is no option --no-wbe. Did you mean --no-web?"),
         (["a red fox"], 'To draw it: python main.py generate "a red fox"'),
-        (["generate", "fox", "-o"], "-o needs a file name"),
-        (["models", "x"], "models takes nothing after it, but there is: x"),
-        (["key", "lost"], "key create NAME"),
-        (["workflow"], "workflow add FILE"),
-        (["workflow", "show"], "workflow add FILE"),
-        (["workflow", "add", "a.json", "b.json"], "workflow add FILE"),
-        (["workflow", "add", "a.json", "--name"], "--name needs a name"),
+        (["generate", "fox", "-o"], "-o needs a value. Write: python main.py generate PROMPT"),
+        (["generate", "fox", "--image"], "-i needs a value. Write: python main.py generate PROMPT"),
+        (["models", "x"], "models takes nothing more, but there is: x"),
+        (["key", "lost"], "There is no command lost. Did you mean list?"),
+        (["workflow"], "Say what to do: add, list, show, set, delete."),
+        (["workflow", "show"], "NAME is missing. Write: python main.py workflow show NAME"),
+        (["workflow", "add", "a.json", "b.json"], "workflow add takes nothing more, but there is: b.json"),
+        (["workflow", "add", "a.json", "--name"], "--name needs a value"),
     ],
 )
 def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
@@ -91,13 +95,29 @@ def test_nonsense_gets_a_helpful_line_and_code_2(argv: list[str], said: str, cap
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["generate", "fox", "-h"], "usage: python main.py generate PROMPT"),
+        (["doctor", "--help"], "Check settings, folders, engines, and say what to do."),
+        (["workflow", "set", "-h"], "NODE.INPUT"),
+        (["key", "--help"], "create"),
+        (["help"], "python main.py COMMAND --help"),
+        (["-h"], "--no-discord"),
+    ],
+)
+def test_every_command_tells_of_itself(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    assert main.main(argv) == 0
+    assert said in capsys.readouterr().out
+
+
 def test_help_and_version_need_no_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr("os.environ", {"LOG_LEVEL": "loud"})
     assert main.main(["help"]) == 0
     assert main.main(["--version"]) == 0
     out = capsys.readouterr().out
-    assert "python main.py doctor" in out
-    assert "--no-web, --no-discord" in out
+    assert "check settings, folders" in out
+    assert "--no-web" in out
     assert VERSION in out
 
 
@@ -165,7 +185,7 @@ def test_a_bad_setting_is_code_2_and_named(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr("os.environ", {"SECRET_KEY": "hush"})
     assert main.main(["models"]) == 2
     err = capsys.readouterr().err
-    assert "SECRET_KEY=***: must be 44 signs of URL-safe base64" in err
+    assert "SECRET_KEY=***: must be 44 URL-safe base64 characters" in err
     assert "hush" not in err
 
 
@@ -178,7 +198,7 @@ def test_a_damaged_key_file_is_named(
     assert main.main(["queue"]) == 1
     err = capsys.readouterr().err
     assert "The key file secret.key in" in err
-    assert "is damaged: it is not 44 signs of base64. Put secret.key back from your backup." in err
+    assert "is damaged: it is not 44 base64 characters. Put secret.key back from your backup." in err
     assert ".env" not in err, "it is no setting"
     assert main.main(["key", "reset"]) == 0, "as the message says"
 

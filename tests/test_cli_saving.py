@@ -9,6 +9,7 @@ from PIL import Image
 
 import main
 from backends.sketch.backend import SketchBackend
+from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
 from tests.test_cli import folder as folder  # a fixture
 
@@ -109,3 +110,41 @@ def test_a_place_that_cannot_be_written_is_named_before_anything_is_drawn(
     monkeypatch.setattr("console.saving.os.access", lambda path, _: Path(path) != sealed)
     assert main.main(["generate", "fox", *SMALL, "-o", str(sealed / "deep" / "fox.png")]) == 2
     assert f"{sealed} cannot be written to" in capsys.readouterr().err
+
+
+def test_pictures_are_drawn_from_in_the_order_they_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[GenerationRequest] = []
+    generate = SketchBackend.generate
+
+    async def other(self, request, report):
+        asked.append(request)
+        return await generate(self, request, report)
+
+    monkeypatch.setattr(SketchBackend, "generate", other)
+    for name, colour in (("a.png", "red"), ("b.png", "blue")):
+        Image.new("RGB", (64, 64), colour).save(folder / name)
+    assert main.main(["generate", "a fox --steps 2", "--image", "a.png", "--image=b.png", "-o", "out.png"]) == 0
+    assert "not used: b.png (one picture is drawn from)" in capsys.readouterr().out
+    (request,) = asked
+    assert request.mode is Mode.IMG2IMG
+    assert request.init_image
+    with Image.open(io.BytesIO(request.init_image.data)) as picture:
+        assert picture.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [(["gone.png"], "gone.png cannot be read: No such file"), (["notes.txt"], "PNG, JPEG, WebP or GIF"),
+     (["a.png"] * 11, "10 are the most")],
+)  # fmt: skip
+def test_a_picture_that_cannot_be_drawn_from_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], files: list[str], said: str
+):
+    (folder / "notes.txt").write_text("hello")
+    Image.new("RGB", (64, 64)).save(folder / "a.png")
+    words = [word for file in files for word in ("--image", file)]
+    assert main.main(["generate", "a fox", *words, "-o", "out.png"]) == 2
+    assert said in capsys.readouterr().err
+    assert not (folder / "out.png").exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import main
+from tests.backends.comfyui.test_lacking import lacking
 from tests.engines.comfyui_engine import DATA
 from tests.engines.comfyui_server import ComfyUIServer
 
@@ -90,6 +91,23 @@ def test_an_input_becomes_an_option_on_the_command_line(
     ask = ("generate", "a lighthouse --detail 0.25", "--workflow", "portrait", "--size", "64x64", "--steps", "2", "-q")
     assert say(*ask, "-o", "x")[0] == 0
     assert comfyui.engine.submitted[-1].graph["3"]["inputs"]["denoise"] == 0.25
+
+
+def test_a_file_that_is_lacking_is_named_and_another_put_in_its_place(
+    folder: Path, say: Say, comfyui: ComfyUIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "COMFYUI_URL": comfyui.url})
+    content, place = lacking("model")
+    (folder / "a.json").write_bytes(content)
+    code, _, err = say("workflow", "add", "a.json", "--name", "portrait")
+    assert (code, "no model “gone.safetensors”" in err) == (0, True)
+    ask = ("generate", "a fox", "--workflow", "portrait", "--size", "64x64", "--steps", "2", "-q", "-o", "x")
+    code, _, err = say(*ask)
+    assert (code, "no model “gone.safetensors”" in err) == (2, True)
+    code, _, err = say("workflow", "set", "portrait", place, "sdxl_tiny")
+    assert (code, "gone" in err) == (0, False)
+    assert say(*ask)[0] == 0
+    assert comfyui.engine.submitted[-1].graph["4"]["inputs"]["ckpt_name"] == "sdxl_tiny.safetensors"
 
 
 @pytest.mark.parametrize(

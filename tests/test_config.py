@@ -6,6 +6,7 @@ import pytest
 from backends.kind import EngineKind
 from backends.kinds import kind_of, kind_typed, known_kinds
 from config import BackendSettings, Problem, Settings, SettingsError, describe, describe_instance, read_settings
+from scripts import write_settings
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -79,9 +80,9 @@ def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
         ("LOG_FORMAT", "xml", "text or json"),
         ("DISCORD_API_URL", "discord.com", "an address like https://discord.com/api/v10"),
         ("DISCORD_GUILD_IDS", "my-server", "server ids, like 123,456"),
-        ("COMMAND_PREFIX", "easel: ", "1 to 5 signs"),
+        ("COMMAND_PREFIX", "easel: ", "1 to 5 characters"),
         ("WEB_ADMINS", "ada", "Discord user ids, like 123,456"),
-        ("DISCORD_CLIENT_ID", "easel", "its number"),
+        ("DISCORD_CLIENT_ID", "easel", "a number"),
         ("WEBHOOK_URL", "hooks.example", "an address like https://hooks.example/easel"),
     ],
 )
@@ -256,6 +257,16 @@ def test_settings_that_a_kind_reads_are_no_slips(line: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
+def test_a_slip_in_a_setting_of_each_kind_is_named(kind: EngineKind, tmp_path: Path):
+    env = tmp_path / ".env"
+    right = f"G_{kind.options[0].name.upper()}"
+    env.write_text(f"BACKENDS=g\nG_KIND={kind.name}\nG_URL=http://h\n{right}X=1\n")
+    (warning,) = read_settings(env, {}).warnings
+    assert warning.startswith(f"{right}X in .env is not a setting of ")
+    assert warning.endswith(f" {kind.name} engine. Did you mean {right}?")
+
+
+@pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)
 def test_the_page_of_each_kind_names_what_it_reads_with_its_default(kind: EngineKind):
     page = (ROOT / "docs/backends" / f"{kind.name}.md").read_text()
     rows = dict(re.findall(r"^\| `[A-Z0-9]+?_([A-Z0-9_]+)`(?:, `[^|]+`)? \| (.+?) \|", page, re.MULTILINE))
@@ -284,8 +295,8 @@ def test_env_example_as_it_stands_says_nothing():
     assert read_settings(ROOT / ".env.example", {}) == settings_of()
 
 
-def test_readme_has_every_setting_in_its_tables():
-    text = (ROOT / "README.md").read_text()
+def test_the_settings_page_has_every_setting_in_its_tables():
+    text = (ROOT / "docs" / "settings.md").read_text()
     rows = re.findall(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", text, re.MULTILINE)
     expected = {
         setting.name: f" {f'`{setting.default}`' if setting.default else ''} | {setting.meaning} | {setting.right} "
@@ -293,6 +304,12 @@ def test_readme_has_every_setting_in_its_tables():
     }
     assert dict(rows) == expected
     assert len(rows) == len(expected)
+
+
+def test_the_settings_page_and_the_example_are_written_from_the_settings():
+    text = write_settings.PAGE.read_text(encoding="utf-8")
+    assert text == write_settings.page(text), "run python -m scripts.write_settings"
+    assert write_settings.EXAMPLE.read_text(encoding="utf-8") == write_settings.example()
 
 
 def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():

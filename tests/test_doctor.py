@@ -85,7 +85,7 @@ async def test_an_address_that_is_not_of_this_machine_is_found(tmp_path: Path, h
 async def test_a_secret_key_that_is_none_is_found_and_not_shown(tmp_path: Path, key: str) -> None:
     found = (await verdicts(settings_in(tmp_path, secret_key=key)))["SECRET_KEY"]
     assert not found.is_ok
-    assert "44 signs" in found.message
+    assert "44 URL-safe base64 characters" in found.message
     assert key not in found.message
 
 
@@ -136,11 +136,12 @@ async def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "has only 3 MB left" in found.message
 
 
+@pytest.mark.parametrize("line", ["PORT 8484", "A1111_URL: http://127.0.0.1:7860"])
 def test_a_line_of_the_settings_that_cannot_be_read_is_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.environ", {"PROBE_LOCAL_PORTS": "false", "PORT": "0"})
-    (tmp_path / ".env").write_text("PORT 8484\n")
+    (tmp_path / ".env").write_text(f"{line}\n")
     assert main.main(["doctor"]) == 1
     assert "✖ settings: Line 1 of .env cannot be read" in capsys.readouterr().out

@@ -3,7 +3,8 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from console.keys import USAGE, KeyCommand, manage, parse_key
+from cli import parse
+from console.keys import KeyCommand, manage
 from services.web import make_access
 from store.database import Database
 from store.migrations import MIGRATIONS
@@ -37,23 +38,26 @@ async def access(tmp_path):
     ],
 )
 def test_what_is_typed_is_read(words, command):
-    assert parse_key(words.split()) == command
+    assert parse(["key", *words.split()]).key == command
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", USAGE),
-        ("revoke", USAGE),
-        ("remove x", USAGE),
-        ("create", "A key needs a name."),
+        ("", "Say what to do: create, list, revoke, reset."),
+        ("revoke", "ID is missing. Write: python main.py key revoke ID"),
+        ("remove x", "There is no command remove."),
+        ("creat x", "Did you mean create?"),
+        ("create", "NAME is missing. Write: python main.py key create"),
         ("create x --scopes", "--scopes needs a value."),
         ("create x --rate many", "not many"),
         ("create x --colour red", "There is no option --colour."),
     ],
 )
 def test_what_cannot_be_understood_is_said(words, said):
-    assert said in str(parse_key(words.split()))
+    asked = parse(["key", *words.split()])
+    assert asked.name == "nonsense"
+    assert said in asked.text
 
 
 async def test_a_key_is_made_shown_once_listed_and_revoked(access, capsys):

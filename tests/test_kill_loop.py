@@ -15,8 +15,8 @@ pytestmark = pytest.mark.xdist_group("processes")  # one process to fork from
 
 REQUESTS = int(os.environ.get("KILL_REQUESTS", "0"))
 SEED = int(os.environ.get("KILL_SEED", "0")) or (random.SystemRandom().randrange(1, 10**6) if REQUESTS else 20)
-SHORT = {"sketch": (20, 2), "horde": (20, 3), "grid": (6, 1)}  # requests, kills
-PER_KILL = {"sketch": 16, "horde": 12, "grid": 6, "comfyui": 12}
+SHORT = {"sketch": (20, 2), "horde": (20, 3), "grid": (6, 1), "comfyui_v2": (12, 2)}  # requests, kills
+PER_KILL = {"sketch": 16, "horde": 12, "grid": 6, "comfyui": 12, "comfyui_v2": 12}
 
 
 @pytest.mark.timeout(max(120, 3 * REQUESTS))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ["generation", "scheduling", "backends", "store", "services", "cogs", "utils"]
 BUILT_IN = [path.parent.name for path in sorted((ROOT / "backends").glob("*/kind.py"))]
 # a kind of ControlNet, and where a file of recorded answers lies
-ALLOWED_NAMES = ['generation/capabilities.py: "sketch"', "utils/infotext.py: a1111"]
+ALLOWED_NAMES = ['generation/control_kinds.py: "sketch"', "utils/infotext.py: a1111"]
 ROOT_FILES = ["constants", "config", "aftermath", "queue_manager", "cli", "wiring", "checkup", "main"]
 
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.

@@ -13,7 +13,9 @@ from aiohttp import web
 import main
 from backends import kinds
 from backends.probe import probe_local
+from backends.quality import RULES, read_answers
 from config import read_settings
+from scripts.check_quality import problems
 from services.connections import connectable_types, label_for
 from tests.api.conftest import png, site_at
 from tests.backends.products import answer
@@ -22,6 +24,7 @@ from tests.test_config import problems_of
 
 ROOT = Path(__file__).parent.parent
 PLUGIN = Path(__file__).parent / "plugin"
+ALL_BUT_PREVIEW = "\n".join(f'[{rule.name}]\nexempt = "x"' for rule in RULES if rule.name != "preview")
 
 
 @pytest.fixture
@@ -100,10 +103,22 @@ async def test_the_studio_offers_it_connects_it_and_draws_on_it(acme, tmp_path: 
         made = await site.client.post("/api/engines", json={"kind": "acme", "url": url})
         assert made.status_code == 201, made.text
         engine = made.json()
-        assert (engine["label"], engine["kind_title"]) == ("Acme", "Acme Easel")
+        assert (engine["label"], engine["kind_title"], engine["grade"]) == ("Acme", "Acme Easel", "")
         job = await site.draw(backend=engine["name"])
     assert (job["status"], job["engine"]) == ("done", "Acme")
     assert asked == ["gloss=1&seed=5"]
+
+
+@pytest.mark.usefixtures("plugin")
+def test_its_package_answers_for_its_grade(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = PLUGIN / "acme_easel" / "quality.toml"
+    assert kinds.grade_of_kind("acme") == "", "the contract is still to do"
+    assert all(one.endswith("needs tests, exempt or todo") for one in problems(path.parent))
+    for text, grade in ((ALL_BUT_PREVIEW, "silver"), ("[contract]\ndone = 1", "")):
+        monkeypatch.setattr("backends.kinds.answers_of", lambda package, text=text: read_answers(text))
+        kinds._grade_in.cache_clear()
+        assert kinds.grade_of_kind("acme") == grade
+    kinds._grade_in.cache_clear()
 
 
 @pytest.mark.usefixtures("plugin")

@@ -1,9 +1,9 @@
 """Pictures as files: check, clean, shrink, lay out. Everything here blocks: call it through `utils.threads`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -25,7 +25,7 @@ from utils.pixels import (
     plain,
     whole,
 )
-from utils.provenance import marked_like, source_type_of
+from utils.provenance import marked_like
 
 __all__ = [
     "EXTENSIONS",
@@ -57,6 +57,12 @@ EXTENSIONS: Final = {
     "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif",
     "video/mp4": "mp4", "video/webm": "webm",
 }  # fmt: skip
+
+
+class Mark(Protocol):
+    """Puts the marks of what a copy shows into it: of one picture, or of the several on a sheet."""
+
+    def __call__(self, copy: bytes, *originals: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +114,7 @@ def inspect(data: bytes, *, decode: bool = False, brought: bool = False) -> Imag
 def clean_input(data: bytes, *, exact: bool = False) -> bytes:
     """Return somebody's picture fit for an engine: upright, first frame only, plain colours, no metadata.
 
-    No pixel changes, except that a JPEG or WebP that has to be turned is encoded anew; with `exact` it becomes a PNG,
+    No pixel changes, except that a JPEG or WebP that has to be turned is encoded again; with `exact` it becomes a PNG,
     unless that were larger than an input picture may be.
 
     Raises:
@@ -142,8 +148,10 @@ def is_animation(data: bytes) -> bool:
         return False
 
 
-def fit_bytes(data: bytes, limit: int) -> Fitted:
+def fit_bytes(data: bytes, limit: int, mark: Mark = marked_like) -> Fitted:
     """Return the picture in at most `limit` bytes: as it is, else WebP, else JPEG, else scaled down step by step.
+
+    What does not fit beside the pixels is left out: the parameters first, then what `mark` puts in.
 
     Raises:
         BadImage: it cannot be read, or not even a tiny copy fits.
@@ -160,15 +168,23 @@ def fit_bytes(data: bytes, limit: int) -> Fitted:
             if kind == "WEBP" and max(picture.size) > WEBP_MAX_SIDE_PX:
                 continue
             bare = encode(picture, kind, UPLOAD_QUALITY)
-            marked = marked_like(bare, data)
-            for copy in (with_parameters(marked, text), marked, bare):
-                if len(copy) <= limit:
-                    return Fitted(data=copy, media_type=FORMATS[kind], is_smaller=True)
+            if len(bare) > limit:
+                continue
+            copies = _marked(bare, data, text, mark)
+            fitting = next((copy for copy in copies if len(copy) <= limit), bare)
+            return Fitted(data=fitting, media_type=FORMATS[kind], is_smaller=True)
         picture = _scaled(picture, (picture.width * SHRINK_STEP, picture.height * SHRINK_STEP))
     raise BadImage(f"This picture cannot be made small enough for {limit} bytes.")
 
 
-def convert(data: bytes, kind: str) -> bytes:
+def _marked(bare: bytes, data: bytes, text: str, mark: Mark) -> Iterator[bytes]:
+    """Yield a copy with all that belongs into it, then with less and less."""
+    yield mark(with_parameters(bare, text), data)
+    yield mark(bare, data)
+    yield marked_like(bare, data)
+
+
+def convert(data: bytes, kind: str, mark: Mark = marked_like) -> bytes:
     """Return the picture as `PNG`, `JPEG`, `WEBP` or `GIF`, with its parameters; one that is, unchanged.
 
     A GIF has no place for parameters.
@@ -180,10 +196,10 @@ def convert(data: bytes, kind: str) -> bytes:
         return data
     with opened(data) as image:
         made = encode(plain(ImageOps.exif_transpose(image)), kind, INPUT_QUALITY)
-    return marked_like(with_parameters(made, read_parameters(data) or ""), data)
+    return mark(with_parameters(made, read_parameters(data) or ""), data)
 
 
-def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
+def grid(images: list[bytes], labels: bool | Sequence[str] = True, mark: Mark = marked_like) -> bytes:
     """Lay pictures out in one JPEG of at most 2048 pixels a side, four as 2x2, numbered or named in their corners.
 
     Raises:
@@ -207,17 +223,16 @@ def grid(images: list[bytes], labels: bool | Sequence[str] = True) -> bytes:
         if labels:
             text = str(index + 1) if isinstance(labels, bool) else labels[index]
             _label(sheet, (x, y), text, (wide, tall))
-    made = encode(sheet, "JPEG", SMALL_QUALITY)
-    return marked_like(made, next((data for data in images if source_type_of(data)), made))
+    return mark(encode(sheet, "JPEG", SMALL_QUALITY), *images)
 
 
-def thumbnail(data: bytes, side: int) -> bytes:
+def thumbnail(data: bytes, side: int, mark: Mark = marked_like) -> bytes:
     """Return a JPEG of at most `side` x `side` pixels, never enlarged.
 
     Raises:
         BadImage: it cannot be read.
     """
-    return marked_like(encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY), data)
+    return mark(encode(_contained(data, (side, side), enlarge=False), "JPEG", SMALL_QUALITY), data)
 
 
 def preview(data: bytes, side: int = PREVIEW_SIDE_PX) -> bytes:

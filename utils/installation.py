@@ -49,7 +49,7 @@ def _missing(name: str, importer: str) -> str:
     if top in sys.stdlib_module_names:
         return f"This Python was built without {top}, which Easel needs. Use one of your system, or of python.org."
     if (ROOT / top).exists() or (ROOT / f"{top}.py").exists():
-        return f"Easel's own file {name.replace('.', '/')}.py is missing. Get Easel anew."
+        return f"Easel's own file {name.replace('.', '/')}.py is missing. Get Easel again."
     if top == importer:
         return f"The package {top} is damaged ({name} is missing). {ANEW}"
     aside = ""

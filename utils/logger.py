@@ -20,6 +20,7 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 _NOISY: Final = {
     "aiosqlite": logging.WARNING,  # each statement
     "asyncio": logging.WARNING,
+    "c2pa": logging.WARNING,  # where it looks for its library
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,  # each request, with its URL
     "nextcord": logging.WARNING,

@@ -68,8 +68,8 @@ def check_mask(mask: Image.Image, size: tuple[int, int]) -> tuple[str, ...]:
         notes = (f"mask {sizes[0]} → {sizes[1]}",)
     darkest, lightest = _extremes(mask)
     if lightest < FAINT:
-        raise BadImage("The mask is all black, so nothing would change: paint white what shall be drawn anew.")
-    return (*notes, "the mask is all white: everything is drawn anew") if darkest == 255 else notes
+        raise BadImage("The mask is all black, so nothing would change: paint what should change white.")
+    return (*notes, "the mask is all white: everything is redrawn") if darkest == 255 else notes
 
 
 def mask_by_alpha(image: bytes) -> Masked | None:

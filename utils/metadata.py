@@ -1,7 +1,7 @@
 """Metadata taken out of JPEG and WebP files without touching a pixel.
 
 Source: ITU-T T.81, annex B (markers of JPEG); developers.google.com/speed/webp/docs/riff_container. A file in another
-form gives None, and is encoded anew instead.
+form gives None, and is encoded again instead.
 """
 
 import struct

@@ -5,6 +5,7 @@ Source: cv.iptc.org/newscodes/digitalsourcetype; XMP specification part 3 (where
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from constants import APP_NAME
@@ -43,9 +44,14 @@ def with_source_type(data: bytes, kind: str) -> bytes:
     return webp_with_chunk(data, b"XMP ", packet.encode(), _VP8X_XMP) if is_webp(data) else data
 
 
-def marked_like(copy: bytes, original: bytes) -> bytes:
-    """Return a copy with the kind of source that its original declares, if it does."""
-    kind = source_type_of(original)
+def shared_kind(originals: Iterable[bytes]) -> str | None:
+    """Return the kind of source that the first one which declares any declares."""
+    return next((kind for kind in map(source_type_of, originals) if kind), None)
+
+
+def marked_like(copy: bytes, *originals: bytes) -> bytes:
+    """Return a copy with the kind of source that its originals declare, if they do; several are on one sheet."""
+    kind = shared_kind(originals)
     return with_source_type(copy, kind) if kind else copy
 
 

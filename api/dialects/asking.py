@@ -101,7 +101,7 @@ async def take_picture(request: Request, caller: Caller, said: str | None, field
 async def take_pair(
     request: Request, caller: Caller, image: str | None, mask: str | None, fields: tuple[str, str]
 ) -> MaskedSource:
-    """Take a picture and its mask, white where it is drawn anew, made the picture's size."""
+    """Take a picture and its mask, white where it is redrawn, made the picture's size."""
     web = web_of(request)
     source = await take_picture(request, caller, image, fields[0])
     stencil = await take_picture(request, caller, mask, fields[1]) if mask else None

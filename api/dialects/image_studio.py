@@ -1,7 +1,7 @@
 """The dialect of an image studio over several providers: /api/images/..., answers when the pictures are there.
 
 Source: the published API of the studio that Easel unites. Providers are the live engines. A mask is white where the
-picture is drawn anew.
+picture is redrawn.
 """
 
 import re
@@ -159,11 +159,11 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
 ) -> HistoryOut:
-    """List one's own pictures, newest first; an admin may name somebody else."""
+    """List your own pictures, newest first; an admin may name somebody else."""
     web, viewer = web_of(request), viewer_of(caller)
     is_own = userId in ("", caller.user_key, caller.user_id)
     if not is_own and not caller.is_admin:
-        raise NotAllowed("Only one's own history may be seen. Leave userId out.")
+        raise NotAllowed("Only your own history may be seen. Leave userId out.")
     wanted = PictureFilter(user_key=caller.user_key if is_own else userId)
     gallery = web.services.records.gallery
     found: list[Picture] = []

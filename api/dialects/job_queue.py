@@ -103,7 +103,7 @@ class Img2ImgIn(_Common):
 
 
 class InpaintIn(_Common):
-    """A part of a picture drawn anew; the mask is white there and black where the picture stays."""
+    """A part of a picture redrawn; the mask is white there and black where the picture stays."""
 
     image: Picture | None = None
     mask: Picture | None = None
@@ -136,7 +136,7 @@ async def img2img(request: Request, body: Img2ImgIn, caller: Maker) -> dict[str,
 
 @router.post("/generate/inpaint", status_code=202, dependencies=[takes(PICTURES)])
 async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str, Any]:
-    """Draw a part of a picture anew. Without a mask it is what is transparent in the picture."""
+    """Redraw a part of a picture. Without a mask it is what is transparent in the picture."""
     draft = body.draft(body.prompt)
     pair = await take_pair(request, caller, body.image, body.mask, ("image", "mask"))
     draft = replace(
@@ -168,7 +168,7 @@ async def jobs(
     status: Status | None = None,
     limit: Annotated[int, Query(ge=1, le=LOOKED_AT)] = 100,
 ) -> dict[str, Any]:
-    """List one's own jobs, newest first."""
+    """List your own jobs, newest first."""
     views = await web_of(request).services.generation.recent(caller.user_key, LOOKED_AT)
     chosen = [view for view in views if status in (None, WORDS[view.job.status])][:limit]
     return {"jobs": [_head(view) for view in chosen]}

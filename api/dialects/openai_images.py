@@ -1,7 +1,7 @@
 """OpenAI's image API: /v1/images/generations, /edits and /variations, and /v1/models, for its clients and Open WebUI.
 
 Source: github.com/openai/openai-openapi and the official Python client. An answer has one field more, `notes`: what was
-changed or ignored. A mask is transparent where the picture is drawn anew; one without transparency is white there.
+changed or ignored. A mask is transparent where the picture is redrawn; one without transparency is white there.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ from api.schemas.jobs import Name, Number, Seed, Whole
 from api.sight import charge
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
-from generation.request import Draft, Mode
+from generation.request import Draft, Mode, SourceImage
+from generation.several_pictures import MAX_INPUT_PICTURES, left_out
 from services.access import Caller
 from services.masks import take_masked
 from utils.threads import run_in_thread
@@ -145,6 +146,9 @@ async def edits(request: Request, caller: Maker) -> dict[str, Any]:
     body, files = await _read(request, caller, EditsIn)
     prompt, loras = words_of(body.prompt)
     draft, notes = await _masked(request, files)
+    more, remarks = await _others(request, caller, files["image"][1:])
+    draft = replace(draft, more_images=more)
+    notes = (*notes, *remarks)
     draft = replace(draft, prompt=prompt, loras=loras, denoising_strength=body.strength)
     return await _draw(request, caller, body, draft, *notes, files=files)
 
@@ -164,15 +168,14 @@ async def _masked(request: Request, files: dict[str, list[bytes]]) -> tuple[Draf
     """Make a draft of the pictures of an edit."""
     media = web_of(request).services.media
     image, masks = _first(files, "image"), files.get("mask")
-    more = len(files["image"]) - 1
-    notes: tuple[str, ...] = (f"{more} more pictures ignored: one is changed at a time",) if more else ()
+    notes: tuple[str, ...] = ()
     try:
         if masks:
             stencil = masks[0]
             try:
                 stencil = (await media.load((await take_masked(media, masks[0], None)).mask)).data
             except RequestRejected:  # nothing in it is transparent
-                notes += ("the mask has no transparent part: what is white in it is drawn anew",)
+                notes += ("the mask has no transparent part: what is white in it is redrawn",)
             pair = await take_masked(media, image, stencil)
         else:
             pair = await take_masked(media, image, None)
@@ -181,6 +184,16 @@ async def _masked(request: Request, files: dict[str, list[bytes]]) -> tuple[Draf
             raise RequestRejected(error.user_message, field="mask", hint=error.hint) from error
         return Draft(mode=Mode.IMG2IMG, init_image=await media.take_input(image)), notes
     return Draft(mode=Mode.INPAINT, init_image=pair.image, mask_image=pair.mask), (*notes, *pair.notes)
+
+
+async def _others(
+    request: Request, caller: Caller, files: list[bytes]
+) -> tuple[tuple[SourceImage, ...], tuple[str, ...]]:
+    """Take the pictures after the first where an engine draws from several; else say that they are not used."""
+    services = web_of(request).services
+    if files and services.catalog.most_pictures(caller.user_id, None) == 1:
+        return (), (left_out([SourceImage(media_id="")] * len(files)),)
+    return tuple([await services.media.take_input(data) for data in files[: MAX_INPUT_PICTURES - 1]]), ()
 
 
 async def _draw(

@@ -29,7 +29,7 @@ class GenerateIn(Said):
 
 
 class EditIn(Said):
-    """A picture changed; the mask is white where it is drawn anew."""
+    """A picture changed; the mask is white where it is redrawn."""
 
     imageUrl: Picture | None = None
     prompt: Words | None = None
@@ -122,7 +122,7 @@ class AnalysisOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """One's own pictures, newest first."""
+    """Your own pictures, newest first."""
 
     success: bool = True
     images: list[dict[str, Any]]

@@ -31,7 +31,7 @@ MOST_DAYS = 366
 async def dashboard(
     request: Request, caller: Reader, days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="Today is one.")] = 7
 ) -> DashboardOut:
-    """Show the figures of some days: everybody's to an admin, one's own to others."""
+    """Show the figures of some days: everybody's to an admin, your own to others."""
     web = web_of(request)
     told = await web.services.records.statistics.dashboard(viewer_of(caller), days=days)
     alerts = web.services.records.alerts.recent() if caller.is_admin else []

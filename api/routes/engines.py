@@ -1,4 +1,4 @@
-"""Engines: what there is, how it is, and one of one's own."""
+"""Engines: what there is, how it is, and one of your own."""
 
 from typing import Annotated, Any, Final
 
@@ -32,7 +32,7 @@ async def engines(request: Request, caller: Reader) -> EnginesOut:
 
 @router.post("/engines", status_code=201, response_model=EngineOut, responses=errors(400, 422) | FAILED)
 async def connect(request: Request, body: EngineIn, caller: Maker) -> EngineOut | JSONResponse:
-    """Test an engine of one's own and keep it, in place of the one before.
+    """Test your own engine and keep it, in place of the one before.
 
     Only whoever sits at this machine and the owner's admins may name addresses of private networks. When the test
     fails, `layer` says where: address, dns, connect, tls, http, auth, api or product.
@@ -48,7 +48,7 @@ async def connect(request: Request, body: EngineIn, caller: Maker) -> EngineOut 
 
 @router.post("/engines/refresh", responses=errors(403))
 async def refresh(request: Request, caller: Maker) -> EnginesOut:
-    """Ask every engine anew what it can do."""
+    """Ask every engine again what it can do."""
     web = web_of(request)
     await web.services.catalog.refresh(caller.user_id, None)
     return EnginesOut(engines=await engines_out(web, caller))
@@ -56,7 +56,7 @@ async def refresh(request: Request, caller: Maker) -> EnginesOut:
 
 @router.delete("/engines/{name}", status_code=204, responses=errors(404, 422))
 async def disconnect(request: Request, name: EngineName, caller: Maker) -> Response:
-    """Forget an engine of one's own and its key."""
+    """Forget your own engine and its key."""
     web, owner = web_of(request), _owner(caller)
     if not _is_visible(web, name, caller):
         raise NotFound("There is no such engine.")

@@ -27,7 +27,7 @@ async def events(request: Request, caller: Reader) -> StreamingResponse:
     """Every change of every job the caller may see, as server-sent events.
 
     `hello` (the session), `job` (a job, whole), `queue` (how busy the engines are), `gone` (pictures deleted),
-    `alert`, and `resync` to a reader that fell too far behind: it should load its lists anew.
+    `alert`, and `resync` to a reader that fell too far behind: it should load its lists again.
     """
     web = web_of(request)
     reader = web.hub.open(caller)

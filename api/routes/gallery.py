@@ -52,7 +52,7 @@ async def gallery(
     limit: Annotated[int, Query(ge=1, le=200)] = 60,
     cursor: Annotated[str, Query(max_length=20, description="`next` of the page before.")] = "",
 ) -> PicturesOut:
-    """One's own pictures (`scope=all`: what others made in the open, too), narrowed down, page by page."""
+    """Your own pictures (`scope=all`: what others made in the open, too), narrowed down, page by page."""
     web, viewer = web_of(request), viewer_of(caller)
     wanted = PictureFilter(
         text=q,
@@ -86,7 +86,7 @@ async def picture(request: Request, picture_id: PictureId, caller: Reader) -> Pi
 
 @router.delete("/gallery/{picture_id}", status_code=204, responses=errors(404))
 async def delete(request: Request, picture_id: PictureId, caller: Maker) -> Response:
-    """Delete a picture of one's own, its file at once."""
+    """Delete your own picture, its file at once."""
     web = web_of(request)
     with missing("picture"):
         gone = await web.services.records.gallery.delete(viewer_of(caller), picture_id)
@@ -119,7 +119,7 @@ async def star(request: Request, picture_id: PictureId, caller: Maker) -> Respon
 
 @router.delete("/favorites/{picture_id}", status_code=204, responses=errors(404))
 async def unstar(request: Request, picture_id: PictureId, caller: Maker) -> Response:
-    """Let a favourite go; its usual time begins anew."""
+    """Let a favourite go; its usual time begins again."""
     with missing("picture"):
         await web_of(request).services.records.gallery.unstar(viewer_of(caller), picture_id)
     return Response(status_code=204)
@@ -127,7 +127,7 @@ async def unstar(request: Request, picture_id: PictureId, caller: Maker) -> Resp
 
 @router.get("/collections")
 async def collections(request: Request, caller: Reader) -> CollectionsOut:
-    """List one's own collections by name."""
+    """List your own collections by name."""
     web = web_of(request)
     found = await web.services.records.gallery.collections(viewer_of(caller))
     return CollectionsOut(collections=[await collection_out(web, caller, one) for one in found])
@@ -193,7 +193,7 @@ async def archive(request: Request, body: ArchiveIn, caller: Reader) -> Streamin
     now = web.services.clock.now()
     there = [picture for picture in pictures if picture.is_there(now)]
     if not there:
-        raise Gone("These pictures have expired.", hint="Run their jobs again to draw them anew.")
+        raise Gone("These pictures have expired.", hint="Run their jobs again to draw them again.")
     size = sum(picture.size_bytes for picture in there)
     if size > MOST_ARCHIVE_BYTES:
         most = MOST_ARCHIVE_BYTES // 1024**2

@@ -69,11 +69,10 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -
     ]
 
 
-def said(body: DraftIn) -> ParsedPrompt:
-    """Read the text with its options; fields win over them."""
-    has_workflow = bool(body.workflow)
+def said(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
+    """Read the text with its options; fields win over them. `has_workflow`: what is changed has one."""
     text = body.text or ""
-    parsed = parse_prompt(text, has_workflow=has_workflow, fetches_pictures=True)
+    parsed = parse_prompt(text, has_workflow=has_workflow or bool(body.workflow), fetches_pictures=True)
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
 
 
@@ -130,7 +129,7 @@ async def jobs(
     scope: Annotated[str, Query(pattern="^(mine|active|all)$")] = "mine",
     limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
 ) -> JobsOut:
-    """List jobs, newest first: one's own, those that wait or run, or all one may see."""
+    """List jobs, newest first: your own, those that wait or run, or all one may see."""
     web = web_of(request)
     service = web.services.generation
     if scope == "all":
@@ -149,7 +148,7 @@ async def feed(
     limit: Annotated[int, Query(ge=1, le=100)] = 30,
     before: Annotated[str, Query(max_length=64)] = "",
 ) -> JobsOut:
-    """The shared stream: what everybody made in the open and what is one's own, newest first."""
+    """The shared stream: what everybody made in the open and what is your own, newest first."""
     web = web_of(request)
     views = await web.services.generation.stream(caller.user_key, sees_all=caller.is_admin, limit=limit, before=before)
     after = views[-1].job.id if len(views) == limit else None
@@ -186,7 +185,8 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     """Run a job once more: as it was, with changes, or from one of its pictures."""
     web = web_of(request)
     old = await visible_job(web, job_id, caller)
-    parsed = await with_link(request, caller, said(body.changes))
+    is_own = old.request.workflow is not None
+    parsed = await with_link(request, caller, said(body.changes, has_workflow=is_own))
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))

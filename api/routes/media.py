@@ -52,7 +52,7 @@ class RecallOut(BaseModel):
 
 
 class DescribeIn(BaseModel):
-    """Which picture, and which engine shall look at it."""
+    """Which picture, and which engine should look at it."""
 
     media_id: Text
     backend: Text | None = None
@@ -85,7 +85,7 @@ async def media(
     known = await find_media(web, media_id)
     if known is None:
         if await _was_here(web, caller, media_id, t):
-            raise Gone("This picture has expired.", hint="Run its job again to draw it anew.")
+            raise Gone("This picture has expired.", hint="Run its job again to draw it again.")
         raise NotFound("Picture not found")
     found, job = known
     is_private = job is not None and job.origin.private

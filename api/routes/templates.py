@@ -25,7 +25,7 @@ StyleId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,40}$")]
 
 @router.get("/templates")
 async def templates(request: Request, caller: Reader) -> TemplatesOut:
-    """List one's own saved prompts, then those that others share."""
+    """List your own saved prompts, then those that others share."""
     found = await web_of(request).services.records.templates.templates(viewer_of(caller))
     return TemplatesOut(templates=[_template(caller, one) for one in found])
 
@@ -39,7 +39,7 @@ async def create_template(request: Request, body: TemplateIn, caller: Maker) -> 
 
 @router.delete("/templates/{template_id}", status_code=204, responses=errors(404))
 async def delete_template(request: Request, template_id: TemplateId, caller: Maker) -> Response:
-    """Delete a saved prompt of one's own."""
+    """Delete your own saved prompt."""
     with missing("template"):
         await web_of(request).services.records.templates.delete(viewer_of(caller), template_id)
     return Response(status_code=204)
@@ -69,7 +69,7 @@ async def save_style(request: Request, body: StyleIn, caller: Admin) -> StyleOut
 
 @router.delete("/styles/{style_id}", status_code=204, responses=errors(404))
 async def delete_style(request: Request, style_id: StyleId, caller: Admin) -> Response:
-    """Delete a style preset of one's own; a built-in one of the same id comes back."""
+    """Delete your own style preset; a built-in one of the same id comes back."""
     with missing("style"):
         await web_of(request).services.records.styles.delete(viewer_of(caller), style_id)
     return Response(status_code=204)

@@ -44,7 +44,7 @@ JSON_BODY: Final[dict[str, Any]] = {
 
 @router.get("/workflows")
 async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
-    """List the workflows one may draw with: one's own, then everybody's."""
+    """List the workflows one may draw with: your own, then everybody's."""
     web = web_of(request)
     found = await web.services.workflows.list(caller.user_id, None)
     return WorkflowsOut(workflows=[_listed(one, await _parts(web, one), caller) for one in found])
@@ -63,7 +63,7 @@ async def analyse(request: Request, caller: Maker) -> AnalysedOut:
         fields=_fields(parts),
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(analysed.problems),
         lines=list(analysed.lines),
         token=web.drafts.put(analysed, caller.user_key, web.services.clock.monotonic()),
     )
@@ -78,7 +78,7 @@ async def workflow(request: Request, name: Name, caller: Reader) -> WholeWorkflo
 
 @router.put("/workflows/{name}", dependencies=[takes(WORKFLOWS)], responses=errors(400, 404, 410, 429, 502, 503))
 async def keep(request: Request, name: Name, body: WorkflowIn, caller: Maker) -> WholeWorkflowOut:
-    """Keep a workflow by name, in place of one's own of that name."""
+    """Keep a workflow by name, in place of your own of that name."""
     web = web_of(request)
     analysed = await _analysed(web, body, caller)
     if body.mapping is not None:
@@ -125,7 +125,7 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Caller) -> Analysed:
 
 
 async def _find(web: Web, name: str, caller: Caller) -> StoredWorkflow:
-    """Return one by its whole name; one's own before everybody's."""
+    """Return one by its whole name; your own before everybody's."""
     wanted = " ".join(name.split()).casefold()
     for one in await web.services.workflows.list(caller.user_id, None):
         if one.name.casefold() == wanted:
@@ -176,7 +176,7 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkf
         options=options,
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=[],
+        problems=list(await web.services.workflows.problems(workflow, caller.user_id, None)),
     )
 
 

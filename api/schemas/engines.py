@@ -64,12 +64,16 @@ class CapabilitiesOut(BaseModel):
 
 
 class EngineOut(BaseModel):
-    """One engine and how it is now. Its address and key are never shown."""
+    """One engine and how it is now. Its address and key are never shown.
+
+    `grade`: bronze, silver, gold or platinum, how much is shown to work on its kind; empty where it has none.
+    """
 
     name: str
     label: str
     kind: str
     kind_title: str
+    grade: str
     owner: Literal["easel", "user", "guild"]
     is_fallback: bool
     is_mine: bool
@@ -92,7 +96,7 @@ class EnginesOut(BaseModel):
 
 
 class EngineIn(BaseModel):
-    """An engine of one's own; it is tested before it is kept, and takes the place of the one before."""
+    """Your own engine; it is tested before it is kept, and takes the place of the one before."""
 
     model_config = ConfigDict(extra="forbid")
 

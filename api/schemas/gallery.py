@@ -31,7 +31,7 @@ class PictureOut(ImageOut):
     user_name: str
     is_mine: bool
     is_private: bool
-    collections: list[str] = Field(description="The ids of one's own collections that hold it.")
+    collections: list[str] = Field(description="The ids of your own collections that hold it.")
     parameters: str = Field(description="How it was made, in the form of Automatic1111.")
     command: str = Field(description="The same as one line of prompt syntax.")
 
@@ -59,7 +59,7 @@ class FacetsOut(BaseModel):
 
 
 class CollectionOut(BaseModel):
-    """An album of one's own."""
+    """Your own album."""
 
     id: str
     name: str
@@ -87,7 +87,7 @@ class CollectionIn(_In):
 
 
 class CollectionChangeIn(_In):
-    """What of an album shall be different."""
+    """What to change about an album."""
 
     name: Annotated[str, Field(max_length=200, examples=["Red foxes"])] | None = None
     description: Annotated[str, Field(max_length=2000)] | None = None

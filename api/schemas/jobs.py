@@ -17,6 +17,7 @@ from generation.request import (
     SourceImage,
     WorkflowRef,
 )
+from generation.several_pictures import MAX_INPUT_PICTURES
 
 MOST_TEXT_CHARS = 4 * MAX_PROMPT_CHARS  # a prompt with all its options, as the parser takes it
 
@@ -106,6 +107,10 @@ class DraftIn(_In):
     batch_size: Whole | None = None
     denoising_strength: Number | None = None
     init_image: MediaId | None = None
+    more_images: Annotated[
+        list[MediaId],
+        Field(max_length=MAX_INPUT_PICTURES - 1, description="After `init_image`, for workflows that take several."),
+    ] = []
     mask_image: MediaId | None = None
     mask_fill: MaskFill | None = None
     mask_blur: Whole | None = None
@@ -147,6 +152,8 @@ class DraftIn(_In):
         for name in ("init_image", "mask_image"):
             if name in values:
                 values[name] = SourceImage(media_id=values[name])
+        if "more_images" in values:
+            values["more_images"] = tuple(SourceImage(media_id=media_id) for media_id in self.more_images)
         if self.workflow:
             values["workflow"] = WorkflowRef(name=self.workflow)
         if "options" in values:
@@ -165,14 +172,14 @@ class JobIn(DraftIn):
     """A draft to be drawn."""
 
     is_private: bool = False
-    fresh: Annotated[bool, Field(description="Draw anew even if the same was drawn before.")] = False
+    fresh: Annotated[bool, Field(description="Draw again even if the same was drawn before.")] = False
     reply_to: Annotated[str, Field(max_length=64)] | None = None
     webhook: Annotated[str, Field(max_length=2000)] | None = None
     webhook_events_filter: Annotated[list[Literal["queued", "finished", "failed"]], Field(max_length=3)] = []
 
 
 class AgainIn(_In):
-    """What shall be different this time."""
+    """What to change this time."""
 
     changes: DraftIn = DraftIn()
     drop: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40)] = []
@@ -251,6 +258,7 @@ class RequestOut(BaseModel):
     workflow: str | None
     options: dict[str, str]
     init_image: MediaOut | None
+    more_images: list[MediaOut]
     mask_image: MediaOut | None
 
 

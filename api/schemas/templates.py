@@ -20,7 +20,7 @@ class TemplateOut(BaseModel):
 
 
 class TemplatesOut(BaseModel):
-    """One's own by name, then those that others share."""
+    """Your own by name, then those that others share."""
 
     templates: list[TemplateOut]
 
@@ -62,7 +62,7 @@ class StylesOut(BaseModel):
 
 
 class StyleIn(_In):
-    """A preset of one's own, in place of one of the same id."""
+    """Your own preset, in place of one of the same id."""
 
     id: Annotated[str, Field(max_length=200, examples=["lino-print"])]
     name: Annotated[str, Field(max_length=200, examples=["Lino print"])]

@@ -43,7 +43,7 @@ class WorkflowOut(BaseModel):
 
 
 class WorkflowsOut(BaseModel):
-    """One's own, then everybody's."""
+    """Your own, then everybody's."""
 
     workflows: list[WorkflowOut]
 

@@ -49,7 +49,7 @@ declare namespace Api {
     supports: Supports;
   }
 
-  /** An album of one's own. */
+  /** Your own album. */
   interface Collection {
     id: string;
     name: string;
@@ -123,6 +123,7 @@ declare namespace Api {
     batch_size?: number | null;
     denoising_strength?: number | null;
     init_image?: string | null;
+    more_images?: string[];
     mask_image?: string | null;
     mask_fill?: MaskFill | null;
     mask_blur?: number | null;
@@ -156,6 +157,7 @@ declare namespace Api {
     label: string;
     kind: string;
     kind_title: string;
+    grade: string;
     owner: "easel" | "user" | "guild";
     is_fallback: boolean;
     is_mine: boolean;
@@ -517,6 +519,7 @@ declare namespace Api {
     workflow: string | null;
     options: Record<string, string>;
     init_image: Media | null;
+    more_images: Media[];
     mask_image: Media | null;
   }
 
@@ -582,7 +585,7 @@ declare namespace Api {
     is_shared: boolean;
   }
 
-  /** One's own by name, then those that others share. */
+  /** Your own by name, then those that others share. */
   interface Templates {
     templates: Template[];
   }
@@ -658,7 +661,7 @@ declare namespace Api {
     updated_at: string;
   }
 
-  /** One's own, then everybody's. */
+  /** Your own, then everybody's. */
   interface Workflows {
     workflows: Workflow[];
   }

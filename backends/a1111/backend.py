@@ -87,7 +87,7 @@ class A1111Backend:
         self._stopping: set[asyncio.Task[bool]] = set()
 
     async def capabilities(self) -> Capabilities:
-        """Probe the server anew; its first settings are kept, since overrides of ours may stick to later ones."""
+        """Probe the server again; its first settings are kept, since overrides of ours may stick to later ones."""
         facts = await probe(self._label, self._client)
         if self._facts and self._facts.settings:
             facts = replace(facts, settings=self._facts.settings)

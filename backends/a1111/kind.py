@@ -96,7 +96,7 @@ KIND = EngineKind(
             name="soft_inpainting",
             type="switch",
             default="yes",
-            help="blend what is drawn anew into what stays, by the built-in Soft inpainting",
+            help="blend what is redrawn into what stays, by the built-in Soft inpainting",
         ),
         Option(
             name="preview_every",

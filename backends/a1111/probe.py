@@ -76,6 +76,10 @@ class _Embeddings(BaseModel):
     loaded: dict[str, Any] = {}
 
 
+class _Scripts(BaseModel):
+    img2img: list[str] = []
+
+
 async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     """Read everything from one server.
 
@@ -99,6 +103,7 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     loras = _parse_list(_Lora, answers["loras"])
     vaes = answers["sd-modules" if family is Family.FORGE else "sd-vae"]
     embeddings = _parse(_Embeddings, answers["embeddings"])
+    scripts = _parse(_Scripts, answers["scripts"]) or _Scripts()
     return Facts(
         family=family,
         has_tasks="/internal/progress" in paths and "force_task_id" in fields,
@@ -114,7 +119,7 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
         upscalers=_upscalers(_parse_list(_Upscaler, answers["upscalers"])),
         latent_upscalers=_names(_parse_list(_Named, answers["latent-upscale-modes"]), "name"),
         control=read_types(answers["control"]),
-        has_soft_inpainting="soft inpainting" in ((answers["scripts"] or {}).get("img2img") or ()),
+        has_soft_inpainting="soft inpainting" in scripts.img2img,
         has_guidance='"distilled_cfg_scale"' in fields,
         has_extras=not schema or f"{API}/extra-single-image" in paths,
         has_interrogate=not schema or f"{API}/interrogate" in paths,

@@ -42,7 +42,7 @@ class Pace:
     verdict_s: float = 2.0  # for the question whether a finished job was interrupted
     unknown_s: float = 20.0  # a task the server has not heard of for so long never reached it
     recover_poll_s: float = 2.0
-    recover_s: float = 120.0  # the least time to wait for a lost answer
+    recover_s: float = 120.0  # the minimum time to wait for a lost answer
 
 
 class TaskState(BaseModel):

@@ -1,25 +1,39 @@
 """A request put into somebody's own workflow, by its mapping."""
 
 import copy
+from collections.abc import Collection
 from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from backends.comfyui.builtin import Drawing, Uploads
-from backends.comfyui.changes import read_number, set_loras, set_steps
+from backends.comfyui.changes import read_number, replace_loras, set_loras, set_steps
 from backends.comfyui.facts import Facts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
+from backends.comfyui.lacking import short
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.options import offered
-from backends.comfyui.workflow import Mapping, Workflow
+from backends.comfyui.workflow import Mapping, Workflow, without_replaced
 from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
 from generation.foreign import whole
 from generation.request import GenerationRequest, Mode
 
+MAX_GRID_PX: Final = 128
+ELSEWHERE: Final = (" [temp]", " [output]")  # folders whose files are not listed
 
-def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads: Uploads) -> Drawing:
-    """Return the workflow with a request's values in it; what it has no place for stays as it was exported."""
+
+def apply(
+    workflow: Graph,
+    mapping: Mapping,
+    request: GenerationRequest,
+    uploads: Uploads,
+    lacking: Collection[Slot] = (),
+) -> Drawing:
+    """Return the workflow with a request's values in it; what it has no place for stays as it was exported.
+
+    LoRAs of the request first take the places of those at `lacking`, which the server does not have.
+    """
     graph = copy.deepcopy(workflow)
     sets: list[tuple[tuple[Slot, ...], Any]] = [
         (mapping.prompt, request.prompt or None),
@@ -35,7 +49,7 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
     ]
     if request.mode is not Mode.TXT2IMG:
         sets += [
-            (mapping.images[:1], uploads.init or None),
+            *zip(_each(mapping.images), (uploads.init or None, *uploads.more), strict=False),
             (mapping.masks[:1], uploads.mask or None),
             (_one(mapping.denoising_strength), request.denoising_strength),
         ]
@@ -47,23 +61,48 @@ def apply(workflow: Graph, mapping: Mapping, request: GenerationRequest, uploads
         set_steps(graph, mapping.steps, request.steps)
     if uploads.mask and not mapping.masks:
         _replace_alpha(graph, mapping, uploads.mask)
-    _set_loras(graph, mapping, request)
+    _set_loras(graph, mapping, request, lacking)
     return Drawing(graph=graph, seeds=mapping.seed)
+
+
+def missing_pictures(mapping: Mapping, graph: Graph, facts: Facts, given: int) -> list[str]:
+    """Return a remark on each input picture that keeps the export's file while the server has no such file.
+
+    Args:
+        mapping: where pictures go.
+        graph: the workflow with the request's values in it.
+        facts: of the server.
+        given: how many pictures the request brings.
+    """
+    notes = []
+    for number, slot in enumerate(mapping.images[given:], given + 1):
+        file = inputs_of(graph, slot.node).get(slot.input)
+        choices = facts.info.choices(class_of(graph, slot.node), slot.input)
+        if choices is None or not isinstance(file, str) or file.endswith(ELSEWHERE):
+            continue
+        if file.removesuffix(" [input]") not in choices:
+            notes.append(
+                f"picture {number} (node {slot.node}, {slot.input}) stays “{short(file)}” of the export, "
+                "which this engine does not have: attach one for it"
+            )
+    return notes
 
 
 def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[str, str]) -> Capabilities:
     """Return what this workflow can do on this server: what it has a place for."""
-    graph, mapping = workflow.graph, workflow.mapping
+    graph, mapping = workflow.graph, without_replaced(workflow.mapping)
     base = to_capabilities(facts, options)
 
-    def listed(slot: Slot | None) -> tuple[str, ...]:
+    def listed(slot: Slot | None) -> tuple[str, ...] | None:
+        if slot and not facts.info.is_told:
+            return None
         return facts.info.choices(class_of(graph, slot.node), slot.input) or () if slot else ()
 
     def number(slot: Slot | None, default: float) -> float:
         value = read_number(inputs_of(graph, slot.node).get(slot.input)) if slot else None
         return value if value is not None and 0 < value < 2**53 else default
 
-    models = [ModelInfo(name=name, title=name) for name in listed(mapping.model)]
+    models = [ModelInfo(name=name, title=name) for name in listed(mapping.model) or ()]
     default = inputs_of(graph, mapping.model.node).get(mapping.model.input) if mapping.model else None
     models.sort(key=lambda model: model.name != default)
     width = int(number(next(iter(mapping.width), None), base.default_width))
@@ -74,7 +113,7 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         models=tuple(models),
         samplers=listed(mapping.sampler),
         schedulers=listed(mapping.scheduler),
-        loras=facts.loras if mapping.model_link else (),
+        loras=base.loras if mapping.model_link else (),
         vaes=(),
         upscalers=(),
         control_kinds=(),
@@ -86,6 +125,8 @@ def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[
         supports_steps=mapping.steps is not None,
         supports_clip_skip=False,
         max_batch=base.max_batch if mapping.seed else 1,
+        max_images=max(1, len(mapping.images)),
+        size_grid=max([base.size_grid, *(_step(facts, graph, slot) for slot in (*mapping.width, *mapping.height))]),
         max_seed=min((_most(facts, graph, slot) for slot in mapping.seed), default=MAX_SEED),
         default_width=min(max(width, base.min_side), base.max_side),
         default_height=min(max(height, base.min_side), base.max_side),
@@ -129,6 +170,16 @@ def _most(facts: Facts, graph: Graph, slot: Slot) -> int:
     return whole(most, 1, MAX_SEED) if isinstance(most, int | float) else MAX_SEED
 
 
+def _step(facts: Facts, graph: Graph, slot: Slot) -> int:
+    """Return in what steps of pixels a node takes a side: models of videos are strict."""
+    step = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("step")
+    return whole(step, 1, MAX_GRID_PX) if isinstance(step, int | float) else 1
+
+
+def _each(slots: tuple[Slot, ...]) -> list[tuple[Slot, ...]]:
+    return [(slot,) for slot in slots]
+
+
 def _one(slot: Slot | None) -> tuple[Slot, ...]:
     return (slot,) if slot else ()
 
@@ -146,8 +197,8 @@ def _replace_alpha(graph: Graph, mapping: Mapping, mask: str) -> None:
         rewire(graph, link, [node, 0], lambda one: one == node)
 
 
-def _set_loras(graph: Graph, mapping: Mapping, request: GenerationRequest) -> None:
+def _set_loras(graph: Graph, mapping: Mapping, request: GenerationRequest, lacking: Collection[Slot]) -> None:
     """Set the weight of LoRAs the workflow has already, splice the others in behind the model's loader."""
-    new = set_loras(graph, request.loras)
+    new = replace_loras(graph, lacking, set_loras(graph, request.loras))
     if new and mapping.model_link:
         splice_loras(graph, new, mapping.model_link, mapping.clip_link)

@@ -45,6 +45,7 @@ class Uploads:
     width: int = 0
     height: int = 0
     control: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()  # after `init`, in order
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Changes of a workflow that concern more than one input: steps shared by several samplers, weights of LoRAs."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.graph import Graph, Slot, inputs_of, read_link
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.lacking import file_key
 from generation.request import Lora
 
 BOUNDS: Final = ("start_at_step", "end_at_step")
@@ -46,51 +47,59 @@ def set_steps(graph: Graph, slot: Slot, steps: int) -> None:
                 inputs[name] = min(steps, max(1, round(bound * steps / before)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _LoadedLora:
+    """A LoRA of a graph: the input it is named at, the values it lies among (a node's, or a part), and its weights."""
+
+    slot: Slot
+    values: dict[str, Any]
+    key: str  # of the file's name in `values`
+    weights: tuple[str, ...]
+
+    def set(self, lora: Lora) -> None:
+        self.values.update(dict.fromkeys(self.weights, lora.weight))
+
+    def replace(self, lora: Lora) -> None:
+        self.values[self.key] = lora.name
+        self.set(lora)
+
+
 def set_loras(graph: Graph, loras: Iterable[Lora]) -> list[Lora]:
     """Set the weights of LoRAs that the graph loads already; return the others."""
-    present: dict[str, list[tuple[dict[str, Any], list[str]]]] = {}
-    for name, values, weights in _loaded(graph):
-        present.setdefault(_plain(name), []).append((values, weights))
+    present: dict[str, list[_LoadedLora]] = {}
+    for loaded in _loaded(graph):
+        present.setdefault(file_key(loaded.values[loaded.key]), []).append(loaded)
     missing = []
     for lora in loras:
-        found = present.get(_plain(lora.name), [])
-        for values, weights in found:
-            values |= dict.fromkeys(weights, lora.weight)
+        found = present.get(file_key(lora.name), [])
+        for loaded in found:
+            loaded.set(lora)
         if not found:
             missing.append(lora)
     return missing
 
 
-def with_listed_names(graph: Graph, info: ObjectInfo) -> Graph:
-    """Return a graph whose files are named as this server lists them, whichever slash joins their folders."""
-    result = graph
-    for node, about in graph.items():
-        for name, value in inputs_of(graph, node).items():
-            if isinstance(value, str) and ("/" in value or "\\" in value):
-                choices = info.choices(str(about.get("class_type")), name) or ()
-                listed = next((one for one in choices if _plain(one) == _plain(value)), value)
-                if listed != value and value not in choices:
-                    inputs = {**inputs_of(result, node), name: listed}
-                    result = {**result, node: {**result[node], "inputs": inputs}}
-    return result
+def replace_loras(graph: Graph, slots: Collection[Slot], loras: Iterable[Lora]) -> list[Lora]:
+    """Put LoRAs in the places of those at `slots`, in order, with their weights; return those left over."""
+    left = list(loras)
+    for loaded in [one for one in _loaded(graph) if one.slot in slots][: len(left)]:
+        loaded.replace(left.pop(0))
+    return left
 
 
-def _loaded(graph: Graph) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-    """Yield each LoRA of a graph: its file, and where its weights lie (a node's inputs, or a value with parts)."""
+def _loaded(graph: Graph) -> Iterator[_LoadedLora]:
     for node in graph:
         inputs = inputs_of(graph, node)
         for name, value in inputs.items():
+            slot = Slot(node=node, input=name)
             if isinstance(value, dict) and isinstance(value.get("lora"), str):
-                yield value["lora"], value, _weights(value, "")
+                yield _LoadedLora(slot=slot, values=value, key="lora", weights=_weights(value, ""))
             elif isinstance(value, str) and "lora" in name.lower():
                 number = re.search(r"[0-9]*$", name)
-                yield value, inputs, _weights(inputs, number[0] if number else "")
+                weights = _weights(inputs, number[0] if number else "")
+                yield _LoadedLora(slot=slot, values=inputs, key=name, weights=weights)
 
 
-def _weights(values: dict[str, Any], number: str) -> list[str]:
+def _weights(values: dict[str, Any], number: str) -> tuple[str, ...]:
     named = [name for name, value in values.items() if WEIGHT.search(name.lower()) and read_number(value) is not None]
-    return [name for name in named if re.fullmatch(rf".*?[^0-9]{number}", name)]
-
-
-def _plain(name: str) -> str:
-    return name.replace("\\", "/")
+    return tuple(name for name in named if re.fullmatch(rf".*?[^0-9]{number}", name))

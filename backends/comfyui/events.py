@@ -5,6 +5,7 @@ by the history. Messages of other people's jobs arrive too, so each is looked at
 comes from extensions and is passed over.
 """
 
+import base64
 import json
 import struct
 from typing import Any, Final
@@ -18,6 +19,7 @@ PREVIEW_IMAGE: Final = 1
 PREVIEW_WITH_METADATA: Final = 4
 JPEG_FORMAT: Final = 1
 JPEG_START: Final = b"\xff\xd8\xff"
+OVER: Final = frozenset({"succeeded", "failed", "canceled", "expired"})
 LOADERS: Final = ("CheckpointLoaderSimple", "UNETLoader", "DualCLIPLoader", "TripleCLIPLoader")
 HELLO: Final = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
@@ -77,6 +79,34 @@ class Reader:
             return False
         if not picture.startswith(JPEG_START):
             return False
+        self._preview = picture
+        self._tell(self.progress.step, self.progress.steps)
+        return True
+
+    def read_event(self, kind: str, data: dict[str, Any]) -> bool:
+        """Read an event of our job's own stream, as API v2 sends them; return whether it says anything new."""
+        if kind == "progress":
+            self._read_progress(str(data.get("current_node")), {"value": data.get("step"), "max": data.get("steps")})
+        elif kind == "preview" and isinstance(data.get("data_base64"), str):
+            return self._read_picture(data["data_base64"])
+        elif kind == "status":
+            self.is_over = data.get("status") in OVER
+            return self.is_over
+        else:
+            return False
+        self.has_started = True
+        return True
+
+    def _read_picture(self, text: str) -> bool:
+        if len(text) > MAX_PREVIEW_BYTES * 4 // 3:
+            return False
+        try:
+            picture = base64.b64decode(text, validate=True)
+        except ValueError:
+            return False
+        if not picture.startswith(JPEG_START):
+            return False
+        self.has_started = True
         self._preview = picture
         self._tell(self.progress.step, self.progress.steps)
         return True

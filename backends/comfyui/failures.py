@@ -11,9 +11,10 @@ from typing import Any, Final
 import httpx
 
 from backends.answers import read_json
-from backends.comfyui.graph import Graph, class_of, inputs_of, read_link
+from backends.comfyui.graph import Graph, class_of
+from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import Output, Status
+from backends.comfyui.wire import UPLOAD_FOLDER, Output, Status
 from backends.http import translate
 from backends.reasons import explanation, failure, with_reason
 from generation.errors import (
@@ -25,43 +26,39 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 
-MAX_NAME_CHARS: Final = 60
 DETAIL_CHARS: Final = 500
 MEMORY_HINT: Final = "Try a smaller size or batch."
 
-# What people call the thing an input names, and the field of a request it comes from.
-_WORDS: Final = {
-    "ckpt_name": ("model", "model"),
-    "unet_name": ("model", "model"),
-    "model_name": ("upscaler", "model"),
-    "lora_name": ("LoRA", "loras"),
-    "vae_name": ("VAE", "vae"),
+# The same as in `lacking`, for what is no file.
+_WORDS: Final = WORDS | {
     "sampler_name": ("sampler", "sampler"),
     "scheduler": ("scheduler", "scheduler"),
-    "clip_name": ("text encoder", "model"),
-    "clip_name1": ("text encoder", "model"),
-    "clip_name2": ("text encoder", "model"),
-    "clip_name3": ("text encoder", "model"),
-    "control_net_name": ("ControlNet", "model"),
     "image": ("picture", "image"),
 }
 
 
-def check(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
-    """Return what this server lacks for a graph, None if nothing: node classes first, then files and names.
+def check(graph: Graph, info: ObjectInfo, ways: Ways | None = None) -> CapabilityError | None:
+    """Return what this server lacks for a graph, None if nothing: node classes first, then names, then files.
 
     It is asked before anything is queued, since the server takes a graph whose one branch is good and drops the other.
+    `ways` says how the file of an input can be overridden.
     """
+    return check_nodes(graph, info) or no_files(lacking_files(graph, info), ways)
+
+
+def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
+    """Return what this server lacks that no request can say otherwise: node classes, and names that are no files.
+
+    One that does not say what it has is let judge by itself.
+    """
+    if not info.is_told:
+        return None
     missing = dict.fromkeys(class_of(graph, node) for node in graph if class_of(graph, node) not in info)
     if missing:
-        return _missing_nodes(list(missing))
-    for node in graph:
-        class_type = class_of(graph, node)
-        for name, value in inputs_of(graph, node).items():
-            if read_link(value) or not isinstance(value, str) or info.is_upload(class_type, name):
-                continue
-            if count := info.refuses(class_type, name, value):
-                return _not_listed(class_type, name, value, f"one of {count}")
+        return missing_nodes(list(missing))
+    for one in unlisted(graph, info):
+        if not one.is_file:
+            return _not_listed(one.class_type, one.slot.input, one.value, f"one of {one.count}")
     return None
 
 
@@ -78,7 +75,7 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
     extra = told.get("extra_info")
     if told.get("type") == "missing_node_type":
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
-        return _missing_nodes([str(class_type or "")], detail=_cut(told))
+        return missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
         with_reason(f"{label} does not accept this request.", explanation(body)),
         detail=_cut(told),
@@ -106,7 +103,7 @@ def failed(label: str, status: Status) -> GenerationError:
         )
     told = status.message("execution_error") or {}
     kind, text = str(told.get("exception_type", "")), str(told.get("exception_message", ""))
-    node = _short(str(told.get("node_type", "")))
+    node = short(str(told.get("node_type", "")))
     detail = f"{node}: {kind}: {text}"[:DETAIL_CHARS]
     low = f"{kind} {text}".lower()
     if "outofmemory" in low or "out of memory" in low or "can't allocate memory" in low or "not enough memory" in low:
@@ -126,6 +123,19 @@ def failed(label: str, status: Status) -> GenerationError:
             hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
         )
     return failure(label, text, detail=detail, where=f" in the node {node}" if node else "")
+
+
+def no_model(label: str, info: ObjectInfo) -> BackendError:
+    """Return our error for a server that can draw nothing as it is."""
+    if not info.is_told:
+        return BackendError(
+            f"{label} speaks only ComfyUI's API v2, which does not say what models and nodes there are.",
+            hint="Give it a workflow of its own, or let its address answer ComfyUI's other paths, too.",
+        )
+    return BackendError(
+        f"{label} has no model yet.",
+        hint="Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own.",
+    )
 
 
 def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:
@@ -150,17 +160,15 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
     if kind == "value_not_in_list":
         return _not_listed(class_type, name, str(extra.get("received_value", "")), detail)
     if kind == "custom_validation_failed" and name == "image":
-        return RequestRejected(
-            f"{label} does not find the picture to start from.", field="image", detail=detail, hint="Attach it again."
-        )
+        return _no_picture_file(label, str(error.get("details") or ""), detail)
     if kind in {"value_bigger_than_max", "value_smaller_than_min", "invalid_input_type"}:
         how = {"value_bigger_than_max": "is too large", "value_smaller_than_min": "is too small"}.get(
             kind, "is no number"
         )
         return RequestRejected(
-            f"{label} says that {_short(name)} {how}.", field=name, detail=detail, hint="Try another value."
+            f"{label} says that {short(name)} {how}.", field=name, detail=detail, hint="Try another value."
         )
-    sentence = f"{label} finds a mistake in the workflow, at the node {_short(class_type)}."
+    sentence = f"{label} finds a mistake in the workflow, at the node {short(class_type)}."
     return RequestRejected(
         with_reason(sentence, explanation(json.dumps(error).encode())),
         field=name,
@@ -169,8 +177,18 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
     )
 
 
-def _missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
-    names = ", ".join(_short(name) or "one without a class" for name in classes[:5])
+def _no_picture_file(label: str, told: str, detail: str) -> RequestRejected:
+    file = told.partition("Invalid image file: ")[2]
+    if not file or file.startswith(f"{UPLOAD_FOLDER}/"):
+        what, hint = "the picture to start from", "Attach it again."
+    else:
+        what, hint = f"the picture “{short(file)}” that the workflow names", "Attach a picture for it, too."
+    return RequestRejected(f"{label} does not find {what}.", field="image", detail=detail, hint=hint)
+
+
+def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
+    """Return our error for node classes that a server does not have; they are named."""
+    names = ", ".join(short(name) or "one without a class" for name in classes[:5])
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     what = "a node" if len(classes) == 1 else f"{len(classes)} nodes"
     return CapabilityError(
@@ -181,19 +199,13 @@ def _missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
 
 
 def _not_listed(class_type: str, name: str, value: str, detail: str) -> CapabilityError:
-    word, field = _WORDS.get(name, (f"value for {_short(name)} of {_short(class_type)}", name))
+    word, field = _WORDS.get(name, (f"value for {short(name)} of {short(class_type)}", name))
     return CapabilityError(
-        f"This engine has no {word} “{_short(value)}”.",
+        f"This engine has no {word} “{short(value)}”.",
         field=field,
         detail=detail,
         hint="See /models for what it has.",
     )
-
-
-def _short(name: str) -> str:
-    """Return a name fit for a sentence: the server's paths and line breaks do not belong there."""
-    name = " ".join(name.split())
-    return name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1]}…"
 
 
 def _cut(told: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The finished files of a job, fetched and looked at before they are handed on."""
 
-from backends.comfyui.server import Server
+from backends.comfyui.jobs import JobApi
 from backends.comfyui.wire import Output
 from generation.errors import UnexpectedAnswer
 from generation.result import GeneratedImage
@@ -9,13 +9,13 @@ from utils.threads import run_in_thread
 from utils.video import inspect_video
 
 
-async def fetch_file(server: Server, label: str, output: Output, seed: int) -> GeneratedImage:
+async def fetch_file(api: JobApi, label: str, output: Output, seed: int) -> GeneratedImage:
     """Return a picture or a video; `seed` is the request's, where the graph tells none of the file's own.
 
     Raises:
         UnexpectedAnswer: it is cut off or damaged.
     """
-    data = await server.view(output.file)
+    data = await api.view(output.file)
     try:
         await run_in_thread(inspect_video if output.file.is_video else inspect, data)
     except BadImage as error:

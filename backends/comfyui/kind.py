@@ -1,9 +1,15 @@
-"""What Easel knows of ComfyUI before it asks one. Source: `/system_stats` of ComfyUI 0.33 as recorded."""
+"""What Easel knows of ComfyUI before it asks one.
+
+Sources: `/system_stats` of ComfyUI 0.33 and `/api/v2/health` of comfy-api-proxy 0.1.6, as recorded.
+"""
+
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
 from backends.answers import read_model
-from backends.comfyui.backend import PREVIEW_METHODS, ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
+from backends.comfyui.classic import PREVIEW_METHODS
 from backends.comfyui.facts import Family
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
 
@@ -13,6 +19,19 @@ class _SystemStats(BaseModel):
         comfyui_version: str = ""
 
     system: System
+
+
+class _V2Health(BaseModel):
+    status: Literal["healthy"]
+
+
+def read_v2(body: bytes) -> Product | None:
+    """Know ComfyUI's API v2, which may stand alone in front of one."""
+    try:
+        read_model(_V2Health, body)
+    except ValidationError:
+        return None
+    return Product(name="ComfyUI’s API v2", kind=ComfyUIBackend.kind)
 
 
 def read_stats(body: bytes) -> Product | None:
@@ -39,7 +58,10 @@ KIND = EngineKind(
     check_path="/system_stats",
     port=8188,
     local_ports=(8188,),
-    signs=(Sign(path="/system_stats", read=read_stats),),
+    signs=(
+        Sign(path="/system_stats", read=read_stats),
+        Sign(path="/api/v2/health", read=read_v2, is_late=True),
+    ),
     start_hint="Start it with --listen, and check the port in the address.",
     options=(
         Option(name="workflow", help="path of a workflow on Easel's machine, used instead of the built-in graphs"),

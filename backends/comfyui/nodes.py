@@ -15,6 +15,12 @@ class ObjectInfo:
         self._classes = {name: told for name, told in classes.items() if isinstance(told, dict)}
         self._inputs: dict[str, dict[str, Any]] = {}  # put together once: a graph asks for them at every input
         self._choices: dict[tuple[str, str], dict[str, None] | None] = {}
+        self._made: set[str] | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether the server says what nodes it has."""
+        return bool(self._classes)
 
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
@@ -36,6 +42,19 @@ class ObjectInfo:
             part = groups.get(group)
             found |= part if isinstance(part, dict) else {}
         return found
+
+    def ordered_inputs(self, class_type: str, *, is_required: bool = False) -> list[tuple[str, Any]]:
+        """Return the input specifications with their names in the order the editor shows them; the required only."""
+        told = self._told(class_type)
+        groups, order = told.get("input"), told.get("input_order")
+        found: dict[str, Any] = {}
+        for group in ("required",) if is_required else ("required", "optional"):
+            part = groups.get(group) if isinstance(groups, dict) else None
+            if isinstance(part, dict):
+                listed = order.get(group) if isinstance(order, dict) else None
+                first = [name for name in listed if name in part] if isinstance(listed, list) else []
+                found |= {name: part[name] for name in (*first, *part)}
+        return list(found.items())
 
     def type_of(self, class_type: str, name: str) -> str:
         """Return the type of an input ("STRING", "LATENT", "COMBO" ...), empty if unknown."""
@@ -84,6 +103,19 @@ class ObjectInfo:
     def is_output(self, class_type: str) -> bool:
         return self._told(class_type).get("output_node") is True
 
+    def title_of(self, class_type: str) -> str:
+        """Return what the editor calls a node of this class."""
+        return str(self._told(class_type).get("display_name") or class_type)
+
+    def is_end(self, class_type: str) -> bool:
+        """Whether a class only shows or saves: nothing is linked to it."""
+        return self.is_output(class_type) and not self.outputs(class_type)
+
+    def is_core(self, class_type: str) -> bool:
+        """Whether a class is ComfyUI's own, as far as the server says; old ones do not."""
+        module = self._told(class_type).get("python_module")
+        return isinstance(module, str) and module.split(".")[0] in {"nodes", "comfy_extras", "comfy_api_nodes"}
+
     def outputs(self, class_type: str) -> tuple[tuple[str, str], ...]:
         """Return type and name of each output."""
         told = self._told(class_type)
@@ -92,6 +124,13 @@ class ObjectInfo:
             return ()
         listed = names if isinstance(names, list) and len(names) == len(kinds) else kinds
         return tuple((str(kind), str(name)) for kind, name in zip(kinds, listed, strict=True))
+
+    def is_made(self, kind: str) -> bool:
+        """Whether some node gives what has this type, or one of them: "FLOAT,INT"."""
+        if self._made is None:
+            listed = [told.get("output") for told in self._classes.values()]
+            self._made = {str(one) for kinds in listed if isinstance(kinds, list) for one in kinds}
+        return not self._made.isdisjoint(kind.split(","))
 
     def _told(self, class_type: str) -> dict[str, Any]:
         return self._classes.get(class_type, {})

@@ -13,6 +13,10 @@ MAX_SIDE_PX: Final = 4096
 MAX_BATCH: Final = 8
 MAX_STEPS: Final = 150
 MIN_SIDE_PX: Final = 64
+MODELS_MISSING: Final = "it has no model of its own yet, so it draws only with a --workflow"
+MODELS_UNTOLD: Final = (
+    "it does not say what models it has (it speaks only ComfyUI’s API v2), so it draws only with a --workflow"
+)
 
 
 def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
@@ -29,7 +33,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         models=tuple(ModelInfo(name=model.name, title=model.title) for model in facts.models),
         samplers=facts.samplers,
         schedulers=facts.schedulers,
-        loras=facts.loras,
+        loras=facts.loras if facts.info.is_told else None,
         vaes=facts.vaes,
         size_grid=style.grid,
         min_side=MIN_SIDE_PX,
@@ -42,6 +46,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         control_kinds=control_kinds(facts),
         control_models=facts.control_models,
         supports_hires=True,
+        without_modes=MODELS_MISSING if facts.info.is_told else MODELS_UNTOLD,
         supports_guidance=any(model.family is Family.FLUX for model in facts.models),
         supports_clip_skip=True,
         supports_preview=True,

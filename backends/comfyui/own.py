@@ -5,14 +5,28 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.base import ReadWorkflow
-from backends.comfyui.changes import with_listed_names
+from backends.comfyui.apply import apply, missing_pictures
+from backends.comfyui.builtin import Drawing, Uploads
+from backends.comfyui.facts import Facts
+from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
+from backends.comfyui.lacking import Ways, lacking_files, no_files, with_listed_names
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.options import NodeOption, read_range, split_option, with_option
+from backends.comfyui.options import NodeOption, read_range, set_options, split_option, with_option
 from backends.comfyui.values import fault_in
-from backends.comfyui.workflow import Mapping, Workflow, analyse, describe, mapping_from_json, mapping_to_json
+from backends.comfyui.workflow import (
+    Mapping,
+    Workflow,
+    analyse,
+    describe,
+    mapping_from_json,
+    mapping_to_json,
+    without_replaced,
+)
 from generation.errors import RequestRejected
-from generation.request import WorkflowRef
+from generation.named import nearest
+from generation.request import GenerationRequest, WorkflowRef
+from generation.samplers import match_name
 from utils.text import cut
 
 SEVERAL: Final = ("prompt", "negative", "seed", "width", "height", "images", "masks")
@@ -29,7 +43,36 @@ LISTED: Final = 12  # nodes or inputs named in a refusal
 def read_upload(graph: Graph, info: ObjectInfo) -> ReadWorkflow:
     """Find out what the inputs of a graph are for, on this server."""
     graph = with_listed_names(graph, info)
-    return _told(graph, analyse(graph, info))
+    return _told(graph, analyse(graph, info), info)
+
+
+def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info: ObjectInfo) -> Drawing:
+    """Return a workflow with a request's values in it, and its files by the names this server lists.
+
+    Raises:
+        CapabilityError: the server lacks a node, or a file for which the request names no other.
+    """
+    graph = with_listed_names(workflow.graph, info)
+    lacking = {one.slot for one in lacking_files(graph, info)}
+    drawing = apply(graph, without_replaced(workflow.mapping), request, uploads, lacking)
+    set_options(drawing.graph, workflow.mapping.options, dict(request.options), info)
+    drawing = replace(drawing, graph=with_listed_names(drawing.graph, info))
+    if error := check(drawing.graph, info, _ways(workflow.mapping)):
+        raise error
+    return drawing
+
+
+def look_over(workflow: Workflow, request: GenerationRequest, facts: Facts) -> list[str]:
+    """Return remarks on how a request would be drawn.
+
+    Raises:
+        CapabilityError: as `draw`.
+    """
+    pictures = [image.media_id for image in (request.init_image, *request.more_images) if image]
+    mask = request.mask_image.media_id if request.mask_image else ""
+    uploads = Uploads(init=next(iter(pictures), ""), more=tuple(pictures[1:]), mask=mask)
+    drawing = draw(workflow, request, uploads, facts.info)
+    return missing_pictures(workflow.mapping, drawing.graph, facts, len(pictures))
 
 
 def load_own(workflow: WorkflowRef) -> Workflow:
@@ -47,17 +90,23 @@ def load_own(workflow: WorkflowRef) -> Workflow:
     return Workflow(graph=graph, mapping=mapping_from_json(json.loads(workflow.mapping), graph))
 
 
-def correct(workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
+def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | None = None) -> ReadWorkflow:
     """Say where a value goes: `place` is "node.input", several with commas between, or "none".
 
-    The field "option NAME" lets an input be an option of that name; its place may end in "--range 0..2".
+    The field "option NAME" lets an input be an option of that name; its place may end in "--range 0..2". Where the
+    field is an input itself ("4.ckpt_name", or "model") and the place one of the server's files, that is put there.
+    `info`: what the server has, None where it is not known.
 
     Raises:
         RequestRejected: there is no such value, node or input; what there is is named.
     """
     own = load_own(workflow)
     if option := split_option(field, place):
-        return _told(own.graph, _with_option(own, *option))
+        return _told(own.graph, _with_option(own, *option), info)
+    if slot := _file_slot(own, field, place):
+        if info is None:
+            raise RequestRejected("Which files the engine has is not known while it does not answer.", field="place")
+        return _told(_with_file(own.graph, slot, place, info), own.mapping, info)
     name = field.strip().casefold().replace(" ", "_")
     name = ALIASES.get(name, name)
     if name not in (*SEVERAL, *SINGLE):
@@ -73,7 +122,47 @@ def correct(workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
     mapping = replace(own.mapping, **changes)
     if not mapping.images:
         mapping = replace(mapping, needs_image=False)
-    return _told(own.graph, mapping)
+    return _told(own.graph, mapping, info)
+
+
+def _file_slot(own: Workflow, field: str, place: str) -> Slot | None:
+    """Return the input that a file is to be put into, None where that is not what is asked for."""
+    if field.strip().casefold() == "model":
+        is_place = place.partition(".")[0].strip() in own.graph or place.strip().casefold() in NOWHERE
+        return None if is_place else own.mapping.model
+    node, _, key = field.partition(".")
+    slot = Slot(node=node.strip(), input=key.strip())
+    return slot if isinstance(inputs_of(own.graph, slot.node).get(slot.input), str) else None
+
+
+def _with_file(graph: Graph, slot: Slot, name: str, info: ObjectInfo) -> Graph:
+    choices = info.choices(class_of(graph, slot.node), slot.input)
+    found = match_name(name, choices or ())
+    if found is None:
+        near = ", ".join(nearest(name, choices or ()))
+        what = f"has nothing called “{cut(name, 60)}”" if choices is not None else "takes no name from a list"
+        raise RequestRejected(
+            f"Node {slot.node}, {slot.input} {what} on this engine.{f' Near: {near}.' if near else ''}",
+            field="place",
+            hint="A part of a file's name will do.",
+        )
+    inputs = {**inputs_of(graph, slot.node), slot.input: found}
+    return {**graph, slot.node: {**graph[slot.node], "inputs": inputs}}
+
+
+def _ways(mapping: Mapping) -> Ways:
+    """Return how the file of an input can be overridden, in words."""
+
+    def way(slot: Slot) -> str:
+        options = [option.name for option in mapping.options if slot in option.slots]
+        name = "--model" if slot == mapping.model else "--lora" if slot in mapping.loras else ""
+        name = f"--{options[0]}" if options else name
+        lasting = f"`workflow set NAME {slot.node}.{slot.input} FILE`"
+        if name:
+            return f"say another with {name}, or for good with {lasting}"
+        return f"put another in its place with {lasting}, or make it an option"
+
+    return way
 
 
 def _with_option(own: Workflow, name: str, place: str) -> Mapping:
@@ -86,11 +175,14 @@ def _with_option(own: Workflow, name: str, place: str) -> Mapping:
     return replace(own.mapping, options=with_option(own.mapping.options, new))
 
 
-def _told(graph: Graph, mapping: Mapping) -> ReadWorkflow:
+def _told(graph: Graph, mapping: Mapping, info: ObjectInfo | None) -> ReadWorkflow:
+    lacking = no_files(lacking_files(graph, info), _ways(mapping)) if info else None
+    problems = (lacking.user_message,) if lacking else ()
     return ReadWorkflow(
         graph=json.dumps(graph),
         mapping=json.dumps(mapping_to_json(mapping)),
         lines=tuple(describe(graph, mapping)),
+        problems=problems,
     )
 
 

@@ -27,7 +27,9 @@ from backends.comfyui.words import Step, Words
 NUMBER_NAMES: Final = ("value", "int", "float", "number", "seed", "noise_seed")
 MODEL_NAMES: Final = ("ckpt_name", "unet_name", "model_name", "gguf_name")
 SEED_NAMES: Final = ("seed", "noise_seed")
-PIXEL_PATH: Final = frozenset({"latent_image", "samples", "latent", "pixels", "image", "images"})
+PIXEL_PATH: Final = frozenset(
+    {"latent_image", "samples", "latent", "pixels", "image", "images", "start_image", "init_image"}
+)
 SETTING_PATH: Final = frozenset({"sampler", "sigmas", "guider", "noise"})
 FILE_INPUTS: Final = {"images": "images", "image": "images", "video": "video", "audio": "audio"}
 MAX_SETTING_NODES: Final = 64  # nobody spreads a sampler's settings over more nodes; each sampler is looked behind
@@ -121,7 +123,8 @@ class Trace:
             inputs = inputs_of(self.graph, node)
             if isinstance(inputs.get("lora_name"), str):
                 loras.append(Slot(node=node, input="lora_name"))
-            for name in MODEL_NAMES:
+            is_loader = read_link(inputs.get("model")) is None  # what changes a model has a file of its own, perhaps
+            for name in MODEL_NAMES if is_loader else ():
                 if isinstance(inputs.get(name), str):
                     return Slot(node=node, input=name), tuple(loras), link
             link = read_link(inputs.get("model"))

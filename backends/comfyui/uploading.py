@@ -1,17 +1,17 @@
-"""The input pictures of a request, put on the server."""
+"""The input pictures of a request, put on the api."""
 
 from backends.comfyui.builtin import Uploads
-from backends.comfyui.server import Server
+from backends.comfyui.jobs import JobApi
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Mode, SourceImage
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
 
 
-async def upload(server: Server, request: GenerationRequest, *, has_workflow: bool) -> Uploads:
+async def upload(api: JobApi, request: GenerationRequest, *, has_workflow: bool) -> Uploads:
     """Send source, mask, and what steers the drawing; a workflow has ControlNets of its own."""
     units = () if request.mode is Mode.UPSCALE or has_workflow else request.control
-    control = [await server.upload(_bytes_of(unit.image, "ControlNet picture")) for unit in units]
+    control = [await api.upload(_bytes_of(unit.image, "ControlNet picture")) for unit in units]
     if request.mode is Mode.TXT2IMG:
         return Uploads(control=tuple(control))
     source = _bytes_of(request.init_image, "picture to start from")
@@ -19,10 +19,13 @@ async def upload(server: Server, request: GenerationRequest, *, has_workflow: bo
         size = await run_in_thread(inspect, source.data)
     except BadImage as error:
         raise RequestRejected(str(error), field="image", hint="Send it as PNG or JPEG.") from error
-    init, mask = await server.upload(source), ""
+    init, mask = await api.upload(source), ""
+    others = request.more_images if has_workflow else ()
+    more = [await api.upload(_bytes_of(image, "picture to start from")) for image in others]
     if request.mode is Mode.INPAINT:
-        mask = await server.upload(_bytes_of(request.mask_image, "mask"))
-    return Uploads(init=init, mask=mask, width=size.width, height=size.height, control=tuple(control))
+        mask = await api.upload(_bytes_of(request.mask_image, "mask"))
+    sides = {"width": size.width, "height": size.height}
+    return Uploads(init=init, mask=mask, more=tuple(more), control=tuple(control), **sides)
 
 
 def _bytes_of(image: SourceImage | None, what: str) -> SourceImage:

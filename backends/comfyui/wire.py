@@ -13,6 +13,7 @@ from backends.comfyui.graph import Graph, read_graph, seed_of
 
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
 MAX_FILES: Final = 100  # of one job; more than anybody asks for
+UPLOAD_FOLDER: Final = "easel"  # of input pictures, in the temporary folder
 PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 VIDEOS: Final = frozenset({".mp4", ".webm"})
 
@@ -105,6 +106,7 @@ class OutputFile(BaseModel):
     filename: str = Field(min_length=1)
     subfolder: str = ""
     type: str = "output"
+    asset: str = ""  # what API v2 calls it by
 
     @property
     def is_video(self) -> bool:

@@ -1,24 +1,29 @@
-"""People's own workflows: read an export, find out what its parts are for, show and store that.
+"""People's own workflows: read a file, find out what its parts are for, show and store that.
 
 Two file formats exist: the API format, which the server runs, and the web interface's own, which it does not. The
-second is what everybody saves first, so it is recognised and the right export is explained.
+second is what everybody saves first; it is converted by what the server says of its nodes.
 """
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from backends.comfyui.changes import is_split
-from backends.comfyui.failures import check
+from backends.comfyui.editor import convert, is_saved
+from backends.comfyui.failures import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
+from backends.comfyui.guess import guess_info
+from backends.comfyui.lacking import with_listed_names
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import NodeOption, describe_option, found_options, option_from_json
 from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
+from generation.replaced_options import FIELDS
 from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
@@ -32,10 +37,8 @@ USUAL: Final = {  # what most people look for, by the field it lies in
     "prompt": "prompt", "negative": "negative", "seed": "seed", "width": "size", "steps": "steps", "cfg_scale": "CFG",
     "sampler": "sampler", "scheduler": "scheduler", "model": "model",
 }  # fmt: skip
-EXPORT_HINT: Final = (
-    "In ComfyUI choose Workflow → Export (API), in older versions switch on Dev mode in the settings and press "
-    "“Save (API Format)”, then use that file."
-)
+NO_INFO: Final = ObjectInfo({})
+EXPORT_HINT: Final = "In ComfyUI choose Workflow → Save or Workflow → Export (API), then use that file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +81,18 @@ class Workflow:
     mapping: Mapping
 
 
-def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
-    """Return the graph of an API-format export, as text or as JSON values.
+@dataclass(frozen=True, kw_only=True)
+class EditorFile:
+    """What ComfyUI's own editor saved, as JSON values: a graph for the API once a server has told of its nodes."""
+
+    values: AnyMapping[str, Any] = field(repr=False)
+
+
+def open_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph | EditorFile:
+    """Read a file, as text, as a picture with one in it, or as JSON values: the graph of an API export is checked.
 
     Raises:
-        RequestRejected: it is none; for the web interface's format the hint says how to export the right one.
+        RequestRejected: it is neither that nor a file of the editor; the hint says how to get one.
     """
     if isinstance(content, bytes) and content.lstrip()[:1] != b"{":
         content = graph_in_picture(content) or content
@@ -91,34 +101,48 @@ def read_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph:
         raise _rejected("This file holds no workflow.")
     while inner := _wrapped(values):
         values = inner
-    if isinstance(values.get("nodes"), list):
-        raise _rejected("This workflow was saved for ComfyUI's own editor, which its API cannot run.")
+    if is_saved(values):
+        return EditorFile(values=values)
     nodes = {str(node): told for node, told in values.items() if isinstance(told, dict) and "class_type" in told}
     if not nodes or not all(_is_node(told) for told in nodes.values()):
-        raise _rejected("This file holds no workflow in the API format.")
-    if len(nodes) > MAX_NODES:
-        raise _rejected(f"This workflow has {len(nodes)} nodes; {MAX_NODES} is the most.")
-    nodes = {node: {key: told[key] for key in PARTS if key in told} for node, told in nodes.items()}
-    if fault := fault_in(nodes):
-        raise RequestRejected(
-            f"This workflow cannot be used: {fault}.",
-            field="workflow",
-            hint="Correct it in ComfyUI and export it again.",
-        )
-    return {node: _as_file(told) for node, told in nodes.items()}
+        raise _rejected("This file holds no workflow.")
+    return _checked({node: {key: told[key] for key in PARTS if key in told} for node, told in nodes.items()})
+
+
+def to_graph(opened: Graph | EditorFile, info: ObjectInfo) -> Graph:
+    """Return the graph for the API; a file of the editor is converted by what a server says of its nodes.
+
+    Raises:
+        RequestRejected: the file is broken, or too large.
+        CapabilityError: the server lacks nodes, or some cannot be converted; they are named, and why.
+    """
+    if not isinstance(opened, EditorFile):
+        return opened
+    if not info.is_told:
+        raise _rejected("This server does not tell what its nodes take, so a file of the editor cannot be converted.")
+    return _checked(convert(opened.values, info, most=MAX_NODES, now=datetime.now(tz=UTC).astimezone()))
+
+
+def read_workflow(content: str | bytes | AnyMapping[str, Any], info: ObjectInfo = NO_INFO) -> Graph:
+    """Open a file and return its graph for the API; only one of the editor needs `info`.
+
+    Raises:
+        RequestRejected: it is no workflow, or broken.
+        CapabilityError: it is the editor's, and the server lacks nodes or some cannot be converted; they are named.
+    """
+    return to_graph(open_workflow(content), info)
 
 
 def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     """Find out what the inputs of a workflow are for, from its samplers back.
 
     Raises:
-        CapabilityError: it needs nodes or files this server does not have; they are named.
+        CapabilityError: it needs nodes this server does not have; they are named. Files may be said otherwise later.
         RequestRejected: it gives no file.
     """
-    lacking = check(graph, info)
-    if lacking:
+    if lacking := check_nodes(graph, info):
         raise lacking
-    found = Trace(graph, info)
+    found = Trace(graph, info if info.is_told else guess_info(graph))
     if not found.outputs:
         raise _rejected("This workflow saves nothing: it needs a Save Image node.")
     prompt = found.texts("positive")
@@ -151,21 +175,31 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
     )
 
 
+def without_replaced(mapping: Mapping) -> Mapping:
+    """Return a mapping without the places that options of the workflow have taken over from Easel's own."""
+    replaced = {FIELDS[option.name] for option in mapping.options if option.name in FIELDS}
+    nothing: dict[str, Any] = {name: None for name in replaced if name in Mapping.__dataclass_fields__}
+    return replace(mapping, **nothing)
+
+
 def load_workflow(path: str, info: ObjectInfo) -> Workflow:
-    """Read a workflow file and analyse it. Blocks: call it in a thread."""
+    """Read a workflow file that is drawn with as it is, and analyse it. Blocks: call it in a thread."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise _rejected("The workflow file of this engine cannot be read.", detail=str(error)) from error
-    graph = read_workflow(content)
+    graph = with_listed_names(read_workflow(content, info), info)
+    if lacking := check(graph, info):
+        raise lacking
     return Workflow(graph=graph, mapping=analyse(graph, info))
 
 
 def describe(graph: Graph, mapping: Mapping) -> list[str]:
     """Return the mapping as lines for people: what is taken from the request, and where it goes."""
     lines = []
+    used = without_replaced(mapping)
     for name in (one.name for one in fields(mapping)):
-        value = getattr(mapping, name)
+        value = getattr(used, name)
         slots = value if isinstance(value, tuple) else (value,)
         found = [slot for slot in slots if isinstance(slot, Slot)]
         places = [_place(graph, slot) for slot in found[:MAX_PLACES]]
@@ -236,6 +270,18 @@ def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
     ):
         return None
     return next((values[key] for key in WRAPPERS if isinstance(values.get(key), dict)), None)
+
+
+def _checked(nodes: Graph) -> Graph:
+    if len(nodes) > MAX_NODES:
+        raise _rejected(f"This workflow has {len(nodes)} nodes; {MAX_NODES} is the most.")
+    if fault := fault_in(nodes):
+        raise RequestRejected(
+            f"This workflow cannot be used: {fault}.",
+            field="workflow",
+            hint="Correct it in ComfyUI and save it again.",
+        )
+    return {node: _as_file(told) for node, told in nodes.items()}
 
 
 def _is_node(told: object) -> bool:

@@ -84,7 +84,7 @@ class GradioFluxBackend:
         self._events: set[asyncio.Task[Outcome]] = set()
 
     async def capabilities(self) -> Capabilities:
-        """Read the app's page anew: Pinokio may have updated it."""
+        """Read the app's page again: Pinokio may have updated it."""
         self._app = await self._server.discover(self._options.get("api_name", "").strip())
         return to_capabilities(self._app, self._options, self._warm_model)
 

@@ -280,7 +280,7 @@ async def test_a_body_that_is_no_json_object_is_told_what_would_be(client, path)
     for body in (b"{bad", b'"x"', b"[]", b"prompt=x", b""):
         answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422), body
-        assert answer.json()["error"] == "The body is not JSON as it is wanted here."
+        assert answer.json()["error"] == "The request body is not a JSON object."
         assert '{"prompt": "a red fox"}' in answer.json()["hint"]
 
 

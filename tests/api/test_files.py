@@ -1,4 +1,4 @@
-"""The studio's files as they are handed out: whole or packed, once, and anew when they change."""
+"""The studio's files as they are handed out: whole or packed, once, and again when they change."""
 
 import gzip
 

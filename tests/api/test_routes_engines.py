@@ -18,6 +18,7 @@ async def engines(client):
 async def test_an_engine_tells_what_it_has_and_how_busy_it_is(site, client):
     sketch = (await engines(client))["sketch"]
     assert (sketch["state"], sketch["owner"], sketch["is_mine"], sketch["price"]) == ("up", "easel", False, "")
+    assert sketch["grade"] == "platinum"
     assert sketch["capabilities"]["supports"]["preview"]
     assert sketch["capabilities"]["samplers"] == []
     assert "AI" in sketch["remark"]

@@ -6,7 +6,9 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry
+from tests.api.conftest import SMALL
 from tests.backends.comfyui.rig import connect
+from tests.backends.comfyui.test_lacking import lacking
 from tests.backends.comfyui.test_own import exported
 from tests.engines.comfyui_server import ComfyUIServer
 
@@ -132,3 +134,20 @@ async def test_keeping_it_anew_with_another_mapping_leaves_its_options(comfy, cl
     await client.patch(PATH, json={"field": "option detail", "value": "3.denoise"})
     await client.patch(PATH, json={"field": "seed", "value": "none"})
     assert [one["name"] for one in (await client.get(PATH)).json()["options"]] == ["detail"]
+
+
+async def test_a_file_the_engine_lacks_is_a_problem_until_another_is_named(comfy, site, client):
+    content, place = lacking("model")
+    told = await analyse(client, content)
+    (problem,) = told["problems"]
+    assert "no model “gone.safetensors”" in problem
+    kept = await client.put(PATH, json={"token": told["token"]})
+    assert (kept.status_code, kept.json()["problems"]) == (200, [problem])
+    body = {"prompt": "a fox", "workflow": "portrait"} | SMALL
+    refused = await client.post("/api/jobs", json=body)
+    assert (refused.status_code, "no model “gone.safetensors”" in refused.text) == (422, True), refused.text
+    job = await site.draw(workflow="portrait", model="sdxl_tiny")
+    assert (job["status"], job["request"]["model"]) == ("done", "sdxl_tiny.safetensors")
+    changed = await client.patch(PATH, json={"field": place, "value": "sdxl_tiny"})
+    assert (changed.json()["problems"], (await client.get(PATH)).json()["problems"]) == ([], [])
+    assert (await site.draw(workflow="portrait"))["status"] == "done"

@@ -56,8 +56,8 @@ async def test_what_was_drawn_from_a_private_picture_in_the_open_does_not_give_i
     shown = await site.draw(init_image=private)
     taken = await mia.post(f"/api/jobs/{shown['id']}/again", json={"is_private": True})
     assert (taken.status_code, taken.json()["field"]) == (400, "init_image")
-    anew = await mia.post(f"/api/jobs/{shown['id']}/again", json={"drop": ["init_image", "mode"]})
-    assert (anew.status_code, anew.json()["jobs"][0]["request"]["init_image"]) == (202, None)
+    again = await mia.post(f"/api/jobs/{shown['id']}/again", json={"drop": ["init_image", "mode"]})
+    assert (again.status_code, again.json()["jobs"][0]["request"]["init_image"]) == (202, None)
     assert (await client.post(f"/api/jobs/{shown['id']}/again", json={})).status_code == 202
 
 

@@ -11,6 +11,7 @@ from tests.backends import products
 from tests.backends.servers import serve
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_server import ComfyUIServer
+from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
@@ -55,6 +56,13 @@ async def test_nobody_at_work_there_is_said_so():
         grid.models.clear()
         assert "no worker draws there now" in (await examine("ai_horde", horde.url)).message
         assert "no worker draws there now" in (await examine("aipowergrid", grid.url, "grid_user")).message
+
+
+async def test_a_proxy_that_speaks_comfyui_s_api_v2_alone_is_told_as_such():
+    async with ComfyUIV2Server(has_classic=False) as server:
+        found = await examine("comfyui", server.url)
+    assert (found.is_ok, found.layer) == (False, "api")
+    assert "API v2 answers, but not its list of models" in found.message
 
 
 async def test_one_taken_for_the_other_is_suggested():

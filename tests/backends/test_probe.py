@@ -18,6 +18,7 @@ from tests.backends.servers import serve
         (products.a1111("openapi-a1111-nowebui"), "Automatic1111", "a1111"),
         (products.a1111("openapi-forge"), "Forge", "a1111"),
         (products.comfyui(), "ComfyUI 0.33.0", "comfyui"),
+        ({"/api/v2/health": products.answer({"status": "healthy"})}, "ComfyUI’s API v2", "comfyui"),
         (products.gradio("config-gradio4"), "Flux (gradio app)", "gradio_flux"),
         (products.gradio("config-gradio5"), "Flux (gradio app)", "gradio_flux"),
         (products.gradio("config-gradio6"), "Flux (gradio app)", "gradio_flux"),

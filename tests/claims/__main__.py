@@ -16,8 +16,9 @@ def written(claim: Claim) -> str:
     return "\n".join(lines)
 
 
+everywhere = {claim.says: claim for page in PAGES for claim in claims_of(page)}  # a sentence may move to another page
 for page in PAGES:
-    known = {claim.says: claim for claim in claims_of(page)}
+    known = everywhere | {claim.says: claim for claim in claims_of(page)}
     claims = [known.get(sentence, Claim(says=sentence)) for sentence in sentences(page)]
     file_of(page).write_text("\n\n".join(map(written, claims)) + "\n", encoding="utf-8")
     open_ones = sum(not claim.tests and not claim.no_promise for claim in claims)

@@ -3,6 +3,7 @@
 import pytest
 
 from cogs.workflow_options import read_options, suggestions
+from generation.request import Draft
 from generation.workflow_options import WorkflowOption
 
 OFFERED = (
@@ -40,4 +41,17 @@ def test_what_comes_next_is_suggested(typed, offered):
     ],
 )  # fmt: skip
 def test_what_was_typed_is_read(typed, read):
-    assert read_options(typed) == read
+    assert read_options(typed) == Draft(options=read)
+
+
+def test_options_of_easel_are_read_there_too_and_words_are_none():
+    assert read_options("strength 0.5 --detail 1 --strength 1.3 a fox").options == (
+        ("detail", "1"),
+        ("strength", "1.3"),
+    )
+    assert read_options("steps 9 more words") == Draft(steps=9)
+    strength = WorkflowOption(name="strength", kind="number", low=0, high=2, default="1")
+    assert (
+        suggestions("--strength 0.5 --", (*OFFERED, strength)).keys()
+        == suggestions("--strength 0.5 --", OFFERED).keys()
+    )

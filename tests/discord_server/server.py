@@ -146,7 +146,7 @@ class DiscordServer:
         self._change.set()
         self._change = asyncio.Event()
 
-    async def wait_for(self, predicate: Callable[[], Any], timeout_s: float = 5.0) -> Any:
+    async def wait_for(self, predicate: Callable[[], Any], timeout_s: float = 20.0) -> Any:
         """Wait until the predicate is true, looking after every change; return its value.
 
         Raises:

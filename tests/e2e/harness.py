@@ -14,6 +14,7 @@ from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from backends.sketch.backend import SketchBackend
 from cogs.bot import EaselBot
+from cogs.posting import ASKING
 from generation.capabilities import Capabilities
 from generation.job import Job
 from queue_manager import QueueManager
@@ -69,6 +70,9 @@ class ShiftClock(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=self.offset_s)
+
+
+WAIT_S = 20.0  # a busy machine is no fault; nothing waits longer than it must
 
 
 @dataclass
@@ -240,16 +244,21 @@ class Easel:
     async def slash(self, prompt: str, *, user: str = "mia", command: str = "generate", **options: Any) -> Interaction:
         return await self.server.user(user).slash(self.server.channel, command, prompt=prompt, **options)
 
-    async def answer_to(self, message: Message, timeout_s: float = 5.0) -> Message:
-        """Return the bot's reply to a message as soon as there is one."""
-        return await self.server.wait_for(lambda: reply_to(message), timeout_s)
+    async def answer_to(self, message: Message, timeout_s: float = WAIT_S) -> Message:
+        """Return the bot's reply to a message as soon as it says more than that the engine is asked."""
+
+        def answer() -> Message | None:
+            reply = reply_to(message)
+            return reply if reply and reply.content != ASKING else None
+
+        return await self.server.wait_for(answer, timeout_s)
 
     async def dream(self, text: str = "!dream a red fox", *, user: str = "mia", **options: Any) -> Message:
         """Say it and wait for the finished answer."""
         answer = await self.answer_to(await self.say(text, user=user, **options))
         return await self.finished(answer)
 
-    async def finished(self, message: Message, timeout_s: float = 8.0) -> Message:
+    async def finished(self, message: Message, timeout_s: float = WAIT_S) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
 
 

@@ -69,6 +69,7 @@ async def test_what_another_version_registered_is_replaced_at_once(
         unknown.commands.remember([{"name": "imagine", "description": "of another program", "type": 1}])
     unknown.requests.clear()
     await easel.start()
+    await unknown.wait_for(lambda: writes(unknown))  # names that are all there do not tell that it has been written
     assert writes(unknown) == ["PUT"]
     texts = {command["name"]: (command["description"], len(command.get("options", []))) for command in before.values()}
     now = unknown.commands.commands[None].values()

@@ -8,12 +8,14 @@ import io
 import pytest
 from PIL import Image
 
+from cogs import delivery
+from cogs.cards import parse_id
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory
 from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import own
+from tests.e2e.harness import Easel, own
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
@@ -135,7 +137,7 @@ async def test_a_comparison_goes_on_after_a_kill(discord: DiscordServer, start: 
     easel = await start(gpu, grid)
     answer = await easel.answer_to(await easel.say("!compare a red fox"))
     await discord.wait_for(lambda: answer.buttons == ["Cancel"])
-    await until(lambda: gpu.running and grid.running and easel.bot._comparisons._tasks)
+    await until(lambda: gpu.running and grid.running and easel.bot._comparisons._followers._tasks)
     gpu.release()
     await until(lambda: not gpu.running)
     await easel.kill()
@@ -156,7 +158,7 @@ async def test_where_it_is_shown_is_noted_for_all_its_jobs_at_once(discord: Disc
     easel = await start(gpu, grid)
     easel.now.service.attach_message = lambda *_, **__: asyncio.sleep(3600)
     answer = await easel.answer_to(await easel.say("!compare a red fox"))
-    await until(lambda: easel.bot._comparisons._tasks)
+    await until(lambda: easel.bot._comparisons._followers._tasks)
     assert {job.origin.message_id for job in await easel.now.jobs.active()} == {str(answer.id)}
     gpu.release()
     grid.release()
@@ -193,3 +195,76 @@ async def test_one_engine_is_no_comparison(discord: DiscordServer, start: StartE
     answer = await easel.answer_to(await easel.say("!compare a fox --engines gpu,sketch"))
     await discord.wait_for(lambda: is_over(answer))
     assert "**2** sketch" in answer.content
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "RETRY_S", (0.05,) * 300)
+    monkeypatch.setattr(delivery, "FOLLOW_RETRY_S", (0.05, 0.05))
+
+
+async def held(start: StartEasel) -> tuple[Easel, Message, list[FakeBackend]]:
+    """Ask for a comparison whose engines do not end by themselves."""
+    backends = engines("gpu", "grid", hold=True)
+    easel = await start(*backends)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await until(lambda: answer.buttons == ["Cancel"] and all(backend.running for backend in backends))
+    return easel, answer, backends
+
+
+async def shown_once(discord: DiscordServer, easel: Easel, answer: Message, backends: list[FakeBackend]) -> None:
+    for backend in backends:
+        backend.release()
+    await discord.wait_for(lambda: is_over(answer) and answer.attachments)
+
+    async def is_noted() -> bool:
+        return not await easel.now.jobs.undelivered("discord")
+
+    await until(is_noted)
+    assert own(discord.channel) == [answer]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"status": 429}, {"cut": "before"}, {"cut": "after"}], ids=lambda fault: str(fault)
+)
+async def test_a_failing_last_edit_is_repeated_and_shown_once(discord, start, fault) -> None:
+    easel, answer, backends = await held(start)
+    order = discord.fail("PATCH", "/channels/*/messages/*", times=1, **fault)
+    await shown_once(discord, easel, answer, backends)
+    assert order.hits == 1
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_store_that_fails_for_a_moment_is_asked_again(discord, start, monkeypatch) -> None:
+    failures = [OSError("database is locked")]
+    easel, answer, backends = await held(start)
+    compare = easel.bot._comparisons._compare
+    strip = compare.strip
+
+    async def locked(*args: object) -> object:
+        if failures:
+            raise failures.pop()
+        return await strip(*args)
+
+    monkeypatch.setattr(compare, "strip", locked)
+    await shown_once(discord, easel, answer, backends)
+    assert failures == []
+
+
+@pytest.mark.usefixtures("quick")
+async def test_where_its_result_ended_up_is_noted(discord, start) -> None:
+    easel, answer, backends = await held(start)
+    discord.channel.messages.remove(answer)
+    for backend in backends:
+        backend.release()
+    await discord.wait_for(lambda: any(is_over(one) and one.attachments for one in own(discord.channel)))
+    (other,) = own(discord.channel)
+
+    jobs = {parsed[1] for button in other.controls if (parsed := parse_id(button["custom_id"]))}
+
+    async def is_noted() -> bool:
+        there = [await easel.job(job) for job in jobs]
+        return all(job.origin.message_id == str(other.id) and job.delivered_at for job in there)
+
+    await until(is_noted)

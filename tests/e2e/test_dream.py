@@ -12,7 +12,7 @@ from generation.job import Progress
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, labels, own
+from tests.e2e.harness import is_finished, labels, own, reply_to
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 from tests.waiting import until
@@ -187,7 +187,7 @@ async def test_a_slow_engine_is_announced_within_a_second(discord: DiscordServer
     gate = asyncio.Event()
     easel = await start(Slow())
     said = await easel.say("!dream a fox")
-    answer = await easel.answer_to(said, 1.0)
+    answer = await discord.wait_for(lambda: reply_to(said), 1.0)
     assert answer.content == "⏳ asking the engine…"
     gate.set()
     await easel.finished(answer)

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from cogs import job_messages, posting
+from cogs import delivery, posting
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, own
@@ -17,8 +17,8 @@ from tests.waiting import until
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_messages, "RETRY_S", (0.05, 0.05, 0.05, 0.05))
-    monkeypatch.setattr(job_messages, "CLOSE_WAIT_S", 0.05)
+    monkeypatch.setattr(delivery, "RETRY_S", (0.05,) * 300)
+    monkeypatch.setattr(delivery, "CLOSE_WAIT_S", 0.05)
     monkeypatch.setattr(posting, "OPEN_RETRY_S", (0.05, 0.05))
 
 
@@ -268,7 +268,7 @@ async def test_a_store_that_fails_for_a_moment_is_asked_again(
             raise failures.pop()
         return await read(media_id, limit_bytes)
 
-    monkeypatch.setattr(job_messages, "FOLLOW_RETRY_S", (0.05, 0.05))
+    monkeypatch.setattr(delivery, "FOLLOW_RETRY_S", (0.05, 0.05))
     monkeypatch.setattr(easel.now.media, "upload_copy", locked)
     answer = await held(easel)
     engine.release()

@@ -8,12 +8,23 @@ import pytest
 
 from cogs import job_messages
 from generation.result import GeneratedImage, GenerationResult
+from tests.backends.comfyui.families import FAMILIES, family_info
+from tests.backends.comfyui.rig import connect
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import labels, own
-from tests.e2e.pictures import rich_backend
+from tests.e2e.pictures import png, rich_backend
+from tests.e2e.test_workflows import ask
+from tests.engines.comfyui_server import ComfyUIServer
 from tests.utils.pictures import picture
 from tests.utils.videos import MP4, WEBM
+
+FILM = FAMILIES["Wan, from a picture"]
+LOADERS = (
+    ("UNETLoader", "unet_name", "wan2.1_i2v_480p_14B_fp16.safetensors"),
+    ("CLIPLoader", "clip_name", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"),
+    ("VAELoader", "vae_name", "wan_2.1_vae.safetensors"),
+)
 
 
 def filming(*files: bytes):
@@ -65,3 +76,26 @@ async def test_where_the_studio_is_open_the_line_is_a_link(
     easel.bot.messages._link_to = lambda image, job: f"https://easel.example.org/api/media/{image.media_id}"
     answer = await easel.dream()
     assert "[Watch it](<https://easel.example.org/api/media/" in answer.content
+
+
+async def test_a_picture_becomes_a_video_by_a_workflow_of_comfyui(start: StartEasel) -> None:
+    async with ComfyUIServer() as comfyui:
+        comfyui.engine.info = family_info()._classes | {
+            loader: {**told, "input": {"required": {key: [[file], {}]}}}
+            for loader, key, file in LOADERS
+            for told in (family_info()._classes[loader],)
+        }
+        easel = await start(connect(comfyui))
+        shown = await ask(easel, "add", file=("film.json", FILM.read_bytes()), name="film")
+        assert "needs a picture to start from" in shown
+        answer = await easel.dream("!dream it runs --workflow film --frames 17 --fps 8", attachments=[("a.png", png())])
+        [file] = answer.attachments
+        assert (file.data, file.filename.rpartition(".")[2]) == (MP4, "mp4")
+        graph = comfyui.engine.submitted[-1].graph
+        assert graph["6"]["inputs"]["text"] == "it runs"
+        assert graph["52"]["inputs"]["image"].startswith("easel/")
+        assert comfyui.engine.locate(graph["52"]["inputs"]["image"]) in comfyui.engine.files
+        assert (graph["50"]["inputs"]["length"], graph["60"]["inputs"]["fps"]) == (17, 8.0)
+        refused = await easel.answer_to(await easel.say("!dream it runs --workflow film"))
+        assert "needs a picture to start from" in refused.content
+        assert len(comfyui.engine.submitted) == 1

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cogs import pictures
-from cogs.edit_controls import OTHERS
+from cogs import picture_forms as forms
 from cogs.forget import CONFIRM_ID
 from cogs.forms import choice_value
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
@@ -127,11 +126,16 @@ async def private_job(easel: Easel) -> str:
 
 
 def test_every_action_has_its_row(easel: Easel) -> None:
-    named = {cog for cog, one in easel.bot.cogs.items() if "on_interaction" in dict(one.get_listeners())}
-    assert named == {"EditControls", "Pictures", "PictureWords", "Studio", "Models", "Help", "Compare", "Forget"}
-    own_actions = set(easel.bot.cogs["EditControls"]._handlers)
-    changes = {f"picture:{what}" for what in pictures.CHANGES}
-    assert set(PRESSES) == own_actions | changes | (OTHERS - {"picture"} - NO_JOB)
+    listening = {cog for cog, one in easel.bot.cogs.items() if "on_interaction" in dict(one.get_listeners())}
+    assert listening == {"Presses"}
+    answered = easel.bot.cogs["Presses"]._routes
+    of_jobs = {":".join(filter(None, (action, argument))) for prefix, action, argument in answered if prefix == "e1"}
+    drawing = {f"{forms.ACTION}:{argument}" for argument in forms.DRAWS}  # of a message that need not be a job's
+    assert set(PRESSES) == of_jobs - drawing - NO_JOB
+    assert {(prefix, action) for prefix, action, _ in answered if prefix != "e1"} == {
+        ("c1", "cancel"),
+        ("f1", "forget"),
+    }
 
 
 async def test_a_private_job_is_not_there_for_anybody_else(discord: DiscordServer, easel: Easel) -> None:

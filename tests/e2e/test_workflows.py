@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.backends.comfyui.rig import connect
+from tests.backends.comfyui.test_lacking import lacking
+from tests.backends.comfyui.test_several_pictures import PLACES, three_pictures
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, job_id, own
+from tests.e2e.pictures import png
 from tests.engines.comfyui_engine import DATA, Failed
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
 API = (DATA / "workflows" / "txt2img_sd15.api.json").read_bytes()
-EDITOR = b'{"last_node_id": 9, "nodes": [{"id": 9, "type": "SaveImage"}], "links": [], "version": 0.4}'
+EDITOR = (DATA / "editor" / "plain.json").read_bytes().replace(b"tiny.safetensors", b"sd15_tiny.safetensors")
 SMALL = "--size 64x64 --steps 2"
 
 
@@ -122,10 +127,19 @@ async def test_steps_without_a_place_are_told_as_ignored(start: StartEasel, comf
     assert "steps ignored: this workflow has no place for them" in answer.content
 
 
-async def test_file_of_the_editor_is_explained(start: StartEasel, comfyui: ComfyUIServer) -> None:
+async def test_file_of_the_editor_is_drawn_with(start: StartEasel, comfyui: ComfyUIServer) -> None:
     easel = await start(connect(comfyui))
-    told = await add(easel, EDITOR)
-    assert "saved for ComfyUI's own editor" in told
+    assert "prompt: Positive (CLIPTextEncode), node 6, text" in await add(easel, EDITOR, name="portrait")
+    answer = await easel.dream(f"!dream a red fox --workflow portrait {SMALL} --seed 7")
+    assert answer.attachments
+    assert sent(comfyui)["6"]["inputs"]["text"] == "a red fox"
+    assert sent(comfyui)["3"]["inputs"]["scheduler"] == "karras"
+
+
+async def test_node_of_the_editor_that_cannot_be_converted_is_named(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    told = await add(easel, EDITOR.replace(b"[512,768,2]", b'["wide",768,2]'))
+    assert "EmptyLatentImage, node 5: it was saved with 3 values" in told
     assert "Export (API)" in told
     assert "No workflow yet" in await ask(easel, "list")
 
@@ -211,3 +225,108 @@ async def test_an_option_of_its_own_is_set_suggested_drawn_with_and_rerolled(
     assert sent(comfyui)["3"]["inputs"]["denoise"] == 0.25
     refused = await easel.answer_to(await easel.say(f"!dream a red fox --workflow portrait --detail 3 {SMALL}"))
     assert "--detail cannot be “3”" in refused.content
+
+
+async def test_an_option_named_like_one_of_easel_s_takes_its_place_in_this_workflow(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, name="portrait")
+    await add(easel, name="plain")
+    shown = await ask(easel, "set", name="portrait", field="option strength", value="3.cfg --range 0..2")
+    assert "option --strength: KSampler, node 3, cfg, 0 to 2; --strength sets this" in shown
+    assert "denoising strength:" not in shown
+    for strength in ("1.5", "0.5"):
+        first = await easel.dream(f"!dream a red fox --workflow portrait --strength {strength} {SMALL} --seed 8")
+        assert sent(comfyui)["3"]["inputs"]["cfg"] == float(strength)
+        assert sent(comfyui)["3"]["inputs"]["denoise"] == 1
+    await reroll(discord, first)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 0.5
+    result = await easel.slash(f"a fox {SMALL}", workflow="portrait", options="--strength 1.25")
+    await easel.finished(result.original)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 1.25
+    result = await easel.slash(f"a fox {SMALL}", workflow="portrait", strength=0.75)
+    await easel.finished(result.original)
+    assert sent(comfyui)["3"]["inputs"]["cfg"] == 0.75
+    count = len(comfyui.engine.submitted)
+    for text, why in (
+        (f"!dream a fox --workflow portrait --strength 2.5 {SMALL}", "--strength cannot be “2.5”"),
+        (f"!dream a fox --workflow plain --strength 1.5 {SMALL}", "Denoising strength cannot be “1.5”"),
+        (f"!dream a fox --strength 1.5 {SMALL}", "Denoising strength cannot be “1.5”"),
+    ):
+        assert why in (await easel.answer_to(await easel.say(text))).content
+    assert len(comfyui.engine.submitted) == count
+
+
+PICTURES = [("a.png", png(64, "navy")), ("b.png", png(32, "red")), ("c.png", png(16, "green"))]
+
+
+async def with_three(easel: Easel, comfyui: ComfyUIServer) -> None:
+    lists = comfyui.engine.info["ControlNetLoader"]["input"]["required"]["control_net_name"]
+    (lists[0] if isinstance(lists[0], list) else lists[1]["options"]).append("tiny_controlnet.safetensors")
+    await easel.now.registry.refresh("gpu1")
+    await add(easel, three_pictures(), name="three")
+
+
+def sizes(comfyui: ComfyUIServer) -> list[tuple[int, int]]:
+    """Return the sizes of the pictures in the places of the last job, in order."""
+    graph = sent(comfyui)
+    files = [comfyui.engine.files[comfyui.engine.locate(graph[node]["inputs"]["image"])] for node in PLACES]
+    return [Image.open(io.BytesIO(file)).size for file in files]
+
+
+async def test_several_attachments_fill_several_places_and_a_reroll_keeps_them(
+    discord: DiscordServer, start: StartEasel, comfyui: ComfyUIServer
+) -> None:
+    easel = await start(connect(comfyui))
+    await with_three(easel, comfyui)
+    answer = await easel.dream("!dream a red fox --workflow three --steps 2 --seed 7", attachments=PICTURES)
+    assert "not used" not in answer.content
+    assert sizes(comfyui) == [(64, 64), (32, 32), (16, 16)]
+    assert (await reroll(discord, answer)).attachments
+    assert sizes(comfyui) == [(64, 64), (32, 32), (16, 16)]
+    assert len(comfyui.engine.submitted) == 2
+
+
+async def test_a_reply_brings_the_picture_it_answers_behind_its_own(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    await with_three(easel, comfyui)
+    shown = await easel.say("look at these", attachments=PICTURES[1:])
+    text = "!dream a red fox --workflow three --steps 2"
+    await easel.finished(await easel.answer_to(await easel.say(text, attachments=PICTURES[:1], reply_to=shown)))
+    assert sizes(comfyui) == [(64, 64), (32, 32), (16, 16)]
+
+
+async def test_slash_options_bring_several_pictures_in_order(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    await with_three(easel, comfyui)
+    first, second, third = PICTURES
+    result = await easel.slash("a fox --steps 2", workflow="three", image=first, image2=second, image3=third)
+    await easel.finished(result.original)
+    assert sizes(comfyui) == [(64, 64), (32, 32), (16, 16)]
+
+
+async def test_pictures_beyond_the_places_are_said_by_name(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    await add(easel, (DATA / "workflows" / "img2img_sd15.api.json").read_bytes(), name="one")
+    files = [*PICTURES[:2], ("notes.txt", b"hello")]
+    answer = await easel.dream("!dream a red fox --workflow one --steps 2", attachments=files)
+    line = "not used: notes.txt (only pictures are), b.png (one picture is drawn from)"
+    assert line in answer.content.replace("\\", "")
+
+
+async def test_a_model_the_server_lacks_is_named_and_overridden(start: StartEasel, comfyui: ComfyUIServer) -> None:
+    easel = await start(connect(comfyui))
+    shown = await add(easel, lacking("model")[0], name="portrait")
+    assert "no model “gone.safetensors”" in shown
+    assert "no model “gone.safetensors”" in await ask(easel, "show", name="portrait")
+    answer = await easel.answer_to(await easel.say(f"!dream a red fox --workflow portrait {SMALL}"))
+    assert "no model “gone.safetensors”" in answer.content
+    assert "say another with --model" in answer.content
+    assert comfyui.engine.submitted == []
+    answer = await easel.dream(f"!dream a red fox --workflow portrait --model sdxl_tiny {SMALL}")
+    assert answer.attachments
+    assert sent(comfyui)["4"]["inputs"]["ckpt_name"] == "sdxl_tiny.safetensors"
+    assert "gone" not in await ask(easel, "set", name="portrait", field="model", value="sdxl_tiny")
+    assert (await easel.dream(f"!dream a blue fox --workflow portrait {SMALL}")).attachments
+    assert sent(comfyui)["4"]["inputs"]["ckpt_name"] == "sdxl_tiny.safetensors"

@@ -77,7 +77,7 @@ def _input_error(graph: dict[str, Any], name: str, value: Any, spec: list[Any], 
         return _error("value_not_in_list", "Value not in list", f"{name}: '{value}' not in {choices}", extra)
     if spec[0] in ("INT", "FLOAT"):
         try:
-            number = float(value)
+            number = int(value) if spec[0] == "INT" else float(value)  # a seed of 64 bits is no float
         except ValueError as error:
             text = f"{name}, {value}, {error}"
             return _error("invalid_input_type", f"Failed to convert an input value to a {spec[0]} value", text, extra)

@@ -17,6 +17,8 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from tests.utils.videos import MP4
+
 DATA = Path(__file__).parents[1] / "data" / "comfyui"
 UPSCALE = 4
 Send = Callable[[dict[str, Any] | bytes, str | None], None]  # a frame, and the client id it is for (None: everybody)
@@ -253,6 +255,11 @@ class Engine:
 
     def _save(self, job: Job, class_type: str, inputs: dict[str, Any], value: Value) -> dict[str, Any]:
         kind = "temp" if class_type == "PreviewImage" else "output"
+        if class_type == "SaveVideo":
+            folder, _, prefix = str(inputs.get("filename_prefix", "video/ComfyUI")).rpartition("/")
+            name = f"{prefix}_{len(self.files):05}_.mp4"
+            self.files[kind, folder, name] = MP4
+            return {"images": [{"filename": name, "subfolder": folder, "type": kind}], "animated": [True]}
         folder, _, prefix = str(inputs.get("filename_prefix", "ComfyUI_temp_abcde")).rpartition("/")
         listed = []
         for number in range(value.count):

@@ -10,7 +10,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
@@ -27,11 +27,12 @@ class Fault:
     """What goes wrong with the next call of a path. `after_accept`: the server does what was asked all the same."""
 
     path: str
-    kind: str  # status, hang, slow, reset, truncate
+    kind: str  # status, hang, slow, reset, truncate, repeat
     status: int = 500
     body: str = ""
     content_type: str = "text/plain"
     after_accept: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class ComfyUIServer:
@@ -76,9 +77,9 @@ class ComfyUIServer:
 
     def fail_next(
         self, path: str, kind: str = "status", *, status: int = 500, body: str = "",
-        content_type: str = "text/plain", after_accept: bool = False,
+        content_type: str = "text/plain", after_accept: bool = False, headers: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
-        self.faults.append(Fault(path, kind, status, body, content_type, after_accept))
+        self.faults.append(Fault(path, kind, status, body, content_type, after_accept, headers or {}))
 
     def restart(self) -> None:
         """As after a kill: sockets drop, queue and history are gone."""
@@ -163,7 +164,12 @@ class ComfyUIServer:
             assert isinstance(answer, web.Response)
             body = bytes(answer.body or b"")  # type: ignore[arg-type]
             return web.Response(body=body[: len(body) // 2], content_type=answer.content_type)
-        return web.Response(status=fault.status, text=fault.body, content_type=fault.content_type)
+        if fault.kind == "repeat":  # something on the way sends it twice, and only the second answer comes through
+            await handler(request)
+            return await handler(request)
+        return web.Response(
+            status=fault.status, text=fault.body, content_type=fault.content_type, headers=fault.headers
+        )
 
     async def _prompt(self, request: web.Request) -> web.Response:
         try:
@@ -233,7 +239,7 @@ class ComfyUIServer:
         data = self.engine.files.get((asked.get("type", "output"), asked.get("subfolder", ""), asked["filename"]))
         if data is None:
             return web.Response(status=404)
-        return web.Response(body=data, content_type="image/png")
+        return web.Response(body=data, content_type="video/mp4" if asked["filename"].endswith(".mp4") else "image/png")
 
     async def _upload(self, request: web.Request) -> web.Response:
         try:

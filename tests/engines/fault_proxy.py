@@ -18,7 +18,7 @@ HOP_HEADERS: Final = frozenset(
 
 @dataclass(kw_only=True)
 class Fault:
-    """What becomes of the next calls whose "METHOD /path" contains `where`.
+    """What becomes of the next calls whose "METHOD /path" contains `where`, but for those that contain `unless`.
 
     Kinds: `answer` (another one, without asking the engine), `hang` (no word), and after the engine has answered:
     `stall` (headers, then silence), `reset` (half of the body, then gone), `cut` (half of the body as if it were all),
@@ -33,6 +33,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     edit: Callable[[bytes], bytes] = bytes
     times: int = 1
+    unless: str = ""
+
+    def meets(self, call: str) -> bool:
+        return self.where in call and not (self.unless and self.unless in call)
 
 
 class FaultProxy:
@@ -98,7 +102,7 @@ class FaultProxy:
         self.calls.append(call)
         if request.headers.get("Upgrade"):
             return web.Response(status=400)
-        fault = next((one for one in self.faults if one.where in call), None)
+        fault = next((one for one in self.faults if one.meets(call)), None)
         if fault is None:
             return await self._pass_on(request)
         fault.times -= 1

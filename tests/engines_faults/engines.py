@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,17 +18,19 @@ from backends.ai_horde import backend as horde_module
 from backends.ai_horde.backend import AiHordeBackend
 from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
-from backends.comfyui import server as comfyui_module
+from backends.comfyui import calls as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import server as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
 from backends.horde_common import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
+from tests.backends.comfyui.v2.rig import WORKFLOW
 from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
 from tests.backends.test_ai_horde_contract import QUICK as QUICK_HORDE
 from tests.backends.test_aipowergrid_contract import QUICK as QUICK_GRID
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_server import ComfyUIServer
+from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.fault_proxy import Fault, FaultProxy
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
@@ -196,6 +198,25 @@ ENGINES = {
         ),
     )
 }
+
+
+COMFYUI_V2 = Engine(
+    kind="comfyui_v2",  # alone: with the classic API beside it, most of these faults are made good
+    server=partial(ComfyUIV2Server, has_classic=False),
+    connect=lambda url: ComfyUIBackend(
+        replace(_config("comfyui", url), options={"workflow": WORKFLOW}), pace=QUICK_COMFYUI
+    ),
+    job="POST /api/v2/jobs",
+    end="GET /api/v2/jobs/",
+    picture="GET /api/v2/assets/",
+    taken=lambda server: len(server.engine.submitted),
+    without=lambda told: {**told, "outputs": []} if "outputs" in told else told,
+    inside=None,
+    hold=lambda server: server.engine.hold(),
+    release=lambda server: server.engine.release(),
+    is_working=lambda server: server.engine.running is not None,
+)
+ALL = ENGINES | {COMFYUI_V2.kind: COMFYUI_V2}
 
 
 def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIMEOUT_S) -> None:

@@ -42,7 +42,7 @@ def at_job(kind: str, **how: Any) -> Callable[[Rig], None]:
 
 def at_end(kind: str, **how: Any) -> Callable[[Rig], None]:
     """Break the call whose answer says that the job is done."""
-    return lambda rig: rig.proxy.arm(Fault(kind=kind, where=rig.engine.end, **how))
+    return lambda rig: rig.proxy.arm(Fault(kind=kind, where=rig.engine.end, unless="/events", **how))
 
 
 def at_picture(kind: str, **how: Any) -> Callable[[Rig], None]:
@@ -59,11 +59,14 @@ def page(status: int) -> dict[str, Any]:
     return answers(status, HTML, "text/html")
 
 
-# Polled engines ask again, and ComfyUI knows its job by our own id: what is only lost on the way costs them nothing.
-POLLED: Final = {"comfyui": DONE, "ai_horde": DONE}
+# Polled engines ask again, and ComfyUI knows its job by our own id, or takes a key once: what is only lost on the way
+# costs them nothing.
+POLLED: Final = {"comfyui": DONE, "comfyui_v2": DONE, "ai_horde": DONE}
+LOST: Final = {"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE}
 FIELD: Final = b'{"detail": [{"loc": ["body", "steps"], "msg": "not an integer", "type": "type_error"}]}'
 OWN_500: Final = {
     "a1111": (b'{"error": "RuntimeError", "detail": "", "body": "", "errors": "expected scalar type Half"}',),
+    "comfyui_v2": (b'{"error": {"code": "upstream_error", "message": "Internal Server Error", "details": null}}',),
     "comfyui": (b"500 Internal Server Error\n\nServer got itself in trouble", "text/plain"),
     "gradio_flux": (b"Internal Server Error", "text/plain"),
     "ai_horde": (b'{"message": "Internal Server Error"}',),
@@ -72,13 +75,9 @@ OWN_500: Final = {
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
 
 CASES: Final = {
-    "no word": Case(arm=at_job("hang"), code=AWAY, is_silent=True),
-    "silence after the headers": Case(
-        arm=at_job("stall"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True, is_silent=True
-    ),
-    "reset in the body": Case(
-        arm=at_job("reset"), code=AWAY, unlike={"comfyui": DONE, "gradio_flux": DONE}, is_drawn=True
-    ),
+    "no word": Case(arm=at_job("hang"), code=AWAY, unlike={"comfyui_v2": DONE}, is_silent=True),
+    "silence after the headers": Case(arm=at_job("stall"), code=AWAY, unlike=LOST, is_drawn=True, is_silent=True),
+    "reset in the body": Case(arm=at_job("reset"), code=AWAY, unlike=LOST, is_drawn=True),
     "401": Case(arm=at_job("answer", **answers(401)), code=AUTH),
     "403": Case(arm=at_job("answer", **answers(403)), code=AUTH),
     "404 of another product": Case(
@@ -126,7 +125,7 @@ CASES: Final = {
     "cut base64": Case(
         arm=lambda rig: rig.engine.arm_inside(rig.proxy, CUT_BASE64) if rig.engine.inside else None,
         code=UNREADABLE,
-        unlike={"comfyui": DONE, "gradio_flux": DONE},  # they never send any
+        unlike={"comfyui": DONE, "comfyui_v2": DONE, "gradio_flux": DONE},  # they never send any
         is_drawn=True,
     ),
     "500 MB": Case(arm=at_picture("flood"), code=UNREADABLE, is_drawn=True),

@@ -10,7 +10,7 @@ import pytest
 
 from generation.job import Job, JobStatus
 from tests.engines.fault_proxy import Fault
-from tests.engines_faults.engines import ENGINES, KEY, quick_timeouts
+from tests.engines_faults.engines import ALL, KEY, quick_timeouts
 from tests.engines_faults.faults import (
     ALWAYS,
     AWAY,
@@ -31,7 +31,7 @@ LOUD = [name for name, case in CASES.items() if not case.is_silent]
 SILENT = [name for name, case in CASES.items() if case.is_silent]
 PARTS = 3  # the faults are shown one after another on the same engine, in so many tests
 SILENCE_S = 0.4
-EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
+EVERY_ENGINE = pytest.mark.parametrize("kind", ALL)
 
 
 def is_for_people(job: Job) -> bool:
@@ -46,7 +46,7 @@ def is_for_people(job: Job) -> bool:
 @EVERY_ENGINE
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_fault_is_the_right_error_in_one_clear_sentence(kind: str, part: int) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         for fault in LOUD[part::PARTS]:
             await ends_as_told(rig, fault)
             assert await is_as_good_as_before(rig, tries=1), fault
@@ -65,7 +65,7 @@ async def every_rig(monkeypatch: pytest.MonkeyPatch, **options: Any) -> AsyncIte
     """All engines at once, so that they are silent together."""
     quick_timeouts(monkeypatch, SILENCE_S)
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(fault_rig(engine, **options)) for engine in ENGINES.values()]
+        yield [await stack.enter_async_context(fault_rig(engine, **options)) for engine in ALL.values()]
 
 
 async def ends_as_told(rig: Rig, fault: str) -> None:
@@ -94,7 +94,7 @@ async def is_as_good_as_before(rig: Rig, tries: int) -> bool:
 @EVERY_ENGINE
 @pytest.mark.parametrize("seconds", ["7", None])
 async def test_an_engine_that_asks_to_wait_pauses_its_lane_only(kind: str, seconds: str | None) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         how = {**TOO_OFTEN, "headers": {"Retry-After": seconds} if seconds else {}}
         rig.proxy.arm(Fault(kind="answer", where=rig.engine.job, **how))
         job = await rig.submit()
@@ -121,7 +121,7 @@ async def until_paused(rig: Rig) -> None:
 
 @EVERY_ENGINE
 async def test_an_engine_that_stays_away_rests_and_others_go_on(kind: str) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         rig.proxy.arm(Fault(kind="answer", where=rig.engine.job, times=ALWAYS, **page(502)))
         for _ in range(3):
             job = await rig.run()
@@ -143,7 +143,7 @@ TWICE = {("a1111", "reset in the body"), ("a1111", "silence after the headers"),
 
 @EVERY_ENGINE
 async def test_nothing_is_delivered_twice_and_drawn_again_only_where_it_must(kind: str) -> None:
-    async with fault_rig(ENGINES[kind], attempts=2) as rig:
+    async with fault_rig(ALL[kind], attempts=2) as rig:
         for fault in [name for name in LOUD if CASES[name].is_drawn]:
             await is_drawn_as_often_as_it_must(rig, fault)
 
@@ -171,7 +171,7 @@ async def test_what_is_paid_for_is_never_sent_again_here_or_elsewhere(
 ) -> None:
     if CASES[fault].is_silent:
         quick_timeouts(monkeypatch)
-    async with fault_rig(ENGINES["aipowergrid"], attempts=3, charges=True) as rig:
+    async with fault_rig(ALL["aipowergrid"], attempts=3, charges=True) as rig:
         CASES[fault].arm(rig)
         job = await rig.end_of(await rig.submit(candidates=("gpu", "other")))
         assert job.status is JobStatus.FAILED
@@ -181,7 +181,7 @@ async def test_what_is_paid_for_is_never_sent_again_here_or_elsewhere(
 @EVERY_ENGINE
 @pytest.mark.parametrize("status", [502, 401, 404])
 async def test_another_engine_takes_over_with_the_same_seed(kind: str, status: int) -> None:
-    async with fault_rig(ENGINES[kind], attempts=3) as rig:
+    async with fault_rig(ALL[kind], attempts=3) as rig:
         at_job("answer", **answers(status))(rig)
         job = await rig.end_of(await rig.submit(candidates=("gpu", "other"), seed=812))
         assert (job.status, job.lane) == (JobStatus.DONE, "other")

@@ -17,7 +17,7 @@ from generation.capabilities import Fit, fit
 from generation.errors import GenerationError
 from generation.job import Progress
 from tests.engines.fault_proxy import Fault, FaultProxy
-from tests.engines_faults.engines import ENGINES, quick_timeouts
+from tests.engines_faults.engines import ALL, quick_timeouts
 from tests.jobs import make_request
 
 CASES = 12  # of each engine
@@ -83,7 +83,7 @@ def check(value: Any, where: str = "") -> None:
 
 
 async def asked(kind: str, url: str, changer: Changer, proxy: FaultProxy) -> None:
-    backend = ENGINES[kind].connect(url)
+    backend = ALL[kind].connect(url)
 
     async def report(progress: Progress) -> None:
         check(dataclasses.replace(progress, preview=None), "progress")
@@ -105,14 +105,14 @@ async def asked(kind: str, url: str, changer: Changer, proxy: FaultProxy) -> Non
         await backend.aclose()
 
 
-@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("is_calm_at_first", [True, False])
 async def test_whatever_an_engine_answers_is_a_clean_value_or_one_of_our_errors(
     monkeypatch: pytest.MonkeyPatch, kind: str, is_calm_at_first: bool
 ) -> None:
     quick_timeouts(monkeypatch)
     for number in range(CASES):
-        engine = ENGINES[kind]
+        engine = ALL[kind]
         async with engine.server() as server, FaultProxy(server.url) as proxy:
             changer = Changer(number)
             where = engine.end if is_calm_at_first else " /"

@@ -9,7 +9,7 @@ import pytest
 from generation.job import JobStatus
 from tests.backends.servers import make_certificate, serve
 from tests.engines.fault_proxy import FLOOD_BYTES, Fault
-from tests.engines_faults.engines import ENGINES, quick_timeouts
+from tests.engines_faults.engines import ALL, quick_timeouts
 from tests.engines_faults.faults import ALWAYS, AWAY, page
 from tests.engines_faults.rig import Rig, fault_rig
 from tests.engines_faults.test_each_fault import EVERY_ENGINE, is_for_people
@@ -38,7 +38,7 @@ async def fails(rig: Rig, says: str) -> None:
 
 @EVERY_ENGINE
 async def test_refused_and_there_again(kind: str) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         await rig.proxy.close()
         await rig.registry.refresh("gpu")
         await fails(rig, "is not running there")
@@ -49,7 +49,7 @@ async def test_refused_and_there_again(kind: str) -> None:
 
 @EVERY_ENGINE
 async def test_a_job_waits_for_an_engine_that_refuses_and_is_drawn_once(kind: str) -> None:
-    async with fault_rig(ENGINES[kind], patience_s=60.0) as rig:
+    async with fault_rig(ALL[kind], patience_s=60.0) as rig:
         await rig.proxy.close()
         job = await rig.submit()
         async with asyncio.timeout(5):
@@ -75,7 +75,7 @@ async def test_a_name_that_nobody_knows(kind: str, monkeypatch: pytest.MonkeyPat
         return ask(host, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    async with fault_rig(ENGINES[kind], url="http://gone.example:7860") as rig:
+    async with fault_rig(ALL[kind], url="http://gone.example:7860") as rig:
         await fails(rig, "an address that does not exist")
 
 
@@ -83,20 +83,20 @@ async def test_a_name_that_nobody_knows(kind: str, monkeypatch: pytest.MonkeyPat
 async def test_a_certificate_of_its_own_making(kind: str) -> None:
     async with (
         serve({}, tls=make_certificate("localhost")) as port,
-        fault_rig(ENGINES[kind], url=f"https://127.0.0.1:{port}") as rig,
+        fault_rig(ALL[kind], url=f"https://127.0.0.1:{port}") as rig,
     ):
         await fails(rig, "no valid certificate")
 
 
 @EVERY_ENGINE
 async def test_no_https_there(kind: str) -> None:
-    async with serve({}) as port, fault_rig(ENGINES[kind], url=f"https://127.0.0.1:{port}") as rig:
+    async with serve({}) as port, fault_rig(ALL[kind], url=f"https://127.0.0.1:{port}") as rig:
         await fails(rig, "no valid certificate")
 
 
 @pytest.mark.parametrize("kind", ["a1111", "comfyui", "gradio_flux", "ai_horde"])  # the grid loads as a horde does
 async def test_500_mb_are_cut_off_and_take_no_memory(kind: str) -> None:
-    async with fault_rig(ENGINES[kind]) as rig:
+    async with fault_rig(ALL[kind]) as rig:
         await rig.run(seed=1)
         rig.proxy.arm(Fault(kind="flood", where=rig.engine.picture or rig.engine.job, times=ALWAYS))
         tracemalloc.start()
@@ -118,7 +118,7 @@ async def until_at_work(rig: Rig) -> None:
 @EVERY_ENGINE
 async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
     """The engine forgets what it drew; a Horde keeps its jobs, so there the same one goes on."""
-    engine = ENGINES[kind]
+    engine = ALL[kind]
     async with fault_rig(engine, attempts=3) as rig, engine.server() as fresh:
         engine.hold(rig.server)
         job = await rig.submit(seed=812)
@@ -141,7 +141,7 @@ async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
      ("ai_horde", -25 * HOUR_S), ("aipowergrid", 25 * HOUR_S)],
 )  # fmt: skip
 async def test_a_clock_that_jumps_disturbs_no_running_job(kind: str, jump_s: float) -> None:
-    async with fault_rig(ENGINES[kind], attempts=3) as rig:
+    async with fault_rig(ALL[kind], attempts=3) as rig:
         rig.engine.hold(rig.server)
         job = await rig.submit()
         await until_at_work(rig)
@@ -154,7 +154,7 @@ async def test_a_clock_that_jumps_disturbs_no_running_job(kind: str, jump_s: flo
 
 @pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
 async def test_a_clock_that_jumps_before_a_second_try_does_not_put_it_off(jump_s: float) -> None:
-    async with fault_rig(ENGINES["a1111"], attempts=3) as rig:
+    async with fault_rig(ALL["a1111"], attempts=3) as rig:
         rig.proxy.arm(Fault(kind="answer", where=rig.engine.job, **page(502)))
         job = await rig.submit()
         async for view in rig.queue.watch(job.id):

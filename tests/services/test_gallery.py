@@ -212,7 +212,7 @@ async def test_others_pictures_are_visible_only_when_open(gallery, drawn):
     await drawn("chat", door="discord")
     everybody = [[p.id for p in (await gallery.history(who, everybody=True)).pictures] for who in (YOU, ADMIN)]
     assert everybody == [["open-1"], ["chat-1", "open-1"]]
-    assert await ids(gallery, YOU) == [], "the own history is only one's own"
+    assert await ids(gallery, YOU) == [], "the own history is only your own"
     assert await ids(gallery, YOU, user_key="api:7") == ["open-1"]
     for change in (gallery.picture, gallery.star, gallery.delete):
         with pytest.raises(RequestRejected, match="There is no picture secret-1"):

@@ -222,7 +222,7 @@ async def test_a_vast_machine_is_known_again_when_it_is_stopped():
     assert account.changes == ["start 312"]
     entry = house.registry.get("user-7")
     assert entry
-    entry.config = replace(entry.config, url="http://45.67.89.11:40123")  # connected anew, elsewhere
+    entry.config = replace(entry.config, url="http://45.67.89.11:40123")  # connected again, elsewhere
     account.machines["312"] = replace(box, state="stopped", urls=())
     house.rentals = house.service()
     with pytest.raises(RequestRejected, match=r"Vast\.ai"):

@@ -10,7 +10,7 @@ from backends.base import BackendConfig, ReadWorkflow
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, Fit, Refused
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
-from generation.request import Draft, Mode, WorkflowRef
+from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
 from services import workflows
 from services.workflows import WorkflowService
 from store.workflows import WorkflowStore
@@ -29,12 +29,15 @@ class WorkflowEngine(FakeBackend):
         super().__init__(name)
         self.lacks, self.can, self.is_away = lacks, can, False
         self.corrections: list[tuple[str, str]] = []
+        self.lacks_file = ""
+        self.remarks: tuple[str, ...] = ()
 
     async def read_workflow(self, content: bytes) -> ReadWorkflow:
         if content == b"nonsense":
             raise RequestRejected("This file is no JSON.")
         await self.workflow_capabilities(WorkflowRef(name=""))
-        return ReadWorkflow(graph=content.decode(), mapping="{}", lines=("prompt: node 6, text",))
+        problems = (f"This engine has no model “{self.lacks_file}”.",) if self.lacks_file else ()
+        return ReadWorkflow(graph=content.decode(), mapping="{}", lines=("prompt: node 6, text",), problems=problems)
 
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
         self.corrections.append((field, place))
@@ -46,6 +49,11 @@ class WorkflowEngine(FakeBackend):
         if self.lacks:
             raise CapabilityError(f"This engine lacks a node the workflow needs: {self.lacks}.")
         return self.can
+
+    async def look_over(self, workflow: WorkflowRef, request: GenerationRequest) -> tuple[str, ...]:
+        if self.lacks_file:
+            raise CapabilityError(f"This engine has no model “{self.lacks_file}”.")
+        return self.remarks
 
 
 @dataclass
@@ -78,6 +86,30 @@ async def test_first_engine_that_has_all_nodes_reads_the_file(house: House) -> N
     await house.engine(WorkflowEngine("new"))
     analysed = await house.service.analyse(b"{}", "ann", None)
     assert (analysed.engine, analysed.kind, analysed.lines) == ("new", "comfyui", ("prompt: node 6, text",))
+
+
+async def test_an_engine_that_has_all_files_reads_before_one_that_lacks_some(house: House) -> None:
+    poor, rich = WorkflowEngine("poor"), WorkflowEngine("rich")
+    poor.lacks_file = "gone.safetensors"
+    await house.engine(poor)
+    (problem,) = (await house.service.analyse(b"{}", "ann", None)).problems
+    assert problem == "This engine has no model “gone.safetensors”."
+    await house.engine(rich)
+    analysed = await house.service.analyse(b"{}", "ann", None)
+    assert (analysed.engine, analysed.problems) == ("rich", ())
+
+
+async def test_a_file_that_is_lacking_is_refused_and_remarks_are_notes(house: House) -> None:
+    engine = WorkflowEngine("one")
+    entry = await house.engine(engine)
+    engine.remarks = ("picture 2 stays",)
+    result = await fitted(house, entry)
+    assert isinstance(result, Fit)
+    assert "picture 2 stays" in result.notes
+    engine.lacks_file = "gone.safetensors"
+    refused = await fitted(house, entry)
+    assert isinstance(refused, Refused)
+    assert refused.reasons == ("This engine has no model “gone.safetensors”",)
 
 
 async def test_every_engine_that_lacks_something_is_named(house: House) -> None:

@@ -35,6 +35,7 @@ async def test_an_engine_is_connected_tested_shown_and_disconnected(browse, stud
         await button(form, "Test and connect").click()
         card = page.get_by_role("article", name="Engine Attic GPU")
         await expect(card).to_contain_text(re.compile("ready", re.IGNORECASE))
+        await expect(card.locator(".engine-kind")).to_contain_text("gold support")
         await button(card, "Test").click()
         await expect(card.locator(".engine-passed")).to_be_visible()
         await button(card, "What it has").click()

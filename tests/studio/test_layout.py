@@ -136,7 +136,7 @@ async def test_by_keyboard_alone_from_the_address_to_a_picture(browse, studio):
     await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#view")).to_be_focused()
-    await expect(page).to_have_url(re.compile("#/create$"))  # and not mounted anew while one types
+    await expect(page).to_have_url(re.compile("#/create$"))  # and not mounted again while one types
     focused = "() => document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''"
     for _ in range(20):
         if await page.evaluate(focused) == "prompt":

@@ -155,7 +155,7 @@ def test_transparent_parts_of_a_source_stay_transparent() -> None:
 
 
 class Strange:
-    """An engine that draws everything anew, its own way of rounding sizes included."""
+    """An engine that draws everything again, its own way of rounding sizes included."""
 
     def __init__(self, off: int) -> None:
         self.off = off

@@ -116,7 +116,7 @@ def test_what_the_loader_refuses_is_said_without_paths(reason: str, said: str) -
 def test_a_missing_part_of_python_or_of_easel_is_named() -> None:
     assert "built without sqlite3" in explain(ModuleNotFoundError("x", name="sqlite3"))
     assert explain(ModuleNotFoundError("x", name="services.gone")) == (
-        "Easel's own file services/gone.py is missing. Get Easel anew."
+        "Easel's own file services/gone.py is missing. Get Easel again."
     )
 
 

@@ -59,7 +59,7 @@ def test_a_mask_that_cannot_be_meant_is_refused(mask: bytes, words: str) -> None
 
 
 def test_an_all_white_mask_is_told() -> None:
-    assert mask_by_picture(PHOTO, png("L", (64, 32), 255)).notes == ("the mask is all white: everything is drawn anew",)
+    assert mask_by_picture(PHOTO, png("L", (64, 32), 255)).notes == ("the mask is all white: everything is redrawn",)
 
 
 def test_transparency_is_the_mask_and_goes_from_the_picture() -> None:

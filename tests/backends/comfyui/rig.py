@@ -3,7 +3,8 @@
 from typing import Any
 
 from backends.base import BackendConfig
-from backends.comfyui.backend import ComfyUIBackend, Pace
+from backends.comfyui.backend import ComfyUIBackend
+from backends.comfyui.following import Pace
 from generation.job import Progress
 from generation.request import GenerationRequest
 from tests.engines.comfyui_server import ComfyUIServer

@@ -38,6 +38,7 @@ class Server:
 
     def __init__(self, mock: respx.MockRouter) -> None:
         self.accepted: set[str] = set()
+        mock.get(f"{URL}/api/v2/health").respond(404)
         mock.get(f"{URL}/system_stats").respond(json=recorded("system_stats"))
         mock.get(f"{URL}/embeddings").respond(json=["tiny_embed"])
         mock.get(f"{URL}/object_info").respond(content=OBJECT_INFO, content_type="application/json")
@@ -112,7 +113,7 @@ def plain(error: GenerationError) -> str:
         ("cycle", RequestRejected,
          "The GPU finds a mistake in the workflow, at the node KSampler. It says: Dependency cycle detected."),
         ("LoadImage of a file that is not in input/", RequestRejected,
-         "The GPU does not find the picture to start from."),
+         "The GPU does not find the picture “missing.png” that the workflow names."),
         ("prompt_id given by the client, not a UUID", RequestRejected,
          "The GPU does not accept this request. It says: prompt_id must be a valid UUID."),
         ("body is not JSON", BackendUnavailable, "The GPU failed inside."),

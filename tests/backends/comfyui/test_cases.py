@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from backends.comfyui.apply import workflow_capabilities
-from backends.comfyui.changes import BOUNDS, set_loras, set_steps, with_listed_names
+from backends.comfyui.changes import BOUNDS, set_loras, set_steps
 from backends.comfyui.facts import read_facts
 from backends.comfyui.graph import Graph, Slot, inputs_of
+from backends.comfyui.lacking import with_listed_names
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.trace import Trace
 from backends.comfyui.workflow import Mapping, Workflow, describe, read_workflow

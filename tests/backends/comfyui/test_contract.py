@@ -6,6 +6,7 @@ from tests.backends.comfyui.rig import connect
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.comfyui_engine import Failed
 from tests.engines.comfyui_server import ComfyUIServer
+from tests.engines.comfyui_v2 import ComfyUIV2Server
 
 
 class ComfyUIRig:
@@ -28,9 +29,12 @@ class TestComfyUI(BackendContract):
     has_socket = True
     takes_ids = True
 
+    def server(self) -> ComfyUIServer:
+        return ComfyUIServer(version=self.version, has_socket=self.has_socket, takes_ids=self.takes_ids)
+
     @asynccontextmanager
     async def rig(self, *, hold: bool = False) -> AsyncIterator[ComfyUIRig]:
-        async with ComfyUIServer(version=self.version, has_socket=self.has_socket, takes_ids=self.takes_ids) as server:
+        async with self.server() as server:
             if hold:
                 server.engine.hold()
             rig = ComfyUIRig(server)
@@ -54,3 +58,12 @@ class TestComfyUIOfTheTimeOfInterruptById(TestComfyUI):
 class TestOldComfyUI(TestComfyUI):
     version = "0.2.7"
     takes_ids = False
+
+
+class TestComfyUIByApiV2(TestComfyUI):
+    def server(self) -> ComfyUIServer:
+        return ComfyUIV2Server(version=self.version)
+
+
+class TestOlderComfyUIByApiV2(TestComfyUIByApiV2):
+    version = "0.3.64"

@@ -325,7 +325,7 @@ async def test_workflow_of_the_instance_is_used(server: ComfyUIServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [('{"nodes": [], "links": []}', "editor"), ("{", "no JSON"), (None, "cannot be read")]
+    ("content", "says"), [('{"nodes": [], "links": []}', "no nodes"), ("{", "no JSON"), (None, "cannot be read")]
 )
 async def test_workflow_that_cannot_be_used_is_told_to_the_owner(
     server: ComfyUIServer, tmp_path: Path, content: str | None, says: str
@@ -360,7 +360,7 @@ async def test_nothing_is_left_behind_by_finished_and_failed_jobs(
     server.fail_next("/prompt", status=500)
     with pytest.raises(GenerationError):
         await backend.generate(make_request(seed=5), ignore)
-    assert backend._watches == {}
+    assert len(backend._follower) == 0
     await until(lambda: not server.sockets)
 
 

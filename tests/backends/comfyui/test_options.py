@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backends.comfyui.backend import ComfyUIBackend
+from backends.comfyui.graph import Slot
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.options import offered
 from backends.comfyui.workflow import analyse, describe, read_workflow
@@ -87,8 +88,8 @@ async def test_a_value_that_cannot_be_is_refused_by_name(said: tuple[str, str], 
 @pytest.mark.parametrize(
     ("field", "place", "why"),
     [
-        ("option steps", "3.steps", "one of Easel's own options already. “steps_3” is free"),
-        ("option strength", "3.denoise --range 0..2", "“strength_3” is free"),
+        ("option size", "3.steps", "one of Easel's own options already. “size_3” is free"),
+        ("option backend", "3.denoise --range 0..2", "“backend_3” is free"), ("option seed", "3.seed", "own options"),
         ("option no", "3.steps", "own options already"), ("option chaos", "3.steps", "own options already"),
         ("option 3d", "3.steps", "letters, digits"), ("option a.b", "3.steps", "letters, digits"),
         ("option Ä", "3.steps", "letters, digits"),
@@ -165,6 +166,28 @@ def test_a_video_s_own_length_wins_over_the_batch() -> None:
     kept = graph_of("video_mp4")[latent]["class_type"]
     (frames, _) = moving(**{latent: {"class_type": kept, "inputs": inputs}, "90": number})
     assert frames == "option --frames: PrimitiveInt, node 90, value"
+
+
+def test_an_animatediff_graph_keeps_its_checkpoint_for_the_model_and_has_frames_and_fps() -> None:
+    graph = graph_of("txt2img_sd15")
+    graph["5"]["inputs"]["batch_size"] = 16
+    motion = {"model": ["4", 0], "model_name": "mm_sd_v15_v2.ckpt", "beta_schedule": "autoselect"}
+    graph["60"] = {"class_type": "ADE_AnimateDiffLoaderGen1", "inputs": motion}
+    graph["3"]["inputs"]["model"] = ["60", 0]
+    graph["9"] = {
+        "class_type": "VHS_VideoCombine",
+        "inputs": {"images": ["8", 0], "frame_rate": 8, "format": "video/h264-mp4", "save_output": True},
+    }
+    text, number = ["STRING", {}], ["INT", {"min": 1}]
+    loader = {"input": {"required": {"model": ["MODEL"], "model_name": text, "beta_schedule": text}}}
+    combine = {"input": {"required": {"images": ["IMAGE"], "frame_rate": number}}, "output_node": True}
+    classes = {"ADE_AnimateDiffLoaderGen1": loader | {"output": ["MODEL"]}, "VHS_VideoCombine": combine}
+    mapping = analyse(graph, ObjectInfo(recorded("object_info") | classes))
+    assert mapping.model == Slot(node="4", input="ckpt_name")
+    assert {option.name: option.slots for option in mapping.options} == {
+        "frames": (Slot(node="5", input="batch_size"),), "fps": (Slot(node="9", input="frame_rate"),),
+    }  # fmt: skip
+    assert (mapping.batch, mapping.outputs) == (None, (("9", "animation"),))
 
 
 def test_a_still_picture_has_neither() -> None:

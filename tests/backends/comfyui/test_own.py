@@ -78,10 +78,25 @@ async def test_steps_a_workflow_has_no_place_for_are_told() -> None:
         await backend.aclose()
 
 
-async def test_file_of_the_editor_is_explained_even_while_the_server_is_away() -> None:
+async def test_file_of_the_editor_is_converted_by_what_the_server_has() -> None:
+    saved = (DATA / "editor" / "plain.json").read_bytes().replace(b"tiny.safetensors", b"sd15_tiny.safetensors")
+    async with ComfyUIServer() as server:
+        backend = connect(server)
+        workflow = await uploaded(backend, saved)
+        assert json.loads(workflow.graph)["3"]["inputs"]["scheduler"] == "karras"
+        await backend.generate(make_request(workflow=workflow, prompt="a lighthouse"), ignore)
+        (job,) = server.engine.submitted
+        assert job.graph["6"]["inputs"]["text"] == "a lighthouse"
+        server.engine.info.pop("VAEDecode")
+        with pytest.raises(CapabilityError, match="VAEDecode"):
+            await backend.read_workflow(saved)
+        await backend.aclose()
+
+
+async def test_file_that_is_no_workflow_is_refused_even_while_the_server_is_away() -> None:
     backend = connect("http://127.0.0.1:9")
-    with pytest.raises(RequestRejected, match="editor") as caught:
-        await backend.read_workflow(b'{"nodes": [{"id": 9, "type": "SaveImage"}], "links": []}')
+    with pytest.raises(RequestRejected, match="no workflow") as caught:
+        await backend.read_workflow(b'{"nodes": "none"}')
     assert "Export (API)" in caught.value.hint
     await backend.aclose()
 

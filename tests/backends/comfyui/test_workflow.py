@@ -232,12 +232,11 @@ def test_workflow_itself_is_not_changed() -> None:
         (b"no json", "no JSON"),
         (b"[" * 100_000, "no JSON"),
         (b"[]", "no workflow"),
-        (b"{}", "API format"),
-        (b'{"3": {"inputs": {}}}', "API format"),
-        (b'{"last_node_id": 9, "nodes": [{"id": 9, "type": "SaveImage"}], "links": [], "version": 0.4}', "editor"),
+        (b"{}", "no workflow"),
+        (b'{"3": {"inputs": {}}}', "no workflow"),
     ],
 )
-def test_file_that_is_no_api_export_is_refused_with_the_way_to_export_one(content: bytes, says: str) -> None:
+def test_file_that_is_no_workflow_is_refused_with_the_way_to_get_one(content: bytes, says: str) -> None:
     with pytest.raises(RequestRejected, match=says) as caught:
         read_workflow(content)
     assert "Export (API)" in caught.value.hint
@@ -255,10 +254,16 @@ def test_missing_nodes_are_named() -> None:
         analyse(graph, INFO)
 
 
-def test_missing_model_is_named() -> None:
+def test_missing_model_leaves_the_mapping_as_it_would_be() -> None:
     graph = graph_of("txt2img_sd15")
     graph["4"]["inputs"]["ckpt_name"] = "gone.safetensors"
-    with pytest.raises(CapabilityError, match=r"no model “gone\.safetensors”"):
+    assert analyse(graph, INFO) == mapping_of("txt2img_sd15")
+
+
+def test_missing_sampler_is_named() -> None:
+    graph = graph_of("txt2img_sd15")
+    graph["3"]["inputs"]["sampler_name"] = "gone"
+    with pytest.raises(CapabilityError, match="no sampler “gone”"):
         analyse(graph, INFO)
 
 

@@ -76,9 +76,9 @@ export function engineCard(engine, { kindTitle, actions }) {
 
 /** @param {Api.Engine} engine @param {string} kindTitle */
 function headline(engine, kindTitle) {
-  return [kindTitle, ownerWords(engine), engine.is_fallback ? "used when no other can" : ""]
-    .filter(Boolean)
-    .join(" · ");
+  const grade = engine.grade && `${engine.grade} support`;
+  const standIn = engine.is_fallback ? "used when no other can" : "";
+  return [kindTitle, grade, ownerWords(engine), standIn].filter(Boolean).join(" · ");
 }
 
 /** @param {HTMLElement} place @param {Api.Engine} engine @param {number} passedS */

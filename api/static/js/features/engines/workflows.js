@@ -93,8 +93,8 @@ function intro() {
   return h(
     "p",
     { class: "muted" },
-    "Draw with a ComfyUI graph of your own: export it from ComfyUI with Workflow → Export (API) and put the " +
-      "file here. Easel finds where prompt, seed and size go.",
+    "Draw with a ComfyUI graph of your own: save it in ComfyUI with Workflow → Save and put the file here. " +
+      "Easel finds where prompt, seed and size go.",
   );
 }
 

@@ -1,6 +1,6 @@
 """An engine as another package brings it: Acme, which draws one picture at a time over HTTP.
 
-All that Easel is told of it is `KIND`, named in this package's `entry_points.txt`.
+All that Easel is told of it is `KIND`, named in this package's `entry_points.txt`; `quality.toml` gives it a grade.
 """
 
 import json

@@ -1,0 +1,209 @@
+"""From the editor's own format to the graph that the API runs, by what the server says of its nodes. Pure.
+
+Checked against the editor itself (1.58), whose export is what comes out here.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from backends.comfyui.editor.fields import Field, Kind, chosen_fields, constants_of, fields_of, unmade_inputs
+from backends.comfyui.editor.groups import ungrouped
+from backends.comfyui.editor.numbering import renumbered
+from backends.comfyui.editor.promoting import Own, Promotions, Shown, primitive_values
+from backends.comfyui.editor.routes import VIRTUAL, Instance, Promoted, Routes, Source, unfold
+from backends.comfyui.editor.saved import BYPASSED, MUTED, Layer, Saved, SavedNode, read_saved
+from backends.comfyui.editor.special import own_values
+from backends.comfyui.editor.texts import SAVERS, file_prefix, settled
+from backends.comfyui.editor.values import MISSING, Search, Unfit, assign, fits
+from backends.comfyui.failures import missing_nodes
+from backends.comfyui.graph import Graph, read_link
+from backends.comfyui.nodes import ObjectInfo
+from generation.errors import CapabilityError
+from utils.text import cut
+
+NAMED: Final = 5  # nodes told of in a refusal
+NAME_CHARS: Final = 40
+ALIAS: Final = "Node name for S&R"
+
+
+def convert(values: Mapping[str, Any], info: ObjectInfo, *, most: int, now: datetime) -> Graph:
+    """Return the API graph of a file of the editor.
+
+    Args:
+        values: the file's JSON.
+        info: what the server says of its nodes.
+        most: how many nodes it may have, its subgraphs laid out.
+        now: for dates in the names of files.
+
+    Raises:
+        RequestRejected: the file is broken, or too large.
+        CapabilityError: the server lacks nodes, or some cannot be converted; they are named, and why.
+    """
+    return _Conversion(ungrouped(renumbered(read_saved(values)), info), info, most, now).graph()
+
+
+class _Conversion:
+    def __init__(self, saved: Saved, info: ObjectInfo, most: int, now: datetime) -> None:
+        self._saved = saved
+        self._info = info
+        self._now = now
+        self._root = unfold(saved, most)
+        self._routes = Routes(saved, info)
+        self._promotions = Promotions(saved, self._routes, self._own)
+        self._search = Search()
+        self._owned: dict[int, Own | Unfit] = {}
+        self._handed: dict[int, dict[str, dict[str, Any]]] = {}
+
+    def graph(self) -> Graph:
+        live = [(instance, node) for instance in self._root.walk() for node in self._live(instance)]
+        missing = dict.fromkeys(node.type for _, node in live if node.type not in self._info)
+        if missing:
+            raise missing_nodes(list(missing))
+        self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
+        hosts = [(one.parent, one.host) for one in self._root.walk() if one.parent and one.host]
+        self._refuse([(outer, host, self._promotions.of(outer.layer, host)) for outer, host in hosts])
+        made = [(instance, node, self._convert(instance, node)) for instance, node in live]
+        self._refuse(made)
+        graph = {f"{at.path}{node.id}": about for at, node, about in made if not isinstance(about, Unfit)}
+        for about in graph.values():
+            inputs = about["inputs"]
+            links = {name: read_link(value) for name, value in inputs.items()}
+            about["inputs"] = {n: v for n, v in inputs.items() if (link := links[n]) is None or link[0] in graph}
+        return graph
+
+    def _live(self, instance: Instance) -> list[SavedNode]:
+        """Return the nodes of a graph that do something on the server."""
+        nodes = instance.layer.nodes.values()
+        is_gone = {MUTED, BYPASSED}
+        return [
+            node
+            for node in nodes
+            if node.mode not in is_gone and node.type not in VIRTUAL and node.type not in self._saved.subgraphs
+        ]
+
+    def _own(self, layer: Layer, node: SavedNode) -> Own | Unfit:
+        if id(node) not in self._owned:
+            self._owned[id(node)] = self._read_own(layer, node)
+        return self._owned[id(node)]
+
+    def _read_own(self, layer: Layer, node: SavedNode) -> Own | Unfit:
+        """Return the values of a node's widgets, those that a primitive hands it among them."""
+        fields = fields_of(node.type, self._info)
+        inputs = self._routes.inputs_of(node)
+        if unmade := unmade_inputs(node.type, self._info, {one.name for one in node.inputs}):
+            return Unfit(reason=f"{', '.join(unmade)} is made by code in the browser")
+        if made := [one.name for one in fields if one.kind is Kind.IN_BROWSER]:
+            return Unfit(reason=f"its {', '.join(made)} is made by code in the browser")
+        linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
+        self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
+        found = own_values(node) or assign(node, fields, linked, self._search)
+        if isinstance(found, Unfit):
+            return found
+        known = {one.name: one for one in _with_chosen(fields, found)}
+        if id(layer) not in self._handed:
+            self._handed[id(layer)] = primitive_values(layer, self._routes)
+        handed = self._handed[id(layer)].get(node.id, {})
+        if wrong := [name for name, value in handed.items() if name in known and not fits(known[name], value)]:
+            return Unfit(reason=f"the value that a primitive hands to its {', '.join(wrong)} is none for that")
+        found |= {name: value for name, value in handed.items() if name in known}
+        return Own(values=found | constants_of(node.type, self._info), fields=known)
+
+    def _convert(self, instance: Instance, node: SavedNode) -> dict[str, Any] | Unfit:
+        own = self._own(instance.layer, node)
+        assert isinstance(own, Own)
+        values = own.values
+        if instance.parent and instance.host:
+            shown = self._promotions.of(instance.parent.layer, instance.host)
+            inside = shown.inside if isinstance(shown, Shown) else {}
+            values = values | {name: value for (of, name), value in inside.items() if of == node.id}
+        inputs = {name: self._sent(node, own.fields.get(name), name, value) for name, value in values.items()}
+        linked = set(constants_of(node.type, self._info))
+        for one in self._routes.inputs_of(node):
+            if one.widget and one.name not in own.fields and one.name not in values:
+                continue  # that widget is no more
+            source = self._routes.find(instance, node, one) if one.link is not None else None
+            if isinstance(source, Source):
+                inputs[one.name] = [source.node, source.output]
+                linked.add(one.name)
+            elif isinstance(source, Promoted) and (value := self._promoted(source)) is not MISSING:
+                inputs[one.name] = _wrapped(own.fields.get(one.name), value)
+                linked.add(one.name)
+        known = ((name, value, own.fields.get(name)) for name, value in values.items() if name not in linked)
+        wrong = [name for name, value, about in known if about and not fits(about, value)]
+        wrong += [name for name, about in own.fields.items() if about.kind is Kind.COMBO and name not in inputs]
+        if wrong:
+            return Unfit(reason=f"its {', '.join(wrong)} has no value, and nothing is linked to it")
+        title = node.title or self._info.title_of(node.type)
+        return {"class_type": node.type, "inputs": inputs, "_meta": {"title": title}}
+
+    def _promoted(self, source: Promoted) -> Any:
+        instance = source.instance
+        assert instance.parent
+        assert instance.host
+        shown = self._promotions.of(instance.parent.layer, instance.host)
+        return shown.ports.get(source.port, MISSING) if isinstance(shown, Shown) else MISSING
+
+    def _sent(self, node: SavedNode, about: Field | None, name: str, value: Any) -> Any:
+        if isinstance(value, str) and name == "filename_prefix" and node.type in SAVERS:
+            return file_prefix(value, self._value_of, self._now)
+        if isinstance(value, str) and about and about.settings.get("dynamicPrompts") is True:
+            return settled(value)
+        return _wrapped(about, value)
+
+    def _value_of(self, name: str, widget: str) -> str | None:
+        """Return a widget's value as text by its node's alias, or title."""
+        layers = {id(one.layer): one.layer for one in self._root.walk()}
+        nodes = [(layer, node) for layer in layers.values() for node in layer.nodes.values()]
+        by_alias = [pair for pair in nodes if pair[1].properties.get(ALIAS) == name]
+        for layer, node in by_alias or [pair for pair in nodes if pair[1].title == name]:
+            own = self._own(layer, node) if node.type in self._info else None
+            value = own.values.get(widget) if isinstance(own, Own) else None
+            return None if value is None else str(value)
+        return None
+
+    def _called(self, node: SavedNode) -> str:
+        return _title(node, "a subgraph" if node.type in self._saved.subgraphs else node.type)
+
+    def _refuse(self, read: Sequence[tuple[Instance, SavedNode, object]]) -> None:
+        faults = {
+            f"{instance.path}{node.id}": (node, found.reason)
+            for instance, node, found in read
+            if isinstance(found, Unfit)
+        }
+        if not faults:
+            return
+        named = [
+            f"{self._called(node)}, node {name}: {reason}" for name, (node, reason) in list(faults.items())[:NAMED]
+        ]
+        more = f"; and {len(faults) - NAMED} more" if len(faults) > NAMED else ""
+        what = "A node" if len(faults) == 1 else f"{len(faults)} nodes"
+        raise CapabilityError(
+            f"{what} of this workflow cannot be converted from the editor's format: {'; '.join(named)}{more}.",
+            field="workflow",
+            hint="Open the workflow in this ComfyUI, check those nodes, and use Workflow → Export (API).",
+        )
+
+
+def _with_chosen(fields: list[Field], values: Mapping[str, Any]) -> list[Field]:
+    """Return the widgets of a node with those that its choices have brought."""
+    found: list[Field] = []
+    waiting = list(fields)
+    while waiting:
+        one = waiting.pop(0)
+        found.append(one)
+        if one.kind is Kind.CHOOSING:
+            waiting = chosen_fields(one, values.get(one.name)) + waiting
+    return [one for one in found if one.is_sent]
+
+
+def _wrapped(about: Field | None, value: Any) -> Any:
+    """Keep lists from being read as links, as the editor does."""
+    if about and about.type == "CURVE" and value is not None:
+        return {"__type__": "CURVE", "__value__": value}
+    return {"__value__": value} if isinstance(value, list) else value
+
+
+def _title(node: SavedNode, kind: str) -> str:
+    name, kind = cut(" ".join(node.title.split()), NAME_CHARS), cut(" ".join(kind.split()), NAME_CHARS)
+    return kind if not name or name == kind else f"{name} ({kind})"

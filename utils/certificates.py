@@ -1,0 +1,155 @@
+"""The certificate chain and key that C2PA marks are signed with, from PEM files of the operator's. Blocks.
+
+What C2PA accepts: C2PA specification 2.2, section 14.5 (certificate profile), and 13.2.1 (algorithms).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+CERTIFICATE: Final = "C2PA_CERTIFICATE"
+KEY: Final = "C2PA_KEY"
+CHAIN_RIGHT: Final = "a PEM file with your certificate first, then those that issued it"
+KEY_RIGHT: Final = "a PEM file with the private key of C2PA_CERTIFICATE"
+MIN_RSA_BITS: Final = 2048
+MAX_FILE_BYTES: Final = 256 * 1024
+# OIDs of what a certificate may be for: e-mail, documents, C2PA claims, time stamps, OCSP answers, Microsoft's C2PA.
+ACCEPTED_USES: Final = (
+    "1.3.6.1.5.5.7.3.4",
+    "1.3.6.1.5.5.7.3.36",
+    "1.3.6.1.4.1.62558.2.1",
+    "1.3.6.1.5.5.7.3.8",
+    "1.3.6.1.5.5.7.3.9",
+    "1.3.6.1.4.1.311.76.59.1.9",
+)
+
+_CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+
+
+class BadCredential(Exception):
+    """A file that cannot be signed with: `setting` names it, `right` says what it must be. Holds nothing of the key."""
+
+    def __init__(self, setting: str, right: str) -> None:
+        super().__init__(f"{setting} must be {right}")
+        self.setting = setting
+        self.right = right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """What signs, as PEM: the signer's certificate first, the key as PKCS #8. `algorithm`: by C2PA's name."""
+
+    chain: bytes
+    key: bytes = field(repr=False)
+    algorithm: str
+    ends_at: datetime
+
+
+def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
+    """Read both files and check all that can be told without signing.
+
+    Raises:
+        BadCredential: one cannot be read, they do not belong together, or C2PA takes no such certificate.
+    """
+    chain = _chain(_read(CERTIFICATE, certificate, CHAIN_RIGHT))
+    private, algorithm = _key(_read(KEY, key, KEY_RIGHT))
+    own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    keys = [one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for one in chain]
+    if own not in keys:
+        raise BadCredential(KEY, "the private key of C2PA_CERTIFICATE, but it belongs to another certificate")
+    if own != keys[0]:
+        raise BadCredential(CERTIFICATE, f"{CHAIN_RIGHT}: another one stands first")
+    _check_time(chain[0], now)
+    _check_use(chain[0])
+    return Credential(
+        chain=b"".join(one.public_bytes(Encoding.PEM) for one in chain),
+        key=private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        algorithm=algorithm,
+        ends_at=chain[0].not_valid_after_utc,
+    )
+
+
+def _read(setting: str, path: Path, right: str) -> bytes:
+    try:
+        if "-----BEGIN" in str(path):
+            raise BadCredential(setting, f"the name of {right}, not what stands in it")
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES)
+    except FileNotFoundError as error:
+        raise BadCredential(setting, f"{right}, but there is no such file") from error
+    except (OSError, ValueError) as error:
+        raise BadCredential(setting, f"{right}, but this cannot be read as a file") from error
+
+
+def _chain(data: bytes) -> list[x509.Certificate]:
+    try:
+        chain = x509.load_pem_x509_certificates(data)
+        for one in chain:
+            one.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadCredential(CERTIFICATE, f"{CHAIN_RIGHT}, but no certificate can be read in it") from error
+    return chain
+
+
+def _key(data: bytes) -> tuple[ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, str]:
+    try:
+        private = serialization.load_pem_private_key(data, password=None)
+    except TypeError as error:  # how `cryptography` says that it wants a password
+        raise BadCredential(KEY, f"{KEY_RIGHT}, without a passphrase") from error
+    except (ValueError, UnsupportedAlgorithm):
+        # from None: what the parser says may quote the file
+        raise BadCredential(KEY, f"{KEY_RIGHT}, but no private key can be read in it") from None
+    if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
+        return private, _CURVES[private.curve.name]
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        return private, "ed25519"
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= MIN_RSA_BITS:
+        return private, "ps256"
+    kinds = f"EC P-256, P-384 or P-521, Ed25519, or RSA of {MIN_RSA_BITS} bits or more"
+    raise BadCredential(KEY, f"a private key of a kind that C2PA signs with: {kinds}")
+
+
+def _check_time(certificate: x509.Certificate, now: datetime) -> None:
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now > end:
+        raise BadCredential(CERTIFICATE, f"a certificate that is valid today; this one ended on {end:%Y-%m-%d}")
+    if now < begin:
+        raise BadCredential(CERTIFICATE, f"a certificate that is valid today; this one begins on {begin:%Y-%m-%d}")
+
+
+def _check_use(certificate: x509.Certificate) -> None:
+    """Make sure that the certificate says it is for what C2PA signs, and who issued it."""
+    try:
+        extensions = certificate.extensions
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+        uses = {use.dotted_string for use in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value}
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise BadCredential(CERTIFICATE, _accepted("this one does not say what it is for")) from error
+    if _is_self_signed(certificate):
+        raise BadCredential(CERTIFICATE, _accepted("this one is signed with its own key; an authority must issue it"))
+    if usage.key_cert_sign:
+        raise BadCredential(CERTIFICATE, _accepted("this one is an authority's, for issuing others"))
+    if not usage.digital_signature:
+        raise BadCredential(CERTIFICATE, _accepted("the key usage of this one lacks digitalSignature"))
+    if uses.isdisjoint(ACCEPTED_USES):
+        wanted = "emailProtection, documentSigning or C2PA's claimSigning"
+        raise BadCredential(CERTIFICATE, _accepted(f"the extended key usage of this one lacks {wanted}"))
+
+
+def _is_self_signed(certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _accepted(why: str) -> str:
+    return f"a certificate that C2PA accepts; {why}"
