@@ -187,8 +187,8 @@ class WorkflowService:
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
-        if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
-            return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
+        if request.mode not in can.modes and (fault := _no_place_for(request.mode, can.modes)):
+            return Refused(reasons=(f"the workflow “{workflow.name}” {fault}",))
         return fit_workflow(request, can)
 
     async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
@@ -229,6 +229,15 @@ def _clean(name: str) -> str:
             hint="For example: portrait",
         )
     return cleaned
+
+
+def _no_place_for(mode: Mode, modes: frozenset[Mode]) -> str:
+    """Say what a workflow lacks that cannot draw in this mode, empty where it is no picture and no mask."""
+    if mode is Mode.TXT2IMG:
+        return "needs a picture to start from: attach one"
+    if Mode.IMG2IMG not in modes and mode in {Mode.IMG2IMG, Mode.INPAINT}:
+        return "has no place for a picture: draw without one"
+    return "has no place for a mask: draw without one" if mode is Mode.INPAINT else ""
 
 
 def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False) -> StoredWorkflow:
