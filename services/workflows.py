@@ -33,11 +33,6 @@ MAX_NAME_CHARS: Final = 60
 AS_IT_IS: Final = GenerationRequest(prompt="", width=512, height=512, steps=20, cfg_scale=7.0, seed=0)
 NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
 
-NO_PLACE: Final = {
-    Mode.IMG2IMG: "does not use a picture that is brought: leave it out",
-    Mode.INPAINT: "has no place for a mask: leave it out",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
@@ -205,10 +200,8 @@ class WorkflowService:
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
-        if request.mode is Mode.TXT2IMG and Mode.TXT2IMG not in can.modes:
-            return Refused(reasons=(f"the workflow “{workflow.name}” needs a picture to start from: attach one",))
-        if (lack := NO_PLACE.get(request.mode)) and request.mode not in can.modes:
-            return Refused(reasons=(f"the workflow “{workflow.name}” {lack}",))
+        if request.mode not in can.modes and (fault := _no_place_for(request.mode, can.modes)):
+            return Refused(reasons=(f"the workflow “{workflow.name}” {fault}",))
         fitted = fit_workflow(request, can)
         if isinstance(fitted, Refused):
             return fitted
@@ -280,6 +273,15 @@ def _clean(name: str) -> str:
             hint="For example: portrait",
         )
     return cleaned
+
+
+def _no_place_for(mode: Mode, modes: frozenset[Mode]) -> str:
+    """Say what a workflow lacks that cannot draw in this mode, empty where it is no picture and no mask."""
+    if mode is Mode.TXT2IMG:
+        return "needs a picture to start from: attach one"
+    if Mode.IMG2IMG not in modes and mode in {Mode.IMG2IMG, Mode.INPAINT}:
+        return "has no place for a picture: draw without one"
+    return "has no place for a mask: draw without one" if mode is Mode.INPAINT else ""
 
 
 def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False) -> StoredWorkflow:

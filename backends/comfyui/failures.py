@@ -169,8 +169,11 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
             f"{label} says that {short(name)} {how}.", field=name, detail=detail, hint="Try another value."
         )
     sentence = f"{label} finds a mistake in the workflow, at the node {short(class_type)}."
+    said = explanation(json.dumps(error).encode())
+    if kind == "required_input_missing" and name:  # its own words leave out which; an old export lacks newer ones
+        said = f"{short(name)} is missing"
     return RequestRejected(
-        with_reason(sentence, explanation(json.dumps(error).encode())),
+        with_reason(sentence, said),
         field=name,
         detail=detail,
         hint="Load it in ComfyUI, run it there, and export it again.",

@@ -217,7 +217,8 @@ class Trace:
             node = waiting.popleft()
             for name, source, _ in sources(self.graph, node):
                 kind = self.info.type_of(class_of(self.graph, node), name)
-                if source not in found and (name in PIXEL_PATH or kind == "*" or "PIPE" in kind or "CONTEXT" in kind):
+                leads = name in PIXEL_PATH or kind == "*" or _is_bundle(kind) or "IMAGE_EMBEDS" in kind
+                if source not in found and leads:
                     found[source] = None
                     waiting.append(source)
         return list(found)[1:]
@@ -227,18 +228,28 @@ class Trace:
         return is_sampler(self.graph, node) or ({"steps", "cfg"} <= names and any(one in names for one in SEED_NAMES))
 
     def _literal(self, node: str, name: str, depth: int = 8) -> Slot | None:
-        """Return the slot that holds an input's value, behind primitive nodes if need be."""
+        """Return the slot that holds an input's value, behind primitive nodes and contexts if need be."""
         value = inputs_of(self.graph, node).get(name)
         link = read_link(value)
         if link is None:
             return None if value is None else Slot(node=node, input=name)
-        source = link[0]
+        outputs = self.info.outputs(class_of(self.graph, link[0]))
+        told = outputs[link[1]][1].lower() if link[1] < len(outputs) else name
+        return self._behind(link[0], (name, told), depth)
+
+    def _behind(self, source: str, names: tuple[str, ...], depth: int) -> Slot | None:
+        """Return the slot that an output's value comes from; a context passes on several, each under its own name."""
         if depth == 0 or source not in self.graph:
             return None
-        for inner in (name, *NUMBER_NAMES, *self._strings(source)):
+        is_bundle = any(_is_bundle(kind) for kind, _ in self.info.outputs(class_of(self.graph, source)))
+        for inner in names if is_bundle else (*names[:1], *NUMBER_NAMES, *self._strings(source)):
             if inner in inputs_of(self.graph, source):
                 return self._literal(source, inner, depth - 1)
-        return None
+        before = [node for name, node, _ in sources(self.graph, source) if self._is_bundled(source, name)]
+        return self._behind(before[0], names, depth - 1) if is_bundle and before else None
+
+    def _is_bundled(self, node: str, name: str) -> bool:
+        return _is_bundle(self.info.type_of(class_of(self.graph, node), name))
 
     def _strings(self, node: str) -> list[str]:
         return [n for n in inputs_of(self.graph, node) if self.info.type_of(class_of(self.graph, node), n) == "STRING"]
@@ -253,3 +264,8 @@ class Trace:
             if isinstance(value, str) and self.info.settings_of(class_type, name).get("image_upload"):
                 return Slot(node=node, input=name)
         return None
+
+
+def _is_bundle(kind: str) -> bool:
+    """Whether a type holds several things in one, as those of context and pipe nodes do."""
+    return "PIPE" in kind or "CONTEXT" in kind

@@ -171,11 +171,11 @@ async def test_a_picture_that_is_only_previewed_is_not_taken(comfy, site):
     await added(site.client, "12")
     brought = await uploaded(site, noise((96, 96)))
     mask = await uploaded(site, picture("PNG", (96, 96), "L", color=255))
-    unused = ({}, "does not use a picture that is brought"), ({"mask_image": mask}, "has no place for a mask")
+    unused = ({}, "has no place for a picture"), ({"mask_image": mask}, "has no place for a mask")
     for said, lack in unused:
         answer = await site.client.post("/api/jobs", json={"text": SAID, "init_image": brought} | said)
         assert answer.status_code == 422
-        assert f"the workflow “x” {lack}: leave it out" in answer.json()["error"]
+        assert f"the workflow “x” {lack}: draw without one" in answer.json()["error"]
     assert comfy.engine.submitted == []
 
 

@@ -10,12 +10,13 @@ from backends.base import BackendConfig, ReadWorkflow
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, Fit, Refused
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
-from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
+from generation.request import Draft, GenerationRequest, Mode, SourceImage, WorkflowRef
 from services import workflows
 from services.workflows import WorkflowService
 from store.workflows import WorkflowStore
 from tests.fakes import FakeBackend, FakeClock
 from tests.store.ready import open_database
+from tests.utils.pictures import picture as drawn_flat
 
 ANN = Owner(kind="user", id="ann")
 GUILD = Owner(kind="guild", id="g")
@@ -237,3 +238,20 @@ async def test_engines_that_cannot_draw_it_say_why(house: House) -> None:
         "the workflow “portrait” needs a picture to start from: attach one",
         "three is away",
     ]
+
+
+@pytest.mark.parametrize(
+    ("modes", "asked", "reason"),
+    [
+        ({Mode.TXT2IMG}, Mode.IMG2IMG, "the workflow “portrait” has no place for a picture: draw without one"),
+        ({Mode.TXT2IMG}, Mode.INPAINT, "the workflow “portrait” has no place for a picture: draw without one"),
+        ({Mode.IMG2IMG}, Mode.INPAINT, "the workflow “portrait” has no place for a mask: draw without one"),
+    ],
+)
+async def test_picture_or_mask_that_a_workflow_has_no_place_for_is_named(
+    house: House, modes: set[Mode], asked: Mode, reason: str
+) -> None:
+    entry = await house.engine(WorkflowEngine("one", can=replace(CAN, modes=frozenset(modes))))
+    picture = SourceImage.of(drawn_flat("PNG", (64, 64)))
+    mask = picture if asked is Mode.INPAINT else None
+    assert await fitted(house, entry, mode=asked, init_image=picture, mask_image=mask) == Refused(reasons=(reason,))

@@ -99,7 +99,7 @@ def plain(error: GenerationError) -> str:
         ("node without class_type", CapabilityError,
          "This engine lacks a node the workflow needs: one without a class."),
         ("required input missing", RequestRejected,
-         "The GPU finds a mistake in the workflow, at the node KSampler. It says: Required input is missing."),
+         "The GPU finds a mistake in the workflow, at the node KSampler. It says: seed is missing."),
         ("link to a node id that does not exist", RequestRejected,
          "The GPU finds a mistake in the workflow, at the node KSampler. "
          "It says: Exception when validating inner node."),

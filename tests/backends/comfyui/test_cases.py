@@ -123,3 +123,74 @@ def test_folders_match_whichever_way_their_names_are_joined() -> None:
     graph = {"1": {"class_type": "Loader", "inputs": {"ckpt_name": "sub/a.safetensors"}}}
     assert with_listed_names(graph, info)["1"]["inputs"]["ckpt_name"] == "sub\\a.safetensors"
     assert graph["1"]["inputs"]["ckpt_name"] == "sub/a.safetensors"
+
+
+CONTEXT = "Context Big (rgthree)"
+MORE = {"steps": "INT", "sampler": "COMBO"}  # what a context carries beside
+CARRIED = ("model", "clip", "vae", "positive", "negative", "latent", "images", "seed", *MORE)
+
+
+def with_wide_contexts() -> ObjectInfo:
+    told = json.loads(json.dumps(NODES[1][CONTEXT]))
+    told["input"]["optional"] |= {name: [kind] for name, kind in MORE.items()}
+    told["output"] += MORE.values()
+    told["output_name"] += [name.upper() for name in MORE]
+    return ObjectInfo(recorded("object_info") | NODES[0] | NODES[1] | {CONTEXT: told})
+
+
+def behind_two_contexts() -> Graph:
+    """Return a graph whose sampler takes all from a context that took it from another."""
+    graph = graph_of("05")
+    graph["40"]["inputs"] |= {"steps": 20, "sampler": "euler"}
+    graph["50"] = {"class_type": CONTEXT, "inputs": {"base_ctx": ["40", 0]}}
+    outputs = {name: ["50", number] for number, name in enumerate(CARRIED, 1)}
+    graph["3"]["inputs"] |= {"latent_image": outputs["latent"], "sampler_name": outputs["sampler"]} | {
+        name: outputs[name] for name in ("model", "positive", "negative", "seed", "steps")
+    }
+    return graph
+
+
+def test_everything_is_found_behind_contexts_one_behind_the_other() -> None:
+    found = Trace(behind_two_contexts(), with_wide_contexts())
+    names = ("seed", "steps", "sampler_name")
+    slots = [slot for name in names if (slot := found.setting(name))]
+    assert [f"{slot.node}.{slot.input}" for slot in slots] == ["41.seed", "40.steps", "40.sampler"]
+    assert (places(found.texts("positive")), places(found.texts("negative"))) == (["6.text"], ["7.text"])
+    assert places(found.sides().width) == ["5.width"]
+
+
+def test_what_a_context_does_not_carry_is_not_its_seed() -> None:
+    graph = behind_two_contexts()
+    graph["3"]["inputs"]["steps"] = ["40", CARRIED.index("steps") + 1]
+    del graph["40"]["inputs"]["steps"]
+    assert Trace(graph, with_wide_contexts()).setting("steps") is None
+
+
+def test_size_is_found_behind_the_embeds_of_a_wrapper() -> None:
+    def told(inputs: dict[str, str], output: str) -> dict[str, object]:
+        specs = {name: [kind, {"multiline": True}] for name, kind in inputs.items()}
+        return {"input": {"required": specs}, "output": [output], "output_name": [output.lower()]}
+
+    numbers = {"steps": "INT", "cfg": "FLOAT", "shift": "FLOAT", "seed": "INT"}
+    embeds = {"text_embeds": "WANVIDEOTEXTEMBEDS", "image_embeds": "WANVIDIMAGE_EMBEDS"}
+    words = {"positive_prompt": "STRING", "negative_prompt": "STRING"}
+    info = ObjectInfo(recorded("object_info") | {
+        "WanVideoTextEncode": told(words, "WANVIDEOTEXTEMBEDS"),
+        "WanVideoEmptyEmbeds": told(dict.fromkeys(("width", "height", "num_frames"), "INT"), "WANVIDIMAGE_EMBEDS"),
+        "WanVideoSampler": told(numbers | embeds, "LATENT"),
+        "WanVideoDecode": told({"samples": "LATENT"}, "IMAGE"),
+    })  # fmt: skip
+    settings = {"steps": 30, "cfg": 6.0, "shift": 5.0, "seed": 1057}
+    links = {"text_embeds": ["16", 0], "image_embeds": ["37", 0]}
+    graph = {
+        "16": {"class_type": "WanVideoTextEncode", "inputs": {"positive_prompt": "a dog", "negative_prompt": "bad"}},
+        "37": {"class_type": "WanVideoEmptyEmbeds", "inputs": {"width": 832, "height": 480, "num_frames": 81}},
+        "27": {"class_type": "WanVideoSampler", "inputs": settings | links},
+        "28": {"class_type": "WanVideoDecode", "inputs": {"samples": ["27", 0]}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["28", 0], "filename_prefix": "x"}},
+    }
+    found = Trace(graph, info)
+    assert (places(found.texts("positive")), places(found.texts("negative"))) == (
+        ["16.positive_prompt"], ["16.negative_prompt"],
+    )  # fmt: skip
+    assert (places(found.sides().width), places(found.sides().height)) == (["37.width"], ["37.height"])
