@@ -171,7 +171,7 @@ async def test_a_picture_that_is_only_previewed_is_not_taken(comfy, site):
     await added(site.client, "12")
     brought = await uploaded(site, noise((96, 96)))
     mask = await uploaded(site, picture("PNG", (96, 96), "L", color=255))
-    unused = ({}, "has no place for a picture"), ({"mask_image": mask}, "has no place for a mask")
+    unused = ({}, "has no place for a picture"), ({"mask_image": mask}, "has no place for a picture")
     for said, lack in unused:
         answer = await site.client.post("/api/jobs", json={"text": SAID, "init_image": brought} | said)
         assert answer.status_code == 422
