@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from app.keys import bad_key, open_signer
 from backends.base import BackendConfig
@@ -18,11 +19,12 @@ from config import BackendSettings, Problem, Settings, SettingsError
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from scheduling.retry import RetryPolicy
 from services.access import LOCAL_USER
 from services.alerts import Alert, AlertLimits
 from services.bundle import Services
 from services.catalog import Catalog
-from services.connections import ConnectionService
+from services.connections import ConnectionService, Examine
 from services.describing import DescribingService
 from services.generation import GenerationService
 from services.intakes import make_intakes
@@ -59,6 +61,7 @@ class Easel:
     clock: SystemClock
     database: Database
     cache: ImageCache
+    jobs: JobStore
     registry: BackendRegistry
     queue: QueueManager
     services: Services
@@ -94,7 +97,22 @@ class Easel:
         close_threads()
 
 
-async def build(settings: Settings) -> Easel:
+@dataclass(frozen=True, kw_only=True)
+class Instead:
+    """What tests and benches bring in place of what is made from the settings."""
+
+    clock: SystemClock | None = None
+    entries: Sequence[Entry] | None = None  # the engines
+    limits: QueueLimits | None = None
+    policy: RetryPolicy | None = None
+    examine: Examine | None = None
+    rental_rules: RentalRules | None = None
+
+
+NOTHING: Final = Instead()
+
+
+async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     """Open the store and wire everything; nothing runs yet.
 
     Raises:
@@ -102,10 +120,10 @@ async def build(settings: Settings) -> Easel:
         DatabaseRefused: the data folder was used by a newer Easel, or by another build.
         PartMissing: its key or its database is missing, or another's.
     """
-    clock = SystemClock()
+    clock = instead.clock or SystemClock()
     signer = await asyncio.to_thread(open_signer, settings, clock.now())
     await asyncio.to_thread(make_private_folder, settings.data_dir)
-    entries, findings = await find_engines(settings)
+    entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
     await asyncio.to_thread(read_grades)
     database, box = await open_store(settings)
     folders = ExitStack()
@@ -115,15 +133,17 @@ async def build(settings: Settings) -> Easel:
         registry.add(entry)
     marks = Marks(source_type_of=registry.source_type if settings.provenance != "off" else _no_mark, signer=signer)
     media = MediaService(cache, clock, settings.media_ttl, registry.label, marks)
-    queue, services = _services(settings, database, box, registry, media, clock)
+    queue, services = _services(settings, database, box, registry, media, clock, instead)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access
     services.intakes.uploads = web.uploads
+    jobs = JobStore(database, box)
     return Easel(
         settings=settings,
         clock=clock,
         database=database,
         cache=cache,
+        jobs=jobs,
         registry=registry,
         queue=queue,
         services=services,
@@ -131,7 +151,7 @@ async def build(settings: Settings) -> Easel:
         sweeper=Sweeper(
             cache,
             clock,
-            named_by=JobStore(database, box).named_by_ended,
+            named_by=jobs.named_by_ended,
             prune_words=services.records.forgetting.prune,
         ),
         findings=findings,
@@ -146,6 +166,7 @@ def _services(
     registry: BackendRegistry,
     media: MediaService,
     clock: SystemClock,
+    instead: Instead,
 ) -> tuple[QueueManager, Services]:
     """The queue and what every door receives."""
     jobs = JobStore(database, box)
@@ -156,7 +177,14 @@ def _services(
     )
     loops = Loops(clock)
     queue = QueueManager(
-        jobs=jobs, registry=registry, executor=executor, sink=media, clock=clock, limits=_limits(settings), loops=loops
+        jobs=jobs,
+        registry=registry,
+        executor=executor,
+        sink=media,
+        clock=clock,
+        limits=instead.limits or _limits(settings),
+        policy=instead.policy,
+        loops=loops,
     )
     generation = GenerationService(
         queue=queue,
@@ -168,9 +196,16 @@ def _services(
         workflows=workflows,
         styles=styles,
     )
-    connections = _connections(settings, database, box, registry, clock)
+    connections = _connections(settings, database, box, registry, clock, instead.examine)
     upkeep = make_upkeep(
-        database, registry, queue, generation, media, connections, clock, rental_rules=_rental_rules(settings)
+        database,
+        registry,
+        queue,
+        generation,
+        media,
+        connections,
+        clock,
+        rental_rules=instead.rental_rules or _rental_rules(settings),
     )
     records = make_records(
         database,
@@ -202,7 +237,12 @@ def _services(
 
 
 def _connections(
-    settings: Settings, database: Database, box: SecretBox, registry: BackendRegistry, clock: SystemClock
+    settings: Settings,
+    database: Database,
+    box: SecretBox,
+    registry: BackendRegistry,
+    clock: SystemClock,
+    examine: Examine | None,
 ) -> ConnectionService:
     return ConnectionService(
         registry,
@@ -213,6 +253,7 @@ def _connections(
         allowed_hosts=settings.allowed_backend_hosts,
         timeout_s=settings.job_timeout,
         trusted=frozenset({LOCAL_USER, *map(str, settings.web_admins)}),
+        **({"examine": examine} if examine else {}),
     )
 
 

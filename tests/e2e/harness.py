@@ -10,49 +10,46 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from app.build import Easel as Built
+from app.build import Instead, build
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from backends.sketch.backend import SketchBackend
 from cogs.bot import EaselBot
 from cogs.posting import ASKING
+from config import Settings
 from generation.capabilities import Capabilities
 from generation.job import Job
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
-from scheduling.local_executor import LocalExecutor
 from scheduling.retry import RetryPolicy
-from services.bundle import Services
-from services.catalog import Catalog
 from services.connections import ConnectionService
-from services.describing import DescribingService
 from services.generation import GenerationService
-from services.intakes import IntakeService, make_intakes
+from services.intakes import IntakeService
 from services.media import MediaService
-from services.records import make_records
-from services.styles import StyleService
-from services.upkeep import Upkeep, make_upkeep
-from services.workflows import WorkflowService
-from store.connections import ConnectionStore
+from services.upkeep import Upkeep
 from store.database import Database
-from store.image_cache import ImageCache
+from store.folder import DATABASE_NAME
 from store.jobs import JobStore
-from store.migrations import easel_steps
-from store.preferences import PreferenceStore
-from store.workflows import WorkflowStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.store.ready import lay_cache, lay_database
 from tests.waiting import until
 from utils.clock import SystemClock
-from utils.secrets import SecretBox
-from utils.urls import UrlPolicy
 
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "gpu", "workflow", "forget", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
-JOB_TIMEOUT_S = 30.0
-POLICY = UrlPolicy(allow_private=True)  # pictures behind links lie on this machine
+SETTINGS = {
+    "media_cache_dir": ".",
+    "job_timeout": 30.0,
+    "graceful_stop": 0.0,
+    "provenance": "off",
+    "probe_local_ports": False,
+    "allow_private_backends": True,  # pictures behind links lie on this machine
+    "allow_insecure_http": True,
+}
 
 
 class QuickSketch(SketchBackend):
@@ -79,18 +76,45 @@ WAIT_S = 20.0  # a busy machine is no fault; nothing waits longer than it must
 class Running:
     """What one start of Easel holds."""
 
-    database: Database
-    cache_database: Database
-    registry: BackendRegistry
-    queue: QueueManager
+    easel: Built
     bot: EaselBot
-    service: GenerationService
-    jobs: JobStore
-    media: MediaService
     task: asyncio.Task[Any]
-    connections: ConnectionService
-    upkeep: Upkeep
-    intakes: IntakeService
+
+    @property
+    def jobs(self) -> JobStore:
+        return self.easel.jobs
+
+    @property
+    def database(self) -> Database:
+        return self.easel.database
+
+    @property
+    def registry(self) -> BackendRegistry:
+        return self.easel.registry
+
+    @property
+    def queue(self) -> QueueManager:
+        return self.easel.queue
+
+    @property
+    def service(self) -> GenerationService:
+        return self.easel.services.generation
+
+    @property
+    def media(self) -> MediaService:
+        return self.easel.services.media
+
+    @property
+    def connections(self) -> ConnectionService:
+        return self.easel.services.connections
+
+    @property
+    def upkeep(self) -> Upkeep:
+        return self.easel.services.upkeep
+
+    @property
+    def intakes(self) -> IntakeService:
+        return self.easel.services.intakes
 
 
 @dataclass
@@ -119,63 +143,23 @@ class Easel:
         return self.now.bot
 
     async def start(self) -> Easel:
-        clock = self.clock
-        box = await asyncio.to_thread(SecretBox.open, self.folder / "secret.key")
-        await lay_database(self.folder / "easel.sqlite3")
+        await lay_database(self.folder / DATABASE_NAME)
         await lay_cache(self.folder)
-        database = await Database.open(self.folder / "easel.sqlite3", migrations=easel_steps())
-        cache = await ImageCache.open(self.folder, clock=clock, ttl_s=24 * 3600.0)
-        registry = BackendRegistry(clock)
-        for backend in self.backends:
-            registry.add(Entry(config=BackendConfig(name=backend.name, kind=backend.kind), backend=backend))
-        sketch = BackendConfig(name="sketch", kind="sketch")
-        registry.add(Entry(config=sketch, backend=QuickSketch(), is_fallback=True))
-        media = MediaService(cache, clock, 24 * 3600.0, lambda lane: _label(registry, lane))
-        jobs = JobStore(database, box)
-        workflows = WorkflowService(registry, WorkflowStore(database), clock)
-        styles = StyleService(self.folder)
-        executor = LocalExecutor(
-            registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=JOB_TIMEOUT_S, clock=clock
-        )
-        queue = QueueManager(
-            jobs=jobs,
-            registry=registry,
-            executor=executor,
-            sink=media,
-            clock=clock,
+        entries = [
+            Entry(config=BackendConfig(name=one.name, kind=one.kind), backend=one, is_fallback=one.name == "sketch")
+            for one in (*self.backends, QuickSketch())
+        ]
+        instead = Instead(
+            clock=self.clock,
+            entries=entries,
             limits=self.limits,
             policy=RetryPolicy(base_s=0.02),
+            examine=self.examine,
+            rental_rules=self.rental_rules,
         )
-        service = GenerationService(
-            queue=queue,
-            jobs=jobs,
-            registry=registry,
-            media=media,
-            preferences=PreferenceStore(database),
-            clock=clock,
-            workflows=workflows,
-            styles=styles,
-        )
-        extra = {"examine": self.examine} if self.examine else {}
-        connections = ConnectionService(
-            registry, ConnectionStore(database, box), clock=clock, allow_private=True, allow_insecure_http=True, **extra
-        )
-        await connections.restore()
-        upkeep = make_upkeep(
-            database, registry, queue, service, media, connections, clock, rental_rules=self.rental_rules
-        )
-        services = Services(
-            generation=service,
-            media=media,
-            catalog=Catalog(registry),
-            connections=connections,
-            describing=DescribingService(registry),
-            intakes=make_intakes(database, box, registry, service, upkeep.compare, media, clock, POLICY),
-            upkeep=upkeep,
-            records=make_records(database, jobs, registry, queue, service, media, connections, clock, styles=styles),
-            workflows=workflows,
-            clock=clock,
-        )
+        easel = await build(Settings.model_validate({**SETTINGS, "data_dir": self.folder}), instead)
+        services = easel.services
+        await services.connections.restore()
         bot = EaselBot(
             services,
             message_content=self.message_content,
@@ -183,23 +167,10 @@ class Easel:
             ping_after_s=self.ping_after_s,
             guild_ready_timeout_s=0.01,
         )
-        await queue.start()
+        await easel.queue.start()
         task = asyncio.create_task(bot.start(self.server.token))
         task.add_done_callback(lambda _: self.server.changed())
-        self.running = Running(
-            database=database,
-            cache_database=cache._database,
-            registry=registry,
-            queue=queue,
-            bot=bot,
-            service=service,
-            jobs=jobs,
-            media=media,
-            task=task,
-            connections=connections,
-            upkeep=upkeep,
-            intakes=services.intakes,
-        )
+        self.running = Running(easel=easel, bot=bot, task=task)
         await self.server.wait_for(
             lambda: task.done() or (self.server.gateway.live and self.server.commands.names() >= COMMANDS), 15
         )
@@ -218,14 +189,14 @@ class Easel:
         await running.queue.stop()
         await running.registry.aclose()
         await running.database.close()
-        await running.cache_database.close()
+        await running.easel.cache.close()
 
     async def kill(self) -> None:
         """End as a killed process does: nothing more is written, nobody is told."""
         running, self.running = self.now, None
         await running.bot.desk.aclose()  # else it would tell people of the closed database
         await running.database.close()
-        await running.cache_database.close()
+        await running.easel.cache.close()
         await running.bot.close()
         running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
@@ -260,11 +231,6 @@ class Easel:
 
     async def finished(self, message: Message, timeout_s: float = WAIT_S) -> Message:
         return await self.server.wait_for(lambda: message if is_finished(message) else None, timeout_s)
-
-
-def _label(registry: BackendRegistry, lane: str) -> str:
-    entry = registry.get(lane)
-    return entry.label if entry else lane
 
 
 def reply_to(message: Message) -> Message | None:

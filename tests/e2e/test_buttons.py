@@ -308,7 +308,7 @@ async def test_a_button_of_another_version_says_so(discord: DiscordServer, start
     answer.controls[0]["custom_id"] = f"e1:animate:{job_id(answer)}"
     result = await discord.user("mia").click(answer, "Re-roll")
     assert result.ephemeral
-    assert "another version" in result.message.content
+    assert "older version" in result.message.content
 
 
 async def test_a_button_of_a_job_nobody_knows_says_so(discord: DiscordServer, start: StartEasel) -> None:

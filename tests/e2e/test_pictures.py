@@ -373,7 +373,7 @@ async def test_a_button_of_another_version_says_so(discord: DiscordServer, start
     easel = await start(FakeBackend())
     answer = await easel.dream()
     answer.controls[0]["custom_id"] = f"e1:picture:{job_id(answer)}:animate"
-    assert "another version" in await refusal(easel, await discord.user("mia").click(answer, "Re-roll"))
+    assert "older version" in await refusal(easel, await discord.user("mia").click(answer, "Re-roll"))
 
 
 async def test_autocomplete(discord: DiscordServer, start: StartEasel) -> None:
