@@ -5,17 +5,15 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.engines import find_engines as find_engines
 from app.keys import bad_key, open_signer
-from backends.base import BackendConfig
-from backends.guard import policy_of
-from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend, read_grades
-from backends.probe import Found, local_port, probe_local
+from backends.kinds import read_grades
 from backends.registry import BackendRegistry, Entry
-from config import BackendSettings, Problem, Settings, SettingsError
+from config import Settings
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
@@ -48,7 +46,7 @@ from utils.clock import SystemClock
 from utils.loops import Loops
 from utils.secrets import SecretBox, make_private_folder
 from utils.threads import close_threads
-from utils.urls import UrlPolicy, UrlRefused, check_url
+from utils.urls import UrlPolicy
 
 log = logging.getLogger("easel")
 
@@ -133,11 +131,21 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         registry.add(entry)
     marks = Marks(source_type_of=registry.source_type if settings.provenance != "off" else _no_mark, signer=signer)
     media = MediaService(cache, clock, settings.media_ttl, registry.label, marks)
-    queue, services = _services(settings, database, box, registry, media, clock, instead)
+    jobs = JobStore(database, box)
+    base = _Base(
+        settings=settings,
+        database=database,
+        box=box,
+        registry=registry,
+        media=media,
+        clock=clock,
+        loops=Loops(clock),
+        instead=instead,
+    )
+    queue, services = _services(base, jobs)
     web = make_web(database, box, registry, queue, media, clock, _web_rules(settings))
     services.records.forgetting.access = web.access
     services.intakes.uploads = web.uploads
-    jobs = JobStore(database, box)
     return Easel(
         settings=settings,
         clock=clock,
@@ -159,33 +167,27 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     )
 
 
-def _services(
-    settings: Settings,
-    database: Database,
-    box: SecretBox,
-    registry: BackendRegistry,
-    media: MediaService,
-    clock: SystemClock,
-    instead: Instead,
-) -> tuple[QueueManager, Services]:
+@dataclass(frozen=True, kw_only=True)
+class _Base:
+    """What everything else is built on."""
+
+    settings: Settings
+    database: Database
+    box: SecretBox
+    registry: BackendRegistry
+    media: MediaService
+    clock: SystemClock
+    loops: Loops
+    instead: Instead
+
+
+def _services(base: _Base, jobs: JobStore) -> tuple[QueueManager, Services]:
     """The queue and what every door receives."""
-    jobs = JobStore(database, box)
+    settings, database, box, clock = base.settings, base.database, base.box, base.clock
+    registry, media = base.registry, base.media
     workflows = WorkflowService(registry, WorkflowStore(database), clock)
     styles = StyleService(settings.data_dir)
-    executor = LocalExecutor(
-        registry.borrow, load=media.load, load_workflow=workflows.load, timeout_s=settings.job_timeout, clock=clock
-    )
-    loops = Loops(clock)
-    queue = QueueManager(
-        jobs=jobs,
-        registry=registry,
-        executor=executor,
-        sink=media,
-        clock=clock,
-        limits=instead.limits or _limits(settings),
-        policy=instead.policy,
-        loops=loops,
-    )
+    queue = _queue(base, jobs, workflows)
     generation = GenerationService(
         queue=queue,
         jobs=jobs,
@@ -196,17 +198,9 @@ def _services(
         workflows=workflows,
         styles=styles,
     )
-    connections = _connections(settings, database, box, registry, clock, instead.examine)
-    upkeep = make_upkeep(
-        database,
-        registry,
-        queue,
-        generation,
-        media,
-        connections,
-        clock,
-        rental_rules=instead.rental_rules or _rental_rules(settings),
-    )
+    connections = _connections(settings, database, box, registry, clock, base.instead.examine)
+    rules = base.instead.rental_rules or _rental_rules(settings)
+    upkeep = make_upkeep(database, registry, queue, generation, media, connections, clock, rental_rules=rules)
     records = make_records(
         database,
         jobs,
@@ -232,7 +226,28 @@ def _services(
         records=records,
         workflows=workflows,
         clock=clock,
-        loops=loops,
+        loops=base.loops,
+    )
+
+
+def _queue(base: _Base, jobs: JobStore, workflows: WorkflowService) -> QueueManager:
+    settings = base.settings
+    executor = LocalExecutor(
+        base.registry.borrow,
+        load=base.media.load,
+        load_workflow=workflows.load,
+        timeout_s=settings.job_timeout,
+        clock=base.clock,
+    )
+    return QueueManager(
+        jobs=jobs,
+        registry=base.registry,
+        executor=executor,
+        sink=base.media,
+        clock=base.clock,
+        limits=base.instead.limits or _limits(settings),
+        policy=base.instead.policy,
+        loops=base.loops,
     )
 
 
@@ -270,70 +285,6 @@ async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> 
     finally:
         await registry.aclose()
         await database.close()
-
-
-async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
-    """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
-    entries = [_entry(engine, settings) for engine in settings.engines]
-    found = await _found_here(settings) if settings.probe_local_ports else []
-    findings = tuple(one.message for one in found)
-    for one in found:
-        if one.is_usable:
-            engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
-            entries.append(replace(_entry(engine, settings), is_found=True))
-    names = {entry.name for entry in entries}
-    for kind in known_kinds():
-        if kind.is_fallback and kind.name not in names:
-            options = settings.fallback_options.get(kind.name, {})
-            fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
-            entries.append(_entry(fallback, settings, is_fallback=True))
-    return entries, findings
-
-
-async def _found_here(settings: Settings) -> list[Found]:
-    """Look for engines on the usual ports of this machine; what is set already is not found once more."""
-    names = {engine.name for engine in settings.engines}
-    ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines}
-    return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
-
-
-def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
-    prefix = engine.name.upper().replace("-", "_")
-    if kind_of(engine.kind) is None:
-        said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
-        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(kind_names())}"))
-    config = backend_config(engine, settings)
-    try:
-        if config.url:
-            check_url(config.url, policy_of(config))
-        backend = make_backend(config)
-    except UrlRefused as refused:
-        right = f"an address that may be used. {refused}"
-        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=right)) from refused
-    except ValueError as error:
-        right = "values that this kind of engine can read"
-        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=right)) from error
-    return Entry(
-        config=config,
-        backend=backend,
-        concurrency=engine.concurrency,
-        rate_per_minute=engine.rate_per_minute,
-        is_fallback=is_fallback,
-    )
-
-
-def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig:
-    """Turn an engine's settings into what its backend receives."""
-    return BackendConfig(
-        name=engine.name,
-        kind=engine.kind,
-        url=engine.url,
-        key=engine.key.get_secret_value(),
-        label=engine.label,
-        timeout_s=settings.job_timeout,
-        allow_insecure_http=settings.allow_insecure_http,
-        options=engine.options,
-    )
 
 
 def _policy(settings: Settings) -> UrlPolicy:

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 
 import main
 from app import build, doors
+from app import engines as app_engines
 from app import main as app_main
 from backends.probe import Found
 from config import BackendSettings, Settings
@@ -205,8 +206,8 @@ async def test_what_answers_on_this_machine_is_used_and_named(tmp_path: Path, mo
     async def probe() -> list[Found]:
         return [found(7860, "Forge", is_usable=True), found(7861, "Automatic1111", is_usable=False)]
 
-    monkeypatch.setattr(build, "probe_local", probe)
-    entries, findings = await build.find_engines(settings_in(tmp_path, probe_local_ports=True))
+    monkeypatch.setattr(app_engines, "probe_local", probe)
+    entries, findings = await app_engines.find_engines(settings_in(tmp_path, probe_local_ports=True))
     assert findings == ("found Forge", "found Automatic1111")
     assert [(entry.name, entry.label, entry.is_fallback) for entry in entries] == [
         ("local7860", "Forge", False),
@@ -220,14 +221,14 @@ async def test_engines_on_this_machine_are_found_beside_those_that_are_set(tmp_p
     async def probe() -> list[Found]:
         return [found(port, "Flux", is_usable=True) for port in (7860, 7861, 8188)]
 
-    monkeypatch.setattr(build, "probe_local", probe)
+    monkeypatch.setattr(app_engines, "probe_local", probe)
     engines = (
         BackendSettings(name="grid", kind="aipowergrid", url="https://grid.example", key=SecretStr("grid_x")),
         BackendSettings(name="comfyui", kind="comfyui", url="http://localhost:8188/"),
         BackendSettings(name="forge", kind="a1111", url="http://127.0.0.1:7861"),
     )
     settings = settings_in(tmp_path, probe_local_ports=True).model_copy(update={"engines": engines})
-    entries, findings = await build.find_engines(settings)
+    entries, findings = await app_engines.find_engines(settings)
     assert findings == ("found Flux",)
     assert [(entry.name, entry.is_found) for entry in entries] == [
         ("grid", False), ("comfyui", False), ("forge", False), ("local7860", True), ("sketch", False)

@@ -1,0 +1,75 @@
+"""Makes the engines that are set, those found on this machine, and those that are always there."""
+
+from dataclasses import replace
+
+from backends.base import BackendConfig
+from backends.guard import policy_of
+from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
+from backends.probe import Found, local_port, probe_local
+from backends.registry import Entry
+from config import BackendSettings, Problem, Settings, SettingsError
+from utils.urls import UrlRefused, check_url
+
+
+async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
+    """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
+    entries = [_entry(engine, settings) for engine in settings.engines]
+    found = await _found_here(settings) if settings.probe_local_ports else []
+    findings = tuple(one.message for one in found)
+    for one in found:
+        if one.is_usable:
+            engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
+            entries.append(replace(_entry(engine, settings), is_found=True))
+    names = {entry.name for entry in entries}
+    for kind in known_kinds():
+        if kind.is_fallback and kind.name not in names:
+            options = settings.fallback_options.get(kind.name, {})
+            fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
+            entries.append(_entry(fallback, settings, is_fallback=True))
+    return entries, findings
+
+
+async def _found_here(settings: Settings) -> list[Found]:
+    """Look for engines on the usual ports of this machine; what is set already is not found once more."""
+    names = {engine.name for engine in settings.engines}
+    ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines}
+    return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
+
+
+def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
+    prefix = engine.name.upper().replace("-", "_")
+    if kind_of(engine.kind) is None:
+        said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
+        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(kind_names())}"))
+    config = backend_config(engine, settings)
+    try:
+        if config.url:
+            check_url(config.url, policy_of(config))
+        backend = make_backend(config)
+    except UrlRefused as refused:
+        right = f"an address that may be used. {refused}"
+        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=right)) from refused
+    except ValueError as error:
+        right = "values that this kind of engine can read"
+        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=right)) from error
+    return Entry(
+        config=config,
+        backend=backend,
+        concurrency=engine.concurrency,
+        rate_per_minute=engine.rate_per_minute,
+        is_fallback=is_fallback,
+    )
+
+
+def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig:
+    """Turn an engine's settings into what its backend receives."""
+    return BackendConfig(
+        name=engine.name,
+        kind=engine.kind,
+        url=engine.url,
+        key=engine.key.get_secret_value(),
+        label=engine.label,
+        timeout_s=settings.job_timeout,
+        allow_insecure_http=settings.allow_insecure_http,
+        options=engine.options,
+    )
