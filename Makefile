@@ -62,7 +62,7 @@ test-kill: setup-dev  ## kill -9 while 1,000 pictures are asked for (KILL_REQUES
 test-fresh:  ## as root: `make run` and `make test` in a fresh Debian 12 and 13 (mmdebstrap); ARGS="trixie" takes one
 	@exec python3 scripts/test_fresh.py $(ARGS)
 
-test-real: setup-dev  ## run the extra tests against real gradio 4, 5 and 6 apps and ComfyUI's API proxy (installs them, 1 GB)
+test-real: setup-dev  ## run the extra tests against real gradio apps and ComfyUI's API proxy (installs them, 1 GB) and the ComfyUI in COMFYUI_DIR
 	@EASEL_TEST_REAL=1 exec $(PY) -m pytest tests/real $(ARGS)
 
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions

@@ -19,6 +19,7 @@ from tests.easel_process import free_port
 from tests.real.comfy_weights import write_models
 from tests.utils.pictures import picture
 
+CHECKED = "0.33.0, commit 783545f6"
 HERE = Path(__file__).parent
 TOLD = HERE.parent / "data" / "cases" / "comfyui" / "custom-nodes.object_info.json"
 START_LIMIT_S = 180.0
@@ -42,7 +43,7 @@ def python() -> Path | None:
 def lacking() -> str:
     """Say in one sentence what is missing for these tests, empty if nothing is."""
     if not (checkout() / "main.py").is_file():
-        return "These tests need COMFYUI_DIR, the folder of a ComfyUI checkout."
+        return f"These tests need COMFYUI_DIR, the folder of a ComfyUI checkout (last run with {CHECKED})."
     if python() is None:
         return "These tests need COMFYUI_PYTHON, a Python in which ComfyUI's requirements.txt is installed."
     return ""

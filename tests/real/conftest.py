@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.comfyui import ComfyUIBackend
-from backends.comfyui.backend import Pace
+from backends.comfyui.backend import ComfyUIBackend
+from backends.comfyui.following import Pace
 from tests.backends.comfyui.rig import connect
 from tests.real.comfy import RealComfyUI, lacking, prepare
 from tests.real.studio import Studio, studio_with

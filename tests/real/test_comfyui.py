@@ -13,7 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backends.comfyui import ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
 from generation.job import Progress
 from tests.backends.comfyui.rig import make_request
 from tests.easel_process import EaselProcess, free_port, processes

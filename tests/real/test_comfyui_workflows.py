@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui import ComfyUIBackend
+from backends.comfyui.backend import ComfyUIBackend
 from tests.real.comfy_graphs import film, node, plain
 from tests.real.studio import SMALL, WORDS, Studio, changes
 from tests.utils.pictures import noise, opened
