@@ -143,14 +143,15 @@ async def test_node_that_saves_in_silence_is_told_of_before_and_after(studio: St
     assert changes(loud, ran) == PLAIN
 
 
-async def test_input_that_an_old_export_lacks_is_named(studio: Studio) -> None:
-    await studio.keep(case("09b"))
+async def test_input_that_an_old_export_lacks_has_the_servers_default(studio: Studio) -> None:
+    old = quick("09b")
+    (scale,) = [node for node, told in old.items() if told["class_type"] == "ImageScaleToTotalPixels"]
+    assert "resolution_steps" not in case("09b")[scale]["inputs"]
+    del old[scale]["inputs"]["resolution_steps"]
+    await studio.keep(old)
     media_id = await studio.upload(noise((64, 96)))
-    job = await studio.draw(workflow="w", init_image=media_id, **WORDS)
-    assert job["error"]["message"] == (
-        "comfyui finds a mistake in the workflow, at the node ImageScaleToTotalPixels. "
-        "It says: resolution_steps is missing."
-    )
+    _, ran = await studio.drawn(workflow="w", init_image=media_id, **WORDS)
+    assert ran[scale]["inputs"]["resolution_steps"] == 1
 
 
 @pytest.mark.parametrize(
