@@ -135,6 +135,7 @@ class EngineKind:
     no_models: str = "has no models."
     no_models_hint: str = "Put a checkpoint into its models folder and test again."
 
+    is_inside: bool = False  # a part of this process: it is at no address
     is_fallback: bool = False  # there without any setting, and used only when there is nothing else
     is_flux_app: bool = False
     source_type: str = TRAINED  # how IPTC calls what its pictures come from
@@ -143,6 +144,11 @@ class EngineKind:
     def is_hosted(self) -> bool:
         """Whether it is a service with an address that everybody knows."""
         return bool(self.public_url)
+
+    @property
+    def needs_address(self) -> bool:
+        """Whether it is nowhere until an address is set."""
+        return not (self.public_url or self.local_url or self.is_inside)
 
     @property
     def is_connectable(self) -> bool:

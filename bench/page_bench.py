@@ -5,9 +5,9 @@ import time
 
 from playwright.async_api import Browser, async_playwright
 
+from app.doors import open_web
 from bench.report import Figure
 from bench.world import running_easel
-from main import open_web
 from tests.studio import chromium
 
 GROUP = "web"

@@ -57,7 +57,11 @@ class TimedEngine:
 PICTURE = noise((SIDE_PX, SIDE_PX))
 PREVIEWS = tuple(noise((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), "JPEG", seed) for seed in range(4))
 OPTIONS = tuple(Option(name=name, type="seconds", low=0, help=name) for name in ("seconds", "previews"))
-register(EngineKind(name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS))
+register(
+    EngineKind(
+        name=TimedEngine.kind, title="Timed", noun="a timed engine", make=TimedEngine, options=OPTIONS, is_inside=True
+    )
+)
 
 
 def timed_settings(names: list[str], **options: float) -> dict[str, str]:

@@ -13,10 +13,10 @@ import time
 
 import httpx
 
+from app.doors import open_web
 from bench.loop_lag import watch_loop
 from bench.report import Figure
 from bench.world import running_easel
-from main import open_web
 
 GROUP = "web"
 LISTENERS, SUBMITTERS, EACH = 200, 50, 2

@@ -90,7 +90,7 @@ class EngineReader:
         typed = values.get("kind", name).lower()
         kind = kind_of(typed) or kind_typed(typed)
         values |= {"name": name, "kind": kind.name if kind else typed, "options": self._options(name, kind)}
-        if kind and not (kind.is_hosted or kind.local_url or kind.is_fallback or "url" in values):
+        if kind and kind.needs_address and "url" not in values:
             right = right_of(BackendSettings.model_fields["url"])
             self._problems.append(Problem(name=f"{prefix}URL", value="", right=right))
         return build(BackendSettings, values, prefix, self._problems)

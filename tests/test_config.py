@@ -394,3 +394,8 @@ def test_a_gradio_app_is_looked_for_on_this_machine_where_no_address_is_set():
 def test_the_words_for_a_kind_are_understood_in_settings_too(typed, kind):
     (engine,) = settings_of(BACKENDS="gpu1", GPU1_KIND=typed, GPU1_URL="http://127.0.0.1:7860").engines
     assert engine.kind == kind
+
+
+def test_an_engine_inside_this_process_needs_no_address():
+    assert [engine.kind for engine in settings_of(BACKENDS="mine", MINE_KIND="sketch").engines] == ["sketch"]
+    assert "MINE_URL" in problems_of(BACKENDS="mine", MINE_KIND="a1111")

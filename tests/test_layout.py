@@ -131,3 +131,7 @@ def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
     ]
     assert len(files) > 300
     assert [one for one in found if one not in ALLOWED_NAMES] == []
+
+
+def test_every_bench_can_be_imported() -> None:
+    _run("import bench.__main__, bench.world, bench.loop_lag")

@@ -26,6 +26,7 @@ KIND = EngineKind(
             help="rest at each step, so that progress can be watched",
         ),
     ),
+    is_inside=True,
     is_fallback=True,
     source_type=ALGORITHMIC,
 )
