@@ -368,9 +368,8 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     ],
 )
 def test_an_option_that_its_engine_cannot_read_is_told_like_any_setting(kind, setting, value, right):
-    problem = problems_of(
-        BACKENDS="gpu1", GPU1_KIND=kind, GPU1_URL="http://127.0.0.1:7860", **{f"GPU1_{setting}": value}
-    )[f"GPU1_{setting}"]
+    said = {"BACKENDS": "gpu1", "GPU1_KIND": kind, "GPU1_URL": "http://127.0.0.1:7860", f"GPU1_{setting}": value}
+    problem = problems_of(**said)[f"GPU1_{setting}"]
     assert str(problem) == f"GPU1_{setting}={value}: must be {right}"
 
 
