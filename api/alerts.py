@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.schemas.dashboard import AlertOut
-from services.alerts import Alert
+from services.reports.alerts import Alert
 
 ERRORS: Final = frozenset({"budget", "key_refused"})  # nothing gets better before a person acts
 

@@ -6,8 +6,8 @@ from typing import IO, Final, cast
 
 from api.pictures import picture_name
 from generation.errors import RequestRejected
-from services.gallery import Picture
-from services.media import MediaService
+from services.library.gallery import Picture
+from services.pictures.media import MediaService
 from utils.images import EXTENSIONS
 from utils.threads import run_in_thread
 

@@ -18,7 +18,7 @@ from api.errors import CrossSite, Forbidden, SignInNeeded
 from api.origins import is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
-from services.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
+from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"

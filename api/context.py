@@ -8,9 +8,9 @@ from starlette.requests import HTTPConnection
 
 from api.drafts import Drafts
 from api.events import Hub
-from services.access import AccessService
 from services.bundle import Services
-from services.fetching import PictureFetcher
+from services.people.access import AccessService
+from services.pictures.fetching import PictureFetcher
 from services.web import WebServices
 
 LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1", "::ffff:127.0.0.0/104")

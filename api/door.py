@@ -11,8 +11,8 @@ from api.context import LOOPBACK_NETWORKS, Web, WebOptions
 from api.events import Hub
 from api.server import WebServer, bind
 from api.views import JobViews
-from services.alerts import Alert
 from services.bundle import Services
+from services.reports.alerts import Alert
 from services.web import WebServices
 
 log = logging.getLogger(__name__)

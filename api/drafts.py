@@ -4,7 +4,7 @@ import secrets
 from collections import OrderedDict
 from typing import Final
 
-from services.workflows import Analysed
+from services.drawing.workflows import Analysed
 
 KEEP_S: Final = 3600.0
 MOST: Final = 32

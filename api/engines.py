@@ -4,10 +4,10 @@ from api.context import Web
 from api.events import lane_state
 from api.schemas.engines import CapabilitiesOut, EngineOut, ModelOut, SupportsOut
 from generation.capabilities import Capabilities
-from services.access import Caller
-from services.catalog import Engine
-from services.connections import Owner
-from services.generation import Estimate, LaneView
+from services.drawing.generation import Estimate, LaneView
+from services.engines.catalog import Engine
+from services.engines.connections import Owner
+from services.people.access import Caller
 
 PAID = "paid, as the engine charges"
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
-from services.access import Caller
-from services.connections import Owner, lane_of, shown_lane
-from services.generation import GenerationService, LaneView
-from services.policy import Actor, may_see
+from services.drawing.generation import GenerationService, LaneView
+from services.engines.connections import Owner, lane_of, shown_lane
+from services.people.access import Caller
+from services.people.policy import Actor, may_see
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from api.views import ALT_PROMPT_CHARS, THUMBNAIL_PX
 from generation.errors import RequestRejected
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft, Mode
-from services.access import Caller
-from services.gallery import Collection, Picture, Viewer
-from services.media import file_name
+from services.library.gallery import Collection, Picture, Viewer
+from services.people.access import Caller
+from services.pictures.media import file_name
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 

@@ -8,9 +8,9 @@ from api.errors import NotFound
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.request import Draft
-from services.access import Caller
-from services.media import Media
-from services.policy import may_use
+from services.people.access import Caller
+from services.people.policy import may_use
+from services.pictures.media import Media
 
 
 async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:

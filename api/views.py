@@ -19,8 +19,8 @@ from generation.job import Job, JobStatus, JobView
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft, GenerationRequest, SourceImage, value_to_json
 from generation.result import StoredImage
-from services.connections import shown_lane
-from services.media import file_name
+from services.engines.connections import shown_lane
+from services.pictures.media import file_name
 from utils.images import EXTENSIONS
 from utils.text import plain_words
 

@@ -18,23 +18,23 @@ from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from scheduling.retry import RetryPolicy
-from services.access import LOCAL_USER
-from services.alerts import Alert, AlertLimits
 from services.bundle import Services
-from services.catalog import Catalog
-from services.connections import ConnectionService, Examine
-from services.describing import DescribingService
-from services.generation import GenerationService
-from services.intakes import make_intakes
-from services.machines import RentalRules, make_providers
-from services.marks import Marks
-from services.media import MediaService
+from services.drawing.generation import GenerationService
+from services.drawing.intakes import make_intakes
+from services.drawing.styles import StyleService
+from services.drawing.workflows import WorkflowService
+from services.engines.catalog import Catalog
+from services.engines.connections import ConnectionService, Examine
+from services.engines.describing import DescribingService
+from services.people.access import LOCAL_USER
+from services.pictures.marks import Marks
+from services.pictures.media import MediaService
+from services.pictures.sweeper import Sweeper
 from services.records import make_records
-from services.styles import StyleService
-from services.sweeper import Sweeper
+from services.rentals.machines import RentalRules, make_providers
+from services.reports.alerts import Alert, AlertLimits
 from services.upkeep import make_upkeep
 from services.web import WebRules, WebServices, make_web
-from services.workflows import WorkflowService
 from store import folder as data_folder
 from store.connections import ConnectionStore
 from store.database import Database

@@ -6,21 +6,21 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.command_sync import CommandSync
-from cogs.compare import Compare
-from cogs.compare_messages import CompareMessages
-from cogs.connections import Connections
-from cogs.deletions import Deletions
+from cogs.comparisons.cog import Compare
+from cogs.comparisons.messages import CompareMessages
 from cogs.desk import Desk
-from cogs.edit_controls import EditControls
-from cogs.engines import Engines
+from cogs.engines.cog import Engines
+from cogs.engines.connections import Connections
+from cogs.engines.models import Models
 from cogs.error_handler import ErrorHandler
 from cogs.forget import Forget
 from cogs.help import Help
 from cogs.image_generation import ImageGeneration
-from cogs.job_messages import JobMessages
-from cogs.models import Models
-from cogs.picture_words import PictureWords
-from cogs.pictures import Pictures
+from cogs.jobs.controls import EditControls
+from cogs.jobs.deletions import Deletions
+from cogs.jobs.messages import JobMessages
+from cogs.pictures.cog import Pictures
+from cogs.pictures.words import PictureWords
 from cogs.posting import Poster
 from cogs.presses import Presses
 from cogs.queue_status import QueueStatus
@@ -28,9 +28,9 @@ from cogs.spender import Spender
 from cogs.studio import Studio
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
-from cogs.workflows import Workflows
+from cogs.workflows.cog import Workflows
 from services.bundle import Services
-from services.studio_links import StudioLinks
+from services.people.links import StudioLinks
 
 log = logging.getLogger(__name__)
 

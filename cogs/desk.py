@@ -15,15 +15,15 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.attachments import read_file
-from cogs.compare_messages import CompareMessages
+from cogs.comparisons.messages import CompareMessages
 from cogs.error_handler import words_for
-from cogs.job_messages import JobMessages
+from cogs.jobs.messages import JobMessages
 from cogs.origin import DOOR, of_interaction, of_message
 from cogs.posting import TRANSIENT, Posted
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
 from generation.order import Order
-from services.intakes import Intake, IntakeService, Made
+from services.drawing.intakes import Intake, IntakeService, Made
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)

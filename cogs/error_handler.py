@@ -14,9 +14,9 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.jobs.card import MARKS
 from cogs.plain import sentence
 from cogs.posting import TRANSIENT, reply_to
-from cogs.render import MARKS
 from generation.errors import GenerationError
 from utils.text import cut
 

@@ -10,7 +10,7 @@ from cogs.cards import Button, Card, check_stands_in
 from cogs.origin import DOOR
 from cogs.posting import edit_answer, new_message
 from cogs.presses import Press, Route
-from services.forgetting import ForgettingService
+from services.people.forgetting import ForgettingService
 from utils.text import plural
 
 PREFIX: Final = "f1"

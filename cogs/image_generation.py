@@ -14,8 +14,8 @@ from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions
 from cogs.plain import suggest
-from cogs.workflow_options import read_options, suggest_options
-from cogs.workflows import suggest_workflows
+from cogs.workflows.cog import suggest_workflows
+from cogs.workflows.options import read_options, suggest_options
 from constants import MAX_BATCH_SIZE, MAX_CFG_SCALE, MAX_PROMPT_CHARS, MAX_STEPS
 from generation.chat_words import plain_words
 from generation.order import Order, OrderKind
@@ -23,8 +23,8 @@ from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import ANY_SEED, Draft, WorkflowRef
 from generation.several_pictures import MAX_INPUT_PICTURES, NOT_USED, ONE_IS_USED
-from services.catalog import Catalog
-from services.workflows import WorkflowService
+from services.drawing.workflows import WorkflowService
+from services.engines.catalog import Catalog
 
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
 MAX_SLASH_SEED = 2**53 - 1  # Discord's own numbers end there; `--seed` in the prompt takes larger ones

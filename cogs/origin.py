@@ -11,7 +11,7 @@ from cogs.posting import TRANSIENT
 from constants import INTERACTION_TOKEN_S
 from generation.errors import NotAllowed
 from generation.job import Origin
-from services.generation import Actor
+from services.drawing.generation import Actor
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)

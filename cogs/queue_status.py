@@ -6,15 +6,15 @@ import nextcord
 from nextcord import SlashOption
 from nextcord.ext import commands
 
-from cogs import render
 from cogs.decorators import prefix_command
+from cogs.jobs import card as render
 from cogs.origin import DOOR, actor_of, actor_of_message
 from cogs.plain import escape, label, sentence, suggest
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
-from services.catalog import Catalog
-from services.generation import Actor, GenerationService
+from services.drawing.generation import Actor, GenerationService
+from services.engines.catalog import Catalog
 from utils.text import cut, duration
 
 

@@ -14,7 +14,7 @@ import aiohttp
 import nextcord
 
 from cogs.bot import EaselBot
-from services.discord_link import DiscordLink, LinkState
+from services.reports.discord_link import DiscordLink, LinkState
 from utils.clock import Clock, sleep_until
 from utils.loops import Loops
 

@@ -9,8 +9,8 @@ from cogs.error_handler import told
 from cogs.origin import actor_of
 from cogs.presses import Press, Route
 from generation.errors import RequestRejected
-from services.generation import GenerationService
-from services.studio_links import StudioLinks
+from services.drawing.generation import GenerationService
+from services.people.links import StudioLinks
 
 ACTION: Final = "studio"
 OFFER: Final = (

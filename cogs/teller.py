@@ -10,7 +10,7 @@ import nextcord
 from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, answers, reference_to
 from generation.errors import NotAllowed
 from generation.job import Origin
-from services.intakes import Intake
+from services.drawing.intakes import Intake
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
 from generation.prompt_syntax import parse_prompt
 from generation.result import StoredImage
-from services.access import LOCAL_USER
-from services.catalog import Catalog
-from services.generation import Actor, GenerationService
-from services.media import MediaService, file_name
+from services.drawing.generation import Actor, GenerationService
+from services.engines.catalog import Catalog
+from services.people.access import LOCAL_USER
+from services.pictures.media import MediaService, file_name
 
 FAILED: Final = 1
 BAD_INPUT: Final = 2

@@ -9,8 +9,8 @@ from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import Draft, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES
-from services.media import MediaService
-from services.pictures import left_of
+from services.pictures.media import MediaService
+from services.pictures.pictures import left_of
 
 
 async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -> tuple[Draft, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from console.arguments import Nonsense, add, below
 from console.text import say, tell
 from generation.errors import RequestRejected
-from services.access import SCOPES, AccessService, Key
+from services.people.access import SCOPES, AccessService, Key
 from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from console.drawing import ORIGIN, Studio
 from console.text import say
 from generation.job import Job
-from services.catalog import Engine, lists_of
+from services.engines.catalog import Engine, lists_of
 from utils.text import cut, duration
 
 MAX_MODELS = 100

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from generation.errors import RequestRejected
-from services.media import Media, MediaService, Upload
+from services.pictures.media import Media, MediaService, Upload
 from utils.secrets import make_private_folder
 from utils.threads import run_in_thread
 from utils.video import inspect_file

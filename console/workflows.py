@@ -14,7 +14,7 @@ from console.arguments import add, below
 from console.drawing import BAD_INPUT, explain
 from console.text import say, tell
 from generation.errors import GenerationError
-from services.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
+from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
 from utils.text import cut
 
 

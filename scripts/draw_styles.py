@@ -1,6 +1,6 @@
 """Draw the small pictures of the built-in styles (api/static/styles) with the sketch engine.
 
-Run after a change of services/styles.json: python -m scripts.draw_styles
+Run after a change of services/drawing/styles.json: python -m scripts.draw_styles
 """
 
 import json
@@ -11,7 +11,7 @@ from PIL import Image
 from backends.sketch.painter import Painting, paint
 
 ROOT = Path(__file__).parent.parent
-STYLES = ROOT / "services" / "styles.json"
+STYLES = ROOT / "services" / "drawing" / "styles.json"
 FOLDER = ROOT / "api" / "static" / "styles"
 SUBJECT = "a lighthouse on a hill at the sea"
 DRAWN_PX, KEPT_PX = 384, 144  # twice what the page shows

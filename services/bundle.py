@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from services.catalog import Catalog
-from services.connections import ConnectionService
-from services.describing import DescribingService
-from services.generation import GenerationService
-from services.intakes import IntakeService
-from services.media import MediaService
+from services.drawing.generation import GenerationService
+from services.drawing.intakes import IntakeService
+from services.drawing.workflows import WorkflowService
+from services.engines.catalog import Catalog
+from services.engines.connections import ConnectionService
+from services.engines.describing import DescribingService
+from services.pictures.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
-from services.workflows import WorkflowService
 from utils.clock import Clock, SystemClock
 from utils.loops import Loops
 

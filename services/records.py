@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from backends.registry import BackendRegistry
 from constants import DEFAULT_MEDIA_TTL_S
 from queue_manager import QueueManager
-from services.alerts import AlertLimits, AlertService
-from services.connections import ConnectionService
-from services.forgetting import ForgettingService
-from services.gallery import GalleryService
-from services.generation import GenerationService
-from services.media import MediaService
-from services.statistics import StatisticsService, log_picture
-from services.styles import StyleService
-from services.templates import TemplateService
+from services.drawing.generation import GenerationService
+from services.drawing.styles import StyleService
+from services.engines.connections import ConnectionService
+from services.library.gallery import GalleryService
+from services.library.templates import TemplateService
+from services.people.forgetting import ForgettingService
+from services.pictures.media import MediaService
+from services.reports.alerts import AlertLimits, AlertService
+from services.reports.statistics import StatisticsService, log_picture
 from store.database import Database
 from store.gallery import GalleryStore
 from store.jobs import JobStore

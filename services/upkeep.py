@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
 from queue_manager import QueueManager
-from services.catalog import Catalog
-from services.compare import CompareService
-from services.connections import ConnectionService
-from services.generation import GenerationService
-from services.health import HealthWatch
-from services.machines import RentalRules
-from services.media import MediaService
-from services.rentals import RentalService
+from services.drawing.compare import CompareService
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog
+from services.engines.connections import ConnectionService
+from services.engines.health import HealthWatch
+from services.pictures.media import MediaService
+from services.rentals.machines import RentalRules
+from services.rentals.rentals import RentalService
 from store.comparisons import ComparisonStore
 from store.database import Database
 from store.rentals import RentalStore

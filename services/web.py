@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from backends.registry import BackendRegistry
 from constants import DEFAULT_MAX_UPLOAD_MB_PER_USER, DEFAULT_MEDIA_TTL_S, DISCORD_API_URL
 from queue_manager import QueueManager
-from services.access import AccessService
-from services.discord_link import DiscordLink
-from services.fetching import PictureFetcher
-from services.media import MediaService
-from services.prompts import PromptService
-from services.readiness import ReadinessService
-from services.sign_in import SignInService
-from services.studio_links import StudioLinks
-from services.uploads import UploadQuota
-from services.webhooks import WebhookService
+from services.drawing.prompts import PromptService
+from services.people.access import AccessService
+from services.people.links import StudioLinks
+from services.people.sign_in import SignInService
+from services.people.uploads import UploadQuota
+from services.pictures.fetching import PictureFetcher
+from services.pictures.media import MediaService
+from services.reports.discord_link import DiscordLink
+from services.reports.readiness import ReadinessService
+from services.reports.webhooks import WebhookService
 from store.access import AccessStore
 from store.database import Database
 from store.uploads import UploadStore

@@ -1,4 +1,4 @@
-"""The rule of `services/policy.py` as SQL, for what the HTTP door lists: its values are `:viewer` and `:is_admin`."""
+"""The rule of `services.people.policy` as SQL, for what the HTTP door lists: values `:viewer` and `:is_admin`."""
 
 
 def visible(*, owner: str, is_private: str, door: str) -> str:

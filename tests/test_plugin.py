@@ -16,7 +16,7 @@ from backends.probe import probe_local
 from backends.quality import RULES, read_answers
 from config import read_settings
 from scripts.check_quality import problems
-from services.connections import connectable_types, label_for
+from services.engines.connections import connectable_types, label_for
 from tests.api.conftest import png, site_at
 from tests.backends.products import answer
 from tests.backends.servers import serve

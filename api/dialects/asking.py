@@ -22,10 +22,10 @@ from generation.job import JobView
 from generation.lora_tags import take_lora_tags
 from generation.request import Draft, Lora, SourceImage, seed_after
 from generation.samplers import match_name
-from services.access import Caller
-from services.catalog import Engine
-from services.fetching import MEDIA_PATH
-from services.masks import MaskedSource, take_masked
+from services.engines.catalog import Engine
+from services.people.access import Caller
+from services.pictures.fetching import MEDIA_PATH
+from services.pictures.masks import MaskedSource, take_masked
 from utils.threads import LARGE_BYTES, run_in_thread
 
 KEY_HEADER: Final = "Idempotency-Key"

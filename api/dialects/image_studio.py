@@ -39,11 +39,11 @@ from api.sight import find_media
 from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.request import Draft, Mode
-from services.access import Caller
-from services.connections import shown_lane
-from services.fetching import MEDIA_PATH
-from services.gallery import MAX_PAGE, Picture, PictureFilter
-from services.policy import may_use
+from services.engines.connections import shown_lane
+from services.library.gallery import MAX_PAGE, Picture, PictureFilter
+from services.people.access import Caller
+from services.people.policy import may_use
+from services.pictures.fetching import MEDIA_PATH
 
 OUTPAINT_ZOOM: Final = 1.5
 MOST_OFFSET: Final = 10_000

@@ -37,7 +37,7 @@ from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.request import Draft, Mode
-from services.access import Caller
+from services.people.access import Caller
 from utils.text import plain_words
 
 router = Router(

@@ -17,8 +17,8 @@ from api.dialects.failures import REFUSALS, ModelMissing, plain_form, route_clas
 from api.routing import Router
 from api.schemas.jobs import Name, Number, Seed, Whole
 from generation.request import Draft
-from services.access import Caller
-from services.catalog import Engine
+from services.engines.catalog import Engine
+from services.people.access import Caller
 
 router = Router(prefix="/v1", tags=["local model"], route_class=route_class(plain_form), responses=REFUSALS)
 

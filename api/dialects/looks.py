@@ -7,7 +7,7 @@ from api.context import Web
 from api.dialects.asking import engines_of
 from generation.errors import RequestRejected
 from generation.request import Draft
-from services.access import Caller
+from services.people.access import Caller
 
 STYLES: Final = {
     "vivid": "vivid colors, dramatic lighting",

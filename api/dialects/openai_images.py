@@ -29,8 +29,8 @@ from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES, left_out
-from services.access import Caller
-from services.masks import take_masked
+from services.people.access import Caller
+from services.pictures.masks import take_masked
 from utils.threads import run_in_thread
 
 # Their own names, which their clients send unasked: any engine stands in for them, and a note says so.

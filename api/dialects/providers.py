@@ -8,8 +8,8 @@ from api.dialects.failures import ModelMissing
 from api.dialects.studio_schemas import ProviderOut
 from constants import MAX_BATCH_SIZE
 from generation.request import Mode
-from services.access import Caller
-from services.catalog import Engine
+from services.engines.catalog import Engine
+from services.people.access import Caller
 
 # What the original calls its three providers, and the kinds of engine that each stands for.
 ALIASES: Final = {

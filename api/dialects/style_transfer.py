@@ -8,8 +8,8 @@ from api.context import Web
 from api.dialects.asking import engines_of
 from generation.errors import RequestRejected
 from generation.request import ControlUnit, Draft, Mode, SourceImage
-from services.access import Caller
-from services.catalog import Engine
+from services.engines.catalog import Engine
+from services.people.access import Caller
 from utils.images import BadImage
 from utils.palettes import with_palette_of
 from utils.threads import run_in_thread

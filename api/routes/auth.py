@@ -11,8 +11,8 @@ from api.context import Web, web_of
 from api.errors import CrossSite, errors, status_of
 from api.routing import Router
 from generation.errors import GenerationError
-from services.access import SESSION_S
-from services.sign_in import CALLBACK_PATH, STATE_S
+from services.people.access import SESSION_S
+from services.people.sign_in import CALLBACK_PATH, STATE_S
 
 router = Router(tags=["sign-in"], responses=errors(422))
 

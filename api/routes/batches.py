@@ -12,7 +12,7 @@ from api.routing import Router
 from api.schemas.jobs import DraftIn, Number, SubmittedOut, Text
 from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
-from services.batches import DELAY_S, submit_batch
+from services.drawing.batches import DELAY_S, submit_batch
 
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 

@@ -20,7 +20,7 @@ from api.schemas.dashboard import (
     QueueOut,
     TotalsOut,
 )
-from services.statistics import Dashboard, EngineFigures
+from services.reports.statistics import Dashboard, EngineFigures
 
 router = Router(prefix="/api", tags=["dashboard"], responses=errors(401, 403, 422))
 

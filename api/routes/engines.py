@@ -12,8 +12,8 @@ from api.errors import NotFound, error_body, errors, headers_of, status_of
 from api.routing import Router
 from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
 from generation.errors import BackendError, NotAllowed
-from services.access import Caller
-from services.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
+from services.engines.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
+from services.people.access import Caller
 from utils.text import plain_words
 
 router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))

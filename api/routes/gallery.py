@@ -24,7 +24,7 @@ from api.schemas.gallery import (
     PicturesOut,
 )
 from generation.errors import RequestRejected
-from services.gallery import MAX_SEARCH_CHARS, PictureFilter
+from services.library.gallery import MAX_SEARCH_CHARS, PictureFilter
 
 router = Router(prefix="/api", tags=["gallery"], responses=errors(401, 403, 422))
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from api.context import Web, web_of
 from api.routing import Router
-from services.discord_link import LinkState
+from services.reports.discord_link import LinkState
 
 router = Router(tags=["health"])
 

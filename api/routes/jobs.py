@@ -33,7 +33,7 @@ from generation.job import JobStatus, JobView, Origin, child_of
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
-from services.access import Caller
+from services.people.access import Caller
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)

@@ -9,7 +9,7 @@ from api.context import web_of
 from api.errors import NotFound, errors
 from api.routing import Router
 from api.schemas.dashboard import KeyIn, KeyOut, KeysOut, NewKeyOut
-from services.access import SCOPES, Key
+from services.people.access import SCOPES, Key
 
 router = Router(prefix="/api", tags=["keys"], responses=errors(401, 403))
 

@@ -16,9 +16,9 @@ from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
-from services.access import Caller
-from services.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
-from services.policy import may_use
+from services.people.access import Caller
+from services.people.policy import may_use
+from services.pictures.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 

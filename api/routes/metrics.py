@@ -17,9 +17,9 @@ from api.events import lane_state
 from api.pictures import viewer_of
 from api.routing import Router
 from generation.errors import NotAllowed
-from services.gallery import Viewer
-from services.generation import LaneView
-from services.statistics import DailyCost, Metrics
+from services.drawing.generation import LaneView
+from services.library.gallery import Viewer
+from services.reports.statistics import DailyCost, Metrics
 from utils.loops import LoopState
 
 router = Router(tags=["health"], responses=errors(401, 403))

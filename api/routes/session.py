@@ -11,7 +11,7 @@ from api.errors import errors
 from api.routing import Router
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
 from generation.options import OPTIONS
-from services.access import Caller
+from services.people.access import Caller
 
 router = Router(prefix="/api", tags=["session"], responses=errors(401, 403))
 

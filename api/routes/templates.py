@@ -12,9 +12,9 @@ from api.routing import Router
 from api.schemas.templates import StyleIn, StyleOut, StylesOut, TemplateIn, TemplateOut, TemplatesOut, UsedOut
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
-from services.access import Caller
-from services.styles import Style
-from services.templates import PromptTemplate, TemplateText
+from services.drawing.styles import Style
+from services.library.templates import PromptTemplate, TemplateText
+from services.people.access import Caller
 
 router = Router(prefix="/api", tags=["templates and styles"], responses=errors(401, 403, 422))
 

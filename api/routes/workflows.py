@@ -25,9 +25,9 @@ from api.schemas.workflows import (
 )
 from generation.errors import NotAllowed, RequestRejected
 from generation.request import WorkflowRef
-from services.access import Caller
-from services.workflow_parts import FIELDS, Node, Parts, take_apart
-from services.workflows import Analysed, Owner, StoredWorkflow
+from services.drawing.workflow_parts import FIELDS, Node, Parts, take_apart
+from services.drawing.workflows import Analysed, Owner, StoredWorkflow
+from services.people.access import Caller
 from utils.threads import run_in_thread
 
 router = Router(prefix="/api", tags=["workflows"], responses=errors(401, 403, 422))

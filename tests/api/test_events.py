@@ -11,7 +11,7 @@ from api.door import Listen
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
-from services.access import Caller
+from services.people.access import Caller
 from tests.api.conftest import SMALL, held
 from tests.fakes import FakeBackend
 from tests.waiting import until

@@ -10,8 +10,8 @@ from generation.errors import RequestRejected
 from generation.job import JobStatus, Origin
 from generation.order import Order, OrderKind
 from generation.request import Draft
-from services.connections import lane_of
-from services.generation import Actor
+from services.drawing.generation import Actor
+from services.engines.connections import lane_of
 from store.preferences import PreferenceStore
 from tests.api.conftest import held, site_at
 from tests.store.conftest import count

@@ -13,11 +13,11 @@ import uvicorn
 import queue_manager
 from api.door import Listen
 from api.events import Hub
-from services.alerts import Alert, AlertService
-from services.health import HealthWatch
-from services.rentals import RentalService
-from services.sweeper import Sweeper
-from services.webhooks import WebhookService
+from services.engines.health import HealthWatch
+from services.pictures.sweeper import Sweeper
+from services.rentals.rentals import RentalService
+from services.reports.alerts import Alert, AlertService
+from services.reports.webhooks import WebhookService
 from tests.api.conftest import Site, site_at
 from tests.api.test_connections import served, status_of
 from tests.api.test_routes_dashboard import scrape

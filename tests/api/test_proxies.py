@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from config import SettingsError, read_settings
-from services.access import GUESSES
+from services.people.access import GUESSES
 from tests.api.conftest import HERE, Site, site_at
 
 PUBLIC = "https://easel.example.org"

@@ -6,7 +6,7 @@ import pytest
 
 from generation.job import Origin
 from generation.request import Draft
-from services.sign_in import SignInService
+from services.people.sign_in import SignInService
 from tests.api.conftest import site_at
 from tests.services.test_sign_in import Discord
 

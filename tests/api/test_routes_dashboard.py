@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.alerts import Alert
+from services.reports.alerts import Alert
 
 
 async def dashboard(client, **query):

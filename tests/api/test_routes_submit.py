@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from generation.request import Mode
-from services import fetching
+from services.pictures import fetching
 from tests.api.conftest import SMALL, held, site_at
 from tests.utils.pictures import picture
 

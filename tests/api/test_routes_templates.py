@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.gallery import Viewer
-from services.templates import TemplateText
+from services.library.gallery import Viewer
+from services.library.templates import TemplateText
 
 
 async def test_a_prompt_is_saved_used_and_deleted(client):

@@ -12,7 +12,7 @@ import pytest
 
 from generation.job import Origin
 from generation.request import Draft
-from services.generation import JobView
+from services.drawing.generation import JobView
 from tests.api.conftest import Site, site_at
 from tests.api.test_who_may_what import NEVER, ROUTES, address, key_of, link_of, session_of
 from tests.backends import products

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cogs.render import Around
+from cogs.jobs.card import Around
 from generation.job import Job, JobError, JobStatus, JobView, Origin, Progress
 from generation.request import GenerationRequest
 from generation.result import JobResult, StoredImage

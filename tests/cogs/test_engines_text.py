@@ -10,17 +10,18 @@ import pytest
 
 from backends.diagnose import Diagnosis, Step
 from backends.registry import Owner
-from cogs import compare_card, engines_text
 from cogs.cards import Picture
+from cogs.comparisons import card as compare_card
+from cogs.engines import text as engines_text
 from generation.capabilities import Capabilities
 from generation.job import JobStatus, JobView
 from generation.request import Mode
 from scheduling.lane import LaneView
-from services.catalog import Engine
-from services.compare import Comparison, Contender
-from services.health import checks_for
-from services.machines import Machine
-from services.rentals import HOW_TO_STOP, Bill, Notice
+from services.drawing.compare import Comparison, Contender
+from services.engines.catalog import Engine
+from services.engines.health import checks_for
+from services.rentals.machines import Machine
+from services.rentals.rentals import HOW_TO_STOP, Bill, Notice
 from tests.cogs.samples import JOB, NOW, PROGRESS, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 

@@ -21,28 +21,25 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, Step
 from backends.registry import Owner
-from cogs import (
-    compare_card,
-    engines_text,
-    error_handler,
-    forms,
-    models,
-    picture_forms,
-    queue_status,
-    render,
-    workflows,
-)
+from cogs import error_handler, queue_status
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
+from cogs.comparisons import card as compare_card
+from cogs.engines import models
+from cogs.engines import text as engines_text
+from cogs.jobs import card as render
+from cogs.jobs import forms
+from cogs.pictures import forms as picture_forms
+from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, RequestRejected
 from generation.job import Away, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
-from services.catalog import Engine
-from services.compare import Comparison, Contender
-from services.machines import Machine
-from services.rentals import Bill, Notice
+from services.drawing.compare import Comparison, Contender
+from services.engines.catalog import Engine
+from services.rentals.machines import Machine
+from services.rentals.rentals import Bill, Notice
 from store.workflows import StoredWorkflow
 from tests.cogs.samples import JOB, NOW, RUNNING, result
 from utils.images import ImageInfo
@@ -175,14 +172,14 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     forms.menu: lambda text: forms.menu("model", "j", [text, f"{text} 2"], text, 0),
 }  # fmt: skip
 NOT_MESSAGES = {
-    "cogs.render": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
-    "cogs.compare_card": {"alt_text"},
-    "cogs.engines_text": {"status"},  # puts lines of `engine` together
+    "cogs.jobs.card": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
+    "cogs.comparisons.card": {"alt_text"},
+    "cogs.engines.text": {"status"},  # puts lines of `engine` together
     "cogs.cards": {"make_id"},
-    "cogs.forms": {"choice_value"},
+    "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
-    "cogs.picture_forms": {"words_in", "upscale_options"},
+    "cogs.pictures.forms": {"words_in", "upscale_options"},
     "cogs.attachments": {"address_of"},
 }
 TOKEN = re.compile(
@@ -256,7 +253,7 @@ def test_every_function_that_writes_a_message_is_tried() -> None:
     known = {(one.__module__, one.__name__) for one in BUILDERS}
     known |= {(module, name) for module, names in NOT_MESSAGES.items() for name in names}
     found = set()
-    for about in pkgutil.iter_modules(cogs.__path__, "cogs."):
+    for about in pkgutil.walk_packages(cogs.__path__, "cogs."):
         module = importlib.import_module(about.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             answer = function.__annotations__.get("return")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cogs import forms
 from cogs.cards import Picture, make_id, parse_id, to_files, to_view
+from cogs.jobs import forms
 from constants import MAX_STEPS
 from generation.errors import RequestRejected
 from generation.request import Mode, SourceImage

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from cogs.attachments import address_of, read_file
-from cogs.picture_sources import PictureSources, is_private
+from cogs.pictures.sources import PictureSources, is_private
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.job import JobStatus

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cogs.picture_forms import (
+from cogs.jobs.card import alt_text
+from cogs.pictures.forms import (
     FILE_NAME,
     described_card,
     info_card,
@@ -17,11 +18,10 @@ from cogs.picture_forms import (
     words_file,
     words_in,
 )
-from cogs.render import alt_text
 from generation.errors import RequestRejected
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, Mode
-from services.pictures import known_of
+from services.pictures.pictures import known_of
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
 from utils.images import ImageInfo

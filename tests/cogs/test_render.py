@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from cogs import render
 from cogs.cards import Menu, Picture
-from cogs.render import Around
+from cogs.jobs import card as render
+from cogs.jobs.card import Around
 from constants import RULES_LEGEND
 from generation.job import Away, Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage, WorkflowRef

@@ -11,7 +11,7 @@ import nextcord
 import pytest
 
 from cogs import run
-from services.discord_link import DiscordLink, LinkState
+from services.reports.discord_link import DiscordLink, LinkState
 from tests.fakes import FakeClock, settle
 
 Events = dict[str, Callable[[], Awaitable[None]]]

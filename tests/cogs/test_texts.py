@@ -7,9 +7,9 @@ import logging
 import pytest
 from nextcord.ext import commands
 
-from cogs import forms
 from cogs.error_handler import words_for
 from cogs.help import EXAMPLES, USUAL, help_pages
+from cogs.jobs import forms
 from cogs.unreadable import TEXT
 from generation.errors import LimitReached, RequestRejected
 from generation.options import OPTION_HELP

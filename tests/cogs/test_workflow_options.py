@@ -2,7 +2,7 @@
 
 import pytest
 
-from cogs.workflow_options import read_options, suggestions
+from cogs.workflows.options import read_options, suggestions
 from generation.request import Draft
 from generation.workflow_options import WorkflowOption
 

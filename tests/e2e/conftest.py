@@ -8,7 +8,8 @@ from typing import Any
 import nextcord.http
 import pytest
 
-from cogs import job_messages, spender
+from cogs import spender
+from cogs.jobs import messages as job_messages
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
 

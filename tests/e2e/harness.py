@@ -23,10 +23,10 @@ from generation.job import Job
 from queue_manager import QueueManager
 from scheduling.limits import QueueLimits
 from scheduling.retry import RetryPolicy
-from services.connections import ConnectionService
-from services.generation import GenerationService
-from services.intakes import IntakeService
-from services.media import MediaService
+from services.drawing.generation import GenerationService
+from services.drawing.intakes import IntakeService
+from services.engines.connections import ConnectionService
+from services.pictures.media import MediaService
 from services.upkeep import Upkeep
 from store.database import Database
 from store.folder import DATABASE_NAME

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backends.base import Backend
-from cogs import job_messages
+from cogs.jobs import messages as job_messages
 from tests.backends import (
     test_a1111_contract,
     test_ai_horde_contract,

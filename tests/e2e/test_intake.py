@@ -14,8 +14,8 @@ import pytest
 from cogs import desk, posting
 from cogs.cards import Card
 from cogs.posting import ASKING
-from services.intakes import MOST_STARTS, IntakeService
-from services.uploads import UploadQuota
+from services.drawing.intakes import MOST_STARTS, IntakeService
+from services.people.uploads import UploadQuota
 from store.uploads import UploadStore
 from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message

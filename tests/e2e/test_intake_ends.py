@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cogs import desk
-from services.intakes import IntakeService, Made
-from services.media import MediaService
-from services.uploads import UploadQuota
+from services.drawing.intakes import IntakeService, Made
+from services.people.uploads import UploadQuota
+from services.pictures.media import MediaService
 from store.uploads import UploadStore
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel

@@ -8,7 +8,7 @@ import pytest
 
 from backends.rented import RunPod
 from generation.errors import BackendGone
-from services.machines import RentalRules
+from services.rentals.machines import RentalRules
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.test_connections import Examine, connect, engine, everything_said, examine

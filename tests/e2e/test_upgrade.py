@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from generation.job import JobStatus
-from services.gallery import GalleryService, Viewer
+from services.library.gallery import GalleryService, Viewer
 from services.web import make_access
 from store.database import Database
 from store.gallery import GalleryStore

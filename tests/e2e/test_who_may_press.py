@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from cogs import picture_forms as forms
 from cogs.forget import CONFIRM_ID
-from cogs.forms import choice_value
+from cogs.jobs.forms import choice_value
+from cogs.pictures import forms
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.discord_server.user import User
 from tests.e2e.conftest import StartEasel

@@ -15,7 +15,7 @@ from backends.registry import BackendRegistry, Owner
 from generation.capabilities import Fit, fit
 from generation.errors import BackendAuthError, BackendError, GenerationError
 from generation.job import JobStatus, Progress
-from services.connections import ConnectionService
+from services.engines.connections import ConnectionService
 from tests.backends.servers import serve
 from tests.backends.test_answers import JSON
 from tests.engines.fault_proxy import Fault, FaultProxy

@@ -6,8 +6,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from generation.errors import LimitReached, RequestRejected
-from services import access as access_module
-from services.access import CACHE_S, GUESS_BLOCK_S, GUESSES, SESSION_S, AccessService
+from services.people import access as access_module
+from services.people.access import CACHE_S, GUESS_BLOCK_S, GUESSES, SESSION_S, AccessService
 from store.access import AccessStore
 from tests.store.ready import open_database
 from utils.secrets import SecretBox

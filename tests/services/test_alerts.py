@@ -10,7 +10,7 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import BackendAuthError, BackendUnavailable
 from generation.job import JobError, JobStatus
 from generation.result import JobResult
-from services.alerts import WINDOW_S, AlertLimits, AlertService
+from services.reports.alerts import WINDOW_S, AlertLimits, AlertService
 from tests.fakes import FakeBackend, settle
 from tests.jobs import make_job
 

@@ -8,9 +8,9 @@ import pytest
 from generation.errors import LimitReached, RequestRejected
 from generation.job import JobStatus, Origin
 from generation.request import Draft
-from services.batches import submit_batch
-from services.generation import GenerationService
-from services.media import MediaService
+from services.drawing.batches import submit_batch
+from services.drawing.generation import GenerationService
+from services.pictures.media import MediaService
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import queue_rig

@@ -7,7 +7,7 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable
 from generation.request import Mode
-from services.catalog import MAX_CHOICES, Catalog
+from services.engines.catalog import MAX_CHOICES, Catalog
 from tests.fakes import FakeBackend, FakeClock
 
 MODELS = (

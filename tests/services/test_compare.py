@@ -11,9 +11,9 @@ from generation.capabilities import Capabilities
 from generation.errors import CapabilityError, NotAllowed, RequestRejected, StoreUnavailable
 from generation.job import JobStatus, Origin
 from generation.request import Draft, Mode
-from services.catalog import Catalog
-from services.compare import INTERRUPTED, CompareService
-from services.generation import Actor, GenerationService
+from services.drawing.compare import INTERRUPTED, CompareService
+from services.drawing.generation import Actor, GenerationService
+from services.engines.catalog import Catalog
 from store import comparisons
 from store.comparisons import ComparisonStore
 from store.preferences import PreferenceStore

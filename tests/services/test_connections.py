@@ -10,7 +10,7 @@ from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, Step
 from backends.registry import BackendRegistry, Owner
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, RequestRejected
-from services.connections import (
+from services.engines.connections import (
     ConnectionService,
     NotConnected,
     connectable_types,

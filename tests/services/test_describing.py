@@ -11,7 +11,7 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
 from generation.request import Mode, SourceImage
-from services.describing import DescribingService, Description
+from services.engines.describing import DescribingService, Description
 from tests.backends.test_a1111_contract import connect
 from tests.engines.a1111_server import A1111Server
 from tests.fakes import FakeBackend, FakeClock

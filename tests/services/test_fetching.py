@@ -7,9 +7,9 @@ import pytest
 
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
-from services import fetching
-from services.fetching import MAX_BASE64_CHARS, PictureFetcher
-from services.media import MediaService
+from services.pictures import fetching
+from services.pictures.fetching import MAX_BASE64_CHARS, PictureFetcher
+from services.pictures.media import MediaService
 from tests.services.conftest import DAY_S
 from tests.utils.pictures import noise, picture
 from utils.urls import UrlPolicy

@@ -9,9 +9,9 @@ from cryptography.fernet import Fernet
 
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus
-from services import gallery as limits
-from services.gallery import GalleryService, PictureFilter, Viewer
-from services.media import MediaService
+from services.library import gallery as limits
+from services.library.gallery import GalleryService, PictureFilter, Viewer
+from services.pictures.media import MediaService
 from store.gallery import GalleryStore
 from store.image_cache import CacheUnavailable
 from store.jobs import JobStore

@@ -13,7 +13,7 @@ from generation.errors import BackendUnavailable, CapabilityError, LimitReached,
 from generation.job import Job, JobStatus, Origin
 from generation.request import Draft, GenerationRequest, Lora, Mode
 from generation.result import JobResult
-from services.generation import Actor, GenerationService
+from services.drawing.generation import Actor, GenerationService
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import Rig, queue_rig

@@ -11,8 +11,8 @@ from backends.base import BackendConfig
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable
-from services.connections import Diagnosis
-from services.health import CHECKS, HEALTHY_S, HealthWatch, checks_for
+from services.engines.connections import Diagnosis
+from services.engines.health import CHECKS, HEALTHY_S, HealthWatch, checks_for
 from tests.fakes import FakeBackend, FakeClock
 from tests.services.layers import failed_at
 

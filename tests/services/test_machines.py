@@ -13,8 +13,8 @@ from backends.registry import EASEL, Entry, Owner
 from backends.rented import Machine
 from generation.errors import BackendAuthError, BackendUnavailable, NotAllowed, RequestRejected
 from scheduling.lane import LaneView
-from services.machines import LISTED_S, MachineService, RentalRules, make_providers
-from services.rentals import NotConnected
+from services.rentals.machines import LISTED_S, MachineService, RentalRules, make_providers
+from services.rentals.rentals import NotConnected
 from tests.fakes import FakeBackend, FakeClock
 from tests.services.test_rentals import HOME, MIA, RUNPOD, House
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage
-from services.marks import Marks
+from services.pictures.marks import Marks
 from tests.utils.pictures import noise
 from tests.utils.videos import MP4
 from utils.content_credentials import How, NotSigned

@@ -9,8 +9,8 @@ from generation.errors import GenerationError, RequestRejected
 from generation.job import Job, Origin
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
 from generation.result import GeneratedImage, GenerationResult
-from services import media as media_module
-from services.media import MediaService, file_name, parameters_of
+from services.pictures import media as media_module
+from services.pictures.media import MediaService, file_name, parameters_of
 from store.image_cache import CacheUnavailable
 from tests.services.conftest import DAY_S
 from tests.utils.pictures import noise, opened, picture

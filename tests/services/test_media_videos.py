@@ -7,7 +7,7 @@ import pytest
 from generation.errors import RequestRejected
 from generation.request import Mode, SourceImage
 from scheduling.frames import unframed
-from services.media import MediaService
+from services.pictures.media import MediaService
 from tests.services.conftest import DAY_S
 from tests.services.test_media import REQUEST, job_of, result_of
 from tests.utils.pictures import noise, opened, picture

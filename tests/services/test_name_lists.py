@@ -2,7 +2,7 @@
 
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
-from services.catalog import lists_of
+from services.engines.catalog import lists_of
 
 CAN = Capabilities(
     modes=frozenset({Mode.TXT2IMG}),

@@ -9,8 +9,8 @@ from generation.capabilities import Capabilities
 from generation.errors import CapabilityError
 from generation.job import Origin
 from generation.request import Draft, GenerationRequest, HiresFix, Mode, Pan, SourceImage
-from services.generation import GenerationService
-from services.media import MediaService
+from services.drawing.generation import GenerationService
+from services.pictures.media import MediaService
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import Rig, queue_rig

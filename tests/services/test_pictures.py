@@ -10,8 +10,8 @@ from PIL import Image
 from constants import DEFAULT_OUTPAINT_STRENGTH
 from generation.errors import RequestRejected
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, Mode, Pan, SourceImage
-from services.media import MediaService, parameters_of
-from services.pictures import draft_from, left_of, outpainting, parameters_in
+from services.pictures.media import MediaService, parameters_of
+from services.pictures.pictures import draft_from, left_of, outpainting, parameters_in
 from utils.images import ImageInfo, with_parameters
 from utils.infotext import Infotext, parse_infotext
 

@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet
 
 from generation.errors import NotAllowed
 from generation.job import Job, JobStatus, Origin
-from services.gallery import PictureFilter
-from services.policy import Actor, check_change, may_change, may_see, may_use
+from services.library.gallery import PictureFilter
+from services.people.policy import Actor, check_change, may_change, may_see, may_use
 from store.gallery import GalleryStore
 from store.jobs import JobStore
 from tests.cogs.samples import JOB, NOW, result
@@ -136,7 +136,7 @@ async def test_the_lists_hold_exactly_what_the_rule_allows(tmp_path: Path, seed:
 
 
 OWN_USE = {  # a job that was asked for or looked up by `visible` just before, or one behind a picture
-    "cogs/job_messages.py", "api/sight.py", "api/dialects/drawing.py", "api/dialects/job_queue.py",
+    "cogs/jobs/messages.py", "api/sight.py", "api/dialects/drawing.py", "api/dialects/job_queue.py",
     "api/routes/gallery.py", "api/routes/jobs.py",
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
-from services.prompts import Enhanced, PromptService
+from services.drawing.prompts import Enhanced, PromptService
 
 
 async def test_a_short_prompt_gets_what_it_is_silent_about():

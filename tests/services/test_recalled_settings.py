@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from generation.request import Draft, HiresFix
-from services.pictures import draft_from, parameters_in, unused_in
+from services.pictures.pictures import draft_from, parameters_in, unused_in
 
 CASES = Path(__file__).parents[1] / "data/cases"
 WORDS = "a château 城 on a hill, (masterpiece:1.2)"

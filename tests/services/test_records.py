@@ -7,12 +7,12 @@ import pytest
 from generation.errors import BackendAuthError
 from generation.job import JobStatus, Origin
 from generation.request import Draft
-from services.connections import ConnectionService
-from services.gallery import Viewer
-from services.generation import Actor, GenerationService
-from services.media import MediaService
+from services.drawing.generation import Actor, GenerationService
+from services.drawing.styles import StyleService
+from services.engines.connections import ConnectionService
+from services.library.gallery import Viewer
+from services.pictures.media import MediaService
 from services.records import make_records
-from services.styles import StyleService
 from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend

@@ -14,9 +14,9 @@ from backends.diagnose import Diagnosis
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import BackendUnavailable, RequestRejected
 from scheduling.lane import LaneView
-from services.connections import NotConnected
-from services.machines import RentalRules
-from services.rentals import HOW_TO_STOP, Notice, RentalService
+from services.engines.connections import NotConnected
+from services.rentals.machines import RentalRules
+from services.rentals.rentals import HOW_TO_STOP, Notice, RentalService
 from store.connections import Connection, ConnectionStore
 from store.rentals import PRUNE, RentalStore
 from tests.fakes import FakeBackend, FakeClock

@@ -9,8 +9,8 @@ import pytest
 
 from backends.outbound import Answer
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
-from services import sign_in
-from services.sign_in import STATE_S, SignInService
+from services.people import sign_in
+from services.people.sign_in import STATE_S, SignInService
 
 API = "https://discord.example/api/v10"
 CALLBACK = "https://easel.example/auth/callback"

@@ -4,7 +4,7 @@ import pytest
 
 from generation.options import validate
 from generation.request import ControlUnit, Draft, SourceImage
-from services.choosing import sized_like_its_picture
+from services.drawing.choosing import sized_like_its_picture
 
 WIDE = SourceImage(media_id="x", width=1600, height=900)
 

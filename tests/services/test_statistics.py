@@ -11,8 +11,8 @@ from cryptography.fernet import Fernet
 
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobStatus
-from services.gallery import Viewer
-from services.statistics import StatisticsService, log_picture
+from services.library.gallery import Viewer
+from services.reports.statistics import StatisticsService, log_picture
 from store.jobs import JobStore
 from store.statistics import StatisticsStore
 from tests.fakes import FakeClock
@@ -128,7 +128,7 @@ def logged(job):
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter(()))
-    log = logging.getLogger("services.statistics")
+    log = logging.getLogger("services.reports.statistics")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:

@@ -9,7 +9,7 @@ import pytest
 from generation.errors import LimitReached, RequestRejected, StoreUnavailable
 from generation.job import Origin
 from generation.request import Draft
-from services.generation import GenerationService
+from services.drawing.generation import GenerationService
 from store import comparisons, jobs
 from store.database import Write
 from store.preferences import PreferenceStore

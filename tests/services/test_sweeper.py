@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.sweeper import LONGEST_PAUSE_S, RETRY_S, UNNAMED_EVERY_S, Sweeper
+from services.pictures.sweeper import LONGEST_PAUSE_S, RETRY_S, UNNAMED_EVERY_S, Sweeper
 from store.image_cache import CacheUnavailable
 from tests.fakes import settle
 from tests.services.conftest import DAY_S

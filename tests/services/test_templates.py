@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected
-from services import templates as limits
-from services.gallery import Viewer
-from services.templates import TemplateService, TemplateText
+from services.library import templates as limits
+from services.library.gallery import Viewer
+from services.library.templates import TemplateService, TemplateText
 from store.templates import TemplateStore
 from tests.store.ready import open_database
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from generation.errors import LimitReached
-from services.uploads import MB, UploadQuota
+from services.people.uploads import MB, UploadQuota
 from store.uploads import UploadStore
 from tests.fakes import FakeClock
 from tests.store.ready import open_database

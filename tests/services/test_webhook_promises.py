@@ -3,7 +3,7 @@
 import pytest
 
 from backends.outbound import POST_TIMEOUT_S
-from services.webhooks import BACK_OFF_S, KEEP_S, MAX_WAITING
+from services.reports.webhooks import BACK_OFF_S, KEEP_S, MAX_WAITING
 from tests.services.test_webhooks import OWNERS, STRICT, THEIRS, hook, world
 
 __all__ = ["world"]  # the fixture

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobError, JobStatus, Webhook
 from generation.result import JobResult, StoredImage
-from services.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, LOOK_AT, WebhookService
+from services.reports.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, LOOK_AT, WebhookService
 from store.database import Database
 from store.jobs import AskedBefore, JobStore
 from store.webhooks import WebhookStore

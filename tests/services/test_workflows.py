@@ -11,8 +11,8 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, Fit, Refused
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
 from generation.request import Draft, GenerationRequest, Mode, SourceImage, WorkflowRef
-from services import workflows
-from services.workflows import WorkflowService
+from services.drawing import workflows
+from services.drawing.workflows import WorkflowService
 from store.workflows import WorkflowStore
 from tests.fakes import FakeBackend, FakeClock
 from tests.store.ready import open_database

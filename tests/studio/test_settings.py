@@ -6,7 +6,7 @@ import httpx
 from playwright.async_api import expect
 
 from generation.errors import BackendAuthError, RequestRejected
-from services.discord_link import LinkState
+from services.reports.discord_link import LinkState
 from tests.studio.marks import studio_tests
 from tests.studio.pages import button, finished, generate, unfold
 from tests.studio.server import studio_at

@@ -1,0 +1,1 @@
+"""A comparison in a chat: the commands, its card, the message that shows it."""

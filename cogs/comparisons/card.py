@@ -1,0 +1,121 @@
+"""What people see of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cogs.cards import Button, Card, Picture, Row
+from cogs.jobs.card import MARKS, bar, timestamp
+from cogs.plain import escape, label, sentence
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
+from generation.job import JobStatus, JobView
+from services.drawing.compare import Comparison, Contender
+from utils.text import cut, duration, ordinal
+
+PROMPT_CHARS = 200
+LINE_CHARS = 300
+ID_PREFIX = "c1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopButton(Button):
+    """Cancels what is left of a comparison; its id stands where a job's would."""
+
+    @property
+    def custom_id(self) -> str:
+        return f"{ID_PREFIX}:{self.action}:{self.job_id}"
+
+
+def card(
+    comparison: Comparison,
+    views: Mapping[str, JobView],
+    user_id: str,
+    now: datetime,
+    pictures: tuple[Picture, ...] = (),
+) -> Card:
+    """Draw a comparison as it stands now.
+
+    Args:
+        comparison: which engines, and their jobs.
+        views: the newest state of each job, by its id.
+        user_id: who asked.
+        now: wall time.
+        pictures: the sheet, when all have ended.
+    """
+    lines = [f"**{escape(cut(comparison.prompt, PROMPT_CHARS))}** — <@{user_id}>"]
+    done = 0
+    is_over = True
+    for contender in comparison.contenders:
+        view = views.get(contender.job_id)
+        is_over = is_over and (view is None or view.job.is_terminal)
+        done += int(view is not None and view.job.status is JobStatus.DONE)
+        lines.append(cut(_line(contender, view, done, now), LINE_CHARS))
+    lines.append(f"-# the same seed everywhere: {comparison.seed}")
+    rows: tuple[Row, ...] = _picks(comparison, views) if is_over else (_stop(comparison),)
+    return Card(content=cut("\n".join(lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
+
+
+def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
+    """Describe the sheet for a screen reader; that it is generated comes first."""
+    names = [one.label for one in comparison.contenders if _is_done(views.get(one.job_id))]
+    is_all_ai = not any(_is_by_rules(views.get(one.job_id)) for one in comparison.contenders)
+    kind = "AI images" if is_all_ai else "Images"
+    words = label(f"{kind} side by side, by {', '.join(names)}: {comparison.prompt}", 900)
+    return cut(f"{words}; seed {comparison.seed}", DISCORD_ALT_TEXT_CHARS)
+
+
+def _is_by_rules(view: JobView | None) -> bool:
+    return view is not None and view.job.result is not None and RULES_LEGEND in view.job.result.notes
+
+
+def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:
+    name = escape(contender.label)
+    if view is None:
+        return f"✖ {name} · {sentence(contender.error)}"
+    job = view.job
+    if job.status is JobStatus.DONE and job.result:
+        parts = [f"**{number}** {name}", duration(job.result.seconds)]
+        if model := job.result.model or job.drawn.model:
+            parts.append(escape(cut(model, 60)))
+        notes = dict.fromkeys((*job.notes, *job.result.notes))
+        return " · ".join([*parts, *(escape(note) for note in notes)])
+    if job.status is JobStatus.RUNNING:
+        return _running(name, view, now)
+    if job.status is JobStatus.QUEUED:
+        place = f"{ordinal(view.position)} in line" if view.position else "waiting"
+        starts = f" · starts {timestamp(now + timedelta(seconds=view.eta_s))}" if view.eta_s else ""
+        return f"⏳ {name} · {place}{starts}"
+    if job.status is JobStatus.CANCELLED:
+        return f"✖ {name} · cancelled"
+    if job.error is None:
+        return f"✖ {name} · it waited for too long"
+    return f"{MARKS.get(job.error.code, '✖')} {name} · {sentence(job.error.user_message)}"
+
+
+def _running(name: str, view: JobView, now: datetime) -> str:
+    progress = view.progress
+    if progress is None:
+        return f"🎨 {name} · starting"
+    eta_s = progress.eta_s if progress.eta_s is not None else view.eta_s
+    ends = f" · done {timestamp(now + timedelta(seconds=eta_s))}" if eta_s is not None and eta_s >= 1 else ""
+    return f"🎨 {name} · `{bar(progress.fraction)}` {progress.fraction:.0%}{ends}"
+
+
+def _stop(comparison: Comparison) -> tuple[Button, ...]:
+    return (StopButton(action="cancel", job_id=comparison.id, label="Cancel", emoji="✖️"),)
+
+
+def _picks(comparison: Comparison, views: Mapping[str, JobView]) -> tuple[Row, ...]:
+    """Offer each picture as its file, and to go on from there: the buttons of any picture."""
+    done = [one.job_id for one in comparison.contenders if _is_done(views.get(one.job_id))]
+    if not done:
+        return ()
+    files = [Button(action="pick", job_id=job_id, label=f"U{n}", argument="0") for n, job_id in enumerate(done, 1)]
+    again = [
+        Button(action="reroll", job_id=job_id, label=f"Re-roll {n}", emoji="🎲") for n, job_id in enumerate(done, 1)
+    ]
+    return tuple(files), tuple(again)
+
+
+def _is_done(view: JobView | None) -> bool:
+    return view is not None and view.job.status is JobStatus.DONE

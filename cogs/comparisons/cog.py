@@ -1,0 +1,104 @@
+"""`/compare` and `!compare`: one prompt on several engines side by side."""
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.attachments import unused_in
+from cogs.comparisons.card import ID_PREFIX
+from cogs.comparisons.messages import CompareMessages
+from cogs.decorators import prefix_command
+from cogs.desk import Desk
+from cogs.mentions import names_in, names_of_interaction
+from cogs.origin import (
+    actor_of,
+    check_interaction_permissions,
+    check_message_permissions,
+)
+from cogs.plain import suggest
+from cogs.presses import Press, Route
+from constants import MAX_PROMPT_CHARS
+from generation.errors import RequestRejected
+from generation.order import Order, OrderKind
+from generation.prompt_syntax import ParsedPrompt, parse_prompt
+from services.drawing.compare import CompareService
+from services.engines.catalog import Catalog
+
+FROM_WORDS: Final = "a comparison is drawn from words"
+ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
+
+
+class Compare(commands.Cog):
+    """The commands, and the one button that is not a single job's."""
+
+    def __init__(self, *, compare: CompareService, messages: CompareMessages, catalog: Catalog, desk: Desk) -> None:
+        self._compare = compare
+        self._messages = messages
+        self._catalog = catalog
+        self._desk = desk
+
+    @nextcord.slash_command(name="compare", description="The same prompt on several engines, side by side")
+    async def slash_compare(
+        self,
+        interaction: nextcord.Interaction,
+        prompt: str = SlashOption(
+            description="What to draw; --options work here too", max_length=MAX_PROMPT_CHARS, required=True
+        ),
+        engines: str = SlashOption(description="Which ones, with commas between (all, if left out)", required=False),
+    ) -> None:
+        check_interaction_permissions(interaction)
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
+        await self._desk.take_press(interaction, _order(parsed, _names(engines or "")), private=parsed.is_private)
+
+    @slash_compare.on_autocomplete("engines")
+    async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
+        """Complete the last name of the list."""
+        assert interaction.user is not None, "Discord always says who"
+        before, comma, last = typed.rpartition(",")
+        pairs = self._catalog.suggest(
+            "backend",
+            last.strip(),
+            user_id=str(interaction.user.id),
+            guild_id=str(interaction.guild_id) if interaction.guild_id else None,
+        )
+        taken = set(_names(before))
+        names = [f"{before}{comma}{value}" for _, value in pairs if value not in taken]
+        await suggest(interaction, names)
+
+    @prefix_command(name="compare")
+    async def compare_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
+        """`!compare a red fox --engines gpu1,grid`"""  # noqa: D415  # shown as it stands by !help
+        await check_message_permissions(ctx)
+        found = ENGINES.search(f" {text}")
+        parsed = parse_prompt(ENGINES.sub("", f" {text}").strip(), names_in(ctx.message))
+        parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
+        if parsed.is_private:
+            raise RequestRejected("Only `/compare` can answer in private.", field="private")
+        wanted = _names(found[1].strip('"“”')) if found else ()
+        await self._desk.take_message(ctx, _order(parsed, wanted))
+
+    def routes(self) -> tuple[Route, ...]:
+        return (Route(prefix=ID_PREFIX, action="cancel", handle=self._cancel),)
+
+    async def _cancel(self, interaction: nextcord.Interaction, press: Press) -> None:
+        was_under_way = await self._compare.cancel(press.job_id, actor_of(interaction))
+        await interaction.response.defer()
+        if not was_under_way:
+            await interaction.followup.send("It had already ended.", ephemeral=True)
+
+    @commands.Cog.listener("on_ready")
+    async def take_up(self) -> None:
+        """Go on with what an earlier process left; safe to repeat."""
+        await self._messages.take_up()
+
+
+def _order(parsed: ParsedPrompt, engines: tuple[str, ...]) -> Order:
+    return Order(kind=OrderKind.COMPARE, draft=parsed.draft, notes=parsed.notes, engines=engines)
+
+
+def _names(typed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in typed.split(",") if name.strip())

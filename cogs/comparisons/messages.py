@@ -1,0 +1,151 @@
+"""Keeps the one message of every comparison true, as `job_messages` does for single jobs; after a restart too."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from functools import partial
+
+from cogs.cards import Card, Picture
+from cogs.comparisons import card as compare_card
+from cogs.delivery import Delivery, Followers, is_old
+from cogs.origin import DOOR
+from cogs.posting import Poster
+from cogs.spender import Spender
+from generation.job import Job, JobStatus, JobView
+from services.drawing.compare import CompareService, Comparison
+from services.drawing.generation import GenerationService
+from services.pictures.media import file_name
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _State:
+    """What is known of a comparison's jobs now, and what its message shows."""
+
+    comparison: Comparison
+    views: dict[str, JobView] = field(default_factory=dict)
+    shown: str = ""
+
+    @property
+    def lead(self) -> Job:
+        """The job whose place the message has: one with buttons, as soon as there is one."""
+        jobs = [self.views[job_id].job for job_id in self.comparison.job_ids if job_id in self.views]
+        return next((job for job in jobs if job.status is JobStatus.DONE), jobs[0])
+
+
+class CompareMessages:
+    """One short task per comparison that somebody waits for."""
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        service: GenerationService,
+        compare: CompareService,
+        spender: Spender,
+        clock: Clock,
+    ) -> None:
+        self._poster = poster
+        self._service = service
+        self._compare = compare
+        self._spender = spender
+        self._clock = clock
+        self._born_at = clock.now()
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._followers = Followers(clock)
+        self._repeated: set[str] = set()  # what an earlier process, or an attempt that failed, may have shown already
+
+    async def open(self, comparison: Comparison) -> None:
+        """Show a new comparison for the first time, and follow it from then on."""
+        await self._present(comparison, is_repeated=False)
+        self._start(comparison, is_repeated=False)
+
+    async def take_up(self) -> None:
+        """Follow every comparison that an earlier process left."""
+        # what came in since this process began is being answered by its command just now
+        due = [one for one in await self._compare.due(DOOR) if one.created_at < self._born_at]
+        for comparison in due:
+            if not comparison.job_ids:
+                await self._compare.delivered(comparison)
+            elif comparison.id not in self._followers:
+                self._start(comparison, is_repeated=True)
+
+    async def aclose(self) -> None:
+        """Let results that are on their way arrive, for a moment; the rest stays due."""
+        await self._followers.aclose()
+
+    def _start(self, comparison: Comparison, *, is_repeated: bool) -> None:
+        if is_repeated:
+            self._repeated.add(comparison.id)
+        self._followers.start(comparison.id, partial(self._follow, comparison))
+
+    async def _follow(self, comparison: Comparison) -> None:
+        is_repeated = comparison.id in self._repeated
+        self._repeated.add(comparison.id)
+        state = _State(comparison)
+        if is_repeated:
+            await self._present(comparison, is_repeated=True)
+        await asyncio.gather(*(self._watch(state, job_id) for job_id in comparison.job_ids))
+        if state.views:
+            with self._followers.delivering():
+                await self._deliver(state, is_repeated)
+        await self._compare.delivered(comparison)
+        self._repeated.discard(comparison.id)
+
+    async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:
+        """Show it where nobody has noted a message of it yet."""
+        state = await self._read(comparison)
+        jobs = [view.job for view in state.views.values()]
+        if not jobs or all(job.is_terminal for job in jobs) or (is_repeated and state.lead.origin.message_id):
+            return
+        if posted := await self._poster.present(state.lead, self._card(state), is_repeated=is_repeated):
+            place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
+            await self._service.attach_group(comparison.job_ids, **place)
+
+    async def _watch(self, state: _State, job_id: str) -> None:
+        async for view in self._service.watch(job_id):
+            state.views[job_id] = view
+            self._offer(state)
+
+    def _offer(self, state: _State) -> None:
+        content = self._card(state).content
+        if content == state.shown or len(state.views) < len(state.comparison.job_ids):
+            return
+        if is_old(state.lead, self._clock):
+            return
+        state.shown = content
+
+        async def send() -> None:
+            if not all(view.job.is_terminal for view in state.views.values()):
+                await self._poster.edit(state.lead, self._card(state))
+
+        self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
+
+    async def _deliver(self, state: _State, is_repeated: bool) -> None:
+        state = await self._read(state.comparison)  # where its message stands may have been noted after the start
+        if all(view.job.delivered_at for view in state.views.values()):  # its message was deleted
+            return
+        key, draw = state.comparison.id, partial(self._final, state)
+        posted = await self._delivery.send(key, state.lead, draw, is_repeated=is_repeated)
+        if posted and posted.message_id != state.lead.origin.message_id:
+            place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
+            await self._service.attach_group(state.comparison.job_ids, **place)
+
+    async def _final(self, state: _State, limit_bytes: int) -> Card:
+        upload = await self._compare.strip(state.comparison, limit_bytes)
+        if upload is None:
+            return self._card(state)
+        comparison = state.comparison
+        name = file_name(comparison.prompt, comparison.seed, comparison.created_at, upload.extension)
+        alt = compare_card.alt_text(comparison, state.views)
+        return self._card(state, (Picture(data=upload.data, filename=name, alt_text=alt),))
+
+    async def _read(self, comparison: Comparison) -> _State:
+        views = {job_id: await self._service.view(job_id) for job_id in comparison.job_ids}
+        return _State(comparison, {job_id: view for job_id, view in views.items() if view is not None})
+
+    def _card(self, state: _State, pictures: tuple[Picture, ...] = ()) -> Card:
+        user_id = state.lead.origin.user_id
+        return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures)

@@ -1,0 +1,207 @@
+"""`/status` and `/gpu`: how each engine is, what a rented one costs, and a word to its owner when that is due."""
+
+import logging
+from typing import Any
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.cards import Card
+from cogs.decorators import prefix_command
+from cogs.engines import text as engines_text
+from cogs.engines.connections import owner_of
+from cogs.posting import TRANSIENT
+from cogs.waiting import answer
+from generation.errors import GenerationError, RequestRejected
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog
+from services.engines.connections import ConnectionService, Owner
+from services.rentals.rentals import MAX_USD_PER_HOUR, TITLES, Bill, Notice, RentalService
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+PROVIDERS = {title: name for name, title in TITLES.items()} | {"another": ""}
+
+
+class Engines(commands.Cog):
+    """Read-only views of the engines, and the care for those that cost money by the hour."""
+
+    def __init__(
+        self,
+        bot: commands.Bot,
+        *,
+        service: GenerationService,
+        catalog: Catalog,
+        connections: ConnectionService,
+        rentals: RentalService,
+        clock: Clock,
+    ) -> None:
+        self._bot = bot
+        self._service = service
+        self._catalog = catalog
+        self._connections = connections
+        self._rentals = rentals
+        self._clock = clock
+        rentals.on_notice.append(self.tell)
+
+    @nextcord.slash_command(name="status", description="How every engine is doing, and why one is down")
+    async def slash_status(self, interaction: nextcord.Interaction) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        await interaction.response.defer(ephemeral=True)
+        guild_id = str(interaction.guild_id) if interaction.guild_id else None
+        owners = [Owner(kind="user", id=str(interaction.user.id))]
+        if guild_id and interaction.permissions.manage_guild:
+            owners.append(Owner(kind="guild", id=guild_id))
+        text = await self._status(str(interaction.user.id), guild_id, owners)
+        await interaction.edit_original_message(content=text)
+
+    @prefix_command(name="status")
+    async def status_by_prefix(self, ctx: commands.Context[Any]) -> None:
+        guild_id = str(ctx.guild.id) if ctx.guild else None
+        # what to look at is for the owner's eyes: by prefix everybody reads along
+        owners = [] if guild_id else [Owner(kind="user", id=str(ctx.author.id))]
+        await answer(ctx, self._status_card(str(ctx.author.id), guild_id, owners))
+
+    @nextcord.slash_command(name="gpu", description="Your rented GPU: start, stop, what it has cost")
+    async def slash_gpu(self, interaction: nextcord.Interaction) -> None:
+        """Only its subcommands can be called."""
+
+    @slash_gpu.subcommand(name="show", description="Since when it runs, and about what that costs")
+    async def slash_show(
+        self,
+        interaction: nextcord.Interaction,
+        for_server: bool = SlashOption(description="The server's connection", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        bill = await self._rentals.bill(owner, by=str(interaction.user.id) if interaction.user else "")
+        await interaction.edit_original_message(content=engines_text.bill(bill))
+
+    @slash_gpu.subcommand(name="start", description="Start your rented machine; it is billed from then on")
+    async def slash_start(
+        self,
+        interaction: nextcord.Interaction,
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        bill = await self._rentals.start(owner, by=str(interaction.user.id))
+        await interaction.edit_original_message(content=engines_text.started(bill, owner))
+
+    @slash_gpu.subcommand(name="stop", description="Stop your rented machine; its disk stays")
+    async def slash_stop(
+        self,
+        interaction: nextcord.Interaction,
+        sure: bool = SlashOption(description="Yes, stop it now", required=False),
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        assert interaction.user is not None, "Discord always says who"
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        text = await self._stop(owner, str(interaction.user.id), engines_text.SURE_BY_SLASH, is_sure=bool(sure))
+        await interaction.edit_original_message(content=text)
+
+    @slash_gpu.subcommand(name="price", description="Tell what it costs an hour")
+    async def slash_price(
+        self,
+        interaction: nextcord.Interaction,
+        dollars: float = SlashOption(
+            description="Dollars an hour, for example 0.34", min_value=0, max_value=MAX_USD_PER_HOUR
+        ),
+        provider: str = SlashOption(description="Whose machine it is", required=False, choices=list(PROVIDERS)),
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        bill = await self._rentals.set_price(owner, dollars, PROVIDERS.get(provider or "", ""))
+        await interaction.edit_original_message(content=engines_text.bill(bill))
+
+    @slash_gpu.subcommand(name="stop-reminder", description="Do not write to me when it idles")
+    async def slash_stop_reminder(
+        self,
+        interaction: nextcord.Interaction,
+        again: bool = SlashOption(description="Remind me again", required=False),
+        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        bill = await self._rentals.set_reminders(owner, is_on=bool(again))
+        await interaction.response.send_message(_reminders(bill), ephemeral=True)
+
+    @prefix_command(name="gpu")
+    async def gpu_by_prefix(self, ctx: commands.Context[Any], what: str = "show", value: str = "") -> None:
+        """`!gpu`, `!gpu start`, `!gpu stop`, `!gpu price 0.34`, `!gpu stop-reminder`."""
+        await answer(ctx, self._gpu(Owner(kind="user", id=str(ctx.author.id)), what.casefold(), value))
+
+    async def tell(self, notice: Notice) -> None:
+        """Write to the owner of a connection; one who takes no direct messages is left in peace."""
+        user_id = self._person(notice.owner)
+        if user_id is None:
+            return
+        try:
+            user = await self._bot.fetch_user(user_id)
+            await user.send(engines_text.notice(notice))
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            log.info("an owner could not be told (%s)", type(error).__name__)
+
+    def _person(self, owner: Owner) -> int | None:
+        """Return who is to be told: for a server's connection the server's owner."""
+        if owner.kind == "user":
+            return int(owner.id)
+        guild = self._bot.get_guild(int(owner.id))
+        return guild.owner_id if guild else None
+
+    async def _gpu(self, owner: Owner, what: str, value: str) -> Card:
+        if what == "price":
+            try:
+                dollars = float(value.strip().lstrip("$").replace(",", "."))
+            except ValueError:
+                dollars = -1.0  # refused with the same words as any other number that is no price
+            return Card(content=engines_text.bill(await self._rentals.set_price(owner, dollars)))
+        if what in ("stop-reminder", "reminder"):
+            is_on = what == "reminder"
+            return Card(content=_reminders(await self._rentals.set_reminders(owner, is_on=is_on)))
+        if what == "start":
+            return Card(content=engines_text.started(await self._rentals.start(owner, by=owner.id), owner))
+        if what == "stop":
+            is_sure = value.casefold() in ("yes", "sure", "now")
+            return Card(content=await self._stop(owner, owner.id, engines_text.SURE_BY_PREFIX, is_sure=is_sure))
+        if what != "show":
+            raise RequestRejected(
+                "There is `gpu show`, `gpu start`, `gpu stop`, `gpu price 0.34` and `gpu stop-reminder`.", field="gpu"
+            )
+        return Card(content=engines_text.bill(await self._rentals.bill(owner, by=owner.id)))
+
+    async def _stop(self, owner: Owner, by: str, how: str, *, is_sure: bool) -> str:
+        """Stop a machine; without a yes, say what that would do and `how` it is said."""
+        if is_sure:
+            return engines_text.stopped(await self._rentals.stop(owner, by=by), owner)
+        return engines_text.before_stop(await self._rentals.inspect(owner, by=by), how)
+
+    async def _status_card(self, user_id: str, guild_id: str | None, owners: list[Owner]) -> Card:
+        return Card(content=await self._status(user_id, guild_id, owners))
+
+    async def _status(self, user_id: str, guild_id: str | None, owners: list[Owner]) -> str:
+        lanes = {lane.name: lane for lane in self._service.lanes()}
+        engines = self._catalog.engines(user_id, guild_id)
+        lines = [engines_text.engine(one, lanes.get(one.name), self._clock.now()) for one in engines]
+        for owner in owners:
+            if any(one.error and one.owner_kind == owner.kind for one in engines):
+                lines += await self._reasons(owner)
+        return engines_text.status(lines)
+
+    async def _reasons(self, owner: Owner) -> list[str]:
+        """Say why an owner's connection is down, and what to look at; nothing if it is back meanwhile."""
+        try:
+            diagnosis = await self._connections.test(owner)
+        except GenerationError:
+            return []
+        return [] if diagnosis.is_ok else engines_text.reasons(diagnosis)
+
+
+def _reminders(bill: Bill) -> str:
+    if bill.reminds:
+        return "✅ I will write to you when it idles."
+    return "✅ No more reminders. `/gpu stop-reminder again:True` brings them back."

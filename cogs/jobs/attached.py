@@ -1,0 +1,77 @@
+"""What is attached to the message of a finished job: its picture, the grid of a batch, its videos."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cogs.cards import Picture
+from cogs.jobs import card as render
+from generation.job import Job
+from generation.result import JobResult, StoredImage
+from services.pictures.media import MediaService, Upload, file_name
+
+FILES_OF_A_MESSAGE: Final = 10
+LinkTo = Callable[[StoredImage, Job], str]  # where people can watch a file; "" where nowhere is open to them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """Files within Discord's limits. `left_out`: a line on the videos that are too large for it."""
+
+    pictures: tuple[Picture, ...] = ()
+    is_smaller: bool = False
+    left_out: str = ""
+
+
+async def attached(media: MediaService, job: Job, limit_bytes: int, link_to: LinkTo) -> Attached:
+    """Choose what to attach for a job that is done, in at most `limit_bytes`."""
+    result = job.result
+    if result is None or not result.images:
+        return Attached()
+    if any(image.is_video for image in result.images):
+        return await _with_videos(media, job, result, limit_bytes, link_to)
+    if len(result.images) > 1:
+        upload = await media.grid_of(result, limit_bytes)
+    else:
+        upload = await media.upload_copy(result.images[0].media_id, limit_bytes)
+    if upload is None:
+        return Attached()
+    picture = to_picture(job, result.images[0], upload)
+    return Attached(pictures=(picture,), is_smaller=upload.is_smaller)
+
+
+def to_picture(job: Job, image: StoredImage, upload: Upload) -> Picture:
+    name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
+    return Picture(data=upload.data, filename=name, alt_text=render.alt_of(job, image.seed))
+
+
+async def _with_videos(media: MediaService, job: Job, result: JobResult, limit_bytes: int, link_to: LinkTo) -> Attached:
+    """Attach each file by itself, as many as fit; of a video that does not, its still."""
+    pictures: list[Picture] = []
+    too_large: list[tuple[StoredImage, int]] = []
+    is_smaller = False
+    for image in result.images[:FILES_OF_A_MESSAGE]:
+        room = limit_bytes - sum(len(picture.data) for picture in pictures)
+        upload = await media.upload_copy(image.media_id, room)
+        if upload is None and await media.get(image.media_id) is None:
+            continue
+        if image.is_video and (upload is None or upload.video_bytes):
+            too_large.append((image, image.size_bytes))
+        elif upload is not None:
+            is_smaller = is_smaller or upload.is_smaller
+        if upload is not None:
+            alone = replace(job, result=replace(result, images=(image,)))
+            pictures.append(to_picture(alone, image, upload))
+    return Attached(
+        pictures=tuple(pictures), is_smaller=is_smaller, left_out=_left_out(job, too_large, limit_bytes, link_to)
+    )
+
+
+def _left_out(job: Job, too_large: list[tuple[StoredImage, int]], limit_bytes: int, link_to: LinkTo) -> str:
+    if not too_large:
+        return ""
+    sizes = ", ".join(f"{size / 1024**2:.1f} MB" for _, size in too_large)
+    what = "The video has" if len(too_large) == 1 else f"{len(too_large)} videos have"
+    links = [link for image, _ in too_large if (link := link_to(image, job))]
+    where = " ".join(f"[Watch it](<{link}>)" for link in links) or "It is in the studio."
+    return f"🎞️ {what} {sizes}, more than Discord takes here ({limit_bytes / 1024**2:.3g} MB). {where}"

@@ -1,0 +1,272 @@
+"""Buttons, menus and modals under a picture: one listener, static ids, everything looked up in the store.
+
+A press that asks for a picture goes to the desk, which stores it and answers with "thinking"; what is quick is done
+first and answered then. Anyone who sees a picture where it stands may make something new from it, and it is theirs;
+only its owner and moderators may edit, cancel or delete it (`services.people.policy`: an id may be forged).
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import nextcord
+from nextcord.ext import commands
+
+from cogs.cards import Card, check_stands_in, to_files, to_view
+from cogs.desk import Desk
+from cogs.error_handler import thinking
+from cogs.jobs import forms
+from cogs.jobs.card import GONE
+from cogs.jobs.messages import JobMessages
+from cogs.mentions import names_of_interaction
+from cogs.origin import actor_of, check_interaction_permissions
+from cogs.plain import block, escape
+from cogs.posting import edit_answer, shows
+from cogs.presses import Press, Route
+from generation.errors import RequestRejected
+from generation.job import Job, JobStatus
+from generation.order import Order, OrderKind
+from generation.prompt_syntax import format_prompt, parse_prompt
+from generation.request import Draft
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog, Engine
+from services.people.policy import check_change
+from utils.text import cut
+
+log = logging.getLogger(__name__)
+
+ENGINES_OWN = (
+    "model",
+    "sampler",
+    "scheduler",
+    "vae",
+    "loras",
+    "workflow",
+    "options",
+)  # names that mean nothing to another engine
+Handler = Callable[[nextcord.Interaction, Job, str], Awaitable[None]]
+
+
+class EditControls(commands.Cog):
+    """Everything people press under a job's message."""
+
+    def __init__(
+        self,
+        *,
+        service: GenerationService,
+        catalog: Catalog,
+        messages: JobMessages,
+        desk: Desk,
+    ) -> None:
+        self._service = service
+        self._catalog = catalog
+        self._messages = messages
+        self._desk = desk
+        self._handlers: dict[str, Handler] = {
+            "reroll": self._reroll,
+            "edit": self._open_edit,
+            "edited": self._edited,
+            "steps": self._more_steps,
+            "smaller": self._smaller,
+            "size": self._open_size,
+            "sized": self._sized,
+            "sampler": self._open_menu,
+            "model": self._open_menu,
+            "page": self._turn_page,
+            "choose": self._chosen,
+            "flux": self._flux,
+            "cancel": self._cancel,
+            "delete": self._delete,
+            "pick": self._pick,
+            "files": self._files,
+            "info": self._info,
+        }
+
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=action, handle=self._press, takes_forms=True) for action in self._handlers)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        argument = press.action if press.action in ("sampler", "model") else press.argument
+        await self._handlers[press.action](interaction, job, argument)
+
+    # -- new pictures --------------------------------------------------------------------------------------------
+
+    async def _reroll(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, Draft())
+
+    async def _more_steps(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=_seed_of(job)))
+
+    async def _smaller(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, forms.smaller(job.settled))
+
+    async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
+        other = self._messages.other_engine(job, *_where(interaction), wanted)
+        if other is None:
+            raise RequestRejected(
+                "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
+            )
+        # another engine has its own models and samplers; the words, the shape and the seed go along
+        changes = Draft(backend=other.name, seed=_seed_of(job))
+        await self._again(interaction, job, changes, drop=ENGINES_OWN)
+
+    async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        actor = actor_of(interaction)
+        check_change(actor, job, "edit")
+        typed = _typed(interaction)
+        names = await names_of_interaction(interaction, *typed.values())
+        before = (await self._service.drawn(job)).request
+        changes = forms.read_edit(typed, before, names)
+        # your own job that is still under way is replaced
+        replaces = job.user_key == actor.user_key and not job.is_terminal
+        notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
+        await self._again(interaction, job, changes, replaces=replaces, notes=notes)
+
+    async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
+
+    async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
+        """A model or sampler was picked from a menu that may be old: the list is read again."""
+        data: Any = interaction.data
+        engine = self._engine(interaction, job)
+        names = {forms.choice_value(name): name for name in _names(what, engine)}
+        name = names.get(data["values"][0])
+        if name is None:
+            raise RequestRejected("That one is no longer there. Please open the list again.", field=what)
+        changes = Draft(model=name) if what == "model" else Draft(sampler=name)
+        changes = replace(changes, seed=_seed_of(job), backend=engine.name if engine else job.lane)
+        is_other = engine is not None and engine.name != job.lane
+        await self._again(interaction, job, changes, drop=ENGINES_OWN if is_other else ())
+
+    async def _again(
+        self,
+        interaction: nextcord.Interaction,
+        job: Job,
+        changes: Draft,
+        *,
+        drop: tuple[str, ...] = (),
+        replaces: bool = False,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
+        check_interaction_permissions(interaction)
+        order = Order(kind=OrderKind.AGAIN, draft=changes, notes=notes, job_id=job.id, drop=drop, replaces=replaces)
+        await self._desk.take_press(interaction, order, private=job.origin.private)
+
+    # -- forms and menus -----------------------------------------------------------------------------------------
+
+    async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        check_change(actor_of(interaction), job, "edit")
+        form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
+        await interaction.response.send_modal(form)
+
+    async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        await interaction.response.send_modal(forms.size_form(job))
+
+    async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
+        card = self._menu(what, job, self._engine(interaction, job), 0)
+        view = to_view(card.rows)
+        assert view is not None, "a menu has rows"
+        await interaction.response.send_message(card.content, view=view, ephemeral=True)
+
+    async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
+        check_stands_in(interaction.message, "page")
+        what, _, page = argument.partition("-")
+        card = self._menu(what, job, self._engine(interaction, job), int(page))
+        await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
+
+    def _menu(self, what: str, job: Job, engine: Engine | None, page: int) -> Card:
+        names = _names(what, engine)
+        if not names:
+            label = engine.label if engine else self._service.label(job.lane)
+            raise RequestRejected(f"{label} has no {what}s to choose from.", field=what)
+        current = job.drawn.model if what == "model" else job.drawn.sampler
+        return forms.menu(what, job.id, names, current, page)
+
+    def _engine(self, interaction: nextcord.Interaction, job: Job) -> Engine | None:
+        """Return the engine a picture was drawn on, or another one where that one is not for who presses."""
+        who = _where(interaction)
+        return self._catalog.engine(job.lane, *who) or next(iter(self._catalog.engines(*who)), None)
+
+    # -- the job itself ------------------------------------------------------------------------------------------
+
+    async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        check_change(actor_of(interaction), job, "cancel")
+        cancelled = await self._service.cancel(job.id, actor_of(interaction))
+        await interaction.response.defer()
+        if cancelled is None:
+            await interaction.followup.send("It had already ended.", ephemeral=True)
+
+    async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        check_change(actor_of(interaction), job, "delete")
+        await self._service.delete(job.id, actor_of(interaction))
+        await interaction.response.defer()
+        message = interaction.message
+        if message is None or not shows(message, job.origin, job.id):  # an id that was sent from below another message
+            return
+        with suppress(nextcord.NotFound):  # somebody was quicker
+            await interaction.delete_original_message()
+
+    async def _pick(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
+        index = int(argument)
+        images = job.result.images if job.result else ()
+        if index >= len(images):
+            raise RequestRejected("There is no such picture in this batch.", field="pick")
+        await self._hand_over(interaction, job, (index,), f"U{index + 1} · seed {images[index].seed}")
+
+    async def _files(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        count = len(job.result.images) if job.result else 0
+        await self._hand_over(interaction, job, tuple(range(count)), f"all {count} files")
+
+    async def _hand_over(
+        self, interaction: nextcord.Interaction, job: Job, indexes: tuple[int, ...], words: str
+    ) -> None:
+        """Send originals already made; what does not fit one request goes into further messages."""
+        async with thinking(interaction, ephemeral=job.origin.private):
+            pictures = await self._messages.originals(job, indexes)
+            if not pictures:
+                raise RequestRejected(GONE)
+            batches = forms.pack(pictures)
+            await edit_answer(interaction, Card(content=f"-# {words} · job {job.short_id}", pictures=batches[0]))
+            for batch in batches[1:]:
+                await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
+
+    async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+        """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
+        seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
+        line = block(cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500))
+        model = (job.result.model if job.result else None) or job.drawn.model or "the engine's default"
+        foot = f"-# model {escape(model)} · job {job.short_id}"
+        text = f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}"
+        await interaction.response.send_message(cut(text, 2000), ephemeral=True)
+
+
+def _where(interaction: nextcord.Interaction) -> tuple[str, str | None]:
+    """Return who presses, and in which server: what they may use depends on both."""
+    assert interaction.user is not None, "Discord always says who"
+    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
+
+
+def _names(what: str, engine: Engine | None) -> list[str]:
+    capabilities = engine.capabilities if engine else None
+    if capabilities is None:
+        return []
+    if what == "model":
+        return [model.name for model in capabilities.models or ()]
+    return list(capabilities.samplers or ())
+
+
+def _typed(interaction: nextcord.Interaction) -> dict[str, str]:
+    """Read what was typed from the interaction itself, never from a form shared by all users."""
+    data: Any = interaction.data
+    return {field["custom_id"]: field["value"] for row in data["components"] for field in row["components"]}
+
+
+def _seed_of(job: Job) -> int | None:
+    """Return the seed of the first picture, so that only what was changed changes."""
+    if job.result and job.result.images:
+        return job.result.images[0].seed
+    return job.drawn.seed if job.status is not JobStatus.DONE else None

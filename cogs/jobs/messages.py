@@ -1,0 +1,273 @@
+"""Keeps the one message of every job true: watches the job, edits the message, delivers the result exactly once.
+
+A result is due until `delivered` is written. After a restart every unfinished message is taken up again: an edit of
+the same message is repeated safely, so nothing is lost and nothing is posted twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from cogs.cards import Card, Picture
+from cogs.delivery import Delivery, Followers, is_old
+from cogs.jobs import card as render
+from cogs.jobs.attached import LinkTo, attached, to_picture
+from cogs.posting import Posted, Poster
+from cogs.spender import Spender
+from constants import DISCORD_FILE_BYTES
+from generation.job import Hold, Job, JobStatus, JobView
+from generation.request import Mode
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog, Engine
+from services.pictures.media import MediaService
+from utils.clock import Clock
+from utils.text import cut
+
+log = logging.getLogger(__name__)
+
+DOOR = "discord"
+FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
+MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
+PREVIEW_GAP_S = 4.0
+OTHER_CHARS = 20  # of an engine's label on a button
+
+
+@dataclass
+class _Shown:
+    """What the message shows now, to leave out edits that change nothing."""
+
+    status: JobStatus
+    fraction: float = -1.0
+    position: int | None = None
+    note: str = ""
+    hold: Hold = Hold.NONE
+    preview_at: float = float("-inf")
+
+
+class JobMessages:
+    """One short task per job that somebody waits for."""
+
+    def __init__(
+        self,
+        *,
+        poster: Poster,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        spender: Spender,
+        clock: Clock,
+        ping_after_s: float = 30.0,
+        has_studio: bool = False,
+        start_command: Callable[[str], str] = lambda _: "",
+        link_to: LinkTo = lambda image, job: "",
+    ) -> None:
+        self._poster = poster
+        self._service = service
+        self._media = media
+        self._catalog = catalog
+        self._spender = spender
+        self._clock = clock
+        self._ping_after_s = ping_after_s
+        self._has_studio = has_studio
+        self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
+        self._link_to = link_to
+        self._born_at = clock.now()
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._followers = Followers(clock)
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._unlisten = service.listen(self._changed)
+        self._taken_up: set[str] = set()  # jobs whose result may have been posted already
+
+    def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
+        """Draw a job as it stands now."""
+        return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
+
+    async def open(self, view: JobView, *, is_repeated: bool = False) -> None:
+        """Show a new job for the first time, and follow it from then on.
+
+        A job that is done already (from the cache) is shown at once as it is, by its delivery.
+
+        Args:
+            view: the job as it stands now.
+            is_repeated: an earlier process may have shown it, without noting where.
+        """
+        job = view.job
+        try:
+            card = None if job.is_terminal else self.card(view)
+            if card and (posted := await self._poster.present(job, card, is_repeated=is_repeated)):
+                await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
+        except Exception:  # whatever became of its first message, its result will be shown
+            log.exception("a first answer was not noted", extra={"action": "job_failed", "job": job.id})
+        self.follow(view)
+
+    def follow(self, view: JobView) -> None:
+        """Keep this job's message up to date from now on, until its result is delivered."""
+        shown = _Shown(view.job.status, position=view.position)
+        self._followers.start(view.job.id, partial(self._follow, view.job.id, shown))
+
+    def _changed(self, job: Job) -> None:
+        """Post what somebody draws in the studio for a channel here: no command waits for it."""
+        if job.origin.door == DOOR and job.origin.via == "studio" and job.delivered_at is None:
+            self.follow(JobView(job=job))
+
+    async def take_up(self) -> int:
+        """Follow every job that an earlier process left; return how many there were."""
+        # what came in since this process began is being answered by its command just now
+        due = [job for job in await self._service.due(DOOR) if job.created_at < self._born_at]
+        due = [job for job in due if job.id not in self._followers and job.id not in self._opening]
+        for job in due:
+            self._taken_up.add(job.id)
+            if job.origin.message_id is None:
+                self._open_later(job)
+            else:
+                self.follow(JobView(job=job))
+        return len(due)
+
+    def _open_later(self, job: Job) -> None:
+        """Show a job of an earlier process that knows no message; other messages do not wait for it."""
+        task = asyncio.create_task(self.open(self._service.peek(job), is_repeated=True), name="open")
+        self._opening[job.id] = task
+        task.add_done_callback(lambda _: self._opening.pop(job.id, None))
+
+    async def aclose(self) -> None:
+        """Let results that are on their way arrive, for a moment; the rest stays due."""
+        self._unlisten()
+        for task in (opening := list(self._opening.values())):
+            task.cancel()
+        await asyncio.gather(*opening, return_exceptions=True)
+        await self._followers.aclose()
+
+    async def _follow(self, job_id: str, shown: _Shown) -> None:
+        first_at = self._clock.monotonic() + FIRST_PROGRESS_S
+        catching_up = asyncio.create_task(self._catch_up(job_id, shown))
+        try:
+            async for view in self._service.watch(job_id):
+                if view.job.is_terminal:
+                    with self._followers.delivering():
+                        await self._deliver(view.job)
+                elif self._clock.monotonic() >= first_at:
+                    self._offer(view, shown)
+        finally:
+            catching_up.cancel()
+        self._taken_up.discard(job_id)
+
+    async def _catch_up(self, job_id: str, shown: _Shown) -> None:
+        """Show where a job stands after the first moments, in which nothing was shown."""
+        await self._clock.sleep(FIRST_PROGRESS_S)
+        view = await self._service.view(job_id)
+        if view and not view.job.is_terminal:
+            self._offer(view, shown)
+
+    def _offer(self, view: JobView, shown: _Shown) -> None:
+        progress, job = view.progress, view.job
+        fraction = progress.fraction if progress else 0.0
+        note = progress.note if progress else ""
+        has_moved = (
+            job.status is not shown.status
+            or view.position != shown.position
+            or view.hold is not shown.hold
+            or note != shown.note
+            or abs(fraction - shown.fraction) >= MIN_STEP
+        )
+        if not has_moved or is_old(job, self._clock):
+            return
+        shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
+        shown.hold = view.hold
+        preview: tuple[Picture, ...] = ()
+        now = self._clock.monotonic()
+        if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
+            shown.preview_at = now
+            preview = (Picture(data=progress.preview, filename=_preview_name(progress.preview), alt_text="preview"),)
+
+        async def send() -> None:
+            current = await self._service.view(job.id)
+            if current and not current.job.is_terminal:
+                await self._poster.edit(current.job, self.card(current, preview))
+
+        self._spender.offer(self._poster.bucket(job.origin), job.id, send)
+
+    async def _deliver(self, job: Job) -> None:
+        """Deliver a terminal job: try until Discord takes it or no place is left."""
+        job = await self._service.get(job.id)  # our message's id may have been noted after the job ended
+        if job.delivered_at is not None:
+            return
+        is_repeated = job.id in self._taken_up
+        self._taken_up.add(job.id)  # should a fault of ours come between the sending and its note
+        posted = await self._delivery.send(job.id, job, partial(self._final, job), is_repeated=is_repeated)
+        if posted:
+            await self._note_delivery(job, posted)
+        else:
+            await self._service.delivered(job.id)
+
+    async def _note_delivery(self, job: Job, posted: Posted) -> None:
+        if posted.message_id != job.origin.message_id:
+            await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
+        if await self._service.delivered(job.id) and posted.place in ("reply", "message"):
+            await self._ping(job, posted)
+
+    async def _ping(self, job: Job, posted: Posted) -> None:
+        """An edit pings nobody: after a long wait one short reply does, once."""
+        if not self._ping_after_s or job.origin.private or job.status is not JobStatus.DONE or not job.finished_at:
+            return
+        if (job.finished_at - job.created_at).total_seconds() >= self._ping_after_s:
+            await self._poster.ping(job.origin, posted)
+
+    async def _final(self, job: Job, limit_bytes: int) -> Card:
+        """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
+        files = await attached(self._media, job, limit_bytes, self._link_to)
+        around = replace(self._around(job, files.is_smaller), left_out=files.left_out)
+        return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
+
+    async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
+        """Fetch single pictures of a batch as they were made; those that have expired are left out."""
+        pictures = []
+        for index in indexes:
+            image = job.result.images[index] if job.result else None
+            upload = await self._media.upload_copy(image.media_id, DISCORD_FILE_BYTES) if image else None
+            if job.result and image and upload:
+                alone = replace(job, result=replace(job.result, images=(image,)))
+                pictures.append(to_picture(alone, image, upload))
+        return pictures
+
+    def _around(self, job: Job, smaller: bool = False) -> render.Around:
+        engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
+        capabilities = engine.capabilities if engine else None
+        modes = self._catalog.modes(job.origin.user_id, job.origin.guild_id)
+        other = self.other_engine(job, job.origin.user_id, job.origin.guild_id)
+        return render.Around(
+            engine=self._service.label(job.lane),
+            remark=capabilities.remark if capabilities else "",
+            tried=tuple(self._service.label(lane) for lane in (*job.tried, job.lane)) if job.tried else (),
+            other_engine=other.name if other else None,
+            other_label=_label_of(other),
+            has_models=capabilities is None or capabilities.models != (),
+            has_samplers=capabilities is None or capabilities.samplers != (),
+            can_upscale=Mode.UPSCALE in modes,
+            can_zoom=Mode.INPAINT in modes,
+            has_studio=self._has_studio,
+            start_command=self._start_command(job.lane),
+            smaller_copy=smaller,
+        )
+
+    def other_engine(self, job: Job, user_id: str, guild_id: str | None, wanted: str = "") -> Engine | None:
+        """Return the engine that a person's button for another one means; only those that are up are offered.
+
+        It is the one the button names where this person may use that, else a Flux one, else any other.
+        """
+        engines = self._catalog.engines(user_id, guild_id)
+        others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback and engine.is_up]
+        return min(others, key=lambda engine: (engine.name != wanted, not engine.is_flux), default=None)
+
+
+def _label_of(other: Engine | None) -> str:
+    """Return what the button for another engine says: Flux by that name, any other by its own."""
+    if other is None:
+        return ""
+    return "Flux it" if other.is_flux else cut(other.label, OTHER_CHARS)
+
+
+def _preview_name(data: bytes) -> str:
+    kinds = {b"\x89PNG": "png", b"RIFF": "webp"}
+    return f"preview.{kinds.get(data[:4], 'jpg')}"

@@ -1,0 +1,247 @@
+"""What people do with a picture they have: enlarge it, paint over a part, draw on beyond its edges, follow its pose.
+
+Slash commands take a file; "Apps" in a message's menu takes the picture of that message. The picture itself is loaded
+later: what is stored and answered with "thinking…" is its address.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.attachments import address_of
+from cogs.decorators import prefix_command
+from cogs.desk import Desk
+from cogs.mentions import names_of_interaction
+from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
+from cogs.pictures import forms
+from cogs.pictures.sources import PictureSources, is_private, suggest_engines, who
+from cogs.plain import suggest
+from cogs.presses import Press, Route
+from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
+from generation.capabilities import Capabilities
+from generation.job import Job
+from generation.options import MAX_CONTROL_WEIGHT, RANGES
+from generation.order import Order, OrderKind
+from generation.prompt_syntax import parse_prompt
+from generation.request import ControlUnit, Draft, Mode, Pan, SourceImage
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog
+from services.pictures.media import MediaService
+
+UPSCALE_FACTOR: Final = 2.0
+ZOOM: Final = 1.5
+# what a press or a message's menu makes of a picture, by the argument of the button
+CHANGES: Final[dict[str, Draft]] = {
+    "upscale": Draft(mode=Mode.UPSCALE, upscale_factor=UPSCALE_FACTOR),
+    "zoom": Draft(zoom=ZOOM),
+    **{pan.value: Draft(pan=pan) for pan in Pan},
+}
+
+
+class Pictures(commands.Cog):
+    """The commands that begin with a picture."""
+
+    def __init__(
+        self,
+        *,
+        service: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        desk: Desk,
+    ) -> None:
+        self._service = service
+        self._catalog = catalog
+        self._desk = desk
+        self._sources = PictureSources(service, media)
+
+    # -- larger --------------------------------------------------------------------------------------------------
+
+    @nextcord.slash_command(name="upscale", description="Make a picture larger")
+    async def upscale(
+        self,
+        interaction: nextcord.Interaction,
+        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
+        factor: float = SlashOption(
+            description="How many times (2 is usual)", required=False, min_value=1, max_value=MAX_UPSCALE_FACTOR
+        ),
+        upscaler: str = SlashOption(description="What enlarges it", required=False, max_length=100),
+        backend: str = SlashOption(description="Engine to do it", required=False),
+        private: bool = SlashOption(description="Only you see it", required=False),
+    ) -> None:
+        typed = Draft(
+            mode=Mode.UPSCALE, upscale_factor=factor or UPSCALE_FACTOR, upscaler=upscaler or None, backend=backend
+        )
+        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=bool(private))
+
+    @prefix_command(name="upscale")
+    async def upscale_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
+        """`!upscale 2` with a picture, or in reply to one: short for `!dream --upscale 2`."""
+        replied = ctx.message.reference.resolved if ctx.message.reference else None
+        if not ctx.message.attachments and isinstance(replied, nextcord.Message):
+            self._sources.check_single(await self._sources.job_of(replied, actor_of_message(ctx)))
+        dream = ctx.bot.get_command("dream")
+        assert dream is not None, "the cog of the main command is always there"
+        await ctx.invoke(dream, text=forms.upscale_options(text))
+
+    @nextcord.message_command(name="Upscale 2×")
+    async def upscale_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
+        await self._from_message(interaction, message, CHANGES["upscale"])
+
+    # -- partly new, and more of it ------------------------------------------------------------------------------
+
+    @nextcord.slash_command(name="inpaint", description="Redraw a part of a picture")
+    async def inpaint(
+        self,
+        interaction: nextcord.Interaction,
+        prompt: str = SlashOption(description="What should be there", max_length=MAX_PROMPT_CHARS, required=True),
+        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
+        mask: nextcord.Attachment = SlashOption(
+            description="White where it may change; without one, what is transparent in the picture", required=False
+        ),
+        strength: float = SlashOption(
+            description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
+        ),
+        mask_blur: int = SlashOption(
+            description=f"Pixels over which the new part fades in at the mask's edge ({DEFAULT_MASK_BLUR_PX} is usual)",
+            required=False,
+            min_value=0,
+            max_value=MAX_MASK_BLUR_PX,
+        ),
+        backend: str = SlashOption(description="Engine to draw on", required=False),
+        private: bool = SlashOption(description="Only you see it", required=False),
+    ) -> None:
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
+        typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
+            forms.without_others(parsed.draft)
+        )
+        draft = replace(typed, mode=Mode.INPAINT, zoom=None, pan=None)
+        files = (image, mask) if mask else (image,)
+        is_alone = parsed.is_private or bool(private)
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes)
+
+    @nextcord.slash_command(name="outpaint", description="Continue a picture beyond its edges")
+    async def outpaint(
+        self,
+        interaction: nextcord.Interaction,
+        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
+        prompt: str = SlashOption(
+            description="What the whole picture shows", required=False, max_length=MAX_PROMPT_CHARS
+        ),
+        zoom: float = SlashOption(
+            description="How far to zoom out (1.5 is usual)",
+            required=False,
+            min_value=RANGES["zoom"].low,
+            max_value=RANGES["zoom"].high,
+        ),
+        pan: str = SlashOption(description="Or continue it to one side", required=False, choices=[*Pan]),
+        backend: str = SlashOption(description="Engine to draw on", required=False),
+        private: bool = SlashOption(description="Only you see it", required=False),
+    ) -> None:
+        parsed = parse_prompt(prompt or "", await names_of_interaction(interaction, prompt))
+        is_alone = parsed.is_private or bool(private)
+        typed = Draft(zoom=zoom, pan=Pan(pan) if pan else None, backend=backend)
+        typed = typed.over(forms.without_others(parsed.draft))
+        if typed.zoom is None and typed.pan is None:
+            typed = replace(typed, zoom=ZOOM)
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes)
+
+    @nextcord.message_command(name="Zoom out 1.5×")
+    async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
+        await self._from_message(interaction, message, CHANGES["zoom"])
+
+    @nextcord.slash_command(name="control", description="Draw after the pose, the edges or the depth of a picture")
+    async def control(
+        self,
+        interaction: nextcord.Interaction,
+        prompt: str = SlashOption(description="What to draw", max_length=MAX_PROMPT_CHARS, required=True),
+        image: nextcord.Attachment = SlashOption(description="The picture to follow", required=True),
+        kind: str = SlashOption(
+            description="What to take from it: canny, depth, openpose …", max_length=60, required=True
+        ),
+        weight: float = SlashOption(
+            description="How closely to follow it (1 is usual)",
+            required=False,
+            min_value=0,
+            max_value=MAX_CONTROL_WEIGHT,
+        ),
+        backend: str = SlashOption(description="Engine to draw on", required=False),
+        private: bool = SlashOption(description="Only you see it", required=False),
+    ) -> None:
+        parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
+        is_alone = parsed.is_private or bool(private)
+        unit = ControlUnit(kind=kind, image=SourceImage(media_id=""), weight=1.0 if weight is None else weight)
+        draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
+        notes = forms.notes_of(parsed)
+        await self._take(interaction, OrderKind.CONTROL, draft, (image,), private=is_alone, notes=notes)
+
+    # -- presses -------------------------------------------------------------------------------------------------
+
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(Route(action=forms.ACTION, argument=change, handle=self._press) for change in CHANGES)
+
+    async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
+        job = await self._service.visible(press.job_id, actor_of(interaction))
+        assert interaction.message is not None, "a button stands under a message"
+        await self._change(interaction, interaction.message, job, CHANGES[press.argument])
+
+    # -- pictures from pictures ----------------------------------------------------------------------------------
+
+    async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
+        job = await self._sources.job_of(message, actor_of(interaction))
+        await self._change(interaction, message, job, changes)
+
+    async def _change(
+        self, interaction: nextcord.Interaction, message: nextcord.Message, job: Job | None, changes: Draft
+    ) -> None:
+        """Answer with a new message and make something of the picture in `message`; the result is the presser's."""
+        check_interaction_permissions(interaction)
+        order = self._sources.order_for(message, job, changes)
+        await self._desk.take_press(interaction, order, private=is_private(message, job))
+
+    async def _take(
+        self,
+        interaction: nextcord.Interaction,
+        kind: OrderKind,
+        draft: Draft,
+        files: tuple[nextcord.Attachment, ...],
+        *,
+        private: bool,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        check_interaction_permissions(interaction)
+        order = Order(kind=kind, draft=draft, notes=notes, files=tuple(map(address_of, files)))
+        await self._desk.take_press(interaction, order, private=private)
+
+    # -- autocomplete --------------------------------------------------------------------------------------------
+
+    @upscale.on_autocomplete("backend")
+    @inpaint.on_autocomplete("backend")
+    @outpaint.on_autocomplete("backend")
+    @control.on_autocomplete("backend")
+    async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest_engines(self._catalog, interaction, typed)
+
+    @upscale.on_autocomplete("upscaler")
+    async def suggest_upscaler(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await self._suggest(interaction, typed, lambda capabilities: capabilities.upscalers)
+
+    @control.on_autocomplete("kind")
+    async def suggest_kind(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await self._suggest(interaction, typed, lambda capabilities: capabilities.control_kinds)
+
+    async def _suggest(
+        self,
+        interaction: nextcord.Interaction,
+        typed: str,
+        names_of: Callable[[Capabilities], tuple[str, ...] | None],
+    ) -> None:
+        engines = self._catalog.engines(*who(interaction))
+        names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
+        hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
+        await suggest(interaction, hits)

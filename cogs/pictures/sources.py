@@ -1,0 +1,116 @@
+"""Which picture somebody means: the file of a command, or the one a message shows; and how all their commands begin.
+
+Of a message of ours the original is taken from the media store: what is attached may be a smaller copy or a grid.
+"""
+
+import nextcord
+
+from cogs.attachments import address_of, picture_in, read_file
+from cogs.cards import controls_of
+from cogs.origin import check_interaction_permissions
+from cogs.plain import suggest
+from generation.errors import RequestRejected
+from generation.job import Job
+from generation.order import Order, OrderKind
+from generation.request import Draft
+from services.drawing.generation import GenerationService
+from services.engines.catalog import Catalog
+from services.people.policy import Actor
+from services.pictures.media import MediaService
+
+
+class PictureSources:
+    """Finds pictures and reads their files, as they are."""
+
+    def __init__(self, service: GenerationService, media: MediaService) -> None:
+        self._service = service
+        self._media = media
+
+    async def job_of(self, message: nextcord.Message, actor: Actor) -> Job | None:
+        """Return the job a message of ours shows.
+
+        None for any other message, for jobs nobody knows any more, and for those that `actor` may not see: the message
+        may be another bot's, with an id of ours in it.
+        """
+        job_id = next((job_id for _, job_id, _ in controls_of(message)), "-")
+        if job_id == "-":
+            return None
+        try:
+            return await self._service.visible(job_id, actor)
+        except RequestRejected:
+            return None
+
+    def check_single(self, job: Job | None) -> None:
+        """Make sure that it is clear which picture of a message is meant.
+
+        Raises:
+            RequestRejected: it shows several in a grid.
+        """
+        count = len(job.result.images) if job and job.result else 0
+        if count > 1:
+            raise RequestRejected(
+                f"That message shows {count} pictures.", hint="Press U1, U2 … first, and use the one you get."
+            )
+
+    async def of_message(self, message: nextcord.Message, job: Job | None) -> bytes:
+        """Return the picture a message shows.
+
+        Raises:
+            RequestRejected: it shows none, several, or one that is not finished.
+        """
+        order = self.order_for(message, job)
+        media = await self._media.get(order.media_id) if order.media_id else None
+        if media is not None:
+            return media.data
+        if not order.files:
+            raise RequestRejected("There is no picture in that message.", field="image")
+        return await read_file(order.files[0])
+
+    def order_for(self, message: nextcord.Message, job: Job | None, changes: Draft | None = None) -> Order:
+        """Say where the picture of a message is, and what is made of it.
+
+        Raises:
+            RequestRejected: it shows none, several, or one that is not finished.
+        """
+        if job is not None and not job.is_terminal:  # what it shows is a preview
+            raise RequestRejected("That picture is still being made. Wait until it is there.", field="image")
+        self.check_single(job)
+        images = job.result.images if job and job.result else ()
+        attached = picture_in(message)
+        if not images and attached is None:
+            raise RequestRejected("There is no picture in that message.", field="image")
+        return Order(
+            kind=OrderKind.CHANGE,
+            draft=changes or Draft(),
+            media_id=images[0].media_id if images else "",
+            files=(address_of(attached),) if attached else (),
+            job_id=job.id if job else "",
+        )
+
+
+async def begin(interaction: nextcord.Interaction, *, private: bool) -> None:
+    """Answer at once with "thinking…": even reading a picture may take longer than Discord waits.
+
+    Raises:
+        NotAllowed: pictures cannot be posted here.
+    """
+    check_interaction_permissions(interaction)
+    await interaction.response.defer(ephemeral=private)
+
+
+def is_private(message: nextcord.Message, job: Job | None) -> bool:
+    """Say whether only one person sees that message, so that what is made from it stays with them."""
+    return bool(message.flags.ephemeral) or (job is not None and job.origin.private)
+
+
+def who(interaction: nextcord.Interaction) -> tuple[str, str | None]:
+    """Return the ids of the person and of the server, if it is one."""
+    assert interaction.user is not None, "Discord always says who"
+    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
+
+
+async def suggest_engines(catalog: Catalog, interaction: nextcord.Interaction, typed: str) -> None:
+    """Answer an autocomplete with the engines of this person."""
+    user_id, guild_id = who(interaction)
+    pairs = catalog.suggest("backend", typed, user_id=user_id, guild_id=guild_id)
+    await suggest(interaction, dict(pairs))

@@ -1,0 +1,1 @@
+"""People's own workflows in a chat: the commands and their options."""

@@ -1,0 +1,198 @@
+"""`/workflow`: people's own ComfyUI workflows by name. Add a file, see what it takes, correct that, delete it."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.cards import Card
+from cogs.decorators import prefix_command
+from cogs.engines.connections import owner_of
+from cogs.pictures.sources import who
+from cogs.plain import block, code, escape, suggest
+from cogs.posting import TRANSIENT
+from cogs.waiting import answer
+from generation.errors import RequestRejected
+from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, Owner, StoredWorkflow, WorkflowService
+from utils.text import cut
+
+MAX_CHOICES = 25
+MAPPING_CHARS = 1400
+LIST_CHARS = 1900
+WHOSE = {"user": "yours", "guild": "this server’s", "easel": "everybody’s"}
+CHANGEABLE = ("user", "guild")
+USAGE = (
+    "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT`, "
+    "`workflow set NAME option OPTION NODE.INPUT --range 0..2`, `workflow set NAME NODE.INPUT FILE` or "
+    "`workflow delete NAME`."
+)
+
+
+class Workflows(commands.Cog):
+    """Keeps workflows; `--workflow NAME` draws with one."""
+
+    def __init__(self, *, workflows: WorkflowService) -> None:
+        self._workflows = workflows
+
+    @nextcord.slash_command(name="workflow", description="Your own ComfyUI workflows")
+    async def slash_workflow(self, interaction: nextcord.Interaction) -> None:
+        """Only its subcommands can be called."""
+
+    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Save")
+    async def slash_add(
+        self,
+        interaction: nextcord.Interaction,
+        file: nextcord.Attachment = SlashOption(description="The saved .json file, or a picture with a workflow in it"),
+        name: str = SlashOption(
+            description="What to call it; none: as the file", required=False, max_length=MAX_NAME_CHARS
+        ),
+        for_server: bool = SlashOption(description="For everybody in this server (admins)", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        text = await self._add(file, name or "", owner, *who(interaction))
+        await interaction.edit_original_message(content=text)
+
+    @slash_workflow.subcommand(name="list", description="What there is to draw with")
+    async def slash_list(self, interaction: nextcord.Interaction) -> None:
+        text = list_text(await self._workflows.list(*who(interaction)))
+        await interaction.response.send_message(text, ephemeral=True)
+
+    @slash_workflow.subcommand(name="show", description="What a workflow takes, and where that goes")
+    async def slash_show(
+        self, interaction: nextcord.Interaction, name: str = SlashOption(description="Which one")
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        stored = await self._workflows.get(name, *who(interaction))
+        problems = await self._workflows.lacking(stored, *who(interaction))
+        await interaction.edit_original_message(content=workflow_text(stored, problems=problems))
+
+    @slash_workflow.subcommand(name="set", description="Correct where a value goes")
+    async def slash_set(
+        self,
+        interaction: nextcord.Interaction,
+        name: str = SlashOption(description="Which one"),
+        field: str = SlashOption(description="prompt, seed, steps, width ... or: option NAME", max_length=40),
+        value: str = SlashOption(
+            description="node.input, like 6.text; an option also takes --range 0..2; “none” takes it away",
+            max_length=200,
+        ),
+        for_server: bool = SlashOption(description="The server's workflow (admins)", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        await interaction.response.defer(ephemeral=True)
+        stored = await self._workflows.correct(name, field, value, owner)
+        text = changed_text(stored, await self._workflows.lacking(stored, *who(interaction)))
+        await interaction.edit_original_message(content=text)
+
+    @slash_workflow.subcommand(name="delete", description="Forget a workflow")
+    async def slash_delete(
+        self,
+        interaction: nextcord.Interaction,
+        name: str = SlashOption(description="Which one"),
+        for_server: bool = SlashOption(description="The server's workflow (admins)", required=False),
+    ) -> None:
+        owner = owner_of(interaction, for_server=bool(for_server))
+        text = deleted_text(await self._workflows.delete(name, owner))
+        await interaction.response.send_message(text, ephemeral=True)
+
+    @slash_show.on_autocomplete("name")
+    async def suggest_any(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest_workflows(self._workflows, interaction, typed)
+
+    @slash_set.on_autocomplete("name")
+    async def suggest_to_set(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest_workflows(self._workflows, interaction, typed, kinds=CHANGEABLE)
+
+    @slash_delete.on_autocomplete("name")
+    async def suggest_to_delete(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest_workflows(self._workflows, interaction, typed, kinds=CHANGEABLE)
+
+    @prefix_command(name="workflow", aliases=["workflows"])
+    async def workflow_by_prefix(
+        self, ctx: commands.Context[Any], what: str = "list", name: str = "", field: str = "", *, place: str = ""
+    ) -> None:
+        """`!workflow add portrait` with a file, `!workflow set portrait prompt 6.text`."""
+        await answer(ctx, self._by_prefix(ctx, what.casefold(), name, field, place))
+
+    async def _by_prefix(self, ctx: commands.Context[Any], what: str, name: str, field: str, place: str) -> Card:
+        user_id, guild_id = str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None
+        owner = Owner(kind="user", id=user_id)
+        if what == "list":
+            return Card(content=list_text(await self._workflows.list(user_id, guild_id)))
+        if what == "add" and ctx.message.attachments:
+            return Card(content=await self._add(ctx.message.attachments[0], name, owner, user_id, guild_id))
+        if what == "show" and name:
+            stored = await self._workflows.get(name, user_id, guild_id)
+            problems = await self._workflows.lacking(stored, user_id, guild_id)
+            return Card(content=workflow_text(stored, problems=problems))
+        if what == "set" and place:
+            stored = await self._workflows.correct(name, field, place, owner)
+            return Card(content=changed_text(stored, await self._workflows.lacking(stored, user_id, guild_id)))
+        if what == "delete" and name:
+            return Card(content=deleted_text(await self._workflows.delete(name, owner)))
+        raise RequestRejected(USAGE)
+
+    async def _add(self, file: nextcord.Attachment, name: str, owner: Owner, user_id: str, guild_id: str | None) -> str:
+        if file.size > MAX_WORKFLOW_BYTES:
+            most = MAX_WORKFLOW_BYTES // 2**20
+            raise RequestRejected(f"That file has {file.size / 2**20:.1f} MB; a workflow has at most {most} MB.")
+        try:
+            content = await file.read()
+        except (nextcord.HTTPException, *TRANSIENT) as error:
+            raise RequestRejected("That file cannot be read from Discord. Please attach it again.") from error
+        analysed = await self._workflows.analyse(content, user_id, guild_id)
+        stem = file.filename.rpartition(".")[0].replace("_", " ")
+        stored = await self._workflows.save(analysed, name or stem[:MAX_NAME_CHARS], owner)
+        return workflow_text(stored, analysed.engine, analysed.problems)
+
+
+async def suggest_workflows(
+    workflows: WorkflowService, interaction: nextcord.Interaction, typed: str, *, kinds: Collection[str] = tuple(WHOSE)
+) -> None:
+    """Answer an autocomplete with the names of what this person may draw with here."""
+    needle = typed.casefold().strip()
+    there = [one.name for one in await workflows.list(*who(interaction)) if one.owner_kind in kinds]
+    names = [name for name in there if needle in name.casefold()]
+    await suggest(interaction, names)
+
+
+def workflow_text(stored: StoredWorkflow, read_on: str = "", problems: Sequence[str] = ()) -> str:
+    """Show what is lacking, what is taken from a request and where it goes, and how to correct that."""
+    mapping = block(cut("\n".join((*problems, *stored.lines)), MAPPING_CHARS))
+    head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
+        f" · ✅ {escape(read_on)}" if read_on else ""
+    )
+    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate prompt:a red fox workflow:{code(stored.name)}`"]
+    if stored.owner_kind != "easel":
+        lines.append(
+            f"-# Something in the wrong place? `/workflow set name:{code(stored.name)} field:prompt value:6.text` "
+            "puts the prompt there (node.input); the value `none` leaves it as it was exported. "
+            "`field:option detail value:12.strength --range 0..2` makes an input the option `--detail`."
+        )
+    return "\n".join(lines)
+
+
+def changed_text(stored: StoredWorkflow, problems: Sequence[str] = ()) -> str:
+    text = workflow_text(stored, problems=problems)
+    return text + "\n-# Pictures made from now on use this; 🎲 on an older one draws with what it had."
+
+
+def deleted_text(stored: StoredWorkflow) -> str:
+    return f"✅ **{escape(stored.name)}** is forgotten. Pictures made with it can still be re-rolled."
+
+
+def list_text(there: Sequence[StoredWorkflow]) -> str:
+    """List names with whose they are; what does not fit is counted."""
+    if not there:
+        return "No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file."
+    lines = ["**Workflows** · draw with `--workflow NAME`"]
+    for number, one in enumerate(there):
+        line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"
+        if len("\n".join([*lines, line])) > LIST_CHARS:
+            lines.append(f"-# and {len(there) - number} more")
+            break
+        lines.append(line)
+    return "\n".join(lines)

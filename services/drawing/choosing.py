@@ -1,0 +1,197 @@
+"""Which engine draws a request: what was said and preferred, bent to each engine, the best one first."""
+
+from dataclasses import dataclass, replace
+
+from backends.registry import BackendRegistry, Entry, Owner
+from generation.capabilities import Fit, Refused
+from generation.errors import CapabilityError, RequestRejected
+from generation.job import Origin
+from generation.lora_tags import with_tags_as_loras
+from generation.options import RANGES, validate
+from generation.request import Draft, GenerationRequest, Mode
+from generation.resolve import resolve_for
+from queue_manager import QueueManager
+from services.drawing.styles import StyleService
+from services.drawing.workflows import WorkflowService
+from services.engines.catalog import find_entry
+from store.preferences import PreferenceStore
+
+NAMED = ("model", "sampler", "scheduler")
+RANKS = {"user": 0, "guild": 1, "easel": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet).
+
+    `cost_usd` is None where a paid engine does not say; the time of a rented one is not in it, see `owner`.
+    """
+
+    lane: str
+    label: str
+    wait_s: float
+    seconds: float | None
+    is_paid: bool
+    cost_usd: float | None
+    owner: Owner  # of the engine
+    request: GenerationRequest  # as the engine would get it
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One engine that can run the request, and the request as it will get it."""
+
+    entry: Entry
+    request: GenerationRequest
+    fitted: Fit
+
+
+class Chooser:
+    """Looks at every engine a person may use."""
+
+    def __init__(
+        self,
+        registry: BackendRegistry,
+        queue: QueueManager,
+        preferences: PreferenceStore,
+        workflows: WorkflowService | None = None,
+        styles: StyleService | None = None,
+    ) -> None:
+        self._registry = registry
+        self._queue = queue
+        self._preferences = preferences
+        self._workflows = workflows
+        self._styles = styles
+
+    async def options(self, draft: Draft, origin: Origin) -> list[Option]:
+        """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
+
+        Raises:
+            RequestRejected: the request itself is wrong.
+            CapabilityError: no engine here can do it; every reason is named.
+            BackendError: the only engine there is cannot be reached.
+        """
+        draft = with_tags_as_loras(draft)
+        draft = await self._with_preferences(sized_like_its_picture(draft), origin)
+        draft = await self.with_style_words(draft)
+        validate(draft)
+        if draft.workflow and self._workflows:
+            own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
+            draft = replace(draft, workflow=own)
+        needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
+        if not draft.prompt and needs_words:
+            raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+        entries = self._wanted(draft, origin)
+        await self._registry.ready(entries)
+        options: list[Option] = []
+        refusals: list[str] = []
+        for entry in entries:
+            if entry.capabilities is None:
+                if len(entries) == 1 and entry.error:
+                    raise entry.error
+                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
+                continue
+            found = await self._fit(draft, entry)
+            if isinstance(found, Refused):
+                refusals.append(f"{entry.label}: {', '.join(found.reasons)}")
+            else:
+                options.append(found)
+        if not options or _is_nowhere(draft, options, refusals):
+            hint = "`/models` lists what each engine has." if "it has no " in " ".join(refusals) else ""
+            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".", hint=hint)
+        return sorted(options, key=self._rank)
+
+    async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
+        """Say where a request would run now, when it would start and how long it would take.
+
+        Raises:
+            RequestRejected, CapabilityError, BackendError: as in `options`.
+        """
+        best = (await self.options(draft, origin))[0]
+        request, lane = best.fitted.request, best.entry.name
+        return Estimate(
+            lane=lane,
+            label=best.entry.label,
+            wait_s=self._queue.wait_s(lane, request.model),
+            seconds=self._queue.run_s(lane, request),
+            is_paid=best.entry.backend.is_paid,
+            cost_usd=await self._registry.quote(best.entry, request),
+            owner=best.entry.owner,
+            request=request,
+            notes=best.fitted.notes,
+        )
+
+    async def _fit(self, draft: Draft, entry: Entry) -> Option | Refused:
+        assert entry.capabilities is not None, "only probed engines are asked"
+        if draft.workflow and self._workflows:
+            fitted = await self._workflows.fit(draft, entry)
+            if isinstance(fitted, Refused):
+                return fitted
+            # what the workflow has no place for is forgotten, so that a failover does not have to bend it again
+            request = fitted.request
+            if request.guide and draft.width and draft.height:
+                request = replace(request, width=draft.width, height=draft.height)
+            return Option(entry=entry, request=request, fitted=fitted)
+        request = resolve_for(draft, entry.capabilities)
+        fitted = self._registry.fit(entry.name, request)
+        return Option(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
+
+    def _rank(self, option: Option) -> tuple[bool, bool, bool, int, float]:
+        entry = option.entry
+        wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
+        return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
+
+    def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
+        entries = self._registry.visible(origin.user_id, origin.guild_id)
+        if not draft.backend:
+            return [entry for entry in entries if not entry.is_fallback] or entries
+        wanted = find_entry(draft.backend, entries)
+        if wanted is None:
+            names = ", ".join(entry.label for entry in entries)
+            raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
+        return [wanted]
+
+    async def with_style_words(self, draft: Draft) -> Draft:
+        """Write the presets among the styles into the prompt; the others are the engine's own."""
+        if not draft.styles or self._styles is None:
+            return draft
+        ours, others = await self._styles.split(draft.styles)
+        return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
+
+    async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
+        scopes = [f"user:{origin.user_key}"]
+        if origin.channel_id:
+            scopes.append(f"channel:{origin.channel_id}")
+        if origin.guild_id:
+            scopes.append(f"guild:{origin.guild_id}")
+        for scope in scopes:
+            draft = draft.over(await self._preferences.get(scope))
+        return draft
+
+
+def _is_nowhere(draft: Draft, options: list[Option], refusals: list[str]) -> bool:
+    """Tell a name that engines with such names refuse from one that the others merely pass over."""
+    return any(
+        getattr(draft, what)
+        and any(f"it has no {what} " in reason for reason in refusals)
+        and all(getattr(option.fitted.request, what) is None for option in options)
+        for what in NAMED
+    )
+
+
+def sized_like_its_picture(draft: Draft) -> Draft:
+    """Give a draft the size of the picture it draws over or follows where none was said; one side gives the other."""
+    guide = draft.init_image or (draft.control[0].image if draft.control else None)
+    if guide is None or not guide.width or not guide.height or draft.aspect or (draft.width and draft.height):
+        return draft
+    if draft.width:
+        return replace(draft, height=_side(draft.width * guide.height / guide.width))
+    if draft.height:
+        return replace(draft, width=_side(draft.height * guide.width / guide.height))
+    return replace(draft, width=guide.width, height=guide.height, is_source_size=True)
+
+
+def _side(length: float) -> int:
+    allowed = RANGES["width"]
+    return int(max(allowed.low, min(allowed.high, round(length))))

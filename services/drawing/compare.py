@@ -1,0 +1,168 @@
+"""One prompt on several engines, each with the same seed: a job for every engine, shown together.
+
+The comparison is stored with its jobs in one transaction, so that a crash at any moment leaves all of it or nothing.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from generation.errors import GenerationError, RequestRejected
+from generation.job import Origin
+from generation.request import Draft, draw_seed
+from services.drawing.generation import Actor, GenerationService
+from services.engines.catalog import Catalog, Engine
+from services.people.policy import may_see
+from services.pictures.media import MediaService, Upload
+from store.comparisons import Comparison as Comparison
+from store.comparisons import ComparisonStore
+from store.comparisons import Contender as Contender
+from store.database import Write
+from utils.clock import Clock
+from utils.text import cut
+
+MAX_ENGINES: Final = 4  # buttons to choose one fit a phone's width
+LABEL_CHARS: Final = 40
+INTERRUPTED: Final = "Easel was restarted before this began."
+
+
+class CompareService:
+    """Start, find and end comparisons. What happens to the jobs is the queue's affair."""
+
+    def __init__(
+        self,
+        *,
+        generation: GenerationService,
+        media: MediaService,
+        catalog: Catalog,
+        store: ComparisonStore,
+        clock: Clock,
+    ) -> None:
+        self._generation = generation
+        self._media = media
+        self._catalog = catalog
+        self._store = store
+        self._clock = clock
+
+    async def start(
+        self,
+        draft: Draft,
+        origin: Origin,
+        wanted: Sequence[str] = (),
+        *,
+        notes: tuple[str, ...] = (),
+        also: Sequence[Write] = (),
+    ) -> Comparison:
+        """Submit one job per engine; an engine that refuses is named in what is returned.
+
+        Args:
+            draft: what was said; the engine and the number of pictures are ours to set.
+            origin: where the answer belongs.
+            wanted: engines by name, label or kind; none = those that are up, the preferred first.
+            notes: remarks of the parser.
+            also: what else is written in the same transaction.
+
+        Raises:
+            GenerationError: fewer than two engines, or all of them refuse.
+        """
+        engines = self._choose(wanted, origin)
+        seed = draft.seed if draft.seed is not None else draw_seed()
+        comparison_id = secrets.token_hex(6)
+        origin = replace(origin, group_id=comparison_id)
+        contenders: list[Contender] = []
+        refusals: list[GenerationError] = []
+        async with self._generation.together(len(engines)) as submission:
+            for engine in engines:
+                contender = Contender(lane=engine.name, label=cut(engine.label, LABEL_CHARS))
+                own = replace(draft, backend=engine.name, seed=seed, batch_size=1)
+                try:
+                    job = await submission.add(own, origin, fresh=True, notes=notes)
+                except GenerationError as error:
+                    refusals.append(error)
+                    contenders.append(replace(contender, error=error.user_message))
+                else:
+                    contenders.append(replace(contender, job_id=job.id))
+            if len(refusals) == len(engines):
+                raise refusals[0]
+            comparison = Comparison(
+                id=comparison_id,
+                door=origin.door,
+                prompt=draft.prompt or "",
+                seed=seed,
+                contenders=tuple(contenders),
+                created_at=self._clock.now(),
+            )
+            await submission.commit(self._store.saving(comparison), *also)
+        return comparison
+
+    async def due(self, door: str) -> list[Comparison]:
+        """Return the comparisons whose answer has not arrived; what a crash cut off is put together again."""
+        groups = await self._generation.due_in_groups(door)
+        found = []
+        for comparison in await self._store.due(door):
+            jobs = {job.candidates[0]: job.id for job in groups.get(comparison.id, ())}
+            contenders = tuple(_reunited(one, jobs) for one in comparison.contenders)
+            found.append(replace(comparison, contenders=contenders))
+        return found
+
+    async def cancel(self, comparison_id: str, actor: Actor) -> int:
+        """Cancel what still waits or runs; return how many jobs that were, 0 for what this person may not see.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+        """
+        comparison = await self._store.get(comparison_id)
+        jobs = [await self._generation.get(job_id) for job_id in comparison.job_ids] if comparison else []
+        if comparison is None or not all(may_see(actor, job) for job in jobs):
+            return 0
+        cancelled = [await self._generation.cancel(job_id, actor) for job_id in comparison.job_ids]
+        return sum(job is not None for job in cancelled)
+
+    async def delivered(self, comparison: Comparison) -> bool:
+        """Take it off the list of due ones; true for the one caller who did it."""
+        for job_id in comparison.job_ids:
+            await self._generation.delivered(job_id)
+        return await self._store.delete(comparison.id)
+
+    async def strip(self, comparison: Comparison, limit_bytes: int) -> Upload | None:
+        """Return the pictures side by side, named by their engines; `None` when there is none."""
+        named: list[tuple[str, str]] = []
+        for contender in comparison.contenders:
+            job = await self._generation.get(contender.job_id) if contender.job_id else None
+            if job and job.result and job.result.images:
+                named.append((f"{len(named) + 1} {contender.label}", job.result.images[0].media_id))
+        return await self._media.strip_of(named, limit_bytes) if named else None
+
+    def _choose(self, wanted: Sequence[str], origin: Origin) -> list[Engine]:
+        where = origin.user_id, origin.guild_id
+        known = self._catalog.engines(*where)
+        if not wanted:
+            engines = [engine for engine in known if engine.error is None][:MAX_ENGINES]
+        else:
+            engines = []
+            for name in wanted:
+                engine = self._catalog.engine(name, *where)
+                if engine is None:
+                    names = ", ".join(one.label for one in known)
+                    raise RequestRejected(f"There is no engine “{name}” here. There is: {names}.", field="engines")
+                if engine not in engines:
+                    engines.append(engine)
+        if len(engines) > MAX_ENGINES:
+            raise RequestRejected(f"At most {MAX_ENGINES} engines can be compared at once.", field="engines")
+        if len(engines) < 2:
+            always = "".join(f"; `{one.name}` is always there when it is named" for one in known if one.is_fallback)
+            raise RequestRejected(
+                "A comparison takes two engines that answer, and there are fewer here.",
+                field="engines",
+                hint=f"`/sdconnect` adds yours, `/status` lists them{always}.",
+            )
+        return engines
+
+
+def _reunited(contender: Contender, jobs: dict[str, str]) -> Contender:
+    if contender.job_id or contender.error:
+        return contender
+    if job_id := jobs.get(contender.lane):
+        return replace(contender, job_id=job_id)
+    return replace(contender, error=INTERRUPTED)

@@ -1,0 +1,331 @@
+"""From what somebody said to a durable job, and everything people may do with a job afterwards."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from backends.registry import BackendRegistry
+from generation.errors import RequestRejected
+from generation.job import Job, JobView, Origin, child_of
+from generation.replaced_options import said_anew
+from generation.request import Draft, Mode, draft_of
+from queue_manager import LaneView as LaneView
+from queue_manager import QueueManager
+from services.drawing.choosing import Chooser
+from services.drawing.choosing import Estimate as Estimate
+from services.drawing.styles import StyleService
+from services.drawing.submitting import Submission, SubmissionParts
+from services.drawing.workflows import WorkflowService
+from services.people.policy import Actor as Actor
+from services.people.policy import check_change, may_see
+from services.pictures.media import MediaService
+from services.pictures.pictures import measured
+from store.database import Write
+from store.jobs import JobStore
+from store.preferences import PreferenceStore
+from utils.clock import Clock
+
+MOST_ENLARGEMENTS: Final = 20  # one upon the other
+DRAWING: Final = (
+    "prompt", "negative_prompt", "width", "height", "aspect", "steps", "cfg_scale", "guidance", "sampler", "scheduler",
+    "model", "loras", "styles", "clip_skip", "hires", "denoising_strength",
+)  # fmt: skip
+
+
+class GenerationService:
+    """The one way in for every front door."""
+
+    def __init__(
+        self,
+        *,
+        queue: QueueManager,
+        jobs: JobStore,
+        registry: BackendRegistry,
+        media: MediaService,
+        preferences: PreferenceStore,
+        clock: Clock,
+        workflows: WorkflowService | None = None,
+        styles: StyleService | None = None,
+    ) -> None:
+        self._queue = queue
+        self._jobs = jobs
+        self._registry = registry
+        self._media = media
+        self._chooser = Chooser(registry, queue, preferences, workflows, styles)
+        self._clock = clock
+        self._parts = SubmissionParts(queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock)
+        self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
+
+    async def submit(
+        self,
+        draft: Draft,
+        origin: Origin,
+        *,
+        fresh: bool = False,
+        notes: tuple[str, ...] = (),
+        delay_s: float = 0.0,
+        job_id: str = "",
+        also: Sequence[Write] = (),
+    ) -> JobView:
+        """Commit one request, with what `also` writes, and return where it stands; see `Submission.add`."""
+        async with self.together(1) as submission:
+            await submission.add(draft, origin, fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id)
+            return (await submission.commit(*also))[0]
+
+    def together(self, count: int) -> Submission:
+        """Begin to submit `count` requests that are let in, and committed, together."""
+        return Submission(self._parts, count)
+
+    def let_in(self, user_key: str) -> None:
+        """Let a request in that was taken in before a restart: the time between two does not count for it."""
+        self._queue.let_in(user_key)
+
+    async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
+        """Say where a request would run now, when it would start and how long it would take; nothing is submitted.
+
+        Raises:
+            RequestRejected, CapabilityError, BackendError: as in `submit`.
+        """
+        return await self._chooser.estimate(await measured(draft, self._media), origin)
+
+    async def with_style_words(self, draft: Draft) -> Draft:
+        """Return a draft with the words of its presets in the prompt; what is left of its styles is an engine's own."""
+        return await self._chooser.with_style_words(draft)
+
+    async def again(
+        self,
+        job_id: str,
+        origin: Origin,
+        changes: Draft | None = None,
+        *,
+        drop: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+        also: Sequence[Write] = (),
+    ) -> JobView:
+        """Run a job once more with `changes`; without a seed in them a new one is drawn.
+
+        It stays on the engine it ran on, if that is still there; `drop` names what of the old request is forgotten.
+        """
+        old = pressed = await self.get(job_id)
+        changes = changes or Draft()
+        if old.words_gone_at is not None and not changes.prompt:
+            raise RequestRejected(
+                "The prompt of this picture has been deleted, so it cannot be drawn again.",
+                field="job",
+                hint="Private prompts go with their picture. Write it again.",
+            )
+        old = await self.drawn(old) if _asks_to_draw(changes) else old
+        unsaid = Draft()
+        base = replace(draft_of(old.request), seed=None, **{name: getattr(unsaid, name) for name in drop})
+        if "init_image" in drop:
+            base = replace(base, more_images=())
+        if changes.init_image or changes.zoom or changes.pan:  # another picture has its own size
+            base = replace(base, width=None, height=None, is_source_size=None)
+        changes, base = said_anew(changes, base, old.request)
+        if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
+            base = replace(base, loras=())
+        visible = self._registry.visible(origin.user_id, origin.guild_id)
+        if not changes.backend and any(entry.name == old.lane for entry in visible):
+            changes = replace(changes, backend=old.lane)
+        return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, notes=notes, also=also)
+
+    async def drawn(self, job: Job) -> Job:
+        """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
+        enlarged = job
+        for _ in range(MOST_ENLARGEMENTS):
+            if enlarged.request.mode is not Mode.UPSCALE:
+                return enlarged
+            parent = await self._jobs.get(enlarged.origin.parent_job_id or "")
+            if parent is None or parent.words_gone_at is not None:
+                break
+            enlarged = parent
+        nothing: dict[str, Any] = {"init_image": None, "more_images": (), "upscale_factor": None, "upscaler": None}
+        request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
+        return replace(enlarged, request=request)
+
+    async def visible(self, job_id: str, actor: Actor) -> Job:
+        """Return a job that somebody may see, by its id or short id.
+
+        Raises:
+            RequestRejected: there is none, or none for these eyes, which is put the same way.
+        """
+        job = await self._named(job_id)
+        if job is None or not may_see(actor, job):
+            raise _no_job(job_id)
+        return job
+
+    async def get(self, job_id: str) -> Job:
+        """Return any job, whoever may see it: for Easel's own use. Doors ask for `visible`.
+
+        Raises:
+            RequestRejected: there is none.
+        """
+        job = await self._named(job_id)
+        if job is None:
+            raise _no_job(job_id)
+        return job
+
+    async def find(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id)
+
+    async def view(self, job_id: str) -> JobView | None:
+        return await self._queue.view(job_id)
+
+    def peek(self, job: Job) -> JobView:
+        """Return how a job that was just read stands, from memory alone."""
+        return self._queue.peek(job)
+
+    def listen(
+        self, changed: Callable[[Job], None], progressed: Callable[[str], None] | None = None
+    ) -> Callable[[], None]:
+        """Hear of every change of any job, and of progress (its id); both must be quick. Call the result to end it."""
+        watchers = self._queue.watchers
+        watchers.on_change.append(changed)
+        if progressed:
+            watchers.on_progress.append(progressed)
+
+        def end() -> None:
+            watchers.on_change.remove(changed)
+            if progressed:
+                watchers.on_progress.remove(progressed)
+
+        return end
+
+    async def active(self) -> list[Job]:
+        """Return everybody's waiting and running jobs, oldest first."""
+        return await self._jobs.active()
+
+    async def recent(self, user_key: str, limit: int) -> list[JobView]:
+        """Return a person's newest jobs, newest first."""
+        return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]
+
+    async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str = "") -> list[JobView]:
+        """Return what everybody may look at and what is your own, newest first; `before`: older than that job."""
+        jobs = await self._jobs.stream(user_key, sees_all=sees_all, limit=limit, before=before)
+        return [self._queue.peek(job) for job in jobs]
+
+    def watch(self, job_id: str) -> AsyncIterator[JobView]:
+        return self._queue.watch(job_id)
+
+    async def cancel(self, job_id: str, actor: Actor) -> Job | None:
+        """Cancel your own job (moderators: anybody's); `None` if it had already ended.
+
+        Raises:
+            RequestRejected: there is none that this person may see.
+            NotAllowed: it is somebody else's.
+        """
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "cancel")
+        return await self._queue.cancel(job.id)
+
+    async def message_deleted(self, message_ids: list[str]) -> None:
+        """Cancel what these messages showed and still waits or runs: who may delete one wants it gone.
+
+        A result that is on its way already is not held back, unless it shares the message with one that is cancelled.
+        """
+        jobs = await self._jobs.due_in(message_ids)
+        groups = {job.origin.group_id for job in jobs if not job.is_terminal} - {None}
+        for job in jobs:
+            if job.is_terminal and job.origin.group_id in groups:
+                await self.delivered(job.id)
+        for job in jobs:
+            # in this order and without a pause, so that nobody finds the answer due and posts it again
+            if not job.is_terminal and await self._queue.cancel(job.id):
+                await self.delivered(job.id)
+
+    async def move_up(self, job_id: str, actor: Actor) -> JobView:
+        """Draw a waiting job before its owner's others on the same engine; nobody else's turn moves.
+
+        Forgotten at a restart, which takes jobs up in the order they were asked for.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+            RequestRejected: there is none to see, or it does not wait, or is its owner's next already.
+        """
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "move")
+        if not self._queue.to_front(job.id):
+            raise RequestRejected("That one is not waiting behind another picture of yours.", field="job")
+        return self._queue.peek(job)
+
+    async def cancel_lane(self, lane: str) -> int:
+        """Cancel everything that waits for or runs on one engine; return how many jobs that were."""
+        jobs = [job for job in await self._jobs.active() if job.lane == lane]
+        cancelled = [await self._queue.cancel(job.id) for job in jobs]
+        return sum(job is not None for job in cancelled)
+
+    def lanes(self) -> list[LaneView]:
+        return self._queue.lanes()
+
+    async def delete(self, job_id: str, actor: Actor) -> Job:
+        """Forget every picture that a job drew at once, cancelling it first if it is still active.
+
+        An answer from the cache shows pictures of another job, which stay.
+        """
+        job = await self.visible(job_id, actor)
+        check_change(actor, job, "delete")
+        if not job.is_terminal:
+            await self._queue.cancel(job.id)
+            job = await self.get(job.id)  # it may have been done first
+        await self._media.discard(job.id)
+        for tell in self.on_deleted:
+            await tell(job)
+        return job
+
+    async def active_of(self, user_key: str) -> list[JobView]:
+        """Return a user's waiting and running jobs, oldest first."""
+        jobs = await self._jobs.active_for(user_key)
+        views = [await self._queue.view(job.id) for job in jobs]
+        return [view for view in views if view and not view.job.is_terminal]
+
+    async def attach_message(self, job_id: str, *, channel_id: str, message_id: str) -> None:
+        """Remember which message shows this job, so that it can be edited after a restart."""
+        await self._jobs.attach_message(job_id, channel_id=channel_id, message_id=message_id)
+
+    async def attach_group(self, job_ids: Sequence[str], *, channel_id: str, message_id: str) -> None:
+        """Remember which message shows these jobs together: of all or, after a crash, of none."""
+        await self._jobs.attach_group(job_ids, channel_id=channel_id, message_id=message_id)
+
+    async def shown_in(self, view: JobView, *, channel_id: str, message_id: str) -> JobView:
+        """Remember which message awaits this job; return the view that knows it."""
+        job = await self._jobs.attach_message(view.job.id, channel_id=channel_id, message_id=message_id)
+        return replace(view, job=job) if job else view
+
+    async def delivered(self, job_id: str) -> bool:
+        """Take a result off the list of due ones; true for the one caller who did it."""
+        return await self._jobs.set_delivered(job_id, self._clock.now())
+
+    async def due(self, door: str) -> list[Job]:
+        """Return every job of a door that somebody still waits for: active, or ended and not delivered.
+
+        Jobs that share one answer are not among them, see `due_in_groups`.
+        """
+        return [job for job in await self._due(door) if job.origin.group_id is None]
+
+    async def due_in_groups(self, door: str) -> dict[str, list[Job]]:
+        """Return the jobs somebody still waits for that share one answer, by the id of their group."""
+        groups: dict[str, list[Job]] = {}
+        for job in await self._due(door):
+            if job.origin.group_id is not None:
+                groups.setdefault(job.origin.group_id, []).append(job)
+        return groups
+
+    async def _due(self, door: str) -> list[Job]:
+        active = [job for job in await self._jobs.active() if job.origin.door == door]
+        return [*await self._jobs.undelivered(door), *active]
+
+    def label(self, lane: str) -> str:
+        """Say a lane's name as people know it."""
+        return self._registry.label(lane)
+
+    async def _named(self, job_id: str) -> Job | None:
+        return await self._jobs.get(job_id) or await self._jobs.find(job_id)
+
+
+def _asks_to_draw(changes: Draft) -> bool:
+    """Tell changes that enlarging a picture has no use for, such as other words."""
+    return changes.mode is None and any(getattr(changes, name) not in (None, "", ()) for name in DRAWING)
+
+
+def _no_job(job_id: str) -> RequestRejected:
+    return RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")

@@ -1,0 +1,205 @@
+"""Style presets: words that are appended to a prompt. Built-in ones, and the owner's in DATA_DIR/styles.json.
+
+Both files are lists of {"id", "name", "description", "value"}; an own style replaces a built-in one of the same id.
+
+    styles() -> tuple[Style, ...]                            style(style_id) -> Style
+    apply(prompt, style_ids) -> str                          split(names) -> (ours, the rest)
+    save(viewer, Style) -> Style                             delete(viewer, style_id)
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from generation.errors import LimitReached, NotAllowed, RequestRejected, StoreUnavailable
+from services.library.gallery import Viewer
+from utils.text import cut
+
+log = logging.getLogger(__name__)
+
+BUILT_IN: Final = Path(__file__).with_name("styles.json")
+FILE_NAME: Final = "styles.json"
+MAX_OWN_STYLES: Final = 200
+MAX_STYLES_AT_ONCE: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """One preset; `value` is what a prompt gets."""
+
+    id: str
+    name: str
+    description: str = ""
+    value: str
+    is_built_in: bool = False
+
+
+class _StyleText(BaseModel):
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    name: str = Field(min_length=1, max_length=80)
+    description: str = Field(default="", max_length=500)
+    value: str = Field(min_length=1, max_length=1000)
+
+
+_STYLES: Final = TypeAdapter(list[_StyleText])
+_RIGHT: Final = {
+    "id": "1 to 40 of a-z, 0-9, - and _, like oil-painting",
+    "name": "1 to 80 characters",
+    "description": "at most 500 characters",
+    "value": "1 to 1000 characters",
+}
+
+
+class StyleService:
+    """Own styles are read again whenever their file has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._built_in: dict[str, Style] = {}
+        self._own: dict[str, Style] = {}
+        self._read_at: int | None = None  # the file's own time, in ns
+        self._is_broken = False
+        self._turn = asyncio.Lock()
+
+    async def styles(self) -> tuple[Style, ...]:
+        """Return all styles by name."""
+        async with self._turn:
+            await self._read()
+        return tuple(sorted(self._all().values(), key=lambda style: style.name.casefold()))
+
+    async def style(self, style_id: str) -> Style:
+        """Return one.
+
+        Raises:
+            RequestRejected: there is none; the nearest is named.
+        """
+        styles = {style.id: style for style in await self.styles()}
+        wanted = style_id.strip().casefold()
+        if wanted in styles:
+            return styles[wanted]
+        near = get_close_matches(wanted, styles, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There is: {', '.join(styles)}."
+        raise RequestRejected(f"There is no style “{cut(style_id, 40)}”.", field="style", hint=hint)
+
+    async def apply(self, prompt: str, style_ids: Iterable[str]) -> str:
+        """Return a prompt with the words of these styles behind it; what is in it already is not said twice."""
+        wanted = [*dict.fromkeys(style_ids)]
+        if len(wanted) > MAX_STYLES_AT_ONCE:
+            raise RequestRejected(f"Use at most {MAX_STYLES_AT_ONCE} styles at once.", field="style")
+        for style_id in wanted:
+            value = (await self.style(style_id)).value
+            if value not in prompt:
+                prompt = f"{prompt}, {value}" if prompt else value
+        return prompt
+
+    async def split(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids of those that are presets here, by id or by name, and the others, which an engine may have."""
+        known = {key.casefold(): style.id for style in await self.styles() for key in (style.name, style.id)}
+        wanted = tuple(dict.fromkeys(names))
+        ours = tuple(known[name.casefold()] for name in wanted if name.casefold() in known)
+        return ours, tuple(name for name in wanted if name.casefold() not in known)
+
+    async def save(self, viewer: Viewer, style: Style) -> Style:
+        """Store an own style in place of one of the same id; for admins.
+
+        Raises:
+            RequestRejected: a value cannot be.
+        """
+        _check_admin(viewer)
+        saved = _checked(style)
+        async with self._turn:
+            await self._read()
+            if saved.id not in self._own and len(self._own) >= MAX_OWN_STYLES:
+                raise LimitReached(f"There are {MAX_OWN_STYLES} own styles, and that is the most. Delete one first.")
+            await self._write(self._own | {saved.id: saved})
+        return saved
+
+    async def delete(self, viewer: Viewer, style_id: str) -> None:
+        """Delete an own style; a built-in one of the same id comes back. For admins."""
+        _check_admin(viewer)
+        async with self._turn:
+            await self._read()
+            if style_id not in self._own:
+                raise RequestRejected(f"There is no style of your own called “{cut(style_id, 40)}”.", field="style")
+            await self._write({name: style for name, style in self._own.items() if name != style_id})
+
+    def _all(self) -> dict[str, Style]:
+        return self._built_in | self._own
+
+    async def _read(self) -> None:
+        if not self._built_in:
+            self._built_in = await asyncio.to_thread(_load, BUILT_IN, is_built_in=True)
+        changed_at = await asyncio.to_thread(_changed_at, self._path)
+        if changed_at == self._read_at:
+            return
+        self._read_at, self._is_broken = changed_at, False
+        if changed_at is None:
+            self._own = {}
+            return
+        self._is_broken = True
+        try:
+            self._own = await asyncio.to_thread(_load, self._path, is_built_in=False)
+            self._is_broken = False
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            log.warning(
+                "%s cannot be read: look at %s. It must be a list of id, name, description and value.",
+                FILE_NAME,
+                where or "its JSON",
+                extra={"action": "styles_failed"},
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("%s cannot be read: %s", FILE_NAME, error, extra={"action": "styles_failed"})
+
+    async def _write(self, own: dict[str, Style]) -> None:
+        if self._is_broken:  # what somebody wrote by hand must not be lost over a comma
+            raise StoreUnavailable(f"{FILE_NAME} cannot be read, so it is left as it is. Repair or remove it.")
+        try:
+            await asyncio.to_thread(_store, self._path, own)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", FILE_NAME, error, extra={"action": "styles_failed"})
+            raise StoreUnavailable("The style cannot be stored: the disk is full or read-only.") from error
+        self._own, self._read_at = own, await asyncio.to_thread(_changed_at, self._path)
+
+
+def _check_admin(viewer: Viewer) -> None:
+    if not viewer.is_admin:
+        raise NotAllowed("Only admins may change styles, since everybody sees them.")
+
+
+def _checked(style: Style) -> Style:
+    try:
+        text = _StyleText(id=style.id, name=style.name, description=style.description, value=style.value)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise RequestRejected(f"The style's {field} must be {_RIGHT[field]}.", field=field) from error
+    return Style(**text.model_dump())
+
+
+def _load(path: Path, *, is_built_in: bool) -> dict[str, Style]:
+    styles = _STYLES.validate_json(path.read_bytes())
+    return {style.id: Style(**style.model_dump(), is_built_in=is_built_in) for style in styles}
+
+
+def _store(path: Path, own: dict[str, Style]) -> None:
+    """Replace the file in one step, so that a crash leaves the old one or the new one."""
+    lines = [{name: value for name, value in asdict(style).items() if name != "is_built_in"} for style in own.values()]
+    aside = path.with_name(f"{path.name}.new")
+    aside.write_text(json.dumps(lines, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
+
+
+def _changed_at(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None

@@ -1,0 +1,176 @@
+"""What is asked for together is committed together: a repeat, a batch or a comparison is all there, or not at all.
+
+async with generation.together(count) as submission:
+await submission.add(draft, origin)
+views = await submission.commit()
+"""
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from generation.errors import RequestRejected
+from generation.job import Job, JobStatus, JobView, Origin
+from generation.request import Draft
+from generation.several_pictures import joined
+from queue_manager import QueueManager
+from services.drawing.choosing import Chooser
+from services.people.policy import Actor, may_use
+from services.pictures.media import MediaService
+from services.pictures.pictures import with_pictures
+from store.database import Write
+from store.jobs import AskedBefore, JobStore
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionParts:
+    """What a submission works with."""
+
+    queue: QueueManager
+    jobs: JobStore
+    media: MediaService
+    chooser: Chooser
+    clock: Clock
+
+
+class Submission:
+    """Jobs on their way into the queue. Their places are kept from `add` to `commit`, and given back without one."""
+
+    def __init__(self, parts: SubmissionParts, count: int) -> None:
+        self._parts = parts
+        self._count = count  # how many jobs come together: they are let in or refused together
+        self._is_let_in = False
+        self._new: list[Job] = []
+        self._ids: list[str] = []  # of all that were asked for, those that had been asked for before included
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._parts.queue.release(self._new)
+
+    async def add(
+        self,
+        draft: Draft,
+        origin: Origin,
+        *,
+        fresh: bool = False,
+        notes: tuple[str, ...] = (),
+        delay_s: float = 0.0,
+        job_id: str = "",
+    ) -> Job:
+        """Decide where and how a request runs, and keep a place for it.
+
+        Args:
+            draft: what was said; the rest comes from preferences (user > channel > guild) and the engine.
+            origin: where the answer belongs.
+            fresh: do not answer from the cache, even with an explicit seed.
+            notes: remarks of the parser, shown with the reply.
+            delay_s: it starts so much later at the earliest.
+            job_id: the id it gets where a door promises a form; must be unguessable and new.
+
+        Raises:
+            RequestRejected: the request itself is wrong.
+            CapabilityError: no engine here can do it; every reason is named.
+            LimitReached: too many are waiting.
+            BackendError: the only engine there is cannot be reached.
+        """
+        parts, has_own_seed = self._parts, draft.seed is not None
+        if before := await self._asked_before(origin):
+            self._ids.append(before.id)
+            return before
+        draft, remarks = await with_pictures(draft, parts.media)
+        best, *others = await parts.chooser.options(draft, origin)
+        if not self._is_let_in:
+            parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
+            self._is_let_in = True
+        now = parts.clock.now()
+        job = Job(
+            id=job_id or secrets.token_hex(6),
+            request=best.request,
+            drawn=best.fitted.request,
+            origin=origin,
+            lane=best.entry.name,
+            candidates=tuple(option.entry.name for option in (best, *others)),
+            is_pinned=bool(draft.backend),
+            notes=joined((*notes, *remarks, *best.fitted.notes)),
+            created_at=now,
+            not_before=now + timedelta(seconds=delay_s) if delay_s else None,
+        )
+        if has_own_seed and not fresh and (done := await self._from_cache(job)):
+            job = done
+        else:
+            parts.queue.reserve(job)
+        self._new.append(job)
+        self._ids.append(job.id)
+        return job
+
+    async def commit(self, *also: Write) -> list[JobView]:
+        """Store the jobs, and what `also` writes, in one transaction; return where each stands, in order.
+
+        Raises:
+            StoreUnavailable: the file cannot be written; nothing is stored.
+            NothingThere: what one of `also` must change is gone; nothing is stored.
+        """
+        jobs, self._new = self._new, []
+        try:
+            views = {view.job.id: view for view in await self._parts.queue.submit_all(jobs, also)}
+        except AskedBefore:
+            return await self._earlier(jobs)
+        return [views.get(job_id) or await self._view(job_id) for job_id in self._ids]
+
+    async def _earlier(self, jobs: Sequence[Job]) -> list[JobView]:
+        """Return the jobs of the one who asked the same at the same moment and was quicker."""
+        new = {job.id: job for job in jobs}
+        views = []
+        for job_id in self._ids:
+            job = await self._asked_before(new[job_id].origin) if job_id in new else None
+            if job is None and job_id in new:
+                raise RequestRejected("This was asked for twice at the same moment. Please ask again.")
+            views.append(await self._view(job.id if job else job_id))
+        return views
+
+    async def _view(self, job_id: str) -> JobView:
+        view = await self._parts.queue.view(job_id)
+        assert view is not None, "jobs are never deleted"
+        return view
+
+    async def _asked_before(self, origin: Origin) -> Job | None:
+        """Return the job of the same request key, if there is one.
+
+        Raises:
+            RequestRejected: something else was asked for under that key.
+        """
+        if origin.request_key is None:
+            return None
+        job = await self._parts.jobs.by_request_key(origin.user_key, origin.request_key)
+        if job and job.origin.request_digest != origin.request_digest:
+            raise RequestRejected(
+                "This Idempotency-Key was used for another request.", field="Idempotency-Key", hint="Use a new one."
+            )
+        return job
+
+    async def _from_cache(self, job: Job) -> Job | None:
+        parts, now = self._parts, self._parts.clock.now()
+        old_id = await parts.media.recall(job.lane, job.drawn, job.request)
+        old = await parts.jobs.get(old_id) if old_id else None
+        if old is None or not may_use(Actor(user_key=job.user_key), old):
+            return None
+        if old.origin.private and not job.origin.private:  # nobody else could see its file
+            return None
+        if old.result is None or (old.result.expires_at or now) < now:  # pinned ones are kept longer
+            return None
+        if not await parts.media.has_all(old.result):
+            return None
+        log.info("answered from the cache", extra={"action": "job_finished", "job": job.id, "backend": job.lane})
+        result = replace(old.result, from_cache=True, seconds=0.0, cost_usd=0.0)
+        return replace(job, status=JobStatus.DONE, result=result, started_at=now, finished_at=now)

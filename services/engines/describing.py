@@ -1,0 +1,75 @@
+"""Ask an engine what a picture shows. Not a job: nothing is drawn, nothing is stored, the asker waits for it."""
+
+from dataclasses import dataclass
+
+from backends.base import DescribingBackend
+from backends.registry import BackendRegistry, Entry
+from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
+from generation.request import SourceImage
+from services.engines.catalog import find_entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a picture shows, in the words of a prompt, and the engine that says so."""
+
+    text: str
+    engine: str
+
+
+class DescribingService:
+    """Finds an engine that can, among those a person may use."""
+
+    def __init__(self, registry: BackendRegistry) -> None:
+        self._registry = registry
+        self._asking: set[str] = set()
+
+    async def describe(
+        self, image: SourceImage, *, user_id: str, guild_id: str | None, backend: str | None = None
+    ) -> Description:
+        """Describe a picture whose bytes are loaded.
+
+        Raises:
+            CapabilityError: no engine here can; every reason is named.
+            RequestRejected: there is no engine of that name.
+            LimitReached: this person has asked already and has no answer yet.
+            BackendError: the engine failed.
+        """
+        if user_id in self._asking:  # it is no job, so the queue's limits do not hold it
+            raise LimitReached("One picture at a time: you are still waiting for the description of another one.")
+        self._asking.add(user_id)
+        try:
+            return await self._ask(await self._choose(user_id, guild_id, backend), image)
+        finally:
+            self._asking.discard(user_id)
+
+    async def _ask(self, entry: Entry, image: SourceImage) -> Description:
+        async with self._registry.borrow(entry.name) as engine:
+            if not isinstance(engine, DescribingBackend):
+                raise BackendUnavailable(f"{entry.label} is no longer connected.")
+            text = await engine.describe(image)
+        return Description(text=" ".join(text.split()), engine=entry.label)
+
+    async def _choose(self, user_id: str, guild_id: str | None, backend: str | None) -> Entry:
+        entries = self._registry.visible(user_id, guild_id)
+        if backend:
+            wanted = find_entry(backend, entries)
+            if wanted is None:
+                names = ", ".join(entry.label for entry in entries)
+                raise RequestRejected(f"There is no engine “{backend}” here. There is: {names}.", field="backend")
+            entries = [wanted]
+        await self._registry.ready(entries)
+        able = [entry for entry in entries if entry.capabilities and entry.capabilities.supports_describe]
+        if not able:
+            reasons = "; ".join(f"{entry.label}: {_reason(entry)}" for entry in entries)
+            raise CapabilityError(
+                f"No engine here can say what a picture shows. {reasons}.",
+                hint="A1111 and Forge can: connect one with `/sdconnect`.",
+            )
+        return min(able, key=lambda entry: entry.error is not None)
+
+
+def _reason(entry: Entry) -> str:
+    if entry.capabilities is None:
+        return (entry.error.user_message if entry.error else "it has not answered yet").rstrip(".")
+    return "it cannot describe pictures"

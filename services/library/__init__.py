@@ -1,0 +1,1 @@
+"""What people keep: the gallery with its collections, and templates."""

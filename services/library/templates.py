@@ -1,0 +1,119 @@
+"""Prompts saved for another time: your own, and those that others share.
+
+templates(viewer) -> list[PromptTemplate]                popular(limit=20) -> list[PromptTemplate]
+template(viewer, template_id) -> PromptTemplate          use(viewer, template_id) -> PromptTemplate (counted)
+create(viewer, TemplateText(...)) -> PromptTemplate      change(viewer, template_id, TemplateText(...))
+delete(viewer, template_id) -> None
+"""
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from constants import MAX_PROMPT_CHARS
+from generation.errors import LimitReached, NotAllowed, RequestRejected
+from services.library.gallery import Viewer, checked_description, checked_name
+from store.templates import PromptTemplate as PromptTemplate
+from store.templates import TemplateStore
+from utils.clock import Clock
+from utils.text import cut
+
+MAX_TEMPLATES: Final = 200  # of one person
+MAX_POPULAR: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateText:
+    """What a person says of a template; all of it replaces what was said before."""
+
+    name: str
+    prompt: str
+    negative_prompt: str = ""
+    description: str = ""
+    is_shared: bool = False
+
+
+class TemplateService:
+    """A template is its maker's; a shared one everybody may read and use. Admins may delete any."""
+
+    def __init__(self, *, store: TemplateStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def templates(self, viewer: Viewer) -> list[PromptTemplate]:
+        """Return the viewer's own by name, then the shared ones."""
+        return await self._store.visible(viewer.user_key)
+
+    async def popular(self, limit: int = 20) -> list[PromptTemplate]:
+        """Return the shared templates that are used most."""
+        if not 1 <= limit <= MAX_POPULAR:
+            raise RequestRejected(f"Ask for 1 to {MAX_POPULAR} templates, not {limit}.", field="limit")
+        return await self._store.popular(limit)
+
+    async def template(self, viewer: Viewer, template_id: str) -> PromptTemplate:
+        """Return one.
+
+        Raises:
+            RequestRejected: there is none that this viewer may see.
+        """
+        found = await self._store.get(viewer.user_key, template_id)
+        if found is None:
+            raise _unknown(template_id)
+        return found
+
+    async def use(self, viewer: Viewer, template_id: str) -> PromptTemplate:
+        """Return a template that is used now; that is counted."""
+        found = await self._store.use(viewer.user_key, template_id, self._clock.now())
+        if found is None:
+            raise _unknown(template_id)
+        return found
+
+    async def create(self, viewer: Viewer, text: TemplateText) -> PromptTemplate:
+        values = asdict(_checked(text))
+        if await self._store.count(viewer.user_key) >= MAX_TEMPLATES:
+            raise LimitReached(f"You have {MAX_TEMPLATES} templates, and that is the most. Delete one first.")
+        made = await self._store.add(viewer.user_key, secrets.token_hex(8), values, self._clock.now())
+        if made is None:
+            raise _taken(values["name"])
+        return made
+
+    async def change(self, viewer: Viewer, template_id: str, text: TemplateText) -> PromptTemplate:
+        """Replace your own template; what it was used is counted on."""
+        values = asdict(_checked(text))
+        if (await self.template(viewer, template_id)).user_key != viewer.user_key:
+            raise NotAllowed("Only its maker may change this template. Save one of your own.")
+        changed = await self._store.change(viewer.user_key, template_id, values, self._clock.now())
+        if changed is None:
+            raise _taken(values["name"])
+        return changed
+
+    async def delete(self, viewer: Viewer, template_id: str) -> None:
+        await self.template(viewer, template_id)
+        if not await self._store.delete(viewer.user_key, template_id, is_admin=viewer.is_admin):
+            raise NotAllowed("Only its maker and admins may delete this template.")
+
+
+def _checked(text: TemplateText) -> TemplateText:
+    text = replace(
+        text,
+        name=checked_name(text.name),
+        prompt=text.prompt.strip(),
+        negative_prompt=text.negative_prompt.strip(),
+        description=checked_description(text.description),
+    )
+    if not text.prompt:
+        raise RequestRejected("A template needs a prompt.", field="prompt")
+    for field, value in (("prompt", text.prompt), ("negative_prompt", text.negative_prompt)):
+        if len(value) > MAX_PROMPT_CHARS:
+            raise RequestRejected(
+                f"A prompt has at most {MAX_PROMPT_CHARS} characters, this one {len(value)}.", field=field
+            )
+    return text
+
+
+def _unknown(template_id: str) -> RequestRejected:
+    return RequestRejected(f"There is no template {cut(template_id, 30)}.", field="template")
+
+
+def _taken(name: str) -> RequestRejected:
+    return RequestRejected(f"You have a template “{name}” already. Choose another name.", field="name")

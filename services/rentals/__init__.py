@@ -1,0 +1,1 @@
+"""Engines on machines that cost money by the hour: found, started, stopped, reckoned."""

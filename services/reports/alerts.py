@@ -1,0 +1,170 @@
+"""Warnings to the owner: many errors, slow pictures, the day's budget, a key that an engine refuses.
+
+Fed by the queue (`on_change`) and the registry; each kind fires once per engine and cooldown. The last hundred are kept
+for the dashboard; `on_alert` takes them elsewhere. Engines that people brought themselves are their own affair.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from backends.registry import EASEL, BackendRegistry
+from generation.errors import BackendAuthError, ContentBlocked, RequestRejected
+from generation.job import Job, JobStatus
+from services.reports.statistics import StatisticsService
+from utils.clock import Clock
+
+log = logging.getLogger(__name__)
+
+WINDOW_S: Final = 900.0
+LEAST_JOBS: Final = 20  # fewer are no rate
+KEPT_ALERTS: Final = 100
+PEOPLE_S_FAULTS: Final = (ContentBlocked.code, RequestRejected.code)  # the prompt was wrong, not an engine
+
+AlertKind = Literal["error_rate", "slow", "budget", "key_refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertLimits:
+    """When to warn. 0 switches one off; `error_rate` is 0..1, `budget_usd` of all people in a day (UTC)."""
+
+    error_rate: float = 0.05
+    slow_s: float = 60.0
+    budget_usd: float = 0.0
+    cooldown_s: float = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One warning. `lane` is the engine it is about, "" = all; `value` went over `limit`."""
+
+    kind: AlertKind
+    lane: str
+    message: str
+    value: float = 0.0
+    limit: float = 0.0
+    at: datetime
+
+
+class AlertService:
+    """Hook `on_change` into the queue and run `run` as one task."""
+
+    def __init__(
+        self,
+        *,
+        registry: BackendRegistry,
+        statistics: StatisticsService,
+        clock: Clock,
+        limits: AlertLimits | None = None,
+    ) -> None:
+        self._registry = registry
+        self._statistics = statistics
+        self._clock = clock
+        self._limits = limits or AlertLimits()
+        self._ends: deque[tuple[float, bool]] = deque()  # when a job ended, and whether in an error
+        self._fired: dict[tuple[AlertKind, str], float] = {}
+        self._kept: deque[Alert] = deque(maxlen=KEPT_ALERTS)
+        self._untold: deque[Alert] = deque()
+        self._is_budget_due = False
+        self._bell = asyncio.Event()
+        self.on_alert: list[Callable[[Alert], Awaitable[None]]] = []
+        registry.on_change.append(self._engine_changed)
+
+    def recent(self) -> list[Alert]:
+        """Return the last alerts of this process, newest first."""
+        return [*reversed(self._kept)]
+
+    def on_change(self, job: Job) -> None:
+        """Look at a job that has changed."""
+        if job.status not in (JobStatus.DONE, JobStatus.FAILED) or not self._is_ours(job.lane):
+            return
+        if job.status is JobStatus.FAILED:
+            self._look_at_failure(job)
+        elif job.result:
+            self._look_at_result(job)
+
+    async def run(self) -> None:
+        """Pass alerts on until cancelled; a listener that fails does not keep them from the others."""
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            if self._is_budget_due:
+                self._is_budget_due = False
+                await self._check_budget()
+            while self._untold:
+                alert = self._untold.popleft()
+                for tell in self.on_alert:
+                    try:
+                        await tell(alert)
+                    except Exception:
+                        log.exception("an alert could not be passed on", extra={"action": "alert", "kind": alert.kind})
+
+    def _look_at_result(self, job: Job) -> None:
+        assert job.result, "only done jobs come here"
+        seconds, limit = job.result.seconds, self._limits.slow_s
+        if 0 < limit < seconds:
+            label = self._registry.label(job.lane)
+            message = f"{label} took {seconds:.0f} s for a picture; more than {limit:g} s is slow."
+            self._fire("slow", job.lane, message, value=seconds, limit=limit)
+        if job.result.cost_usd > 0 and self._limits.budget_usd > 0:
+            self._is_budget_due = True
+            self._bell.set()
+        self._count(is_error=False)
+
+    def _look_at_failure(self, job: Job) -> None:
+        code = job.error.code if job.error else ""
+        if code == BackendAuthError.code:
+            self._key_refused(job.lane)
+        if code not in PEOPLE_S_FAULTS:
+            self._count(is_error=True)
+
+    def _count(self, *, is_error: bool) -> None:
+        now, limit = self._clock.monotonic(), self._limits.error_rate
+        self._ends.append((now, is_error))
+        while self._ends[0][0] <= now - WINDOW_S:
+            self._ends.popleft()
+        errors, ended = sum(is_bad for _, is_bad in self._ends), len(self._ends)
+        if ended >= LEAST_JOBS and 0 < limit < errors / ended:
+            message = (
+                f"{errors} of the last {ended} pictures failed ({errors / ended:.0%}, in {WINDOW_S / 60:.0f} min); "
+                f"more than {limit:.0%} is too many."
+            )
+            self._fire("error_rate", "", message, value=errors / ended, limit=limit)
+
+    async def _check_budget(self) -> None:
+        try:
+            spent, limit = await self._statistics.spent_today(), self._limits.budget_usd
+        except Exception:  # the next picture that costs asks again
+            log.exception("could not ask what was spent", extra={"action": "alert", "kind": "budget"})
+            return
+        if spent > limit:
+            message = f"Today's pictures cost ${spent:.2f}; the daily budget is ${limit:.2f}."
+            self._fire("budget", "", message, value=spent, limit=limit)
+
+    def _engine_changed(self, name: str) -> None:
+        entry = self._registry.get(name)
+        if entry and isinstance(entry.error, BackendAuthError) and self._is_ours(name):
+            self._key_refused(name)
+
+    def _key_refused(self, lane: str) -> None:
+        label = self._registry.label(lane)
+        self._fire("key_refused", lane, f"{label} refuses its key (401 or 403). Check the key in .env.")
+
+    def _is_ours(self, lane: str) -> bool:
+        entry = self._registry.get(lane)
+        return entry is None or entry.owner == EASEL
+
+    def _fire(self, kind: AlertKind, lane: str, message: str, *, value: float = 0.0, limit: float = 0.0) -> None:
+        now = self._clock.monotonic()
+        if now - self._fired.get((kind, lane), float("-inf")) < self._limits.cooldown_s:
+            return
+        self._fired[kind, lane] = now
+        alert = Alert(kind=kind, lane=lane, message=message, value=value, limit=limit, at=self._clock.now())
+        log.warning("alert: %s", message, extra={"action": "alert", "kind": kind, "backend": lane})
+        self._kept.append(alert)
+        self._untold.append(alert)
+        self._bell.set()
