@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from backends.base import BackendConfig
-from backends.guard import policy_of
 from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
 from backends.probe import Found, local_port, probe_local
 from backends.registry import Entry
@@ -44,7 +43,7 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
     config = backend_config(engine, settings)
     try:
         if config.url:
-            check_url(config.url, policy_of(config))
+            check_url(config.url, config.policy)
         backend = make_backend(config)
     except UrlRefused as refused:
         right = f"an address that may be used. {refused}"

@@ -13,7 +13,9 @@ from generation.capabilities import Capabilities
 from generation.job import Progress
 from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult
+from net.endpoint import Endpoint
 from utils.clock import Clock
+from utils.urls import UrlPolicy
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,23 @@ class BackendConfig:
     allowed_hosts: tuple[str, ...] = ()  # empty = every public host
     is_typed: bool = False  # in Discord: every address it leads to is checked, even where private ones are allowed
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> UrlPolicy:
+        return UrlPolicy(
+            allow_private=self.allow_private,
+            allow_insecure_http=self.allow_insecure_http,
+            allowed_hosts=self.allowed_hosts,
+        )
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(
+            url=self.url,
+            timeout_s=self.timeout_s,
+            policy=self.policy,
+            is_trusted=self.allow_private and not self.is_typed,
+        )
 
 
 class Backend(Protocol):

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from backends.answers import read_json
 from backends.base import Backend, BackendConfig
 from backends.findings import Failed, Layer, is_literal, no_api, of_auth, of_connect, of_tls, other_product
-from backends.guard import Resolver, guarded_transport, policy_of, trusted_authorities
-from backends.http import PROXY_STATUSES, AnswerTooLarge, is_html, make_client, read_bounded
 from backends.kind import EngineKind, Product
 from backends.kinds import UNKNOWN, address_of, headers_and_auth, kind_of, wants_login
 from backends.probe import identify
 from generation.errors import BackendError
+from net.answers import read_json
+from net.client import make_client, read_bounded
+from net.failures import PROXY_STATUSES, AnswerTooLarge, is_html
+from net.guard import Resolver, guarded_transport, trusted_authorities
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
 
 DIAGNOSIS_S = 4.5  # /sdtest answers within 5 s
@@ -122,9 +123,9 @@ class _Examination:
         url = self._check_address()
         addresses = await self._look_up(url)
         await self._connect(url, addresses)
-        transport = guarded_transport(self._config, resolver=self._resolver, verify=self._verify)
+        transport = guarded_transport(self._config.policy, resolver=self._resolver, verify=self._verify)
         headers, auth = headers_and_auth(self._config)
-        async with make_client(self._config, transport=transport, auth=auth) as client:
+        async with make_client(self._config.endpoint, transport=transport, auth=auth) as client:
             client.headers.update(headers)
             try:
                 await self._ask(client, url)
@@ -153,7 +154,7 @@ class _Examination:
 
     def _check_address(self) -> CheckedUrl:
         try:
-            self._url = check_url(self._config.url, policy_of(self._config))
+            self._url = check_url(self._config.url, self._config.policy)
         except UrlRefused as refused:
             raise Failed("address", refused.reason, refused.hint) from refused
         self._root = self._url.text
@@ -168,7 +169,7 @@ class _Examination:
         try:
             async with asyncio.timeout(self._left(DNS_S)):
                 found = await self._resolver(url.host, url.port)
-            addresses = check_addresses(url.host, found, policy_of(self._config))
+            addresses = check_addresses(url.host, found, self._config.policy)
         except UrlRefused as refused:
             raise Failed("dns", refused.reason, refused.hint) from refused
         except TimeoutError as error:

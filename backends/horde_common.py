@@ -12,10 +12,11 @@ from typing import Final
 import httpx
 
 from backends.base import BackendConfig
-from backends.guard import guarded_transport
-from backends.http import make_client, read_bounded, translate
 from constants import MAX_IMAGE_BYTES
 from generation.errors import BackendUnavailable, GenerationError, UnexpectedAnswer
+from net.client import make_client, read_bounded
+from net.failures import translate
+from net.guard import guarded_transport
 from utils.clock import Clock
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
@@ -95,7 +96,7 @@ def picture_client(config: BackendConfig, *, transport: httpx.AsyncBaseTransport
         allow_insecure_http=is_private,
         allowed_hosts=(),
     )
-    return make_client(rules, transport=transport or guarded_transport(rules))
+    return make_client(rules.endpoint, transport=transport or guarded_transport(rules.policy))
 
 
 def _is_private(url: str) -> bool:

@@ -16,9 +16,9 @@ import httpx
 
 import backends
 from backends.base import Backend, BackendConfig
-from backends.http import BearerAuth, key_auth
 from backends.kind import EngineKind
 from backends.quality import answers_of, grade_of
+from net.client import BearerAuth, key_auth
 
 log = logging.getLogger(__name__)
 

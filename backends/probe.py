@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.answers import read_model
 from backends.base import BackendConfig
-from backends.guard import guarded_transport
-from backends.http import AnswerTooLarge, make_client, read_bounded
 from backends.kind import Product, Sign, clean_name
 from backends.kinds import kind_of, known_kinds, usual_ports
+from net.answers import read_model
+from net.client import make_client, read_bounded
+from net.failures import AnswerTooLarge
+from net.guard import guarded_transport
 
 LOCAL_HOSTS = frozenset({"localhost", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104  # read, not bound
 MAX_ANSWER_BYTES = 8 * 1024 * 1024  # A1111's own /config takes 1 to 2 MB
@@ -85,7 +86,7 @@ async def probe_local(
 ) -> list[Found]:
     """Ask each of the usual ports of this machine what answers there; takes at most `timeout_s`."""
     config = BackendConfig(name="probe", kind="", timeout_s=timeout_s)
-    async with make_client(config, transport=guarded_transport(config)) as client:
+    async with make_client(config.endpoint, transport=guarded_transport(config.policy)) as client:
         found = await asyncio.gather(*(_probe(client, host, port, timeout_s) for port in ports or usual_ports()))
     return [one for one in found if one is not None]
 

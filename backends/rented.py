@@ -23,9 +23,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from backends.answers import read_model, read_with
 from backends.base import BackendConfig
-from backends.http import AnswerTooLarge, BearerAuth, make_client, parse_retry_after, read_bounded, translate
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -35,6 +33,9 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from net.answers import read_model, read_with
+from net.client import BearerAuth, make_client, read_bounded
+from net.failures import AnswerTooLarge, parse_retry_after, translate
 
 RUNPOD_API_URL: Final = "https://rest.runpod.io/v1"
 VAST_API_URL: Final = "https://console.vast.ai/api/v0"
@@ -180,7 +181,7 @@ class _Account:
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S),
-                make_client(self._config, auth=BearerAuth(self._config.key)) as client,
+                make_client(self._config.endpoint, auth=BearerAuth(self._config.key)) as client,
                 client.stream(method, path, json=body) as response,
             ):
                 content = await read_bounded(response, MAX_ANSWER_BYTES)

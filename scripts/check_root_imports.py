@@ -12,6 +12,7 @@ ROOMS = {
     "generation",
     "scheduling",
     "backends",
+    "net",
     "store",
     "services",
     "cogs",

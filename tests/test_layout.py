@@ -13,7 +13,7 @@ from scripts.check_lengths import too_long, too_wide
 from scripts.check_root_imports import offences
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ["generation", "scheduling", "backends", "store", "services", "cogs", "utils", "app"]
+ROOMS = ["generation", "scheduling", "backends", "net", "store", "services", "cogs", "utils", "app"]
 BUILT_IN = [path.parent.name for path in sorted((ROOT / "backends").glob("*/kind.py"))]
 # a kind of ControlNet, and where a file of recorded answers lies
 ALLOWED_NAMES = ['generation/control_kinds.py: "sketch"', "utils/infotext.py: a1111"]

@@ -19,7 +19,7 @@ from scripts.check_quality import problems
 from services.engines.connections import connectable_types, label_for
 from tests.api.conftest import png, site_at
 from tests.backends.products import answer
-from tests.backends.servers import serve
+from tests.net.servers import serve
 from tests.test_config import problems_of
 
 ROOT = Path(__file__).parent.parent

@@ -12,9 +12,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from backends.a1111.facts import Checkpoint, Facts
-from backends.answers import read_json, read_model
-from backends.http import PROXY_STATUSES, is_html, translate, unanswered
-from backends.reasons import failure, with_reason
+from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,
     BackendGone,
@@ -28,6 +26,9 @@ from generation.foreign import digits
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
 from generation.samplers import match_name
+from net.answers import read_json, read_model
+from net.failures import PROXY_STATUSES, is_html, translate, unanswered
+from net.reasons import with_reason
 from utils.images import BadImage, inspect, read_parameters
 from utils.infotext import parse_infotext
 
@@ -225,12 +226,12 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
         )
     if not text:
         return translate(label, response, body=body)
-    return failure(label, text, detail=f"HTTP {status}: {name}: {text}")
+    return drawing_error(label, text, detail=f"HTTP {status}: {name}: {text}")
 
 
 def translate_text(label: str, text: str) -> GenerationError:
     """Return our error for a job that failed with these words."""
-    return _known_failure(label, text) or failure(label, text)
+    return _known_failure(label, text) or drawing_error(label, text)
 
 
 def _explanation(body: bytes) -> tuple[str, str, list[str]]:

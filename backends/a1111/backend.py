@@ -23,14 +23,15 @@ from backends.a1111.payload import changes, seeding, to_payload
 from backends.a1111.probe import API, probe
 from backends.a1111.scheduled import AgentScheduler, to_scheduled
 from backends.a1111.tasks import Pace, Task, Watch
-from backends.answers import write_json
 from backends.base import BackendConfig, ProgressCallback
-from backends.http import PROXY_STATUSES, key_auth, make_client, read_bounded, translate
 from backends.kind import is_on, option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, BackendUnavailable, CapabilityError, GenerationError
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
+from net.answers import write_json
+from net.client import key_auth, make_client, read_bounded
+from net.failures import PROXY_STATUSES, translate
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -75,9 +76,9 @@ class A1111Backend:
         self._timeout_s = config.timeout_s
         self._pace = pace or Pace()
         auth = key_auth(config.key)
-        self._client = make_client(config, transport=transport, auth=auth)
+        self._client = make_client(config.endpoint, transport=transport, auth=auth)
         # Jobs get sockets of their own: Forge resets the connection after a 500, and the next request would fail.
-        self._jobs = make_client(config, transport=transport, auth=auth)
+        self._jobs = make_client(config.endpoint, transport=transport, auth=auth)
         self._jobs.headers["Connection"] = "close"
         self._watch = Watch(self._client, self._pace)
         self._scheduler = AgentScheduler(self._label, self._client, self._watch, self._pace)

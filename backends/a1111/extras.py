@@ -12,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 from backends.a1111.answer import decode_picture
 from backends.a1111.facts import Facts, choose_upscaler
 from backends.a1111.wire import encode
-from backends.answers import read_model
-from backends.http import translate
 from constants import MAX_IMAGE_PIXELS
 from generation.errors import BackendError, RequestRejected, UnexpectedAnswer
 from generation.request import GenerationRequest, SourceImage
 from generation.result import GeneratedImage, GenerationResult
+from net.answers import read_model
+from net.failures import translate
 from utils.images import BadImage, inspect
 
 DEFAULT_FACTOR: Final = 2.0

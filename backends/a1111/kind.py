@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.backend import A1111Backend
-from backends.answers import read_model
 from backends.kind import EngineKind, Option, Product, Sign, max_batch, max_side
+from net.answers import read_model
 
 API_OFF = "Automatic1111 or Forge"
 

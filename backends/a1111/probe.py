@@ -15,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 from backends.a1111.answer import GONE_HINT
 from backends.a1111.control import read_types
 from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
-from backends.answers import read_json
-from backends.http import read_bounded, translate
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
+from net.answers import read_json
+from net.client import read_bounded
+from net.failures import translate
 from utils.threads import read_apart
 
 GET_TIMEOUT_S = 8.0

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import translate_failure, translate_text
 from backends.a1111.tasks import OWN_QUEUE, Pace, Task, Watch
-from backends.answers import read_model
 from backends.base import ProgressCallback
-from backends.http import read_bounded, translate
 from generation.errors import BackendError, BackendUnavailable
 from generation.job import Progress
+from net.answers import read_model
+from net.client import read_bounded
+from net.failures import translate
 from utils.text import place_in
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.answer import decode_base64
-from backends.answers import read_model
 from backends.base import ProgressCallback
-from backends.http import read_bounded
 from generation.job import Progress
+from net.answers import read_model
+from net.client import read_bounded
 from utils.text import place_in
 from utils.threads import run_in_thread
 

@@ -12,9 +12,6 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field
 
-from backends.answers import read_json
-from backends.http import parse_retry_after, translate
-from backends.reasons import with_reason
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -27,6 +24,9 @@ from generation.errors import (
 )
 from generation.foreign import digits
 from generation.request import GenerationRequest
+from net.answers import read_json
+from net.failures import parse_retry_after, translate
+from net.reasons import with_reason
 
 JOB_ID: Final = "[A-Za-z0-9-]{1,64}"
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second

@@ -30,7 +30,6 @@ from backends.ai_horde.answer import (
 )
 from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
-from backends.answers import read_model, write_json
 from backends.base import (
     BackendConfig,
     KnownIds,
@@ -42,7 +41,6 @@ from backends.base import (
     unnoted,
 )
 from backends.horde_common import Rate, RateWindow, picture, picture_client
-from backends.http import CONNECT_TIMEOUT_S, make_client, read_bounded, translate
 from constants import APP_NAME, VERSION
 from generation.capabilities import Capabilities
 from generation.errors import (
@@ -55,6 +53,9 @@ from generation.errors import (
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
+from net.answers import read_model, write_json
+from net.client import CONNECT_TIMEOUT_S, make_client, read_bounded
+from net.failures import translate
 from utils.clock import Clock, SystemClock
 from utils.text import place_in
 from utils.threads import run_in_thread
@@ -131,7 +132,7 @@ class AiHordeBackend:
         except BackendError as error:  # told when it is probed, like every other fault of an address
             self._misplaced, root = error, config.url
         config = replace(config, url=root)
-        self._client = make_client(config, transport=transport)
+        self._client = make_client(config.endpoint, transport=transport)
         contact = config.options.get("contact", "").replace(":", " ").strip() or "unknown"
         self._client.headers["Client-Agent"] = f"{APP_NAME}:{VERSION}:{contact}"
         self._key = {"apikey": config.key or ANONYMOUS_KEY}

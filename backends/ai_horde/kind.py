@@ -5,8 +5,8 @@ from pydantic import BaseModel, ValidationError
 from backends.ai_horde.backend import PUBLIC_URL, AiHordeBackend
 from backends.ai_horde.facts import ANONYMOUS_KEY
 from backends.ai_horde.payload import POST_PROCESSORS
-from backends.answers import read_model
 from backends.kind import EngineKind, Option, Product, Sign, clean_name
+from net.answers import read_model
 
 HEARTBEAT_PATH = "/api/v2/status/heartbeat"
 

@@ -10,9 +10,7 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel
 
-from backends.answers import read_json
-from backends.http import is_html, parse_retry_after, translate
-from backends.reasons import failure, reason, with_reason
+from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -23,6 +21,9 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
+from net.answers import read_json
+from net.failures import is_html, parse_retry_after, translate
+from net.reasons import reason, with_reason
 
 RATE_RETRY_AFTER_S: Final = 20.0  # the window is a minute of the server's clock, and a third of it is a fair guess
 BUSY_RETRY_AFTER_S: Final = 5.0
@@ -132,7 +133,7 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
     if not words or words == "Generation failed.":
         hint = "Another model may do; nothing was charged."
         return BackendError(f"A worker of {label} failed at it.", detail=detail, hint=hint)
-    error = failure(label, text, detail=detail)
+    error = drawing_error(label, text, detail=detail)
     if isinstance(error, BackendError):
         error.may_have_run = False  # it charged nothing
     return error

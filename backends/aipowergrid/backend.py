@@ -17,15 +17,16 @@ from pydantic import BaseModel, ValidationError
 from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
 from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
 from backends.aipowergrid.payload import to_payload
-from backends.answers import read_model, write_json
 from backends.base import BackendConfig, ProgressCallback
 from backends.horde_common import Rate, RateWindow, picture, picture_client
-from backends.http import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded, translate
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, GenerationError, RateLimited, UnexpectedAnswer
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
+from net.answers import read_model, write_json
+from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded
+from net.failures import translate
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
 
@@ -78,7 +79,7 @@ class AiPowerGridBackend:
         self._timeout_s = max(config.timeout_s, SERVER_LIMIT_S + SPARE_S)
         config = replace(config, url=root_of(config.url or PUBLIC_URL))
         auth = BearerAuth(config.key) if config.key else None
-        self._client = make_client(config, transport=transport, auth=auth)
+        self._client = make_client(config.endpoint, transport=transport, auth=auth)
         self._pictures = picture_client(config, transport=transport)
         self._submits = RateWindow(self._clock, *SUBMIT_RATES)
         self._looks = RateWindow(self._clock, *PROGRESS_RATES)

@@ -13,11 +13,12 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.aipowergrid.answer import translate_failure
-from backends.answers import read_model, read_with
-from backends.http import read_bounded, translate
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
+from net.answers import read_model, read_with
+from net.client import read_bounded
+from net.failures import translate
 
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0

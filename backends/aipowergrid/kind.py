@@ -4,8 +4,8 @@ from pydantic import BaseModel, ValidationError
 
 from backends.aipowergrid.backend import PUBLIC_URL, AiPowerGridBackend
 from backends.aipowergrid.payload import FORMATS
-from backends.answers import read_model
 from backends.kind import EngineKind, Option, Product, Sign
+from net.answers import read_model
 
 HEALTH_PATH = "/health"
 

@@ -38,12 +38,13 @@ from backends.comfyui.own import correct, draw, load_own, look_over, read_upload
 from backends.comfyui.uploading import upload
 from backends.comfyui.wire import read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
-from backends.http import key_auth, make_client, translate
 from backends.kind import option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, CapabilityError, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import GenerationRequest, Mode, WorkflowRef
 from generation.result import GenerationResult
+from net.client import key_auth, make_client
+from net.failures import translate
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
 
@@ -75,7 +76,7 @@ class ComfyUIBackend:
         self._options: Mapping[str, str] = config.options
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
-        self._client = make_client(config, transport=transport, auth=key_auth(config.key))
+        self._client = make_client(config.endpoint, transport=transport, auth=key_auth(config.key))
         self._line = Line(self._label, self._client)
         self._follower = Follower(self._label, self._line, self._pace, self._clock)
         self._facts: Facts | None = None

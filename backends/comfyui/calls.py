@@ -6,9 +6,10 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.answers import read_json, read_model
-from backends.http import read_bounded, translate
 from generation.errors import GenerationError
+from net.answers import read_json, read_model
+from net.client import read_bounded
+from net.failures import translate
 from utils.threads import read_apart
 
 CALL_TIMEOUT_S: Final = 30.0

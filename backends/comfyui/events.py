@@ -10,9 +10,9 @@ import json
 import struct
 from typing import Any, Final
 
-from backends.answers import read_json
 from backends.comfyui.graph import Graph, class_of, samplers
 from generation.job import Progress
+from net.answers import read_json
 
 MAX_PREVIEW_BYTES: Final = 1024 * 1024
 PREVIEW_IMAGE: Final = 1

@@ -10,13 +10,11 @@ from typing import Any, Final
 
 import httpx
 
-from backends.answers import read_json
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.wire import UPLOAD_FOLDER, Output, Status
-from backends.http import translate
-from backends.reasons import explanation, failure, with_reason
+from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,
     CapabilityError,
@@ -25,6 +23,9 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from net.answers import read_json
+from net.failures import translate
+from net.reasons import explanation, with_reason
 
 DETAIL_CHARS: Final = 500
 MEMORY_HINT: Final = "Try a smaller size or batch."
@@ -122,7 +123,7 @@ def failed(label: str, status: Status) -> GenerationError:
             detail=detail,
             hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
         )
-    return failure(label, text, detail=detail, where=f" in the node {node}" if node else "")
+    return drawing_error(label, text, detail=detail, where=f" in the node {node}" if node else "")
 
 
 def no_model(label: str, info: ObjectInfo) -> BackendError:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from backends.answers import read_model
 from backends.comfyui.backend import ComfyUIBackend
 from backends.comfyui.classic import PREVIEW_METHODS
 from backends.comfyui.facts import Family
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+from net.answers import read_model
 
 
 class _SystemStats(BaseModel):

@@ -10,7 +10,6 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from backends.answers import read_json, read_model
 from backends.comfyui.calls import Calls
 from backends.comfyui.failures import refused
 from backends.comfyui.nodes import ObjectInfo
@@ -24,10 +23,11 @@ from backends.comfyui.wire import (
     Uploaded,
     client_of,
 )
-from backends.http import translate
 from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage
+from net.answers import read_json, read_model
+from net.failures import translate
 
 MAX_INFO_BYTES: Final = 128 * 1024 * 1024  # 0.75 MB without extensions, tens of MB with hundreds of them
 INTERRUPT_BY_ID: Final = (0, 3, 56)  # older ones ignore the id and stop whatever runs

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from backends.answers import read_json
 from backends.comfyui.events import Reader
 from backends.comfyui.watch import Closed, Source
-from backends.http import parse_retry_after
+from net.answers import read_json
+from net.failures import parse_retry_after
 
 OPEN_TIMEOUT_S: Final = 5.0
 SILENCE_S: Final = 45.0  # the server says something every 15 s

@@ -15,7 +15,6 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from backends.answers import read_model
 from backends.comfyui.calls import Answer, Calls
 from backends.comfyui.failures import invalid
 from backends.comfyui.graph import Graph, read_graph
@@ -26,10 +25,11 @@ from backends.comfyui.v2_assets import ASSETS, Assets
 from backends.comfyui.v2_wire import Health, Job, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
 from backends.comfyui.watch import Source
 from backends.comfyui.wire import HistoryEntry, OutputFile
-from backends.http import translate
-from backends.reasons import with_reason
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.request import SourceImage
+from net.answers import read_model
+from net.failures import translate
+from net.reasons import with_reason
 from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from backends.answers import read_model
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.jobs import ApiGone
 from backends.comfyui.wire import HistoryEntry, Status
-from backends.http import translate
 from generation.errors import GenerationError
+from net.answers import read_model
+from net.failures import translate
 
 PREVIEW_NODE: Final = "PreviewImage"
 PREVIEW_NAME: Final = "ComfyUI_temp_"  # how that node calls its files

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from backends.drawing_errors import drawing_error
 from backends.gradio_flux.app import Endpoint
 from backends.gradio_flux.server import Message, Outcome, Step
-from backends.reasons import UNCLEAR_ATTEMPTS, failure, reason, with_reason
 from generation.errors import (
     BackendError,
     BackendUnavailable,
@@ -21,6 +21,8 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from generation.job import Progress
+from net.failures import UNCLEAR_ATTEMPTS
+from net.reasons import reason, with_reason
 from utils.images import BadImage, inspect
 
 _MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
@@ -120,7 +122,7 @@ def _failure(label: str, error: object) -> GenerationError:
             with_reason(f"{label} does not take one of these values.", text), detail=detail, hint="Try other settings."
         )
     if reason(text):
-        return failure(label, text, detail=detail)
+        return drawing_error(label, text, detail=detail)
     return BackendUnavailable(
         f"{label} failed while drawing and does not say why.",
         detail=detail,

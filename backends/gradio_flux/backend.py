@@ -19,13 +19,13 @@ from backends.gradio_flux.answer import check_picture, read_outcome, read_progre
 from backends.gradio_flux.app import App, Endpoint
 from backends.gradio_flux.payload import app_seed, changes, to_capabilities, to_data
 from backends.gradio_flux.server import SILENCE_S, Message, Outcome, Server
-from backends.guard import guarded_transport
-from backends.http import key_auth, make_client
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, RequestRejected, UnexpectedAnswer
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage, GenerationResult
+from net.client import key_auth, make_client
+from net.guard import guarded_transport
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class GradioFluxBackend:
         self._options: Mapping[str, str] = config.options
         # A transport of our own also keeps the environment's proxies away from this machine's ports.
         auth = key_auth(config.key) if ":" not in config.key else None
-        self._client = make_client(config, transport=transport or guarded_transport(config), auth=auth)
+        self._client = make_client(config.endpoint, transport=transport or guarded_transport(config.policy), auth=auth)
         self._server = Server(self._label, self._client, config.key, silence_s)
         self._app: App | None = None
         self._warm_model: str | None = None

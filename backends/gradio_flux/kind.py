@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, ValidationError
 
-from backends.answers import read_model
 from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+from net.answers import read_model
 
 
 class _Config(BaseModel):

@@ -16,9 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.answers import read_model, read_with
 from backends.gradio_flux.app import App, Config, Endpoint, Info, read_app
-from backends.http import CONNECT_TIMEOUT_S, AnswerTooLarge, read_bounded, translate
 from backends.probe import identify
 from constants import MAX_IMAGE_BYTES
 from generation.errors import (
@@ -29,6 +27,9 @@ from generation.errors import (
     RateLimited,
     UnexpectedAnswer,
 )
+from net.answers import read_model, read_with
+from net.client import CONNECT_TIMEOUT_S, read_bounded
+from net.failures import AnswerTooLarge, translate
 from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)

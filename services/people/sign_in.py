@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.outbound import Answer, call
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
+from net.outbound import Answer, call
 from utils.clock import Clock
 from utils.secrets import TimedTokens
 from utils.urls import UrlPolicy

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from backends.outbound import fetch_picture
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
 from generation.request import SourceImage
+from net.outbound import fetch_picture
 from services.pictures.media import MediaService
 from utils.threads import run_in_thread
 from utils.urls import UrlPolicy

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from backends.outbound import check_outbound, post_json
 from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobStatus, Webhook
+from net.outbound import check_outbound, post_json
 from store.webhooks import Delivery, Hook, WebhookStore
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy

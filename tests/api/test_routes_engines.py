@@ -6,8 +6,8 @@ from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from tests.api.conftest import held, site_at
 from tests.backends import products
-from tests.backends.servers import serve
 from tests.fakes import FakeBackend
+from tests.net.servers import serve
 from tests.waiting import until
 
 

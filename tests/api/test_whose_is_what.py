@@ -16,7 +16,7 @@ from services.drawing.generation import JobView
 from tests.api.conftest import Site, site_at
 from tests.api.test_who_may_what import NEVER, ROUTES, address, key_of, link_of, session_of
 from tests.backends import products
-from tests.backends.servers import serve
+from tests.net.servers import serve
 from utils.text import cut
 
 SECRET = "words for nobody else"

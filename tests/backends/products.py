@@ -1,11 +1,11 @@
-"""The recorded first answers of the products that people run, as routes for `tests.backends.servers.serve`."""
+"""The recorded first answers of the products that people run, as routes for `tests.net.servers.serve`."""
 
 import json
 from pathlib import Path
 
 from aiohttp import web
 
-from tests.backends.servers import Handler
+from tests.net.servers import Handler
 
 DATA = Path(__file__).parent.parent / "data" / "probe"
 MODELS = [{"title": "tinyA.safetensors [fa104ee0d1]", "model_name": "tinyA"}, {"title": "tinyB", "model_name": "tinyB"}]

@@ -10,11 +10,11 @@ from backends.a1111.facts import Checkpoint, Facts, Family
 from backends.a1111.payload import changes, to_payload
 from backends.a1111.tasks import Pace
 from backends.base import BackendConfig
-from backends.http import make_client
 from backends.kinds import make_backend
 from generation.errors import BackendError, BackendUnavailable, GenerationError, UnexpectedAnswer
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
+from net.client import make_client
 from tests.backends.test_a1111_contract import connect
 from tests.engines.a1111_engine import Failed, draw
 from tests.engines.a1111_server import A1111Server
@@ -37,7 +37,7 @@ async def _ignore(_: Progress) -> None:
 
 async def stranger(server: A1111Server, **changes: Any) -> Any:
     """Somebody else's job on the same server, waiting for its answer."""
-    async with make_client(BackendConfig(name="x", kind="a1111", url=server.url)) as client:
+    async with make_client(BackendConfig(name="x", kind="a1111", url=server.url).endpoint) as client:
         return await client.post("/sdapi/v1/txt2img", json={"prompt": "theirs", "steps": 5, **changes})
 
 

@@ -9,9 +9,9 @@ import respx
 from backends.a1111.backend import A1111Backend
 from backends.a1111.tasks import Pace, Watch
 from backends.base import BackendConfig
-from backends.http import make_client
 from generation.errors import RateLimited, RequestRejected
 from generation.request import HiresFix, Mode
+from net.client import make_client
 from tests.backends.test_a1111_jobs import _ignore, request
 
 URL = "http://gpu.example.com:7860"
@@ -69,5 +69,5 @@ async def test_an_error_body_of_its_own_is_a_refusal() -> None:
 async def test_interrupt_answered_with_an_empty_204_has_worked() -> None:
     with respx.mock() as mock:
         mock.post(f"{API}/interrupt").respond(204)
-        async with make_client(BackendConfig(name="x", kind="a1111", url=URL)) as client:
+        async with make_client(BackendConfig(name="x", kind="a1111", url=URL).endpoint) as client:
             assert await Watch(client, Pace()).interrupt()

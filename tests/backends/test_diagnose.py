@@ -12,7 +12,7 @@ from aiohttp import web
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, diagnose
 from tests.backends import products
-from tests.backends.servers import make_certificate, serve
+from tests.net.servers import make_certificate, serve
 
 BARK = {"/config": products.answer({"version": "4", "title": "Bark", "components": []})}
 

@@ -8,13 +8,13 @@ from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, diagnose
 from backends.kinds import address_of
 from tests.backends import products
-from tests.backends.servers import serve
 from tests.engines.a1111_server import A1111Server
 from tests.engines.comfyui_server import ComfyUIServer
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
+from tests.net.servers import serve
 
 
 async def examine(kind: str, url: str, key: str = "", **changes) -> Diagnosis:

@@ -19,11 +19,11 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from tests.backends import products
-from tests.backends.servers import Handler, serve
 from tests.backends.test_gradio_flux_contract import connect
 from tests.backends.test_gradio_flux_jobs import ignore, request
 from tests.engines.gradio_app import GradioApp
 from tests.engines.gradio_engine import Refused
+from tests.net.servers import Handler, serve
 from tests.waiting import until
 
 HTML = "<html><body>502 Bad Gateway</body></html>"

@@ -11,10 +11,10 @@ import respx
 
 from backends.base import BackendConfig
 from backends.gradio_flux.backend import GradioFluxBackend
-from backends.guard import trusted_authorities
 from generation.errors import BackendError, BackendUnavailable, GenerationError, OutOfMemory, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest
+from net.guard import trusted_authorities
 from tests.engines.gradio_engine import DATA
 from tests.utils.pictures import picture
 

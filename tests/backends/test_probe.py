@@ -5,10 +5,10 @@ import asyncio
 import httpx
 import pytest
 
-from backends.guard import trusted_authorities
 from backends.probe import identify, local_port, probe_local
+from net.guard import trusted_authorities
 from tests.backends import products
-from tests.backends.servers import serve
+from tests.net.servers import serve
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import tracemalloc
 import pytest
 
 from generation.job import JobStatus
-from tests.backends.servers import make_certificate, serve
 from tests.engines.fault_proxy import FLOOD_BYTES, Fault
 from tests.engines_faults.engines import ALL, quick_timeouts
 from tests.engines_faults.faults import ALWAYS, AWAY, page
 from tests.engines_faults.rig import Rig, fault_rig
 from tests.engines_faults.test_each_fault import EVERY_ENGINE, is_for_people
+from tests.net.servers import make_certificate, serve
 
 HOUR_S = 3600.0
 MOST_MEMORY = 3.5 * 64 * 1024 * 1024  # the largest picture taken, its buffer while it grows, and a copy

@@ -16,8 +16,6 @@ from generation.capabilities import Fit, fit
 from generation.errors import BackendAuthError, BackendError, GenerationError
 from generation.job import JobStatus, Progress
 from services.engines.connections import ConnectionService
-from tests.backends.servers import serve
-from tests.backends.test_answers import JSON
 from tests.engines.fault_proxy import Fault, FaultProxy
 from tests.engines_faults.engines import ALL, ENGINES, KEY, quick_timeouts
 from tests.engines_faults.faults import answers, at_job
@@ -27,6 +25,8 @@ from tests.engines_faults.test_hostile_answers import check
 from tests.engines_faults.test_reaching import until_at_work
 from tests.fakes import FakeClock
 from tests.jobs import make_request
+from tests.net.servers import serve
+from tests.net.test_answers import JSON
 from tests.services.test_connections import MemoryStore
 
 EVERY_KIND = pytest.mark.parametrize("kind", ENGINES)  # as people connect them

@@ -19,9 +19,9 @@ from services.engines.connections import (
 )
 from store.connections import Connection
 from tests.backends import products
-from tests.backends.servers import serve
 from tests.fakes import FakeBackend, FakeClock
 from tests.kinds import install, make_none, with_backend
+from tests.net.servers import serve
 
 MIA = Owner(kind="user", id="7")
 BEN = Owner(kind="user", id="8")

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from backends.outbound import Answer
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
+from net.outbound import Answer
 from services.people import sign_in
 from services.people.sign_in import STATE_S, SignInService
 

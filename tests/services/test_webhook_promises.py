@@ -2,7 +2,7 @@
 
 import pytest
 
-from backends.outbound import POST_TIMEOUT_S
+from net.outbound import POST_TIMEOUT_S
 from services.reports.webhooks import BACK_OFF_S, KEEP_S, MAX_WAITING
 from tests.services.test_webhooks import OWNERS, STRICT, THEIRS, hook, world
 

@@ -8,14 +8,15 @@ import json
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.answers import read_model
 from backends.base import BackendConfig, ProgressCallback
-from backends.http import make_client, translate
 from backends.kind import EngineKind, Option, Product, Sign, number_of
 from backends.kinds import headers_and_auth
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage, GenerationResult
+from net.answers import read_model
+from net.client import make_client
+from net.failures import translate
 
 
 class About(BaseModel):
@@ -41,7 +42,7 @@ class AcmeBackend:
         self._label = config.label or config.name
         self._gloss = number_of(config.options, "gloss", 1)
         headers, auth = headers_and_auth(config)
-        self._client = make_client(config, auth=auth)
+        self._client = make_client(config.endpoint, auth=auth)
         self._client.headers.update(headers)
 
     async def capabilities(self) -> Capabilities:

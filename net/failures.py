@@ -1,23 +1,18 @@
-"""What every engine spoken to over HTTP shares: one way to make a client, to read a body and to name a failure.
+"""Names for what goes wrong between us and a server, in words for people.
 
 Source: RFC 9110 (Retry-After, status codes), the httpx exception tree, and Cloudflare's own codes 520-527.
-A client follows no redirects: a server that moves could otherwise send a key, or a request, anywhere.
 """
 
 import binascii
 import socket
 import ssl
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 
 import httpx
 from pydantic import ValidationError
 
-from backends.base import BackendConfig
-from backends.reasons import UNCLEAR_ATTEMPTS, explanation, with_reason
-from constants import APP_NAME, VERSION
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -28,10 +23,11 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from net.reasons import explanation, with_reason
 
-CONNECT_TIMEOUT_S = 5.0
 MAX_RETRY_AFTER_S = 24 * 3600.0
 DETAIL_CHARS = 500
+UNCLEAR_ATTEMPTS = 2  # where the request itself may be what breaks the engine: once more at most
 UNREACHABLE_HINT = "Check that it is running and that no firewall is between."
 PROXY_STATUSES = frozenset({502, 503, 504, *range(520, 528), 530})  # a proxy speaks, not the engine
 GONE_STATUSES = frozenset({502, 503, 521, 522, 523, 525, 526, 530})  # the others: it is there, but slow or broken
@@ -40,73 +36,6 @@ UNSENT_STATUSES = frozenset({503, 521, 523, 525, 526, 530})  # the proxy never r
 
 class AnswerTooLarge(ValueError):
     """The answer is larger than any honest one."""
-
-
-def make_client(
-    config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, auth: httpx.Auth | None = None
-) -> httpx.AsyncClient:
-    """Return a client for one engine; its paths begin with `/` and keep a path prefix of the engine's address.
-
-    Args:
-        config: the host is resolved and checked at connect time, unless the owner set it and may go anywhere.
-        transport: for tests; replaces the network.
-        auth: sent with the first request already, since not every engine asks for it.
-    """
-    from backends.guard import guarded_transport, trusted_authorities
-
-    url = config.url.strip().rstrip("/")
-    is_trusted = config.allow_private and not config.is_typed
-    if transport is None and not is_trusted:
-        transport = guarded_transport(config)
-    headers = {"User-Agent": f"{APP_NAME}/{VERSION}"}
-    if _is_near(url):
-        headers["Accept-Encoding"] = "identity"  # gzip of base64 costs the engine more than a local network does
-    return httpx.AsyncClient(
-        base_url=url,
-        transport=transport,
-        verify=trusted_authorities(),
-        auth=auth,
-        headers=headers,
-        timeout=httpx.Timeout(config.timeout_s, connect=CONNECT_TIMEOUT_S),
-        follow_redirects=False,
-        trust_env=is_trusted,  # a proxy from the environment would undo the address check
-    )
-
-
-def key_auth(key: str) -> httpx.Auth | None:
-    """Return HTTP Basic for `user:password`, a bearer token for anything else, None for no key."""
-    if not key:
-        return None
-    user, colon, password = key.partition(":")
-    return httpx.BasicAuth(user, password) if colon else BearerAuth(key)
-
-
-class BearerAuth(httpx.Auth):
-    """`Authorization: Bearer <key>` on every request."""
-
-    def __init__(self, key: str) -> None:
-        self._header = f"Bearer {key}"
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = self._header
-        yield request
-
-
-async def read_bounded(response: httpx.Response, limit: int) -> bytes:
-    """Read the body of a streamed response, unpacked, and stop at `limit` bytes.
-
-    Raises:
-        AnswerTooLarge: there is more than `limit`, by its own account or in fact.
-    """
-    announced = response.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise AnswerTooLarge(f"{announced} bytes announced, at most {limit} expected")
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise AnswerTooLarge(f"more than {limit} bytes")
-    return bytes(body)
 
 
 def translate(
@@ -281,15 +210,3 @@ def _read_already(response: httpx.Response) -> bytes:
 
 def _excerpt(body: bytes) -> str:
     return " ".join(body[:DETAIL_CHARS].decode("utf-8", "replace").split())
-
-
-def _is_near(url: str) -> bool:
-    """Say whether the address looks like this machine or the local network; never resolves a name."""
-    try:
-        host = httpx.URL(url).host
-    except httpx.InvalidURL:
-        return False
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".lan", ".internal"))

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.reasons import MAX_REASON_CHARS, explanation, failure, reason, with_reason
-from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
+from net.reasons import MAX_REASON_CHARS, explanation, reason, with_reason
 
 TRACEBACK = """*** Error completing request
 Traceback (most recent call last):
@@ -104,25 +103,3 @@ def test_any_body_has_words_or_none(answer: object) -> None:
 )
 def test_the_words_are_found_where_engines_put_them(body: bytes, expected: str) -> None:
     assert explanation(body) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "hint"),
-    [
-        ("UniPC order must be < sampling steps", RequestRejected, "--steps or --sampler"),
-        ("height has to be divisible by 8", RequestRejected, "--size"),
-        ("Expected all tensors to be on the same device", BackendError, "fail again"),
-        ("CUDA error: unspecified launch failure", BackendUnavailable, "Run it again"),
-        ("", BackendError, "log"),
-    ],
-)
-def test_a_failure_says_whose_words_they_are_and_what_would_help(
-    text: str, kind: type[GenerationError], hint: str
-) -> None:
-    error = failure("Forge", text)
-    assert type(error) is kind
-    assert "Forge says: " in error.user_message or not text
-    assert hint in error.hint
-    if kind is not BackendUnavailable:
-        assert "again" not in error.hint.casefold() or "fail again" in error.hint
-        assert not error.retryable

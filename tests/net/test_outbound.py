@@ -5,11 +5,11 @@ import socket
 import pytest
 from aiohttp import web
 
-from backends import outbound
-from backends.outbound import call, check_outbound, fetch_picture, post_json
 from generation.errors import BackendUnavailable, RequestRejected
-from tests.backends.servers import serve
-from tests.backends.test_guard import Dns
+from net import outbound
+from net.outbound import call, check_outbound, fetch_picture, post_json
+from tests.net.servers import serve
+from tests.net.test_guard import Dns
 from utils.urls import UrlPolicy
 
 STRICT = UrlPolicy(allow_insecure_http=True)

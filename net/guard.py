@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Iterable
 import httpcore
 import httpx
 
-from backends.base import BackendConfig
 from generation.errors import BackendError
 from utils.urls import UrlPolicy, UrlRefused, check_addresses, check_host, resolve
 
@@ -27,25 +26,17 @@ Resolver = Callable[[str, int], Awaitable[tuple[str, ...]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
-def policy_of(config: BackendConfig) -> UrlPolicy:
-    return UrlPolicy(
-        allow_private=config.allow_private,
-        allow_insecure_http=config.allow_insecure_http,
-        allowed_hosts=config.allowed_hosts,
-    )
-
-
 def guarded_transport(
-    config: BackendConfig, *, resolver: Resolver = resolve, verify: ssl.SSLContext | None = None
+    policy: UrlPolicy, *, resolver: Resolver = resolve, verify: ssl.SSLContext | None = None
 ) -> httpx.AsyncBaseTransport:
-    """Make the transport for one instance's `httpx.AsyncClient`; redirects must stay off there (httpx's default).
+    """Make the transport for an `httpx.AsyncClient`; redirects must stay off there (httpx's default).
 
     Args:
-        config: its `allow_private`, `allow_insecure_http` and `allowed_hosts` are the rules.
+        policy: where it may be led to.
         resolver: DNS; tests hand in their own.
         verify: the TLS trust; the usual public authorities if None.
     """
-    return _GuardedTransport(policy_of(config), resolver, verify or trusted_authorities())
+    return _GuardedTransport(policy, resolver, verify or trusted_authorities())
 
 
 @functools.cache

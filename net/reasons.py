@@ -9,14 +9,11 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-from backends.answers import read_json
-from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
+from net.answers import read_json
 
 MAX_REASON_CHARS: Final = 160
 MAX_LINE_CHARS: Final = 1_000  # of one line, so that no pattern runs long
 MAX_READ_CHARS: Final = 20_000  # of what an engine says; the reason stands at the beginning or the end of it
-DETAIL_CHARS: Final = 500
-UNCLEAR_ATTEMPTS: Final = 2  # where the request itself may be what breaks the engine: once more at most
 
 _TRACEBACK: Final = re.compile(r"traceback \(most recent call last\)", re.I)
 _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -56,30 +53,6 @@ _DOTS: Final = re.compile(r"(?:['\"(\[{]*…[…\s,;:'\")\]}]*){2,}")
 _STOCK: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)  # "Internal Server Error" is no reason
 _WORD: Final = re.compile(r"[^\W\d_]{2}")
 
-# A value of the request is at fault: another engine of the same make would say the same.
-_VALUE_FAULT: Final = re.compile(
-    r"\b(?:must (?:be|have|not)|should be|has to be|have to be|out of (?:range|bounds)|greater than|less than"
-    r"|larger than|smaller than|not in (?:the )?list|at least|at most"
-    r"|too (?:large|small|long|short|many|few|high|low|big)"
-    r"|invalid value|not valid|divisible|exceeds?|unsupported|not supported|bad sampler|unknown)\b",
-    re.I,
-)
-_FIELDS: Final = (
-    ("sampler", re.compile(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), "--steps or --sampler"),
-    ("steps", re.compile(r"\bsteps?\b", re.I), "--steps"),
-    ("size", re.compile(r"\b(?:width|height|size|resolution|dimensions?|pixels?)\b", re.I), "--size"),
-    ("cfg_scale", re.compile(r"\b(?:cfg|guidance)", re.I), "--cfg"),
-    ("seed", re.compile(r"\bseed\b", re.I), "--seed"),
-    ("denoising_strength", re.compile(r"\b(?:denois\w*|strength)\b", re.I), "--strength"),
-    ("batch_size", re.compile(r"\b(?:batch|images per)\b", re.I), "--batch"),
-    ("prompt", re.compile(r"\b(?:prompt|tokens?)\b", re.I), "the prompt"),
-)
-_PASSING: Final = re.compile(
-    r"\b(?:timed? ?out|connection|connect|temporar\w+|busy|unavailable|overloaded|cuda error|cudnn|cublas|device-side"
-    r"|network|max retries|reset by peer|broken pipe|try again|retry)\b",
-    re.I,
-)
-
 
 def reason(text: object) -> str:
     """Return what an engine says as one sentence fit for anybody; empty when nothing readable is left."""
@@ -115,35 +88,6 @@ def explanation(body: bytes) -> str:
         return _words_of(read_json(body), 3)
     except (ValueError, RecursionError):
         return ""
-
-
-def failure(label: str, text: object, *, detail: str = "", where: str = "") -> GenerationError:
-    """Return our error for a picture that an engine could not draw, with its own reason.
-
-    Args:
-        label: the engine's name as people see it.
-        text: its own words, with whatever stands around them.
-        detail: for the log; the text itself if left out.
-        where: which part of it failed: " in the node VAEDecode".
-    """
-    words, detail = reason(text), (detail or str(text))[:DETAIL_CHARS]
-    if not words:
-        return BackendError(
-            f"{label} failed while drawing{where} and does not say why.",
-            detail=detail,
-            hint="Its own log shows the reason. Change the settings or the model.",
-            may_have_run=True,
-        )
-    said = f"{label} failed{where} and says: {words}" if where else f"{label} says: {words}"
-    if _PASSING.search(words):
-        hint = "That may pass. Run it again in a while."
-        return BackendUnavailable(said, detail=detail, hint=hint, may_have_run=True, max_attempts=UNCLEAR_ATTEMPTS)
-    field = next((entry for entry in _FIELDS if entry[1].search(words)), None)
-    if field and _VALUE_FAULT.search(words):
-        hint = f"Change {field[2]}: with the same values it would fail again."
-        return RequestRejected(said, field=field[0], detail=detail, hint=hint)
-    hint = "With the same settings it would fail again: change them, or pick another model or engine."
-    return BackendError(said, detail=detail, hint=hint, may_have_run=True)
 
 
 def _telling_line(text: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.answers import MAX_DEPTH, read_json, read_model, read_with
+from net.answers import MAX_DEPTH, read_json, read_model, read_with
 
 
 class Answer(BaseModel):

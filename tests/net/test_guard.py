@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from backends.base import BackendConfig
-from backends.guard import guarded_transport, trusted_authorities
 from generation.errors import BackendError
-from tests.backends.servers import Tls, make_certificate, serve
+from net.guard import guarded_transport, trusted_authorities
+from tests.net.servers import Tls, make_certificate, serve
 
 USER = BackendConfig(name="u", kind="a1111", allow_private=False, allow_insecure_http=True)
 OWNER = BackendConfig(name="o", kind="a1111")
@@ -40,7 +40,7 @@ async def test_connects_to_the_checked_address_and_keeps_the_name():
     dns = Dns(("127.0.0.1",))
     async with (
         serve({"/": hello}) as port,
-        httpx.AsyncClient(transport=guarded_transport(OWNER, resolver=dns)) as client,
+        httpx.AsyncClient(transport=guarded_transport(OWNER.policy, resolver=dns)) as client,
     ):
         answer = await client.get(f"http://gpu.example:{port}/")
     assert answer.json() == {"host": f"gpu.example:{port}"}
@@ -57,7 +57,7 @@ async def test_forbidden_dns_answer_is_refused_before_any_connection(answer):
 
     async with (
         serve({"/": note}) as port,
-        httpx.AsyncClient(transport=guarded_transport(USER, resolver=Dns(answer))) as client,
+        httpx.AsyncClient(transport=guarded_transport(USER.policy, resolver=Dns(answer))) as client,
     ):
         with pytest.raises(BackendError) as refused:
             await client.get(f"http://gpu.example:{port}/")
@@ -74,7 +74,7 @@ async def test_name_that_answers_differently_later_is_checked_again():
     dns = Dns(("127.0.0.1",), ("169.254.169.254",))
     async with (
         serve({"/": closing}) as port,
-        httpx.AsyncClient(transport=guarded_transport(OWNER, resolver=dns)) as client,
+        httpx.AsyncClient(transport=guarded_transport(OWNER.policy, resolver=dns)) as client,
     ):
         assert (await client.get(f"http://gpu.example:{port}/")).status_code == 200
         with pytest.raises(BackendError, match="leads to"):
@@ -84,7 +84,7 @@ async def test_name_that_answers_differently_later_is_checked_again():
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost/", "http://[::1]/", "http://2130706433/"])
 async def test_forbidden_literal_is_refused_without_dns(url):
     dns = Dns(("8.8.8.8",))
-    async with httpx.AsyncClient(transport=guarded_transport(USER, resolver=dns)) as client:
+    async with httpx.AsyncClient(transport=guarded_transport(USER.policy, resolver=dns)) as client:
         with pytest.raises(BackendError):
             await client.get(url)
     assert dns.asked == 0
@@ -94,7 +94,7 @@ async def test_second_address_is_tried_when_the_first_refuses():
     dns = Dns(("127.0.0.2", "127.0.0.1"))
     async with (
         serve({"/": hello}) as port,
-        httpx.AsyncClient(transport=guarded_transport(OWNER, resolver=dns)) as client,
+        httpx.AsyncClient(transport=guarded_transport(OWNER.policy, resolver=dns)) as client,
     ):
         assert (await client.get(f"http://gpu.example:{port}/")).status_code == 200
 
@@ -103,7 +103,7 @@ async def test_redirects_are_not_followed():
     async def away(request: web.Request) -> web.Response:
         raise web.HTTPFound("http://169.254.169.254/")
 
-    async with serve({"/": away}) as port, httpx.AsyncClient(transport=guarded_transport(OWNER)) as client:
+    async with serve({"/": away}) as port, httpx.AsyncClient(transport=guarded_transport(OWNER.policy)) as client:
         assert (await client.get(f"http://127.0.0.1:{port}/")).status_code == 302
         with pytest.raises(BackendError, match="never allowed"):
             await client.get(f"http://127.0.0.1:{port}/", follow_redirects=True)
@@ -111,7 +111,7 @@ async def test_redirects_are_not_followed():
 
 @pytest.mark.parametrize("fault", [socket.gaierror("no"), TimeoutError()])
 async def test_dns_trouble_is_a_connection_error(fault):
-    async with httpx.AsyncClient(transport=guarded_transport(OWNER, resolver=Dns(fault))) as client:
+    async with httpx.AsyncClient(transport=guarded_transport(OWNER.policy, resolver=Dns(fault))) as client:
         with pytest.raises(httpx.TransportError):
             await client.get("http://gpu.example/")
 
@@ -124,14 +124,14 @@ async def test_tls_is_checked_against_the_name_not_the_address():
             assert (await client.get(f"https://gpu.example:{port}/")).status_code == 200
             with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
                 await client.get(f"https://other.example:{port}/")
-        async with httpx.AsyncClient(transport=guarded_transport(OWNER, resolver=dns)) as client:
+        async with httpx.AsyncClient(transport=guarded_transport(OWNER.policy, resolver=dns)) as client:
             with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
                 await client.get(f"https://gpu.example:{port}/")
 
 
 def _trusting(tls: Tls, dns: Dns) -> httpx.AsyncBaseTransport:
     context = ssl.create_default_context(cadata=tls.pem.decode())
-    return guarded_transport(OWNER, resolver=dns, verify=context)
+    return guarded_transport(OWNER.policy, resolver=dns, verify=context)
 
 
 def test_a_certificate_of_ones_own_is_trusted_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

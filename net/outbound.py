@@ -1,6 +1,6 @@
 """Requests to addresses that people gave: the picture behind a link, and webhooks. Nothing of ours goes along.
 
-Every address is checked where the connection is opened (`backends.guard`): each answer of DNS, and each redirect.
+Every address is checked where the connection is opened (`net.guard`): each answer of DNS, and each redirect.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from typing import Final
 
 import httpx
 
-from backends.base import BackendConfig
-from backends.guard import Resolver, guarded_transport
-from backends.http import AnswerTooLarge, read_bounded, translate
 from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
 from generation.errors import BackendError, BackendUnavailable, RequestRejected
+from net.client import read_bounded
+from net.failures import AnswerTooLarge, translate
+from net.guard import Resolver, guarded_transport
 from utils.urls import MAX_URL_CHARS, UrlPolicy, UrlRefused, check_host, resolve
 
 FETCH_TIMEOUT_S: Final = 30.0  # for all of it: a server that drips bytes must not hold a request for ever
@@ -149,15 +149,8 @@ def check_outbound(url: str, *, policy: UrlPolicy, field: str) -> None:
 
 
 def _client(policy: UrlPolicy, resolver: Resolver) -> httpx.AsyncClient:
-    config = BackendConfig(
-        name="outbound",
-        kind="outbound",
-        allow_private=policy.allow_private,
-        allow_insecure_http=policy.allow_insecure_http,
-        allowed_hosts=policy.allowed_hosts,
-    )
     return httpx.AsyncClient(
-        transport=guarded_transport(config, resolver=resolver),
+        transport=guarded_transport(policy, resolver=resolver),
         headers={"User-Agent": f"{APP_NAME}/{VERSION}"},
         timeout=POST_TIMEOUT_S,
         max_redirects=MAX_REDIRECTS,

@@ -1,0 +1,61 @@
+"""The error for a picture that an engine could not draw, from its own words: which field to change, or to try again."""
+
+import re
+from typing import Final
+
+from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
+from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS
+from net.reasons import reason
+
+# A value of the request is at fault: another engine of the same make would say the same.
+_VALUE_FAULT: Final = re.compile(
+    r"\b(?:must (?:be|have|not)|should be|has to be|have to be|out of (?:range|bounds)|greater than|less than"
+    r"|larger than|smaller than|not in (?:the )?list|at least|at most"
+    r"|too (?:large|small|long|short|many|few|high|low|big)"
+    r"|invalid value|not valid|divisible|exceeds?|unsupported|not supported|bad sampler|unknown)\b",
+    re.I,
+)
+_FIELDS: Final = (
+    ("sampler", re.compile(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), "--steps or --sampler"),
+    ("steps", re.compile(r"\bsteps?\b", re.I), "--steps"),
+    ("size", re.compile(r"\b(?:width|height|size|resolution|dimensions?|pixels?)\b", re.I), "--size"),
+    ("cfg_scale", re.compile(r"\b(?:cfg|guidance)", re.I), "--cfg"),
+    ("seed", re.compile(r"\bseed\b", re.I), "--seed"),
+    ("denoising_strength", re.compile(r"\b(?:denois\w*|strength)\b", re.I), "--strength"),
+    ("batch_size", re.compile(r"\b(?:batch|images per)\b", re.I), "--batch"),
+    ("prompt", re.compile(r"\b(?:prompt|tokens?)\b", re.I), "the prompt"),
+)
+_PASSING: Final = re.compile(
+    r"\b(?:timed? ?out|connection|connect|temporar\w+|busy|unavailable|overloaded|cuda error|cudnn|cublas|device-side"
+    r"|network|max retries|reset by peer|broken pipe|try again|retry)\b",
+    re.I,
+)
+
+
+def drawing_error(label: str, text: object, *, detail: str = "", where: str = "") -> GenerationError:
+    """Return our error for a picture that an engine could not draw, with its own reason.
+
+    Args:
+        label: the engine's name as people see it.
+        text: its own words, with whatever stands around them.
+        detail: for the log; the text itself if left out.
+        where: which part of it failed: " in the node VAEDecode".
+    """
+    words, detail = reason(text), (detail or str(text))[:DETAIL_CHARS]
+    if not words:
+        return BackendError(
+            f"{label} failed while drawing{where} and does not say why.",
+            detail=detail,
+            hint="Its own log shows the reason. Change the settings or the model.",
+            may_have_run=True,
+        )
+    said = f"{label} failed{where} and says: {words}" if where else f"{label} says: {words}"
+    if _PASSING.search(words):
+        hint = "That may pass. Run it again in a while."
+        return BackendUnavailable(said, detail=detail, hint=hint, may_have_run=True, max_attempts=UNCLEAR_ATTEMPTS)
+    field = next((entry for entry in _FIELDS if entry[1].search(words)), None)
+    if field and _VALUE_FAULT.search(words):
+        hint = f"Change {field[2]}: with the same values it would fail again."
+        return RequestRejected(said, field=field[0], detail=detail, hint=hint)
+    hint = "With the same settings it would fail again: change them, or pick another model or engine."
+    return BackendError(said, detail=detail, hint=hint, may_have_run=True)

@@ -1,0 +1,92 @@
+"""One way to make a client for a server, and to read a body of bounded size.
+
+A client follows no redirects: a server that moves could otherwise send a key, or a request, anywhere.
+"""
+
+from collections.abc import Generator
+from ipaddress import ip_address
+
+import httpx
+
+from constants import APP_NAME, VERSION
+from net.endpoint import Endpoint
+from net.failures import AnswerTooLarge
+from net.guard import guarded_transport, trusted_authorities
+
+CONNECT_TIMEOUT_S = 5.0
+
+
+def make_client(
+    endpoint: Endpoint, *, transport: httpx.AsyncBaseTransport | None = None, auth: httpx.Auth | None = None
+) -> httpx.AsyncClient:
+    """Return a client for one engine; its paths begin with `/` and keep a path prefix of the engine's address.
+
+    Args:
+        endpoint: the host is resolved and checked at connect time, unless the owner set it and may go anywhere.
+        transport: for tests; replaces the network.
+        auth: sent with the first request already, since not every engine asks for it.
+    """
+    url = endpoint.url.strip().rstrip("/")
+    if transport is None and not endpoint.is_trusted:
+        transport = guarded_transport(endpoint.policy)
+    headers = {"User-Agent": f"{APP_NAME}/{VERSION}"}
+    if _is_near(url):
+        headers["Accept-Encoding"] = "identity"  # gzip of base64 costs the engine more than a local network does
+    return httpx.AsyncClient(
+        base_url=url,
+        transport=transport,
+        verify=trusted_authorities(),
+        auth=auth,
+        headers=headers,
+        timeout=httpx.Timeout(endpoint.timeout_s, connect=CONNECT_TIMEOUT_S),
+        follow_redirects=False,
+        trust_env=endpoint.is_trusted,  # a proxy from the environment would undo the address check
+    )
+
+
+def key_auth(key: str) -> httpx.Auth | None:
+    """Return HTTP Basic for `user:password`, a bearer token for anything else, None for no key."""
+    if not key:
+        return None
+    user, colon, password = key.partition(":")
+    return httpx.BasicAuth(user, password) if colon else BearerAuth(key)
+
+
+class BearerAuth(httpx.Auth):
+    """`Authorization: Bearer <key>` on every request."""
+
+    def __init__(self, key: str) -> None:
+        self._header = f"Bearer {key}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+async def read_bounded(response: httpx.Response, limit: int) -> bytes:
+    """Read the body of a streamed response, unpacked, and stop at `limit` bytes.
+
+    Raises:
+        AnswerTooLarge: there is more than `limit`, by its own account or in fact.
+    """
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise AnswerTooLarge(f"{announced} bytes announced, at most {limit} expected")
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise AnswerTooLarge(f"more than {limit} bytes")
+    return bytes(body)
+
+
+def _is_near(url: str) -> bool:
+    """Say whether the address looks like this machine or the local network; never resolves a name."""
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL:
+        return False
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".lan", ".internal"))
