@@ -21,6 +21,7 @@ from generation.request import Draft, GenerationRequest, SourceImage, value_to_j
 from generation.result import StoredImage
 from services.engines.connections import shown_lane
 from services.pictures.media import file_name
+from texts.text import render
 from utils.images import EXTENSIONS
 from utils.text import plain_words
 
@@ -74,7 +75,7 @@ class JobViews:
             hold=view.hold.value,
             hold_s=view.hold_s,
             progress=_progress(view, preview),
-            notes=[*job.notes, *(result.notes if result else ())],
+            notes=[render(note) for note in (*job.notes, *(result.notes if result else ()))],
             error=_error(job),
             images=[
                 self._image(
@@ -195,7 +196,7 @@ def _progress(view: JobView, preview: int | None) -> ProgressOut | None:
         fraction=progress.fraction,
         step=progress.step,
         steps=progress.steps,
-        note=progress.note,
+        note=render(progress.note),
         eta_s=progress.eta_s if progress.eta_s is not None else view.eta_s,
         preview=f"/api/jobs/{view.job.id}/preview?v={preview}" if preview else None,
     )

@@ -16,12 +16,12 @@ from config import Settings, SettingsError
 from console.doctor import Check
 from store.database import DatabaseRefused
 from store.folder import DATABASE_NAME, PartMissing
+from texts.text import _n
 from utils.clock import SystemClock
 from utils.disks import too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.ports import holder_of
 from utils.secrets import SecretBox
-from utils.text import plural
 
 LOCAL = "Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine."
 
@@ -158,4 +158,9 @@ async def _check_database(settings: Settings) -> Check:
             f"If the file is damaged, put {DATABASE_NAME} back from your backup."
         )
         return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
-    return Check(name="database", is_ok=True, message=f"It opens; {plural(len(jobs), 'job')} waiting or running.")
+    words = _n(
+        "It opens; {count} job is waiting or running.",
+        "It opens; {count} jobs are waiting or running.",
+        count=len(jobs),
+    )
+    return Check(name="database", is_ok=True, message=words)

@@ -13,6 +13,7 @@ import nextcord
 from cogs.plain import label
 from generation.errors import RequestRejected
 from generation.foreign import visible
+from texts.text import render
 
 ID_PREFIX = "e1"
 OTHER_VERSION = "This button is from an older version and no longer works."
@@ -86,6 +87,9 @@ class Card:
     content: str
     rows: tuple[Row, ...] = ()
     pictures: tuple[Picture, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", render(self.content))
 
 
 def make_id(action: str, job_id: str, argument: str = "") -> str:

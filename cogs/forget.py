@@ -11,7 +11,7 @@ from cogs.origin import DOOR
 from cogs.posting import edit_answer, new_message
 from cogs.presses import Press, Route
 from services.people.forgetting import ForgettingService
-from utils.text import plural
+from texts.text import _, _n
 
 PREFIX: Final = "f1"
 ACTION: Final = "forget"
@@ -22,7 +22,6 @@ ASK: Final = (
     "-# Figures (how many, when, on which engine) stay without your name. My messages in the channels are Discord's: "
     "delete those with 🗑️ first. Pictures you attached go when their time is over."
 )
-DONE: Final = "✅ Deleted: {pictures} and what {jobs} said, with all that belonged to you here."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +47,14 @@ class Forget(commands.Cog):
     def routes(self) -> tuple[Route, ...]:
         return (Route(prefix=PREFIX, action=ACTION, handle=self._forget),)
 
-    async def _forget(self, interaction: nextcord.Interaction, _: Press) -> None:
+    async def _forget(self, interaction: nextcord.Interaction, press: Press) -> None:
         check_stands_in(interaction.message, CONFIRM_ID)
         await interaction.response.defer()
         assert interaction.user is not None, "Discord always says who"
         forgotten = await self._forgetting.forget_person(f"{DOOR}:{interaction.user.id}")
-        text = DONE.format(pictures=plural(forgotten.pictures, "picture"), jobs=plural(forgotten.jobs, "request"))
+        text = _(
+            "✅ Deleted: {pictures} and the words of {requests}, with everything else of yours here.",
+            pictures=_n("{count} picture", "{count} pictures", count=forgotten.pictures),
+            requests=_n("{count} request", "{count} requests", count=forgotten.jobs),
+        )
         await edit_answer(interaction, Card(content=text))

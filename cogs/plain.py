@@ -12,6 +12,7 @@ from typing import Final
 import nextcord
 
 from generation.foreign import clean_line, visible
+from texts.text import render
 from utils.text import cut
 
 MAX_CHOICES: Final = 25
@@ -31,12 +32,12 @@ _OWN_CODE: Final = re.compile(
 
 def escape(text: str) -> str:
     """Make a text plain: one line, no markdown, no mention, no link."""
-    return _start(_neutral(" ".join(visible(text).split())))
+    return _start(_neutral(" ".join(visible(render(text)).split())))
 
 
 def sentence(text: str) -> str:
     """Make a sentence of ours plain but for its own code (`/generate`, `--steps 20`): it may quote others."""
-    flat = " ".join(visible(text).split())
+    flat = " ".join(visible(render(text)).split())
     parts: list[str] = []
     end = 0
     for own in _OWN_CODE.finditer(flat):
@@ -62,7 +63,7 @@ def address(url: str) -> str:
 
 def label(text: str, limit: int = MAX_LABEL_CHARS) -> str:
     """Return a text for a place without markdown: a button, a menu, a suggestion, words for a screen reader."""
-    return cut(clean_line(text, max(limit, MAX_LABEL_CHARS)), limit)
+    return cut(clean_line(render(text), max(limit, MAX_LABEL_CHARS)), limit)
 
 
 async def suggest(interaction: nextcord.Interaction, choices: Iterable[str] | Mapping[str, str]) -> None:

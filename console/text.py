@@ -4,6 +4,7 @@ import sys
 from typing import TextIO
 
 from generation.foreign import visible
+from texts.text import render
 
 WHAT = "Easel makes pictures on the engine you have: from Discord, or right here."
 MORE = """\
@@ -28,5 +29,5 @@ def tell(text: str) -> None:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"  # an old Windows console cannot show every sign
-    text = visible(text)  # names and prompts of others must not steer the terminal
+    text = visible(render(text))  # names and prompts of others must not steer the terminal
     print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)

@@ -17,13 +17,15 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   └── UnexpectedAnswer   an answer we cannot read     -> fail, keep the body in the log
 └── JobTimedOut, JobInterrupted
 
-`user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback.
+`user_message` is one sentence of what happened and one of what to do; never a URL, key, class name or traceback. It and
+`hint` are texts (`texts.text`), rendered where they are shown; so is the docstring of each class, its usual message.
 `detail` is for the log only.
 """
 
 from typing import ClassVar, Final
 
 from generation.foreign import clean_line, clean_text, finite
+from texts.text import Text, _, english
 
 MAX_RETRY_AFTER_S: Final = 24 * 3600.0
 
@@ -38,12 +40,12 @@ class GenerationError(Exception):
     def __init__(
         self, user_message: str | None = None, *, detail: str = "", retry_after: float | None = None, hint: str = ""
     ) -> None:
-        self.user_message = clean_text(user_message or type(self).__doc__ or "")
+        self.user_message = clean_text(user_message or Text(type(self).__doc__ or "", {}))
         self.detail = detail = clean_text(detail)
         self.retry_after = None if retry_after is None else finite(retry_after, 0.0, MAX_RETRY_AFTER_S)
         self.hint = clean_text(hint or self.usual_hint)  # what to type or press next, shown on a line of its own
         self.max_attempts: int | None = None  # on one engine, where that is fewer than usual
-        super().__init__(f"{self.code}: {self.user_message}" + (f" [{detail}]" if detail else ""))
+        super().__init__(f"{self.code}: {english(self.user_message)}" + (f" [{detail}]" if detail else ""))
 
 
 class RequestRejected(GenerationError):
@@ -114,7 +116,7 @@ class BackendGone(BackendUnavailable):
         self,
         user_message: str | None = None,
         *,
-        reason: str = "no answer",
+        reason: str = _("no answer"),
         detail: str = "",
         retry_after: float | None = None,
         hint: str = "",
@@ -147,7 +149,7 @@ class UnexpectedAnswer(BackendError):
     """The engine gave an answer that cannot be read."""
 
     code = "unexpected_answer"
-    usual_hint = "Try again; if it lasts, look at the engine’s log."
+    usual_hint = _("Try again; if it lasts, look at the engine’s log.")
 
 
 class StoreUnavailable(GenerationError):

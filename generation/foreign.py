@@ -7,10 +7,11 @@ whether a text can be stored, sent as UTF-8 or shown on one line, or whether a n
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from constants import MAX_SEED
+from texts.text import Text, english, with_values
 
 MAX_NAME_CHARS: Final = 300
 MAX_LINE_CHARS: Final = 1000
@@ -65,14 +66,18 @@ def clean_name(name: str) -> str:
 
 
 def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
-    """Return a text as one line."""
+    """Return a text as one line; a `Text` stays translatable, unless it is too long."""
+    if isinstance(text, Text):
+        return _clean_values(text, limit, clean_line)
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
     return _cut(" ".join(visible(text[: 4 * limit]).split()), limit)
 
 
 def clean_text(text: str, limit: int = MAX_TEXT_CHARS) -> str:
-    """Return a text of several lines."""
+    """Return a text of several lines; a `Text` stays translatable, unless it is too long."""
+    if isinstance(text, Text):
+        return _clean_values(text, limit, clean_text)
     return _cut(visible(text[: 4 * limit]).strip(), limit)
 
 
@@ -104,6 +109,16 @@ def fold_seed(seed: float) -> int:
     """Return a seed within 64 bits; a negative one counts from the end, as torch takes it."""
     is_none = isinstance(seed, float) and not math.isfinite(seed)
     return 0 if is_none else int(seed) % (MAX_SEED + 1)
+
+
+def _clean_values(text: Text, limit: int, clean: Callable[[str, int], str]) -> str:
+    """Return the text with its values cleaned: what others made up stands in them, the template is ours."""
+    plain = clean(english(text), limit)
+    if plain == english(text):
+        return text
+    values = {name: clean(value, limit) if isinstance(value, str) else value for name, value in text.values.items()}
+    again = with_values(text, values)
+    return again if clean(english(again), limit) == english(again) else plain
 
 
 def _cut(text: str, limit: int) -> str:

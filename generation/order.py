@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from generation.request import Draft, draft_from_json, draft_to_json
+from texts.text import text_from_json, text_to_json
 
 
 class OrderKind(StrEnum):
@@ -46,11 +47,13 @@ _LISTS: Final = ("notes", "files", "names", "drop", "engines")
 
 def order_to_json(order: Order) -> dict[str, Any]:
     """Return plain JSON values."""
-    return asdict(order) | {"kind": order.kind.value, "draft": draft_to_json(order.draft)}
+    notes = [text_to_json(note) for note in order.notes]
+    return asdict(order) | {"kind": order.kind.value, "draft": draft_to_json(order.draft), "notes": notes}
 
 
 def order_from_json(values: dict[str, Any]) -> Order:
     """Read what `order_to_json` wrote; fields unknown to this version are passed over."""
     known = {f.name: values[f.name] for f in fields(Order) if f.name in values}
     lists = {name: tuple(known.get(name, ())) for name in _LISTS}
+    lists["notes"] = tuple(map(text_from_json, lists["notes"]))
     return Order(**{**known, **lists, "kind": OrderKind(known["kind"]), "draft": draft_from_json(known["draft"])})

@@ -19,6 +19,7 @@ ROOMS = {
     "console",
     "api",
     "utils",
+    "texts",
     "settings",
     "app",
     "bench",
@@ -46,10 +47,10 @@ THIRD_PARTY = {
 }
 
 ALLOWED: dict[str, set[str]] = {
-    "main": {"app", "utils.installation"},
+    "main": {"app", "utils.installation", "texts"},
     "constants": set(),
-    "config": {"settings", "constants", "backends.kinds", "pydantic"},
-    "queue_manager": {"scheduling", "store", "backends.registry", "generation", "utils", "constants"},
+    "config": {"settings", "constants", "backends.kinds", "texts", "pydantic"},
+    "queue_manager": {"scheduling", "store", "backends.registry", "generation", "utils", "texts", "constants"},
 }
 
 

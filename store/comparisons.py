@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from store.database import Database, Row, Write
 from store.rows import RowReader, seed_from_column, seed_to_column
+from texts.text import text_from_json, text_to_json
 
 SAVE = """
     INSERT OR REPLACE INTO comparisons (id, door, prompt, seed, contenders, created_at)
@@ -56,7 +58,7 @@ class ComparisonStore:
         """Return what stores it, in place of what was stored under its id."""
         values = asdict(comparison) | {
             "seed": seed_to_column(comparison.seed),
-            "contenders": json.dumps([asdict(one) for one in comparison.contenders]),
+            "contenders": json.dumps([_contender(one) for one in comparison.contenders]),
             "created_at": comparison.created_at.timestamp(),
         }
         return SAVE, values
@@ -73,12 +75,19 @@ class ComparisonStore:
         return bool(await self._database.write(DELETE, (comparison_id,)))
 
 
+def _contender(contender: Contender) -> dict[str, Any]:
+    return asdict(contender) | {"error": text_to_json(contender.error)}
+
+
 def _read(row: Row) -> Comparison:
     return Comparison(
         id=row["id"],
         door=row["door"],
         prompt=row["prompt"],
         seed=seed_from_column(row["seed"]),
-        contenders=tuple(Contender(**one) for one in json.loads(row["contenders"])),
+        contenders=tuple(
+            Contender(**stored | {"error": text_from_json(stored.get("error", ""))})
+            for stored in json.loads(row["contenders"])
+        ),
         created_at=datetime.fromtimestamp(row["created_at"], UTC),
     )

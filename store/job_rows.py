@@ -11,12 +11,14 @@ from generation.job import Job, JobError, JobStatus, Origin
 from generation.request import GenerationRequest, request_from_json, request_to_json
 from generation.result import JobResult, StoredImage
 from store.rows import seed_from_column, seed_to_column
+from texts.text import Text, english, text_from_json, text_to_json
 from utils.secrets import SecretBox, SecretLost
 
 log = logging.getLogger(__name__)
 
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
+_ERROR_TEXTS = ("user_message", "hint")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
 
@@ -46,11 +48,21 @@ def result_text(result: JobResult | None) -> str | None:
     if result is None:
         return None
     images = [asdict(image) | {"seed": seed_to_column(image.seed)} for image in result.images]
-    return to_json(asdict(result) | {"images": images, "expires_at": to_epoch(result.expires_at)})
+    notes = [text_to_json(note) for note in result.notes]
+    return to_json(asdict(result) | {"images": images, "notes": notes, "expires_at": to_epoch(result.expires_at)})
+
+
+def notes_text(notes: tuple[str, ...]) -> str:
+    return to_json([text_to_json(note) for note in notes])
 
 
 def error_text(error: JobError | None) -> str | None:
-    return to_json(asdict(error)) if error else None
+    if error is None:
+        return None
+    words = {name: getattr(error, name) for name in _ERROR_TEXTS}
+    plain = {name: english(text) for name, text in words.items()}  # statistics read them as they stand
+    texts = {name: text_to_json(text) for name, text in words.items() if isinstance(text, Text)}
+    return to_json({"code": error.code, **plain, "texts": texts})
 
 
 def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def job_to_row(job: Job, box: SecretBox) -> dict[str, Any]:
         **{name: to_epoch(getattr(job, name)) for name in _TIMES},
         "candidates": to_json(job.candidates),
         "tried": to_json(job.tried),
-        "notes": to_json(job.notes),
+        "notes": notes_text(job.notes),
         "request": request_text(job.request),
         "drawn": request_text(job.drawn),
         "result": result_text(job.result),
@@ -105,11 +117,11 @@ def row_to_job(row: Mapping[str, Any], box: SecretBox) -> Job:
         attempt=row["attempt"],
         interruptions=row["interruptions"],
         tried=tuple(from_json(row["tried"])),
-        notes=tuple(from_json(row["notes"])),
+        notes=tuple(map(text_from_json, from_json(row["notes"]))),
         remote_id=row["remote_id"],
         intent=row["intent"],
         result=_read_result(row["result"]),
-        error=JobError(**_known(JobError, from_json(row["error"]))) if row["error"] else None,
+        error=_read_error(row["error"]),
         **times,  # type: ignore[arg-type]  # created_at is NOT NULL
     )
 
@@ -136,9 +148,17 @@ def _read_result(text: str | None) -> JobResult | None:
         return None
     values = _known(JobResult, from_json(text))
     values["images"] = tuple(_read_image(image) for image in values["images"])
-    values["notes"] = tuple(values.get("notes", ()))
+    values["notes"] = tuple(map(text_from_json, values.get("notes", ())))
     values["expires_at"] = from_epoch(values.get("expires_at"))
     return JobResult(**values)
+
+
+def _read_error(text: str | None) -> JobError | None:
+    if text is None:
+        return None
+    values = from_json(text)
+    texts = {name: text_from_json(stored) for name, stored in values.get("texts", {}).items() if name in _ERROR_TEXTS}
+    return JobError(**_known(JobError, values) | texts)
 
 
 def _read_image(values: dict[str, Any]) -> StoredImage:

@@ -17,10 +17,11 @@ from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
 from generation.request import GenerationRequest
 from generation.result import JobResult
 from store.database import Database, Row, Write
-from store.job_rows import error_text, job_to_row, request_text, result_text, row_to_job, to_epoch, to_json
+from store.job_rows import error_text, job_to_row, notes_text, request_text, result_text, row_to_job, to_epoch, to_json
 from store.rows import RowReader
 from store.visibility import visible
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
+from texts.text import _
 from utils.secrets import SecretBox
 
 INSERT = """
@@ -179,7 +180,7 @@ class JobStore:
         """Return what is queued or running, in the order it was asked for; rows that cannot be read are failed."""
         rows = await self._database.fetch(ACTIVE)
         jobs = self._all(rows)
-        reason = JobError(code=Unstorable.code, user_message="What was stored of this job cannot be read.")
+        reason = JobError(code=Unstorable.code, user_message=_("What was stored of this job cannot be read."))
         for job_id in {row["id"] for row in rows} - {job.id for job in jobs}:
             await self.finish(job_id, JobStatus.FAILED, now=datetime.now(UTC), error=reason)
         return jobs
@@ -248,7 +249,7 @@ class JobStore:
             drawn=request_text(drawn),
             attempt=attempt,
             tried=to_json(tried),
-            notes=to_json(notes),
+            notes=notes_text(notes),
             not_before=to_epoch(not_before),
             away_since=to_epoch(away_since),
         )

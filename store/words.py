@@ -13,6 +13,7 @@ from typing import Final
 from store.database import Database
 from store.gallery import KEPT_PICTURE
 from store.job_rows import to_epoch
+from texts.text import _
 
 BATCH: Final = 100  # jobs in one transaction: others get their turn in between
 FORGOTTEN: Final = "forgotten:"  # in front of the name that a person's figures stay under
@@ -44,10 +45,12 @@ def _blank(column: str) -> str:
     return f"json_remove(json_set({column}, '$.prompt', '', '$.negative_prompt', ''), {gone})"
 
 
+_WORDS_GONE: Final = _("Its words were deleted.")
 BLANK_JOBS: Final = f"""
     UPDATE jobs SET words_gone_at = :now, request = {_blank("request")}, drawn = {_blank("drawn")}, notes = '[]',
         result = iif(result IS NULL, NULL, json_set(result, '$.notes', json('[]'))),
-        error = iif(error IS NULL, NULL, json_set(error, '$.user_message', 'Its words were deleted.', '$.hint', ''))
+        error = iif(error IS NULL, NULL, json_set(error, '$.user_message', '{_WORDS_GONE}', '$.hint', '',
+            '$.texts', json_object('user_message', json_object('template', '{_WORDS_GONE}', 'values', json('{{}}')))))
     WHERE id IN {_IDS} AND finished_at IS NOT NULL RETURNING id
 """  # noqa: S608
 BLANK_PICTURES: Final = f"UPDATE generated_images SET prompt = '', negative_prompt = '' WHERE job_id IN {_IDS}"  # noqa: S608

@@ -1,5 +1,7 @@
 """Small words for people: time spans, short forms."""
 
+from texts.text import render
+
 
 def duration(seconds: float) -> str:
     """Say a time span as people do: "5 s", "2 min", "1 h 10 min"."""
@@ -33,9 +35,4 @@ def cut(text: str, limit: int) -> str:
 
 def plain_words(text: str) -> str:
     """Take out the marks that only Discord shows as code."""
-    return text.replace("`", "")
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 picture", "3 pictures"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return render(text).replace("`", "")

@@ -27,7 +27,7 @@ from services.engines.connections import (
     needs_address,
     usage,
 )
-from utils.text import plural
+from texts.text import _n
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,11 @@ class Connections(commands.Cog):
             return "There was no connection to forget."
         if is_cancelling:
             count = await self._service.cancel_lane(lane)
-            return f"✅ Disconnected; the address and key are deleted, {plural(count, 'picture')} cancelled."
+            return _n(
+                "✅ Disconnected. The address and key are deleted, and {count} picture is cancelled.",
+                "✅ Disconnected. The address and key are deleted, and {count} pictures are cancelled.",
+                count=count,
+            )
         return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
 
     async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:

@@ -19,6 +19,7 @@ from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobStatus, Webhook
 from net.outbound import check_outbound, post_json
 from store.webhooks import Delivery, Hook, WebhookStore
+from texts.text import english
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy
 from utils.webhook_signatures import signature_of, standard_headers
@@ -256,7 +257,7 @@ class WebhookService:
             "seed": job.drawn.seed,
             "created_at": _written(job.created_at),
             "finished_at": _written(job.finished_at),
-            "error": {"code": job.error.code, "message": job.error.user_message} if job.error else None,
+            "error": {"code": job.error.code, "message": english(job.error.user_message)} if job.error else None,
         }
         if job.result:
             told |= {"seconds": job.result.seconds, "cost_usd": job.result.cost_usd}

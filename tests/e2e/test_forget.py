@@ -21,7 +21,7 @@ async def test_forget_deletes_everything_after_a_second_word(discord: DiscordSer
     assert asked.original.buttons == ["Delete everything"]
     assert (await easel.job(job_id(answer))).request.prompt == "a xylograph of a fox", "nothing is done yet"
     await discord.user("mia").click(asked.original, "Delete everything")
-    await discord.wait_for(lambda: "Deleted: 1 picture and what" in asked.original.content)
+    await discord.wait_for(lambda: "Deleted: 1 picture and the words of" in asked.original.content)
     assert asked.original.buttons == []
     forgotten = await easel.job(job_id(answer))
     assert (forgotten.request.prompt, forgotten.user_key.partition(":")[0]) == ("", "forgotten")
