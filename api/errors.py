@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from api.context import web_of
 from api.schemas.jobs import ErrorOut
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
-from generation.options import RANGES
+from generation.fields import RANGES
 from utils.text import plain_words
 
 log = logging.getLogger(__name__)

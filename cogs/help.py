@@ -10,7 +10,7 @@ from cogs.decorators import prefix_command
 from cogs.posting import edit_of, new_message, reply_to
 from cogs.presses import Press, Route
 from constants import DISCORD_CONTENT_CHARS
-from generation.options import OPTION_HELP, OptionHelp
+from generation.options import OPTIONS, Option
 
 ACTION: Final = "help"
 EXAMPLES: Final = (
@@ -21,10 +21,6 @@ EXAMPLES: Final = (
     "a cozy cabin in the woods --batch 4",
     "the same, but in autumn --strength 0.6  (reply to a picture, or attach one)",
 )
-USUAL: Final = (
-    "negative", "size", "ar", "steps", "cfg", "seed", "batch", "repeat", "model", "lora", "sampler", "strength",
-    "upscale", "backend", "private",
-)  # fmt: skip
 TAIL: Final = (
     "-# `!dream` takes the same words. `/upscale` `/inpaint` `/outpaint` `/describe` `/pnginfo` work on a picture, "
     "`/compare` asks several engines, `/models` `/queue` `/cancel` `/status` say and stop what is going on, "
@@ -60,12 +56,12 @@ class Help(commands.Cog):
 def help_pages() -> list[Card]:
     """Draw all pages; no line is ever cut."""
     examples = "\n".join(f"/generate {text}" for text in EXAMPLES)
-    usual = [_line(row) for row in OPTION_HELP if row.name in USUAL]
+    usual = [_line(option) for option in OPTIONS if option.is_usual]
     texts = ["\n".join([f"**Making pictures**\n```\n{examples}\n```", *usual, TAIL])]
     head = "**All options**"
     lines = [head]
-    for row in OPTION_HELP:
-        line = _line(row)
+    for option in OPTIONS:
+        line = _line(option)
         if len("\n".join([*lines, line])) > DISCORD_CONTENT_CHARS:
             texts.append("\n".join(lines))
             lines = [head]
@@ -74,8 +70,8 @@ def help_pages() -> list[Card]:
     return [Card(content=text, rows=(_turn(number, len(texts)),)) for number, text in enumerate(texts)]
 
 
-def _line(row: OptionHelp) -> str:
-    return f"`{row.example}` {row.meaning}"
+def _line(option: Option) -> str:
+    return f"`{option.example}` {option.meaning}"
 
 
 def _turn(number: int, count: int) -> tuple[Button, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 from console.drawing import ORIGIN, Asked, Studio, draw
 from console.lists import show_models
 from console.text import say, tell
-from generation.prompt_syntax import COOL_EXAMPLES, OPTION_HELP
+from generation.options import COOL_EXAMPLES, OPTIONS
 from utils.secrets import make_private_folder
 
 PROMPT: Final = "easel> "
@@ -97,8 +97,8 @@ async def _engines(studio: Studio) -> str:
 
 
 def _help() -> str:
-    width = max(len(option.example) for option in OPTION_HELP)
-    options = "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTION_HELP)
+    width = max(len(option.example) for option in OPTIONS)
+    options = "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTIONS)
     return (
         "Type what you would like to see; put options after it:\n"
         f"{options}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\nCommands: help, models, quit. Ctrl+C cancels a picture."

@@ -6,11 +6,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Any, Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_CFG_SCALE, MAX_SEED, MAX_SIDE_PX
 from generation import workflow_options
 from generation.control_kinds import match_control_kind
+from generation.fields import FIELDS, Kind
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
 from generation.framing import canvas_for, nearest_size, reduction
 from generation.lora_tags import fit_lora_tags
@@ -211,6 +212,12 @@ def _hires_upscalers(capabilities: Capabilities) -> tuple[str, ...] | None:
 
 Say = Callable[[str], None]
 
+_UNSAID: Final[dict[str, Any]] = {field.name: field.default for field in fields(GenerationRequest)}
+# What is left out for an engine that cannot be told it; a hires fix and guidance have rules of their own.
+_TOLD: Final = tuple(
+    field for field in FIELDS if field.needs and field.name not in ("hires", "guidance") and not _UNSAID[field.name]
+)
+
 
 def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     loras = request.loras
@@ -341,15 +348,6 @@ def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say
         if request.cfg_scale != request.guidance:
             say(f"guidance {request.guidance:g} ignored: on this engine the CFG scale does that")
         request = replace(request, guidance=None)
-    if request.mask_fill and not capabilities.supports_mask_fill:
-        say("--fill ignored by this engine")
-        request = replace(request, mask_fill=None)
-    if request.only_masked and not capabilities.supports_only_masked:
-        say("--only_masked ignored by this engine")
-        request = replace(request, only_masked=None)
-    if request.tiling and not capabilities.supports_tiling:
-        say("--tile ignored by this engine")
-        request = replace(request, tiling=None)
     if request.upscaler:
         request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
     request = fit_pictures(request, capabilities.max_images, say)
@@ -379,12 +377,11 @@ def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Sa
 
 
 def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
-    if request.negative_prompt and not capabilities.supports_negative_prompt:
-        say("negative prompt ignored by this engine")
-        request = replace(request, negative_prompt="")
-    if request.clip_skip and not capabilities.supports_clip_skip:
-        say("CLIP skip ignored by this engine")
-        request = replace(request, clip_skip=None)
+    for field in _TOLD:
+        if getattr(request, field.name) and not getattr(capabilities, f"supports_{field.needs}"):
+            name = field.flag if field.kind in (Kind.FLAG, Kind.CHOICE) else field.called
+            say(f"{name} ignored by this engine")
+            request = replace(request, **{field.name: _UNSAID[field.name]})
     if request.vae and capabilities.vaes is not None:
         found = match_name(request.vae, capabilities.vaes)
         _say_dropped("VAE", request.vae, found, capabilities.vaes, say)

@@ -10,25 +10,15 @@ from difflib import get_close_matches
 from typing import Final
 
 from generation.chat_words import QUOTED
-from generation.options import (
-    ASPECT,
-    BY_NAME,
-    CHOICE,
-    EXTRA,
-    FACTOR,
-    FLAG,
-    FOREIGN_FLAGS,
-    HIRES,
-    INTEGER,
-    NUMBER,
-    SEED,
-    SIZE,
-)
+from generation.fields import Kind
+from generation.options import BY_NAME, FOREIGN_FLAGS
 
 # Hyphens, dashes and minus signs of all kinds, and the long mark that a Japanese keyboard gives for one.
 _DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ─━"
 _LONG: Final = "–—―⸺⸻"  # what phones make of two
-_COUNTED: Final = frozenset({INTEGER, NUMBER, SEED, SIZE, ASPECT, FACTOR, HIRES, EXTRA})
+_COUNTED: Final = frozenset(
+    {Kind.INTEGER, Kind.NUMBER, Kind.SEED, Kind.SIZE, Kind.ASPECT, Kind.FACTOR, Kind.HIRES, Kind.EXTRA}
+)
 _NUMBERED: Final = frozenset(name for name, option in BY_NAME.items() if option.kind in _COUNTED)
 _VALUED: Final = frozenset(name for name, value in FOREIGN_FLAGS.items() if "+-" in value)
 _BARE: Final = frozenset(name for name, value in FOREIGN_FLAGS.items() if not value)
@@ -125,14 +115,14 @@ def _is_meant(key: str, token: re.Match[str]) -> bool:
     """Tell whether a single long dash, which is ordinary text as well, begins the option of this name."""
     text, end = token.string, token.end()
     kind = BY_NAME[key].kind if key in BY_NAME else ""
-    if kind in (FACTOR, HIRES, FLAG) or key in _BARE:
+    if kind in (Kind.FACTOR, Kind.HIRES, Kind.FLAG) or key in _BARE:
         has_end = re.compile(rf"\s*(?:$|[{_DASHES}])").match(text, end)
-        return bool(has_end) or (kind != FLAG and bool(_NUMBER_NEXT.match(text, end)))
-    if kind == SEED and re.compile(r"\s*rand", re.IGNORECASE).match(text, end):
+        return bool(has_end) or (kind != Kind.FLAG and bool(_NUMBER_NEXT.match(text, end)))
+    if kind == Kind.SEED and re.compile(r"\s*rand", re.IGNORECASE).match(text, end):
         return True
     if kind in _COUNTED or key in _VALUED:
         return bool(_NUMBER_NEXT.match(text, end))
-    if kind == CHOICE:
+    if kind == Kind.CHOICE:
         words = text[end : end + 40].split()
         return bool(words) and words[0].casefold() in BY_NAME[key].choices
     # a second one that clings to the word before it closes a parenthesis in the sentence

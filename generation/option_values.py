@@ -6,27 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from generation.chat_words import QUOTED
-from generation.options import (
-    ASPECT,
-    BY_NAME,
-    CHOICE,
-    EXTRA,
-    FACTOR,
-    FLAG,
-    HIRES,
-    INTEGER,
-    LORA,
-    NAMES,
-    NUMBER,
-    RANGES,
-    SEED,
-    SIZE,
-    TEXT,
-    WORKFLOW,
-    Option,
-    check_range,
-    reject,
-)
+from generation.fields import RANGES, Kind
+from generation.options import BY_NAME, Option, check_range, reject
 from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
 
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
@@ -43,27 +24,29 @@ _WORD = r"\S+"
 _FIGURE = r"(?:[^\s,;，；、<]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
 _AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _VALUE: Final[dict[str, re.Pattern[str]]] = {
-    INTEGER: re.compile(_FIGURE),
-    NUMBER: re.compile(_FIGURE),
-    SEED: re.compile(_FIGURE),
-    SIZE: re.compile(rf"\d+\s*[{_BY}]\s*\d+\b|\S+"),
-    ASPECT: re.compile(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
-    FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
-    HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
-    EXTRA: re.compile(_FIGURE),
-    CHOICE: re.compile(_WORD),
-    TEXT: re.compile(r".*"),
-    LORA: re.compile(r".*"),
-    NAMES: re.compile(r".*"),
-    WORKFLOW: re.compile(r".*"),
+    Kind.INTEGER: re.compile(_FIGURE),
+    Kind.NUMBER: re.compile(_FIGURE),
+    Kind.SEED: re.compile(_FIGURE),
+    Kind.SIZE: re.compile(rf"\d+\s*[{_BY}]\s*\d+\b|\S+"),
+    Kind.ASPECT: re.compile(r"\d+\s*[:/xX×：／∶]\s*\d+\b|\S+"),
+    Kind.FACTOR: re.compile(rf"(?:[+-]?{_AMOUNT}[x×]?(?!\S))?", re.ASCII | re.IGNORECASE),
+    Kind.HIRES: re.compile(rf"(?:{_AMOUNT}[x×]?(?::{_AMOUNT}%?)?(?::\d+)?(?!\S))?", re.ASCII | re.IGNORECASE),
+    Kind.EXTRA: re.compile(_FIGURE),
+    Kind.CHOICE: re.compile(_WORD),
+    Kind.TEXT: re.compile(r".*"),
+    Kind.WORDS: re.compile(r".*"),
+    Kind.LORA: re.compile(r".*"),
+    Kind.NAMES: re.compile(r".*"),
+    Kind.WORKFLOW: re.compile(r".*"),
 }
+_LONG: Final = frozenset({Kind.TEXT, Kind.WORDS, Kind.LORA, Kind.NAMES, Kind.WORKFLOW})
 _ALIKE: Final = str.maketrans(dict.fromkeys("✕✖хХ", "x") | {"∶": ":", "−": "-", "–": "-"})
 _SEPARATORS: Final = ",;，、； "
 
 
 def take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, str]:
     """Split what follows an option into its value, without quotes, and words that belong to the prompt."""
-    if option.kind == FLAG:
+    if option.kind == Kind.FLAG:
         word, _, words = rest.partition(" ")
         return (word, words) if has_equals else ("", rest)
     quoted = _WHOLE.match(rest)
@@ -71,7 +54,7 @@ def take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, str
         return unquote(quoted[0]), rest[quoted.end() :].strip()
     said = _VALUE[option.kind].match(rest)
     end = said.end() if said else 0
-    if option.kind in (TEXT, LORA, NAMES, WORKFLOW):
+    if option.kind in _LONG:
         return unquote(rest[:end]), rest[end:].strip()
     return _plain(rest[:end]), rest[end:].lstrip(_SEPARATORS)
 
@@ -102,40 +85,40 @@ def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lo
     Raises:
         RequestRejected: it cannot be.
     """
-    if option.kind == FLAG:
+    if option.kind == Kind.FLAG:
         values[option.field] = value.casefold() not in ("0", "no", "off", "false")
-    elif option.kind == LORA:
+    elif option.kind == Kind.LORA:
         loras.append(_lora(value))
-    elif option.kind == SIZE:
+    elif option.kind == Kind.SIZE:
         values["width"], values["height"] = _size(value)
-    elif option.kind == ASPECT:
+    elif option.kind == Kind.ASPECT:
         sides = re.fullmatch(r"(\d{1,6})\s*[:/xX×]\s*(\d{1,6})", value)
         if not sides:
             raise reject(option.field, value, "width:height")
         values["aspect"] = (int(sides[1]), int(sides[2]))
-    elif option.kind == HIRES:
+    elif option.kind == Kind.HIRES:
         values["hires"] = _hires(option, value)
-    elif option.kind == CHOICE:
+    elif option.kind == Kind.CHOICE:
         values[option.field] = _choice(option, value)
-    elif option.kind == EXTRA:
+    elif option.kind == Kind.EXTRA:
         if not NUMBER_FORM.fullmatch(value):
             raise reject(option.name, value, "a number")
         values["options"] = (*values.get("options", ()), (option.name, value))
-    elif option.kind == INTEGER:
+    elif option.kind == Kind.INTEGER:
         values[option.field] = _integer(option, value)
-    elif option.kind == SEED:
+    elif option.kind == Kind.SEED:
         is_drawn = value.casefold() in (str(ANY_SEED), "random", "rand")
         values["seed"] = None if is_drawn else _integer(option, value)
-    elif option.kind == NUMBER:
+    elif option.kind == Kind.NUMBER:
         values[option.field] = _number(option, value)
-    elif option.kind == FACTOR:
+    elif option.kind == Kind.FACTOR:
         values[option.field] = _number(option, value.rstrip("xX×")) if value else DEFAULT_UPSCALE_FACTOR
-    elif option.field == "negative_prompt":
+    elif option.kind == Kind.WORDS:
         values[option.field] = ", ".join(filter(None, (values.get(option.field), value))) or None
-    elif value and option.kind == WORKFLOW:
+    elif value and option.kind == Kind.WORKFLOW:
         values[option.field] = WorkflowRef(name=value)
     elif value:
-        values[option.field] = (*values.get(option.field, ()), value) if option.kind == NAMES else value
+        values[option.field] = (*values.get(option.field, ()), value) if option.kind == Kind.NAMES else value
     else:
         raise reject(option.field, "", "a name")
 

@@ -1,7 +1,7 @@
 """The one prompt parser: `a red fox --steps 30 --size 768x512`, as every door understands it.
 
 The syntax is Midjourney's, which people know: options after two dashes, values up to the next option.
-`options` holds the table of names and ranges.
+`fields` holds the table of names and ranges.
 """
 
 import re
@@ -12,38 +12,23 @@ from typing import Any, Final
 from constants import MAX_PROMPT_CHARS
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
+from generation.fields import RANGES, Kind
 from generation.lora_tags import is_taggable, tag_of, take_lora_tags
 from generation.option_tokens import TOKEN, is_option, key_of, misread, near_option, without_brackets
 from generation.option_values import NUMBER_FORM, set_value, take_extra, take_value, unquote
 from generation.option_values import quote as in_quotes
 from generation.options import (
-    ASPECT,
     BY_NAME,
-    CHOICE,
-    COOL_EXAMPLES,
-    EXTRA,
-    FLAG,
     FOREIGN_FLAGS,
     FOREIGN_STYLES,
-    HIRES,
-    LORA,
-    NAMES,
-    OPTION_HELP,
     OPTIONS,
-    RANGES,
-    SIZE,
-    TEXT,
-    WORKFLOW,
-    OptionHelp,
     check_range,
     shorten,
     validate,
 )
 from generation.picture_links import place_of, take_picture_links
-from generation.replaced_options import FIELDS, as_fields
+from generation.replaced_options import REPLACED, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
-
-__all__ = ["COOL_EXAMPLES", "OPTION_HELP", "OptionHelp", "ParsedPrompt", "format_prompt", "parse_prompt", "validate"]
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together
 MAX_UNKNOWN_NOTES: Final = 5
@@ -179,7 +164,7 @@ def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
         try:
             set_value(option, value, reading.values, reading.loras)
         except RequestRejected as error:
-            if option.name not in FIELDS:
+            if option.name not in REPLACED:
                 raise
             reading.refused.append((option.name, value, error))
     else:
@@ -237,32 +222,32 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
         yield from (tag_of(lora) for lora in draft.loras if is_taggable(lora))
     has_size = draft.width is not None and draft.height is not None
     for option in OPTIONS:
-        value = None if option.kind == EXTRA else getattr(draft, option.field, None)
-        if option.kind == SIZE:
+        value = None if option.kind == Kind.EXTRA else getattr(draft, option.field, None)
+        if option.kind == Kind.SIZE:
             if has_size:
                 yield f"--size {draft.width}x{draft.height}"
         elif value is None or (has_size and option.field in ("width", "height")):
             continue
-        elif option.kind == LORA:
+        elif option.kind == Kind.LORA:
             yield from (
                 f"--lora {quote(f'{lora.name}:{_figure(lora.weight)}')}"
                 for lora in value
                 if not (as_tags and is_taggable(lora))
             )
-        elif option.kind == NAMES:
+        elif option.kind == Kind.NAMES:
             yield from (f"--{option.name} {quote(name)}" for name in value)
-        elif option.kind == ASPECT:
+        elif option.kind == Kind.ASPECT:
             yield f"--{option.name} {value[0]}:{value[1]}"
-        elif option.kind == HIRES:
+        elif option.kind == Kind.HIRES:
             yield f"--{option.name} {_written(value)}"
-        elif option.kind == FLAG:
+        elif option.kind == Kind.FLAG:
             yield f"--{option.name}" if value else f"--{option.name}=no"
-        elif option.kind == WORKFLOW:
+        elif option.kind == Kind.WORKFLOW:
             yield f"--{option.name} {quote(value.name)}"
-        elif option.kind == CHOICE:
+        elif option.kind == Kind.CHOICE:
             yield f"--{option.name} {value}"
         else:
-            yield f"--{option.name} {quote(value) if option.kind == TEXT else _figure(value)}"
+            yield f"--{option.name} {quote(value) if option.kind in (Kind.TEXT, Kind.WORDS) else _figure(value)}"
     for name, said in draft.options:
         yield f"--{name} {said}" if NUMBER_FORM.fullmatch(said) else f"--{name} {in_quotes(said)}"
 

@@ -10,23 +10,20 @@ from dataclasses import replace
 from typing import Any, Final
 
 from generation.errors import RequestRejected
+from generation.fields import BY_FIELD
 from generation.option_values import set_value
-from generation.options import BY_NAME
+from generation.options import BY_NAME, OPTIONS
 from generation.request import Draft, GenerationRequest
 from generation.workflow_options import WorkflowOption, figure
 
 # By their names, the fields of a draft; what decides how or how often is drawn is not among them.
-FIELDS: Final = {
-    name: BY_NAME[name].field
-    for name in ("steps", "cfg", "guidance", "sampler", "scheduler", "model", "vae", "clip_skip", "strength",
-                 "upscaler")
-}  # fmt: skip
+REPLACED: Final = {option.name: option.field for option in OPTIONS if BY_FIELD[option.field].is_for_workflows}
 
 
 def own_name(name: str) -> str:
     """Return the name under which an option of Easel's is handed on; any other name as it is."""
     option = BY_NAME.get(name)
-    return option.name if option and option.name in FIELDS else name
+    return option.name if option and option.name in REPLACED else name
 
 
 def routed(draft: Draft, offered: Iterable[WorkflowOption]) -> Draft:
@@ -37,7 +34,7 @@ def routed(draft: Draft, offered: Iterable[WorkflowOption]) -> Draft:
     """
     names = {option.name for option in offered}
     options, changes = dict(draft.options), dict[str, Any]()
-    for name, field in FIELDS.items():
+    for name, field in REPLACED.items():
         said = getattr(draft, field)
         if name in names and said is not None:
             options.setdefault(name, said if isinstance(said, str) else figure(said))
@@ -54,11 +51,11 @@ def said_anew(changes: Draft, base: Draft, before: GenerationRequest) -> tuple[D
 
     A field that says what `before` had already, as forms do, says nothing.
     """
-    told = [name for name, _ in base.options if name in FIELDS and getattr(changes, FIELDS[name]) is not None]
+    told = [name for name, _ in base.options if name in REPLACED and getattr(changes, REPLACED[name]) is not None]
     same: dict[str, Any] = {
-        FIELDS[name]: None for name in told if getattr(changes, FIELDS[name]) == getattr(before, FIELDS[name])
+        REPLACED[name]: None for name in told if getattr(changes, REPLACED[name]) == getattr(before, REPLACED[name])
     }
-    dropped = [name for name in told if FIELDS[name] not in same]
+    dropped = [name for name in told if REPLACED[name] not in same]
     kept = tuple((name, value) for name, value in base.options if name not in dropped)
     return replace(changes, **same), replace(base, options=kept)
 
@@ -67,7 +64,7 @@ def as_fields(draft: Draft) -> Draft:
     """Return a draft as somebody would say it: options of Easel's own names in their fields, where these take them."""
     changes, left = dict[str, Any](), list[tuple[str, str]]()
     for name, value in draft.options:
-        if name not in FIELDS or not _takes(name, value):
+        if name not in REPLACED or not _takes(name, value):
             left.append((name, value))
         else:
             set_value(BY_NAME[name], value, changes, [])

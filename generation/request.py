@@ -13,7 +13,6 @@ from generation.foreign import encodable
 
 ANY_SEED: Final = -1  # how most programs say that chance should decide; a draft takes it as nothing said
 MAX_DRAWN_SEED: Final = 2**31 - 1
-_TEXTS: Final = ("prompt", "negative_prompt", "sampler", "scheduler", "model", "vae", "upscaler")
 
 
 class Mode(StrEnum):
@@ -250,9 +249,8 @@ class GenerationRequest:
 
 def _make_encodable(words: "Draft | GenerationRequest") -> None:
     """Let no text in that could be neither stored nor sent: a terminal, a file or an engine may give such."""
-    for name in _TEXTS:
-        text: str | None = getattr(words, name)
-        if text is not None and (not text.isascii() or "\0" in text):
+    for name, text in vars(words).items():
+        if isinstance(text, str) and (not text.isascii() or "\0" in text):
             object.__setattr__(words, name, encodable(text))
     if words.options:
         said = {encodable(name): encodable(value) for name, value in words.options}

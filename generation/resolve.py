@@ -1,14 +1,19 @@
 """From what was said to what is drawn: a `Draft` becomes a `GenerationRequest` with every value filled in."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, Final
 
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.capabilities import Capabilities
 from generation.errors import RequestRejected
+from generation.fields import BY_FIELD
 from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draw_seed
+
+# What a request takes over as it was said, in the modes where it means something.
+_KEPT: Final = {field.name: BY_FIELD[field.name].modes for field in fields(GenerationRequest) if field.name in BY_FIELD}
 
 
 def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: float, grid: int = 8) -> GenerationRequest:
@@ -30,45 +35,23 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
     mode = draft.mode or _mode(draft)
     _check_pictures(draft, mode)
     final_width, final_height = _size(draft, width, height, grid)
-    strength = draft.denoising_strength
-    if mode in (Mode.IMG2IMG, Mode.INPAINT):
-        strength = DEFAULT_DENOISING_STRENGTH if strength is None else strength
-    else:
-        strength = None
-    return GenerationRequest(
-        prompt=draft.prompt,
-        negative_prompt=draft.negative_prompt or "",
-        mode=mode,
-        width=final_width,
-        height=final_height,
-        steps=steps if draft.steps is None else draft.steps,
-        cfg_scale=next(value for value in (draft.cfg_scale, draft.guidance, cfg_scale) if value is not None),
-        guidance=draft.guidance,
-        seed=draw_seed() if draft.seed is None else draft.seed,
-        sampler=draft.sampler,
-        scheduler=draft.scheduler,
-        model=draft.model,
-        vae=draft.vae,
-        clip_skip=draft.clip_skip,
-        loras=draft.loras,
-        styles=tuple(dict.fromkeys(draft.styles)),
-        control=draft.control,
-        hires=replace(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
-        batch_size=draft.batch_size or 1,
-        denoising_strength=strength,
-        init_image=None if mode is Mode.TXT2IMG else draft.init_image,
-        more_images=() if mode is Mode.TXT2IMG else draft.more_images,
-        mask_image=draft.mask_image if mode is Mode.INPAINT else None,
-        mask_fill=draft.mask_fill if mode is Mode.INPAINT else None,
-        mask_blur=draft.mask_blur if mode is Mode.INPAINT else None,
-        only_masked=(draft.only_masked or None) if mode is Mode.INPAINT else None,
-        tiling=(draft.tiling or None) if mode in (Mode.TXT2IMG, Mode.IMG2IMG) else None,
-        upscale_factor=draft.upscale_factor,
-        upscaler=draft.upscaler if mode is Mode.UPSCALE else None,
-        is_source_size=draft.is_source_size or None,
-        workflow=draft.workflow,
-        options=draft.options,
-    )
+    values: dict[str, Any] = {name: getattr(draft, name) for name, modes in _KEPT.items() if mode in modes} | {
+        "mode": mode,
+        "negative_prompt": draft.negative_prompt or "",
+        "width": final_width,
+        "height": final_height,
+        "steps": steps if draft.steps is None else draft.steps,
+        "cfg_scale": next(value for value in (draft.cfg_scale, draft.guidance, cfg_scale) if value is not None),
+        "seed": draw_seed() if draft.seed is None else draft.seed,
+        "styles": tuple(dict.fromkeys(draft.styles)),
+        "hires": replace(hires, upscaler=hires.upscaler or draft.upscaler) if (hires := draft.hires) else None,
+        "batch_size": draft.batch_size or 1,
+        "is_source_size": draft.is_source_size or None,
+    }
+    if values.get("denoising_strength", 0) is None:
+        values["denoising_strength"] = DEFAULT_DENOISING_STRENGTH
+    values |= {name: None for name, value in values.items() if value is False}
+    return GenerationRequest(**values)
 
 
 def resolve_for(draft: Draft, capabilities: Capabilities) -> GenerationRequest:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from generation.fields import Kind
 from generation.option_tokens import near_option
 from generation.option_values import NUMBER_FORM
-from generation.options import BY_NAME, EXTRA, FOREIGN_FLAGS, shorten
+from generation.options import BY_NAME, FOREIGN_FLAGS, shorten
 from generation.samplers import match_name
 
 WHOLE, NUMBER, WORDS, FLAG, CHOICE = "whole", "number", "text", "flag", "choice"
@@ -73,7 +74,7 @@ class WorkflowOption:
 def is_taken(name: str) -> bool:
     """Return whether a name means something of Easel's own, or of what people are used to from elsewhere."""
     own = BY_NAME.get(name)
-    return (own is not None and own.kind != EXTRA) or name in FOREIGN_FLAGS
+    return (own is not None and own.kind != Kind.EXTRA) or name in FOREIGN_FLAGS
 
 
 def faults(said: Said, offered: Iterable[WorkflowOption]) -> list[str]:
@@ -108,7 +109,7 @@ def fitted(said: Said, offered: Iterable[WorkflowOption], say: Callable[[str], N
 def _ignored(name: str) -> str:
     if name not in BY_NAME:
         return "ignored"
-    is_extra = BY_NAME[name].kind == EXTRA
+    is_extra = BY_NAME[name].kind == Kind.EXTRA
     return f"ignored: only workflows that {'make videos take it' if is_extra else 'have such an option take it there'}"
 
 

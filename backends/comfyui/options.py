@@ -12,7 +12,7 @@ from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, 
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import RequestRejected
 from generation.option_tokens import key_of
-from generation.replaced_options import FIELDS, own_name
+from generation.replaced_options import REPLACED, own_name
 from generation.workflow_options import CHOICE, FLAG, NAME_FORM, NUMBER, WHOLE, WORDS, WorkflowOption, is_taken
 from utils.text import cut
 
@@ -101,7 +101,7 @@ def with_option(options: tuple[NodeOption, ...], new: NodeOption) -> tuple[NodeO
         return others
     if not NAME_FORM.fullmatch(new.name):
         raise _rejected(f"An option cannot be called “{cut(new.name, 40)}”: small letters, digits and _ make a name.")
-    if is_taken(new.name) and new.name not in FIELDS:
+    if is_taken(new.name) and new.name not in REPLACED:
         free = f"{new.name[:20]}_{re.sub('[^a-z0-9]', '', new.slots[0].node.casefold())[:8]}"
         raise _rejected(f"--{new.name} is one of Easel's own options already. “{free}” is free.")
     if len(others) >= MAX_OPTIONS:
@@ -128,7 +128,7 @@ def describe_option(graph: Graph, option: NodeOption) -> str:
     titles = [cut(" ".join(title_of(graph, slot.node).split()), 40) for slot in option.slots]
     places = ", ".join(f"{title}, node {s.node}, {s.input}" for title, s in zip(titles, option.slots, strict=True))
     ends = f", {option.low:g} to {option.high:g}" if option.low is not None and option.high is not None else ""
-    own = f"; --{option.name} sets this, in place of Easel’s own" if option.name in FIELDS else ""
+    own = f"; --{option.name} sets this, in place of Easel’s own" if option.name in REPLACED else ""
     return f"option --{option.name}: {places}{ends}{own}"
 
 

@@ -24,7 +24,7 @@ from backends.comfyui.shown import nothing_shown
 from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
-from generation.replaced_options import FIELDS
+from generation.replaced_options import REPLACED
 from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
@@ -178,7 +178,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
 
 def without_replaced(mapping: Mapping) -> Mapping:
     """Return a mapping without the places that options of the workflow have taken over from Easel's own."""
-    replaced = {FIELDS[option.name] for option in mapping.options if option.name in FIELDS}
+    replaced = {REPLACED[option.name] for option in mapping.options if option.name in REPLACED}
     nothing: dict[str, Any] = {name: None for name in replaced if name in Mapping.__dataclass_fields__}
     return replace(mapping, **nothing)
 

@@ -23,8 +23,9 @@ from cogs.plain import suggest
 from cogs.presses import Press, Route
 from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
 from generation.capabilities import Capabilities
+from generation.fields import RANGES
 from generation.job import Job
-from generation.options import MAX_CONTROL_WEIGHT, RANGES
+from generation.options import MAX_CONTROL_WEIGHT
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from generation.request import ControlUnit, Draft, Mode, Pan, SourceImage

@@ -9,7 +9,7 @@ from cogs.pictures.sources import who
 from cogs.plain import suggest
 from generation.errors import GenerationError
 from generation.prompt_syntax import parse_prompt
-from generation.replaced_options import FIELDS
+from generation.replaced_options import REPLACED
 from generation.request import Draft, WorkflowRef
 from generation.workflow_options import CHOICE, FLAG, WorkflowOption
 from services.drawing.workflows import WorkflowService
@@ -52,7 +52,7 @@ def suggestions(typed: str, offered: Iterable[WorkflowOption]) -> dict[str, str]
         return {f"--{name} {one}": f"{before}--{name} {one}" for one in _values(option, value.strip())}
     draft = read_options(before)
     said = {one for one, _ in draft.options} | {
-        one for one, field in FIELDS.items() if getattr(draft, field) is not None
+        one for one, field in REPLACED.items() if getattr(draft, field) is not None
     }
     return {
         f"--{one.name} · {one.allowed} ({one.default})": f"{before}--{one.name} "

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Fit, Refused
 from generation.errors import CapabilityError, RequestRejected
+from generation.fields import RANGES
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
-from generation.options import RANGES, validate
+from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode
 from generation.resolve import resolve_for
 from queue_manager import QueueManager

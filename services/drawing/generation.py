@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
+from generation.fields import FIELDS
 from generation.job import Job, JobView, Origin, child_of
 from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
@@ -26,10 +27,6 @@ from store.preferences import PreferenceStore
 from utils.clock import Clock
 
 MOST_ENLARGEMENTS: Final = 20  # one upon the other
-DRAWING: Final = (
-    "prompt", "negative_prompt", "width", "height", "aspect", "steps", "cfg_scale", "guidance", "sampler", "scheduler",
-    "model", "loras", "styles", "clip_skip", "hires", "denoising_strength",
-)  # fmt: skip
 
 
 class GenerationService:
@@ -324,7 +321,8 @@ class GenerationService:
 
 def _asks_to_draw(changes: Draft) -> bool:
     """Tell changes that enlarging a picture has no use for, such as other words."""
-    return changes.mode is None and any(getattr(changes, name) not in (None, "", ()) for name in DRAWING)
+    drawing = (getattr(changes, field.name) for field in FIELDS if field.is_drawing)
+    return changes.mode is None and any(value not in (None, "", ()) for value in drawing)
 
 
 def _no_job(job_id: str) -> RequestRejected:

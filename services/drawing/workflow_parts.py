@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from generation.replaced_options import FIELDS as REPLACED
+from generation.replaced_options import REPLACED
 
 SHOWN_VALUE_CHARS: Final = 300
 FIELDS: Final = {

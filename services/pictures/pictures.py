@@ -7,9 +7,10 @@ from typing import Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from generation.fields import RANGES
 from generation.job import Job
 from generation.lora_tags import take_lora_tags
-from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, RANGES, validate
+from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from generation.several_pictures import in_order
 from utils import canvas

@@ -8,11 +8,11 @@ import pytest
 from nextcord.ext import commands
 
 from cogs.error_handler import words_for
-from cogs.help import EXAMPLES, USUAL, help_pages
+from cogs.help import EXAMPLES, help_pages
 from cogs.jobs import forms
 from cogs.unreadable import TEXT
 from generation.errors import LimitReached, RequestRejected
-from generation.options import OPTION_HELP
+from generation.options import OPTIONS, Option
 from generation.prompt_syntax import parse_prompt
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
@@ -26,12 +26,16 @@ def test_help_is_one_page_with_six_examples_that_parse() -> None:
         assert parse_prompt(example.split("  (")[0]).notes == ()
 
 
+def _line(option: Option) -> str:
+    return f"`{option.example}` {option.meaning}"
+
+
 def test_every_option_is_on_a_page_and_no_page_is_too_long() -> None:
     pages = help_pages()
     assert all(len(page.content) <= 2000 for page in pages)
     everything = "\n".join(page.content for page in pages[1:])
-    assert all(f"`{row.example}` {row.meaning}" in everything for row in OPTION_HELP)
-    assert set(USUAL) <= {row.name for row in OPTION_HELP}
+    assert all(_line(option) in everything for option in OPTIONS)
+    assert all((_line(option) in pages[0].content) == option.is_usual for option in OPTIONS)
 
 
 def test_unreadable_says_what_works_instead() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from generation.errors import RequestRejected
 from generation.prompt_syntax import format_prompt, parse_prompt
-from generation.replaced_options import FIELDS, own_name, routed, said_anew
+from generation.replaced_options import REPLACED, own_name, routed, said_anew
 from generation.request import Draft, WorkflowRef
 from generation.resolve import resolve
 from generation.workflow_options import WorkflowOption
@@ -74,13 +74,13 @@ def test_what_is_said_anew_wins_and_what_only_stands_in_a_form_does_not():
 
 def test_other_names_of_an_option_are_the_same_one_and_only_some_can_be_taken_over():
     assert (own_name("denoise"), own_name("guidance_scale"), own_name("detail")) == ("strength", "cfg", "detail")
-    assert not FIELDS.keys() & {"seed", "size", "width", "workflow", "backend", "batch", "repeat", "negative", "lora"}
+    assert not REPLACED.keys() & {"seed", "size", "width", "workflow", "backend", "batch", "repeat", "negative", "lora"}
     draft = Draft()
-    assert all(hasattr(draft, field) for field in FIELDS.values())
-    assert replace(draft, **dict.fromkeys(FIELDS.values())) == draft
+    assert all(hasattr(draft, field) for field in REPLACED.values())
+    assert replace(draft, **dict.fromkeys(REPLACED.values())) == draft
 
 
 def test_the_names_of_the_page_are_those_that_can_be_taken_over():
     page = Path("docs/backends/comfyui.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"That goes for (.+?);", page, re.DOTALL)
-    assert sorted(re.findall("`(.+?)`", listed)) == sorted(FIELDS)
+    assert sorted(re.findall("`(.+?)`", listed)) == sorted(REPLACED)

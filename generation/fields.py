@@ -1,0 +1,323 @@
+"""What a request can say: one table with the name, kind, range, help and metadata key of each field.
+
+Read by the prompt syntax, the API and its description, the studio's form, Discord's options, `/help`, the command
+line, the metadata of pictures and the documentation. A new field is a row here, a typed attribute in
+`generation/request` and what an engine makes of it (docs/decisions/031-one-table-of-fields.md).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from constants import (
+    DEFAULT_MASK_BLUR_PX,
+    MAX_BATCH_SIZE,
+    MAX_CFG_SCALE,
+    MAX_HIRES_FACTOR,
+    MAX_MASK_BLUR_PX,
+    MAX_REPEAT,
+    MAX_SEED,
+    MAX_SIDE_PX,
+    MAX_STEPS,
+    MAX_UPSCALE_FACTOR,
+    MIN_CFG_SCALE,
+    MIN_SIDE_PX,
+)
+from generation.request import MaskFill, Mode, Pan
+
+MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
+
+
+class Kind(StrEnum):
+    """What a value looks like. In a prompt, words and names run to the next option; all others take one word."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"  # a name, in any spelling
+    WORDS = "words"
+    SIZE = "size"
+    ASPECT = "aspect"
+    LORA = "lora"
+    SEED = "seed"
+    FLAG = "flag"
+    FACTOR = "factor"
+    HIRES = "hires"
+    NAMES = "names"
+    CHOICE = "choice"
+    WORKFLOW = "workflow"
+    EXTRA = "extra"  # an option of workflows that has no field of its own
+    PROMPT = "prompt"  # from here on, no options of a prompt
+    MODE = "mode"
+    OPTIONS = "options"
+    PICTURE = "picture"
+    PICTURES = "pictures"
+    UNITS = "units"
+
+
+BESIDE_OPTIONS: Final = frozenset({Kind.PROMPT, Kind.MODE, Kind.OPTIONS, Kind.PICTURE, Kind.PICTURES, Kind.UNITS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Both ends are allowed. `unit` follows the numbers in messages."""
+
+    low: float
+    high: float
+    unit: str = ""
+    also: str = ""  # what is allowed beside them
+
+    def __str__(self) -> str:
+        low, high = (str(end) if isinstance(end, int) else f"{end:.15g}" for end in (self.low, self.high))
+        return f"{low} to {high}{' ' + self.unit if self.unit else ''}{self.also}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """How the studio's form asks for a field: where, and for a number what its slider covers, within the range."""
+
+    place: str  # "main", "more", or "input" beside a picture to begin from
+    title: str = ""  # where the form has a better word than the label
+    hint: str = ""
+    low: float = 0
+    high: float = 0
+    step: float = 1
+    usual: float | None = None  # shown while nothing is said and the engine names no default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field: its name in drafts and in the API, and whatever a door has to know of it.
+
+    `help` is one line for people, in which `{range}` stands for the range.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    label: str = ""  # in messages; empty: the name
+    limits: Range | None = None
+    choices: tuple[str, ...] = ()
+    names: str = ""  # the list of an engine's capabilities that it is chosen from
+    needs: str = ""  # `Capabilities.supports_...` of engines that can be told
+    modes: frozenset[Mode] = frozenset(Mode)  # in which it means something
+    option: str = ""  # in a prompt, without its dashes; empty: the name
+    aliases: tuple[str, ...] = ()
+    example: str = ""
+    slash: str = ""  # among the options of Discord's `/generate`; empty: only in the prompt
+    infotext: str = ""  # key in the metadata of pictures, as Automatic1111 and Forge write it
+    control: Control | None = None
+    is_usual: bool = False  # on the first page of `/help`
+    is_for_workflows: bool = False  # a workflow may put its option to a use of its own
+    is_drawing: bool = False  # decides how a picture is drawn: enlarging one has no use for it
+
+    @property
+    def meaning(self) -> str:
+        """Return the help with the range in it."""
+        return self.help.replace("{range}", str(self.limits))
+
+    @property
+    def is_option(self) -> bool:
+        """Return whether a prompt may say it after two dashes."""
+        return self.kind not in BESIDE_OPTIONS
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.option or self.name}"
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.kind in (Kind.LORA, Kind.NAMES)
+
+    @property
+    def called(self) -> str:
+        """Return how messages call it."""
+        return self.label or self.name.replace("_", " ")
+
+    @property
+    def sentence(self) -> str:
+        """Return the help as a sentence of its own."""
+        return f"{self.meaning[:1].upper()}{self.meaning[1:]}."
+
+
+_SIDE: Final = Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels")
+_CFG: Final = Range(low=MIN_CFG_SCALE, high=MAX_CFG_SCALE)
+_INPAINT: Final = frozenset({Mode.INPAINT})
+_FROM_PICTURES: Final = frozenset(Mode) - {Mode.TXT2IMG}
+
+FIELDS: Final = (
+    Field(name="text", kind=Kind.PROMPT, help="what to draw; --options work here too", slash="prompt"),
+    Field(name="prompt", kind=Kind.PROMPT, help="what to draw", is_drawing=True),
+    Field(
+        name="negative_prompt", kind=Kind.WORDS, label="negative prompt", option="negative",
+        aliases=("neg", "no", "negative_prompt"), example="ugly, blurry", help="what should not be in the picture",
+        needs="negative_prompt", slash="negative", is_usual=True, is_drawing=True,
+    ),
+    Field(
+        name="mode", kind=Kind.MODE, choices=tuple(Mode),
+        help="how the picture is made; decided by the input pictures if left out",
+    ),
+    Field(
+        name="size", kind=Kind.SIZE, aliases=("resolution", "res"), example="768x512", limits=_SIDE,
+        help="width x height, {range}; one number is a square", slash="size", is_usual=True,
+    ),
+    Field(
+        name="width", kind=Kind.INTEGER, example="768", limits=_SIDE, help="width, {range}", is_drawing=True,
+    ),
+    Field(
+        name="height", kind=Kind.INTEGER, example="512", limits=_SIDE, help="height, {range}", is_drawing=True,
+    ),
+    Field(
+        name="aspect", kind=Kind.ASPECT, option="ar", aliases=("aspect", "aspect_ratio"), example="16:9",
+        help="the shape, in the model's own pixel count", is_usual=True, is_drawing=True,
+    ),
+    Field(
+        name="steps", kind=Kind.INTEGER, example="30", limits=Range(low=1, high=MAX_STEPS),
+        help="{range}; more is slower and finer", needs="steps", slash="steps", infotext="Steps",
+        control=Control(place="main", low=1, high=150), is_usual=True, is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="cfg_scale", kind=Kind.NUMBER, label="CFG scale", option="cfg",
+        aliases=("cfg_scale", "guidance_scale", "scale"), example="7", limits=_CFG,
+        help="how closely the prompt is followed, {range}", needs="cfg_scale", slash="cfg_scale",
+        infotext="CFG scale", control=Control(place="main", title="Prompt strength (CFG)", low=1, high=20, step=0.5),
+        is_usual=True, is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="guidance", kind=Kind.NUMBER, aliases=("distilled_cfg",), example="3.5", limits=_CFG,
+        help="the same for Flux; the CFG scale on other models", needs="guidance", infotext="Distilled CFG Scale",
+        control=Control(place="main", title="Guidance (Flux)", low=1, high=10, step=0.1, usual=3.5),
+        is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="seed", kind=Kind.SEED, example="42",
+        limits=Range(low=0, high=MAX_SEED, also="; -1 or “random” for a new one"),
+        help="the same number, the same picture; -1 for a new one", slash="seed", infotext="Seed", is_usual=True,
+    ),
+    Field(
+        name="batch_size", kind=Kind.INTEGER, option="batch", aliases=("count", "n", "batch_size"), example="4",
+        limits=Range(low=1, high=MAX_BATCH_SIZE), help="pictures in one go, {range}", slash="batch",
+        control=Control(place="main", title="Pictures", low=1, high=8, usual=1), is_usual=True,
+    ),
+    Field(
+        name="repeat", kind=Kind.INTEGER, aliases=("r",), example="3", limits=Range(low=1, high=MAX_REPEAT),
+        help="as so many jobs, {range}, each with its own seed", is_usual=True,
+    ),
+    Field(
+        name="model", kind=Kind.TEXT, aliases=("checkpoint", "ckpt"), example="dreamshaper_8", names="models",
+        help="the model to draw with; a part of its name will do", slash="model", infotext="Model",
+        control=Control(place="main", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
+        is_drawing=True,
+    ),
+    Field(
+        name="loras", kind=Kind.LORA, label="LoRA", option="lora", example="add_detail:0.8", names="loras",
+        help="a LoRA and its weight", slash="lora", is_usual=True, is_drawing=True,
+    ),
+    Field(
+        name="styles", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
+        help="a preset of Easel, or a style saved in the engine", infotext="Styles", is_drawing=True,
+    ),
+    Field(
+        name="sampler", kind=Kind.TEXT, aliases=("sampler_name",), example="dpm++_2m", names="samplers",
+        help="the sampling method, in any engine's spelling", slash="sampler", infotext="Sampler",
+        control=Control(place="more", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
+        is_drawing=True,
+    ),
+    Field(
+        name="scheduler", kind=Kind.TEXT, aliases=("schedule",), example="karras", names="schedulers",
+        help="the noise schedule: how the steps are spread", slash="scheduler", infotext="Schedule type",
+        control=Control(place="more", hint="The engine's choice"), is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="vae", kind=Kind.TEXT, label="VAE", example="kl-f8-anime2", names="vaes",
+        help="another VAE than the model's", infotext="VAE", control=Control(place="more", hint="The model's own"),
+        is_for_workflows=True,
+    ),
+    Field(
+        name="clip_skip", kind=Kind.INTEGER, label="CLIP skip", aliases=("clipskip",), example="2",
+        limits=Range(low=1, high=MAX_CLIP_SKIP), help="read the prompt so many layers less, {range}",
+        needs="clip_skip", infotext="Clip skip", control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
+        is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="denoising_strength", kind=Kind.NUMBER, option="strength", aliases=("denoise", "denoising_strength"),
+        example="0.6", limits=Range(low=0, high=1), help="0 keeps the input picture, 1 ignores it", slash="strength",
+        modes=frozenset({Mode.IMG2IMG, Mode.INPAINT}), infotext="Denoising strength",
+        control=Control(place="input", title="Change", high=1, step=0.01),
+        is_usual=True, is_for_workflows=True, is_drawing=True,
+    ),
+    Field(
+        name="hires", kind=Kind.HIRES, aliases=("hires_fix", "highres"), example="1.5",
+        limits=Range(low=1, high=MAX_HIRES_FACTOR), help="draw small, then {range} times larger", needs="hires",
+        is_drawing=True,
+    ),
+    Field(
+        name="zoom", kind=Kind.NUMBER, aliases=("zoom_out",), example="1.5", limits=Range(low=1.25, high=2),
+        help="show more around the input picture, {range} times",
+    ),
+    Field(
+        name="pan", kind=Kind.CHOICE, choices=tuple(Pan), example="left", help="continue it: left, right, up or down",
+    ),
+    Field(
+        name="mask_fill", kind=Kind.CHOICE, option="fill", choices=tuple(MaskFill), example="noise",
+        help=f"what a mask begins with: {', '.join(MaskFill)}", needs="mask_fill", modes=_INPAINT,
+        control=Control(place="input", title="Begin the masked part with"),
+    ),
+    Field(
+        name="mask_blur", kind=Kind.INTEGER, aliases=("feather",), example="8",
+        limits=Range(low=0, high=MAX_MASK_BLUR_PX, unit="pixels"),
+        help=f"how softly a mask's edge fades, {{range}}; {DEFAULT_MASK_BLUR_PX} is usual", modes=_INPAINT,
+        control=Control(place="input", title="Soft edge", high=MAX_MASK_BLUR_PX, usual=DEFAULT_MASK_BLUR_PX),
+    ),
+    Field(
+        name="only_masked", kind=Kind.FLAG, help="draw what is masked at full size", needs="only_masked",
+        modes=_INPAINT,
+        control=Control(place="input", title="Only the masked part", hint="Draws it at full size: more detail"),
+    ),
+    Field(
+        name="tiling", kind=Kind.FLAG, option="tile", aliases=("tiling", "seamless"),
+        help="edges that fit together, for patterns", needs="tiling", modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG}),
+    ),
+    Field(
+        name="upscale_factor", kind=Kind.FACTOR, option="upscale", aliases=("upscale_factor",), example="2",
+        limits=Range(low=1, high=MAX_UPSCALE_FACTOR), help="make the input picture larger, {range} times",
+        is_usual=True,
+    ),
+    Field(
+        name="upscaler", kind=Kind.TEXT, example="R-ESRGAN 4x+", names="upscalers",
+        help="what enlarges, for --upscale and --hires", modes=frozenset({Mode.UPSCALE}), is_for_workflows=True,
+    ),
+    Field(
+        name="workflow", kind=Kind.WORKFLOW, aliases=("wf",), example="portrait",
+        help="a ComfyUI workflow of yours, see /workflow", slash="workflow",
+    ),
+    Field(
+        name="frames", kind=Kind.EXTRA, example="49",
+        help="how many pictures a video has, with workflows that make one",
+    ),
+    Field(name="fps", kind=Kind.EXTRA, example="16", help="how many of them a second shows"),
+    Field(
+        name="backend", kind=Kind.TEXT, aliases=("engine", "on"), example="gpu1", help="the engine to draw on",
+        slash="backend", is_usual=True,
+    ),
+    Field(
+        name="private", kind=Kind.FLAG, help="only you see the result", slash="private", is_usual=True,
+    ),
+    Field(
+        name="options", kind=Kind.OPTIONS, help="the workflow's own options, such as --detail 1.3", slash="options",
+    ),
+    Field(
+        name="init_image", kind=Kind.PICTURE, label="input picture", help="the picture to start from",
+        modes=_FROM_PICTURES,
+    ),
+    Field(
+        name="more_images", kind=Kind.PICTURES, help="more input pictures, for workflows that take several",
+        modes=_FROM_PICTURES,
+    ),
+    Field(
+        name="mask_image", kind=Kind.PICTURE, help="white where the input picture may change", modes=_INPAINT,
+    ),
+    Field(name="control", kind=Kind.UNITS, help="pictures that steer the drawing (ControlNet)"),
+)  # fmt: skip
+
+BY_FIELD: Final = {field.name: field for field in FIELDS}
+RANGES: Final = {field.name: field.limits for field in FIELDS if field.limits and field.kind is not Kind.SIZE}
