@@ -38,7 +38,7 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
-	$(VENV)/bin/lint-imports --no-logo
+	PYTHONPATH=packages/easel_sketch $(VENV)/bin/lint-imports --no-logo
 	$(PY) scripts/check_root_imports.py
 	$(PY) scripts/check_lengths.py
 	$(PY) scripts/check_words.py

@@ -1,6 +1,7 @@
 """Which kinds of engines there are: those in this folder, and those of other packages.
 
-Another package names its `EngineKind` as an entry point of the group `easel.backends`; both come by the same door.
+Another package names its `EngineKind` as an entry point of the group `easel.backends`, whether it comes with Easel
+(`packages/`) or was installed.
 """
 
 import logging
@@ -17,6 +18,7 @@ import httpx
 import backends
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind
+from backends.packages import PACKAGES, entry_points_in
 from backends.quality import answers_of, grade_of
 from net.client import BearerAuth, key_auth
 
@@ -132,7 +134,7 @@ def _built_in() -> Iterator[tuple[EngineKind, str]]:
 
 
 def _plugged_in() -> Iterator[tuple[EngineKind, str]]:
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in (*entry_points_in(PACKAGES, ENTRY_POINT_GROUP), *entry_points(group=ENTRY_POINT_GROUP)):
         if (kind := _loaded(point)) is not None:
             yield kind, sys.modules[point.module].__package__ or ""
 

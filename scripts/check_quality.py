@@ -8,15 +8,26 @@ import ast
 import re
 import sys
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from backends.kinds import ENTRY_POINT_GROUP
+from backends.packages import PACKAGES, entry_points_in
 from backends.quality import FILE, RULES, Answers, grade_of, missing, next_tier, read_answers
 
-BACKENDS = Path("backends")
+BACKENDS = PACKAGES.parent / "backends"
 DOCS = Path("docs/backends")
 NO_GRADE = "none"
+
+
+def engines() -> dict[str, Path]:
+    """Return the engines that come with Easel, each with its folder."""
+    folders = {path.parent.name: path.parent for path in sorted(BACKENDS.glob("*/kind.py"))}
+    for point in entry_points_in(PACKAGES, ENTRY_POINT_GROUP):
+        folders[point.name] = Path(str(files(point.module.rpartition(".")[0])))
+    return folders
 
 
 def problems(folder: Path) -> list[str]:
@@ -85,12 +96,10 @@ def page_problems(kind: str, answers: Answers) -> list[str]:
 
 def main(folders: list[str]) -> int:
     """Check the given folders, or everything that comes with Easel, and print what is wrong."""
-    found = []
-    for folder in [Path(one) for one in folders] or [path.parent for path in sorted(BACKENDS.glob("*/kind.py"))]:
+    found = [line for folder in folders for line in problems(Path(folder))]
+    for kind, folder in engines().items() if not folders else ():
         wrong = problems(folder)
-        if not wrong and not folders:
-            wrong = page_problems(folder.name, read_answers((folder / FILE).read_text(encoding="utf-8")))
-        found += wrong
+        found += wrong or page_problems(kind, read_answers((folder / FILE).read_text(encoding="utf-8")))
     print("\n".join(found) or "quality: fine")
     return 1 if found else 0
 

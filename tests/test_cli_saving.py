@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import main
-from backends.sketch.backend import SketchBackend
+from easel_sketch.backend import SketchBackend
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
 from tests.test_cli import folder as folder  # a fixture

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from scripts.check_lengths import too_long, too_wide
+from scripts.check_quality import engines
 from scripts.check_root_imports import offences
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["generation", "scheduling", "backends", "net", "store", "services", "cogs", "utils", "app"]
-BUILT_IN = [path.parent.name for path in sorted((ROOT / "backends").glob("*/kind.py"))]
+BUILT_IN = engines()
+PACKAGES = sorted(path.parent for path in (ROOT / "packages").glob("*/pyproject.toml"))
 # a kind of ControlNet, and where a file of recorded answers lies
 ALLOWED_NAMES = ['generation/control_kinds.py: "sketch"', "utils/infotext.py: a1111"]
 ROOT_FILES = ["constants", "config", "queue_manager", "main"]
@@ -52,15 +55,18 @@ print(json.dumps(found))
 
 
 def _own_modules() -> list[str]:
-    files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    files = [(ROOT, path) for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    files += [(folder, path) for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
+    names = [".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__") for base, path in files]
     return names + [name for name in ROOT_FILES if (ROOT / f"{name}.py").exists()]
 
 
 def _run(code: str, *args: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *args], cwd=ROOT, capture_output=True, text=True, timeout=50
-    )
+        [sys.executable, "-W", "ignore", "-c", code, *args],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, PACKAGES))},
+        capture_output=True, text=True, timeout=50,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,11 +128,10 @@ def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
         *(path for room in rooms for path in room.rglob("*.[pj][ys]")),
         *(ROOT / f"{one}.py" for one in ROOT_FILES),
     ]
-    own = tuple(ROOT / "backends" / kind for kind in BUILT_IN)
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in files
-        if not any(path.is_relative_to(folder) for folder in own)
+        if not any(path.is_relative_to(folder) for folder in BUILT_IN.values())
         for match in named.finditer(path.read_text(encoding="utf-8"))
     ]
     assert len(files) > 300

@@ -10,14 +10,18 @@ import pytest
 
 from backends.kind import EngineKind
 from backends.kinds import grade_of_kind, known_kinds, read_grades
-from backends.quality import RULES, Answer, Tier, answers_of, grade_of, missing, next_tier, read_answers
+from backends.quality import FILE, RULES, Answer, Answers, Tier, answers_of, grade_of, missing, next_tier, read_answers
 from scripts import check_quality
 from scripts.check_quality import grade_line, is_there, page_problems, problems
 from tests.kinds import install, make_none
 
 ROOT = Path(__file__).parent.parent.parent
-BUILT_IN = [path.parent.name for path in sorted((ROOT / "backends").glob("*/kind.py"))]
+BUILT_IN = check_quality.engines()
 DONE = Answer(tests=("tests/test_x.py::test_y",))
+
+
+def own_answers(kind: str) -> Answers:
+    return read_answers((BUILT_IN[kind] / FILE).read_text(encoding="utf-8"))
 
 
 def all_but(*names: str, **others: Answer) -> dict[str, Answer]:
@@ -82,13 +86,13 @@ def test_rules_have_names_of_their_own_and_sentences() -> None:
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_every_engine_answers_for_every_rule_with_tests_there_are(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert problems(Path("backends") / kind) == []
+    assert problems(BUILT_IN[kind]) == []
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_its_page_and_the_table_show_the_grade_as_computed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert page_problems(kind, answers_of(f"backends.{kind}")) == []
+    assert page_problems(kind, own_answers(kind)) == []
 
 
 def test_the_page_of_grades_has_every_rule() -> None:
@@ -152,7 +156,7 @@ def test_grades_are_read_once_for_every_kind(monkeypatch: pytest.MonkeyPatch) ->
     read_grades()
     monkeypatch.setattr("backends.kinds.answers_of", lambda _: pytest.fail("read again"))
     grades = {kind.name: grade_of_kind(kind.name) for kind in known_kinds()}
-    assert grades == {kind: grade_of(answers_of(f"backends.{kind}")) for kind in BUILT_IN}
+    assert grades == {kind: grade_of(own_answers(kind)) for kind in BUILT_IN}
     assert grade_of_kind("midjourney") == ""
 
 
@@ -170,7 +174,7 @@ def cases_named(test: str, collected: list[str]) -> list[str]:
 
 def test_every_named_test_is_run_with_the_parameter_that_is_named() -> None:
     """What an answer names is asked of pytest itself, parameters and all; none of it is run here."""
-    named = {test for kind in BUILT_IN for answer in answers_of(f"backends.{kind}").values() for test in answer.tests}
+    named = {test for kind in BUILT_IN for answer in own_answers(kind).values() for test in answer.tests}
     files = sorted({test.partition("::")[0] for test in named})
     quietly = ["-q", "-p", "no:cacheprovider", "-o", "addopts=-p no:schemathesis"]
     done = subprocess.run(

@@ -10,11 +10,11 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.kinds import make_backend
-from backends.sketch import backend as sketch
-from backends.sketch.backend import SketchBackend
-from backends.sketch.painter import paint
 from config import read_settings
 from constants import RULES_LEGEND
+from easel_sketch import backend as sketch
+from easel_sketch.backend import SketchBackend
+from easel_sketch.painter import paint
 from generation.capabilities import Fit, Refused, fit
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage

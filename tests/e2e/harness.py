@@ -14,10 +14,10 @@ from app.build import Easel as Built
 from app.build import Instead, build
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
-from backends.sketch.backend import SketchBackend
 from cogs.bot import EaselBot
 from cogs.posting import ASKING
 from config import Settings
+from easel_sketch.backend import SketchBackend
 from generation.capabilities import Capabilities
 from generation.job import Job
 from queue_manager import QueueManager

@@ -2,8 +2,8 @@
 
 import math
 
-from backends.sketch.canvas import Canvas
-from backends.sketch.colours import RGB, darken, fade, lighten, mix
+from easel_sketch.canvas import Canvas
+from easel_sketch.colours import RGB, darken, fade, lighten, mix
 
 
 def _warm(c: Canvas) -> RGB:

@@ -3,9 +3,9 @@
 import itertools
 import math
 
-from backends.sketch import scenery
-from backends.sketch.canvas import Canvas, Point
-from backends.sketch.colours import darken, fade, lighten, mix
+from easel_sketch import scenery
+from easel_sketch.canvas import Canvas, Point
+from easel_sketch.colours import darken, fade, lighten, mix
 
 
 def ranges(c: Canvas) -> None:

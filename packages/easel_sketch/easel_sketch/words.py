@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from backends.sketch.colours import RGB
-from backends.sketch.palettes import TINTS
+from easel_sketch.colours import RGB
+from easel_sketch.palettes import TINTS
 
 MAX_SUBJECTS = 3
 READ_CHARACTERS = 2000

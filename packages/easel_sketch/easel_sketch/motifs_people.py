@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from backends.sketch.colours import RGB, darken, fade, from_hex, lighten, mix
-from backends.sketch.pen import Pen
+from easel_sketch.colours import RGB, darken, fade, from_hex, lighten, mix
+from easel_sketch.pen import Pen
 
 SKINS = tuple(from_hex(text) for text in ("f6d2b8", "eab992", "d39a6c", "a86f48", "7d4c33", "f1c6a8"))
 HAIRS = tuple(from_hex(text) for text in ("3a2a28", "6b3f2a", "b5652d", "d9a441", "1f1d2b", "8a3b3b", "4a3a63"))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from backends.sketch.canvas import Canvas, Point, Points, band, smooth
-from backends.sketch.colours import RGB, Colour, fade, mix
-from backends.sketch.palettes import Palette
+from easel_sketch.canvas import Canvas, Point, Points, band, smooth
+from easel_sketch.colours import RGB, Colour, fade, mix
+from easel_sketch.palettes import Palette
 
 HALF_WIDTH = 1.0
 ABOVE = 1.3

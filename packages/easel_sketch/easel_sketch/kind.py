@@ -2,7 +2,7 @@
 
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind, Option
-from backends.sketch.backend import SketchBackend
+from easel_sketch.backend import SketchBackend
 from utils.provenance import ALGORITHMIC
 
 

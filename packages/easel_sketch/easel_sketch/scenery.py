@@ -2,8 +2,8 @@
 
 import math
 
-from backends.sketch.canvas import Canvas, Point
-from backends.sketch.colours import RGB, darken, fade, lighten, mix
+from easel_sketch.canvas import Canvas, Point
+from easel_sketch.colours import RGB, darken, fade, lighten, mix
 
 
 def sky(c: Canvas) -> None:

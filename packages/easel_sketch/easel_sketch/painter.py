@@ -11,11 +11,11 @@ from functools import cached_property, partial
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
-from backends.sketch import motifs, palettes, scenes, styles
-from backends.sketch.canvas import Canvas, seeded
-from backends.sketch.legend import sign
-from backends.sketch.palettes import Palette
-from backends.sketch.words import Reading, read
+from easel_sketch import motifs, palettes, scenes, styles
+from easel_sketch.canvas import Canvas, seeded
+from easel_sketch.legend import sign
+from easel_sketch.palettes import Palette
+from easel_sketch.words import Reading, read
 
 __all__ = ["MakePreview", "Painting", "StepCallback", "Stopped", "inpaint", "paint", "repaint", "sign", "upscale"]
 

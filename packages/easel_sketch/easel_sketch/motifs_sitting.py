@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from backends.sketch.colours import RGB, darken, fade, from_hex, lighten, mix
-from backends.sketch.pen import Pen
+from easel_sketch.colours import RGB, darken, fade, from_hex, lighten, mix
+from easel_sketch.pen import Pen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ import math
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from backends.sketch import scenery
-from backends.sketch.canvas import Canvas
-from backends.sketch.colours import darken, fade, lighten, mix
+from easel_sketch import scenery
+from easel_sketch.canvas import Canvas
+from easel_sketch.colours import darken, fade, lighten, mix
 
 HORIZON = 0.58
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from backends.sketch import motifs_creatures, motifs_people, motifs_places, motifs_sitting, motifs_things
-from backends.sketch.canvas import Canvas
-from backends.sketch.pen import Pen, shadow
-from backends.sketch.scenes import Scene
-from backends.sketch.words import Subject
+from easel_sketch import motifs_creatures, motifs_people, motifs_places, motifs_sitting, motifs_things
+from easel_sketch.canvas import Canvas
+from easel_sketch.pen import Pen, shadow
+from easel_sketch.scenes import Scene
+from easel_sketch.words import Subject
 
 Motif = Callable[[Pen], None]
 

@@ -14,9 +14,9 @@ from typing import Final
 from PIL import Image
 
 from backends.base import ProgressCallback
-from backends.sketch import painter
-from backends.sketch.painter import Painting, StepCallback, Stopped
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, RULES_LEGEND
+from easel_sketch import painter
+from easel_sketch.painter import Painting, StepCallback, Stopped
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from backends.sketch import scenery, scenes_far, scenes_land, scenes_made
-from backends.sketch.canvas import Canvas
-from backends.sketch.words import Reading
+from easel_sketch import scenery, scenes_far, scenes_land, scenes_made
+from easel_sketch.canvas import Canvas
+from easel_sketch.words import Reading
 
 Layer = Callable[[Canvas], None]
 

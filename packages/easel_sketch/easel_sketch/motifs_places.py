@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from backends.sketch.colours import RGB, darken, fade, lighten, mix
-from backends.sketch.pen import Pen
+from easel_sketch.colours import RGB, darken, fade, lighten, mix
+from easel_sketch.pen import Pen
 
 CREAM: RGB = (252, 243, 226)
 WOOD: RGB = (126, 80, 54)

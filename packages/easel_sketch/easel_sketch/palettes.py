@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from backends.sketch.colours import RGB, from_hex, luminance, tinted, turn_hue
+from easel_sketch.colours import RGB, from_hex, luminance, tinted, turn_hue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from backends.sketch.colours import RGB, Colour, fade, mix
-from backends.sketch.palettes import Palette
+from easel_sketch.colours import RGB, Colour, fade, mix
+from easel_sketch.palettes import Palette
 
 Point = tuple[float, float]
 Points = Sequence[Point]

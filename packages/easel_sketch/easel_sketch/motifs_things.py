@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from backends.sketch.colours import RGB, darken, fade, lighten, mix
-from backends.sketch.pen import Pen
+from easel_sketch.colours import RGB, darken, fade, lighten, mix
+from easel_sketch.pen import Pen
 
 INK: RGB = (34, 28, 40)
 CREAM: RGB = (252, 243, 226)

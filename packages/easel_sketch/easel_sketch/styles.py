@@ -7,8 +7,8 @@ from typing import cast
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from backends.sketch.canvas import Canvas
-from backends.sketch.colours import RGB, darken, lighten, mix
+from easel_sketch.canvas import Canvas
+from easel_sketch.colours import RGB, darken, lighten, mix
 
 GRAIN_TILE = 256
 OIL_PX = 440
