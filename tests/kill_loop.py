@@ -119,7 +119,7 @@ class LateComfyUIV2(ComfyUIV2Server):
 def make_horde_quick() -> None:
     """Run in the process: a Horde of our own takes as much as we like, and is asked at once."""
     from backends.ai_horde import backend
-    from backends.horde_common import Rate
+    from net.rates import Rate
 
     for name in ("SUBMIT_RATES", "CHECK_RATES", "STATUS_RATES", "LIST_RATES"):
         setattr(backend, name, (Rate(10_000, 1.0),))
@@ -129,7 +129,7 @@ def make_horde_quick() -> None:
 
 def make_grid_quick() -> None:
     from backends.aipowergrid import backend
-    from backends.horde_common import Rate
+    from net.rates import Rate
 
     backend.SUBMIT_RATES = (Rate(10_000, 1.0),)  # type: ignore[misc]
 

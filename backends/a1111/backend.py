@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 import httpx
 
-from backends.a1111.answer import read_answer, read_files, read_scheduled, translate_failure
-from backends.a1111.extras import read_caption, read_upscaled, to_question, to_upscale
+from backends.a1111.agent_scheduler import AgentScheduler, to_scheduled
+from backends.a1111.answers import read_answer, read_caption, read_files, read_scheduled, read_upscaled
+from backends.a1111.errors import translate_failure
 from backends.a1111.facts import Facts, Family, to_capabilities
-from backends.a1111.payload import changes, seeding, to_payload
+from backends.a1111.payload import changes, seeding, to_payload, to_question, to_upscale
 from backends.a1111.probe import API, probe
-from backends.a1111.scheduled import AgentScheduler, to_scheduled
-from backends.a1111.tasks import Pace, Task, Watch
+from backends.a1111.progress import Pace, Task, Watch
 from backends.base import BackendConfig, ProgressCallback
 from backends.kind import is_on, option_of
 from generation.capabilities import Capabilities

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.a1111.wire import encode
+from backends.a1111.pictures import encode
 from generation.request import ControlUnit
 from generation.samplers import match_name
 

@@ -1,4 +1,4 @@
-"""Our request in the server's words, for `POST /sdapi/v1/txt2img` and `/img2img`.
+"""Our request in the server's words: `POST /sdapi/v1/txt2img`, `/img2img`, `/extra-single-image`, `/interrogate`.
 
 Source: the servers' own `/openapi.json`. They enforce no range and ignore unknown fields silently, so everything is
 clamped and named exactly here; defaults of the API that differ from the web UI's are always sent.
@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from backends.a1111.control import to_unit
 from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler
-from backends.a1111.wire import encode
+from backends.a1111.pictures import encode
 from backends.kind import is_on
-from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR, MAX_IMAGE_PIXELS
+from generation.errors import RequestRejected
 from generation.foreign import digits
 from generation.lora_tags import tag_of
-from generation.request import GenerationRequest, Lora, MaskFill, Mode
+from generation.request import GenerationRequest, Lora, MaskFill, Mode, SourceImage
 from generation.samplers import match_sampler, match_scheduler
+from utils.images import BadImage, inspect
 
 MIN_SIDE_PX = 64
 PREFERRED_SAMPLER = "DPM++ 2M"  # the web UI's default; the API's own is another
@@ -25,6 +27,7 @@ FLUX_GUIDANCE = 3.5
 MASK_BLUR_PX = 4
 SOFT_MASK_BLUR_PX = 8
 MASK_PADDING_PX = 32
+DEFAULT_UPSCALE_FACTOR = 2.0
 FILLS: Final = {MaskFill.BLUR: 0, MaskFill.ORIGINAL: 1, MaskFill.NOISE: 2, MaskFill.EMPTY: 3}
 # Enabled, schedule bias, preservation, transition contrast boost, mask influence, difference threshold and contrast.
 SOFT_INPAINTING: Final = (True, 1, 0.5, 4, 0, 0.5, 2)
@@ -116,6 +119,46 @@ def seeding(facts: Facts) -> dict[str, Any]:
     """Return the server's present values of every option we override, to be saved once so that it restores them."""
     settings = facts.settings or {}
     return {key: settings[key] for key in (*HOUSE_KEYS, *FILE_KEYS) if settings.get(key) is not None}
+
+
+def to_upscale(request: GenerationRequest, facts: Facts, options: Mapping[str, str]) -> tuple[dict[str, Any], int]:
+    """Return the JSON body and the pixels of the result. Slow with megabytes: call it in a thread.
+
+    The API's own default upscaler is "None", which only stretches: one is always named.
+
+    Raises:
+        RequestRejected: no readable picture, or the result would be too large.
+    """
+    image = encode(request.init_image, "picture to upscale")
+    try:
+        info = inspect(request.init_image.data if request.init_image else b"")
+    except BadImage as error:
+        raise RequestRejected(str(error), field="init_image") from error
+    factor = request.upscale_factor or DEFAULT_UPSCALE_FACTOR
+    pixels = round(info.width * factor) * round(info.height * factor)
+    if pixels > MAX_IMAGE_PIXELS:
+        raise RequestRejected(
+            f"Upscaled, this picture would have {pixels / 1e6:.0f} million pixels; "
+            f"at most {MAX_IMAGE_PIXELS // 10**6} million are possible.",
+            field="upscale_factor",
+            hint="Use a smaller factor.",
+        )
+    payload = {
+        "image": image,
+        "resize_mode": 0,
+        "upscaling_resize": factor,
+        "upscaler_1": choose_upscaler(request.upscaler, facts, options),
+        "upscaler_2": "None",
+        "extras_upscaler_2_visibility": 0,
+        "gfpgan_visibility": 0,
+        "codeformer_visibility": 0,
+        "show_extras_results": True,
+    }
+    return payload, pixels
+
+
+def to_question(image: SourceImage) -> dict[str, Any]:
+    return {"image": encode(image, "picture to describe"), "model": "clip"}
 
 
 def _prompt(request: GenerationRequest) -> str:

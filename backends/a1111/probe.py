@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.answer import GONE_HINT
 from backends.a1111.control import read_types
+from backends.a1111.errors import GONE_HINT
 from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from net.answers import read_json

@@ -15,19 +15,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.ai_horde import search
-from backends.ai_horde.answer import (
-    Call,
-    Check,
-    Forgotten,
-    Generation,
-    Status,
-    Submitted,
-    dropped,
-    end_of,
-    impossible,
-    notes_of,
-    translate_failure,
-)
+from backends.ai_horde.answers import Check, Generation, Status, Submitted, notes_of
+from backends.ai_horde.errors import Call, Forgotten, dropped, end_of, impossible, translate_failure
 from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
 from backends.base import (
@@ -40,7 +29,7 @@ from backends.base import (
     stop_remote,
     unnoted,
 )
-from backends.horde_common import Rate, RateWindow, picture, picture_client
+from backends.stored_pictures import picture, picture_client
 from constants import APP_NAME, VERSION
 from generation.capabilities import Capabilities
 from generation.errors import (
@@ -56,6 +45,7 @@ from generation.result import GeneratedImage, GenerationResult
 from net.answers import read_model, write_json
 from net.client import CONNECT_TIMEOUT_S, make_client, read_bounded
 from net.failures import translate
+from net.rates import Rate, RateWindow
 from utils.clock import Clock, SystemClock
 from utils.text import place_in
 from utils.threads import run_in_thread

@@ -13,14 +13,15 @@ from typing import Final, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.ai_horde.answer import JOB_ID, Call, translate_failure
-from backends.horde_common import RateWindow
+from backends.ai_horde.answers import JOB_ID
+from backends.ai_horde.errors import Call, translate_failure
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
 from net.answers import read_model, read_with
 from net.client import read_bounded
 from net.failures import translate
+from net.rates import RateWindow
 from utils.threads import read_apart
 
 API: Final = "/api/v2"

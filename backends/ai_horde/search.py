@@ -8,7 +8,8 @@ picture tells its seed. The anonymous account is shown none.
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from backends.ai_horde.answer import Check, Forgotten, Status
+from backends.ai_horde.answers import Check, Status
+from backends.ai_horde.errors import Forgotten
 from backends.base import KnownIds
 from generation.request import GenerationRequest
 from utils.clock import Clock

@@ -14,11 +14,12 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.aipowergrid.answer import Drawn, Fraction, Quote, no_credit, translate_failure
+from backends.aipowergrid.answers import Drawn, Fraction, Quote
+from backends.aipowergrid.errors import no_credit, translate_failure
 from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
 from backends.aipowergrid.payload import to_payload
 from backends.base import BackendConfig, ProgressCallback
-from backends.horde_common import Rate, RateWindow, picture, picture_client
+from backends.stored_pictures import picture, picture_client
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, GenerationError, RateLimited, UnexpectedAnswer
 from generation.job import Progress
@@ -27,6 +28,7 @@ from generation.result import GeneratedImage, GenerationResult
 from net.answers import read_model, write_json
 from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded
 from net.failures import translate
+from net.rates import Rate, RateWindow
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.aipowergrid.answer import translate_failure
+from backends.aipowergrid.errors import translate_failure
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode

@@ -23,10 +23,11 @@ from backends.base import (
     stop_remote,
     unnoted,
 )
+from backends.comfyui.answers import read_outputs
 from backends.comfyui.apply import workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Uploads, build, changes
+from backends.comfyui.errors import check, check_nodes, failed, no_model, no_picture
 from backends.comfyui.facts import Facts, read_facts
-from backends.comfyui.failures import check, check_nodes, failed, no_model, no_picture
 from backends.comfyui.fetching import fetch_file
 from backends.comfyui.following import Follower, Pace
 from backends.comfyui.graph import Graph, spread
@@ -36,7 +37,6 @@ from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.offer import to_capabilities
 from backends.comfyui.own import correct, draw, load_own, look_over, read_upload
 from backends.comfyui.uploading import upload
-from backends.comfyui.wire import read_outputs
 from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
 from backends.kind import option_of
 from generation.capabilities import Capabilities

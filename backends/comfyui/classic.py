@@ -8,14 +8,14 @@ import logging
 import uuid
 from typing import Any, Final
 
+from backends.comfyui.answers import HistoryEntry, OutputFile, PromptAnswer, Queue
 from backends.comfyui.calls import Calls
-from backends.comfyui.failures import invalid
+from backends.comfyui.client import Server
+from backends.comfyui.errors import invalid
 from backends.comfyui.graph import Graph, read_graph
 from backends.comfyui.jobs import JobApi, Standing
-from backends.comfyui.server import Server
 from backends.comfyui.sockets import WebSocket
 from backends.comfyui.watch import Source
-from backends.comfyui.wire import HistoryEntry, OutputFile, PromptAnswer, Queue
 from generation.errors import BackendUnavailable, GenerationError
 from generation.request import SourceImage
 from utils.threads import run_in_thread

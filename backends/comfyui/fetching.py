@@ -1,7 +1,7 @@
 """The finished files of a job, fetched and looked at before they are handed on."""
 
+from backends.comfyui.answers import Output
 from backends.comfyui.jobs import JobApi
-from backends.comfyui.wire import Output
 from generation.errors import UnexpectedAnswer
 from generation.result import GeneratedImage
 from utils.images import BadImage, inspect

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from backends.comfyui.answers import HistoryEntry, OutputFile
 from backends.comfyui.graph import Graph
 from backends.comfyui.watch import Source
-from backends.comfyui.wire import HistoryEntry, OutputFile
 from generation.errors import UnexpectedAnswer
 from generation.request import SourceImage
 

@@ -13,9 +13,9 @@ import httpx
 
 from backends.comfyui.calls import Calls
 from backends.comfyui.classic import ClassicJobs
+from backends.comfyui.client import CANCEL_BY_ID
 from backends.comfyui.facts import read_version
 from backends.comfyui.jobs import ApiGone, JobApi
-from backends.comfyui.server import CANCEL_BY_ID
 from backends.comfyui.v2 import INTENT, V2Jobs
 from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 

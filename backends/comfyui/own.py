@@ -8,8 +8,8 @@ from backends.base import ReadWorkflow
 from backends.comfyui.apply import apply, missing_pictures
 from backends.comfyui.builtin import Drawing, Uploads
 from backends.comfyui.defaults import missing_inputs, with_defaults
+from backends.comfyui.errors import check
 from backends.comfyui.facts import Facts
-from backends.comfyui.failures import check
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
 from backends.comfyui.lacking import Ways, lacking_files, no_files, with_listed_names
 from backends.comfyui.nodes import ObjectInfo

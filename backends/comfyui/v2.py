@@ -15,16 +15,16 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from backends.comfyui.answers import HistoryEntry, OutputFile
 from backends.comfyui.calls import Answer, Calls
-from backends.comfyui.failures import invalid
+from backends.comfyui.client import fetched
+from backends.comfyui.errors import invalid
 from backends.comfyui.graph import Graph, read_graph
 from backends.comfyui.jobs import ApiGone, JobApi, Standing
-from backends.comfyui.server import fetched
 from backends.comfyui.stream import EventStream
+from backends.comfyui.v2_answers import Health, Job, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
 from backends.comfyui.v2_assets import ASSETS, Assets
-from backends.comfyui.v2_wire import Health, Job, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
 from backends.comfyui.watch import Source
-from backends.comfyui.wire import HistoryEntry, OutputFile
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.request import SourceImage
 from net.answers import read_model

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from typing import Any, Final
 from urllib.parse import quote
 
+from backends.comfyui.answers import UPLOAD_FOLDER
 from backends.comfyui.calls import Calls
+from backends.comfyui.client import raise_for_upload, upload_name
 from backends.comfyui.graph import Graph, inputs_of
-from backends.comfyui.server import raise_for_upload, upload_name
-from backends.comfyui.v2_wire import Asset, code_of, failure_of
-from backends.comfyui.wire import UPLOAD_FOLDER
+from backends.comfyui.v2_answers import Asset, code_of, failure_of
 from generation.request import SourceImage
 
 ASSETS: Final = "/api/v2/assets"

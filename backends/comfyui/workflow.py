@@ -14,7 +14,7 @@ from typing import Any, Final
 from backends.comfyui.changes import is_split
 from backends.comfyui.defaults import with_defaults
 from backends.comfyui.editor import convert, is_saved
-from backends.comfyui.failures import check, check_nodes
+from backends.comfyui.errors import check, check_nodes
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, title_of
 from backends.comfyui.guess import guess_info
 from backends.comfyui.lacking import with_listed_names

@@ -15,10 +15,10 @@ from typing import Any, Final
 import httpx
 
 from backends.base import BackendConfig, ProgressCallback
-from backends.gradio_flux.answer import check_picture, read_outcome, read_progress
-from backends.gradio_flux.app import App, Endpoint
+from backends.gradio_flux.answers import Message, Outcome, check_picture, read_outcome, read_progress
+from backends.gradio_flux.client import SILENCE_S, Server
+from backends.gradio_flux.facts import App, Endpoint
 from backends.gradio_flux.payload import app_seed, changes, to_capabilities, to_data
-from backends.gradio_flux.server import SILENCE_S, Message, Outcome, Server
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, RequestRejected, UnexpectedAnswer
 from generation.job import Progress

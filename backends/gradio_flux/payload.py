@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.gradio_flux.app import App, Endpoint, Field
+from backends.gradio_flux.facts import App, Endpoint, Field
 from backends.kind import number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode

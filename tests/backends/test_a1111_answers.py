@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.tasks import Pace
+from backends.a1111.progress import Pace
 from backends.base import BackendConfig
 from generation.capabilities import Capabilities
 from generation.errors import (

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.tasks import Pace
+from backends.a1111.progress import Pace
 from backends.base import Backend, BackendConfig
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.a1111_engine import Failed

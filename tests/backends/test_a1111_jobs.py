@@ -8,7 +8,7 @@ import pytest
 from backends.a1111.backend import A1111Backend
 from backends.a1111.facts import Checkpoint, Facts, Family
 from backends.a1111.payload import changes, to_payload
-from backends.a1111.tasks import Pace
+from backends.a1111.progress import Pace
 from backends.base import BackendConfig
 from backends.kinds import make_backend
 from generation.errors import BackendError, BackendUnavailable, GenerationError, UnexpectedAnswer

@@ -7,7 +7,7 @@ import pytest
 import respx
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.tasks import Pace, Watch
+from backends.a1111.progress import Pace, Watch
 from backends.base import BackendConfig
 from generation.errors import RateLimited, RequestRejected
 from generation.request import HiresFix, Mode

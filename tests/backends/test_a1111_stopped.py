@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from backends.a1111.tasks import Task
+from backends.a1111.progress import Task
 from generation.result import GenerationResult
 from tests.backends.test_a1111_contract import connect
 from tests.backends.test_a1111_jobs import FAMILIES, _ignore, request, stranger

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from backends.ai_horde.answer import Call, translate_failure
+from backends.ai_horde.errors import Call, translate_failure
 from backends.ai_horde.payload import POST_PROCESSORS
 from generation.errors import (
     BackendAuthError,

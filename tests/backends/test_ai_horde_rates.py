@@ -7,9 +7,9 @@ import pytest
 
 from backends.ai_horde.backend import CHECK_RATES, STATUS_RATES, SUBMIT_RATES, AiHordeBackend
 from backends.base import BackendConfig
-from backends.horde_common import Rate, RateWindow
 from generation.errors import RateLimited
 from generation.request import GenerationRequest
+from net.rates import Rate, RateWindow
 from tests.fakes import FakeClock
 
 REQUEST = GenerationRequest(prompt="a red fox", width=64, height=64, steps=20, cfg_scale=7.0, seed=42)

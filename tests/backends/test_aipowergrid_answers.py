@@ -8,8 +8,8 @@ import httpx
 import pytest
 import respx
 
-from backends.aipowergrid.answer import translate_failure
 from backends.aipowergrid.backend import AiPowerGridBackend, Pace
+from backends.aipowergrid.errors import translate_failure
 from backends.base import BackendConfig
 from backends.kinds import make_backend
 from generation.errors import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backends.gradio_flux.app import App, Config, Info, normalise, read_app
+from backends.gradio_flux.facts import App, Config, Info, normalise, read_app
 from generation.request import Mode
 from tests.engines.gradio_engine import DATA
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backends.gradio_flux.app import Endpoint, Field, Info, read_app
+from backends.gradio_flux.facts import Endpoint, Field, Info, read_app
 from backends.gradio_flux.payload import app_seed, bounded, changes, to_capabilities, to_data
 from generation.capabilities import Fit, fit
 from generation.request import GenerationRequest, Mode

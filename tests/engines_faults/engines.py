@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backends import horde_common
+from backends import stored_pictures
 from backends.a1111.backend import A1111Backend
 from backends.ai_horde import backend as horde_module
 from backends.ai_horde.backend import AiHordeBackend
@@ -20,9 +20,9 @@ from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
 from backends.comfyui import calls as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
-from backends.gradio_flux import server as gradio_module
+from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
-from backends.horde_common import RateWindow
+from net.rates import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
 from tests.backends.comfyui.v2.rig import WORKFLOW
 from tests.backends.test_a1111_contract import QUICK as QUICK_A1111
@@ -225,4 +225,4 @@ def quick_timeouts(monkeypatch: pytest.MonkeyPatch, timeout_s: float = QUICK_TIM
     monkeypatch.setattr(horde_module, "TIMEOUT", httpx.Timeout(timeout_s))
     monkeypatch.setattr(comfyui_module, "CALL_TIMEOUT_S", timeout_s)
     monkeypatch.setattr(gradio_module, "FILE_TIMEOUT_S", timeout_s)
-    monkeypatch.setattr(horde_common, "DOWNLOAD_TIMEOUT_S", timeout_s)
+    monkeypatch.setattr(stored_pictures, "DOWNLOAD_TIMEOUT_S", timeout_s)

@@ -16,7 +16,7 @@ from backends.comfyui.editor.saved import BYPASSED, MUTED, Layer, Saved, SavedNo
 from backends.comfyui.editor.special import own_values
 from backends.comfyui.editor.texts import SAVERS, file_prefix, settled
 from backends.comfyui.editor.values import MISSING, Search, Unfit, assign, fits
-from backends.comfyui.failures import missing_nodes
+from backends.comfyui.errors import missing_nodes
 from backends.comfyui.graph import Graph, read_link
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import CapabilityError

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from backends.comfyui.answers import HistoryEntry, read_outputs
 from backends.comfyui.apply import workflow_capabilities
 from backends.comfyui.facts import read_facts
 from backends.comfyui.graph import Graph, Slot, downstream, free_id, read_graph, spread
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.own import load_own, read_upload
 from backends.comfyui.values import MAX_DEPTH
-from backends.comfyui.wire import HistoryEntry, read_outputs
 from backends.comfyui.workflow import MAX_NODES, Workflow, analyse, describe, read_workflow
 from constants import MAX_SEED
 from generation.errors import RequestRejected

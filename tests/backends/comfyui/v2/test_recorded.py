@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from backends.comfyui.answers import read_outputs
 from backends.comfyui.events import Reader
 from backends.comfyui.stream import EventStream
-from backends.comfyui.v2_wire import Asset, Health, Job, Jobs, code_of
-from backends.comfyui.wire import read_outputs
+from backends.comfyui.v2_answers import Asset, Health, Job, Jobs, code_of
 from tests.engines.comfyui_engine import DATA, Failed, recorded
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.waiting import until

@@ -10,10 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from backends.comfyui.calls import Calls
-from backends.comfyui.failures import refused
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import (
+from backends.comfyui.answers import (
     UPLOAD_FOLDER,
     HistoryEntry,
     OutputFile,
@@ -23,6 +20,9 @@ from backends.comfyui.wire import (
     Uploaded,
     client_of,
 )
+from backends.comfyui.calls import Calls
+from backends.comfyui.errors import refused
+from backends.comfyui.nodes import ObjectInfo
 from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
 from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage

@@ -8,7 +8,6 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,7 +15,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from backends.gradio_flux.app import App, Config, Endpoint, Info, read_app
+from backends.gradio_flux.answers import Message, Outcome
+from backends.gradio_flux.facts import App, Config, Endpoint, Info, read_app
 from backends.probe import identify
 from constants import MAX_IMAGE_BYTES
 from generation.errors import (
@@ -45,36 +45,8 @@ FULL_QUEUE_WAIT_S: Final = 10.0
 START_HINT: Final = "Start the app in Pinokio. It may have taken the next free port: the app shows its address."
 
 
-class Step(BaseModel):
-    """One bar of the app's progress; several may run inside one another."""
-
-    index: float | None = None
-    length: float | None = None
-    progress: float | None = None
-    desc: str | None = None
-
-
-class Message(BaseModel):
-    """One line of the event stream. Kinds and fields unknown to us are left alone."""
-
-    msg: str = ""
-    rank: int | None = None
-    progress_data: list[Step] | None = None
-    success: bool | None = None
-    output: Any = None
-    message: str | None = None
-
-
 class _Joined(BaseModel):
     event_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How an event ended. `output` holds `data`, or `error`, or nothing when somebody cancelled it."""
-
-    success: bool
-    output: dict[str, Any]
 
 
 Hear = Callable[[Message], Awaitable[None]]

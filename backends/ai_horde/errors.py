@@ -1,7 +1,6 @@
-"""A Horde's answers in our values, the end states of a job, and its failures in our errors.
+"""The Horde's failures in our errors.
 
-Source: recorded exchanges with AI Horde 5.1.5. `done` alone is no success: a job whose workers failed says it too, and
-one that maintenance threw out never says it. Messages of 404 carry a tail of guessed paths, so `rc` is what is read.
+Source: recorded exchanges with AI Horde 5.1.5. Messages of 404 carry a tail of guessed paths, so `rc` is what is read.
 """
 
 import re
@@ -10,8 +9,8 @@ from enum import Enum
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel, Field
 
+from backends.ai_horde.answers import Status
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -22,13 +21,11 @@ from generation.errors import (
     RateLimited,
     RequestRejected,
 )
-from generation.foreign import digits
 from generation.request import GenerationRequest
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason
 
-JOB_ID: Final = "[A-Za-z0-9-]{1,64}"
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
 BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first, whatever the header says
 MAINTENANCE_RETRY_AFTER_S: Final = 60.0
@@ -45,67 +42,6 @@ class Call(Enum):
     JOB = "job"  # check, status and delete
     LIST = "list"
     ACCOUNT = "account"
-
-
-class Submitted(BaseModel):
-    """A 202 of `POST /v2/generate/async`. `kudos` is per picture."""
-
-    id: str = Field(pattern=f"^{JOB_ID}$")
-    kudos: float = 0.0
-
-
-class Check(BaseModel):
-    """How a job stands. Numbers are pictures, `wait_time` is seconds and often far too low."""
-
-    finished: int = 0
-    processing: int = 0
-    restarted: int = 0
-    waiting: int = 0
-    done: bool
-    faulted: bool = False
-    wait_time: float = 0.0
-    queue_position: int = 0
-    kudos: float = 0.0
-    is_possible: bool = True
-
-    @property
-    def is_dead(self) -> bool:
-        """Nothing waits, nothing runs, nothing is done, and yet it has not ended: maintenance threw it out."""
-        return not (self.done or self.faulted or self.waiting or self.processing or self.finished)
-
-
-class Remark(BaseModel):
-    """One entry of `gen_metadata`."""
-
-    type: str = ""
-    value: str = ""
-    ref: str = ""
-
-
-class Generation(BaseModel):
-    """One picture: `img` is a URL (r2) or bare base64, always WebP."""
-
-    img: str = ""
-    seed: str = ""
-    censored: bool = False
-    gen_metadata: list[Remark] = []
-    model: str = ""
-    worker_name: str = ""
-
-    @property
-    def place(self) -> int:
-        """Where it belongs in its batch; a picture drawn alone has no place."""
-        refs = [remark.ref for remark in self.gen_metadata if remark.type == "batch_index"]
-        return digits(refs[0], 0) if refs else 0
-
-    def seed_or(self, fallback: int) -> int:
-        return digits(self.seed, fallback)
-
-
-class Status(Check):
-    """The same with the pictures that are finished."""
-
-    generations: list[Generation] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,33 +177,6 @@ def dropped(label: str) -> BackendUnavailable:
         retry_after=MAINTENANCE_RETRY_AFTER_S,
         hint="Run it again in a few minutes.",
     )
-
-
-def notes_of(status: Status, request: GenerationRequest) -> list[str]:
-    """Return what people should know of pictures that were drawn: what is missing, and what was left out of them."""
-    notes = []
-    held_back = sum(one.censored for one in status.generations)
-    if held_back:
-        notes.append(f"{held_back} of {request.batch_size} held back by the worker’s filter")
-    missing = request.batch_size - len(status.generations)
-    if missing > 0:
-        notes.append(f"{missing} of {request.batch_size} not drawn: the workers failed")
-    for one in status.generations:
-        notes += [note for remark in one.gen_metadata if (note := _remark(remark))]
-    drawn_with = {one.model for one in status.generations if one.model}
-    if request.model and drawn_with and request.model not in drawn_with:
-        notes.append(f"model {request.model} was not used: {', '.join(sorted(drawn_with))} drew it")
-    return list(dict.fromkeys(notes))
-
-
-def _remark(remark: Remark) -> str:
-    what = {"lora": "LoRA", "ti": "embedding", "source_image": "source picture", "source_mask": "mask"}.get(remark.type)
-    why = {
-        "download_failed": "could not be fetched by the worker",
-        "parse_failed": "could not be read by the worker",
-        "baseline_mismatch": "does not suit this model",
-    }.get(remark.value)
-    return f"{what} {remark.ref} {why}, drawn without it".replace("  ", " ") if what and why else ""
 
 
 def _too_many(label: str, response: httpx.Response, rc: str, detail: str) -> RateLimited:

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.answer import translate_failure, translate_text
-from backends.a1111.tasks import OWN_QUEUE, Pace, Task, Watch
+from backends.a1111.errors import translate_failure, translate_text
+from backends.a1111.progress import OWN_QUEUE, Pace, Task, Watch
 from backends.base import ProgressCallback
 from generation.errors import BackendError, BackendUnavailable
 from generation.job import Progress

@@ -8,9 +8,9 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from backends.comfyui.answers import HistoryEntry, Status
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.jobs import ApiGone
-from backends.comfyui.wire import HistoryEntry, Status
 from generation.errors import GenerationError
 from net.answers import read_model
 from net.failures import translate

@@ -1,12 +1,11 @@
-"""What the AI Horde and the AI Power Grid share: published rates kept by the caller, and pictures behind a URL.
+"""Pictures that a server names by a URL, or sends inside.
 
-Source: the servers' own limits (fixed windows per address and path) and recorded answers: pictures lie in a public
-store, their URLs ask for no header, and a key sent along would be given away.
+Source: recorded answers of an AI Horde and a Grid: pictures lie in a public store, their URLs ask for no header, and a
+key sent along would be given away.
 """
 
 import base64
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -17,69 +16,14 @@ from generation.errors import BackendUnavailable, GenerationError, UnexpectedAns
 from net.client import make_client, read_bounded
 from net.failures import translate
 from net.guard import guarded_transport
-from utils.clock import Clock
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
 from utils.urls import UrlPolicy, UrlRefused, check_host
 
-RATE_MARGIN_S: Final = 0.1  # calls that leave on time may reach the server closer together
 DOWNLOAD_TIMEOUT_S: Final = 60.0
 DOWNLOAD_TRIES: Final = 2  # the picture is there and paid for; a dropped connection must not have it drawn again
 UPSCALED_BYTES_PER_PIXEL: Final = 4 * 16  # raw RGBA after the largest upscaler, four times each side
 SPARE_BYTES: Final = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `calls` in `seconds`."""
-
-    calls: int
-    seconds: float
-
-
-class RateWindow:
-    """Keeps published rates, for each key (a path, say) by itself.
-
-    The servers count in fixed windows of their own clock. A window that slides with every call never holds more than a
-    fixed one may, wherever that begins.
-    """
-
-    def __init__(self, clock: Clock, *rates: Rate) -> None:
-        self._clock = clock
-        self._rates = rates
-        self._longest_s = max(rate.seconds for rate in rates) + RATE_MARGIN_S
-        self._calls: dict[str, deque[float]] = {}
-        self._held_until: dict[str, float] = {}
-
-    def wait_s(self, key: str = "") -> float:
-        """Seconds until the next call is allowed (0 = now). Takes nothing."""
-        now = self._clock.monotonic()
-        calls = self._calls.get(key, deque())
-        until = self._held_until.get(key, now)
-        for rate in self._rates:
-            if len(calls) >= rate.calls:
-                until = max(until, calls[-rate.calls] + rate.seconds + RATE_MARGIN_S)
-        return max(0.0, until - now)
-
-    async def take(self, key: str = "") -> None:
-        """Wait for the next allowed moment and take it."""
-        while (wait := self.wait_s(key)) > 0:
-            await self._clock.sleep(wait)
-        self._forget_old()
-        self._calls.setdefault(key, deque()).append(self._clock.monotonic())
-
-    def hold(self, seconds: float, key: str = "") -> None:
-        """Allow nothing for so long: the server said so."""
-        self._held_until[key] = max(self._held_until.get(key, 0.0), self._clock.monotonic() + seconds)
-
-    def _forget_old(self) -> None:
-        now = self._clock.monotonic()
-        for key, calls in tuple(self._calls.items()):
-            while calls and calls[0] < now - self._longest_s:
-                calls.popleft()
-            if not calls:
-                del self._calls[key]
-        self._held_until = {key: until for key, until in self._held_until.items() if until > now}
 
 
 def picture_client(config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:

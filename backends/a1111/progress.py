@@ -14,7 +14,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.answer import decode_base64
+from backends.a1111.pictures import decode_base64
 from backends.base import ProgressCallback
 from generation.job import Progress
 from net.answers import read_model

@@ -1,7 +1,6 @@
-"""How an event ended, in our values and errors.
+"""What an event of the app says, in our values: how far it is, and how it ended.
 
-Source: recorded endings of real apps. A Python exception of the app reaches us without its text unless the app was
-started with `show_error`; `gr.Error` always brings its text along.
+Source: recorded endings of real apps.
 """
 
 import re
@@ -9,25 +8,46 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backends.drawing_errors import drawing_error
-from backends.gradio_flux.app import Endpoint
-from backends.gradio_flux.server import Message, Outcome, Step
+from pydantic import BaseModel
+
+from backends.gradio_flux.errors import drawing_failure
+from backends.gradio_flux.facts import Endpoint
 from generation.errors import (
     BackendError,
-    BackendUnavailable,
-    GenerationError,
-    OutOfMemory,
-    RequestRejected,
     UnexpectedAnswer,
 )
 from generation.job import Progress
-from net.failures import UNCLEAR_ATTEMPTS
-from net.reasons import reason, with_reason
 from utils.images import BadImage, inspect
 
-_MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
-_RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of choices", re.I)
 _LOADING = re.compile(r"load|fetch|download|shard|file", re.I)
+
+
+class Step(BaseModel):
+    """One bar of the app's progress; several may run inside one another."""
+
+    index: float | None = None
+    length: float | None = None
+    progress: float | None = None
+    desc: str | None = None
+
+
+class Message(BaseModel):
+    """One line of the event stream. Kinds and fields unknown to us are left alone."""
+
+    msg: str = ""
+    rank: int | None = None
+    progress_data: list[Step] | None = None
+    success: bool | None = None
+    output: Any = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an event ended. `output` holds `data`, or `error`, or nothing when somebody cancelled it."""
+
+    success: bool
+    output: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +65,7 @@ def read_outcome(label: str, outcome: Outcome, endpoint: Endpoint) -> Drawn:
         GenerationError: it failed, was cancelled there, or left no picture.
     """
     if not outcome.success:
-        raise _failure(label, outcome.output.get("error"))
+        raise drawing_failure(label, outcome.output.get("error"))
     data = outcome.output.get("data")
     if not isinstance(data, list):  # what gradio leaves of a cancelled event
         raise BackendError(
@@ -108,25 +128,3 @@ def _paths(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _paths(item)
-
-
-def _failure(label: str, error: object) -> GenerationError:
-    text = error if isinstance(error, str) else ""
-    detail = text[:500] or "the app gave no text"
-    if _MEMORY.search(text):
-        return OutOfMemory(
-            f"{label} ran out of graphics memory.", detail=detail, hint="Try a smaller size, or close other programs."
-        )
-    if _RANGE.search(text):
-        return RequestRejected(
-            with_reason(f"{label} does not take one of these values.", text), detail=detail, hint="Try other settings."
-        )
-    if reason(text):
-        return drawing_error(label, text, detail=detail)
-    return BackendUnavailable(
-        f"{label} failed while drawing and does not say why.",
-        detail=detail,
-        hint="Its console shows the reason. Try a smaller size first.",
-        may_have_run=True,
-        max_attempts=UNCLEAR_ATTEMPTS,
-    )

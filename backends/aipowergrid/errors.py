@@ -1,4 +1,4 @@
-"""The Grid's answers in our values, and its failures in our errors.
+"""The Grid's failures in our errors.
 
 Source: recorded exchanges with grid-core 4ee16f7. Errors are FastAPI's `{"detail": text or list}`, but for the rate
 limit, which is OpenAI's `{"error": {...}}` without any header that says when to come back.
@@ -8,7 +8,6 @@ import re
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel
 
 from backends.drawing_errors import drawing_error
 from generation.errors import (
@@ -32,45 +31,6 @@ NO_WORKER_RETRY_AFTER_S: Final = 30.0
 _FIELD = re.compile(r"^'?(\w+)'? (?:dimensions )?must be")
 _BETWEEN = re.compile(r"between (-?[\d.]+) and (-?[\d.]+)")
 _NAMES: Final = {"n": "batch_size", "denoise": "denoising_strength", "strength": "denoising_strength"}
-
-
-class Drawn(BaseModel):
-    """A 200 of `POST /v1/images/generations`."""
-
-    class Picture(BaseModel):
-        """One picture, by URL or inside."""
-
-        url: str | None = None
-        b64_json: str | None = None
-        seed: int | None = None
-
-    class Grid(BaseModel):
-        """Who drew it."""
-
-        job_id: str = ""
-        worker: str = ""
-        model: str = ""
-
-    data: list[Picture]
-    grid: Grid = Grid()
-
-
-class Quote(BaseModel):
-    """An answer of `POST /v1/account/credits/quote`."""
-
-    class Estimate(BaseModel):
-        """`cost_usd` is None for a model without a price."""
-
-        cost_usd: float | None = None
-        balance_sufficient: bool = True
-
-    estimate: Estimate
-
-
-class Fraction(BaseModel):
-    """An answer of `GET /v1/progress/{token}`: percent, None before the worker says anything."""
-
-    progress: float | None = None
 
 
 def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import httpx
 
+from backends.comfyui.answers import UPLOAD_FOLDER, Output, Status
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
 from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.wire import UPLOAD_FOLDER, Output, Status
 from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,

@@ -1,0 +1,41 @@
+"""Pictures on their way to a server of the A1111 family and back: bare base64."""
+
+import base64
+
+from generation.errors import RequestRejected, UnexpectedAnswer
+from generation.request import SourceImage
+from utils.images import BadImage, inspect
+
+
+def encode(image: SourceImage | None, what: str) -> str:
+    """Return the picture as the server wants it. Slow with megabytes: call it in a thread.
+
+    Raises:
+        RequestRejected: there is none.
+    """
+    if image is None or not image.data:
+        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it again.")
+    return base64.b64encode(image.data).decode()
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode with or without a `data:...;base64,` prefix; stray characters are an error, not skipped."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    return base64.b64decode(text, validate=True)
+
+
+def decode_picture(label: str, text: str) -> bytes:
+    try:
+        data = decode_base64(text)
+    except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
+        raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
+    check_picture(label, data)
+    return data
+
+
+def check_picture(label: str, data: bytes) -> None:
+    try:
+        inspect(data)
+    except BadImage as error:
+        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
