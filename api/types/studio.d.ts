@@ -76,6 +76,7 @@ interface EventKinds {
   gone: { id: string };
   alert: Api.Alert;
   state: { connected: boolean };
+  missed: null;
   star: string[];
   deleted: string[];
 }

@@ -219,6 +219,20 @@ async def test_a_seed_is_kept_to_its_last_digit(create, studio, typed, shown, se
     assert job["id"] == (await studio.newest())["id"]
 
 
+@pytest.mark.parametrize("name", ["Seed", "Width in pixels", "Height in pixels", "Steps, exact", "Negative prompt"])
+async def test_what_is_being_typed_stays_when_something_else_changes(create, name):
+    if name == "Negative prompt":
+        await create.get_by_text("Negative prompt").first.click()
+    field = create.get_by_label(name, exact=True).and_(create.locator("input, textarea"))
+    await field.press_sequentially("96")
+    await create.evaluate("""() => {
+      const prompt = document.querySelector("#prompt");
+      prompt.value = "a red fox";
+      prompt.dispatchEvent(new Event("input"));
+    }""")
+    await expect(field).to_have_value("96")
+
+
 @pytest.mark.parametrize("typed", ["-1", "", "random", "-5"])
 async def test_an_empty_seed_and_minus_one_are_left_to_chance(create, studio, typed):
     seed = create.get_by_label("Seed", exact=True)

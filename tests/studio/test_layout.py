@@ -26,6 +26,8 @@ FIRST_VIEW_BYTES = 150_000
 OWN = re.compile(r"/(static/(?!styles/|vendor/).*)?(\?.*)?$")
 LOADED = """() => [...document.querySelectorAll("img:not([loading=lazy]), .tile-open img, .shot-open img")]
   .every((one) => one.complete)"""
+STRIP = """() => import("/static/js/shell/events.js").then(({ events }) => events.isLoaded
+  && document.querySelectorAll(".strip li").length >= [...events.jobs.values()].filter((job) => job.is_mine).length)"""
 MARKS = {  # what is there when a view is: its own part that comes last
     "create": ".go", "feed": ".shot-open", "gallery": ".tile-open", "engines": ".engine-name",
     "dashboard": ".chart canvas", "settings": ".about-links",
@@ -36,6 +38,8 @@ async def settled(page: Page, view: str) -> None:
     """Wait until a view stands as it will be read: lists filled, pictures there."""
     await expect(page.locator(MARKS[view]).first).to_be_visible()
     await expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
+    if view == "create":  # it comes last, below
+        await page.wait_for_function(STRIP)
     await page.wait_for_function(LOADED)
 
 

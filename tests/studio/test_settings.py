@@ -132,6 +132,21 @@ async def test_an_alert_is_seen_as_it_comes(browse, tmp_path):
         await page.context.close()
 
 
+async def test_an_alert_is_seen_that_came_before_the_stream_was_open(browse, watch, tmp_path, monkeypatch):
+    watch.allow(r"429.*/events|\b429\b")
+    async with studio_at(tmp_path) as studio:
+        opened = studio.hub.open
+        monkeypatch.setattr(studio.hub, "open", lambda _: None)  # too many streams
+        page = await browse("#/dashboard", url=studio.url)
+        alerts = page.get_by_role("region", name="Alerts")
+        await expect(alerts).to_contain_text("No alerts")
+        with studio.failing(BackendAuthError("The engine refused its key.")):
+            await studio.ended((await studio.ask(prompt="a fox"))["id"])
+        monkeypatch.setattr(studio.hub, "open", opened)
+        await expect(alerts).to_contain_text("refuses its key")
+        await page.context.close()
+
+
 async def test_a_link_from_discord_opens_its_picture_with_the_brush_ready(browse, studio):
     job = await studio.draw(prompt="a red fox")
     link = studio.easel.web.studio.link("discord:7", "Mia", job["id"])

@@ -7,7 +7,7 @@ const MAX_JOBS = 300;
 const ACTIVE = new Set(["queued", "running"]);
 /** @type {Map<string, Set<(data: never) => unknown>>} */
 const handlers = new Map();
-let wasConnected = false;
+let isAsked = false; // for jobs: what changed since, before the stream was open, is not sent
 
 export const events = {
   /** Newest state of each job by id, as far as this page has seen it. */
@@ -17,8 +17,8 @@ export const events = {
   connected: false,
 
   /**
-   * Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "star" or "deleted" (ids of
-   * pictures); returns the way to stop.
+   * Listen to "job" (Job), "queue", "gone" ({id}), "alert", "state" ({connected}), "missed" (something may have
+   * happened that was not sent), "star" or "deleted" (ids of pictures); returns the way to stop.
    * @template {keyof EventKinds} K
    * @param {K} kind
    * @param {(data: EventKinds[K]) => unknown} fn
@@ -69,6 +69,7 @@ export const events = {
 
   /** Fill `jobs` with this caller's newest ones. */
   async load(query = { scope: "mine", limit: 50 }) {
+    isAsked = true;
     const { jobs } = await api.get("/api/jobs", query, { quiet: true });
     for (const job of [...jobs].reverse()) events.put(job);
     events.isLoaded = true;
@@ -138,8 +139,7 @@ function take(kind, data) {
 function hear(kind, data) {
   if (kind === "hello") {
     setConnected(true);
-    if (wasConnected) catchUp();
-    wasConnected = true;
+    catchUp();
   } else if (kind === "lost") setConnected(false);
   else if (kind === "resync") catchUp();
   else take(kind, data);
@@ -147,7 +147,8 @@ function hear(kind, data) {
 
 /** What came or ended while we were away is no longer sent: ask for it. */
 async function catchUp() {
-  if (events.isLoaded) await events.load().catch(() => null);
+  emit("missed", null);
+  if (isAsked) await events.load().catch(() => null);
   const lost = [...events.jobs.values()].filter(isActive);
   await Promise.allSettled(
     lost.map(async (job) => {

@@ -1,5 +1,5 @@
 /** Small controls: sliders, switches, one of a few. */
-import { h, iconButton, uid } from "./dom.js";
+import { h, iconButton, uid, write } from "./dom.js";
 
 /**
  * A slider with a number beside it; empty means the engine's default, which is shown.
@@ -43,7 +43,7 @@ export function slider({ label, min, max, step = 1, onChange, isOptional = true,
     if (limits.max) for (const each of [range, number]) each.max = String(limits.max);
     const shown = value ?? fallback;
     range.value = String(shown);
-    number.value = value === null ? "" : format(value);
+    write(number, value === null ? "" : format(value));
     number.placeholder = String(fallback);
     if (clear) clear.hidden = value === null;
     paint(shown);

@@ -66,6 +66,20 @@ export function append(node, ...children) {
   return node;
 }
 
+/** Fields that hold what nobody has taken yet. @type {WeakSet<EventTarget>} */
+const typed = new WeakSet();
+document.addEventListener("input", ({ target }) => target && typed.add(target), true);
+document.addEventListener("change", ({ target }) => target && typed.delete(target), true);
+
+/**
+ * Show a value in a input, but never over what somebody is typing there.
+ * @param {HTMLInputElement | HTMLTextAreaElement} input
+ * @param {unknown} value
+ */
+export function write(input, value) {
+  if (input !== document.activeElement || !typed.has(input)) input.value = String(value ?? "");
+}
+
 /**
  * Replace everything inside `node`.
  * @template {Element} N

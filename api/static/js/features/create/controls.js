@@ -1,5 +1,5 @@
 /** Small controls, each bound to one field of the form: sliders, choices, switches. They show only what can be set. */
-import { fill, h, icon, iconButton, uid } from "../../ui/dom.js";
+import { fill, h, icon, iconButton, uid, write } from "../../ui/dom.js";
 
 const MAX_SEED = 2n ** 64n - 1n;
 
@@ -82,7 +82,7 @@ export function seedControl(form) {
   input.addEventListener("change", () => {
     const seed = readSeed(input.value);
     form.set({ seed, isSeedLocked: seed !== null });
-    input.value = String(seed ?? "");
+    write(input, seed);
   });
   const node = h(
     "div",
@@ -96,7 +96,7 @@ export function seedControl(form) {
    */
   const update = ({ seed, isSeedLocked }, shape) => {
     node.hidden = !shape.supports.seed;
-    input.value = String(seed ?? "");
+    write(input, seed);
     input.classList.toggle("loose", !isSeedLocked);
     lock.setAttribute("aria-pressed", String(isSeedLocked));
     fill(lock, icon(isSeedLocked ? "lock" : "unlock"));

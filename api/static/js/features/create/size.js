@@ -1,5 +1,5 @@
 /** Size and shape: aspects drawn as they are, exact pixels below; nothing chosen leaves it to the engine. */
-import { fill, h, iconButton } from "../../ui/dom.js";
+import { fill, h, iconButton, write } from "../../ui/dom.js";
 
 const ASPECTS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
 const BOX_PX = 20;
@@ -96,7 +96,7 @@ function draw({ state, shape, buttons, width, height }) {
     { input: width, own: state.width, guess: w, other: t },
     { input: height, own: state.height, guess: t, other: w },
   ]) {
-    input.value = String(own ?? "");
+    write(input, own);
     input.placeholder = String(guess);
     input.dataset.other = String(other);
     Object.assign(input, { min: String(shape.minSide), max: String(shape.maxSide), step: String(shape.grid) });

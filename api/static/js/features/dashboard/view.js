@@ -59,6 +59,7 @@ class Dashboard {
       events.on("queue", () => this.drawQueue()),
       events.on("job", (job) => job.finished_at && this.later()),
       events.on("alert", () => this.later()),
+      events.on("missed", () => this.later()),
     ];
   }
 

@@ -74,7 +74,7 @@ class Feed {
     );
     this.offs = [
       events.on("job", (job) => this.#changed(job)),
-      events.on("state", ({ connected }) => connected && this.#catchUp()),
+      events.on("missed", () => this.#catchUp()),
       events.on("gone", ({ id }) => this.stream.remove(id)),
       onChange("favorite", ({ ids, isOn }) => this.stream.each((message) => message.favorite(ids, isOn))),
       onChange("removed", ({ ids }) => this.stream.each((message) => message.without(ids))),
