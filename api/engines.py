@@ -2,7 +2,7 @@
 
 from api.context import Web
 from api.events import lane_state
-from api.schemas.engines import CapabilitiesOut, EngineOut, ModelOut, SupportsOut
+from api.schemas.engines import SUPPORTS, CapabilitiesOut, EngineOut, ModelOut, SupportsOut
 from generation.capabilities import Capabilities
 from services.drawing.generation import Estimate, LaneView
 from services.engines.catalog import Engine
@@ -109,25 +109,5 @@ def _capabilities(can: Capabilities) -> CapabilitiesOut:
         default_height=can.default_height,
         default_steps=can.default_steps,
         default_cfg_scale=can.default_cfg_scale,
-        supports=_supports(can),
-    )
-
-
-def _supports(can: Capabilities) -> SupportsOut:
-    return SupportsOut(
-        negative=can.supports_negative_prompt,
-        seed=can.is_deterministic,
-        steps=can.supports_steps,
-        cfg_scale=can.supports_cfg_scale,
-        clip_skip=can.supports_clip_skip,
-        hires=can.supports_hires,
-        guidance=can.supports_guidance,
-        mask_fill=can.supports_mask_fill,
-        only_masked=can.supports_only_masked,
-        tiling=can.supports_tiling,
-        describe=can.supports_describe,
-        preview=can.supports_preview,
-        progress=can.supports_progress,
-        cancel=can.supports_cancel,
-        workflows=can.supports_workflows,
+        supports=SupportsOut(**{name: getattr(can, own) for name, own in SUPPORTS.items()}),
     )

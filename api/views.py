@@ -5,19 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from api.schemas.jobs import (
-    HiresIn,
-    ImageOut,
-    JobErrorOut,
-    JobOut,
-    LoraIn,
-    MediaOut,
-    ProgressOut,
-    RequestOut,
-)
+from api.schemas.jobs import ImageOut, JobErrorOut, JobOut, ProgressOut
+from api.schemas.requests import MediaOut, RequestOut
+from generation.fields import BY_FIELD, Kind
 from generation.job import Job, JobStatus, JobView
 from generation.prompt_syntax import format_prompt
-from generation.request import Draft, GenerationRequest, SourceImage, value_to_json
+from generation.request import Draft, GenerationRequest, Lora, SourceImage, value_to_json
 from generation.result import StoredImage
 from services.engines.connections import shown_lane
 from services.pictures.media import file_name
@@ -27,10 +20,6 @@ from utils.text import plain_words
 
 THUMBNAIL_PX: Final = 512
 ALT_PROMPT_CHARS: Final = 300
-SHOWN: Final = (
-    "prompt", "negative_prompt", "width", "height", "steps", "cfg_scale", "seed", "batch_size", "sampler", "scheduler",
-    "model", "vae", "clip_skip", "guidance", "denoising_strength", "upscale_factor", "upscaler",
-)  # fmt: skip
 
 
 class JobViews:
@@ -123,19 +112,34 @@ class JobViews:
         )
 
     def _request(self, job: Job, *, is_mine: bool) -> RequestOut:
-        request = job.request
-        private = job.origin.private
-        return RequestOut(
-            **{name: getattr(request, name) for name in SHOWN},
-            loras=[LoraIn(name=lora.name, weight=lora.weight, details=lora.details) for lora in request.loras],
-            styles=list(request.styles),
-            hires=HiresIn(**asdict(request.hires)) if request.hires else None,
-            workflow=request.workflow.name if request.workflow else None,
-            options=dict(request.options),
-            init_image=self.source(request.init_image, is_private=private) if request.init_image else None,
-            more_images=[self.source(image, is_private=private) for image in request.more_images],
-            mask_image=self.source(request.mask_image, is_private=private) if request.mask_image else None,
-        )
+        shown = {name: getattr(job.request, name) for name in RequestOut.model_fields}
+        shown |= {name: value_out(name, value) for name, value in shown.items() if value is not None}
+        for name, value in shown.items():
+            if isinstance(value, SourceImage):
+                shown[name] = self.source(value, is_private=job.origin.private)
+            elif BY_FIELD[name].kind is Kind.PICTURES:
+                shown[name] = [self.source(image, is_private=job.origin.private) for image in value]
+        return RequestOut(**shown)
+
+
+def value_out(name: str, value: Any) -> Any:
+    """Write the value of a field as the API does; pictures are left to whoever has their addresses."""
+    field = BY_FIELD.get(name)
+    return _WRITERS[field.kind](value) if field and field.kind in _WRITERS else value
+
+
+def _lora(lora: Lora) -> dict[str, Any]:
+    return {"name": lora.name, "weight": lora.weight} | ({"details": lora.details} if lora.details else {})
+
+
+_WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.ASPECT: lambda sides: f"{sides[0]}:{sides[1]}",
+    Kind.LORA: lambda loras: [_lora(lora) for lora in loras],
+    Kind.NAMES: list,
+    Kind.HIRES: value_to_json,
+    Kind.WORKFLOW: lambda workflow: workflow.name,
+    Kind.OPTIONS: dict,
+}
 
 
 def alt_text(job: Job, image: StoredImage) -> str:
@@ -154,25 +158,8 @@ def image_name(job: Job, image: StoredImage, extension: str = "") -> str:
 
 def draft_json(draft: Draft) -> dict[str, Any]:
     """What a draft says, by the names the API takes."""
-    said: dict[str, Any] = {}
-    for name in Draft.__dataclass_fields__:
-        value = getattr(draft, name)
-        if value in (None, "", ()):
-            continue
-        if name == "aspect":
-            said[name] = f"{value[0]}:{value[1]}"
-        elif name == "loras":
-            said[name] = [
-                {"name": lora.name, "weight": lora.weight} | ({"details": lora.details} if lora.details else {})
-                for lora in value
-            ]
-        elif name == "workflow":
-            said[name] = value.name
-        elif name == "options":
-            said[name] = dict(value)
-        else:
-            said[name] = value_to_json(value)
-    return said
+    said = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+    return {name: value_to_json(value_out(name, value)) for name, value in said.items() if value not in (None, "", ())}
 
 
 def parameters(request: GenerationRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.caller import origin_of
 from api.context import Web, web_of
 from api.dialects.failures import ModelMissing
-from api.schemas.jobs import MOST_TEXT_CHARS
+from api.schemas.requests import MOST_TEXT_CHARS
 from api.sight import charge, check_use
 from generation.chat_words import seen
 from generation.errors import RequestRejected

@@ -32,7 +32,7 @@ from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_clas
 from api.dialects.style_transfer import NOTE, PROMPT, styled
 from api.errors import Gone
 from api.routing import Router
-from api.schemas.jobs import MOST_TEXT_CHARS, Name, Number, Seed, Whole
+from api.schemas.requests import MOST_TEXT_CHARS, Name, Number, Seed, Whole
 from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView

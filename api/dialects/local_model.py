@@ -15,7 +15,7 @@ from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model
 from api.dialects.drawing import base64_of, model_of, wait_for
 from api.dialects.failures import REFUSALS, ModelMissing, plain_form, route_class
 from api.routing import Router
-from api.schemas.jobs import Name, Number, Seed, Whole
+from api.schemas.requests import Name, Number, Seed, Whole
 from generation.request import Draft
 from services.engines.catalog import Engine
 from services.people.access import Caller

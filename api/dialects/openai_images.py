@@ -23,7 +23,7 @@ from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.looks import with_look
 from api.routing import Router
-from api.schemas.jobs import Name, Number, Seed, Whole
+from api.schemas.requests import Name, Number, Seed, Whole
 from api.sight import charge
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected

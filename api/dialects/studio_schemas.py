@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.dialects.asking import Picture, Said, Words
-from api.schemas.jobs import Name, Number, Seed, Whole
+from api.schemas.requests import Name, Number, Seed, Whole
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]

@@ -9,7 +9,8 @@ from api.caller import Maker, origin_of
 from api.context import web_of
 from api.routes.jobs import JOB_RESPONSES, Key, request_keys, shown
 from api.routing import Router
-from api.schemas.jobs import DraftIn, Number, SubmittedOut, Text
+from api.schemas.jobs import SubmittedOut
+from api.schemas.requests import DraftIn, Number, Text
 from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
 from services.drawing.batches import DELAY_S, submit_batch

@@ -16,16 +16,8 @@ from api.engines import price_of
 from api.errors import NotFound, errors
 from api.pictures import viewer_of
 from api.routing import Router
-from api.schemas.jobs import (
-    AgainIn,
-    DraftIn,
-    EstimateOut,
-    JobIn,
-    JobOut,
-    JobsOut,
-    ParsedOut,
-    SubmittedOut,
-)
+from api.schemas.jobs import AgainIn, EstimateOut, JobIn, JobOut, JobsOut, ParsedOut, SubmittedOut
+from api.schemas.requests import DraftIn
 from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected

@@ -11,7 +11,7 @@ from api.context import Web, web_of
 from api.errors import Gone, NotFound, errors
 from api.ranges import in_parts
 from api.routing import Router
-from api.schemas.jobs import MediaOut, Text
+from api.schemas.requests import MediaOut, Text
 from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
 from generation.prompt_syntax import format_prompt

@@ -1,10 +1,12 @@
 """Engines as the API shows them, and how one is brought along."""
 
-from typing import Annotated, Literal
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.schemas.jobs import ErrorOut
+from generation.capabilities import Capabilities
 
 
 class ModelOut(BaseModel):
@@ -15,24 +17,24 @@ class ModelOut(BaseModel):
     is_loaded: bool
 
 
-class SupportsOut(BaseModel):
-    """What an engine can be told, and what it can do besides drawing."""
+# By the API's names, what an engine says of itself.
+SUPPORTS: Final = {"seed": "is_deterministic", "negative": "supports_negative_prompt"} | {
+    field.name.removeprefix("supports_"): field.name
+    for field in fields(Capabilities)
+    if field.name.startswith("supports_") and field.name != "supports_negative_prompt"
+}
 
-    negative: bool
-    seed: bool
-    steps: bool
-    cfg_scale: bool
-    clip_skip: bool
-    hires: bool
-    guidance: bool
-    mask_fill: bool
-    only_masked: bool
-    tiling: bool
-    describe: bool
-    preview: bool
-    progress: bool
-    cancel: bool
-    workflows: bool
+if TYPE_CHECKING:
+
+    class _Supported(BaseModel):
+        def __init__(self, **values: bool) -> None: ...
+
+else:
+    _Supported = create_model("_Supported", **dict.fromkeys(SUPPORTS, (bool, ...)))
+
+
+class SupportsOut(_Supported):
+    """What an engine can be told, and what it can do besides drawing."""
 
 
 class CapabilitiesOut(BaseModel):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.jobs import ImageOut, MediaId
+from api.schemas.jobs import ImageOut
+from api.schemas.requests import MediaId
 
 MOST_ARCHIVED = 200  # pictures of one ZIP file
 

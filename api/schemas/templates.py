@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.jobs import Text
+from api.schemas.requests import Text
 
 
 class TemplateOut(BaseModel):

@@ -109,32 +109,32 @@ declare namespace Api {
     steps?: number | null;
     cfg_scale?: number | null;
     guidance?: number | null;
-    sampler?: string | null;
-    scheduler?: string | null;
-    model?: string | null;
-    vae?: string | null;
-    clip_skip?: number | null;
-    loras?: Lora[];
-    styles?: string[];
-    control?: Control[];
-    hires?: Hires | null;
     seed?: number | string;
     batch_size?: number | null;
+    model?: string | null;
+    loras?: Lora[];
+    styles?: string[];
+    sampler?: string | null;
+    scheduler?: string | null;
+    vae?: string | null;
+    clip_skip?: number | null;
     denoising_strength?: number | null;
-    init_image?: string | null;
-    more_images?: string[];
-    mask_image?: string | null;
+    hires?: Hires | null;
+    zoom?: number | null;
+    pan?: Pan | null;
     mask_fill?: MaskFill | null;
     mask_blur?: number | null;
     only_masked?: boolean | null;
     tiling?: boolean | null;
     upscale_factor?: number | null;
     upscaler?: string | null;
-    zoom?: number | null;
-    pan?: Pan | null;
     workflow?: string | null;
-    options?: Record<string, boolean | number | string>;
     backend?: string | null;
+    options?: Record<string, boolean | number | string>;
+    init_image?: string | null;
+    more_images?: string[];
+    mask_image?: string | null;
+    control?: Control[];
   }
 
   /** One engine over the days asked for. Rates 0 to 1, times in seconds; None: no job has shown it. */
@@ -496,30 +496,34 @@ declare namespace Api {
   /** The whole request, as it was asked for. */
   interface Request {
     prompt: string;
-    negative_prompt: string;
     width: number;
     height: number;
     steps: number;
     cfg_scale: number;
     seed: number | string;
-    batch_size: number;
+    negative_prompt: string;
     sampler: string | null;
     scheduler: string | null;
     model: string | null;
     vae: string | null;
     clip_skip: number | null;
-    guidance: number | null;
-    denoising_strength: number | null;
-    upscale_factor: number | null;
-    upscaler: string | null;
     loras: Lora[];
+    guidance: number | null;
     styles: string[];
     hires: Hires | null;
-    workflow: string | null;
-    options: Record<string, string>;
+    batch_size: number;
+    denoising_strength: number | null;
     init_image: Media | null;
     more_images: Media[];
     mask_image: Media | null;
+    mask_fill: MaskFill | null;
+    mask_blur: number | null;
+    only_masked: boolean | null;
+    tiling: boolean | null;
+    upscale_factor: number | null;
+    upscaler: string | null;
+    workflow: string | null;
+    options: Record<string, string>;
   }
 
   /** The caller and the server. `csrf` goes into the header X-CSRF of every change. */
@@ -556,10 +560,10 @@ declare namespace Api {
 
   /** What an engine can be told, and what it can do besides drawing. */
   interface Supports {
-    negative: boolean;
     seed: number | string;
-    steps: boolean;
+    negative: boolean;
     cfg_scale: boolean;
+    steps: boolean;
     clip_skip: boolean;
     hires: boolean;
     guidance: boolean;
@@ -567,10 +571,10 @@ declare namespace Api {
     only_masked: boolean;
     tiling: boolean;
     describe: boolean;
+    workflows: boolean;
     preview: boolean;
     progress: boolean;
     cancel: boolean;
-    workflows: boolean;
   }
 
   /** A saved prompt; `text` is prompt syntax for the box. */
