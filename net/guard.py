@@ -10,7 +10,9 @@ import asyncio
 import functools
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
 
 import httpcore
 import httpx
@@ -21,6 +23,23 @@ from utils.urls import UrlPolicy, UrlRefused, check_addresses, check_host, resol
 CONNECT_TIMEOUT_S = 10.0
 MAX_CONNECTIONS = 20
 KEEP_ALIVE_S = 15.0  # under the shortest idle limit of the usual proxies, so that no stale socket is reused
+
+_SAME_ERRORS: Final[Mapping[type[Exception], type[httpx.TransportError]]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.TimeoutException: httpx.TimeoutException,
+    httpcore.NetworkError: httpx.NetworkError,
+    httpcore.ProtocolError: httpx.ProtocolError,
+    httpcore.ProxyError: httpx.ProxyError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+}
 
 Resolver = Callable[[str, int], Awaitable[tuple[str, ...]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -45,9 +64,10 @@ def trusted_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class _GuardedTransport(httpx.AsyncHTTPTransport):
+class _GuardedTransport(httpx.AsyncBaseTransport):
+    """A pool of httpcore behind the address check, in httpx's words: see `docs/decisions/025-net.md`."""
+
     def __init__(self, policy: UrlPolicy, resolver: Resolver, verify: ssl.SSLContext) -> None:
-        super().__init__(verify=verify)
         self._policy = policy
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=verify,
@@ -62,7 +82,51 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
             check_host(request.url.scheme, request.url.host, self._policy)
         except UrlRefused as refused:
             raise refusal(refused) from refused
-        return await super().handle_async_request(request)
+        with _httpx_errors():
+            answer = await self._pool.handle_async_request(_to_core(request))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of one answer; closing it gives the connection back to the pool."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        assert isinstance(answer.stream, AsyncIterable)
+        self._parts = answer.stream
+        self._close = answer.aclose
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _httpx_errors():
+            async for part in self._parts:
+                yield part
+
+    async def aclose(self) -> None:
+        await self._close()
+
+
+def _to_core(request: httpx.Request) -> httpcore.Request:
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+@contextmanager
+def _httpx_errors() -> Iterator[None]:
+    """Raise an error of httpcore as the one of httpx that means the same."""
+    try:
+        yield
+    except tuple(_SAME_ERRORS) as error:
+        same = next(_SAME_ERRORS[kind] for kind in type(error).__mro__ if kind in _SAME_ERRORS)
+        raise same(str(error)) from error
 
 
 class _GuardedNetwork(httpcore.AsyncNetworkBackend):
