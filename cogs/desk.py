@@ -16,7 +16,7 @@ from nextcord.ext import commands
 
 from cogs.attachments import read_file
 from cogs.comparisons.messages import CompareMessages
-from cogs.error_handler import words_for
+from cogs.error_handler import error_text
 from cogs.jobs.messages import JobMessages
 from cogs.origin import DOOR, of_interaction, of_message
 from cogs.posting import TRANSIENT, Posted
@@ -192,7 +192,7 @@ class Desk:
 
     async def _refuse(self, intake: Intake, error: Exception, *, is_repeated: bool) -> None:
         """Tell the person, and only then end the intake: a crash in between tells them again."""
-        await self._teller.refuse(intake.origin, words_for(error), is_repeated=is_repeated)
+        await self._teller.refuse(intake.origin, error_text(error), is_repeated=is_repeated)
         await self._intakes.close(intake)
 
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 UNKNOWN_INTERACTION = 10062
 
 
-def words_for(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Say what happened and what to do; an unknown fault gets an id, and its traceback goes to the log."""
     original = getattr(error, "original", error)
     if isinstance(original, GenerationError):
@@ -43,9 +43,9 @@ def words_for(error: BaseException) -> str:
     return f"✖ Something went wrong (id {fault}). The owner of this bot finds it in the log under that id."
 
 
-async def refuse(interaction: nextcord.Interaction, error: BaseException, *, was_thinking: bool = False) -> None:
+async def send_error(interaction: nextcord.Interaction, error: BaseException, *, was_thinking: bool = False) -> None:
     """Tell only the person who pressed or typed; a public "thinking…" is taken back first."""
-    text = words_for(error)
+    text = error_text(error)
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
@@ -65,21 +65,21 @@ async def thinking(interaction: nextcord.Interaction, *, ephemeral: bool) -> Asy
     try:
         yield
     except Exception as error:
-        await refuse(interaction, error, was_thinking=True)
+        await send_error(interaction, error, was_thinking=True)
 
 
 @asynccontextmanager
-async def told(interaction: nextcord.Interaction) -> AsyncIterator[None]:
+async def reply_errors(interaction: nextcord.Interaction) -> AsyncIterator[None]:
     """Run the handler of a press or a modal; whatever it raises is told to that person."""
     try:
         yield
     except nextcord.NotFound as error:
         if error.code != UNKNOWN_INTERACTION:
-            await refuse(interaction, error)
+            await send_error(interaction, error)
         else:
             log.warning("an interaction came too late to be answered")
     except Exception as error:
-        await refuse(interaction, error)
+        await send_error(interaction, error)
 
 
 class ErrorHandler(commands.Cog):
@@ -93,7 +93,7 @@ class ErrorHandler(commands.Cog):
     async def on_prefix_error(self, ctx: commands.Context[Any], error: commands.CommandError) -> None:
         if isinstance(error, commands.CommandNotFound):
             return  # other bots share the prefix
-        text = words_for(error)
+        text = error_text(error)
         try:
             await reply_to(ctx, content=text)
         except (nextcord.HTTPException, *TRANSIENT):
@@ -107,4 +107,4 @@ class ErrorHandler(commands.Cog):
         if isinstance(original, nextcord.NotFound) and original.code == UNKNOWN_INTERACTION:
             log.warning("an interaction came too late to be answered")
             return
-        await refuse(interaction, error, was_thinking=True)
+        await send_error(interaction, error, was_thinking=True)

@@ -8,7 +8,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.cards import ID_PREFIX, OTHER_VERSION
-from cogs.error_handler import told
+from cogs.error_handler import reply_errors
 from generation.errors import RequestRejected
 
 
@@ -68,7 +68,7 @@ class Presses(commands.Cog):
         if all(prefix != known for known, _, _ in self._routes):
             return
         route = self._routes.get((prefix, action, argument)) or self._routes.get((prefix, action, ""))
-        async with told(interaction):
+        async with reply_errors(interaction):
             if route is None or (is_form and not route.takes_forms):
                 raise RequestRejected(OTHER_VERSION)
             values = tuple(data.get("values") or ())

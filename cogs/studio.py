@@ -5,7 +5,7 @@ from typing import Final
 import nextcord
 from nextcord.ext import commands
 
-from cogs.error_handler import told
+from cogs.error_handler import reply_errors
 from cogs.origin import actor_of
 from cogs.presses import Press, Route
 from generation.errors import RequestRejected
@@ -33,7 +33,7 @@ class Studio(commands.Cog):
 
     @nextcord.slash_command(name="studio", description="Open the studio in your browser")
     async def slash_studio(self, interaction: nextcord.Interaction) -> None:
-        async with told(interaction):
+        async with reply_errors(interaction):
             await interaction.response.send_message(WELCOME.format(link=self._link(interaction)), ephemeral=True)
 
     def routes(self) -> tuple[Route, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from nextcord.ext import commands
 
 from cogs.cards import Card
-from cogs.error_handler import words_for
+from cogs.error_handler import error_text
 from cogs.posting import ASKING, edit_of, new_message, reply_to
 
 SOON_S = 0.8  # an answer that takes longer is announced
@@ -24,5 +24,5 @@ async def answer(ctx: commands.Context[Any], work: Coroutine[Any, Any, Card]) ->
     try:
         card = await asked
     except Exception as error:
-        card = Card(content=words_for(error))
+        card = Card(content=error_text(error))
     await announced.edit(**edit_of(card))

@@ -155,9 +155,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     engines_text.before_stop: lambda text: engines_text.before_stop(bill(text), "`/gpu stop`"),
     engines_text.stopped: lambda text: engines_text.stopped(bill(text), OWNER),
     engines_text.notice: notices,
-    error_handler.words_for: lambda text: [
-        error_handler.words_for(BackendError(f"{text} is away. Use `/sdtest`.", hint=text)),
-        error_handler.words_for(RequestRejected(text, hint=f"`--steps 20` {text}")),
+    error_handler.error_text: lambda text: [
+        error_handler.error_text(BackendError(f"{text} is away. Use `/sdtest`.", hint=text)),
+        error_handler.error_text(RequestRejected(text, hint=f"`--steps 20` {text}")),
     ],
     workflows.workflow_text: lambda text: [
         workflows.workflow_text(stored(text, kind), text) for kind in ("user", "easel")

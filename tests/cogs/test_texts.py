@@ -7,7 +7,7 @@ import logging
 import pytest
 from nextcord.ext import commands
 
-from cogs.error_handler import words_for
+from cogs.error_handler import error_text
 from cogs.help import EXAMPLES, help_pages
 from cogs.jobs import forms
 from cogs.unreadable import TEXT
@@ -51,7 +51,7 @@ def test_refusals_of_values(text: str) -> None:
     with pytest.raises(RequestRejected) as refused:
         parse_prompt(text)
     name = text.split("--")[1].replace(" ", "_")
-    check_snapshot(f"refused_{name}", words_for(refused.value))
+    check_snapshot(f"refused_{name}", error_text(refused.value))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_refusals_of_values(text: str) -> None:
     ],
 )
 def test_errors_in_words(error: Exception, words: str) -> None:
-    assert words_for(error) == words
+    assert error_text(error) == words
 
 
 def test_an_unknown_fault_is_an_id_for_people_and_a_traceback_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    text = words_for(ZeroDivisionError("secret detail"))
+    text = error_text(ZeroDivisionError("secret detail"))
     fault = text.split("(id ")[1][:6]
     assert "secret" not in text
     assert fault in caplog.text
