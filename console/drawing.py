@@ -15,6 +15,7 @@ from generation.job import Job, JobView, Origin
 from generation.prompt_syntax import parse_prompt
 from generation.result import StoredImage
 from services.drawing.generation import Actor, GenerationService
+from services.drawing.splitting import repeated
 from services.engines.catalog import Catalog
 from services.people.access import LOCAL_USER
 from services.pictures.media import MediaService, file_name
@@ -91,10 +92,7 @@ async def _draw(studio: Studio, asked: Asked, is_quiet: bool) -> int:
         await studio.bring_workflows()
     views: list[JobView] = []
     try:
-        async with studio.generation.together(parsed.repeat) as submission:
-            for _ in range(parsed.repeat):
-                await submission.add(draft, ORIGIN)
-            views = await submission.commit()
+        views = await studio.generation.submit_all(repeated(draft, parsed.repeat), ORIGIN)
         with display(is_quiet=is_quiet) as shown:
             jobs = [await _finished(studio, view.job, shown) for view in views]
     except asyncio.CancelledError:

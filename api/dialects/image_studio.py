@@ -13,11 +13,20 @@ from fastapi import Query, Request
 from api.bodies import PICTURES, takes
 from api.caller import Maker, Reader
 from api.context import Web, web_of
-from api.dialects.asking import Ask, Said, engines_of, submit, take_pair, take_picture, with_model, words_of
-from api.dialects.drawing import Drawn, link_to, model_of, stamp, wait_for
 from api.dialects.failures import Failure, described, plain_form, route_class
-from api.dialects.looks import with_look
 from api.dialects.providers import provider_named, provider_out
+from api.dialects.requests import (
+    DialectBody,
+    DrawOrder,
+    engines_of,
+    submit,
+    take_pair,
+    take_picture,
+    with_look,
+    with_model,
+    words_of,
+)
+from api.dialects.responses import Drawn, link_to, model_of, stamp, wait_for
 from api.dialects.studio_schemas import (
     AnalysisOut,
     AnalyzeIn,
@@ -76,7 +85,7 @@ async def generate(request: Request, body: GenerateIn, caller: Maker) -> ImagesO
         seed=body.seed,
     )
     draft = _chosen(request, caller, sized(draft, body.size), body.provider, body.model)
-    look = await with_look(web_of(request), caller, draft, quality=body.quality, style=body.style)
+    look = await with_look(request, caller, draft, quality=body.quality, style=body.style)
     return await _draw(request, caller, body, look.draft, body.count, prompt, *look.notes)
 
 
@@ -227,10 +236,10 @@ def _chosen(request: Request, caller: Caller, draft: Draft, provider: str | None
 
 
 async def _draw(
-    request: Request, caller: Caller, body: Said, draft: Draft, count: int, prompt: str, *notes: str
+    request: Request, caller: Caller, body: DialectBody, draft: Draft, count: int, prompt: str, *notes: str
 ) -> ImagesOut:
     check_count(count, "count")
-    views = await submit(request, caller, Ask(draft=draft, body=body, count=count, notes=notes))
+    views = await submit(request, caller, DrawOrder(draft=draft, body=body, count=count, notes=notes))
     drawn = await wait_for(request, views)
     images = _images(request, drawn, prompt)
     return ImagesOut(images=images, count=len(images), notes=list(drawn.notes))

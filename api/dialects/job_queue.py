@@ -15,21 +15,22 @@ from pydantic import Field
 from api.bodies import PICTURES, takes
 from api.caller import Maker, Reader
 from api.context import Web, web_of
-from api.dialects.asking import (
-    Ask,
+from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
+from api.dialects.requests import (
+    DialectBody,
+    DrawOrder,
     Picture,
-    Said,
     Words,
+    engines_for,
     engines_of,
+    renamed,
     submit,
     take_pair,
     take_picture,
     with_model,
     words_of,
 )
-from api.dialects.drawing import base64_of, model_of, notes_of, stamp
-from api.dialects.failures import REFUSALS, AlreadyEnded, plain_form, route_class
-from api.dialects.style_transfer import NOTE, PROMPT, styled
+from api.dialects.responses import base64_of, model_of, notes_of, stamp
 from api.errors import Gone
 from api.routing import Router
 from api.schemas.requests import MOST_TEXT_CHARS, Name, Number, Seed, Whole
@@ -37,6 +38,7 @@ from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
 from generation.request import Draft, Mode
+from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
 from services.people.access import Caller
 from utils.text import plain_words
 
@@ -55,6 +57,12 @@ WORDS: Final = {
     JobStatus.CANCELLED: "cancelled",
 }
 TYPES: Final = {Mode.TXT2IMG: "text2img", Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
+STYLE_FIELDS: Final = {
+    "content": "contentImage",
+    "style": "styleImage",
+    "style_strength": "styleStrength",
+    "content_strength": "contentStrength",
+}
 SHOWN_IMAGE_CHARS: Final = 48
 LOOKED_AT: Final = 500  # newest jobs of a caller among which `status` chooses
 
@@ -65,7 +73,7 @@ Status = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Part = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Common(Said):
+class _Common(DialectBody):
     prompt: Words | None = None
     negativePrompt: Words | None = None
     width: Whole | None = None
@@ -153,12 +161,16 @@ async def inpaint(request: Request, body: InpaintIn, caller: Maker) -> dict[str,
 async def style_transfer(request: Request, body: StyleTransferIn, caller: Maker) -> dict[str, Any]:
     """Draw the content of one picture in the style of another; a note says how that was done."""
     draft = body.draft(body.prompt or PROMPT)
-    content = await take_picture(request, caller, body.contentImage, "contentImage")
-    style = await take_picture(request, caller, body.styleImage, "styleImage")
-    found = await styled(
-        web_of(request), caller, draft, content, style, strength=body.styleStrength, kept=body.contentStrength
+    web = web_of(request)
+    asked = StyleTransfer(
+        content=await take_picture(request, caller, body.contentImage, "contentImage"),
+        style=await take_picture(request, caller, body.styleImage, "styleImage"),
+        style_strength=body.styleStrength,
+        content_strength=body.contentStrength,
     )
-    return await _accept(request, caller, body, found.draft, found.note)
+    with renamed(STYLE_FIELDS):
+        styled = await with_style_of(draft, asked, engines_for(web, caller, draft), web.services.media)
+    return await _accept(request, caller, body, styled.draft, styled.note)
 
 
 @router.get("/jobs")
@@ -249,7 +261,7 @@ async def _accept(request: Request, caller: Caller, body: _Common, draft: Draft,
     web = web_of(request)
     draft = with_model(web, caller, draft, body.model)
     job_id = f"job_{int(web.services.clock.now().timestamp() * 1000)}_{secrets.token_hex(6)}"
-    view = (await submit(request, caller, Ask(draft=draft, body=body, notes=notes, job_id=job_id)))[0]
+    view = (await submit(request, caller, DrawOrder(draft=draft, body=body, notes=notes, job_id=job_id)))[0]
     said = body.model_dump(mode="json", exclude_unset=True)
     return _head(view) | {"request": {name: _trimmed(name, value) for name, value in said.items()}}
 

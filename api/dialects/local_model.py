@@ -11,9 +11,9 @@ from fastapi import Query, Request
 
 from api.caller import Maker, Reader
 from api.context import Web, web_of
-from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
-from api.dialects.drawing import base64_of, model_of, wait_for
 from api.dialects.failures import REFUSALS, ModelMissing, plain_form, route_class
+from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_model, words_of
+from api.dialects.responses import base64_of, model_of, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
 from generation.request import Draft
@@ -26,7 +26,7 @@ USUAL_MODEL: Final = "flux-schnell"
 MOST_REMEMBERED: Final = 1000
 
 
-class ImageGenRequest(Said):
+class ImageGenRequest(DialectBody):
     """A picture from words."""
 
     prompt: Words | None = None
@@ -55,7 +55,7 @@ async def generate_image(request: Request, body: ImageGenRequest, caller: Maker)
         seed=body.seed,
     )
     draft, notes = _with_its_model(request, web, caller, draft, body)
-    drawn = await wait_for(request, await submit(request, caller, Ask(draft=draft, body=body, notes=notes)))
+    drawn = await wait_for(request, await submit(request, caller, DrawOrder(draft=draft, body=body, notes=notes)))
     job, image = drawn.pictures[0]
     text, _ = await base64_of(web, image, "PNG")
     return {

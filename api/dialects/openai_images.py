@@ -17,11 +17,10 @@ from starlette.datastructures import UploadFile
 from api.bodies import FORMS, takes
 from api.caller import Maker, Reader
 from api.context import web_of
-from api.dialects.asking import Ask, Said, Words, engines_of, submit, with_model, words_of
-from api.dialects.drawing import Drawn, base64_of, link_to, wait_for
 from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
-from api.dialects.looks import with_look
+from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_look, with_model, words_of
+from api.dialects.responses import Drawn, base64_of, link_to, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
 from api.sight import charge
@@ -64,7 +63,7 @@ router = Router(
 )
 
 
-class _Common(Said):
+class _Common(DialectBody):
     model: Name | None = None
     n: Annotated[int, Field(ge=1)] | None = None
     size: Annotated[str, Field(max_length=20, description="1024x1024 or auto")] | None = None
@@ -218,10 +217,10 @@ async def _draw(
         if not THEIRS.fullmatch(body.model or ""):
             raise
         notes = (*notes, f"model {body.model} is not here: the engine's own was used")
-    look = await with_look(web, caller, draft, quality=body.quality, style=style)
+    look = await with_look(request, caller, draft, quality=body.quality, style=style)
     digest = await run_in_thread(_digest, files or {})
-    ask = Ask(draft=look.draft, body=body, count=count, notes=(*notes, *look.notes), digest=digest)
-    drawn = await wait_for(request, await submit(request, caller, ask))
+    order = DrawOrder(draft=look.draft, body=body, count=count, notes=(*notes, *look.notes), digest=digest)
+    drawn = await wait_for(request, await submit(request, caller, order))
     return await _answer(request, body, drawn, asked)
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from api.context import Web
-from api.dialects.asking import engines_of
 from api.dialects.failures import ModelMissing
+from api.dialects.requests import engines_of
 from api.dialects.studio_schemas import ProviderOut
 from constants import MAX_BATCH_SIZE
 from generation.request import Mode

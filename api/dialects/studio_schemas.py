@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.dialects.asking import Picture, Said, Words
+from api.dialects.requests import DialectBody, Picture, Words
 from api.schemas.requests import Name, Number, Seed, Whole
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class GenerateIn(Said):
+class GenerateIn(DialectBody):
     """A picture from words."""
 
     prompt: Words | None = None
@@ -28,7 +28,7 @@ class GenerateIn(Said):
     userId: Name | None = None
 
 
-class EditIn(Said):
+class EditIn(DialectBody):
     """A picture changed; the mask is white where it is redrawn."""
 
     imageUrl: Picture | None = None
@@ -44,7 +44,7 @@ class EditIn(Said):
     userId: Name | None = None
 
 
-class VariationsIn(Said):
+class VariationsIn(DialectBody):
     """Other pictures like one."""
 
     imageUrl: Picture | None = None
@@ -57,7 +57,7 @@ class VariationsIn(Said):
     userId: Name | None = None
 
 
-class UpscaleIn(Said):
+class UpscaleIn(DialectBody):
     """A picture made larger."""
 
     imageUrl: Picture | None = None
@@ -66,13 +66,13 @@ class UpscaleIn(Said):
     userId: Name | None = None
 
 
-class EnhanceIn(Said):
+class EnhanceIn(DialectBody):
     """A prompt to be made fuller."""
 
     prompt: Words | None = None
 
 
-class AnalyzeIn(Said):
+class AnalyzeIn(DialectBody):
     """A picture to be described."""
 
     imageUrl: Picture | None = None

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.caller import Maker, origin_of
 from api.context import web_of
-from api.routes.jobs import JOB_RESPONSES, Key, request_keys, shown
+from api.request_keys import Key, with_request_key
+from api.routes.jobs import JOB_RESPONSES, shown
 from api.routing import Router
 from api.schemas.jobs import SubmittedOut
 from api.schemas.requests import DraftIn, Number, Text
@@ -36,7 +37,7 @@ async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key
     parsed = [parse_prompt(text) for text in body.prompts]
     common = body.common.to_draft()
     await check_inputs(web, caller, common)
-    origin = origin_of(caller, private=body.is_private, **request_keys(idempotency_key, body, 0))
+    origin = await with_request_key(request, origin_of(caller, private=body.is_private), body)
     drafts = [one.draft.over(common) for one in parsed]
     views = await submit_batch(web.services.generation, drafts, origin, delay_s=body.delay_ms / 1000)
     notes = [note for one in parsed for note in one.notes]

@@ -1,20 +1,18 @@
 """Jobs: ask for pictures, look how they come along, change one's mind."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import Query, Request, Response
 
 from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
-from api.dialects.asking import take_picture
+from api.dialects.requests import take_picture
 from api.engines import price_of
 from api.errors import NotFound, errors
 from api.pictures import viewer_of
+from api.request_keys import Key, with_request_key
 from api.routing import Router
 from api.schemas.jobs import AgainIn, EstimateOut, JobIn, JobOut, JobsOut, ParsedOut, SubmittedOut
 from api.schemas.requests import DraftIn
@@ -25,13 +23,13 @@ from generation.job import JobStatus, JobView, Origin, child_of
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
+from services.drawing.splitting import repeated
 from services.people.access import Caller
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200
-Key = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
 _EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}
 JOB_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
 
@@ -79,15 +77,6 @@ async def with_link(request: Request, caller: Caller, parsed: ParsedPrompt) -> P
     return replace(parsed, pictures=(), draft=replace(parsed.draft, init_image=picture))
 
 
-def request_keys(key: str, body: BaseModel, number: int) -> dict[str, object]:
-    """What makes a request that comes twice one: its key, and a digest of what was asked under it."""
-    if not key:
-        return {}
-    text = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {"request_key": f"{key}#{number}", "request_digest": digest}
-
-
 async def with_inputs(web: Web, caller: Caller, draft: Draft) -> Draft:
     """Look at the input picture, and say it early when it has expired or is not theirs."""
     await check_inputs(web, caller, draft)
@@ -106,11 +95,10 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     draft = await with_inputs(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
-    async with web.services.generation.together(parsed.repeat) as submission:
-        for number in range(parsed.repeat):
-            origin = await _origin(web, caller, body, private, request_keys(idempotency_key, body, number))
-            await submission.add(draft, replace(origin, webhook=hook), fresh=body.fresh, notes=parsed.notes)
-        views = await submission.commit()
+    origin = replace(await _origin(web, caller, body, private), webhook=hook)
+    origin = await with_request_key(request, origin, body)
+    parts = repeated(draft, parsed.repeat)
+    views = await web.services.generation.submit_all(parts, origin, fresh=body.fresh, notes=parsed.notes)
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
 
 
@@ -188,7 +176,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     kept = replace(draft_of(old.request), **{name: getattr(Draft(), name) for name in body.drop})
     await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
-    origin = origin_of(caller, private=private, **request_keys(idempotency_key, body, 0))
+    origin = await with_request_key(request, origin_of(caller, private=private), body)
     view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop), notes=parsed.notes)
     return SubmittedOut(jobs=[shown(web, view, caller)], notes=list(parsed.notes))
 
@@ -250,9 +238,9 @@ def _refused(error: GenerationError) -> EstimateOut:
     )
 
 
-async def _origin(web: Web, caller: Caller, body: JobIn, private: bool, keys: dict[str, object]) -> Origin:
+async def _origin(web: Web, caller: Caller, body: JobIn, private: bool) -> Origin:
     """Where the answer belongs: here, or, for a job opened from Discord, in that channel too."""
-    origin = origin_of(caller, private=private, **keys)
+    origin = origin_of(caller, private=private)
     if not body.reply_to:
         return origin
     asked = await visible_job(web, body.reply_to, caller)

@@ -6,13 +6,13 @@ The delay is a property of the jobs, so the queue keeps it through a restart, an
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from generation.errors import RequestRejected
 from generation.job import JobView, Origin
 from generation.request import Draft
 from services.drawing.generation import GenerationService
+from services.drawing.idempotency import numbered
 
 DELAY_S: Final = 2.0
 MAX_DELAY_S: Final = 3600.0
@@ -39,10 +39,8 @@ async def submit_batch(
             raise RequestRejected(f"Prompt {number + 1} of the batch is empty.", field=f"prompts.{number + 1}")
     async with generation.together(len(drafts)) as submission:
         for number, draft in enumerate(drafts):
-            # one request key stands for one job
-            key = f"{origin.request_key}:{number}" if origin.request_key else None
             try:
-                await submission.add(draft, replace(origin, request_key=key), delay_s=number * delay_s)
+                await submission.add(draft, numbered(origin, number), delay_s=number * delay_s)
             except RequestRejected as error:
                 message = f"Prompt {number + 1} of the batch: {error.user_message}"
                 raise RequestRejected(

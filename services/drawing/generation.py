@@ -14,6 +14,7 @@ from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
+from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
@@ -66,8 +67,30 @@ class GenerationService:
     ) -> JobView:
         """Commit one request, with what `also` writes, and return where it stands; see `Submission.add`."""
         async with self.together(1) as submission:
-            await submission.add(draft, origin, fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id)
+            await submission.add(draft, numbered(origin, 0), fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id)
             return (await submission.commit(*also))[0]
+
+    async def submit_all(
+        self,
+        parts: Sequence[Draft],
+        origin: Origin,
+        *,
+        fresh: bool = False,
+        notes: tuple[str, ...] = (),
+        job_id: str = "",
+        also: Sequence[Write] = (),
+    ) -> list[JobView]:
+        """Commit the parts of one request together; asked for under a key before, it gives the jobs it gave then.
+
+        `job_id` is that of the first.
+        """
+        if earlier := await jobs_of(self._jobs, origin):
+            return [self._queue.peek(job) for job in earlier]
+        async with self.together(len(parts)) as submission:
+            for number, draft in enumerate(parts):
+                own_id = "" if number else job_id
+                await submission.add(draft, _part_of(origin, number), fresh=fresh, notes=notes, job_id=own_id)
+            return await submission.commit(*also)
 
     def together(self, count: int) -> Submission:
         """Begin to submit `count` requests that are let in, and committed, together."""
@@ -317,6 +340,12 @@ class GenerationService:
 
     async def _named(self, job_id: str) -> Job | None:
         return await self._jobs.get(job_id) or await self._jobs.find(job_id)
+
+
+def _part_of(origin: Origin, number: int) -> Origin:
+    """Return the origin of one job of several; only the first has the message that answers."""
+    message_id = None if number else origin.message_id
+    return replace(numbered(origin, number), answer_number=number, message_id=message_id)
 
 
 def _asks_to_draw(changes: Draft) -> bool:

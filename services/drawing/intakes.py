@@ -17,10 +17,11 @@ from generation.job import JobView, Origin, child_of
 from generation.lora_tags import with_tags_as_loras
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
-from generation.request import Draft, SourceImage, seed_after
+from generation.request import Draft, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.generation import Actor, GenerationService
+from services.drawing.splitting import repeated
 from services.engines.catalog import Catalog
 from services.people.uploads import UploadQuota
 from services.pictures.fetching import PictureFetcher
@@ -198,12 +199,7 @@ class IntakeService:
         elif order.link:
             charge = partial(self._charge, intake)
             draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
-        async with self._generation.together(order.repeat) as submission:
-            for number in range(order.repeat):
-                own = replace(origin, answer_number=number, message_id=None if number else origin.message_id)
-                seed = None if draft.seed is None else seed_after(draft.seed, number)
-                await submission.add(replace(draft, seed=seed), own, notes=notes)
-            return await submission.commit(closing)
+        return await self._generation.submit_all(repeated(draft, order.repeat), origin, notes=notes, also=[closing])
 
     async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
         """Return the draft with the pictures that were attached; those that nothing here could use are not read."""

@@ -19,6 +19,7 @@ from generation.request import Draft
 from generation.several_pictures import joined
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
+from services.drawing.idempotency import job_of
 from services.people.policy import Actor, may_use
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
@@ -85,7 +86,7 @@ class Submission:
             BackendError: the only engine there is cannot be reached.
         """
         parts, has_own_seed = self._parts, draft.seed is not None
-        if before := await self._asked_before(origin):
+        if before := await job_of(parts.jobs, origin):
             self._ids.append(before.id)
             return before
         draft, remarks = await with_pictures(draft, parts.media)
@@ -133,7 +134,7 @@ class Submission:
         new = {job.id: job for job in jobs}
         views = []
         for job_id in self._ids:
-            job = await self._asked_before(new[job_id].origin) if job_id in new else None
+            job = await job_of(self._parts.jobs, new[job_id].origin) if job_id in new else None
             if job is None and job_id in new:
                 raise RequestRejected("This was asked for twice at the same moment. Please ask again.")
             views.append(await self._view(job.id if job else job_id))
@@ -143,21 +144,6 @@ class Submission:
         view = await self._parts.queue.view(job_id)
         assert view is not None, "jobs are never deleted"
         return view
-
-    async def _asked_before(self, origin: Origin) -> Job | None:
-        """Return the job of the same request key, if there is one.
-
-        Raises:
-            RequestRejected: something else was asked for under that key.
-        """
-        if origin.request_key is None:
-            return None
-        job = await self._parts.jobs.by_request_key(origin.user_key, origin.request_key)
-        if job and job.origin.request_digest != origin.request_digest:
-            raise RequestRejected(
-                "This Idempotency-Key was used for another request.", field="Idempotency-Key", hint="Use a new one."
-            )
-        return job
 
     async def _from_cache(self, job: Job) -> Job | None:
         parts, now = self._parts, self._parts.clock.now()

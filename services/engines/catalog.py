@@ -94,6 +94,11 @@ class Catalog:
         entry = find_entry(wanted, self._registry.visible(user_id, guild_id))
         return _engine(entry) if entry else None
 
+    def engines_for(self, draft: Draft, user_id: str, guild_id: str | None) -> list[Engine]:
+        """Return the engines that a draft may go to: the one it names, else all."""
+        named = self.engine(draft.backend, user_id, guild_id) if draft.backend else None
+        return [named] if named else self.engines(user_id, guild_id)
+
     def modes(self, user_id: str, guild_id: str | None) -> frozenset[Mode]:
         """Return what any engine here can do for this person."""
         known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]

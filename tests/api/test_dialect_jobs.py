@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image, ImageStat
 
-from api.dialects import asking
+from api.dialects import requests
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable
 from generation.request import Mode
@@ -264,15 +264,15 @@ async def test_fields_that_are_not_known_are_named_in_a_note(site):
 
 
 def test_control_characters_and_lora_tags_are_taken_out_of_a_prompt():
-    text, loras = asking.words_of("a\x00 fox <lora:ink:0.5>\x1b[31m")
+    text, loras = requests.words_of("a\x00 fox <lora:ink:0.5>\x1b[31m")
     assert text == "a fox [31m"
     assert [(lora.name, lora.weight) for lora in loras] == [("ink", 0.5)]
 
 
 @pytest.mark.parametrize("prompt", ["می‌خواهم 👨‍👩‍👧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag"])
 def test_signs_that_hold_letters_and_emoji_together_stay_in_a_prompt(prompt):
-    assert asking.words_of(prompt) == (prompt, ())
-    assert asking.words_of("a\u200b cat\u00ad")[0] == "a cat"
+    assert requests.words_of(prompt) == (prompt, ())
+    assert requests.words_of("a\u200b cat\u00ad")[0] == "a cat"
 
 
 @pytest.mark.parametrize("path", ["/generate/text2img", "/api/jobs"])

@@ -16,8 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from api import door, events
 from api.caller import LOCAL
 from api.context import WebOptions
-from api.dialects.drawing import wait_for
 from api.dialects.failures import StillDrawing
+from api.dialects.responses import wait_for
 from api.door import Listen
 from api.errors import Gone, NotFound, SignInNeeded, status_of
 from config import read_settings

@@ -1,12 +1,11 @@
 """What the dialects share on the way in: words, pictures, names of models, and jobs that are asked for together."""
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,22 +13,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.caller import origin_of
 from api.context import Web, web_of
 from api.dialects.failures import ModelMissing
+from api.request_keys import with_request_key
 from api.schemas.requests import MOST_TEXT_CHARS
 from api.sight import charge, check_use
 from generation.chat_words import seen
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.lora_tags import take_lora_tags
-from generation.request import Draft, Lora, SourceImage, seed_after
+from generation.request import Draft, Lora, SourceImage
 from generation.samplers import match_name
+from services.drawing.quality import Look, with_quality, with_style
+from services.drawing.splitting import most_at_once, split
 from services.engines.catalog import Engine
 from services.people.access import Caller
 from services.pictures.fetching import MEDIA_PATH
 from services.pictures.masks import MaskedSource, take_masked
-from utils.threads import LARGE_BYTES, run_in_thread
 
-KEY_HEADER: Final = "Idempotency-Key"
-MOST_KEY_CHARS: Final = 200
 NEAREST: Final = 3
 MOST_UNKNOWN: Final = 10  # fields told of by name: notes are kept with the job
 # What `webhook_events_filter` says in Replicate's words.
@@ -39,7 +38,7 @@ Words = Annotated[str, Field(max_length=MOST_TEXT_CHARS)]
 Picture = Annotated[str, Field(description="A data: URL, base64, an http(s) link, or the id of a picture here.")]
 
 
-class Said(BaseModel):
+class DialectBody(BaseModel):
     """A body of a published dialect: what it does not know is passed over, and that is said in a note."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
@@ -56,11 +55,11 @@ class Said(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class DrawOrder:
     """Pictures to be drawn: what was said, how many, remarks so far, and the body behind an Idempotency-Key."""
 
     draft: Draft
-    body: Said
+    body: DialectBody
     count: int = 1
     notes: Sequence[str] = ()
     job_id: str = ""
@@ -115,6 +114,11 @@ def engines_of(web: Web, caller: Caller) -> list[Engine]:
     return web.services.catalog.engines(caller.user_id, None)
 
 
+def engines_for(web: Web, caller: Caller, draft: Draft) -> list[Engine]:
+    """Return the engines that a draft may go to: the one it names, else all."""
+    return web.services.catalog.engines_for(draft, caller.user_id, None)
+
+
 def with_model(web: Web, caller: Caller, draft: Draft, wanted: str | None) -> Draft:
     """Ask for a model by name; an engine's own name stands for what that draws with.
 
@@ -135,65 +139,47 @@ def with_model(web: Web, caller: Caller, draft: Draft, wanted: str | None) -> Dr
     raise ModelMissing(f"Model {wanted[:100]} not loaded", field="model", hint=f"There is: {', '.join(near)}.")
 
 
+async def with_look(request: Request, caller: Caller, draft: Draft, *, quality: str | None, style: str | None) -> Look:
+    """Put a quality and a style into a draft; the engine that would draw says how many steps are usual.
+
+    Raises:
+        RequestRejected: there is no such quality or style.
+    """
+    web = web_of(request)
+    draft = await with_style(draft, style, web.services.records.styles)
+    engine = next((engine for engine in engines_for(web, caller, draft) if engine.capabilities), None)
+    return with_quality(draft, quality, engine)
+
+
 def model_names(engines: Sequence[Engine]) -> dict[str, str]:
     """Every name and title of a model, with the name its engine knows it by."""
     known = [model for engine in engines if engine.capabilities for model in engine.capabilities.models or ()]
     return {model.title: model.name for model in known} | {model.name: model.name for model in known}
 
 
-async def submit(request: Request, caller: Caller, ask: Ask) -> list[JobView]:
+async def submit(request: Request, caller: Caller, order: DrawOrder) -> list[JobView]:
     """Commit the jobs of one request; more than an engine draws at once become several.
 
     Raises:
         GenerationError: as `GenerationService.submit`; the address of the webhook may not be used.
     """
     web = web_of(request)
-    key = await _key(request, ask)
-    hook = web.own.webhooks.wanted(ask.body.webhook, _events(ask.body.webhook_events_filter))
-    sizes = _sizes(web, caller, ask)
-    async with web.services.generation.together(len(sizes)) as submission:
-        for number, size in enumerate(sizes):
-            draft = replace(ask.draft, batch_size=size) if ask.count > 1 else ask.draft
-            if draft.seed is not None and number:
-                draft = replace(draft, seed=seed_after(draft.seed, sum(sizes[:number])))
-            keys = {**key, "request_key": f"{key['request_key']}#{number}"} if key else {}
-            origin = origin_of(caller, webhook=hook, **keys)
-            job_id = "" if number else ask.job_id
-            await submission.add(draft, origin, notes=(*ask.body.notes(), *ask.notes), job_id=job_id)
-        return await submission.commit()
+    hook = web.own.webhooks.wanted(order.body.webhook, _events(order.body.webhook_events_filter))
+    origin = origin_of(caller, webhook=hook)
+    origin = await with_request_key(request, origin, order.body, files=order.digest)
+    parts = split(order.draft, order.count, most_at_once(engines_for(web, caller, order.draft)))
+    notes = (*order.body.notes(), *order.notes)
+    return await web.services.generation.submit_all(parts, origin, notes=notes, job_id=order.job_id)
 
 
-def _sizes(web: Web, caller: Caller, ask: Ask) -> list[int]:
-    """How many pictures each job has: as many as every engine that may get it draws at once."""
-    backend = ask.draft.backend
-    named = web.services.catalog.engine(backend, caller.user_id, None) if backend else None
-    known = [named] if named else engines_of(web, caller)
-    most = min((engine.capabilities.max_batch for engine in known if engine.capabilities), default=1)
-    whole, rest = divmod(ask.count, most)
-    return [most] * whole + ([rest] if rest else [])
-
-
-async def _key(request: Request, ask: Ask) -> dict[str, Any]:
-    key = request.headers.get(KEY_HEADER, "")
-    if not key:
-        return {}
-    if len(key) > MOST_KEY_CHARS:
-        raise RequestRejected(f"{KEY_HEADER} has at most {MOST_KEY_CHARS} characters.", field=KEY_HEADER)
-    said = [request.url.path, ask.body.model_dump(mode="json", exclude_unset=True), ask.digest]
-    return {"request_key": key, "request_digest": await run_in_thread(_digest, said)}
-
-
-def _digest(said: Any) -> str:
-    return hashlib.sha256(json.dumps(_hashed(said), sort_keys=True).encode()).hexdigest()
-
-
-def _hashed(said: Any) -> Any:
-    """Put a hash in the place of each picture: writing it as JSON would hold Python's lock for long."""
-    if isinstance(said, str):
-        return hashlib.sha256(said.encode()).hexdigest() if len(said) > LARGE_BYTES else said
-    if isinstance(said, dict):
-        return {name: _hashed(value) for name, value in said.items()}
-    return [_hashed(value) for value in said] if isinstance(said, list) else said
+@contextmanager
+def renamed(names: Mapping[str, str]) -> Iterator[None]:
+    """Name the field of a refusal as a dialect calls it."""
+    try:
+        yield
+    except RequestRejected as error:
+        error.field = names.get(error.field, error.field)
+        raise
 
 
 def _events(wanted: Sequence[str]) -> list[str]:
