@@ -72,7 +72,7 @@ document.addEventListener("input", ({ target }) => target && typed.add(target), 
 document.addEventListener("change", ({ target }) => target && typed.delete(target), true);
 
 /**
- * Show a value in a input, but never over what somebody is typing there.
+ * Show a value in an input, but never over what somebody is typing there.
  * @param {HTMLInputElement | HTMLTextAreaElement} input
  * @param {unknown} value
  */
