@@ -1,9 +1,12 @@
 """What docs/webhooks.md says in numbers and particulars."""
 
+import json
+
 import pytest
 
 from net.outbound import POST_TIMEOUT_S
 from services.reports.webhooks import BACK_OFF_S, KEEP_S, MAX_WAITING
+from tests.docs import of
 from tests.services.test_webhooks import OWNERS, STRICT, THEIRS, hook, world
 
 __all__ = ["world"]  # the fixture
@@ -48,3 +51,22 @@ async def test_only_the_owners_address_may_be_a_private_one(world):
     assert policies[THEIRS] == STRICT
     assert policies[OWNERS].allow_private
     assert policies[OWNERS].allow_insecure_http
+
+
+async def test_a_body_looks_as_the_page_prints_it(world):
+    (block,) = of("docs/webhooks.md", "json")
+    async with world.running():
+        await world.take_in(hook=hook("finished"))
+        await world.done()
+        await world.until(3)
+    bodies = [body for url, body, *_ in world.receiver.seen if url == THEIRS]
+    assert fits(bodies[0], json.loads(block.text))
+
+
+def fits(value, example):
+    """Compare names, their order, and the kinds of values; null fits all."""
+    if isinstance(example, dict):
+        return [*value] == [*example] and all(fits(value[name], part) for name, part in example.items())
+    if isinstance(example, list):
+        return len(value) == len(example) and all(map(fits, value, example))
+    return None in (value, example) or type(value) is type(example)

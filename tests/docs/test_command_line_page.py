@@ -1,0 +1,33 @@
+"""Every `python main.py ...` of the pages, as it is printed, one after the other in an empty folder."""
+
+import shlex
+
+import pytest
+
+from tests.docs import blocks
+from tests.easel_process import EaselProcess
+from tests.engines.comfyui_engine import DATA
+from tests.engines.comfyui_server import ComfyUIServer
+
+GRAPH = DATA / "workflows" / "txt2img_sd15.api.json"
+SETTINGS = {"PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0", "PATH": "", "WEB": "false"}
+
+
+def commands(page):
+    every = [command for block in blocks() if block.page == page for command in block.commands]
+    return [command for command in every if command.startswith("python main.py ")]
+
+
+@pytest.mark.parametrize(("page", "least"), [("README.md", 3), ("docs/command-line.md", 7)])
+async def test_the_commands_of_a_page_end_well(page, least, tmp_path):
+    (tmp_path / "FILE").write_bytes(GRAPH.read_bytes())
+    assert len(commands(page)) >= least
+    async with ComfyUIServer() as comfyui:
+        for number, command in enumerate(commands(page)):
+            settings = SETTINGS | ({"COMFYUI_URL": comfyui.url} if "workflow" in command else {})
+            process = EaselProcess(tmp_path, shlex.split(command)[2:], settings, f"log{number}")
+            said = await process.said()
+            assert process.returncode == 0, (command, said)
+            assert "Traceback" not in said
+            assert said.strip(), command
+    assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
