@@ -18,7 +18,8 @@ from api.errors import CrossSite, Forbidden, SignInNeeded
 from api.origins import is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
-from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX, Caller
+from generation.person import Person
+from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
@@ -31,10 +32,10 @@ PROXY_HEADERS: Final = (
 )  # fmt: skip
 PROXY_PREFIX: Final = "x-forwarded-"
 CALLER: Final = "easel.caller"  # in the scope of a request, once it is known
-LOCAL: Final = Caller(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), is_admin=True, how="local")
+LOCAL: Final = Person(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset(SCOPES), how="local")
 
 
-async def find_caller(request: HTTPConnection) -> Caller | None:
+async def find_caller(request: HTTPConnection) -> Person | None:
     """Say who calls; None when nobody known does. It is found out once for each request.
 
     Raises:
@@ -43,7 +44,7 @@ async def find_caller(request: HTTPConnection) -> Caller | None:
     """
     if CALLER not in request.scope:
         request.scope[CALLER] = await _find(request)
-    caller: Caller | None = request.scope[CALLER]
+    caller: Person | None = request.scope[CALLER]
     return caller
 
 
@@ -55,7 +56,7 @@ async def is_known(request: HTTPConnection) -> bool:
         return False
 
 
-async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Caller | None:
+async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Person | None:
     access = web_of(request).access
     is_write = request.scope.get("method") not in SAFE_METHODS
     token = _bearer(request)
@@ -85,7 +86,7 @@ def is_from_own_page(request: HTTPConnection) -> bool:
     return is_own_page(request.headers, web_of(request).options.public_url)
 
 
-async def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Person:
     """The caller, who must be known.
 
     Raises:
@@ -110,16 +111,16 @@ class Need:
     def __init__(self, scope: str) -> None:
         self._scope = scope
 
-    async def __call__(self, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-        if self._scope not in caller.scopes and not caller.is_admin:
+    async def __call__(self, caller: Annotated[Person, Depends(caller_of)]) -> Person:
+        if not caller.may(self._scope):
             raise Forbidden(self._scope)
         return caller
 
 
-Reader = Annotated[Caller, Depends(Need("read"))]
-Maker = Annotated[Caller, Depends(Need("generate"))]
-Admin = Annotated[Caller, Depends(Need("admin"))]
-Anybody = Annotated[Caller | None, Depends(find_caller)]
+Reader = Annotated[Person, Depends(Need("read"))]
+Maker = Annotated[Person, Depends(Need("generate"))]
+Admin = Annotated[Person, Depends(Need("admin"))]
+Anybody = Annotated[Person | None, Depends(find_caller)]
 
 
 def is_local(connection: HTTPConnection) -> bool:
@@ -135,7 +136,7 @@ def is_local(connection: HTTPConnection) -> bool:
     return is_near and is_direct and connection.url.hostname in LOOPBACK_NAMES
 
 
-def _shown(request: HTTPConnection, caller: Caller) -> Caller:
+def _shown(request: HTTPConnection, caller: Person) -> Person:
     """Note the job that this visitor's link from Discord opens, whoever made it."""
     ticket = request.cookies.get(JOB_COOKIE, "")
     return replace(caller, job_id=web_of(request).own.studio.job_of(ticket)) if ticket else caller
@@ -146,7 +147,7 @@ def csrf_of_link(link: str) -> str:
     return sha256(f"csrf:{link}".encode()).hexdigest()[:32]
 
 
-def origin_of(caller: Caller, **more: object) -> Origin:
+def origin_of(caller: Person, **more: object) -> Origin:
     """Where a request of this caller comes from; it counts under the person's own key."""
     door, _, user_id = caller.user_key.partition(":")
     account = caller.user_key if door != "api" else ""

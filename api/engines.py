@@ -4,18 +4,18 @@ from api.context import Web
 from api.events import lane_state
 from api.schemas.engines import SUPPORTS, CapabilitiesOut, EngineOut, ModelOut, SupportsOut
 from generation.capabilities import Capabilities
+from generation.person import Person
 from services.drawing.generation import Estimate, LaneView
 from services.engines.catalog import Engine
 from services.engines.connections import Owner
-from services.people.access import Caller
 
 PAID = "paid, as the engine charges"
 
 
-async def engines_out(web: Web, caller: Caller) -> list[EngineOut]:
+async def engines_out(web: Web, caller: Person) -> list[EngineOut]:
     """Write all engines that a caller may use, the fallback too."""
     lanes = {lane.name: lane for lane in web.services.generation.lanes()}
-    found = web.services.catalog.engines(caller.user_id, None, with_fallback=True)
+    found = web.services.catalog.engines(caller, with_fallback=True)
     return [_engine(engine, lanes[engine.name], await _price(web, caller, engine)) for engine in found]
 
 
@@ -58,7 +58,7 @@ def _seconds(lane: LaneView, capabilities: Capabilities | None) -> float | None:
     return round(lane.seconds_per_cost * megapixels * capabilities.default_steps, 2)
 
 
-async def _price(web: Web, caller: Caller, engine: Engine) -> str:
+async def _price(web: Web, caller: Person, engine: Engine) -> str:
     if engine.owner_kind == "user":
         price = await web.services.upkeep.rentals.price_of(Owner(kind="user", id=caller.user_id))
         if price is not None:

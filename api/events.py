@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
+from generation.person import Person
 from services.drawing.generation import GenerationService, LaneView
 from services.engines.connections import Owner, lane_of, shown_lane
-from services.people.access import Caller
-from services.people.policy import Actor, may_see
+from services.people.policy import may_see
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,7 @@ MOST_READERS_PER_USER: Final = 20
 class Reader:
     """One open stream."""
 
-    caller: Caller
-    actor: Actor
+    caller: Person
     pending: dict[str, bytes] = field(default_factory=dict)  # newest event by what it is about
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     is_behind: bool = False
@@ -122,7 +121,7 @@ class Hub:
     def gone(self, job: Job) -> None:
         """The pictures of a job were deleted."""
         for reader in self._readers:
-            if may_see(reader.actor, job):
+            if may_see(reader.caller, job):
                 reader.put(job.id, sse("gone", {"id": job.id}))
                 reader.bell.set()
 
@@ -149,12 +148,12 @@ class Hub:
         """How many streams are open."""
         return len(self._readers)
 
-    def open(self, caller: Caller) -> Reader | None:
+    def open(self, caller: Person) -> Reader | None:
         """Begin a stream; None when there are too many already."""
         own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)
         if len(self._readers) >= self.most_readers or (own >= MOST_READERS_PER_USER and caller.how != "local"):
             return None
-        reader = Reader(caller, caller.actor)
+        reader = Reader(caller)
         self._readers.add(reader)
         return reader
 
@@ -186,7 +185,7 @@ class Hub:
         """Forget a reader."""
         self._readers.discard(reader)
 
-    def job_event(self, job: Job, caller: Caller) -> bytes:
+    def job_event(self, job: Job, caller: Person) -> bytes:
         """The event for one job as this caller may see it."""
         view = self._generation.peek(job)
         if view.position and job.id in self._active:
@@ -246,7 +245,7 @@ class Hub:
     def _send(self, job: Job) -> None:
         made: dict[bool, bytes] = {}
         for reader in self._readers:
-            if may_see(reader.actor, job):
+            if may_see(reader.caller, job):
                 is_own = job.user_key == reader.caller.user_key
                 if is_own not in made:
                     made[is_own] = self.job_event(job, reader.caller)

@@ -9,32 +9,28 @@ from api.schemas.gallery import CollectionOut, PictureOut
 from api.schemas.jobs import ImageOut
 from api.views import ALT_PROMPT_CHARS, THUMBNAIL_PX
 from generation.errors import RequestRejected
+from generation.person import Person
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft, Mode
-from services.library.gallery import Collection, Picture, Viewer
-from services.people.access import Caller
+from services.library.gallery import Collection, Picture
 from services.pictures.media import file_name
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
 
-def viewer_of(caller: Caller) -> Viewer:
-    return Viewer(user_key=caller.user_key, is_admin=caller.is_admin)
-
-
-async def pictures_out(web: Web, caller: Caller, pictures: Iterable[Picture]) -> list[PictureOut]:
+async def pictures_out(web: Web, caller: Person, pictures: Iterable[Picture]) -> list[PictureOut]:
     """Write pictures for one reader. A picture's id is that of its file, as everywhere in the API."""
     pictures = list(pictures)
-    places = await web.services.records.gallery.places(viewer_of(caller), [picture.id for picture in pictures])
+    places = await web.services.records.gallery.places(caller, [picture.id for picture in pictures])
     return [_picture(web, caller, picture, places.get(picture.id, [])) for picture in pictures]
 
 
-async def collection_out(web: Web, caller: Caller, collection: Collection) -> CollectionOut:
+async def collection_out(web: Web, caller: Person, collection: Collection) -> CollectionOut:
     """Write a collection with the picture that was added last."""
     cover = None
     if collection.cover_media_id:
         try:
-            found = await web.services.records.gallery.picture(viewer_of(caller), collection.cover_media_id)
+            found = await web.services.records.gallery.picture(caller, collection.cover_media_id)
             cover = _image(web, found)
         except RequestRejected:  # made private since it was put there
             cover = None
@@ -54,7 +50,7 @@ def picture_name(picture: Picture, extension: str = "") -> str:
     return file_name(picture.prompt, picture.seed, picture.created_at, extension)
 
 
-def _picture(web: Web, caller: Caller, picture: Picture, collections: list[str]) -> PictureOut:
+def _picture(web: Web, caller: Person, picture: Picture, collections: list[str]) -> PictureOut:
     draft = _draft(picture)
     return PictureOut(
         **_image(web, picture).model_dump(),

@@ -7,20 +7,20 @@ from api.context import Web
 from api.errors import NotFound
 from generation.errors import RequestRejected
 from generation.job import Job
+from generation.person import Person
 from generation.request import Draft
-from services.people.access import Caller
 from services.people.policy import may_use
 from services.pictures.media import Media
 
 
-async def visible_job(web: Web, job_id: str, caller: Caller) -> Job:
+async def visible_job(web: Web, job_id: str, caller: Person) -> Job:
     """Return a job this caller may see.
 
     Raises:
         NotFound: there is none, or none for them.
     """
     try:
-        return await web.services.generation.visible(job_id, caller.actor)
+        return await web.services.generation.visible(job_id, caller)
     except RequestRejected as error:
         raise NotFound("Job not found") from error
 
@@ -38,16 +38,16 @@ async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None
     return (media, job) if any(image.media_id == media_id for image in images) else None
 
 
-async def may_use_picture(web: Web, caller: Caller, media_id: str) -> bool:
+async def may_use_picture(web: Web, caller: Person, media_id: str) -> bool:
     """Return whether a picture may be looked at and drawn from; one that is not there may."""
     found = await find_media(web, media_id)
     if found is None:
         return await web.services.media.get(media_id) is None
     _, job = found
-    return job is None or may_use(caller.actor, job)
+    return job is None or may_use(caller, job)
 
 
-async def charge(web: Web, caller: Caller, size_bytes: int) -> None:
+async def charge(web: Web, caller: Person, size_bytes: int) -> None:
     """Count what a caller brings; admins have the machine to themselves.
 
     Raises:
@@ -57,7 +57,7 @@ async def charge(web: Web, caller: Caller, size_bytes: int) -> None:
         await web.own.uploads.charge(caller.user_key, size_bytes)
 
 
-async def check_use(web: Web, caller: Caller, media_id: str, field: str) -> None:
+async def check_use(web: Web, caller: Person, media_id: str, field: str) -> None:
     """Refuse a private picture of somebody else's as if it were not there.
 
     Raises:
@@ -67,7 +67,7 @@ async def check_use(web: Web, caller: Caller, media_id: str, field: str) -> None
         raise RequestRejected(f"There is no picture here with the id in {field}.", field=field)
 
 
-async def check_inputs(web: Web, caller: Caller, draft: Draft) -> None:
+async def check_inputs(web: Web, caller: Person, draft: Draft) -> None:
     """Check every picture that goes into a draft.
 
     Raises:

@@ -10,6 +10,7 @@ from backends.base import Backend, BackendConfig, QuotingBackend
 from backends.kinds import kind_of
 from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
+from generation.person import Person
 from generation.request import GenerationRequest
 from utils.clock import Clock
 from utils.provenance import TRAINED
@@ -29,6 +30,17 @@ class Owner:
 
     kind: str = "easel"
     id: str = ""
+
+    @classmethod
+    def of(cls, person: Person) -> "Owner":
+        """Return the owner of what this person brings for themselves."""
+        return cls(kind="user", id=person.user_id)
+
+    def shares_with(self, person: Person) -> bool:
+        """Return whether this person may use the engine where they are now."""
+        if self.kind == "guild":
+            return self.id == person.guild_id
+        return self.kind == "easel" or self == Owner.of(person)
 
 
 EASEL = Owner()
@@ -155,15 +167,9 @@ class BackendRegistry:
                 self._probing(entry)
         await asyncio.gather(*wanted)
 
-    def visible(self, user_id: str, guild_id: str | None) -> list[Entry]:
+    def visible(self, person: Person) -> list[Entry]:
         """Engines this person may use here: their own first, then the server's, then everybody's; fallbacks last."""
-        mine = [
-            entry
-            for entry in self._entries.values()
-            if entry.owner.kind == "easel"
-            or (entry.owner.kind == "user" and entry.owner.id == user_id)
-            or (entry.owner.kind == "guild" and guild_id is not None and entry.owner.id == guild_id)
-        ]
+        mine = [entry for entry in self._entries.values() if entry.owner.shares_with(person)]
         return sorted(mine, key=lambda entry: (entry.is_fallback, _RANK[entry.owner.kind]))
 
     def fit(self, name: str, request: GenerationRequest) -> Fit | Refused:

@@ -12,7 +12,7 @@ from cogs.attachments import address_of, pictures_in, unused_in
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
-from cogs.origin import check_interaction_permissions, check_message_permissions
+from cogs.origin import check_interaction_permissions, check_message_permissions, person_of
 from cogs.plain import suggest
 from cogs.workflows.cog import suggest_workflows
 from cogs.workflows.options import read_options, suggest_options
@@ -139,14 +139,7 @@ class ImageGeneration(commands.Cog):
         await suggest(interaction, [size for size in SIZES if typed.casefold() in size])
 
     async def _suggest(self, interaction: nextcord.Interaction, what: str, typed: str, backend: str | None) -> None:
-        assert interaction.user is not None, "Discord always says who"
-        pairs = self._catalog.suggest(
-            what,
-            typed,
-            user_id=str(interaction.user.id),
-            guild_id=str(interaction.guild_id) if interaction.guild_id else None,
-            backend=backend,
-        )
+        pairs = self._catalog.suggest(what, typed, person_of(interaction), backend=backend)
         await suggest(interaction, dict(pairs))
 
     for _name in SLASH_NAMES:

@@ -11,7 +11,7 @@ from cogs.posting import TRANSIENT
 from constants import INTERACTION_TOKEN_S
 from generation.errors import NotAllowed
 from generation.job import Origin
-from services.drawing.generation import Actor
+from generation.person import Person
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -54,22 +54,34 @@ def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
     )
 
 
-def actor_of(interaction: nextcord.Interaction) -> Actor:
-    """Return who presses and where, and whether they moderate there (Manage Messages in this channel)."""
+def person_of(interaction: nextcord.Interaction) -> Person:
+    """Return who acts and where, and whether they moderate there (Manage Messages in this channel)."""
     user = interaction.user
     assert user is not None, "Discord always says who"
     is_moderator = bool(interaction.guild_id) and interaction.permissions.manage_messages
-    return Actor(user_key=f"{DOOR}:{user.id}", is_moderator=is_moderator, channel_id=_id(interaction.channel_id))
+    return Person(
+        user_key=f"{DOOR}:{user.id}",
+        name=user.name,
+        guild_id=_id(interaction.guild_id),
+        channel_id=_id(interaction.channel_id),
+        is_moderator=is_moderator,
+    )
 
 
-def actor_of_message(ctx: commands.Context[Any]) -> Actor:
+def person_of_message(ctx: commands.Context[Any]) -> Person:
     """Return the same for who wrote a prefix command."""
     channel: Any = ctx.channel
     try:
         is_moderator = bool(ctx.guild) and channel.permissions_for(ctx.author).manage_messages
     except nextcord.ClientException:  # a thread the bot was never told of
         is_moderator = False
-    return Actor(user_key=f"{DOOR}:{ctx.author.id}", is_moderator=is_moderator, channel_id=str(ctx.channel.id))
+    return Person(
+        user_key=f"{DOOR}:{ctx.author.id}",
+        name=ctx.author.name,
+        guild_id=str(ctx.guild.id) if ctx.guild else None,
+        channel_id=str(ctx.channel.id),
+        is_moderator=is_moderator,
+    )
 
 
 def _id(number: int | None) -> str | None:

@@ -8,12 +8,13 @@ from nextcord.ext import commands
 
 from cogs.decorators import prefix_command
 from cogs.jobs import card as render
-from cogs.origin import DOOR, actor_of, actor_of_message
+from cogs.origin import person_of, person_of_message
 from cogs.plain import escape, label, sentence, suggest
 from cogs.posting import reply_to
 from generation.errors import RequestRejected
 from generation.job import JobStatus, JobView
-from services.drawing.generation import Actor, GenerationService
+from generation.person import Person
+from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from utils.text import cut, duration
 
@@ -27,15 +28,12 @@ class QueueStatus(commands.Cog):
 
     @nextcord.slash_command(name="queue", description="How busy it is, and where your pictures stand")
     async def slash_queue(self, interaction: nextcord.Interaction) -> None:
-        assert interaction.user is not None, "Discord always says who"
-        guild_id = str(interaction.guild_id) if interaction.guild_id else None
-        text = await self._queue(str(interaction.user.id), guild_id)
+        text = await self._queue(person_of(interaction))
         await interaction.response.send_message(text, ephemeral=True)
 
     @prefix_command(name="queue")
     async def queue_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        text = await self._queue(str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None)
-        await reply_to(ctx, content=text)
+        await reply_to(ctx, content=await self._queue(person_of_message(ctx)))
 
     @nextcord.slash_command(name="cancel", description="Cancel your pictures that wait or are being drawn")
     async def slash_cancel(
@@ -43,24 +41,23 @@ class QueueStatus(commands.Cog):
         interaction: nextcord.Interaction,
         job: str = SlashOption(description="Which one (all of yours, if left out)", required=False, max_length=40),
     ) -> None:
-        text = await self._cancel(actor_of(interaction), job or "")
+        text = await self._cancel(person_of(interaction), job or "")
         await interaction.response.send_message(text, ephemeral=True)
 
     @slash_cancel.on_autocomplete("job")
     async def suggest_job(self, interaction: nextcord.Interaction, typed: str) -> None:
-        assert interaction.user is not None, "Discord always says who"
-        views = await self._service.active_of(f"{DOOR}:{interaction.user.id}")
+        views = await self._service.active_of(person_of(interaction).user_key)
         pairs = {label(f"{view.job.short_id} · {view.job.request.prompt}"): view.job.id for view in views}
         await suggest(interaction, {shown: id_ for shown, id_ in pairs.items() if typed.casefold() in shown.casefold()})
 
     @prefix_command(name="cancel")
     async def cancel_by_prefix(self, ctx: commands.Context[Any], job: str = "") -> None:
-        await reply_to(ctx, content=await self._cancel(actor_of_message(ctx), job))
+        await reply_to(ctx, content=await self._cancel(person_of_message(ctx), job))
 
-    async def _queue(self, user_id: str, guild_id: str | None) -> str:
+    async def _queue(self, person: Person) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
         lines = ["**Engines**"]
-        for engine in self._catalog.engines(user_id, guild_id):
+        for engine in self._catalog.engines(person):
             lane = lanes.get(engine.name)
             name = escape(engine.label)
             if engine.error:
@@ -72,22 +69,22 @@ class QueueStatus(commands.Cog):
                 lines.append(f"🟡 {name} · {lane.running} being drawn, {lane.waiting} waiting{wait}")
             if lane and lane.paused_s > 0:
                 lines[-1] += f" · pauses for {duration(lane.paused_s)}"
-        views = await self._service.active_of(f"{DOOR}:{user_id}")
+        views = await self._service.active_of(person.user_key)
         lines.append("**Your pictures**" if views else "You have nothing waiting.")
         lines += [_own_line(view) for view in views[:15]]
         if len(views) > 15:
             lines.append(f"-# and {len(views) - 15} more")
         return cut("\n".join(lines), 2000)
 
-    async def _cancel(self, actor: Actor, job_id: str) -> str:
+    async def _cancel(self, person: Person, job_id: str) -> str:
         if job_id and job_id != "all":
-            job = await self._service.cancel(job_id, actor)
+            job = await self._service.cancel(job_id, person)
             return "✅ Cancelled." if job else "It had already ended."
-        views = await self._service.active_of(actor.user_key)
+        views = await self._service.active_of(person.user_key)
         if not views:
             raise RequestRejected("You have nothing waiting and nothing being drawn.")
         for view in views:
-            await self._service.cancel(view.job.id, actor)
+            await self._service.cancel(view.job.id, person)
         return f"✅ Cancelled {len(views)} of your pictures." if len(views) > 1 else "✅ Cancelled."
 
 

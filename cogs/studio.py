@@ -6,7 +6,7 @@ import nextcord
 from nextcord.ext import commands
 
 from cogs.error_handler import reply_errors
-from cogs.origin import actor_of
+from cogs.origin import person_of
 from cogs.presses import Press, Route
 from generation.errors import RequestRejected
 from services.drawing.generation import GenerationService
@@ -41,7 +41,7 @@ class Studio(commands.Cog):
 
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         """Answer the button under a picture."""
-        job = await self._service.visible(press.job_id, actor_of(interaction))
+        job = await self._service.visible(press.job_id, person_of(interaction))
         offer = OFFER.format(link=self._link(interaction, job.id))
         await interaction.response.send_message(offer, ephemeral=True)
 

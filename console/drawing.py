@@ -14,7 +14,7 @@ from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
 from generation.prompt_syntax import parse_prompt
 from generation.result import StoredImage
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated
 from services.engines.catalog import Catalog
 from services.people.access import LOCAL_USER
@@ -97,7 +97,7 @@ async def _draw(studio: Studio, asked: Asked, is_quiet: bool) -> int:
             jobs = [await _finished(studio, view.job, shown) for view in views]
     except asyncio.CancelledError:
         for view in views:
-            await studio.generation.cancel(view.job.id, Actor(user_key=ORIGIN.user_key))
+            await studio.generation.cancel(view.job.id, ORIGIN.person)
         raise
     await _save(studio, jobs, target, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)

@@ -92,8 +92,8 @@ def _read() -> str | None:
 
 
 async def _engines(studio: Studio) -> str:
-    await studio.catalog.refresh(ORIGIN.user_id, None)
-    return ", ".join(engine.label for engine in studio.catalog.engines(ORIGIN.user_id, None))
+    await studio.catalog.refresh(ORIGIN.person)
+    return ", ".join(engine.label for engine in studio.catalog.engines(ORIGIN.person))
 
 
 def _help() -> str:

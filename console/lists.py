@@ -34,8 +34,8 @@ def show_queue(jobs: Sequence[Job]) -> None:
 
 
 async def _engines(studio: Studio) -> list[Engine]:
-    await studio.catalog.refresh(ORIGIN.user_id, None)
-    return studio.catalog.engines(ORIGIN.user_id, None)
+    await studio.catalog.refresh(ORIGIN.person)
+    return studio.catalog.engines(ORIGIN.person)
 
 
 def _engine_text(engine: Engine) -> str:

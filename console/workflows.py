@@ -14,6 +14,7 @@ from console.arguments import add, below
 from console.drawing import BAD_INPUT, explain
 from console.text import say, tell
 from generation.errors import GenerationError
+from generation.person import NOBODY
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
 from utils.text import cut
 
@@ -62,12 +63,12 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
         if command.action == "add":
             return await _add(workflows, command)
         if command.action == "list":
-            _list(await workflows.list("", None))
+            _list(await workflows.list(NOBODY))
         elif command.action == "show":
-            _show(await workflows.get(command.name, "", None))
+            _show(await workflows.get(command.name, NOBODY))
         elif command.action == "set":
             stored = await workflows.correct(command.name, command.field, command.place)
-            _show(stored, await workflows.lacking(stored, "", None))
+            _show(stored, await workflows.lacking(stored, NOBODY))
         else:
             gone = await workflows.delete(command.name)
             tell(f"{gone.name} is forgotten. Pictures made with it can still be made again.")
@@ -94,7 +95,7 @@ async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
     except OSError as error:
         tell(f"✖ {command.file} cannot be read: {error.strerror}.")
         return BAD_INPUT
-    analysed = await workflows.analyse(content, "", None)
+    analysed = await workflows.analyse(content, NOBODY)
     stored = await workflows.save(analysed, command.name)
     tell(f"{analysed.engine} can draw with it.")
     _show(stored, analysed.problems)

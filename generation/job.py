@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from generation.foreign import MAX_SECONDS, clean_line, clean_text, finite, whole
+from generation.person import Person
 from generation.request import GenerationRequest
 from generation.result import MAX_NUMBER, JobResult, clean_notes
 
@@ -71,6 +72,17 @@ class Origin:
     def user_key(self) -> str:
         """The person, for limits and fairness, whatever server they are in."""
         return self.account or f"{self.door}:{self.user_id}"
+
+    @property
+    def person(self) -> Person:
+        """Who asked, and where; without the rights that a door gave them."""
+        return Person(
+            user_key=self.user_key,
+            name=self.user_name,
+            door=self.door,
+            guild_id=self.guild_id,
+            channel_id=self.channel_id,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from generation.errors import (
     Unstorable,
 )
 from generation.job import Job, JobError, JobStatus
+from generation.person import Person
 from generation.request import GenerationRequest
 from generation.result import GenerationResult, JobResult
 from scheduling.executor import Outcome, ResultSink, crashed
@@ -68,7 +69,7 @@ class Engines(Protocol):
     def get(self, name: str) -> Engine | None: ...
     def label(self, name: str) -> str: ...
     def fit(self, name: str, request: GenerationRequest) -> Fit | Refused: ...
-    def visible(self, user_id: str, guild_id: str | None) -> Sequence[Engine]: ...
+    def visible(self, person: Person) -> Sequence[Engine]: ...
 
 
 class JobRows(Protocol):
@@ -238,7 +239,7 @@ class Outcomes:
             return job
         usable = [
             entry.name
-            for entry in self._registry.visible(job.origin.user_id, job.origin.guild_id)
+            for entry in self._registry.visible(job.origin.person)
             if entry.capabilities and entry.error is None and not (entry.is_fallback or entry.backend.is_paid)
         ]
         newcomers = [name for name in usable if name not in job.candidates]

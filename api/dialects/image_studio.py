@@ -42,15 +42,14 @@ from api.dialects.studio_schemas import (
     UpscaleIn,
     VariationsIn,
 )
-from api.pictures import viewer_of
 from api.routing import Router
 from api.sight import find_media
 from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
+from generation.person import Person
 from generation.request import Draft, Mode
 from services.engines.connections import shown_lane
 from services.library.gallery import MAX_PAGE, Picture, PictureFilter
-from services.people.access import Caller
 from services.people.policy import may_use
 from services.pictures.fetching import MEDIA_PATH
 
@@ -153,9 +152,7 @@ async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisO
     web = web_of(request)
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
-    found = await web.services.describing.describe(
-        source, user_id=caller.user_id, guild_id=None, backend=engine.name if engine else None
-    )
+    found = await web.services.describing.describe(source, caller, backend=engine.name if engine else None)
     tags = [part.strip() for part in found.text.split(",") if part.strip()]
     return AnalysisOut(analysis=found.text, tags=tags, provider=found.engine)
 
@@ -169,7 +166,7 @@ async def history(
     offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
 ) -> HistoryOut:
     """List your own pictures, newest first; an admin may name somebody else."""
-    web, viewer = web_of(request), viewer_of(caller)
+    web = web_of(request)
     is_own = userId in ("", caller.user_key, caller.user_id)
     if not is_own and not caller.is_admin:
         raise NotAllowed("Only your own history may be seen. Leave userId out.")
@@ -178,13 +175,13 @@ async def history(
     found: list[Picture] = []
     cursor = ""
     while len(found) < offset + limit:
-        page = await gallery.history(viewer, wanted, limit=min(MAX_PAGE, offset + limit - len(found)), cursor=cursor)
+        page = await gallery.history(caller, wanted, limit=min(MAX_PAGE, offset + limit - len(found)), cursor=cursor)
         found += page.pictures
         if page.next_cursor is None:
             break
         cursor = page.next_cursor
     images = [_past(request, picture) for picture in found[offset:]]
-    total = await gallery.count(viewer, wanted)
+    total = await gallery.count(caller, wanted)
     return HistoryOut(images=images, count=len(images), total=total, limit=limit, offset=offset)
 
 
@@ -228,7 +225,7 @@ def check_count(count: int, field: str) -> None:
         raise RequestRejected(f"{field} cannot be {count}. Allowed: 1 to {MAX_BATCH_SIZE}.", field=field)
 
 
-def _chosen(request: Request, caller: Caller, draft: Draft, provider: str | None, model: str | None) -> Draft:
+def _chosen(request: Request, caller: Person, draft: Draft, provider: str | None, model: str | None) -> Draft:
     web = web_of(request)
     engine = provider_named(web, caller, provider)
     draft = replace(draft, backend=engine.name) if engine else draft
@@ -236,7 +233,7 @@ def _chosen(request: Request, caller: Caller, draft: Draft, provider: str | None
 
 
 async def _draw(
-    request: Request, caller: Caller, body: DialectBody, draft: Draft, count: int, prompt: str, *notes: str
+    request: Request, caller: Person, body: DialectBody, draft: Draft, count: int, prompt: str, *notes: str
 ) -> ImagesOut:
     check_count(count, "count")
     views = await submit(request, caller, DrawOrder(draft=draft, body=body, count=count, notes=notes))
@@ -283,12 +280,12 @@ def _past(request: Request, picture: Picture) -> dict[str, Any]:
     }
 
 
-async def _own_prompt(request: Request, said: str, caller: Caller) -> str:
+async def _own_prompt(request: Request, said: str, caller: Person) -> str:
     """Return the prompt of a picture that was drawn here, where the caller may know it."""
     web: Web = web_of(request)
     media_id = said.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
     known = await find_media(web, media_id) if len(media_id) <= 64 else None
     job = known[1] if known else None
-    if job is None or not may_use(caller.actor, job):
+    if job is None or not may_use(caller, job):
         return ""
     return job.request.prompt

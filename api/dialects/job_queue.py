@@ -37,9 +37,9 @@ from api.schemas.requests import MOST_TEXT_CHARS, Name, Number, Seed, Whole
 from api.sight import visible_job
 from api.views import parameters
 from generation.job import Job, JobStatus, JobView
+from generation.person import Person
 from generation.request import Draft, Mode
 from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
-from services.people.access import Caller
 from utils.text import plain_words
 
 router = Router(
@@ -210,7 +210,7 @@ async def cancel(request: Request, job_id: str, caller: Maker) -> dict[str, Any]
     """Cancel a job that waits or runs."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    if await web.services.generation.cancel(found.id, caller.actor) is None:
+    if await web.services.generation.cancel(found.id, caller) is None:
         now = await web.services.generation.get(found.id)
         raise AlreadyEnded(f"Job is already {WORDS[now.status]}")
     return {"success": True}
@@ -257,7 +257,7 @@ async def models(request: Request, caller: Reader) -> dict[str, Any]:
     return {"models": listed}
 
 
-async def _accept(request: Request, caller: Caller, body: _Common, draft: Draft, *notes: str) -> dict[str, Any]:
+async def _accept(request: Request, caller: Person, body: _Common, draft: Draft, *notes: str) -> dict[str, Any]:
     web = web_of(request)
     draft = with_model(web, caller, draft, body.model)
     job_id = f"job_{int(web.services.clock.now().timestamp() * 1000)}_{secrets.token_hex(6)}"

@@ -16,9 +16,9 @@ from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, sub
 from api.dialects.responses import base64_of, model_of, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
+from generation.person import Person
 from generation.request import Draft
 from services.engines.catalog import Engine
-from services.people.access import Caller
 
 router = Router(prefix="/v1", tags=["local model"], route_class=route_class(plain_form), responses=REFUSALS)
 
@@ -111,7 +111,7 @@ async def load_model(
 
 
 def _with_its_model(
-    request: Request, web: Web, caller: Caller, draft: Draft, body: ImageGenRequest
+    request: Request, web: Web, caller: Person, draft: Draft, body: ImageGenRequest
 ) -> tuple[Draft, tuple[str, ...]]:
     """Put the model in: the one named, else the one loaded before; where nobody has the usual one, the engine's own."""
     is_usual = "model" not in body.model_fields_set or body.model == USUAL_MODEL

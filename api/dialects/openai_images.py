@@ -26,9 +26,9 @@ from api.schemas.requests import Name, Number, Seed, Whole
 from api.sight import charge
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
+from generation.person import Person
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES, left_out
-from services.people.access import Caller
 from services.pictures.masks import take_masked
 from utils.threads import run_in_thread
 
@@ -186,18 +186,18 @@ async def _masked(request: Request, files: dict[str, list[bytes]]) -> tuple[Draf
 
 
 async def _others(
-    request: Request, caller: Caller, files: list[bytes]
+    request: Request, caller: Person, files: list[bytes]
 ) -> tuple[tuple[SourceImage, ...], tuple[str, ...]]:
     """Take the pictures after the first where an engine draws from several; else say that they are not used."""
     services = web_of(request).services
-    if files and services.catalog.most_pictures(caller.user_id, None) == 1:
+    if files and services.catalog.most_pictures(caller) == 1:
         return (), (left_out([SourceImage(media_id="")] * len(files)),)
     return tuple([await services.media.take_input(data) for data in files[: MAX_INPUT_PICTURES - 1]]), ()
 
 
 async def _draw(
     request: Request,
-    caller: Caller,
+    caller: Person,
     body: _Common,
     draft: Draft,
     *notes: str,
@@ -245,7 +245,7 @@ async def _answer(request: Request, body: _Common, drawn: Drawn, asked: str) -> 
     return answer
 
 
-async def _read(request: Request, caller: Caller, kind: type[Body]) -> tuple[Body, dict[str, list[bytes]]]:
+async def _read(request: Request, caller: Person, kind: type[Body]) -> tuple[Body, dict[str, list[bytes]]]:
     """Read a form: its fields as a body, and its pictures, which count as the caller's."""
     fields: dict[str, str] = {}
     files: dict[str, list[bytes]] = {}

@@ -7,9 +7,9 @@ from api.dialects.failures import ModelMissing
 from api.dialects.requests import engines_of
 from api.dialects.studio_schemas import ProviderOut
 from constants import MAX_BATCH_SIZE
+from generation.person import Person
 from generation.request import Mode
 from services.engines.catalog import Engine
-from services.people.access import Caller
 
 # What the original calls its three providers, and the kinds of engine that each stands for.
 ALIASES: Final = {
@@ -23,7 +23,7 @@ ALIASES: Final = {
 STYLE_KINDS: Final = frozenset({"ip-adapter", "reference"})
 
 
-def provider_named(web: Web, caller: Caller, wanted: str | None) -> Engine | None:
+def provider_named(web: Web, caller: Person, wanted: str | None) -> Engine | None:
     """Find the engine that a provider's name means; None where none was named.
 
     Raises:
@@ -37,7 +37,7 @@ def provider_named(web: Web, caller: Caller, wanted: str | None) -> Engine | Non
         for engine in engines:
             if engine.kind == kind:
                 return engine
-    if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller.user_id, None)):
+    if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller)):
         return found
     listed = ", ".join(engine.name for engine in engines) or "none"
     hint = f"Connected: {listed}. Leave provider out to take the best of them."

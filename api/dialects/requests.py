@@ -20,12 +20,12 @@ from generation.chat_words import seen
 from generation.errors import RequestRejected
 from generation.job import JobView
 from generation.lora_tags import take_lora_tags
+from generation.person import Person
 from generation.request import Draft, Lora, SourceImage
 from generation.samplers import match_name
 from services.drawing.quality import Look, with_quality, with_style
 from services.drawing.splitting import most_at_once, split
 from services.engines.catalog import Engine
-from services.people.access import Caller
 from services.pictures.fetching import MEDIA_PATH
 from services.pictures.masks import MaskedSource, take_masked
 
@@ -79,7 +79,7 @@ def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
     return text, tuple(loras)
 
 
-async def take_picture(request: Request, caller: Caller, said: str | None, field: str) -> SourceImage:
+async def take_picture(request: Request, caller: Person, said: str | None, field: str) -> SourceImage:
     """Take a picture in whatever form it was given, also by the absolute address this server gave it.
 
     Raises:
@@ -98,7 +98,7 @@ async def take_picture(request: Request, caller: Caller, said: str | None, field
 
 
 async def take_pair(
-    request: Request, caller: Caller, image: str | None, mask: str | None, fields: tuple[str, str]
+    request: Request, caller: Person, image: str | None, mask: str | None, fields: tuple[str, str]
 ) -> MaskedSource:
     """Take a picture and its mask, white where it is redrawn, made the picture's size."""
     web = web_of(request)
@@ -110,16 +110,16 @@ async def take_pair(
         raise RequestRejected(error.user_message, field=fields[1], hint=error.hint) from error
 
 
-def engines_of(web: Web, caller: Caller) -> list[Engine]:
-    return web.services.catalog.engines(caller.user_id, None)
+def engines_of(web: Web, caller: Person) -> list[Engine]:
+    return web.services.catalog.engines(caller)
 
 
-def engines_for(web: Web, caller: Caller, draft: Draft) -> list[Engine]:
+def engines_for(web: Web, caller: Person, draft: Draft) -> list[Engine]:
     """Return the engines that a draft may go to: the one it names, else all."""
-    return web.services.catalog.engines_for(draft, caller.user_id, None)
+    return web.services.catalog.engines_for(draft, caller)
 
 
-def with_model(web: Web, caller: Caller, draft: Draft, wanted: str | None) -> Draft:
+def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Draft:
     """Ask for a model by name; an engine's own name stands for what that draws with.
 
     Raises:
@@ -139,7 +139,7 @@ def with_model(web: Web, caller: Caller, draft: Draft, wanted: str | None) -> Dr
     raise ModelMissing(f"Model {wanted[:100]} not loaded", field="model", hint=f"There is: {', '.join(near)}.")
 
 
-async def with_look(request: Request, caller: Caller, draft: Draft, *, quality: str | None, style: str | None) -> Look:
+async def with_look(request: Request, caller: Person, draft: Draft, *, quality: str | None, style: str | None) -> Look:
     """Put a quality and a style into a draft; the engine that would draw says how many steps are usual.
 
     Raises:
@@ -157,7 +157,7 @@ def model_names(engines: Sequence[Engine]) -> dict[str, str]:
     return {model.title: model.name for model in known} | {model.name: model.name for model in known}
 
 
-async def submit(request: Request, caller: Caller, order: DrawOrder) -> list[JobView]:
+async def submit(request: Request, caller: Person, order: DrawOrder) -> list[JobView]:
     """Commit the jobs of one request; more than an engine draws at once become several.
 
     Raises:

@@ -9,7 +9,6 @@ from api.caller import Reader
 from api.context import web_of
 from api.errors import errors
 from api.events import queue_json
-from api.pictures import viewer_of
 from api.routing import Router
 from api.schemas.dashboard import (
     DashboardOut,
@@ -33,7 +32,7 @@ async def dashboard(
 ) -> DashboardOut:
     """Show the figures of some days: everybody's to an admin, your own to others."""
     web = web_of(request)
-    told = await web.services.records.statistics.dashboard(viewer_of(caller), days=days)
+    told = await web.services.records.statistics.dashboard(caller, days=days)
     alerts = web.services.records.alerts.recent() if caller.is_admin else []
     return DashboardOut(
         hours=[HourOut(start=hour.start, done=hour.generations, failed=hour.failed) for hour in told.hours],

@@ -12,8 +12,8 @@ from api.errors import NotFound, error_body, errors, headers_of, status_of
 from api.routing import Router
 from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut, KindOut, KindsOut, TestOut
 from generation.errors import BackendError, NotAllowed
+from generation.person import Person
 from services.engines.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
-from services.people.access import Caller
 from utils.text import plain_words
 
 router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))
@@ -50,7 +50,7 @@ async def connect(request: Request, body: EngineIn, caller: Maker) -> EngineOut 
 async def refresh(request: Request, caller: Maker) -> EnginesOut:
     """Ask every engine again what it can do."""
     web = web_of(request)
-    await web.services.catalog.refresh(caller.user_id, None)
+    await web.services.catalog.refresh(caller)
     return EnginesOut(engines=await engines_out(web, caller))
 
 
@@ -97,7 +97,7 @@ async def kinds(caller: Reader) -> KindsOut:
     )
 
 
-def _owner(caller: Caller) -> Owner:
+def _owner(caller: Person) -> Owner:
     """Whose connection it is.
 
     Raises:
@@ -108,8 +108,8 @@ def _owner(caller: Caller) -> Owner:
     return Owner(kind="user", id=caller.user_id)
 
 
-def _is_visible(web: Web, name: str, caller: Caller) -> bool:
-    listed = web.services.catalog.engines(caller.user_id, None, with_fallback=True)
+def _is_visible(web: Web, name: str, caller: Person) -> bool:
+    listed = web.services.catalog.engines(caller, with_fallback=True)
     return any(engine.name == name for engine in listed)
 
 

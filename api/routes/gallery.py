@@ -10,7 +10,7 @@ from api.archive import zipped
 from api.caller import Maker, Reader
 from api.context import web_of
 from api.errors import Gone, errors, missing
-from api.pictures import collection_out, pictures_out, viewer_of
+from api.pictures import collection_out, pictures_out
 from api.routing import Router
 from api.schemas.gallery import (
     ArchiveIn,
@@ -53,7 +53,7 @@ async def gallery(
     cursor: Annotated[str, Query(max_length=20, description="`next` of the page before.")] = "",
 ) -> PicturesOut:
     """Your own pictures (`scope=all`: what others made in the open, too), narrowed down, page by page."""
-    web, viewer = web_of(request), viewer_of(caller)
+    web = web_of(request)
     wanted = PictureFilter(
         text=q,
         model=model,
@@ -67,11 +67,11 @@ async def gallery(
     )
     service, everybody = web.services.records.gallery, scope == "all"
     with missing("collection"):
-        page = await service.history(viewer, wanted, everybody=everybody, limit=limit, cursor=cursor)
+        page = await service.history(caller, wanted, everybody=everybody, limit=limit, cursor=cursor)
     return PicturesOut(
         pictures=await pictures_out(web, caller, page.pictures),
         next=page.next_cursor,
-        total=await service.count(viewer, wanted, everybody=everybody),
+        total=await service.count(caller, wanted, everybody=everybody),
     )
 
 
@@ -80,7 +80,7 @@ async def picture(request: Request, picture_id: PictureId, caller: Reader) -> Pi
     """Show one picture and all that is known of it."""
     web = web_of(request)
     with missing("picture"):
-        found = await web.services.records.gallery.picture(viewer_of(caller), picture_id)
+        found = await web.services.records.gallery.picture(caller, picture_id)
     return (await pictures_out(web, caller, [found]))[0]
 
 
@@ -89,7 +89,7 @@ async def delete(request: Request, picture_id: PictureId, caller: Maker) -> Resp
     """Delete your own picture, its file at once."""
     web = web_of(request)
     with missing("picture"):
-        gone = await web.services.records.gallery.delete(viewer_of(caller), picture_id)
+        gone = await web.services.records.gallery.delete(caller, picture_id)
     job = await web.services.generation.find(gone.job_id)
     if job and job.result and len(job.result.images) == 1:
         web.hub.gone(job)
@@ -99,7 +99,7 @@ async def delete(request: Request, picture_id: PictureId, caller: Maker) -> Resp
 @router.get("/facets")
 async def facets(request: Request, caller: Reader, scope: Scope = "mine") -> FacetsOut:
     """List the models and engines of one's pictures, the most used first."""
-    found = await web_of(request).services.records.gallery.facets(viewer_of(caller), everybody=scope == "all")
+    found = await web_of(request).services.records.gallery.facets(caller, everybody=scope == "all")
     return FacetsOut(
         models=[FacetOut(name=name, count=count) for name, count in found.models],
         engines=[FacetOut(name=name, count=count) for name, count in found.engines],
@@ -109,11 +109,11 @@ async def facets(request: Request, caller: Reader, scope: Scope = "mine") -> Fac
 @router.put("/favorites/{picture_id}", status_code=204, responses=errors(404, 410, 429))
 async def star(request: Request, picture_id: PictureId, caller: Maker) -> Response:
     """Make a picture a favourite: its file is kept."""
-    service, viewer = web_of(request).services.records.gallery, viewer_of(caller)
+    service = web_of(request).services.records.gallery
     with missing("picture"):
-        found = await service.picture(viewer, picture_id)
+        found = await service.picture(caller, picture_id)
     with missing("picture", Gone):
-        await service.star(viewer, found.id)
+        await service.star(caller, found.id)
     return Response(status_code=204)
 
 
@@ -121,7 +121,7 @@ async def star(request: Request, picture_id: PictureId, caller: Maker) -> Respon
 async def unstar(request: Request, picture_id: PictureId, caller: Maker) -> Response:
     """Let a favourite go; its usual time begins again."""
     with missing("picture"):
-        await web_of(request).services.records.gallery.unstar(viewer_of(caller), picture_id)
+        await web_of(request).services.records.gallery.unstar(caller, picture_id)
     return Response(status_code=204)
 
 
@@ -129,7 +129,7 @@ async def unstar(request: Request, picture_id: PictureId, caller: Maker) -> Resp
 async def collections(request: Request, caller: Reader) -> CollectionsOut:
     """List your own collections by name."""
     web = web_of(request)
-    found = await web.services.records.gallery.collections(viewer_of(caller))
+    found = await web.services.records.gallery.collections(caller)
     return CollectionsOut(collections=[await collection_out(web, caller, one) for one in found])
 
 
@@ -137,7 +137,7 @@ async def collections(request: Request, caller: Reader) -> CollectionsOut:
 async def create_collection(request: Request, body: CollectionIn, caller: Maker) -> CollectionOut:
     """Make a collection."""
     web = web_of(request)
-    made = await web.services.records.gallery.create_collection(viewer_of(caller), body.name, body.description)
+    made = await web.services.records.gallery.create_collection(caller, body.name, body.description)
     return await collection_out(web, caller, made)
 
 
@@ -149,7 +149,7 @@ async def change_collection(
     web = web_of(request)
     with missing("collection"):
         changed = await web.services.records.gallery.change_collection(
-            viewer_of(caller), collection_id, name=body.name, description=body.description
+            caller, collection_id, name=body.name, description=body.description
         )
     return await collection_out(web, caller, changed)
 
@@ -158,19 +158,19 @@ async def change_collection(
 async def delete_collection(request: Request, collection_id: CollectionId, caller: Maker) -> Response:
     """Delete a collection; its pictures stay in the gallery."""
     with missing("collection"):
-        await web_of(request).services.records.gallery.delete_collection(viewer_of(caller), collection_id)
+        await web_of(request).services.records.gallery.delete_collection(caller, collection_id)
     return Response(status_code=204)
 
 
 @router.put("/collections/{collection_id}/pictures/{picture_id}", status_code=204, responses=errors(404, 410, 429))
 async def add_picture(request: Request, collection_id: CollectionId, picture_id: PictureId, caller: Maker) -> Response:
     """Put a picture into a collection: its file is kept."""
-    service, viewer = web_of(request).services.records.gallery, viewer_of(caller)
+    service = web_of(request).services.records.gallery
     with missing("collection"), missing("picture"):
-        found = await service.picture(viewer, picture_id)
-        await service.collection(viewer, collection_id)
+        found = await service.picture(caller, picture_id)
+        await service.collection(caller, collection_id)
     with missing("picture", Gone):
-        await service.add_pictures(viewer, collection_id, [found.id])
+        await service.add_pictures(caller, collection_id, [found.id])
     return Response(status_code=204)
 
 
@@ -180,16 +180,16 @@ async def remove_picture(
 ) -> Response:
     """Take a picture out of a collection."""
     with missing("collection"), missing("picture"):
-        await web_of(request).services.records.gallery.remove_pictures(viewer_of(caller), collection_id, [picture_id])
+        await web_of(request).services.records.gallery.remove_pictures(caller, collection_id, [picture_id])
     return Response(status_code=204)
 
 
 @router.post("/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **errors(400, 404, 410)})
 async def archive(request: Request, body: ArchiveIn, caller: Reader) -> StreamingResponse:
     """Fetch many pictures as one ZIP file, each with its parameters."""
-    web, viewer = web_of(request), viewer_of(caller)
+    web = web_of(request)
     with missing("picture"):
-        pictures = [await web.services.records.gallery.picture(viewer, one) for one in dict.fromkeys(body.ids)]
+        pictures = [await web.services.records.gallery.picture(caller, one) for one in dict.fromkeys(body.ids)]
     now = web.services.clock.now()
     there = [picture for picture in pictures if picture.is_there(now)]
     if not there:

@@ -5,6 +5,7 @@ from pydantic import BaseModel
 
 from api.context import Web, web_of
 from api.routing import Router
+from generation.person import NOBODY
 from services.reports.discord_link import LinkState
 
 router = Router(tags=["health"])
@@ -38,7 +39,7 @@ async def healthz(request: Request) -> HealthOut:
 async def readyz(request: Request, response: Response) -> ReadyOut:
     """Answer 200 while at least one engine can be asked for pictures and what is asked for can be kept, else 503."""
     web = web_of(request)
-    engines = web.services.catalog.engines("", None)
+    engines = web.services.catalog.engines(NOBODY)
     up = sum(engine.error is None for engine in engines)
     problem = await web.own.readiness.problem() or _stopped_queue(web) or ("" if up else "no engine answers")
     if problem:

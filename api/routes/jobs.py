@@ -11,7 +11,6 @@ from api.context import Web, web_of
 from api.dialects.requests import take_picture
 from api.engines import price_of
 from api.errors import NotFound, errors
-from api.pictures import viewer_of
 from api.request_keys import Key, with_request_key
 from api.routing import Router
 from api.schemas.jobs import AgainIn, EstimateOut, JobIn, JobOut, JobsOut, ParsedOut, SubmittedOut
@@ -20,11 +19,11 @@ from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
 from generation.job import JobStatus, JobView, Origin, child_of
+from generation.person import Person
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
 from services.drawing.splitting import repeated
-from services.people.access import Caller
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
@@ -34,16 +33,16 @@ _EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}
 JOB_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
 
 
-def shown(web: Web, view: JobView, caller: Caller) -> JobOut:
+def shown(web: Web, view: JobView, caller: Person) -> JobOut:
     is_mine = view.job.user_key == caller.user_key
     return web.hub.views.job(view, is_mine=is_mine, preview=web.hub.preview_version(view))
 
 
-async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Caller) -> list[JobOut]:
+async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Person) -> list[JobOut]:
     """Write jobs with what only the gallery knows: the caller's favourites, and what is kept beyond its time."""
     media_ids = [image.media_id for view in views if view.job.result for image in view.job.result.images]
     gallery = web.services.records.gallery
-    favorites = await gallery.starred(viewer_of(caller), media_ids) if media_ids else frozenset()
+    favorites = await gallery.starred(caller, media_ids) if media_ids else frozenset()
     kept = await gallery.kept_among(media_ids) if media_ids else frozenset()
     lost = await gallery.lost_among(media_ids) if media_ids else frozenset()
     return [
@@ -66,7 +65,7 @@ def said(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
     return replace(parsed, draft=body.to_draft().over(parsed.draft))
 
 
-async def with_link(request: Request, caller: Caller, parsed: ParsedPrompt) -> ParsedPrompt:
+async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> ParsedPrompt:
     """Fetch the picture whose address stands in front of the words; one that was sent wins."""
     if not parsed.pictures:
         return parsed
@@ -77,7 +76,7 @@ async def with_link(request: Request, caller: Caller, parsed: ParsedPrompt) -> P
     return replace(parsed, pictures=(), draft=replace(parsed.draft, init_image=picture))
 
 
-async def with_inputs(web: Web, caller: Caller, draft: Draft) -> Draft:
+async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
     """Look at the input picture, and say it early when it has expired or is not theirs."""
     await check_inputs(web, caller, draft)
     if draft.init_image is None:
@@ -148,7 +147,7 @@ async def move_up(request: Request, job_id: str, caller: Maker) -> JobOut:
     """Draw a waiting job before one's others on the same engine."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    return shown(web, await web.services.generation.move_up(found.id, caller.actor), caller)
+    return shown(web, await web.services.generation.move_up(found.id, caller), caller)
 
 
 @router.post("/jobs/{job_id}/cancel")
@@ -156,7 +155,7 @@ async def cancel(request: Request, job_id: str, caller: Maker) -> JobOut:
     """Cancel a job that waits or runs; one that has ended stays as it is."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    cancelled = await web.services.generation.cancel(found.id, caller.actor)
+    cancelled = await web.services.generation.cancel(found.id, caller)
     return shown(web, web.services.generation.peek(cancelled or await web.services.generation.get(found.id)), caller)
 
 
@@ -186,7 +185,7 @@ async def delete(request: Request, job_id: str, caller: Maker) -> Response:
     """Forget the pictures of a job at once; one that waits or runs is cancelled."""
     web = web_of(request)
     found = await visible_job(web, job_id, caller)
-    web.hub.gone(await web.services.generation.delete(found.id, caller.actor))
+    web.hub.gone(await web.services.generation.delete(found.id, caller))
     return Response(status_code=204)
 
 
@@ -238,7 +237,7 @@ def _refused(error: GenerationError) -> EstimateOut:
     )
 
 
-async def _origin(web: Web, caller: Caller, body: JobIn, private: bool) -> Origin:
+async def _origin(web: Web, caller: Person, body: JobIn, private: bool) -> Origin:
     """Where the answer belongs: here, or, for a job opened from Discord, in that channel too."""
     origin = origin_of(caller, private=private)
     if not body.reply_to:

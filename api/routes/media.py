@@ -14,9 +14,9 @@ from api.routing import Router
 from api.schemas.requests import MediaOut, Text
 from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
+from generation.person import Person
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
-from services.people.access import Caller
 from services.people.policy import may_use
 from services.pictures.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
 from utils.images import EXTENSIONS
@@ -89,7 +89,7 @@ async def media(
         raise NotFound("Picture not found")
     found, job = known
     is_private = job is not None and job.origin.private
-    if is_private and not (caller and job and may_use(caller.actor, job)) and not _is_signed(web, media_id, t):
+    if is_private and not (caller and job and may_use(caller, job)) and not _is_signed(web, media_id, t):
         raise NotFound("Picture not found")
     tag = f'"{media_id[:32]}-{size or format or "o"}"'
     headers = {"Cache-Control": FOREVER, "ETag": tag}
@@ -144,7 +144,7 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
-    said = await web.services.describing.describe(source, user_id=caller.user_id, guild_id=None, backend=body.backend)
+    said = await web.services.describing.describe(source, caller, backend=body.backend)
     return DescribeOut(text=said.text, engine=said.engine)
 
 
@@ -152,7 +152,7 @@ def _is_signed(web: Web, media_id: str, token: str) -> bool:
     return bool(token) and web.access.unsign(token, f"media:{media_id}")
 
 
-async def _was_here(web: Web, caller: Caller | None, media_id: str, token: str) -> bool:
+async def _was_here(web: Web, caller: Person | None, media_id: str, token: str) -> bool:
     """Return whether a picture that is gone was one that this caller might have seen."""
     known = await web.services.records.gallery.was_there(media_id)
     if known is None:

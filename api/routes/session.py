@@ -11,7 +11,7 @@ from api.errors import errors
 from api.routing import Router
 from constants import MAX_BATCH_SIZE, MAX_INPUT_IMAGE_BYTES, MAX_PROMPT_CHARS, VERSION
 from generation.options import OPTIONS
-from services.people.access import Caller
+from generation.person import Person
 
 router = Router(prefix="/api", tags=["session"], responses=errors(401, 403))
 
@@ -90,7 +90,7 @@ async def options(caller: Reader) -> OptionsOut:
     return OptionsOut(options=listed, sizes=SIZES, aspects=ASPECTS)
 
 
-async def session_of(request: Request, caller: Caller) -> SessionOut:
+async def session_of(request: Request, caller: Person) -> SessionOut:
     web = web_of(request)
     csrf = ""
     if caller.how == "session":

@@ -7,14 +7,13 @@ from fastapi import Path, Request, Response
 from api.caller import Admin, Maker, Reader
 from api.context import web_of
 from api.errors import errors, missing
-from api.pictures import viewer_of
 from api.routing import Router
 from api.schemas.templates import StyleIn, StyleOut, StylesOut, TemplateIn, TemplateOut, TemplatesOut, UsedOut
+from generation.person import Person
 from generation.prompt_syntax import format_prompt
 from generation.request import Draft
 from services.drawing.styles import Style
 from services.library.templates import PromptTemplate, TemplateText
-from services.people.access import Caller
 
 router = Router(prefix="/api", tags=["templates and styles"], responses=errors(401, 403, 422))
 
@@ -26,7 +25,7 @@ StyleId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,40}$")]
 @router.get("/templates")
 async def templates(request: Request, caller: Reader) -> TemplatesOut:
     """List your own saved prompts, then those that others share."""
-    found = await web_of(request).services.records.templates.templates(viewer_of(caller))
+    found = await web_of(request).services.records.templates.templates(caller)
     return TemplatesOut(templates=[_template(caller, one) for one in found])
 
 
@@ -34,14 +33,14 @@ async def templates(request: Request, caller: Reader) -> TemplatesOut:
 async def create_template(request: Request, body: TemplateIn, caller: Maker) -> TemplateOut:
     """Save a prompt."""
     text = TemplateText(name=body.name, prompt=body.text, description=body.description, is_shared=body.is_shared)
-    return _template(caller, await web_of(request).services.records.templates.create(viewer_of(caller), text))
+    return _template(caller, await web_of(request).services.records.templates.create(caller, text))
 
 
 @router.delete("/templates/{template_id}", status_code=204, responses=errors(404))
 async def delete_template(request: Request, template_id: TemplateId, caller: Maker) -> Response:
     """Delete your own saved prompt."""
     with missing("template"):
-        await web_of(request).services.records.templates.delete(viewer_of(caller), template_id)
+        await web_of(request).services.records.templates.delete(caller, template_id)
     return Response(status_code=204)
 
 
@@ -49,7 +48,7 @@ async def delete_template(request: Request, template_id: TemplateId, caller: Mak
 async def use_template(request: Request, template_id: TemplateId, caller: Reader) -> UsedOut:
     """Take a saved prompt; that is counted."""
     with missing("template"):
-        used = await web_of(request).services.records.templates.use(viewer_of(caller), template_id)
+        used = await web_of(request).services.records.templates.use(caller, template_id)
     return UsedOut(text=_text(used))
 
 
@@ -64,18 +63,18 @@ async def styles(request: Request, caller: Reader) -> StylesOut:
 async def save_style(request: Request, body: StyleIn, caller: Admin) -> StyleOut:
     """Save a style preset; everybody sees it."""
     style = Style(id=body.id, name=body.name, description=body.description, value=body.value)
-    return _style(await web_of(request).services.records.styles.save(viewer_of(caller), style))
+    return _style(await web_of(request).services.records.styles.save(caller, style))
 
 
 @router.delete("/styles/{style_id}", status_code=204, responses=errors(404))
 async def delete_style(request: Request, style_id: StyleId, caller: Admin) -> Response:
     """Delete your own style preset; a built-in one of the same id comes back."""
     with missing("style"):
-        await web_of(request).services.records.styles.delete(viewer_of(caller), style_id)
+        await web_of(request).services.records.styles.delete(caller, style_id)
     return Response(status_code=204)
 
 
-def _template(caller: Caller, template: PromptTemplate) -> TemplateOut:
+def _template(caller: Person, template: PromptTemplate) -> TemplateOut:
     return TemplateOut(
         id=template.id,
         name=template.name,

@@ -24,10 +24,10 @@ from api.schemas.workflows import (
     WorkflowsOut,
 )
 from generation.errors import NotAllowed, RequestRejected
+from generation.person import Person
 from generation.request import WorkflowRef
 from services.drawing.workflow_parts import FIELDS, Node, Parts, take_apart
 from services.drawing.workflows import Analysed, Owner, StoredWorkflow
-from services.people.access import Caller
 from utils.threads import run_in_thread
 
 router = Router(prefix="/api", tags=["workflows"], responses=errors(401, 403, 422))
@@ -46,7 +46,7 @@ JSON_BODY: Final[dict[str, Any]] = {
 async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
     """List the workflows one may draw with: your own, then everybody's."""
     web = web_of(request)
-    found = await web.services.workflows.list(caller.user_id, None)
+    found = await web.services.workflows.list(caller)
     return WorkflowsOut(workflows=[_listed(one, await _parts(web, one), caller) for one in found])
 
 
@@ -56,7 +56,7 @@ async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
 async def analyse(request: Request, caller: Maker) -> AnalysedOut:
     """Find out what an exported workflow is for; the body is the file. Nothing is kept by name yet."""
     web = web_of(request)
-    analysed = await web.services.workflows.analyse(await request.body(), caller.user_id, None)
+    analysed = await web.services.workflows.analyse(await request.body(), caller)
     parts = await run_in_thread(take_apart, analysed.graph, analysed.mapping)
     return AnalysedOut(
         engine=analysed.engine,
@@ -112,7 +112,7 @@ async def delete(request: Request, name: Name, caller: Maker) -> Response:
     return Response(status_code=204)
 
 
-async def _analysed(web: Web, body: WorkflowIn, caller: Caller) -> Analysed:
+async def _analysed(web: Web, body: WorkflowIn, caller: Person) -> Analysed:
     if body.token:
         found = web.drafts.get(body.token, caller.user_key, web.services.clock.monotonic())
         if found is None:
@@ -121,30 +121,30 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Caller) -> Analysed:
     if body.graph is None:
         raise RequestRejected("Send the token of an analysis, or a graph.", field="token")
     content = await run_in_thread(json.dumps, body.graph)
-    return await web.services.workflows.analyse(content.encode(), caller.user_id, None)
+    return await web.services.workflows.analyse(content.encode(), caller)
 
 
-async def _find(web: Web, name: str, caller: Caller) -> StoredWorkflow:
+async def _find(web: Web, name: str, caller: Person) -> StoredWorkflow:
     """Return one by its whole name; your own before everybody's."""
     wanted = " ".join(name.split()).casefold()
-    for one in await web.services.workflows.list(caller.user_id, None):
+    for one in await web.services.workflows.list(caller):
         if one.name.casefold() == wanted:
             return one
     raise NotFound("There is no workflow of that name.")
 
 
-async def _own(web: Web, name: str, caller: Caller) -> StoredWorkflow:
+async def _own(web: Web, name: str, caller: Person) -> StoredWorkflow:
     found = await _find(web, name, caller)
     if not _is_mine(found, caller):
         raise NotAllowed("This workflow is everybody's: only admins may change it.")
     return found
 
 
-def _is_mine(stored: StoredWorkflow, caller: Caller) -> bool:
+def _is_mine(stored: StoredWorkflow, caller: Person) -> bool:
     return stored.owner_kind == "user" or caller.is_admin
 
 
-def _owner(caller: Caller) -> Owner:
+def _owner(caller: Person) -> Owner:
     """Whoever sits at this machine keeps workflows for everybody, as the console does."""
     return Owner() if caller.how == "local" else Owner(kind="user", id=caller.user_id)
 
@@ -158,10 +158,10 @@ async def _parts(web: Web, stored: StoredWorkflow) -> Parts:
     return await run_in_thread(take_apart, loaded.graph, loaded.mapping)
 
 
-async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkflowOut:
+async def _whole(web: Web, stored: StoredWorkflow, caller: Person) -> WholeWorkflowOut:
     workflow = await web.services.workflows.load(WorkflowRef(name=stored.name, id=stored.version))
     parts = await run_in_thread(take_apart, workflow.graph, workflow.mapping)
-    offered = await web.services.workflows.options(workflow, caller.user_id, None) if parts.options else ()
+    offered = await web.services.workflows.options(workflow, caller) if parts.options else ()
     options = [
         WorkflowOptionOut(
             **asdict(one) | {"choices": list(one.choices), "slots": list(parts.options.get(one.name, ()))}
@@ -176,11 +176,11 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Caller) -> WholeWorkf
         options=options,
         nodes=_nodes(parts),
         outputs=list(parts.outputs),
-        problems=list(await web.services.workflows.problems(workflow, caller.user_id, None)),
+        problems=list(await web.services.workflows.problems(workflow, caller)),
     )
 
 
-def _listed(stored: StoredWorkflow, parts: Parts, caller: Caller) -> WorkflowOut:
+def _listed(stored: StoredWorkflow, parts: Parts, caller: Person) -> WorkflowOut:
     return WorkflowOut(
         name=stored.name,
         engine=stored.kind,

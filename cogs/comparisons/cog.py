@@ -15,9 +15,9 @@ from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import (
-    actor_of,
     check_interaction_permissions,
     check_message_permissions,
+    person_of,
 )
 from cogs.plain import suggest
 from cogs.presses import Press, Route
@@ -57,13 +57,11 @@ class Compare(commands.Cog):
     @slash_compare.on_autocomplete("engines")
     async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
         """Complete the last name of the list."""
-        assert interaction.user is not None, "Discord always says who"
         before, comma, last = typed.rpartition(",")
         pairs = self._catalog.suggest(
             "backend",
             last.strip(),
-            user_id=str(interaction.user.id),
-            guild_id=str(interaction.guild_id) if interaction.guild_id else None,
+            person_of(interaction),
         )
         taken = set(_names(before))
         names = [f"{before}{comma}{value}" for _, value in pairs if value not in taken]
@@ -85,7 +83,7 @@ class Compare(commands.Cog):
         return (Route(prefix=ID_PREFIX, action="cancel", handle=self._cancel),)
 
     async def _cancel(self, interaction: nextcord.Interaction, press: Press) -> None:
-        was_under_way = await self._compare.cancel(press.job_id, actor_of(interaction))
+        was_under_way = await self._compare.cancel(press.job_id, person_of(interaction))
         await interaction.response.defer()
         if not was_under_way:
             await interaction.followup.send("It had already ended.", ephemeral=True)

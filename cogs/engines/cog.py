@@ -11,9 +11,11 @@ from cogs.cards import Card
 from cogs.decorators import prefix_command
 from cogs.engines import text as engines_text
 from cogs.engines.connections import owner_of
+from cogs.origin import person_of, person_of_message
 from cogs.posting import TRANSIENT
 from cogs.waiting import answer
 from generation.errors import GenerationError, RequestRejected
+from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService, Owner
@@ -48,21 +50,20 @@ class Engines(commands.Cog):
 
     @nextcord.slash_command(name="status", description="How every engine is doing, and why one is down")
     async def slash_status(self, interaction: nextcord.Interaction) -> None:
-        assert interaction.user is not None, "Discord always says who"
         await interaction.response.defer(ephemeral=True)
-        guild_id = str(interaction.guild_id) if interaction.guild_id else None
-        owners = [Owner(kind="user", id=str(interaction.user.id))]
-        if guild_id and interaction.permissions.manage_guild:
-            owners.append(Owner(kind="guild", id=guild_id))
-        text = await self._status(str(interaction.user.id), guild_id, owners)
+        person = person_of(interaction)
+        owners = [Owner.of(person)]
+        if person.guild_id and interaction.permissions.manage_guild:
+            owners.append(Owner(kind="guild", id=person.guild_id))
+        text = await self._status(person, owners)
         await interaction.edit_original_message(content=text)
 
     @prefix_command(name="status")
     async def status_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        guild_id = str(ctx.guild.id) if ctx.guild else None
+        person = person_of_message(ctx)
         # what to look at is for the owner's eyes: by prefix everybody reads along
-        owners = [] if guild_id else [Owner(kind="user", id=str(ctx.author.id))]
-        await answer(ctx, self._status_card(str(ctx.author.id), guild_id, owners))
+        owners = [] if person.guild_id else [Owner.of(person)]
+        await answer(ctx, self._status_card(person, owners))
 
     @nextcord.slash_command(name="gpu", description="Your rented GPU: start, stop, what it has cost")
     async def slash_gpu(self, interaction: nextcord.Interaction) -> None:
@@ -133,7 +134,7 @@ class Engines(commands.Cog):
     @prefix_command(name="gpu")
     async def gpu_by_prefix(self, ctx: commands.Context[Any], what: str = "show", value: str = "") -> None:
         """`!gpu`, `!gpu start`, `!gpu stop`, `!gpu price 0.34`, `!gpu stop-reminder`."""
-        await answer(ctx, self._gpu(Owner(kind="user", id=str(ctx.author.id)), what.casefold(), value))
+        await answer(ctx, self._gpu(Owner.of(person_of_message(ctx)), what.casefold(), value))
 
     async def tell(self, notice: Notice) -> None:
         """Write to the owner of a connection; one who takes no direct messages is left in peace."""
@@ -180,12 +181,12 @@ class Engines(commands.Cog):
             return engines_text.stopped(await self._rentals.stop(owner, by=by), owner)
         return engines_text.before_stop(await self._rentals.inspect(owner, by=by), how)
 
-    async def _status_card(self, user_id: str, guild_id: str | None, owners: list[Owner]) -> Card:
-        return Card(content=await self._status(user_id, guild_id, owners))
+    async def _status_card(self, person: Person, owners: list[Owner]) -> Card:
+        return Card(content=await self._status(person, owners))
 
-    async def _status(self, user_id: str, guild_id: str | None, owners: list[Owner]) -> str:
+    async def _status(self, person: Person, owners: list[Owner]) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
-        engines = self._catalog.engines(user_id, guild_id)
+        engines = self._catalog.engines(person)
         lines = [engines_text.engine(one, lanes.get(one.name), self._clock.now()) for one in engines]
         for owner in owners:
             if any(one.error and one.owner_kind == owner.kind for one in engines):

@@ -13,6 +13,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Card
 from cogs.decorators import prefix_command
+from cogs.origin import person_of, person_of_message
 from cogs.plain import address, escape, sentence, suggest
 from cogs.posting import TRANSIENT
 from cogs.waiting import answer
@@ -106,7 +107,7 @@ class Connections(commands.Cog):
         await answer(ctx, self._connect_aloud(ctx, api_type, url, key))
 
     async def _connect_aloud(self, ctx: commands.Context[Any], api_type: str, url: str, key: str) -> Card:
-        owner = Owner(kind="user", id=str(ctx.author.id))
+        owner = Owner.of(person_of_message(ctx))
         is_public = ctx.guild is not None
         try:
             text = await self._connect(api_type, url, key, owner, _name(ctx.author), show_url=not is_public)
@@ -119,12 +120,12 @@ class Connections(commands.Cog):
 
     @prefix_command(name="sdtest")
     async def test_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        owner = Owner(kind="user", id=str(ctx.author.id))
+        owner = Owner.of(person_of_message(ctx))
         await answer(ctx, _as_card(self._test(owner, show_url=ctx.guild is None)))
 
     @prefix_command(name="sddisconnect")
     async def disconnect_by_prefix(self, ctx: commands.Context[Any]) -> None:
-        owner = Owner(kind="user", id=str(ctx.author.id))
+        owner = Owner.of(person_of_message(ctx))
         await answer(ctx, _as_card(self._disconnect(owner, is_cancelling=False)))
 
     async def _connect(
@@ -196,9 +197,8 @@ def owner_of(interaction: nextcord.Interaction, *, for_server: bool, is_testing:
         RequestRejected: there is no server here.
         NotAllowed: this person does not manage the server.
     """
-    assert interaction.user is not None, "Discord always says who"
     if not for_server:
-        return Owner(kind="user", id=str(interaction.user.id))
+        return Owner.of(person_of(interaction))
     if interaction.guild_id is None:
         raise RequestRejected("There is no server here: leave “for_server” out.", field="for_server")
     if not is_testing and not interaction.permissions.manage_guild:

@@ -7,10 +7,12 @@ from nextcord.ext import commands
 
 from cogs.cards import Button, Card, Choice, Menu, Row, check_stands_in, to_view
 from cogs.decorators import prefix_command
+from cogs.origin import person_of, person_of_message
 from cogs.plain import code, escape, sentence
 from cogs.presses import Press, Route
 from cogs.waiting import answer
 from generation.errors import RequestRejected
+from generation.person import Person
 from services.engines.catalog import Catalog, Engine, NameList, lists_of
 from services.engines.connections import usage
 from utils.text import cut
@@ -35,7 +37,7 @@ class Models(commands.Cog):
 
     async def models(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        card = await self._first_page(interaction.user, interaction.guild_id)
+        card = await self._first_page(person_of(interaction))
         await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
 
     for _name in ("sdmodels", "models"):
@@ -46,24 +48,23 @@ class Models(commands.Cog):
 
     @prefix_command(name="list_models", aliases=["models", "sdmodels"])
     async def list_models(self, ctx: commands.Context[Any]) -> None:
-        await answer(ctx, self._first_page(ctx.author, ctx.guild.id if ctx.guild else None))
+        await answer(ctx, self._first_page(person_of_message(ctx)))
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(action=ACTION, handle=self._turn),)
 
     async def _turn(self, interaction: nextcord.Interaction, press: Press) -> None:
         check_stands_in(interaction.message, ACTION)
-        engines = self._catalog.engines(*_who(interaction.user, interaction.guild_id))
-        engine = self._catalog.engine(press.job_id, *_who(interaction.user, interaction.guild_id))
+        person = person_of(interaction)
+        engines, engine = self._catalog.engines(person), self._catalog.engine(press.job_id, person)
         if engine is None:
             raise RequestRejected("That engine is no longer connected.")
         card = _page(engine, engines, (*press.values, press.argument)[0])
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
-    async def _first_page(self, user: Any, guild_id: int | None) -> Card:
-        who = _who(user, guild_id)
-        await self._catalog.refresh(*who)
-        engines = self._catalog.engines(*who)
+    async def _first_page(self, person: Person) -> Card:
+        await self._catalog.refresh(person)
+        engines = self._catalog.engines(person)
         if all(engine.is_fallback for engine in engines):
             names = ", ".join(escape(engine.label) for engine in engines)
             return Card(content=f"{NOT_CONNECTED} Connect one: `{usage()}`\n-# until then pictures are made by {names}")
@@ -126,7 +127,3 @@ def _menu(lane: str, shown: str, lists: dict[str, NameList]) -> Menu:
 
 def _button(lane: str, label: str, place: str, *, is_disabled: bool = False) -> Button:
     return Button(action=ACTION, job_id=lane, label=label, argument=place, is_disabled=is_disabled)
-
-
-def _who(user: Any, guild_id: int | None) -> tuple[str, str | None]:
-    return str(user.id), str(guild_id) if guild_id else None

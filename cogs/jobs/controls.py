@@ -21,7 +21,7 @@ from cogs.jobs import forms
 from cogs.jobs.card import GONE
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
-from cogs.origin import actor_of, check_interaction_permissions
+from cogs.origin import check_interaction_permissions, person_of
 from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
 from cogs.presses import Press, Route
@@ -88,7 +88,7 @@ class EditControls(commands.Cog):
         return tuple(Route(action=action, handle=self._press, takes_forms=True) for action in self._handlers)
 
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
-        job = await self._service.visible(press.job_id, actor_of(interaction))
+        job = await self._service.visible(press.job_id, person_of(interaction))
         argument = press.action if press.action in ("sampler", "model") else press.argument
         await self._handlers[press.action](interaction, job, argument)
 
@@ -104,7 +104,7 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, forms.smaller(job.settled))
 
     async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
-        other = self._messages.other_engine(job, *_where(interaction), wanted)
+        other = self._messages.other_engine(job, person_of(interaction), wanted)
         if other is None:
             raise RequestRejected(
                 "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
@@ -114,14 +114,14 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        actor = actor_of(interaction)
-        check_change(actor, job, "edit")
+        person = person_of(interaction)
+        check_change(person, job, "edit")
         typed = _typed(interaction)
         names = await names_of_interaction(interaction, *typed.values())
         before = (await self._service.drawn(job)).request
         changes = forms.read_edit(typed, before, names)
         # your own job that is still under way is replaced
-        replaces = job.user_key == actor.user_key and not job.is_terminal
+        replaces = job.user_key == person.user_key and not job.is_terminal
         notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
         await self._again(interaction, job, changes, replaces=replaces, notes=notes)
 
@@ -159,7 +159,7 @@ class EditControls(commands.Cog):
     # -- forms and menus -----------------------------------------------------------------------------------------
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        check_change(actor_of(interaction), job, "edit")
+        check_change(person_of(interaction), job, "edit")
         form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
         await interaction.response.send_modal(form)
 
@@ -188,21 +188,21 @@ class EditControls(commands.Cog):
 
     def _engine(self, interaction: nextcord.Interaction, job: Job) -> Engine | None:
         """Return the engine a picture was drawn on, or another one where that one is not for who presses."""
-        who = _where(interaction)
-        return self._catalog.engine(job.lane, *who) or next(iter(self._catalog.engines(*who)), None)
+        person = person_of(interaction)
+        return self._catalog.engine(job.lane, person) or next(iter(self._catalog.engines(person)), None)
 
     # -- the job itself ------------------------------------------------------------------------------------------
 
     async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        check_change(actor_of(interaction), job, "cancel")
-        cancelled = await self._service.cancel(job.id, actor_of(interaction))
+        check_change(person_of(interaction), job, "cancel")
+        cancelled = await self._service.cancel(job.id, person_of(interaction))
         await interaction.response.defer()
         if cancelled is None:
             await interaction.followup.send("It had already ended.", ephemeral=True)
 
     async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
-        check_change(actor_of(interaction), job, "delete")
-        await self._service.delete(job.id, actor_of(interaction))
+        check_change(person_of(interaction), job, "delete")
+        await self._service.delete(job.id, person_of(interaction))
         await interaction.response.defer()
         message = interaction.message
         if message is None or not shows(message, job.origin, job.id):  # an id that was sent from below another message
@@ -242,12 +242,6 @@ class EditControls(commands.Cog):
         foot = f"-# model {escape(model)} · job {job.short_id}"
         text = f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}"
         await interaction.response.send_message(cut(text, 2000), ephemeral=True)
-
-
-def _where(interaction: nextcord.Interaction) -> tuple[str, str | None]:
-    """Return who presses, and in which server: what they may use depends on both."""
-    assert interaction.user is not None, "Discord always says who"
-    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
 
 
 def _names(what: str, engine: Engine | None) -> list[str]:

@@ -18,6 +18,7 @@ from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Hold, Job, JobStatus, JobView
+from generation.person import Person
 from generation.request import Mode
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
@@ -232,10 +233,10 @@ class JobMessages:
         return pictures
 
     def _around(self, job: Job, smaller: bool = False) -> render.Around:
-        engine = self._catalog.engine(job.lane, job.origin.user_id, job.origin.guild_id)
+        engine = self._catalog.engine(job.lane, job.origin.person)
         capabilities = engine.capabilities if engine else None
-        modes = self._catalog.modes(job.origin.user_id, job.origin.guild_id)
-        other = self.other_engine(job, job.origin.user_id, job.origin.guild_id)
+        modes = self._catalog.modes(job.origin.person)
+        other = self.other_engine(job, job.origin.person)
         return render.Around(
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
@@ -251,12 +252,12 @@ class JobMessages:
             smaller_copy=smaller,
         )
 
-    def other_engine(self, job: Job, user_id: str, guild_id: str | None, wanted: str = "") -> Engine | None:
+    def other_engine(self, job: Job, person: Person, wanted: str = "") -> Engine | None:
         """Return the engine that a person's button for another one means; only those that are up are offered.
 
         It is the one the button names where this person may use that, else a Flux one, else any other.
         """
-        engines = self._catalog.engines(user_id, guild_id)
+        engines = self._catalog.engines(person)
         others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback and engine.is_up]
         return min(others, key=lambda engine: (engine.name != wanted, not engine.is_flux), default=None)
 

@@ -16,9 +16,9 @@ from cogs.attachments import address_of
 from cogs.decorators import prefix_command
 from cogs.desk import Desk
 from cogs.mentions import names_of_interaction
-from cogs.origin import actor_of, actor_of_message, check_interaction_permissions
+from cogs.origin import check_interaction_permissions, person_of, person_of_message
 from cogs.pictures import forms
-from cogs.pictures.sources import PictureSources, is_private, suggest_engines, who
+from cogs.pictures.sources import PictureSources, is_private, suggest_engines
 from cogs.plain import suggest
 from cogs.presses import Press, Route
 from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
@@ -83,7 +83,7 @@ class Pictures(commands.Cog):
         """`!upscale 2` with a picture, or in reply to one: short for `!dream --upscale 2`."""
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         if not ctx.message.attachments and isinstance(replied, nextcord.Message):
-            self._sources.check_single(await self._sources.job_of(replied, actor_of_message(ctx)))
+            self._sources.check_single(await self._sources.job_of(replied, person_of_message(ctx)))
         dream = ctx.bot.get_command("dream")
         assert dream is not None, "the cog of the main command is always there"
         await ctx.invoke(dream, text=forms.upscale_options(text))
@@ -187,14 +187,14 @@ class Pictures(commands.Cog):
         return tuple(Route(action=forms.ACTION, argument=change, handle=self._press) for change in CHANGES)
 
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
-        job = await self._service.visible(press.job_id, actor_of(interaction))
+        job = await self._service.visible(press.job_id, person_of(interaction))
         assert interaction.message is not None, "a button stands under a message"
         await self._change(interaction, interaction.message, job, CHANGES[press.argument])
 
     # -- pictures from pictures ----------------------------------------------------------------------------------
 
     async def _from_message(self, interaction: nextcord.Interaction, message: nextcord.Message, changes: Draft) -> None:
-        job = await self._sources.job_of(message, actor_of(interaction))
+        job = await self._sources.job_of(message, person_of(interaction))
         await self._change(interaction, message, job, changes)
 
     async def _change(
@@ -242,7 +242,7 @@ class Pictures(commands.Cog):
         typed: str,
         names_of: Callable[[Capabilities], tuple[str, ...] | None],
     ) -> None:
-        engines = self._catalog.engines(*who(interaction))
+        engines = self._catalog.engines(person_of(interaction))
         names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
         await suggest(interaction, hits)

@@ -7,15 +7,15 @@ import nextcord
 
 from cogs.attachments import address_of, picture_in, read_file
 from cogs.cards import controls_of
-from cogs.origin import check_interaction_permissions
+from cogs.origin import check_interaction_permissions, person_of
 from cogs.plain import suggest
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.order import Order, OrderKind
+from generation.person import Person
 from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
-from services.people.policy import Actor
 from services.pictures.media import MediaService
 
 
@@ -26,17 +26,17 @@ class PictureSources:
         self._service = service
         self._media = media
 
-    async def job_of(self, message: nextcord.Message, actor: Actor) -> Job | None:
+    async def job_of(self, message: nextcord.Message, person: Person) -> Job | None:
         """Return the job a message of ours shows.
 
-        None for any other message, for jobs nobody knows any more, and for those that `actor` may not see: the message
+        None for any other message, for jobs nobody knows any more, and for those that `person` may not see: the message
         may be another bot's, with an id of ours in it.
         """
         job_id = next((job_id for _, job_id, _ in controls_of(message)), "-")
         if job_id == "-":
             return None
         try:
-            return await self._service.visible(job_id, actor)
+            return await self._service.visible(job_id, person)
         except RequestRejected:
             return None
 
@@ -103,14 +103,7 @@ def is_private(message: nextcord.Message, job: Job | None) -> bool:
     return bool(message.flags.ephemeral) or (job is not None and job.origin.private)
 
 
-def who(interaction: nextcord.Interaction) -> tuple[str, str | None]:
-    """Return the ids of the person and of the server, if it is one."""
-    assert interaction.user is not None, "Discord always says who"
-    return str(interaction.user.id), str(interaction.guild_id) if interaction.guild_id else None
-
-
 async def suggest_engines(catalog: Catalog, interaction: nextcord.Interaction, typed: str) -> None:
     """Answer an autocomplete with the engines of this person."""
-    user_id, guild_id = who(interaction)
-    pairs = catalog.suggest("backend", typed, user_id=user_id, guild_id=guild_id)
+    pairs = catalog.suggest("backend", typed, person_of(interaction))
     await suggest(interaction, dict(pairs))

@@ -12,9 +12,9 @@ from nextcord.ext import commands
 from cogs.attachments import address_of, read_file
 from cogs.cards import Picture
 from cogs.desk import Desk
-from cogs.origin import actor_of, check_interaction_permissions
+from cogs.origin import check_interaction_permissions, person_of
 from cogs.pictures import forms
-from cogs.pictures.sources import PictureSources, begin, is_private, suggest_engines, who
+from cogs.pictures.sources import PictureSources, begin, is_private, suggest_engines
 from cogs.posting import edit_answer
 from cogs.presses import Press, Route
 from constants import DISCORD_ALT_TEXT_CHARS
@@ -66,7 +66,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Describe")
     async def describe_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        job = await self._sources.job_of(message, actor_of(interaction))
+        job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_words(interaction, data, backend=None, private=is_private(message, job), shows_picture=False)
@@ -83,7 +83,7 @@ class PictureWords(commands.Cog):
 
     @nextcord.message_command(name="Picture info")
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
-        job = await self._sources.job_of(message, actor_of(interaction))
+        job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)
         data = await self._sources.of_message(message, job)
         await self._show_info(interaction, data, private=is_private(message, job))
@@ -92,8 +92,7 @@ class PictureWords(commands.Cog):
         self, interaction: nextcord.Interaction, data: bytes, *, backend: str | None, private: bool, shows_picture: bool
     ) -> None:
         source = await self._media.take_input(data)
-        user_id, guild_id = who(interaction)
-        said = await self._describing.describe(source, user_id=user_id, guild_id=guild_id, backend=backend)
+        said = await self._describing.describe(source, person_of(interaction), backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
         alt_text = cut(f"The picture described: {said.text}", DISCORD_ALT_TEXT_CHARS)
         picture = Picture(data=small, filename="described.jpg", alt_text=alt_text) if small else None

@@ -10,11 +10,12 @@ from nextcord.ext import commands
 from cogs.cards import Card
 from cogs.decorators import prefix_command
 from cogs.engines.connections import owner_of
-from cogs.pictures.sources import who
+from cogs.origin import person_of, person_of_message
 from cogs.plain import block, code, escape, suggest
 from cogs.posting import TRANSIENT
 from cogs.waiting import answer
 from generation.errors import RequestRejected
+from generation.person import Person
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, Owner, StoredWorkflow, WorkflowService
 from utils.text import cut
 
@@ -52,12 +53,12 @@ class Workflows(commands.Cog):
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
-        text = await self._add(file, name or "", owner, *who(interaction))
+        text = await self._add(file, name or "", owner, person_of(interaction))
         await interaction.edit_original_message(content=text)
 
     @slash_workflow.subcommand(name="list", description="What there is to draw with")
     async def slash_list(self, interaction: nextcord.Interaction) -> None:
-        text = list_text(await self._workflows.list(*who(interaction)))
+        text = list_text(await self._workflows.list(person_of(interaction)))
         await interaction.response.send_message(text, ephemeral=True)
 
     @slash_workflow.subcommand(name="show", description="What a workflow takes, and where that goes")
@@ -65,8 +66,8 @@ class Workflows(commands.Cog):
         self, interaction: nextcord.Interaction, name: str = SlashOption(description="Which one")
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        stored = await self._workflows.get(name, *who(interaction))
-        problems = await self._workflows.lacking(stored, *who(interaction))
+        stored = await self._workflows.get(name, person_of(interaction))
+        problems = await self._workflows.lacking(stored, person_of(interaction))
         await interaction.edit_original_message(content=workflow_text(stored, problems=problems))
 
     @slash_workflow.subcommand(name="set", description="Correct where a value goes")
@@ -84,7 +85,7 @@ class Workflows(commands.Cog):
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         stored = await self._workflows.correct(name, field, value, owner)
-        text = changed_text(stored, await self._workflows.lacking(stored, *who(interaction)))
+        text = changed_text(stored, await self._workflows.lacking(stored, person_of(interaction)))
         await interaction.edit_original_message(content=text)
 
     @slash_workflow.subcommand(name="delete", description="Forget a workflow")
@@ -118,24 +119,24 @@ class Workflows(commands.Cog):
         await answer(ctx, self._by_prefix(ctx, what.casefold(), name, field, place))
 
     async def _by_prefix(self, ctx: commands.Context[Any], what: str, name: str, field: str, place: str) -> Card:
-        user_id, guild_id = str(ctx.author.id), str(ctx.guild.id) if ctx.guild else None
-        owner = Owner(kind="user", id=user_id)
+        person = person_of_message(ctx)
+        owner = Owner.of(person)
         if what == "list":
-            return Card(content=list_text(await self._workflows.list(user_id, guild_id)))
+            return Card(content=list_text(await self._workflows.list(person)))
         if what == "add" and ctx.message.attachments:
-            return Card(content=await self._add(ctx.message.attachments[0], name, owner, user_id, guild_id))
+            return Card(content=await self._add(ctx.message.attachments[0], name, owner, person))
         if what == "show" and name:
-            stored = await self._workflows.get(name, user_id, guild_id)
-            problems = await self._workflows.lacking(stored, user_id, guild_id)
+            stored = await self._workflows.get(name, person)
+            problems = await self._workflows.lacking(stored, person)
             return Card(content=workflow_text(stored, problems=problems))
         if what == "set" and place:
             stored = await self._workflows.correct(name, field, place, owner)
-            return Card(content=changed_text(stored, await self._workflows.lacking(stored, user_id, guild_id)))
+            return Card(content=changed_text(stored, await self._workflows.lacking(stored, person)))
         if what == "delete" and name:
             return Card(content=deleted_text(await self._workflows.delete(name, owner)))
         raise RequestRejected(USAGE)
 
-    async def _add(self, file: nextcord.Attachment, name: str, owner: Owner, user_id: str, guild_id: str | None) -> str:
+    async def _add(self, file: nextcord.Attachment, name: str, owner: Owner, person: Person) -> str:
         if file.size > MAX_WORKFLOW_BYTES:
             most = MAX_WORKFLOW_BYTES // 2**20
             raise RequestRejected(f"That file has {file.size / 2**20:.1f} MB; a workflow has at most {most} MB.")
@@ -143,7 +144,7 @@ class Workflows(commands.Cog):
             content = await file.read()
         except (nextcord.HTTPException, *TRANSIENT) as error:
             raise RequestRejected("That file cannot be read from Discord. Please attach it again.") from error
-        analysed = await self._workflows.analyse(content, user_id, guild_id)
+        analysed = await self._workflows.analyse(content, person)
         stem = file.filename.rpartition(".")[0].replace("_", " ")
         stored = await self._workflows.save(analysed, name or stem[:MAX_NAME_CHARS], owner)
         return workflow_text(stored, analysed.engine, analysed.problems)
@@ -154,7 +155,7 @@ async def suggest_workflows(
 ) -> None:
     """Answer an autocomplete with the names of what this person may draw with here."""
     needle = typed.casefold().strip()
-    there = [one.name for one in await workflows.list(*who(interaction)) if one.owner_kind in kinds]
+    there = [one.name for one in await workflows.list(person_of(interaction)) if one.owner_kind in kinds]
     names = [name for name in there if needle in name.casefold()]
     await suggest(interaction, names)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import nextcord
 
-from cogs.pictures.sources import who
+from cogs.origin import person_of
 from cogs.plain import suggest
 from generation.errors import GenerationError
 from generation.prompt_syntax import parse_prompt
@@ -33,9 +33,9 @@ async def suggest_options(
     offered: tuple[WorkflowOption, ...] = ()
     if workflow:
         try:
-            stored = await workflows.get(workflow, *who(interaction))
+            stored = await workflows.get(workflow, person_of(interaction))
             loaded = await workflows.load(WorkflowRef(name=stored.name, id=stored.version))
-            offered = await workflows.options(loaded, *who(interaction))
+            offered = await workflows.options(loaded, person_of(interaction))
         except GenerationError:  # what is wrong with it is told when it is drawn with
             offered = ()
     await suggest(interaction, suggestions(typed, offered))

@@ -78,7 +78,7 @@ class Chooser:
         draft = await self.with_style_words(draft)
         validate(draft)
         if draft.workflow and self._workflows:
-            own = await self._workflows.resolve(draft.workflow, origin.user_id, origin.guild_id)
+            own = await self._workflows.resolve(draft.workflow, origin.person)
             draft = replace(draft, workflow=own)
         needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
         if not draft.prompt and needs_words:
@@ -144,7 +144,7 @@ class Chooser:
         return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
 
     def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
-        entries = self._registry.visible(origin.user_id, origin.guild_id)
+        entries = self._registry.visible(origin.person)
         if not draft.backend:
             return [entry for entry in entries if not entry.is_fallback] or entries
         wanted = find_entry(draft.backend, entries)

@@ -10,8 +10,9 @@ from typing import Final
 
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Origin
+from generation.person import Person
 from generation.request import Draft, draw_seed
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from services.people.policy import may_see
 from services.pictures.media import MediaService, Upload
@@ -106,7 +107,7 @@ class CompareService:
             found.append(replace(comparison, contenders=contenders))
         return found
 
-    async def cancel(self, comparison_id: str, actor: Actor) -> int:
+    async def cancel(self, comparison_id: str, person: Person) -> int:
         """Cancel what still waits or runs; return how many jobs that were, 0 for what this person may not see.
 
         Raises:
@@ -114,9 +115,9 @@ class CompareService:
         """
         comparison = await self._store.get(comparison_id)
         jobs = [await self._generation.get(job_id) for job_id in comparison.job_ids] if comparison else []
-        if comparison is None or not all(may_see(actor, job) for job in jobs):
+        if comparison is None or not all(may_see(person, job) for job in jobs):
             return 0
-        cancelled = [await self._generation.cancel(job_id, actor) for job_id in comparison.job_ids]
+        cancelled = [await self._generation.cancel(job_id, person) for job_id in comparison.job_ids]
         return sum(job is not None for job in cancelled)
 
     async def delivered(self, comparison: Comparison) -> bool:
@@ -135,14 +136,13 @@ class CompareService:
         return await self._media.strip_of(named, limit_bytes) if named else None
 
     def _choose(self, wanted: Sequence[str], origin: Origin) -> list[Engine]:
-        where = origin.user_id, origin.guild_id
-        known = self._catalog.engines(*where)
+        known = self._catalog.engines(origin.person)
         if not wanted:
             engines = [engine for engine in known if engine.error is None][:MAX_ENGINES]
         else:
             engines = []
             for name in wanted:
-                engine = self._catalog.engine(name, *where)
+                engine = self._catalog.engine(name, origin.person)
                 if engine is None:
                     names = ", ".join(one.label for one in known)
                     raise RequestRejected(f"There is no engine “{name}” here. There is: {names}.", field="engines")

@@ -8,6 +8,7 @@ from backends.registry import BackendRegistry
 from generation.errors import RequestRejected
 from generation.fields import FIELDS
 from generation.job import Job, JobView, Origin, child_of
+from generation.person import Person
 from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
 from queue_manager import LaneView as LaneView
@@ -18,7 +19,6 @@ from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
-from services.people.policy import Actor as Actor
 from services.people.policy import check_change, may_see
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
@@ -144,7 +144,7 @@ class GenerationService:
         changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
-        visible = self._registry.visible(origin.user_id, origin.guild_id)
+        visible = self._registry.visible(origin.person)
         if not changes.backend and any(entry.name == old.lane for entry in visible):
             changes = replace(changes, backend=old.lane)
         return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, notes=notes, also=also)
@@ -163,14 +163,14 @@ class GenerationService:
         request = replace(enlarged.request, mode=Mode.TXT2IMG, **nothing)
         return replace(enlarged, request=request)
 
-    async def visible(self, job_id: str, actor: Actor) -> Job:
+    async def visible(self, job_id: str, person: Person) -> Job:
         """Return a job that somebody may see, by its id or short id.
 
         Raises:
             RequestRejected: there is none, or none for these eyes, which is put the same way.
         """
         job = await self._named(job_id)
-        if job is None or not may_see(actor, job):
+        if job is None or not may_see(person, job):
             raise _no_job(job_id)
         return job
 
@@ -227,15 +227,15 @@ class GenerationService:
     def watch(self, job_id: str) -> AsyncIterator[JobView]:
         return self._queue.watch(job_id)
 
-    async def cancel(self, job_id: str, actor: Actor) -> Job | None:
+    async def cancel(self, job_id: str, person: Person) -> Job | None:
         """Cancel your own job (moderators: anybody's); `None` if it had already ended.
 
         Raises:
             RequestRejected: there is none that this person may see.
             NotAllowed: it is somebody else's.
         """
-        job = await self.visible(job_id, actor)
-        check_change(actor, job, "cancel")
+        job = await self.visible(job_id, person)
+        check_change(person, job, "cancel")
         return await self._queue.cancel(job.id)
 
     async def message_deleted(self, message_ids: list[str]) -> None:
@@ -253,7 +253,7 @@ class GenerationService:
             if not job.is_terminal and await self._queue.cancel(job.id):
                 await self.delivered(job.id)
 
-    async def move_up(self, job_id: str, actor: Actor) -> JobView:
+    async def move_up(self, job_id: str, person: Person) -> JobView:
         """Draw a waiting job before its owner's others on the same engine; nobody else's turn moves.
 
         Forgotten at a restart, which takes jobs up in the order they were asked for.
@@ -262,8 +262,8 @@ class GenerationService:
             NotAllowed: it is somebody else's.
             RequestRejected: there is none to see, or it does not wait, or is its owner's next already.
         """
-        job = await self.visible(job_id, actor)
-        check_change(actor, job, "move")
+        job = await self.visible(job_id, person)
+        check_change(person, job, "move")
         if not self._queue.to_front(job.id):
             raise RequestRejected("That one is not waiting behind another picture of yours.", field="job")
         return self._queue.peek(job)
@@ -277,13 +277,13 @@ class GenerationService:
     def lanes(self) -> list[LaneView]:
         return self._queue.lanes()
 
-    async def delete(self, job_id: str, actor: Actor) -> Job:
+    async def delete(self, job_id: str, person: Person) -> Job:
         """Forget every picture that a job drew at once, cancelling it first if it is still active.
 
         An answer from the cache shows pictures of another job, which stay.
         """
-        job = await self.visible(job_id, actor)
-        check_change(actor, job, "delete")
+        job = await self.visible(job_id, person)
+        check_change(person, job, "delete")
         if not job.is_terminal:
             await self._queue.cancel(job.id)
             job = await self.get(job.id)  # it may have been done first

@@ -20,7 +20,7 @@ from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated
 from services.engines.catalog import Catalog
 from services.people.uploads import UploadQuota
@@ -136,7 +136,7 @@ class IntakeService:
         job_ids = made.comparison.job_ids if made.comparison else [view.job.id for view in made.views]
         for job_id in job_ids:
             # in this order and without a pause, so that nobody finds the answer due and posts it again
-            await self._generation.cancel(job_id, Actor(user_key=origin.user_key))
+            await self._generation.cancel(job_id, origin.person)
             await self._generation.delivered(job_id)
         if made.comparison:
             await self._compare.delivered(made.comparison)
@@ -204,7 +204,7 @@ class IntakeService:
     async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
         """Return the draft with the pictures that were attached; those that nothing here could use are not read."""
         names = [*order.names, *([""] * len(order.files))]
-        may_take_all = order.draft.workflow or self._catalog.most_pictures(origin.user_id, origin.guild_id) > 1
+        may_take_all = order.draft.workflow or self._catalog.most_pictures(origin.person) > 1
         addresses = order.files if may_take_all else order.files[:1]
         taken: list[SourceImage] = []
         notes: list[str] = []
@@ -233,7 +233,7 @@ class IntakeService:
     async def _replace(self, intake: Intake) -> None:
         """End your own job in whose place a new one has come."""
         try:
-            await self._generation.cancel(intake.order.job_id, Actor(user_key=intake.origin.user_key))
+            await self._generation.cancel(intake.order.job_id, intake.origin.person)
         except GenerationError as error:
             log.info("a replaced job goes on (%s)", error.code, extra={"job": intake.order.job_id})
         await self.close(intake)
@@ -248,7 +248,7 @@ class IntakeService:
             return await self._generation.submit(draft, origin, notes=notes, also=[closing])
         except CapabilityError:
             draft = with_tags_as_loras(await self._generation.with_style_words(draft))
-            draft, missing = self._catalog.without_unknown(draft, origin.user_id, origin.guild_id)
+            draft, missing = self._catalog.without_unknown(draft, origin.person)
             notes = (*notes, *missing)
             if not missing and not draft.model and not draft.loras:
                 raise

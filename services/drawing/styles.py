@@ -4,7 +4,7 @@ Both files are lists of {"id", "name", "description", "value"}; an own style rep
 
     styles() -> tuple[Style, ...]                            style(style_id) -> Style
     apply(prompt, style_ids) -> str                          split(names) -> (ours, the rest)
-    save(viewer, Style) -> Style                             delete(viewer, style_id)
+    save(person, Style) -> Style                             delete(person, style_id)
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected, StoreUnavailable
-from services.library.gallery import Viewer
+from generation.person import Person
 from utils.text import cut
 
 log = logging.getLogger(__name__)
@@ -108,13 +108,13 @@ class StyleService:
         ours = tuple(known[name.casefold()] for name in wanted if name.casefold() in known)
         return ours, tuple(name for name in wanted if name.casefold() not in known)
 
-    async def save(self, viewer: Viewer, style: Style) -> Style:
+    async def save(self, person: Person, style: Style) -> Style:
         """Store an own style in place of one of the same id; for admins.
 
         Raises:
             RequestRejected: a value cannot be.
         """
-        _check_admin(viewer)
+        _check_admin(person)
         saved = _checked(style)
         async with self._turn:
             await self._read()
@@ -123,9 +123,9 @@ class StyleService:
             await self._write(self._own | {saved.id: saved})
         return saved
 
-    async def delete(self, viewer: Viewer, style_id: str) -> None:
+    async def delete(self, person: Person, style_id: str) -> None:
         """Delete an own style; a built-in one of the same id comes back. For admins."""
-        _check_admin(viewer)
+        _check_admin(person)
         async with self._turn:
             await self._read()
             if style_id not in self._own:
@@ -171,8 +171,8 @@ class StyleService:
         self._own, self._read_at = own, await asyncio.to_thread(_changed_at, self._path)
 
 
-def _check_admin(viewer: Viewer) -> None:
-    if not viewer.is_admin:
+def _check_admin(person: Person) -> None:
+    if not person.is_admin:
         raise NotAllowed("Only admins may change styles, since everybody sees them.")
 
 

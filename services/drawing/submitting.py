@@ -20,7 +20,7 @@ from generation.several_pictures import joined
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.idempotency import job_of
-from services.people.policy import Actor, may_use
+from services.people.policy import may_use
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
 from store.database import Write
@@ -149,7 +149,7 @@ class Submission:
         parts, now = self._parts, self._parts.clock.now()
         old_id = await parts.media.recall(job.lane, job.drawn, job.request)
         old = await parts.jobs.get(old_id) if old_id else None
-        if old is None or not may_use(Actor(user_key=job.user_key), old):
+        if old is None or not may_use(job.origin.person, old):
             return None
         if old.origin.private and not job.origin.private:  # nobody else could see its file
             return None

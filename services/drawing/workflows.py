@@ -15,6 +15,7 @@ from backends.registry import EASEL, BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
+from generation.person import Person
 from generation.replaced_options import routed
 from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
 from generation.resolve import resolve_for
@@ -54,7 +55,7 @@ class WorkflowService:
         self._store = store
         self._clock = clock
 
-    async def analyse(self, content: bytes, user_id: str, guild_id: str | None) -> Analysed:
+    async def analyse(self, content: bytes, person: Person) -> Analysed:
         """Find out what a file is for, on the first engine of this person that can run it; one with all its files wins.
 
         Raises:
@@ -67,7 +68,7 @@ class WorkflowService:
             raise RequestRejected(f"That file has {size:.1f} MB; a workflow has at most {most} MB.", field="workflow")
         refusals: list[tuple[str, GenerationError]] = []
         nearest: Analysed | None = None
-        for entry in await self._engines(user_id, guild_id):
+        for entry in await self._engines(person):
             try:
                 async with self._registry.borrow(entry.name) as backend:
                     if not isinstance(backend, WorkflowBackend):
@@ -106,19 +107,20 @@ class WorkflowService:
         await self._store.save(owner.kind, owner.id, name, version, self._clock.now())
         return await self._of(name, owner)
 
-    async def list(self, user_id: str, guild_id: str | None) -> tuple[StoredWorkflow, ...]:
+    async def list(self, person: Person) -> tuple[StoredWorkflow, ...]:
         """Return what this person may draw with here: their own, the server's, then everybody's."""
-        owners = [Owner(kind="user", id=user_id), *([Owner(kind="guild", id=guild_id)] if guild_id else []), EASEL]
+        guild = [Owner(kind="guild", id=person.guild_id)] if person.guild_id else []
+        owners = [Owner.of(person), *guild, EASEL]
         found = [await self._store.of(owner.kind, owner.id) for owner in owners]
         return tuple(one for of_owner in found for one in of_owner)
 
-    async def get(self, name: str, user_id: str, guild_id: str | None) -> StoredWorkflow:
+    async def get(self, name: str, person: Person) -> StoredWorkflow:
         """Find one by its name, or by a part of it; your own before the server's.
 
         Raises:
             RequestRejected: there is none; what there is is named.
         """
-        return _find(name, await self.list(user_id, guild_id))
+        return _find(name, await self.list(person))
 
     async def correct(self, name: str, field: str, place: str, owner: Owner = EASEL) -> StoredWorkflow:
         """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
@@ -158,14 +160,14 @@ class WorkflowService:
         await self._store.delete(owner.kind, owner.id, stored.name)
         return stored
 
-    async def resolve(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> WorkflowRef:
+    async def resolve(self, workflow: WorkflowRef, person: Person) -> WorkflowRef:
         """Return the version a request is to be drawn with, loaded; from now on it is kept.
 
         Raises:
             RequestRejected: there is none of that name.
         """
         if not workflow.id:
-            stored = await self.get(workflow.name, user_id, guild_id)
+            stored = await self.get(workflow.name, person)
             workflow = WorkflowRef(name=stored.name, id=stored.version)
         if not await self._store.use(workflow.id, self._clock.now()):
             raise _gone(workflow)
@@ -214,22 +216,22 @@ class WorkflowService:
             request = replace(request, denoising_strength=None)
         return replace(fitted, request=request, notes=(*fitted.notes, *remarks))
 
-    async def options(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[WorkflowOption, ...]:
+    async def options(self, workflow: WorkflowRef, person: Person) -> tuple[WorkflowOption, ...]:
         """Return the options of a loaded workflow, as the first engine tells them that can run it; none if none can."""
-        for entry in await self._engines(user_id, guild_id):
+        for entry in await self._engines(person):
             if isinstance(entry.backend, WorkflowBackend):
                 with suppress(CapabilityError, BackendError):
                     return (await entry.backend.workflow_capabilities(workflow)).options
         return ()
 
-    async def lacking(self, stored: StoredWorkflow, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+    async def lacking(self, stored: StoredWorkflow, person: Person) -> tuple[str, ...]:
         """Return what is lacking for one now, as `problems`."""
-        return await self.problems(await self.load(WorkflowRef(name=stored.name, id=stored.version)), user_id, guild_id)
+        return await self.problems(await self.load(WorkflowRef(name=stored.name, id=stored.version)), person)
 
-    async def problems(self, workflow: WorkflowRef, user_id: str, guild_id: str | None) -> tuple[str, ...]:
+    async def problems(self, workflow: WorkflowRef, person: Person) -> tuple[str, ...]:
         """Return what is lacking for a loaded workflow as it is on the first engine, nothing where one can draw it."""
         found: tuple[str, ...] = ()
-        for entry in await self._engines(user_id, guild_id):
+        for entry in await self._engines(person):
             if not isinstance(entry.backend, WorkflowBackend):
                 continue
             try:
@@ -247,8 +249,8 @@ class WorkflowService:
             if version := await other._store.version(stored.version):
                 await self._store.save(EASEL.kind, EASEL.id, stored.name, version, self._clock.now())
 
-    async def _engines(self, user_id: str, guild_id: str | None) -> Sequence[Entry]:
-        entries = [e for e in self._registry.visible(user_id, guild_id) if isinstance(e.backend, WorkflowBackend)]
+    async def _engines(self, person: Person) -> Sequence[Entry]:
+        entries = [e for e in self._registry.visible(person) if isinstance(e.backend, WorkflowBackend)]
         await self._registry.ready(entries)
         able = [e for e in entries if e.capabilities is None or e.capabilities.supports_workflows]
         return sorted(able, key=lambda entry: entry.error is not None)

@@ -9,6 +9,7 @@ from typing import Any
 from backends.kinds import grade_of_kind, kind_of
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
+from generation.person import Person
 from generation.request import Draft, Mode
 from generation.resolve import resolve_for
 from generation.samplers import match_name
@@ -81,42 +82,42 @@ class Catalog:
     def __init__(self, registry: BackendRegistry) -> None:
         self._registry = registry
 
-    def engines(self, user_id: str, guild_id: str | None, *, with_fallback: bool = False) -> list[Engine]:
+    def engines(self, person: Person, *, with_fallback: bool = False) -> list[Engine]:
         """Engines this person may use here, the preferred first; the fallback only when asked for or the only one."""
-        entries = self._registry.visible(user_id, guild_id)
+        entries = self._registry.visible(person)
         if with_fallback:
             return [_engine(entry) for entry in entries]
         real = [entry for entry in entries if not entry.is_fallback]
         return [_engine(entry) for entry in real or entries]
 
-    def engine(self, wanted: str, user_id: str, guild_id: str | None) -> Engine | None:
+    def engine(self, wanted: str, person: Person) -> Engine | None:
         """Find an engine by name, label or kind; the fallback too, since it may be asked for by name."""
-        entry = find_entry(wanted, self._registry.visible(user_id, guild_id))
+        entry = find_entry(wanted, self._registry.visible(person))
         return _engine(entry) if entry else None
 
-    def engines_for(self, draft: Draft, user_id: str, guild_id: str | None) -> list[Engine]:
+    def engines_for(self, draft: Draft, person: Person) -> list[Engine]:
         """Return the engines that a draft may go to: the one it names, else all."""
-        named = self.engine(draft.backend, user_id, guild_id) if draft.backend else None
-        return [named] if named else self.engines(user_id, guild_id)
+        named = self.engine(draft.backend, person) if draft.backend else None
+        return [named] if named else self.engines(person)
 
-    def modes(self, user_id: str, guild_id: str | None) -> frozenset[Mode]:
+    def modes(self, person: Person) -> frozenset[Mode]:
         """Return what any engine here can do for this person."""
-        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        known = [engine.capabilities for engine in self.engines(person) if engine.capabilities]
         return frozenset(mode for capabilities in known for mode in capabilities.modes)
 
-    def most_pictures(self, user_id: str, guild_id: str | None) -> int:
+    def most_pictures(self, person: Person) -> int:
         """Return how many input pictures the engine takes that takes most, without a workflow named for it."""
-        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        known = [engine.capabilities for engine in self.engines(person) if engine.capabilities]
         return max((capabilities.max_images for capabilities in known), default=1)
 
-    async def refresh(self, user_id: str, guild_id: str | None) -> None:
+    async def refresh(self, person: Person) -> None:
         """Ask the visible engines again, so that lists shown next are fresh."""
-        entries = self._registry.visible(user_id, guild_id)
+        entries = self._registry.visible(person)
         await asyncio.gather(*(self._registry.refresh(entry.name) for entry in entries))
 
-    def without_unknown(self, draft: Draft, user_id: str, guild_id: str | None) -> tuple[Draft, tuple[str, ...]]:
+    def without_unknown(self, draft: Draft, person: Person) -> tuple[Draft, tuple[str, ...]]:
         """Leave out the names in a draft that no engine here knows; return the rest, and a remark on each."""
-        known = [engine.capabilities for engine in self.engines(user_id, guild_id) if engine.capabilities]
+        known = [engine.capabilities for engine in self.engines(person) if engine.capabilities]
         notes: list[str] = []
 
         def is_known(**named: Any) -> bool:
@@ -137,15 +138,13 @@ class Catalog:
             draft = replace(draft, hires=replace(draft.hires, upscaler=None))
         return replace(draft, loras=loras, styles=styles), tuple(notes)
 
-    def suggest(
-        self, what: str, typed: str, *, user_id: str, guild_id: str | None, backend: str | None = None
-    ) -> list[tuple[str, str]]:
+    def suggest(self, what: str, typed: str, person: Person, *, backend: str | None = None) -> list[tuple[str, str]]:
         """Return up to 25 (shown, value) pairs for `what`: "model", "sampler", "scheduler", "lora" or "backend".
 
         Substring match; names that start with what was typed come first, loaded models before others (● / ○).
         """
-        engines = self.engines(user_id, guild_id)
-        if backend and (wanted := self.engine(backend, user_id, guild_id)):
+        engines = self.engines(person)
+        if backend and (wanted := self.engine(backend, person)):
             engines = [wanted]
         if what == "backend":
             pairs = [(engine.label, engine.name) for engine in engines]

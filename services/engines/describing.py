@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from backends.base import DescribingBackend
 from backends.registry import BackendRegistry, Entry
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
+from generation.person import Person
 from generation.request import SourceImage
 from services.engines.catalog import find_entry
 
@@ -24,9 +25,7 @@ class DescribingService:
         self._registry = registry
         self._asking: set[str] = set()
 
-    async def describe(
-        self, image: SourceImage, *, user_id: str, guild_id: str | None, backend: str | None = None
-    ) -> Description:
+    async def describe(self, image: SourceImage, person: Person, *, backend: str | None = None) -> Description:
         """Describe a picture whose bytes are loaded.
 
         Raises:
@@ -35,13 +34,13 @@ class DescribingService:
             LimitReached: this person has asked already and has no answer yet.
             BackendError: the engine failed.
         """
-        if user_id in self._asking:  # it is no job, so the queue's limits do not hold it
+        if person.user_key in self._asking:  # it is no job, so the queue's limits do not hold it
             raise LimitReached("One picture at a time: you are still waiting for the description of another one.")
-        self._asking.add(user_id)
+        self._asking.add(person.user_key)
         try:
-            return await self._ask(await self._choose(user_id, guild_id, backend), image)
+            return await self._ask(await self._choose(person, backend), image)
         finally:
-            self._asking.discard(user_id)
+            self._asking.discard(person.user_key)
 
     async def _ask(self, entry: Entry, image: SourceImage) -> Description:
         async with self._registry.borrow(entry.name) as engine:
@@ -50,8 +49,8 @@ class DescribingService:
             text = await engine.describe(image)
         return Description(text=" ".join(text.split()), engine=entry.label)
 
-    async def _choose(self, user_id: str, guild_id: str | None, backend: str | None) -> Entry:
-        entries = self._registry.visible(user_id, guild_id)
+    async def _choose(self, person: Person, backend: str | None) -> Entry:
+        entries = self._registry.visible(person)
         if backend:
             wanted = find_entry(backend, entries)
             if wanted is None:

@@ -4,17 +4,17 @@ Who sees what: your own pictures always; others' when they are not private and c
 Favourites and collections keep a file beyond its time. Which files those are is decided by the rows alone; the media
 store follows, under one lock, and catches up at start with what a crash left between the two files.
 
-    history(viewer, wanted=PictureFilter(), *, everybody=False, limit=50, cursor="") -> Page
-    picture(viewer, image_id) -> Picture                     delete(viewer, image_id) -> Picture
-    star(viewer, image_id) -> Picture                        unstar(viewer, image_id) -> Picture
-    count(viewer, wanted, *, everybody=False) -> int         facets(viewer, *, everybody=False) -> Facets
-    favorites(viewer, *, limit=50, cursor="") -> Page
-    collections(viewer) -> list[Collection]                  collection(viewer, collection_id) -> Collection
-    create_collection(viewer, name, description="") -> Collection
-    change_collection(viewer, collection_id, *, name=None, description=None) -> Collection
-    delete_collection(viewer, collection_id) -> None
-    add_pictures(viewer, collection_id, image_ids) -> Collection
-    remove_pictures(viewer, collection_id, image_ids) -> Collection
+    history(person, wanted=PictureFilter(), *, everybody=False, limit=50, cursor="") -> Page
+    picture(person, image_id) -> Picture                     delete(person, image_id) -> Picture
+    star(person, image_id) -> Picture                        unstar(person, image_id) -> Picture
+    count(person, wanted, *, everybody=False) -> int         facets(person, *, everybody=False) -> Facets
+    favorites(person, *, limit=50, cursor="") -> Page
+    collections(person) -> list[Collection]                  collection(person, collection_id) -> Collection
+    create_collection(person, name, description="") -> Collection
+    change_collection(person, collection_id, *, name=None, description=None) -> Collection
+    delete_collection(person, collection_id) -> None
+    add_pictures(person, collection_id, image_ids) -> Collection
+    remove_pictures(person, collection_id, image_ids) -> Collection
 
 `image_id` is a picture's `id` or its `media_id`. All may raise RequestRejected, NotAllowed or LimitReached.
 """
@@ -29,6 +29,7 @@ from typing import Final
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.job import Job
+from generation.person import Person
 from services.pictures.media import MediaService
 from store.gallery import Collection as Collection
 from store.gallery import Facets as Facets
@@ -47,14 +48,6 @@ MAX_COLLECTION_PICTURES: Final = 1000
 MAX_NAME_CHARS: Final = 80
 MAX_DESCRIPTION_CHARS: Final = 500
 MAX_SEARCH_CHARS: Final = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Viewer:
-    """Who looks."""
-
-    user_key: str
-    is_admin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +79,17 @@ class GalleryService:
 
     async def history(
         self,
-        viewer: Viewer,
+        person: Person,
         wanted: PictureFilter | None = None,
         *,
         everybody: bool = False,
         limit: int = 50,
         cursor: str = "",
     ) -> Page:
-        """Return the viewer's pictures, or with `everybody` all that are visible to them.
+        """Return the person's pictures, or with `everybody` all that are visible to them.
 
         Args:
-            viewer: who looks.
+            person: who looks.
             wanted: what the history is narrowed to.
             everybody: also what others drew. It follows from `wanted.user_key`, too.
             limit: pictures of a page, 1 to 200.
@@ -112,27 +105,27 @@ class GalleryService:
             raise RequestRejected(f"Search for at most {MAX_SEARCH_CHARS} characters.", field="text")
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise RequestRejected("Invalid cursor: use `next` from the previous page.", field="cursor")
-        wanted = await self._narrowed(viewer, wanted, everybody=everybody)
+        wanted = await self._narrowed(person, wanted, everybody=everybody)
         before = int(cursor) if cursor else None
         found = await self._store.history(
-            viewer.user_key, is_admin=viewer.is_admin, wanted=wanted, limit=limit + 1, before=before
+            person.user_key, is_admin=person.is_admin, wanted=wanted, limit=limit + 1, before=before
         )
         page = tuple(found[:limit])
         return Page(pictures=page, next_cursor=str(page[-1].seq) if len(found) > limit else None)
 
-    async def count(self, viewer: Viewer, wanted: PictureFilter, *, everybody: bool = False) -> int:
+    async def count(self, person: Person, wanted: PictureFilter, *, everybody: bool = False) -> int:
         """Count the pictures of all pages of `history`."""
-        wanted = await self._narrowed(viewer, wanted, everybody=everybody)
-        return await self._store.count(viewer.user_key, is_admin=viewer.is_admin, wanted=wanted)
+        wanted = await self._narrowed(person, wanted, everybody=everybody)
+        return await self._store.count(person.user_key, is_admin=person.is_admin, wanted=wanted)
 
-    async def facets(self, viewer: Viewer, *, everybody: bool = False) -> Facets:
+    async def facets(self, person: Person, *, everybody: bool = False) -> Facets:
         """Return the models and engines of `history`, with how many pictures each has."""
-        wanted = await self._narrowed(viewer, PictureFilter(), everybody=everybody)
-        return await self._store.facets(viewer.user_key, is_admin=viewer.is_admin, wanted=wanted)
+        wanted = await self._narrowed(person, PictureFilter(), everybody=everybody)
+        return await self._store.facets(person.user_key, is_admin=person.is_admin, wanted=wanted)
 
-    async def starred(self, viewer: Viewer, media_ids: Iterable[str]) -> frozenset[str]:
-        """Return which of these files are the viewer's favourites."""
-        return await self._store.starred(viewer.user_key, media_ids)
+    async def starred(self, person: Person, media_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these files are the person's favourites."""
+        return await self._store.starred(person.user_key, media_ids)
 
     async def kept_among(self, media_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these files somebody keeps, so that they do not expire."""
@@ -142,28 +135,28 @@ class GalleryService:
         """Return which of these files are gone: deleted, or expired."""
         return await self._store.lost_among(media_ids, self._clock.now())
 
-    async def places(self, viewer: Viewer, image_ids: Iterable[str]) -> dict[str, list[str]]:
-        """Return in which of the viewer's collections these pictures are, by their ids."""
-        return await self._store.places(viewer.user_key, image_ids)
+    async def places(self, person: Person, image_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return in which of the person's collections these pictures are, by their ids."""
+        return await self._store.places(person.user_key, image_ids)
 
     async def was_there(self, media_id: str) -> tuple[str, bool] | None:
         """Return whose picture a file is or was, and whether it is private; None when nobody ever had it."""
         return await self._store.was_there(media_id)
 
-    async def picture(self, viewer: Viewer, image_id: str) -> Picture:
+    async def picture(self, person: Person, image_id: str) -> Picture:
         """Return one picture.
 
         Raises:
-            RequestRejected: there is none, or none that this viewer may see.
+            RequestRejected: there is none, or none that this person may see.
         """
-        picture = await self._store.picture(image_id, viewer.user_key, is_admin=viewer.is_admin)
+        picture = await self._store.picture(image_id, person.user_key, is_admin=person.is_admin)
         if picture is None:
             raise RequestRejected(
                 f"There is no picture {cut(image_id, 30)}. It may have been deleted.", field="picture"
             )
         return picture
 
-    async def delete(self, viewer: Viewer, image_id: str) -> Picture:
+    async def delete(self, person: Person, image_id: str) -> Picture:
         """Delete your own picture (admins: any they see) from the history, its file at once.
 
         An answer from the cache only leaves the history: its file belongs to the job that drew it.
@@ -172,8 +165,8 @@ class GalleryService:
             NotAllowed: it is somebody else's.
             GenerationError: the media store does not answer, so nothing was deleted.
         """
-        picture = await self.picture(viewer, image_id)
-        if picture.user_key != viewer.user_key and not viewer.is_admin:
+        picture = await self.picture(person, image_id)
+        if picture.user_key != person.user_key and not person.is_admin:
             raise NotAllowed("Only the person who asked for this picture and admins may delete it.")
         async with self._changing([picture.media_id]):
             if not picture.from_cache:
@@ -201,104 +194,104 @@ class GalleryService:
             if job.result and not job.result.from_cache:
                 await self._store.lose(media_ids, self._clock.now())
 
-    async def star(self, viewer: Viewer, image_id: str) -> Picture:
+    async def star(self, person: Person, image_id: str) -> Picture:
         """Make a picture one's favourite and keep its file; a second time changes nothing.
 
         Raises:
             RequestRejected: its file has expired.
             LimitReached: this person keeps as many as one may.
         """
-        picture = await self.picture(viewer, image_id)
+        picture = await self.picture(person, image_id)
         async with self._changing([picture.media_id]):
-            if not picture.is_favorite and await self._store.count_stars(viewer.user_key) >= MAX_FAVORITES:
+            if not picture.is_favorite and await self._store.count_stars(person.user_key) >= MAX_FAVORITES:
                 raise LimitReached(f"You have {MAX_FAVORITES} favourites, and that is the most. Let one go first.")
             await self._pin(picture)
-            await self._store.star(viewer.user_key, picture.id, self._clock.now())
-        return await self.picture(viewer, picture.id)
+            await self._store.star(person.user_key, picture.id, self._clock.now())
+        return await self.picture(person, picture.id)
 
-    async def unstar(self, viewer: Viewer, image_id: str) -> Picture:
+    async def unstar(self, person: Person, image_id: str) -> Picture:
         """Let a favourite go; if nothing else keeps its file, its usual time begins now."""
-        picture = await self.picture(viewer, image_id)
+        picture = await self.picture(person, image_id)
         async with self._changing([picture.media_id]):
-            await self._store.unstar(viewer.user_key, picture.id)
-        return await self.picture(viewer, picture.id)
+            await self._store.unstar(person.user_key, picture.id)
+        return await self.picture(person, picture.id)
 
-    async def collections(self, viewer: Viewer) -> list[Collection]:
-        """Return the viewer's own collections by name."""
-        return await self._store.collections(viewer.user_key)
+    async def collections(self, person: Person) -> list[Collection]:
+        """Return the person's own collections by name."""
+        return await self._store.collections(person.user_key)
 
-    async def collection(self, viewer: Viewer, collection_id: str) -> Collection:
+    async def collection(self, person: Person, collection_id: str) -> Collection:
         """Return your own collection; its pictures are `history` with `PictureFilter(collection=...)`."""
-        found = await self._store.collection(viewer.user_key, collection_id)
+        found = await self._store.collection(person.user_key, collection_id)
         if found is None:
             raise RequestRejected(f"You have no collection {cut(collection_id, 30)}.", field="collection")
         return found
 
-    async def create_collection(self, viewer: Viewer, name: str, description: str = "") -> Collection:
+    async def create_collection(self, person: Person, name: str, description: str = "") -> Collection:
         name, description = checked_name(name), checked_description(description)
-        if len(await self._store.collections(viewer.user_key)) >= MAX_COLLECTIONS:
+        if len(await self._store.collections(person.user_key)) >= MAX_COLLECTIONS:
             raise LimitReached(f"You have {MAX_COLLECTIONS} collections, and that is the most. Delete one first.")
         collection_id = secrets.token_hex(8)
         is_new = await self._store.add_collection(
-            viewer.user_key, collection_id, name=name, description=description, now=self._clock.now()
+            person.user_key, collection_id, name=name, description=description, now=self._clock.now()
         )
         if not is_new:
             raise RequestRejected(f"You have a collection “{name}” already. Choose another name.", field="name")
-        return await self.collection(viewer, collection_id)
+        return await self.collection(person, collection_id)
 
     async def change_collection(
-        self, viewer: Viewer, collection_id: str, *, name: str | None = None, description: str | None = None
+        self, person: Person, collection_id: str, *, name: str | None = None, description: str | None = None
     ) -> Collection:
-        await self.collection(viewer, collection_id)
+        await self.collection(person, collection_id)
         name = None if name is None else checked_name(name)
         description = None if description is None else checked_description(description)
         is_changed = await self._store.change_collection(
-            viewer.user_key, collection_id, name=name, description=description, now=self._clock.now()
+            person.user_key, collection_id, name=name, description=description, now=self._clock.now()
         )
         if not is_changed:
             raise RequestRejected(f"You have a collection “{name}” already. Choose another name.", field="name")
-        return await self.collection(viewer, collection_id)
+        return await self.collection(person, collection_id)
 
-    async def delete_collection(self, viewer: Viewer, collection_id: str) -> None:
+    async def delete_collection(self, person: Person, collection_id: str) -> None:
         """Delete a collection; its pictures stay in the history, and expire unless they are kept otherwise."""
-        await self.collection(viewer, collection_id)
+        await self.collection(person, collection_id)
         async with self._changing(await self._store.media_of_collection(collection_id)):
-            await self._store.delete_collection(viewer.user_key, collection_id)
+            await self._store.delete_collection(person.user_key, collection_id)
 
-    async def add_pictures(self, viewer: Viewer, collection_id: str, image_ids: Sequence[str]) -> Collection:
+    async def add_pictures(self, person: Person, collection_id: str, image_ids: Sequence[str]) -> Collection:
         """Put pictures into a collection and keep their files; what is in it already stays.
 
         Raises:
             RequestRejected: one of them is not there or has expired; those before it are in.
         """
-        collection = await self.collection(viewer, collection_id)
-        pictures = await self._pictures(viewer, image_ids)
+        collection = await self.collection(person, collection_id)
+        pictures = await self._pictures(person, image_ids)
         if collection.pictures + len(pictures) > MAX_COLLECTION_PICTURES:
             raise LimitReached(f"A collection holds {MAX_COLLECTION_PICTURES} pictures at most. Make another one.")
         async with self._changing([picture.media_id for picture in pictures]):
             for picture in pictures:
                 await self._pin(picture)
                 await self._store.add_to_collection(collection.id, picture.id, self._clock.now())
-        return await self.collection(viewer, collection_id)
+        return await self.collection(person, collection_id)
 
-    async def remove_pictures(self, viewer: Viewer, collection_id: str, image_ids: Sequence[str]) -> Collection:
+    async def remove_pictures(self, person: Person, collection_id: str, image_ids: Sequence[str]) -> Collection:
         """Take pictures out of a collection; what is not in it is passed over."""
-        collection = await self.collection(viewer, collection_id)
-        pictures = await self._pictures(viewer, image_ids)
+        collection = await self.collection(person, collection_id)
+        pictures = await self._pictures(person, image_ids)
         async with self._changing([picture.media_id for picture in pictures]):
             for picture in pictures:
                 await self._store.take_from_collection(collection.id, picture.id)
-        return await self.collection(viewer, collection_id)
+        return await self.collection(person, collection_id)
 
-    async def _narrowed(self, viewer: Viewer, wanted: PictureFilter, *, everybody: bool) -> PictureFilter:
+    async def _narrowed(self, person: Person, wanted: PictureFilter, *, everybody: bool) -> PictureFilter:
         if wanted.collection:
-            await self.collection(viewer, wanted.collection)
+            await self.collection(person, wanted.collection)
         if everybody or wanted.user_key or wanted.favorites or wanted.collection:
             return wanted
-        return replace(wanted, user_key=viewer.user_key)
+        return replace(wanted, user_key=person.user_key)
 
-    async def _pictures(self, viewer: Viewer, image_ids: Iterable[str]) -> list[Picture]:
-        return [await self.picture(viewer, image_id) for image_id in dict.fromkeys(image_ids)]
+    async def _pictures(self, person: Person, image_ids: Iterable[str]) -> list[Picture]:
+        return [await self.picture(person, image_id) for image_id in dict.fromkeys(image_ids)]
 
     async def _lose(self, media_ids: Sequence[str]) -> None:
         await self._media.forget(media_ids)

@@ -1,9 +1,9 @@
 """Prompts saved for another time: your own, and those that others share.
 
-templates(viewer) -> list[PromptTemplate]                popular(limit=20) -> list[PromptTemplate]
-template(viewer, template_id) -> PromptTemplate          use(viewer, template_id) -> PromptTemplate (counted)
-create(viewer, TemplateText(...)) -> PromptTemplate      change(viewer, template_id, TemplateText(...))
-delete(viewer, template_id) -> None
+templates(person) -> list[PromptTemplate]                popular(limit=20) -> list[PromptTemplate]
+template(person, template_id) -> PromptTemplate          use(person, template_id) -> PromptTemplate (counted)
+create(person, TemplateText(...)) -> PromptTemplate      change(person, template_id, TemplateText(...))
+delete(person, template_id) -> None
 """
 
 import secrets
@@ -12,7 +12,8 @@ from typing import Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import LimitReached, NotAllowed, RequestRejected
-from services.library.gallery import Viewer, checked_description, checked_name
+from generation.person import Person
+from services.library.gallery import checked_description, checked_name
 from store.templates import PromptTemplate as PromptTemplate
 from store.templates import TemplateStore
 from utils.clock import Clock
@@ -40,9 +41,9 @@ class TemplateService:
         self._store = store
         self._clock = clock
 
-    async def templates(self, viewer: Viewer) -> list[PromptTemplate]:
-        """Return the viewer's own by name, then the shared ones."""
-        return await self._store.visible(viewer.user_key)
+    async def templates(self, person: Person) -> list[PromptTemplate]:
+        """Return the person's own by name, then the shared ones."""
+        return await self._store.visible(person.user_key)
 
     async def popular(self, limit: int = 20) -> list[PromptTemplate]:
         """Return the shared templates that are used most."""
@@ -50,46 +51,46 @@ class TemplateService:
             raise RequestRejected(f"Ask for 1 to {MAX_POPULAR} templates, not {limit}.", field="limit")
         return await self._store.popular(limit)
 
-    async def template(self, viewer: Viewer, template_id: str) -> PromptTemplate:
+    async def template(self, person: Person, template_id: str) -> PromptTemplate:
         """Return one.
 
         Raises:
-            RequestRejected: there is none that this viewer may see.
+            RequestRejected: there is none that this person may see.
         """
-        found = await self._store.get(viewer.user_key, template_id)
+        found = await self._store.get(person.user_key, template_id)
         if found is None:
             raise _unknown(template_id)
         return found
 
-    async def use(self, viewer: Viewer, template_id: str) -> PromptTemplate:
+    async def use(self, person: Person, template_id: str) -> PromptTemplate:
         """Return a template that is used now; that is counted."""
-        found = await self._store.use(viewer.user_key, template_id, self._clock.now())
+        found = await self._store.use(person.user_key, template_id, self._clock.now())
         if found is None:
             raise _unknown(template_id)
         return found
 
-    async def create(self, viewer: Viewer, text: TemplateText) -> PromptTemplate:
+    async def create(self, person: Person, text: TemplateText) -> PromptTemplate:
         values = asdict(_checked(text))
-        if await self._store.count(viewer.user_key) >= MAX_TEMPLATES:
+        if await self._store.count(person.user_key) >= MAX_TEMPLATES:
             raise LimitReached(f"You have {MAX_TEMPLATES} templates, and that is the most. Delete one first.")
-        made = await self._store.add(viewer.user_key, secrets.token_hex(8), values, self._clock.now())
+        made = await self._store.add(person.user_key, secrets.token_hex(8), values, self._clock.now())
         if made is None:
             raise _taken(values["name"])
         return made
 
-    async def change(self, viewer: Viewer, template_id: str, text: TemplateText) -> PromptTemplate:
+    async def change(self, person: Person, template_id: str, text: TemplateText) -> PromptTemplate:
         """Replace your own template; what it was used is counted on."""
         values = asdict(_checked(text))
-        if (await self.template(viewer, template_id)).user_key != viewer.user_key:
+        if (await self.template(person, template_id)).user_key != person.user_key:
             raise NotAllowed("Only its maker may change this template. Save one of your own.")
-        changed = await self._store.change(viewer.user_key, template_id, values, self._clock.now())
+        changed = await self._store.change(person.user_key, template_id, values, self._clock.now())
         if changed is None:
             raise _taken(values["name"])
         return changed
 
-    async def delete(self, viewer: Viewer, template_id: str) -> None:
-        await self.template(viewer, template_id)
-        if not await self._store.delete(viewer.user_key, template_id, is_admin=viewer.is_admin):
+    async def delete(self, person: Person, template_id: str) -> None:
+        await self.template(person, template_id)
+        if not await self._store.delete(person.user_key, template_id, is_admin=person.is_admin):
             raise NotAllowed("Only its maker and admins may delete this template.")
 
 

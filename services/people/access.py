@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from generation.errors import LimitReached, RequestRejected
+from generation.person import Person
 from scheduling.rate_limit import TokenBucket
-from services.people.policy import OPEN_DOOR, Actor
+from services.people.policy import OPEN_DOOR
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
 from utils.clock import Clock
@@ -37,39 +38,13 @@ GUESS_WINDOW_S: Final = 60.0
 GUESS_BLOCK_S: Final = 300.0
 
 T = TypeVar("T")
-How = Literal["local", "key", "session", "link"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Who asks, and what they may do. `account` is "discord:<id>" for a person known there, else empty."""
-
-    user_key: str  # door:user
-    name: str
-    scopes: frozenset[str]
-    is_admin: bool
-    how: How
-    job_id: str = ""  # a job of anybody's that this visitor by link was sent to
-
-    @property
-    def user_id(self) -> str:
-        return self.user_key.partition(":")[2]
-
-    @property
-    def actor(self) -> Actor:
-        """The same person for `services.people.policy`."""
-        return Actor(user_key=self.user_key, is_moderator=self.is_admin, door=OPEN_DOOR, job_id=self.job_id)
-
-    @property
-    def account(self) -> str:
-        return self.user_key if self.user_key.startswith("discord:") else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One signed-in browser. Every request that changes something must bring `csrf` along."""
 
-    caller: Caller
+    caller: Person
     csrf: str = field(repr=False)
     expires_at: datetime
 
@@ -141,7 +116,7 @@ class AccessService:
         for hashed in [hashed for hashed, (key, _) in self._known.items() if key.user_key == user_key]:
             del self._known[hashed]
 
-    async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Caller | None:
+    async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Person | None:
         """Say who a key's bearer is; None when it is no key of ours or has ended.
 
         Args:
@@ -161,13 +136,7 @@ class AccessService:
             return None
         if takes_turn:
             self._take_turn(key)
-        return Caller(
-            user_key=key.user_key,
-            name=key.name,
-            scopes=key.scopes,
-            is_admin="admin" in key.scopes,
-            how="key",
-        )
+        return Person(user_key=key.user_key, name=key.name, door=OPEN_DOOR, scopes=key.scopes, how="key")
 
     async def open_session(self, user_key: str, name: str) -> tuple[Session, str]:
         """Begin a session; the second value is the cookie's, stored nowhere."""
@@ -209,13 +178,13 @@ class AccessService:
         """Return a token for an "Open in studio" link: whoever has it acts as that person until it expires."""
         return self.sign(f"{SIGN_IN}{user_key}\n{name}", ttl_s)
 
-    def verify_link(self, token: str) -> Caller | None:
+    def verify_link(self, token: str) -> Person | None:
         """Return who an "Open in studio" link was made for; never an admin, since links get shared."""
         subject = self.subject_of(token)
         if not subject.startswith(SIGN_IN):
             return None
         user_key, _, name = subject.removeprefix(SIGN_IN).partition("\n")
-        return Caller(user_key=user_key, name=name, scopes=frozenset({"read", "generate"}), is_admin=False, how="link")
+        return Person(user_key=user_key, name=name, door=OPEN_DOOR, scopes=frozenset({"read", "generate"}), how="link")
 
     def link_left_s(self, token: str) -> float:
         """Return for how many seconds a link still lets somebody in; 0 when it has expired or is none of ours."""
@@ -224,11 +193,11 @@ class AccessService:
 
     def _session(self, row: SessionRow) -> Session:
         is_admin = row.user_key in self._admins
-        caller = Caller(
+        caller = Person(
             user_key=row.user_key,
             name=row.name,
+            door=OPEN_DOOR,
             scopes=frozenset(SCOPES if is_admin else ("read", "generate")),
-            is_admin=is_admin,
             how="session",
         )
         return Session(caller=caller, csrf=row.csrf, expires_at=row.expires_at)

@@ -1,8 +1,8 @@
 """Figures for the dashboard, `/cost` and `/metrics`, as plain values. They count private jobs too, without content.
 
-dashboard(viewer, *, days=7) -> Dashboard                admins see everybody, others their own
+dashboard(person, *, days=7) -> Dashboard                admins see everybody, others their own
 hours(count=24) -> list[Hour]
-costs(viewer, *, days=30, user_key=None) -> list[DailyCost]   newest day first; admins see everybody
+costs(person, *, days=30, user_key=None) -> list[DailyCost]   newest day first; admins see everybody
 spent_today(user_key=None) -> float                      metrics() -> Metrics
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import Job, JobStatus
-from services.library.gallery import Viewer
+from generation.person import Person
 from store.jobs import JobStore
 from store.statistics import DailyCost as DailyCost
 from store.statistics import Failures as Failures
@@ -83,12 +83,12 @@ class StatisticsService:
         self._clock = clock
         self._label_of = label_of
 
-    async def dashboard(self, viewer: Viewer, *, days: int = 7) -> Dashboard:
+    async def dashboard(self, person: Person, *, days: int = 7) -> Dashboard:
         """Return the figures of the last days; `days` counts today."""
-        since, user_key = self._day(days), None if viewer.is_admin else viewer.user_key
+        since, user_key = self._day(days), None if person.is_admin else person.user_key
         midnight = datetime.fromisoformat(f"{since}T00:00:00+00:00")
         hours = min(days * 24, MAX_HOURS)
-        costs = await self.costs(viewer, days=days)
+        costs = await self.costs(person, days=days)
         return Dashboard(
             totals=await self._store.totals(since, user_key=user_key),
             hours=tuple(await self._store.hours(self._clock.now(), hours, user_key=user_key)),
@@ -96,7 +96,7 @@ class StatisticsService:
             costs=tuple(costs),
             failures=tuple(await self._store.failures(midnight, user_key=user_key, limit=MAX_FAILURES)),
             names=await self._store.names({cost.user_key for cost in costs}),
-            users_today=await self._store.users(self._day(1)) if viewer.is_admin else 1,
+            users_today=await self._store.users(self._day(1)) if person.is_admin else 1,
         )
 
     async def hours(self, count: int = 24) -> list[Hour]:
@@ -105,16 +105,16 @@ class StatisticsService:
             raise RequestRejected(f"Ask for 1 to {MAX_HOURS} hours, not {count}.", field="hours")
         return await self._store.hours(self._clock.now(), count)
 
-    async def costs(self, viewer: Viewer, *, days: int = 30, user_key: str | None = None) -> list[DailyCost]:
+    async def costs(self, person: Person, *, days: int = 30, user_key: str | None = None) -> list[DailyCost]:
         """Return what each person, day and engine cost, newest day first; of others only to admins.
 
         Raises:
             NotAllowed: somebody else's costs were asked for.
         """
-        if not viewer.is_admin:
-            if user_key not in (None, viewer.user_key):
+        if not person.is_admin:
+            if user_key not in (None, person.user_key):
                 raise NotAllowed("Only admins may see what others spent.")
-            user_key = viewer.user_key
+            user_key = person.user_key
         return await self._store.costs(self._day(days), user_key=user_key, limit=MAX_COST_ROWS)
 
     async def spent_today(self, user_key: str | None = None) -> float:

@@ -11,13 +11,13 @@ from api.door import Listen
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
-from services.people.access import Caller
+from generation.person import Person
 from tests.api.conftest import SMALL, held
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
-MIA = Caller(user_key="discord:7", name="Mia", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
-ANN = Caller(user_key="discord:8", name="Ann", scopes=frozenset({"read", "generate"}), is_admin=False, how="session")
+MIA = Person(user_key="discord:7", name="Mia", scopes=frozenset({"read", "generate"}), door="api", how="session")
+ANN = Person(user_key="discord:8", name="Ann", scopes=frozenset({"read", "generate"}), door="api", how="session")
 
 
 def told(data):

@@ -9,8 +9,8 @@ from backends.registry import Owner
 from generation.errors import RequestRejected
 from generation.job import JobStatus, Origin
 from generation.order import Order, OrderKind
+from generation.person import Person
 from generation.request import Draft
-from services.drawing.generation import Actor
 from services.engines.connections import lane_of
 from store.preferences import PreferenceStore
 from tests.api.conftest import held, site_at
@@ -79,7 +79,7 @@ async def test_deleting_a_job_that_waits_takes_its_words_too(site):
     with held(site):
         answer = await site.client.post("/api/jobs", json={**SAID, "width": 64, "height": 64})
         job_id = answer.json()["jobs"][0]["id"]
-        await site.easel.services.generation.delete(job_id, Actor(user_key="api:local"))
+        await site.easel.services.generation.delete(job_id, Person(user_key="api:local"))
         assert await places_of(site) == []
 
 
@@ -233,15 +233,15 @@ COMPARED = Draft(prompt=SAID["prompt"], negative_prompt=SAID["negative_prompt"],
 
 
 async def test_the_name_of_an_own_engine_is_forgotten_too(site):
-    owner = Owner(kind="user", id="1")
+    owner = Owner(kind="user", id="111122223333444455")
     sketch = site.easel.registry.get("sketch")
     config = replace(sketch.config, name=lane_of(owner), label=f"Mia {MARK}'s Forge")
     site.easel.registry.add(replace(sketch, config=config, owner=owner, is_fallback=False))
-    mia = await site.session_client("discord:1", "Mia")
+    mia = await site.session_client("discord:111122223333444455", "Mia")
     job = await site.draw(mia, prompt="a fox", backend=lane_of(owner))
     assert "jobs.lane" in await places_of(site, lane_of(owner))
     assert "generated_images.engine" in await places_of(site)
-    await forgetting_of(site).forget_person("discord:1")
+    await forgetting_of(site).forget_person("discord:111122223333444455")
     assert [place for place in await places_of(site) if "media" not in place and "cache" not in place] == []
     assert await places_of(site, lane_of(owner)) == []
     assert (await site.easel.services.generation.find(job["id"])).lane.startswith("user-"), "whose kind it was stays"

@@ -56,7 +56,7 @@ async def test_days_out_of_range_are_refused(client, days):
 async def test_an_alert_reaches_admins_streams_alone(site):
     mia = (await site.web.access.open_session("discord:7", "Mia"))[0].caller
     boss = (await site.web.access.open_session("discord:8", "Boss"))[0].caller
-    readers = [site.web.hub.open(caller) for caller in (mia, replace(boss, is_admin=True))]
+    readers = [site.web.hub.open(caller) for caller in (mia, replace(boss, scopes=frozenset({"admin"})))]
     alert = Alert(kind="budget", lane="", message="Too dear.", at=datetime(2026, 1, 1, tzinfo=UTC))
     for tell in site.web.services.records.alerts.on_alert:
         await tell(alert)

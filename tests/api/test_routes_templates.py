@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.library.gallery import Viewer
+from generation.person import Person
 from services.library.templates import TemplateText
 
 
@@ -20,7 +20,7 @@ async def test_a_prompt_is_saved_used_and_deleted(client):
 
 async def test_a_negative_prompt_kept_apart_is_in_the_text(site, client):
     text = TemplateText(name="Fox", prompt="a fox", negative_prompt="blur, noise")
-    await site.web.services.records.templates.create(Viewer(user_key="api:local"), text)
+    await site.web.services.records.templates.create(Person(user_key="api:local"), text)
     (listed,) = (await client.get("/api/templates")).json()["templates"]
     read = (await client.post("/api/parse", json={"text": listed["text"]})).json()["draft"]
     assert read == {"prompt": "a fox", "negative_prompt": "blur, noise"}

@@ -15,6 +15,7 @@ from generation.request import Mode
 from tests.fakes import FakeBackend, FakeClock, settle
 from tests.jobs import make_request
 from tests.kinds import install
+from tests.people import person
 
 
 class Engine(FakeBackend):
@@ -201,9 +202,9 @@ async def test_who_may_use_an_engine_and_in_which_order(registry: BackendRegistr
     }
     for name, owner in owners.items():
         registry.add(_entry(Engine(name), owner=owner, is_fallback=name == "sketch"))
-    assert [entry.name for entry in registry.visible("u", "g")] == ["mine", "guild", "shared", "sketch"]
-    assert [entry.name for entry in registry.visible("u", None)] == ["mine", "shared", "sketch"]
-    assert [entry.name for entry in registry.visible("nobody", None)] == ["shared", "sketch"]
+    assert [entry.name for entry in registry.visible(person("u", "g"))] == ["mine", "guild", "shared", "sketch"]
+    assert [entry.name for entry in registry.visible(person("u"))] == ["mine", "shared", "sketch"]
+    assert [entry.name for entry in registry.visible(person("nobody"))] == ["shared", "sketch"]
 
 
 async def test_a_removed_engine_is_closed_and_told_of(registry: BackendRegistry) -> None:

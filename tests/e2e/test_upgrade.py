@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from generation.job import JobStatus
-from services.library.gallery import GalleryService, Viewer
+from generation.person import Person
+from services.library.gallery import GalleryService
 from services.web import make_access
 from store.database import Database
 from store.gallery import GalleryStore
@@ -35,7 +36,7 @@ from utils.secrets import SecretBox
 OLD = Path(__file__).parents[1] / "data" / "store" / "step_010"
 MADE_AT = datetime(2026, 11, 28, 16, 20, tzinfo=UTC)  # a few minutes after: its pictures are a day's
 FOX, OWLS, NIGHT, GARDEN, MILL = "5ceff670662f", "e77aca870f71", "a1c625fd0c75", "db3d44c3b9b3", "dc4608d59496"
-MIA = Viewer(user_key="discord:1001")
+MIA = Person(user_key="discord:1001")
 API_KEY = "esl_4RWW565i-p42xDTlJOOERRIics9u8UGB23UGQMxEAnU"
 SESSION = "eU5Ju2NaT9H120nCjjkTalABdZgi6SIWhMCuUxTjX6Q"
 

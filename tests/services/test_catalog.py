@@ -9,6 +9,7 @@ from generation.errors import BackendUnavailable
 from generation.request import Mode
 from services.engines.catalog import MAX_CHOICES, Catalog
 from tests.fakes import FakeBackend, FakeClock
+from tests.people import person
 
 MODELS = (
     ModelInfo(name="sdxl.safetensors", title="SDXL"),
@@ -38,14 +39,14 @@ def _add(registry: BackendRegistry, name: str, owner: Owner | None = None, **how
 
 
 def _suggest(registry: BackendRegistry, what: str, typed: str = "", **how: str) -> list[tuple[str, str]]:
-    return Catalog(registry).suggest(what, typed, user_id="u", guild_id="g", **how)
+    return Catalog(registry).suggest(what, typed, person("u", "g"), **how)
 
 
 async def test_engines_are_listed_without_secrets_the_preferred_first(registry: BackendRegistry) -> None:
     _add(registry, "shared").error = BackendUnavailable("It is away.", hint="Start it.")
     _add(registry, "own", Owner(kind="user", id="u"))
     _add(registry, "sketch", is_fallback=True)
-    engines = Catalog(registry).engines("u", "g")
+    engines = Catalog(registry).engines(person("u", "g"))
     assert [(engine.name, engine.error, engine.hint) for engine in engines] == [
         ("own", None, ""),
         ("shared", "It is away.", "Start it."),
@@ -55,10 +56,10 @@ async def test_engines_are_listed_without_secrets_the_preferred_first(registry: 
 
 async def test_the_fallback_is_listed_only_alone_but_is_found_by_name(registry: BackendRegistry) -> None:
     _add(registry, "sketch", is_fallback=True)
-    assert [engine.name for engine in Catalog(registry).engines("u", None)] == ["sketch"]
+    assert [engine.name for engine in Catalog(registry).engines(person("u"))] == ["sketch"]
     _add(registry, "gpu")
-    assert [engine.name for engine in Catalog(registry).engines("u", None)] == ["gpu"]
-    found = Catalog(registry).engine("sketch", "u", None)
+    assert [engine.name for engine in Catalog(registry).engines(person("u"))] == ["gpu"]
+    found = Catalog(registry).engine("sketch", person("u"))
     assert found
     assert found.is_fallback
 
@@ -66,16 +67,16 @@ async def test_the_fallback_is_listed_only_alone_but_is_found_by_name(registry: 
 @pytest.mark.parametrize("wanted", ["gpu", "The gpu", "fake-kind"])
 async def test_an_engine_is_found_by_name_label_or_kind(registry: BackendRegistry, wanted: str) -> None:
     _add(registry, "gpu")
-    found = Catalog(registry).engine(wanted, "u", None)
+    found = Catalog(registry).engine(wanted, person("u"))
     assert found
     assert found.name == "gpu"
-    assert Catalog(registry).engine("nobody", "u", None) is None
+    assert Catalog(registry).engine("nobody", person("u")) is None
 
 
 async def test_refresh_asks_the_visible_engines(registry: BackendRegistry) -> None:
     entry = _add(registry, "gpu")
     other = _add(registry, "theirs", Owner(kind="user", id="x"))
-    await Catalog(registry).refresh("u", "g")
+    await Catalog(registry).refresh(person("u", "g"))
     assert entry.checked_at > 0
     assert other.checked_at < 0
 

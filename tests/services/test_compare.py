@@ -10,9 +10,10 @@ import pytest
 from generation.capabilities import Capabilities
 from generation.errors import CapabilityError, NotAllowed, RequestRejected, StoreUnavailable
 from generation.job import JobStatus, Origin
+from generation.person import Person
 from generation.request import Draft, Mode
 from services.drawing.compare import INTERRUPTED, CompareService
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from store import comparisons
 from store.comparisons import ComparisonStore
@@ -108,11 +109,11 @@ async def test_cancel_ends_what_is_left_for_its_owner_only(house: House) -> None
     await house.engines("gpu", "grid", hold=True)
     found = await house.service.start(Draft(prompt="a fox"), ANN)
     with pytest.raises(NotAllowed):
-        await house.service.cancel(found.id, Actor(user_key="test:bob"))
-    assert await house.service.cancel(found.id, Actor(user_key="test:ann")) == 2
-    assert await house.service.cancel(found.id, Actor(user_key="test:ann")) == 0
+        await house.service.cancel(found.id, Person(user_key="test:bob"))
+    assert await house.service.cancel(found.id, Person(user_key="test:ann")) == 2
+    assert await house.service.cancel(found.id, Person(user_key="test:ann")) == 0
     jobs = [await house.rig.jobs.get(job_id) for job_id in found.job_ids]
     assert {job.status for job in jobs if job} == {JobStatus.CANCELLED}
     assert await house.service.delivered(found)
     assert not await house.service.delivered(found)
-    assert await house.service.cancel(found.id, Actor(user_key="test:ann")) == 0
+    assert await house.service.cancel(found.id, Person(user_key="test:ann")) == 0

@@ -22,6 +22,7 @@ from tests.backends import products
 from tests.fakes import FakeBackend, FakeClock
 from tests.kinds import install, make_none, with_backend
 from tests.net.servers import serve
+from tests.people import person
 
 MIA = Owner(kind="user", id="7")
 BEN = Owner(kind="user", id="8")
@@ -111,8 +112,8 @@ async def test_working_server_is_saved_and_usable_at_once(service, registry, sto
     asked = examiner.asked[0]
     assert (asked.kind, asked.allow_private, asked.allow_insecure_http, asked.timeout_s) == ("a1111", False, False, 120)
     assert asked.is_typed
-    assert [e.name for e in registry.visible("7", None)] == ["user-7"]
-    assert registry.visible("8", None) == []
+    assert [e.name for e in registry.visible(person("7"))] == ["user-7"]
+    assert registry.visible(person("8")) == []
 
 
 @pytest.mark.parametrize("typed", ["a1111", "automatic1111", "Forge"])
@@ -230,8 +231,8 @@ async def test_connecting_again_replaces_under_the_same_name(service, store, reg
 async def test_users_and_servers_have_their_own(service, registry):
     for owner in (MIA, BEN, GUILD):
         await service.connect("a1111", URL, owner=owner)
-    assert [e.name for e in registry.visible("7", None)] == ["user-7"]
-    assert [e.name for e in registry.visible("8", "7")] == ["user-8", "guild-7"]
+    assert [e.name for e in registry.visible(person("7"))] == ["user-7"]
+    assert [e.name for e in registry.visible(person("8", "7"))] == ["user-8", "guild-7"]
 
 
 async def test_engine_of_easel_itself_cannot_be_brought(service):

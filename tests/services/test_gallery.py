@@ -9,8 +9,9 @@ from cryptography.fernet import Fernet
 
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.job import JobStatus
+from generation.person import Person
 from services.library import gallery as limits
-from services.library.gallery import GalleryService, PictureFilter, Viewer
+from services.library.gallery import GalleryService, PictureFilter
 from services.pictures.media import MediaService
 from store.gallery import GalleryStore
 from store.image_cache import CacheUnavailable
@@ -22,7 +23,11 @@ from tests.store.ready import open_database
 from utils.secrets import SecretBox
 
 DAY_S = 24 * 3600.0
-ME, YOU, ADMIN = Viewer(user_key="api:7"), Viewer(user_key="api:8"), Viewer(user_key="api:1", is_admin=True)
+ME, YOU, ADMIN = (
+    Person(user_key="api:7"),
+    Person(user_key="api:8"),
+    Person(user_key="api:1", scopes=frozenset({"admin"})),
+)
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from backends.registry import Entry, Owner
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, NotAllowed, RequestRejected
 from generation.job import Job, JobStatus, Origin
+from generation.person import Person
 from generation.request import Draft, GenerationRequest, Lora, Mode
 from generation.result import JobResult
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
 from tests.queue_rig import Rig, queue_rig
@@ -320,7 +321,7 @@ async def test_running_again_goes_elsewhere_when_the_engine_is_gone(house: House
 async def test_only_the_asker_and_moderators_move_a_waiting_job_up(house: House) -> None:
     await house.engine("gpu", hold=True)
     _, second, third = [await house.ask(f"fox {number}") for number in range(3)]
-    ann, bob = Actor(user_key="test:ann"), Actor(user_key="test:bob", channel_id="c")
+    ann, bob = Person(user_key="test:ann"), Person(user_key="test:bob", channel_id="c")
     with pytest.raises(NotAllowed, match="may move it"):
         await house.service.move_up(third.id, bob)
     assert (await house.service.move_up(third.short_id, ann)).position == 1
@@ -332,15 +333,15 @@ async def test_only_the_asker_and_moderators_move_a_waiting_job_up(house: House)
 async def test_only_the_asker_and_moderators_cancel_or_delete(house: House) -> None:
     await house.engine("gpu", hold=True)
     jobs = [await house.ask() for _ in range(3)]
-    bob = Actor(user_key="test:bob", channel_id="c")
+    bob = Person(user_key="test:bob", channel_id="c")
     with pytest.raises(NotAllowed, match="may cancel it"):
         await house.service.cancel(jobs[0].id, bob)
     with pytest.raises(NotAllowed, match="may delete it"):
         await house.service.delete(jobs[0].id, bob)
-    assert await house.service.cancel(jobs[0].short_id, Actor(user_key="test:ann"))
+    assert await house.service.cancel(jobs[0].short_id, Person(user_key="test:ann"))
     assert await house.service.cancel(jobs[1].id, replace(bob, is_moderator=True))
-    assert await house.service.cancel(jobs[1].id, Actor(user_key="test:ann")) is None
-    await house.service.delete(jobs[2].id, Actor(user_key="test:ann"))
+    assert await house.service.cancel(jobs[1].id, Person(user_key="test:ann")) is None
+    await house.service.delete(jobs[2].id, Person(user_key="test:ann"))
     assert {await house.rig.status(job) for job in jobs} == {CANCELLED}
 
 
@@ -350,7 +351,7 @@ async def test_deleting_forgets_the_pictures_but_not_those_of_another_job(house:
     assert cached.result
     assert cached.result.from_cache
     for job in (cached, first):
-        await house.service.delete(job.id, Actor(user_key="test:ann"))
+        await house.service.delete(job.id, Person(user_key="test:ann"))
     assert house.media.discarded == [cached.id, first.id]  # the first one has drawn nothing
 
 

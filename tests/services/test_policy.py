@@ -13,8 +13,9 @@ from cryptography.fernet import Fernet
 
 from generation.errors import NotAllowed
 from generation.job import Job, JobStatus, Origin
+from generation.person import Person
 from services.library.gallery import PictureFilter
-from services.people.policy import Actor, check_change, may_change, may_see, may_use
+from services.people.policy import check_change, may_change, may_see, may_use
 from store.gallery import GalleryStore
 from store.jobs import JobStore
 from tests.cogs.samples import JOB, NOW, result
@@ -26,14 +27,14 @@ STUDIO = Origin(door="discord", user_id="1", guild_id="g", channel_id="c", via="
 API = Origin(door="api", user_id="1", account="discord:1")
 CONSOLE = Origin(door="console", user_id="local", account="api:local")
 
-OWNER, OWNER_ELSEWHERE = Actor(user_key="discord:1", channel_id="c"), Actor(user_key="discord:1", channel_id="x")
-OWNER_IN_BROWSER = Actor(user_key="discord:1", door="api")
-HERE = Actor(user_key="discord:2", channel_id="c")
+OWNER, OWNER_ELSEWHERE = Person(user_key="discord:1", channel_id="c"), Person(user_key="discord:1", channel_id="x")
+OWNER_IN_BROWSER = Person(user_key="discord:1", door="api")
+HERE = Person(user_key="discord:2", channel_id="c")
 MODERATOR = replace(HERE, is_moderator=True)
-ELSEWHERE = Actor(user_key="discord:2", channel_id="x")
+ELSEWHERE = Person(user_key="discord:2", channel_id="x")
 MODERATOR_ELSEWHERE = replace(ELSEWHERE, is_moderator=True)
-IN_BROWSER = Actor(user_key="discord:2", door="api")
-ADMIN = Actor(user_key="discord:2", door="api", is_moderator=True)
+IN_BROWSER = Person(user_key="discord:2", door="api")
+ADMIN = Person(user_key="discord:2", door="api", scopes=frozenset({"admin"}))
 BY_LINK = replace(IN_BROWSER, job_id=JOB.id)
 
 # who: (sees, changes) for each job
@@ -56,7 +57,7 @@ RULE = {
     ),
     "of the console": (
         CONSOLE,
-        {Actor(user_key="api:local"): CHANGES, HERE: NOTHING, MODERATOR: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES},
+        {Person(user_key="api:local"): CHANGES, HERE: NOTHING, MODERATOR: NOTHING, IN_BROWSER: NOTHING, ADMIN: CHANGES},
     ),
 }  # fmt: skip
 
@@ -124,7 +125,7 @@ async def test_the_lists_hold_exactly_what_the_rule_allows(tmp_path: Path, seed:
             await store.insert(job)
         for key in ("discord:1", "discord:2", "api:1", "api:3", "discord:9"):
             for is_admin in (False, True):
-                actor = Actor(user_key=key, door="api", is_moderator=is_admin)
+                actor = Person(user_key=key, door="api", scopes=frozenset({"admin"} if is_admin else ()))
                 expected = {job.id for job in jobs if may_see(actor, job)}
                 stream = await store.stream(key, sees_all=is_admin, limit=100, before="")
                 assert {job.id for job in stream} == expected

@@ -6,11 +6,11 @@ import pytest
 
 from generation.errors import BackendAuthError
 from generation.job import JobStatus, Origin
+from generation.person import Person
 from generation.request import Draft
-from services.drawing.generation import Actor, GenerationService
+from services.drawing.generation import GenerationService
 from services.drawing.styles import StyleService
 from services.engines.connections import ConnectionService
-from services.library.gallery import Viewer
 from services.pictures.media import MediaService
 from services.records import make_records
 from store.connections import ConnectionStore
@@ -20,7 +20,7 @@ from tests.queue_rig import queue_rig
 from utils.loops import Loops
 from utils.secrets import SecretBox
 
-ANN = Viewer(user_key="test:ann")
+ANN = Person(user_key="test:ann")
 ORIGIN = Origin(door="test", user_id="ann")
 
 
@@ -73,7 +73,7 @@ async def test_deleting_a_job_takes_its_pictures_out_of_the_gallery(house):
     rig, generation, records = house
     view = await generation.submit(Draft(prompt="a fox"), ORIGIN)
     await rig.settle()
-    await generation.delete(view.job.id, Actor(user_key="test:ann"))
+    await generation.delete(view.job.id, Person(user_key="test:ann"))
     assert (await records.gallery.history(ANN)).pictures == ()
     assert (await records.statistics.dashboard(ANN)).totals.images == 1, "what was drawn stays counted"
 

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import JobStatus
-from services.library.gallery import Viewer
+from generation.person import Person
 from services.reports.statistics import StatisticsService, log_picture
 from store.jobs import JobStore
 from store.statistics import StatisticsStore
@@ -23,7 +23,7 @@ from utils.logger import JsonFormatter
 from utils.secrets import SecretBox
 
 HOUR_S = 3600
-ME, ADMIN = Viewer(user_key="api:7"), Viewer(user_key="api:1", is_admin=True)
+ME, ADMIN = Person(user_key="api:7"), Person(user_key="api:1", scopes=frozenset({"admin"}))
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_the_dashboard_tells_an_admin_all_and_others_their_own(statistics,
     assert (told.totals.generations, told.totals.failed, engine.p95_seconds) == (21, 1, 20.0)
     assert [(one.code, one.number) for one in told.failures] == [("unknown", 1)]
     assert sum(hour.generations for hour in told.hours) == 21
-    own = await statistics.dashboard(Viewer(user_key="api:8"), days=1)
+    own = await statistics.dashboard(Person(user_key="api:8"), days=1)
     assert (own.totals.generations, [cost.user_key for cost in own.costs]) == (1, ["api:8"])
     assert sum(hour.generations for hour in own.hours) == 1
     assert [one.p95_seconds for one in own.engines] == [100.0]

@@ -6,10 +6,10 @@ import os
 import pytest
 
 from generation.errors import NotAllowed, RequestRejected, StoreUnavailable
+from generation.person import Person
 from services.drawing.styles import FILE_NAME, Style, StyleService
-from services.library.gallery import Viewer
 
-ADMIN, ME = Viewer(user_key="api:1", is_admin=True), Viewer(user_key="api:7")
+ADMIN, ME = Person(user_key="api:1", scopes=frozenset({"admin"})), Person(user_key="api:7")
 MINE = Style(id="mine", name="Mine", description="my own", value="in my style")
 
 

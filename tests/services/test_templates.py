@@ -6,13 +6,17 @@ from dataclasses import replace
 import pytest
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected
+from generation.person import Person
 from services.library import templates as limits
-from services.library.gallery import Viewer
 from services.library.templates import TemplateService, TemplateText
 from store.templates import TemplateStore
 from tests.store.ready import open_database
 
-ME, YOU, ADMIN = Viewer(user_key="api:7"), Viewer(user_key="api:8"), Viewer(user_key="api:1", is_admin=True)
+ME, YOU, ADMIN = (
+    Person(user_key="api:7"),
+    Person(user_key="api:8"),
+    Person(user_key="api:1", scopes=frozenset({"admin"})),
+)
 FOX = TemplateText(name=" Fox ", prompt="a red fox, {place}", negative_prompt="blur", description="red")
 
 

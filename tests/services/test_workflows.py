@@ -15,6 +15,7 @@ from services.drawing import workflows
 from services.drawing.workflows import WorkflowService
 from store.workflows import WorkflowStore
 from tests.fakes import FakeBackend, FakeClock
+from tests.people import person
 from tests.store.ready import open_database
 from tests.utils.pictures import picture as drawn_flat
 
@@ -68,7 +69,7 @@ class House:
         return entry
 
     async def add(self, name: str, owner: Owner = ANN, content: bytes = b"{}") -> str:
-        return (await self.service.save(await self.service.analyse(content, "ann", "g"), name, owner)).version
+        return (await self.service.save(await self.service.analyse(content, person("ann", "g")), name, owner)).version
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ async def test_first_engine_that_has_all_nodes_reads_the_file(house: House) -> N
     await house.engine(FakeBackend("a1111"))
     await house.engine(WorkflowEngine("old", lacks="FancyNode"))
     await house.engine(WorkflowEngine("new"))
-    analysed = await house.service.analyse(b"{}", "ann", None)
+    analysed = await house.service.analyse(b"{}", person("ann"))
     assert (analysed.engine, analysed.kind, analysed.lines) == ("new", "comfyui", ("prompt: node 6, text",))
 
 
@@ -93,10 +94,10 @@ async def test_an_engine_that_has_all_files_reads_before_one_that_lacks_some(hou
     poor, rich = WorkflowEngine("poor"), WorkflowEngine("rich")
     poor.lacks_file = "gone.safetensors"
     await house.engine(poor)
-    (problem,) = (await house.service.analyse(b"{}", "ann", None)).problems
+    (problem,) = (await house.service.analyse(b"{}", person("ann"))).problems
     assert problem == "This engine has no model “gone.safetensors”."
     await house.engine(rich)
-    analysed = await house.service.analyse(b"{}", "ann", None)
+    analysed = await house.service.analyse(b"{}", person("ann"))
     assert (analysed.engine, analysed.problems) == ("rich", ())
 
 
@@ -116,25 +117,25 @@ async def test_a_file_that_is_lacking_is_refused_and_remarks_are_notes(house: Ho
 async def test_every_engine_that_lacks_something_is_named(house: House) -> None:
     await house.engine(WorkflowEngine("one", lacks="FancyNode"))
     with pytest.raises(CapabilityError, match="lacks a node the workflow needs: FancyNode"):
-        await house.service.analyse(b"{}", "ann", None)
+        await house.service.analyse(b"{}", person("ann"))
     await house.engine(WorkflowEngine("two", lacks="OtherNode"))
     with pytest.raises(CapabilityError, match=r"one: .*FancyNode; two: .*OtherNode\."):
-        await house.service.analyse(b"{}", "ann", None)
+        await house.service.analyse(b"{}", person("ann"))
 
 
 async def test_file_that_is_none_is_refused_at_once_and_a_huge_one_unread(house: House) -> None:
     await house.engine(WorkflowEngine("one"))
     with pytest.raises(RequestRejected, match="no JSON"):
-        await house.service.analyse(b"nonsense", "ann", None)
+        await house.service.analyse(b"nonsense", person("ann"))
     with pytest.raises(RequestRejected, match="at most 2 MB"):
-        await house.service.analyse(b" " * (workflows.MAX_WORKFLOW_BYTES + 1), "ann", None)
+        await house.service.analyse(b" " * (workflows.MAX_WORKFLOW_BYTES + 1), person("ann"))
 
 
 async def test_without_such_an_engine_the_way_to_one_is_told(house: House) -> None:
     await house.engine(FakeBackend("a1111"))
     await house.engine(WorkflowEngine("closed"), replace(CAN, supports_workflows=False))
     with pytest.raises(CapabilityError, match="takes ComfyUI"):
-        await house.service.analyse(b"{}", "ann", None)
+        await house.service.analyse(b"{}", person("ann"))
 
 
 async def test_people_see_their_own_the_servers_and_everybodys(house: House) -> None:
@@ -142,12 +143,12 @@ async def test_people_see_their_own_the_servers_and_everybodys(house: House) -> 
     mine = await house.add("portrait")
     servers = await house.add("portrait", GUILD, b'{"2": 1}')
     await house.add("poster", Owner())
-    assert [one.name for one in await house.service.list("ann", "g")] == ["portrait", "portrait", "poster"]
-    assert [one.name for one in await house.service.list("bob", None)] == ["poster"]
-    assert (await house.service.get("Portrait", "ann", "g")).version == mine
-    assert (await house.service.get("port", "bob", "g")).version == servers
+    assert [one.name for one in await house.service.list(person("ann", "g"))] == ["portrait", "portrait", "poster"]
+    assert [one.name for one in await house.service.list(person("bob"))] == ["poster"]
+    assert (await house.service.get("Portrait", person("ann", "g"))).version == mine
+    assert (await house.service.get("port", person("bob", "g"))).version == servers
     with pytest.raises(RequestRejected, match=r"no workflow “portrait” here. There is: poster\."):
-        await house.service.get("portrait", "bob", None)
+        await house.service.get("portrait", person("bob"))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b", "---"])
@@ -187,12 +188,12 @@ async def test_correction_makes_a_new_version_under_the_same_name(house: House) 
 async def test_what_a_job_was_made_with_is_found_after_the_name_changed_and_went(house: House) -> None:
     await house.engine(WorkflowEngine("one"))
     await house.add("portrait")
-    used = await house.service.resolve(WorkflowRef(name="portrait"), "ann", None)
+    used = await house.service.resolve(WorkflowRef(name="portrait"), person("ann"))
     assert (used.name, used.graph) == ("portrait", "{}")
     await house.add("portrait", content=b'{"2": 1}')
     await house.service.delete("portrait", ANN)
-    assert await house.service.list("ann", None) == ()
-    again = await house.service.resolve(WorkflowRef(name="portrait", id=used.id), "bob", None)
+    assert await house.service.list(person("ann")) == ()
+    again = await house.service.resolve(WorkflowRef(name="portrait", id=used.id), person("bob"))
     assert again.graph == "{}"
 
 
@@ -200,7 +201,7 @@ async def test_version_nobody_drew_with_is_gone_with_its_name(house: House) -> N
     await house.engine(WorkflowEngine("one"))
     gone = WorkflowRef(name="portrait", id=await house.add("portrait"))
     await house.service.delete("Portrait", ANN)
-    for ask in (house.service.load(gone), house.service.resolve(gone, "ann", None)):
+    for ask in (house.service.load(gone), house.service.resolve(gone, person("ann"))):
         with pytest.raises(RequestRejected, match="no longer kept"):
             await ask
     with pytest.raises(RequestRejected, match="None has been added yet"):
