@@ -14,6 +14,7 @@ from utils.webhook_signatures import signature_of
 
 WINDOWS = "Windows only; the same three commands as in the README"
 ELSEWHERE = {  # what other programs read or run
+    "docs/architecture.md:   app/": "a drawing: below",
     "docs/backends/a1111.md: cd /workspace/stable-diffusion-webui": "starts AUTOMATIC1111 on its own machine",
     "docs/backends/a1111.md: curl http://localhost:7860": "asks AUTOMATIC1111 itself",
     "docs/backends/comfyui.md: location /api/v2/": "is for nginx",
@@ -81,3 +82,12 @@ def test_the_check_of_a_signature_takes_what_easel_signs_and_nothing_else():
     assert not is_genuine(signature_of(body, "s3cret", now), body + b" ", "s3cret")
     assert not is_genuine(signature_of(body, "other", now), body, "s3cret")
     assert not is_genuine(signature_of(body, "s3cret", now - 301), body, "s3cret")
+
+
+def test_the_drawing_of_the_layers_has_every_room_of_the_table():
+    (drawing,) = of("docs/architecture.md", "text")
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("| room |")[2].partition("\n\n")[0]
+    rooms = {name for line in table.splitlines()[2:] for name in re.findall(r"`([\w./]+)`", line.split("|")[1])}
+    assert len(rooms) > 12
+    assert {room for room in rooms if room not in drawing.text} == set()
