@@ -39,7 +39,6 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	$(PY) -m ruff check .
 	$(PY) -m mypy .
 	PYTHONPATH=packages/easel_sketch $(VENV)/bin/lint-imports --no-logo
-	$(PY) scripts/check_root_imports.py
 	$(PY) scripts/check_lengths.py
 	$(PY) scripts/check_words.py
 	$(PY) scripts/check_quality.py

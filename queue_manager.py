@@ -21,11 +21,12 @@ from scheduling.job_log import log_job_event
 from scheduling.lane import Lane, LaneSettings
 from scheduling.lane import LaneView as LaneView
 from scheduling.lanes import Lanes
-from scheduling.limits import UNKNOWN_TURN_S, Cooldown, QueueLimits, check_places, patience_over, waited_too_long
+from scheduling.limits import UNKNOWN_TURN_S, Cooldown, check_places, patience_over, waited_too_long
 from scheduling.outcomes import Outcomes
 from scheduling.retry import RetryPolicy
 from scheduling.storing import STORE_RETRIES_S
 from scheduling.watchers import Watchers
+from settings.queue import QueueSettings
 from store.database import NothingThere, Write
 from store.jobs import AskedBefore, JobStore, LanePace
 from utils.clock import Clock, sleep_until
@@ -49,7 +50,7 @@ class QueueManager:
         executor: Executor,
         sink: ResultSink,
         clock: Clock,
-        limits: QueueLimits | None = None,
+        limits: QueueSettings | None = None,
         policy: RetryPolicy | None = None,
         loops: Loops | None = None,
     ) -> None:
@@ -57,7 +58,7 @@ class QueueManager:
         self._registry = registry
         self._executor = executor
         self._clock = clock
-        self._limits = limits or QueueLimits()
+        self._limits = limits or QueueSettings()
         self._lanes = Lanes(clock, self._settings_of, patience_s=self._limits.patience_s)
         self._cooldown = Cooldown(clock, self._limits.cooldown_s)
         self._background = Background()

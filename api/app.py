@@ -43,8 +43,8 @@ def create_app(web: Web) -> FastAPI:
     )
     app.state.web = web
     app.router.route_class = EaselRoute
-    app.add_middleware(Guard, options=web.options)
-    app.add_middleware(Proxies, trusted=web.options.proxies)  # before the guard, which looks at the host
+    app.add_middleware(Guard, settings=web.settings)
+    app.add_middleware(Proxies, trusted=web.settings.proxies)  # before the guard, which looks at the host
     add_error_handlers(app)
     files = StudioFiles()
     app.add_route("/static/{name:path}", files.answer)  # before the others, which would be compared one by one

@@ -13,13 +13,14 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from api.context import LOOPBACK_NAMES, web_of
+from api.context import web_of
 from api.errors import CrossSite, Forbidden, SignInNeeded
 from api.origins import is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
 from generation.person import Person
 from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX
+from settings.web import LOOPBACK_NAMES
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
@@ -83,7 +84,7 @@ async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Person |
 
 def is_from_own_page(request: HTTPConnection) -> bool:
     """Return whether the cookies and the place of this request are its sender's own, not those of a page's visitor."""
-    return is_own_page(request.headers, web_of(request).options.public_url)
+    return is_own_page(request.headers, web_of(request).settings.public_url)
 
 
 async def caller_of(request: Request) -> Person:
@@ -125,7 +126,7 @@ Anybody = Annotated[Person | None, Depends(find_caller)]
 
 def is_local(connection: HTTPConnection) -> bool:
     """Say whether the person at this machine calls, directly."""
-    if not web_of(connection).options.is_open or connection.client is None:
+    if not web_of(connection).settings.is_open or connection.client is None:
         return False
     try:
         is_near = ip_address(connection.client.host).is_loopback

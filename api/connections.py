@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.context import LOOPBACK_NETWORKS
+from settings.web import LOOPBACK_NETWORKS
 
 READ_BYTES: Final = 16 * 1024  # at once: a quarter of a megabyte in chunks of one byte would take half a second
 TOO_LATE: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -193,7 +193,7 @@ def add_error_handlers(app: FastAPI) -> None:
             log.warning("a request failed", extra={"action": "api_failed", "error": str(error)})
         body = error_body(error)
         if isinstance(error, SignInNeeded):
-            body["sign_in_url"] = web_of(request).options.sign_in_url or None
+            body["sign_in_url"] = web_of(request).sign_in_url or None
         return JSONResponse(body, status_of(error), headers_of(error))
 
     @app.exception_handler(RequestValidationError)

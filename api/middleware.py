@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bodies import MAX_BODY_BYTES, MIB
 from api.caller import SAFE_METHODS
-from api.context import LOOPBACK_NAMES, WebOptions
 from api.errors import BY_STATUS
 from api.origins import is_own_page
+from settings.web import LOOPBACK_NAMES, WebSettings
 
 BODY_TIMEOUT_S: Final = 60.0  # for all of it
 CORS_MAX_AGE_S: Final = 600
@@ -43,12 +43,12 @@ HEADERS: Final = {
 class Guard:
     """Checks every request before a route sees it, and puts the same headers on every answer."""
 
-    def __init__(self, app: ASGIApp, options: WebOptions) -> None:
+    def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
         self._app = app
-        self._names = LOOPBACK_NAMES | options.host_names
-        self._takes_addresses = options.takes_addresses
-        self._origins = frozenset(options.origins)
-        self._public_url = options.public_url
+        self._names = LOOPBACK_NAMES | settings.host_names
+        self._takes_addresses = settings.takes_addresses
+        self._origins = frozenset(settings.origins)
+        self._public_url = settings.public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

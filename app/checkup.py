@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.build import find_engines
+from app.engines import find_engines
 from app.keys import bad_key, open_signer
 from app.stored import jobs_in_store
 from backends.diagnose import diagnose
@@ -37,7 +37,7 @@ def lost(missing: PartMissing) -> Check:
 
 
 def _key(settings: Settings) -> Iterator[Check]:
-    key = settings.secret_key.get_secret_value()
+    key = settings.storage.secret_key.get_secret_value()
     if not key:
         return
     try:
@@ -51,7 +51,7 @@ def _key(settings: Settings) -> Iterator[Check]:
 
 def _signer(settings: Settings) -> Iterator[Check]:
     try:
-        signer = open_signer(settings, SystemClock().now())
+        signer = open_signer(settings.marks, SystemClock().now())
     except SettingsError as error:
         for problem in error.problems:
             said = "It is missing: it must be" if not problem.value else "It must be"
@@ -66,8 +66,8 @@ def _signer(settings: Settings) -> Iterator[Check]:
 
 def _disks(settings: Settings) -> Iterator[Check]:
     for name, folder in (
-        ("disk of the data folder", settings.data_dir),
-        ("disk of the pictures", settings.media_folder),
+        ("disk of the data folder", settings.storage.data_dir),
+        ("disk of the pictures", settings.storage.media_folder),
     ):
         if said := too_little(folder):
             yield Check(name=name, is_ok=False, message=said)
@@ -75,9 +75,9 @@ def _disks(settings: Settings) -> Iterator[Check]:
 
 def _address(settings: Settings) -> Iterator[Check]:
     """Try to listen where the studio would; a running Easel of the same folder has the port by right."""
-    if not settings.web:
+    if not settings.web.is_on:
         return
-    name, host, port = "studio and API", settings.web_host, settings.port
+    name, host, port = "studio and API", settings.web.host, settings.web.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as one:
         if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
@@ -91,19 +91,19 @@ def _address(settings: Settings) -> Iterator[Check]:
 
 
 def _refused(settings: Settings, error: OSError) -> Check:
-    name, port = "studio and API", settings.port
+    name, port = "studio and API", settings.web.port
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        message = f"WEB_HOST={settings.web_host} is no address of this machine."
+        message = f"WEB_HOST={settings.web.host} is no address of this machine."
         return Check(name="WEB_HOST", is_ok=False, message=message, hint=LOCAL)
     if error.errno in (errno.EACCES, errno.EPERM):
         message = f"PORT={port} may not be used by this user: ports below 1024 belong to the system."
         return Check(name="PORT", is_ok=False, message=message, hint="Set PORT to one from 1024 on.")
     if error.errno != errno.EADDRINUSE:
         return Check(name=name, is_ok=False, message=f"PORT={port} cannot be used: {error.strerror}.")
-    if _is_running(settings.data_dir):
+    if _is_running(settings.storage.data_dir):
         return Check(name=name, is_ok=True, message=f"port {port} is in use, and an Easel is running here")
     holder = holder_of(port) or "another program"
-    if "port" in settings.model_fields_set:
+    if settings.web.is_port_chosen:
         hint = "Stop that, or set PORT in .env to another one."
         return Check(name="PORT", is_ok=False, message=f"PORT={port} is in use by {holder}.", hint=hint)
     return Check(name=name, is_ok=True, message=f"port {port} is in use by {holder}; the next free one is taken")
@@ -144,7 +144,7 @@ async def checks(settings: Settings) -> list[Check]:
 
 async def _check_database(settings: Settings) -> Check:
     try:
-        jobs = await jobs_in_store(settings)
+        jobs = await jobs_in_store(settings.storage)
     except PartMissing as missing:
         return lost(missing)
     except SettingsError as error:

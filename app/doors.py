@@ -12,11 +12,11 @@ import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from app import cli
-from app.build import Easel, build, stored_workflows
+from app.build import Easel, build
 from app.cli import Command, Studio
+from app.stored import stored_workflows
 from config import Problem, Settings, SettingsError
 from console.background import CTRL_C_S, Background
 from store.folder import DATABASE_NAME
@@ -26,6 +26,7 @@ from utils.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from api.door import WebDoor
+    from cogs.bot import EaselBot
 
 log = logging.getLogger("easel")
 
@@ -41,7 +42,7 @@ async def run_bot(settings: Settings) -> int:
     web = None
     try:
         await easel.start()
-        if settings.web:
+        if settings.web.is_on:
             web, addresses = await open_web(easel)
             log.info("studio and API at %s", ", ".join(addresses))
         return await _discord(easel, stop)
@@ -51,6 +52,14 @@ async def run_bot(settings: Settings) -> int:
         await easel.close()
 
 
+def make_door(easel: Easel) -> "WebDoor":
+    """Make the studio and the API, without a port."""
+    from api.door import WebDoor  # only here: FastAPI takes half a second and 20 MB
+
+    settings = easel.settings
+    return WebDoor(easel.services, easel.web, settings.web, job_timeout_s=settings.queue.job_timeout_s)
+
+
 async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     """Serve the studio and the API; return the addresses, the main one first.
 
@@ -58,70 +67,43 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         PortInUse: a port that must be ours is taken.
         SettingsError: WEB_HOST is no address of this machine.
     """
-    from api.context import LOOPBACK_NAMES, WebOptions  # only here: FastAPI takes half a second and 20 MB
-    from api.door import Listen, WebDoor
-
-    settings = easel.settings
-    own_name = urlsplit(settings.public_url).hostname
-    options = WebOptions(
-        public_url=settings.public_url,
-        hosts=settings.web_hosts,
-        takes_addresses=settings.web_host not in LOOPBACK_NAMES,
-        origins=settings.web_origins,
-        is_open=own_name in (None, *LOOPBACK_NAMES) and not settings.trusted_proxies,
-        trusted_proxies=settings.trusted_proxies,
-        media_ttl_s=settings.media_ttl,
-        job_timeout_s=settings.job_timeout,
-        sign_in_url="/auth/login" if easel.web.sign_in.is_available else "",
-        image_cdn_url=settings.image_cdn_url,
-        bare_base64=settings.compat_base64,
-        replicate_webhook_secret=settings.replicate_webhook_secret.get_secret_value(),
-    )
-    door = WebDoor(easel.services, easel.web, options)
-    is_chosen = "port" in settings.model_fields_set
-    listen = Listen(
-        host=settings.web_host,
-        port=settings.port,
-        is_chosen=is_chosen,
-        compat=settings.compat_ports,
-        connections=settings.web_connections,
-        connections_per_address=settings.web_connections_per_address,
-    )
+    door = make_door(easel)
     try:
-        return door, await door.open(listen)
+        return door, await door.open()
     except OSError as error:
         if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
             raise
         right = "an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in"
-        raise SettingsError(Problem(name="WEB_HOST", value=settings.web_host, right=right)) from error
+        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, right=right)) from error
+
+
+def make_bot(easel: Easel, message_content: bool = True) -> "EaselBot":
+    """Make the bot, not connected yet. `message_content`: it may read what people write."""
+    from cogs.bot import EaselBot  # only here: nextcord takes a third of a second and 30 MB
+
+    settings = easel.settings
+    has_studio = settings.web.is_on and settings.web.public_url
+    return EaselBot(
+        easel.services,
+        settings.discord,
+        message_content=message_content,
+        studio=easel.web.studio if has_studio else None,
+    )
 
 
 async def _discord(easel: Easel, stop: asyncio.Event) -> int:
-    from cogs.bot import EaselBot  # only here: nextcord takes a third of a second and 30 MB
-    from cogs.run import serve
+    from cogs.run import serve  # only here: nextcord takes a third of a second and 30 MB
 
     settings = easel.settings
-
-    def make_bot(message_content: bool) -> EaselBot:
-        return EaselBot(
-            easel.services,
-            prefix=settings.command_prefix,
-            guild_ids=settings.discord_guild_ids,
-            message_content=message_content,
-            ping_after_s=settings.ping_after,
-            studio=easel.web.studio if settings.web and settings.public_url else None,
-        )
-
     return await serve(
-        make_bot,
-        token=settings.discord_token.get_secret_value(),
-        api_url=settings.discord_api_url,
+        partial(make_bot, easel),
+        settings.discord,
         stop=stop,
         drain=easel.queue.stop,
-        grace_s=settings.graceful_stop,
+        grace_s=settings.queue.grace_s,
         link=easel.web.discord,
         clock=easel.clock,
-        is_only_door=not settings.web,
+        is_only_door=not settings.web.is_on,
         loops=easel.services.loops,
     )
 
@@ -129,8 +111,9 @@ async def _discord(easel: Easel, stop: asyncio.Event) -> int:
 def run_studio(settings: Settings, command: Command) -> int:
     """Serve the studio, with the console beside it, until the console is left or a signal comes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    make_private_folder(settings.data_dir)
-    with FolderLock(settings.data_dir), Background() as background:
+    folder = settings.storage.data_dir
+    make_private_folder(folder)
+    with FolderLock(folder), Background() as background:
         easel = background.run(build(settings))
         web = None
         try:
@@ -150,11 +133,11 @@ def _console(easel: Easel, background: Background, settings: Settings, *, addres
         generation=easel.services.generation,
         media=easel.services.media,
         catalog=easel.services.catalog,
-        pictures=settings.data_dir / "pictures",
+        pictures=settings.storage.data_dir / "pictures",
         findings=easel.findings,
         run=background.run,
         address=address,
-        has_token=bool(settings.discord_token.get_secret_value()),
+        has_token=bool(settings.discord.token.get_secret_value()),
         stay=_stay if address else None,
         bring_workflows=None if address else partial(_bring_workflows, easel, settings),
     )
@@ -162,7 +145,7 @@ def _console(easel: Easel, background: Background, settings: Settings, *, addres
 
 async def _bring_workflows(easel: Easel, settings: Settings) -> None:
     """Take over the workflows of the data folder that are everybody's."""
-    if (settings.data_dir / DATABASE_NAME).exists():
+    if (settings.storage.data_dir / DATABASE_NAME).exists():
         async with stored_workflows(settings) as stored:
             await easel.services.workflows.copy_from(stored)
 
@@ -188,13 +171,12 @@ def run_console(settings: Settings, command: Command) -> int:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, Background() as background:
-        changes = {
-            "data_dir": Path(folder),
-            "media_cache_dir": Path("media_cache"),
-            "graceful_stop": 0.0,
-            "webhook_url": "",
-        }
-        easel = background.run(build(settings.model_copy(update=changes)))
+        own = settings.changed(
+            storage={"data_dir": Path(folder), "media_cache_dir": Path("media_cache")},
+            queue={"grace_s": 0.0},
+            webhooks={"url": ""},
+        )
+        easel = background.run(build(own))
         try:
             background.run(easel.start())
             return cli.run(command, _console(easel, background, settings))

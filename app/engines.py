@@ -12,8 +12,8 @@ from utils.urls import UrlRefused, check_url
 
 async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]]:
     """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
-    entries = [_entry(engine, settings) for engine in settings.engines]
-    found = await _found_here(settings) if settings.probe_local_ports else []
+    entries = [_entry(engine, settings) for engine in settings.engines.configured]
+    found = await _found_here(settings) if settings.engines.probe_local_ports else []
     findings = tuple(one.message for one in found)
     for one in found:
         if one.is_usable:
@@ -22,7 +22,7 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
     names = {entry.name for entry in entries}
     for kind in known_kinds():
         if kind.is_fallback and kind.name not in names:
-            options = settings.fallback_options.get(kind.name, {})
+            options = settings.engines.fallback_options.get(kind.name, {})
             fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
             entries.append(_entry(fallback, settings, is_fallback=True))
     return entries, findings
@@ -30,8 +30,8 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
 
 async def _found_here(settings: Settings) -> list[Found]:
     """Look for engines on the usual ports of this machine; what is set already is not found once more."""
-    names = {engine.name for engine in settings.engines}
-    ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines}
+    names = {engine.name for engine in settings.engines.configured}
+    ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines.configured}
     return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
 
 
@@ -68,7 +68,7 @@ def backend_config(engine: BackendSettings, settings: Settings) -> BackendConfig
         url=engine.url,
         key=engine.key.get_secret_value(),
         label=engine.label,
-        timeout_s=settings.job_timeout,
-        allow_insecure_http=settings.allow_insecure_http,
+        timeout_s=settings.queue.job_timeout_s,
+        allow_insecure_http=settings.safety.allow_insecure_http,
         options=engine.options,
     )

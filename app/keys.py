@@ -3,7 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
-from config import Problem, Settings, SettingsError
+from config import Problem, SettingsError
+from settings.storage import MarkSettings
 from utils.certificates import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential
 from utils.content_credentials import PictureSigner, lack_of_package
 
@@ -13,7 +14,7 @@ def bad_key() -> SettingsError:
     return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
 
 
-def open_signer(settings: Settings, now: datetime) -> PictureSigner | None:
+def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
     """Return what signs the pictures, where that is wanted. Blocks: it reads files and signs a first picture.
 
     Raises:
@@ -25,17 +26,17 @@ def open_signer(settings: Settings, now: datetime) -> PictureSigner | None:
         right = f"xmp or off while the package c2pa-python {lack}"
         raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=right))
     named = {
-        CERTIFICATE: (settings.c2pa_certificate, CHAIN_RIGHT),
-        KEY: (settings.c2pa_key.get_secret_value(), KEY_RIGHT),
+        CERTIFICATE: (settings.certificate, CHAIN_RIGHT),
+        KEY: (settings.key.get_secret_value(), KEY_RIGHT),
     }
     missing = [Problem(name=name, value="", right=right) for name, (path, right) in named.items() if not path]
     if missing:
         raise SettingsError(*missing)
     certificate, key = (Path(path) for path, _ in named.values())
     try:
-        return PictureSigner.open(certificate, key, now, settings.c2pa_timestamp_url)
+        return PictureSigner.open(certificate, key, now, settings.timestamp_url)
     except BadCredential as error:
         # who pastes a file into a setting may paste its key
-        is_name = error.setting == CERTIFICATE and "-----" not in settings.c2pa_certificate
-        value = settings.c2pa_certificate if is_name else "***"
+        is_name = error.setting == CERTIFICATE and "-----" not in settings.certificate
+        value = settings.certificate if is_name else "***"
         raise SettingsError(Problem(name=error.setting, value=value, right=error.right)) from error

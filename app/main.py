@@ -38,11 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command.name == "start":
             make_env_file(ENV_FILE, ENV_EXAMPLE)
         settings = read_settings(ENV_FILE, os.environ)
-        settings = settings.model_copy(update={"web": settings.web and not command.no_web})
-        has_token = bool(settings.discord_token.get_secret_value())
+        if command.no_web:
+            settings = settings.changed(web={"is_on": False})
+        has_token = bool(settings.discord.token.get_secret_value())
         is_bot = command.name == "start" and has_token and not command.no_discord
-        level = settings.log_level if is_bot or settings.log_level == "DEBUG" else "ERROR"
-        setup_logging(level, settings.log_format, settings.secrets())
+        level = settings.logs.level if is_bot or settings.logs.level == "DEBUG" else "ERROR"
+        setup_logging(level, settings.logs.format, settings.secrets())
         for warning in settings.warnings:
             cli.tell(warning)
         if command.name == "start":
@@ -71,7 +72,7 @@ def _why(error: OSError | sqlite3.Error) -> str:
 
 
 def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:
-    warning = too_little(settings.data_dir) or too_little(settings.media_folder)
+    warning = too_little(settings.storage.data_dir) or too_little(settings.storage.media_folder)
     if warning and is_bot:
         log.error(warning)
     elif warning:
@@ -80,17 +81,17 @@ def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:
 
 def _start(command: Command, settings: Settings, *, is_bot: bool) -> int:
     if is_bot:
-        make_private_folder(settings.data_dir)
-        with FolderLock(settings.data_dir):
+        make_private_folder(settings.storage.data_dir)
+        with FolderLock(settings.storage.data_dir):
             return asyncio.run(run_bot(settings))
     if command.name == "queue":
-        return cli.run(command, jobs=asyncio.run(jobs_in_store(settings)))
+        return cli.run(command, jobs=asyncio.run(jobs_in_store(settings.storage)))
     if command.workflow:
         return asyncio.run(manage_workflows(settings, command.workflow))
     if command.key:
-        return asyncio.run(manage_keys(settings, command.key))
+        return asyncio.run(manage_keys(settings.storage, command.key))
     if command.name == "doctor":
         return cli.run(command, settings=settings, checks=asyncio.run(checks(settings)))
-    if command.name == "start" and settings.web:
+    if command.name == "start" and settings.web.is_on:
         return run_studio(settings, command)
     return run_console(settings, command)

@@ -1,20 +1,39 @@
-"""What can be done with a data folder from the command line while a bot may be at work there."""
+"""What can be done with a data folder by itself, from the command line too while a bot may be at work there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from app import cli
-from app.build import open_store, reset_key, stored_workflows
 from app.cli import KeyCommand, WorkflowCommand
+from app.engines import find_engines
+from app.keys import bad_key
+from backends.registry import BackendRegistry
 from config import Settings
 from generation.job import Job
+from services.drawing.workflows import WorkflowService
 from services.web import make_access
-from store.folder import has_database
+from settings.storage import StorageSettings
+from store import folder as data_folder
+from store.database import Database
 from store.jobs import JobStore
+from store.workflows import WorkflowStore
 from utils.clock import SystemClock
 from utils.folder_lock import FolderLock
+from utils.secrets import SecretBox
 
 
-async def jobs_in_store(settings: Settings) -> list[Job]:
+async def open_store(settings: StorageSettings) -> tuple[Database, SecretBox]:
+    """Open the database of the data folder and the box of its secrets."""
+    key, now = settings.secret_key.get_secret_value(), SystemClock().now()
+    try:
+        return await data_folder.open_store(settings.data_dir, settings.media_folder, key, now=now)
+    except ValueError as error:
+        raise bad_key() from error
+
+
+async def jobs_in_store(settings: StorageSettings) -> list[Job]:
     """Read what waits and runs in the data folder; a bot may be at work there."""
-    if not await has_database(settings.data_dir, settings.media_folder, now=SystemClock().now()):
+    if not await data_folder.has_database(settings.data_dir, settings.media_folder, now=SystemClock().now()):
         return []
     database, box = await open_store(settings)
     try:
@@ -23,11 +42,11 @@ async def jobs_in_store(settings: Settings) -> list[Job]:
         await database.close()
 
 
-async def manage_keys(settings: Settings, command: KeyCommand) -> int:
+async def manage_keys(settings: StorageSettings, command: KeyCommand) -> int:
     """Make, list or revoke keys in the data folder; a bot may be at work there, but not at a reset."""
     if command.action == "reset":
         with FolderLock(settings.data_dir):
-            return cli.tell_reset(await reset_key(settings))
+            return cli.tell_reset(await _reset_key(settings))
     database, box = await open_store(settings)
     try:
         return await cli.manage(make_access(database, box, SystemClock()), command)
@@ -35,7 +54,31 @@ async def manage_keys(settings: Settings, command: KeyCommand) -> int:
         await database.close()
 
 
+async def _reset_key(settings: StorageSettings) -> int | None:
+    """Give up what a lost key sealed; return how many engines were forgotten, None if the key fits."""
+    key, now = settings.secret_key.get_secret_value(), SystemClock().now()
+    try:
+        return await data_folder.reset_key(settings.data_dir, settings.media_folder, key, now=now)
+    except ValueError as error:
+        raise bad_key() from error
+
+
 async def manage_workflows(settings: Settings, command: WorkflowCommand) -> int:
     """Add, show, correct or delete workflows in the data folder; a bot may be at work there."""
     async with stored_workflows(settings, has_engines=command.needs_engines) as workflows:
         return await cli.manage_workflows(workflows, command)
+
+
+@asynccontextmanager
+async def stored_workflows(settings: Settings, *, has_engines: bool = False) -> AsyncIterator[WorkflowService]:
+    """Open the workflows of the data folder by themselves; a bot may be at work there."""
+    clock, storage = SystemClock(), settings.storage
+    registry = BackendRegistry(clock)
+    for entry in (await find_engines(settings))[0] if has_engines else ():
+        registry.add(entry)
+    database = await data_folder.open_database(storage.data_dir, storage.media_folder, now=clock.now())
+    try:
+        yield WorkflowService(registry, WorkflowStore(database), clock)
+    finally:
+        await registry.aclose()
+        await database.close()

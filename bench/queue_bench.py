@@ -22,8 +22,8 @@ from generation.job import Job, Origin
 from generation.request import GenerationRequest
 from generation.result import GenerationResult, JobResult, StoredImage
 from queue_manager import QueueManager
-from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from settings.queue import QueueSettings
 from store.database import Database
 from store.jobs import JobStore
 from store.migrations import easel_steps
@@ -80,7 +80,7 @@ async def queue(backend: FakeBackend, *, concurrency: int = 1) -> AsyncIterator[
             return source
 
         executor = LocalExecutor(registry.borrow, load=load, timeout_s=600, clock=clock)
-        limits = QueueLimits(
+        limits = QueueSettings.model_construct(  # more than anybody may set
             max_waiting=UNLIMITED, max_waiting_per_user=UNLIMITED, max_running_per_user=UNLIMITED, grace_s=0
         )
         manager = QueueManager(

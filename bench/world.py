@@ -16,6 +16,7 @@ import httpx
 import nextcord
 
 from app.build import Easel, build
+from app.doors import make_bot
 from config import read_settings
 
 COMMANDS = ["generate"]
@@ -96,10 +97,8 @@ async def stand_in(module: str, *arguments: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _bot(easel: Easel, discord: dict[str, Any]) -> AsyncIterator[None]:
-    from cogs.bot import EaselBot
-
     nextcord.http.Route.BASE = discord["api_url"]
-    bot = EaselBot(easel.services, ping_after_s=0)
+    bot = make_bot(easel)
     task = asyncio.create_task(bot.start(discord["token"]))
     try:
         yield

@@ -31,6 +31,7 @@ from cogs.unreadable import Unreadable
 from cogs.workflows.cog import Workflows
 from services.bundle import Services
 from services.people.links import StudioLinks
+from settings.discord import DiscordSettings
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,9 @@ class EaselBot(commands.Bot):
     def __init__(
         self,
         services: Services,
+        settings: DiscordSettings,
         *,
-        prefix: str = "!",
-        guild_ids: tuple[int, ...] = (),
         message_content: bool = True,
-        ping_after_s: float = 30.0,
         guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
         studio: StudioLinks | None = None,
     ) -> None:
@@ -55,15 +54,15 @@ class EaselBot(commands.Bot):
         intents.message_content = message_content
         super().__init__(
             # without the intent only mentions carry text, and nextcord warns of any other prefix
-            command_prefix=commands.when_mentioned_or(prefix) if message_content else commands.when_mentioned,
+            command_prefix=commands.when_mentioned_or(settings.prefix) if message_content else commands.when_mentioned,
             intents=intents,
             allowed_mentions=nextcord.AllowedMentions.none(),
             help_command=None,
             case_insensitive=True,
-            default_guild_ids=list(guild_ids) or nextcord.utils.MISSING,
+            default_guild_ids=list(settings.guild_ids) or nextcord.utils.MISSING,
             guild_ready_timeout=guild_ready_timeout_s,
         )
-        self._command_sync = CommandSync(self, services.clock, guild_ids)
+        self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
         self._spender = Spender(services.clock)
         poster = Poster(self, services.clock)
         self.messages = JobMessages(
@@ -73,7 +72,7 @@ class EaselBot(commands.Bot):
             catalog=services.catalog,
             spender=self._spender,
             clock=services.clock,
-            ping_after_s=ping_after_s,
+            ping_after_s=settings.ping_after_s,
             has_studio=studio is not None,
             start_command=services.upkeep.rentals.start_command,
             link_to=lambda image, job: studio.file(image.media_id, is_private=job.origin.private) if studio else "",

@@ -15,6 +15,7 @@ import nextcord
 
 from cogs.bot import EaselBot
 from services.reports.discord_link import DiscordLink, LinkState
+from settings.discord import DiscordSettings
 from utils.clock import Clock, sleep_until
 from utils.loops import Loops
 
@@ -37,9 +38,8 @@ UNREADABLE: Final = (
 
 async def serve(
     make_bot: Callable[[bool], EaselBot],
+    settings: DiscordSettings,
     *,
-    token: str,
-    api_url: str,
     stop: asyncio.Event,
     drain: Callable[[], Awaitable[None]],
     grace_s: float,
@@ -52,8 +52,7 @@ async def serve(
 
     Args:
         make_bot: called with whether the bot may read messages, for each new connection.
-        token: the bot's.
-        api_url: Discord's REST API, or a proxy's.
+        settings: the bot's token, and the address of Discord's REST API, or of a proxy.
         stop: ends it in order.
         drain: lets running jobs finish; awaited before the connection is closed, so that they can still be posted.
         grace_s: as long, requests that were just heard may take to become jobs.
@@ -62,10 +61,10 @@ async def serve(
         is_only_door: return as soon as the token is refused; else wait for `stop` all the same.
         loops: dialling is one of them; its own if None.
     """
-    nextcord.http.Route.BASE = api_url
+    nextcord.http.Route.BASE = settings.api_url
     nextcord.VoiceClient.warn_nacl = False
     _hush_tracebacks()
-    client, loops = _Client(make_bot, token, link), loops or Loops(clock)
+    client, loops = _Client(make_bot, settings.token.get_secret_value(), link), loops or Loops(clock)
     is_refused = False
 
     async def dial() -> None:

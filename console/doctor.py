@@ -11,6 +11,8 @@ from typing import Final
 
 from config import Settings
 from console.text import say
+from settings.discord import DiscordSettings
+from settings.storage import StorageSettings
 
 PYTHONS: Final = ((3, 11), (3, 14))
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements.in"
@@ -32,7 +34,8 @@ class Check:
 
 def report(settings: Settings, more: Sequence[Check]) -> int:
     """Print all checks, `more` last; return 0 when all is well, else 1."""
-    checks = [_python(), _packages(), *_folders(settings), _token(settings), *_warnings(settings), *more]
+    checks = [_python(), _packages(), *_folders(settings.storage), _token(settings.discord)]
+    checks += [*_warnings(settings.warnings), *more]
     for check in checks:
         say(f"{'✔' if check.is_ok else '✖'} {check.name}: {check.message}")
         if check.hint:
@@ -80,8 +83,8 @@ def _packages() -> Check:
     return Check(name="packages", is_ok=True, message="all there")
 
 
-def _folders(settings: Settings) -> Iterator[Check]:
-    for name, folder in (("data folder", settings.data_dir), ("picture cache", settings.media_folder)):
+def _folders(storage: StorageSettings) -> Iterator[Check]:
+    for name, folder in (("data folder", storage.data_dir), ("picture cache", storage.media_folder)):
         there = next(part for part in (folder, *folder.absolute().parents) if part.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
             hint = f"Make {there} a folder that this user may write to, or set DATA_DIR."
@@ -98,8 +101,8 @@ def _is_open(folder: Path) -> bool:
     return os.name == "posix" and folder.exists() and bool(folder.stat().st_mode & 0o007)
 
 
-def _token(settings: Settings) -> Check:
-    token = settings.discord_token.get_secret_value()
+def _token(settings: DiscordSettings) -> Check:
+    token = settings.token.get_secret_value()
     if not token:
         hint = "docs/discord-setup.md shows how to get one. Without it, Easel starts the console."
         return Check(name="DISCORD_TOKEN", is_ok=True, message="not set", hint=hint)
@@ -111,6 +114,6 @@ def _token(settings: Settings) -> Check:
     return Check(name="DISCORD_TOKEN", is_ok=True, message="set, and it has the right form")
 
 
-def _warnings(settings: Settings) -> Iterator[Check]:
-    for warning in settings.warnings:
+def _warnings(warnings: Sequence[str]) -> Iterator[Check]:
+    for warning in warnings:
         yield Check(name="settings", is_ok=False, message=warning)

@@ -1,17 +1,8 @@
 """How much may wait and run at once, and the refusal that says what is full and when to come back."""
 
-from dataclasses import dataclass
-
-from constants import (
-    DEFAULT_ENGINE_PATIENCE_S,
-    DEFAULT_MAX_QUEUE_SIZE,
-    DEFAULT_MAX_RUNNING_PER_USER,
-    DEFAULT_MAX_WAIT_S,
-    DEFAULT_MAX_WAITING_PER_USER,
-    GRACEFUL_STOP_S,
-)
 from generation.errors import GenerationError, LimitReached
 from generation.job import JobError
+from settings.queue import QueueSettings
 from utils.clock import Clock
 from utils.text import duration
 
@@ -19,25 +10,7 @@ MAX_REMEMBERED_USERS = 1000
 UNKNOWN_TURN_S = 10.0  # when the next place is free in a lane that has not finished anything yet: a round guess
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueueLimits:
-    """Limits from the settings; `cooldown_s` is the minimum time between two requests of one user.
-
-    A job that has waited for `max_wait_s` (through a long stop of Easel, say) is given up instead of drawn. While its
-    only engine is gone, it keeps its place for `patience_s`; 0: it is tried three times instead.
-    """
-
-    max_waiting: int = DEFAULT_MAX_QUEUE_SIZE
-    max_waiting_per_user: int = DEFAULT_MAX_WAITING_PER_USER
-    max_running_per_user: int = DEFAULT_MAX_RUNNING_PER_USER
-    max_running: int = 0  # on all engines together; 0 = each engine's own limit is enough
-    cooldown_s: float = 0.0
-    max_wait_s: float = DEFAULT_MAX_WAIT_S
-    patience_s: float = DEFAULT_ENGINE_PATIENCE_S
-    grace_s: float = GRACEFUL_STOP_S
-
-
-def check_places(limits: QueueLimits, waiting: int, own: int, more: int, turn_s: float) -> None:
+def check_places(limits: QueueSettings, waiting: int, own: int, more: int, turn_s: float) -> None:
     """Refuse `more` jobs if `waiting` in all, or `own` of this user, leave no room; a place is free in `turn_s`."""
     most = min(limits.max_waiting, limits.max_waiting_per_user)
     if more > most:

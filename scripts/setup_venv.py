@@ -64,7 +64,7 @@ def _only_one_at_a_time() -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    import fcntl
+    import fcntl  # not on Windows
 
     folder = os.open(".", os.O_RDONLY)
     try:

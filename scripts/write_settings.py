@@ -9,22 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from config import describe, describe_instance
-from settings.fields import SettingHelp
+from settings.reading.words import SettingHelp
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "settings.md"
 EXAMPLE: Final = ROOT / ".env.example"
 BEGIN, END = "<!-- settings -->", "<!-- end of settings -->"
 HEAD: Final = "| setting | default | what it does | allowed |\n|---|---|---|---|"
-GROUPS: Final = {  # by the first setting of each
-    "DISCORD_TOKEN": "Discord",
-    "BACKENDS": "Engines",
-    "MAX_QUEUE_SIZE": "Queue and limits",
-    "WEB": "Studio and API",
-    "DATA_DIR": "Storage",
-    "DAILY_BUDGET_USD": "Warnings",
-    "LOG_LEVEL": "Logs",
-}
 SHOWN: Final = frozenset({"DISCORD_TOKEN"})  # without a # in front: what most people set
 EXAMPLE_HEAD: Final = """\
 # Settings of Easel. All may stay as they are; remove the # from a line to change it.
@@ -40,19 +31,9 @@ EXAMPLE_ENGINES: Final = """\
 """
 
 
-def groups() -> dict[str, list[SettingHelp]]:
-    """Return the settings of each group, in the order people read them."""
-    found: dict[str, list[SettingHelp]] = {}
-    name = ""
-    for setting in describe():
-        name = GROUPS.get(setting.name, name)
-        found.setdefault(name, []).append(setting)
-    return found
-
-
 def tables() -> str:
     """Return the tables of the page, a heading each."""
-    parts = [f"## {name}\n\n{_table(settings)}" for name, settings in groups().items()]
+    parts = [f"## {name}\n\n{_table(settings)}" for name, settings in describe().items()]
     one = f"## One engine\n\nAs for an engine called `gpu1`:\n\n{_table(describe_instance())}"
     return "\n\n".join([*parts, one])
 
@@ -70,7 +51,7 @@ def example() -> str:
 
 
 def _example_lines() -> Iterator[str]:
-    for name, settings in groups().items():
+    for name, settings in describe().items():
         yield f"# --- {name} ---\n"
         yield from map(_line, settings)
         if name == "Engines":

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
-from constants import DEFAULT_MEDIA_TTL_S
 from queue_manager import QueueManager
 from services.drawing.generation import GenerationService
 from services.drawing.styles import StyleService
@@ -12,8 +11,10 @@ from services.library.gallery import GalleryService
 from services.library.templates import TemplateService
 from services.people.forgetting import ForgettingService
 from services.pictures.media import MediaService
-from services.reports.alerts import AlertLimits, AlertService
+from services.reports.alerts import AlertService
 from services.reports.statistics import StatisticsService, log_picture
+from settings.alerts import AlertSettings
+from settings.storage import StorageSettings
 from store.database import Database
 from store.gallery import GalleryStore
 from store.jobs import JobStore
@@ -52,11 +53,10 @@ def make_records(
     clock: Clock,
     *,
     styles: StyleService,
-    limits: AlertLimits | None = None,
-    media_ttl_s: float = DEFAULT_MEDIA_TTL_S,
-    words_ttl_s: float = 0.0,
+    limits: AlertSettings,
+    storage: StorageSettings,
 ) -> Records:
-    """Wire them; nothing runs yet. Words of 0 seconds stay for ever."""
+    """Wire them; nothing runs yet."""
     statistics = StatisticsService(store=StatisticsStore(database), jobs=jobs, clock=clock, label_of=registry.label)
     gallery = GalleryService(store=GalleryStore(database), media=media, clock=clock)
     alerts = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
@@ -68,8 +68,7 @@ def make_records(
         gallery=gallery,
         connections=connections,
         clock=clock,
-        media_ttl_s=media_ttl_s,
-        words_ttl_s=words_ttl_s,
+        settings=storage,
     )
     generation.on_deleted += [gallery.forget_job, forgetting.forget_job]
     gallery.on_emptied.append(forgetting.forget_words)

@@ -10,8 +10,9 @@ from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.health import HealthWatch
 from services.pictures.media import MediaService
-from services.rentals.machines import RentalRules
+from services.rentals.machines import MachineService
 from services.rentals.rentals import RentalService
+from settings.rentals import RentalSettings
 from store.comparisons import ComparisonStore
 from store.database import Database
 from store.rentals import RentalStore
@@ -42,7 +43,8 @@ def make_upkeep(
     connections: ConnectionService,
     clock: Clock,
     *,
-    rental_rules: RentalRules | None = None,
+    machines: MachineService,
+    rentals: RentalSettings,
 ) -> Upkeep:
     """Wire them; nothing runs yet."""
     return Upkeep(
@@ -60,6 +62,7 @@ def make_upkeep(
             store=RentalStore(database),
             lanes=queue.lanes,
             clock=clock,
-            rules=rental_rules,
+            machines=machines,
+            settings=rentals,
         ),
     )

@@ -1,1 +1,1 @@
-"""How settings are declared, read and told of: what `config` is made from."""
+"""All settings in groups: each part of Easel receives its group as it is. How they are read is `settings.reading`."""

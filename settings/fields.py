@@ -1,31 +1,38 @@
-"""How a setting is declared: the types it may have, with their units, and what would be right in words."""
+"""How a setting is declared: its type and unit, its range, what it does, and what would be right in words."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
-from settings.env_file import MASKED
-from settings.problems import Problem
-
-Model = TypeVar("Model", bound=BaseModel)
-
-WITH_TOKEN: Final = frozenset({"webhook_url"})  # whoever knows such an address may use it
-TOKEN_PATH: Final = re.compile(r"^((?:\w+:/+)?[^/\s]+/).+$")
+HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)")
 _UNIT_S: Final = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+class Group(BaseModel):
+    """The settings of one part of Easel, which receives them as they are.
+
+    A variable has the name of its field in capitals, spans without their unit, unless the field names another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+    title: ClassVar[str]  # of their table in docs/settings.md
+
+    def changed(self, **changes: object) -> Self:
+        """Return the group with other values, checked as ever."""
+        return type(self).model_validate({name: getattr(self, name) for name in self.model_fields_set} | changes)
+
+
 def read_span(value: object) -> object:
     """Read a time span like `90s`, `5m`, `24h` or plain seconds; anything else is left for pydantic to refuse."""
-    said = _SPAN.fullmatch(value.strip().casefold()) if isinstance(value, str) else None
-    return float(said[1]) * _UNIT_S[said[2]] if said else value
+    match = _SPAN.fullmatch(value.strip().casefold()) if isinstance(value, str) else None
+    return float(match[1]) * _UNIT_S[match[2]] if match else value
 
 
 def read_job_span(value: object) -> object:
@@ -53,96 +60,96 @@ def split(value: object) -> object:
 
 def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return addresses as they stand and networks by their first address, however they were written."""
-    return tuple(str(ip_network(one, strict=False)) if "/" in one else str(ip_address(one)) for one in value)
+    return tuple(str(ip_network(part, strict=False)) if "/" in part else str(ip_address(part)) for part in value)
+
+
+def read_user_ids(value: object) -> object:
+    """Read ids of Discord, which our own values hold as text."""
+    return {str(int(part)) for part in parts(value)} if isinstance(value, str) else value
 
 
 Span = Annotated[float, BeforeValidator(read_span)]
 JobSpan = Annotated[float, BeforeValidator(read_job_span)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split)]
 Ids = Annotated[tuple[int, ...], BeforeValidator(split)]
+IdTexts = Annotated[frozenset[str], BeforeValidator(read_user_ids)]
 Networks = Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(check_networks)]
 Upper = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)
 Lower = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if isinstance(value, str) else value)]
-HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
 
 
-def text(default: str, meaning: str, right: str, **rules: Any) -> Any:
-    return Field(default=default, description=meaning, json_schema_extra={"right": right}, **rules)
+def setting(
+    default: object,
+    meaning: str,
+    right: str,
+    *,
+    variable: str = "",
+    otherwise: Sequence[str] = (),
+    has_token: bool = False,
+    **rules: Any,
+) -> Any:
+    """Declare a setting.
+
+    Args:
+        default: what counts where nothing is set.
+        meaning: what it does, for people.
+        right: what a value must be, for people.
+        variable: what it is called in `.env`, where that is not the field's name.
+        otherwise: variables that count where it is not set, the first that is.
+        has_token: whoever knows the address may use it, so only its host is shown.
+        rules: pydantic's own for the value.
+    """
+    extra: dict[str, Any] = {"right": right, "variable": variable, "otherwise": [*otherwise], "has_token": has_token}
+    return Field(default=default, description=meaning, json_schema_extra=extra, **rules)
 
 
-def secret(meaning: str, right: str) -> Any:
-    return Field(default=SecretStr(""), description=meaning, json_schema_extra={"right": right})
+def text(default: str, meaning: str, right: str, **more: Any) -> Any:
+    return setting(default, meaning, right, **more)
 
 
-def number(default: float, meaning: str, *, low: float, high: float) -> Any:
-    right = f"a whole number, {low:g} to {high:g}"
-    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+def address(meaning: str, right: str, **more: Any) -> Any:
+    """Declare an http:// or https:// address that may be empty."""
+    return setting("", meaning, right, pattern=f"^$|{HTTP_URL}", **more)
 
 
-def span(default: float, meaning: str, *, low: float, high: float) -> Any:
+def secret(meaning: str, right: str, **more: Any) -> Any:
+    return setting(SecretStr(""), meaning, right, **more)
+
+
+def number(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
+    return setting(default, meaning, f"a whole number, {low:g} to {high:g}", ge=low, le=high, **more)
+
+
+def span(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
     right = f"a time from {write_span(low)} to {write_span(high)}, like 90s, 5m or 24h"
-    return Field(default=default, ge=low, le=high, description=meaning, json_schema_extra={"right": right})
+    return setting(default, meaning, right, ge=low, le=high, **more)
 
 
-def switch(default: bool, meaning: str) -> Any:
-    return Field(default=default, description=meaning, json_schema_extra={"right": "true or false"})
+def switch(default: bool, meaning: str, **more: Any) -> Any:
+    return setting(default, meaning, "true or false", **more)
 
 
-def names_of(meaning: str, right: str) -> Any:
-    return Field(default=(), description=meaning, json_schema_extra={"right": right})
+def names_of(meaning: str, right: str, **more: Any) -> Any:
+    return setting((), meaning, right, **more)
 
 
-def listed(values: Iterable[object]) -> str:
-    """Return `1, 2 and 3`."""
-    *most, last = map(str, values)
-    return f"{', '.join(most)} and {last}" if most else last
+def is_span(field: FieldInfo) -> bool:
+    readers = (rule.func for rule in field.metadata if isinstance(rule, BeforeValidator))
+    return any(reader in (read_span, read_job_span) for reader in readers)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingHelp:
-    """One setting as `.env.example` and docs/settings.md show it."""
-
-    name: str
-    default: str
-    meaning: str
-    right: str
+def declared(field: FieldInfo) -> dict[str, Any]:
+    """Return what a field says beyond pydantic's own; empty for one that is no setting."""
+    extra = field.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
 
 
-def help_of(name: str, field: FieldInfo, values: Mapping[str, object]) -> SettingHelp:
-    """Return a setting as people read it; `values` fill the places in braces of its meaning."""
-    meaning = (field.description or "").format_map(values)
-    return SettingHelp(name=name.upper(), default=shown(field), meaning=meaning, right=right_of(field))
-
-
-def shown(field: FieldInfo) -> str:
-    """Write a default as it stands in `.env`."""
-    value = field.default
-    if value is None or isinstance(value, SecretStr | tuple):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    is_span = any(
-        isinstance(rule, BeforeValidator) and rule.func in (read_span, read_job_span) for rule in field.metadata
-    )
-    return write_span(value) if is_span else str(value)
+def variable_of(name: str, field: FieldInfo) -> str:
+    """Return what a setting is called in `.env`."""
+    return str(declared(field)["variable"]) or (name.removesuffix("_s") if is_span(field) else name).upper()
 
 
 def right_of(field: FieldInfo) -> str:
     """Return what a value must be, in words."""
-    extra = field.json_schema_extra
-    return str(extra["right"]) if isinstance(extra, dict) else ""
-
-
-def build(model: type[Model], values: dict[str, Any], prefix: str, problems: list[Problem]) -> Model | None:
-    """Make a group of settings; what cannot be is added to the problems."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
-            field = model.model_fields[name]
-            value = MASKED if field.annotation is SecretStr else str(values.get(name, ""))
-            if name in WITH_TOKEN:
-                value = TOKEN_PATH.sub(rf"\1{MASKED}", value)
-            problems.append(Problem(name=f"{prefix}{name}".upper(), value=value, right=right_of(field)))
-        return None
+    return str(declared(field).get("right", ""))

@@ -13,8 +13,8 @@ from backends.registry import BackendRegistry, Entry
 from generation.request import GenerationRequest
 from generation.result import GenerationResult
 from queue_manager import QueueManager
-from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from settings.queue import QueueSettings
 from store.database import Database
 from store.jobs import JobStore
 from store.migrations import easel_steps
@@ -41,7 +41,7 @@ async def main(path: Path, key: bytes) -> None:
     await registry.refresh("gpu")
     executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=60, clock=clock)
     queue = QueueManager(
-        jobs=jobs, registry=registry, executor=executor, sink=FakeSink(), clock=clock, limits=QueueLimits(grace_s=0)
+        jobs=jobs, registry=registry, executor=executor, sink=FakeSink(), clock=clock, limits=QueueSettings(grace_s=0)
     )
     await queue.start()
     print("ready", flush=True)

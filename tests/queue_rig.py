@@ -17,8 +17,8 @@ from generation.job import Job, JobStatus, JobView
 from generation.request import SourceImage
 from generation.result import GenerationResult, JobResult, StoredImage
 from queue_manager import QueueManager
-from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
+from settings.queue import QueueSettings
 from store.jobs import JobStore
 from store.migrations import easel_steps
 from tests.fakes import FakeBackend, FakeClock, settle
@@ -192,14 +192,14 @@ async def queue_rig(
     timeout_s: float = 60.0,
     **limits: float,
 ) -> AsyncIterator[Rig]:
-    """A started queue. `limits` are fields of `QueueLimits`; without a grace period unless one is given."""
+    """A started queue. `limits` are fields of `QueueSettings`; without a grace period unless one is given."""
     clock = FakeClock()
     own = database or InlineDatabase()
     jobs = JobStore(own, BOX)  # type: ignore[arg-type]
     registry = BackendRegistry(clock)
     sink = FakeSink()
     executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=timeout_s, clock=clock)
-    settings = QueueLimits(**({"grace_s": 0.0, "max_running_per_user": 100} | limits))  # type: ignore[arg-type]
+    settings = QueueSettings(**({"grace_s": 0.0, "max_running_per_user": 100} | limits))  # type: ignore[arg-type]
     queue = QueueManager(jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock, limits=settings)
     rig = Rig(queue=queue, jobs=jobs, database=own, registry=registry, clock=clock, sink=sink)
     for backend in backends:

@@ -5,8 +5,7 @@ import pytest
 
 from backends.kind import EngineKind
 from backends.kinds import kind_of, kind_typed, known_kinds
-from config import BackendSettings, Problem, Settings, SettingsError, describe, describe_instance, read_settings
-from scripts import write_settings
+from config import BackendSettings, Problem, Settings, SettingsError, describe, read_settings
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -14,6 +13,10 @@ NOWHERE = Path("/nonexistent/.env")
 
 def settings_of(**environ: str) -> Settings:
     return read_settings(NOWHERE, environ)
+
+
+def engines_of(**environ: str) -> tuple[BackendSettings, ...]:
+    return settings_of(**environ).engines.configured
 
 
 def problems_of(**environ: str) -> dict[str, Problem]:
@@ -24,25 +27,25 @@ def problems_of(**environ: str) -> dict[str, Problem]:
 
 def test_nothing_said_gives_the_defaults():
     settings = settings_of()
-    assert settings.discord_token.get_secret_value() == ""
-    assert (settings.max_queue_size, settings.max_waiting_per_user, settings.max_running_per_user) == (100, 20, 2)
-    assert (settings.job_timeout, settings.media_ttl, settings.cooldown) == (300.0, 86400.0, 0.0)
-    assert settings.media_folder == Path("data/media_cache")
-    assert settings.engines == ()
+    assert settings.discord.token.get_secret_value() == ""
+    queue, storage = settings.queue, settings.storage
+    assert (queue.max_waiting, queue.max_waiting_per_user, queue.max_running_per_user) == (100, 20, 2)
+    assert (queue.job_timeout_s, storage.media_ttl_s, queue.cooldown_s) == (300.0, 86400.0, 0.0)
+    assert (storage.media_folder, settings.engines.configured) == (Path("data/media_cache"), ())
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path):
     env = tmp_path / ".env"
     env.write_text("MAX_QUEUE_SIZE=5\nCOMMAND_PREFIX=?\n")
     settings = read_settings(env, {"MAX_QUEUE_SIZE": "7"})
-    assert (settings.max_queue_size, settings.command_prefix) == (7, "?")
+    assert (settings.queue.max_waiting, settings.discord.prefix) == (7, "?")
 
 
 def test_a_file_from_windows_is_read(tmp_path: Path):
     env = tmp_path / ".env"
     env.write_bytes(b"\xef\xbb\xbfCOMMAND_PREFIX=?\r\nLOG_LEVEL=debug\r\n")
     settings = read_settings(env, {})
-    assert (settings.command_prefix, settings.log_level) == ("?", "DEBUG")
+    assert (settings.discord.prefix, settings.logs.level) == ("?", "DEBUG")
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path):
@@ -58,12 +61,12 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path):
      ("1500ms", 1.5), ("1.5m", 90.0)],
 )  # fmt: skip
 def test_job_timeout_is_read_in_every_unit(said: str, seconds: float):
-    assert settings_of(JOB_TIMEOUT=said).job_timeout == seconds
+    assert settings_of(JOB_TIMEOUT=said).queue.job_timeout_s == seconds
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("24h", 86400.0), ("90m", 5400.0), ("7200", 7200.0), ("7d", 604800.0)])
 def test_media_ttl_is_read_in_every_unit(said: str, seconds: float):
-    assert settings_of(MEDIA_TTL=said).media_ttl == seconds
+    assert settings_of(MEDIA_TTL=said).storage.media_ttl_s == seconds
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_repr_and_errors_hide_secrets():
 
 
 def test_engines_come_from_their_names():
-    gpu, grid = settings_of(
+    gpu, grid = engines_of(
         BACKENDS="GPU1, my-grid",
         GPU1_KIND="A1111",
         GPU1_URL="https://gpu.example/ ",
@@ -133,17 +136,17 @@ def test_engines_come_from_their_names():
         GPU1_RATE_PER_MINUTE="7.5",
         GPU1_RECOVER="always",
         MY_GRID_KIND="sketch",
-    ).engines
+    )
     assert (gpu.name, gpu.kind, gpu.url, gpu.label) == ("gpu1", "a1111", "https://gpu.example", "The big one")
     assert (gpu.concurrency, gpu.rate_per_minute, gpu.options) == (2, 7.5, {"recover": "always"})
     assert (grid.name, grid.kind, grid.options) == ("my-grid", "sketch", {})
 
 
 def test_a_lone_address_makes_its_engine():
-    (engine,) = settings_of(A1111_URL="http://127.0.0.1:7860").engines
+    (engine,) = engines_of(A1111_URL="http://127.0.0.1:7860")
     assert (engine.name, engine.kind) == ("a1111", "a1111")
-    names = [engine.name for engine in settings_of(BACKENDS="sketch", A1111_URL="http://127.0.0.1:7860").engines]
-    assert names == ["sketch", "a1111"]
+    both = engines_of(BACKENDS="sketch", A1111_URL="http://127.0.0.1:7860")
+    assert [engine.name for engine in both] == ["sketch", "a1111"]
 
 
 def test_each_engine_of_the_page_is_made_and_connected_by_the_names_there():
@@ -153,7 +156,7 @@ def test_each_engine_of_the_page_is_made_and_connected_by_the_names_there():
     for kind, variables, types in rows:
         for name in re.findall("`(.+?)`", variables):
             value = "http://127.0.0.1:7860" if name.endswith("_URL") else "grid_x"
-            assert [engine.kind for engine in settings_of(**{name: value}).engines] == [kind], name
+            assert [engine.kind for engine in engines_of(**{name: value})] == [kind], name
         for one in re.findall("`(.+?)`", types):
             assert kind_typed(one) == kind_of(kind)
 
@@ -174,8 +177,10 @@ ADDRESSES = [
     "ok@x, http://u:pa55w0rd c@host",
     "http://host/x?a=b c&d=pa55w0rd",
 ]  # fmt: skip
-EVERY_SETTING = [help.name for help in describe()] + ["A1111_URL", "COMFYUI_URL", "AI_HORDE_URL", "GPU1_CONCURRENCY",
-                                                      "GPU1_LABEL", "GPU1_KIND", "GPU1_RATE_PER_MINUTE"]  # fmt: skip
+EVERY_SETTING = [
+    *(setting.name for group in describe().values() for setting in group),
+    "A1111_URL", "COMFYUI_URL", "AI_HORDE_URL", "GPU1_CONCURRENCY", "GPU1_LABEL", "GPU1_KIND", "GPU1_RATE_PER_MINUTE",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EVERY_SETTING)
@@ -207,7 +212,7 @@ def test_lines_of_the_file_that_cannot_be_read_are_named_by_number(tmp_path: Pat
         f"Line 7 of .env {why}",
         f"Line 8 of .env {why}",
     ]
-    assert (settings.port, settings.log_level) == (1234, "DEBUG")
+    assert (settings.web.port, settings.logs.level) == (1234, "DEBUG")
 
 
 def test_names_in_the_file_that_are_not_ours_are_named_with_the_nearest(tmp_path: Path):
@@ -280,42 +285,10 @@ def test_the_page_of_each_kind_names_what_it_reads_with_its_default(kind: Engine
     }
 
 
-def test_env_example_shows_every_setting_with_its_default_and_one_line():
-    text = (ROOT / ".env.example").read_text()
-    lines = text.splitlines()
-    for setting in (*describe(), *describe_instance()):
-        sign = "" if setting.name == "DISCORD_TOKEN" else "#"
-        place = lines.index(f"{sign}{setting.name}={setting.default}")
-        assert lines[place - 1] == f"# {setting.meaning}. Allowed: {setting.right}."
-    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
-    assert named == {s.name for s in (*describe(), *describe_instance())} | {"A1111_URL", "A1111_KEY"}
-
-
-def test_env_example_as_it_stands_says_nothing():
-    assert read_settings(ROOT / ".env.example", {}) == settings_of()
-
-
-def test_the_settings_page_has_every_setting_in_its_tables():
-    text = (ROOT / "docs" / "settings.md").read_text()
-    rows = re.findall(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", text, re.MULTILINE)
-    expected = {
-        setting.name: f" {f'`{setting.default}`' if setting.default else ''} | {setting.meaning} | {setting.right} "
-        for setting in (*describe(), *describe_instance())
-    }
-    assert dict(rows) == expected
-    assert len(rows) == len(expected)
-
-
-def test_the_settings_page_and_the_example_are_written_from_the_settings():
-    text = write_settings.PAGE.read_text(encoding="utf-8")
-    assert text == write_settings.page(text), "run python -m scripts.write_settings"
-    assert write_settings.EXAMPLE.read_text(encoding="utf-8") == write_settings.example()
-
-
 def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
-    assert settings_of(IMAGE_STORAGE_PATH="/srv/pictures").media_cache_dir == Path("/srv/pictures")
+    assert settings_of(IMAGE_STORAGE_PATH="/srv/pictures").storage.media_cache_dir == Path("/srv/pictures")
     both = settings_of(IMAGE_STORAGE_PATH="/srv/pictures", MEDIA_CACHE_DIR="here")
-    assert both.media_cache_dir == Path("here")
+    assert both.storage.media_cache_dir == Path("here")
 
 
 @pytest.mark.parametrize(
@@ -386,15 +359,15 @@ def test_every_choice_of_an_option_is_taken(kind: EngineKind):
 
 
 def test_a_gradio_app_is_looked_for_on_this_machine_where_no_address_is_set():
-    assert [engine.url for engine in settings_of(BACKENDS="flux", FLUX_KIND="gradio_flux").engines] == [""]
+    assert [engine.url for engine in engines_of(BACKENDS="flux", FLUX_KIND="gradio_flux")] == [""]
 
 
 @pytest.mark.parametrize(("typed", "kind"), [("forge", "a1111"), ("Flux", "gradio_flux"), ("grid", "aipowergrid")])
 def test_the_words_for_a_kind_are_understood_in_settings_too(typed, kind):
-    (engine,) = settings_of(BACKENDS="gpu1", GPU1_KIND=typed, GPU1_URL="http://127.0.0.1:7860").engines
+    (engine,) = engines_of(BACKENDS="gpu1", GPU1_KIND=typed, GPU1_URL="http://127.0.0.1:7860")
     assert engine.kind == kind
 
 
 def test_an_engine_inside_this_process_needs_no_address():
-    assert [engine.kind for engine in settings_of(BACKENDS="mine", MINE_KIND="sketch").engines] == ["sketch"]
+    assert [engine.kind for engine in engines_of(BACKENDS="mine", MINE_KIND="sketch")] == ["sketch"]
     assert "MINE_URL" in problems_of(BACKENDS="mine", MINE_KIND="a1111")

@@ -4,6 +4,7 @@ import shutil
 import socket
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -23,9 +24,9 @@ from utils.folder_lock import FolderLock
 
 
 def settings_in(folder: Path, *engines: BackendSettings, **changes: object) -> Settings:
-    values = {"data_dir": folder, "probe_local_ports": False, "web": False, **changes}
-    settings = Settings.model_validate(values)
-    return settings.model_copy(update={"engines": engines})
+    given: dict[str, Any] = {"web": {"is_on": False}, **changes}
+    given["storage"] = {"data_dir": folder, **given.get("storage", {})}
+    return Settings().changed(engines={"probe_local_ports": False, "configured": engines}, **given)
 
 
 async def test_each_engine_is_tested_by_its_own_api(tmp_path: Path) -> None:
@@ -64,34 +65,35 @@ async def verdicts(settings: Settings) -> dict[str, Check]:
 async def test_a_port_that_is_taken_is_found_unless_another_will_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = (await verdicts(settings_in(tmp_path, web=True, port=port)))["PORT"]
+        found = (await verdicts(settings_in(tmp_path, web={"port": port})))["PORT"]
         assert not found.is_ok
         assert f"PORT={port} is in use by " in found.message
         assert "set PORT" in found.hint
-        free = settings_in(tmp_path, web=True, port=port)
-        free.model_fields_set.discard("port")
+        free = settings_in(tmp_path, web={"port": port})
+        free.web.model_fields_set.discard("port")
         assert (await verdicts(free))["studio and API"].is_ok
         with FolderLock(tmp_path):
-            assert (await verdicts(settings_in(tmp_path, web=True, port=port)))["studio and API"].is_ok
+            assert (await verdicts(settings_in(tmp_path, web={"port": port})))["studio and API"].is_ok
 
 
 @pytest.mark.parametrize("host", ["300.1.1.1", "no-such-host.invalid", "203.0.113.7", "::zz"])
 async def test_an_address_that_is_not_of_this_machine_is_found(tmp_path: Path, host: str) -> None:
-    found = (await verdicts(settings_in(tmp_path, web=True, port=0, web_host=host)))["WEB_HOST"]
+    found = (await verdicts(settings_in(tmp_path, web={"port": 0, "host": host})))["WEB_HOST"]
     assert (found.is_ok, found.message) == (False, f"WEB_HOST={host} is no address of this machine.")
     assert "127.0.0.1" in found.hint
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 44, "ä" * 43 + "="])
 async def test_a_secret_key_that_is_none_is_found_and_not_shown(tmp_path: Path, key: str) -> None:
-    found = (await verdicts(settings_in(tmp_path, secret_key=key)))["SECRET_KEY"]
+    found = (await verdicts(settings_in(tmp_path, storage={"secret_key": key})))["SECRET_KEY"]
     assert not found.is_ok
     assert "44 URL-safe base64 characters" in found.message
     assert key not in found.message
 
 
 async def test_a_right_secret_key_is_fine(tmp_path: Path) -> None:
-    assert (await verdicts(settings_in(tmp_path, secret_key=Fernet.generate_key().decode())))["SECRET_KEY"].is_ok
+    settings = settings_in(tmp_path, storage={"secret_key": Fernet.generate_key().decode()})
+    assert (await verdicts(settings))["SECRET_KEY"].is_ok
 
 
 async def test_a_lost_key_and_a_lost_database_are_found_with_what_to_put_back(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from scripts.check_lengths import too_long, too_wide
 from scripts.check_quality import engines
-from scripts.check_root_imports import offences
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["generation", "scheduling", "backends", "net", "store", "services", "cogs", "utils", "app"]
@@ -20,7 +19,13 @@ BUILT_IN = engines()
 PACKAGES = sorted(path.parent for path in (ROOT / "packages").glob("*/pyproject.toml"))
 # a kind of ControlNet, and where a file of recorded answers lies
 ALLOWED_NAMES = ['generation/control_kinds.py: "sketch"', "utils/infotext.py: a1111"]
-ROOT_FILES = ["constants", "config", "queue_manager", "main"]
+# What the single files may import besides Python's own (docs/architecture.md): import-linter reads packages only.
+ROOT_FILES = {
+    "constants": (),
+    "config": ("settings", "backends.kinds", "texts", "pydantic"),
+    "queue_manager": ("scheduling", "store", "backends.registry", "generation", "settings.queue", "texts", "utils"),
+    "main": ("app", "utils.installation", "texts"),
+}
 
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
 WATCHED_IMPORTS = """
@@ -71,6 +76,31 @@ def _run(code: str, *args: str) -> str:
     return done.stdout
 
 
+def offences(name: str, source: str) -> list[str]:
+    """Return the imports of a single file, inside functions too, that its row does not allow."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    allowed = ROOT_FILES[name]
+    others = [module for module in found if module.split(".")[0] not in sys.stdlib_module_names]
+    return [module for module in others if not any(f"{module}.".startswith(f"{good}.") for good in allowed)]
+
+
+def unexplained(source: str) -> list[int]:
+    """Return the lines of imports inside functions that say no reason, beside them or in the line above."""
+    lines = source.splitlines()
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    nodes = (node for function in functions for node in ast.walk(function))
+    numbers = {node.lineno for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+    marks = re.compile(r"#(?! *(?:noqa|type:|fmt:))")
+    return sorted(n for n in numbers if not any(marks.search(line) for line in lines[n - 2 : n]))
+
+
 def test_importing_any_module_opens_no_file_socket_or_loop() -> None:
     assert json.loads(_run(WATCHED_IMPORTS, json.dumps(_own_modules()))) == {}
 
@@ -87,6 +117,7 @@ def test_neither_the_queue_nor_the_console_loads_discord_or_a_model_library() ->
     ("room", "line", "is_allowed"),
     [
         ("queue_manager", "from backends.registry import Registry", True),
+        ("queue_manager", "from settings.web import WebSettings", False),
         ("queue_manager", "from backends.a1111 import A1111Backend", False),
         ("queue_manager", "import nextcord", False),
         ("queue_manager", "def f():\n    import config", False),
@@ -98,8 +129,37 @@ def test_neither_the_queue_nor_the_console_loads_discord_or_a_model_library() ->
         ("main", "import sys", True),
     ],
 )
-def test_root_files_import_what_their_row_allows(room: str, line: str, is_allowed: bool) -> None:
+def test_what_a_row_does_not_allow_is_found(room: str, line: str, is_allowed: bool) -> None:
     assert (offences(room, line) == []) is is_allowed
+
+
+@pytest.mark.parametrize("name", ROOT_FILES)
+def test_root_files_import_what_their_row_allows(name: str) -> None:
+    assert offences(name, (ROOT / f"{name}.py").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import heavy", [2]),
+        ("import heavy  # noqa: F401", [2]),
+        ("import heavy  # only here: it takes a second to load", []),
+        ("# only here: it may be missing\n    import heavy", []),
+    ],
+)
+def test_an_import_inside_a_function_needs_a_reason(line: str, found: list[int]) -> None:
+    assert unexplained(f"def f():\n    {line}\n") == found
+
+
+def test_every_import_inside_a_function_has_its_reason() -> None:
+    rooms = [*ROOMS, "api", "console", "settings", "scripts", "bench"]
+    files = [
+        *(path for room in rooms for path in (ROOT / room).rglob("*.py")),
+        *(ROOT / f"{name}.py" for name in ROOT_FILES),
+    ]
+    found = {str(path.relative_to(ROOT)): unexplained(path.read_text(encoding="utf-8")) for path in files}
+    assert len(found) > 300
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 def test_long_files_and_functions_are_named(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:
-    return Settings.model_validate({"data_dir": folder, "probe_local_ports": False, **changes})
+    engines = {"probe_local_ports": False, **changes}
+    return Settings().changed(storage={"data_dir": folder}, engines=engines)
 
 
 async def err_of(process: asyncio.subprocess.Process) -> str:
@@ -182,8 +183,8 @@ async def test_without_the_message_content_intent_slash_commands_still_work(begi
 
 
 async def test_jobs_of_an_earlier_process_are_taken_up(tmp_path: Path):
-    slow = {"fallback_options": {"sketch": {"delay_s": "5"}}, "graceful_stop": 0.0}
-    first = await build.build(settings_in(tmp_path).model_copy(update=slow))
+    slow = settings_in(tmp_path, fallback_options={"sketch": {"delay_s": "5"}}).changed(queue={"grace_s": 0.0})
+    first = await build.build(slow)
     await first.start()
     view = await first.services.generation.submit(Draft(prompt="fox", width=64, height=64), ORIGIN)
     await first.queue.stop()
@@ -227,7 +228,7 @@ async def test_engines_on_this_machine_are_found_beside_those_that_are_set(tmp_p
         BackendSettings(name="comfyui", kind="comfyui", url="http://localhost:8188/"),
         BackendSettings(name="forge", kind="a1111", url="http://127.0.0.1:7861"),
     )
-    settings = settings_in(tmp_path, probe_local_ports=True).model_copy(update={"engines": engines})
+    settings = settings_in(tmp_path, probe_local_ports=True, configured=engines)
     entries, findings = await app_engines.find_engines(settings)
     assert findings == ("found Flux",)
     assert [(entry.name, entry.is_found) for entry in entries] == [

@@ -53,11 +53,11 @@ async def acme() -> AsyncIterator[tuple[str, list[str]]]:
 
 @pytest.mark.usefixtures("plugin")
 def test_its_address_alone_makes_an_engine(tmp_path: Path) -> None:
-    (engine,) = read_settings(tmp_path / "none.env", {"ACME_URL": "http://127.0.0.1:7777"}).engines
+    (engine,) = read_settings(tmp_path / "none.env", {"ACME_URL": "http://127.0.0.1:7777"}).engines.configured
     assert (engine.name, engine.kind) == ("acme", "acme")
     (engine,) = read_settings(
         tmp_path / "none.env", {"BACKENDS": "a", "A_KIND": "acme_pro", "A_URL": "http://h"}
-    ).engines
+    ).engines.configured
     assert engine.kind == "acme"
 
 
@@ -81,7 +81,7 @@ def test_people_may_connect_one() -> None:
 async def test_the_doctor_tests_it_layer_by_layer(acme, tmp_path: Path) -> None:
     url, _ = acme
     settings = read_settings(tmp_path / "none.env", {"ACME_URL": url, "DATA_DIR": str(tmp_path)})
-    settings = settings.model_copy(update={"probe_local_ports": False})
+    settings = settings.changed(engines={"probe_local_ports": False})
     found = {check.name: check for check in await checkup.checks(settings)}
     assert (found["acme"].is_ok, found["acme"].message) == (True, "Connection OK: Acme 3.1, 1 model.")
 

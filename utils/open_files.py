@@ -9,8 +9,8 @@ MOST_FILES: Final = 65_536  # no program of ours needs more; some that are start
 def raise_open_files() -> int:
     """Raise the limit of open files as far as this user may; return what it is then."""
     try:
-        import resource
-    except ImportError:  # Windows, which has no such limit for sockets
+        import resource  # not on Windows
+    except ImportError:  # there is no such limit for sockets there
         return MOST_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)

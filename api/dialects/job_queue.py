@@ -305,7 +305,7 @@ async def _result(web: Web, job: Job) -> dict[str, Any]:
         packed = await asyncio.gather(*(base64_of(web, image) for image in job.result.images))
     except Gone:
         packed = []
-    bare = web.options.bare_base64
+    bare = web.settings.compat_base64
     return {
         "images": [text if bare else f"data:{media_type};base64,{text}" for text, media_type in packed],
         "seed": job.result.images[0].seed if job.result.images else job.drawn.seed,

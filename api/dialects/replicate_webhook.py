@@ -37,7 +37,7 @@ class _NotSigned(SignInNeeded):
 @router.post("/replicate")
 async def replicate(request: Request) -> dict[str, bool]:
     """Take a webhook of Replicate."""
-    secret = web_of(request).options.replicate_webhook_secret
+    secret = web_of(request).settings.replicate_webhook_secret.get_secret_value()
     if not secret:
         raise NotFound("No webhooks of Replicate are taken here.", hint="Set REPLICATE_WEBHOOK_SECRET.")
     body = await request.body()

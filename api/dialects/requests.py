@@ -89,7 +89,7 @@ async def take_picture(request: Request, caller: Person, said: str | None, field
         raise RequestRejected(f"{field} is required", field=field)
     web = web_of(request)
     said = said.strip()
-    for base in (web.base_url(request), web.options.image_cdn_url):
+    for base in (web.base_url(request), web.settings.image_cdn_url):
         if base and said.startswith(f"{base}{MEDIA_PATH}"):
             said = said.removeprefix(base)
     if media_id := web.fetcher.media_id(said):

@@ -38,7 +38,7 @@ async def wait_for(request: Request, views: Sequence[JobView]) -> Drawn:
     web = web_of(request)
     turn_s = max((view.eta_s or 0.0 for view in views if view.job.status is JobStatus.QUEUED), default=0.0)
     try:
-        async with asyncio.timeout(web.options.job_timeout_s + turn_s):
+        async with asyncio.timeout(web.job_timeout_s + turn_s):
             jobs = [await _ended(web, view) for view in views]
     except TimeoutError as error:
         raise StillDrawing([view.job.id for view in views]) from error
@@ -90,7 +90,7 @@ async def base64_of(web: Web, image: StoredImage, kind: str = "") -> tuple[str, 
 def link_to(request: Request, media_id: str, *, is_private: bool = False) -> str:
     """Return the absolute address of a picture, at the CDN where there is one."""
     web = web_of(request)
-    base = web.options.image_cdn_url or web.base_url(request)
+    base = web.settings.image_cdn_url or web.base_url(request)
     return base + web.hub.views.media_url(media_id, is_private=is_private)
 
 

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.caller import JOB_COOKIE, LINK_COOKIE, SESSION_COOKIE, Anybody, is_from_own_page
-from api.context import Web, web_of
+from api.context import LOGIN_PATH, Web, web_of
 from api.errors import CrossSite, errors, status_of
 from api.routing import Router
 from generation.errors import GenerationError
@@ -16,7 +16,6 @@ from services.people.sign_in import CALLBACK_PATH, STATE_S
 
 router = Router(tags=["sign-in"], responses=errors(422))
 
-LOGIN_PATH: Final = "/auth/login"
 STATE_COOKIE: Final = "easel_sign_in"
 PAGE: Final = """<!doctype html>
 <html lang="en" data-theme="system">

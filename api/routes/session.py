@@ -102,11 +102,11 @@ async def session_of(request: Request, caller: Person) -> SessionOut:
         user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how),
         csrf=csrf,
         version=VERSION,
-        sign_in_url=web.options.sign_in_url or None,
+        sign_in_url=web.sign_in_url or None,
         limits=LimitsOut(
             prompt_chars=MAX_PROMPT_CHARS,
             upload_bytes=MAX_INPUT_IMAGE_BYTES,
-            media_ttl_s=web.options.media_ttl_s,
+            media_ttl_s=web.services.media.ttl_s,
             max_batch=MAX_BATCH_SIZE,
         ),
         open_job=caller.job_id or None,

@@ -19,6 +19,7 @@ from backends.registry import BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from constants import DEFAULT_JOB_TIMEOUT_S
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, GenerationError, RequestRejected
+from settings.safety import SafetySettings
 from store.connections import Connection as Connection
 from store.connections import ConnectionStore, OwnerKind
 from utils.clock import Clock
@@ -104,9 +105,7 @@ class ConnectionService:
         store: ConnectionStore,
         *,
         clock: Clock,
-        allow_private: bool = False,
-        allow_insecure_http: bool = False,
-        allowed_hosts: tuple[str, ...] = (),
+        safety: SafetySettings | None = None,
         timeout_s: float = DEFAULT_JOB_TIMEOUT_S,
         examine: Examine = diagnose,
         trusted: frozenset[str] = frozenset(),
@@ -118,10 +117,8 @@ class ConnectionService:
         self._registry = registry
         self._store = store
         self._clock = clock
-        self._policy = UrlPolicy(
-            allow_private=allow_private, allow_insecure_http=allow_insecure_http, allowed_hosts=allowed_hosts
-        )
-        self._trusted_policy = UrlPolicy(allow_private=True, allow_insecure_http=True, allowed_hosts=allowed_hosts)
+        safety = safety or SafetySettings()
+        self._policy, self._trusted_policy = safety.connections, safety.trusted_connections
         self._trusted = trusted
         self._timeout_s = timeout_s
         self._examine = examine

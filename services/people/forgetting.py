@@ -15,6 +15,7 @@ from queue_manager import QueueManager
 from services.engines.connections import ConnectionService, lane_of
 from services.library.gallery import GalleryService
 from services.people.access import AccessService
+from settings.storage import StorageSettings
 from store.jobs import JobStore
 from store.words import WordStore, nameless
 from utils.clock import Clock
@@ -44,13 +45,11 @@ class ForgettingService:
         gallery: GalleryService,
         connections: ConnectionService,
         clock: Clock,
-        media_ttl_s: float,
-        words_ttl_s: float = 0.0,
+        settings: StorageSettings,
     ) -> None:
         """Args beyond the plain ones.
 
-        media_ttl_s: seconds after which private words go, unless their picture is kept.
-        words_ttl_s: seconds after which all others do; 0 keeps them.
+        settings: after `media_ttl_s` private words go, unless their picture is kept; after `words_ttl_s` all others.
         """
         self._store = store
         self._queue = queue
@@ -58,8 +57,8 @@ class ForgettingService:
         self._gallery = gallery
         self._connections = connections
         self._clock = clock
-        self._media_ttl = timedelta(seconds=media_ttl_s)
-        self._words_ttl = timedelta(seconds=words_ttl_s)
+        self._media_ttl = timedelta(seconds=settings.media_ttl_s)
+        self._words_ttl = timedelta(seconds=settings.words_ttl_s)
         self.access: AccessService | None = None  # where people sign in, if that door is open
 
     async def forget_job(self, job: Job) -> None:

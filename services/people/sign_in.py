@@ -10,7 +10,7 @@ import json
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
 from net.outbound import Answer, call
+from settings.people import PeopleSettings
 from utils.clock import Clock
 from utils.secrets import TimedTokens
 from utils.urls import UrlPolicy
@@ -85,34 +86,30 @@ class SignInService:
     def __init__(
         self,
         *,
-        client_id: str,
-        client_secret: str,
+        settings: PeopleSettings,
         api_url: str,
         clock: Clock,
-        guilds: Iterable[int] = (),
-        admins: Iterable[int] = (),
         ask: Call = call,
     ) -> None:
         """Args beyond the plain ones.
 
-        guilds: members of these servers may come in; of none, only `admins` may.
+        settings: members of its servers may come in; of none, only the admins may.
+        api_url: of Discord.
         """
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._settings = settings
+        self._secret = settings.client_secret.get_secret_value()
         self._api_url = api_url
         self._clock = clock
-        self._guilds = frozenset(map(str, guilds))
-        self._admins = frozenset(map(str, admins))
         self._ask = ask
         self._policy = UrlPolicy(allow_private=True, allow_insecure_http=True)  # the owner set the address
-        seal = hmac.digest(client_secret.encode(), b"easel sign-in that ends", "sha256")
+        seal = hmac.digest(self._secret.encode(), b"easel sign-in that ends", "sha256")
         self._tokens = TimedTokens(seal)
         self._used: OrderedDict[str, None] = OrderedDict()  # states of sign-ins that came back
 
     @property
     def is_available(self) -> bool:
         """Whether the settings name an application of Discord's."""
-        return bool(self._client_id and self._client_secret)
+        return bool(self._settings.client_id and self._secret)
 
     def begin(self, redirect_uri: str, *, then: str = "/") -> Begun:
         """Open one sign-in.
@@ -132,7 +129,7 @@ class SignInService:
         cookie = self._tokens.issue(opened.model_dump_json(), STATE_S, self._clock.now())
         query = {
             "response_type": "code",
-            "client_id": self._client_id,
+            "client_id": self._settings.client_id,
             "scope": SCOPE,
             "redirect_uri": redirect_uri,
             "state": state,
@@ -158,7 +155,7 @@ class SignInService:
         opened = self._opened(state, cookie)
         token = await self._token(code, opened)
         user = await self._get("/users/@me", token, _User)
-        if user.id not in self._admins and not await self._is_member(token):
+        if user.id not in self._settings.admin_ids and not await self._is_member(token):
             raise NotAllowed("You are in none of the Discord servers whose members may use this.")
         return SignedIn(
             user_key=f"discord:{user.id}",
@@ -184,10 +181,10 @@ class SignInService:
         return opened
 
     async def _is_member(self, token: str) -> bool:
-        if not self._guilds:
+        if not self._settings.guild_ids:
             return False
         guilds = await self._get("/users/@me/guilds", token, list[_Guild])  # all of them: nobody can be in over 200
-        return any(guild.id in self._guilds for guild in guilds)
+        return any(guild.id in self._settings.guild_ids for guild in guilds)
 
     async def _token(self, code: str, opened: _Open) -> str:
         form = {
@@ -195,8 +192,8 @@ class SignInService:
             "code": code,
             "redirect_uri": opened.redirect_uri,
             "code_verifier": opened.verifier,
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
+            "client_id": self._settings.client_id,
+            "client_secret": self._secret,
         }
         answer = await self._ask("POST", f"{self._api_url}/oauth2/token", self._policy, form=form)
         if answer.status == 400 and _word(answer) == "invalid_grant":

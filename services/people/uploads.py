@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from generation.errors import LimitReached
+from settings.storage import StorageSettings
 from store.uploads import UploadStore
 from utils.clock import Clock
 
@@ -14,15 +15,11 @@ MB: Final = 1024**2
 class UploadQuota:
     """Counts bytes over the time that pictures are kept, through restarts too."""
 
-    def __init__(self, store: UploadStore, clock: Clock, *, quota_mb: int, ttl_s: float) -> None:
-        """Args beyond the plain ones.
-
-        quota_mb: of one person within `ttl_s`; 0 is no limit.
-        """
+    def __init__(self, store: UploadStore, clock: Clock, settings: StorageSettings) -> None:
         self._store = store
         self._clock = clock
-        self._quota_mb = quota_mb
-        self._hours = max(1, math.ceil(ttl_s / HOUR_S))
+        self._quota_mb = settings.max_upload_mb_per_user
+        self._hours = max(1, math.ceil(settings.media_ttl_s / HOUR_S))
         self._pruned = 0
 
     async def charge(self, user_key: str, size_bytes: int) -> None:

@@ -68,6 +68,7 @@ class MediaService:
     ) -> None:
         self._cache = cache
         self._clock = clock
+        self.ttl_s = ttl_s
         self._ttl = timedelta(seconds=ttl_s)
         self._label_of = label_of
         self._marks = marks or Marks()
@@ -242,9 +243,8 @@ class MediaService:
             return source
         media = await self.get(source.media_id)
         if media is None:
-            hours = self._ttl.total_seconds() / 3600
             raise RequestRejected(
-                f"The source picture has expired: pictures are kept for {hours:g} h. Attach it again.",
+                f"The source picture has expired: pictures are kept for {self.ttl_s / 3600:g} h. Attach it again.",
                 field="init_image",
             )
         if media.is_video:

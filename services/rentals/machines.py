@@ -4,8 +4,7 @@ The API keys belong to the owner of Easel, and so do the machines. So they serve
 connections of their own, and the servers he names, whatever address a stranger connects.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Final
@@ -14,8 +13,9 @@ from urllib.parse import urlsplit
 from backends.registry import Entry, Owner
 from backends.rented import GpuProvider, RunPod, Vast, machine_at
 from backends.rented import Machine as Machine  # what doors render comes through this room
-from constants import GPU_IDLE_REMINDER_S
 from generation.errors import NotAllowed, RequestRejected
+from settings.people import PeopleSettings
+from settings.rentals import RentalSettings
 from store.rentals import Rental
 from utils.clock import Clock
 
@@ -23,29 +23,13 @@ LISTED_S: Final = 20.0  # so long one listing serves all: providers slow down wh
 TITLES: Final = {"runpod": "RunPod", "vast": "Vast.ai"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class RentalRules:
-    """What the owner of Easel said about rented machines.
-
-    `admins`: users who may start and stop the machines behind their own connections; `guilds`: servers whose managers
-    may do so for the server's. `idle_s`: when an owner is told of an unused machine, `auto_stop_s`: when it is stopped;
-    0 = never.
-    """
-
-    idle_s: float = GPU_IDLE_REMINDER_S
-    auto_stop_s: float = 0.0
-    admins: frozenset[str] = frozenset()
-    guilds: frozenset[str] = frozenset()
-    providers: tuple[GpuProvider, ...] = ()
-
-
-def make_providers(runpod_key: str, vast_key: str) -> tuple[GpuProvider, ...]:
+def make_providers(settings: RentalSettings) -> tuple[GpuProvider, ...]:
     """Make a client of each provider whose key is set."""
     providers: list[GpuProvider] = []
-    if runpod_key:
-        providers.append(RunPod(runpod_key))
-    if vast_key:
-        providers.append(Vast(vast_key))
+    if key := settings.runpod_api_key.get_secret_value():
+        providers.append(RunPod(key))
+    if key := settings.vast_api_key.get_secret_value():
+        providers.append(Vast(key))
     return tuple(providers)
 
 
@@ -65,8 +49,13 @@ def place_of(url: str) -> str:
 class MachineService:
     """Finds, starts and stops. Whether somebody may is asked first, so that a stranger learns nothing."""
 
-    def __init__(self, rules: RentalRules, clock: Clock) -> None:
-        self._rules = rules
+    def __init__(self, providers: Sequence[GpuProvider], people: PeopleSettings, clock: Clock) -> None:
+        """Args beyond the plain ones.
+
+        people: admins may switch the machines behind their own connections, who manages one of the servers its own.
+        """
+        self._providers = providers
+        self._people = people
         self._clock = clock
         self._listed: dict[str, tuple[float, tuple[Machine, ...]]] = {}
 
@@ -77,12 +66,12 @@ class MachineService:
             owner: of the connection.
             by: the user who asks; empty for Easel itself.
         """
-        rules = self._rules
-        if not rules.providers:
+        people = self._people
+        if not self._providers:
             return False
         if owner.kind == "user":
-            return owner.id in rules.admins and by in ("", owner.id)
-        return owner.kind == "guild" and (owner.id in rules.guilds or by in rules.admins)
+            return owner.id in people.admin_ids and by in ("", owner.id)
+        return owner.kind == "guild" and (owner.id in people.guild_ids or by in people.admin_ids)
 
     async def find(self, entry: Entry, rental: Rental) -> Machine | None:
         """Return the machine that an engine runs on, as its provider tells of it now; None if it is none of ours.
@@ -106,7 +95,7 @@ class MachineService:
             GenerationError: as for `find`.
         """
         title = TITLES.get(provider_at(entry.config.url) or rental.provider, "RunPod or Vast.ai")
-        if not self._rules.providers:
+        if not self._providers:
             raise RequestRejected(
                 f"I have no API key of {title}, so I can neither start nor stop it.",
                 field="gpu",
@@ -144,13 +133,13 @@ class MachineService:
         self._listed.pop(machine.provider, None)
 
     def _provider(self, machine: Machine) -> GpuProvider:
-        return next(one for one in self._rules.providers if one.kind == machine.provider)
+        return next(one for one in self._providers if one.kind == machine.provider)
 
     def _providers_of(self, url: str, told: str) -> Iterable[GpuProvider]:
         kind = provider_at(url) or told
         if not kind and not _is_public_address(url):
             return ()  # an engine at home, or behind a name that no provider gives out
-        return (one for one in self._rules.providers if not kind or one.kind == kind)
+        return (one for one in self._providers if not kind or one.kind == kind)
 
     async def _list(self, provider: GpuProvider) -> tuple[Machine, ...]:
         listed_at, machines = self._listed.get(provider.kind, (float("-inf"), ()))

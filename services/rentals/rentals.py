@@ -22,7 +22,8 @@ from services.rentals.bills import PRICES as PRICES
 from services.rentals.bills import TITLES as TITLES
 from services.rentals.bills import Bill as Bill
 from services.rentals.bills import bill_of, command, seen, used
-from services.rentals.machines import Machine, MachineService, RentalRules, is_at, place_of, provider_at
+from services.rentals.machines import Machine, MachineService, is_at, place_of, provider_at
+from settings.rentals import RentalSettings
 from store.rentals import Rental, RentalStore
 from utils.clock import Clock
 
@@ -62,15 +63,16 @@ class RentalService:
         store: RentalStore,
         lanes: Callable[[], list[LaneView]],
         clock: Clock,
-        rules: RentalRules | None = None,
+        machines: MachineService,
+        settings: RentalSettings,
     ) -> None:
         self._registry = registry
         self._connections = connections
         self._store = store
         self._lanes = lanes
         self._clock = clock
-        self._rules = rules or RentalRules()
-        self._machines = MachineService(self._rules, clock)
+        self._machines = machines
+        self._settings = settings
         self._asked_at: dict[str, float] = {}  # lane -> when its provider was last asked by ourselves
         self._quiet_since: dict[str, float] = {}  # lane -> since when nothing happens there, seen by this process
         self._asleep: dict[str, Owner] = {}  # lanes whose machine was stopped when it was last asked for
@@ -286,7 +288,7 @@ class RentalService:
 
     async def _stop_unused(self, entry: Entry, rental: Rental) -> Notice | None:
         """Stop a machine on which nothing has happened for as long as the owner of Easel said."""
-        auto_stop_s, now = self._rules.auto_stop_s, self._clock.monotonic()
+        auto_stop_s, now = self._settings.auto_stop_s, self._clock.monotonic()
         if not auto_stop_s or rental.down_since or not rental.up_since or not self._machines.allows(entry.owner):
             self._quiet_since.pop(entry.name, None)
             self._unstopped.discard(entry.name)
@@ -325,7 +327,7 @@ class RentalService:
     def _is_used(self, entry: Entry, machine: Machine | None) -> bool:
         """Say whether anything waits or runs on a machine, or did a short while ago."""
         return any(
-            lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self._rules.auto_stop_s)
+            lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self._settings.auto_stop_s)
             for lane in self._lanes_at(entry, machine)
         )
 
@@ -350,13 +352,13 @@ class RentalService:
 
     def _is_idle(self, rental: Rental, lane: LaneView | None, now: datetime) -> bool:
         is_rented = bool(rental.usd_per_hour) or (rental.usd_per_hour is None and rental.provider != "")
-        if not (is_rented and rental.reminds and self._rules.idle_s and rental.up_since):
+        if not (is_rented and rental.reminds and self._settings.reminder_s and rental.up_since):
             return False
         if lane is not None and (lane.running or lane.waiting):
             return False
         since = max(filter(None, (rental.up_since, rental.last_used_at)))
         is_told = rental.reminded_at is not None and rental.reminded_at >= since
-        return not is_told and now - since >= timedelta(seconds=self._rules.idle_s)
+        return not is_told and now - since >= timedelta(seconds=self._settings.reminder_s)
 
     def _lane(self, name: str) -> LaneView | None:
         return next((lane for lane in self._lanes() if lane.name == name), None)

@@ -16,6 +16,7 @@ from backends.registry import EASEL, BackendRegistry
 from generation.errors import BackendAuthError, ContentBlocked, RequestRejected
 from generation.job import Job, JobStatus
 from services.reports.statistics import StatisticsService
+from settings.alerts import AlertSettings
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -26,16 +27,6 @@ KEPT_ALERTS: Final = 100
 PEOPLE_S_FAULTS: Final = (ContentBlocked.code, RequestRejected.code)  # the prompt was wrong, not an engine
 
 AlertKind = Literal["error_rate", "slow", "budget", "key_refused"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertLimits:
-    """When to warn. 0 switches one off; `error_rate` is 0..1, `budget_usd` of all people in a day (UTC)."""
-
-    error_rate: float = 0.05
-    slow_s: float = 60.0
-    budget_usd: float = 0.0
-    cooldown_s: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +50,12 @@ class AlertService:
         registry: BackendRegistry,
         statistics: StatisticsService,
         clock: Clock,
-        limits: AlertLimits | None = None,
+        limits: AlertSettings | None = None,
     ) -> None:
         self._registry = registry
         self._statistics = statistics
         self._clock = clock
-        self._limits = limits or AlertLimits()
+        self._limits = limits or AlertSettings()
         self._ends: deque[tuple[float, bool]] = deque()  # when a job ended, and whether in an error
         self._fired: dict[tuple[AlertKind, str], float] = {}
         self._kept: deque[Alert] = deque(maxlen=KEPT_ALERTS)

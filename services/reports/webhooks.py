@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobStatus, Webhook
 from net.outbound import check_outbound, post_json
+from settings.webhooks import WebhookSettings
 from store.webhooks import Delivery, Hook, WebhookStore
 from texts.text import english
 from utils.clock import Clock, sleep_until
@@ -53,16 +54,15 @@ class WebhookService:
         *,
         job_of: JobOf,
         policy: UrlPolicy,
-        owner_url: str = "",
-        secret: str = "",
+        settings: WebhookSettings | None = None,
         public_url: str = "",
         label_of: Callable[[str], str] = lambda lane: lane,
         send: Send = post_json,
     ) -> None:
         """Args beyond the plain ones.
 
-        policy: where hooks of single jobs may lead; the owner's own `owner_url` may lead anywhere.
-        secret: signs what is sent; empty sends no signature.
+        policy: where hooks of single jobs may lead; the owner's own may lead anywhere.
+        settings: without a secret there is no signature.
         public_url: goes in front of the addresses of pictures.
         """
         self._store = store
@@ -70,8 +70,9 @@ class WebhookService:
         self._job_of = job_of
         self._policy = policy
         self._owner_policy = UrlPolicy(allow_private=True, allow_insecure_http=True)
-        self._owner_url = owner_url
-        self._secret = secret
+        settings = settings or WebhookSettings()
+        self._owner_url = settings.url
+        self._secret = settings.secret.get_secret_value()
         self._public_url = public_url.rstrip("/")
         self._label_of = label_of
         self._send_json = send

@@ -16,11 +16,13 @@ from fastapi import FastAPI
 from PIL import Image
 
 from api.app import create_app
-from api.context import Web, WebOptions
+from api.context import Web
 from api.door import WebDoor
 from app.build import Easel, build
+from app.doors import make_door
 from config import read_settings
 from generation.capabilities import Capabilities
+from settings.web import WebSettings
 from store.folder import DATABASE_NAME
 from tests.store.ready import lay_cache, lay_database
 
@@ -77,29 +79,36 @@ class Site:
 
 
 @cache
-def app_with(options: WebOptions) -> FastAPI:
-    return create_app(cast(Web, SimpleNamespace(options=options)))
+def app_with(settings: WebSettings) -> FastAPI:
+    return create_app(cast(Web, SimpleNamespace(settings=settings)))
 
 
 def app_of(web: Web) -> FastAPI:
     """The application with its routes, which take a while to prepare, on another Easel than in the test before."""
-    app = app_with(web.options)
+    app = app_with(web.settings)
     app.state.web = web
     return app
 
 
 @asynccontextmanager
-async def site_at(folder: Path, *, options: dict[str, Any] | None = None, **environ: str) -> Any:
-    """Build Easel in a folder and start it."""
-    said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "SKETCH_DELAY_S": "0", "GRACEFUL_STOP": "0"}
+async def site_at(folder: Path, *, job_timeout_s: float | None = None, **environ: str) -> Any:
+    """Build Easel in a folder and start it. `job_timeout_s`: shorter than anybody may set."""
+    said = {
+        "DATA_DIR": str(folder),
+        "PROBE_LOCAL_PORTS": "false",
+        "SKETCH_DELAY_S": "0",
+        "GRACEFUL_STOP": "0",
+        "PORT": "0",
+    }
     settings = read_settings(folder / "none.env", said | environ)
-    await lay_database(settings.data_dir / DATABASE_NAME)
-    await lay_cache(settings.media_folder)
+    await lay_database(settings.storage.data_dir / DATABASE_NAME)
+    await lay_cache(settings.storage.media_folder)
     easel = await build(settings)
     await easel.start()
     await draw_small(easel)
-    usual = WebOptions(media_ttl_s=easel.settings.media_ttl, job_timeout_s=easel.settings.job_timeout)
-    door = WebDoor(easel.services, easel.web, replace(usual, **(options or {})))
+    door = make_door(easel)
+    if job_timeout_s:
+        door.web = replace(door.web, job_timeout_s=job_timeout_s)
     app = app_of(door.web)
     pump = asyncio.create_task(door.web.hub.run())
     near = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=NEAR), base_url=HERE)

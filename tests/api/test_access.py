@@ -129,7 +129,7 @@ async def test_behind_a_proxy_nobody_is_at_this_machine(client, header):
 
 
 async def test_with_a_public_address_a_key_is_needed_at_this_machine_too(tmp_path):
-    async with site_at(tmp_path, options={"is_open": False}) as site:
+    async with site_at(tmp_path, PUBLIC_URL="https://easel.example") as site:
         assert (await site.client.get("/api/session")).status_code == 401
 
 

@@ -186,8 +186,8 @@ def signed(body: bytes, key: bytes) -> dict[str, str]:
 
 async def test_replicates_webhook_is_taken_only_with_its_signature(tmp_path, caplog):
     key, body = b"a secret of thirty-two bytes ...", b'{"id":"p1","status":"succeeded"}'
-    options = {"replicate_webhook_secret": "whsec_" + base64.b64encode(key).decode()}
-    async with site_at(tmp_path, options=options) as site:
+    secret = "whsec_" + base64.b64encode(key).decode()
+    async with site_at(tmp_path, REPLICATE_WEBHOOK_SECRET=secret) as site:
         stranger = site.visitor()
         with caplog.at_level("INFO"):
             good = await stranger.post("/webhooks/replicate", content=body, headers=signed(body, key))

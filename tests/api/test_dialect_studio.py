@@ -5,10 +5,10 @@ import uuid
 import pytest
 from PIL import Image
 
-from api.context import WebOptions
 from constants import RULES_LEGEND
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
+from settings.web import WebSettings
 from tests.api.conftest import held, png, site_at
 from tests.api.dialects import data_url
 
@@ -202,15 +202,15 @@ async def test_health_is_told_per_provider(site):
 
 
 async def test_addresses_of_pictures_go_to_the_cdn(tmp_path):
-    async with site_at(tmp_path, options={"image_cdn_url": "https://cdn.example"}) as site:
+    async with site_at(tmp_path, IMAGE_CDN_URL="https://cdn.example") as site:
         image = (await asked(site.client, "generate", SMALL | {"prompt": "a fox"}))["images"][0]
         assert image["url"] == f"https://cdn.example/api/media/{image['id']}"
         assert (await asked(site.client, "upscale", {"imageUrl": image["url"]}))["images"][0]["size"] == "128x128"
-    assert WebOptions(media_ttl_s=1, job_timeout_s=1).image_cdn_url == ""
+    assert WebSettings().image_cdn_url == ""
 
 
 async def test_who_waits_too_long_is_told_which_job_goes_on(tmp_path):
-    async with site_at(tmp_path, options={"job_timeout_s": 0.02}) as site:
+    async with site_at(tmp_path, job_timeout_s=0.02) as site:
         with held(site):
             found = await asked(site.client, "generate", SMALL | {"prompt": "a fox"}, 504)
         job = await site.ended(found["id"])

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from api import events
 from api.caller import LOCAL
-from api.door import Listen
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
 from generation.errors import LimitReached
@@ -145,7 +145,9 @@ async def test_one_person_has_so_many_streams(site):
 
 
 async def test_streams_leave_room_for_requests(site):
-    await site.door.open(Listen(host="127.0.0.1", port=0, is_chosen=True, connections=5))
+    few = site.web.settings.model_copy(update={"connections": 5})  # fewer than anybody may set
+    site.door.web = replace(site.door.web, settings=few)
+    await site.door.open()
     readers = []
     while (reader := site.web.hub.open(LOCAL)) and len(readers) < 10:
         readers.append(reader)

@@ -59,7 +59,7 @@ async def places_of(site, mark=MARK):
             for row in await database.fetch(f"SELECT * FROM {table}"):
                 found += [f"{table}.{column}" for column in row.keys() if mark in str(row[column])]  # noqa: SIM118
         await database.shrink()
-    for path in site.easel.settings.data_dir.rglob("*"):
+    for path in site.easel.settings.storage.data_dir.rglob("*"):
         if path.is_file() and mark.encode() in path.read_bytes():
             found.append(path.name)
     return sorted(set(found))
@@ -222,7 +222,7 @@ async def test_space_is_given_back(site):
     big = f"{MARK} " * 400
     for _ in range(40):
         await site.draw(prompt=big, is_private=True)
-    path = site.easel.settings.data_dir / "easel.sqlite3"
+    path = site.easel.settings.storage.data_dir / "easel.sqlite3"
     await site.easel.database.shrink()
     before = path.stat().st_size
     await prune_after(site, 2 * DAY)

@@ -11,7 +11,6 @@ import pytest
 import uvicorn
 
 import queue_manager
-from api.door import Listen
 from api.events import Hub
 from services.engines.health import HealthWatch
 from services.pictures.sweeper import Sweeper
@@ -117,7 +116,7 @@ async def test_a_queue_that_is_being_started_again_is_not_ready(
 
 async def test_events_go_on_after_a_fault(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fails_once(monkeypatch, Hub, "run")
-    await site.door.open(Listen(host="127.0.0.1", port=0, is_chosen=True))
+    await site.door.open()
     try:
         await until(lambda: restarts(site) == {"events": 1})
     finally:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from api import middleware
-from api.context import WebOptions
+from settings.web import WebSettings
 
-OPTIONS = WebOptions(media_ttl_s=60, job_timeout_s=60)
+SETTINGS = WebSettings()
 SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost")]}
 
 
@@ -24,7 +24,7 @@ async def call(app: Any, *messages: dict[str, Any]) -> list[dict[str, Any]]:
     async def send(message: dict[str, Any]) -> None:
         answers.append(message)
 
-    await middleware.Guard(app, OPTIONS)(SCOPE, receive, send)
+    await middleware.Guard(app, SETTINGS)(SCOPE, receive, send)
     return answers
 
 
@@ -75,7 +75,7 @@ SENT = ({"type": "http.request", "body": b"a" * 10, "more_body": True}, {"type":
 
 async def test_what_is_refused_early_is_read_to_its_end_first_since_who_still_sends_reads_no_answer():
     asked = []
-    app = middleware.Guard(answer_early, OPTIONS)
+    app = middleware.Guard(answer_early, SETTINGS)
     parts = list(SENT)
 
     async def receive() -> dict[str, Any]:
@@ -103,5 +103,5 @@ async def test_nothing_is_waited_for_that_the_client_does_not_send(more: list[tu
     async def send(message: dict[str, Any]) -> None:
         answers.append(message)
 
-    await middleware.Guard(answer_early, OPTIONS)(SCOPE | {"headers": [*SCOPE["headers"], *more]}, receive, send)
+    await middleware.Guard(answer_early, SETTINGS)(SCOPE | {"headers": [*SCOPE["headers"], *more]}, receive, send)
     assert answers[0]["status"] == 401

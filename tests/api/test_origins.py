@@ -1,7 +1,5 @@
 """Each way in from each kind of page: what needs no key at the studio itself needs one on every other site's page."""
 
-from typing import Any
-
 import httpx
 import pytest
 
@@ -36,7 +34,7 @@ READS = ("/api/session", "/api/jobs", "/api/gallery", "/api/keys", "/metrics")
 
 @pytest.fixture
 async def open_site(tmp_path):
-    async with site_at(tmp_path, options={"origins": (APP, NEXT_DOOR)}) as site:
+    async with site_at(tmp_path, WEB_ORIGINS=f"{APP},{NEXT_DOOR}") as site:
         yield site
 
 
@@ -122,8 +120,7 @@ async def test_a_stream_of_events_is_not_opened_from_another_sites_page(open_sit
 
 
 async def test_a_page_at_the_public_address_is_our_own(tmp_path):
-    options: dict[str, Any] = {"public_url": "https://easel.example.org", "is_open": False}
-    async with site_at(tmp_path, options=options) as site:
+    async with site_at(tmp_path, PUBLIC_URL="https://easel.example.org") as site:
         browser = await site.session_client("discord:7")
         headers = {"Origin": "https://easel.example.org", "Host": "127.0.0.1:8484"}  # as a proxy may write it
         assert (await browser.post("/api/collections", json={"name": "x"}, headers=headers)).status_code == 201

@@ -11,10 +11,7 @@ from tests.api.conftest import HERE, Site, site_at
 
 PUBLIC = "https://easel.example.org"
 WRONG = {"Authorization": "Bearer esl_wrong"}
-SETTINGS: dict[str, dict[str, Any]] = {
-    "PUBLIC_URL": {"public_url": PUBLIC, "is_open": False},
-    "TRUSTED_PROXIES": {"trusted_proxies": ("127.0.0.1", "10.1.0.0/16"), "is_open": False},
-}
+SETTINGS = {"PUBLIC_URL": PUBLIC, "TRUSTED_PROXIES": "127.0.0.1,10.1.0.0/16"}
 
 
 def asking_from(site: Site, address: str, **options: Any) -> httpx.AsyncClient:
@@ -32,7 +29,7 @@ async def guess(client: httpx.AsyncClient, **headers: str) -> int:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 async def test_each_caller_behind_our_proxy_has_an_address_of_their_own(tmp_path, setting):
-    async with site_at(tmp_path, options=SETTINGS[setting]) as site:
+    async with site_at(tmp_path, **{setting: SETTINGS[setting]}) as site:
         proxy = asking_from(site, "127.0.0.1")
         assert await guess(proxy, **{"X-Forwarded-For": "203.0.113.9"}) == 429
         for other in (
@@ -52,7 +49,7 @@ async def test_each_caller_behind_our_proxy_has_an_address_of_their_own(tmp_path
     "header", ["for=203.0.113.9", 'for="203.0.113.9:4711";proto=https', "for=198.51.100.7, For=203.0.113.9;by=10.0.0.1"]
 )
 async def test_the_standards_own_header_is_understood_as_well(tmp_path, header):
-    async with site_at(tmp_path, options=SETTINGS["PUBLIC_URL"]) as site:
+    async with site_at(tmp_path, PUBLIC_URL=PUBLIC) as site:
         proxy = asking_from(site, "127.0.0.1")
         assert await guess(proxy, Forwarded=header) == 429
         again = await proxy.get("/api/session", headers=WRONG | {"X-Forwarded-For": "203.0.113.9"})
@@ -60,16 +57,16 @@ async def test_the_standards_own_header_is_understood_as_well(tmp_path, header):
 
 
 @pytest.mark.parametrize(
-    ("options", "peer"),
+    ("said", "peer"),
     [
         ({}, "127.0.0.1"),
         ({}, "203.0.113.1"),
-        (SETTINGS["PUBLIC_URL"], "203.0.113.1"),
-        (SETTINGS["TRUSTED_PROXIES"], "10.2.0.1"),
+        ({"PUBLIC_URL": PUBLIC}, "203.0.113.1"),
+        ({"TRUSTED_PROXIES": SETTINGS["TRUSTED_PROXIES"]}, "10.2.0.1"),
     ],
 )
-async def test_nobody_elses_word_counts(tmp_path, options, peer):
-    async with site_at(tmp_path, options=options) as site:
+async def test_nobody_elses_word_counts(tmp_path, said, peer):
+    async with site_at(tmp_path, **said) as site:
         client = asking_from(site, peer)
         answers = [
             await client.get("/api/session", headers=WRONG | {"X-Forwarded-For": f"198.51.100.{number}"})
@@ -96,7 +93,7 @@ PROXIED = [
 
 @pytest.mark.parametrize("setting", SETTINGS)
 async def test_nobody_is_at_this_machine_through_a_proxy_whatever_host_they_name(tmp_path, setting):
-    async with site_at(tmp_path, options=SETTINGS[setting]) as site:
+    async with site_at(tmp_path, **{setting: SETTINGS[setting]}) as site:
         for peer in ("127.0.0.1", "::1"):
             for headers in PROXIED:
                 for host in ("127.0.0.1", "localhost:8484", "[::1]"):
@@ -131,8 +128,8 @@ async def test_a_caller_of_http_1_0_is_a_proxy(tmp_path):
 
 
 async def test_name_and_scheme_are_those_that_the_caller_used(tmp_path):
-    options = SETTINGS["TRUSTED_PROXIES"] | {"hosts": ("easel.lan",)}
-    async with site_at(tmp_path, options=options, DISCORD_CLIENT_ID="1", DISCORD_CLIENT_SECRET="s") as site:
+    said = {"TRUSTED_PROXIES": SETTINGS["TRUSTED_PROXIES"], "WEB_HOSTS": "easel.lan", "DISCORD_CLIENT_SECRET": "s"}
+    async with site_at(tmp_path, DISCORD_CLIENT_ID="1", **said) as site:
         proxy = asking_from(site, "10.1.2.3")
         said = {"Host": "127.0.0.1:8484", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
         begun = await proxy.get("/auth/login", headers=said | {"X-Forwarded-Host": "easel.lan"})
@@ -153,14 +150,14 @@ async def test_name_and_scheme_are_those_that_the_caller_used(tmp_path):
     "value", ["", ",", "x" * 5000, "for=", 'for="', "ü", "unknown", "_hidden", "for=;host=;proto="]
 )
 async def test_what_cannot_be_read_crashes_nothing(tmp_path, header, value):
-    async with site_at(tmp_path, options=SETTINGS["PUBLIC_URL"]) as site:
+    async with site_at(tmp_path, PUBLIC_URL=PUBLIC) as site:
         answer = await asking_from(site, "127.0.0.1").get("/healthz", headers={header: value.encode("latin-1")})
         assert answer.status_code in (200, 421)
 
 
 def test_the_setting_takes_addresses_and_networks(tmp_path):
     read = read_settings(tmp_path / "none", {"TRUSTED_PROXIES": "10.0.0.5, 172.16.3.4/12,fd00::/8"})
-    assert read.trusted_proxies == ("10.0.0.5", "172.16.0.0/12", "fd00::/8")
+    assert read.web.trusted_proxies == ("10.0.0.5", "172.16.0.0/12", "fd00::/8")
     for wrong in ("proxy.lan", "*", "10.0.0.300", "10.0.0.0/40"):
         with pytest.raises(SettingsError, match=r"TRUSTED_PROXIES.*addresses or networks"):
             read_settings(tmp_path / "none", {"TRUSTED_PROXIES": wrong})

@@ -7,6 +7,7 @@ import pytest
 from generation.job import Origin
 from generation.request import Draft
 from services.people.sign_in import SignInService
+from settings.people import PeopleSettings
 from tests.api.conftest import site_at
 from tests.services.test_sign_in import Discord
 
@@ -18,15 +19,12 @@ DRAFT, MIAS = Draft(prompt="a fox", width=64, height=64), Origin(door="discord",
 @pytest.fixture
 async def public(tmp_path):
     """Easel behind its public address, with a stand-in for Discord."""
-    options = {"public_url": PUBLIC, "is_open": False, "sign_in_url": "/auth/login"}
-    async with site_at(tmp_path, options=options, **SET_UP) as site:
+    async with site_at(tmp_path, **SET_UP) as site:
         site.discord = Discord()
         own = SignInService(
-            client_id="app1",
-            client_secret="s3cret",
+            settings=PeopleSettings(client_id="1001", client_secret="s3cret", guild_ids={"100"}),
             api_url="https://discord.example/api/v10",
             clock=site.web.services.clock,
-            guilds=(100,),
             ask=site.discord,
         )
         object.__setattr__(site.web.own, "sign_in", own)
@@ -116,7 +114,7 @@ async def test_a_link_that_is_stale_or_forged_gets_a_friendly_page(client, token
 
 
 async def test_a_visitor_by_link_is_never_an_admin(tmp_path):
-    async with site_at(tmp_path, options={"is_open": False}, WEB_ADMINS="8") as site:
+    async with site_at(tmp_path, TRUSTED_PROXIES="10.0.0.1", WEB_ADMINS="8") as site:
         query = urlsplit(site.web.own.studio.link("discord:8", "Boss")).query
         browser = site.visitor()
         await browser.get(f"/open?{query}")

@@ -118,7 +118,7 @@ async def test_an_error_of_ours_shows_no_traceback(site, client, monkeypatch):
 
 
 async def test_beyond_this_machine_bare_addresses_are_ours_and_names_are_not(site):
-    app = create_app(replace(site.web, options=replace(site.web.options, takes_addresses=True)))
+    app = create_app(replace(site.web, settings=site.web.settings.changed(host="0.0.0.0")))
     transport = httpx.ASGITransport(app, client=FAR)
     async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7:8484") as client:
         assert (await client.get("/healthz")).status_code == 200

@@ -15,11 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from api import door, events
 from api.caller import LOCAL
-from api.context import WebOptions
 from api.dialects.failures import StillDrawing
 from api.dialects.responses import wait_for
-from api.door import Listen
 from api.errors import Gone, NotFound, SignInNeeded, status_of
+from app.doors import open_web
 from config import read_settings
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, JobTimedOut, LimitReached, NotAllowed, RequestRejected
@@ -86,7 +85,7 @@ async def test_waiting_lasts_a_jobs_time_and_its_turn_in_the_queue():
         yield
 
     web = SimpleNamespace(
-        options=WebOptions(media_ttl_s=1, job_timeout_s=0.01),
+        job_timeout_s=0.01,
         services=SimpleNamespace(generation=SimpleNamespace(watch=watch)),
     )
     request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(web=web)))
@@ -158,8 +157,8 @@ async def test_both_ports_of_the_other_systems_are_listened_on_where_that_is_set
     ports = (free_port(), free_port())
     monkeypatch.setattr(door, "COMPAT_PORTS", ports)
     for compat, more in ((True, list(ports)), (False, [])):
-        one = door.WebDoor(site.easel.services, site.easel.web, site.web.options)
-        addresses = await one.open(Listen(host="127.0.0.1", port=0, is_chosen=True, compat=compat))
+        site.easel.settings = site.easel.settings.changed(web={"port": 0, "compat_ports": compat})
+        one, addresses = await open_web(site.easel)
         assert addresses[1:] == [f"http://127.0.0.1:{port}/" for port in more]
         await one.close()
 
@@ -249,12 +248,12 @@ async def test_every_dialect_takes_webhooks_in_replicates_words_too(site, path):
 
 def test_unless_told_otherwise_easel_listens_where_the_page_says(tmp_path):
     settings = read_settings(tmp_path / "none.env", {})
-    assert (settings.port, settings.web_host, settings.compat_ports) == (8484, "127.0.0.1", False)
+    assert (settings.web.port, settings.web.host, settings.web.compat_ports) == (8484, "127.0.0.1", False)
 
 
 @pytest.mark.parametrize("path", ["/api/images/generate", "/v1/generate-image", "/v1/images/generations"])
 async def test_who_waits_too_long_is_told_the_jobs_in_every_dialect(tmp_path, path):
-    async with site_at(tmp_path, options={"job_timeout_s": 0.02}) as site:
+    async with site_at(tmp_path, job_timeout_s=0.02) as site:
         with held(site):
             answer = await site.client.post(path, json=DOORS[path])
         jobs = [job["id"] for job in (await site.client.get("/api/jobs")).json()["jobs"]]

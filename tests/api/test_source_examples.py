@@ -42,7 +42,7 @@ def text_of(name: str) -> str:
 
 
 @asynccontextmanager
-async def served(folder: Path, **options):
+async def served(folder: Path, **environ: str):
     """Serve Easel at the ports that the documents name; one test at a time, since there is one of each."""
     fcntl = pytest.importorskip("fcntl")
     with LOCK.open("w") as lock:
@@ -55,7 +55,7 @@ async def served(folder: Path, **options):
             for one in listening:
                 one.close()
             pytest.skip(f"port {port} of the documents is taken: {error}")
-        async with site_at(folder / "easel", options=options, MAX_RUNNING_PER_USER="4") as site:
+        async with site_at(folder / "easel", MAX_RUNNING_PER_USER="4", **environ) as site:
             server = WebServer(site.app, listening)
             await server.start()
             try:
@@ -170,7 +170,7 @@ async def test_a_watch_over_the_queue(tmp_path):
 
 async def test_the_python_client_that_takes_a_data_url_for_base64_is_served_by_a_switch(tmp_path):
     pytest.importorskip("requests")
-    async with served(tmp_path, bare_base64=True):
+    async with served(tmp_path, COMPAT_BASE64="true"):
         await run(sys.executable, str(SOURCES / "S4-28.py"), folder=tmp_path)
     with Image.open(tmp_path / "output.png") as made:
         assert (made.format, made.size) == ("PNG", (512, 512))

@@ -142,7 +142,7 @@ async def at_far(site: Site, **headers: str) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def place(tmp_path):
-    async with site_at(tmp_path, options={"origins": (PAGE,)}, WEB_ADMINS="1") as site:
+    async with site_at(tmp_path, WEB_ORIGINS=PAGE, WEB_ADMINS="1") as site:
         yield site
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from cogs import run
 from services.reports.discord_link import DiscordLink, LinkState
+from settings.discord import DiscordSettings
 from tests.fakes import FakeClock, settle
 
 Events = dict[str, Callable[[], Awaitable[None]]]
@@ -59,8 +60,7 @@ class House:
         self.task = asyncio.create_task(
             run.serve(
                 self._make,
-                token="x",
-                api_url="http://127.0.0.1:9/api/v10",
+                DiscordSettings(token="x", api_url="http://127.0.0.1:9/api/v10"),  # type: ignore[arg-type]
                 stop=self.stop,
                 drain=self._drain,
                 grace_s=5.0,

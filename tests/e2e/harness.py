@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from app.base import Instead
 from app.build import Easel as Built
-from app.build import Instead, build
+from app.build import build
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from cogs.bot import EaselBot
@@ -21,13 +22,13 @@ from easel_sketch.backend import SketchBackend
 from generation.capabilities import Capabilities
 from generation.job import Job
 from queue_manager import QueueManager
-from scheduling.limits import QueueLimits
 from scheduling.retry import RetryPolicy
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
 from services.engines.connections import ConnectionService
 from services.pictures.media import MediaService
 from services.upkeep import Upkeep
+from settings.queue import QueueSettings
 from store.database import Database
 from store.folder import DATABASE_NAME
 from store.jobs import JobStore
@@ -41,15 +42,11 @@ COMMANDS = {
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
     "compare", "status", "gpu", "workflow", "forget", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
-SETTINGS = {
-    "media_cache_dir": ".",
-    "job_timeout": 30.0,
-    "graceful_stop": 0.0,
-    "provenance": "off",
-    "probe_local_ports": False,
-    "allow_private_backends": True,  # pictures behind links lie on this machine
-    "allow_insecure_http": True,
-}
+SETTINGS = Settings().changed(
+    storage={"media_cache_dir": "."},
+    marks={"provenance": "off"},
+    safety={"allow_private": True, "allow_insecure_http": True},  # pictures behind links lie on this machine
+)
 
 
 class QuickSketch(SketchBackend):
@@ -125,11 +122,12 @@ class Easel:
     folder: Path
     backends: Sequence[Backend] = ()
     message_content: bool = True
-    limits: QueueLimits = field(default_factory=lambda: QueueLimits(grace_s=0.0))
+    limits: QueueSettings = field(default_factory=lambda: QueueSettings(grace_s=0.0))
     ping_after_s: float = 30.0
     guild_ids: tuple[int, ...] = ()
     examine: Any = None
-    rental_rules: Any = None
+    admins: tuple[int, ...] = ()
+    providers: Any = ()
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
 
@@ -152,19 +150,23 @@ class Easel:
         instead = Instead(
             clock=self.clock,
             entries=entries,
-            limits=self.limits,
             policy=RetryPolicy(base_s=0.02),
             examine=self.examine,
-            rental_rules=self.rental_rules,
+            providers=self.providers,
         )
-        easel = await build(Settings.model_validate({**SETTINGS, "data_dir": self.folder}), instead)
+        settings = SETTINGS.changed(
+            storage={"data_dir": self.folder},
+            discord={"ping_after_s": self.ping_after_s, "guild_ids": self.guild_ids},
+            people={"admin_ids": {str(admin) for admin in self.admins}},
+        )
+        settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
+        easel = await build(settings, instead)
         services = easel.services
         await services.connections.restore()
         bot = EaselBot(
             services,
+            settings.discord,
             message_content=self.message_content,
-            guild_ids=self.guild_ids,
-            ping_after_s=self.ping_after_s,
             guild_ready_timeout_s=0.01,
         )
         await easel.queue.start()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from scheduling.limits import QueueLimits
+from settings.queue import QueueSettings
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import is_finished, own
@@ -20,7 +20,7 @@ async def test_twelve_jobs_end_as_fast_as_the_budget_allows_without_a_429(
     discord: DiscordServer, start: StartEasel
 ) -> None:
     engine = FakeBackend(hold=True)
-    easel = await start(engine, limits=QueueLimits(grace_s=0.0, max_running_per_user=12))
+    easel = await start(engine, limits=QueueSettings(grace_s=0.0, max_running_per_user=12))
     for number in range(12):
         await easel.answer_to(await easel.say(f"!dream fox {number}"))
     began = time.monotonic()

@@ -16,6 +16,7 @@ from cogs.cards import Card
 from cogs.posting import ASKING
 from services.drawing.intakes import MOST_STARTS, IntakeService
 from services.people.uploads import UploadQuota
+from settings.storage import StorageSettings
 from store.uploads import UploadStore
 from tests.cogs.samples import JOB, ORIGIN
 from tests.discord_server import DiscordServer, Message
@@ -387,9 +388,8 @@ async def test_a_stop_waits_for_a_picture_that_is_being_loaded(discord: DiscordS
 
 
 async def test_attachments_count_as_what_a_person_has_brought(discord: DiscordServer, start: StartEasel) -> None:
-    engine = FakeBackend()
-    easel = await start(engine)
-    uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, quota_mb=1, ttl_s=3600.0)
+    easel = await start(engine := FakeBackend())
+    uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, StorageSettings(max_upload_mb_per_user=1))
     easel.now.intakes.uploads = uploads
     await uploads.charge(f"discord:{discord.user('mia').id}", 1024**2 - 10)
     said = await easel.say("!dream a cat", attachments=[("cat.png", png())])

@@ -11,6 +11,7 @@ from cogs import desk
 from services.drawing.intakes import IntakeService, Made
 from services.people.uploads import UploadQuota
 from services.pictures.media import MediaService
+from settings.storage import StorageSettings
 from store.uploads import UploadStore
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -62,7 +63,7 @@ async def test_what_was_counted_before_a_restart_is_not_counted_again(
 ) -> None:
     easel = await start(FakeBackend())
     store = UploadStore(easel.now.database)
-    easel.now.intakes.uploads = UploadQuota(store, easel.clock, quota_mb=1, ttl_s=3600.0)
+    easel.now.intakes.uploads = UploadQuota(store, easel.clock, StorageSettings(max_upload_mb_per_user=1))
     with monkeypatch.context() as patch:
         patch.setattr(MediaService, "take_input", lambda *_: asyncio.sleep(60))
         if is_typed:
@@ -73,7 +74,9 @@ async def test_what_was_counted_before_a_restart_is_not_counted_again(
         counted = await until_counted(easel)
         await easel.kill()
     await easel.start()
-    easel.now.intakes.uploads = UploadQuota(UploadStore(easel.now.database), easel.clock, quota_mb=1, ttl_s=3600.0)
+    easel.now.intakes.uploads = UploadQuota(
+        UploadStore(easel.now.database), easel.clock, StorageSettings(max_upload_mb_per_user=1)
+    )
     await discord.wait_for(lambda: reply_to(said) and is_finished(reply_to(said)), 8)
     assert await until_counted(easel) == counted
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generation.job import JobStatus
-from scheduling.limits import QueueLimits
+from settings.queue import QueueSettings
 from tests.backends.test_a1111_contract import connect
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -39,7 +39,7 @@ async def test_a_job_waits_through_a_restart_and_is_drawn_once(discord: DiscordS
 
 async def test_when_patience_ends_the_message_says_what_to_do(discord: DiscordServer, start: StartEasel) -> None:
     async with A1111Server() as server, FaultProxy(server.url) as proxy:
-        easel = await start(connect(server, url=proxy.url), limits=QueueLimits(grace_s=0.0, patience_s=0.05))
+        easel = await start(connect(server, url=proxy.url), limits=QueueSettings(grace_s=0.0, patience_s=0.05))
         await easel.now.registry.refresh("gpu1")
         await proxy.close()
         answer = await easel.dream()

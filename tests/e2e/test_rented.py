@@ -8,7 +8,6 @@ import pytest
 
 from backends.rented import RunPod
 from generation.errors import BackendGone
-from services.rentals.machines import RentalRules
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.test_connections import Examine, connect, engine, everything_said, examine
@@ -28,8 +27,7 @@ async def test_a_rented_machine_is_started_used_and_stopped_by_whom_the_owner_na
 ) -> None:
     async with RunPodServer(pod(desiredStatus="EXITED")) as runpod:
         mia = discord.user("mia")
-        rules = RentalRules(admins=frozenset({str(mia.id)}), providers=(RunPod(KEY, runpod.api),))
-        easel = await start(examine=examine, rental_rules=rules)
+        easel = await start(examine=examine, admins=(mia.id,), providers=(RunPod(KEY, runpod.api),))
         await connect(easel)
         assert "RunPod says: stopped · RTX 3090" in await gpu(discord, "show")
 

@@ -14,9 +14,8 @@ import pytest
 from PIL import Image
 
 from api.app import create_app
-from api.context import WebOptions
-from api.door import WebDoor
 from app.build import build
+from app.doors import make_door
 from cogs.bot import EaselBot
 from config import read_settings
 from tests.discord_server import DiscordServer, Message
@@ -32,8 +31,10 @@ async def page(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[httpx.As
     said = {"DATA_DIR": str(tmp_path), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PUBLIC_URL": PUBLIC}
     easel = await build(read_settings(tmp_path / "none", said))
     await easel.start()
-    door = WebDoor(easel.services, easel.web, WebOptions(public_url=PUBLIC, media_ttl_s=60, job_timeout_s=60))
-    async with _bot(EaselBot(easel.services, guild_ready_timeout_s=0.01, studio=easel.web.studio), discord):
+    door = make_door(easel)
+    async with _bot(
+        EaselBot(easel.services, easel.settings.discord, guild_ready_timeout_s=0.01, studio=easel.web.studio), discord
+    ):
         transport = httpx.ASGITransport(create_app(door.web), client=("203.0.113.9", 1))
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as browser:
             yield browser

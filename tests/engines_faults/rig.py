@@ -13,9 +13,9 @@ from generation.job import Job, JobStatus
 from generation.request import SourceImage
 from queue_manager import QueueManager
 from scheduling.lane import LaneView
-from scheduling.limits import QueueLimits
 from scheduling.local_executor import LocalExecutor
 from scheduling.retry import RetryPolicy
+from settings.queue import QueueSettings
 from store.jobs import JobStore
 from tests.engines.fault_proxy import FaultProxy
 from tests.engines_faults.engines import Engine
@@ -112,7 +112,7 @@ async def fault_rig(
         executor = LocalExecutor(registry.borrow, load=load, timeout_s=JOB_TIMEOUT_S, clock=clock)
         queue = QueueManager(
             jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock,
-            limits=QueueLimits(grace_s=0.0, max_running_per_user=100, patience_s=patience_s),
+            limits=QueueSettings(grace_s=0.0, max_running_per_user=100, patience_s=patience_s),
             policy=RetryPolicy(max_attempts=attempts, base_s=0.01),
         )  # fmt: skip
         await queue.start()

@@ -16,6 +16,7 @@ from generation.capabilities import Fit, fit
 from generation.errors import BackendAuthError, BackendError, GenerationError
 from generation.job import JobStatus, Progress
 from services.engines.connections import ConnectionService
+from settings.safety import SafetySettings
 from tests.engines.fault_proxy import Fault, FaultProxy
 from tests.engines_faults.engines import ALL, ENGINES, KEY, quick_timeouts
 from tests.engines_faults.faults import answers, at_job
@@ -84,8 +85,11 @@ async def test_a_refused_key_is_logged_once_however_many_jobs_find_it(
         assert changes_of(caplog) == ["backend_down"]
 
 
+ANYWHERE = SafetySettings(allow_private=True, allow_insecure_http=True)
+
+
 def service_of(registry: BackendRegistry, store: MemoryStore) -> ConnectionService:
-    return ConnectionService(registry, store, clock=FakeClock(), allow_private=True, allow_insecure_http=True)
+    return ConnectionService(registry, store, clock=FakeClock(), safety=ANYWHERE)
 
 
 async def connected(kind: str, url: str, key: str) -> MemoryStore:

@@ -3,9 +3,10 @@
 import pytest
 
 from generation.errors import LimitReached
-from scheduling.limits import QueueLimits, check_places
+from scheduling.limits import check_places
+from settings.queue import QueueSettings
 
-LIMITS = QueueLimits(max_waiting=6, max_waiting_per_user=4)
+LIMITS = QueueSettings(max_waiting=6, max_waiting_per_user=4)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.errors import BackendAuthError, BackendUnavailable
 from generation.job import JobError, JobStatus
 from generation.result import JobResult
-from services.reports.alerts import WINDOW_S, AlertLimits, AlertService
+from services.reports.alerts import WINDOW_S, AlertService
+from settings.alerts import AlertSettings
 from tests.fakes import FakeBackend, settle
 from tests.jobs import make_job
 
-LIMITS = AlertLimits(budget_usd=1.0)
+LIMITS = AlertSettings(budget_usd=1.0)
 
 
 class FakeStatistics:
@@ -128,7 +129,7 @@ async def test_the_days_budget_is_asked_for_when_something_cost(alerts, statisti
 
 
 async def test_without_a_budget_nothing_is_asked(registry, statistics, clock):
-    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=AlertLimits())
+    service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=AlertSettings())
     service.on_change(done(cost_usd=500.0))
     assert not service._bell.is_set()
 
@@ -194,7 +195,7 @@ async def test_the_last_hundred_are_kept(alerts):
     assert alerts.recent()[0].lane == "gpu100"
 
 
-@pytest.mark.parametrize("limits", [AlertLimits(error_rate=0, slow_s=0)])
+@pytest.mark.parametrize("limits", [AlertSettings(error_percent=0, slow_s=0)])
 async def test_zero_switches_a_warning_off(registry, statistics, clock, limits):
     service = AlertService(registry=registry, statistics=statistics, clock=clock, limits=limits)
     for job in [failed()] * 30 + [done(seconds=999)]:

@@ -17,6 +17,7 @@ from services.engines.connections import (
     label_for,
     needs_address,
 )
+from settings.safety import SafetySettings
 from store.connections import Connection
 from tests.backends import products
 from tests.fakes import FakeBackend, FakeClock
@@ -297,7 +298,8 @@ def test_label_says_whose_and_what(every_kind, person, kind, label):
 
 
 async def test_real_test_on_a_real_socket_decides(every_kind, registry, store, clock):
-    service = ConnectionService(registry, store, clock=clock, allow_private=True, allow_insecure_http=True)
+    safety = SafetySettings(allow_private=True, allow_insecure_http=True)
+    service = ConnectionService(registry, store, clock=clock, safety=safety)
     async with serve(products.a1111("openapi-forge")) as port:
         connected = await service.connect("forge", f"http://localhost:{port}", owner=MIA)
     assert connected.diagnosis.message == "Connection OK: Forge, 2 models."

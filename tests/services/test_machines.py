@@ -13,10 +13,12 @@ from backends.registry import EASEL, Entry, Owner
 from backends.rented import Machine
 from generation.errors import BackendAuthError, BackendUnavailable, NotAllowed, RequestRejected
 from scheduling.lane import LaneView
-from services.rentals.machines import LISTED_S, MachineService, RentalRules, make_providers
+from services.rentals.machines import LISTED_S, MachineService, make_providers
 from services.rentals.rentals import NotConnected
+from settings.people import PeopleSettings
+from settings.rentals import RentalSettings
 from tests.fakes import FakeBackend, FakeClock
-from tests.services.test_rentals import HOME, MIA, RUNPOD, House
+from tests.services.test_rentals import HOME, MIA, RUNPOD, House, Rules
 
 AUTO_STOP_S = 1800.0
 VAST = "http://45.67.89.10:40123"
@@ -56,8 +58,9 @@ def machine(machine_id: str = "abc123", **changes: Any) -> Machine:
     return replace(plain, **changes)
 
 
-def rules(*accounts: Account, **changes: Any) -> RentalRules:
-    return replace(RentalRules(admins=frozenset({"7", "8"}), providers=accounts), **changes)  # type: ignore[arg-type]
+def rules(*accounts: Account, admins: str = "7,8", guilds: str = "", auto_stop_s: float = 0.0) -> Rules:
+    people = PeopleSettings(admin_ids=admins, guild_ids=guilds)  # type: ignore[arg-type]
+    return Rules(rentals=RentalSettings(auto_stop_s=auto_stop_s), people=people, providers=accounts)
 
 
 @pytest.fixture
@@ -157,7 +160,7 @@ async def test_what_would_be_stopped_is_told_with_the_jobs_of_all_who_use_it(hou
 
 @pytest.mark.parametrize("do", ["start", "stop", "inspect"])
 async def test_a_stranger_with_the_right_address_switches_nothing(account: Account, do: str):
-    house = House(rules=rules(account, admins=frozenset({"8"}), auto_stop_s=60.0))
+    house = House(rules=rules(account, admins="8", auto_stop_s=60.0))
     await house.connect()
     with pytest.raises(NotAllowed, match="owner of Easel"):
         await getattr(house.rentals, do)(MIA, by="7")
@@ -169,7 +172,7 @@ async def test_a_stranger_with_the_right_address_switches_nothing(account: Accou
 
 
 async def test_without_a_key_it_is_said_where_one_goes():
-    house = House(rules=RentalRules(admins=frozenset({"7"})))
+    house = House(rules=rules(admins="7"))
     await house.connect()
     with pytest.raises(RequestRejected, match="no API key of RunPod") as caught:
         await house.rentals.start(MIA, by="7")
@@ -202,9 +205,9 @@ async def test_a_machine_that_is_not_in_the_account_is_refused(house: House, acc
     ],
 )
 def test_who_may(owner: Owner, by: str, is_allowed: bool):
-    mine = rules(Account(), guilds=frozenset({"100"}))
-    assert MachineService(mine, FakeClock()).allows(owner, by) is is_allowed
-    assert not MachineService(replace(mine, providers=()), FakeClock()).allows(owner, by)
+    mine = rules(Account(), guilds="100")
+    assert MachineService(mine.providers, mine.people, FakeClock()).allows(owner, by) is is_allowed
+    assert not MachineService((), mine.people, FakeClock()).allows(owner, by)
 
 
 async def test_a_vast_machine_is_known_again_when_it_is_stopped():
@@ -325,6 +328,9 @@ async def test_the_owner_of_a_stopped_machine_hears_that_it_can_be_started(house
 
 
 def test_a_client_is_made_for_each_key_that_is_set():
-    assert [one.kind for one in make_providers("rpa_x", "v")] == ["runpod", "vast"]
-    assert [one.kind for one in make_providers("", "v")] == ["vast"]
-    assert make_providers("", "") == ()
+    assert [one.kind for one in make_providers(RentalSettings(runpod_api_key="rpa_x", vast_api_key="v"))] == [
+        "runpod",
+        "vast",
+    ]
+    assert [one.kind for one in make_providers(RentalSettings(vast_api_key="v"))] == ["vast"]
+    assert make_providers(RentalSettings()) == ()

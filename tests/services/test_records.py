@@ -13,6 +13,8 @@ from services.drawing.styles import StyleService
 from services.engines.connections import ConnectionService
 from services.pictures.media import MediaService
 from services.records import make_records
+from settings.alerts import AlertSettings
+from settings.storage import StorageSettings
 from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from tests.fakes import FakeBackend
@@ -49,6 +51,8 @@ async def house(cache, tmp_path):
             connections,
             rig.clock,
             styles=StyleService(tmp_path),
+            limits=AlertSettings(),
+            storage=StorageSettings(),
         )
         loops = Loops(rig.clock)
         records.start(loops)

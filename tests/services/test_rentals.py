@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
 from backends.registry import BackendRegistry, Entry, Owner
+from backends.rented import GpuProvider
 from generation.errors import BackendUnavailable, RequestRejected
 from scheduling.lane import LaneView
 from services.engines.connections import NotConnected
-from services.rentals.machines import RentalRules
+from services.rentals.machines import MachineService
 from services.rentals.rentals import HOW_TO_STOP, Notice, RentalService
+from settings.people import PeopleSettings
+from settings.rentals import RentalSettings
 from store.connections import Connection, ConnectionStore
 from store.rentals import PRUNE, RentalStore
 from tests.fakes import FakeBackend, FakeClock
@@ -42,11 +46,20 @@ class Connections:
         return self.diagnosis
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the owner of Easel has set."""
+
+    rentals: RentalSettings = field(default_factory=RentalSettings)
+    people: PeopleSettings = field(default_factory=PeopleSettings)
+    providers: Sequence[GpuProvider] = ()
+
+
 class House:
     """One connection of Mia's, and what looks after it."""
 
-    def __init__(self, url: str = RUNPOD, rules: RentalRules | None = None) -> None:
-        self.rules = rules
+    def __init__(self, url: str = RUNPOD, rules: Rules | None = None) -> None:
+        self.rules = rules or Rules()
         self.clock = FakeClock()
         self.database: Any = InlineDatabase()
         self.registry = BackendRegistry(self.clock)
@@ -65,7 +78,8 @@ class House:
             store=self.store,
             lanes=lambda: [self.lane],
             clock=self.clock,
-            rules=self.rules,
+            machines=MachineService(self.rules.providers, self.rules.people, self.clock),
+            settings=self.rules.rentals,
         )
 
         async def tell(notice: Notice) -> None:

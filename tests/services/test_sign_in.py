@@ -11,6 +11,7 @@ from generation.errors import BackendUnavailable, GenerationError, NotAllowed, R
 from net.outbound import Answer
 from services.people import sign_in
 from services.people.sign_in import STATE_S, SignInService
+from settings.people import PeopleSettings
 
 API = "https://discord.example/api/v10"
 CALLBACK = "https://easel.example/auth/callback"
@@ -31,7 +32,7 @@ class Discord:
         said = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         self.challenge = said["code_challenge"]
         assert said["redirect_uri"] == CALLBACK
-        assert (said["response_type"], said["scope"], said["client_id"]) == ("code", "identify guilds", "app1")
+        assert (said["response_type"], said["scope"], said["client_id"]) == ("code", "identify guilds", "1001")
         assert said["code_challenge_method"] == "S256"
         return {"code": "code1", "state": said["state"]}
 
@@ -48,7 +49,7 @@ class Discord:
 
     def _token(self, form) -> Answer:
         hashed = base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
-        if (form["client_id"], form["client_secret"]) != ("app1", "s3cret"):
+        if (form["client_id"], form["client_secret"]) != ("1001", "s3cret"):
             return _json({"error": "invalid_client"}, 401)
         if (form["code"], form["redirect_uri"], hashed) != ("code1", CALLBACK, self.challenge):
             return _json({"error": "invalid_grant", "error_description": "Invalid code"}, 400)
@@ -67,8 +68,8 @@ def discord():
 @pytest.fixture
 def service_of(discord, clock):
     def make(**values) -> SignInService:
-        options = {"client_id": "app1", "client_secret": "s3cret", "guilds": (100,), "api_url": API, "clock": clock}
-        return SignInService(ask=discord, **options | values)
+        people = {"client_id": "1001", "client_secret": "s3cret", "guild_ids": {"100"}} | values
+        return SignInService(ask=discord, settings=PeopleSettings(**people), api_url=API, clock=clock)
 
     return make
 
@@ -90,11 +91,11 @@ async def test_who_has_no_display_name_comes_in_too(service_of, discord):
     assert person.name == "ada"
 
 
-@pytest.mark.parametrize("guilds", [(), (300,)])
+@pytest.mark.parametrize("guilds", [(), ("300",)])
 async def test_others_stay_outside_but_admins_never_do(service_of, discord, guilds):
     with pytest.raises(NotAllowed):
-        await sign_in_at(service_of(guilds=guilds), discord)
-    assert (await sign_in_at(service_of(guilds=guilds, admins=(7,)), discord)).user_key == "discord:7"
+        await sign_in_at(service_of(guild_ids=guilds), discord)
+    assert (await sign_in_at(service_of(guild_ids=guilds, admin_ids={"7"}), discord)).user_key == "discord:7"
 
 
 @pytest.mark.parametrize("then", ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\nb"])

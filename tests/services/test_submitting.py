@@ -91,7 +91,7 @@ async def test_the_same_key_twice_at_the_same_moment_is_one_set_of_jobs(house: t
     rig, service = house
     keyed = replace(ANN, request_key="k", request_digest="d")
     rig.queue._cooldown._seconds = 0
-    rig.queue._limits = replace(rig.queue._limits, max_waiting_per_user=10)
+    rig.queue._limits = rig.queue._limits.changed(max_waiting_per_user=10)
     first, second = await asyncio.gather(ask(service, 3, keyed), ask(service, 3, keyed))
     assert first == second
     assert len(await rig.jobs.active()) == 3

@@ -6,6 +6,7 @@ import pytest
 
 from generation.errors import LimitReached
 from services.people.uploads import MB, UploadQuota
+from settings.storage import StorageSettings
 from store.uploads import UploadStore
 from tests.fakes import FakeClock
 from tests.store.ready import open_database
@@ -24,7 +25,8 @@ async def database(tmp_path):
 
 
 def quota_of(database, clock, quota_mb=10, ttl_s=24 * 3600.0):
-    return UploadQuota(UploadStore(database), clock, quota_mb=quota_mb, ttl_s=ttl_s)
+    settings = StorageSettings(max_upload_mb_per_user=quota_mb, media_ttl_s=ttl_s)
+    return UploadQuota(UploadStore(database), clock, settings)
 
 
 async def test_who_has_brought_enough_waits_and_others_do_not(database, clock):

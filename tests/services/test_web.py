@@ -78,4 +78,4 @@ async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
 async def test_whose_members_may_come_in_follows_the_settings(tmp_path, web, bot, asked):
     said = {"WEB_ALLOWED_GUILDS": web, "DISCORD_GUILD_IDS": bot, "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
     async with easel_at(tmp_path, **said) as easel:
-        assert easel.web.sign_in._guilds == asked
+        assert easel.web.sign_in._settings.guild_ids == asked

@@ -14,6 +14,7 @@ from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobError, JobStatus, Webhook
 from generation.result import JobResult, StoredImage
 from services.reports.webhooks import AT_ONCE, AT_ONCE_EACH, BACK_OFF_S, LOOK_AT, WebhookService
+from settings.webhooks import WebhookSettings
 from store.database import Database
 from store.jobs import AskedBefore, JobStore
 from store.webhooks import WebhookStore
@@ -65,13 +66,12 @@ class World:
         self.service: WebhookService | None = None
 
     @asynccontextmanager
-    async def running(self, **values):
-        options = {"owner_url": OWNERS, "policy": STRICT, "public_url": "https://easel.example/"} | values
-        store = WebhookStore(self.database, BOX)
+    async def running(self, owner_url=OWNERS, secret="", **values):
+        store, settings = WebhookStore(self.database, BOX), WebhookSettings(url=owner_url, secret=secret)
+        options = {"policy": STRICT, "public_url": "https://easel.example/", "settings": settings} | values
         service = WebhookService(store, self.clock, job_of=self.jobs.get, send=self.receiver, **options)
         await service.start()
-        task = asyncio.create_task(service.run())
-        self.service = service
+        task, self.service = asyncio.create_task(service.run()), service
         try:
             yield service
         finally:

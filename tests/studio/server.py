@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from api.context import WebOptions
-from api.door import Listen, WebDoor
+from api.door import WebDoor
 from api.events import Hub
 from app.build import Easel, build
+from app.doors import open_web
 from config import read_settings
 from generation.job import Progress
 
@@ -32,14 +32,11 @@ class Studio:
         self.url = ""
         self.client = httpx.AsyncClient(timeout=20)
         self._door: WebDoor | None = None
-        self._port = 0
 
     async def open(self) -> None:
-        settings = self.easel.settings
-        options = WebOptions(media_ttl_s=settings.media_ttl, job_timeout_s=settings.job_timeout)
-        self._door = WebDoor(self.easel.services, self.easel.web, options)
-        (self.url,) = await self._door.open(Listen(host="127.0.0.1", port=self._port, is_chosen=True))
-        self._port = int(self.url.rstrip("/").rsplit(":", 1)[1])
+        self._door, (self.url,) = await open_web(self.easel)
+        port = int(self.url.rstrip("/").rsplit(":", 1)[1])
+        self.easel.settings = self.easel.settings.changed(web={"port": port})
 
     async def cut(self) -> None:
         """Close the door; jobs go on behind it."""
@@ -154,7 +151,7 @@ class Studio:
 @asynccontextmanager
 async def studio_at(folder: Path, **environ: str) -> AsyncIterator[Studio]:
     """Build Easel in a folder, start it and listen."""
-    said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "COOLDOWN": "0"}
+    said = {"DATA_DIR": str(folder), "PROBE_LOCAL_PORTS": "false", "GRACEFUL_STOP": "0", "PORT": "0"}
     easel = await build(read_settings(folder / "none.env", said | environ))
     await easel.start()
     for entry in easel.registry:

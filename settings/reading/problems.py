@@ -1,11 +1,9 @@
 """What is wrong with a setting, in words that hold no password."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from settings.env_file import MASKED, mask_address
-
-ENGINE_ADDRESS: Final = "an address like http://127.0.0.1:7860"
+from settings.engines import ENGINE_ADDRESS
+from settings.reading.env_file import MASKED, mask_address
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,46 @@
+"""What everything else is built on, and what tests and benches bring in place of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from backends.registry import BackendRegistry, Entry
+from backends.rented import GpuProvider
+from config import Settings
+from scheduling.retry import RetryPolicy
+from services.engines.connections import Examine
+from services.pictures.media import MediaService
+from store.database import Database
+from store.jobs import JobStore
+from utils.clock import SystemClock
+from utils.loops import Loops
+from utils.secrets import SecretBox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instead:
+    """What tests and benches bring in place of what is made from the settings."""
+
+    clock: SystemClock | None = None
+    entries: Sequence[Entry] | None = None  # the engines
+    policy: RetryPolicy | None = None
+    examine: Examine | None = None
+    providers: Sequence[GpuProvider] | None = None
+
+
+NOTHING: Final = Instead()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """What everything else is built on."""
+
+    settings: Settings
+    database: Database
+    box: SecretBox
+    registry: BackendRegistry
+    jobs: JobStore
+    media: MediaService
+    clock: SystemClock
+    loops: Loops
+    instead: Instead = NOTHING

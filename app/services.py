@@ -1,0 +1,125 @@
+"""Puts together the queue and the services that every door receives."""
+
+from app.base import Base
+from queue_manager import QueueManager
+from scheduling.local_executor import LocalExecutor
+from services.bundle import Services
+from services.drawing.generation import GenerationService
+from services.drawing.intakes import make_intakes
+from services.drawing.styles import StyleService
+from services.drawing.workflows import WorkflowService
+from services.engines.catalog import Catalog
+from services.engines.connections import ConnectionService
+from services.engines.describing import DescribingService
+from services.people.access import LOCAL_USER
+from services.records import Records, make_records
+from services.rentals.machines import MachineService, make_providers
+from services.upkeep import Upkeep, make_upkeep
+from store.connections import ConnectionStore
+from store.preferences import PreferenceStore
+from store.workflows import WorkflowStore
+
+
+def make_services(base: Base) -> tuple[QueueManager, Services]:
+    """Wire them; nothing runs yet."""
+    registry, media, clock = base.registry, base.media, base.clock
+    workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
+    styles = StyleService(base.settings.storage.data_dir)
+    queue = _queue(base, workflows)
+    generation = GenerationService(
+        queue=queue,
+        jobs=base.jobs,
+        registry=registry,
+        media=media,
+        preferences=PreferenceStore(base.database),
+        clock=clock,
+        workflows=workflows,
+        styles=styles,
+    )
+    connections = _connections(base)
+    upkeep = _upkeep(base, queue, generation, connections)
+    links = base.settings.safety.links
+    return queue, Services(
+        generation=generation,
+        media=media,
+        catalog=Catalog(registry),
+        connections=connections,
+        describing=DescribingService(registry),
+        intakes=make_intakes(base.database, base.box, registry, generation, upkeep.compare, media, clock, links),
+        upkeep=upkeep,
+        records=_records(base, queue, generation, connections, styles),
+        workflows=workflows,
+        clock=clock,
+        loops=base.loops,
+    )
+
+
+def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
+    executor = LocalExecutor(
+        base.registry.borrow,
+        load=base.media.load,
+        load_workflow=workflows.load,
+        timeout_s=base.settings.queue.job_timeout_s,
+        clock=base.clock,
+    )
+    return QueueManager(
+        jobs=base.jobs,
+        registry=base.registry,
+        executor=executor,
+        sink=base.media,
+        clock=base.clock,
+        limits=base.settings.queue,
+        policy=base.instead.policy,
+        loops=base.loops,
+    )
+
+
+def _connections(base: Base) -> ConnectionService:
+    examine = base.instead.examine
+    return ConnectionService(
+        base.registry,
+        ConnectionStore(base.database, base.box),
+        clock=base.clock,
+        safety=base.settings.safety,
+        timeout_s=base.settings.queue.job_timeout_s,
+        trusted=frozenset({LOCAL_USER, *base.settings.people.admin_ids}),
+        **({"examine": examine} if examine else {}),
+    )
+
+
+def _upkeep(base: Base, queue: QueueManager, generation: GenerationService, connections: ConnectionService) -> Upkeep:
+    settings, instead = base.settings, base.instead
+    providers = make_providers(settings.rentals) if instead.providers is None else instead.providers
+    return make_upkeep(
+        base.database,
+        base.registry,
+        queue,
+        generation,
+        base.media,
+        connections,
+        base.clock,
+        machines=MachineService(providers, settings.people, base.clock),
+        rentals=settings.rentals,
+    )
+
+
+def _records(
+    base: Base,
+    queue: QueueManager,
+    generation: GenerationService,
+    connections: ConnectionService,
+    styles: StyleService,
+) -> Records:
+    return make_records(
+        base.database,
+        base.jobs,
+        base.registry,
+        queue,
+        generation,
+        base.media,
+        connections,
+        base.clock,
+        styles=styles,
+        limits=base.settings.alerts,
+        storage=base.settings.storage,
+    )

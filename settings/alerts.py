@@ -1,0 +1,34 @@
+"""When the owner is warned."""
+
+from typing import ClassVar
+
+from settings.fields import Group, Span, number, setting, span
+
+
+class AlertSettings(Group):
+    title: ClassVar[str] = "Warnings"
+
+    budget_usd: float = setting(
+        0,
+        "Warn when the pictures of a day cost more; 0: never",
+        "US dollars, 0 to 1000000",
+        variable="DAILY_BUDGET_USD",
+        ge=0,
+        le=1_000_000,
+    )
+    slow_s: Span = span(60.0, "Warn when a picture takes longer; 0: never", variable="ALERT_SLOW", low=0, high=86400)
+    error_percent: int = number(
+        5, "Warn when more percent of pictures fail; 0: never", variable="ALERT_ERROR_PERCENT", low=0, high=100
+    )
+    cooldown_s: Span = span(
+        3600.0,
+        "Minimum time between two warnings about the same thing",
+        variable="ALERT_COOLDOWN",
+        low=0,
+        high=7 * 86400,
+    )
+
+    @property
+    def error_rate(self) -> float:
+        """The share of failures, 0..1."""
+        return self.error_percent / 100

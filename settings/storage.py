@@ -1,0 +1,66 @@
+"""Where Easel keeps everything, for how long, and how pictures are marked."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import SecretStr
+
+from constants import DEFAULT_MAX_UPLOAD_MB_PER_USER, DEFAULT_MEDIA_TTL_S
+from settings.fields import Group, Lower, Span, Url, address, number, secret, span, text
+
+DAY_S = 86400
+
+
+class StorageSettings(Group):
+    title: ClassVar[str] = "Storage"
+
+    data_dir: Path = text("data", "Folder for everything Easel stores", "a folder")
+    media_cache_dir: Path = text(
+        "media_cache",
+        "Folder for pictures; a relative path is inside DATA_DIR",
+        "a folder",
+        otherwise=["IMAGE_STORAGE_PATH"],  # the name another system has for it
+    )
+    media_ttl_s: Span = span(DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * DAY_S)
+    words_ttl_s: Span = span(
+        0.0,
+        "How long prompts are kept after their pictures; 0: forever. A private prompt always goes with its picture",
+        low=0,
+        high=3650 * DAY_S,
+    )
+    max_upload_mb_per_user: int = number(
+        DEFAULT_MAX_UPLOAD_MB_PER_USER,
+        "Maximum MB a user may upload within MEDIA_TTL; 0: no limit",
+        low=0,
+        high=100_000,
+    )
+    secret_key: SecretStr = secret(
+        "Key that encrypts stored secrets; empty: a key file in DATA_DIR", "44 base64 characters"
+    )
+
+    @property
+    def media_folder(self) -> Path:
+        return self.data_dir / self.media_cache_dir  # an absolute one stays as it is
+
+
+class MarkSettings(Group):
+    title: ClassVar[str] = "Marks in pictures"
+
+    provenance: Annotated[Literal["off", "xmp", "c2pa"], Lower] = text(
+        "xmp",
+        "Mark in every picture file that a machine made it, without the prompt (docs/content-credentials.md)",
+        "xmp, c2pa (xmp, and signed with your certificate) or off",
+    )
+    certificate: str = text(
+        "",
+        "For c2pa: your certificate and those that issued it",
+        "a PEM file",
+        variable="C2PA_CERTIFICATE",
+        repr=False,  # who pastes a file into it may paste its key
+    )
+    key: SecretStr = secret("For c2pa: the private key of the certificate", "a PEM file", variable="C2PA_KEY")
+    timestamp_url: Url = address(
+        "For c2pa: timestamp authority for new pictures; empty: none",
+        "an address like http://timestamp.example.org",
+        variable="C2PA_TIMESTAMP_URL",
+    )

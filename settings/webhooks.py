@@ -1,0 +1,22 @@
+"""Where the owner wants every job reported."""
+
+from typing import ClassVar
+
+from pydantic import SecretStr
+
+from settings.fields import Group, address, secret
+
+
+class WebhookSettings(Group):
+    title: ClassVar[str] = "Webhooks"
+
+    url: str = address(
+        "URL that receives an event for every job (docs/webhooks.md)",
+        "an address like https://hooks.example/easel",
+        variable="WEBHOOK_URL",
+        has_token=True,
+        repr=False,
+    )
+    secret: SecretStr = secret(
+        "Secret that signs those events; empty: no signature", "any secret text", variable="WEBHOOK_SECRET"
+    )
