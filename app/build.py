@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.base import NOTHING, Base, Instead
-from app.engines import find_engines
+from app.engines import find_engines, first_engine
 from app.keys import open_signer
 from app.services import make_services
 from app.stored import open_store
@@ -91,6 +91,8 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     signer = await asyncio.to_thread(open_signer, settings.marks, clock.now())
     await asyncio.to_thread(make_private_folder, settings.storage.data_dir)
     entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
+    if not entries:
+        findings = (*findings, f"no engine yet: {first_engine()}")
     await asyncio.to_thread(read_grades)
     database, box = await open_store(settings.storage)
     folders = ExitStack()

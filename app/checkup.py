@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.engines import find_engines
+from app.engines import find_engines, first_engine
 from app.keys import bad_key, open_signer
 from app.stored import jobs_in_store
 from backends.diagnose import diagnose
@@ -133,12 +133,12 @@ async def checks(settings: Settings) -> list[Check]:
             found.append(Check(name=entry.label, is_ok=result.is_ok, message=message, hint=hint))
         await entry.backend.aclose()
     if all(entry.is_fallback for entry in entries):
-        kind = connectable()[0]
-        hint = (
-            f"Set {kind.name.upper()}_URL in .env, or start {kind.title} on this machine. {kind.api_off_hint}".strip()
-        )
+        how = first_engine()
+        hint = f"{how[0].upper()}{how[1:]}. {connectable()[0].api_off_hint}".strip()
         message = "No engine yet: pictures are drawn by rules, not by an AI model."
-        found.append(Check(name="engines", is_ok=True, message=message, hint=hint))
+        if not entries:
+            message = "None is set, and none was found on this machine: only who connects one can make pictures."
+        found.append(Check(name="engines", is_ok=bool(entries), message=message, hint=hint))
     return found
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from backends.base import BackendConfig
-from backends.kinds import address_of, kind_names, kind_of, known_kinds, make_backend
+from backends.kinds import address_of, connectable, kind_names, kind_of, known_kinds, make_backend
 from backends.probe import Found, local_port, probe_local
 from backends.registry import Entry
 from config import BackendSettings, Problem, Settings, SettingsError
@@ -26,6 +26,12 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
             fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
             entries.append(_entry(fallback, settings, is_fallback=True))
     return entries, findings
+
+
+def first_engine() -> str:
+    """Say how to come to an engine where there is none."""
+    kind = connectable()[0]
+    return f"set {kind.name.upper()}_URL in .env, or start {kind.title} on this machine"
 
 
 async def _found_here(settings: Settings) -> list[Found]:

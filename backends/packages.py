@@ -29,9 +29,8 @@ def entry_points_in(folder: Path, group: str) -> Iterator[EntryPoint]:
 def _named_in(project: Path, group: str) -> dict[str, str]:
     try:
         described = tomllib.loads(project.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return dict(described.get("project", {}).get("entry-points", {}).get(group, {}))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         fields = {"action": "plugin_failed", "plugin": project.parent.name}
         log.error("the package %s cannot be read: %s", project.parent.name, error, extra=fields)
         return {}
-    named: dict[str, str] = described.get("project", {}).get("entry-points", {}).get(group, {})
-    return named

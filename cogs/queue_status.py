@@ -56,8 +56,9 @@ class QueueStatus(commands.Cog):
 
     async def _queue(self, person: Person) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
-        lines = ["**Engines**"]
-        for engine in self._catalog.engines(person):
+        engines = self._catalog.engines(person)
+        lines = ["**Engines**"] if engines else ["**Engines**", "None yet."]
+        for engine in engines:
             lane = lanes.get(engine.name)
             name = escape(engine.label)
             if engine.error:

@@ -37,7 +37,8 @@ def converse(studio: Studio) -> int:
     for finding in studio.findings:
         tell(finding[0].upper() + finding[1:] + ".")
     engines = studio.run(_engines(studio))
-    tell(f"\nDrawing with {engines}. Pictures go to {studio.pictures}.\n{TYPE_THIS}")
+    drawing = f"Drawing with {engines}. " if engines else ""
+    tell(f"\n{drawing}Pictures go to {studio.pictures}.\n{TYPE_THIS}")
     has_heard = False
     while (line := _read()) is not None:
         has_heard = True

@@ -25,7 +25,7 @@ from generation.request import Draft, Lora, SourceImage
 from generation.samplers import match_name
 from services.drawing.quality import Look, with_quality, with_style
 from services.drawing.splitting import most_at_once, split
-from services.engines.catalog import Engine
+from services.engines.catalog import Engine, no_engine
 from services.pictures.fetching import MEDIA_PATH
 from services.pictures.masks import MaskedSource, take_masked
 
@@ -124,10 +124,13 @@ def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Dr
 
     Raises:
         ModelMissing: no engine has it.
+        BackendUnavailable: there is no engine.
     """
     if not wanted:
         return draft
     engines = engines_of(web, caller)
+    if not engines:
+        raise no_engine()
     models = model_names(engines)
     found = match_name(wanted, models)
     if found or not all(engine.capabilities and engine.capabilities.models is not None for engine in engines):

@@ -67,7 +67,8 @@ class Models(commands.Cog):
         engines = self._catalog.engines(person)
         if all(engine.is_fallback for engine in engines):
             names = ", ".join(escape(engine.label) for engine in engines)
-            return Card(content=f"{NOT_CONNECTED} Connect one: `{usage()}`\n-# until then pictures are made by {names}")
+            until = f"\n-# until then pictures are made by {names}" if names else ""
+            return Card(content=f"{NOT_CONNECTED} Connect one: `{usage()}`{until}")
         return _page(engines[0], engines, "0")
 
 

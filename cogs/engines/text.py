@@ -46,7 +46,7 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
 
 def status(lines: list[str]) -> str:
     """Put the lines of `/status` together."""
-    return cut("\n".join(["**Engines**", *lines]), DISCORD_CONTENT_CHARS)
+    return cut("\n".join(["**Engines**", *(lines or ["None yet."])]), DISCORD_CONTENT_CHARS)
 
 
 def reasons(diagnosis: Diagnosis) -> list[str]:

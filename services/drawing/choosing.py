@@ -14,7 +14,7 @@ from generation.resolve import resolve_for
 from queue_manager import QueueManager
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
-from services.engines.catalog import find_entry
+from services.engines.catalog import find_entry, no_engine
 from store.preferences import PreferenceStore
 
 NAMED = ("model", "sampler", "scheduler")
@@ -145,6 +145,8 @@ class Chooser:
 
     def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
         entries = self._registry.visible(origin.person)
+        if not entries:
+            raise no_engine()
         if not draft.backend:
             return [entry for entry in entries if not entry.is_fallback] or entries
         wanted = find_entry(draft.backend, entries)

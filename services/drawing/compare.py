@@ -13,7 +13,7 @@ from generation.job import Origin
 from generation.person import Person
 from generation.request import Draft, draw_seed
 from services.drawing.generation import GenerationService
-from services.engines.catalog import Catalog, Engine
+from services.engines.catalog import Catalog, Engine, no_engine
 from services.people.policy import may_see
 from services.pictures.media import MediaService, Upload
 from store.comparisons import Comparison as Comparison
@@ -137,6 +137,8 @@ class CompareService:
 
     def _choose(self, wanted: Sequence[str], origin: Origin) -> list[Engine]:
         known = self._catalog.engines(origin.person)
+        if not known:
+            raise no_engine()
         if not wanted:
             engines = [engine for engine in known if engine.error is None][:MAX_ENGINES]
         else:

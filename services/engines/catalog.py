@@ -9,10 +9,12 @@ from typing import Any
 from backends.kinds import grade_of_kind, kind_of
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
+from generation.errors import BackendUnavailable
 from generation.person import Person
 from generation.request import Draft, Mode
 from generation.resolve import resolve_for
 from generation.samplers import match_name
+from texts.text import _
 
 MAX_CHOICES = 25
 FLUX = re.compile(r"flux|schnell", re.IGNORECASE)
@@ -173,6 +175,11 @@ def find_entry(wanted: str, entries: Iterable[Entry]) -> Entry | None:
         if found is not None:
             return entries[names.index(found)]
     return None
+
+
+def no_engine() -> BackendUnavailable:
+    """Return what to raise where a person may use no engine at all."""
+    return BackendUnavailable(_("There is no engine here yet: connect one, or ask whoever runs Easel to set one."))
 
 
 def _pairs(what: str, all_capabilities: list[Capabilities]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from backends.registry import BackendRegistry, Entry
 from generation.errors import BackendUnavailable, CapabilityError, LimitReached, RequestRejected
 from generation.person import Person
 from generation.request import SourceImage
-from services.engines.catalog import find_entry
+from services.engines.catalog import find_entry, no_engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,8 @@ class DescribingService:
 
     async def _choose(self, person: Person, backend: str | None) -> Entry:
         entries = self._registry.visible(person)
+        if not entries:
+            raise no_engine()
         if backend:
             wanted = find_entry(backend, entries)
             if wanted is None:

@@ -121,6 +121,7 @@ class Easel:
     server: DiscordServer
     folder: Path
     backends: Sequence[Backend] = ()
+    has_fallback: bool = True
     message_content: bool = True
     limits: QueueSettings = field(default_factory=lambda: QueueSettings(grace_s=0.0))
     ping_after_s: float = 30.0
@@ -145,7 +146,7 @@ class Easel:
         await lay_cache(self.folder)
         entries = [
             Entry(config=BackendConfig(name=one.name, kind=one.kind), backend=one, is_fallback=one.name == "sketch")
-            for one in (*self.backends, QuickSketch())
+            for one in (*self.backends, *((QuickSketch(),) if self.has_fallback else ()))
         ]
         instead = Instead(
             clock=self.clock,

@@ -63,6 +63,19 @@ async def test_without_an_engine_models_says_how_to_connect_one(discord: Discord
     assert "sketch" in answer.content
 
 
+async def test_without_even_the_fallback_each_command_says_so(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(has_fallback=False)
+    answer = await easel.answer_to(await easel.say("!list_models"))
+    assert answer.content.startswith("No SD API connected. Connect one: `")
+    assert "until then" not in answer.content
+    answer = await easel.answer_to(await easel.say("!queue"))
+    assert answer.content == "**Engines**\nNone yet.\nYou have nothing waiting."
+    answer = await easel.answer_to(await easel.say("!status"))
+    assert answer.content == "**Engines**\nNone yet."
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    assert answer.content == "🔌 There is no engine here yet: connect one, or ask whoever runs Easel to set one."
+
+
 async def test_queue_shows_engines_and_only_ones_own_pictures(discord: DiscordServer, start: StartEasel) -> None:
     engine = FakeBackend(hold=True)
     easel = await start(engine)

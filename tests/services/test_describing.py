@@ -69,7 +69,7 @@ async def test_an_unknown_engine_is_told_with_those_there_are() -> None:
 
 async def test_engines_of_others_are_not_asked() -> None:
     service, _ = service_of(Teller("one"), owner=Owner(kind="user", id="ann"))
-    with pytest.raises(CapabilityError):
+    with pytest.raises(BackendUnavailable, match="There is no engine here yet"):
         await ask(service)
     assert (await ask(service, "ann")).engine == "ONE"
 
