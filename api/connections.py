@@ -37,20 +37,20 @@ class ConnectionLimits:
     write_s: float = 60.0
 
 
-class Connections:
+class OpenConnections:
     """All connections of a server; when there are too many, the one longest without a request goes."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._shared = [ip_network(network) for network in limits.shared]
-        self._open: dict[Connection, str] = {}
-        self._idle: OrderedDict[Connection, None] = OrderedDict()
+        self._open: dict[WatchedConnection, str] = {}
+        self._idle: OrderedDict[WatchedConnection, None] = OrderedDict()
         self._of_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, connection: "Connection", address: str) -> bool:
+    def admit(self, connection: "WatchedConnection", address: str) -> bool:
         """Give a new connection a place, for which another may have to go; return whether there is one."""
         is_over = self._of_address[address] >= self.limits.per_address and not self._is_shared(address)
         if is_over and not self._evict(address):
@@ -62,7 +62,7 @@ class Connections:
         self._idle[connection] = None
         return True
 
-    def remove(self, connection: "Connection") -> None:
+    def remove(self, connection: "WatchedConnection") -> None:
         address = self._open.pop(connection, None)
         self._idle.pop(connection, None)
         if address is not None:
@@ -70,7 +70,7 @@ class Connections:
             if not self._of_address[address]:
                 del self._of_address[address]
 
-    def mark(self, connection: "Connection", *, is_idle: bool) -> None:
+    def mark(self, connection: "WatchedConnection", *, is_idle: bool) -> None:
         """Note whether it has a request; one that already had none keeps its place in the row."""
         if connection not in self._open:
             return
@@ -96,10 +96,10 @@ class Connections:
         return any(_holds(network, parsed) for network in self._shared)
 
 
-class Connection(H11Protocol):
+class WatchedConnection(H11Protocol):
     """One connection of uvicorn's, watched. `connections` is set by `protocol_of`."""
 
-    connections_of_server: Connections
+    connections_of_server: OpenConnections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._head_timer: asyncio.TimerHandle | None = None
@@ -176,9 +176,9 @@ class Connection(H11Protocol):
             self._write_timer = None
 
 
-def protocol_of(connections: Connections) -> type[Connection]:
+def protocol_of(connections: OpenConnections) -> type[WatchedConnection]:
     """Return the class that uvicorn makes an object of for each connection."""
-    return type("ServedConnection", (Connection,), {"connections_of_server": connections})
+    return type("ServedConnection", (WatchedConnection,), {"connections_of_server": connections})
 
 
 def _holds(network: IPv4Network | IPv6Network, address: Any) -> bool:

@@ -35,7 +35,7 @@ MOST_READERS_PER_USER: Final = 20
 
 
 @dataclass(eq=False)
-class Reader:
+class EventReader:
     """One open stream."""
 
     caller: Person
@@ -70,7 +70,7 @@ class Hub:
         self._clock = clock
         self.views = views
         self.most_readers = MOST_READERS
-        self._readers: set[Reader] = set()
+        self._readers: set[EventReader] = set()
         self._changed: dict[str, Job] = {}
         self._active: dict[str, Job] = {}
         self._previews: dict[str, tuple[int, bytes]] = {}
@@ -148,17 +148,17 @@ class Hub:
         """How many streams are open."""
         return len(self._readers)
 
-    def open(self, caller: Person) -> Reader | None:
+    def open(self, caller: Person) -> EventReader | None:
         """Begin a stream; None when there are too many already."""
         own = sum(reader.caller.user_key == caller.user_key for reader in self._readers)
         if len(self._readers) >= self.most_readers or (own >= MOST_READERS_PER_USER and caller.how != "local"):
             return None
-        reader = Reader(caller)
+        reader = EventReader(caller)
         self._readers.add(reader)
         return reader
 
     async def stream(
-        self, reader: Reader, first: list[bytes], *, is_known: Callable[[], Awaitable[bool]] | None = None
+        self, reader: EventReader, first: list[bytes], *, is_known: Callable[[], Awaitable[bool]] | None = None
     ) -> AsyncIterator[bytes]:
         """Yield `first`, then what happens, until the reader goes away, or is known no more: a key was revoked, say."""
         checked_at = self._clock.monotonic()
@@ -181,7 +181,7 @@ class Hub:
         finally:
             self.leave(reader)
 
-    def leave(self, reader: Reader) -> None:
+    def leave(self, reader: EventReader) -> None:
         """Forget a reader."""
         self._readers.discard(reader)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.connections import ConnectionLimits, Connections, protocol_of
+from api.connections import ConnectionLimits, OpenConnections, protocol_of
 from utils.clock import SystemClock
 from utils.loops import Loops
 from utils.open_files import raise_open_files
@@ -58,7 +58,7 @@ class WebServer:
         files = raise_open_files()
         limits = limits or ConnectionLimits()
         total = min(limits.total, max(files // 4, files - OTHER_FILES))
-        self.connections = Connections(replace(limits, total=total))
+        self.connections = OpenConnections(replace(limits, total=total))
         self._config = uvicorn.Config(
             app,
             access_log=False,

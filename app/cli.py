@@ -12,12 +12,12 @@ from typing import Final
 
 from config import Settings
 from console import doctor, drawing, interactive, keys, lists, workflows
-from console.arguments import PROGRAM, Help, Nonsense, Parser, add
+from console.arguments import PROGRAM, HelpWanted, Nonsense, Parser, add
 from console.doctor import Check as Check
 from console.drawing import BAD_INPUT as BAD_INPUT
 from console.drawing import FAILED as FAILED
 from console.drawing import INTERRUPTED as INTERRUPTED
-from console.drawing import Studio as Studio
+from console.drawing import ConsoleParts as ConsoleParts
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
 from console.keys import tell_reset as tell_reset
@@ -57,7 +57,7 @@ def parse(argv: Sequence[str]) -> Command:
     parser = _parser()
     try:
         values, rest = parser.parse_known_args(list(argv))
-    except Help as help:
+    except HelpWanted as help:
         return Command(name="help", text=str(help))
     except Nonsense as nonsense:
         return Command(name="nonsense", text=_about_prompts(argv, str(nonsense)))
@@ -127,7 +127,7 @@ def _left_over(parser: Parser, name: str, rest: Sequence[str]) -> str:
 
 def run(
     command: Command,
-    studio: Studio | None = None,
+    studio: ConsoleParts | None = None,
     *,
     jobs: Sequence[Job] = (),
     settings: Settings | None = None,

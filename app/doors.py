@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from app import cli
 from app.build import Easel, build
-from app.cli import Command, Studio
+from app.cli import Command, ConsoleParts
 from app.stored import stored_workflows
 from config import Problem, Settings, SettingsError
-from console.background import CTRL_C_S, Background
+from console.background import CTRL_C_S, LoopThread
 from store.folder import DATABASE_NAME
 from utils.folder_lock import FolderLock
 from utils.secrets import make_private_folder
@@ -113,7 +113,7 @@ def run_studio(settings: Settings, command: Command) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = settings.storage.data_dir
     make_private_folder(folder)
-    with FolderLock(folder), Background() as background:
+    with FolderLock(folder), LoopThread() as background:
         easel = background.run(build(settings))
         web = None
         try:
@@ -128,8 +128,8 @@ def run_studio(settings: Settings, command: Command) -> int:
             background.run(easel.close())
 
 
-def _console(easel: Easel, background: Background, settings: Settings, *, address: str = "") -> Studio:
-    return Studio(
+def _console(easel: Easel, background: LoopThread, settings: Settings, *, address: str = "") -> ConsoleParts:
+    return ConsoleParts(
         generation=easel.services.generation,
         media=easel.services.media,
         catalog=easel.services.catalog,
@@ -170,7 +170,7 @@ def run_console(settings: Settings, command: Command) -> int:
     The store is a temporary one: the jobs of a bot in the data folder are not touched, and it may be running.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, Background() as background:
+    with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, LoopThread() as background:
         own = settings.changed(
             storage={"data_dir": Path(folder), "media_cache_dir": Path("media_cache")},
             queue={"grace_s": 0.0},

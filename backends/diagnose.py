@@ -32,7 +32,7 @@ MISSING_STATUSES = frozenset({404, 405, 410})  # 410: a Horde's API where the Gr
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class DiagnosisStep:
     layer: Layer
     is_ok: bool
     message: str
@@ -45,7 +45,7 @@ class Diagnosis:
     `owner_hint` is a command for whoever runs the server; show it to the connection's owner only.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[DiagnosisStep, ...]
     is_ok: bool
     message: str
     hint: str = ""
@@ -76,7 +76,7 @@ async def diagnose(
     try:
         await examination.run()
     except Failed as failed:
-        examination.steps.append(Step(layer=failed.layer, is_ok=False, message=failed.message))
+        examination.steps.append(DiagnosisStep(layer=failed.layer, is_ok=False, message=failed.message))
         message, hint, is_ok = failed.message, failed.hint, False
         examination.product = failed.product or examination.product
     else:
@@ -115,7 +115,7 @@ class _Examination:
         self._kind = found or _stranger(config.kind)
         self._root = ""  # the address without what belongs to the API's own paths
         self._url: CheckedUrl | None = None
-        self.steps: list[Step] = []
+        self.steps: list[DiagnosisStep] = []
         self.product = ""
         self.models: int | None = None
 
@@ -147,7 +147,7 @@ class _Examination:
         return f"On the server itself, try: curl http://127.0.0.1:{port}{self._kind.check_path}"
 
     def _pass(self, layer: Layer, message: str) -> None:
-        self.steps.append(Step(layer=layer, is_ok=True, message=message))
+        self.steps.append(DiagnosisStep(layer=layer, is_ok=True, message=message))
 
     def _left(self, most: float = float("inf")) -> float:
         return max(min(most, self._deadline - asyncio.get_running_loop().time()), 0.01)

@@ -33,7 +33,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class RuleAnswer:
     """How a kind stands to a rule, one of three: the tests that show it, why it cannot apply, or what is missing."""
 
     tests: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Answer:
         return bool(self.tests or self.exempt)
 
 
-Answers = Mapping[str, Answer]  # by the name of the rule
+Answers = Mapping[str, RuleAnswer]  # by the name of the rule
 
 
 def _rules(tier: Tier, **says: str) -> Iterator[Rule]:
@@ -130,7 +130,7 @@ def grade_of(answers: Answers) -> str:
 def missing(answers: Answers, tier: Tier) -> tuple[str, ...]:
     """Return the rules of a tier that are not met."""
     rules = (rule.name for rule in RULES if rule.tier is tier)
-    return tuple(name for name in rules if not answers.get(name, Answer()).is_met)
+    return tuple(name for name in rules if not answers.get(name, RuleAnswer()).is_met)
 
 
 def next_tier(answers: Answers) -> Tier | None:
@@ -138,14 +138,14 @@ def next_tier(answers: Answers) -> Tier | None:
     return next((tier for tier in Tier if missing(answers, tier)), None)
 
 
-def _answer(name: str, told: Any) -> Answer:
+def _answer(name: str, told: Any) -> RuleAnswer:
     if not isinstance(told, dict) or len(told) != 1 or not told.keys() <= {"tests", "exempt", "todo"}:
         raise ValueError(f"{name} needs one of tests, exempt and todo")
     ((key, value),) = told.items()
     if key == "tests":
         if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
             raise ValueError(f"tests of {name} must be a list of tests, path::name")
-        return Answer(tests=tuple(value))
+        return RuleAnswer(tests=tuple(value))
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key} of {name} needs words")
-    return Answer(exempt=value) if key == "exempt" else Answer(todo=value)
+    return RuleAnswer(exempt=value) if key == "exempt" else RuleAnswer(todo=value)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from app.build import Easel
-from backends.ai_horde.backend import Pace
+from backends.ai_horde.backend import HordePace
 from bench.report import Figure
 from bench.world import running_easel, stand_in
 from generation.job import Job, JobStatus, Origin
@@ -29,7 +29,7 @@ OVERHEAD_S = 0.1
 TIMES, TIMES_HOSTED = 5, 3  # the hosted ones allow few calls a minute
 LOOK_S, HORDE_LOOK_S = 0.01, 0.1  # between two looks at whether it is done; a Horde allows 10 a second
 PROMPT = "a red fox"
-HORDE_PAUSE_S = Pace().near_s  # Easel asks a Horde less often than it allows: it notices up to that much later
+HORDE_PAUSE_S = HordePace().near_s  # Easel asks a Horde less often than it allows: it notices up to that much later
 GRID_KEY, HORDE_KEY = "grid_user", "0000000000"
 
 

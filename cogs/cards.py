@@ -72,7 +72,7 @@ Row = tuple[Button, ...] | Menu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class CardPicture:
     """A file to attach. `alt_text` is what a screen reader says; at most 1024 characters."""
 
     data: bytes = field(repr=False)
@@ -86,7 +86,7 @@ class Card:
 
     content: str
     rows: tuple[Row, ...] = ()
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[CardPicture, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "content", render(self.content))
@@ -157,7 +157,7 @@ def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:
     return view
 
 
-def to_files(pictures: tuple[Picture, ...]) -> list[nextcord.File]:
+def to_files(pictures: tuple[CardPicture, ...]) -> list[nextcord.File]:
     """Build fresh files: one that was sent before would send zero bytes."""
     return [
         nextcord.File(io.BytesIO(picture.data), filename=picture.filename, description=visible(picture.alt_text)[:1024])

@@ -10,7 +10,7 @@ from cogs.decorators import prefix_command
 from cogs.posting import edit_of, new_message, reply_to
 from cogs.presses import Press, Route
 from constants import DISCORD_CONTENT_CHARS
-from generation.options import OPTIONS, Option
+from generation.options import OPTIONS, PromptOption
 
 ACTION: Final = "help"
 EXAMPLES: Final = (
@@ -70,7 +70,7 @@ def help_pages() -> list[Card]:
     return [Card(content=text, rows=(_turn(number, len(texts)),)) for number, text in enumerate(texts)]
 
 
-def _line(option: Option) -> str:
+def _line(option: PromptOption) -> str:
     return f"`{option.example}` {option.meaning}"
 
 

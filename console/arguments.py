@@ -56,13 +56,13 @@ class Parser(argparse.ArgumentParser):
         return [name for action in self._actions for name in action.option_strings]
 
 
-class Help(Exception):
+class HelpWanted(Exception):
     """Somebody asked for help; the text is it."""
 
 
 class _Help(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        raise Help(parser.format_help().strip())
+        raise HelpWanted(parser.format_help().strip())
 
 
 Commands = "argparse._SubParsersAction[Parser]"

@@ -10,7 +10,7 @@ T = TypeVar("T")
 CTRL_C_S = 0.5  # Windows sees Ctrl+C only between waits
 
 
-class Background:
+class LoopThread:
     """Run coroutines from the main thread, inside the `with` block."""
 
     def __enter__(self) -> Self:

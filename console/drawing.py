@@ -46,7 +46,7 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Studio:
+class ConsoleParts:
     """What the console works with; `main` builds it."""
 
     generation: GenerationService
@@ -70,7 +70,7 @@ class Asked:
     output: Path | None = None
 
 
-def draw(studio: Studio, asked: Asked, *, is_quiet: bool = False) -> int:
+def draw(studio: ConsoleParts, asked: Asked, *, is_quiet: bool = False) -> int:
     """Make and save the pictures of one line; return the exit code. Ctrl+C cancels them and goes on upwards."""
     try:
         return studio.run(_draw(studio, asked, is_quiet))
@@ -81,7 +81,7 @@ def draw(studio: Studio, asked: Asked, *, is_quiet: bool = False) -> int:
         return FAILED
 
 
-async def _draw(studio: Studio, asked: Asked, is_quiet: bool) -> int:
+async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
     target = Target(output=asked.output, folder=studio.pictures)
     target.check()
     parsed = parse_prompt(asked.text)
@@ -104,7 +104,7 @@ async def _draw(studio: Studio, asked: Asked, is_quiet: bool) -> int:
     return explain(failed.code, failed.user_message, failed.hint) if failed else 0
 
 
-async def _finished(studio: Studio, job: Job, shown: Display) -> Job:
+async def _finished(studio: ConsoleParts, job: Job, shown: Display) -> Job:
     shown.begin(job)
     async for view in studio.generation.watch(job.id):
         job = view.job
@@ -112,7 +112,7 @@ async def _finished(studio: Studio, job: Job, shown: Display) -> Job:
     return job
 
 
-async def _save(studio: Studio, jobs: Sequence[Job], target: Target, is_quiet: bool) -> None:
+async def _save(studio: ConsoleParts, jobs: Sequence[Job], target: Target, is_quiet: bool) -> None:
     done = [(job, image) for job in jobs if job.result for image in job.result.images]
     for number, (job, image) in enumerate(done, 1):
         media = await studio.media.get(image.media_id)
@@ -131,7 +131,7 @@ async def _save(studio: Studio, jobs: Sequence[Job], target: Target, is_quiet: b
             say(f"  {note}")
 
 
-def _facts(studio: Studio, job: Job, image: StoredImage) -> str:
+def _facts(studio: ConsoleParts, job: Job, image: StoredImage) -> str:
     result = job.result
     assert result is not None, "only finished jobs are saved"
     time = "from the cache" if result.from_cache else f"{result.seconds:.1f} s"

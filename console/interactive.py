@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Final
 
-from console.drawing import ORIGIN, Asked, Studio, draw
+from console.drawing import ORIGIN, Asked, ConsoleParts, draw
 from console.lists import show_models
 from console.text import say, tell
 from generation.options import COOL_EXAMPLES, OPTIONS
@@ -25,7 +25,7 @@ NOT_A_PROMPT: Final = "That does not look like a picture. Say it in words, for e
 LEAVE: Final = frozenset({"quit", "exit", "q", "bye", ":q"})
 
 
-def converse(studio: Studio) -> int:
+def converse(studio: ConsoleParts) -> int:
     """Read lines until the end of the input; return the exit code."""
     with contextlib.suppress(ImportError):  # arrow keys and the lines before; Windows has its own
         import readline  # noqa: F401
@@ -52,7 +52,7 @@ def converse(studio: Studio) -> int:
     return 0
 
 
-def _obey(studio: Studio, line: str) -> bool:
+def _obey(studio: ConsoleParts, line: str) -> bool:
     """Do what one line says; False means leave."""
     word = line.strip().lstrip("!/").casefold()
     text = DREAM.sub("", line.strip(), count=1) if DREAM.match(line.strip()) else line.strip()
@@ -92,7 +92,7 @@ def _read() -> str | None:
     return line or None
 
 
-async def _engines(studio: Studio) -> str:
+async def _engines(studio: ConsoleParts) -> str:
     await studio.catalog.refresh(ORIGIN.person)
     return ", ".join(engine.label for engine in studio.catalog.engines(ORIGIN.person))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.drawing import ORIGIN, Studio
+from console.drawing import ORIGIN, ConsoleParts
 from console.text import say
 from generation.job import Job
 from services.engines.catalog import Engine, lists_of
@@ -13,7 +13,7 @@ MAX_MODELS = 100
 PROMPT_CHARS = 50
 
 
-def show_models(studio: Studio) -> None:
+def show_models(studio: ConsoleParts) -> None:
     """Ask every engine and list everything it has by name."""
     for engine in studio.run(_engines(studio)):
         say(_engine_text(engine))
@@ -33,7 +33,7 @@ def show_queue(jobs: Sequence[Job]) -> None:
         say(f"{job.short_id:<8}{job.status.value:<10}{cut(job.lane, 14):<16}{since:<12}{who:<20}{what}")
 
 
-async def _engines(studio: Studio) -> list[Engine]:
+async def _engines(studio: ConsoleParts) -> list[Engine]:
     await studio.catalog.refresh(ORIGIN.person)
     return studio.catalog.engines(ORIGIN.person)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from generation.chat_words import QUOTED
 from generation.fields import RANGES, Kind
-from generation.options import BY_NAME, Option, check_range, reject
+from generation.options import BY_NAME, PromptOption, check_range, reject
 from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
 
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
@@ -44,7 +44,7 @@ _ALIKE: Final = str.maketrans(dict.fromkeys("✕✖хХ", "x") | {"∶": ":", "�
 _SEPARATORS: Final = ",;，、； "
 
 
-def take_value(option: Option, rest: str, *, has_equals: bool) -> tuple[str, str]:
+def take_value(option: PromptOption, rest: str, *, has_equals: bool) -> tuple[str, str]:
     """Split what follows an option into its value, without quotes, and words that belong to the prompt."""
     if option.kind == Kind.FLAG:
         word, _, words = rest.partition(" ")
@@ -79,7 +79,7 @@ def take_extra(rest: str) -> tuple[str, str]:
     return unquote(rest.strip(" ,")), ""
 
 
-def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lora]) -> None:
+def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: list[Lora]) -> None:
     """Note what an option says.
 
     Raises:
@@ -123,7 +123,7 @@ def set_value(option: Option, value: str, values: dict[str, Any], loras: list[Lo
         raise reject(option.field, "", "a name")
 
 
-def _integer(option: Option, value: str) -> int:
+def _integer(option: PromptOption, value: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,20}", value):
         raise reject(option.field, value, f"a whole number, {RANGES[option.field]}")
     number = int(value)
@@ -131,7 +131,7 @@ def _integer(option: Option, value: str) -> int:
     return number
 
 
-def _number(option: Option, value: str) -> float:
+def _number(option: PromptOption, value: str) -> float:
     number = read_number(value)
     if number is None:
         raise reject(option.field, value, f"a number, {RANGES[option.field]}")
@@ -148,7 +148,7 @@ def read_number(text: str) -> float | None:
     return float(figure) / (100 if text.endswith("%") else 1)
 
 
-def _hires(option: Option, value: str) -> HiresFix:
+def _hires(option: PromptOption, value: str) -> HiresFix:
     """Read `factor:strength:steps`, of which any end may be missing."""
     said = [part.rstrip("xX×") for part in value.split(":")] if value else []
     hires = HiresFix(factor=_number(option, said[0])) if said else HiresFix()
@@ -157,7 +157,7 @@ def _hires(option: Option, value: str) -> HiresFix:
     return replace(hires, steps=_integer(BY_NAME["steps"], said[2])) if len(said) > 2 else hires
 
 
-def _choice(option: Option, value: str) -> str:
+def _choice(option: PromptOption, value: str) -> str:
     found = [choice for choice in option.choices if choice == value.casefold()]
     if not found:
         raise reject(option.field, value, ", ".join(option.choices))

@@ -20,7 +20,7 @@ MAX_STYLES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option:
+class PromptOption:
     """One option: its name, the `Draft` field it fills, what its value looks like, other names, and its help."""
 
     name: str
@@ -33,9 +33,9 @@ class Option:
     is_usual: bool = False
 
 
-def _option(field: Field) -> Option:
+def _option(field: Field) -> PromptOption:
     name = field.option or field.name
-    return Option(
+    return PromptOption(
         name=name,
         field="options" if field.kind is Kind.EXTRA else field.name,
         kind=field.kind,
@@ -49,8 +49,10 @@ def _option(field: Field) -> Option:
 
 OPTIONS: Final = tuple(_option(field) for field in FIELDS if field.is_option)
 
-BY_NAME: Final[dict[str, Option]] = {name: option for option in OPTIONS for name in (option.name, *option.aliases)}
-_BY_FIELD: Final[dict[str, Option]] = {option.field: option for option in OPTIONS}
+BY_NAME: Final[dict[str, PromptOption]] = {
+    name: option for option in OPTIONS for name in (option.name, *option.aliases)
+}
+_BY_FIELD: Final[dict[str, PromptOption]] = {option.field: option for option in OPTIONS}
 
 # Midjourney's parameters that have no counterpart here, and what their values look like (docs.midjourney.com).
 _A_NUMBER = r"[+-]?[\d.]+%?,?(?!\S)|"

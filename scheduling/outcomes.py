@@ -48,7 +48,7 @@ NOT_TOLD = (
 INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
 
 
-class Engine(Protocol):
+class LaneEngine(Protocol):
     """One engine as the registry knows it."""
 
     @property
@@ -63,13 +63,13 @@ class Engine(Protocol):
     def is_fallback(self) -> bool: ...
 
 
-class Engines(Protocol):
+class LaneEngines(Protocol):
     """What is asked of the registry."""
 
-    def get(self, name: str) -> Engine | None: ...
+    def get(self, name: str) -> LaneEngine | None: ...
     def label(self, name: str) -> str: ...
     def fit(self, name: str, request: GenerationRequest) -> Fit | Refused: ...
-    def visible(self, person: Person) -> Sequence[Engine]: ...
+    def visible(self, person: Person) -> Sequence[LaneEngine]: ...
 
 
 class JobRows(Protocol):
@@ -110,7 +110,7 @@ class Outcomes:
         self,
         *,
         jobs: JobRows,
-        registry: Engines,
+        registry: LaneEngines,
         sink: ResultSink,
         policy: RetryPolicy,
         lanes: Lanes,

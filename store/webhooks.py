@@ -68,7 +68,7 @@ class Hook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class WebhookDelivery:
     """One event that is due. `failures`: how often it could not be delivered; `is_owners`: to the hook of settings.
 
     `body` is empty where it is written from the job.
@@ -119,7 +119,7 @@ class WebhookStore:
 
     async def due(
         self, now: datetime, limit: int, *, without: Iterable[str] = (), resting: Iterable[str] = ()
-    ) -> list[Delivery]:
+    ) -> list[WebhookDelivery]:
         """Return what is to be sent now, the longest due first; what cannot be read any more is given up.
 
         `without`: ids of deliveries that are on their way. `resting`: ids of hooks that get nothing more just now.
@@ -135,7 +135,7 @@ class WebhookStore:
                 await self.end(row["seq"], "secret lost")
                 continue
             found.append(
-                Delivery(
+                WebhookDelivery(
                     seq=row["seq"],
                     id=row["id"],
                     hook_id=row["hook_id"],
@@ -155,7 +155,7 @@ class WebhookStore:
         rows = await self._database.fetch(NEXT_DUE, (json.dumps(list(without)),))
         return float(rows[0]["due_at"]) if rows else None
 
-    async def again(self, delivery: Delivery, *, due_at: float, answer: str) -> None:
+    async def again(self, delivery: WebhookDelivery, *, due_at: float, answer: str) -> None:
         """Note a failure, and when to try again; what follows of the same job waits as long."""
         values = {"hook_id": delivery.hook_id, "job_id": delivery.job_id, "seq": delivery.seq}
         await self._database.write(AGAIN, {**values, "due_at": due_at, "answer": answer})

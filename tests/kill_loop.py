@@ -123,8 +123,8 @@ def make_horde_quick() -> None:
 
     for name in ("SUBMIT_RATES", "CHECK_RATES", "STATUS_RATES", "LIST_RATES"):
         setattr(backend, name, (Rate(10_000, 1.0),))
-    pace = backend.Pace(near_s=0.02, far_s=0.04)
-    backend.Pace = lambda: pace  # type: ignore[assignment,misc]
+    pace = backend.HordePace(near_s=0.02, far_s=0.04)
+    backend.HordePace = lambda: pace  # type: ignore[assignment,misc]
 
 
 def make_grid_quick() -> None:

@@ -18,14 +18,14 @@ Value = str | int | float
 PHRASE: Final = "phrase"  # "{reason:phrase}": a sentence inside another loses its full stop
 
 
-class Catalog(Protocol):
+class TextCatalog(Protocol):
     """The templates of one language by the English ones."""
 
     def gettext(self, message: str, /) -> str: ...
     def ngettext(self, msgid1: str, msgid2: str, n: int, /) -> str: ...
 
 
-_reader: ContextVar[Catalog | None] = ContextVar("reader", default=None)  # None: English
+_reader: ContextVar[TextCatalog | None] = ContextVar("reader", default=None)  # None: English
 
 
 class Text(str):
@@ -34,7 +34,7 @@ class Text(str):
     template: str
     plural: str  # the template for any other number than one, empty if it has no number
     values: Mapping[str, Value]
-    catalog: Catalog | None
+    catalog: TextCatalog | None
 
     def __new__(cls, template: str, values: Mapping[str, Value], plural: str = "") -> Self:
         """Format the template in the language of who reads here.
@@ -80,7 +80,7 @@ def joined(separator: str, parts: Iterable[str]) -> Text:
 
 
 @contextmanager
-def reading(catalog: Catalog | None) -> Iterator[None]:
+def reading(catalog: TextCatalog | None) -> Iterator[None]:
     """Make and render the texts of this context, and of the tasks it starts, in the language of a catalog."""
     token = _reader.set(catalog)
     try:
@@ -151,7 +151,7 @@ def _has_words(template: str) -> bool:
     return any(character.isalpha() for literal, *_rest in _parsed(template) for character in literal)
 
 
-def _rendered(text: str, catalog: Catalog | None) -> str:
+def _rendered(text: str, catalog: TextCatalog | None) -> str:
     if not isinstance(text, Text):
         return text
     if text.catalog is catalog:
@@ -159,7 +159,7 @@ def _rendered(text: str, catalog: Catalog | None) -> str:
     return _formatted(text.template, text.values, text.plural, catalog)
 
 
-def _formatted(template: str, values: Mapping[str, Value], plural: str, catalog: Catalog | None) -> str:
+def _formatted(template: str, values: Mapping[str, Value], plural: str, catalog: TextCatalog | None) -> str:
     source = plural if plural and values["count"] != 1 else template
     if catalog is None or not _has_words(template):
         return _filled(source, values, catalog)
@@ -171,7 +171,7 @@ def _formatted(template: str, values: Mapping[str, Value], plural: str, catalog:
         return _filled(source, values, catalog)
 
 
-def _filled(template: str, values: Mapping[str, Value], catalog: Catalog | None) -> str:
+def _filled(template: str, values: Mapping[str, Value], catalog: TextCatalog | None) -> str:
     parts: list[str] = []
     for literal, name, spec, _conversion in _parsed(template):
         parts.append(literal)

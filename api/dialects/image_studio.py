@@ -26,15 +26,15 @@ from api.dialects.requests import (
     with_model,
     words_of,
 )
-from api.dialects.responses import Drawn, link_to, model_of, stamp, wait_for
+from api.dialects.responses import DrawnPictures, link_to, model_of, stamp, wait_for
 from api.dialects.studio_schemas import (
     AnalysisOut,
     AnalyzeIn,
     EditIn,
+    EnginesHealthOut,
     EnhancedOut,
     EnhanceIn,
     GenerateIn,
-    HealthOut,
     HistoryOut,
     ImagesOut,
     ProvidersOut,
@@ -194,13 +194,13 @@ async def providers(request: Request, caller: Reader) -> ProvidersOut:
 
 
 @router.get("/health")
-async def health(request: Request, caller: Reader) -> HealthOut:
+async def health(request: Request, caller: Reader) -> EnginesHealthOut:
     """Say how every engine is."""
     listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
     up = sum(one.available for one in listed)
     status = "healthy" if up and up == len(listed) else "degraded" if up else "unhealthy"
     known = {one.name: {"available": one.available, "error": one.error, "kind": one.kind} for one in listed}
-    return HealthOut.model_validate({"success": bool(up), "status": status, "providers": known})
+    return EnginesHealthOut.model_validate({"success": bool(up), "status": status, "providers": known})
 
 
 def sized(draft: Draft, size: str | None) -> Draft:
@@ -242,7 +242,7 @@ async def _draw(
     return ImagesOut(images=images, count=len(images), notes=list(drawn.notes))
 
 
-def _images(request: Request, drawn: Drawn, prompt: str) -> list[StudioImage]:
+def _images(request: Request, drawn: DrawnPictures, prompt: str) -> list[StudioImage]:
     return [
         StudioImage(
             id=image.media_id,

@@ -20,7 +20,7 @@ from api.context import web_of
 from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_look, with_model, words_of
-from api.dialects.responses import Drawn, base64_of, link_to, wait_for
+from api.dialects.responses import DrawnPictures, base64_of, link_to, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
 from api.sight import charge
@@ -224,7 +224,7 @@ async def _draw(
     return await _answer(request, body, drawn, asked)
 
 
-async def _answer(request: Request, body: _Common, drawn: Drawn, asked: str) -> dict[str, Any]:
+async def _answer(request: Request, body: _Common, drawn: DrawnPictures, asked: str) -> dict[str, Any]:
     wants_data = body.response_format == "b64_json" or (
         body.response_format is None and (body.model or "").startswith(("gpt-image", "chatgpt-image"))
     )

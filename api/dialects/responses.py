@@ -17,7 +17,7 @@ from utils.threads import run_in_thread
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class DrawnPictures:
     """The pictures of one request, each with the job that made it, and every remark."""
 
     pictures: tuple[tuple[Job, StoredImage], ...]
@@ -28,7 +28,7 @@ class Drawn:
         return list({job.id: job for job, _ in self.pictures}.values())
 
 
-async def wait_for(request: Request, views: Sequence[JobView]) -> Drawn:
+async def wait_for(request: Request, views: Sequence[JobView]) -> DrawnPictures:
     """Wait until all jobs of a request have ended. They go on whether somebody waits or not.
 
     Raises:
@@ -48,7 +48,7 @@ async def wait_for(request: Request, views: Sequence[JobView]) -> Drawn:
         raise DrawingFailed((failed or jobs)[0])
     notes = [note for job in jobs for note in notes_of(job)]
     notes += [f"a part failed: {job.error.user_message if job.error else job.status}" for job in failed]
-    return Drawn(pictures=tuple(pictures), notes=tuple(dict.fromkeys(notes)))
+    return DrawnPictures(pictures=tuple(pictures), notes=tuple(dict.fromkeys(notes)))
 
 
 async def _ended(web: Web, view: JobView) -> Job:

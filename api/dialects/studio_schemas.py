@@ -155,7 +155,7 @@ class ProvidersOut(BaseModel):
     default: str | None
 
 
-class HealthOut(BaseModel):
+class EnginesHealthOut(BaseModel):
     """How every engine is: `healthy` all answer, `degraded` some, `unhealthy` none."""
 
     success: bool

@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.errors import translate_failure, translate_text
-from backends.a1111.progress import OWN_QUEUE, Pace, Task, Watch
+from backends.a1111.progress import OWN_QUEUE, A1111Pace, Task, TaskWatch
 from backends.base import ProgressCallback
 from generation.errors import BackendError, BackendUnavailable
 from generation.job import Progress
@@ -51,7 +51,7 @@ class _Reply(BaseModel):
 class AgentScheduler:
     """One server's job list. A job that may have been accepted is reported, never sent again."""
 
-    def __init__(self, label: str, client: httpx.AsyncClient, watch: Watch, pace: Pace) -> None:
+    def __init__(self, label: str, client: httpx.AsyncClient, watch: TaskWatch, pace: A1111Pace) -> None:
         self._label = label
         self._client = client
         self._watch = watch

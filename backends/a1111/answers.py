@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from backends.a1111.facts import Checkpoint, Facts
+from backends.a1111.facts import A1111Facts, Checkpoint
 from backends.a1111.pictures import check_picture, decode_picture
 from generation.errors import (
     BackendError,
@@ -44,7 +44,7 @@ class _Answer(BaseModel):
 
 
 def read_answer(
-    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: Facts
+    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: A1111Facts
 ) -> GenerationResult:
     """Return the pictures of a finished job. Slow (JSON and base64 of megabytes): call it in a thread.
 
@@ -90,7 +90,7 @@ class _ScheduledAnswer(BaseModel):
 
 
 def read_scheduled(
-    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: Facts
+    label: str, body: bytes, request: GenerationRequest, payload: dict[str, Any], facts: A1111Facts
 ) -> GenerationResult:
     """Return the pictures of a job of the agent-scheduler; what was drawn is known from their texts only. Slow.
 
@@ -177,7 +177,7 @@ def read_caption(label: str, body: bytes) -> str:
     return caption
 
 
-def _substitutions(request: GenerationRequest, payload: dict[str, Any], info: _Info, facts: Facts) -> list[str]:
+def _substitutions(request: GenerationRequest, payload: dict[str, Any], info: _Info, facts: A1111Facts) -> list[str]:
     notes = []
     if request.model and info.sd_model_name:
         asked = facts.checkpoint(request.model) or Checkpoint(title=request.model, name=request.model)

@@ -19,10 +19,10 @@ import httpx
 from backends.a1111.agent_scheduler import AgentScheduler, to_scheduled
 from backends.a1111.answers import read_answer, read_caption, read_files, read_scheduled, read_upscaled
 from backends.a1111.errors import translate_failure
-from backends.a1111.facts import Facts, Family, to_capabilities
+from backends.a1111.facts import A1111Facts, Program, to_capabilities
 from backends.a1111.payload import changes, seeding, to_payload, to_question, to_upscale
 from backends.a1111.probe import API, probe
-from backends.a1111.progress import Pace, Task, Watch
+from backends.a1111.progress import A1111Pace, Task, TaskWatch
 from backends.base import BackendConfig, ProgressCallback
 from backends.kind import is_on, option_of
 from generation.capabilities import Capabilities
@@ -68,21 +68,21 @@ class A1111Backend:
     is_paid = False
 
     def __init__(
-        self, config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, pace: Pace | None = None
+        self, config: BackendConfig, *, transport: httpx.AsyncBaseTransport | None = None, pace: A1111Pace | None = None
     ) -> None:
         self.name = config.name
         self._label = config.label or config.name
         self._options: Mapping[str, str] = config.options
         self._timeout_s = config.timeout_s
-        self._pace = pace or Pace()
+        self._pace = pace or A1111Pace()
         auth = key_auth(config.key)
         self._client = make_client(config.endpoint, transport=transport, auth=auth)
         # Jobs get sockets of their own: Forge resets the connection after a 500, and the next request would fail.
         self._jobs = make_client(config.endpoint, transport=transport, auth=auth)
         self._jobs.headers["Connection"] = "close"
-        self._watch = Watch(self._client, self._pace)
+        self._watch = TaskWatch(self._client, self._pace)
         self._scheduler = AgentScheduler(self._label, self._client, self._watch, self._pace)
-        self._facts: Facts | None = None
+        self._facts: A1111Facts | None = None
         self._is_seeded = False
         self._in_flight = 0
         self._stopping: set[asyncio.Task[bool]] = set()
@@ -129,13 +129,15 @@ class A1111Backend:
             raise lost.error from lost
         return read_caption(self._label, body)
 
-    async def _known_facts(self) -> Facts:
+    async def _known_facts(self) -> A1111Facts:
         if self._facts is None:
             await self.capabilities()
         assert self._facts is not None, "capabilities has set them, or raised"
         return self._facts
 
-    async def _run_direct(self, request: GenerationRequest, report: ProgressCallback, facts: Facts) -> GenerationResult:
+    async def _run_direct(
+        self, request: GenerationRequest, report: ProgressCallback, facts: A1111Facts
+    ) -> GenerationResult:
         """Draw by the call that answers when the pictures are finished."""
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=facts.has_tasks)
         keep_files = facts.has_tasks and self._chooses("recover")
@@ -156,7 +158,7 @@ class A1111Backend:
             return await self._judged(result, task)
 
     async def _run_scheduled(
-        self, request: GenerationRequest, report: ProgressCallback, facts: Facts
+        self, request: GenerationRequest, report: ProgressCallback, facts: A1111Facts
     ) -> GenerationResult:
         """Draw by way of the agent-scheduler's job list."""
         task = Task(id=f"easel-{secrets.token_hex(16)}", steps=request.steps, has_id=False)
@@ -178,7 +180,7 @@ class A1111Backend:
     async def _judged(self, result: GenerationResult, task: Task) -> GenerationResult:
         """Mark pictures of which it is not known that nobody stopped them half-way."""
         is_whole = await self._watch.is_whole(task)
-        if is_whole and self._facts and self._facts.family is Family.SDNEXT:
+        if is_whole and self._facts and self._facts.family is Program.SDNEXT:
             is_whole = None  # it sets the flag back at the end of a job
         notes = (*result.notes, task.stop_note) if is_whole is False else result.notes
         return replace(result, notes=notes, is_complete=is_whole is True)
@@ -190,7 +192,9 @@ class A1111Backend:
             return False
         return await self._scheduler.stop(remote_id, max(self._timeout_s, self._pace.cancel_wait_s))
 
-    async def _upscale(self, request: GenerationRequest, report: ProgressCallback, facts: Facts) -> GenerationResult:
+    async def _upscale(
+        self, request: GenerationRequest, report: ProgressCallback, facts: A1111Facts
+    ) -> GenerationResult:
         task = Task(id="", steps=1, has_id=False)  # extras know no task ids
         payload, pixels = await run_in_thread(to_upscale, request, facts, self._options)
         content = await run_in_thread(write_json, payload)
@@ -253,7 +257,7 @@ class A1111Backend:
         raise failure
 
     async def _recover(
-        self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: Facts, lost: GenerationError
+        self, request: GenerationRequest, payload: dict[str, Any], task: Task, facts: A1111Facts, lost: GenerationError
     ) -> GenerationResult:
         """Wait for the end of a job whose answer was lost, and fetch its pictures from the server's files.
 
@@ -292,7 +296,7 @@ class A1111Backend:
             return choice == "always"
         return self._client.base_url.host.endswith(IMPATIENT_HOSTS)
 
-    async def _seed_options(self, facts: Facts, keep_files: bool) -> None:
+    async def _seed_options(self, facts: A1111Facts, keep_files: bool) -> None:
         """Save the server's present values of what we override, once: it restores only what its config holds.
 
         That writes its config.json, so it is done only where files are named by us, or where the owner wants it.

@@ -27,7 +27,7 @@ _PLAIN_UPSCALERS: Final = ("Lanczos", "Resize Lanczos", "Nearest")
 _FLUX = re.compile(r"flux|schnell", re.I)
 
 
-class Family(StrEnum):
+class Program(StrEnum):
     """Which program answers; they differ in routes, fields and error bodies."""
 
     A1111 = "AUTOMATIC1111"
@@ -58,10 +58,10 @@ class Upscaler:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class A1111Facts:
     """Everything known of a server. `None` means it could not tell; `settings` are its options at first sight."""
 
-    family: Family = Family.A1111
+    family: Program = Program.A1111
     has_tasks: bool = False  # `force_task_id` and `/internal/progress`: only while its web UI runs
     checkpoints: tuple[Checkpoint, ...] | None = None
     current: Checkpoint | None = None
@@ -114,7 +114,7 @@ def find_checkpoint(wanted: str, checkpoints: tuple[Checkpoint, ...]) -> Checkpo
     return None
 
 
-def choose_upscaler(wanted: str | None, facts: Facts, options: Mapping[str, str], *, hires: bool = False) -> str:
+def choose_upscaler(wanted: str | None, facts: A1111Facts, options: Mapping[str, str], *, hires: bool = False) -> str:
     """Return the upscaler asked for, else the instance's own (`upscaler`), else the best that is there.
 
     A name that is not there is a 500. Best are weights that lie on the server, then those it can fetch, then Lanczos.
@@ -132,7 +132,7 @@ def choose_upscaler(wanted: str | None, facts: Facts, options: Mapping[str, str]
     return next((known for known in (*_GOOD_UPSCALERS, *_PLAIN_UPSCALERS) if known in names), (*names, "Lanczos")[0])
 
 
-def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
+def to_capabilities(facts: A1111Facts, options: Mapping[str, str]) -> Capabilities:
     """Return what the queue needs to know; `options` are the instance's own (`max_side`, `max_batch`)."""
     models = None
     if facts.checkpoints is not None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from backends.a1111.control import to_unit
-from backends.a1111.facts import MAX_SEED, MAX_STEPS, Checkpoint, Facts, Family, choose_upscaler
+from backends.a1111.facts import MAX_SEED, MAX_STEPS, A1111Facts, Checkpoint, Program, choose_upscaler
 from backends.a1111.pictures import encode
 from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_HIRES_FACTOR, MAX_IMAGE_PIXELS
@@ -42,7 +42,7 @@ _UNSAFE = re.compile(r"[<>:\n]")
 
 
 def to_payload(
-    request: GenerationRequest, facts: Facts, options: Mapping[str, str], task_id: str, *, keep_files: bool
+    request: GenerationRequest, facts: A1111Facts, options: Mapping[str, str], task_id: str, *, keep_files: bool
 ) -> dict[str, Any]:
     """Return the JSON body of one job.
 
@@ -97,7 +97,7 @@ def to_payload(
     return payload | ({"alwayson_scripts": scripts} if scripts else {})  # a script that is not there is a 422
 
 
-def changes(request: GenerationRequest, facts: Facts) -> list[str]:
+def changes(request: GenerationRequest, facts: A1111Facts) -> list[str]:
     """Return what `to_payload` changes beyond names, in words for the reply."""
     notes = []
     checkpoint = facts.checkpoint(request.model)
@@ -115,13 +115,13 @@ def changes(request: GenerationRequest, facts: Facts) -> list[str]:
     return notes
 
 
-def seeding(facts: Facts) -> dict[str, Any]:
+def seeding(facts: A1111Facts) -> dict[str, Any]:
     """Return the server's present values of every option we override, to be saved once so that it restores them."""
     settings = facts.settings or {}
     return {key: settings[key] for key in (*HOUSE_KEYS, *FILE_KEYS) if settings.get(key) is not None}
 
 
-def to_upscale(request: GenerationRequest, facts: Facts, options: Mapping[str, str]) -> tuple[dict[str, Any], int]:
+def to_upscale(request: GenerationRequest, facts: A1111Facts, options: Mapping[str, str]) -> tuple[dict[str, Any], int]:
     """Return the JSON body and the pixels of the result. Slow with megabytes: call it in a thread.
 
     The API's own default upscaler is "None", which only stretches: one is always named.
@@ -170,7 +170,7 @@ def _safe(lora: Lora) -> Lora:
     return replace(lora, name=_UNSAFE.sub("", lora.name), details=re.sub(r"[<>\n]", "", lora.details))
 
 
-def _sampling(request: GenerationRequest, facts: Facts, flux: bool) -> tuple[str, str]:
+def _sampling(request: GenerationRequest, facts: A1111Facts, flux: bool) -> tuple[str, str]:
     names, scheduler = facts.samplers, request.scheduler
     preferred = "Euler" if flux else PREFERRED_SAMPLER
     sampler = wanted = request.sampler or preferred
@@ -184,7 +184,7 @@ def _sampling(request: GenerationRequest, facts: Facts, flux: bool) -> tuple[str
 
 
 def _overrides(
-    request: GenerationRequest, facts: Facts, options: Mapping[str, str], task_id: str, keep_files: bool
+    request: GenerationRequest, facts: A1111Facts, options: Mapping[str, str], task_id: str, keep_files: bool
 ) -> dict[str, Any]:
     checkpoint = facts.checkpoint(request.model)
     wanted: dict[str, Any] = {
@@ -194,7 +194,7 @@ def _overrides(
         ),
         "samples_format": "png",
     }
-    if facts.family is Family.FORGE:
+    if facts.family is Program.FORGE:
         del wanted["sd_vae"]
         wanted["forge_additional_modules"] = _modules(request, facts, checkpoint)
     if options.get("preview_every", "").isdigit():
@@ -208,7 +208,7 @@ def _overrides(
     return wanted
 
 
-def _modules(request: GenerationRequest, facts: Facts, checkpoint: Checkpoint | None) -> list[str]:
+def _modules(request: GenerationRequest, facts: A1111Facts, checkpoint: Checkpoint | None) -> list[str]:
     """Return Forge's VAE and text encoders: always a list, since those of the last job would stay otherwise."""
     chosen = facts.setting("forge_additional_modules", [])
     if checkpoint is not None and checkpoint.is_flux:
@@ -228,7 +228,7 @@ def _file_name(path: object) -> str:
 
 
 def _hires(
-    request: GenerationRequest, facts: Facts, options: Mapping[str, str], payload: Mapping[str, Any]
+    request: GenerationRequest, facts: A1111Facts, options: Mapping[str, str], payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     hires = request.hires
     assert hires is not None, "asked for only where there is one"
@@ -242,12 +242,12 @@ def _hires(
         "hr_negative_prompt": "",
         "denoising_strength": strength,
     }
-    if facts.family in {Family.FORGE, Family.REFORGE}:
+    if facts.family in {Program.FORGE, Program.REFORGE}:
         fields["hr_cfg"] = payload["cfg_scale"]  # theirs would be 1
-    if facts.family is Family.FORGE:
+    if facts.family is Program.FORGE:
         fields["hr_additional_modules"] = ["Use same choices"]  # without it: a 500
         fields["hr_distilled_cfg"] = payload.get("distilled_cfg_scale", FLUX_GUIDANCE)
-    if facts.family is Family.SDNEXT:
+    if facts.family is Program.SDNEXT:
         fields |= {"hr_force": True, "hr_denoising_strength": strength}
     return fields
 

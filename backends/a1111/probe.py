@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from backends.a1111.control import read_types
 from backends.a1111.errors import GONE_HINT
-from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, find_checkpoint
+from backends.a1111.facts import A1111Facts, Checkpoint, Program, Upscaler, find_checkpoint
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from net.answers import read_json
 from net.client import read_bounded
@@ -81,7 +81,7 @@ class _Scripts(BaseModel):
     img2img: list[str] = []
 
 
-async def probe(label: str, client: httpx.AsyncClient) -> Facts:
+async def probe(label: str, client: httpx.AsyncClient) -> A1111Facts:
     """Read everything from one server.
 
     Raises:
@@ -102,10 +102,10 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     settings = answers["options"] if isinstance(answers["options"], dict) else None
     current = (settings or {}).get("sd_model_checkpoint")
     loras = _parse_list(_Lora, answers["loras"])
-    vaes = answers["sd-modules" if family is Family.FORGE else "sd-vae"]
+    vaes = answers["sd-modules" if family is Program.FORGE else "sd-vae"]
     embeddings = _parse(_Embeddings, answers["embeddings"])
     scripts = _parse(_Scripts, answers["scripts"]) or _Scripts()
-    return Facts(
+    return A1111Facts(
         family=family,
         has_tasks="/internal/progress" in paths and "force_task_id" in fields,
         checkpoints=checkpoints,
@@ -129,9 +129,9 @@ async def probe(label: str, client: httpx.AsyncClient) -> Facts:
     )
 
 
-async def _lists(label: str, client: httpx.AsyncClient, family: Family, paths: dict[str, Any]) -> dict[str, Any]:
+async def _lists(label: str, client: httpx.AsyncClient, family: Program, paths: dict[str, Any]) -> dict[str, Any]:
     """Return every list of the server by its name; None for those it does not have."""
-    vaes = "sd-modules" if family is Family.FORGE else "sd-vae"
+    vaes = "sd-modules" if family is Program.FORGE else "sd-vae"
     routes = {name: f"{API}/{name}" for name in (*LISTS, vaes)}
     if CONTROL_TYPES in paths:
         routes["control"] = CONTROL_TYPES
@@ -235,12 +235,12 @@ def _upscalers(upscalers: list[_Upscaler] | None) -> tuple[Upscaler, ...] | None
     return tuple(upscaler for name, upscaler in named.items() if name.casefold() != "none")
 
 
-def _family(paths: dict[str, Any], fields: str) -> Family:
+def _family(paths: dict[str, Any], fields: str) -> Program:
     if f"{API}/sd-modules" in paths:
-        return Family.FORGE
+        return Program.FORGE
     if f"{API}/version" in paths:
-        return Family.SDNEXT
-    return Family.REFORGE if '"hr_cfg"' in fields else Family.A1111
+        return Program.SDNEXT
+    return Program.REFORGE if '"hr_cfg"' in fields else Program.A1111
 
 
 def _unreached(label: str, error: httpx.HTTPError) -> Exception:

@@ -33,7 +33,7 @@ MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class A1111Pace:
     """How often and how long to ask; seconds."""
 
     poll_s: float = 0.7
@@ -144,10 +144,10 @@ class Task:
         return self.started_as == server.state.job_timestamp
 
 
-class Watch:
+class TaskWatch:
     """Asks one server about our tasks. Nothing here ever fails a job: an unread answer is no news."""
 
-    def __init__(self, client: httpx.AsyncClient, pace: Pace) -> None:
+    def __init__(self, client: httpx.AsyncClient, pace: A1111Pace) -> None:
         self._client = client
         self._pace = pace
 

@@ -21,7 +21,7 @@ class Submitted(BaseModel):
     kudos: float = 0.0
 
 
-class Check(BaseModel):
+class HordeCheck(BaseModel):
     """How a job stands. Numbers are pictures, `wait_time` is seconds and often far too low."""
 
     finished: int = 0
@@ -69,13 +69,13 @@ class Generation(BaseModel):
         return digits(self.seed, fallback)
 
 
-class Status(Check):
+class HordeStatus(HordeCheck):
     """The same with the pictures that are finished."""
 
     generations: list[Generation] = []
 
 
-def notes_of(status: Status, request: GenerationRequest) -> list[str]:
+def notes_of(status: HordeStatus, request: GenerationRequest) -> list[str]:
     """Return what people should know of pictures that were drawn: what is missing, and what was left out of them."""
     notes = []
     held_back = sum(one.censored for one in status.generations)

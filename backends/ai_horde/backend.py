@@ -15,9 +15,9 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.ai_horde import search
-from backends.ai_horde.answers import Check, Generation, Status, Submitted, notes_of
-from backends.ai_horde.errors import Call, Forgotten, dropped, end_of, impossible, translate_failure
-from backends.ai_horde.facts import ANONYMOUS_KEY, API, Facts, Probe, root_of, to_capabilities
+from backends.ai_horde.answers import Generation, HordeCheck, HordeStatus, Submitted, notes_of
+from backends.ai_horde.errors import Call, JobForgotten, dropped, end_of, impossible, translate_failure
+from backends.ai_horde.facts import ANONYMOUS_KEY, API, HordeFacts, HordeProbe, root_of, to_capabilities
 from backends.ai_horde.payload import check_options, to_payload
 from backends.base import (
     BackendConfig,
@@ -71,7 +71,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class HordePace:
     """How often to ask for a job; seconds. `far_s` is for one that many others are waiting before."""
 
     near_s: float = 1.6
@@ -108,14 +108,14 @@ class AiHordeBackend:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
-        pace: Pace | None = None,
+        pace: HordePace | None = None,
     ) -> None:
         check_options(config.options)
         self.name = config.name
         self._label = config.label or config.name
         self._options = config.options
         self._clock = clock or SystemClock()
-        self._pace = pace or Pace()
+        self._pace = pace or HordePace()
         self._misplaced: BackendError | None = None
         try:
             root = root_of(self._label, config.url or PUBLIC_URL)
@@ -135,8 +135,8 @@ class AiHordeBackend:
         is_anonymous = self._key["apikey"] == ANONYMOUS_KEY
         self.can_find = not is_anonymous
         lists = RateWindow(self._clock, *LIST_RATES)
-        self._probe = Probe(self._label, self._client, lists, is_anonymous=is_anonymous)
-        self._facts: Facts | None = None
+        self._probe = HordeProbe(self._label, self._client, lists, is_anonymous=is_anonymous)
+        self._facts: HordeFacts | None = None
         self._seen: dict[str, _Seen] = {}
         self._leftovers: set[asyncio.Task[None]] = set()
 
@@ -203,10 +203,10 @@ class AiHordeBackend:
             own.remove(remote_id)
         return None
 
-    async def check(self, remote_id: str) -> Check:
+    async def check(self, remote_id: str) -> HordeCheck:
         """Ask how a job stands."""
         await self._checks.take()
-        return self._read(Check, await self._ask("GET", f"{API}/generate/check/{remote_id}", Call.JOB))
+        return self._read(HordeCheck, await self._ask("GET", f"{API}/generate/check/{remote_id}", Call.JOB))
 
     async def poll(self, remote_id: str) -> RemoteState:
         """Say how a job stands; a few unanswered questions in a row are no failure of it.
@@ -224,7 +224,7 @@ class AiHordeBackend:
             return RemoteState(is_finished=False, progress=Progress(fraction=seen.fraction), poll_after_s=wait)
         except (BackendUnavailable, UnexpectedAnswer) as error:
             seen.lost += 1
-            if seen.lost > MAX_LOST_POLLS or isinstance(error, Forgotten):
+            if seen.lost > MAX_LOST_POLLS or isinstance(error, JobForgotten):
                 self._seen.pop(remote_id, None)
                 raise
             pause = min(10.0, self._pace.near_s * 2.0**seen.lost)
@@ -292,18 +292,18 @@ class AiHordeBackend:
             self._submits.hold(limited.retry_after or 1.0)
             raise
 
-    async def status(self, remote_id: str) -> Status:
+    async def status(self, remote_id: str) -> HordeStatus:
         """Ask for the pictures. They are drawn: a question lost on the way is asked again, not the job."""
         lost = 0
         while True:
             await self._statuses.take(remote_id)
             try:
-                return self._read(Status, await self._ask("GET", f"{API}/generate/status/{remote_id}", Call.JOB))
+                return self._read(HordeStatus, await self._ask("GET", f"{API}/generate/status/{remote_id}", Call.JOB))
             except RateLimited as limited:
                 self._statuses.hold(limited.retry_after or 1.0, remote_id)
             except (BackendUnavailable, UnexpectedAnswer) as error:
                 lost += 1
-                if lost > MAX_LOST_FETCHES or isinstance(error, Forgotten):
+                if lost > MAX_LOST_FETCHES or isinstance(error, JobForgotten):
                     raise
                 self._statuses.hold(self._pace.near_s, remote_id)
 
@@ -325,7 +325,7 @@ class AiHordeBackend:
         except ValidationError as error:
             raise translate(self._label, error, may_have_run=True) from error
 
-    async def _give_up_if_hopeless(self, remote_id: str, check: Check, seen: _Seen) -> None:
+    async def _give_up_if_hopeless(self, remote_id: str, check: HordeCheck, seen: _Seen) -> None:
         is_stuck = not check.is_possible and check.waiting > 0 and not (check.processing or check.finished)
         seen.impossible = seen.impossible + 1 if is_stuck else 0
         seen.dead = seen.dead + 1 if check.is_dead else 0
@@ -337,7 +337,7 @@ class AiHordeBackend:
             await stop_remote(self, remote_id)
             raise impossible(self._label, model)
 
-    def _next_poll_s(self, check: Check) -> float:
+    def _next_poll_s(self, check: HordeCheck) -> float:
         share = min(1.0, check.queue_position / self._pace.far_position)
         pause = self._pace.near_s + (self._pace.far_s - self._pace.near_s) * share
         return pause * random.uniform(0.9, 1.1)  # so that jobs begun together do not ask together for ever
@@ -363,7 +363,7 @@ class AiHordeBackend:
         await stop_remote(self, submitted.id)
 
 
-def _progress(check: Check, seen: _Seen) -> Progress:
+def _progress(check: HordeCheck, seen: _Seen) -> Progress:
     """Workers tell nothing of their steps: a picture being drawn counts half."""
     whole = check.finished + check.processing + check.waiting
     if whole:

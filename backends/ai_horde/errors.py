@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from backends.ai_horde.answers import Status
+from backends.ai_horde.answers import HordeStatus
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -31,7 +31,7 @@ BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first,
 MAINTENANCE_RETRY_AFTER_S: Final = 60.0
 
 
-class Forgotten(BackendUnavailable):
+class JobForgotten(BackendUnavailable):
     """The job has expired there."""
 
 
@@ -116,7 +116,7 @@ def translate_failure(label: str, response: httpx.Response, body: bytes, call: C
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _too_many(label, response, rc, detail)
     if rc == "RequestNotFound":
-        return Forgotten(
+        return JobForgotten(
             f"{label} has forgotten this picture: it keeps a job for 20 minutes.", detail=detail, hint="Run it again."
         )
     if rc == "MaintenanceMode":
@@ -140,7 +140,7 @@ def translate_failure(label: str, response: httpx.Response, body: bytes, call: C
     return translate(label, response, body=body)
 
 
-def end_of(label: str, status: Status, request: GenerationRequest) -> GenerationError | None:
+def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> GenerationError | None:
     """Return why a job that ended gave no picture to show; None if it gave some."""
     if any(not one.censored and one.img for one in status.generations):
         return None

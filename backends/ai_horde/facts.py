@@ -76,7 +76,7 @@ class _Health(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class HordeFacts:
     """`models` with a live worker, most workers first. `kudos` is None for an anonymous key."""
 
     models: tuple[ModelInfo, ...]
@@ -121,7 +121,7 @@ def moved(label: str) -> BackendError:
     )
 
 
-def to_capabilities(facts: Facts) -> Capabilities:
+def to_capabilities(facts: HordeFacts) -> Capabilities:
     modes = {Mode.TXT2IMG, Mode.IMG2IMG}
     if any(map(is_inpainting, facts.names)):  # only a worker with such a model takes these jobs at all
         modes.add(Mode.INPAINT)
@@ -148,7 +148,7 @@ def to_capabilities(facts: Facts) -> Capabilities:
     )
 
 
-class Probe:
+class HordeProbe:
     """Asks one Horde for lists; `rate` holds for each path by itself."""
 
     def __init__(self, label: str, client: httpx.AsyncClient, rate: RateWindow, *, is_anonymous: bool) -> None:
@@ -157,7 +157,7 @@ class Probe:
         self._rate = rate
         self._is_anonymous = is_anonymous
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> HordeFacts:
         """Ask for everything at once.
 
         Raises:
@@ -176,7 +176,7 @@ class Probe:
             raise BackendUnavailable(
                 f"{self._label} answers, but no worker draws there now.", hint="Try again in a few minutes."
             )
-        return Facts(models=models, kudos=kudos)
+        return HordeFacts(models=models, kudos=kudos)
 
     async def kudos(self) -> float | None:
         """Return what the account holds; None for the anonymous one, which all share, or if asked too often."""

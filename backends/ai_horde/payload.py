@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from backends.ai_horde.facts import CONTROL_KINDS, SIZE_GRID, Facts
+from backends.ai_horde.facts import CONTROL_KINDS, SIZE_GRID, HordeFacts
 from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
@@ -37,7 +37,7 @@ _SPLIT = re.compile(r"\s*#{3,}\s*")
 Say = Callable[[str], None]
 
 
-def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+def to_payload(request: GenerationRequest, facts: HordeFacts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
     """Return the body of `POST /v2/generate/async`. Slow (base64 of megabytes): call it in a thread.
 
     Raises:

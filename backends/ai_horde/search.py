@@ -8,8 +8,8 @@ picture tells its seed. The anonymous account is shown none.
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from backends.ai_horde.answers import Check, Status
-from backends.ai_horde.errors import Forgotten
+from backends.ai_horde.answers import HordeCheck, HordeStatus
+from backends.ai_horde.errors import JobForgotten
 from backends.base import KnownIds
 from generation.request import GenerationRequest
 from utils.clock import Clock
@@ -20,9 +20,9 @@ SEED_RANGE: Final = 2**32  # of the seeds that a Horde gives its workers
 class Account(Protocol):
     """What is asked of a server about a job."""
 
-    async def check(self, remote_id: str) -> Check: ...
+    async def check(self, remote_id: str) -> HordeCheck: ...
 
-    async def status(self, remote_id: str) -> Status: ...
+    async def status(self, remote_id: str) -> HordeStatus: ...
 
 
 async def find(
@@ -62,7 +62,7 @@ async def _is_it(account: Account, remote_id: str, request: GenerationRequest) -
         if not check.finished:
             return False if check.done or check.faulted else None
         status = await account.status(remote_id)
-    except Forgotten:
+    except JobForgotten:
         return False
     seeds = {generation.seed_or(-1) for generation in status.generations}
     if any((seed - request.seed) % SEED_RANGE == 0 for seed in seeds if seed >= 0):

@@ -6,7 +6,7 @@ Source: recorded exchanges with grid-core 4ee16f7.
 from pydantic import BaseModel
 
 
-class Drawn(BaseModel):
+class GridDrawn(BaseModel):
     """A 200 of `POST /v1/images/generations`."""
 
     class Picture(BaseModel):

@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.aipowergrid.answers import Drawn, Fraction, Quote
+from backends.aipowergrid.answers import Fraction, GridDrawn, Quote
 from backends.aipowergrid.errors import no_credit, translate_failure
-from backends.aipowergrid.facts import Facts, Probe, root_of, to_capabilities
+from backends.aipowergrid.facts import GridFacts, GridProbe, root_of, to_capabilities
 from backends.aipowergrid.payload import to_payload
 from backends.base import BackendConfig, ProgressCallback
 from backends.stored_pictures import picture, picture_client
@@ -50,7 +50,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class GridPace:
     """How often to ask for the progress of a job; seconds."""
 
     progress_s: float = 1.5
@@ -70,14 +70,14 @@ class AiPowerGridBackend:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
-        pace: Pace | None = None,
+        pace: GridPace | None = None,
     ) -> None:
         self.name = config.name
         self.is_paid = True  # until the server says that it charges nothing
         self._label = config.label or config.name
         self._options = config.options
         self._clock = clock or SystemClock()
-        self._pace = pace or Pace()
+        self._pace = pace or GridPace()
         self._timeout_s = max(config.timeout_s, SERVER_LIMIT_S + SPARE_S)
         config = replace(config, url=root_of(config.url or PUBLIC_URL))
         auth = BearerAuth(config.key) if config.key else None
@@ -86,8 +86,8 @@ class AiPowerGridBackend:
         self._submits = RateWindow(self._clock, *SUBMIT_RATES)
         self._looks = RateWindow(self._clock, *PROGRESS_RATES)
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
-        self._probe = Probe(self._label, self._client, has_key=bool(config.key))
-        self._facts: Facts | None = None
+        self._probe = GridProbe(self._label, self._client, has_key=bool(config.key))
+        self._facts: GridFacts | None = None
         self._quotes: dict[tuple[str, int], tuple[float, float | None]] = {}  # by model and number of pictures
 
     async def capabilities(self) -> Capabilities:
@@ -135,7 +135,7 @@ class AiPowerGridBackend:
         await self._pictures.aclose()
         await self._client.aclose()
 
-    async def _price(self, payload: dict[str, Any], facts: Facts, report: ProgressCallback) -> float | None:
+    async def _price(self, payload: dict[str, Any], facts: GridFacts, report: ProgressCallback) -> float | None:
         """Tell what it will cost and return that in US dollars; None where the Grid charges nothing.
 
         Raises:
@@ -162,7 +162,7 @@ class AiPowerGridBackend:
             known = self._quotes[key] = (now, quote.cost_usd if quote else None)
         return known[1]
 
-    async def _quote(self, model: str, count: int, facts: Facts) -> Quote.Estimate | None:
+    async def _quote(self, model: str, count: int, facts: GridFacts) -> Quote.Estimate | None:
         if not facts.credit.charging_enabled:
             return None
         form = {"model": model, "modality": "image", "n": count}
@@ -173,7 +173,9 @@ class AiPowerGridBackend:
             error.may_have_run = False  # only the price was asked for
             raise
 
-    async def _draw(self, payload: dict[str, Any], content: bytes, facts: Facts, report: ProgressCallback) -> Drawn:
+    async def _draw(
+        self, payload: dict[str, Any], content: bytes, facts: GridFacts, report: ProgressCallback
+    ) -> GridDrawn:
         wait = self._submits.wait_s()
         if wait > MAX_SUBMIT_WAIT_S:
             raise RateLimited(f"{self._label} takes no more jobs this minute.", retry_after=wait, hint="Wait a little.")
@@ -190,12 +192,12 @@ class AiPowerGridBackend:
         finally:
             watcher.cancel()
             await asyncio.wait([watcher])
-        drawn = await run_in_thread(self._read, Drawn, body)
+        drawn = await run_in_thread(self._read, GridDrawn, body)
         if not drawn.data:
             raise UnexpectedAnswer(f"{self._label} answered without a picture.", may_have_run=True)
         return drawn
 
-    async def _fetch(self, drawn: Drawn, request: GenerationRequest) -> tuple[tuple[GeneratedImage, ...], int]:
+    async def _fetch(self, drawn: GridDrawn, request: GenerationRequest) -> tuple[tuple[GeneratedImage, ...], int]:
         """Return the pictures that could be fetched, and how many could not."""
         pixels = request.width * request.height
         files = await asyncio.gather(

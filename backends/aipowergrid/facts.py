@@ -89,7 +89,7 @@ class _Heartbeat(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class GridModel:
     """One model with a live worker. `recipe` is None where it takes free parameters."""
 
     name: str
@@ -111,13 +111,13 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class GridFacts:
     """`models`: those made from a recipe first, most workers first."""
 
-    models: tuple[Model, ...]
+    models: tuple[GridModel, ...]
     credit: Credit
 
-    def model(self, name: str | None, mode: Mode = Mode.TXT2IMG, preferred: str = "") -> Model | None:
+    def model(self, name: str | None, mode: Mode = Mode.TXT2IMG, preferred: str = "") -> GridModel | None:
         """Return the model meant; without a name the preferred one, else the first that can do `mode`."""
         by_name = {model.name: model for model in self.models}
         if name:
@@ -136,7 +136,7 @@ def root_of(url: str) -> str:
     return root
 
 
-def to_capabilities(facts: Facts, preferred: str) -> Capabilities:
+def to_capabilities(facts: GridFacts, preferred: str) -> Capabilities:
     """Return what the models can do together; what one of them cannot is bent and told when it is drawn."""
     recipes = [model.recipe for model in facts.models if model.recipe]
     is_free = len(recipes) < len(facts.models)
@@ -170,12 +170,12 @@ def to_capabilities(facts: Facts, preferred: str) -> Capabilities:
     )
 
 
-def usual_steps(model: Model | None) -> int:
+def usual_steps(model: GridModel | None) -> int:
     bound = model.bound("steps") if model else None
     return int(bound.clamp(USUAL_FEW_STEPS)) if bound else USUAL_STEPS
 
 
-def usual_cfg(model: Model | None) -> float:
+def usual_cfg(model: GridModel | None) -> float:
     if model is None or model.recipe is None:
         return USUAL_CFG
     bound = model.bound("cfg_scale")
@@ -192,7 +192,7 @@ def _top(recipe: Recipe, parameter: str, otherwise: float) -> float:
     return otherwise if bound is None or bound.maximum is None else bound.maximum
 
 
-class Probe:
+class GridProbe:
     """Asks one Grid."""
 
     def __init__(self, label: str, client: httpx.AsyncClient, *, has_key: bool) -> None:
@@ -200,7 +200,7 @@ class Probe:
         self._client = client
         self._has_key = has_key
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> GridFacts:
         """Ask for the models, their contracts and our credit.
 
         Raises:
@@ -221,11 +221,11 @@ class Probe:
             asyncio.gather(*(self._recipe(one) for one in listed)), self._read(Credit, "/v1/account/credits")
         )
         models = [
-            Model(name=one.name, workers=one.count, latency_s=one.avg_latency_s, recipe=recipe)
+            GridModel(name=one.name, workers=one.count, latency_s=one.avg_latency_s, recipe=recipe)
             for one, recipe in zip(listed, recipes, strict=True)
         ]
         models.sort(key=lambda model: (model.recipe is None, -model.workers, model.latency_s or 0.0, model.name))
-        return Facts(models=tuple(models), credit=credit)
+        return GridFacts(models=tuple(models), credit=credit)
 
     async def _listed(self) -> list[_Listed]:
         response, body = await self.get("/v1/status/models")

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from backends.aipowergrid.facts import SIZE_GRID, Facts, Model, usual_cfg
+from backends.aipowergrid.facts import SIZE_GRID, GridFacts, GridModel, usual_cfg
 from backends.kind import option_of
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
@@ -22,7 +22,7 @@ FORMATS: Final = ("webp", "png", "jpeg")
 Say = Callable[[str], None]
 
 
-def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
+def to_payload(request: GenerationRequest, facts: GridFacts, options: Mapping[str, str], say: Say) -> dict[str, Any]:
     """Return the body of `POST /v1/images/generations`. Slow (base64 of megabytes): call it in a thread.
 
     Raises:
@@ -56,7 +56,7 @@ def to_payload(request: GenerationRequest, facts: Facts, options: Mapping[str, s
     return payload
 
 
-def _size(request: GenerationRequest, model: Model, say: Say) -> tuple[int, int]:
+def _size(request: GenerationRequest, model: GridModel, say: Say) -> tuple[int, int]:
     sides = []
     for name, side in (("width", request.width), ("height", request.height)):
         bound = model.bound(name)
@@ -67,7 +67,7 @@ def _size(request: GenerationRequest, model: Model, say: Say) -> tuple[int, int]
 
 
 def _numbers(
-    request: GenerationRequest, model: Model, facts: Facts, options: Mapping[str, str], say: Say
+    request: GenerationRequest, model: GridModel, facts: GridFacts, options: Mapping[str, str], say: Say
 ) -> dict[str, Any]:
     if model.recipe is None:
         return {"steps": max(1, request.steps), "cfg_scale": min(30.0, max(0.0, request.cfg_scale))}
@@ -87,7 +87,7 @@ def _numbers(
     return said
 
 
-def _names(request: GenerationRequest, model: Model, say: Say) -> dict[str, Any]:
+def _names(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, Any]:
     """Return sampler and scheduler as this model calls them; the engine-wide lists hold those of all models."""
     said: dict[str, Any] = {}
     for what, wanted in (("sampler", request.sampler), ("scheduler", request.scheduler)):
@@ -114,7 +114,7 @@ def _match(what: str, wanted: str, options: list[str]) -> str | None:
     return found.name if found else None
 
 
-def _loras(loras: tuple[Lora, ...], model: Model, say: Say) -> list[dict[str, Any]]:
+def _loras(loras: tuple[Lora, ...], model: GridModel, say: Say) -> list[dict[str, Any]]:
     if model.recipe is not None and not model.recipe.capabilities.loras:
         raise CapabilityError(
             f"{model.name} takes no LoRAs.", field="loras", hint="Leave them out, or pick another model."
@@ -132,7 +132,7 @@ def _lora(lora: Lora) -> dict[str, Any]:
     return said | {"name": version, "is_version": True} if at and version.isdigit() else said
 
 
-def _source(request: GenerationRequest, model: Model, say: Say) -> dict[str, Any]:
+def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, Any]:
     if not model.takes_pictures:
         raise CapabilityError(
             f"{model.name} does not draw from a picture.", field="model", hint="Pick one that does: /models tells."

@@ -78,7 +78,7 @@ class Queue(BaseModel):
         return next((n for n, item in enumerate(waiting) if item[1] == prompt_id), None)
 
 
-class Status(BaseModel):
+class HistoryStatus(BaseModel):
     status_str: str = ""
     completed: bool = False
     messages: list[list[Any]] = []
@@ -95,7 +95,7 @@ class HistoryEntry(BaseModel):
 
     prompt: Any = None  # as an item of the queue; only its graph is read
     outputs: dict[str, dict[str, Any]] = {}
-    status: Status | None = None
+    status: HistoryStatus | None = None
 
     @property
     def graph(self) -> Graph:

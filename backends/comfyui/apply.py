@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from backends.comfyui.builtin import Drawing, Uploads
 from backends.comfyui.changes import alike, read_number, replace_loras, samplers_like, set_loras, set_steps
-from backends.comfyui.facts import Facts
+from backends.comfyui.facts import ComfyFacts
 from backends.comfyui.graph import Graph, Slot, class_of, free_id, inputs_of, rewire, splice_loras
 from backends.comfyui.lacking import short
 from backends.comfyui.offer import to_capabilities
@@ -65,7 +65,7 @@ def apply(
     return Drawing(graph=graph, seeds=mapping.seed)
 
 
-def missing_pictures(mapping: Mapping, graph: Graph, facts: Facts, given: int) -> list[str]:
+def missing_pictures(mapping: Mapping, graph: Graph, facts: ComfyFacts, given: int) -> list[str]:
     """Return a remark on each input picture that keeps the export's file while the server has no such file.
 
     Args:
@@ -88,7 +88,7 @@ def missing_pictures(mapping: Mapping, graph: Graph, facts: Facts, given: int) -
     return notes
 
 
-def workflow_capabilities(workflow: Workflow, facts: Facts, options: AnyMapping[str, str]) -> Capabilities:
+def workflow_capabilities(workflow: Workflow, facts: ComfyFacts, options: AnyMapping[str, str]) -> Capabilities:
     """Return what this workflow can do on this server: what it has a place for."""
     graph, mapping = workflow.graph, without_replaced(workflow.mapping)
     base = to_capabilities(facts, options)
@@ -166,13 +166,13 @@ def _modes(mapping: Mapping) -> frozenset[Mode]:
     return frozenset(modes)
 
 
-def _most(facts: Facts, graph: Graph, slot: Slot) -> int:
+def _most(facts: ComfyFacts, graph: Graph, slot: Slot) -> int:
     """Return the largest number that a node takes at an input."""
     most = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("max")
     return whole(most, 1, MAX_SEED) if isinstance(most, int | float) else MAX_SEED
 
 
-def _step(facts: Facts, graph: Graph, slot: Slot) -> int:
+def _step(facts: ComfyFacts, graph: Graph, slot: Slot) -> int:
     """Return in what steps of pixels a node takes a side: models of videos are strict."""
     step = facts.info.settings_of(class_of(graph, slot.node), slot.input).get("step")
     return whole(step, 1, MAX_GRID_PX) if isinstance(step, int | float) else 1

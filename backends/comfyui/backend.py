@@ -27,9 +27,9 @@ from backends.comfyui.answers import read_outputs
 from backends.comfyui.apply import workflow_capabilities, workflow_changes
 from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.errors import check, check_nodes, failed, no_model, no_picture
-from backends.comfyui.facts import Facts, read_facts
+from backends.comfyui.facts import ComfyFacts, read_facts
 from backends.comfyui.fetching import fetch_file
-from backends.comfyui.following import Follower, Pace
+from backends.comfyui.following import ComfyPace, Follower
 from backends.comfyui.graph import Graph, spread
 from backends.comfyui.jobs import ApiGone, JobApi
 from backends.comfyui.line import Line
@@ -68,18 +68,18 @@ class ComfyUIBackend:
         config: BackendConfig,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        pace: Pace | None = None,
+        pace: ComfyPace | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.name = config.name
         self._label = config.label or config.name
         self._options: Mapping[str, str] = config.options
-        self._pace = pace or Pace()
+        self._pace = pace or ComfyPace()
         self._clock = clock or SystemClock()
         self._client = make_client(config.endpoint, transport=transport, auth=key_auth(config.key))
         self._line = Line(self._label, self._client)
         self._follower = Follower(self._label, self._line, self._pace, self._clock)
-        self._facts: Facts | None = None
+        self._facts: ComfyFacts | None = None
         self._workflow: Workflow | None = None
 
     async def capabilities(self) -> Capabilities:
@@ -177,20 +177,20 @@ class ComfyUIBackend:
         await self._follower.aclose()
         await self._client.aclose()
 
-    async def _probe(self) -> Facts:
+    async def _probe(self) -> ComfyFacts:
         """Ask by which API the server's jobs go, and what it has."""
         is_v2, facts = await asyncio.gather(self._line.choose(), self._read_facts())
         if isinstance(facts, UnexpectedAnswer):
             if not is_v2 and self._line.has_classic:
                 raise facts
             await self._line.v2.check()
-            facts = Facts(info=ObjectInfo({}))
+            facts = ComfyFacts(info=ObjectInfo({}))
         self._line.has_classic = facts.info.is_told
         self._facts = facts
         self._line.classic.version = facts.version
         return facts
 
-    async def _read_facts(self) -> Facts | UnexpectedAnswer:
+    async def _read_facts(self) -> ComfyFacts | UnexpectedAnswer:
         """Return what the server has; the error where it does not answer by the classic API."""
         server = self._line.classic.server
         try:
@@ -199,7 +199,7 @@ class ComfyUIBackend:
             return error
         return await run_in_thread(read_facts, stats.system.comfyui_version, info, self._options, embeddings)
 
-    async def _known(self, request: GenerationRequest) -> tuple[Facts, Workflow | None]:
+    async def _known(self, request: GenerationRequest) -> tuple[ComfyFacts, Workflow | None]:
         """Return what is known of the server, and the workflow that is drawn with: the request's, or this engine's."""
         if request.workflow:
             return self._facts or await self._probe(), await run_in_thread(load_own, request.workflow)
@@ -209,7 +209,7 @@ class ComfyUIBackend:
         return self._facts, self._workflow
 
     async def _graph(
-        self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads
+        self, request: GenerationRequest, facts: ComfyFacts, workflow: Workflow | None, uploads: Uploads
     ) -> Graph:
         """Build the graph, and look whether all of it is there; a list that is too old is read again once."""
         lacking: GenerationError | None = None
@@ -223,7 +223,9 @@ class ComfyUIBackend:
         assert lacking is not None
         raise lacking
 
-    def _draw(self, request: GenerationRequest, facts: Facts, workflow: Workflow | None, uploads: Uploads) -> Graph:
+    def _draw(
+        self, request: GenerationRequest, facts: ComfyFacts, workflow: Workflow | None, uploads: Uploads
+    ) -> Graph:
         """Build the graph; with a large workflow that takes a while.
 
         Raises:
@@ -242,7 +244,7 @@ class ComfyUIBackend:
         api: JobApi,
         request: GenerationRequest,
         sending: Sending,
-        facts: Facts,
+        facts: ComfyFacts,
         workflow: Workflow | None,
     ) -> str:
         uploads = await upload(api, request, has_workflow=workflow is not None)

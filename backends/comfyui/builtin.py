@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.extras import add_control, add_hires, control_changes, name_embeddings
-from backends.comfyui.facts import STYLES, Facts, Family, Model
+from backends.comfyui.facts import STYLES, ComfyFacts, ModelFamily, ModelFile
 from backends.comfyui.graph import Graph, Link, Slot
 from backends.comfyui.sketchpad import Sketchpad
 from backends.kind import is_on
@@ -56,7 +56,7 @@ class Drawing:
     seeds: tuple[Slot, ...] = ()
 
 
-def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads) -> Drawing:
+def build(request: GenerationRequest, facts: ComfyFacts, options: Mapping[str, str], uploads: Uploads) -> Drawing:
     """Return the graph of one request that `fit` has bent to this server.
 
     Raises:
@@ -75,7 +75,7 @@ def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], 
             strength_clip=lora.weight,
         )  # fmt: skip
         unet, clip = [node, 0], [node, 1]
-    if request.clip_skip and model.family in {Family.SD15, Family.SDXL}:
+    if request.clip_skip and model.family in {ModelFamily.SD15, ModelFamily.SDXL}:
         clip = [pad.add("CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-request.clip_skip), 0]
     positive, negative = _words(pad, request, model, clip, facts.embeddings)
     pixels, mask, soft_mask = _source(pad, request, uploads)
@@ -117,17 +117,17 @@ def build(request: GenerationRequest, facts: Facts, options: Mapping[str, str], 
     return Drawing(graph=pad.graph, seeds=tuple(Slot(node=node, input="seed") for node in passes))
 
 
-def changes(request: GenerationRequest, facts: Facts) -> list[str]:
+def changes(request: GenerationRequest, facts: ComfyFacts) -> list[str]:
     """Return what `build` changes beyond names, in words for the reply."""
     model = facts.model(request.model)
     if request.mode is Mode.UPSCALE or model is None:
         return []
     notes = control_changes(request)
-    if request.guidance is not None and model.family is not Family.FLUX:
+    if request.guidance is not None and model.family is not ModelFamily.FLUX:
         notes.append("guidance ignored: this model has none")
     if not model.family.is_flux:
         return notes
-    if model.family is Family.FLUX and request.guidance is None and request.cfg_scale != _guidance(request, model):
+    if model.family is ModelFamily.FLUX and request.guidance is None and request.cfg_scale != _guidance(request, model):
         told = f"CFG scale {request.cfg_scale:g} → guidance {_guidance(request, model):g}: that is what steers Flux"
         notes.append(told)
     if request.negative_prompt:
@@ -137,7 +137,7 @@ def changes(request: GenerationRequest, facts: Facts) -> list[str]:
     return notes
 
 
-def chosen_model(request: GenerationRequest, facts: Facts) -> Model:
+def chosen_model(request: GenerationRequest, facts: ComfyFacts) -> ModelFile:
     model = facts.model(request.model)
     if model is None:
         what = f"the model “{request.model}”" if request.model else "any model Easel has a graph for"
@@ -146,7 +146,7 @@ def chosen_model(request: GenerationRequest, facts: Facts) -> Model:
 
 
 def _load(
-    pad: Sketchpad, request: GenerationRequest, facts: Facts, options: Mapping[str, str], model: Model
+    pad: Sketchpad, request: GenerationRequest, facts: ComfyFacts, options: Mapping[str, str], model: ModelFile
 ) -> tuple[Link, Link, Link]:
     """Add the loaders; return the model, the text encoder and the VAE."""
     vae_name = request.vae
@@ -157,7 +157,7 @@ def _load(
         unet = [pad.add("UNETLoader", unet_name=model.name, weight_dtype="default"), 0]
         clip = vae = []
         vae_name = vae_name or _vae_of(facts, options, model)
-    if model.family is Family.SD3 and (not model.is_whole or _has_parts(facts, options, "clip_l", "clip_g", "t5")):
+    if model.family is ModelFamily.SD3 and (not model.is_whole or _has_parts(facts, options, "clip_l", "clip_g", "t5")):
         names = [_part(facts, options, part, model) for part in ("clip_l", "clip_g", "t5")]
         named = {f"clip_name{n}": name for n, name in enumerate(names, 1)}
         clip = [pad.add("TripleCLIPLoader", **named), 0]
@@ -169,24 +169,24 @@ def _load(
     return unet, clip, vae
 
 
-def _find_part(facts: Facts, options: Mapping[str, str], part: str) -> str | None:
+def _find_part(facts: ComfyFacts, options: Mapping[str, str], part: str) -> str | None:
     if options.get(part):
         return match_name(options[part], facts.text_encoders)
     return _first(facts.text_encoders, _PARTS[part][0])
 
 
-def _has_parts(facts: Facts, options: Mapping[str, str], *parts: str) -> bool:
+def _has_parts(facts: ComfyFacts, options: Mapping[str, str], *parts: str) -> bool:
     return all(_find_part(facts, options, part) for part in parts)
 
 
-def _part(facts: Facts, options: Mapping[str, str], part: str, model: Model) -> str:
+def _part(facts: ComfyFacts, options: Mapping[str, str], part: str, model: ModelFile) -> str:
     found = _find_part(facts, options, part)
     if found is None:
         raise _missing(model, _PARTS[part][1], "models/text_encoders")
     return found
 
 
-def _vae_of(facts: Facts, options: Mapping[str, str], model: Model) -> str:
+def _vae_of(facts: ComfyFacts, options: Mapping[str, str], model: ModelFile) -> str:
     found = match_name(options["vae"], facts.vaes) if options.get("vae") else None
     for pattern in _FLUX_VAE if model.family.is_flux else _SD3_VAE:
         found = found or _first(facts.vaes, pattern)
@@ -195,7 +195,7 @@ def _vae_of(facts: Facts, options: Mapping[str, str], model: Model) -> str:
     return found
 
 
-def _missing(model: Model, what: str, folder: str) -> CapabilityError:
+def _missing(model: ModelFile, what: str, folder: str) -> CapabilityError:
     return CapabilityError(
         f"This engine cannot draw with {model.title}: it lacks {what}.",
         field="model",
@@ -208,7 +208,7 @@ def _first(names: tuple[str, ...], pattern: str) -> str | None:
 
 
 def _words(
-    pad: Sketchpad, request: GenerationRequest, model: Model, clip: Link, embeddings: tuple[str, ...]
+    pad: Sketchpad, request: GenerationRequest, model: ModelFile, clip: Link, embeddings: tuple[str, ...]
 ) -> tuple[Link, Link]:
     text = name_embeddings(request.prompt, embeddings)
     positive: Link = [pad.add("CLIPTextEncode", text=text, clip=clip), 0]
@@ -216,13 +216,13 @@ def _words(
         text = name_embeddings(request.negative_prompt, embeddings)
         return positive, [pad.add("CLIPTextEncode", text=text, clip=clip), 0]
     negative: Link = [pad.add("ConditioningZeroOut", conditioning=positive), 0]
-    if model.family is Family.FLUX:
+    if model.family is ModelFamily.FLUX:
         guidance = _guidance(request, model)
         positive = [pad.add("FluxGuidance", conditioning=positive, guidance=guidance), 0]
     return positive, negative
 
 
-def _guidance(request: GenerationRequest, model: Model) -> float:
+def _guidance(request: GenerationRequest, model: ModelFile) -> float:
     if request.guidance is not None:
         return request.guidance
     usual = FILL_GUIDANCE if model.is_inpainting else FLUX_GUIDANCE
@@ -250,7 +250,7 @@ def _source(
     return pixels, mask, [pad.add("ImageToMask", image=blurred, channel="red"), 0]
 
 
-def _sampling(request: GenerationRequest, facts: Facts, model: Model) -> tuple[str, str]:
+def _sampling(request: GenerationRequest, facts: ComfyFacts, model: ModelFile) -> tuple[str, str]:
     style = STYLES[model.family]
     found = match_sampler(request.sampler or style.sampler, facts.samplers)
     sampler = found.name if found else (facts.samplers or ("euler",))[0]
@@ -261,7 +261,7 @@ def _sampling(request: GenerationRequest, facts: Facts, model: Model) -> tuple[s
 
 
 def _upscale(
-    pad: Sketchpad, request: GenerationRequest, facts: Facts, options: Mapping[str, str], uploads: Uploads
+    pad: Sketchpad, request: GenerationRequest, facts: ComfyFacts, options: Mapping[str, str], uploads: Uploads
 ) -> None:
     if not facts.upscalers:
         raise CapabilityError("This engine has no upscaler.", hint="Its owner has to put one into upscale_models.")

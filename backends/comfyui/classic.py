@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from backends.comfyui.answers import HistoryEntry, OutputFile, PromptAnswer, Queue
 from backends.comfyui.calls import Calls
-from backends.comfyui.client import Server
+from backends.comfyui.client import ComfyServer
 from backends.comfyui.errors import invalid
 from backends.comfyui.graph import Graph, read_graph
 from backends.comfyui.jobs import JobApi, Standing
 from backends.comfyui.sockets import WebSocket
-from backends.comfyui.watch import Source
+from backends.comfyui.watch import NewsSource
 from generation.errors import BackendUnavailable, GenerationError
 from generation.request import SourceImage
 from utils.threads import run_in_thread
@@ -31,7 +31,7 @@ class ClassicJobs(JobApi):
     takes_ids = True
 
     def __init__(self, calls: Calls) -> None:
-        self.server = Server(calls)
+        self.server = ComfyServer(calls)
         self.version: tuple[int, ...] = ()
         self._label = calls.label
         self._client = calls.client
@@ -82,7 +82,7 @@ class ClassicJobs(JobApi):
     async def cancel(self, job_id: str) -> None:
         await self.server.cancel(job_id, self.version)
 
-    def source(self, job_id: str) -> Source:
+    def source(self, job_id: str) -> NewsSource:
         # The client id is the job's own: one that is used twice at once falls silent when the older one closes.
         return WebSocket(self._client, job_id)
 

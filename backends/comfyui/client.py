@@ -35,7 +35,7 @@ RECENT_JOBS: Final = 32
 CANCEL_BY_ID: Final = (0, 25)
 
 
-class Server:
+class ComfyServer:
     """One server, as calls. Every failure is one of our errors."""
 
     def __init__(self, calls: Calls) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from backends.comfyui.answers import UPLOAD_FOLDER, Output, Status
+from backends.comfyui.answers import UPLOAD_FOLDER, HistoryStatus, Output
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
 from backends.comfyui.nodes import ObjectInfo
@@ -96,7 +96,7 @@ def invalid(label: str, node_errors: Any) -> GenerationError | None:
     return None
 
 
-def failed(label: str, status: Status) -> GenerationError:
+def failed(label: str, status: HistoryStatus) -> GenerationError:
     """Return our error for a job that ended badly, by its entry in the history."""
     if status.message("execution_interrupted") is not None:
         return BackendError(

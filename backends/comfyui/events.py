@@ -24,7 +24,7 @@ LOADERS: Final = ("CheckpointLoaderSimple", "UNETLoader", "DualCLIPLoader", "Tri
 HELLO: Final = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 
-class Reader:
+class FrameReader:
     """Turns the frames of one job's websocket into its progress."""
 
     def __init__(self, prompt_id: str) -> None:

@@ -7,7 +7,7 @@ ComfyUI itself can only draw edges from a picture; for depth, poses and the like
 import re
 from typing import Any, Final
 
-from backends.comfyui.facts import Facts, Family, Model, family_of
+from backends.comfyui.facts import ComfyFacts, ModelFamily, ModelFile, family_of
 from backends.comfyui.graph import Link
 from backends.comfyui.sketchpad import Sketchpad
 from generation.errors import CapabilityError
@@ -26,13 +26,13 @@ CONTROL_KINDS: Final = {
 }  # fmt: skip
 
 
-def control_kinds(facts: Facts) -> tuple[str, ...]:
+def control_kinds(facts: ComfyFacts) -> tuple[str, ...]:
     """Return the kinds this server has a model for."""
     return tuple(kind for kind in CONTROL_KINDS if _fitting(facts, kind) and (kind != "canny" or "Canny" in facts.info))
 
 
 def add_hires(
-    pad: Sketchpad, request: GenerationRequest, facts: Facts, sampler: dict[str, Any], latent: Link, vae: Link
+    pad: Sketchpad, request: GenerationRequest, facts: ComfyFacts, sampler: dict[str, Any], latent: Link, vae: Link
 ) -> tuple[Link, str]:
     """Add a second pass over the first one's result; return its result and the id of its sampler.
 
@@ -64,7 +64,13 @@ def add_hires(
 
 
 def add_control(
-    pad: Sketchpad, unit: ControlUnit, reference: str, facts: Facts, model: Model, words: tuple[Link, Link], vae: Link
+    pad: Sketchpad,
+    unit: ControlUnit,
+    reference: str,
+    facts: ComfyFacts,
+    model: ModelFile,
+    words: tuple[Link, Link],
+    vae: Link,
 ) -> tuple[Link, Link]:
     """Let a picture steer the drawing; return the conditioning of both sides."""
     name = _model_for(facts, unit, model)
@@ -72,7 +78,7 @@ def add_control(
     picture: Link = [pad.add("LoadImage", image=reference), 0]
     if unit.kind == "canny":
         picture = [pad.add("Canny", image=picture, low_threshold=CANNY_LOW, high_threshold=CANNY_HIGH), 0]
-    own_vae = {"vae": vae} if model.family in {Family.FLUX, Family.SCHNELL, Family.SD3} else {}
+    own_vae = {"vae": vae} if model.family in {ModelFamily.FLUX, ModelFamily.SCHNELL, ModelFamily.SD3} else {}
     node = pad.add(
         "ControlNetApplyAdvanced", positive=words[0], negative=words[1], control_net=[loader, 0], image=picture,
         strength=max(0.0, unit.weight), start_percent=0.0, end_percent=1.0, **own_vae,
@@ -93,12 +99,12 @@ def name_embeddings(text: str, names: tuple[str, ...]) -> str:
     return text
 
 
-def _model_for(facts: Facts, unit: ControlUnit, model: Model) -> str:
+def _model_for(facts: ComfyFacts, unit: ControlUnit, model: ModelFile) -> str:
     if unit.model:
         found = match_name(unit.model, facts.control_models)
     else:
         fitting = _fitting(facts, unit.kind)
-        same = [name for name in fitting if (family_of(name) or Family.SD15) == model.family]
+        same = [name for name in fitting if (family_of(name) or ModelFamily.SD15) == model.family]
         found = next(iter(same), None)
     if found is None:
         raise CapabilityError(
@@ -109,6 +115,6 @@ def _model_for(facts: Facts, unit: ControlUnit, model: Model) -> str:
     return found
 
 
-def _fitting(facts: Facts, kind: str) -> list[str]:
+def _fitting(facts: ComfyFacts, kind: str) -> list[str]:
     pattern = CONTROL_KINDS.get(kind, re.escape(kind))
     return [name for name in facts.control_models if re.search(pattern, name, re.IGNORECASE)]

@@ -18,7 +18,7 @@ SMALL_GRID_PX: Final = 8
 LATENT16_GRID_PX: Final = 16
 
 
-class Family(StrEnum):
+class ModelFamily(StrEnum):
     """Models that are driven alike."""
 
     SD15 = "sd15"
@@ -29,11 +29,11 @@ class Family(StrEnum):
 
     @property
     def is_flux(self) -> bool:
-        return self in {Family.FLUX, Family.SCHNELL}
+        return self in {ModelFamily.FLUX, ModelFamily.SCHNELL}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Style:
+class FamilyDefaults:
     """What suits a family: side in pixels, and settings where the request names none."""
 
     side: int
@@ -46,21 +46,21 @@ class Style:
 
 
 STYLES: Final = {
-    Family.SD15: Style(
+    ModelFamily.SD15: FamilyDefaults(
         side=512, steps=20, cfg_scale=7.0, sampler="dpmpp_2m", scheduler="karras", latent="EmptyLatentImage"
     ),
-    Family.SDXL: Style(
+    ModelFamily.SDXL: FamilyDefaults(
         side=1024, steps=25, cfg_scale=7.0, sampler="dpmpp_2m", scheduler="karras", latent="EmptyLatentImage"
     ),
-    Family.SD3: Style(
+    ModelFamily.SD3: FamilyDefaults(
         side=1024, steps=28, cfg_scale=4.5, sampler="euler", scheduler="sgm_uniform", latent="EmptySD3LatentImage",
         grid=LATENT16_GRID_PX,
     ),
-    Family.FLUX: Style(
+    ModelFamily.FLUX: FamilyDefaults(
         side=1024, steps=20, cfg_scale=3.5, sampler="euler", scheduler="simple", latent="EmptySD3LatentImage",
         grid=LATENT16_GRID_PX,
     ),
-    Family.SCHNELL: Style(
+    ModelFamily.SCHNELL: FamilyDefaults(
         side=1024, steps=4, cfg_scale=1.0, sampler="euler", scheduler="simple", latent="EmptySD3LatentImage",
         grid=LATENT16_GRID_PX,
     ),
@@ -69,19 +69,19 @@ STYLES: Final = {
 # First match wins. Flux 2 and other later architectures need other encoders: they are for workflows.
 _NAMES: Final = (
     (None, r"flux[._ -]?2|chroma|qwen|wan\d|hunyuan|lumina|z[_-]?image|cascade|pixart|hidream|ltx|refiner"),
-    (Family.SCHNELL, r"schnell"),
-    (Family.FLUX, r"flux"),
-    (Family.SD3, r"sd[._ -]?3|stable[._ -]?diffusion[._ -]?3"),
-    (Family.SDXL, r"xl|pony|illustrious|noob|animagine"),
+    (ModelFamily.SCHNELL, r"schnell"),
+    (ModelFamily.FLUX, r"flux"),
+    (ModelFamily.SD3, r"sd[._ -]?3|stable[._ -]?diffusion[._ -]?3"),
+    (ModelFamily.SDXL, r"xl|pony|illustrious|noob|animagine"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class ModelFile:
     """A file that draws. `is_whole`: a checkpoint with text encoders and VAE in it, not a diffusion model alone."""
 
     name: str
-    family: Family
+    family: ModelFamily
     is_whole: bool = True
 
     @property
@@ -94,12 +94,12 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class ComfyFacts:
     """The last probe. `version` is empty for servers too old to tell it."""
 
     version: tuple[int, ...] = ()
     info: ObjectInfo = field(repr=False)
-    models: tuple[Model, ...] = ()
+    models: tuple[ModelFile, ...] = ()
     upscalers: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
 
@@ -127,7 +127,7 @@ class Facts:
     def text_encoders(self) -> tuple[str, ...]:
         return self.info.choices("DualCLIPLoader", "clip_name1") or self.info.choices("CLIPLoader", "clip_name") or ()
 
-    def model(self, wanted: str | None) -> Model | None:
+    def model(self, wanted: str | None) -> ModelFile | None:
         """Return the model meant by a request; the first one when it names none."""
         if wanted is None:
             return self.models[0] if self.models else None
@@ -135,17 +135,19 @@ class Facts:
         return next((model for model in self.models if model.name == found), None)
 
 
-def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str], embeddings: Iterable[str] = ()) -> Facts:
+def read_facts(
+    version: str, info: ObjectInfo, options: Mapping[str, str], embeddings: Iterable[str] = ()
+) -> ComfyFacts:
     """Return the facts of a server, the model of the option `model` first."""
     forced = options.get("family", "").strip().lower()
     whole = [
-        Model(name=name, family=_forced(forced) or family_of(name) or Family.SD15)
+        ModelFile(name=name, family=_forced(forced) or family_of(name) or ModelFamily.SD15)
         for name in info.choices("CheckpointLoaderSimple", "ckpt_name") or ()
     ]
     parts = [
-        Model(name=name, family=family, is_whole=False)
+        ModelFile(name=name, family=family, is_whole=False)
         for name in info.choices("UNETLoader", "unet_name") or ()
-        if (family := _forced(forced) or family_of(name)) in {Family.FLUX, Family.SCHNELL, Family.SD3}
+        if (family := _forced(forced) or family_of(name)) in {ModelFamily.FLUX, ModelFamily.SCHNELL, ModelFamily.SD3}
     ]
     models = [*whole, *parts]
     first = match_name(options.get("model", ""), [model.name for model in models]) if options.get("model") else None
@@ -153,7 +155,7 @@ def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str], embed
     upscalers = list(info.choices("UpscaleModelLoader", "model_name") or ())
     preferred = match_name(options["upscaler"], upscalers) if options.get("upscaler") else None
     upscalers.sort(key=lambda name: name != preferred)
-    return Facts(
+    return ComfyFacts(
         version=read_version(version),
         info=info,
         models=tuple(models),
@@ -162,7 +164,7 @@ def read_facts(version: str, info: ObjectInfo, options: Mapping[str, str], embed
     )
 
 
-def family_of(name: str) -> Family | None:
+def family_of(name: str) -> ModelFamily | None:
     """Return the family a file name tells of, None if it tells of none or of one without a graph of ours."""
     for family, pattern in _NAMES:
         if re.search(pattern, name, re.IGNORECASE):
@@ -176,5 +178,5 @@ def read_version(text: str) -> tuple[int, ...]:
     return tuple(digits(part, 0) for part in found[0].split(".")) if found else ()
 
 
-def _forced(name: str) -> Family | None:
-    return Family(name) if name in set(Family) else None
+def _forced(name: str) -> ModelFamily | None:
+    return ModelFamily(name) if name in set(ModelFamily) else None

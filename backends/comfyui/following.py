@@ -3,18 +3,18 @@
 from dataclasses import dataclass, replace
 
 from backends.base import RemoteState
-from backends.comfyui.events import Reader
+from backends.comfyui.events import FrameReader
 from backends.comfyui.graph import Graph
 from backends.comfyui.jobs import JobApi
 from backends.comfyui.line import Line
-from backends.comfyui.watch import Watch
+from backends.comfyui.watch import JobWatch
 from generation.errors import BackendUnavailable, RateLimited
 from generation.job import Progress
 from utils.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class ComfyPace:
     """How often we ask, in seconds; tests make it quick."""
 
     poll_s: float = 1.0  # over HTTP where there is no live source, and how long to wait for news from one
@@ -29,21 +29,21 @@ class Pace:
 class Follower:
     """The jobs of one server that are under way."""
 
-    def __init__(self, label: str, line: Line, pace: Pace, clock: Clock) -> None:
+    def __init__(self, label: str, line: Line, pace: ComfyPace, clock: Clock) -> None:
         self._label = label
         self._line = line
         self._pace = pace
         self._clock = clock
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, JobWatch] = {}
 
     def __len__(self) -> int:
         return len(self._watches)
 
-    def watch(self, job_id: str, api: JobApi, graph: Graph | None = None) -> Watch:
+    def watch(self, job_id: str, api: JobApi, graph: Graph | None = None) -> JobWatch:
         """Return what is known of a job, and listen to it from now on."""
         watch = self._watches.get(job_id)
         if watch is None:
-            watch = Watch(Reader(job_id), api.source(job_id), self._pace.backoff_s)
+            watch = JobWatch(FrameReader(job_id), api.source(job_id), self._pace.backoff_s)
             self._watches[job_id] = watch
         if graph is not None:
             watch.reader.know(graph)
@@ -97,7 +97,7 @@ class Follower:
             may_have_run=True,
         )
 
-    async def _look(self, job_id: str, watch: Watch) -> RemoteState:
+    async def _look(self, job_id: str, watch: JobWatch) -> RemoteState:
         now = self._clock.monotonic()
         try:
             standing = await self._line.ask(lambda api: api.standing(job_id))
@@ -125,7 +125,7 @@ class Follower:
             watch.reader.know(standing.graph)
         return self._running(watch, watch.progress)
 
-    def _running(self, watch: Watch, progress: Progress, after_s: float | None = None) -> RemoteState:
+    def _running(self, watch: JobWatch, progress: Progress, after_s: float | None = None) -> RemoteState:
         # a live source is listened to by `poll` itself; after its last word the end follows within a moment
         is_told = watch.is_connected or watch.reader.is_over
         pause = self._pace.report_s if is_told else self._pace.poll_s

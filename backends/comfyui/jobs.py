@@ -5,7 +5,7 @@ from typing import Protocol
 
 from backends.comfyui.answers import HistoryEntry, OutputFile
 from backends.comfyui.graph import Graph
-from backends.comfyui.watch import Source
+from backends.comfyui.watch import NewsSource
 from generation.errors import UnexpectedAnswer
 from generation.request import SourceImage
 
@@ -66,6 +66,6 @@ class JobApi(Protocol):
         """Take a job out of the queue, or stop it if it runs; never anybody else's."""
         ...
 
-    def source(self, job_id: str) -> Source:
+    def source(self, job_id: str) -> NewsSource:
         """Return where the news of a job come from."""
         ...

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from backends.comfyui.backend import ComfyUIBackend
 from backends.comfyui.classic import PREVIEW_METHODS
-from backends.comfyui.facts import Family
+from backends.comfyui.facts import ModelFamily
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
 from net.answers import read_model
 
@@ -75,7 +75,7 @@ KIND = EngineKind(
         Option(
             name="family",
             type="choice",
-            choices=tuple(Family),
+            choices=tuple(ModelFamily),
             default="by file name",
             help="the family of all models, where file names tell nothing",
         ),

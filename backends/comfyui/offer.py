@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from backends.comfyui.extras import LATENT_UPSCALER, control_kinds
-from backends.comfyui.facts import STYLES, Facts, Family
+from backends.comfyui.facts import STYLES, ComfyFacts, ModelFamily
 from backends.kind import is_on, number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
@@ -19,7 +19,7 @@ MODELS_UNTOLD: Final = (
 )
 
 
-def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
+def to_capabilities(facts: ComfyFacts, options: Mapping[str, str]) -> Capabilities:
     """Return what the queue needs to know of the built-in graphs on this server."""
     modes = set()
     if facts.models:
@@ -27,7 +27,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
     if facts.upscalers:
         modes.add(Mode.UPSCALE)
     first = facts.model(None)
-    style = STYLES[first.family if first else Family.SD15]
+    style = STYLES[first.family if first else ModelFamily.SD15]
     return Capabilities(
         modes=frozenset(modes),
         models=tuple(ModelInfo(name=model.name, title=model.title) for model in facts.models),
@@ -47,7 +47,7 @@ def to_capabilities(facts: Facts, options: Mapping[str, str]) -> Capabilities:
         control_models=facts.control_models,
         supports_hires=True,
         without_modes=MODELS_MISSING if facts.info.is_told else MODELS_UNTOLD,
-        supports_guidance=any(model.family is Family.FLUX for model in facts.models),
+        supports_guidance=any(model.family is ModelFamily.FLUX for model in facts.models),
         supports_clip_skip=True,
         supports_preview=True,
         supports_progress=True,

@@ -9,7 +9,7 @@ from backends.comfyui.apply import apply, missing_pictures
 from backends.comfyui.builtin import Drawing, Uploads
 from backends.comfyui.defaults import missing_inputs, with_defaults
 from backends.comfyui.errors import check
-from backends.comfyui.facts import Facts
+from backends.comfyui.facts import ComfyFacts
 from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link, title_of
 from backends.comfyui.lacking import Ways, lacking_files, no_files, with_listed_names
 from backends.comfyui.nodes import ObjectInfo
@@ -69,7 +69,7 @@ def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info:
     return drawing
 
 
-def look_over(workflow: Workflow, request: GenerationRequest, facts: Facts) -> list[str]:
+def look_over(workflow: Workflow, request: GenerationRequest, facts: ComfyFacts) -> list[str]:
     """Return remarks on how a request would be drawn.
 
     Raises:

@@ -15,8 +15,8 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
 from wsproto.utilities import ProtocolError, generate_accept_token
 
-from backends.comfyui.events import HELLO, Reader
-from backends.comfyui.watch import Closed, Source
+from backends.comfyui.events import HELLO, FrameReader
+from backends.comfyui.watch import Closed, NewsSource
 
 OPEN_TIMEOUT_S: Final = 5.0
 PING_S: Final = 20.0  # the server sends none, and proxies close what is silent for a minute
@@ -24,14 +24,14 @@ MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 READ_BYTES: Final = 64 * 1024
 
 
-class WebSocket(Source):
+class WebSocket(NewsSource):
     """The frames that a server sends to one client."""
 
     def __init__(self, client: httpx.AsyncClient, client_id: str) -> None:
         self._client = client
         self._client_id = client_id
 
-    async def listen(self, reader: Reader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
+    async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
         key = base64.b64encode(secrets.token_bytes(16))
         headers = {
             "Connection": "Upgrade",
@@ -58,7 +58,11 @@ class WebSocket(Source):
                 raise Closed(str(error)) from error
 
     async def _read(
-        self, connection: Connection, stream: httpcore.AsyncNetworkStream, reader: Reader, on_news: Callable[[], None]
+        self,
+        connection: Connection,
+        stream: httpcore.AsyncNetworkStream,
+        reader: FrameReader,
+        on_news: Callable[[], None],
     ) -> None:
         is_pinged = False
         message = bytearray()
@@ -93,7 +97,7 @@ class WebSocket(Source):
                         size = 0
 
 
-def _take(reader: Reader, event: Message[Any], data: bytes) -> bool:
+def _take(reader: FrameReader, event: Message[Any], data: bytes) -> bool:
     if isinstance(event, BytesMessage):
         return reader.read_binary(data)
     return reader.read_text(data.decode("utf-8", "replace"))

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import httpx
 
-from backends.comfyui.events import Reader
-from backends.comfyui.watch import Closed, Source
+from backends.comfyui.events import FrameReader
+from backends.comfyui.watch import Closed, NewsSource
 from net.answers import read_json
 from net.failures import parse_retry_after
 
@@ -20,14 +20,14 @@ SILENCE_S: Final = 45.0  # the server says something every 15 s
 MAX_LINE_CHARS: Final = 4 * 1024 * 1024
 
 
-class EventStream(Source):
+class EventStream(NewsSource):
     """What a server tells of one job."""
 
     def __init__(self, client: httpx.AsyncClient, job_id: str) -> None:
         self._client = client
         self._path = f"/api/v2/jobs/{quote(job_id, safe='')}/events"
 
-    async def listen(self, reader: Reader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
+    async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
         timeout = httpx.Timeout(OPEN_TIMEOUT_S, read=SILENCE_S)
         headers = {"Accept": "text/event-stream"}
         async with self._client.stream("GET", self._path, headers=headers, timeout=timeout) as response:
@@ -55,7 +55,7 @@ def _is_stream(response: httpx.Response) -> bool:
     return bool(response.headers.get("content-type", "").startswith("text/event-stream"))
 
 
-def _take(reader: Reader, event: str, text: str) -> bool:
+def _take(reader: FrameReader, event: str, text: str) -> bool:
     try:
         data = read_json(text)
     except ValueError:

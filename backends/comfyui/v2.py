@@ -22,9 +22,9 @@ from backends.comfyui.errors import invalid
 from backends.comfyui.graph import Graph, read_graph
 from backends.comfyui.jobs import ApiGone, JobApi, Standing
 from backends.comfyui.stream import EventStream
-from backends.comfyui.v2_answers import Health, Job, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
+from backends.comfyui.v2_answers import ApiJob, Health, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
 from backends.comfyui.v2_assets import ASSETS, Assets
-from backends.comfyui.watch import Source
+from backends.comfyui.watch import NewsSource
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.request import SourceImage
 from net.answers import read_model
@@ -79,7 +79,7 @@ class V2Jobs(JobApi):
         if refusal and _is_of_metadata(refusal):  # an extension of the proxy's: others take none, or in another form
             response, told, refusal = await self._post({"workflow": body["workflow"]}, intent)
         if response.is_success:
-            return (await self._calls.as_model(Job, told, may_have_run=True)).id
+            return (await self._calls.as_model(ApiJob, told, may_have_run=True)).id
         code = refusal.error.code if refusal else ""
         if code == "idempotency_key_reuse":
             return await self._taken(intent)
@@ -140,10 +140,10 @@ class V2Jobs(JobApi):
             return
         if not response.is_success:
             raise failure_of(self._label, response, body)
-        if (await self._calls.as_model(Job, body)).status == "queued":
+        if (await self._calls.as_model(ApiJob, body)).status == "queued":
             raise BackendError(f"{self._label} did not cancel the job.", hint="It needs ComfyUI 0.25 or newer.")
 
-    def source(self, job_id: str) -> Source:
+    def source(self, job_id: str) -> NewsSource:
         return EventStream(self._calls.client, job_id)
 
     async def _post(self, body: dict[str, Any], intent: str) -> tuple[httpx.Response, bytes, Refusal | None]:
@@ -186,13 +186,13 @@ class V2Jobs(JobApi):
         sentence = with_reason(f"{self._label} does not accept this request.", told.message)
         return mistake or RequestRejected(sentence, detail=told.code, hint="Try other settings.")
 
-    async def _job(self, job_id: str) -> Job | None:
+    async def _job(self, job_id: str) -> ApiJob | None:
         response, body = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")
         if not response.is_success and code_of(body) == "not_found":
             return None
         if not response.is_success:
             raise failure_of(self._label, response, body)
-        return await self._calls.as_model(Job, body, may_have_run=True)
+        return await self._calls.as_model(ApiJob, body, may_have_run=True)
 
     async def _graph(self, job_id: str) -> Graph:
         """Return what a job ran, empty where that is not told: then seeds are the request's."""

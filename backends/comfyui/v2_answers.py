@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from backends.comfyui.answers import HistoryEntry, Status
+from backends.comfyui.answers import HistoryEntry, HistoryStatus
 from backends.comfyui.graph import Graph, class_of
 from backends.comfyui.jobs import ApiGone
 from generation.errors import GenerationError
@@ -57,12 +57,12 @@ class JobOutput(BaseModel):
     node_id: str = ""
 
 
-class JobError(BaseModel):
+class ApiJobError(BaseModel):
     message: str = ""
     class_type: str | None = None
 
 
-class Job(BaseModel):
+class ApiJob(BaseModel):
     """One job. `expired` is also what a proxy says of a job that ComfyUI does not know."""
 
     id: str = Field(min_length=1)
@@ -70,7 +70,7 @@ class Job(BaseModel):
     metadata: Any = None  # what it was sent with: a text of ours
     queue_position: int | None = None
     outputs: list[JobOutput] = []
-    error: JobError | None = None
+    error: ApiJobError | None = None
 
     def as_history(self, graph: Graph) -> HistoryEntry:
         """Return how a finished job ended, as the classic API tells it; `graph` is what ran, empty where not told."""
@@ -81,18 +81,18 @@ class Job(BaseModel):
             outputs.setdefault(one.node_id, {}).setdefault("images", []).append(file)
         return HistoryEntry(prompt=[0, self.id, graph], outputs=outputs, status=self._ended())
 
-    def _ended(self) -> Status:
+    def _ended(self) -> HistoryStatus:
         if self.status == "succeeded":
-            return Status(status_str="success", completed=True)
+            return HistoryStatus(status_str="success", completed=True)
         if self.status == "canceled":
-            return Status(status_str="error", messages=[["execution_interrupted", {}]])
-        told = self.error or JobError()
+            return HistoryStatus(status_str="error", messages=[["execution_interrupted", {}]])
+        told = self.error or ApiJobError()
         died = {"exception_message": told.message, "node_type": told.class_type or ""}
-        return Status(status_str="error", messages=[["execution_error", died]])
+        return HistoryStatus(status_str="error", messages=[["execution_error", died]])
 
 
 class Jobs(BaseModel):
-    jobs: list[Job]
+    jobs: list[ApiJob]
 
 
 class JobGraph(BaseModel):

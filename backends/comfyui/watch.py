@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import httpcore
 import httpx
 
-from backends.comfyui.events import Reader
+from backends.comfyui.events import FrameReader
 from generation.errors import GenerationError
 from generation.job import Progress
 
@@ -30,10 +30,10 @@ class Closed(Exception):
         self.wait_s = wait_s
 
 
-class Source(Protocol):
+class NewsSource(Protocol):
     """Where news of one job come from."""
 
-    async def listen(self, reader: Reader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
+    async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
         """Feed `reader` until the job is over.
 
         Raises:
@@ -42,10 +42,10 @@ class Source(Protocol):
         ...
 
 
-class Watch:
+class JobWatch:
     """What we know of one running job, kept up to date by its source."""
 
-    def __init__(self, reader: Reader, source: Source, backoff_s: float = BACKOFF_S) -> None:
+    def __init__(self, reader: FrameReader, source: NewsSource, backoff_s: float = BACKOFF_S) -> None:
         self.reader = reader
         self.is_connected = False
         self.opened = asyncio.Event()  # set once the source is open, or will not open at the first try

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backends.gradio_flux.errors import drawing_failure
-from backends.gradio_flux.facts import Endpoint
+from backends.gradio_flux.facts import AppEndpoint
 from generation.errors import (
     BackendError,
     UnexpectedAnswer,
@@ -22,7 +22,7 @@ from utils.images import BadImage, inspect
 _LOADING = re.compile(r"load|fetch|download|shard|file", re.I)
 
 
-class Step(BaseModel):
+class ProgressStep(BaseModel):
     """One bar of the app's progress; several may run inside one another."""
 
     index: float | None = None
@@ -36,7 +36,7 @@ class Message(BaseModel):
 
     msg: str = ""
     rank: int | None = None
-    progress_data: list[Step] | None = None
+    progress_data: list[ProgressStep] | None = None
     success: bool | None = None
     output: Any = None
     message: str | None = None
@@ -51,14 +51,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class DrawnFile:
     """What an event left on the server: the picture's path there, and the seed where the app tells it."""
 
     path: str
     seed: int | None
 
 
-def read_outcome(label: str, outcome: Outcome, endpoint: Endpoint) -> Drawn:
+def read_outcome(label: str, outcome: Outcome, endpoint: AppEndpoint) -> DrawnFile:
     """Return the picture of an ended event; of several the first, since one is all we ask for.
 
     Raises:
@@ -78,7 +78,7 @@ def read_outcome(label: str, outcome: Outcome, endpoint: Endpoint) -> Drawn:
     seed = endpoint.seed_output
     told = data[seed] if seed is not None and seed < len(data) else None
     is_whole = isinstance(told, int | float) and not isinstance(told, bool)
-    return Drawn(path=path, seed=int(told) if told is not None and is_whole else None)
+    return DrawnFile(path=path, seed=int(told) if told is not None and is_whole else None)
 
 
 def check_picture(label: str, data: bytes) -> bytes:
@@ -110,7 +110,7 @@ def read_progress(message: Message, steps: int) -> Progress | None:
     return Progress(fraction=fraction, step=round(fraction * steps), steps=steps)
 
 
-def _share(bar: Step) -> float | None:
+def _share(bar: ProgressStep) -> float | None:
     if bar.index is not None and bar.length:
         return max(0.0, min(1.0, bar.index / bar.length))
     return None if bar.progress is None else max(0.0, min(1.0, bar.progress))

@@ -16,8 +16,8 @@ import httpx
 
 from backends.base import BackendConfig, ProgressCallback
 from backends.gradio_flux.answers import Message, Outcome, check_picture, read_outcome, read_progress
-from backends.gradio_flux.client import SILENCE_S, Server
-from backends.gradio_flux.facts import App, Endpoint
+from backends.gradio_flux.client import SILENCE_S, GradioServer
+from backends.gradio_flux.facts import App, AppEndpoint
 from backends.gradio_flux.payload import app_seed, changes, to_capabilities, to_data
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, RequestRejected, UnexpectedAnswer
@@ -77,7 +77,7 @@ class GradioFluxBackend:
         # A transport of our own also keeps the environment's proxies away from this machine's ports.
         auth = key_auth(config.key) if ":" not in config.key else None
         self._client = make_client(config.endpoint, transport=transport or guarded_transport(config.policy), auth=auth)
-        self._server = Server(self._label, self._client, config.key, silence_s)
+        self._server = GradioServer(self._label, self._client, config.key, silence_s)
         self._app: App | None = None
         self._warm_model: str | None = None
         self._turn = asyncio.Lock()
@@ -122,7 +122,7 @@ class GradioFluxBackend:
         return self._app
 
     async def _draw(
-        self, request: GenerationRequest, app: App, endpoint: Endpoint, report: ProgressCallback
+        self, request: GenerationRequest, app: App, endpoint: AppEndpoint, report: ProgressCallback
     ) -> GenerationResult:
         picture = await self._upload(request, app)
         images = []
@@ -146,7 +146,7 @@ class GradioFluxBackend:
             raise RequestRejected("Img2img needs a picture to start from.", field="init_image")
         return await self._server.upload(app, request.init_image.data)
 
-    async def _run(self, app: App, endpoint: Endpoint, data: list[Any], listener: _Listener) -> Outcome:
+    async def _run(self, app: App, endpoint: AppEndpoint, data: list[Any], listener: _Listener) -> Outcome:
         """Run one event in a task of its own, which holds our turn until the app is through with it."""
         if self._turn.locked():
             await listener.say(Progress(note="waiting until the app has ended the picture before"))

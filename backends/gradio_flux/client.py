@@ -16,7 +16,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.gradio_flux.answers import Message, Outcome
-from backends.gradio_flux.facts import App, Config, Endpoint, Info, read_app
+from backends.gradio_flux.facts import App, AppEndpoint, Config, Info, read_app
 from backends.probe import identify
 from constants import MAX_IMAGE_BYTES
 from generation.errors import (
@@ -52,7 +52,7 @@ class _Joined(BaseModel):
 Hear = Callable[[Message], Awaitable[None]]
 
 
-class Server:
+class GradioServer:
     """One gradio server, logged in where it asks for that. `key` is `user:password`."""
 
     def __init__(self, label: str, client: httpx.AsyncClient, key: str, silence_s: float = SILENCE_S) -> None:
@@ -85,7 +85,7 @@ class Server:
             )
         raise await self._wrong_product("an app that draws no pictures from a prompt")
 
-    async def run(self, app: App, endpoint: Endpoint, data: list[Any], hear: Hear) -> Outcome:
+    async def run(self, app: App, endpoint: AppEndpoint, data: list[Any], hear: Hear) -> Outcome:
         """Send one event and follow it to its end; there is no way to leave it and come back.
 
         Raises:

@@ -114,7 +114,7 @@ class Info(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class AppField:
     """One input of a function: what it starts with, its range, and what there is to choose."""
 
     kind: str
@@ -128,17 +128,17 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class AppEndpoint:
     """One function of the app. `roles`: our words -> places in `fields`, which are in the order they are sent."""
 
     name: str
     fn_index: int
-    fields: tuple[Field, ...]
+    fields: tuple[AppField, ...]
     roles: Mapping[str, int]
     picture_outputs: tuple[int, ...]
     seed_output: int | None = None
 
-    def field(self, role: str) -> Field | None:
+    def field(self, role: str) -> AppField | None:
         place = self.roles.get(role)
         return None if place is None else self.fields[place]
 
@@ -148,7 +148,7 @@ class App:
     """What is known of a running app."""
 
     prefix: str
-    endpoints: Mapping[Mode, Endpoint]
+    endpoints: Mapping[Mode, AppEndpoint]
 
 
 def read_app(config: Config, info: Info, wanted: str = "") -> App:
@@ -172,7 +172,7 @@ def read_app(config: Config, info: Info, wanted: str = "") -> App:
             outputs = [components.get(number) for number in dependency.outputs]
             endpoints.append(_read_endpoint(name, index, known, outputs, named.parameters))
     drawing = [endpoint for endpoint in endpoints if "prompt" in endpoint.roles and endpoint.picture_outputs]
-    found: dict[Mode, Endpoint] = {}
+    found: dict[Mode, AppEndpoint] = {}
     for mode, suits in ((Mode.TXT2IMG, _draws_from_words), (Mode.IMG2IMG, _draws_from_picture)):
         suited = [endpoint for endpoint in drawing if suits(endpoint)]
         if suited:
@@ -192,7 +192,7 @@ def _read_endpoint(
     inputs: Sequence[Component],
     outputs: Sequence[Component | None],
     parameters: Sequence[Parameter],
-) -> Endpoint:
+) -> AppEndpoint:
     told = [component for component in inputs if not component.skip_api]
     if len(told) != len(parameters):
         parameters = [Parameter()] * len(told)  # then nothing says which is whose
@@ -210,7 +210,7 @@ def _read_endpoint(
             role = _role(component.type, normalise(said))
             if role and role not in roles:
                 roles[role] = place
-    return Endpoint(
+    return AppEndpoint(
         name=name,
         fn_index=fn_index,
         fields=tuple(_field(component, by_id.get(component.id, Parameter())) for component in inputs),
@@ -230,11 +230,11 @@ def _label(component: Component) -> str:
     return normalise(component.props.get("label"))
 
 
-def _field(component: Component, parameter: Parameter) -> Field:
+def _field(component: Component, parameter: Parameter) -> AppField:
     props = component.props
     said = f"{props.get('label') or ''} {props.get('info') or ''}"
     random_value = _RANDOM.search(said)
-    return Field(
+    return AppField(
         kind=component.type,
         value=props.get("value"),
         minimum=_number(props.get("minimum")),
@@ -258,11 +258,11 @@ def _choices(value: object) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def _draws_from_words(endpoint: Endpoint) -> bool:
+def _draws_from_words(endpoint: AppEndpoint) -> bool:
     return all(field.is_optional for field in endpoint.fields if field.kind in FILE_TYPES)
 
 
-def _draws_from_picture(endpoint: Endpoint) -> bool:
+def _draws_from_picture(endpoint: AppEndpoint) -> bool:
     """Only where there is no doubt: one input that takes a file, and it is called the picture to start from."""
     files = [field for field in endpoint.fields if field.kind in FILE_TYPES]
     return len(files) == 1 and "init_image" in endpoint.roles

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.gradio_flux.facts import App, Endpoint, Field
+from backends.gradio_flux.facts import App, AppEndpoint, AppField
 from backends.kind import number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
@@ -65,7 +65,7 @@ def to_capabilities(app: App, options: Mapping[str, str], warm_model: str | None
 
 
 def to_data(
-    request: GenerationRequest, endpoint: Endpoint, seed: int, picture: dict[str, Any] | None = None
+    request: GenerationRequest, endpoint: AppEndpoint, seed: int, picture: dict[str, Any] | None = None
 ) -> list[Any]:
     """Return the values of all inputs in their order; what we do not know keeps the app's own value.
 
@@ -93,7 +93,7 @@ def to_data(
     return data
 
 
-def app_seed(endpoint: Endpoint, seed: int) -> int:
+def app_seed(endpoint: AppEndpoint, seed: int) -> int:
     """Return the seed folded into the app's own range, past the value that it takes for "any"."""
     field = endpoint.field("seed")
     if field is None:
@@ -105,7 +105,7 @@ def app_seed(endpoint: Endpoint, seed: int) -> int:
     return seed if low <= seed <= high else low + (seed - low) % max(1, high - low + 1)
 
 
-def changes(request: GenerationRequest, endpoint: Endpoint) -> tuple[str, ...]:
+def changes(request: GenerationRequest, endpoint: AppEndpoint) -> tuple[str, ...]:
     """Return what this app cannot take as it was asked for, in words."""
     notes = []
     for role, word in _NUMBERS.items():
@@ -127,7 +127,7 @@ def changes(request: GenerationRequest, endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def bounded(field: Field, value: float) -> float:
+def bounded(field: AppField, value: float) -> float:
     """Return the value within the component's range; a slider also on its own steps, counted from its minimum."""
     low = field.minimum if field.minimum is not None else value
     high = field.maximum if field.maximum is not None else value
@@ -141,23 +141,23 @@ def bounded(field: Field, value: float) -> float:
     return int(value) if float(value).is_integer() and _takes_whole(field) else value
 
 
-def _takes_whole(field: Field) -> bool:
+def _takes_whole(field: AppField) -> bool:
     """A pipeline's `range(steps)` breaks on 4.0, while 3.0 as guidance has to stay a float."""
     return not isinstance(field.value, float) and (field.step is None or float(field.step).is_integer())
 
 
-def _own_value(field: Field) -> Any:
+def _own_value(field: AppField) -> Any:
     if field.value is None and field.choices and not field.is_optional:
         return field.choices[0][1]
     return field.value
 
 
-def _sent_model(field: Field | None, name: str) -> Any:
+def _sent_model(field: AppField | None, name: str) -> Any:
     choices = field.choices if field else None
     return next((sent for _, sent in choices or () if str(sent) == name), name)
 
 
-def _models(field: Field | None, warm_model: str | None) -> tuple[ModelInfo, ...] | None:
+def _models(field: AppField | None, warm_model: str | None) -> tuple[ModelInfo, ...] | None:
     if field is None:
         return ()
     if field.choices is None:
@@ -167,16 +167,16 @@ def _models(field: Field | None, warm_model: str | None) -> tuple[ModelInfo, ...
     )
 
 
-def _grid(sides: list[Field]) -> int:
+def _grid(sides: list[AppField]) -> int:
     """The sliders' step, or the smallest multiple of it that pipelines take."""
     step = max((int(field.step) for field in sides if field.step and field.step >= 1), default=MIN_GRID_PX)
     return step * math.ceil(MIN_GRID_PX / step)
 
 
-def _default(field: Field | None, default: int) -> int:
+def _default(field: AppField | None, default: int) -> int:
     return int(_value_or(field, default))
 
 
-def _value_or(field: Field | None, default: float) -> float:
+def _value_or(field: AppField | None, default: float) -> float:
     value = field.value if field else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float(default)

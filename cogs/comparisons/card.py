@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cogs.cards import Button, Card, Picture, Row
+from cogs.cards import Button, Card, CardPicture, Row
 from cogs.jobs.card import MARKS, bar, timestamp
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
@@ -31,7 +31,7 @@ def card(
     views: Mapping[str, JobView],
     user_id: str,
     now: datetime,
-    pictures: tuple[Picture, ...] = (),
+    pictures: tuple[CardPicture, ...] = (),
 ) -> Card:
     """Draw a comparison as it stands now.
 

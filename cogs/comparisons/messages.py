@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field
 from functools import partial
 
-from cogs.cards import Card, Picture
+from cogs.cards import Card, CardPicture
 from cogs.comparisons import card as compare_card
 from cogs.delivery import Delivery, Followers, is_old
 from cogs.origin import DOOR
@@ -140,12 +140,12 @@ class CompareMessages:
         comparison = state.comparison
         name = file_name(comparison.prompt, comparison.seed, comparison.created_at, upload.extension)
         alt = compare_card.alt_text(comparison, state.views)
-        return self._card(state, (Picture(data=upload.data, filename=name, alt_text=alt),))
+        return self._card(state, (CardPicture(data=upload.data, filename=name, alt_text=alt),))
 
     async def _read(self, comparison: Comparison) -> _State:
         views = {job_id: await self._service.view(job_id) for job_id in comparison.job_ids}
         return _State(comparison, {job_id: view for job_id, view in views.items() if view is not None})
 
-    def _card(self, state: _State, pictures: tuple[Picture, ...] = ()) -> Card:
+    def _card(self, state: _State, pictures: tuple[CardPicture, ...] = ()) -> Card:
         user_id = state.lead.origin.user_id
         return compare_card.card(state.comparison, state.views, user_id, self._clock.now(), pictures)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cogs.cards import Picture
+from cogs.cards import CardPicture
 from cogs.jobs import card as render
 from generation.job import Job
 from generation.result import JobResult, StoredImage
@@ -18,7 +18,7 @@ LinkTo = Callable[[StoredImage, Job], str]  # where people can watch a file; "" 
 class Attached:
     """Files within Discord's limits. `left_out`: a line on the videos that are too large for it."""
 
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[CardPicture, ...] = ()
     is_smaller: bool = False
     left_out: str = ""
 
@@ -40,14 +40,14 @@ async def attached(media: MediaService, job: Job, limit_bytes: int, link_to: Lin
     return Attached(pictures=(picture,), is_smaller=upload.is_smaller)
 
 
-def to_picture(job: Job, image: StoredImage, upload: Upload) -> Picture:
+def to_picture(job: Job, image: StoredImage, upload: Upload) -> CardPicture:
     name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
-    return Picture(data=upload.data, filename=name, alt_text=render.alt_of(job, image.seed))
+    return CardPicture(data=upload.data, filename=name, alt_text=render.alt_of(job, image.seed))
 
 
 async def _with_videos(media: MediaService, job: Job, result: JobResult, limit_bytes: int, link_to: LinkTo) -> Attached:
     """Attach each file by itself, as many as fit; of a video that does not, its still."""
-    pictures: list[Picture] = []
+    pictures: list[CardPicture] = []
     too_large: list[tuple[StoredImage, int]] = []
     is_smaller = False
     for image in result.images[:FILES_OF_A_MESSAGE]:

@@ -6,7 +6,7 @@ Layout: first line who and what, then the state, then small print. Made for a ph
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cogs.cards import Button, Card, Picture, Row
+from cogs.cards import Button, Card, CardPicture, Row
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
@@ -47,7 +47,7 @@ class Around:
     left_out: str = ""  # what of the result is not attached, and where it is
 
 
-def card(view: JobView, around: Around, now: datetime, pictures: tuple[Picture, ...] = ()) -> Card:
+def card(view: JobView, around: Around, now: datetime, pictures: tuple[CardPicture, ...] = ()) -> Card:
     """Draw the one message of a job in its present state."""
     job = view.job
     if job.status is JobStatus.QUEUED:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import nextcord
 
-from cogs.cards import Button, Card, Choice, Menu, Picture, Row, make_id
+from cogs.cards import Button, Card, CardPicture, Choice, Menu, Row, make_id
 from constants import MAX_PROMPT_CHARS, MAX_STEPS, MIN_SIDE_PX
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
@@ -131,9 +131,9 @@ def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page
     return Card(content=f"Draw it again with another {what}, same seed{where}", rows=tuple(rows))
 
 
-def pack(pictures: Sequence[Picture]) -> list[tuple[Picture, ...]]:
+def pack(pictures: Sequence[CardPicture]) -> list[tuple[CardPicture, ...]]:
     """Share files out over messages: at most 10 each, and no request over Discord's 25 MiB."""
-    batches: list[list[Picture]] = [[]]
+    batches: list[list[CardPicture]] = [[]]
     for picture in pictures:
         size = sum(len(other.data) for other in batches[-1])
         if batches[-1] and (len(batches[-1]) == MAX_FILES or size + len(picture.data) > MAX_REQUEST_BYTES):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cogs.cards import Card, Picture
+from cogs.cards import Card, CardPicture
 from cogs.delivery import Delivery, Followers, is_old
 from cogs.jobs import card as render
 from cogs.jobs.attached import LinkTo, attached, to_picture
@@ -81,7 +81,7 @@ class JobMessages:
         self._unlisten = service.listen(self._changed)
         self._taken_up: set[str] = set()  # jobs whose result may have been posted already
 
-    def card(self, view: JobView, pictures: tuple[Picture, ...] = (), *, smaller: bool = False) -> Card:
+    def card(self, view: JobView, pictures: tuple[CardPicture, ...] = (), *, smaller: bool = False) -> Card:
         """Draw a job as it stands now."""
         return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
 
@@ -176,11 +176,13 @@ class JobMessages:
             return
         shown.status, shown.position, shown.fraction, shown.note = job.status, view.position, fraction, note
         shown.hold = view.hold
-        preview: tuple[Picture, ...] = ()
+        preview: tuple[CardPicture, ...] = ()
         now = self._clock.monotonic()
         if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
             shown.preview_at = now
-            preview = (Picture(data=progress.preview, filename=_preview_name(progress.preview), alt_text="preview"),)
+            preview = (
+                CardPicture(data=progress.preview, filename=_preview_name(progress.preview), alt_text="preview"),
+            )
 
         async def send() -> None:
             current = await self._service.view(job.id)
@@ -221,7 +223,7 @@ class JobMessages:
         around = replace(self._around(job, files.is_smaller), left_out=files.left_out)
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
-    async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[Picture]:
+    async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[CardPicture]:
         """Fetch single pictures of a batch as they were made; those that have expired are left out."""
         pictures = []
         for index in indexes:

@@ -10,7 +10,7 @@ from typing import Final
 
 import nextcord
 
-from cogs.cards import Button, Card, Picture, Row
+from cogs.cards import Button, Card, CardPicture, Row
 from cogs.plain import block, escape
 from constants import DISCORD_CONTENT_CHARS
 from generation.errors import RequestRejected
@@ -70,7 +70,7 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     return _with_words("\n".join(lines), draft, tail, private=private)
 
 
-def described_card(caption: str, engine: str, picture: Picture | None, *, private: bool) -> Card:
+def described_card(caption: str, engine: str, picture: CardPicture | None, *, private: bool) -> Card:
     """Show what a picture shows, as words to draw."""
     card = _with_words("**What it shows**", Draft(prompt=caption), f"-# described by {escape(engine)}", private=private)
     return Card(content=card.content, rows=card.rows, pictures=(*card.pictures, *([picture] if picture else [])))
@@ -104,6 +104,6 @@ def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
     if len(words) <= LINE_CHARS and "```" not in words:
         content = f"{head}\n```\n{COMMAND}{words}\n```\n{tail}"
         return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows)
-    file = Picture(data=words.encode(), filename=FILE_NAME, alt_text="the words and options of this picture")
+    file = CardPicture(data=words.encode(), filename=FILE_NAME, alt_text="the words and options of this picture")
     content = f"{head}: see the file\n{tail}"
     return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows, pictures=(file,))

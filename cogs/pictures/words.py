@@ -10,7 +10,7 @@ from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.attachments import address_of, read_file
-from cogs.cards import Picture
+from cogs.cards import CardPicture
 from cogs.desk import Desk
 from cogs.origin import check_interaction_permissions, person_of
 from cogs.pictures import forms
@@ -95,7 +95,7 @@ class PictureWords(commands.Cog):
         said = await self._describing.describe(source, person_of(interaction), backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
         alt_text = cut(f"The picture described: {said.text}", DISCORD_ALT_TEXT_CHARS)
-        picture = Picture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
+        picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
         await edit_answer(interaction, forms.described_card(said.text, said.engine, picture, private=private))
 
     async def _show_info(self, interaction: nextcord.Interaction, data: bytes, *, private: bool) -> None:

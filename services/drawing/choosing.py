@@ -40,7 +40,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option:
+class Candidate:
     """One engine that can run the request, and the request as it will get it."""
 
     entry: Entry
@@ -65,7 +65,7 @@ class Chooser:
         self._workflows = workflows
         self._styles = styles
 
-    async def options(self, draft: Draft, origin: Origin) -> list[Option]:
+    async def options(self, draft: Draft, origin: Origin) -> list[Candidate]:
         """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
 
         Raises:
@@ -85,7 +85,7 @@ class Chooser:
             raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
         entries = self._wanted(draft, origin)
         await self._registry.ready(entries)
-        options: list[Option] = []
+        options: list[Candidate] = []
         refusals: list[str] = []
         for entry in entries:
             if entry.capabilities is None:
@@ -123,7 +123,7 @@ class Chooser:
             notes=best.fitted.notes,
         )
 
-    async def _fit(self, draft: Draft, entry: Entry) -> Option | Refused:
+    async def _fit(self, draft: Draft, entry: Entry) -> Candidate | Refused:
         assert entry.capabilities is not None, "only probed engines are asked"
         if draft.workflow and self._workflows:
             fitted = await self._workflows.fit(draft, entry)
@@ -133,12 +133,12 @@ class Chooser:
             request = fitted.request
             if request.guide and draft.width and draft.height:
                 request = replace(request, width=draft.width, height=draft.height)
-            return Option(entry=entry, request=request, fitted=fitted)
+            return Candidate(entry=entry, request=request, fitted=fitted)
         request = resolve_for(draft, entry.capabilities)
         fitted = self._registry.fit(entry.name, request)
-        return Option(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
+        return Candidate(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
 
-    def _rank(self, option: Option) -> tuple[bool, bool, bool, int, float]:
+    def _rank(self, option: Candidate) -> tuple[bool, bool, bool, int, float]:
         entry = option.entry
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
         return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
@@ -173,7 +173,7 @@ class Chooser:
         return draft
 
 
-def _is_nowhere(draft: Draft, options: list[Option], refusals: list[str]) -> bool:
+def _is_nowhere(draft: Draft, options: list[Candidate], refusals: list[str]) -> bool:
     """Tell a name that engines with such names refuse from one that the others merely pass over."""
     return any(
         getattr(draft, what)

@@ -32,7 +32,7 @@ FIRST_ONLY: Final = "only the first picture of the animation is used"
 SAME_SCENE: Final = "the same scene, continued"
 
 
-class Pictures(Protocol):
+class PictureSource(Protocol):
     """What is needed of the media store."""
 
     async def load(self, source: SourceImage) -> SourceImage: ...
@@ -147,7 +147,7 @@ async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job |
     return replace(draft, prompt=SAME_SCENE), (note,)
 
 
-async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str, ...]]:
+async def with_pictures(draft: Draft, media: PictureSource) -> tuple[Draft, tuple[str, ...]]:
     """Make the pictures of a draft ready: continued where that is wanted, measured, picture and mask going together.
 
     Returns:
@@ -170,7 +170,7 @@ async def with_pictures(draft: Draft, media: Pictures) -> tuple[Draft, tuple[str
     return draft, tuple(notes)
 
 
-async def measured(draft: Draft, media: Pictures) -> Draft:
+async def measured(draft: Draft, media: PictureSource) -> Draft:
     """Look up the sizes of a draft's pictures, which nothing stored knows.
 
     Raises:
@@ -185,14 +185,14 @@ async def measured(draft: Draft, media: Pictures) -> Draft:
     )
 
 
-async def _measured(source: SourceImage, media: Pictures) -> SourceImage:
+async def _measured(source: SourceImage, media: PictureSource) -> SourceImage:
     if source.width:
         return source
     width, height = await media.size_of(source)
     return replace(source, width=width, height=height)
 
 
-async def outpainting(draft: Draft, media: Pictures, say: Callable[[str], None] = lambda note: None) -> Draft:
+async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], None] = lambda note: None) -> Draft:
     """Turn `zoom` and `pan` into a picture on a larger canvas with a mask, for every engine that can inpaint.
 
     `say` takes a remark on what was changed.

@@ -19,7 +19,7 @@ from generation.errors import BackendUnavailable, RequestRejected
 from generation.job import Job, JobStatus, Webhook
 from net.outbound import check_outbound, post_json
 from settings.webhooks import WebhookSettings
-from store.webhooks import Delivery, Hook, WebhookStore
+from store.webhooks import Hook, WebhookDelivery, WebhookStore
 from texts.text import english
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy
@@ -162,7 +162,7 @@ class WebhookService:
         # what is due and found no room begins when something else has ended, which rings
         return left_s if left_s > 0 or not self._sending else float("inf")
 
-    def _begin(self, delivery: Delivery, receiver: str) -> None:
+    def _begin(self, delivery: WebhookDelivery, receiver: str) -> None:
         task = asyncio.create_task(self._send(delivery), name=f"webhook {delivery.id}")
         self._sending[delivery.id] = task
         self._receivers[receiver] += 1
@@ -174,7 +174,7 @@ class WebhookService:
 
         task.add_done_callback(ended)
 
-    async def _send(self, delivery: Delivery) -> None:
+    async def _send(self, delivery: WebhookDelivery) -> None:
         try:
             body = delivery.body or await self._written_of(delivery)
             if body is None:
@@ -194,7 +194,7 @@ class WebhookService:
         log.exception("webhooks have to wait", extra={"action": "webhook_failed"})
         self._paused_until = self._clock.monotonic() + STORE_PAUSE_S
 
-    async def _attempt(self, delivery: Delivery, body: bytes) -> tuple[str, bool]:
+    async def _attempt(self, delivery: WebhookDelivery, body: bytes) -> tuple[str, bool]:
         """Send once; return what came of it, and whether that is the end."""
         is_hopeless = False
         try:
@@ -215,7 +215,7 @@ class WebhookService:
             log.info("webhook not delivered: %s", answer, extra=fields)
         return answer, is_over
 
-    async def _post(self, delivery: Delivery, body: bytes) -> int:
+    async def _post(self, delivery: WebhookDelivery, body: bytes) -> int:
         now_s = self._clock.now().timestamp()
         headers = standard_headers(delivery.id, body, self._secret, now_s)
         headers |= {"X-Easel-Event": delivery.event, "X-Easel-Delivery": delivery.id}
@@ -233,7 +233,7 @@ class WebhookService:
                 log.warning("webhooks given up: too many wait", extra=fields)
             self._pruned_at = now
 
-    async def _written_of(self, delivery: Delivery) -> str | None:
+    async def _written_of(self, delivery: WebhookDelivery) -> str | None:
         """Write an event of a job from its row; None when there is none any more."""
         job = await self._job_of(delivery.job_id)
         if job is None:

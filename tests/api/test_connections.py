@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from api.connections import ConnectionLimits, Connections
+from api.connections import ConnectionLimits, OpenConnections
 from api.server import WebServer, bind
 from tests.api.lag import LAG_S, longest_stretch
 from utils import open_files
@@ -189,7 +189,7 @@ class Taken:
 
 
 def test_the_longest_without_a_request_goes_first_and_busy_ones_never():
-    connections = Connections(ConnectionLimits(total=3))
+    connections = OpenConnections(ConnectionLimits(total=3))
     first, second, third, fourth = (Taken() for _ in range(4))
     for one in (first, second, third):
         assert connections.admit(one, "203.0.113.1")

@@ -46,7 +46,7 @@ async def hub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Hub, Gener
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def heard(reader: events.Reader, what: bytes) -> None:
+async def heard(reader: events.EventReader, what: bytes) -> None:
     """Read until this was said."""
     async with asyncio.timeout(2):
         while what not in reader.take():

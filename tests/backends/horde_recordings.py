@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from backends.ai_horde.backend import AiHordeBackend, Pace
+from backends.ai_horde.backend import AiHordeBackend, HordePace
 from backends.base import BackendConfig
 from generation.errors import GenerationError
 from generation.job import Progress
@@ -66,7 +66,7 @@ class Horde:
             side_effect=Replay("02_txt2img_r2_registered", "POST", "/generate/async")
         )
         values: dict[str, Any] = {"name": "horde", "kind": "ai_horde", "label": "The Horde", "url": URL, "key": "mine"}
-        self.backend = AiHordeBackend(BackendConfig(**(values | config)), pace=Pace(near_s=0.001, far_s=0.001))
+        self.backend = AiHordeBackend(BackendConfig(**(values | config)), pace=HordePace(near_s=0.001, far_s=0.001))
 
     def plays(self, name: str) -> None:
         if exchanges(name, "POST", "/generate/async"):

@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.progress import Pace
+from backends.a1111.progress import A1111Pace
 from backends.base import BackendConfig
 from generation.capabilities import Capabilities
 from generation.errors import (
@@ -30,7 +30,7 @@ from tests.engines.a1111_engine import DATA
 
 URL = "http://gpu.example.com:7860"
 API = f"{URL}/sdapi/v1"
-PACE = Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=0.05, unknown_s=0.05, recover_poll_s=0.005)
+PACE = A1111Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=0.05, unknown_s=0.05, recover_poll_s=0.005)
 LISTS = (
     "sd-models", "samplers", "schedulers", "loras", "sd-vae", "sd-modules", "options", "prompt-styles", "embeddings",
     "upscalers", "latent-upscale-modes", "scripts",

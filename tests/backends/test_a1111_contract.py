@@ -2,16 +2,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.progress import Pace
+from backends.a1111.progress import A1111Pace
 from backends.base import Backend, BackendConfig
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.a1111_engine import Failed
 from tests.engines.a1111_server import A1111Server
 
-QUICK = Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=2.0, unknown_s=0.2, recover_poll_s=0.005, recover_s=1.0)
+QUICK = A1111Pace(
+    poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=2.0, unknown_s=0.2, recover_poll_s=0.005, recover_s=1.0
+)
 
 
-def connect(server: A1111Server, pace: Pace = QUICK, **changes: object) -> A1111Backend:
+def connect(server: A1111Server, pace: A1111Pace = QUICK, **changes: object) -> A1111Backend:
     values: dict[str, object] = {
         "name": "gpu1",
         "kind": "a1111",

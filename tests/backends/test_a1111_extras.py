@@ -9,7 +9,7 @@ import respx
 from PIL import Image
 
 from backends.a1111.control import ControlType
-from backends.a1111.facts import Checkpoint, Facts, Family, Upscaler, choose_upscaler
+from backends.a1111.facts import A1111Facts, Checkpoint, Program, Upscaler, choose_upscaler
 from backends.a1111.payload import changes, to_payload
 from backends.base import DescribingBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
@@ -25,7 +25,7 @@ from tests.waiting import until
 SOURCE = SourceImage.of(draw(64, 48, 1, ""))
 MASK = SourceImage.of(draw(64, 48, 2, ""))
 CANNY_15, CANNY_XL = "control_v11p_sd15_canny [d14c016b]", "diffusers_xl_canny_full [2b69fca4]"
-FORGE = Facts(family=Family.FORGE, has_guidance=True, checkpoints=(), samplers={"euler": "Euler"})
+FORGE = A1111Facts(family=Program.FORGE, has_guidance=True, checkpoints=(), samplers={"euler": "Euler"})
 
 
 def size_of(data: bytes) -> tuple[int, int]:
@@ -96,13 +96,13 @@ async def test_forge_refuses_a_hires_fix_without_modules_as_recorded() -> None:
 @pytest.mark.parametrize(
     ("family", "there", "absent"),
     [
-        (Family.A1111, {"enable_hr"}, {"hr_cfg", "hr_additional_modules", "hr_force"}),
-        (Family.REFORGE, {"hr_cfg"}, {"hr_additional_modules", "hr_force"}),
-        (Family.SDNEXT, {"hr_force", "hr_denoising_strength"}, {"hr_cfg", "hr_additional_modules"}),
+        (Program.A1111, {"enable_hr"}, {"hr_cfg", "hr_additional_modules", "hr_force"}),
+        (Program.REFORGE, {"hr_cfg"}, {"hr_additional_modules", "hr_force"}),
+        (Program.SDNEXT, {"hr_force", "hr_denoising_strength"}, {"hr_cfg", "hr_additional_modules"}),
     ],
 )
-def test_hires_fix_speaks_each_forks_dialect(family: Family, there: set[str], absent: set[str]) -> None:
-    payload = to_payload(request(hires=HiresFix()), Facts(family=family), {}, "t", keep_files=False)
+def test_hires_fix_speaks_each_forks_dialect(family: Program, there: set[str], absent: set[str]) -> None:
+    payload = to_payload(request(hires=HiresFix()), A1111Facts(family=family), {}, "t", keep_files=False)
     assert there <= set(payload)
     assert not absent & set(payload)
 
@@ -166,7 +166,7 @@ async def test_soft_inpainting_is_used_where_it_is_installed(family: str) -> Non
 @pytest.mark.parametrize(("fill", "number"), [("blur", 0), ("original", 1), ("noise", 2), ("empty", 3)])
 def test_mask_fill_and_only_masked_are_sent(fill: str, number: int) -> None:
     asked = request(mode=Mode.INPAINT, init_image=SOURCE, mask_image=MASK, mask_fill=MaskFill(fill), only_masked=True)
-    payload = to_payload(asked, Facts(), {}, "t", keep_files=False)
+    payload = to_payload(asked, A1111Facts(), {}, "t", keep_files=False)
     assert (payload["inpainting_fill"], payload["inpaint_full_res"], payload["inpaint_full_res_padding"]) == (
         number, True, 32,
     )  # fmt: skip
@@ -174,8 +174,8 @@ def test_mask_fill_and_only_masked_are_sent(fill: str, number: int) -> None:
 
 def test_guidance_of_flux_is_what_was_said() -> None:
     flux = Checkpoint(title="flux1-dev.safetensors", name="flux1-dev")
-    facts = Facts(
-        family=Family.FORGE, has_guidance=True, checkpoints=(flux,), vaes=("ae.safetensors", "clip_l.safetensors")
+    facts = A1111Facts(
+        family=Program.FORGE, has_guidance=True, checkpoints=(flux,), vaes=("ae.safetensors", "clip_l.safetensors")
     )
     asked = request(model="flux1-dev", guidance=2.5, cfg_scale=2.5, hires=HiresFix(), vae="other_ae.safetensors")
     payload = to_payload(asked, facts, {}, "t", keep_files=False)
@@ -221,16 +221,16 @@ LANCZOS = Upscaler(name="Lanczos")
 def test_upscaler_is_chosen_sensibly(
     there: tuple[Upscaler, ...] | None, wanted: str | None, options: dict[str, str], chosen: str
 ) -> None:
-    assert choose_upscaler(wanted, Facts(upscalers=there), options) == chosen
+    assert choose_upscaler(wanted, A1111Facts(upscalers=there), options) == chosen
 
 
 @pytest.mark.parametrize("hires", [True, False])
 def test_known_weights_on_the_server_come_before_others_there(hires: bool) -> None:
     there = [Upscaler(name=name, is_local=True) for name in ("Zoo 4x", "R-ESRGAN 4x+", "4x-UltraSharp")]
     for names in (there, there[::-1]):
-        assert choose_upscaler(None, Facts(upscalers=(LANCZOS, *names)), {}, hires=hires) == "4x-UltraSharp"
+        assert choose_upscaler(None, A1111Facts(upscalers=(LANCZOS, *names)), {}, hires=hires) == "4x-UltraSharp"
         less = [one for one in names if one.name != "4x-UltraSharp"]
-        assert choose_upscaler(None, Facts(upscalers=(LANCZOS, *less)), {}, hires=hires) == "R-ESRGAN 4x+"
+        assert choose_upscaler(None, A1111Facts(upscalers=(LANCZOS, *less)), {}, hires=hires) == "R-ESRGAN 4x+"
 
 
 async def test_upscaling_beyond_what_can_be_kept_is_refused_before_it_is_sent() -> None:
@@ -282,7 +282,7 @@ async def test_fork_that_cannot_describe_says_so() -> None:
         backend = connect(server)
         await backend.capabilities()
         assert backend._facts is not None
-        backend._facts = Facts(has_interrogate=False)
+        backend._facts = A1111Facts(has_interrogate=False)
         with pytest.raises(CapabilityError):
             await backend.describe(SOURCE)
         await backend.aclose()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.facts import Checkpoint, Facts, Family
+from backends.a1111.facts import A1111Facts, Checkpoint, Program
 from backends.a1111.payload import changes, to_payload
-from backends.a1111.progress import Pace
+from backends.a1111.progress import A1111Pace
 from backends.base import BackendConfig
 from backends.kinds import make_backend
 from generation.errors import BackendError, BackendUnavailable, GenerationError, UnexpectedAnswer
@@ -131,7 +131,7 @@ async def test_cancelling_interrupts_our_own_running_job_once(family: str) -> No
 
 async def test_cancelling_a_waiting_job_leaves_the_strangers_running_one_alone() -> None:
     async with A1111Server() as server:
-        backend = connect(server, Pace(cancel_poll_s=0.005, cancel_wait_s=0.02))
+        backend = connect(server, A1111Pace(cancel_poll_s=0.005, cancel_wait_s=0.02))
         server.engine.hold()
         theirs = asyncio.create_task(stranger(server))
         await until(lambda: server.engine.job is not None)
@@ -307,8 +307,8 @@ async def test_too_many_requests_pause_for_as_long_as_the_server_says() -> None:
 
 def test_flux_on_forge_gets_its_guidance_and_modules() -> None:
     flux = Checkpoint(title="flux1-dev.safetensors [aa]", name="flux1-dev")
-    facts = Facts(
-        family=Family.FORGE, has_guidance=True, checkpoints=(flux,), samplers={"euler": "Euler"},
+    facts = A1111Facts(
+        family=Program.FORGE, has_guidance=True, checkpoints=(flux,), samplers={"euler": "Euler"},
         schedulers=("Automatic", "Simple"),
         vaes=("sdxl.safetensors", "ae.safetensors", "clip_l.safetensors", "t5xxl_fp8.safetensors"),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 import respx
 
-from backends.a1111.facts import Family
+from backends.a1111.facts import Program
 from backends.a1111.probe import probe
 from backends.base import BackendConfig
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable
@@ -64,9 +64,9 @@ async def test_server_started_without_the_api_is_told_so(family: str) -> None:
 
 @pytest.mark.parametrize(
     ("family", "ui", "expected"),
-    [("a1111", True, Family.A1111), ("a1111", False, Family.A1111), ("forge", True, Family.FORGE)],
+    [("a1111", True, Program.A1111), ("a1111", False, Program.A1111), ("forge", True, Program.FORGE)],
 )
-async def test_family_and_task_ids_are_read_from_the_schema(family: str, ui: bool, expected: Family) -> None:
+async def test_family_and_task_ids_are_read_from_the_schema(family: str, ui: bool, expected: Program) -> None:
     async with A1111Server(family, ui=ui) as server:
         async with make_client(BackendConfig(name="x", kind="a1111", url=server.url).endpoint) as client:
             facts = await probe("The GPU", client)
@@ -77,12 +77,12 @@ async def test_family_and_task_ids_are_read_from_the_schema(family: str, ui: boo
 @pytest.mark.parametrize(
     ("paths", "fields", "expected"),
     [
-        (["/sdapi/v1/version"], [], Family.SDNEXT),
-        (["/sdapi/v1/sd-vae"], ["hr_cfg"], Family.REFORGE),
-        (["/sdapi/v1/sd-modules"], ["hr_cfg"], Family.FORGE),
+        (["/sdapi/v1/version"], [], Program.SDNEXT),
+        (["/sdapi/v1/sd-vae"], ["hr_cfg"], Program.REFORGE),
+        (["/sdapi/v1/sd-modules"], ["hr_cfg"], Program.FORGE),
     ],
 )
-async def test_forks_are_told_apart(paths: list[str], fields: list[str], expected: Family) -> None:
+async def test_forks_are_told_apart(paths: list[str], fields: list[str], expected: Program) -> None:
     schema = {
         "paths": {path: {} for path in ["/sdapi/v1/txt2img", *paths]},
         "components": {"schemas": {"Txt2Img": {"properties": {field: {} for field in fields}}}},

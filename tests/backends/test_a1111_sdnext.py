@@ -7,7 +7,7 @@ import pytest
 import respx
 
 from backends.a1111.backend import A1111Backend
-from backends.a1111.progress import Pace, Watch
+from backends.a1111.progress import A1111Pace, TaskWatch
 from backends.base import BackendConfig
 from generation.errors import RateLimited, RequestRejected
 from generation.request import HiresFix, Mode
@@ -36,7 +36,7 @@ def connect(mock: respx.MockRouter) -> A1111Backend:
     mock.get(url__startswith=f"{API}/progress").respond(json=IDLE)
     mock.get(url__startswith=URL).respond(404, json={"detail": "Not Found"})
     config = BackendConfig(name="gpu1", kind="a1111", label="The GPU", url=URL, timeout_s=5.0)
-    return A1111Backend(config, pace=Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=0.05, unknown_s=0.05))
+    return A1111Backend(config, pace=A1111Pace(poll_s=0.005, cancel_poll_s=0.005, cancel_wait_s=0.05, unknown_s=0.05))
 
 
 async def test_only_what_the_fork_has_is_sent_and_offered() -> None:
@@ -70,4 +70,4 @@ async def test_interrupt_answered_with_an_empty_204_has_worked() -> None:
     with respx.mock() as mock:
         mock.post(f"{API}/interrupt").respond(204)
         async with make_client(BackendConfig(name="x", kind="a1111", url=URL).endpoint) as client:
-            assert await Watch(client, Pace()).interrupt()
+            assert await TaskWatch(client, A1111Pace()).interrupt()

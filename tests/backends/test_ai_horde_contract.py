@@ -1,12 +1,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backends.ai_horde.backend import AiHordeBackend, Pace
+from backends.ai_horde.backend import AiHordeBackend, HordePace
 from backends.base import Backend, BackendConfig, ResumableBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.horde_server import HordeServer
 
-QUICK = Pace(near_s=0.01, far_s=0.02)
+QUICK = HordePace(near_s=0.01, far_s=0.02)
 
 
 def connect(server: HordeServer, **changes: object) -> AiHordeBackend:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from backends.aipowergrid.backend import AiPowerGridBackend, Pace
+from backends.aipowergrid.backend import AiPowerGridBackend, GridPace
 from backends.aipowergrid.errors import translate_failure
 from backends.base import BackendConfig
 from backends.kinds import make_backend
@@ -54,7 +54,7 @@ class Grid:
         values: dict[str, Any] = {
             "name": "grid", "kind": "aipowergrid", "label": "The Grid", "url": URL, "key": "grid_mine",
         }  # fmt: skip
-        self.backend = AiPowerGridBackend(BackendConfig(**(values | config)), pace=Pace(progress_s=0.001))
+        self.backend = AiPowerGridBackend(BackendConfig(**(values | config)), pace=GridPace(progress_s=0.001))
 
     async def generate(self, **changes: Any) -> GenerationResult:
         return await self.backend.generate(request(**changes), _ignore)

@@ -1,12 +1,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backends.aipowergrid.backend import AiPowerGridBackend, Pace
+from backends.aipowergrid.backend import AiPowerGridBackend, GridPace
 from backends.base import Backend, BackendConfig, ResumableBackend
 from tests.contracts.backend_contract import BackendContract
 from tests.engines.grid_server import GridServer
 
-QUICK = Pace(progress_s=0.01)
+QUICK = GridPace(progress_s=0.01)
 
 
 def connect(server: GridServer, **changes: object) -> AiPowerGridBackend:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backends.gradio_flux.facts import Endpoint, Field, Info, read_app
+from backends.gradio_flux.facts import AppEndpoint, AppField, Info, read_app
 from backends.gradio_flux.payload import app_seed, bounded, changes, to_capabilities, to_data
 from generation.capabilities import Fit, fit
 from generation.request import GenerationRequest, Mode
@@ -63,16 +63,16 @@ def test_seed_that_means_any_is_never_sent() -> None:
 @pytest.mark.parametrize(
     ("field", "wanted", "given"),
     [
-        (Field(kind="slider", minimum=256, maximum=2048, step=32), 1000, 992),
-        (Field(kind="slider", minimum=256, maximum=2048, step=32), 9000, 2048),
-        (Field(kind="slider", minimum=100, maximum=999, step=64), 999, 996),
-        (Field(kind="slider", minimum=1, maximum=32, step=1), 0, 1),
-        (Field(kind="slider", value=0.5, minimum=0, maximum=1, step=0.05), 0.33, 0.35),
-        (Field(kind="number", value=0.0, minimum=0, maximum=50, step=1), 3.7, 3.7),
-        (Field(kind="number"), 12, 12),
+        (AppField(kind="slider", minimum=256, maximum=2048, step=32), 1000, 992),
+        (AppField(kind="slider", minimum=256, maximum=2048, step=32), 9000, 2048),
+        (AppField(kind="slider", minimum=100, maximum=999, step=64), 999, 996),
+        (AppField(kind="slider", minimum=1, maximum=32, step=1), 0, 1),
+        (AppField(kind="slider", value=0.5, minimum=0, maximum=1, step=0.05), 0.33, 0.35),
+        (AppField(kind="number", value=0.0, minimum=0, maximum=50, step=1), 3.7, 3.7),
+        (AppField(kind="number"), 12, 12),
     ],
 )
-def test_values_stay_within_the_components_range(field: Field, wanted: float, given: float) -> None:
+def test_values_stay_within_the_components_range(field: AppField, wanted: float, given: float) -> None:
     assert bounded(field, wanted) == given
 
 
@@ -144,5 +144,5 @@ def test_text_field_for_the_model_takes_any_name() -> None:
     config = page(("textbox", {"label": "Prompt"}), ("textbox", {"label": "Model", "value": "a/b"}))
     app = read_app(config, Info())
     assert to_capabilities(app, {}).models is None
-    endpoint: Endpoint = app.endpoints[Mode.TXT2IMG]
+    endpoint: AppEndpoint = app.endpoints[Mode.TXT2IMG]
     assert to_data(replace(request(), model="c/d"), endpoint, 1) == ["a fox", "c/d"]

@@ -10,21 +10,32 @@ import pytest
 
 from backends.kind import EngineKind
 from backends.kinds import grade_of_kind, known_kinds, read_grades
-from backends.quality import FILE, RULES, Answer, Answers, Tier, answers_of, grade_of, missing, next_tier, read_answers
+from backends.quality import (
+    FILE,
+    RULES,
+    Answers,
+    RuleAnswer,
+    Tier,
+    answers_of,
+    grade_of,
+    missing,
+    next_tier,
+    read_answers,
+)
 from scripts import check_quality
 from scripts.check_quality import grade_line, is_there, page_problems, problems
 from tests.kinds import install, make_none
 
 ROOT = Path(__file__).parent.parent.parent
 BUILT_IN = check_quality.engines()
-DONE = Answer(tests=("tests/test_x.py::test_y",))
+DONE = RuleAnswer(tests=("tests/test_x.py::test_y",))
 
 
 def own_answers(kind: str) -> Answers:
     return read_answers((BUILT_IN[kind] / FILE).read_text(encoding="utf-8"))
 
 
-def all_but(*names: str, **others: Answer) -> dict[str, Answer]:
+def all_but(*names: str, **others: RuleAnswer) -> dict[str, RuleAnswer]:
     return {rule.name: DONE for rule in RULES if rule.name not in names} | others
 
 
@@ -34,14 +45,14 @@ def all_but(*names: str, **others: Answer) -> dict[str, Answer]:
         (all_but(), "platinum"),
         (all_but("preview"), "silver"),
         (all_but("preview", "contract"), ""),
-        (all_but(preview=Answer(todo="not yet")), "silver"),
-        (all_but(preview=Answer(exempt="it has none")), "platinum"),
+        (all_but(preview=RuleAnswer(todo="not yet")), "silver"),
+        (all_but(preview=RuleAnswer(exempt="it has none")), "platinum"),
         (all_but("real-server"), "gold"),
         (all_but("removal", "real-server"), "bronze"),
         ({}, ""),
     ],
 )
-def test_the_grade_is_the_highest_tier_with_all_below_it(answers: dict[str, Answer], grade: str) -> None:
+def test_the_grade_is_the_highest_tier_with_all_below_it(answers: dict[str, RuleAnswer], grade: str) -> None:
     assert grade_of(answers) == grade
 
 

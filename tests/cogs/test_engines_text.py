@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backends.diagnose import Diagnosis, Step
+from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs.cards import Picture
+from cogs.cards import CardPicture
 from cogs.comparisons import card as compare_card
 from cogs.engines import text as engines_text
 from generation.capabilities import Capabilities
@@ -27,7 +27,7 @@ from tests.cogs.snapshots import check_snapshot, drawn
 
 OWNER = Owner(kind="user", id="42")
 REFUSED = Diagnosis(
-    steps=(Step(layer="connect", is_ok=False, message="refused"),),
+    steps=(DiagnosisStep(layer="connect", is_ok=False, message="refused"),),
     is_ok=False,
     message="The server refuses connections.",
     hint="Start it, then `/sdtest`.",
@@ -169,5 +169,5 @@ def test_a_finished_comparison_reads_as_it_was_agreed() -> None:
         "4": JobView(job=replace(JOB, status=JobStatus.CANCELLED)),
         "5": JobView(job=replace(JOB, status=JobStatus.EXPIRED)),
     }
-    picture = Picture(data=b"x", filename="a-fox.jpg", alt_text=compare_card.alt_text(shown, views))
+    picture = CardPicture(data=b"x", filename="a-fox.jpg", alt_text=compare_card.alt_text(shown, views))
     check_snapshot("compare_done", drawn(compare_card.card(shown, views, "42", NOW, (picture,))))

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cogs
-from backends.diagnose import Diagnosis, Step
+from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
 from cogs import error_handler, queue_status
 from cogs import plain as plain_text
@@ -92,7 +92,7 @@ def engine(text: str, error: str | None = None) -> Engine:
 
 
 def diagnosis(text: str) -> Diagnosis:
-    steps = (Step(layer="connect", is_ok=False, message=text),)
+    steps = (DiagnosisStep(layer="connect", is_ok=False, message=text),)
     return Diagnosis(steps=steps, is_ok=False, message=text, hint=text, owner_hint=text)
 
 

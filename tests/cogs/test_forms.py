@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cogs.cards import Picture, make_id, parse_id, to_files, to_view
+from cogs.cards import CardPicture, make_id, parse_id, to_files, to_view
 from cogs.jobs import forms
 from constants import MAX_STEPS
 from generation.errors import RequestRejected
@@ -67,8 +67,8 @@ def test_smaller_keeps_the_shape_of_the_picture_that_is_drawn_over(size: tuple[i
 
 
 def test_files_are_shared_out_by_number_and_size() -> None:
-    small = Picture(data=b"x", filename="a.png", alt_text="")
-    big = Picture(data=bytes(10 * 1024 * 1024), filename="b.png", alt_text="")
+    small = CardPicture(data=b"x", filename="a.png", alt_text="")
+    big = CardPicture(data=bytes(10 * 1024 * 1024), filename="b.png", alt_text="")
     assert [len(batch) for batch in forms.pack([small] * 23)] == [10, 10, 3]
     assert [len(batch) for batch in forms.pack([big] * 5)] == [2, 2, 1]
 
@@ -91,7 +91,7 @@ async def test_a_view_is_not_kept_by_the_library() -> None:
 
 
 def test_files_are_made_anew_each_time() -> None:
-    picture = Picture(data=b"abc", filename="a.png", alt_text="x" * 2000)
+    picture = CardPicture(data=b"abc", filename="a.png", alt_text="x" * 2000)
     first, second = to_files((picture,)), to_files((picture,))
     assert first[0].fp.read() == second[0].fp.read() == b"abc"
     assert len(first[0].description or "") == 1024

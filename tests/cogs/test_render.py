@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cogs.cards import Menu, Picture
+from cogs.cards import CardPicture, Menu
 from cogs.jobs import card as render
 from cogs.jobs.card import Around
 from constants import RULES_LEGEND
@@ -16,7 +16,7 @@ from generation.request import Mode, SourceImage, WorkflowRef
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
-FILE = (Picture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
+FILE = (CardPicture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
 AWAY = Away(reason="refused", since=NOW - timedelta(seconds=40), patience_s=1800.0)
 RICH = replace(AROUND, other_engine="grid")
 

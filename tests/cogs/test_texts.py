@@ -12,7 +12,7 @@ from cogs.help import EXAMPLES, help_pages
 from cogs.jobs import forms
 from cogs.unreadable import TEXT
 from generation.errors import LimitReached, RequestRejected
-from generation.options import OPTIONS, Option
+from generation.options import OPTIONS, PromptOption
 from generation.prompt_syntax import parse_prompt
 from tests.cogs.samples import JOB
 from tests.cogs.snapshots import check_snapshot, drawn
@@ -26,7 +26,7 @@ def test_help_is_one_page_with_six_examples_that_parse() -> None:
         assert parse_prompt(example.split("  (")[0]).notes == ()
 
 
-def _line(option: Option) -> str:
+def _line(option: PromptOption) -> str:
     return f"`{option.example}` {option.meaning}"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from backends import kinds
 from backends.base import BackendConfig
-from backends.diagnose import Diagnosis, Step
+from backends.diagnose import Diagnosis, DiagnosisStep
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.harness import Easel, is_finished, labels, own
@@ -20,7 +20,10 @@ from tests.waiting import until
 URL = "https://abc123-7860.proxy.runpod.net"
 KEY = "mia:s3cr3t-p4ss"
 ADDRESSES = [URL, f"{URL} {KEY}", f"<{URL}>"]
-REFUSED = (Step(layer="connect", is_ok=True, message=""), Step(layer="auth", is_ok=False, message="refused"))
+REFUSED = (
+    DiagnosisStep(layer="connect", is_ok=True, message=""),
+    DiagnosisStep(layer="auth", is_ok=False, message="refused"),
+)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.diagnose import Diagnosis, Step
+from backends.diagnose import Diagnosis, DiagnosisStep
 from generation.errors import BackendUnavailable, RateLimited
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
@@ -16,7 +16,9 @@ from tests.waiting import until
 __all__ = ["engine", "examine"]  # fixtures
 
 DOWN = Diagnosis(
-    steps=(Step(layer="connect", is_ok=False, message="refused"),), is_ok=False, message="Nothing answers there."
+    steps=(DiagnosisStep(layer="connect", is_ok=False, message="refused"),),
+    is_ok=False,
+    message="Nothing answers there.",
 )
 
 

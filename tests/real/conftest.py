@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.following import Pace
+from backends.comfyui.following import ComfyPace
 from tests.backends.comfyui.rig import connect
 from tests.real.comfy import RealComfyUI, lacking, prepare
 from tests.real.studio import Studio, studio_with
@@ -39,6 +39,6 @@ async def studio(comfyui: RealComfyUI, tmp_path: Path) -> AsyncIterator[Studio]:
 
 @pytest.fixture
 async def backend(comfyui: RealComfyUI) -> AsyncIterator[ComfyUIBackend]:
-    backend = connect(comfyui.url, Pace(report_s=0.02), timeout_s=60.0)
+    backend = connect(comfyui.url, ComfyPace(report_s=0.02), timeout_s=60.0)
     yield backend
     await backend.aclose()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backends.base import BackendConfig
-from backends.diagnose import Diagnosis, Step
+from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import BackendRegistry, Owner
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, RequestRejected
 from services.engines.connections import (
@@ -64,7 +64,7 @@ class Examiner:
 
     async def __call__(self, config: BackendConfig) -> Diagnosis:
         self.asked.append(config)
-        step = Step(layer=self.layer or "product", is_ok=self.layer is None, message="It is what it is.")
+        step = DiagnosisStep(layer=self.layer or "product", is_ok=self.layer is None, message="It is what it is.")
         return Diagnosis(
             steps=(step,), is_ok=step.is_ok, message=step.message, hint="Do this.", owner_hint="Try: curl ...", models=2
         )

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from backends.comfyui.editor.fields import Field, Kind, chosen_fields, constants_of, fields_of, unmade_inputs
+from backends.comfyui.editor.fields import Widget, WidgetKind, chosen_fields, constants_of, fields_of, unmade_inputs
 from backends.comfyui.editor.groups import ungrouped
 from backends.comfyui.editor.numbering import renumbered
 from backends.comfyui.editor.promoting import Own, Promotions, Shown, primitive_values
-from backends.comfyui.editor.routes import VIRTUAL, Instance, Promoted, Routes, Source, unfold
+from backends.comfyui.editor.routes import VIRTUAL, Instance, NodeOutput, Promoted, Routes, unfold
 from backends.comfyui.editor.saved import BYPASSED, MUTED, Layer, Saved, SavedNode, read_saved
 from backends.comfyui.editor.special import own_values
 from backends.comfyui.editor.texts import SAVERS, file_prefix, settled
@@ -93,7 +93,7 @@ class _Conversion:
         inputs = self._routes.inputs_of(node)
         if unmade := unmade_inputs(node.type, self._info, {one.name for one in node.inputs}):
             return Unfit(reason=f"{', '.join(unmade)} is made by code in the browser")
-        if made := [one.name for one in fields if one.kind is Kind.IN_BROWSER]:
+        if made := [one.name for one in fields if one.kind is WidgetKind.IN_BROWSER]:
             return Unfit(reason=f"its {', '.join(made)} is made by code in the browser")
         linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
         self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
@@ -123,7 +123,7 @@ class _Conversion:
             if one.widget and one.name not in own.fields and one.name not in values:
                 continue  # that widget is no more
             source = self._routes.find(instance, node, one) if one.link is not None else None
-            if isinstance(source, Source):
+            if isinstance(source, NodeOutput):
                 inputs[one.name] = [source.node, source.output]
                 linked.add(one.name)
             elif isinstance(source, Promoted) and (value := self._promoted(source)) is not MISSING:
@@ -131,7 +131,7 @@ class _Conversion:
                 linked.add(one.name)
         known = ((name, value, own.fields.get(name)) for name, value in values.items() if name not in linked)
         wrong = [name for name, value, about in known if about and not fits(about, value)]
-        wrong += [name for name, about in own.fields.items() if about.kind is Kind.COMBO and name not in inputs]
+        wrong += [name for name, about in own.fields.items() if about.kind is WidgetKind.COMBO and name not in inputs]
         if wrong:
             return Unfit(reason=f"its {', '.join(wrong)} has no value, and nothing is linked to it")
         title = node.title or self._info.title_of(node.type)
@@ -144,7 +144,7 @@ class _Conversion:
         shown = self._promotions.of(instance.parent.layer, instance.host)
         return shown.ports.get(source.port, MISSING) if isinstance(shown, Shown) else MISSING
 
-    def _sent(self, node: SavedNode, about: Field | None, name: str, value: Any) -> Any:
+    def _sent(self, node: SavedNode, about: Widget | None, name: str, value: Any) -> Any:
         if isinstance(value, str) and name == "filename_prefix" and node.type in SAVERS:
             return file_prefix(value, self._value_of, self._now)
         if isinstance(value, str) and about and about.settings.get("dynamicPrompts") is True:
@@ -185,19 +185,19 @@ class _Conversion:
         )
 
 
-def _with_chosen(fields: list[Field], values: Mapping[str, Any]) -> list[Field]:
+def _with_chosen(fields: list[Widget], values: Mapping[str, Any]) -> list[Widget]:
     """Return the widgets of a node with those that its choices have brought."""
-    found: list[Field] = []
+    found: list[Widget] = []
     waiting = list(fields)
     while waiting:
         one = waiting.pop(0)
         found.append(one)
-        if one.kind is Kind.CHOOSING:
+        if one.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(one, values.get(one.name)) + waiting
     return [one for one in found if one.is_sent]
 
 
-def _wrapped(about: Field | None, value: Any) -> Any:
+def _wrapped(about: Widget | None, value: Any) -> Any:
     """Keep lists from being read as links, as the editor does."""
     if about and about.type == "CURVE" and value is not None:
         return {"__type__": "CURVE", "__value__": value}

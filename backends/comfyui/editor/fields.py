@@ -33,7 +33,7 @@ IN_BROWSER: Final = frozenset({
 KNOWN: Final = frozenset({GROWING, MATCHING, COMPARING, "*"})
 
 
-class Kind(Enum):
+class WidgetKind(Enum):
     """What a widget takes."""
 
     INT = auto()
@@ -52,18 +52,24 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class Widget:
     """One widget. `settings` are the server's remarks on it, `options` what it lists, None where it is no list."""
 
     name: str
-    kind: Kind
+    kind: WidgetKind
     type: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: tuple[Any, ...] | None = field(default=None, repr=False)
 
     @property
     def is_sent(self) -> bool:
-        return self.kind not in {Kind.CONTROL, Kind.FILTER, Kind.BUTTON, Kind.SIDE, Kind.FORCED}
+        return self.kind not in {
+            WidgetKind.CONTROL,
+            WidgetKind.FILTER,
+            WidgetKind.BUTTON,
+            WidgetKind.SIDE,
+            WidgetKind.FORCED,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +82,14 @@ class Socket:
     is_matching: bool = False
 
 
-def fields_of(class_type: str, info: ObjectInfo) -> list[Field]:
+def fields_of(class_type: str, info: ObjectInfo) -> list[Widget]:
     """Return the widgets of a class but for those that a choice brings; links that once had one are among them."""
     specs = info.ordered_inputs(class_type)
     found = [one for name, spec in specs for one in _fields(name, spec)]
     if any(_is_upload(spec) for _, spec in specs):
-        found.append(Field(name="upload", kind=Kind.BUTTON))
+        found.append(Widget(name="upload", kind=WidgetKind.BUTTON))
     if class_type in {"Preview3D", "SaveGLB"}:
-        found.append(Field(name="image", kind=Kind.WHOLE))
+        found.append(Widget(name="image", kind=WidgetKind.WHOLE))
     return found
 
 
@@ -92,7 +98,7 @@ def constants_of(class_type: str, info: ObjectInfo) -> dict[str, Any]:
     return {name: ["", ""] for name, spec in info.ordered_inputs(class_type) if _type(spec) == COMPARING}
 
 
-def chosen_fields(choosing: Field, value: Any) -> list[Field]:
+def chosen_fields(choosing: Widget, value: Any) -> list[Widget]:
     """Return the widgets that one choice of a list brings."""
     return [one for name, spec in _chosen(choosing, value) for one in _fields(name, spec)]
 
@@ -128,11 +134,11 @@ def _is_link(kind: str, settings: Mapping[str, Any], info: ObjectInfo) -> bool:
     return _is_widget(kind, settings) or bool(settings.get("forceInput")) or info.is_made(kind)
 
 
-def _fields(name: str, spec: Any) -> Iterator[Field]:
+def _fields(name: str, spec: Any) -> Iterator[Widget]:
     settings = _settings(spec)
     kind = str(settings.get("widgetType") or _type(spec))
     if settings.get("forceInput"):
-        yield Field(name=name, kind=Kind.FORCED)
+        yield Widget(name=name, kind=WidgetKind.FORCED)
     if not _is_widget(kind, settings):
         return
     options = None
@@ -141,24 +147,24 @@ def _fields(name: str, spec: Any) -> Iterator[Field]:
         options = tuple(listed) if isinstance(listed, list) else ()
     elif kind == CHOOSING:
         options = tuple(str(one.get("key")) for one in _choices(settings))
-    yield Field(name=name, kind=_kind(kind), type=kind, settings=settings, options=options)
+    yield Widget(name=name, kind=_kind(kind), type=kind, settings=settings, options=options)
     if _is_controlled(name, kind, settings):
-        yield Field(name="control_after_generate", kind=Kind.CONTROL)
+        yield Widget(name="control_after_generate", kind=WidgetKind.CONTROL)
         if kind == "COMBO":
-            yield Field(name="control_filter_list", kind=Kind.FILTER)
+            yield Widget(name="control_filter_list", kind=WidgetKind.FILTER)
     if kind == "COMBO" and isinstance(settings.get("remote"), dict) and settings["remote"].get("refresh_button"):
-        yield Field(name="Auto-refresh after generation", kind=Kind.BUTTON)
-        yield Field(name="refresh", kind=Kind.BUTTON)
+        yield Widget(name="Auto-refresh after generation", kind=WidgetKind.BUTTON)
+        yield Widget(name="refresh", kind=WidgetKind.BUTTON)
     if kind == "BOUNDING_BOX" and settings.get("component") == "ImageCrop":
-        yield from (Field(name=side, kind=Kind.SIDE) for side in ("x", "y", "width", "height"))
+        yield from (Widget(name=side, kind=WidgetKind.SIDE) for side in ("x", "y", "width", "height"))
 
 
-def _kind(kind: str) -> Kind:
+def _kind(kind: str) -> WidgetKind:
     if kind == CHOOSING:
-        return Kind.CHOOSING
+        return WidgetKind.CHOOSING
     if kind in PLAIN:
-        return Kind[kind]
-    return Kind.WHOLE if kind in WHOLE else Kind.IN_BROWSER
+        return WidgetKind[kind]
+    return WidgetKind.WHOLE if kind in WHOLE else WidgetKind.IN_BROWSER
 
 
 def _is_controlled(name: str, kind: str, settings: Mapping[str, Any]) -> bool:
@@ -179,7 +185,7 @@ def _is_upload(spec: Any) -> bool:
     return _type(spec) == "COMBO" and any(settings.get(name) is True for name in names)
 
 
-def _chosen(choosing: Field, value: Any) -> list[tuple[str, Any]]:
+def _chosen(choosing: Widget, value: Any) -> list[tuple[str, Any]]:
     """Return the inputs that one choice brings, under the names they have then: "size.width"."""
     option = next((one for one in _choices(choosing.settings) if str(one.get("key")) == str(value)), {})
     told = option.get("inputs")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backends.comfyui.editor.fields import CONTROLS, Field, Kind, fields_of, sockets_of
+from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, fields_of, sockets_of
 from backends.comfyui.editor.routes import PRIMITIVE, REROUTES
 from backends.comfyui.editor.saved import INLET, Layer, Port, Saved, SavedInput, SavedLink, SavedNode, read_node
 from backends.comfyui.nodes import ObjectInfo
@@ -48,7 +48,7 @@ class _Inside:
     """One node of a group while it is read; `linked` are the names of its inputs that are linked inside."""
 
     node: SavedNode
-    fields: list[Field]
+    fields: list[Widget]
     converted: list[str]
     linked: set[str] = field(default_factory=set)
 
@@ -94,10 +94,10 @@ class _Group:
         inputs = tuple(replace(one, link=slots.get(slot)) for slot, one in enumerate(node.inputs))
         fields = [] if node.type in REROUTES else fields_of(node.type, self._info)
         if node.type == PRIMITIVE and any(link[0] == place for link in self._links):
-            fields = [Field(name="value", kind=Kind.WHOLE)]
+            fields = [Widget(name="value", kind=WidgetKind.WHOLE)]
         return _Inside(
             node=replace(node, inputs=inputs),
-            fields=[one for one in fields if one.kind is not Kind.FORCED],
+            fields=[one for one in fields if one.kind is not WidgetKind.FORCED],
             converted=[one.name for one in inputs if one.widget],
             linked={one.name for one in inputs if one.link is not None},
         )
@@ -139,7 +139,7 @@ class _Group:
             for number, about in enumerate(one.fields):
                 if about.name in one.converted:
                     continue
-                if place >= len(values) or number > len(given) or about.kind is Kind.CHOOSING:
+                if place >= len(values) or number > len(given) or about.kind is WidgetKind.CHOOSING:
                     raise _unfit(group, len(values))
                 given[number : number + 1] = [values[place]]
                 place += 1

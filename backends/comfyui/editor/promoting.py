@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from backends.comfyui.editor.fields import Field
+from backends.comfyui.editor.fields import Widget
 from backends.comfyui.editor.routes import PRIMITIVE, Routes
 from backends.comfyui.editor.saved import Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.editor.values import MISSING, Unfit, fits
@@ -21,7 +21,7 @@ class Own:
     """The values of one node's widgets by name, and what those widgets are."""
 
     values: dict[str, Any]
-    fields: Mapping[str, Field]
+    fields: Mapping[str, Widget]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Shown:
 
     ports: dict[int, Any] = field(default_factory=dict)
     inside: dict[tuple[str, str], Any] = field(default_factory=dict)
-    fields: dict[int, Field | None] = field(default_factory=dict)
+    fields: dict[int, Widget | None] = field(default_factory=dict)
 
 
 class Promotions:
@@ -67,7 +67,7 @@ class Promotions:
                 fault = fault or self._set(host, inner, shown, number, value, is_handed=True)
         return Unfit(reason=fault) if fault else shown
 
-    def _at(self, inner: Layer, link: str) -> tuple[Field | None, Any] | None:
+    def _at(self, inner: Layer, link: str) -> tuple[Widget | None, Any] | None:
         """Return the widget that an inner link ends at, with its own value; None where it ends at none."""
         about = inner.links.get(link)
         node = inner.nodes.get(about.target) if about else None

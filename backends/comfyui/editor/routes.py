@@ -32,7 +32,7 @@ _Key = tuple[str, str, str, int, str]  # the graph's path, a node, one of its in
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class NodeOutput:
     """What an input gets: an output of a node of the API graph."""
 
     node: str
@@ -100,7 +100,7 @@ class Routes:
         self._saved = saved
         self._info = info
         self._inputs: dict[int, tuple[SavedInput, ...]] = {}
-        self._known: dict[_Key, Source | Promoted | None] = {}
+        self._known: dict[_Key, NodeOutput | Promoted | None] = {}
 
     def inputs_of(self, node: SavedNode) -> tuple[SavedInput, ...]:
         """Return the inputs of a node as the editor shows them: those of its class, then what else was saved."""
@@ -108,13 +108,13 @@ class Routes:
             self._inputs[id(node)] = tuple(self._read_inputs(node))
         return self._inputs[id(node)]
 
-    def find(self, instance: Instance, node: SavedNode, input: SavedInput) -> Source | Promoted | None:
+    def find(self, instance: Instance, node: SavedNode, input: SavedInput) -> NodeOutput | Promoted | None:
         """Return what an input gets over its link; None if nothing.
 
         Raises:
             RequestRejected: the links run in a circle.
         """
-        step: _Step | Source | Promoted | None = _Step(instance=instance, node=node, input=input, type=input.type)
+        step: _Step | NodeOutput | Promoted | None = _Step(instance=instance, node=node, input=input, type=input.type)
         seen: dict[_Key, None] = {}
         while isinstance(step, _Step):
             key = (step.instance.path, step.node.id, step.input.name if step.input else "", step.output, step.type)
@@ -160,7 +160,7 @@ class Routes:
             return Promoted(instance=instance, port=output)
         return _Step(instance=instance.parent, node=instance.host, input=outer, type=outer.type)
 
-    def _leave(self, step: "_Step") -> "_Step | Source | None":
+    def _leave(self, step: "_Step") -> "_Step | NodeOutput | None":
         """Go from an output to what it hands on, or end at a node that makes something."""
         node, instance = step.node, step.instance
         if node.mode == MUTED:
@@ -177,7 +177,7 @@ class Routes:
             return self._set_by(step)
         if node.type in VIRTUAL:
             return None
-        return Source(node=f"{instance.path}{node.id}", output=step.output)
+        return NodeOutput(node=f"{instance.path}{node.id}", output=step.output)
 
     def _inside(self, step: "_Step") -> "_Step | None":
         child = step.instance.children.get(step.node.id)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from backends.comfyui.editor.fields import CONTROLS, Field, Kind, chosen_fields
+from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
 
 DISAGREE: Final = "its values by name and by place do not agree"
@@ -38,7 +38,7 @@ class Search:
     may_drop: bool = False
 
 
-def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], search: Search) -> Values | Unfit:
+def assign(node: SavedNode, fields: list[Widget], linked: frozenset[str], search: Search) -> Values | Unfit:
     """Return the values of a node's widgets by name; those not saved have their default.
 
     Args:
@@ -47,7 +47,7 @@ def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], search:
         linked: the names of widgets whose value comes over a link, so that a saved one hardly matters.
         search: how far the right places are looked for.
     """
-    today = [one for one in fields if one.kind is not Kind.FORCED]
+    today = [one for one in fields if one.kind is not WidgetKind.FORCED]
     if isinstance(node.values, dict):
         return _named(node.values, today, linked, is_whole=True)
     values = list(node.values or ())
@@ -60,7 +60,7 @@ def assign(node: SavedNode, fields: list[Field], linked: frozenset[str], search:
 
 
 def _of_two(
-    node: SavedNode, fields: list[Field], straight: Values | None, linked: frozenset[str], search: Search
+    node: SavedNode, fields: list[Widget], straight: Values | None, linked: frozenset[str], search: Search
 ) -> Values | Unfit:
     """Return the values of a node that were saved by place and by name: those by name decide where widgets changed."""
     by_name, values = node.named_values or {}, list(node.values or ())
@@ -75,41 +75,46 @@ def _of_two(
     return straight if _agree(named, straight, linked) else Unfit(reason=DISAGREE)
 
 
-def default_of(field: Field) -> Any:
+def default_of(field: Widget) -> Any:
     """Return what the editor gives a widget of which nothing was saved; `MISSING` for nothing, and for any file."""
     given = field.settings.get("default")
-    if field.kind in {Kind.COMBO, Kind.CHOOSING}:
-        if given and field.kind is Kind.COMBO:
+    if field.kind in {WidgetKind.COMBO, WidgetKind.CHOOSING}:
+        if given and field.kind is WidgetKind.COMBO:
             return given
         return field.options[0] if field.options and not _is_of_files(field) else MISSING
     if given is not None:
         return given
-    plain: dict[Kind, Any] = {Kind.INT: 0, Kind.FLOAT: 0, Kind.BOOLEAN: False, Kind.STRING: ""}
+    plain: dict[WidgetKind, Any] = {
+        WidgetKind.INT: 0,
+        WidgetKind.FLOAT: 0,
+        WidgetKind.BOOLEAN: False,
+        WidgetKind.STRING: "",
+    }
     return plain.get(field.kind, MISSING)
 
 
-def fits(field: Field, value: Any, *, is_strict: bool = False) -> bool:
+def fits(field: Widget, value: Any, *, is_strict: bool = False) -> bool:
     """Whether a value can be one of this widget; strictly: in its range, and in its list."""
-    if field.kind in {Kind.INT, Kind.FLOAT, Kind.SIDE}:
+    if field.kind in {WidgetKind.INT, WidgetKind.FLOAT, WidgetKind.SIDE}:
         return _is_number(field, value, is_strict=is_strict)
-    if field.kind is Kind.BOOLEAN:
+    if field.kind is WidgetKind.BOOLEAN:
         return isinstance(value, bool)
-    if field.kind is Kind.STRING:
+    if field.kind is WidgetKind.STRING:
         return isinstance(value, str)
-    if field.kind is Kind.COMBO:
+    if field.kind is WidgetKind.COMBO:
         return _is_choice(field, value, is_strict=is_strict)
-    if field.kind is Kind.CHOOSING:
+    if field.kind is WidgetKind.CHOOSING:
         return str(value) in (field.options or ())
-    if field.kind is Kind.CONTROL:
+    if field.kind is WidgetKind.CONTROL:
         return value in CONTROLS
-    if field.kind is Kind.FILTER:
+    if field.kind is WidgetKind.FILTER:
         return isinstance(value, str)
-    if field.kind is Kind.BUTTON:
+    if field.kind is WidgetKind.BUTTON:
         return not is_strict or value is None or value in ("", "image")
-    return field.kind is Kind.FORCED or not is_strict or value is not None
+    return field.kind is WidgetKind.FORCED or not is_strict or value is not None
 
 
-def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
+def _is_number(field: Widget, value: Any, *, is_strict: bool) -> bool:
     if isinstance(value, str) and not is_strict:
         try:
             value = float(value)
@@ -119,14 +124,14 @@ def _is_number(field: Field, value: Any, *, is_strict: bool) -> bool:
         return False
     if isinstance(value, float) and not math.isfinite(value):
         return False
-    if field.kind is Kind.INT and value != int(value):
+    if field.kind is WidgetKind.INT and value != int(value):
         return False
     low, high = field.settings.get("min"), field.settings.get("max")
     limits = [one for one in (low, high) if isinstance(one, int | float)]
     return not is_strict or len(limits) < 2 or limits[0] <= value <= limits[1]
 
 
-def _is_choice(field: Field, value: Any, *, is_strict: bool) -> bool:
+def _is_choice(field: Widget, value: Any, *, is_strict: bool) -> bool:
     """Whether a list has a value, or could have it on another day: files come and go."""
     if isinstance(value, list) and field.settings.get("multi_select"):
         return all(isinstance(one, str) for one in value)
@@ -137,14 +142,14 @@ def _is_choice(field: Field, value: Any, *, is_strict: bool) -> bool:
     return isinstance(value, str) and is_likely
 
 
-def _is_of_files(field: Field) -> bool:
+def _is_of_files(field: Widget) -> bool:
     """Whether a list is one of files: the first of them is nobody's choice."""
     options = field.options or ()
     is_listed = any(isinstance(one, str) and _FILE.search(one) for one in options)
-    return field.kind is Kind.COMBO and (is_listed or not options)
+    return field.kind is WidgetKind.COMBO and (is_listed or not options)
 
 
-def _straight(fields: list[Field], values: list[Any], linked: frozenset[str]) -> Values | None:
+def _straight(fields: list[Widget], values: list[Any], linked: frozenset[str]) -> Values | None:
     """Return the values place by place; None where their number or one of them does not fit."""
     found: Values = {}
     waiting, place = list(fields), 0
@@ -157,12 +162,12 @@ def _straight(fields: list[Field], values: list[Any], linked: frozenset[str]) ->
         if not fits(field, value) and field.name not in linked:
             return None
         _keep(found, field, value)
-        if field.kind is Kind.CHOOSING:
+        if field.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(field, value) + waiting
     return found if place == len(values) else None
 
 
-def _named(told: Mapping[str, Any], fields: list[Field], linked: frozenset[str], *, is_whole: bool) -> Values | Unfit:
+def _named(told: Mapping[str, Any], fields: list[Widget], linked: frozenset[str], *, is_whole: bool) -> Values | Unfit:
     """Return values saved by name; `is_whole`: with those that only code of the node's pack knows."""
     found: Values = {}
     waiting, known = list(fields), set[str]()
@@ -175,7 +180,7 @@ def _named(told: Mapping[str, Any], fields: list[Field], linked: frozenset[str],
         if not fits(field, value) and field.name not in linked:
             return Unfit(reason=f"its {field.name} is {_shown(value)}, which that input does not take")
         _keep(found, field, value)
-        if field.kind is Kind.CHOOSING:
+        if field.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(field, value) + waiting
     more = {name: value for name, value in told.items() if name not in known and isinstance(value, str | int | float)}
     return found | more if is_whole else found
@@ -183,7 +188,7 @@ def _named(told: Mapping[str, Any], fields: list[Field], linked: frozenset[str],
 
 def _searched(
     node: SavedNode,
-    fields: list[Field],
+    fields: list[Widget],
     values: list[Any],
     linked: frozenset[str],
     *,
@@ -220,26 +225,26 @@ def _agree(named: Values, placed: Values, linked: frozenset[str]) -> bool:
     return all(named.get(name) == placed.get(name) for name in names)
 
 
-def _names(fields: list[Field], values: Values) -> list[str]:
+def _names(fields: list[Widget], values: Values) -> list[str]:
     """Return the names of a node's widgets in their order, with those that its choices bring and those not sent."""
     found: dict[str, None] = {}
     waiting = list(fields)
     while waiting:
         field = waiting.pop(0)
         found[field.name] = None
-        if field.kind is Kind.CHOOSING:
+        if field.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(field, values.get(field.name)) + waiting
     return list(found)
 
 
 def _ways(
-    fields: list[Field], values: list[Any], skips: int, drops: int, linked: frozenset[str], search: Search
+    fields: list[Widget], values: list[Any], skips: int, drops: int, linked: frozenset[str], search: Search
 ) -> Iterator[tuple[Values, tuple[str, ...]]]:
     """Yield each assignment that leaves out so many widgets or values, with the names of those widgets.
 
     Widgets that are not sent, and values that say nothing, are left out beyond that.
     """
-    waiting: list[tuple[list[Field], int, int, Values, tuple[str, ...]]] = [(fields, 0, drops, {}, ())]
+    waiting: list[tuple[list[Widget], int, int, Values, tuple[str, ...]]] = [(fields, 0, drops, {}, ())]
     while waiting and search.here > 0:
         search.here -= 1
         search.left -= 1
@@ -258,14 +263,14 @@ def _ways(
             waiting.append((rest, place, drop, found, skipped))
         elif len(skipped) < skips:
             given = default_of(field)
-            more = chosen_fields(field, given) if field.kind is Kind.CHOOSING else []
+            more = chosen_fields(field, given) if field.kind is WidgetKind.CHOOSING else []
             waiting.append((more + rest, place, drop, _with(found, field, given), (*skipped, field.name)))
         if value is not MISSING and _may_be(field, value, linked):
-            more = chosen_fields(field, value) if field.kind is Kind.CHOOSING else []
+            more = chosen_fields(field, value) if field.kind is WidgetKind.CHOOSING else []
             waiting.append((more + rest, place + 1, drop, _with(found, field, value), skipped))
 
 
-def _may_be(field: Field, value: Any, linked: frozenset[str]) -> bool:
+def _may_be(field: Widget, value: Any, linked: frozenset[str]) -> bool:
     return fits(field, value, is_strict=True) or (value is None and field.name in linked)
 
 
@@ -274,18 +279,18 @@ def _is_empty(value: Any) -> bool:
     return value in (None, "", "image", [], {}) or value in CONTROLS
 
 
-def _with(found: Values, field: Field, value: Any) -> Values:
+def _with(found: Values, field: Widget, value: Any) -> Values:
     copy = dict(found)
     _keep(copy, field, value)
     return copy
 
 
-def _keep(found: Values, field: Field, value: Any) -> None:
+def _keep(found: Values, field: Widget, value: Any) -> None:
     if field.is_sent and value is not MISSING:
         found[field.name] = value
 
 
-def _count(fields: list[Field], values: list[Any]) -> str:
+def _count(fields: list[Widget], values: list[Any]) -> str:
     return f"it was saved with {len(values)} values where this engine's node has {len(fields)}"
 
 

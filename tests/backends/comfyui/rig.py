@@ -4,15 +4,15 @@ from typing import Any
 
 from backends.base import BackendConfig
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.following import Pace
+from backends.comfyui.following import ComfyPace
 from generation.job import Progress
 from generation.request import GenerationRequest
 from tests.engines.comfyui_server import ComfyUIServer
 
-QUICK = Pace(poll_s=0.02, check_s=0.5, report_s=0.005, open_s=1.0, patience_s=0.2, backoff_s=0.01, accept_s=1.0)
+QUICK = ComfyPace(poll_s=0.02, check_s=0.5, report_s=0.005, open_s=1.0, patience_s=0.2, backoff_s=0.01, accept_s=1.0)
 
 
-def connect(server: ComfyUIServer | str, pace: Pace = QUICK, **changes: Any) -> ComfyUIBackend:
+def connect(server: ComfyUIServer | str, pace: ComfyPace = QUICK, **changes: Any) -> ComfyUIBackend:
     url = server if isinstance(server, str) else server.url
     values: dict[str, Any] = {"name": "gpu1", "kind": "comfyui", "label": "The GPU", "url": url, "timeout_s": 5.0}
     return ComfyUIBackend(BackendConfig(**(values | changes)), pace=pace)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backends.comfyui.builtin import Uploads, build, changes
-from backends.comfyui.facts import Facts, Family, family_of, read_facts, read_version
+from backends.comfyui.facts import ComfyFacts, ModelFamily, family_of, read_facts, read_version
 from backends.comfyui.graph import Graph, spread
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.offer import to_capabilities
@@ -20,11 +20,11 @@ RAW = recorded("object_info")
 SD3_MODEL, FILL = "sd3.5_large.safetensors", "flux1-fill-dev.safetensors"
 UPLOADS = Uploads(init="easel/a.png [temp]", mask="easel/b.png [temp]", width=80, height=60)
 FAMILIES = {
-    Family.SD15: "sd15_tiny.safetensors",
-    Family.SDXL: "sdxl_tiny.safetensors",
-    Family.FLUX: "flux1-tiny-dev.safetensors",
-    Family.SCHNELL: "flux1-tiny-schnell.safetensors",
-    Family.SD3: SD3_MODEL,
+    ModelFamily.SD15: "sd15_tiny.safetensors",
+    ModelFamily.SDXL: "sdxl_tiny.safetensors",
+    ModelFamily.FLUX: "flux1-tiny-dev.safetensors",
+    ModelFamily.SCHNELL: "flux1-tiny-schnell.safetensors",
+    ModelFamily.SD3: SD3_MODEL,
 }
 
 
@@ -43,11 +43,11 @@ def rich_info() -> dict[str, Any]:
 RICH = rich_info()
 
 
-def facts_of(raw: dict[str, Any] = RICH, **options: str) -> Facts:
+def facts_of(raw: dict[str, Any] = RICH, **options: str) -> ComfyFacts:
     return read_facts("0.33.0", ObjectInfo(raw), options)
 
 
-def built(facts: Facts | None = None, options: dict[str, str] | None = None, **changes: Any) -> Graph:
+def built(facts: ComfyFacts | None = None, options: dict[str, str] | None = None, **changes: Any) -> Graph:
     facts = facts or facts_of()
     request = make_request(**changes)
     drawing = build(request, facts, options or {}, UPLOADS)
@@ -64,8 +64,8 @@ def classes(graph: Graph) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-@pytest.mark.parametrize("family", list(Family))
-def test_graph_of_every_family_and_mode_is_taken_by_the_server(family: Family, mode: Mode) -> None:
+@pytest.mark.parametrize("family", list(ModelFamily))
+def test_graph_of_every_family_and_mode_is_taken_by_the_server(family: ModelFamily, mode: Mode) -> None:
     loras = (Lora(name="tiny_style.safetensors"), Lora(name="sub/other_style.safetensors", weight=-0.5))
     graph = built(
         mode=mode, model=FAMILIES[family], loras=loras, batch_size=2, clip_skip=2, vae="tae_tiny.safetensors",
@@ -80,14 +80,14 @@ def test_graph_of_every_family_and_mode_is_taken_by_the_server(family: Family, m
 @pytest.mark.parametrize(
     ("name", "family"),
     [
-        ("v1-5-pruned-emaonly.safetensors", None), ("sd_xl_base_1.0.safetensors", Family.SDXL),
-        ("SDXL\\ponyDiffusionV6XL.safetensors", Family.SDXL), ("illustriousXL_v01.safetensors", Family.SDXL),
-        ("flux1-dev-fp8.safetensors", Family.FLUX), ("flux1-schnell.safetensors", Family.SCHNELL),
-        ("sd3.5_large_fp8_scaled.safetensors", Family.SD3), ("sd3_medium.safetensors", Family.SD3),
+        ("v1-5-pruned-emaonly.safetensors", None), ("sd_xl_base_1.0.safetensors", ModelFamily.SDXL),
+        ("SDXL\\ponyDiffusionV6XL.safetensors", ModelFamily.SDXL), ("illustriousXL_v01.safetensors", ModelFamily.SDXL),
+        ("flux1-dev-fp8.safetensors", ModelFamily.FLUX), ("flux1-schnell.safetensors", ModelFamily.SCHNELL),
+        ("sd3.5_large_fp8_scaled.safetensors", ModelFamily.SD3), ("sd3_medium.safetensors", ModelFamily.SD3),
         ("flux2-dev.safetensors", None), ("wan2.1_t2v.safetensors", None), ("sd_xl_refiner_1.0.safetensors", None),
     ],
 )  # fmt: skip
-def test_family_is_read_from_the_file_name(name: str, family: Family | None) -> None:
+def test_family_is_read_from_the_file_name(name: str, family: ModelFamily | None) -> None:
     assert family_of(name) is family
 
 
@@ -99,8 +99,13 @@ def families_of_the_page() -> list[list[str]]:
 
 @pytest.mark.parametrize(("title", "told_by", "_", "usual"), families_of_the_page())
 def test_families_are_told_and_drawn_as_the_page_has_it(title: str, told_by: str, _: str, usual: str) -> None:
-    name = {"SD 1.5": Family.SD15, "SDXL": Family.SDXL, "SD 3.5": Family.SD3, "Flux dev": Family.FLUX,
-            "Flux schnell": Family.SCHNELL}[title]  # fmt: skip
+    name = {
+        "SD 1.5": ModelFamily.SD15,
+        "SDXL": ModelFamily.SDXL,
+        "SD 3.5": ModelFamily.SD3,
+        "Flux dev": ModelFamily.FLUX,
+        "Flux schnell": ModelFamily.SCHNELL,
+    }[title]
     for word in re.findall("`(.+?)`", told_by):
         assert family_of(f"my_{word}_v1.safetensors") is name
     facts = facts_of(model=FAMILIES[name])
@@ -122,7 +127,7 @@ def test_later_models_are_not_listed_where_they_are_no_checkpoints() -> None:
 
 @pytest.mark.parametrize(("cfg_scale", "guidance"), [(1.5, 1.5), (5.0, 5.0), (5.5, 3.5), (12.0, 3.5)])
 def test_a_cfg_scale_up_to_5_steers_flux(cfg_scale: float, guidance: float) -> None:
-    graph = built(model=FAMILIES[Family.FLUX], cfg_scale=cfg_scale)
+    graph = built(model=FAMILIES[ModelFamily.FLUX], cfg_scale=cfg_scale)
     assert node(graph, "FluxGuidance")["guidance"] == guidance
 
 
@@ -139,7 +144,7 @@ def test_what_it_has_none_of_is_dropped_with_a_word_and_a_prompt_is_sent_as_type
 
 
 def test_family_can_be_set_by_the_owner() -> None:
-    assert {model.family for model in facts_of(family="sdxl").models} == {Family.SDXL}
+    assert {model.family for model in facts_of(family="sdxl").models} == {ModelFamily.SDXL}
 
 
 @pytest.mark.parametrize(
@@ -182,15 +187,15 @@ def test_names_of_samplers_from_elsewhere_are_found_on_this_server() -> None:
 
 
 def test_flux_samples_at_cfg_1_with_its_own_guidance() -> None:
-    graph = built(model=FAMILIES[Family.FLUX], cfg_scale=2.5, negative_prompt="blurry")
+    graph = built(model=FAMILIES[ModelFamily.FLUX], cfg_scale=2.5, negative_prompt="blurry")
     assert node(graph, "KSampler")["cfg"] == 1.0
     assert node(graph, "FluxGuidance")["guidance"] == 2.5
     assert classes(graph).count("CLIPTextEncode") == 1
 
 
 def test_cfg_scale_meant_for_other_models_does_not_burn_flux() -> None:
-    request = make_request(model=FAMILIES[Family.FLUX], cfg_scale=7.0, negative_prompt="blurry")
-    assert node(built(model=FAMILIES[Family.FLUX], cfg_scale=7.0), "FluxGuidance")["guidance"] == 3.5
+    request = make_request(model=FAMILIES[ModelFamily.FLUX], cfg_scale=7.0, negative_prompt="blurry")
+    assert node(built(model=FAMILIES[ModelFamily.FLUX], cfg_scale=7.0), "FluxGuidance")["guidance"] == 3.5
     notes = " ".join(changes(request, facts_of()))
     assert "guidance 3.5" in notes
     assert "negative prompt ignored" in notes
@@ -201,12 +206,12 @@ def test_missing_parts_of_flux_are_named() -> None:
     for name in ("clip_name1", "clip_name2"):
         bare["DualCLIPLoader"]["input"]["required"][name][0] = ["clip_l.safetensors"]
     with pytest.raises(CapabilityError, match="T5 text encoder") as caught:
-        built(facts_of(bare), model=FAMILIES[Family.FLUX])
+        built(facts_of(bare), model=FAMILIES[ModelFamily.FLUX])
     assert "text_encoders" in caught.value.hint
 
 
 def test_parts_of_flux_can_be_chosen_by_the_owner() -> None:
-    graph = built(options={"t5": "t5xxl_tiny", "vae": "tae_tiny"}, model=FAMILIES[Family.FLUX])
+    graph = built(options={"t5": "t5xxl_tiny", "vae": "tae_tiny"}, model=FAMILIES[ModelFamily.FLUX])
     assert node(graph, "VAELoader")["vae_name"] == "tae_tiny.safetensors"
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from backends.comfyui.events import MAX_PREVIEW_BYTES, Reader
+from backends.comfyui.events import MAX_PREVIEW_BYTES, FrameReader
 from backends.comfyui.workflow import read_workflow
 from tests.engines.comfyui_engine import DATA, recorded
 
@@ -14,8 +14,8 @@ def prompt_ids(frames: list[dict[str, dict[str, str]]]) -> list[str]:
     return list(dict.fromkeys(frame["data"]["prompt_id"] for frame in frames if "prompt_id" in frame["data"]))
 
 
-def read(frames: list[object], prompt_id: str) -> tuple[Reader, list[float]]:
-    reader = Reader(prompt_id)
+def read(frames: list[object], prompt_id: str) -> tuple[FrameReader, list[float]]:
+    reader = FrameReader(prompt_id)
     reader.know(GRAPH)
     seen = []
     for frame in frames:
@@ -32,14 +32,14 @@ def test_recorded_run_goes_from_0_to_1_and_ends() -> None:
 
 
 def test_loading_of_the_model_is_told() -> None:
-    reader = Reader("a")
+    reader = FrameReader("a")
     reader.know(GRAPH)
     reader.read_text(json.dumps({"type": "executing", "data": {"node": "4", "prompt_id": "a"}}))
     assert reader.progress.note == "loading the model"
 
 
 def test_steps_are_those_of_the_sampler() -> None:
-    reader = Reader("a")
+    reader = FrameReader("a")
     reader.know(GRAPH)
     reader.read_text(json.dumps({"type": "progress", "data": {"node": "3", "value": 2, "max": 8, "prompt_id": "a"}}))
     assert (reader.progress.step, reader.progress.steps, reader.progress.fraction) == (2, 8, 0.25)
@@ -63,7 +63,7 @@ def test_other_people_s_jobs_are_passed_over() -> None:
      '{"type": "execution_cached", "data": {"prompt_id": "a", "nodes": 7}}'],
 )  # fmt: skip
 def test_frames_of_extensions_and_broken_ones_do_no_harm(text: str) -> None:
-    reader = Reader("a")
+    reader = FrameReader("a")
     reader.read_text(text)
     assert not reader.is_over
 
@@ -71,23 +71,23 @@ def test_frames_of_extensions_and_broken_ones_do_no_harm(text: str) -> None:
 def test_preview_with_metadata_belongs_to_the_job_it_names() -> None:
     frame = (DATA / "12_preview_flags_latent2rgb.frame.bin").read_bytes()
     length = int.from_bytes(frame[4:8], "big")
-    reader = Reader(json.loads(frame[8 : 8 + length])["prompt_id"])
+    reader = FrameReader(json.loads(frame[8 : 8 + length])["prompt_id"])
     assert reader.read_binary(frame)
     assert reader.progress.preview is not None
     assert reader.progress.preview.startswith(b"\xff\xd8\xff")
-    assert not Reader("another").read_binary(frame)
+    assert not FrameReader("another").read_binary(frame)
 
 
 def test_preview_of_an_older_server_counts_only_while_our_job_runs() -> None:
     frame = (DATA / "12_preview_legacy_latent2rgb.frame.bin").read_bytes()
-    reader = Reader("a")
+    reader = FrameReader("a")
     assert not reader.read_binary(frame)
     reader.read_text(json.dumps({"type": "executing", "data": {"node": "3", "prompt_id": "a"}}))
     assert reader.read_binary(frame)
 
 
 def test_finished_picture_on_the_websocket_is_no_preview() -> None:
-    reader = Reader("a")
+    reader = FrameReader("a")
     reader.read_text(json.dumps({"type": "executing", "data": {"node": "9", "prompt_id": "a"}}))
     assert not reader.read_binary((DATA / "13_ws_image.frame.bin").read_bytes())
 
@@ -96,4 +96,4 @@ def test_finished_picture_on_the_websocket_is_no_preview() -> None:
     "frame", [b"", b"\0\0\0\1", b"\0\0\0\4\xff\xff\xff\xff{}", b"\0\0\0\1\0\0\0\1" + b"\xff" * (MAX_PREVIEW_BYTES + 1)]
 )
 def test_broken_or_huge_binary_frames_are_dropped(frame: bytes) -> None:
-    assert not Reader("a").read_binary(frame)
+    assert not FrameReader("a").read_binary(frame)

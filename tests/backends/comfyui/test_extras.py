@@ -4,7 +4,7 @@ import pytest
 
 from backends.comfyui.builtin import Uploads, build, changes
 from backends.comfyui.extras import name_embeddings
-from backends.comfyui.facts import Facts, Family, read_facts
+from backends.comfyui.facts import ComfyFacts, ModelFamily, read_facts
 from backends.comfyui.graph import Graph, samplers, spread
 from backends.comfyui.nodes import ObjectInfo
 from backends.comfyui.offer import to_capabilities
@@ -20,7 +20,7 @@ REFERENCE = "easel/c.png [temp]"
 SDXL_CANNY = "controlnet-canny-sdxl.safetensors"
 
 
-def facts_of(*control: str) -> Facts:
+def facts_of(*control: str) -> ComfyFacts:
     raw = recorded("object_info")
     raw["ControlNetLoader"]["input"]["required"]["control_net_name"][0] = list(control)
     return read_facts("0.33.0", ObjectInfo(raw), {}, ["tiny_embed"])
@@ -30,16 +30,16 @@ def unit(kind: str, **changes: Any) -> ControlUnit:
     return ControlUnit(kind=kind, image=SourceImage.of(b"x"), **changes)
 
 
-def built(facts: Facts, **changes: Any) -> Graph:
+def built(facts: ComfyFacts, **changes: Any) -> Graph:
     request = make_request(**changes)
     uploads = Uploads(control=(REFERENCE,) * len(request.control))
     drawing = build(request, facts, {}, uploads)
     return spread(drawing.graph, drawing.seeds, request.seed, request.batch_size)
 
 
-@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize("family", list(ModelFamily))
 @pytest.mark.parametrize("upscaler", [None, "Latent", "4x_tiny_esrgan.safetensors"])
-def test_hires_fix_of_every_kind_is_taken_by_the_server(family: Family, upscaler: str | None) -> None:
+def test_hires_fix_of_every_kind_is_taken_by_the_server(family: ModelFamily, upscaler: str | None) -> None:
     rich = read_facts("0.33.0", ObjectInfo(RICH), {})
     graph = built(rich, model=FAMILIES[family], hires=HiresFix(factor=1.5, upscaler=upscaler), batch_size=2)
     good, errors, stop = check(graph, RICH, lambda _: True)
@@ -86,7 +86,7 @@ def test_several_units_are_chained() -> None:
 
 def test_control_model_goes_with_the_family_of_the_checkpoint() -> None:
     facts = facts_of("control_v11p_sd15_canny.pth", SDXL_CANNY)
-    graph = built(facts, model=FAMILIES[Family.SDXL], control=(unit("canny"),))
+    graph = built(facts, model=FAMILIES[ModelFamily.SDXL], control=(unit("canny"),))
     assert node(graph, "ControlNetLoader")["control_net_name"] == SDXL_CANNY
     with pytest.raises(CapabilityError, match="goes with"):
         built(facts_of(SDXL_CANNY), control=(unit("canny"),))
@@ -108,8 +108,8 @@ def test_embeddings_are_named_as_comfyui_wants_them(text: str, named: str) -> No
 
 def test_asked_guidance_steers_flux_and_is_told_to_be_ignored_elsewhere() -> None:
     facts = facts_of()
-    bent = fit(make_request(model=FAMILIES[Family.FLUX], guidance=8.0), to_capabilities(facts, {}))
+    bent = fit(make_request(model=FAMILIES[ModelFamily.FLUX], guidance=8.0), to_capabilities(facts, {}))
     assert isinstance(bent, Fit)
     assert bent.request.guidance == 8.0
-    assert node(built(facts, model=FAMILIES[Family.FLUX], guidance=8.0), "FluxGuidance")["guidance"] == 8.0
+    assert node(built(facts, model=FAMILIES[ModelFamily.FLUX], guidance=8.0), "FluxGuidance")["guidance"] == 8.0
     assert changes(make_request(guidance=8.0), facts) == ["guidance ignored: this model has none"]

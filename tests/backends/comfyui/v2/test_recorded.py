@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from backends.comfyui.answers import read_outputs
-from backends.comfyui.events import Reader
+from backends.comfyui.events import FrameReader
 from backends.comfyui.stream import EventStream
-from backends.comfyui.v2_answers import Asset, Health, Job, Jobs, code_of
+from backends.comfyui.v2_answers import ApiJob, Asset, Health, Jobs, code_of
 from tests.engines.comfyui_engine import DATA, Failed, recorded
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.waiting import until
@@ -26,8 +26,8 @@ def told(name: str, note: str) -> dict[str, Any]:
     return dict(found)
 
 
-def job(name: str, note: str) -> Job:
-    return Job.model_validate(told(name, note)["body"])
+def job(name: str, note: str) -> ApiJob:
+    return ApiJob.model_validate(told(name, note)["body"])
 
 
 def test_health_is_good_though_comfyui_is_away() -> None:
@@ -102,7 +102,7 @@ async def test_the_recorded_stream_is_read() -> None:
     lines = told("events", "queued behind a running one")["lines"]
     content = "\n".join(text for _, text in lines).encode()
     answer = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=content)
-    reader, news = Reader("x"), []
+    reader, news = FrameReader("x"), []
     async with httpx.AsyncClient(
         base_url="http://comfy.example.com", transport=httpx.MockTransport(lambda _: answer)
     ) as client:
