@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.check_lengths import too_long, too_wide
+from scripts.check_names import shared
 from scripts.check_quality import engines
 
 ROOT = Path(__file__).parent.parent
@@ -178,6 +179,12 @@ def test_wide_lines_and_long_scripts_of_the_studio_are_named(tmp_path: Path) -> 
     assert told == ["401 lines, at most 400", "121 characters, at most 120"]
     sheet.write_text("p {}\n" * 500)
     assert too_wide(sheet) == []
+
+
+def test_a_name_of_several_classes_is_named_with_its_places() -> None:
+    files = {"a.py": "class Pace:\n    class In: ...\nclass _Own: ...\n", "b.py": "class In: ...\nclass _Own: ...\n"}
+    assert shared(files) == {}
+    assert shared(files | {"c.py": "\nclass Pace: ...\n"}) == {"Pace": ["a.py:1", "c.py:2"]}
 
 
 def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
