@@ -1,11 +1,10 @@
 """`!dream` and `/generate`: read what was said and hand it over."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import nextcord
-from nextcord import SlashOption
 from nextcord.ext import commands
 
 from cogs.attachments import address_of, pictures_in, unused_in
@@ -14,21 +13,30 @@ from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions, person_of
 from cogs.plain import suggest
+from cogs.slash import draft_of_options, said_at, with_options
 from cogs.workflows.cog import suggest_workflows
-from cogs.workflows.options import read_options, suggest_options
-from constants import MAX_BATCH_SIZE, MAX_CFG_SCALE, MAX_PROMPT_CHARS, MAX_STEPS
-from generation.chat_words import plain_words
+from cogs.workflows.options import suggest_options
+from generation.fields import FIELDS, Kind
 from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from generation.request import ANY_SEED, Draft, WorkflowRef
 from generation.several_pictures import MAX_INPUT_PICTURES, NOT_USED, ONE_IS_USED
 from services.drawing.workflows import WorkflowService
-from services.engines.catalog import Catalog
+from services.engines.catalog import ENGINES, Catalog
 
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
-MAX_SLASH_SEED = 2**53 - 1  # Discord's own numbers end there; `--seed` in the prompt takes larger ones
 SLASH_NAMES = ("generate", "gen", "img", "dream")
+
+
+def _suggester(names: str) -> Callable[..., Awaitable[None]]:
+    """Return what suggests names of one of the engines' lists."""
+
+    async def suggest_names(
+        self: "ImageGeneration", interaction: nextcord.Interaction, typed: str, backend: str | None = None
+    ) -> None:
+        await self._suggest(interaction, names, typed, backend)
+
+    return suggest_names
 
 
 class ImageGeneration(commands.Cog):
@@ -51,83 +59,21 @@ class ImageGeneration(commands.Cog):
         notes = unused_in(ctx.message, pictures)
         await self._desk.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
 
-    async def generate(
-        self,
-        interaction: nextcord.Interaction,
-        prompt: str = SlashOption(
-            description="What to draw; --options work here too", max_length=MAX_PROMPT_CHARS, required=True
-        ),
-        negative: str = SlashOption(description="What must not be in it", required=False, max_length=1000),
-        size: str = SlashOption(description="Width x height in pixels, e.g. 768x512", required=False),
-        steps: int = SlashOption(
-            description="More is finer and slower", required=False, min_value=1, max_value=MAX_STEPS
-        ),
-        cfg_scale: float = SlashOption(
-            description="How closely to follow the prompt (7 is usual)",
-            required=False,
-            min_value=0,
-            max_value=MAX_CFG_SCALE,
-        ),
-        sampler: str = SlashOption(description="Sampling method", required=False),
-        scheduler: str = SlashOption(description="Noise schedule", required=False),
-        model: str = SlashOption(description="Model to draw with", required=False),
-        lora: str = SlashOption(description="LoRA, with a weight if you like: name:0.8", required=False),
-        seed: int = SlashOption(
-            description="The same seed, the same picture", required=False, min_value=ANY_SEED, max_value=MAX_SLASH_SEED
-        ),
-        batch: int = SlashOption(
-            description="How many pictures", required=False, min_value=1, max_value=MAX_BATCH_SIZE
-        ),
-        image: nextcord.Attachment = SlashOption(description="A picture to start from", required=False),
-        image2: nextcord.Attachment = SlashOption(description="A second one, for workflows", required=False),
-        image3: nextcord.Attachment = SlashOption(description="A third one, for workflows", required=False),
-        strength: float = SlashOption(
-            description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
-        ),
-        backend: str = SlashOption(description="Engine to draw on", required=False),
-        workflow: str = SlashOption(description="A ComfyUI workflow of yours, see /workflow", required=False),
-        options: str = SlashOption(description="The workflow's own options: --detail 1.3", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
-    ) -> None:
+    @with_options
+    async def generate(self, interaction: nextcord.Interaction, **said: Any) -> None:
         check_interaction_permissions(interaction)
-        names = await names_of_interaction(interaction, prompt, negative)
-        parsed = parse_prompt(prompt, names, has_workflow=bool(workflow), fetches_pictures=True)
-        typed = _typed(size=size, lora=lora, workflow=workflow)
-        typed = replace(
-            typed,
-            negative_prompt=plain_words(negative, names)[0] if negative else negative,
-            steps=steps,
-            cfg_scale=cfg_scale,
-            sampler=sampler,
-            scheduler=scheduler,
-            model=model,
-            seed=seed,
-            batch_size=batch,
-            denoising_strength=strength,
-            backend=backend,
-            loras=typed.loras + parsed.draft.loras,
-        )
-        typed = typed.over(replace(read_options(options), workflow=None))
-        parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=parsed.is_private or bool(private))
-        pictures = [picture for picture in (image, image2, image3) if picture]
+        (prompt,) = said_at(Kind.PROMPT, said)
+        names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, said))
+        parsed = parse_prompt(prompt, names, has_workflow=bool(said_at(Kind.WORKFLOW, said)), fetches_pictures=True)
+        typed = draft_of_options(said, names)
+        typed = replace(typed, loras=typed.loras + parsed.draft.loras)
+        is_private = parsed.is_private or bool(said["private"])
+        parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=is_private)
+        pictures = [*said_at(Kind.PICTURE, said), *said_at(Kind.PICTURES, said)]
         await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 
-    async def suggest_model(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
-        await self._suggest(interaction, "model", typed, backend)
-
-    async def suggest_sampler(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
-        await self._suggest(interaction, "sampler", typed, backend)
-
-    async def suggest_scheduler(
-        self, interaction: nextcord.Interaction, typed: str, backend: str | None = None
-    ) -> None:
-        await self._suggest(interaction, "scheduler", typed, backend)
-
-    async def suggest_lora(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
-        await self._suggest(interaction, "lora", typed, backend)
-
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
-        await self._suggest(interaction, "backend", typed, None)
+        await self._suggest(interaction, ENGINES, typed, None)
 
     async def suggest_workflow(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest_workflows(self._workflows, interaction, typed)
@@ -144,23 +90,15 @@ class ImageGeneration(commands.Cog):
 
     for _name in SLASH_NAMES:
         _command = nextcord.slash_command(name=_name, description="Make a picture from words")(generate)
-        _command.on_autocomplete("model")(suggest_model)
-        _command.on_autocomplete("sampler")(suggest_sampler)
-        _command.on_autocomplete("scheduler")(suggest_scheduler)
-        _command.on_autocomplete("lora")(suggest_lora)
+        for _field in FIELDS:
+            if _field.slash and _field.names:
+                _command.on_autocomplete(_field.slash)(_suggester(_field.names))
         _command.on_autocomplete("backend")(suggest_backend)
         _command.on_autocomplete("workflow")(suggest_workflow)
         _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)
         locals()[f"slash_{_name}"] = _command
-    del _name, _command
-
-
-def _typed(*, size: str | None, lora: str | None, workflow: str | None) -> Draft:
-    """Read the typed options that have a syntax of their own, with the one parser there is."""
-    text = (f" --size {size}" if size else "") + (f" --lora {lora}" if lora else "")
-    draft = parse_prompt(text).draft if text else Draft()
-    return replace(draft, workflow=WorkflowRef(name=workflow) if workflow else None)
+    del _name, _command, _field
 
 
 def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes: tuple[str, ...] = ()) -> Order:

@@ -109,6 +109,7 @@ class Field:
     is_usual: bool = False  # on the first page of `/help`
     is_for_workflows: bool = False  # a workflow may put its option to a use of its own
     is_drawing: bool = False  # decides how a picture is drawn: enlarging one has no use for it
+    is_handed_on: bool = False  # goes over to what is made from a picture
 
     @property
     def meaning(self) -> str:
@@ -146,11 +147,11 @@ _FROM_PICTURES: Final = frozenset(Mode) - {Mode.TXT2IMG}
 
 FIELDS: Final = (
     Field(name="text", kind=Kind.PROMPT, help="what to draw; --options work here too", slash="prompt"),
-    Field(name="prompt", kind=Kind.PROMPT, help="what to draw", is_drawing=True),
+    Field(name="prompt", kind=Kind.PROMPT, help="what to draw", is_drawing=True, is_handed_on=True),
     Field(
         name="negative_prompt", kind=Kind.WORDS, label="negative prompt", option="negative",
         aliases=("neg", "no", "negative_prompt"), example="ugly, blurry", help="what should not be in the picture",
-        needs="negative_prompt", slash="negative", is_usual=True, is_drawing=True,
+        needs="negative_prompt", slash="negative", is_usual=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="mode", kind=Kind.MODE, choices=tuple(Mode),
@@ -174,6 +175,7 @@ FIELDS: Final = (
         name="steps", kind=Kind.INTEGER, example="30", limits=Range(low=1, high=MAX_STEPS),
         help="{range}; more is slower and finer", needs="steps", slash="steps", infotext="Steps",
         control=Control(place="main", low=1, high=150), is_usual=True, is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
     ),
     Field(
         name="cfg_scale", kind=Kind.NUMBER, label="CFG scale", option="cfg",
@@ -181,12 +183,14 @@ FIELDS: Final = (
         help="how closely the prompt is followed, {range}", needs="cfg_scale", slash="cfg_scale",
         infotext="CFG scale", control=Control(place="main", title="Prompt strength (CFG)", low=1, high=20, step=0.5),
         is_usual=True, is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
     ),
     Field(
         name="guidance", kind=Kind.NUMBER, aliases=("distilled_cfg",), example="3.5", limits=_CFG,
         help="the same for Flux; the CFG scale on other models", needs="guidance", infotext="Distilled CFG Scale",
         control=Control(place="main", title="Guidance (Flux)", low=1, high=10, step=0.1, usual=3.5),
         is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
     ),
     Field(
         name="seed", kind=Kind.SEED, example="42",
@@ -206,37 +210,50 @@ FIELDS: Final = (
         name="model", kind=Kind.TEXT, aliases=("checkpoint", "ckpt"), example="dreamshaper_8", names="models",
         help="the model to draw with; a part of its name will do", slash="model", infotext="Model",
         control=Control(place="main", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
-        is_drawing=True,
+        is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="loras", kind=Kind.LORA, label="LoRA", option="lora", example="add_detail:0.8", names="loras",
-        help="a LoRA and its weight", slash="lora", is_usual=True, is_drawing=True,
+        help="a LoRA and its weight", slash="lora", is_usual=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="styles", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
-        help="a preset of Easel, or a style saved in the engine", infotext="Styles", is_drawing=True,
+        help="a preset of Easel, or a style saved in the engine", infotext="Styles", is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="sampler", kind=Kind.TEXT, aliases=("sampler_name",), example="dpm++_2m", names="samplers",
         help="the sampling method, in any engine's spelling", slash="sampler", infotext="Sampler",
         control=Control(place="more", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
-        is_drawing=True,
+        is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="scheduler", kind=Kind.TEXT, aliases=("schedule",), example="karras", names="schedulers",
         help="the noise schedule: how the steps are spread", slash="scheduler", infotext="Schedule type",
         control=Control(place="more", hint="The engine's choice"), is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
     ),
     Field(
         name="vae", kind=Kind.TEXT, label="VAE", example="kl-f8-anime2", names="vaes",
         help="another VAE than the model's", infotext="VAE", control=Control(place="more", hint="The model's own"),
-        is_for_workflows=True,
+        is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
     ),
     Field(
         name="clip_skip", kind=Kind.INTEGER, label="CLIP skip", aliases=("clipskip",), example="2",
         limits=Range(low=1, high=MAX_CLIP_SKIP), help="read the prompt so many layers less, {range}",
         needs="clip_skip", infotext="Clip skip", control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
         is_for_workflows=True, is_drawing=True,
+        is_handed_on=True,
+    ),
+    Field(
+        name="init_image", kind=Kind.PICTURE, label="input picture", help="the picture to start from",
+        slash="image",
+        modes=_FROM_PICTURES,
+    ),
+    Field(
+        name="more_images", kind=Kind.PICTURES, help="more input pictures, for workflows that take several",
+        slash="image",
+        modes=_FROM_PICTURES,
     ),
     Field(
         name="denoising_strength", kind=Kind.NUMBER, option="strength", aliases=("denoise", "denoising_strength"),
@@ -304,14 +321,6 @@ FIELDS: Final = (
     ),
     Field(
         name="options", kind=Kind.OPTIONS, help="the workflow's own options, such as --detail 1.3", slash="options",
-    ),
-    Field(
-        name="init_image", kind=Kind.PICTURE, label="input picture", help="the picture to start from",
-        modes=_FROM_PICTURES,
-    ),
-    Field(
-        name="more_images", kind=Kind.PICTURES, help="more input pictures, for workflows that take several",
-        modes=_FROM_PICTURES,
     ),
     Field(
         name="mask_image", kind=Kind.PICTURE, help="white where the input picture may change", modes=_INPAINT,

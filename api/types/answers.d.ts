@@ -118,6 +118,8 @@ declare namespace Api {
     scheduler?: string | null;
     vae?: string | null;
     clip_skip?: number | null;
+    init_image?: string | null;
+    more_images?: string[];
     denoising_strength?: number | null;
     hires?: Hires | null;
     zoom?: number | null;
@@ -131,8 +133,6 @@ declare namespace Api {
     workflow?: string | null;
     backend?: string | null;
     options?: Record<string, boolean | number | string>;
-    init_image?: string | null;
-    more_images?: string[];
     mask_image?: string | null;
     control?: Control[];
   }

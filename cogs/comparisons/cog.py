@@ -21,15 +21,15 @@ from cogs.origin import (
 )
 from cogs.plain import suggest
 from cogs.presses import Press, Route
-from constants import MAX_PROMPT_CHARS
+from cogs.slash import slash_option
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from services.drawing.compare import CompareService
-from services.engines.catalog import Catalog
+from services.engines.catalog import ENGINES, Catalog
 
 FROM_WORDS: Final = "a comparison is drawn from words"
-ENGINES = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
+ENGINES_OPTION = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 
 
 class Compare(commands.Cog):
@@ -45,9 +45,7 @@ class Compare(commands.Cog):
     async def slash_compare(
         self,
         interaction: nextcord.Interaction,
-        prompt: str = SlashOption(
-            description="What to draw; --options work here too", max_length=MAX_PROMPT_CHARS, required=True
-        ),
+        prompt: str = slash_option("text", is_required=True),
         engines: str = SlashOption(description="Which ones, with commas between (all, if left out)", required=False),
     ) -> None:
         check_interaction_permissions(interaction)
@@ -59,7 +57,7 @@ class Compare(commands.Cog):
         """Complete the last name of the list."""
         before, comma, last = typed.rpartition(",")
         pairs = self._catalog.suggest(
-            "backend",
+            ENGINES,
             last.strip(),
             person_of(interaction),
         )
@@ -71,8 +69,8 @@ class Compare(commands.Cog):
     async def compare_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!compare a red fox --engines gpu1,grid`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
-        found = ENGINES.search(f" {text}")
-        parsed = parse_prompt(ENGINES.sub("", f" {text}").strip(), names_in(ctx.message))
+        found = ENGINES_OPTION.search(f" {text}")
+        parsed = parse_prompt(ENGINES_OPTION.sub("", f" {text}").strip(), names_in(ctx.message))
         parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected("Only `/compare` can answer in private.", field="private")

@@ -21,9 +21,8 @@ from cogs.pictures import forms
 from cogs.pictures.sources import PictureSources, is_private, suggest_engines
 from cogs.plain import suggest
 from cogs.presses import Press, Route
-from constants import DEFAULT_MASK_BLUR_PX, MAX_MASK_BLUR_PX, MAX_PROMPT_CHARS, MAX_UPSCALE_FACTOR
+from cogs.slash import slash_option
 from generation.capabilities import Capabilities
-from generation.fields import RANGES
 from generation.job import Job
 from generation.options import MAX_CONTROL_WEIGHT
 from generation.order import Order, OrderKind
@@ -66,12 +65,10 @@ class Pictures(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         image: nextcord.Attachment = SlashOption(description="The picture", required=True),
-        factor: float = SlashOption(
-            description="How many times (2 is usual)", required=False, min_value=1, max_value=MAX_UPSCALE_FACTOR
-        ),
-        upscaler: str = SlashOption(description="What enlarges it", required=False, max_length=100),
-        backend: str = SlashOption(description="Engine to do it", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
+        factor: float = slash_option("upscale_factor"),
+        upscaler: str = slash_option("upscaler", description="What enlarges it", max_length=100),
+        backend: str = slash_option("backend"),
+        private: bool = slash_option("private"),
     ) -> None:
         typed = Draft(
             mode=Mode.UPSCALE, upscale_factor=factor or UPSCALE_FACTOR, upscaler=upscaler or None, backend=backend
@@ -98,22 +95,15 @@ class Pictures(commands.Cog):
     async def inpaint(
         self,
         interaction: nextcord.Interaction,
-        prompt: str = SlashOption(description="What should be there", max_length=MAX_PROMPT_CHARS, required=True),
+        prompt: str = slash_option("prompt", is_required=True, description="What should be there"),
         image: nextcord.Attachment = SlashOption(description="The picture", required=True),
         mask: nextcord.Attachment = SlashOption(
             description="White where it may change; without one, what is transparent in the picture", required=False
         ),
-        strength: float = SlashOption(
-            description="0 keeps the picture, 1 ignores it", required=False, min_value=0, max_value=1
-        ),
-        mask_blur: int = SlashOption(
-            description=f"Pixels over which the new part fades in at the mask's edge ({DEFAULT_MASK_BLUR_PX} is usual)",
-            required=False,
-            min_value=0,
-            max_value=MAX_MASK_BLUR_PX,
-        ),
-        backend: str = SlashOption(description="Engine to draw on", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
+        strength: float = slash_option("denoising_strength"),
+        mask_blur: int = slash_option("mask_blur"),
+        backend: str = slash_option("backend"),
+        private: bool = slash_option("private"),
     ) -> None:
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         typed = Draft(denoising_strength=strength, mask_blur=mask_blur, backend=backend).over(
@@ -130,18 +120,11 @@ class Pictures(commands.Cog):
         self,
         interaction: nextcord.Interaction,
         image: nextcord.Attachment = SlashOption(description="The picture", required=True),
-        prompt: str = SlashOption(
-            description="What the whole picture shows", required=False, max_length=MAX_PROMPT_CHARS
-        ),
-        zoom: float = SlashOption(
-            description="How far to zoom out (1.5 is usual)",
-            required=False,
-            min_value=RANGES["zoom"].low,
-            max_value=RANGES["zoom"].high,
-        ),
-        pan: str = SlashOption(description="Or continue it to one side", required=False, choices=[*Pan]),
-        backend: str = SlashOption(description="Engine to draw on", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
+        prompt: str = slash_option("prompt", description="What the whole picture shows"),
+        zoom: float = slash_option("zoom"),
+        pan: str = slash_option("pan"),
+        backend: str = slash_option("backend"),
+        private: bool = slash_option("private"),
     ) -> None:
         parsed = parse_prompt(prompt or "", await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or bool(private)
@@ -160,7 +143,7 @@ class Pictures(commands.Cog):
     async def control(
         self,
         interaction: nextcord.Interaction,
-        prompt: str = SlashOption(description="What to draw", max_length=MAX_PROMPT_CHARS, required=True),
+        prompt: str = slash_option("prompt", is_required=True),
         image: nextcord.Attachment = SlashOption(description="The picture to follow", required=True),
         kind: str = SlashOption(
             description="What to take from it: canny, depth, openpose …", max_length=60, required=True
@@ -171,8 +154,8 @@ class Pictures(commands.Cog):
             min_value=0,
             max_value=MAX_CONTROL_WEIGHT,
         ),
-        backend: str = SlashOption(description="Engine to draw on", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
+        backend: str = slash_option("backend"),
+        private: bool = slash_option("private"),
     ) -> None:
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
         is_alone = parsed.is_private or bool(private)

@@ -15,7 +15,7 @@ from generation.order import Order, OrderKind
 from generation.person import Person
 from generation.request import Draft
 from services.drawing.generation import GenerationService
-from services.engines.catalog import Catalog
+from services.engines.catalog import ENGINES, Catalog
 from services.pictures.media import MediaService
 
 
@@ -105,5 +105,5 @@ def is_private(message: nextcord.Message, job: Job | None) -> bool:
 
 async def suggest_engines(catalog: Catalog, interaction: nextcord.Interaction, typed: str) -> None:
     """Answer an autocomplete with the engines of this person."""
-    pairs = catalog.suggest("backend", typed, person_of(interaction))
+    pairs = catalog.suggest(ENGINES, typed, person_of(interaction))
     await suggest(interaction, dict(pairs))

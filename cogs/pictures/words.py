@@ -17,6 +17,7 @@ from cogs.pictures import forms
 from cogs.pictures.sources import PictureSources, begin, is_private, suggest_engines
 from cogs.posting import edit_answer
 from cogs.presses import Press, Route
+from cogs.slash import slash_option
 from constants import DISCORD_ALT_TEXT_CHARS
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
@@ -58,7 +59,7 @@ class PictureWords(commands.Cog):
         interaction: nextcord.Interaction,
         image: nextcord.Attachment = SlashOption(description="The picture", required=True),
         backend: str = SlashOption(description="Engine to ask", required=False),
-        private: bool = SlashOption(description="Only you see it", required=False),
+        private: bool = slash_option("private"),
     ) -> None:
         await begin(interaction, private=bool(private))
         data = await read_file(address_of(image))

@@ -17,6 +17,7 @@ from generation.samplers import match_name
 from texts.text import _
 
 MAX_CHOICES = 25
+ENGINES = "engines"
 FLUX = re.compile(r"flux|schnell", re.IGNORECASE)
 
 
@@ -141,14 +142,14 @@ class Catalog:
         return replace(draft, loras=loras, styles=styles), tuple(notes)
 
     def suggest(self, what: str, typed: str, person: Person, *, backend: str | None = None) -> list[tuple[str, str]]:
-        """Return up to 25 (shown, value) pairs for `what`: "model", "sampler", "scheduler", "lora" or "backend".
+        """Return up to 25 (shown, value) pairs for `what`: a list of `Capabilities`, or `ENGINES`.
 
         Substring match; names that start with what was typed come first, loaded models before others (● / ○).
         """
         engines = self.engines(person)
         if backend and (wanted := self.engine(backend, person)):
             engines = [wanted]
-        if what == "backend":
+        if what == ENGINES:
             pairs = [(engine.label, engine.name) for engine in engines]
         else:
             pairs = _pairs(what, [engine.capabilities for engine in engines if engine.capabilities])
@@ -185,16 +186,11 @@ def no_engine() -> BackendUnavailable:
 def _pairs(what: str, all_capabilities: list[Capabilities]) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for capabilities in all_capabilities:
-        if what == "model":
+        if what == "models":
             models = sorted(capabilities.models or (), key=lambda model: not model.is_loaded)
             pairs += [(f"{'●' if model.is_loaded else '○'} {model.title}", model.name) for model in models]
         else:
-            names = {
-                "sampler": capabilities.samplers,
-                "scheduler": capabilities.schedulers,
-                "lora": capabilities.loras,
-            }[what]
-            pairs += [(name, name) for name in names or ()]
+            pairs += [(name, name) for name in getattr(capabilities, what) or ()]
     return pairs
 
 

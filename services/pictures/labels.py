@@ -1,6 +1,9 @@
 """What a picture says of its making, in the form that other programs read."""
 
+from typing import Final
+
 from constants import APP_NAME, VERSION
+from generation.fields import FIELDS
 from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
@@ -8,6 +11,12 @@ from utils.images import ImageInfo, with_parameters
 from utils.infotext import format_infotext
 from utils.provenance import with_source_type
 from utils.video import inspect_file, is_video
+
+# As Automatic1111 writes them; what it does not know follows.
+_ORDER: Final = (
+    "Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size", "Model", "VAE",
+    "Denoising strength", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler",
+)  # fmt: skip
 
 
 def labelled(
@@ -29,30 +38,29 @@ def labelled(
 def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, model: str | None, engine: str) -> str:
     """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
     prompt = " ".join([request.prompt, *map(tag_of, request.loras)]).strip()
-    is_upscale, hires = request.mode is Mode.UPSCALE, request.hires
-    strength = request.denoising_strength if hires is None else hires.denoising_strength
-    return format_infotext(
-        prompt,
-        request.negative_prompt,
-        {
-            "Steps": None if is_upscale else request.steps,
-            "Sampler": request.sampler,
-            "Schedule type": request.scheduler,
-            "CFG scale": None if is_upscale else request.cfg_scale,
-            "Distilled CFG Scale": request.guidance,
-            "Seed": seed,
-            # A hires fix is written as A1111 does: the size before it, and what it did.
-            "Size": f"{request.width}x{request.height}" if hires else f"{info.width}x{info.height}",
-            "Model": model or request.model,
-            "VAE": request.vae,
-            "Denoising strength": strength,
-            "Clip skip": request.clip_skip if request.clip_skip and request.clip_skip > 1 else None,
-            "Hires upscale": hires.factor if hires else None,
-            "Hires steps": hires.steps if hires else None,
-            "Hires upscaler": hires.upscaler if hires else None,
-            "Styles": ", ".join(request.styles) or None,
-            "Upscale factor": request.upscale_factor if is_upscale else None,
-            "Engine": engine,
-            "Version": f"{APP_NAME} {VERSION}",
-        },
-    )
+    hires = request.hires
+    written = {field.infotext: _written(getattr(request, field.name)) for field in FIELDS if field.infotext}
+    written |= {
+        "Seed": seed,
+        "Model": model or request.model,
+        # A hires fix is written as A1111 does: the size before it, and what it did.
+        "Size": f"{request.width}x{request.height}" if hires else f"{info.width}x{info.height}",
+        "Hires upscale": hires.factor if hires else None,
+        "Hires steps": hires.steps if hires else None,
+        "Hires upscaler": hires.upscaler if hires else None,
+    }
+    if hires:
+        written["Denoising strength"] = hires.denoising_strength
+    if request.clip_skip == 1:  # the same as none
+        written["Clip skip"] = None
+    if request.mode is Mode.UPSCALE:
+        written |= {"Steps": None, "CFG scale": None, "Upscale factor": request.upscale_factor}
+    keys = sorted(written, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
+    ends = {"Engine": engine, "Version": f"{APP_NAME} {VERSION}"}
+    return format_infotext(prompt, request.negative_prompt, {key: written[key] for key in keys} | ends)
+
+
+def _written(value: object) -> object:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or None
+    return None if value is False else value

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from constants import DEFAULT_OUTPAINT_STRENGTH, MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
-from generation.fields import RANGES
+from generation.fields import FIELDS, RANGES, Field, Kind
 from generation.job import Job
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, validate
@@ -62,26 +62,34 @@ def draft_from(infotext: Infotext) -> Draft:
     loras: list[Lora] = []
     prompt = take_lora_tags(infotext.prompt, loras, is_strict=False)[:MAX_PROMPT_CHARS]
     width, height = _whole(said, "Size-1", "width"), _whole(said, "Size-2", "height")
+    values = {field.name: _value(said, field) for field in FIELDS if field.infotext}
+    if hires:  # the strength is that of its second pass, not of a picture to go on from
+        values["denoising_strength"] = None
     return Draft(
         prompt=prompt,
         negative_prompt=infotext.negative_prompt[:MAX_PROMPT_CHARS] or None,
         width=width if height else None,
         height=height if width else None,
-        steps=_whole(said, "Steps", "steps"),
-        cfg_scale=_number(said, "CFG scale", "cfg_scale"),
-        guidance=_number(said, "Distilled CFG Scale", "guidance"),
-        sampler=said.get("Sampler") or None,
-        scheduler=said.get("Schedule type") or None,
-        model=said.get("Model") or None,
-        vae=said.get("VAE") or None,
-        clip_skip=_whole(said, "Clip skip", "clip_skip"),
         loras=tuple(lora for lora in loras if abs(lora.weight) <= MAX_LORA_WEIGHT),
-        styles=tuple(style for style in said.get("Styles", "").split(", ") if style)[:MAX_STYLES],
         hires=hires,
-        seed=_whole(said, "Seed", "seed"),
-        # with a hires fix it is that of the second pass, not of a picture to go on from
-        denoising_strength=None if hires else _number(said, "Denoising strength", "denoising_strength"),
+        **values,
     )
+
+
+def _value(said: Mapping[str, str], field: Field) -> Any:
+    """Return what is said of a field, None (or nothing, of several) where it says nothing that can be."""
+    text = said.get(field.infotext, "").strip()
+    if field.kind in (Kind.INTEGER, Kind.SEED):
+        return _whole(said, field.infotext, field.name)
+    if field.kind in (Kind.NUMBER, Kind.FACTOR):
+        return _number(said, field.infotext, field.name)
+    if field.kind is Kind.NAMES:
+        return tuple(name for name in text.split(", ") if name)[:MAX_STYLES]
+    if field.kind is Kind.FLAG:
+        return text.casefold() == "true" or None
+    if field.kind is Kind.CHOICE:
+        return next((choice for choice in field.choices if choice == text.casefold()), None)
+    return said.get(field.infotext) or None
 
 
 def unused_in(infotext: Infotext) -> tuple[str, ...]:
@@ -99,21 +107,8 @@ def unused_in(infotext: Infotext) -> tuple[str, ...]:
 def known_of(job: Job | None, info: Infotext | None) -> Draft:
     """Return what of a picture's making helps to go on from it; a picture of elsewhere brings only its words."""
     if job is not None:
-        request = job.request
-        return Draft(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            steps=request.steps,
-            cfg_scale=request.cfg_scale,
-            guidance=request.guidance,
-            sampler=request.sampler,
-            scheduler=request.scheduler,
-            model=request.model,
-            vae=request.vae,
-            clip_skip=request.clip_skip,
-            loras=request.loras,
-            styles=request.styles,
-        )
+        known = {field.name: getattr(job.request, field.name) for field in FIELDS if field.is_handed_on}
+        return Draft(**known | {"negative_prompt": job.request.negative_prompt or None})
     draft = drawable(info) if info else Draft()
     return Draft(prompt=draft.prompt, negative_prompt=draft.negative_prompt)
 
@@ -235,12 +230,9 @@ async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], N
 _SIDES: Final = {"left": Pan.LEFT, "top": Pan.UP, "right": Pan.RIGHT, "bottom": Pan.DOWN}
 
 
-_USED: Final = {
-    "Steps": "steps", "CFG scale": "cfg_scale", "Distilled CFG Scale": "guidance", "Sampler": "sampler",
-    "Schedule type": "scheduler", "Model": "model", "VAE": "vae", "Clip skip": "clip_skip", "Styles": "styles",
-    "Seed": "seed", "Size-1": "width", "Size-2": "height", "Denoising strength": "denoising_strength",
-    "Hires upscale": "hires", "Hires steps": "hires", "Hires upscaler": "hires", "Hires resize-1": "hires",
-    "Hires resize-2": "hires",
+_USED: Final = {field.infotext: field.name for field in FIELDS if field.infotext} | {
+    "Size-1": "width", "Size-2": "height", "Hires upscale": "hires", "Hires steps": "hires", "Hires upscaler": "hires",
+    "Hires resize-1": "hires", "Hires resize-2": "hires",
 }  # fmt: skip
 _ABOUT: Final = frozenset({"App", "Engine", "Version", "Upscale factor"})
 _HASHES: Final = ("hash", "hashes", "Hashes")

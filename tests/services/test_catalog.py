@@ -7,7 +7,7 @@ from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendUnavailable
 from generation.request import Mode
-from services.engines.catalog import MAX_CHOICES, Catalog
+from services.engines.catalog import ENGINES, MAX_CHOICES, Catalog
 from tests.fakes import FakeBackend, FakeClock
 from tests.people import person
 
@@ -83,7 +83,7 @@ async def test_refresh_asks_the_visible_engines(registry: BackendRegistry) -> No
 
 async def test_loaded_models_come_first_and_are_marked(registry: BackendRegistry) -> None:
     _add(registry, "gpu")
-    assert _suggest(registry, "model") == [
+    assert _suggest(registry, "models") == [
         ("● Flux dream", "flux.safetensors"),
         ("○ SDXL", "sdxl.safetensors"),
         ("○ Dream", "dream.safetensors"),
@@ -92,37 +92,37 @@ async def test_loaded_models_come_first_and_are_marked(registry: BackendRegistry
 
 async def test_names_that_begin_with_what_was_typed_come_before_those_that_hold_it(registry: BackendRegistry) -> None:
     _add(registry, "gpu")
-    assert [value for _, value in _suggest(registry, "model", " DREAM")] == ["dream.safetensors", "flux.safetensors"]
-    assert [value for _, value in _suggest(registry, "sampler", "euler")] == ["Euler", "Euler a"]
-    assert _suggest(registry, "sampler", "nothing like it") == []
+    assert [value for _, value in _suggest(registry, "models", " DREAM")] == ["dream.safetensors", "flux.safetensors"]
+    assert [value for _, value in _suggest(registry, "samplers", "euler")] == ["Euler", "Euler a"]
+    assert _suggest(registry, "samplers", "nothing like it") == []
 
 
 async def test_a_title_that_begins_with_what_was_typed_comes_first_too(registry: BackendRegistry) -> None:
     models = (ModelInfo(name="a/old-flux", title="Old Flux"), ModelInfo(name="b/one", title="Flux one"))
     _add(registry, "gpu", capabilities=Capabilities(modes=frozenset(Mode), models=models))
-    assert [value for _, value in _suggest(registry, "model", "flux")] == ["b/one", "a/old-flux"]
+    assert [value for _, value in _suggest(registry, "models", "flux")] == ["b/one", "a/old-flux"]
 
 
 async def test_choices_of_all_engines_are_joined_or_those_of_one(registry: BackendRegistry) -> None:
     _add(registry, "gpu")
     _add(registry, "grid", capabilities=Capabilities(modes=frozenset(Mode), samplers=("Heun", "Euler")))
-    joined = [value for _, value in _suggest(registry, "sampler")]
+    joined = [value for _, value in _suggest(registry, "samplers")]
     assert sorted(joined) == ["DPM++ 2M", "Euler", "Euler a", "Heun"]
-    assert [value for _, value in _suggest(registry, "sampler", backend="grid")] == ["Heun", "Euler"]
-    assert _suggest(registry, "backend", "gr") == [("The grid", "grid")]
+    assert [value for _, value in _suggest(registry, "samplers", backend="grid")] == ["Heun", "Euler"]
+    assert _suggest(registry, ENGINES, "gr") == [("The grid", "grid")]
 
 
 async def test_at_most_25_choices_none_too_long_for_discord(registry: BackendRegistry) -> None:
     loras = (*(f"lora {n}" for n in range(40)), "x" * 101)
     _add(registry, "gpu", capabilities=Capabilities(modes=frozenset(Mode), loras=loras))
-    assert len(_suggest(registry, "lora")) == MAX_CHOICES
-    assert _suggest(registry, "lora", "xxx") == []
-    assert _suggest(registry, "lora", "lora 39") == [("lora 39", "lora 39")]
+    assert len(_suggest(registry, "loras")) == MAX_CHOICES
+    assert _suggest(registry, "loras", "xxx") == []
+    assert _suggest(registry, "loras", "lora 39") == [("lora 39", "lora 39")]
 
 
 async def test_engines_that_cannot_tell_or_have_not_answered_offer_nothing(registry: BackendRegistry) -> None:
     entry = _add(registry, "gpu", capabilities=Capabilities(modes=frozenset(Mode), samplers=None, models=None))
-    assert _suggest(registry, "sampler") == []
-    assert _suggest(registry, "model") == []
+    assert _suggest(registry, "samplers") == []
+    assert _suggest(registry, "models") == []
     entry.capabilities = None
-    assert _suggest(registry, "scheduler") == []
+    assert _suggest(registry, "schedulers") == []
