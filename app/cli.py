@@ -21,7 +21,7 @@ from console.drawing import ConsoleParts as ConsoleParts
 from console.keys import KeyCommand as KeyCommand
 from console.keys import manage as manage
 from console.keys import tell_reset as tell_reset
-from console.text import MORE, WHAT
+from console.text import MORE, WHAT, options_help
 from console.text import tell as tell
 from console.workflows import WorkflowCommand as WorkflowCommand
 from console.workflows import manage_workflows as manage_workflows
@@ -82,7 +82,13 @@ def _parser() -> Parser:
     _add_switches(parser, default=False)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     _add_switches(add(commands, "start", "start the studio and, with a token, the bot; else the console beside it"))
-    generate = add(commands, "generate", "make pictures of the words that follow, and save them", usage=DRAWING)
+    generate = add(
+        commands,
+        "generate",
+        "make pictures of the words that follow, and save them",
+        usage=DRAWING,
+        epilog=f"options of the prompt:\n{options_help()}",
+    )
     generate.add_argument("-o", "--output", metavar="FILE", type=Path, help="a folder will do; several get -1, -2 ...")
     generate.add_argument(
         "-i", "--image", metavar="FILE", type=Path, action="append", default=[],

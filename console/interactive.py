@@ -7,8 +7,8 @@ from typing import Final
 
 from console.drawing import ORIGIN, Asked, ConsoleParts, draw
 from console.lists import show_models
-from console.text import say, tell
-from generation.options import COOL_EXAMPLES, OPTIONS
+from console.text import options_help, say, tell
+from generation.options import COOL_EXAMPLES
 from utils.secrets import make_private_folder
 
 PROMPT: Final = "easel> "
@@ -98,9 +98,8 @@ async def _engines(studio: ConsoleParts) -> str:
 
 
 def _help() -> str:
-    width = max(len(option.example) for option in OPTIONS)
-    options = "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTIONS)
     return (
         "Type what you would like to see; put options after it:\n"
-        f"{options}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\nCommands: help, models, quit. Ctrl+C cancels a picture."
+        f"{options_help()}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\n"
+        "Commands: help, models, quit. Ctrl+C cancels a picture."
     )

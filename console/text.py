@@ -4,6 +4,7 @@ import sys
 from typing import TextIO
 
 from generation.foreign import visible
+from generation.options import OPTIONS
 from texts.text import render
 
 WHAT = "Easel makes pictures on the engine you have: from Discord, or right here."
@@ -15,6 +16,12 @@ The prompt's options are the same everywhere:
 
 Exit code: 0 done, 1 something else went wrong, 2 bad input, 3 the engine failed, 130 interrupted.
 Settings: .env in the current folder, explained in .env.example and docs/settings.md."""
+
+
+def options_help() -> str:
+    """Return a line for each option of a prompt."""
+    width = max(len(option.example) for option in OPTIONS)
+    return "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTIONS)
 
 
 def say(text: str) -> None:

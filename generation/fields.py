@@ -103,6 +103,7 @@ class Field:
     option: str = ""  # in a prompt, without its dashes; empty: the name
     aliases: tuple[str, ...] = ()
     example: str = ""
+    neutral: float | None = None  # a value that says no more than none does
     slash: str = ""  # among the options of Discord's `/generate`; empty: only in the prompt
     infotext: str = ""  # key in the metadata of pictures, as Automatic1111 and Forge write it
     control: Control | None = None
@@ -241,7 +242,8 @@ FIELDS: Final = (
     Field(
         name="clip_skip", kind=Kind.INTEGER, label="CLIP skip", aliases=("clipskip",), example="2",
         limits=Range(low=1, high=MAX_CLIP_SKIP), help="read the prompt so many layers less, {range}",
-        needs="clip_skip", infotext="Clip skip", control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
+        needs="clip_skip", neutral=1, infotext="Clip skip",
+        control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),

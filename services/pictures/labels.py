@@ -3,7 +3,7 @@
 from typing import Final
 
 from constants import APP_NAME, VERSION
-from generation.fields import FIELDS
+from generation.fields import FIELDS, Field
 from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
@@ -39,7 +39,7 @@ def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, mod
     """Write how a picture was made, in the form of Automatic1111, with the engine's name besides."""
     prompt = " ".join([request.prompt, *map(tag_of, request.loras)]).strip()
     hires = request.hires
-    written = {field.infotext: _written(getattr(request, field.name)) for field in FIELDS if field.infotext}
+    written = {field.infotext: _written(field, getattr(request, field.name)) for field in FIELDS if field.infotext}
     written |= {
         "Seed": seed,
         "Model": model or request.model,
@@ -51,8 +51,6 @@ def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, mod
     }
     if hires:
         written["Denoising strength"] = hires.denoising_strength
-    if request.clip_skip == 1:  # the same as none
-        written["Clip skip"] = None
     if request.mode is Mode.UPSCALE:
         written |= {"Steps": None, "CFG scale": None, "Upscale factor": request.upscale_factor}
     keys = sorted(written, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
@@ -60,7 +58,7 @@ def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, mod
     return format_infotext(prompt, request.negative_prompt, {key: written[key] for key in keys} | ends)
 
 
-def _written(value: object) -> object:
+def _written(field: Field, value: object) -> object:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
-    return None if value is False else value
+    return None if value is False or value == field.neutral else value

@@ -20,6 +20,7 @@ PAGES: Final = (
     *sorted((ROOT / "docs" / "backends").glob("*.md")),
 )
 SETTINGS_ROW: Final = re.compile(r"\| `[A-Z0-9_]+` \|")  # held to config.py by tests/test_config.py
+FIELDS_TABLE: Final = ("<!-- fields -->", "<!-- end of fields -->")  # held to the code by tests/test_fields.py
 SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"`*\[(!/0-9])")
 
 
@@ -36,7 +37,7 @@ def sentences(page: Path) -> list[str]:
     """Split a page into its sentences; a row of a table is one, code and headings are none."""
     found: list[str] = []
     paragraph: list[str] = []
-    is_code = False
+    is_code = is_written = False
 
     def end() -> None:
         if paragraph:
@@ -45,10 +46,12 @@ def sentences(page: Path) -> list[str]:
 
     for line in page.read_text(encoding="utf-8").splitlines():
         text = line.strip()
+        if text in FIELDS_TABLE:
+            is_written = text == FIELDS_TABLE[0]
         if text.startswith("```"):
             is_code = not is_code
             end()
-        elif is_code:
+        elif is_code or is_written:
             continue
         elif not text or text.startswith(("#", "![", "<!--")):
             end()
