@@ -63,7 +63,7 @@ class EaselBot(commands.Bot):
             guild_ready_timeout=guild_ready_timeout_s,
         )
         self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
-        self._spender = Spender(services.clock)
+        self._spender = Spender(services.clock, services.loops)
         poster = Poster(self, services.clock)
         self.messages = JobMessages(
             poster=poster,

@@ -10,12 +10,15 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from utils.clock import Clock, sleep_until
+from utils.loops import Loops
 
 log = logging.getLogger(__name__)
 
+LOOP = "edits"
 GAP_S = 1.25  # 5 edits in 5 s, one of them kept for a final
 MAX_GAP_S = 10.0
 GLOBAL_GAP_S = 1 / 25  # half of Discord's 50 requests a second is left for everything else
@@ -29,14 +32,14 @@ class _Bucket:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     last: float = float("-inf")
     gap_s: float = GAP_S
-    task: asyncio.Task[None] | None = None
 
 
 class Spender:
-    """One short-lived task per busy bucket (a channel id or an interaction token)."""
+    """One short-lived loop per busy bucket (a channel id or an interaction token)."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, loops: Loops) -> None:
         self._clock = clock
+        self._loops = loops
         self._buckets: dict[str, _Bucket] = {}
         self._last_progress = float("-inf")
 
@@ -56,39 +59,36 @@ class Spender:
         return await future
 
     async def aclose(self) -> None:
-        tasks = [bucket.task for bucket in self._buckets.values() if bucket.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for key, bucket in list(self._buckets.items()):
+            await self._loops.cancel(LOOP, part=key)
+            for _, future in bucket.finals:
+                future.cancel()
+        self._buckets.clear()
 
     def _open(self, key: str) -> _Bucket:
-        bucket = self._buckets.setdefault(key, _Bucket())
-        if bucket.task is None:
-            bucket.task = asyncio.create_task(self._spend(key, bucket), name="edits")
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket()
+            self._loops.start(LOOP, partial(self._spend, key, bucket), part=key, may_end=True)
         return bucket
 
     async def _spend(self, key: str, bucket: _Bucket) -> None:
-        try:
-            while True:
-                bucket.bell.clear()
-                if bucket.finals:
-                    await self._send_final(bucket)
-                elif bucket.latest:
-                    wait_s = self._wait_s(bucket)
-                    if wait_s > 0:
-                        await sleep_until(bucket.bell, self._clock, wait_s)
-                    else:
-                        await self._send_progress(bucket)
-                elif self._clock.monotonic() - bucket.last > MAX_GAP_S:
-                    return  # idle long enough for its budget to be whole again: nothing to remember
+        """Send what waits until nothing has for a while; if this dies, what waits is sent when it runs again."""
+        while True:
+            bucket.bell.clear()
+            if bucket.finals:
+                await self._send_final(bucket)
+            elif bucket.latest:
+                wait_s = self._wait_s(bucket)
+                if wait_s > 0:
+                    await sleep_until(bucket.bell, self._clock, wait_s)
                 else:
-                    await sleep_until(bucket.bell, self._clock, MAX_GAP_S)
-        finally:
-            bucket.task = None
-            if self._buckets.get(key) is bucket and not bucket.latest and not bucket.finals:
-                del self._buckets[key]
-            for _, future in bucket.finals:
-                future.cancel()
+                    await self._send_progress(bucket)
+            elif self._clock.monotonic() - bucket.last > MAX_GAP_S:
+                del self._buckets[key]  # idle long enough for its budget to be whole again: nothing to remember
+                return
+            else:
+                await sleep_until(bucket.bell, self._clock, MAX_GAP_S)
 
     def _wait_s(self, bucket: _Bucket) -> float:
         now = self._clock.monotonic()

@@ -17,6 +17,7 @@ from scripts.check_quality import engines
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["generation", "scheduling", "backends", "net", "store", "services", "cogs", "utils", "app"]
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 BUILT_IN = engines()
 PACKAGES = sorted(path.parent for path in (ROOT / "packages").glob("*/pyproject.toml"))
 # a kind of ControlNet, and where a file of recorded answers lies
@@ -27,6 +28,14 @@ ROOT_FILES = {
     "config": ("settings", "backends.kinds", "texts", "pydantic"),
     "queue_manager": ("scheduling", "store", "backends.registry", "generation", "settings.queue", "texts", "utils"),
     "main": ("app", "utils.installation", "texts"),
+}
+
+# Loops that end with the job they watch, and cost no more than its progress bar. All others are started by `Loops`.
+OF_A_JOB = {
+    "backends/a1111/backend.py: report",
+    "backends/aipowergrid/backend.py: _watch",
+    "backends/comfyui/watch.py: _run",
+    "utils/loops.py: _keep_alive",
 }
 
 # Libraries come first: what they open while loading is their affair. Then the hook watches our own modules only.
@@ -94,13 +103,36 @@ def offences(name: str, source: str) -> list[str]:
 def unexplained(source: str) -> list[int]:
     """Return the lines of imports inside functions that say no reason, beside them or in the line above."""
     lines = source.splitlines()
-    functions = [
-        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    if not re.search(r"^ +(?:import|from) ", source, re.MULTILINE):
+        return []
+    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, FUNCTION))
     nodes = (node for function in functions for node in ast.walk(function))
     numbers = {node.lineno for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
     marks = re.compile(r"#(?! *(?:noqa|type:|fmt:))")
     return sorted(n for n in numbers if not any(marks.search(line) for line in lines[n - 2 : n]))
+
+
+def endless(sources: list[str]) -> set[str]:
+    """Return the names of the functions of one folder that go round until something stops them."""
+    functions = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, FUNCTION))
+    return {one.name for one in functions if any(_is_endless(node) for node in ast.walk(one))}
+
+
+def _is_endless(node: ast.AST) -> bool:
+    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant | ast.UnaryOp | ast.BoolOp)
+
+
+def begun_as_tasks(source: str) -> set[str]:
+    """Return the names of the functions that a file begins as tasks by itself."""
+    if "create_task" not in source and "ensure_future" not in source:
+        return set()
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args)
+    works = (call.args[0] for call in calls if _name(call.func) in ("create_task", "ensure_future"))
+    return {_name(work.func) for work in works if isinstance(work, ast.Call)}
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def test_importing_any_module_opens_no_file_socket_or_loop() -> None:
@@ -208,3 +240,20 @@ def test_no_kind_of_engine_is_named_outside_of_its_folder() -> None:
 
 def test_every_bench_can_be_imported() -> None:
     _run("import bench.__main__, bench.world, bench.loop_lag")
+
+
+def test_a_loop_begun_as_a_task_is_found() -> None:
+    source = (
+        "async def run(self):\n    while True:\n        pass\n\ndef go(self):\n    asyncio.create_task(self.run())\n"
+    )
+    assert endless([source]) & begun_as_tasks(source) == {"run"}
+
+
+def test_what_runs_as_long_as_easel_does_is_supervised() -> None:
+    found: set[str] = set()
+    rooms = [ROOT / room for room in (*ROOMS, "api", "console", "packages")]
+    for path in (path for room in rooms for path in room.rglob("*.py")):
+        if names := begun_as_tasks(path.read_text(encoding="utf-8")):
+            loops = endless([other.read_text(encoding="utf-8") for other in path.parent.glob("*.py")])
+            found |= {f"{path.relative_to(ROOT)}: {name}" for name in names & loops}
+    assert found == OF_A_JOB

@@ -35,50 +35,55 @@ class _Loop:
     name: str
     run: Run
     may_end: bool
-    restarts: int = 0
     is_down: bool = False
     ending: asyncio.Event = field(default_factory=asyncio.Event)  # it is not started again
     task: asyncio.Task[None] | None = None
 
 
 class Loops:
-    """The supervised loops of one process, by name."""
+    """The supervised loops of one process, by name; several may share one, as parts of it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._loops: dict[str, _Loop] = {}
+        self._loops: dict[tuple[str, str], _Loop] = {}  # by name and part
+        self._restarts: dict[str, int] = {}
 
-    def start(self, name: str, run: Run, *, may_end: bool = False) -> None:
+    def start(self, name: str, run: Run, *, part: str = "", may_end: bool = False) -> None:
         """Run a loop from now on.
 
         Args:
             name: for people who read the log and the figures; one that has ended may be started again.
             run: called again after each death.
+            part: which of several loops of this name, each for a channel, say; it is forgotten when it has ended.
             may_end: it is over when it returns; else that is a fault, too.
         """
-        before = self._loops.pop(name, None)
+        before = self._loops.pop((name, part), None)
         assert before is None or before.task is None or before.task.done(), f"{name} runs already"
-        loop = self._loops[name] = _Loop(name, run, may_end, restarts=before.restarts if before else 0)
+        self._restarts.setdefault(name, 0)
+        loop = self._loops[name, part] = _Loop(name, run, may_end)
         loop.task = asyncio.create_task(self._keep_alive(loop), name=name)
+        if part:
+            loop.task.add_done_callback(lambda _: self._forget(name, part, loop))
 
     def states(self) -> list[LoopState]:
-        """Return how each loop is doing, in the order they were started."""
-        return [LoopState(name=one.name, restarts=one.restarts, is_down=one.is_down) for one in self._loops.values()]
+        """Return how the loops of each name are doing, in the order they were started."""
+        down = {loop.name for loop in self._loops.values() if loop.is_down}
+        return [LoopState(name=name, restarts=count, is_down=name in down) for name, count in self._restarts.items()]
 
     async def wait(self, name: str) -> None:
         """Wait until a loop that may end has done so; a cancelled waiter leaves it alone."""
-        if (loop := self._loops.get(name)) and loop.task:
+        if (loop := self._loops.get((name, ""))) and loop.task:
             await asyncio.wait({loop.task})
 
     async def finish(self, name: str) -> None:
         """Wait for the end of a loop that was told of it in its own way; one that has died stays dead."""
-        if loop := self._loops.get(name):
+        if loop := self._loops.get((name, "")):
             loop.ending.set()
             await self.wait(name)
 
-    async def cancel(self, name: str) -> None:
+    async def cancel(self, name: str, part: str = "") -> None:
         """Cancel a loop and wait until it has cleaned up."""
-        loop = self._loops.get(name)
+        loop = self._loops.get((name, part))
         if loop and loop.task and not loop.task.done():
             loop.ending.set()
             loop.task.cancel()
@@ -86,8 +91,12 @@ class Loops:
 
     async def close(self) -> None:
         """Cancel all, one after the other, the last one that was started first."""
-        for name in reversed(list(self._loops)):
-            await self.cancel(name)
+        for name, part in reversed(list(self._loops)):
+            await self.cancel(name, part)
+
+    def _forget(self, name: str, part: str, loop: _Loop) -> None:
+        if self._loops.get((name, part)) is loop:
+            del self._loops[name, part]
 
     async def _keep_alive(self, loop: _Loop) -> None:
         wait_s = FIRST_WAIT_S
@@ -107,7 +116,7 @@ class Loops:
                 fault = error
             if self._clock.monotonic() - began >= CALM_S:
                 wait_s = FIRST_WAIT_S
-            loop.restarts += 1
+            self._restarts[loop.name] += 1
             loop.is_down = True
             fields = {"action": "loop_died", "loop": loop.name, "again_in_s": wait_s}
             log.error("loop died", extra=fields, exc_info=fault)

@@ -96,6 +96,8 @@ class JobWatch:
             except (Closed, GenerationError) as error:
                 log.debug("source ended", extra={"action": "socket_lost", "error": type(error).__name__})
                 wait_s = (error.wait_s if isinstance(error, Closed) else None) or 0.0
+            except Exception:  # a broken watcher must not cost the picture: the job is asked for over HTTP
+                log.exception("source crashed", extra={"action": "socket_lost"})
             finally:
                 was_connected, self.is_connected = self.is_connected, False
                 self._news.set()

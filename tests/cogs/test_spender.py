@@ -9,6 +9,7 @@ import pytest
 
 from cogs.spender import GAP_S, MAX_GAP_S, Spender
 from tests.fakes import FakeClock, settle
+from utils.loops import Loops, LoopState
 
 
 class Sent:
@@ -40,9 +41,9 @@ async def clock() -> FakeClock:
 
 @pytest.fixture
 async def spender(clock: FakeClock) -> AsyncIterator[Spender]:
-    spender = Spender(clock)
-    yield spender
-    await spender.aclose()
+    loops = Loops(clock)
+    yield Spender(clock, loops)
+    await loops.close()
 
 
 @pytest.fixture
@@ -147,10 +148,31 @@ async def test_an_idle_channel_is_forgotten(spender: Spender, sent: Sent, clock:
 
 
 async def test_closing_lets_nobody_wait_for_ever(clock: FakeClock, sent: Sent) -> None:
-    spender = Spender(clock)
+    spender = Spender(clock, Loops(clock))
     sent.takes_s = 100.0
     waiting = [asyncio.create_task(spender.final("c", name, sent.edit(name))) for name in ("a", "b")]
     await settle()
     await spender.aclose()
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
+
+
+async def test_a_channel_whose_edits_die_is_named_and_goes_on(
+    clock: FakeClock, sent: Sent, caplog: pytest.LogCaptureFixture
+) -> None:
+    loops = Loops(clock)
+    spender = Spender(clock, loops)
+
+    async def stumble() -> None:
+        raise asyncio.CancelledError  # of something that the edit waited for
+
+    spender.offer("c", "m", stumble)
+    spender.offer("d", "m", sent.edit("elsewhere"))
+    waiting = asyncio.create_task(spender.final("c", "n", sent.edit("result")))
+    await clock.advance(MAX_GAP_S)
+    assert await waiting == "result"
+    assert sorted(sent.names) == ["elsewhere", "result"]
+    assert loops.states() == [LoopState(name="edits", restarts=1, is_down=False)]
+    assert [record.loop for record in caplog.records if record.message == "loop died"] == ["edits"]
+    await spender.aclose()
+    await loops.close()

@@ -158,3 +158,27 @@ async def test_a_loop_that_has_ended_may_be_started_anew_and_keeps_its_count(loo
     await loops.cancel("web")
     loops.start("web", Work().run)
     assert loops.states() == [LoopState(name="web", restarts=1, is_down=False)]
+
+
+async def test_loops_that_share_a_name_are_one_to_people_and_forgotten_when_they_end(
+    loops: Loops, clock: FakeClock
+) -> None:
+    bad, well, bell = Work(RuntimeError()), Work(), asyncio.Event()
+    loops.start("edits", bad.run, part="1")
+    loops.start("edits", well.run, part="2")
+    loops.start("edits", bell.wait, part="3", may_end=True)
+    await settle()
+    assert loops.states() == [LoopState(name="edits", restarts=1, is_down=True)]
+    await clock.advance(1.0)
+    assert loops.states() == [LoopState(name="edits", restarts=1, is_down=False)]
+    assert (bad.starts, well.starts) == (2, 1)
+    bell.set()
+    await settle()
+    loops.start("edits", Work().run, part="3")
+    await loops.cancel("edits", part="2")
+    loops.start("edits", well.run, part="2")
+    await settle()
+    assert well.starts == 2
+    await loops.close()
+    assert loops._loops == {}
+    assert loops.states() == [LoopState(name="edits", restarts=1, is_down=False)]
