@@ -41,6 +41,7 @@ check: setup-dev  ## format, lint, types, one-way imports, lengths, grades of en
 	PYTHONPATH=packages/easel_sketch $(VENV)/bin/lint-imports --no-logo
 	$(PY) scripts/check_lengths.py
 	$(PY) scripts/check_words.py
+	$(PY) scripts/check_texts.py
 	$(PY) scripts/check_names.py
 	$(PY) scripts/check_quality.py
 	$(PY) scripts/check_studio.py

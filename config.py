@@ -32,6 +32,7 @@ from settings.safety import SafetySettings
 from settings.storage import MarkSettings, StorageSettings
 from settings.web import WebSettings
 from settings.webhooks import WebhookSettings
+from texts.text import _
 
 
 class Settings(BaseModel):
@@ -60,7 +61,7 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret among the settings, for the log to leave out."""
         groups = [getattr(self, name) for name in group_types()]
-        values = (value for group in (*groups, *self.engines.configured) for _, value in group)
+        values = (value for group in (*groups, *self.engines.configured) for __, value in group)
         found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
         return tuple(secret for secret in found if secret)
 
@@ -86,7 +87,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     try:
         file, unreadable = read_env_file(env_file)
     except UnicodeDecodeError as error:
-        raise SettingsError(Problem(name=str(env_file), value="unreadable", right="a text file in UTF-8")) from error
+        raise SettingsError(Problem(name=str(env_file), value="unreadable", right=_("a text file in UTF-8"))) from error
     variables = {name: value.strip() for name, value in {**file, **environ}.items()}
     known = {variable for group in group_types().values() for variable in variables_of(group)}
     problems: list[Problem] = []

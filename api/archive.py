@@ -8,6 +8,7 @@ from api.pictures import picture_name
 from generation.errors import RequestRejected
 from services.library.gallery import Picture
 from services.pictures.media import MediaService
+from texts.text import _
 from utils.images import EXTENSIONS
 from utils.threads import run_in_thread
 
@@ -46,7 +47,7 @@ async def zipped(media: MediaService, pictures: Iterable[Picture], kind: str) ->
         name = _free(picture_name(picture, extension), names)
         data = await _copy(media, picture, kind)
         if data is None:
-            missing.append(f"{name}: its file has expired")
+            missing.append(_("{name}: its file has expired", name=name))
             continue
         when = picture.created_at.timetuple()[:6]
         await run_in_thread(archive.writestr, zipfile.ZipInfo(name, when), data)
@@ -68,7 +69,7 @@ async def _copy(media: MediaService, picture: Picture, kind: str) -> bytes | Non
 
 
 def _free(name: str, taken: set[str]) -> str:
-    stem, _, extension = name.rpartition(".")
+    stem, __, extension = name.rpartition(".")
     number, free = 1, name
     while free in taken:
         number += 1

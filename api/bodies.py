@@ -13,6 +13,7 @@ from fastapi import Depends
 from pydantic_core import from_json
 
 from generation.errors import RequestRejected
+from texts.text import _
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -78,7 +79,9 @@ class ByteCount:
         self._seen += len(part)
         if self._seen > self._most:
             size = f"{self._most // MIB} MB" if self._most >= MIB else f"{self._most // KIB} KB"
-            raise TooLarge(f"A request may hold {size} here.", hint="Send less at once, or smaller pictures.")
+            raise TooLarge(
+                _("A request may hold {size} here.", size=size), hint=_("Send less at once, or smaller pictures.")
+            )
 
 
 class JsonOutline:
@@ -104,7 +107,9 @@ class JsonOutline:
         if not part.isascii() or part.count(b"\\") > len(part) // 16:
             self._text += len(part)
             if self._text > MOST_TEXT_BYTES:
-                raise TooLarge(f"The body holds too much text: at most {MOST_TEXT_BYTES // MIB} MB besides pictures.")
+                raise TooLarge(
+                    _("The body holds too much text: at most {most} MB besides pictures.", most=MOST_TEXT_BYTES // MIB)
+                )
         position = self._leave_string(part, 0) if self._is_in_string else 0
         while mark := _MARK.search(part, position):
             self._between += mark.end() - position
@@ -116,7 +121,9 @@ class JsonOutline:
         self._between += len(part) - position
         if self._between > MOST_BETWEEN_BYTES:
             most = MOST_BETWEEN_BYTES // MIB
-            raise TooLarge(f"The body holds too much outside of strings: at most {most} MB of numbers and blanks.")
+            raise TooLarge(
+                _("The body holds too much outside of strings: at most {most} MB of numbers and blanks.", most=most)
+            )
 
     def _count(self, mark: bytes) -> None:
         self._marks += 1
@@ -128,11 +135,20 @@ class JsonOutline:
             self._values += 1
             self._outer_values += self._depth <= OUTER_LEVELS
         if self._outer_values > self._limits.outer_values:
-            raise TooLarge(f"The body holds too many values: at most {self._limits.outer_values} side by side.")
+            raise TooLarge(
+                _(
+                    "The body holds too many values: at most {outer_values} side by side.",
+                    outer_values=self._limits.outer_values,
+                )
+            )
         if self._values > self._limits.values or self._marks > MARKS_OF_VALUE * self._limits.values:
-            raise TooLarge(f"The body holds too many values: at most {self._limits.values} are taken here.")
+            raise TooLarge(
+                _("The body holds too many values: at most {values} are taken here.", values=self._limits.values)
+            )
         if abs(self._depth) > self._limits.depth:
-            raise TooLarge(f"The body is nested too deeply: at most {self._limits.depth} levels are taken here.")
+            raise TooLarge(
+                _("The body is nested too deeply: at most {depth} levels are taken here.", depth=self._limits.depth)
+            )
 
     def _leave_string(self, part: bytes, position: int) -> int:
         """Return where the string ends that `position` is in; it may go on in the next part."""
@@ -141,8 +157,8 @@ class JsonOutline:
         stop = end.end() if end else len(part)
         self._string += stop - position
         if self._string > MOST_STRING_BYTES:
-            most = f"at most {MOST_STRING_BYTES // MIB} MB, which is a picture of 10 MB"
-            raise TooLarge(f"A string in the body is too long: {most}.", hint="Send a smaller picture.")
+            most = _("at most {most} MB, which is a picture of 10 MB", most=MOST_STRING_BYTES // MIB)
+            raise TooLarge(_("A string in the body is too long: {most}.", most=most), hint=_("Send a smaller picture."))
         self._is_escaped = stop < len(part) and part[stop : stop + 1] == b"\\"
         if stop < len(part) and not self._is_escaped:
             self._is_in_string = False

@@ -21,6 +21,7 @@ from generation.job import Origin
 from generation.person import Person
 from services.people.access import LOCAL_USER, SCOPES, TOKEN_PREFIX
 from settings.web import LOOPBACK_NAMES
+from texts.text import _
 
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
@@ -102,7 +103,7 @@ async def caller_of(request: Request) -> Person:
 def unknown(request: Request) -> SignInNeeded:
     """Return the error for a caller who is nobody known; a bad key is told apart from none."""
     if _bearer(request).startswith(TOKEN_PREFIX):
-        return SignInNeeded("No such API key is in use here: it is mistyped, revoked or expired.")
+        return SignInNeeded(_("No such API key is in use here: it is mistyped, revoked or expired."))
     return SignInNeeded()
 
 
@@ -150,14 +151,14 @@ def csrf_of_link(link: str) -> str:
 
 def origin_of(caller: Person, **more: object) -> Origin:
     """Where a request of this caller comes from; it counts under the person's own key."""
-    door, _, user_id = caller.user_key.partition(":")
+    door, __, user_id = caller.user_key.partition(":")
     account = caller.user_key if door != "api" else ""
     values = {"door": "api", "user_id": user_id, "user_name": caller.name, "account": account, **more}
     return Origin(**values)  # type: ignore[arg-type]
 
 
 def _bearer(request: HTTPConnection) -> str:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    kind, __, token = request.headers.get("Authorization", "").partition(" ")
     if kind.casefold() == "bearer":
         return token.strip()
     return request.headers.get("X-API-Key", "")

@@ -14,11 +14,12 @@ from services.bundle import Services
 from services.reports.alerts import Alert
 from services.web import WebServices
 from settings.web import LOOPBACK_NETWORKS, WebSettings
+from texts.text import _
 
 log = logging.getLogger(__name__)
 
 COMPAT_PORTS: Final = (3003, 8005)  # where programs written for the systems Easel unites look for them
-NO_COMPAT: Final = "set COMPAT_PORTS=false in .env to do without it"
+NO_COMPAT: Final = _("set COMPAT_PORTS=false in .env to do without it")
 PRIVATE_LINK_S: Final = 24 * 3600.0
 STREAMS: Final = 0.8  # of all connections: who only listens leaves room for who asks
 

@@ -8,8 +8,9 @@ from generation.person import Person
 from services.drawing.generation import Estimate, LaneView
 from services.engines.catalog import Engine
 from services.engines.connections import Owner
+from texts.text import _
 
-PAID = "paid, as the engine charges"
+PAID = _("paid, as the engine charges")
 
 
 async def engines_out(web: Web, caller: Person) -> list[EngineOut]:
@@ -32,8 +33,8 @@ def _engine(engine: Engine, lane: LaneView, price: str) -> EngineOut:
         is_fallback=engine.is_fallback,
         is_mine=engine.owner_kind == "user",  # others' are not in the list
         state=_state(engine, lane),  # type: ignore[arg-type]
-        error="It failed several times in a row." if is_broken else engine.error,
-        hint=f"It is tried again in {lane.retry_s:.0f} s." if is_broken else engine.hint,
+        error=_("It failed several times in a row.") if is_broken else engine.error,
+        hint=_("It is tried again in {retry_s:.0f} s.", retry_s=lane.retry_s) if is_broken else engine.hint,
         waiting=lane.waiting,
         running=lane.running,
         wait_s=round(lane.wait_s, 1),
@@ -62,7 +63,7 @@ async def _price(web: Web, caller: Person, engine: Engine) -> str:
     if engine.owner_kind == "user":
         price = await web.services.upkeep.rentals.price_of(Owner(kind="user", id=caller.user_id))
         if price is not None:
-            return f"${price:g} an hour"
+            return _("${price:g} an hour", price=price)
     return PAID if engine.is_paid else ""
 
 
@@ -71,9 +72,9 @@ async def price_of(web: Web, found: Estimate) -> tuple[str, float | None]:
     rent = await web.services.upkeep.rentals.price_of(found.owner) if found.owner.id else None
     if rent is not None:
         if found.seconds is None:
-            return f"${rent:g} an hour", None
+            return _("${rent:g} an hour", rent=rent), None
         cost = rent * found.seconds / 3600
-        return f"about ${cost:.2g} of ${rent:g} an hour", cost
+        return _("about ${cost:.2g} of ${rent:g} an hour", cost=cost, rent=rent), cost
     if found.cost_usd is None:
         return PAID, None
     return (f"${found.cost_usd:.4g}" if found.is_paid else "free"), found.cost_usd

@@ -16,11 +16,12 @@ from api.context import web_of
 from api.schemas.jobs import ErrorOut
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.fields import RANGES
+from texts.text import _
 from utils.text import plain_words
 
 log = logging.getLogger(__name__)
 
-JSON_HINT: Final = 'Send an object, like {"prompt": "a red fox"}.'
+JSON_HINT: Final = _('Send an object, like {{"prompt": "a red fox"}}.')
 
 MOST_FIELD_CHARS: Final = 100  # of a name that somebody made up
 
@@ -40,33 +41,33 @@ STATUS: Final = {  # by the code of the error
     "timed_out": 504,
 }
 BY_STATUS: Final = {
-    404: ("not_found", "There is nothing at this address."),
-    405: ("not_allowed", "This address does not take that method."),
-    408: ("request_rejected", "The request took too long to arrive. Please send it again."),
-    413: ("too_large", "That is too much at once."),
+    404: ("not_found", _("There is nothing at this address.")),
+    405: ("not_allowed", _("This address does not take that method.")),
+    408: ("request_rejected", _("The request took too long to arrive. Please send it again.")),
+    413: ("too_large", _("That is too much at once.")),
 }
 
 MEANINGS: Final = {
-    400: "What was said cannot be done; the answer names the value and what would be right.",
-    401: "Sign in or send an API key.",
-    403: "The caller may not do this.",
-    404: "There is no such thing, or it is not the caller's to see.",
-    408: "The request took too long to arrive.",
-    409: "It has ended already.",
-    410: "It was here and has expired.",
-    413: "The request is too large.",
-    415: "The body is compressed, or of a kind that is not taken.",
-    421: "This server does not answer to that name.",
-    422: "A value is missing, of the wrong kind or out of its range.",
-    429: "Too much at once; Retry-After says when to try again.",
-    500: "Easel made a mistake.",
-    502: "The engine failed.",
-    503: "The engine or the store does not answer now.",
-    504: "The engine took too long.",
+    400: _("What was said cannot be done; the answer names the value and what would be right."),
+    401: _("Sign in or send an API key."),
+    403: _("The caller may not do this."),
+    404: _("There is no such thing, or it is not the caller's to see."),
+    408: _("The request took too long to arrive."),
+    409: _("It has ended already."),
+    410: _("It was here and has expired."),
+    413: _("The request is too large."),
+    415: _("The body is compressed, or of a kind that is not taken."),
+    421: _("This server does not answer to that name."),
+    422: _("A value is missing, of the wrong kind or out of its range."),
+    429: _("Too much at once; Retry-After says when to try again."),
+    500: _("Easel made a mistake."),
+    502: _("The engine failed."),
+    503: _("The engine or the store does not answer now."),
+    504: _("The engine took too long."),
 }
 
 # Kinds of values by how pydantic's names of errors begin (`int_parsing`, `bool_type`).
-WANTED: Final = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list"}
+WANTED: Final = {"int": _("a whole number"), "float": "a number", "bool": _("true or false"), "list": "a list"}
 SCHEMAS: Final = "#/components/schemas/"
 ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{ErrorOut.__name__}"}}}
 
@@ -75,14 +76,14 @@ class SignInNeeded(GenerationError):
     """Who are you? Sign in, or send an API key."""
 
     code = "sign_in"
-    usual_hint = "Send the header Authorization: Bearer esl_...; `python main.py key create NAME` makes a key."
+    usual_hint = _("Send the header Authorization: Bearer esl_...; `python main.py key create NAME` makes a key.")
 
 
 class Forbidden(NotAllowed):
     """This key may not do that."""
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"This needs the scope “{scope}”, which your key or session does not have.")
+        super().__init__(_("This needs the scope “{scope}”, which your key or session does not have.", scope=scope))
 
 
 class CrossSite(NotAllowed):
@@ -152,7 +153,7 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
     """Say which value is wrong and what would be right, from what pydantic found first."""
     found = error.errors()[0]
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
-        return plain(400, "The request body is not a JSON object.") | {"hint": JSON_HINT}
+        return plain(400, _("The request body is not a JSON object.")) | {"hint": JSON_HINT}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)[:MOST_FIELD_CHARS]
     return {
@@ -168,13 +169,13 @@ def _sentence(found: dict[str, Any], field: str) -> str:
     """Name the field and what would be right; the validator's own words only where there are no plainer ones."""
     kind, limits = found["type"], f", {RANGES[field]}" if field in RANGES else ""
     if kind == "extra_forbidden":
-        return f"{field}: there is no such field here."
+        return _("{field}: there is no such field here.", field=field)
     if kind == "missing":
-        return f"{field} is missing."
+        return _("{field} is missing.", field=field)
     if wanted := WANTED.get(kind.partition("_")[0]):
-        return f"{field} must be {wanted}{limits}."
+        return _("{field} must be {wanted}{limits}.", field=field, wanted=wanted, limits=limits)
     what = found["msg"].removeprefix("Value error, ")
-    right = f" It must be {RANGES[field]}." if limits else ""
+    right = _(" It must be {ranges}.", ranges=RANGES[field]) if limits else ""
     return (f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}.") + right
 
 
@@ -208,5 +209,8 @@ def add_error_handlers(app: FastAPI) -> None:
     async def unknown(request: Request, error: Exception) -> JSONResponse:
         trace = secrets.token_hex(3)
         log.error("a request crashed", exc_info=error, extra={"action": "api_failed", "trace": trace})
-        body = {"error": "Easel made a mistake. Please try again.", "hint": f"Tell its owner this number: {trace}."}
+        body = {
+            "error": _("Easel made a mistake. Please try again."),
+            "hint": _("Tell its owner this number: {trace}.", trace=trace),
+        }
         return JSONResponse(body | {"field": None, "code": "internal", "retry_after": None}, 500)

@@ -20,6 +20,7 @@ from api.caller import SAFE_METHODS
 from api.errors import BY_STATUS
 from api.origins import is_own_page
 from settings.web import LOOPBACK_NAMES, WebSettings
+from texts.text import _
 
 BODY_TIMEOUT_S: Final = 60.0  # for all of it
 CORS_MAX_AGE_S: Final = 600
@@ -58,12 +59,12 @@ class Guard:
         origin = headers.get("origin", "")
         answer = self._with_headers(send, origin)
         if not self._is_ours(host := _host_name(headers.get("host", ""))):
-            right = "Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours."
-            await _refuse(answer, 421, f"This server does not answer to the name “{host[:80]}”.", right)
+            right = _("Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours.")
+            await _refuse(answer, 421, _("This server does not answer to the name “{host}”.", host=host[:80]), right)
         elif scope["method"] == "OPTIONS" and origin in self._origins:
             await _answer(answer, 204, b"")
         elif scope["method"] not in SAFE_METHODS and not self._may_change(headers, origin):
-            await _refuse(answer, 403, "This request came from another site's page.", "Open the studio itself.")
+            await _refuse(answer, 403, _("This request came from another site's page."), _("Open the studio itself."))
         elif headers.get("content-length", "").isdigit() and int(headers["content-length"]) > MAX_BODY_BYTES:
             await _too_large(answer)
         else:
@@ -186,7 +187,9 @@ def _is_address(host: str) -> bool:
 
 
 async def _too_large(send: Send) -> None:
-    await _refuse(send, 413, f"A request may hold {MAX_BODY_BYTES // MIB} MB.", "Send smaller pictures.")
+    await _refuse(
+        send, 413, _("A request may hold {most} MB.", most=MAX_BODY_BYTES // MIB), _("Send smaller pictures.")
+    )
 
 
 async def _refuse(send: Send, status: int, error: str, hint: str) -> None:

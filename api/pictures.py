@@ -14,6 +14,7 @@ from generation.prompt_syntax import format_prompt
 from generation.request import Draft, Mode
 from services.library.gallery import Collection, Picture
 from services.pictures.media import file_name
+from texts.text import _
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
@@ -79,7 +80,9 @@ def _picture(web: Web, caller: Person, picture: Picture, collections: list[str])
 def _image(web: Web, picture: Picture) -> ImageOut:
     url = web.hub.views.media_url(picture.media_id, is_private=picture.is_private)
     made = ", ".join(
-        part for part in (picture.model, f"{picture.width}×{picture.height}", f"seed {picture.seed}") if part
+        part
+        for part in (picture.model, f"{picture.width}×{picture.height}", _("seed {seed}", seed=picture.seed))
+        if part
     )
     words = ": " + picture.prompt[:ALT_PROMPT_CHARS] if picture.prompt else ""
     return ImageOut(
@@ -91,7 +94,12 @@ def _image(web: Web, picture: Picture) -> ImageOut:
         height=picture.height,
         media_type=picture.media_type,
         size_bytes=picture.size_bytes,
-        alt=f"Generated {'video' if picture.media_type.startswith('video/') else 'picture'}{words}; {made}",
+        alt=_(
+            "Generated {rest}{words}; {made}",
+            rest="video" if picture.media_type.startswith("video/") else "picture",
+            words=words,
+            made=made,
+        ),
         file_name=picture_name(picture),
         is_favorite=picture.is_favorite,
         is_gone=not picture.is_there(web.services.clock.now()),

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from api.bodies import ORDINARY, BodyLimits, ByteCount, JsonOutline, read_json
 from api.caller import Need, caller_of
+from texts.text import _
 from utils.threads import read_apart
 
 SLICE_BYTES: Final = 16 * 1024  # as much as a reader in Python gets at once; between two, others have their turn
@@ -96,7 +97,7 @@ class EaselRoute(APIRoute):
             for need in needs:
                 await need(await caller_of(request))
             if request.headers.get("content-encoding", "identity").strip().casefold() != "identity":
-                raise HTTPException(415, "Send the body as it is, not compressed.")
+                raise HTTPException(415, _("Send the body as it is, not compressed."))
             bounded = BoundedRequest(request, limits, is_json=takes_json)
             if takes_json and await bounded.body():
                 await bounded.json()

@@ -11,6 +11,7 @@ from generation.person import Person
 from generation.request import Draft
 from services.people.policy import may_use
 from services.pictures.media import Media
+from texts.text import _
 
 
 async def visible_job(web: Web, job_id: str, caller: Person) -> Job:
@@ -22,7 +23,7 @@ async def visible_job(web: Web, job_id: str, caller: Person) -> Job:
     try:
         return await web.services.generation.visible(job_id, caller)
     except RequestRejected as error:
-        raise NotFound("Job not found") from error
+        raise NotFound(_("Job not found")) from error
 
 
 async def find_media(web: Web, media_id: str) -> tuple[Media, Job | None] | None:
@@ -43,7 +44,7 @@ async def may_use_picture(web: Web, caller: Person, media_id: str) -> bool:
     found = await find_media(web, media_id)
     if found is None:
         return await web.services.media.get(media_id) is None
-    _, job = found
+    __, job = found
     return job is None or may_use(caller, job)
 
 
@@ -64,7 +65,7 @@ async def check_use(web: Web, caller: Person, media_id: str, field: str) -> None
         RequestRejected: names `field`.
     """
     if not await may_use_picture(web, caller, media_id):
-        raise RequestRejected(f"There is no picture here with the id in {field}.", field=field)
+        raise RequestRejected(_("There is no picture here with the id in {field}.", field=field), field=field)
 
 
 async def check_inputs(web: Web, caller: Person, draft: Draft) -> None:

@@ -27,6 +27,7 @@ from settings.storage import StorageSettings
 from store.database import Database
 from store.image_cache import CacheUnavailable, ImageCache
 from store.jobs import JobStore
+from texts.text import _
 from utils.clock import SystemClock
 from utils.loops import Loops
 from utils.secrets import make_private_folder
@@ -92,7 +93,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     await asyncio.to_thread(make_private_folder, settings.storage.data_dir)
     entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
     if not entries:
-        findings = (*findings, f"no engine yet: {first_engine()}")
+        findings = (*findings, _("no engine yet: {first_engine}", first_engine=first_engine()))
     await asyncio.to_thread(read_grades)
     database, box = await open_store(settings.storage)
     folders = ExitStack()

@@ -16,14 +16,14 @@ from config import Settings, SettingsError
 from console.doctor import Check
 from store.database import DatabaseRefused
 from store.folder import DATABASE_NAME, PartMissing
-from texts.text import _n
+from texts.text import _, _n
 from utils.clock import SystemClock
 from utils.disks import too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.ports import holder_of
 from utils.secrets import SecretBox
 
-LOCAL = "Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine."
+LOCAL = _("Set it to 127.0.0.1, to 0.0.0.0 to let other machines in, or to an address of this machine.")
 
 
 async def look_around(settings: Settings) -> list[Check]:
@@ -33,7 +33,7 @@ async def look_around(settings: Settings) -> list[Check]:
 
 
 def lost(missing: PartMissing) -> Check:
-    return Check(name="data folder", is_ok=False, message=missing.message, hint=missing.hint)
+    return Check(name=_("data folder"), is_ok=False, message=missing.message, hint=missing.hint)
 
 
 def _key(settings: Settings) -> Iterator[Check]:
@@ -44,9 +44,9 @@ def _key(settings: Settings) -> Iterator[Check]:
         SecretBox(key.encode())
     except ValueError:
         (problem,) = bad_key().problems
-        yield Check(name="SECRET_KEY", is_ok=False, message=f"It must be {problem.right}.")
+        yield Check(name="SECRET_KEY", is_ok=False, message=_("It must be {right}.", right=problem.right))
     else:
-        yield Check(name="SECRET_KEY", is_ok=True, message="set, and it has the right form")
+        yield Check(name="SECRET_KEY", is_ok=True, message=_("set, and it has the right form"))
 
 
 def _signer(settings: Settings) -> Iterator[Check]:
@@ -54,20 +54,22 @@ def _signer(settings: Settings) -> Iterator[Check]:
         signer = open_signer(settings.marks, SystemClock().now())
     except SettingsError as error:
         for problem in error.problems:
-            said = "It is missing: it must be" if not problem.value else "It must be"
+            said = _("It is missing: it must be") if not problem.value else _("It must be")
             yield Check(name=problem.name, is_ok=False, message=f"{said} {problem.right}.")
         return
     if signer is not None:
         ends = f"{signer.credential.ends_at:%Y-%m-%d}"
         yield Check(
-            name="PROVENANCE", is_ok=True, message=f"pictures are signed (C2PA); the certificate ends on {ends}"
+            name="PROVENANCE",
+            is_ok=True,
+            message=_("pictures are signed (C2PA); the certificate ends on {ends}", ends=ends),
         )
 
 
 def _disks(settings: Settings) -> Iterator[Check]:
     for name, folder in (
-        ("disk of the data folder", settings.storage.data_dir),
-        ("disk of the pictures", settings.storage.media_folder),
+        (_("disk of the data folder"), settings.storage.data_dir),
+        (_("disk of the pictures"), settings.storage.media_folder),
     ):
         if said := too_little(folder):
             yield Check(name=name, is_ok=False, message=said)
@@ -77,7 +79,7 @@ def _address(settings: Settings) -> Iterator[Check]:
     """Try to listen where the studio would; a running Easel of the same folder has the port by right."""
     if not settings.web.is_on:
         return
-    name, host, port = "studio and API", settings.web.host, settings.web.port
+    name, host, port = _("studio and API"), settings.web.host, settings.web.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as one:
         if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
@@ -87,26 +89,39 @@ def _address(settings: Settings) -> Iterator[Check]:
         except OSError as error:
             yield _refused(settings, error)
             return
-    yield Check(name=name, is_ok=True, message=f"port {port} of {host} is free")
+    yield Check(name=name, is_ok=True, message=_("port {port} of {host} is free", port=port, host=host))
 
 
 def _refused(settings: Settings, error: OSError) -> Check:
-    name, port = "studio and API", settings.web.port
+    name, port = _("studio and API"), settings.web.port
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        message = f"WEB_HOST={settings.web.host} is no address of this machine."
+        message = _("WEB_HOST={host} is no address of this machine.", host=settings.web.host)
         return Check(name="WEB_HOST", is_ok=False, message=message, hint=LOCAL)
     if error.errno in (errno.EACCES, errno.EPERM):
-        message = f"PORT={port} may not be used by this user: ports below 1024 belong to the system."
-        return Check(name="PORT", is_ok=False, message=message, hint="Set PORT to one from 1024 on.")
+        message = _("PORT={port} may not be used by this user: ports below 1024 belong to the system.", port=port)
+        return Check(name="PORT", is_ok=False, message=message, hint=_("Set PORT to one from 1024 on."))
     if error.errno != errno.EADDRINUSE:
-        return Check(name=name, is_ok=False, message=f"PORT={port} cannot be used: {error.strerror}.")
+        return Check(
+            name=name,
+            is_ok=False,
+            message=_("PORT={port} cannot be used: {strerror}.", port=port, strerror=error.strerror),
+        )
     if _is_running(settings.storage.data_dir):
-        return Check(name=name, is_ok=True, message=f"port {port} is in use, and an Easel is running here")
-    holder = holder_of(port) or "another program"
+        return Check(name=name, is_ok=True, message=_("port {port} is in use, and an Easel is running here", port=port))
+    holder = holder_of(port) or _("another program")
     if settings.web.is_port_chosen:
-        hint = "Stop that, or set PORT in .env to another one."
-        return Check(name="PORT", is_ok=False, message=f"PORT={port} is in use by {holder}.", hint=hint)
-    return Check(name=name, is_ok=True, message=f"port {port} is in use by {holder}; the next free one is taken")
+        hint = _("Stop that, or set PORT in .env to another one.")
+        return Check(
+            name="PORT",
+            is_ok=False,
+            message=_("PORT={port} is in use by {holder}.", port=port, holder=holder),
+            hint=hint,
+        )
+    return Check(
+        name=name,
+        is_ok=True,
+        message=_("port {port} is in use by {holder}; the next free one is taken", port=port, holder=holder),
+    )
 
 
 def _is_running(folder: Path) -> bool:
@@ -125,7 +140,7 @@ async def checks(settings: Settings) -> list[Check]:
     """Test what only the running parts can tell: the database, and each engine layer by layer."""
     found = [*await look_around(settings), await _check_database(settings)]
     entries, findings = await find_engines(settings)
-    found += [Check(name="this machine", is_ok=True, message=finding) for finding in findings]
+    found += [Check(name=_("this machine"), is_ok=True, message=finding) for finding in findings]
     for entry in entries:
         if address_of(entry.config):
             result = await diagnose(entry.config)
@@ -135,9 +150,9 @@ async def checks(settings: Settings) -> list[Check]:
     if all(entry.is_fallback for entry in entries):
         how = first_engine()
         hint = f"{how[0].upper()}{how[1:]}. {connectable()[0].api_off_hint}".strip()
-        message = "No engine yet: pictures are drawn by rules, not by an AI model."
+        message = _("No engine yet: pictures are drawn by rules, not by an AI model.")
         if not entries:
-            message = "None is set, and none was found on this machine: only who connects one can make pictures."
+            message = _("None is set, and none was found on this machine: only who connects one can make pictures.")
         found.append(Check(name="engines", is_ok=bool(entries), message=message, hint=hint))
     return found
 
@@ -149,15 +164,16 @@ async def _check_database(settings: Settings) -> Check:
         return lost(missing)
     except SettingsError as error:
         wrong = ", ".join(problem.name for problem in error.problems)
-        return Check(name="database", is_ok=False, message=f"It cannot be read before {wrong} is right.")
+        return Check(name="database", is_ok=False, message=_("It cannot be read before {wrong} is right.", wrong=wrong))
     except DatabaseRefused as error:
         return Check(name="database", is_ok=False, message=str(error))
     except (OSError, sqlite3.Error) as error:
-        hint = (
+        hint = _(
             "Is the disk full, or the folder on a network drive? "
-            f"If the file is damaged, put {DATABASE_NAME} back from your backup."
+            "If the file is damaged, put {database_name} back from your backup.",
+            database_name=DATABASE_NAME,
         )
-        return Check(name="database", is_ok=False, message=f"It cannot be opened: {error}.", hint=hint)
+        return Check(name="database", is_ok=False, message=_("It cannot be opened: {error}.", error=error), hint=hint)
     words = _n(
         "It opens; {count} job is waiting or running.",
         "It opens; {count} jobs are waiting or running.",

@@ -27,12 +27,13 @@ from console.workflows import WorkflowCommand as WorkflowCommand
 from console.workflows import manage_workflows as manage_workflows
 from constants import APP_NAME, VERSION
 from generation.job import Job
+from texts.text import _
 
-DRAWING: Final = f"{PROGRAM} generate PROMPT [--size 768x512 ...] [-i FILE] [-o FILE] [-q]"
+DRAWING: Final = _("{program} generate PROMPT [--size 768x512 ...] [-i FILE] [-o FILE] [-q]", program=PROGRAM)
 LOOKING: Final = {
-    "models": "show what there is to draw with",
-    "queue": "show what waits and runs in the bot",
-    "doctor": "check settings, folders, engines, and say what to do",
+    "models": _("show what there is to draw with"),
+    "queue": _("show what waits and runs in the bot"),
+    "doctor": _("check settings, folders, engines, and say what to do"),
 }
 WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
@@ -78,35 +79,37 @@ def parse(argv: Sequence[str]) -> Command:
 
 def _parser() -> Parser:
     parser = Parser(prog=PROGRAM, description=WHAT, epilog=MORE)
-    parser.add_argument("-V", "--version", action="store_true", help="show which Easel this is")
+    parser.add_argument("-V", "--version", action="store_true", help=_("show which Easel this is"))
     _add_switches(parser, default=False)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
-    _add_switches(add(commands, "start", "start the studio and, with a token, the bot; else the console beside it"))
+    _add_switches(add(commands, "start", _("start the studio and, with a token, the bot; else the console beside it")))
     generate = add(
         commands,
         "generate",
-        "make pictures of the words that follow, and save them",
+        _("make pictures of the words that follow, and save them"),
         usage=DRAWING,
-        epilog=f"options of the prompt:\n{options_help()}",
+        epilog=_("options of the prompt:\n{options_help}", options_help=options_help()),
     )
-    generate.add_argument("-o", "--output", metavar="FILE", type=Path, help="a folder will do; several get -1, -2 ...")
+    generate.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help=_("a folder will do; several get -1, -2 ...")
+    )
     generate.add_argument(
         "-i", "--image", metavar="FILE", type=Path, action="append", default=[],
-        help="a picture to draw from; several for a workflow that takes several",
+        help=_("a picture to draw from; several for a workflow that takes several"),
     )  # fmt: skip
-    generate.add_argument("-q", "--quiet", action="store_true", help="no progress, only the file names")
+    generate.add_argument("-q", "--quiet", action="store_true", help=_("no progress, only the file names"))
     for name, meaning in LOOKING.items():
         add(commands, name, meaning)
     workflows.add_to(commands)
     keys.add_to(commands)
-    add(commands, "help", "show all commands")
-    add(commands, "version", "show which Easel this is")
+    add(commands, "help", _("show all commands"))
+    add(commands, "version", _("show which Easel this is"))
     return parser
 
 
 def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
     for door in ("web", "discord"):
-        parser.add_argument(f"--no-{door}", action="store_true", default=default, help="leave that door shut")
+        parser.add_argument(f"--no-{door}", action="store_true", default=default, help=_("leave that door shut"))
 
 
 def _below(value: KeyCommand | WorkflowCommand) -> Command:
@@ -120,15 +123,23 @@ def _about_prompts(argv: Sequence[str], said: str) -> str:
     if not said.startswith(f"There is no command {argv[0]}."):
         return said
     said = said.partition(" Write:")[0]
-    return said if "Did you mean" in said else f'{said} To draw it: {PROGRAM} generate "{argv[0]}"'
+    return (
+        said
+        if "Did you mean" in said
+        else _('{said} To draw it: {program} generate "{argv}"', said=said, program=PROGRAM, argv=argv[0])
+    )
 
 
 def _left_over(parser: Parser, name: str, rest: Sequence[str]) -> str:
     option = next((word for word in rest if word.startswith("-")), "")
     if not option:
-        return f"{name} takes nothing more, but there is: {' '.join(rest)}"
+        return _("{name} takes nothing more, but there is: {rest}", name=name, rest=" ".join(rest))
     near = get_close_matches(option, parser.options(), n=1)
-    return f"There is no option {option}.{f' Did you mean {near[0]}?' if near else ''}"
+    return _(
+        "There is no option {option}.{near}",
+        option=option,
+        near=_(" Did you mean {near}?", near=near[0]) if near else "",
+    )
 
 
 def run(
@@ -156,6 +167,6 @@ def run(
     elif command.name == "start" and studio:
         return interactive.converse(studio)
     else:
-        tell(f"{command.text}\nAll commands: python main.py help")
+        tell(_("{text}\nAll commands: python main.py help", text=command.text))
         return BAD_INPUT
     return 0

@@ -20,6 +20,7 @@ from app.stored import stored_workflows
 from config import Problem, Settings, SettingsError
 from console.background import CTRL_C_S, LoopThread
 from store.folder import DATABASE_NAME
+from texts.text import _
 from utils.folder_lock import FolderLock
 from utils.secrets import make_private_folder
 from utils.signals import stop_on_signals
@@ -73,7 +74,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     except OSError as error:
         if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
             raise
-        right = "an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in"
+        right = _("an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in")
         raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, right=right)) from error
 
 
@@ -153,7 +154,7 @@ async def _bring_workflows(easel: Easel, settings: Settings) -> None:
 def _end_in_order() -> None:
     """From now on Ctrl+C ends at once, and another SIGTERM (some senders send two) changes nothing."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, lambda *_: os._exit(cli.INTERRUPTED))
+    signal.signal(signal.SIGINT, lambda *__: os._exit(cli.INTERRUPTED))
 
 
 def _stay() -> None:

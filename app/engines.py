@@ -7,6 +7,7 @@ from backends.kinds import address_of, connectable, kind_names, kind_of, known_k
 from backends.probe import Found, local_port, probe_local
 from backends.registry import Entry
 from config import BackendSettings, Problem, Settings, SettingsError
+from texts.text import _
 from utils.urls import UrlRefused, check_url
 
 
@@ -31,7 +32,7 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
 def first_engine() -> str:
     """Say how to come to an engine where there is none."""
     kind = connectable()[0]
-    return f"set {kind.name.upper()}_URL in .env, or start {kind.title} on this machine"
+    return _("set {name}_URL in .env, or start {title} on this machine", name=kind.name.upper(), title=kind.title)
 
 
 async def _found_here(settings: Settings) -> list[Found]:
@@ -45,17 +46,21 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
     prefix = engine.name.upper().replace("-", "_")
     if kind_of(engine.kind) is None:
         said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
-        raise SettingsError(Problem(name=f"{prefix}_KIND", value=said, right=f"one of {', '.join(kind_names())}"))
+        raise SettingsError(
+            Problem(
+                name=f"{prefix}_KIND", value=said, right=_("one of {kind_names}", kind_names=", ".join(kind_names()))
+            )
+        )
     config = backend_config(engine, settings)
     try:
         if config.url:
             check_url(config.url, config.policy)
         backend = make_backend(config)
     except UrlRefused as refused:
-        right = f"an address that may be used. {refused}"
+        right = _("an address that may be used. {refused}", refused=refused)
         raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=right)) from refused
     except ValueError as error:
-        right = "values that this kind of engine can read"
+        right = _("values that this kind of engine can read")
         raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=right)) from error
     return Entry(
         config=config,

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from config import Problem, SettingsError
 from settings.storage import MarkSettings
+from texts.text import _
 from utils.certificates import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential
 from utils.content_credentials import PictureSigner, lack_of_package
 
 
 def bad_key() -> SettingsError:
-    right = "44 URL-safe base64 characters, as Easel writes them into a new key file if there is none"
+    right = _("44 URL-safe base64 characters, as Easel writes them into a new key file if there is none")
     return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
 
 
@@ -23,7 +24,7 @@ def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
     if settings.provenance != "c2pa":
         return None
     if lack := lack_of_package():
-        right = f"xmp or off while the package c2pa-python {lack}"
+        right = _("xmp or off while the package c2pa-python {lack}", lack=lack)
         raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=right))
     named = {
         CERTIFICATE: (settings.certificate, CHAIN_RIGHT),
@@ -32,7 +33,7 @@ def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
     missing = [Problem(name=name, value="", right=right) for name, (path, right) in named.items() if not path]
     if missing:
         raise SettingsError(*missing)
-    certificate, key = (Path(path) for path, _ in named.values())
+    certificate, key = (Path(path) for path, __ in named.values())
     try:
         return PictureSigner.open(certificate, key, now, settings.timestamp_url)
     except BadCredential as error:

@@ -17,6 +17,7 @@ from config import Settings, SettingsError, read_settings
 from console.env_file import make_env_file
 from store.database import DatabaseRefused
 from store.folder import PartMissing
+from texts.text import Text, _
 from utils.disks import FULL, is_full, too_little
 from utils.folder_lock import FolderInUse, FolderLock
 from utils.logger import setup_logging
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _warn_of_full_disk(settings, is_bot=is_bot)
         return _start(command, settings, is_bot=is_bot)
     except SettingsError as error:
-        cli.tell(f"Some settings cannot be used. Change them in .env (or the environment):\n{error}")
+        cli.tell(_("Some settings cannot be used. Change them in .env (or the environment):\n{error}", error=error))
         return cli.BAD_INPUT
     except (FolderInUse, DatabaseRefused, PartMissing, PortInUse) as error:
         cli.tell(str(error))
@@ -58,17 +59,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.debug("start failed", exc_info=error)
         cli.tell(_why(error))
     except KeyboardInterrupt:
-        cli.tell("Cancelled.")
+        cli.tell(_("Cancelled."))
         return cli.INTERRUPTED
     return cli.FAILED
 
 
 def _why(error: OSError | sqlite3.Error) -> str:
     if is_full(error):
-        return FULL.format(folder="DATA_DIR", state="is full")
+        return Text(FULL, {"folder": "DATA_DIR", "state": _("is full")})
     if isinstance(error, sqlite3.Error):
-        return f"The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer."
-    return f"Easel cannot use a file or folder it needs: {error.strerror or error} ({error.filename or '?'})."
+        return _("The database in DATA_DIR cannot be used: {error}. `python main.py doctor` looks closer.", error=error)
+    return _(
+        "Easel cannot use a file or folder it needs: {strerror} ({filename}).",
+        strerror=error.strerror or error,
+        filename=error.filename or "?",
+    )
 
 
 def _warn_of_full_disk(settings: Settings, *, is_bot: bool) -> None:

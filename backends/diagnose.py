@@ -22,6 +22,7 @@ from net.answers import read_json
 from net.client import make_client, read_bounded
 from net.failures import PROXY_STATUSES, AnswerTooLarge, is_html
 from net.guard import Resolver, guarded_transport, trusted_authorities
+from texts.text import _
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
 
 DIAGNOSIS_S = 4.5  # /sdtest answers within 5 s
@@ -96,7 +97,7 @@ async def diagnose(
 def _stranger(name: str) -> EngineKind:
     """Stand in for a kind that is not installed: it is looked at from outside only."""
 
-    def make(_: BackendConfig) -> Backend:
+    def make(__: BackendConfig) -> Backend:
         raise ValueError(f"{name!r} is no kind of backend")
 
     return EngineKind(name=name, title=UNKNOWN, noun=UNKNOWN, make=make)
@@ -135,16 +136,20 @@ class _Examination:
     def verdict(self) -> tuple[str, str]:
         if self.models == 0:
             there = self._kind.no_models if self._kind.is_hosted else f"{self.product} {self._kind.no_models}"
-            return f"Connection OK, but {there}", self._kind.no_models_hint
+            return _("Connection OK, but {there}", there=there), self._kind.no_models_hint
         listed = "" if self.models is None else f", {self.models} model{'' if self.models == 1 else 's'}"
-        return f"Connection OK: {self.product}{listed}.", ""
+        return _("Connection OK: {product}{listed}.", product=self.product, listed=listed), ""
 
     def owner_hint(self) -> str:
         """A way to see the same on the server itself; its own address is always 127.0.0.1 there."""
         if self._url is None or not self._is_known or self._kind.is_hosted:
             return ""
         port = self._url.port if self._url.port not in {80, 443} else self._kind.port
-        return f"On the server itself, try: curl http://127.0.0.1:{port}{self._kind.check_path}"
+        return _(
+            "On the server itself, try: curl http://127.0.0.1:{port}{check_path}",
+            port=port,
+            check_path=self._kind.check_path,
+        )
 
     def _pass(self, layer: Layer, message: str) -> None:
         self.steps.append(DiagnosisStep(layer=layer, is_ok=True, message=message))
@@ -160,7 +165,7 @@ class _Examination:
         self._root = self._url.text
         for end in self._kind.cut:
             self._root = self._root.removesuffix(end)
-        self._pass("address", "The address is well formed.")
+        self._pass("address", _("The address is well formed."))
         return self._url
 
     async def _look_up(self, url: CheckedUrl) -> tuple[str, ...]:
@@ -173,14 +178,14 @@ class _Examination:
         except UrlRefused as refused:
             raise Failed("dns", refused.reason, refused.hint) from refused
         except TimeoutError as error:
-            raise Failed("dns", "DNS did not answer in time.", "Test again in a minute.") from error
+            raise Failed("dns", _("DNS did not answer in time."), _("Test again in a minute.")) from error
         except (socket.gaierror, UnicodeError) as error:
             raise Failed(
                 "dns",
-                "No server of that name exists.",
-                "Check the address for typing errors; a rented machine gets a new one at each start.",
+                _("No server of that name exists."),
+                _("Check the address for typing errors; a rented machine gets a new one at each start."),
             ) from error
-        self._pass("dns", "The server name is known.")
+        self._pass("dns", _("The server name is known."))
         return addresses
 
     async def _connect(self, url: CheckedUrl, addresses: tuple[str, ...]) -> None:
@@ -189,12 +194,12 @@ class _Examination:
         for left in range(len(addresses), 0, -1):
             try:
                 async with asyncio.timeout(self._left(CONNECT_S) / left):
-                    _, writer = await asyncio.open_connection(addresses[-left], url.port)
+                    __, writer = await asyncio.open_connection(addresses[-left], url.port)
             except OSError as error:  # TimeoutError is one
                 failure = error
                 continue
             writer.close()
-            self._pass("connect", f"Something listens on port {url.port}.")
+            self._pass("connect", _("Something listens on port {port}.", port=url.port))
             if url.scheme == "https":
                 await self._shake_hands(url, addresses[-left])
             return
@@ -203,11 +208,13 @@ class _Examination:
     async def _shake_hands(self, url: CheckedUrl, address: str) -> None:
         try:
             async with asyncio.timeout(self._left(CONNECT_S)):
-                _, writer = await asyncio.open_connection(address, url.port, ssl=self._verify, server_hostname=url.host)
+                __, writer = await asyncio.open_connection(
+                    address, url.port, ssl=self._verify, server_hostname=url.host
+                )
         except (OSError, EOFError) as error:
             raise of_tls(error) from error
         writer.close()
-        self._pass("tls", "The connection is encrypted and its certificate is valid.")
+        self._pass("tls", _("The connection is encrypted and its certificate is valid."))
 
     async def _ask(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
         response, body = await self._get(client, self._kind.check_path)
@@ -219,7 +226,9 @@ class _Examination:
             await self._explain_missing_api(client, url)
         if response.status_code != httpx.codes.OK:
             raise Failed(
-                "api", f"The server answers with an error ({response.status_code}).", "Look at its console or log."
+                "api",
+                _("The server answers with an error ({status_code}).", status_code=response.status_code),
+                _("Look at its console or log."),
             )
         product = self._read_hosted(body) or await self._identify(client)
         if product is not None and product.kind != self._config.kind and self._kind.signs:
@@ -227,11 +236,11 @@ class _Examination:
         if product is None and self._kind.signs and self._kind.check_path != self._kind.models_path:
             raise self._nothing_known()  # a list of models is proof enough
         await self._check_account(client)
-        self._pass("auth", "It lets us in.")
+        self._pass("auth", _("It lets us in."))
         await self._count_models(client, body)
-        self._pass("api", "Its API answers.")
+        self._pass("api", _("Its API answers."))
         self.product = product.title if product else self._kind.noun
-        self._pass("product", f"It is {self.product}.")
+        self._pass("product", _("It is {product}.", product=self.product))
 
     def _read_hosted(self, body: bytes) -> Product | None:
         """Return whose answer a service's own path gave; such a one need not be asked for more."""
@@ -240,11 +249,11 @@ class _Examination:
 
     async def _log_in(self, client: httpx.AsyncClient) -> None:
         """Trade user name and password for gradio's cookie, which the client then keeps."""
-        user, _, password = self._config.key.partition(":")
+        user, __, password = self._config.key.partition(":")
         form = {"username": user, "password": password}
         response, body = await self._get(client, "/login", form)
         if response.status_code in {400, 401, 403}:
-            self._pass("http", "A web server answers.")
+            self._pass("http", _("A web server answers."))
             raise of_auth(response.status_code, self._kind, has_key=True, is_page=is_html(response, body))
 
     async def _check_account(self, client: httpx.AsyncClient) -> None:
@@ -270,13 +279,15 @@ class _Examination:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Failed(
                 "http",
-                "The server takes the connection but does not answer.",
-                "It is probably still starting or busy. Test again in a minute.",
+                _("The server takes the connection but does not answer."),
+                _("It is probably still starting or busy. Test again in a minute."),
             ) from error
         except (httpx.HTTPError, AnswerTooLarge) as error:
             other = "https" if self._root.startswith("http:") else "http"
             raise Failed(
-                "http", "What listens there is no web server for this address.", f"Try {other}:// or another port."
+                "http",
+                _("What listens there is no web server for this address."),
+                _("Try {other}:// or another port.", other=other),
             ) from error
         return response, body
 
@@ -285,40 +296,51 @@ class _Examination:
         if status in PROXY_STATUSES:
             raise Failed(
                 "http",
-                f"The proxy answers, but the server behind it does not ({status}).",
-                "It is probably still starting. Wait two or three minutes, then test again; if it lasts, see its log.",
+                _("The proxy answers, but the server behind it does not ({status}).", status=status),
+                _(
+                    "It is probably still starting. Wait two or three minutes, then test again; "
+                    "if it lasts, see its log."
+                ),
             )
         if 300 <= status < 400:
             target = response.headers.get("location", "")
             is_upgrade = target.startswith("https://") and response.url.scheme == "http"
-            hint = "Type the address with https://." if is_upgrade else "Type the address it leads to in a browser."
-            raise Failed("http", "The address only leads on to another one.", hint)
+            hint = (
+                _("Type the address with https://.") if is_upgrade else _("Type the address it leads to in a browser.")
+            )
+            raise Failed("http", _("The address only leads on to another one."), hint)
         if all(step.layer != "http" for step in self.steps):
-            self._pass("http", "A web server answers.")
+            self._pass("http", _("A web server answers."))
         if status in {401, 403}:
             raise of_auth(status, self._kind, has_key=bool(self._config.key), is_page=is_html(response, body))
         if status == 429:
-            raise Failed("api", "The server says we ask too often.", "Test again in a minute.")
+            raise Failed("api", _("The server says we ask too often."), _("Test again in a minute."))
 
     async def _explain_missing_api(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
         """The API is not at that address: find out what is."""
         product = await self._identify(client)
         if product is not None and product.kind == self._config.kind:
             if product.has_api:
-                raise Failed("api", f"{product.title} answers, but not its list of models.", "Look at its console.")
+                raise Failed(
+                    "api",
+                    _("{title} answers, but not its list of models.", title=product.title),
+                    _("Look at its console."),
+                )
             raise no_api(product.title, self._kind.api_off_hint)
         if product is not None:
             raise other_product(product, self._kind.noun)
-        root, _ = await self._get(client, "/")
+        root, __ = await self._get(client, "/")
         if "/sdapi" in url.path:
-            raise Failed("api", "Nothing answers under that path.", "Leave out everything from /sdapi on.")
+            raise Failed("api", _("Nothing answers under that path."), _("Leave out everything from /sdapi on."))
         if root.status_code == httpx.codes.OK and self._kind.api_off_hint:
-            raise no_api("A web page", self._kind.api_off_hint)
+            raise no_api(_("A web page"), self._kind.api_off_hint)
         raise self._nothing_known()
 
     def _nothing_known(self) -> Failed:
-        hint = f"Check the port and the path; {self._kind.noun} usually uses port {self._kind.port}."
-        return Failed("product", f"Something answers there, but it is not {self._kind.noun}.", hint)
+        hint = _(
+            "Check the port and the path; {noun} usually uses port {port}.", noun=self._kind.noun, port=self._kind.port
+        )
+        return Failed("product", _("Something answers there, but it is not {noun}.", noun=self._kind.noun), hint)
 
     async def _identify(self, client: httpx.AsyncClient) -> Product | None:
         try:
@@ -340,7 +362,7 @@ class _Examination:
         if not isinstance(models, list):
             raise Failed(
                 "api",
-                "The server's list of models cannot be read.",
-                f"Check that the address is that of {self._kind.noun}.",
+                _("The server's list of models cannot be read."),
+                _("Check that the address is that of {noun}.", noun=self._kind.noun),
             )
         self.models = sum(not isinstance(model, dict) or model.get("type", "image") == "image" for model in models)

@@ -6,6 +6,7 @@ from typing import Final
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from net.failures import DETAIL_CHARS, UNCLEAR_ATTEMPTS
 from net.reasons import reason
+from texts.text import _
 
 # A value of the request is at fault: another engine of the same make would say the same.
 _VALUE_FAULT: Final = re.compile(
@@ -16,14 +17,14 @@ _VALUE_FAULT: Final = re.compile(
     re.I,
 )
 _FIELDS: Final = (
-    ("sampler", re.compile(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), "--steps or --sampler"),
+    ("sampler", re.compile(r"\b(?:sampler|scheduler|solver|unipc|order)", re.I), _("--steps or --sampler")),
     ("steps", re.compile(r"\bsteps?\b", re.I), "--steps"),
     ("size", re.compile(r"\b(?:width|height|size|resolution|dimensions?|pixels?)\b", re.I), "--size"),
     ("cfg_scale", re.compile(r"\b(?:cfg|guidance)", re.I), "--cfg"),
     ("seed", re.compile(r"\bseed\b", re.I), "--seed"),
     ("denoising_strength", re.compile(r"\b(?:denois\w*|strength)\b", re.I), "--strength"),
     ("batch_size", re.compile(r"\b(?:batch|images per)\b", re.I), "--batch"),
-    ("prompt", re.compile(r"\b(?:prompt|tokens?)\b", re.I), "the prompt"),
+    ("prompt", re.compile(r"\b(?:prompt|tokens?)\b", re.I), _("the prompt")),
 )
 _PASSING: Final = re.compile(
     r"\b(?:timed? ?out|connection|connect|temporar\w+|busy|unavailable|overloaded|cuda error|cudnn|cublas|device-side"
@@ -44,18 +45,22 @@ def drawing_error(label: str, text: object, *, detail: str = "", where: str = ""
     words, detail = reason(text), (detail or str(text))[:DETAIL_CHARS]
     if not words:
         return BackendError(
-            f"{label} failed while drawing{where} and does not say why.",
+            _("{label} failed while drawing{where} and does not say why.", label=label, where=where),
             detail=detail,
-            hint="Its own log shows the reason. Change the settings or the model.",
+            hint=_("Its own log shows the reason. Change the settings or the model."),
             may_have_run=True,
         )
-    said = f"{label} failed{where} and says: {words}" if where else f"{label} says: {words}"
+    said = (
+        _("{label} failed{where} and says: {words}", label=label, where=where, words=words)
+        if where
+        else _("{label} says: {words}", label=label, words=words)
+    )
     if _PASSING.search(words):
-        hint = "That may pass. Run it again in a while."
+        hint = _("That may pass. Run it again in a while.")
         return BackendUnavailable(said, detail=detail, hint=hint, may_have_run=True, max_attempts=UNCLEAR_ATTEMPTS)
     field = next((entry for entry in _FIELDS if entry[1].search(words)), None)
     if field and _VALUE_FAULT.search(words):
-        hint = f"Change {field[2]}: with the same values it would fail again."
+        hint = _("Change {field}: with the same values it would fail again.", field=field[2])
         return RequestRejected(said, field=field[0], detail=detail, hint=hint)
-    hint = "With the same settings it would fail again: change them, or pick another model or engine."
+    hint = _("With the same settings it would fail again: change them, or pick another model or engine.")
     return BackendError(said, detail=detail, hint=hint, may_have_run=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from backends.base import Backend, BackendConfig
+from texts.text import _
 from utils.provenance import TRAINED
 
 ON: Final = frozenset({"1", "true", "yes", "on"})
@@ -42,13 +43,13 @@ class Option:
     def rule(self) -> str:
         """What a value must be, in words."""
         if self.type == "switch":
-            return "yes or no"
+            return _("yes or no")
         if self.type == "choice":
-            listed = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
-            return f"{listed}, with commas between" if self.is_list else listed
+            listed = _("{choices} or {choices_2}", choices=", ".join(self.choices[:-1]), choices_2=self.choices[-1])
+            return _("{listed}, with commas between", listed=listed) if self.is_list else listed
         if self.type in {"number", "seconds"}:
-            unit = "a whole number" if self.type == "number" else "a number of seconds"
-            return f"{unit}, {self.low:g} to {self.high:g}"
+            unit = _("a whole number") if self.type == "number" else _("a number of seconds")
+            return _("{unit}, {low:g} to {high:g}", unit=unit, low=self.low, high=self.high)
         return "a text"
 
     def accepts(self, value: str) -> bool:
@@ -129,11 +130,11 @@ class EngineKind:
     key_use: KeyUse = "proxy"
     needs_key: bool = False
     anonymous_key: str = ""  # sent where there is none
-    start_hint: str = "Start it, and check the port in the address."
-    key_hint: str = "Connect again with the user:password or token of the proxy in front of it."
+    start_hint: str = _("Start it, and check the port in the address.")
+    key_hint: str = _("Connect again with the user:password or token of the proxy in front of it.")
     api_off_hint: str = ""  # where a page without the API means that it has to be switched on
-    no_models: str = "has no models."
-    no_models_hint: str = "Put a checkpoint into its models folder and test again."
+    no_models: str = _("has no models.")
+    no_models_hint: str = _("Put a checkpoint into its models folder and test again.")
 
     is_inside: bool = False  # a part of this process: it is at no address
     is_fallback: bool = False  # there without any setting, and used only when there is nothing else
@@ -188,9 +189,9 @@ def number_of(options: Mapping[str, str], name: str, default: int) -> int:
 
 def max_side(default: str) -> Option:
     return Option(
-        name="max_side", type="number", low=64, default=default, help="longest side in pixels that is accepted"
+        name="max_side", type="number", low=64, default=default, help=_("longest side in pixels that is accepted")
     )
 
 
 def max_batch() -> Option:
-    return Option(name="max_batch", type="number", high=100, default="8", help="pictures per job")
+    return Option(name="max_batch", type="number", high=100, default="8", help=_("pictures per job"))

@@ -21,11 +21,12 @@ from backends.kind import EngineKind
 from backends.packages import PACKAGES, entry_points_in
 from backends.quality import answers_of, grade_of
 from net.client import BearerAuth, key_auth
+from texts.text import _
 
 log = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP: Final = "easel.backends"
-UNKNOWN: Final = "that kind of engine"
+UNKNOWN: Final = _("that kind of engine")
 
 _kinds: dict[str, EngineKind] = {}
 _packages: dict[str, str] = {}  # where each comes from

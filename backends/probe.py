@@ -17,6 +17,7 @@ from net.answers import read_model
 from net.client import make_client, read_bounded
 from net.failures import AnswerTooLarge
 from net.guard import guarded_transport
+from texts.text import _
 
 LOCAL_HOSTS = frozenset({"localhost", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104  # read, not bound
 MAX_ANSWER_BYTES = 8 * 1024 * 1024  # A1111's own /config takes 1 to 2 MB
@@ -100,12 +101,12 @@ async def _probe(client: httpx.AsyncClient, host: str, port: int, timeout_s: flo
         return None
     if product is None:
         return None
-    message = f"found {product.title} at {port}"
+    message = _("found {title} at {port}", title=product.title, port=port)
     is_known = kind_of(product.kind) is not None
     if not is_known:
-        message += ", not supported by this version"
+        message += _(", not supported by this version")
     elif not product.has_api:
-        message += ", but its API is off: start it with --api"
+        message += _(", but its API is off: start it with --api")
     return Found(
         kind=product.kind,
         url=url,
@@ -134,6 +135,6 @@ def _read_schema(body: bytes) -> Product | None:
     except ValidationError:
         return None
     if any(path.endswith(("/queue/join", "/queue/status")) for path in schema.paths):
-        return Product(name="gradio app")
+        return Product(name=_("gradio app"))
     title = clean_name(schema.info.title)
     return Product(name=title, version=clean_name(schema.info.version)) if title not in {"", "FastAPI"} else None

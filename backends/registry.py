@@ -12,6 +12,7 @@ from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.person import Person
 from generation.request import GenerationRequest
+from texts.text import _
 from utils.clock import Clock
 from utils.provenance import TRAINED
 
@@ -176,9 +177,9 @@ class BackendRegistry:
         """Bend a request to one engine by its last known capabilities."""
         entry = self._entries.get(name)
         if entry is None:
-            return Refused(reasons=("it is no longer connected",))
+            return Refused(reasons=(_("it is no longer connected"),))
         if entry.capabilities is None:
-            reason = entry.error.user_message if entry.error else "it has not answered yet"
+            reason = entry.error.user_message if entry.error else _("it has not answered yet")
             return Refused(reasons=(reason,))
         return fit(request, entry.capabilities)
 
@@ -219,7 +220,7 @@ class BackendRegistry:
         task = self._probes.get(id(entry))
         if task is None:
             task = self._probes[id(entry)] = asyncio.create_task(self._probe(entry))
-            task.add_done_callback(lambda _: self._probes.pop(id(entry), None))
+            task.add_done_callback(lambda __: self._probes.pop(id(entry), None))
         return task
 
     async def _probe(self, entry: Entry) -> None:
@@ -228,14 +229,20 @@ class BackendRegistry:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 capabilities = await entry.backend.capabilities()
         except TimeoutError:
-            entry.error = BackendUnavailable(f"{entry.label} did not answer within {PROBE_TIMEOUT_S:.0f} s.")
+            entry.error = BackendUnavailable(
+                _(
+                    "{label} did not answer within {probe_timeout_s:.0f} s.",
+                    label=entry.label,
+                    probe_timeout_s=PROBE_TIMEOUT_S,
+                )
+            )
         except BackendError as error:
             entry.error = error
         except GenerationError as error:
             entry.error = BackendError(error.user_message, detail=error.detail, hint=error.hint)
         except Exception:  # a fault of ours in one backend must not stop requests to the others
             log.exception("probe crashed", extra={"action": "backend_down", "backend": entry.name})
-            entry.error = BackendError(f"{entry.label} could not be asked what it can do.")
+            entry.error = BackendError(_("{label} could not be asked what it can do.", label=entry.label))
         else:
             if entry.error is not None or entry.capabilities is None:
                 log.info("backend is up", extra={"action": "backend_up", "backend": entry.name})

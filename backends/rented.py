@@ -36,6 +36,7 @@ from generation.errors import (
 from net.answers import read_model, read_with
 from net.client import BearerAuth, make_client, read_bounded
 from net.failures import AnswerTooLarge, parse_retry_after, translate
+from texts.text import _
 
 RUNPOD_API_URL: Final = "https://rest.runpod.io/v1"
 VAST_API_URL: Final = "https://console.vast.ai/api/v0"
@@ -194,9 +195,9 @@ class _Account:
     def _unanswered(self, error: Exception, *, is_change: bool) -> GenerationError:
         said = translate(self.title, error)
         said.detail = type(error).__name__  # the text of a refused header would hold the key
-        said.hint = "Try again in a minute."
+        said.hint = _("Try again in a minute.")
         if is_change and isinstance(said, BackendError) and said.may_have_run:
-            said.hint = "It may have been done all the same: look with `/gpu show`."
+            said.hint = _("It may have been done all the same: look with `/gpu show`.")
         return said
 
     def _refused(self, response: httpx.Response, content: bytes) -> GenerationError:
@@ -204,42 +205,50 @@ class _Account:
         detail = f"HTTP {status}"
         if status in (401, 403):
             return BackendAuthError(
-                f"{self.title} refuses the API key.",
+                _("{title} refuses the API key.", title=self.title),
                 detail=detail,
-                hint=f"The owner of Easel can renew {self.setting}.",
+                hint=_("The owner of Easel can renew {setting}.", setting=self.setting),
             )
         if status == 429:
             after = parse_retry_after(response.headers.get("retry-after")) or RATE_PAUSE_S
             return RateLimited(
-                f"{self.title} asks us to slow down.", detail=detail, retry_after=after, hint="Try again in a minute."
+                _("{title} asks us to slow down.", title=self.title),
+                detail=detail,
+                retry_after=after,
+                hint=_("Try again in a minute."),
             )
         if _NO_GPU.search(content):
             return self._no_gpu(detail)
         if status == 404:
             return RequestRejected(
-                f"{self.title} does not know this machine.",
+                _("{title} does not know this machine.", title=self.title),
                 detail=detail,
-                hint="It was probably terminated. Deploy another, then `/sdconnect`.",
+                hint=_("It was probably terminated. Deploy another, then `/sdconnect`."),
             )
         if status >= 500:
             return BackendUnavailable(
-                f"{self.title} failed inside.", detail=detail, hint="Try again in a minute.", may_have_run=True
+                _("{title} failed inside.", title=self.title),
+                detail=detail,
+                hint=_("Try again in a minute."),
+                may_have_run=True,
             )
-        return BackendError(f"{self.title} does not accept this.", detail=detail, hint="Do it on its own page.")
+        return BackendError(
+            _("{title} does not accept this.", title=self.title), detail=detail, hint=_("Do it on its own page.")
+        )
 
     def _no_gpu(self, detail: str) -> BackendUnavailable:
         return BackendUnavailable(
-            f"{self.title} has no free GPU for this machine now.",
+            _("{title} has no free GPU for this machine now.", title=self.title),
             detail=detail,
-            hint="Somebody else rents it. Try again later, or deploy a new machine and `/sdconnect` it.",
+            hint=_("Somebody else rents it. Try again later, or deploy a new machine and `/sdconnect` it."),
         )
 
     def _unreadable(self, error: ValidationError) -> UnexpectedAnswer:
         places = [".".join(map(str, found["loc"])) for found in error.errors(include_input=False)[:3]]
         return UnexpectedAnswer(
-            f"{self.title} gave an answer that cannot be read.",
+            _("{title} gave an answer that cannot be read.", title=self.title),
             detail=f"ValidationError: {', '.join(places)}",
-            hint="Look at its own page.",
+            hint=_("Look at its own page."),
         )
 
 
@@ -300,8 +309,10 @@ class Vast(_Account):
             raise self._unreadable(error) from error
         if not answer.success:
             if _NO_GPU.search(content):
-                raise self._no_gpu("success: false")
-            raise BackendError("Vast.ai does not accept this.", detail="success: false", hint="Do it on its own page.")
+                raise self._no_gpu(_("success: false"))
+            raise BackendError(
+                _("Vast.ai does not accept this."), detail="success: false", hint=_("Do it on its own page.")
+            )
 
 
 def _of_pod(pod: _Pod) -> Machine:

@@ -16,6 +16,7 @@ from generation.errors import BackendUnavailable, GenerationError, UnexpectedAns
 from net.client import make_client, read_bounded
 from net.failures import translate
 from net.guard import guarded_transport
+from texts.text import _
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
 from utils.urls import UrlPolicy, UrlRefused, check_host
@@ -81,25 +82,25 @@ async def _download(label: str, client: httpx.AsyncClient, url: str, limit: int)
                 if response.status_code == httpx.codes.OK:
                     return await read_bounded(response, limit)
                 raise BackendUnavailable(
-                    f"{label} drew the picture, but its store no longer has it.",
+                    _("{label} drew the picture, but its store no longer has it.", label=label),
                     detail=f"HTTP {response.status_code} for a picture",
-                    hint="Try again in a moment.",
+                    hint=_("Try again in a moment."),
                     may_have_run=True,
                 )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             failure = translate(label, error, may_have_run=True)
             if not tries_left or not isinstance(failure, BackendUnavailable):
                 raise _of_the_store(label, failure) from error
-    raise AssertionError("not reached: the last try returns or raises")
+    raise AssertionError(_("not reached: the last try returns or raises"))
 
 
 def _of_the_store(label: str, failure: GenerationError) -> GenerationError:
     if not isinstance(failure, BackendUnavailable):
         return failure
     return BackendUnavailable(
-        f"{label} drew the picture, but it could not be fetched.",
+        _("{label} drew the picture, but it could not be fetched.", label=label),
         detail=failure.detail,
-        hint="Try again in a moment.",
+        hint=_("Try again in a moment."),
         may_have_run=True,
     )
 
@@ -109,7 +110,7 @@ def _decode(label: str, text: str, limit: int) -> bytes:
         text = text.partition(",")[2]
     if len(text) > limit * 4 // 3 + 4:
         raise UnexpectedAnswer(
-            f"{label} answers with more than any picture needs.",
+            _("{label} answers with more than any picture needs.", label=label),
             detail=f"{len(text)} characters",
             may_have_run=True,
         )
@@ -117,7 +118,7 @@ def _decode(label: str, text: str, limit: int) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
         raise UnexpectedAnswer(
-            f"{label} sent a picture that is cut off.", detail=str(error), may_have_run=True
+            _("{label} sent a picture that is cut off.", label=label), detail=str(error), may_have_run=True
         ) from error
 
 
@@ -126,5 +127,5 @@ def _check(label: str, data: bytes) -> None:
         inspect(data)
     except BadImage as error:
         raise UnexpectedAnswer(
-            f"{label} sent a picture that cannot be used.", detail=str(error), may_have_run=True
+            _("{label} sent a picture that cannot be used.", label=label), detail=str(error), may_have_run=True
         ) from error

@@ -9,12 +9,13 @@ import nextcord
 
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
-from generation.several_pictures import NOT_USED, ONE_IS_USED, named
+from generation.several_pictures import ONE_IS_USED, joined, named, not_used
+from texts.text import _
 
 IMAGE_NAME: Final = re.compile(r"\.(png|jpe?g|jfif|webp|gif|avif|bmp|tiff?|hei[cf])$", re.IGNORECASE)
 READ_TIMEOUT_S: Final = 60.0
-NO_PICTURE: Final = "only pictures are"
-CANNOT_READ: Final = "That picture cannot be read from Discord. Please attach it again."
+NO_PICTURE: Final = _("only pictures are")
+CANNOT_READ: Final = _("That picture cannot be read from Discord. Please attach it again.")
 
 
 def picture_in(*messages: nextcord.Message) -> nextcord.Attachment | None:
@@ -41,8 +42,8 @@ def unused_in(
     pictures = [one for one in unused if _is_picture(one)]
     others = [one for one in unused if one not in pictures]
     listed = ((others, NO_PICTURE), (pictures, why))
-    parts = [f"{named([one.filename for one in files])} ({reason})" for files, reason in listed if files]
-    return (f"{NOT_USED}{', '.join(parts)}",) if parts else ()
+    notes = [not_used(named([one.filename for one in files]), reason) for files, reason in listed if files]
+    return joined(tuple(notes))
 
 
 def _is_picture(attachment: nextcord.Attachment) -> bool:
@@ -57,7 +58,9 @@ def address_of(attachment: nextcord.Attachment) -> str:
     """
     if attachment.size > MAX_INPUT_IMAGE_BYTES:
         size, most = attachment.size / 2**20, MAX_INPUT_IMAGE_BYTES // 2**20
-        raise RequestRejected(f"That picture is {size:.1f} MB; at most {most} MB work.", field="image")
+        raise RequestRejected(
+            _("That picture is {size:.1f} MB; at most {most} MB work.", size=size, most=most), field="image"
+        )
     return attachment.url
 
 
@@ -78,7 +81,9 @@ async def read_file(address: str) -> bytes:
                 data += chunk
                 if len(data) > MAX_INPUT_IMAGE_BYTES:
                     most = MAX_INPUT_IMAGE_BYTES // 2**20
-                    raise RequestRejected(f"That picture is too large; at most {most} MB work.", field="image")
+                    raise RequestRejected(
+                        _("That picture is too large; at most {most} MB work.", most=most), field="image"
+                    )
             return bytes(data)
     except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
         raise RequestRejected(CANNOT_READ, field="image") from error

@@ -13,10 +13,10 @@ import nextcord
 from cogs.plain import label
 from generation.errors import RequestRejected
 from generation.foreign import visible
-from texts.text import render
+from texts.text import _, render
 
 ID_PREFIX = "e1"
-OTHER_VERSION = "This button is from an older version and no longer works."
+OTHER_VERSION = _("This button is from an older version and no longer works.")
 Style = Literal["primary", "secondary", "success", "danger"]
 _STYLES = {
     "primary": nextcord.ButtonStyle.primary,
@@ -98,11 +98,11 @@ def make_id(action: str, job_id: str, argument: str = "") -> str:
 
 def parse_id(custom_id: str) -> tuple[str, str, str] | None:
     """Return (action, job id, argument) of one of our ids, `None` for anybody else's."""
-    prefix, _, rest = custom_id.partition(":")
+    prefix, __, rest = custom_id.partition(":")
     if prefix != ID_PREFIX:
         return None
-    action, _, rest = rest.partition(":")
-    job_id, _, argument = rest.partition(":")
+    action, __, rest = rest.partition(":")
+    job_id, __, argument = rest.partition(":")
     return action, job_id, argument
 
 
@@ -119,7 +119,7 @@ def check_stands_in(message: nextcord.Message | None, action: str) -> None:
     Raises:
         RequestRejected: with the words for a button that nobody knows.
     """
-    if action not in _ids_of(message) and not any(shown == action for shown, _, _ in controls_of(message)):
+    if action not in _ids_of(message) and not any(shown == action for shown, __, __ in controls_of(message)):
         raise RequestRejected(OTHER_VERSION)
 
 

@@ -18,6 +18,7 @@ from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
 from generation.job import Job
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Followers:
         if key not in self._tasks:
             task = asyncio.create_task(self._keep_following(key, follow), name="follow")
             self._tasks[key] = task
-            task.add_done_callback(lambda _: self._tasks.pop(key, None))
+            task.add_done_callback(lambda __: self._tasks.pop(key, None))
 
     @contextmanager
     def delivering(self) -> Iterator[None]:
@@ -121,4 +122,4 @@ class Delivery:
                 log.warning("Discord did not take a result (%s), it stays due", name, extra={"job": key})
                 is_repeated = True
                 await self.clock.sleep(wait_s)
-        raise TimeoutError("Discord took nothing for a day")
+        raise TimeoutError(_("Discord took nothing for a day"))

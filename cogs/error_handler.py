@@ -18,6 +18,7 @@ from cogs.jobs.card import MARKS
 from cogs.plain import sentence
 from cogs.posting import TRANSIENT, reply_to
 from generation.errors import GenerationError
+from texts.text import _
 from utils.text import cut
 
 log = logging.getLogger(__name__)
@@ -33,14 +34,16 @@ def error_text(error: BaseException) -> str:
         hint = f"\n{sentence(original.hint)}" if original.hint else ""
         return cut(f"{mark} {sentence(original.user_message)}{hint}", 1900)
     if isinstance(error, commands.MissingRequiredArgument):
-        return "✖ Say what you would like to see, for example: `!dream a red fox in the snow --size 768x512`"
+        return _("✖ Say what you would like to see, for example: `!dream a red fox in the snow --size 768x512`")
     if isinstance(error, commands.UserInputError):
-        return "✖ I could not read that. `/help` shows how it is written."
+        return _("✖ I could not read that. `/help` shows how it is written.")
     if isinstance(error, commands.CheckFailure | nextcord.ApplicationCheckFailure):
-        return "✖ You may not do that here."
+        return _("✖ You may not do that here.")
     fault = secrets.token_hex(3)
     log.error("command crashed, id %s", fault, exc_info=original, extra={"action": "job_failed"})
-    return f"✖ Something went wrong (id {fault}). The owner of this bot finds it in the log under that id."
+    return _(
+        "✖ Something went wrong (id {fault}). The owner of this bot finds it in the log under that id.", fault=fault
+    )
 
 
 async def send_error(interaction: nextcord.Interaction, error: BaseException, *, was_thinking: bool = False) -> None:

@@ -16,7 +16,7 @@ from texts.text import _, _n
 PREFIX: Final = "f1"
 ACTION: Final = "forget"
 CONFIRM_ID: Final = f"{PREFIX}:{ACTION}"
-ASK: Final = (
+ASK: Final = _(
     "**Delete everything I keep about you?** Your pictures, prompts and favourites, what you draw now, your engine "
     "with its key, your workflows, templates, settings, API keys and sign-ins go at once and for good.\n"
     "-# Figures (how many, when, on which engine) stay without your name. My messages in the channels are Discord's: "
@@ -39,9 +39,9 @@ class Forget(commands.Cog):
     def __init__(self, *, forgetting: ForgettingService) -> None:
         self._forgetting = forgetting
 
-    @nextcord.slash_command(name="forget", description="Delete everything this bot keeps about you")
+    @nextcord.slash_command(name="forget", description=_("Delete everything this bot keeps about you"))
     async def slash_forget(self, interaction: nextcord.Interaction) -> None:
-        button = ForgetButton(action="forget", job_id="", label="Delete everything", style="danger")
+        button = ForgetButton(action="forget", job_id="", label=_("Delete everything"), style="danger")
         await interaction.response.send_message(**new_message(Card(content=ASK, rows=((button,),))), ephemeral=True)
 
     def routes(self) -> tuple[Route, ...]:

@@ -11,17 +11,18 @@ from cogs.posting import edit_of, new_message, reply_to
 from cogs.presses import Press, Route
 from constants import DISCORD_CONTENT_CHARS
 from generation.options import OPTIONS, PromptOption
+from texts.text import _
 
 ACTION: Final = "help"
 EXAMPLES: Final = (
-    "a red fox in the snow",
-    "portrait of Riley --negative ugly, blurry, distorted",
-    "cyberpunk cityscape --size 768x512 --steps 30",
-    "a castle at sunset, watercolor --ar 16:9 --seed 42",
-    "a cozy cabin in the woods --batch 4",
-    "the same, but in autumn --strength 0.6  (reply to a picture, or attach one)",
+    _("a red fox in the snow"),
+    _("portrait of Riley --negative ugly, blurry, distorted"),
+    _("cyberpunk cityscape --size 768x512 --steps 30"),
+    _("a castle at sunset, watercolor --ar 16:9 --seed 42"),
+    _("a cozy cabin in the woods --batch 4"),
+    _("the same, but in autumn --strength 0.6  (reply to a picture, or attach one)"),
 )
-TAIL: Final = (
+TAIL: Final = _(
     "-# `!dream` takes the same words. `/upscale` `/inpaint` `/outpaint` `/describe` `/pnginfo` work on a picture, "
     "`/compare` asks several engines, `/models` `/queue` `/cancel` `/status` say and stop what is going on, "
     "`/sdconnect` brings your own engine, `/workflow` your own ComfyUI workflows. "
@@ -32,7 +33,7 @@ TAIL: Final = (
 class Help(commands.Cog):
     """Says how pictures are made; the same by slash and by prefix."""
 
-    @nextcord.slash_command(name="help", description="How to make pictures here")
+    @nextcord.slash_command(name="help", description=_("How to make pictures here"))
     async def slash_help(self, interaction: nextcord.Interaction) -> None:
         card = help_pages()[0]
         view = to_view(card.rows)
@@ -55,10 +56,10 @@ class Help(commands.Cog):
 
 def help_pages() -> list[Card]:
     """Draw all pages; no line is ever cut."""
-    examples = "\n".join(f"/generate {text}" for text in EXAMPLES)
+    examples = "\n".join(_("/generate {text}", text=text) for text in EXAMPLES)
     usual = [_line(option) for option in OPTIONS if option.is_usual]
-    texts = ["\n".join([f"**Making pictures**\n```\n{examples}\n```", *usual, TAIL])]
-    head = "**All options**"
+    texts = ["\n".join([_("**Making pictures**\n```\n{examples}\n```", examples=examples), *usual, TAIL])]
+    head = _("**All options**")
     lines = [head]
     for option in OPTIONS:
         line = _line(option)
@@ -76,7 +77,7 @@ def _line(option: PromptOption) -> str:
 
 def _turn(number: int, count: int) -> tuple[Button, ...]:
     if number == 0:
-        return (Button(action=ACTION, job_id="page", label="All options", argument="1"),)
+        return (Button(action=ACTION, job_id="page", label=_("All options"), argument="1"),)
     back = Button(action=ACTION, job_id="page", label="Back", argument=str(number - 1))
     on = Button(action=ACTION, job_id="page", label="Next", argument=str(number + 1))
     return (back, on) if number + 1 < count else (back,)

@@ -20,9 +20,10 @@ from generation.fields import FIELDS, Kind
 from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from generation.several_pictures import MAX_INPUT_PICTURES, NOT_USED, ONE_IS_USED
+from generation.several_pictures import MAX_INPUT_PICTURES, ONE_IS_USED, not_used
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import ENGINES, Catalog
+from texts.text import _
 
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
 SLASH_NAMES = ("generate", "gen", "img", "dream")
@@ -89,7 +90,7 @@ class ImageGeneration(commands.Cog):
         await suggest(interaction, dict(pairs))
 
     for _name in SLASH_NAMES:
-        _command = nextcord.slash_command(name=_name, description="Make a picture from words")(generate)
+        _command = nextcord.slash_command(name=_name, description=_("Make a picture from words"))(generate)
         for _field in FIELDS:
             if _field.slash and _field.names:
                 _command.on_autocomplete(_field.slash)(_suggester(_field.names))
@@ -104,7 +105,7 @@ class ImageGeneration(commands.Cog):
 def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes: tuple[str, ...] = ()) -> Order:
     pictures, links = attached[:MAX_INPUT_PICTURES], parsed.pictures
     if pictures and links:
-        notes = (f"{NOT_USED}what lies at {place_of(links[0])} ({ONE_IS_USED})", *notes)
+        notes = (not_used(_("what lies at {place}", place=place_of(links[0])), ONE_IS_USED), *notes)
     return Order(
         kind=OrderKind.DRAW,
         draft=parsed.draft,

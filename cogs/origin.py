@@ -12,16 +12,17 @@ from constants import INTERACTION_TOKEN_S
 from generation.errors import NotAllowed
 from generation.job import Origin
 from generation.person import Person
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
 DOOR = "discord"
 NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
+    "view_channel": _("View Channel"),
+    "send_messages": _("Send Messages"),
+    "attach_files": _("Attach Files"),
+    "read_message_history": _("Read Message History"),
 }
 
 
@@ -106,7 +107,7 @@ async def check_message_permissions(ctx: commands.Context[Any]) -> None:
         return  # the post itself will tell
     needed = dict(NEEDED)
     if isinstance(channel, nextcord.Thread):
-        needed = {"send_messages_in_threads": "Send Messages in Threads", **needed}
+        needed = {"send_messages_in_threads": _("Send Messages in Threads"), **needed}
         needed.pop("send_messages")
     if isinstance(channel, nextcord.VoiceChannel | nextcord.StageChannel):
         needed["connect"] = "Connect"  # without it Discord closes the channel's chat as well
@@ -123,6 +124,6 @@ def _check(permissions: nextcord.Permissions, needed: dict[str, str]) -> None:
     missing = [words for name, words in needed.items() if not getattr(permissions, name)]
     if missing:
         raise NotAllowed(
-            f"I cannot post pictures here: I lack the permission {', '.join(missing)}.",
-            hint="Ask a server admin to allow it for my role in this channel.",
+            _("I cannot post pictures here: I lack the permission {missing}.", missing=", ".join(missing)),
+            hint=_("Ask a server admin to allow it for my role in this channel."),
         )

@@ -22,6 +22,7 @@ from nextcord.ext import commands
 
 from cogs.cards import Card, to_files, to_view
 from generation.job import Job, Origin
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ TOO_LARGE, HTTP_TOO_LARGE = 40005, 413
 UNKNOWN_WEBHOOK, INVALID_TOKEN = 10015, 50027
 SEARCHED_MESSAGES = 100
 OPEN_RETRY_S = (1.0, 3.0)
-ASKING = "⏳ asking the engine…"  # a first answer where deciding takes longer than a moment
+ASKING = _("⏳ asking the engine…")  # a first answer where deciding takes longer than a moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,11 @@ class Poster:
 
     def bucket(self, origin: Origin) -> str:
         """Name the edit budget this answer is charged to."""
-        return f"reply {origin.reply_token}" if self.has_reply(origin) else f"channel {origin.channel_id}"
+        return (
+            _("reply {reply_token}", reply_token=origin.reply_token)
+            if self.has_reply(origin)
+            else _("channel {channel_id}", channel_id=origin.channel_id)
+        )
 
     def has_reply(self, origin: Origin) -> bool:
         """Say whether the interaction's token can still be used."""

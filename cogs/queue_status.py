@@ -16,6 +16,7 @@ from generation.job import JobStatus, JobView
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
+from texts.text import _
 from utils.text import cut, duration
 
 
@@ -26,7 +27,7 @@ class QueueStatus(commands.Cog):
         self._service = service
         self._catalog = catalog
 
-    @nextcord.slash_command(name="queue", description="How busy it is, and where your pictures stand")
+    @nextcord.slash_command(name="queue", description=_("How busy it is, and where your pictures stand"))
     async def slash_queue(self, interaction: nextcord.Interaction) -> None:
         text = await self._queue(person_of(interaction))
         await interaction.response.send_message(text, ephemeral=True)
@@ -35,11 +36,11 @@ class QueueStatus(commands.Cog):
     async def queue_by_prefix(self, ctx: commands.Context[Any]) -> None:
         await reply_to(ctx, content=await self._queue(person_of_message(ctx)))
 
-    @nextcord.slash_command(name="cancel", description="Cancel your pictures that wait or are being drawn")
+    @nextcord.slash_command(name="cancel", description=_("Cancel your pictures that wait or are being drawn"))
     async def slash_cancel(
         self,
         interaction: nextcord.Interaction,
-        job: str = SlashOption(description="Which one (all of yours, if left out)", required=False, max_length=40),
+        job: str = SlashOption(description=_("Which one (all of yours, if left out)"), required=False, max_length=40),
     ) -> None:
         text = await self._cancel(person_of(interaction), job or "")
         await interaction.response.send_message(text, ephemeral=True)
@@ -57,7 +58,7 @@ class QueueStatus(commands.Cog):
     async def _queue(self, person: Person) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
         engines = self._catalog.engines(person)
-        lines = ["**Engines**"] if engines else ["**Engines**", "None yet."]
+        lines = ["**Engines**"] if engines else ["**Engines**", _("None yet.")]
         for engine in engines:
             lane = lanes.get(engine.name)
             name = escape(engine.label)
@@ -66,34 +67,42 @@ class QueueStatus(commands.Cog):
             elif lane is None or not (lane.running or lane.waiting):
                 lines.append(f"🟢 {name} · free")
             else:
-                wait = f" · about {duration(lane.wait_s)} to wait" if lane.wait_s >= 1 else ""
-                lines.append(f"🟡 {name} · {lane.running} being drawn, {lane.waiting} waiting{wait}")
+                wait = _(" · about {wait_s} to wait", wait_s=duration(lane.wait_s)) if lane.wait_s >= 1 else ""
+                lines.append(
+                    _(
+                        "🟡 {name} · {running} being drawn, {waiting} waiting{wait}",
+                        name=name,
+                        running=lane.running,
+                        waiting=lane.waiting,
+                        wait=wait,
+                    )
+                )
             if lane and lane.paused_s > 0:
-                lines[-1] += f" · pauses for {duration(lane.paused_s)}"
+                lines[-1] += _(" · pauses for {paused_s}", paused_s=duration(lane.paused_s))
         views = await self._service.active_of(person.user_key)
-        lines.append("**Your pictures**" if views else "You have nothing waiting.")
+        lines.append(_("**Your pictures**") if views else _("You have nothing waiting."))
         lines += [_own_line(view) for view in views[:15]]
         if len(views) > 15:
-            lines.append(f"-# and {len(views) - 15} more")
+            lines.append(_("-# and {count} more", count=len(views) - 15))
         return cut("\n".join(lines), 2000)
 
     async def _cancel(self, person: Person, job_id: str) -> str:
         if job_id and job_id != "all":
             job = await self._service.cancel(job_id, person)
-            return "✅ Cancelled." if job else "It had already ended."
+            return _("✅ Cancelled.") if job else _("It had already ended.")
         views = await self._service.active_of(person.user_key)
         if not views:
-            raise RequestRejected("You have nothing waiting and nothing being drawn.")
+            raise RequestRejected(_("You have nothing waiting and nothing being drawn."))
         for view in views:
             await self._service.cancel(view.job.id, person)
-        return f"✅ Cancelled {len(views)} of your pictures." if len(views) > 1 else "✅ Cancelled."
+        return _("✅ Cancelled {count} of your pictures.", count=len(views)) if len(views) > 1 else _("✅ Cancelled.")
 
 
 def _own_line(view: JobView) -> str:
     job = view.job
     words = escape(cut(job.request.prompt, 60))
     if job.status is JobStatus.RUNNING:
-        where = f"`{render.bar(view.progress.fraction)}`" if view.progress else "being drawn"
+        where = f"`{render.bar(view.progress.fraction)}`" if view.progress else _("being drawn")
     else:
         where = render.place(view.position) if view.position else "waiting"
     return f"`{job.short_id}` {where} · {words}"

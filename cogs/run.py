@@ -16,6 +16,7 @@ import nextcord
 from cogs.bot import EaselBot
 from services.reports.discord_link import DiscordLink, LinkState
 from settings.discord import DiscordSettings
+from texts.text import _
 from utils.clock import Clock, sleep_until
 from utils.loops import Loops
 
@@ -28,9 +29,9 @@ JITTER: Final = 0.25
 TOKEN_REFUSED: Final = 4004  # the gateway's code: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 NETWORK: Final = (aiohttp.ClientError, OSError, TimeoutError)
 
-REFUSED: Final = "Discord refuses DISCORD_TOKEN. Copy the bot's token again (docs/discord-setup.md) and start again."
-UNREACHABLE: Final = "Discord cannot be reached. Check the internet connection of this machine and DISCORD_API_URL."
-UNREADABLE: Final = (
+REFUSED: Final = _("Discord refuses DISCORD_TOKEN. Copy the bot's token again (docs/discord-setup.md) and start again.")
+UNREACHABLE: Final = _("Discord cannot be reached. Check the internet connection of this machine and DISCORD_API_URL.")
+UNREADABLE: Final = _(
     "The bot may not read messages, so !dream cannot work; slash commands do. Switch on “Message Content "
     "Intent” on the Bot page of https://discord.com/developers/applications and start again."
 )
@@ -143,10 +144,12 @@ def _is_network(error: BaseException | None) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, nextcord.ConnectionClosed):
-        return f"Discord closed the connection (code {error.code})."
+        return _("Discord closed the connection (code {code}).", code=error.code)
     if isinstance(error, nextcord.HTTPException):
-        return f"Discord answers with an error (HTTP {error.status})."
-    return UNREACHABLE if isinstance(error, nextcord.DiscordException) or _is_network(error) else "The bot has failed."
+        return _("Discord answers with an error (HTTP {status}).", status=error.status)
+    return (
+        UNREACHABLE if isinstance(error, nextcord.DiscordException) or _is_network(error) else _("The bot has failed.")
+    )
 
 
 def _hush_tracebacks() -> None:
@@ -185,7 +188,7 @@ class _Client:
         await _first_of(asyncio.wait({self._task}), stop.wait())
         if self._task.done():
             await self._task
-            raise ConnectionError("the bot has left Discord by itself")
+            raise ConnectionError(_("the bot has left Discord by itself"))
 
     async def drain(self, grace_s: float) -> None:
         if self._bot is not None:
@@ -206,4 +209,4 @@ class _Client:
 
     async def _note_lost(self) -> None:
         if self._link.state is LinkState.CONNECTED:
-            self._link.note(LinkState.CONNECTING, "The connection to Discord was lost; it is being made again.")
+            self._link.note(LinkState.CONNECTING, _("The connection to Discord was lost; it is being made again."))

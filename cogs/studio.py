@@ -11,17 +11,18 @@ from cogs.presses import Press, Route
 from generation.errors import RequestRejected
 from services.drawing.generation import GenerationService
 from services.people.links import StudioLinks
+from texts.text import Text, _, template
 
 ACTION: Final = "studio"
-OFFER: Final = (
+OFFER: Final = template(
     "[Open it in the studio]({link}): paint a mask, compare, change anything. What you draw there comes back here.\n"
     "-# The link is yours alone and good for an hour."
 )
-WELCOME: Final = (
+WELCOME: Final = template(
     "[Open the studio]({link}): draw, look through your pictures, see what the engines do.\n"
     "-# The link is yours alone and good for an hour."
 )
-NONE: Final = "The studio cannot be reached from outside here: its owner has not set PUBLIC_URL."
+NONE: Final = _("The studio cannot be reached from outside here: its owner has not set PUBLIC_URL.")
 
 
 class Studio(commands.Cog):
@@ -31,10 +32,10 @@ class Studio(commands.Cog):
         self._service = service
         self._links = links
 
-    @nextcord.slash_command(name="studio", description="Open the studio in your browser")
+    @nextcord.slash_command(name="studio", description=_("Open the studio in your browser"))
     async def slash_studio(self, interaction: nextcord.Interaction) -> None:
         async with reply_errors(interaction):
-            await interaction.response.send_message(WELCOME.format(link=self._link(interaction)), ephemeral=True)
+            await interaction.response.send_message(Text(WELCOME, {"link": self._link(interaction)}), ephemeral=True)
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(action=ACTION, handle=self._press),)
@@ -42,7 +43,7 @@ class Studio(commands.Cog):
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         """Answer the button under a picture."""
         job = await self._service.visible(press.job_id, person_of(interaction))
-        offer = OFFER.format(link=self._link(interaction, job.id))
+        offer = Text(OFFER, {"link": self._link(interaction, job.id)})
         await interaction.response.send_message(offer, ephemeral=True)
 
     def _link(self, interaction: nextcord.Interaction, job_id: str = "") -> str:

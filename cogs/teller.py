@@ -11,6 +11,7 @@ from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, a
 from generation.errors import NotAllowed
 from generation.job import Origin
 from services.drawing.intakes import Intake
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,8 @@ class Teller:
             if not origin.private:
                 return None
             raise NotAllowed(
-                "I cannot send you a direct message, so I cannot answer in private.",
-                hint="Allow direct messages from this server, or use `/generate` with `private`.",
+                _("I cannot send you a direct message, so I cannot answer in private."),
+                hint=_("Allow direct messages from this server, or use `/generate` with `private`."),
             ) from error
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.warning("an answer could not be announced (%s)", type(error).__name__)

@@ -6,12 +6,13 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 7 * 24 * 3600.0
-TEXT = (
+TEXT = _(
     "I cannot read messages here: the Message Content Intent is switched off for this bot, so `!dream` does not reach "
     "me. `/generate` works, and so does mentioning me: `@me dream a red fox`.\n"
     "-# The bot's owner can switch it on in Discord's developer portal under Bot → Privileged Gateway Intents."

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
-PROGRAM: Final = "python main.py"
+from texts.text import _
+
+PROGRAM: Final = _("python main.py")
 _CHOICE: Final = re.compile(r"argument .*: invalid choice: '(?P<value>.*?)' \(choose from .*\)")
 _NO_VALUE: Final = re.compile(r"argument (?P<names>\S+): expected (?:one|at least one) argument")
 _MISSING: Final = re.compile(r"the following arguments are required: (?P<names>.+)")
@@ -23,9 +25,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             add_help=False, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
         )
-        self._positionals.title = "what follows"
+        self._positionals.title = _("what follows")
         self._optionals.title = "options"
-        self.add_argument("-h", "--help", action=_Help, nargs=0, default=argparse.SUPPRESS, help="show this")
+        self.add_argument("-h", "--help", action=_Help, nargs=0, default=argparse.SUPPRESS, help=_("show this"))
 
     def error(self, message: str) -> NoReturn:
         """Raise `Nonsense` with the usage of this very command."""
@@ -37,15 +39,15 @@ class Parser(argparse.ArgumentParser):
 
     def _sentence(self, message: str) -> str:
         if found := _NO_VALUE.fullmatch(message):
-            return f"{found['names'].partition('/')[0]} needs a value."
+            return _("{partition} needs a value.", partition=found["names"].partition("/")[0])
         if found := _MISSING.fullmatch(message):
             if self.commands():
-                return f"Say what to do: {', '.join(self.commands())}."
-            return f"{found['names']} is missing."
+                return _("Say what to do: {commands}.", commands=", ".join(self.commands()))
+            return _("{found} is missing.", found=found["names"])
         if found := _CHOICE.fullmatch(message):
             near = get_close_matches(found["value"], self.commands(), n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            return f"There is no command {found['value']}.{hint}"
+            hint = _(" Did you mean {near}?", near=near[0]) if near else ""
+            return _("There is no command {found}.{hint}", found=found["value"], hint=hint)
         return f"{message[:1].upper()}{message[1:]}."
 
     def commands(self) -> list[str]:
@@ -61,7 +63,7 @@ class HelpWanted(Exception):
 
 
 class _Help(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+    def __call__(self, parser: argparse.ArgumentParser, *__: object) -> None:
         raise HelpWanted(parser.format_help().strip())
 
 

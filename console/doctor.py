@@ -13,6 +13,7 @@ from config import Settings
 from console.text import say
 from settings.discord import DiscordSettings
 from settings.storage import StorageSettings
+from texts.text import _
 
 PYTHONS: Final = ((3, 11), (3, 14))
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements.in"
@@ -41,14 +42,20 @@ def report(settings: Settings, more: Sequence[Check]) -> int:
         if check.hint:
             say(f"    {check.hint}")
     failed = sum(not check.is_ok for check in checks)
-    say(f"\n{failed} of {len(checks)} checks failed." if failed else "\nAll is well.")
+    say(_("\n{failed} of {count} checks failed.", failed=failed, count=len(checks)) if failed else _("\nAll is well."))
     return 1 if failed else 0
 
 
 def _python() -> Check:
     low, high = PYTHONS
     is_ok = low <= sys.version_info[:2] <= high
-    hint = "" if is_ok else f"Install Python {low[0]}.{low[1]} to {high[0]}.{high[1]}."
+    hint = (
+        ""
+        if is_ok
+        else _(
+            "Install Python {low}.{low_2} to {high}.{high_2}.", low=low[0], low_2=low[1], high=high[0], high_2=high[1]
+        )
+    )
     return Check(name="Python", is_ok=is_ok, message=sys.version.split()[0], hint=hint)
 
 
@@ -70,8 +77,8 @@ def _packages() -> Check:
     try:
         needed = packages_of(REQUIREMENTS.read_text("utf-8"), sys.version_info[:2])
     except FileNotFoundError:
-        message = f"{REQUIREMENTS.name} is missing, which names them."
-        return Check(name="packages", is_ok=False, message=message, hint="Get Easel again.")
+        message = _("{name} is missing, which names them.", name=REQUIREMENTS.name)
+        return Check(name="packages", is_ok=False, message=message, hint=_("Get Easel again."))
     for name in needed:
         try:
             version(name)
@@ -79,21 +86,25 @@ def _packages() -> Check:
             missing.append(name)
     if missing:
         hint = "pip install -r requirements.txt"
-        return Check(name="packages", is_ok=False, message=f"{', '.join(missing)} missing.", hint=hint)
-    return Check(name="packages", is_ok=True, message="all there")
+        return Check(
+            name="packages", is_ok=False, message=_("{missing} missing.", missing=", ".join(missing)), hint=hint
+        )
+    return Check(name="packages", is_ok=True, message=_("all there"))
 
 
 def _folders(storage: StorageSettings) -> Iterator[Check]:
-    for name, folder in (("data folder", storage.data_dir), ("picture cache", storage.media_folder)):
+    for name, folder in ((_("data folder"), storage.data_dir), (_("picture cache"), storage.media_folder)):
         there = next(part for part in (folder, *folder.absolute().parents) if part.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            hint = f"Make {there} a folder that this user may write to, or set DATA_DIR."
-            yield Check(name=name, is_ok=False, message=f"{folder} cannot be written.", hint=hint)
+            hint = _("Make {there} a folder that this user may write to, or set DATA_DIR.", there=there)
+            yield Check(name=name, is_ok=False, message=_("{folder} cannot be written.", folder=folder), hint=hint)
         elif _is_open(folder):
             hint = f"chmod 700 {folder}"
-            yield Check(name=name, is_ok=False, message=f"Others on this machine can read {folder}.", hint=hint)
+            yield Check(
+                name=name, is_ok=False, message=_("Others on this machine can read {folder}.", folder=folder), hint=hint
+            )
         else:
-            state = "" if folder.exists() else " (made at the first start)"
+            state = "" if folder.exists() else _(" (made at the first start)")
             yield Check(name=name, is_ok=True, message=f"{folder}{state}")
 
 
@@ -104,14 +115,14 @@ def _is_open(folder: Path) -> bool:
 def _token(settings: DiscordSettings) -> Check:
     token = settings.token.get_secret_value()
     if not token:
-        hint = "docs/discord-setup.md shows how to get one. Without it, Easel starts the console."
-        return Check(name="DISCORD_TOKEN", is_ok=True, message="not set", hint=hint)
+        hint = _("docs/discord-setup.md shows how to get one. Without it, Easel starts the console.")
+        return Check(name="DISCORD_TOKEN", is_ok=True, message=_("not set"), hint=hint)
     if not TOKEN_FORM.fullmatch(token):
-        hint = (
+        hint = _(
             "Copy it again from the Bot page; it has three parts with dots between, and no quotes or “Bot ” before it."
         )
-        return Check(name="DISCORD_TOKEN", is_ok=False, message="It does not look like a bot's token.", hint=hint)
-    return Check(name="DISCORD_TOKEN", is_ok=True, message="set, and it has the right form")
+        return Check(name="DISCORD_TOKEN", is_ok=False, message=_("It does not look like a bot's token."), hint=hint)
+    return Check(name="DISCORD_TOKEN", is_ok=True, message=_("set, and it has the right form"))
 
 
 def _warnings(warnings: Sequence[str]) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from services.drawing.splitting import repeated
 from services.engines.catalog import Catalog
 from services.people.access import LOCAL_USER
 from services.pictures.media import MediaService, file_name
+from texts.text import _
 
 FAILED: Final = 1
 BAD_INPUT: Final = 2
@@ -77,7 +78,13 @@ def draw(studio: ConsoleParts, asked: Asked, *, is_quiet: bool = False) -> int:
     except GenerationError as error:
         return explain(error.code, error.user_message, error.hint)
     except OSError as error:
-        tell(f"✖ The picture cannot be saved as {error.filename}: {error.strerror}.")
+        tell(
+            _(
+                "✖ The picture cannot be saved as {filename}: {strerror}.",
+                filename=error.filename,
+                strerror=error.strerror,
+            )
+        )
         return FAILED
 
 
@@ -87,7 +94,7 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
     parsed = parse_prompt(asked.text)
     draft, remarks = await with_files(parsed.draft, asked.images, studio.media)
     for note in (*parsed.notes, *remarks):
-        tell(f"note: {note}")
+        tell(_("note: {note}", note=note))
     if parsed.draft.workflow and studio.bring_workflows:
         await studio.bring_workflows()
     views: list[JobView] = []
@@ -117,15 +124,15 @@ async def _save(studio: ConsoleParts, jobs: Sequence[Job], target: Target, is_qu
     for number, (job, image) in enumerate(done, 1):
         media = await studio.media.get(image.media_id)
         if media is None:
-            tell("✖ A picture was gone before it could be saved.")
+            tell(_("✖ A picture was gone before it could be saved."))
             continue
         made = await picture_file(studio.media, media, target.kind)
         name = file_name(job.drawn.prompt, image.seed, job.created_at, made.file.extension)
         path = target.path(name, number if len(done) > 1 else None)
         await asyncio.to_thread(write, path, made.file.data)
-        say(str(path) if is_quiet else f"Saved {path}  ({_facts(studio, job, image)})")
+        say(str(path) if is_quiet else _("Saved {path}  ({facts})", path=path, facts=_facts(studio, job, image)))
         if made.note:
-            tell(f"note: {made.note}")
+            tell(_("note: {note}", note=made.note))
     if not is_quiet:
         for note in dict.fromkeys(note for job in jobs for note in _notes(job)):
             say(f"  {note}")
@@ -134,9 +141,17 @@ async def _save(studio: ConsoleParts, jobs: Sequence[Job], target: Target, is_qu
 def _facts(studio: ConsoleParts, job: Job, image: StoredImage) -> str:
     result = job.result
     assert result is not None, "only finished jobs are saved"
-    time = "from the cache" if result.from_cache else f"{result.seconds:.1f} s"
+    time = _("from the cache") if result.from_cache else f"{result.seconds:.1f} s"
     model = f", {result.model}" if result.model else ""
-    return f"{image.width}×{image.height}, seed {image.seed}, {time}, {studio.generation.label(job.lane)}{model}"
+    return _(
+        "{width}×{height}, seed {seed}, {time}, {lane}{model}",
+        width=image.width,
+        height=image.height,
+        seed=image.seed,
+        time=time,
+        lane=studio.generation.label(job.lane),
+        model=model,
+    )
 
 
 def _notes(job: Job) -> list[str]:
@@ -144,7 +159,7 @@ def _notes(job: Job) -> list[str]:
     result = job.result
     if result is None:
         return []
-    return [f"note: {note}" for note in (*job.notes, *result.notes)]
+    return [_("note: {note}", note=note) for note in (*job.notes, *result.notes)]
 
 
 def explain(code: str, message: str, hint: str) -> int:

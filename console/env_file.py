@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.text import tell
+from texts.text import _
 from utils.secrets import make_private_file
 
 
@@ -14,6 +15,11 @@ def make_env_file(path: Path, example: Path) -> None:
         make_private_file(path)
         path.write_bytes(example.read_bytes())
     except OSError as error:
-        tell(f"There is no .env, and none can be made here ({error.strerror}); the environment is used alone.")
+        tell(
+            _(
+                "There is no .env, and none can be made here ({strerror}); the environment is used alone.",
+                strerror=error.strerror,
+            )
+        )
         return
-    tell("I made .env from .env.example: all settings are there, and all may stay as they are.")
+    tell(_("I made .env from .env.example: all settings are there, and all may stay as they are."))

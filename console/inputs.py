@@ -11,6 +11,7 @@ from generation.request import Draft, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES
 from services.pictures.media import MediaService
 from services.pictures.pictures import left_of
+from texts.text import _
 
 
 async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -> tuple[Draft, tuple[str, ...]]:
@@ -20,7 +21,14 @@ async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -
         RequestRejected: one cannot be read, is no picture or too large; or there are too many.
     """
     if len(files) > MAX_INPUT_PICTURES:
-        raise RequestRejected(f"{len(files)} pictures were named; {MAX_INPUT_PICTURES} are the most.", field="image")
+        raise RequestRejected(
+            _(
+                "{count} pictures were named; {max_input_pictures} are the most.",
+                count=len(files),
+                max_input_pictures=MAX_INPUT_PICTURES,
+            ),
+            field="image",
+        )
     taken: list[SourceImage] = []
     notes: list[str] = []
     for file in files:
@@ -38,5 +46,7 @@ def _read(file: Path) -> bytes:
             return opened.read(MAX_INPUT_IMAGE_BYTES + 1)
     except OSError as error:
         raise RequestRejected(
-            f"The picture {file} cannot be read: {error.strerror}.", field="image", hint="For example: --image fox.png"
+            _("The picture {file} cannot be read: {strerror}.", file=file, strerror=error.strerror),
+            field="image",
+            hint=_("For example: --image fox.png"),
         ) from error

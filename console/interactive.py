@@ -9,19 +9,22 @@ from console.drawing import ORIGIN, Asked, ConsoleParts, draw
 from console.lists import show_models
 from console.text import options_help, say, tell
 from generation.options import COOL_EXAMPLES
+from texts.text import _
 from utils.secrets import make_private_folder
 
 PROMPT: Final = "easel> "
 # What people are used to from Discord is understood here too.
 DREAM: Final = re.compile(r"[!/](?:dream|generate|gen|img)\b\s*|generate\s+(?=[\"“])", re.IGNORECASE)
-WELCOME: Final = """\
+WELCOME: Final = _("""\
 To bring Easel to Discord: make a bot at https://discord.com/developers/applications (docs/discord-setup.md shows how),
 write its token into .env as DISCORD_TOKEN=..., invite the bot with the link from that page,
-and start Easel again. Until then, pictures are made right here."""
-TYPE_THIS: Final = (
+and start Easel again. Until then, pictures are made right here.""")
+TYPE_THIS: Final = _(
     "Type what you would like to see, for example: a red fox in the snow --size 768x512\n(help, models, quit)"
 )
-NOT_A_PROMPT: Final = "That does not look like a picture. Say it in words, for example: a red fox in the snow. (help)"
+NOT_A_PROMPT: Final = _(
+    "That does not look like a picture. Say it in words, for example: a red fox in the snow. (help)"
+)
 LEAVE: Final = frozenset({"quit", "exit", "q", "bye", ":q"})
 
 
@@ -31,14 +34,21 @@ def converse(studio: ConsoleParts) -> int:
         import readline  # noqa: F401
     make_private_folder(studio.pictures)
     if studio.address:
-        tell(f"The studio is at {studio.address} (open it in a browser).\n")
+        tell(_("The studio is at {address} (open it in a browser).\n", address=studio.address))
     if not studio.has_token:
         tell(WELCOME)
     for finding in studio.findings:
-        tell(finding[0].upper() + finding[1:] + ".")
+        tell(_("{finding:capital}.", finding=finding))
     engines = studio.run(_engines(studio))
-    drawing = f"Drawing with {engines}. " if engines else ""
-    tell(f"\n{drawing}Pictures go to {studio.pictures}.\n{TYPE_THIS}")
+    drawing = _("Drawing with {engines}. ", engines=engines) if engines else ""
+    tell(
+        _(
+            "\n{drawing}Pictures go to {pictures}.\n{type_this}",
+            drawing=drawing,
+            pictures=studio.pictures,
+            type_this=TYPE_THIS,
+        )
+    )
     has_heard = False
     while (line := _read()) is not None:
         has_heard = True
@@ -46,7 +56,7 @@ def converse(studio: ConsoleParts) -> int:
             if not _obey(studio, line):
                 return 0
         except KeyboardInterrupt:
-            tell("Cancelled. Ctrl+C once more, or quit, leaves.")
+            tell(_("Cancelled. Ctrl+C once more, or quit, leaves."))
     if studio.stay and not has_heard and not sys.stdin.isatty():
         studio.stay()  # started as a service: what it serves is not at this end
     return 0
@@ -65,13 +75,18 @@ def _obey(studio: ConsoleParts, line: str) -> bool:
     elif word in ("models", "list_models", "sdmodels"):
         show_models(studio)
     elif word == "queue":
-        say("Nothing waits: each line is drawn before the next is read.")
+        say(_("Nothing waits: each line is drawn before the next is read."))
     elif word in ("cancel", "stop"):
-        say("Nothing is being drawn. While something is, Ctrl+C cancels it.")
+        say(_("Nothing is being drawn. While something is, Ctrl+C cancels it."))
     elif not any(sign.isalnum() for sign in text):
         tell(NOT_A_PROMPT)
     elif line.strip()[0] in "!/" and text == line.strip():
-        tell(f"There is no command {line.split()[0]} here. To draw, just say what you would like to see. (help)")
+        tell(
+            _(
+                "There is no command {split} here. To draw, just say what you would like to see. (help)",
+                split=line.split()[0],
+            )
+        )
     else:
         draw(studio, Asked(text=text))
     return True
@@ -87,7 +102,7 @@ def _read() -> str | None:
         tell("")
         return None
     except UnicodeDecodeError:
-        tell("That line is not UTF-8 text.")
+        tell(_("That line is not UTF-8 text."))
         return ""
     return line or None
 
@@ -98,8 +113,10 @@ async def _engines(studio: ConsoleParts) -> str:
 
 
 def _help() -> str:
-    return (
+    return _(
         "Type what you would like to see; put options after it:\n"
-        f"{options_help()}\n\nFor example:\n  {COOL_EXAMPLES[0]}\n\n"
-        "Commands: help, models, quit. Ctrl+C cancels a picture."
+        "{options_help}\n\nFor example:\n  {cool_examples}\n\n"
+        "Commands: help, models, quit. Ctrl+C cancels a picture.",
+        options_help=options_help(),
+        cool_examples=COOL_EXAMPLES[0],
     )

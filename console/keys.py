@@ -13,6 +13,7 @@ from console.arguments import Nonsense, add, below
 from console.text import say, tell
 from generation.errors import RequestRejected
 from services.people.access import SCOPES, AccessService, Key
+from texts.text import _
 from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")
@@ -31,20 +32,22 @@ class KeyCommand:
 
 def add_to(commands: Any) -> None:
     """Describe `key` and what stands below it to the command line."""
-    actions = below(add(commands, "key", "keys for programs that use the HTTP API"))
-    create = add(actions, "create", "make a key; it is shown once", _created)
-    create.add_argument("name", metavar="NAME", nargs="+", help="what it is for")
-    create.add_argument("--scopes", metavar="generate,read", type=_words, default=DEFAULT_SCOPES, help="what it may do")
-    create.add_argument("--rate", metavar="N", type=_per_minute, help="requests a minute")
-    create.add_argument("--user", metavar="discord:ID", help="whom it acts for")
-    add(actions, "list", "show the keys", lambda _: KeyCommand(action="list"))
-    revoke = add(actions, "revoke", "end a key", lambda values: KeyCommand(action="revoke", name=values.id))
-    revoke.add_argument("id", metavar="ID", help="as `key list` shows it")
+    actions = below(add(commands, "key", _("keys for programs that use the HTTP API")))
+    create = add(actions, "create", _("make a key; it is shown once"), _created)
+    create.add_argument("name", metavar="NAME", nargs="+", help=_("what it is for"))
+    create.add_argument(
+        "--scopes", metavar="generate,read", type=_words, default=DEFAULT_SCOPES, help=_("what it may do")
+    )
+    create.add_argument("--rate", metavar="N", type=_per_minute, help=_("requests a minute"))
+    create.add_argument("--user", metavar="discord:ID", help=_("whom it acts for"))
+    add(actions, "list", _("show the keys"), lambda __: KeyCommand(action="list"))
+    revoke = add(actions, "revoke", _("end a key"), lambda values: KeyCommand(action="revoke", name=values.id))
+    revoke.add_argument("id", metavar="ID", help=_("as `key list` shows it"))
     add(
         actions,
         "reset",
-        "after secret.key was lost for good: seal secrets with a new one",
-        lambda _: KeyCommand(action="reset"),
+        _("after secret.key was lost for good: seal secrets with a new one"),
+        lambda __: KeyCommand(action="reset"),
     )
 
 
@@ -55,9 +58,9 @@ async def manage(access: AccessService, command: KeyCommand) -> int:
         return 0
     if command.action == "revoke":
         if not await access.revoke_key(command.name):
-            tell(f"No key {command.name} is in use. `python main.py key list` shows them.")
+            tell(_("No key {name} is in use. `python main.py key list` shows them.", name=command.name))
             return 1
-        tell(f"Key {command.name} is revoked.")
+        tell(_("Key {name} is revoked.", name=command.name))
         return 0
     try:
         key, token = await access.create_key(command.name, command.scopes, command.user_key, command.rate_per_minute)
@@ -65,17 +68,31 @@ async def manage(access: AccessService, command: KeyCommand) -> int:
         tell(error.user_message)
         return 2
     say(token)
-    tell(f"Key {key.id} ({key.name}) may {_scopes(key)}. It is shown this once: keep it where secrets are kept.")
+    tell(
+        _(
+            "Key {id} ({name}) may {scopes}. It is shown this once: keep it where secrets are kept.",
+            id=key.id,
+            name=key.name,
+            scopes=_scopes(key),
+        )
+    )
     return 0
 
 
 def tell_reset(forgotten: int | None) -> int:
     """Tell what became of `key reset`; return the exit code."""
     if forgotten is None:
-        tell("The secret key fits the database: nothing is lost, and nothing was changed.")
+        tell(_("The secret key fits the database: nothing is lost, and nothing was changed."))
         return 0
-    engines = "1 engine was forgotten" if forgotten == 1 else f"{forgotten} engines were forgotten"
-    tell(f"Secrets are sealed with a new key from now on. {engines}: who had connected one connects it again.")
+    engines = (
+        _("1 engine was forgotten") if forgotten == 1 else _("{forgotten} engines were forgotten", forgotten=forgotten)
+    )
+    tell(
+        _(
+            "Secrets are sealed with a new key from now on. {engines}: who had connected one connects it again.",
+            engines=engines,
+        )
+    )
     return 0
 
 
@@ -95,21 +112,21 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _per_minute(text: str) -> float:
     if not (text.isascii() and text.isdigit()):
-        raise Nonsense(f"--rate is a whole number of requests a minute, not {text}.")
+        raise Nonsense(_("--rate is a whole number of requests a minute, not {text}.", text=text))
     return float(text)
 
 
 def _show(keys: Sequence[Key]) -> None:
     if not keys:
-        say("There are no keys. `python main.py key create NAME` makes one.")
+        say(_("There are no keys. `python main.py key create NAME` makes one."))
         return
-    say(f"{'id':<10}{'name':<22}{'may':<24}{'acts for':<24}{'a minute':<10}{'last used':<18}state")
+    say(f"{'id':<10}{'name':<22}{'may':<24}{_('acts for'):<24}{'a minute':<10}{_('last used'):<18}state")
     for key in keys:
         rate = f"{key.rate_per_minute:g}" if key.rate_per_minute else "-"
         used = _day(key.last_used_at) or "never"
-        state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else "in use"
+        state = _("revoked {day}", day=_day(key.revoked_at)) if key.revoked_at else _("in use")
         if key.expires_at and not key.revoked_at:
-            state = f"until {_day(key.expires_at)}"
+            state = _("until {day}", day=_day(key.expires_at))
         who = cut(key.user_key, 22)
         say(f"{key.id:<10}{cut(key.name, 20):<22}{_scopes(key):<24}{who:<24}{rate:<10}{used:<18}{state}")
 

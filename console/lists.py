@@ -7,6 +7,7 @@ from console.drawing import ORIGIN, ConsoleParts
 from console.text import say
 from generation.job import Job
 from services.engines.catalog import Engine, lists_of
+from texts.text import _
 from utils.text import cut, duration
 
 MAX_MODELS = 100
@@ -22,7 +23,7 @@ def show_models(studio: ConsoleParts) -> None:
 def show_queue(jobs: Sequence[Job]) -> None:
     """List what waits and runs, oldest first."""
     if not jobs:
-        say("Nothing waits and nothing runs.")
+        say(_("Nothing waits and nothing runs."))
         return
     now = datetime.now(UTC)
     say(f"{'job':<8}{'state':<10}{'engine':<16}{'since':<12}{'who':<20}what")
@@ -41,7 +42,7 @@ async def _engines(studio: ConsoleParts) -> list[Engine]:
 def _engine_text(engine: Engine) -> str:
     known = engine.capabilities
     if engine.error or known is None:
-        return f"{engine.label} ({engine.kind}): {engine.error or 'no answer'} {engine.hint}".rstrip()
+        return f"{engine.label} ({engine.kind}): {engine.error or _('no answer')} {engine.hint}".rstrip()
     lines = [f"{engine.label} ({engine.kind})" + (f": {known.remark}" if known.remark else "")]
     for entry in lists_of(known):
         if entry.key != "models":
@@ -49,5 +50,5 @@ def _engine_text(engine: Engine) -> str:
             continue
         lines += [f"  {'●' if name in entry.loaded else '○'} {name}" for name in entry.names[:MAX_MODELS]]
         if len(entry.names) > MAX_MODELS:
-            lines.append(f"  and {len(entry.names) - MAX_MODELS} more")
+            lines.append(_("  and {count} more", count=len(entry.names) - MAX_MODELS))
     return "\n".join(lines)

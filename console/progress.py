@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from console.text import tell
 from generation.job import Job, JobStatus, JobView
+from texts.text import _
 from utils.text import duration, ordinal
 
 if TYPE_CHECKING:
@@ -94,15 +95,23 @@ class Bar:
 
 def _state(view: JobView, *, with_step: bool) -> str:
     if view.away:
-        return f"engine not answering ({view.away.reason}); waiting up to {duration(view.away.patience_s)}"
+        return _(
+            "engine not answering ({reason}); waiting up to {patience_s}",
+            reason=view.away.reason,
+            patience_s=duration(view.away.patience_s),
+        )
     if view.job.status is JobStatus.QUEUED:
-        place = f", {ordinal(view.position)} in line" if view.position and view.position > 1 else ""
-        wait = f", about {duration(view.eta_s)}" if view.eta_s and view.eta_s >= 1 else ""
+        place = _(", {ordinal} in line", ordinal=ordinal(view.position)) if view.position and view.position > 1 else ""
+        wait = _(", about {eta_s}", eta_s=duration(view.eta_s)) if view.eta_s and view.eta_s >= 1 else ""
         return f"queued{place}{wait}" if with_step else "queued"
     if view.job.status is not JobStatus.RUNNING:
         return view.job.status.value
     progress = view.progress
     if progress and progress.note:
         return progress.note
-    step = f" step {progress.step}/{progress.steps}" if with_step and progress and progress.steps else ""
+    step = (
+        _(" step {step}/{steps}", step=progress.step, steps=progress.steps)
+        if with_step and progress and progress.steps
+        else ""
+    )
     return f"drawing{step}"

@@ -7,6 +7,7 @@ from typing import Final
 
 from generation.errors import RequestRejected
 from services.pictures.media import Media, MediaService, Upload
+from texts.text import _
 from utils.secrets import make_private_folder
 from utils.threads import run_in_thread
 from utils.video import inspect_file
@@ -41,25 +42,29 @@ class Target:
         self._check_place(self.output)
         if self.output.is_dir() or not self.output.suffix or self.kind:
             return
-        ends = f"{', '.join([*PICTURE_KINDS][:-1])} and {[*PICTURE_KINDS][-1]}"
+        ends = _("{value_value} and {value}", value_value=", ".join([*PICTURE_KINDS][:-1]), value=[*PICTURE_KINDS][-1])
         raise RequestRejected(
-            f"A picture cannot be saved as {self.output.name}: {self.output.suffix} is not a kind that Easel writes.",
+            _(
+                "A picture cannot be saved as {name}: {suffix} is not a kind that Easel writes.",
+                name=self.output.name,
+                suffix=self.output.suffix,
+            ),
             field="output",
-            hint=f"Names that end in {ends} work, and names without an ending.",
+            hint=_("Names that end in {ends} work, and names without an ending.", ends=ends),
         )
 
     def _check_place(self, output: Path) -> None:
         place = next(part for part in (output, *output.absolute().parents) if part.exists())
         if place != output and not place.is_dir():
-            why = "is not a folder"
+            why = _("is not a folder")
         elif not os.access(place, os.W_OK):
-            why = "cannot be written to"
+            why = _("cannot be written to")
         else:
             return
         raise RequestRejected(
-            f"The picture cannot be saved as {output}: {place} {why}.",
+            _("The picture cannot be saved as {output}: {place} {why}.", output=output, place=place, why=why),
             field="output",
-            hint="Name another place with -o, or leave it out.",
+            hint=_("Name another place with -o, or leave it out."),
         )
 
     def path(self, name: str, number: int | None) -> Path:
@@ -93,13 +98,21 @@ async def picture_file(service: MediaService, media: Media, kind: str) -> Pictur
     info = await run_in_thread(inspect_file, media.data)
     if info.is_animated:
         is_so = kind == KINDS.get(f".{as_it_is.extension}")
-        return PictureFile(file=as_it_is, note="" if is_so else f"it moves, so it stays a .{as_it_is.extension} file")
+        return PictureFile(
+            file=as_it_is,
+            note="" if is_so else _("it moves, so it stays a .{extension} file", extension=as_it_is.extension),
+        )
     if kind in VIDEO_KINDS.values():
-        return PictureFile(file=as_it_is, note=f"it is no video, so it stays a .{as_it_is.extension} file")
+        return PictureFile(
+            file=as_it_is, note=_("it is no video, so it stays a .{extension} file", extension=as_it_is.extension)
+        )
     try:
         return PictureFile(file=await service.converted(media, kind))
     except RequestRejected as error:
-        return PictureFile(file=as_it_is, note=f"it stays a .{as_it_is.extension} file: {error.user_message}")
+        return PictureFile(
+            file=as_it_is,
+            note=_("it stays a .{extension} file: {reason}", extension=as_it_is.extension, reason=error.user_message),
+        )
 
 
 def write(path: Path, data: bytes) -> None:

@@ -5,17 +5,17 @@ from typing import TextIO
 
 from generation.foreign import visible
 from generation.options import OPTIONS
-from texts.text import render
+from texts.text import _, render
 
-WHAT = "Easel makes pictures on the engine you have: from Discord, or right here."
-MORE = """\
+WHAT = _("Easel makes pictures on the engine you have: from Discord, or right here.")
+MORE = _("""\
 Each command tells more: python main.py COMMAND --help
 
 The prompt's options are the same everywhere:
   python main.py generate "a red fox in the snow" --size 768x512 --steps 30 --negative "blurry" -o fox.png
 
 Exit code: 0 done, 1 something else went wrong, 2 bad input, 3 the engine failed, 130 interrupted.
-Settings: .env in the current folder, explained in .env.example and docs/settings.md."""
+Settings: .env in the current folder, explained in .env.example and docs/settings.md.""")
 
 
 def options_help() -> str:

@@ -16,6 +16,7 @@ from console.text import say, tell
 from generation.errors import GenerationError
 from generation.person import NOBODY
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
+from texts.text import _
 from utils.text import cut
 
 
@@ -36,24 +37,24 @@ class WorkflowCommand:
 
 def add_to(commands: Any) -> None:
     """Describe `workflow` and what stands below it to the command line."""
-    actions = below(add(commands, "workflow", "ComfyUI workflows for --workflow NAME"))
-    new = add(actions, "add", "keep a workflow that ComfyUI exported", _added)
+    actions = below(add(commands, "workflow", _("ComfyUI workflows for --workflow NAME")))
+    new = add(actions, "add", _("keep a workflow that ComfyUI exported"), _added)
     new.add_argument("file", metavar="FILE", type=Path)
-    new.add_argument("--name", metavar="NAME", help="how it is called; else by its file")
-    add(actions, "list", "show the workflows", lambda _: WorkflowCommand(action="list"))
-    show = add(actions, "show", "show where the values go", lambda v: WorkflowCommand(action="show", name=v.name))
+    new.add_argument("--name", metavar="NAME", help=_("how it is called; else by its file"))
+    add(actions, "list", _("show the workflows"), lambda __: WorkflowCommand(action="list"))
+    show = add(actions, "show", _("show where the values go"), lambda v: WorkflowCommand(action="show", name=v.name))
     show.add_argument("name", metavar="NAME")
-    change = add(actions, "set", "say by hand where a value goes, or make an input an option", _corrected)
+    change = add(actions, "set", _("say by hand where a value goes, or make an input an option"), _corrected)
     change.add_argument("name", metavar="NAME")
-    change.add_argument("field", metavar="FIELD", help="prompt, seed, steps ...; option; or an input, 4.ckpt_name")
+    change.add_argument("field", metavar="FIELD", help=_("prompt, seed, steps ...; option; or an input, 4.ckpt_name"))
     change.add_argument(
         "place",
         metavar="NODE.INPUT",
         nargs="+",
-        help="6.text; none; for an option: NAME NODE.INPUT; for an input: a file there",
+        help=_("6.text; none; for an option: NAME NODE.INPUT; for an input: a file there"),
     )
-    change.add_argument("--range", metavar="LOW..HIGH", help="of an option")
-    gone = add(actions, "delete", "forget a workflow", lambda v: WorkflowCommand(action="delete", name=v.name))
+    change.add_argument("--range", metavar="LOW..HIGH", help=_("of an option"))
+    gone = add(actions, "delete", _("forget a workflow"), lambda v: WorkflowCommand(action="delete", name=v.name))
     gone.add_argument("name", metavar="NAME")
 
 
@@ -71,7 +72,7 @@ async def manage_workflows(workflows: WorkflowService, command: WorkflowCommand)
             _show(stored, await workflows.lacking(stored, NOBODY))
         else:
             gone = await workflows.delete(command.name)
-            tell(f"{gone.name} is forgotten. Pictures made with it can still be made again.")
+            tell(_("{name} is forgotten. Pictures made with it can still be made again.", name=gone.name))
     except GenerationError as error:
         return explain(error.code, error.user_message, error.hint)
     return 0
@@ -93,11 +94,11 @@ async def _add(workflows: WorkflowService, command: WorkflowCommand) -> int:
     try:
         content = await asyncio.to_thread(_read, command.file)
     except OSError as error:
-        tell(f"✖ {command.file} cannot be read: {error.strerror}.")
+        tell(_("✖ {file} cannot be read: {strerror}.", file=command.file, strerror=error.strerror))
         return BAD_INPUT
     analysed = await workflows.analyse(content, NOBODY)
     stored = await workflows.save(analysed, command.name)
-    tell(f"{analysed.engine} can draw with it.")
+    tell(_("{engine} can draw with it.", engine=analysed.engine))
     _show(stored, analysed.problems)
     return 0
 
@@ -110,7 +111,7 @@ def _read(path: Path) -> bytes:
 
 def _list(there: Sequence[StoredWorkflow]) -> None:
     if not there:
-        say("There are no workflows. In ComfyUI: Workflow, Save; then python main.py workflow add FILE")
+        say(_("There are no workflows. In ComfyUI: Workflow, Save; then python main.py workflow add FILE"))
         return
     say(f"{'name':<30}{'changed':<18}takes")
     for one in there:
@@ -122,5 +123,5 @@ def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:
     for problem in problems:
         tell(problem)
     say("\n".join([stored.name, *(f"  {line}" for line in stored.lines)]))
-    tell(f'Draw with it: python main.py generate "a red fox" --workflow "{stored.name}"')
-    tell(f'Something in the wrong place? python main.py workflow set "{stored.name}" prompt 6.text')
+    tell(_('Draw with it: python main.py generate "a red fox" --workflow "{name}"', name=stored.name))
+    tell(_('Something in the wrong place? python main.py workflow set "{name}" prompt 6.text', name=stored.name))

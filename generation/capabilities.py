@@ -13,12 +13,13 @@ from generation import workflow_options
 from generation.control_kinds import match_control_kind
 from generation.fields import FIELDS, Kind
 from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, finite, whole
-from generation.framing import canvas_for, nearest_size, reduction
+from generation.framing import canvas_for, nearest_size, pixels, reduction
 from generation.lora_tags import fit_lora_tags
 from generation.named import Asked, is_own_choice, refusals, unknown
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 from generation.several_pictures import fit_pictures
+from texts.text import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ class Capabilities:
     max_seed: int = MAX_SEED  # a larger one is folded into this
     options: tuple[workflow_options.WorkflowOption, ...] = ()  # what its workflow adds to Easel's own
     remark: str = ""  # one honest line shown with every result, such as how it was drawn
-    without_modes: str = "it can do nothing by itself"  # why, where `modes` is empty
+    without_modes: str = _("it can do nothing by itself")  # why, where `modes` is empty
 
     def __post_init__(self) -> None:
         """Keep what an engine claims to names that can be listed and numbers that can be reckoned with."""
@@ -144,7 +145,7 @@ def fit(request: GenerationRequest, capabilities: Capabilities) -> Fit | Refused
     notes: list[str] = []
     if request.workflow is not None:
         if not capabilities.supports_workflows:
-            return Refused(reasons=("it runs no workflows",))
+            return Refused(reasons=(_("it runs no workflows"),))
         if request.guide is not None:  # its own size is kept in the request, to come back to
             request = _fit_size(request, capabilities, notes.append)
         return Fit(request=request, notes=tuple(notes))
@@ -164,16 +165,17 @@ def fit_workflow(request: GenerationRequest, capabilities: Capabilities) -> Fit 
     notes = list(fitted.notes)
     # what nobody said has the workflow's own value
     if not capabilities.supports_steps and request.steps != capabilities.default_steps:
-        notes.append("steps ignored: this workflow has no place for them")
+        notes.append(_("steps ignored: this workflow has no place for them"))
     if not capabilities.supports_cfg_scale and request.cfg_scale != capabilities.default_cfg_scale:
-        notes.append("CFG scale ignored: this workflow has no place for it")
+        notes.append(_("CFG scale ignored: this workflow has no place for it"))
     return Fit(request=replace(fitted.request, workflow=request.workflow), notes=tuple(notes))
 
 
 def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[str]:
     reasons = []
     if request.mode not in capabilities.modes:
-        reasons.append(f"it cannot do {request.mode}" if capabilities.modes else capabilities.without_modes)
+        cannot = _("it cannot do {mode}", mode=request.mode)
+        reasons.append(cannot if capabilities.modes else capabilities.without_modes)
     if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
         reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:
@@ -183,11 +185,12 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
     reasons += refusals(_asked_names(request, capabilities))
     for unit in request.control if request.mode is not Mode.UPSCALE else ():
         if not capabilities.control_kinds:
-            return [*reasons, "it has no ControlNet"]
+            return [*reasons, _("it has no ControlNet")]
         if match_control_kind(unit.kind, capabilities.control_kinds) is None:
-            reasons.append(f"it has no ControlNet for “{unit.kind}”, only for {', '.join(capabilities.control_kinds)}")
+            kinds = ", ".join(capabilities.control_kinds)
+            reasons.append(_("it has no ControlNet for “{kind}”, only for {kinds}", kind=unit.kind, kinds=kinds))
         elif unit.model and match_name(unit.model, capabilities.control_models or (unit.model,)) is None:
-            reasons.append(unknown("ControlNet model", unit.model, capabilities.control_models or ()))
+            reasons.append(unknown(_("ControlNet model"), unit.model, capabilities.control_models or ()))
     return reasons + workflow_options.faults(request.options, capabilities.options)
 
 
@@ -227,7 +230,7 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
     if not request.model:
         return request
     if capabilities.models == ():
-        say(f"model {request.model} ignored: this engine has only one")
+        say(_("model {model} ignored: this engine has only one", model=request.model))
         return replace(request, model=None)
     return replace(request, model=_find_model(request.model, capabilities.models or ()) or request.model)
 
@@ -258,7 +261,7 @@ def _fit_size(request: GenerationRequest, capabilities: Capabilities, say: Say) 
     size, limits = (request.width, request.height), (capabilities.min_side, capabilities.max_side)
     if request.guide is None:
         drawn = nearest_size(size, capabilities.size_grid, limits)
-        note = f"size {size[0]}×{size[1]} → {drawn[0]}×{drawn[1]}" if drawn != size else ""
+        note = _("size {size} → {drawn}", size=pixels(size), drawn=pixels(drawn)) if drawn != size else ""
     else:
         native = capabilities.default_width * capabilities.default_height if request.is_source_size else None
         drawn = canvas_for(size, capabilities.size_grid, limits, native)
@@ -273,14 +276,16 @@ def _fit_hires(request: GenerationRequest, capabilities: Capabilities, say: Say)
     if hires is None or request.mode is Mode.UPSCALE:
         return replace(request, hires=None)
     if not capabilities.supports_hires:
-        say("hires fix ignored by this engine: ask for a larger --size, or upscale the result")
+        say(_("hires fix ignored by this engine: ask for a larger --size, or upscale the result"))
         return replace(request, hires=None)
     if request.mode is not Mode.TXT2IMG:
-        say("hires fix ignored: it is for pictures from text alone")
+        say(_("hires fix ignored: it is for pictures from text alone"))
         return replace(request, hires=None)
     most = capabilities.max_side / max(request.width, request.height)
     if hires.factor > most:
-        say(f"hires {hires.factor:g}× → {most:.2g}×: at most {capabilities.max_side} pixels a side")
+        side = capabilities.max_side
+        sides = _("at most {side} pixels a side", side=side)
+        say(_("hires {factor:g}× → {most:.2g}×: {sides}", factor=hires.factor, most=most, sides=sides))
         hires = replace(hires, factor=max(1.0, int(most * 100) / 100))
     if hires.steps and hires.steps > capabilities.max_steps:
         hires = replace(hires, steps=capabilities.max_steps)
@@ -292,23 +297,25 @@ def _upscaler(wanted: str | None, names: tuple[str, ...] | None, say: Say) -> st
     if not wanted or names is None:
         return wanted
     if not names:
-        say(f"upscaler {wanted} ignored: this engine has none to choose from")
+        say(_("upscaler {wanted} ignored: this engine has none to choose from", wanted=wanted))
     return match_name(wanted, names)
 
 
 def _fit_numbers(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.steps > capabilities.max_steps:
-        say(f"steps {request.steps} → {capabilities.max_steps}, the most this engine takes")
+        most = capabilities.max_steps
+        say(_("steps {steps} → {most}, the most this engine takes", steps=request.steps, most=most))
         request = replace(request, steps=capabilities.max_steps)
     if request.batch_size > capabilities.max_batch:
-        say(f"batch {request.batch_size} → {capabilities.max_batch}, the most this engine takes")
+        most = capabilities.max_batch
+        say(_("batch {batch} → {most}, the most this engine takes", batch=request.batch_size, most=most))
         request = replace(request, batch_size=capabilities.max_batch)
     last = capabilities.max_seed
     if last < MAX_SEED:  # the pictures of a batch count on from the seed; past the very last comes 0 everywhere
         last -= request.batch_size - 1
     if request.seed > last:
         seed = min(request.seed % (capabilities.max_seed + 1), last)
-        say(f"seed {request.seed} → {seed}, in this engine’s range")
+        say(_("seed {seed} → {drawn}, in this engine’s range", seed=request.seed, drawn=seed))
         request = replace(request, seed=seed)
     return request
 
@@ -330,7 +337,7 @@ def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, s
     found = match_sampler(wanted, samplers)
     _say_dropped("sampler", wanted, found, samplers, say)
     if found and found.is_nearest:
-        say(f"sampler {wanted} → {found.name}")
+        say(_("sampler {wanted} → {name}", wanted=wanted, name=found.name))
     scheduler = request.scheduler or (found.scheduler if found else None)
     return replace(request, sampler=found.name if found else None, scheduler=scheduler)
 
@@ -338,15 +345,15 @@ def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, s
 def _say_dropped(what: str, wanted: str, found: object, names: tuple[str, ...], say: Say) -> None:
     """Say that a name is left out; one that would matter was refused before."""
     if not names:
-        say(f"{what} {wanted} ignored: this engine has none to choose from")
+        say(_("{what} {wanted} ignored: this engine has none to choose from", what=what, wanted=wanted))
     elif found is None and not is_own_choice(wanted):
-        say(f"{what} {wanted} ignored: upscaling takes none")
+        say(_("{what} {wanted} ignored: upscaling takes none", what=what, wanted=wanted))
 
 
 def _fit_extras(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.guidance is not None and not capabilities.supports_guidance:
         if request.cfg_scale != request.guidance:
-            say(f"guidance {request.guidance:g} ignored: on this engine the CFG scale does that")
+            say(_("guidance {guidance:g} ignored: on this engine the CFG scale does that", guidance=request.guidance))
         request = replace(request, guidance=None)
     if request.upscaler:
         request = replace(request, upscaler=_upscaler(request.upscaler, capabilities.upscalers, say))
@@ -360,13 +367,13 @@ def _styles(wanted: tuple[str, ...], there: tuple[str, ...] | None, say: Say) ->
         return wanted
     if not there:
         for style in wanted:
-            say(f"style {style} ignored: this engine has none")
+            say(_("style {style} ignored: this engine has none", style=style))
     return tuple(dict.fromkeys(name for style in wanted if (name := match_name(style, there))))
 
 
 def _fit_control(request: GenerationRequest, capabilities: Capabilities, say: Say) -> GenerationRequest:
     if request.control and request.mode is Mode.UPSCALE:
-        say("ControlNet ignored: upscaling takes none")
+        say(_("ControlNet ignored: upscaling takes none"))
         return replace(request, control=())
     units = []
     for unit in request.control:
@@ -380,7 +387,7 @@ def _fit_words(request: GenerationRequest, capabilities: Capabilities, say: Say)
     for field in _TOLD:
         if getattr(request, field.name) and not getattr(capabilities, f"supports_{field.needs}"):
             name = field.flag if field.kind in (Kind.FLAG, Kind.CHOICE) else field.called
-            say(f"{name} ignored by this engine")
+            say(_("{name} ignored by this engine", name=name))
             request = replace(request, **{field.name: _UNSAID[field.name]})
     if request.vae and capabilities.vaes is not None:
         found = match_name(request.vae, capabilities.vaes)

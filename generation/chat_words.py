@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from generation.foreign import clean_line
+from texts.text import _
 
 # A quotation starts a word, ends one and holds no other; inside it \" and \\ stand for " and \, and -- is only text.
 # That it ends where another one begins keeps the search linear, however many quotes are left open.
@@ -72,8 +73,8 @@ def plain_words(text: str, names: Mapping[str, str]) -> tuple[str, tuple[str, ..
 
 def _remarks(unknown: int) -> tuple[str, ...]:
     if unknown > 1:
-        return (f"{unknown} mentions left out: their names are not known here",)
-    return ("a mention left out: its name is not known here",) if unknown else ()
+        return (_("{unknown} mentions left out: their names are not known here", unknown=unknown),)
+    return (_("a mention left out: its name is not known here"),) if unknown else ()
 
 
 def seen(text: str) -> str:

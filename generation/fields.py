@@ -24,6 +24,7 @@ from constants import (
     MIN_SIDE_PX,
 )
 from generation.request import MaskFill, Mode, Pan
+from texts.text import Text, _, fields_of, template
 
 MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
 
@@ -68,7 +69,9 @@ class Range:
 
     def __str__(self) -> str:
         low, high = (str(end) if isinstance(end, int) else f"{end:.15g}" for end in (self.low, self.high))
-        return f"{low} to {high}{' ' + self.unit if self.unit else ''}{self.also}"
+        return _(
+            "{low} to {high}{unit}{also}", low=low, high=high, unit=" " + self.unit if self.unit else "", also=self.also
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ class Control:
 class Field:
     """One field: its name in drafts and in the API, and whatever a door has to know of it.
 
-    `help` is one line for people, in which `{range}` stands for the range.
+    `help` is one line for people, in which `{range}` and `{usual}` stand for what `limits` and `control` say.
     """
 
     name: str
@@ -115,7 +118,8 @@ class Field:
     @property
     def meaning(self) -> str:
         """Return the help with the range in it."""
-        return self.help.replace("{range}", str(self.limits))
+        known = {"range": self.limits, "usual": self.control.usual if self.control else None}
+        return Text(self.help, {name: known[name] for name in fields_of(self.help)})
 
     @property
     def is_option(self) -> bool:
@@ -138,7 +142,7 @@ class Field:
     @property
     def sentence(self) -> str:
         """Return the help as a sentence of its own."""
-        return f"{self.meaning[:1].upper()}{self.meaning[1:]}."
+        return _("{meaning:capital}.", meaning=self.meaning)
 
 
 _SIDE: Final = Range(low=MIN_SIDE_PX, high=MAX_SIDE_PX, unit="pixels")
@@ -147,187 +151,192 @@ _INPAINT: Final = frozenset({Mode.INPAINT})
 _FROM_PICTURES: Final = frozenset(Mode) - {Mode.TXT2IMG}
 
 FIELDS: Final = (
-    Field(name="text", kind=Kind.PROMPT, help="what to draw; --options work here too", slash="prompt"),
-    Field(name="prompt", kind=Kind.PROMPT, help="what to draw", is_drawing=True, is_handed_on=True),
+    Field(name="text", kind=Kind.PROMPT, help=_("what to draw; --options work here too"), slash="prompt"),
+    Field(name="prompt", kind=Kind.PROMPT, help=_("what to draw"), is_drawing=True, is_handed_on=True),
     Field(
-        name="negative_prompt", kind=Kind.WORDS, label="negative prompt", option="negative",
-        aliases=("neg", "no", "negative_prompt"), example="ugly, blurry", help="what should not be in the picture",
+        name="negative_prompt", kind=Kind.WORDS, label=_("negative prompt"), option="negative",
+        aliases=("neg", "no", "negative_prompt"), example="ugly, blurry", help=_("what should not be in the picture"),
         needs="negative_prompt", slash="negative", is_usual=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="mode", kind=Kind.MODE, choices=tuple(Mode),
-        help="how the picture is made; decided by the input pictures if left out",
+        help=_("how the picture is made; decided by the input pictures if left out"),
     ),
     Field(
         name="size", kind=Kind.SIZE, aliases=("resolution", "res"), example="768x512", limits=_SIDE,
-        help="width x height, {range}; one number is a square", slash="size", is_usual=True,
+        help=template("width x height, {range}; one number is a square"), slash="size", is_usual=True,
     ),
     Field(
-        name="width", kind=Kind.INTEGER, example="768", limits=_SIDE, help="width, {range}", is_drawing=True,
+        name="width", kind=Kind.INTEGER, example="768", limits=_SIDE, help=template("width, {range}"), is_drawing=True,
     ),
     Field(
-        name="height", kind=Kind.INTEGER, example="512", limits=_SIDE, help="height, {range}", is_drawing=True,
+        name="height", kind=Kind.INTEGER, example="512", limits=_SIDE, help=template("height, {range}"),
+        is_drawing=True,
     ),
     Field(
         name="aspect", kind=Kind.ASPECT, option="ar", aliases=("aspect", "aspect_ratio"), example="16:9",
-        help="the shape, in the model's own pixel count", is_usual=True, is_drawing=True,
+        help=_("the shape, in the model's own pixel count"), is_usual=True, is_drawing=True,
     ),
     Field(
         name="steps", kind=Kind.INTEGER, example="30", limits=Range(low=1, high=MAX_STEPS),
-        help="{range}; more is slower and finer", needs="steps", slash="steps", infotext="Steps",
+        help=template("{range}; more is slower and finer"), needs="steps", slash="steps", infotext="Steps",
         control=Control(place="main", low=1, high=150), is_usual=True, is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
-        name="cfg_scale", kind=Kind.NUMBER, label="CFG scale", option="cfg",
+        name="cfg_scale", kind=Kind.NUMBER, label=_("CFG scale"), option="cfg",
         aliases=("cfg_scale", "guidance_scale", "scale"), example="7", limits=_CFG,
-        help="how closely the prompt is followed, {range}", needs="cfg_scale", slash="cfg_scale",
-        infotext="CFG scale", control=Control(place="main", title="Prompt strength (CFG)", low=1, high=20, step=0.5),
+        help=template("how closely the prompt is followed, {range}"), needs="cfg_scale", slash="cfg_scale",
+        infotext="CFG scale", control=Control(place="main", title=_("Prompt strength (CFG)"), low=1, high=20, step=0.5),
         is_usual=True, is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
         name="guidance", kind=Kind.NUMBER, aliases=("distilled_cfg",), example="3.5", limits=_CFG,
-        help="the same for Flux; the CFG scale on other models", needs="guidance", infotext="Distilled CFG Scale",
-        control=Control(place="main", title="Guidance (Flux)", low=1, high=10, step=0.1, usual=3.5),
+        help=_("the same for Flux; the CFG scale on other models"), needs="guidance", infotext="Distilled CFG Scale",
+        control=Control(place="main", title=_("Guidance (Flux)"), low=1, high=10, step=0.1, usual=3.5),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
         name="seed", kind=Kind.SEED, example="42",
-        limits=Range(low=0, high=MAX_SEED, also="; -1 or “random” for a new one"),
-        help="the same number, the same picture; -1 for a new one", slash="seed", infotext="Seed", is_usual=True,
+        limits=Range(low=0, high=MAX_SEED, also=_("; -1 or “random” for a new one")),
+        help=_("the same number, the same picture; -1 for a new one"), slash="seed", infotext="Seed", is_usual=True,
     ),
     Field(
         name="batch_size", kind=Kind.INTEGER, option="batch", aliases=("count", "n", "batch_size"), example="4",
-        limits=Range(low=1, high=MAX_BATCH_SIZE), help="pictures in one go, {range}", slash="batch",
+        limits=Range(low=1, high=MAX_BATCH_SIZE), help=template("pictures in one go, {range}"), slash="batch",
         control=Control(place="main", title="Pictures", low=1, high=8, usual=1), is_usual=True,
     ),
     Field(
         name="repeat", kind=Kind.INTEGER, aliases=("r",), example="3", limits=Range(low=1, high=MAX_REPEAT),
-        help="as so many jobs, {range}, each with its own seed", is_usual=True,
+        help=template("as so many jobs, {range}, each with its own seed"), is_usual=True,
     ),
     Field(
         name="model", kind=Kind.TEXT, aliases=("checkpoint", "ckpt"), example="dreamshaper_8", names="models",
-        help="the model to draw with; a part of its name will do", slash="model", infotext="Model",
-        control=Control(place="main", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
+        help=_("the model to draw with; a part of its name will do"), slash="model", infotext="Model",
+        control=Control(place="main", hint=_("The engine's choice")), is_usual=True, is_for_workflows=True,
         is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="loras", kind=Kind.LORA, label="LoRA", option="lora", example="add_detail:0.8", names="loras",
-        help="a LoRA and its weight", slash="lora", is_usual=True, is_drawing=True, is_handed_on=True,
+        help=_("a LoRA and its weight"), slash="lora", is_usual=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="styles", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
-        help="a preset of Easel, or a style saved in the engine", infotext="Styles", is_drawing=True, is_handed_on=True,
+        help=_("a preset of Easel, or a style saved in the engine"), infotext="Styles",
+        is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="sampler", kind=Kind.TEXT, aliases=("sampler_name",), example="dpm++_2m", names="samplers",
-        help="the sampling method, in any engine's spelling", slash="sampler", infotext="Sampler",
-        control=Control(place="more", hint="The engine's choice"), is_usual=True, is_for_workflows=True,
+        help=_("the sampling method, in any engine's spelling"), slash="sampler", infotext="Sampler",
+        control=Control(place="more", hint=_("The engine's choice")), is_usual=True, is_for_workflows=True,
         is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="scheduler", kind=Kind.TEXT, aliases=("schedule",), example="karras", names="schedulers",
-        help="the noise schedule: how the steps are spread", slash="scheduler", infotext="Schedule type",
-        control=Control(place="more", hint="The engine's choice"), is_for_workflows=True, is_drawing=True,
+        help=_("the noise schedule: how the steps are spread"), slash="scheduler", infotext="Schedule type",
+        control=Control(place="more", hint=_("The engine's choice")), is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
         name="vae", kind=Kind.TEXT, label="VAE", example="kl-f8-anime2", names="vaes",
-        help="another VAE than the model's", infotext="VAE", control=Control(place="more", hint="The model's own"),
+        help=_("another VAE than the model's"), infotext="VAE",
+        control=Control(place="more", hint=_("The model's own")),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
-        name="clip_skip", kind=Kind.INTEGER, label="CLIP skip", aliases=("clipskip",), example="2",
-        limits=Range(low=1, high=MAX_CLIP_SKIP), help="read the prompt so many layers less, {range}",
+        name="clip_skip", kind=Kind.INTEGER, label=_("CLIP skip"), aliases=("clipskip",), example="2",
+        limits=Range(low=1, high=MAX_CLIP_SKIP), help=template("read the prompt so many layers less, {range}"),
         needs="clip_skip", neutral=1, infotext="Clip skip",
         control=Control(place="more", low=1, high=MAX_CLIP_SKIP, usual=1),
         is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
     Field(
-        name="init_image", kind=Kind.PICTURE, label="input picture", help="the picture to start from",
+        name="init_image", kind=Kind.PICTURE, label=_("input picture"), help=_("the picture to start from"),
         slash="image",
         modes=_FROM_PICTURES,
     ),
     Field(
-        name="more_images", kind=Kind.PICTURES, help="more input pictures, for workflows that take several",
+        name="more_images", kind=Kind.PICTURES, help=_("more input pictures, for workflows that take several"),
         slash="image",
         modes=_FROM_PICTURES,
     ),
     Field(
         name="denoising_strength", kind=Kind.NUMBER, option="strength", aliases=("denoise", "denoising_strength"),
-        example="0.6", limits=Range(low=0, high=1), help="0 keeps the input picture, 1 ignores it", slash="strength",
+        example="0.6", limits=Range(low=0, high=1), help=_("0 keeps the input picture, 1 ignores it"), slash="strength",
         modes=frozenset({Mode.IMG2IMG, Mode.INPAINT}), infotext="Denoising strength",
         control=Control(place="input", title="Change", high=1, step=0.01),
         is_usual=True, is_for_workflows=True, is_drawing=True,
     ),
     Field(
         name="hires", kind=Kind.HIRES, aliases=("hires_fix", "highres"), example="1.5",
-        limits=Range(low=1, high=MAX_HIRES_FACTOR), help="draw small, then {range} times larger", needs="hires",
-        is_drawing=True,
+        limits=Range(low=1, high=MAX_HIRES_FACTOR), help=template("draw small, then {range} times larger"),
+        needs="hires", is_drawing=True,
     ),
     Field(
         name="zoom", kind=Kind.NUMBER, aliases=("zoom_out",), example="1.5", limits=Range(low=1.25, high=2),
-        help="show more around the input picture, {range} times",
+        help=template("show more around the input picture, {range} times"),
     ),
     Field(
-        name="pan", kind=Kind.CHOICE, choices=tuple(Pan), example="left", help="continue it: left, right, up or down",
+        name="pan", kind=Kind.CHOICE, choices=tuple(Pan), example="left",
+        help=_("continue it: left, right, up or down"),
     ),
     Field(
         name="mask_fill", kind=Kind.CHOICE, option="fill", choices=tuple(MaskFill), example="noise",
-        help=f"what a mask begins with: {', '.join(MaskFill)}", needs="mask_fill", modes=_INPAINT,
-        control=Control(place="input", title="Begin the masked part with"),
+        help=_("what a mask begins with: {fills}", fills=", ".join(MaskFill)), needs="mask_fill",
+        modes=_INPAINT,
+        control=Control(place="input", title=_("Begin the masked part with")),
     ),
     Field(
         name="mask_blur", kind=Kind.INTEGER, aliases=("feather",), example="8",
         limits=Range(low=0, high=MAX_MASK_BLUR_PX, unit="pixels"),
-        help=f"how softly a mask's edge fades, {{range}}; {DEFAULT_MASK_BLUR_PX} is usual", modes=_INPAINT,
-        control=Control(place="input", title="Soft edge", high=MAX_MASK_BLUR_PX, usual=DEFAULT_MASK_BLUR_PX),
+        help=template("how softly a mask's edge fades, {range}; {usual} is usual"), modes=_INPAINT,
+        control=Control(place="input", title=_("Soft edge"), high=MAX_MASK_BLUR_PX, usual=DEFAULT_MASK_BLUR_PX),
     ),
     Field(
-        name="only_masked", kind=Kind.FLAG, help="draw what is masked at full size", needs="only_masked",
+        name="only_masked", kind=Kind.FLAG, help=_("draw what is masked at full size"), needs="only_masked",
         modes=_INPAINT,
-        control=Control(place="input", title="Only the masked part", hint="Draws it at full size: more detail"),
+        control=Control(place="input", title=_("Only the masked part"), hint=_("Draws it at full size: more detail")),
     ),
     Field(
         name="tiling", kind=Kind.FLAG, option="tile", aliases=("tiling", "seamless"),
-        help="edges that fit together, for patterns", needs="tiling", modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG}),
+        help=_("edges that fit together, for patterns"), needs="tiling", modes=frozenset({Mode.TXT2IMG, Mode.IMG2IMG}),
     ),
     Field(
         name="upscale_factor", kind=Kind.FACTOR, option="upscale", aliases=("upscale_factor",), example="2",
-        limits=Range(low=1, high=MAX_UPSCALE_FACTOR), help="make the input picture larger, {range} times",
+        limits=Range(low=1, high=MAX_UPSCALE_FACTOR), help=template("make the input picture larger, {range} times"),
         is_usual=True,
     ),
     Field(
         name="upscaler", kind=Kind.TEXT, example="R-ESRGAN 4x+", names="upscalers",
-        help="what enlarges, for --upscale and --hires", modes=frozenset({Mode.UPSCALE}), is_for_workflows=True,
+        help=_("what enlarges, for --upscale and --hires"), modes=frozenset({Mode.UPSCALE}), is_for_workflows=True,
     ),
     Field(
         name="workflow", kind=Kind.WORKFLOW, aliases=("wf",), example="portrait",
-        help="a ComfyUI workflow of yours, see /workflow", slash="workflow",
+        help=_("a ComfyUI workflow of yours, see /workflow"), slash="workflow",
     ),
     Field(
         name="frames", kind=Kind.EXTRA, example="49",
-        help="how many pictures a video has, with workflows that make one",
+        help=_("how many pictures a video has, with workflows that make one"),
     ),
-    Field(name="fps", kind=Kind.EXTRA, example="16", help="how many of them a second shows"),
+    Field(name="fps", kind=Kind.EXTRA, example="16", help=_("how many of them a second shows")),
     Field(
-        name="backend", kind=Kind.TEXT, aliases=("engine", "on"), example="gpu1", help="the engine to draw on",
+        name="backend", kind=Kind.TEXT, aliases=("engine", "on"), example="gpu1", help=_("the engine to draw on"),
         slash="backend", is_usual=True,
     ),
     Field(
-        name="private", kind=Kind.FLAG, help="only you see the result", slash="private", is_usual=True,
+        name="private", kind=Kind.FLAG, help=_("only you see the result"), slash="private", is_usual=True,
     ),
     Field(
-        name="options", kind=Kind.OPTIONS, help="the workflow's own options, such as --detail 1.3", slash="options",
+        name="options", kind=Kind.OPTIONS, help=_("the workflow's own options, such as --detail 1.3"), slash="options",
     ),
     Field(
-        name="mask_image", kind=Kind.PICTURE, help="white where the input picture may change", modes=_INPAINT,
+        name="mask_image", kind=Kind.PICTURE, help=_("white where the input picture may change"), modes=_INPAINT,
     ),
-    Field(name="control", kind=Kind.UNITS, help="pictures that steer the drawing (ControlNet)"),
+    Field(name="control", kind=Kind.UNITS, help=_("pictures that steer the drawing (ControlNet)")),
 )  # fmt: skip
 
 BY_FIELD: Final = {field.name: field for field in FIELDS}

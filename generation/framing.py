@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from texts.text import _
+
 Size = tuple[int, int]
 
 PICTURE_TIMES_DEFAULT: Final = 4  # pixels drawn at once, in times of the model's own size: beyond it repeats itself
@@ -71,8 +73,22 @@ def reduction(size: Size, drawn: Size, max_side: int) -> str:
     if not place.is_reduced:
         return ""
     is_too_long = max(size) > max_side
-    reason = f"at most {max_side} pixels a side here" if is_too_long else "more at once is too much for the model"
-    return f"drawn at {place.inner[0]}×{place.inner[1]} and enlarged to {size[0]}×{size[1]}: {reason}"
+    reason = (
+        _("at most {max_side} pixels a side here", max_side=max_side)
+        if is_too_long
+        else _("more at once is too much for the model")
+    )
+    return _(
+        "drawn at {inner} and enlarged to {size}: {reason}",
+        inner=pixels(place.inner),
+        size=pixels(size),
+        reason=reason,
+    )
+
+
+def pixels(size: Size) -> str:
+    """Return a size in words: "768×512"."""
+    return f"{size[0]}×{size[1]}"
 
 
 def nearest_size(size: Size, grid: int, limits: tuple[int, int]) -> Size:

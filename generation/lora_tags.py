@@ -15,6 +15,7 @@ from constants import MAX_PROMPT_CHARS
 from generation.option_values import read_number
 from generation.options import reject
 from generation.request import Draft, GenerationRequest, Lora
+from texts.text import _
 
 _TAG: Final = re.compile(r"[<＜]\s*(?:lora|lyco)\s*[:：]([^:：<>＜＞]+)(?:[:：]([^<>＜＞]*))?[>＞]", re.IGNORECASE)
 _BRACE: Final = re.compile(r"[{}|]")
@@ -78,9 +79,15 @@ def fit_lora_tags(request: GenerationRequest, reads_tags: bool, say: Callable[[s
         return request
     for lora in request.loras:
         if lora.details:
-            say(f"LoRA {lora.name}: “{lora.details}” left out, which only A1111 and Forge read")
+            say(
+                _(
+                    "LoRA {name}: “{details}” left out, which only A1111 and Forge read",
+                    name=lora.name,
+                    details=lora.details,
+                )
+            )
     if tag := _TAG.search(request.prompt):
-        say(f"{tag[0]} left among alternatives {{a|b}}, where this engine reads it as words")
+        say(_("{tag} left among alternatives {{a|b}}, where this engine reads it as words", tag=tag[0]))
     return replace(request, loras=tuple(replace(lora, details="") for lora in request.loras))
 
 
@@ -88,12 +95,12 @@ def _lora(tag: re.Match[str], *, is_strict: bool) -> Lora | None:
     """Read a tag; None: it names nothing."""
     name = tag[1].strip()
     said = unicodedata.normalize("NFKC", tag[2] or "").replace("−", "-")
-    first, _, rest = (part.strip() for part in said.partition(":"))
+    first, __, rest = (part.strip() for part in said.partition(":"))
     if "=" in first:
         first, rest = "", said
     weight = read_number(first) if first else 1.0
     if weight is None and name and is_strict:
-        raise reject("loras", f"{name}:{first}", "name or name:weight")
+        raise reject("loras", f"{name}:{first}", _("name or name:weight"))
     details = ":".join(part.strip() for part in rest.split(":")).strip(":")
     return Lora(name=name, weight=1.0 if weight is None else weight, details=details) if name else None
 

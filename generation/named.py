@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
+from texts.text import _
+
 MAX_NEAR: Final = 3
 MAX_COMPARED: Final = 1_000  # of a list; comparing is slow, and this runs between others' requests
 SHOWN_CHARS: Final = 60
@@ -30,8 +32,8 @@ def refusals(asked: Iterable[Asked]) -> Iterator[str]:
 def unknown(what: str, wanted: str, names: Iterable[str]) -> str:
     """Return why an engine refuses a name, as the end of a sentence about it."""
     near = nearest(wanted, names)
-    tail = f" (near: {', '.join(_short(name) for name in near)})" if near else ""
-    return f"it has no {what} “{_short(wanted)}”{tail}"
+    tail = _(" (near: {near})", near=", ".join(_short(name) for name in near)) if near else ""
+    return _("it has no {what} “{short}”{tail}", what=what, short=_short(wanted), tail=tail)
 
 
 def nearest(wanted: str, names: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Final
 from generation.chat_words import QUOTED
 from generation.fields import Kind
 from generation.options import BY_NAME, FOREIGN_FLAGS
+from texts.text import _
 
 # Hyphens, dashes and minus signs of all kinds, and the long mark that a Japanese keyboard gives for one.
 _DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ─━"
@@ -93,10 +94,15 @@ def misread(words: str) -> list[str]:
     """Return remarks on what was read as words and may have been meant otherwise."""
     remarks = []
     if found := _MISSED.search(words):
-        remarks.append(f"“{found[0].rstrip('.,:')}” was read as words: options begin with --")
+        remarks.append(
+            _("“{found_value}” was read as words: options begin with --", found_value=found[0].rstrip(".,:"))
+        )
     if found := _WEIGHT.search(words):
         remarks.append(
-            f"“{found[0]}” was read as words: Midjourney’s weights mean nothing here, (word:1.5) does to many engines"
+            _(
+                "“{found}” was read as words: Midjourney’s weights mean nothing here, (word:1.5) does to many engines",
+                found=found[0],
+            )
         )
     return remarks
 

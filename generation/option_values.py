@@ -9,6 +9,7 @@ from generation.chat_words import QUOTED
 from generation.fields import RANGES, Kind
 from generation.options import BY_NAME, PromptOption, check_range, reject
 from generation.request import ANY_SEED, HiresFix, Lora, WorkflowRef
+from texts.text import _
 
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
 
@@ -47,7 +48,7 @@ _SEPARATORS: Final = ",;，、； "
 def take_value(option: PromptOption, rest: str, *, has_equals: bool) -> tuple[str, str]:
     """Split what follows an option into its value, without quotes, and words that belong to the prompt."""
     if option.kind == Kind.FLAG:
-        word, _, words = rest.partition(" ")
+        word, __, words = rest.partition(" ")
         return (word, words) if has_equals else ("", rest)
     quoted = _WHOLE.match(rest)
     if quoted and rest[quoted.end() :][:1] in ("", " "):
@@ -73,7 +74,7 @@ def take_extra(rest: str) -> tuple[str, str]:
     quoted = _WHOLE.match(rest)
     if quoted and rest[quoted.end() :][:1] in ("", " "):
         return unquote(quoted[0]), rest[quoted.end() :].strip()
-    word, _, words = rest.partition(" ")
+    word, __, words = rest.partition(" ")
     if NUMBER_FORM.fullmatch(_plain(word)):
         return _plain(word), words.strip()
     return unquote(rest.strip(" ,")), ""
@@ -125,7 +126,7 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
 
 def _integer(option: PromptOption, value: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,20}", value):
-        raise reject(option.field, value, f"a whole number, {RANGES[option.field]}")
+        raise reject(option.field, value, _("a whole number, {ranges}", ranges=RANGES[option.field]))
     number = int(value)
     check_range(option.field, number)
     return number
@@ -134,7 +135,7 @@ def _integer(option: PromptOption, value: str) -> int:
 def _number(option: PromptOption, value: str) -> float:
     number = read_number(value)
     if number is None:
-        raise reject(option.field, value, f"a number, {RANGES[option.field]}")
+        raise reject(option.field, value, _("a number, {ranges}", ranges=RANGES[option.field]))
     check_range(option.field, number)
     return number
 
@@ -169,7 +170,7 @@ def _size(value: str) -> tuple[int, int]:
     size = (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
     allowed = RANGES["width"]
     if not all(allowed.low <= side <= allowed.high for side in size):
-        raise reject("size", value, f"width x height, {allowed} each")
+        raise reject("size", value, _("width x height, {allowed} each", allowed=allowed))
     return size
 
 
@@ -178,7 +179,7 @@ def _lora(value: str) -> Lora:
     said = _LORA_VALUE.fullmatch(value[: details.start()] if details else value)
     weight = read_number((said[2] or "1").strip()) if said else None
     if not said or not said[1].strip() or weight is None:
-        raise reject("loras", value, "name or name:weight")
+        raise reject("loras", value, _("name or name:weight"))
     return Lora(name=said[1].strip(), weight=weight, details=details[0].strip(": ") if details else "")
 
 

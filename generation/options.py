@@ -11,6 +11,7 @@ from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
 from generation.fields import BY_FIELD, FIELDS, RANGES, Field, Kind
 from generation.request import Draft
+from texts.text import _
 
 MAX_LORA_WEIGHT: Final = 10.0
 MAX_ASPECT_RATIO: Final = 10.0
@@ -40,7 +41,7 @@ def _option(field: Field) -> PromptOption:
         field="options" if field.kind is Kind.EXTRA else field.name,
         kind=field.kind,
         example=f"--{name} {field.example}".strip(),
-        meaning=f"{field.meaning}; as often as you like" if field.is_repeated else field.meaning,
+        meaning=_("{meaning}; as often as you like", meaning=field.meaning) if field.is_repeated else field.meaning,
         aliases=field.aliases,
         choices=field.choices,
         is_usual=field.is_usual,
@@ -66,7 +67,7 @@ FOREIGN_FLAGS: Final[dict[str, str]] = {
 # `--style` is ours, but for these words; a style of such a name goes in quotes.
 FOREIGN_STYLES: Final = r"(?:raw|cute|expressive|scenic|original)(?!\S)"
 
-COOL_EXAMPLES: Final = (
+COOL_EXAMPLES: Final = (  # no text: prompts
     "portrait of an old sailor, weathered face, soft window light, 85mm --size 512x768 --steps 30 --negative blurry",
     "portrait of a forest witch, freckles, candle glow --size 640x832 --steps 28 --negative extra fingers, deformed",
     "studio portrait of a robot wearing a tweed suit --size 768x768 --steps 25 --negative cropped head, text",
@@ -89,7 +90,13 @@ def validate(draft: Draft) -> None:
         if len(text) > MAX_PROMPT_CHARS:
             label = name.replace("_", " ")
             raise RequestRejected(
-                f"The {label} has {len(text):,} characters; at most {MAX_PROMPT_CHARS:,} are allowed.", field=name
+                _(
+                    "The {label} has {count:,} characters; at most {max_prompt_chars:,} are allowed.",
+                    label=label,
+                    count=len(text),
+                    max_prompt_chars=MAX_PROMPT_CHARS,
+                ),
+                field=name,
             )
     for name in RANGES:
         value = getattr(draft, name, None)
@@ -103,22 +110,34 @@ def validate(draft: Draft) -> None:
     if draft.aspect is not None:
         wide, high = draft.aspect
         if min(wide, high) < 1 or max(wide, high) > MAX_ASPECT_RATIO * min(wide, high):
-            raise reject("aspect", f"{wide}:{high}", f"both numbers above 0 and the shape up to {MAX_ASPECT_RATIO:g}:1")
+            raise reject(
+                "aspect",
+                f"{wide}:{high}",
+                _("both numbers above 0 and the shape up to {max_aspect_ratio:g}:1", max_aspect_ratio=MAX_ASPECT_RATIO),
+            )
     for lora in draft.loras:
         if not (math.isfinite(lora.weight) and abs(lora.weight) <= MAX_LORA_WEIGHT):
-            range_ = f"a weight of -{MAX_LORA_WEIGHT:g} to {MAX_LORA_WEIGHT:g}"
+            range_ = _("a weight of -{max_lora_weight:g} to {max_lora_weight:g}", max_lora_weight=MAX_LORA_WEIGHT)
             raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
     if len(draft.styles) > MAX_STYLES:
-        raise reject("styles", f"{len(draft.styles)} styles", f"up to {MAX_STYLES}")
+        raise reject("styles", f"{len(draft.styles)} styles", _("up to {max_styles}", max_styles=MAX_STYLES))
     _check_control(draft)
 
 
 def _check_control(draft: Draft) -> None:
     if len(draft.control) > MAX_CONTROL_UNITS:
-        raise reject("control", f"{len(draft.control)} pictures", f"up to {MAX_CONTROL_UNITS}")
+        raise reject(
+            "control",
+            f"{len(draft.control)} pictures",
+            _("up to {max_control_units}", max_control_units=MAX_CONTROL_UNITS),
+        )
     for unit in draft.control:
         if not 0 <= unit.weight <= MAX_CONTROL_WEIGHT:
-            raise reject("control", f"{unit.kind}:{unit.weight:g}", f"a weight of 0 to {MAX_CONTROL_WEIGHT:g}")
+            raise reject(
+                "control",
+                f"{unit.kind}:{unit.weight:g}",
+                _("a weight of 0 to {max_control_weight:g}", max_control_weight=MAX_CONTROL_WEIGHT),
+            )
 
 
 def check_range(name: str, value: float) -> None:
@@ -132,11 +151,11 @@ def reject(field: str, value: str, right: str) -> RequestRejected:
     """Return the error for a bad value: what was said and what would be right."""
     option = _BY_FIELD.get(field)
     label = BY_FIELD[field].called if field in BY_FIELD else field.replace("_", " ")
-    said = f"“{shorten(value)}”" if value else "empty"
+    said = f"“{shorten(value)}”" if value else _("empty")
     return RequestRejected(
-        f"{label[0].upper()}{label[1:]} cannot be {said}. Allowed: {right}.",
+        _("{label:capital} cannot be {said}. Allowed: {right}.", label=label, said=said, right=right),
         field=field,
-        hint=f"For example: {option.example}" if option else "",
+        hint=_("For example: {example}", example=option.example) if option else "",
     )
 
 

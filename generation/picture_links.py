@@ -4,6 +4,8 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from texts.text import _
+
 _ADDRESS: Final = r"<?(https?://[^\s<>]+)>?"  # in <> Discord shows no preview of it
 _FRONT: Final = re.compile(rf"{_ADDRESS}[\s,;]*", re.IGNORECASE)
 _PICTURE: Final = re.compile(
@@ -27,7 +29,7 @@ def take_picture_links(text: str) -> tuple[str, tuple[str, ...]]:
 def place_of(link: str) -> str:
     """Return the host of an address, to name it by: the rest may hold a secret."""
     try:
-        host = urlsplit(link).hostname or "that address"
+        host = urlsplit(link).hostname or _("that address")
     except ValueError:
-        host = "that address"
+        host = _("that address")
     return host[:_SHOWN_CHARS]

@@ -29,6 +29,8 @@ from generation.options import (
 from generation.picture_links import place_of, take_picture_links
 from generation.replaced_options import REPLACED, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
+from generation.several_pictures import ONE_IS_USED, not_used
+from texts.text import _
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together
 MAX_UNKNOWN_NOTES: Final = 5
@@ -77,7 +79,11 @@ def parse_prompt(
     """
     if len(text) > MAX_TEXT_CHARS:
         raise RequestRejected(
-            f"The text has {len(text):,} characters; at most {MAX_PROMPT_CHARS:,} are allowed in a prompt.",
+            _(
+                "The text has {count:,} characters; at most {max_prompt_chars:,} are allowed in a prompt.",
+                count=len(text),
+                max_prompt_chars=MAX_PROMPT_CHARS,
+            ),
             field="prompt",
         )
     text, remarks = plain_words(text, names)
@@ -96,7 +102,7 @@ def parse_prompt(
     notes = _notes_on_unknown(reading.unknown, is_kept=not prompt)
     if not prompt:
         # With the unknown option in front there is no telling where its value ends: better too much prompt than none.
-        prompt = take_lora_tags(" ".join(words for _, words in reading.unknown), reading.loras)
+        prompt = take_lora_tags(" ".join(words for __, words in reading.unknown), reading.loras)
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
     pictures: tuple[str, ...] = ()
@@ -120,8 +126,8 @@ def _notes_on_pictures(links: tuple[str, ...], *, are_fetched: bool) -> list[str
     if not unused:
         return []
     places = ", ".join(dict.fromkeys(map(place_of, unused[:MAX_UNKNOWN_NOTES])))
-    why = "one picture is drawn from" if are_fetched else "addresses of pictures are not fetched here"
-    return [f"not used: what lies at {places} ({why})"]
+    why = ONE_IS_USED if are_fetched else _("addresses of pictures are not fetched here")
+    return [not_used(_("what lies at {places}", places=places), why)]
 
 
 def format_prompt(what: Draft | GenerationRequest) -> str:
@@ -147,8 +153,12 @@ def _notes_on_unknown(unknown: list[tuple[str, str]], *, is_kept: bool) -> list[
     notes = []
     for name, words in unknown[:MAX_UNKNOWN_NOTES]:
         near = near_option(name)
-        note = f"unknown option --{shorten(name)}" + (f": did you mean --{near}?" if near else " ignored")
-        notes.append(note if is_kept or not words else f"{note} (left out: “{shorten(words)}”)")
+        note = _("unknown option --{shorten}", shorten=shorten(name)) + (
+            _(": did you mean --{near}?", near=near) if near else " ignored"
+        )
+        notes.append(
+            note if is_kept or not words else _("{note} (left out: “{shorten}”)", note=note, shorten=shorten(words))
+        )
     return notes
 
 
@@ -178,7 +188,7 @@ def _take_options(reading: _Reading) -> None:
         reading.words.append(words)
         reading.values["options"] = (*reading.values.get("options", ()), (key_of(name), value))
     reading.unknown.clear()
-    own = tuple((name, value) for name, value, _ in reading.refused)  # it may have options of such names
+    own = tuple((name, value) for name, value, __ in reading.refused)  # it may have options of such names
     if own:
         reading.values["options"] = (*reading.values.get("options", ()), *own)
 
@@ -192,9 +202,9 @@ def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
         # Midjourney: 0 ignores the picture, 1 is usual, 3 the most. 1 becomes 0.75, our own default.
         strength = round(1 - min(max(float(value), 0.0), 3.0) / 4, 2)
         reading.values.setdefault("denoising_strength", strength)
-        reading.notes.append(f"--iw {value} read as --strength {strength:g}")
+        reading.notes.append(_("--iw {value} read as --strength {strength:g}", value=value, strength=strength))
     else:
-        note = f"--{key} ignored: a Midjourney setting that Easel does not pass on"
+        note = _("--{key} ignored: a Midjourney setting that Easel does not pass on", key=key)
         reading.notes.extend([] if note in reading.notes else [note])
 
 
@@ -225,12 +235,12 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
         value = None if option.kind == Kind.EXTRA else getattr(draft, option.field, None)
         if option.kind == Kind.SIZE:
             if has_size:
-                yield f"--size {draft.width}x{draft.height}"
+                yield _("--size {width}x{height}", width=draft.width, height=draft.height)
         elif value is None or (has_size and option.field in ("width", "height")):
             continue
         elif option.kind == Kind.LORA:
             yield from (
-                f"--lora {quote(f'{lora.name}:{_figure(lora.weight)}')}"
+                _("--lora {name}", name=quote(f"{lora.name}:{_figure(lora.weight)}"))
                 for lora in value
                 if not (as_tags and is_taggable(lora))
             )

@@ -11,6 +11,7 @@ from generation.fields import BY_FIELD
 from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draw_seed
+from texts.text import _
 
 # What a request takes over as it was said, in the modes where it means something.
 _KEPT: Final = {field.name: BY_FIELD[field.name].modes for field in fields(GenerationRequest) if field.name in BY_FIELD}
@@ -83,11 +84,12 @@ def _mode(draft: Draft) -> Mode:
 def _check_pictures(draft: Draft, mode: Mode) -> None:
     if mode is not Mode.TXT2IMG and draft.init_image is None:
         raise RequestRejected(
-            f"{mode.capitalize()} needs a picture to start from. Attach one, or reply to one.", field="init_image"
+            _("{mode:capital} needs a picture to start from. Attach one, or reply to one.", mode=mode),
+            field="init_image",
         )
     if mode is Mode.INPAINT and draft.mask_image is None:
         raise RequestRejected(
-            "Inpaint needs a mask: a second picture, white where the first may change.", field="mask_image"
+            _("Inpaint needs a mask: a second picture, white where the first may change."), field="mask_image"
         )
 
 

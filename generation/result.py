@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from generation.foreign import MAX_SECONDS, clean_line, clean_name, finite, fold_seed, whole
+from texts.text import _
 
 MAX_COST_USD: Final = 1e6
 MAX_NOTES: Final = 50
@@ -44,7 +45,7 @@ class GenerationResult:
 
 def came_back(count: int, asked: int) -> str:
     """Return the remark on a result with fewer pictures than were asked for."""
-    return f"{count} of {asked} came back"
+    return _("{count} of {asked} came back", count=count, asked=asked)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from generation.option_tokens import near_option
 from generation.option_values import NUMBER_FORM
 from generation.options import BY_NAME, FOREIGN_FLAGS, shorten
 from generation.samplers import match_name
+from texts.text import _
 
 WHOLE, NUMBER, WORDS, FLAG, CHOICE = "whole", "number", "text", "flag", "choice"
 NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -38,13 +39,13 @@ class WorkflowOption:
     def allowed(self) -> str:
         """Return in words what it takes."""
         if self.kind == CHOICE:
-            more = f" or {len(self.choices) - LISTED} more" if len(self.choices) > LISTED else ""
+            more = _(" or {count} more", count=len(self.choices) - LISTED) if len(self.choices) > LISTED else ""
             return ", ".join(self.choices[:LISTED]) + more
         if self.kind == FLAG:
-            return "yes or no"
+            return _("yes or no")
         if self.kind == WORDS:
             return "words"
-        what = "a whole number" if self.kind == WHOLE else "a number"
+        what = _("a whole number") if self.kind == WHOLE else "a number"
         ends = (("from", self.low), ("to", self.high))
         return " ".join([what, *(f"{word} {figure(end)}" for word, end in ends if end is not None)])
 
@@ -99,10 +100,14 @@ def fitted(said: Said, offered: Iterable[WorkflowOption], say: Callable[[str], N
         near = match_name(name, by_name) or near_option(name)
         what = _ignored(name)
         if near and near != name:
-            what = f"ignored: did you mean --{near}?"
+            what = _("ignored: did you mean --{near}?", near=near)
         elif by_name:
-            what = f"ignored: this workflow has --{', --'.join(by_name)}"
-        say(f"unknown option --{shorten(name)} {what}" if name not in BY_NAME else f"--{name} {what}")
+            what = _("ignored: this workflow has --{by_name}", by_name=", --".join(by_name))
+        say(
+            _("unknown option --{shorten} {what}", shorten=shorten(name), what=what)
+            if name not in BY_NAME
+            else f"--{name} {what}"
+        )
     return tuple(kept.items())
 
 
@@ -110,7 +115,10 @@ def _ignored(name: str) -> str:
     if name not in BY_NAME:
         return "ignored"
     is_extra = BY_NAME[name].kind == Kind.EXTRA
-    return f"ignored: only workflows that {'make videos take it' if is_extra else 'have such an option take it there'}"
+    return _(
+        "ignored: only workflows that {rest}",
+        rest=_("make videos take it") if is_extra else _("have such an option take it there"),
+    )
 
 
 def _number(text: str, kind: str) -> float | int | None:

@@ -64,7 +64,7 @@ def _read(title: str, body: bytes | str) -> Any:
     try:
         return read_json(body)
     except ValueError as error:
-        what = PydanticCustomError("json_invalid", "no JSON: {error}", {"error": str(error)})
+        what = PydanticCustomError("json_invalid", "no JSON: {error}", {"error": str(error)})  # no text: for the log
         raise ValidationError.from_exception_data(title, [InitErrorDetails(type=what, input=None)]) from error
 
 
@@ -72,7 +72,7 @@ def _checked(value: Any) -> Any:
     """Return a value with every text made encodable, level by level: its depth is one of the faults."""
     root = [value]
     level: list[list[Any] | dict[Any, Any]] = [root]
-    for _ in range(MAX_DEPTH + 1):
+    for __ in range(MAX_DEPTH + 1):
         inner: list[list[Any] | dict[Any, Any]] = []
         for container in level:
             if isinstance(container, dict) and not all(map(str.isascii, container)):

@@ -12,6 +12,7 @@ from constants import APP_NAME, VERSION
 from net.endpoint import Endpoint
 from net.failures import AnswerTooLarge
 from net.guard import guarded_transport, trusted_authorities
+from texts.text import _
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -71,12 +72,14 @@ async def read_bounded(response: httpx.Response, limit: int) -> bytes:
     """
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
-        raise AnswerTooLarge(f"{announced} bytes announced, at most {limit} expected")
+        raise AnswerTooLarge(
+            _("{announced} bytes announced, at most {limit} expected", announced=announced, limit=limit)
+        )
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > limit:
-            raise AnswerTooLarge(f"more than {limit} bytes")
+            raise AnswerTooLarge(_("more than {limit} bytes", limit=limit))
     return bytes(body)
 
 

@@ -24,11 +24,12 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from net.reasons import explanation, with_reason
+from texts.text import _
 
 MAX_RETRY_AFTER_S = 24 * 3600.0
 DETAIL_CHARS = 500
 UNCLEAR_ATTEMPTS = 2  # where the request itself may be what breaks the engine: once more at most
-UNREACHABLE_HINT = "Check that it is running and that no firewall is between."
+UNREACHABLE_HINT = _("Check that it is running and that no firewall is between.")
 PROXY_STATUSES = frozenset({502, 503, 504, *range(520, 528), 530})  # a proxy speaks, not the engine
 GONE_STATUSES = frozenset({502, 503, 521, 522, 523, 525, 526, 530})  # the others: it is there, but slow or broken
 UNSENT_STATUSES = frozenset({503, 521, 523, 525, 526, 530})  # the proxy never reached the engine
@@ -78,12 +79,15 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
 
 def unanswered(label: str, response: httpx.Response, detail: str) -> BackendUnavailable:
     """Return the error for a proxy's own answer: the engine behind it is gone, or only slow."""
-    message, hint = f"{label} is not answering through its proxy.", "It may be starting or busy. Try again in a minute."
+    message, hint = (
+        _("{label} is not answering through its proxy.", label=label),
+        _("It may be starting or busy. Try again in a minute."),
+    )
     after = parse_retry_after(response.headers.get("retry-after"))
     may_have_run = response.status_code not in UNSENT_STATUSES
     if response.status_code in GONE_STATUSES:
         return BackendGone(
-            message, reason="nothing behind its proxy", detail=detail, retry_after=after, hint=hint,
+            message, reason=_("nothing behind its proxy"), detail=detail, retry_after=after, hint=hint,
             may_have_run=may_have_run,
         )  # fmt: skip
     return BackendUnavailable(message, detail=detail, retry_after=after, hint=hint, may_have_run=may_have_run)
@@ -101,74 +105,89 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
     detail = f"HTTP {status}: {_excerpt(body)}"
     if status == 401 or status == 403:
         return BackendAuthError(
-            f"{label} refuses the key or password.", detail=detail, hint="Its owner has to connect it again."
+            _("{label} refuses the key or password.", label=label),
+            detail=detail,
+            hint=_("Its owner has to connect it again."),
         )
     if status == 429:
         after = parse_retry_after(response.headers.get("retry-after"))
-        return RateLimited(f"{label} asks us to slow down.", detail=detail, retry_after=after, hint="Wait a little.")
+        return RateLimited(
+            _("{label} asks us to slow down.", label=label), detail=detail, retry_after=after, hint=_("Wait a little.")
+        )
     if status in PROXY_STATUSES:
         return unanswered(label, response, detail)
     if status >= 500:
         return BackendUnavailable(
-            with_reason(f"{label} failed inside.", explanation(body)),
+            with_reason(_("{label} failed inside.", label=label), explanation(body)),
             detail=detail,
-            hint="Its own log shows more. Change the settings if it lasts.",
+            hint=_("Its own log shows more. Change the settings if it lasts."),
             may_have_run=True,
             max_attempts=UNCLEAR_ATTEMPTS,
         )
     if 300 <= status < 400:
         return BackendError(
-            f"{label} has moved to another address.", detail=detail, hint="Connect it by its new address."
+            _("{label} has moved to another address.", label=label),
+            detail=detail,
+            hint=_("Connect it by its new address."),
         )
     if status == 404 or status == 405:
         return UnexpectedAnswer(
-            f"{label} does not know what we asked for.",
+            _("{label} does not know what we asked for.", label=label),
             detail=detail,
-            hint="Check that the address belongs to this kind of engine.",
+            hint=_("Check that the address belongs to this kind of engine."),
         )
     if status >= 400:
-        sentence = with_reason(f"{label} does not accept this request.", explanation(body))
-        return RequestRejected(sentence, detail=detail, hint="Try other settings.")
+        sentence = with_reason(_("{label} does not accept this request.", label=label), explanation(body))
+        return RequestRejected(sentence, detail=detail, hint=_("Try other settings."))
     if is_html(response, body):
         return UnexpectedAnswer(
-            f"{label} answers with a web page.",
+            _("{label} answers with a web page.", label=label),
             detail=detail,
-            hint="Check that the address belongs to an engine.",
+            hint=_("Check that the address belongs to an engine."),
             may_have_run=True,
         )
-    return _unreadable(label, "gave an answer that cannot be read", detail)
+    return _unreadable(label, _("gave an answer that cannot be read"), detail)
 
 
 def _of_exception(label: str, error: Exception) -> GenerationError:
     detail = f"{type(error).__name__}: {error}"[:DETAIL_CHARS]
     if isinstance(error, httpx.ConnectTimeout):
-        return BackendGone(f"{label} cannot be reached.", detail=detail, hint=UNREACHABLE_HINT)
+        return BackendGone(_("{label} cannot be reached.", label=label), detail=detail, hint=UNREACHABLE_HINT)
     if isinstance(error, httpx.PoolTimeout):  # all our connections to it are busy: it is there
-        return BackendUnavailable(f"{label} cannot be reached.", detail=detail, hint=UNREACHABLE_HINT)
+        return BackendUnavailable(_("{label} cannot be reached.", label=label), detail=detail, hint=UNREACHABLE_HINT)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return BackendUnavailable(
-            f"{label} did not answer in time.", detail=detail, hint="Try again, smaller or with fewer steps.",
-            may_have_run=True,
+            _("{label} did not answer in time.", label=label), detail=detail, may_have_run=True,
+            hint=_("Try again, smaller or with fewer steps."),
         )  # fmt: skip
     if isinstance(error, httpx.ConnectError):
         what, hint, reason = _why_unconnected(error)
         return BackendGone(f"{label} {what}.", reason=reason, detail=detail, hint=hint)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return BackendError(f"The address of {label} is not valid.", detail=detail, hint="Connect it again.")
+        return BackendError(
+            _("The address of {label} is not valid.", label=label), detail=detail, hint=_("Connect it again.")
+        )
     if isinstance(error, httpx.DecodingError | AnswerTooLarge):
         what = (
-            "answers with more than any picture needs" if isinstance(error, AnswerTooLarge) else "garbles its answers"
+            _("answers with more than any picture needs")
+            if isinstance(error, AnswerTooLarge)
+            else _("garbles its answers")
         )
         return _unreadable(label, what, detail)
     if isinstance(error, httpx.TransportError):
         return BackendUnavailable(
-            f"{label} broke the connection off.", detail=detail, hint="Try again in a moment.", may_have_run=True
+            _("{label} broke the connection off.", label=label),
+            detail=detail,
+            hint=_("Try again in a moment."),
+            may_have_run=True,
         )
     if isinstance(error, ValidationError):
         detail = f"ValidationError: {error.errors(include_input=False, include_url=False)[:3]}"[:DETAIL_CHARS]
     if isinstance(error, ValidationError | binascii.Error | ValueError):  # JSON and Unicode errors are ValueErrors
-        return _unreadable(label, "gave an answer that cannot be read", detail)
-    return BackendError(f"{label} failed.", detail=detail, hint="The owner of this bot finds more in the log.")
+        return _unreadable(label, _("gave an answer that cannot be read"), detail)
+    return BackendError(
+        _("{label} failed.", label=label), detail=detail, hint=_("The owner of this bot finds more in the log.")
+    )
 
 
 def _unreadable(label: str, what: str, detail: str) -> UnexpectedAnswer:
@@ -181,14 +200,14 @@ def _why_unconnected(error: Exception) -> tuple[str, str, str]:
     causes = list(_causes(error))
     text = " ".join(str(cause) for cause in causes).lower()
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "name or service not known" in text:
-        hint = "Check the address for typing errors, and that the pod still runs."
-        return "has an address that does not exist", hint, "no such address"
+        hint = _("Check the address for typing errors, and that the pod still runs.")
+        return _("has an address that does not exist"), hint, _("no such address")
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "[ssl" in text:
-        hint = "Check http or https, and the certificate."
-        return "has no valid certificate for a safe connection", hint, "no valid certificate"
+        hint = _("Check http or https, and the certificate.")
+        return _("has no valid certificate for a safe connection"), hint, _("no valid certificate")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return "is not running there", "Start it, and check the port.", "refused"
-    return "cannot be reached", UNREACHABLE_HINT, "no answer"
+        return _("is not running there"), _("Start it, and check the port."), "refused"
+    return _("cannot be reached"), UNREACHABLE_HINT, _("no answer")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

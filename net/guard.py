@@ -18,6 +18,7 @@ import httpcore
 import httpx
 
 from generation.errors import BackendError
+from texts.text import _
 from utils.urls import UrlPolicy, UrlRefused, check_addresses, check_host, resolve
 
 CONNECT_TIMEOUT_S = 10.0
@@ -156,7 +157,7 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise
-        raise httpcore.ConnectError("no address")  # not reached: `check_addresses` refuses an empty answer
+        raise httpcore.ConnectError(_("no address"))  # not reached: `check_addresses` refuses an empty answer
 
     async def _checked_addresses(self, host: str, port: int) -> tuple[str, ...]:
         try:
@@ -164,9 +165,9 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
         except UrlRefused as refused:
             raise refusal(refused) from refused
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout("DNS did not answer") from error
+            raise httpcore.ConnectTimeout(_("DNS did not answer")) from error
         except (socket.gaierror, UnicodeError) as error:
-            raise httpcore.ConnectError("name not found") from error
+            raise httpcore.ConnectError(_("name not found")) from error
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -174,4 +175,4 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
 
 def refusal(refused: UrlRefused) -> BackendError:
     """The error people see when a server's address is against the rules."""
-    return BackendError(f"This engine's address is refused. {refused.reason}", hint=refused.hint)
+    return BackendError(_("This engine's address is refused. {reason}", reason=refused.reason), hint=refused.hint)

@@ -15,6 +15,7 @@ from generation.errors import BackendError, BackendUnavailable, RequestRejected
 from net.client import read_bounded
 from net.failures import AnswerTooLarge, translate
 from net.guard import Resolver, guarded_transport
+from texts.text import _
 from utils.urls import MAX_URL_CHARS, UrlPolicy, UrlRefused, check_host, resolve
 
 FETCH_TIMEOUT_S: Final = 30.0  # for all of it: a server that drips bytes must not hold a request for ever
@@ -22,7 +23,7 @@ POST_TIMEOUT_S: Final = 15.0
 MAX_REDIRECTS: Final = 3
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
-_HINT: Final = "Give a public https:// address."
+_HINT: Final = _("Give a public https:// address.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +57,21 @@ async def fetch_picture(
         ):
             if response.status_code != 200:
                 raise RequestRejected(
-                    f"The server of that picture answers with HTTP {response.status_code}.",
+                    _("The server of that picture answers with HTTP {status_code}.", status_code=response.status_code),
                     field=field,
-                    hint="Open the link in a private window: it must show the picture without a login.",
+                    hint=_("Open the link in a private window: it must show the picture without a login."),
                 )
             return await read_bounded(response, limit_bytes)
     except AnswerTooLarge as error:
         most = f"{limit_bytes / 1024**2:g} MB"
-        raise RequestRejected(f"The picture behind {field} is too large: at most {most}.", field=field) from error
+        raise RequestRejected(
+            _("The picture behind {field} is too large: at most {most}.", field=field, most=most), field=field
+        ) from error
     except httpx.TooManyRedirects as error:
         raise RequestRejected(
-            f"The address in {field} redirects too often.", field=field, hint="Give the address it leads to."
+            _("The address in {field} redirects too often.", field=field),
+            field=field,
+            hint=_("Give the address it leads to."),
         ) from error
     except (BackendError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise _unreachable(error, field) from error
@@ -133,15 +138,21 @@ def check_outbound(url: str, *, policy: UrlPolicy, field: str) -> None:
         RequestRejected: it is no http(s) address, carries a password, or leads where nobody may send us.
     """
     if len(url) > MAX_URL_CHARS:
-        raise RequestRejected(f"{field} is longer than {MAX_URL_CHARS} characters.", field=field, hint=_HINT)
+        raise RequestRejected(
+            _("{field} is longer than {max_url_chars} characters.", field=field, max_url_chars=MAX_URL_CHARS),
+            field=field,
+            hint=_HINT,
+        )
     try:
         read = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise RequestRejected(f"{field} is not an address.", field=field, hint=_HINT) from error
+        raise RequestRejected(_("{field} is not an address.", field=field), field=field, hint=_HINT) from error
     if read.scheme not in ("http", "https") or not read.host:
-        raise RequestRejected(f"{field} must begin with https://.", field=field, hint=_HINT)
+        raise RequestRejected(_("{field} must begin with https://.", field=field), field=field, hint=_HINT)
     if read.userinfo:
-        raise RequestRejected(f"{field} holds a user name or password.", field=field, hint="Leave it out.")
+        raise RequestRejected(
+            _("{field} holds a user name or password.", field=field), field=field, hint=_("Leave it out.")
+        )
     try:
         check_host(read.scheme, read.host, policy)
     except UrlRefused as refused:
@@ -159,22 +170,24 @@ def _client(policy: UrlPolicy, resolver: Resolver) -> httpx.AsyncClient:
 
 
 def _refused(refused: UrlRefused, field: str) -> RequestRejected:
-    return RequestRejected(f"The address in {field} is refused. {refused.reason}", field=field, hint=_HINT)
+    return RequestRejected(
+        _("The address in {field} is refused. {reason}", field=field, reason=refused.reason), field=field, hint=_HINT
+    )
 
 
 def _unreachable(error: Exception, field: str) -> RequestRejected:
     if refused := _broken_rule(error):
         return _refused(refused, field)
-    said = translate(f"The server in {field}", error)
+    said = translate(_("The server in {field}", field=field), error)
     return RequestRejected(
-        said.user_message, field=field, detail=said.detail, hint="Check the link, or send the picture itself."
+        said.user_message, field=field, detail=said.detail, hint=_("Check the link, or send the picture itself.")
     )
 
 
 def _no_answer(error: Exception, field: str) -> RequestRejected | BackendUnavailable:
     if refused := _broken_rule(error):
-        return _refused(refused, field or "the setting")
-    said = translate("The server", error)
+        return _refused(refused, field or _("the setting"))
+    said = translate(_("The server"), error)
     return BackendUnavailable(said.user_message, detail=said.detail)
 
 

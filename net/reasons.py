@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from net.answers import read_json
+from texts.text import _
 
 MAX_REASON_CHARS: Final = 160
 MAX_LINE_CHARS: Final = 1_000  # of one line, so that no pattern runs long
@@ -79,7 +80,7 @@ def reason(text: object) -> str:
 def with_reason(sentence: str, text: object) -> str:
     """Add what the engine says to a sentence about it, where that says more."""
     words = reason(text)
-    return f"{sentence} It says: {words}" if words else sentence
+    return _("{sentence} It says: {words}", sentence=sentence, words=words) if words else sentence
 
 
 def explanation(body: bytes) -> str:

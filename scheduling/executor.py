@@ -29,6 +29,7 @@ from generation.job import Job, Progress
 from generation.request import GenerationRequest, SourceImage, WorkflowRef
 from generation.result import GenerationResult, JobResult
 from scheduling.frames import framed, unframed
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ async def know_none() -> Collection[str]:
 
 async def load_no_workflow(workflow: WorkflowRef) -> WorkflowRef:
     """Stand in where no workflows are kept."""
-    raise RequestRejected(f"There is no workflow “{workflow.name}” here.", field="workflow")
+    raise RequestRejected(_("There is no workflow “{name}” here.", name=workflow.name), field="workflow")
 
 
 async def run_job(
@@ -133,8 +134,8 @@ async def run_job(
     except Exception as error:
         if isinstance(error, TimeoutError) and deadline.expired():
             return JobTimedOut(
-                f"Generation timed out after {timeout_s:.0f} s.",
-                hint="Try fewer steps (20), a smaller size (512x512) or a faster engine.",
+                _("Generation timed out after {timeout_s:.0f} s.", timeout_s=timeout_s),
+                hint=_("Try fewer steps (20), a smaller size (512x512) or a faster engine."),
             )
         log.exception("job crashed", extra={"action": "job_failed", "job": job.id, "backend": job.lane})
         return crashed(job)
@@ -142,7 +143,9 @@ async def run_job(
 
 def crashed(job: Job) -> GenerationError:
     """Return what people read of a fault of ours: an id that leads to the log."""
-    return GenerationError(f"Something went wrong (job {job.short_id}). The owner of this bot finds it in the log.")
+    return GenerationError(
+        _("Something went wrong (job {short_id}). The owner of this bot finds it in the log.", short_id=job.short_id)
+    )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from constants import DEFAULT_MASK_BLUR_PX
-from generation.framing import Frame, frame
+from generation.framing import Frame, frame, pixels
 from generation.request import ControlUnit, GenerationRequest, Mode, SourceImage
 from generation.result import GeneratedImage, GenerationResult
+from texts.text import _
 from utils import canvas
 from utils.canvas import Size
 from utils.pixels import BadImage
@@ -86,10 +87,21 @@ def _unframed(asked: GenerationRequest, drawn: GenerationRequest, data: bytes, s
     if answer != canvas_size:
         if drawn.workflow is not None:  # it decides for itself how large it draws
             if drawn.mask_image is not None:
-                say(f"the workflow made it {answer[0]}×{answer[1]}: it could not be put back into the picture")
+                say(
+                    _(
+                        "the workflow made it {answer}: it could not be put back into the picture",
+                        answer=pixels(answer),
+                    )
+                )
             return data
         if not canvas.is_alike(answer, canvas_size):
-            say(f"came as {answer[0]}×{answer[1]} from the engine: cut and scaled to {size[0]}×{size[1]}")
+            say(
+                _(
+                    "came as {answer} from the engine: cut and scaled to {size}",
+                    answer=pixels(answer),
+                    size=pixels(size),
+                )
+            )
     sizes = {"size": size, "drawn": canvas_size, "inner": inner}
     if drawn.init_image is None or drawn.mask_image is None:
         return canvas.unframed(data, **sizes)

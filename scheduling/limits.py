@@ -3,6 +3,7 @@
 from generation.errors import GenerationError, LimitReached
 from generation.job import JobError
 from settings.queue import QueueSettings
+from texts.text import _
 from utils.clock import Clock
 from utils.text import duration
 
@@ -14,7 +15,9 @@ def check_places(limits: QueueSettings, waiting: int, own: int, more: int, turn_
     """Refuse `more` jobs if `waiting` in all, or `own` of this user, leave no room; a place is free in `turn_s`."""
     most = min(limits.max_waiting, limits.max_waiting_per_user)
     if more > most:
-        raise LimitReached(f"That would be {more} requests at once, and {most} is the most. Ask for fewer.")
+        raise LimitReached(
+            _("That would be {more} requests at once, and {most} is the most. Ask for fewer.", more=more, most=most)
+        )
     if (over := waiting + more - limits.max_waiting) > 0:
         raise queue_full(waiting, limits.max_waiting, over * turn_s)
     if (over := own + more - limits.max_waiting_per_user) > 0:
@@ -22,30 +25,40 @@ def check_places(limits: QueueSettings, waiting: int, own: int, more: int, turn_
 
 
 def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
-    state = "full" if waiting >= limit else "almost full"
+    state = "full" if waiting >= limit else _("almost full")
     return LimitReached(
-        f"The queue is {state}: {waiting} of {limit} places are taken. Try again in {duration(wait_s)}.",
+        _(
+            "The queue is {state}: {waiting} of {limit} places are taken. Try again in {wait_s}.",
+            state=state,
+            waiting=waiting,
+            limit=limit,
+            wait_s=duration(wait_s),
+        ),
         retry_after=wait_s,
     )
 
 
 def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
     return LimitReached(
-        f"You have {waiting} pictures waiting, and {limit} is the most. Try again in {duration(wait_s)}, "
-        "or cancel one.",
+        _(
+            "You have {waiting} pictures waiting, and {limit} is the most. Try again in {wait_s}, or cancel one.",
+            waiting=waiting,
+            limit=limit,
+            wait_s=duration(wait_s),
+        ),
         retry_after=wait_s,
     )
 
 
 def too_soon(wait_s: float) -> LimitReached:
-    return LimitReached(f"One moment: you can ask again in {duration(wait_s)}.", retry_after=wait_s)
+    return LimitReached(_("One moment: you can ask again in {wait_s}.", wait_s=duration(wait_s)), retry_after=wait_s)
 
 
 def waited_too_long(limit_s: float) -> JobError:
     return JobError(
         code="expired",
-        user_message=f"It waited for more than {duration(limit_s)} and was given up.",
-        hint="🎲 Run again puts it back in line.",
+        user_message=_("It waited for more than {limit_s} and was given up.", limit_s=duration(limit_s)),
+        hint=_("🎲 Run again puts it back in line."),
     )
 
 
@@ -53,7 +66,9 @@ def patience_over(error: GenerationError, patience_s: float) -> JobError:
     return JobError(
         code=error.code,
         user_message=error.user_message,
-        hint=f"It did not come back within {duration(patience_s)}. {error.hint}".rstrip(),
+        hint=_(
+            "It did not come back within {patience_s}. {hint}", patience_s=duration(patience_s), hint=error.hint
+        ).rstrip(),
     )
 
 

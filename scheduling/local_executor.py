@@ -8,6 +8,7 @@ from backends.base import Backend
 from generation.errors import BackendError
 from generation.job import Job, Progress
 from scheduling.executor import LoadSource, LoadWorkflow, Outcome, RunEvents, load_no_workflow, run_job
+from texts.text import _
 from utils.clock import Clock
 
 
@@ -32,7 +33,7 @@ class LocalExecutor:
         self._is_stopping = False
 
     def start(self, job: Job, events: RunEvents) -> None:
-        task = asyncio.create_task(self._run(job, events), name=f"job {job.short_id}")
+        task = asyncio.create_task(self._run(job, events), name=_("job {short_id}", short_id=job.short_id))
         self._tasks[job.id] = task
         task.add_done_callback(lambda ended: self._forget(job.id, ended))
 
@@ -45,7 +46,7 @@ class LocalExecutor:
         self._is_stopping = True
         if not self._tasks:
             return
-        _, left = await asyncio.wait(set(self._tasks.values()), timeout=grace_s)
+        __, left = await asyncio.wait(set(self._tasks.values()), timeout=grace_s)
         for task in left:
             task.cancel()
         if left:
@@ -66,7 +67,7 @@ class LocalExecutor:
 
         async with self._borrow(job.lane) as backend:
             if backend is None:
-                outcome: Outcome = BackendError("That engine is no longer connected.")
+                outcome: Outcome = BackendError(_("That engine is no longer connected."))
             else:
                 outcome = await run_job(
                     job,

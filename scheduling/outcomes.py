@@ -37,15 +37,16 @@ from scheduling.limits import patience_over
 from scheduling.retry import Again, Await, GiveUp, RetryPolicy
 from scheduling.storing import retry_until_stored
 from scheduling.watchers import Watchers
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
-NOT_TOLD = (
+NOT_TOLD = _(
     "Easel was restarted while this was being sent, and this engine does not tell whether it arrived. "
     "Run it again if you like."
 )
-INTERRUPTED_HINT = "Try a smaller size or another engine, or ask the owner of this bot to look into the log."
+INTERRUPTED_HINT = _("Try a smaller size or another engine, or ask the owner of this bot to look into the log.")
 
 
 class LaneEngine(Protocol):
@@ -174,7 +175,10 @@ class Outcomes:
         await self._discard(job)  # kept, but the result that names them was not: it is drawn or fetched again
         job = await self.stored(partial(self._jobs.interrupted, job.id)) or job
         if job.interruptions > MAX_INTERRUPTIONS:
-            times = f"Easel stopped {job.interruptions} times while this was being drawn, so it is not tried again."
+            times = _(
+                "Easel stopped {interruptions} times while this was being drawn, so it is not tried again.",
+                interruptions=job.interruptions,
+            )
             await self.fail(job, JobInterrupted(times, hint=INTERRUPTED_HINT))
         elif entry and job.remote_id and isinstance(entry.backend, ResumableBackend):
             return job
@@ -186,7 +190,7 @@ class Outcomes:
             await self.fail(job, JobInterrupted())
         else:
             again = Again(after_s=0.0, costs_attempt=False)
-            await self.retry(job, again, GenerationError("Easel was restarted."))
+            await self.retry(job, again, GenerationError(_("Easel was restarted.")))
         return None
 
     async def retry(self, job: Job, decision: Again, error: GenerationError) -> None:
@@ -254,7 +258,7 @@ class Outcomes:
     async def _done(self, job: Job, outcome: GenerationResult, seconds: float) -> bool:
         result = await self._sink.keep(job, self._with_remark(job, outcome), seconds)
         if not result.images:
-            broken = UnexpectedAnswer("The engine gave no usable picture. Please try again.", may_have_run=True)
+            broken = UnexpectedAnswer(_("The engine gave no usable picture. Please try again."), may_have_run=True)
             await self.failed(job, broken)
             return False
         now = self._clock.now()
@@ -283,8 +287,7 @@ class Outcomes:
             await self._sink.discard(job.id)
 
     async def _move(self, job: Job, lane: str, fitted: Fit, error: GenerationError, tried: tuple[str, ...]) -> None:
-        reason = error.user_message.split(". ")[0].rstrip(".")
-        note = f"moved to {self._registry.label(lane)}: {reason}"
+        note = _("moved to {lane}: {reason:first}", lane=self._registry.label(lane), reason=error.user_message)
         before = self._registry.fit(job.lane, job.request)
         kept = [n for n in job.notes if not (isinstance(before, Fit) and n in before.notes)]
         moved = replace(job, lane=lane, drawn=fitted.request, attempt=1, tried=tried, not_before=None, away_since=None)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from settings.fields import Group, Span, number, setting, span
+from texts.text import _
 
 
 class AlertSettings(Group):
@@ -10,19 +11,19 @@ class AlertSettings(Group):
 
     budget_usd: float = setting(
         0,
-        "Warn when the pictures of a day cost more; 0: never",
-        "US dollars, 0 to 1000000",
+        _("Warn when the pictures of a day cost more; 0: never"),
+        _("US dollars, 0 to 1000000"),
         variable="DAILY_BUDGET_USD",
         ge=0,
         le=1_000_000,
     )
-    slow_s: Span = span(60.0, "Warn when a picture takes longer; 0: never", variable="ALERT_SLOW", low=0, high=86400)
+    slow_s: Span = span(60.0, _("Warn when a picture takes longer; 0: never"), variable="ALERT_SLOW", low=0, high=86400)
     error_percent: int = number(
-        5, "Warn when more percent of pictures fail; 0: never", variable="ALERT_ERROR_PERCENT", low=0, high=100
+        5, _("Warn when more percent of pictures fail; 0: never"), variable="ALERT_ERROR_PERCENT", low=0, high=100
     )
     cooldown_s: Span = span(
         3600.0,
-        "Minimum time between two warnings about the same thing",
+        _("Minimum time between two warnings about the same thing"),
         variable="ALERT_COOLDOWN",
         low=0,
         high=7 * 86400,

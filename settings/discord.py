@@ -6,29 +6,30 @@ from pydantic import SecretStr
 
 from constants import DISCORD_API_URL
 from settings.fields import HTTP_URL, Group, Ids, Span, Url, names_of, secret, span, text
+from texts.text import _
 
 
 class DiscordSettings(Group):
     title: ClassVar[str] = "Discord"
 
     token: SecretStr = secret(
-        "Bot token (docs/discord-setup.md); empty: no Discord, the console starts instead",
-        "the token",
+        _("Bot token (docs/discord-setup.md); empty: no Discord, the console starts instead"),
+        _("the token"),
         variable="DISCORD_TOKEN",
     )
     guild_ids: Ids = names_of(
-        "Servers where slash commands appear at once; empty: all servers",
-        "server ids, like 123,456",
+        _("Servers where slash commands appear at once; empty: all servers"),
+        _("server ids, like 123,456"),
         variable="DISCORD_GUILD_IDS",
     )
     prefix: str = text(
-        "!", "Prefix of text commands", "1 to 5 characters", variable="COMMAND_PREFIX", min_length=1, max_length=5
+        "!", _("Prefix of text commands"), "1 to 5 characters", variable="COMMAND_PREFIX", min_length=1, max_length=5
     )
-    ping_after_s: Span = span(30.0, "Ping the user if a picture took longer; 0: never", low=0, high=86400)
+    ping_after_s: Span = span(30.0, _("Ping the user if a picture took longer; 0: never"), low=0, high=86400)
     api_url: Url = text(
         DISCORD_API_URL,
-        "Address of Discord's API, or of a REST proxy",
-        f"an address like {DISCORD_API_URL}",
+        _("Address of Discord's API, or of a REST proxy"),
+        _("an address like {discord_api_url}", discord_api_url=DISCORD_API_URL),
         variable="DISCORD_API_URL",
         pattern=HTTP_URL,
     )

@@ -6,24 +6,25 @@ from typing import Annotated, ClassVar, Final
 from pydantic import ConfigDict, Field, SecretStr
 
 from settings.fields import HTTP_URL, Group, Lower, Names, Url, names_of, number, secret, setting, switch, text
+from texts.text import _, template
 
-ENGINE_ADDRESS: Final = "an address like http://127.0.0.1:7860"
+ENGINE_ADDRESS: Final = _("an address like http://127.0.0.1:7860")
 
 
 class BackendSettings(Group):
     """One engine as configured; its variables begin with its name in capitals, `GPU1_URL`."""
 
     model_config = ConfigDict(validate_default=False)  # an engine inside this process has no address
-    title: ClassVar[str] = "One engine"
+    title: ClassVar[str] = _("One engine")
 
     name: str
-    kind: Annotated[str, Lower] = text("", "What it is: {kinds}", "a kind of engine")
+    kind: Annotated[str, Lower] = text("", template("What it is: {kinds}"), _("a kind of engine"))
     url: Url = text("", "Address", ENGINE_ADDRESS, repr=False, pattern=HTTP_URL)
-    key: SecretStr = secret("API key, or user:password", "a key")
-    label: str = text("", "Name that people see", "a name of up to 60 characters", max_length=60)
-    concurrency: int = number(1, "Maximum jobs at once", low=1, high=64)
+    key: SecretStr = secret(_("API key, or user:password"), "a key")
+    label: str = text("", _("Name that people see"), _("a name of up to 60 characters"), max_length=60)
+    concurrency: int = number(1, _("Maximum jobs at once"), low=1, high=64)
     rate_per_minute: float | None = setting(
-        None, "Maximum jobs per minute; empty: no limit", "a number above 0, up to 6000", gt=0, le=6000
+        None, _("Maximum jobs per minute; empty: no limit"), _("a number above 0, up to 6000"), gt=0, le=6000
     )
     options: Mapping[str, str] = Field(default_factory=dict, repr=False)  # what only its kind reads
 
@@ -32,8 +33,10 @@ class EnginesSettings(Group):
     title: ClassVar[str] = "Engines"
 
     names: Names = names_of(
-        "Names of your engines; each has its own settings, see below", "names, like gpu1,gpu2", variable="BACKENDS"
+        _("Names of your engines; each has its own settings, see below"),
+        _("names, like gpu1,gpu2"),
+        variable="BACKENDS",
     )
-    probe_local_ports: bool = switch(True, "Also look for engines on ports {ports} of this machine")
+    probe_local_ports: bool = switch(True, template("Also look for engines on ports {ports} of this machine"))
     configured: tuple[BackendSettings, ...] = ()
     fallback_options: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, repr=False)  # by the kind's name

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from texts.text import _
+
 HTTP_URL: Final = r"^https?://[^\s/@]+(/\S*)?$"  # no user:password@ in it: keys have settings of their own
 MILLISECONDS_FROM: Final = 1000.0  # a plain JOB_TIMEOUT this large is milliseconds, as other tools write it
 
@@ -118,16 +120,20 @@ def secret(meaning: str, right: str, **more: Any) -> Any:
 
 
 def number(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
-    return setting(default, meaning, f"a whole number, {low:g} to {high:g}", ge=low, le=high, **more)
+    return setting(
+        default, meaning, _("a whole number, {low:g} to {high:g}", low=low, high=high), ge=low, le=high, **more
+    )
 
 
 def span(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
-    right = f"a time from {write_span(low)} to {write_span(high)}, like 90s, 5m or 24h"
+    right = _(
+        "a time from {write_span} to {high}, like 90s, 5m or 24h", write_span=write_span(low), high=write_span(high)
+    )
     return setting(default, meaning, right, ge=low, le=high, **more)
 
 
 def switch(default: bool, meaning: str, **more: Any) -> Any:
-    return setting(default, meaning, "true or false", **more)
+    return setting(default, meaning, _("true or false"), **more)
 
 
 def names_of(meaning: str, right: str, **more: Any) -> Any:

@@ -6,28 +6,29 @@ from pydantic import SecretStr
 
 from constants import GPU_IDLE_REMINDER_S
 from settings.fields import Group, Span, secret, span
+from texts.text import _
 
 
 class RentalSettings(Group):
-    title: ClassVar[str] = "Rented GPUs"
+    title: ClassVar[str] = _("Rented GPUs")
 
     reminder_s: Span = span(
         GPU_IDLE_REMINDER_S,
-        "Message the owner of a rented GPU that was idle this long; 0: never",
+        _("Message the owner of a rented GPU that was idle this long; 0: never"),
         variable="GPU_REMINDER",
         low=0,
         high=86400,
     )
     auto_stop_s: Span = span(
         0.0,
-        "Stop a rented GPU of WEB_ADMINS or of your servers that was idle this long; 0: never",
+        _("Stop a rented GPU of WEB_ADMINS or of your servers that was idle this long; 0: never"),
         variable="GPU_AUTO_STOP",
         low=0,
         high=86400,
     )
     runpod_api_key: SecretStr = secret(
-        "Lets Easel start and stop your machines at RunPod (docs/gpu-rental.md)", "an API key"
+        _("Lets Easel start and stop your machines at RunPod (docs/gpu-rental.md)"), _("an API key")
     )
     vast_api_key: SecretStr = secret(
-        "Lets Easel start and stop your machines at Vast.ai (docs/gpu-rental.md)", "an API key"
+        _("Lets Easel start and stop your machines at Vast.ai (docs/gpu-rental.md)"), _("an API key")
     )

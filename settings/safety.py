@@ -3,21 +3,22 @@
 from typing import ClassVar
 
 from settings.fields import Group, Names, names_of, switch
+from texts.text import _
 from utils.urls import UrlPolicy
 
 
 class SafetySettings(Group):
     title: ClassVar[str] = "Addresses"
 
-    allow_insecure_http: bool = switch(False, "Allow unencrypted http:// to engines on the internet")
+    allow_insecure_http: bool = switch(False, _("Allow unencrypted http:// to engines on the internet"))
     allow_private: bool = switch(
         False,
-        "Allow addresses of this machine and its network in /sdconnect, links and webhooks",
+        _("Allow addresses of this machine and its network in /sdconnect, links and webhooks"),
         variable="ALLOW_PRIVATE_BACKENDS",
     )
     allowed_hosts: Names = names_of(
-        "The only hosts allowed in /sdconnect; empty: all public ones",
-        "hosts, like .runpod.net",
+        _("The only hosts allowed in /sdconnect; empty: all public ones"),
+        _("hosts, like .runpod.net"),
         variable="ALLOWED_BACKEND_HOSTS",
     )
 

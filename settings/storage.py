@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from constants import DEFAULT_MAX_UPLOAD_MB_PER_USER, DEFAULT_MEDIA_TTL_S
 from settings.fields import Group, Lower, Span, Url, address, number, secret, span, text
+from texts.text import _
 
 DAY_S = 86400
 
@@ -14,28 +15,28 @@ DAY_S = 86400
 class StorageSettings(Group):
     title: ClassVar[str] = "Storage"
 
-    data_dir: Path = text("data", "Folder for everything Easel stores", "a folder")
+    data_dir: Path = text("data", _("Folder for everything Easel stores"), "a folder")
     media_cache_dir: Path = text(
         "media_cache",
-        "Folder for pictures; a relative path is inside DATA_DIR",
+        _("Folder for pictures; a relative path is inside DATA_DIR"),
         "a folder",
         otherwise=["IMAGE_STORAGE_PATH"],  # the name another system has for it
     )
-    media_ttl_s: Span = span(DEFAULT_MEDIA_TTL_S, "How long pictures are kept", low=1, high=30 * DAY_S)
+    media_ttl_s: Span = span(DEFAULT_MEDIA_TTL_S, _("How long pictures are kept"), low=1, high=30 * DAY_S)
     words_ttl_s: Span = span(
         0.0,
-        "How long prompts are kept after their pictures; 0: forever. A private prompt always goes with its picture",
+        _("How long prompts are kept after their pictures; 0: forever. A private prompt always goes with its picture"),
         low=0,
         high=3650 * DAY_S,
     )
     max_upload_mb_per_user: int = number(
         DEFAULT_MAX_UPLOAD_MB_PER_USER,
-        "Maximum MB a user may upload within MEDIA_TTL; 0: no limit",
+        _("Maximum MB a user may upload within MEDIA_TTL; 0: no limit"),
         low=0,
         high=100_000,
     )
     secret_key: SecretStr = secret(
-        "Key that encrypts stored secrets; empty: a key file in DATA_DIR", "44 base64 characters"
+        _("Key that encrypts stored secrets; empty: a key file in DATA_DIR"), "44 base64 characters"
     )
 
     @property
@@ -44,23 +45,23 @@ class StorageSettings(Group):
 
 
 class MarkSettings(Group):
-    title: ClassVar[str] = "Marks in pictures"
+    title: ClassVar[str] = _("Marks in pictures")
 
     provenance: Annotated[Literal["off", "xmp", "c2pa"], Lower] = text(
         "xmp",
-        "Mark in every picture file that a machine made it, without the prompt (docs/content-credentials.md)",
-        "xmp, c2pa (xmp, and signed with your certificate) or off",
+        _("Mark in every picture file that a machine made it, without the prompt (docs/content-credentials.md)"),
+        _("xmp, c2pa (xmp, and signed with your certificate) or off"),
     )
     certificate: str = text(
         "",
-        "For c2pa: your certificate and those that issued it",
-        "a PEM file",
+        _("For c2pa: your certificate and those that issued it"),
+        _("a PEM file"),
         variable="C2PA_CERTIFICATE",
         repr=False,  # who pastes a file into it may paste its key
     )
-    key: SecretStr = secret("For c2pa: the private key of the certificate", "a PEM file", variable="C2PA_KEY")
+    key: SecretStr = secret(_("For c2pa: the private key of the certificate"), _("a PEM file"), variable="C2PA_KEY")
     timestamp_url: Url = address(
-        "For c2pa: timestamp authority for new pictures; empty: none",
-        "an address like http://timestamp.example.org",
+        _("For c2pa: timestamp authority for new pictures; empty: none"),
+        _("an address like http://timestamp.example.org"),
         variable="C2PA_TIMESTAMP_URL",
     )

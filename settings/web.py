@@ -7,59 +7,64 @@ from pydantic import SecretStr
 
 from constants import DEFAULT_PORT
 from settings.fields import Group, Names, Networks, Url, address, names_of, number, secret, switch, text
+from texts.text import _
 
 LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1", "::ffff:127.0.0.0/104")
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class WebSettings(Group):
-    title: ClassVar[str] = "Studio and API"
+    title: ClassVar[str] = _("Studio and API")
 
-    is_on: bool = switch(True, "Serve the studio and the HTTP API", variable="WEB")
+    is_on: bool = switch(True, _("Serve the studio and the HTTP API"), variable="WEB")
     port: int = number(
         DEFAULT_PORT,
-        "Port of the studio and the API; if it is taken and not set here, the next free one",
+        _("Port of the studio and the API; if it is taken and not set here, the next free one"),
         low=0,
         high=65535,
     )
     host: str = text(
         "127.0.0.1",
-        "Address to listen on; 0.0.0.0 lets other machines in, with a key or signed in",
-        "an address of this machine",
+        _("Address to listen on; 0.0.0.0 lets other machines in, with a key or signed in"),
+        _("an address of this machine"),
         variable="WEB_HOST",
     )
-    compat_ports: bool = switch(False, "Also listen on ports 3003 and 8005, for programs written for those")
-    compat_base64: bool = switch(False, "GET /jobs/ID returns plain base64, for clients that expect that")
-    public_url: Url = address("Public address of the studio", "an address like https://easel.example.org")
+    compat_ports: bool = switch(False, _("Also listen on ports 3003 and 8005, for programs written for those"))
+    compat_base64: bool = switch(False, _("GET /jobs/ID returns plain base64, for clients that expect that"))
+    public_url: Url = address(_("Public address of the studio"), _("an address like https://easel.example.org"))
     more_names: Names = names_of(
-        "More host names this server answers to", "host names, like easel.lan", variable="WEB_HOSTS"
+        _("More host names this server answers to"), _("host names, like easel.lan"), variable="WEB_HOSTS"
     )
     trusted_proxies: Networks = names_of(
-        "Proxies that may say who calls (X-Forwarded-For); empty: with PUBLIC_URL those on this machine",
-        "addresses or networks, like 10.0.0.5,172.16.0.0/12",
+        _("Proxies that may say who calls (X-Forwarded-For); empty: with PUBLIC_URL those on this machine"),
+        _("addresses or networks, like 10.0.0.5,172.16.0.0/12"),
     )
     origins: Names = names_of(
-        "Websites that may call the API with a key", "addresses, like https://app.example.org", variable="WEB_ORIGINS"
+        _("Websites that may call the API with a key"),
+        _("addresses, like https://app.example.org"),
+        variable="WEB_ORIGINS",
     )
     connections: int = number(
         1000,
-        "Maximum connections at once; beyond that, the longest idle are closed",
+        _("Maximum connections at once; beyond that, the longest idle are closed"),
         variable="WEB_CONNECTIONS",
         low=16,
         high=50_000,
     )
     connections_per_address: int = number(
         200,
-        "Maximum connections per address; does not hold for this machine and TRUSTED_PROXIES",
+        _("Maximum connections per address; does not hold for this machine and TRUSTED_PROXIES"),
         variable="WEB_CONNECTIONS_PER_ADDRESS",
         low=4,
         high=50_000,
     )
     replicate_webhook_secret: SecretStr = secret(
-        "Secret that checks Replicate's webhooks to /webhooks/replicate; empty: they are refused", "whsec_ and base64"
+        _("Secret that checks Replicate's webhooks to /webhooks/replicate; empty: they are refused"),
+        _("whsec_ and base64"),
     )
     image_cdn_url: Url = address(
-        "Prefix for picture URLs in API answers (your CDN); empty: this server", "an address like https://cdn.example"
+        _("Prefix for picture URLs in API answers (your CDN); empty: this server"),
+        _("an address like https://cdn.example"),
     )
 
     @property

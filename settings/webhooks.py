@@ -5,18 +5,19 @@ from typing import ClassVar
 from pydantic import SecretStr
 
 from settings.fields import Group, address, secret
+from texts.text import _
 
 
 class WebhookSettings(Group):
     title: ClassVar[str] = "Webhooks"
 
     url: str = address(
-        "URL that receives an event for every job (docs/webhooks.md)",
-        "an address like https://hooks.example/easel",
+        _("URL that receives an event for every job (docs/webhooks.md)"),
+        _("an address like https://hooks.example/easel"),
         variable="WEBHOOK_URL",
         has_token=True,
         repr=False,
     )
     secret: SecretStr = secret(
-        "Secret that signs those events; empty: no signature", "any secret text", variable="WEBHOOK_SECRET"
+        _("Secret that signs those events; empty: no signature"), _("any secret text"), variable="WEBHOOK_SECRET"
     )

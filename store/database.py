@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import aiosqlite
 
 from store.history import OLD_NAMES, adopt, is_history
+from texts.text import _
 from utils.secrets import make_private_file
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,12 @@ class DatabaseTooNew(DatabaseRefused):
 
     def __init__(self, path: Path, unknown: Iterable[str]) -> None:
         super().__init__(
-            f"{path.name} was written by a newer version of Easel (it has {', '.join(sorted(unknown))}). "
-            "Install that version again, or use another data folder."
+            _(
+                "{name} was written by a newer version of Easel (it has {unknown}). "
+                "Install that version again, or use another data folder.",
+                name=path.name,
+                unknown=", ".join(sorted(unknown)),
+            )
         )
 
 
@@ -65,8 +70,12 @@ class DatabaseForeign(DatabaseRefused):
 
     def __init__(self, path: Path, changed: Iterable[str]) -> None:
         super().__init__(
-            f"{path.name} was written by another build of Easel (its {', '.join(sorted(changed))} is not ours): "
-            f"install that build again, or put back a backup of {path.name} from before it."
+            _(
+                "{name} was written by another build of Easel (its {changed} is not ours): "
+                "install that build again, or put back a backup of {name} from before it.",
+                name=path.name,
+                changed=", ".join(sorted(changed)),
+            )
         )
 
 
@@ -167,7 +176,7 @@ class Database:
         page_bytes = (await self.fetch("PRAGMA page_size"))[0][0]
         free_pages = (await self.fetch("PRAGMA freelist_count"))[0][0]
         chunk_pages = max(1, VACUUM_CHUNK_BYTES // page_bytes)
-        for _ in range(0, free_pages, chunk_pages):
+        for __ in range(0, free_pages, chunk_pages):
             await self._script(f"PRAGMA incremental_vacuum({chunk_pages});")
         await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -10,13 +10,14 @@ from store.database import Database
 from store.image_cache import FILE_NAME as CACHE_NAME
 from store.migrations import easel_steps
 from store.seals import SealStore
+from texts.text import _
 from utils.secrets import SecretBox
 
 DATABASE_NAME: Final = "easel.sqlite3"
 KEY_NAME: Final = "secret.key"
 OLD_KEY_NAME: Final = "secret.key.old"
 FRESH_PICTURES: Final = "SELECT count(*) FROM media WHERE expires_at > ?"
-LOST_FOR_GOOD: Final = (
+LOST_FOR_GOOD: Final = _(
     "If it is lost for good, `python main.py key reset` makes a new one; people then connect their engines again."
 )
 
@@ -66,10 +67,20 @@ async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bo
     if await asyncio.to_thread((folder / DATABASE_NAME).exists):
         return True
     if count := await asyncio.to_thread(_pictures, cache_folder / CACHE_NAME, now):
-        kept = "1 picture is" if count == 1 else f"{count} pictures are"
+        kept = _("1 picture is") if count == 1 else _("{count} pictures are", count=count)
         raise PartMissing(
-            f"The database {DATABASE_NAME} is missing from {folder}, though {kept} still in {cache_folder}.",
-            f"Put {DATABASE_NAME} back from your backup. To begin again, move {cache_folder} away, too.",
+            _(
+                "The database {database_name} is missing from {folder}, though {kept} still in {cache_folder}.",
+                database_name=DATABASE_NAME,
+                folder=folder,
+                kept=kept,
+                cache_folder=cache_folder,
+            ),
+            _(
+                "Put {database_name} back from your backup. To begin again, move {cache_folder} away, too.",
+                database_name=DATABASE_NAME,
+                cache_folder=cache_folder,
+            ),
         )
     return False
 
@@ -97,15 +108,23 @@ async def _open_box(database: Database, folder: Path, key: str) -> SecretBox:
     seals, path = SealStore(database), folder / KEY_NAME
     if not key and not await asyncio.to_thread(path.exists) and await seals.is_used():
         raise PartMissing(
-            f"The key file {KEY_NAME} is missing from {folder}, and the database there was sealed with it.",
-            f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
+            _(
+                "The key file {key_name} is missing from {folder}, and the database there was sealed with it.",
+                key_name=KEY_NAME,
+                folder=folder,
+            ),
+            _("Put {key_name} back from your backup. {lost_for_good}", key_name=KEY_NAME, lost_for_good=LOST_FOR_GOOD),
         )
     box = SecretBox(key.encode()) if key else await _key_file(path)
     if not await seals.fits(box):
-        name = "SECRET_KEY" if key else f"The key file {KEY_NAME}"
+        name = "SECRET_KEY" if key else _("The key file {key_name}", key_name=KEY_NAME)
         raise PartMissing(
-            f"{name} is not the key that the database in {folder} was sealed with.",
-            f"Put the former key back{'' if key else ' from your backup'}. {LOST_FOR_GOOD}",
+            _("{name} is not the key that the database in {folder} was sealed with.", name=name, folder=folder),
+            _(
+                "Put the former key back{rest}. {lost_for_good}",
+                rest="" if key else _(" from your backup"),
+                lost_for_good=LOST_FOR_GOOD,
+            ),
         )
     return box
 
@@ -115,8 +134,12 @@ async def _key_file(path: Path) -> SecretBox:
         return await asyncio.to_thread(SecretBox.open, path)
     except ValueError as error:
         raise PartMissing(
-            f"The key file {KEY_NAME} in {path.parent} is damaged: it is not 44 base64 characters.",
-            f"Put {KEY_NAME} back from your backup. {LOST_FOR_GOOD}",
+            _(
+                "The key file {key_name} in {parent} is damaged: it is not 44 base64 characters.",
+                key_name=KEY_NAME,
+                parent=path.parent,
+            ),
+            _("Put {key_name} back from your backup. {lost_for_good}", key_name=KEY_NAME, lost_for_good=LOST_FOR_GOOD),
         ) from error
 
 

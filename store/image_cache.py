@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from store.database import Database, Row
 from store.migrations import cache_steps
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -239,7 +240,7 @@ def _check_room(folder: Path, size_bytes: int) -> None:
     except OSError as error:
         raise CacheUnavailable(str(error)) from error
     if free_bytes < RESERVED_BYTES + size_bytes:
-        raise CacheUnavailable(f"the disk is almost full: {free_bytes // 1024**2} MB left")
+        raise CacheUnavailable(_("the disk is almost full: {free_bytes} MB left", free_bytes=free_bytes // 1024**2))
 
 
 @asynccontextmanager

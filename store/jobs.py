@@ -355,4 +355,4 @@ async def _storing() -> AsyncIterator[None]:
 
 def _is_about_values(error: sqlite3.DatabaseError) -> bool:
     """Whether the tables or SQLite's own JSON functions refuse what a row holds."""
-    return any(words in str(error) for words in ("malformed JSON", "constraint failed", "too big"))
+    return any(words in str(error) for words in (_("malformed JSON"), _("constraint failed"), _("too big")))

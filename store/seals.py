@@ -3,9 +3,10 @@
 from typing import Final
 
 from store.database import Database
+from texts.text import _
 from utils.secrets import SecretBox, SecretLost
 
-NAME: Final = "secret key"
+NAME: Final = _("secret key")
 KNOWN: Final = "Easel"
 
 GET: Final = "SELECT sealed FROM seals WHERE name = ?"

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from store.database import Database
+from texts.text import _
 from utils.secrets import SecretBox, SecretLost
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class WebhookStore:
                 url = self._box.unseal(row["url"])
             except SecretLost as error:
                 log.warning("webhook given up: %s", error, extra={"action": "secret_lost", "id": row["id"]})
-                await self.end(row["seq"], "secret lost")
+                await self.end(row["seq"], _("secret lost"))
                 continue
             found.append(
                 WebhookDelivery(

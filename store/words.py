@@ -74,7 +74,7 @@ PICTURES_OF: Final = f"""
 # An engine of a person's own has their id in its name, and their name in its label.
 _LANE: Final = "iif(lane = :lane, :new_lane, lane)"
 _LANES: Final = "replace({column}, json_quote(:lane), json_quote(:new_lane))"
-_OWN_ENGINE: Final = "an engine of their own"
+_OWN_ENGINE: Final = _("an engine of their own")
 RENAME_JOBS: Final = f"""
     UPDATE jobs SET user_key = :name, reply_token = '', reply_token_until = NULL, lane = {_LANE},
         candidates = {_LANES.format(column="candidates")}, tried = {_LANES.format(column="tried")},

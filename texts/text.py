@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol, Self, SupportsIndex
 
 Value = str | int | float
 PHRASE: Final = "phrase"  # "{reason:phrase}": a sentence inside another loses its full stop
+FIRST: Final = "first"  # "{reason:first}": the first sentence of several, without its full stop
+CAPITAL: Final = "capital"  # "{what:capital}": the first letter of a sentence
 
 
 class TextCatalog(Protocol):
@@ -36,8 +38,8 @@ class Text(str):
     values: Mapping[str, Value]
     catalog: TextCatalog | None
 
-    def __new__(cls, template: str, values: Mapping[str, Value], plural: str = "") -> Self:
-        """Format the template in the language of who reads here.
+    def __new__(cls, template: str, values: Mapping[str, object], plural: str = "") -> Self:
+        """Format the template in the language of who reads here. What is no text and no number is told by its `str`.
 
         Raises:
             ValueError: the template's names and the values differ.
@@ -46,8 +48,9 @@ class Text(str):
             if (names := fields_of(wanted)) != values.keys() and not (plural and names <= values.keys()):
                 raise ValueError(f"{wanted!r} does not fit the values {sorted(values)}")
         catalog = _reader.get()
-        text = super().__new__(cls, _formatted(template, values, plural, catalog))
-        text.template, text.plural, text.values, text.catalog = template, plural, values, catalog
+        plain = {name: v if isinstance(v, str | int | float) else str(v) for name, v in values.items()}
+        text = super().__new__(cls, _formatted(template, plain, plural, catalog))
+        text.template, text.plural, text.values, text.catalog = template, plural, plain, catalog
         return text
 
     def __getnewargs__(self) -> tuple[Any, ...]:
@@ -59,24 +62,40 @@ class Text(str):
     def __str__(self) -> str:
         return render(self)
 
+    def __add__(self, other: str) -> str:
+        return joined("", (self, other))
+
+    def __radd__(self, other: str) -> str:
+        return joined("", (other, self))
+
     def __format__(self, spec: str) -> str:
         return _field(render(self), spec)
 
 
-def _(template: str, /, **values: Value) -> Text:
+def _(template: str, /, **values: object) -> str:
     """Return a sentence for people. The template is a literal; `{name}` stands for a value, `{{` for a brace."""
     return Text(template, values)
 
 
-def _n(singular: str, plural: str, /, *, count: int, **values: Value) -> Text:
+def template(sentence: str, /) -> str:
+    """Return the template of a sentence whose values come later: `Text(sentence, values)` makes it."""
+    return sentence
+
+
+def _n(singular: str, plural: str, /, *, count: int, **values: object) -> str:
     """Return a sentence about `{count}` things."""
     return Text(singular, {"count": count, **values}, plural)
 
 
-def joined(separator: str, parts: Iterable[str]) -> Text:
+def joined(separator: str, parts: Iterable[str]) -> str:
     """Return texts one after the other as a text; each stays translatable."""
     values = {f"part{number}": part for number, part in enumerate(parts)}
     return Text(separator.replace("{", "{{").replace("}", "}}").join(f"{{{name}}}" for name in values), values)
+
+
+def phrase(text: str) -> str:
+    """Return a sentence without its full stop, to stand inside another."""
+    return Text("{text:phrase}", {"text": text})
 
 
 @contextmanager
@@ -184,4 +203,8 @@ def _filled(template: str, values: Mapping[str, Value], catalog: TextCatalog | N
 def _field(value: Value, spec: str) -> str:
     if spec == PHRASE:
         return str(value).rstrip(". ")
+    if spec == FIRST:
+        return str(value).split(". ")[0].rstrip(".")
+    if spec == CAPITAL:
+        return str(value)[:1].upper() + str(value)[1:]
     return str.__format__(value, spec) if isinstance(value, str) else format(value, spec)

@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageFilter, ImageOps
 
+from texts.text import _
 from utils.feather import feathered
 from utils.image_text import with_texts_of
 from utils.masks import flat_mask
@@ -55,7 +56,12 @@ def extend_canvas(
     notes: tuple[str, ...] = ()
     if scale < 1:
         if grows:
-            notes = (f"the picture was made smaller first: with its new part it may have {MAX_PIXELS / 1e6:.0f} MP",)
+            notes = (
+                _(
+                    "the picture was made smaller first: with its new part it may have {max_pixels:.0f} MP",
+                    max_pixels=MAX_PIXELS / 1e6,
+                ),
+            )
         smaller = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
         picture = picture.resize(smaller, Image.Resampling.LANCZOS)
     # however small the picture is, each side that is continued gets a pixel

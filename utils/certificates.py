@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from texts.text import _
+
 CERTIFICATE: Final = "C2PA_CERTIFICATE"
 KEY: Final = "C2PA_KEY"
-CHAIN_RIGHT: Final = "a PEM file with your certificate first, then those that issued it"
-KEY_RIGHT: Final = "a PEM file with the private key of C2PA_CERTIFICATE"
+CHAIN_RIGHT: Final = _("a PEM file with your certificate first, then those that issued it")
+KEY_RIGHT: Final = _("a PEM file with the private key of C2PA_CERTIFICATE")
 MIN_RSA_BITS: Final = 2048
 MAX_FILE_BYTES: Final = 256 * 1024
 # OIDs of what a certificate may be for: e-mail, documents, C2PA claims, time stamps, OCSP answers, Microsoft's C2PA.
@@ -37,7 +39,7 @@ class BadCredential(Exception):
     """A file that cannot be signed with: `setting` names it, `right` says what it must be. Holds nothing of the key."""
 
     def __init__(self, setting: str, right: str) -> None:
-        super().__init__(f"{setting} must be {right}")
+        super().__init__(_("{setting} must be {right}", setting=setting, right=right))
         self.setting = setting
         self.right = right
 
@@ -63,9 +65,9 @@ def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
     own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     keys = [one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for one in chain]
     if own not in keys:
-        raise BadCredential(KEY, "the private key of C2PA_CERTIFICATE, but it belongs to another certificate")
+        raise BadCredential(KEY, _("the private key of C2PA_CERTIFICATE, but it belongs to another certificate"))
     if own != keys[0]:
-        raise BadCredential(CERTIFICATE, f"{CHAIN_RIGHT}: another one stands first")
+        raise BadCredential(CERTIFICATE, _("{chain_right}: another one stands first", chain_right=CHAIN_RIGHT))
     _check_time(chain[0], now)
     _check_use(chain[0])
     return Credential(
@@ -79,13 +81,13 @@ def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
 def _read(setting: str, path: Path, right: str) -> bytes:
     try:
         if "-----BEGIN" in str(path):
-            raise BadCredential(setting, f"the name of {right}, not what stands in it")
+            raise BadCredential(setting, _("the name of {right}, not what stands in it", right=right))
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES)
     except FileNotFoundError as error:
-        raise BadCredential(setting, f"{right}, but there is no such file") from error
+        raise BadCredential(setting, _("{right}, but there is no such file", right=right)) from error
     except (OSError, ValueError) as error:
-        raise BadCredential(setting, f"{right}, but this cannot be read as a file") from error
+        raise BadCredential(setting, _("{right}, but this cannot be read as a file", right=right)) from error
 
 
 def _chain(data: bytes) -> list[x509.Certificate]:
@@ -94,7 +96,9 @@ def _chain(data: bytes) -> list[x509.Certificate]:
         for one in chain:
             one.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadCredential(CERTIFICATE, f"{CHAIN_RIGHT}, but no certificate can be read in it") from error
+        raise BadCredential(
+            CERTIFICATE, _("{chain_right}, but no certificate can be read in it", chain_right=CHAIN_RIGHT)
+        ) from error
     return chain
 
 
@@ -102,26 +106,30 @@ def _key(data: bytes) -> tuple[ec.EllipticCurvePrivateKey | ed25519.Ed25519Priva
     try:
         private = serialization.load_pem_private_key(data, password=None)
     except TypeError as error:  # how `cryptography` says that it wants a password
-        raise BadCredential(KEY, f"{KEY_RIGHT}, without a passphrase") from error
+        raise BadCredential(KEY, _("{key_right}, without a passphrase", key_right=KEY_RIGHT)) from error
     except (ValueError, UnsupportedAlgorithm):
         # from None: what the parser says may quote the file
-        raise BadCredential(KEY, f"{KEY_RIGHT}, but no private key can be read in it") from None
+        raise BadCredential(KEY, _("{key_right}, but no private key can be read in it", key_right=KEY_RIGHT)) from None
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
         return private, _CURVES[private.curve.name]
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return private, "ed25519"
     if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= MIN_RSA_BITS:
         return private, "ps256"
-    kinds = f"EC P-256, P-384 or P-521, Ed25519, or RSA of {MIN_RSA_BITS} bits or more"
-    raise BadCredential(KEY, f"a private key of a kind that C2PA signs with: {kinds}")
+    kinds = _("EC P-256, P-384 or P-521, Ed25519, or RSA of {min_rsa_bits} bits or more", min_rsa_bits=MIN_RSA_BITS)
+    raise BadCredential(KEY, _("a private key of a kind that C2PA signs with: {kinds}", kinds=kinds))
 
 
 def _check_time(certificate: x509.Certificate, now: datetime) -> None:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > end:
-        raise BadCredential(CERTIFICATE, f"a certificate that is valid today; this one ended on {end:%Y-%m-%d}")
+        raise BadCredential(
+            CERTIFICATE, _("a certificate that is valid today; this one ended on {end}", end=f"{end:%Y-%m-%d}")
+        )
     if now < begin:
-        raise BadCredential(CERTIFICATE, f"a certificate that is valid today; this one begins on {begin:%Y-%m-%d}")
+        raise BadCredential(
+            CERTIFICATE, _("a certificate that is valid today; this one begins on {begin}", begin=f"{begin:%Y-%m-%d}")
+        )
 
 
 def _check_use(certificate: x509.Certificate) -> None:
@@ -131,16 +139,20 @@ def _check_use(certificate: x509.Certificate) -> None:
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
         uses = {use.dotted_string for use in extensions.get_extension_for_class(x509.ExtendedKeyUsage).value}
     except (ValueError, x509.ExtensionNotFound) as error:
-        raise BadCredential(CERTIFICATE, _accepted("this one does not say what it is for")) from error
+        raise BadCredential(CERTIFICATE, _accepted(_("this one does not say what it is for"))) from error
     if _is_self_signed(certificate):
-        raise BadCredential(CERTIFICATE, _accepted("this one is signed with its own key; an authority must issue it"))
+        raise BadCredential(
+            CERTIFICATE, _accepted(_("this one is signed with its own key; an authority must issue it"))
+        )
     if usage.key_cert_sign:
-        raise BadCredential(CERTIFICATE, _accepted("this one is an authority's, for issuing others"))
+        raise BadCredential(CERTIFICATE, _accepted(_("this one is an authority's, for issuing others")))
     if not usage.digital_signature:
-        raise BadCredential(CERTIFICATE, _accepted("the key usage of this one lacks digitalSignature"))
+        raise BadCredential(CERTIFICATE, _accepted(_("the key usage of this one lacks digitalSignature")))
     if uses.isdisjoint(ACCEPTED_USES):
-        wanted = "emailProtection, documentSigning or C2PA's claimSigning"
-        raise BadCredential(CERTIFICATE, _accepted(f"the extended key usage of this one lacks {wanted}"))
+        wanted = _("emailProtection, documentSigning or C2PA's claimSigning")
+        raise BadCredential(
+            CERTIFICATE, _accepted(_("the extended key usage of this one lacks {wanted}", wanted=wanted))
+        )
 
 
 def _is_self_signed(certificate: x509.Certificate) -> bool:
@@ -152,4 +164,4 @@ def _is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def _accepted(why: str) -> str:
-    return f"a certificate that C2PA accepts; {why}"
+    return _("a certificate that C2PA accepts; {why}", why=why)

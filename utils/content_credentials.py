@@ -18,6 +18,7 @@ from typing import Any, Final
 from PIL import Image
 
 from constants import APP_NAME, VERSION
+from texts.text import _
 from utils.certificates import ACCEPTED_USES, CERTIFICATE, BadCredential, Credential, read_credential
 from utils.pixels import FORMATS, BadImage, encode, opened
 from utils.provenance import ALGORITHMIC, VOCABULARY
@@ -63,12 +64,12 @@ class _Part:
 def lack_of_package() -> str | None:
     """Return why the package cannot be used, as the end of a sentence that begins with its name; None if it can."""
     if importlib.util.find_spec(PACKAGE) is None:
-        return f"is not installed beside Easel ({INSTALL})"
+        return _("is not installed beside Easel ({install})", install=INSTALL)
     try:
         c2pa = importlib.import_module(PACKAGE)
     except Exception:  # its native library may not fit this machine
-        return "cannot be loaded on this machine"
-    return None if hasattr(c2pa, "Context") else f"is too old ({INSTALL} --upgrade)"
+        return _("cannot be loaded on this machine")
+    return None if hasattr(c2pa, "Context") else _("is too old ({install} --upgrade)", install=INSTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,9 @@ class PictureSigner:
         try:
             signer.sign_new(encode(Image.new("RGB", _TRIAL_SIZE), "PNG"), ALGORITHMIC)
         except NotSigned as error:
-            raise BadCredential(CERTIFICATE, f"a certificate that C2PA accepts, which says: {error}") from error
+            raise BadCredential(
+                CERTIFICATE, _("a certificate that C2PA accepts, which says: {error}", error=error)
+            ) from error
         return signer
 
     def sign_new(
@@ -130,7 +133,7 @@ class PictureSigner:
             part = _Part(label="original", relationship="parentOf", file=originals[0])
             return self._sign(copy, [_action("opened", part), *_changes(copy, part.file)], [part])
         parts = [
-            _Part(label=f"picture {number}", relationship="componentOf", file=original)
+            _Part(label=_("picture {number}", number=number), relationship="componentOf", file=original)
             for number, original in enumerate(originals, 1)
         ]
         created = _action("created") | {"digitalSourceType": VOCABULARY + kind}

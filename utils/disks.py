@@ -5,8 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from texts.text import Text, _, template
+
 LEAST_FREE_BYTES: Final = 200 * 1024**2  # some pictures of a day and the database's own copies
-FULL: Final = "The disk that holds {folder} {state}. Make room there, or set DATA_DIR to a folder on another disk."
+FULL: Final = template(
+    "The disk that holds {folder} {state}. Make room there, or set DATA_DIR to a folder on another disk."
+)
 
 
 def free_bytes(folder: Path) -> int | None:
@@ -23,7 +27,7 @@ def too_little(folder: Path) -> str:
     free = free_bytes(folder)
     if free is None or free >= LEAST_FREE_BYTES:
         return ""
-    return FULL.format(folder=folder, state=f"has only {free // 1024**2} MB left")
+    return Text(FULL, {"folder": folder, "state": _("has only {free} MB left", free=free // 1024**2)})
 
 
 def is_full(error: Exception) -> bool:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import IO, Self
 
+from texts.text import _
 from utils.secrets import make_private_file
 
 FILE_NAME = "easel.lock"
@@ -33,13 +34,16 @@ class FolderLock:
         except OSError as error:
             file.close()
             raise FolderInUse(
-                f"Another Easel is already running with the data folder “{self._path.parent}”. Stop it first, "
-                "or give this one a folder of its own with DATA_DIR."
+                _(
+                    "Another Easel is already running with the data folder “{parent}”. Stop it first, "
+                    "or give this one a folder of its own with DATA_DIR.",
+                    parent=self._path.parent,
+                )
             ) from error
         self._file = file
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *__: object) -> None:
         if self._file is not None:
             self._file.close()  # which also unlocks; the file stays, since removing it could race with another start
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from constants import MAX_IMAGE_BYTES, MAX_INPUT_IMAGE_BYTES, PREVIEW_SIDE_PX
+from texts.text import _
 from utils.colours import is_srgb
 from utils.image_text import with_parameters
 from utils.metadata import without_metadata
@@ -96,7 +97,13 @@ def inspect(data: bytes, *, decode: bool = False, brought: bool = False) -> Imag
         BadImage: it is none, is cut off, or is too large.
     """
     if len(data) > MAX_IMAGE_BYTES:
-        raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_IMAGE_BYTES)} MB.")
+        raise BadImage(
+            _(
+                "This picture is too large: {mb} MB, at most {max_image_bytes} MB.",
+                mb=_mb(len(data)),
+                max_image_bytes=_mb(MAX_IMAGE_BYTES),
+            )
+        )
     with opened(data, brought=brought) as image:
         info = ImageInfo(
             width=image.width,
@@ -121,7 +128,13 @@ def clean_input(data: bytes, *, exact: bool = False) -> bytes:
         BadImage: it is no picture, is cut off, or is too large.
     """
     if len(data) > MAX_INPUT_IMAGE_BYTES:
-        raise BadImage(f"This picture is too large: {_mb(len(data))} MB, at most {_mb(MAX_INPUT_IMAGE_BYTES)} MB.")
+        raise BadImage(
+            _(
+                "This picture is too large: {mb} MB, at most {max_input_image_bytes} MB.",
+                mb=_mb(len(data)),
+                max_input_image_bytes=_mb(MAX_INPUT_IMAGE_BYTES),
+            )
+        )
     data = whole(data)
     with opened(data, brought=True) as image:
         # a phone's JPEG may hold further pictures behind the first, which Pillow calls MPO
@@ -174,7 +187,7 @@ def fit_bytes(data: bytes, limit: int, mark: Mark = marked_like) -> Fitted:
             fitting = next((copy for copy in copies if len(copy) <= limit), bare)
             return Fitted(data=fitting, media_type=FORMATS[kind], is_smaller=True)
         picture = _scaled(picture, (picture.width * SHRINK_STEP, picture.height * SHRINK_STEP))
-    raise BadImage(f"This picture cannot be made small enough for {limit} bytes.")
+    raise BadImage(_("This picture cannot be made small enough for {limit} bytes.", limit=limit))
 
 
 def _marked(bare: bytes, data: bytes, text: str, mark: Mark) -> Iterator[bytes]:

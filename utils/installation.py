@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from texts.text import _
+
 ROOT: Final = Path(__file__).resolve().parents[1]
-ANEW: Final = "Delete the folder .venv and run `make run`, or: pip install --force-reinstall -r requirements.txt"
-INSTALL: Final = "Run `make run`, or: pip install -r requirements.txt"
+CURE: Final = _("Delete the folder .venv and run `make run`, or: pip install --force-reinstall -r requirements.txt")
+INSTALL: Final = _("Run `make run`, or: pip install -r requirements.txt")
 NO_EXEC: Final = re.compile(r"failed to map segment|Operation not permitted|Permission denied")
 NO_LIBRARY: Final = re.compile(r"(lib[\w.+-]+): cannot open shared object file")
 PACKAGES_FOLDERS: Final = frozenset({"site-packages", "dist-packages"})
@@ -34,28 +36,40 @@ def explain(error: BaseException) -> str:
         return ""
     text = str(error)
     if isinstance(error, ImportError) and NO_EXEC.search(text):
-        return (
-            f"The package {package} may not be run from the folder it is in: its drive is mounted with noexec. "
-            "Move Easel to another drive, or make its environment there."
+        return _(
+            "The package {package} may not be run from the folder it is in: its drive is mounted with noexec. "
+            "Move Easel to another drive, or make its environment there.",
+            package=package,
         )
     if isinstance(error, ImportError) and (library := NO_LIBRARY.search(text)):
-        return f"The package {package} needs the library {library[1]}, which this machine does not have."
+        return _(
+            "The package {package} needs the library {library}, which this machine does not have.",
+            package=package,
+            library=library[1],
+        )
     reason = text.rpartition(".so: ")[2].splitlines()[0] if text else type(error).__name__
-    return f"The package {package} is damaged, or made for another Python or machine ({_pathless(reason)}). {ANEW}"
+    return _(
+        "The package {package} is damaged, or made for another Python or machine ({pathless}). {cure}",
+        package=package,
+        pathless=_pathless(reason),
+        cure=CURE,
+    )
 
 
 def _missing(name: str, importer: str) -> str:
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names:
-        return f"This Python was built without {top}, which Easel needs. Use one of your system, or of python.org."
+        return _(
+            "This Python was built without {top}, which Easel needs. Use one of your system, or of python.org.", top=top
+        )
     if (ROOT / top).exists() or (ROOT / f"{top}.py").exists():
-        return f"Easel's own file {name.replace('.', '/')}.py is missing. Get Easel again."
+        return _("Easel's own file {replace}.py is missing. Get Easel again.", replace=name.replace(".", "/"))
     if top == importer:
-        return f"The package {top} is damaged ({name} is missing). {ANEW}"
+        return _("The package {top} is damaged ({name} is missing). {cure}", top=top, name=name, cure=CURE)
     aside = ""
     if sys.prefix == sys.base_prefix and (ROOT / ".venv").exists():
-        aside = " They may be in .venv: start Easel with .venv/bin/python main.py (Windows: .venv\\Scripts\\python)."
-    return f"The package {top} is missing. {INSTALL}.{aside}"
+        aside = _(" They may be in .venv: start Easel with .venv/bin/python main.py (Windows: .venv\\Scripts\\python).")
+    return _("The package {top} is missing. {install}.{aside}", top=top, install=INSTALL, aside=aside)
 
 
 def _package_at_fault(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from texts.text import _
 from utils.secrets import REDACTED, redact
 
 # What every record has; anything else came in through `extra`.
@@ -48,7 +49,7 @@ def setup_logging(level: str, fmt: str, secrets: Iterable[str], stream: TextIO |
     handler.is_easel = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(level)
-    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)  # nextcord 2.6 needs it
+    warnings.filterwarnings("ignore", _("pkg_resources is deprecated"), UserWarning)  # nextcord 2.6 needs it
     for name, least in _NOISY.items():
         # at DEBUG Discord's own client may speak, since that is what one then looks for
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" and name == "nextcord" else least)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from texts.text import _
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Loops:
                 await loop.run()
                 if loop.may_end or loop.ending.is_set():
                     return
-                raise LoopEnded(f"{loop.name} has ended by itself")
+                raise LoopEnded(_("{name} has ended by itself", name=loop.name))
             except asyncio.CancelledError as error:
                 if _is_cancelled():
                     raise

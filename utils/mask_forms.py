@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+from texts.text import _
 from utils.pixels import BadImage
 
 FAINT: Final = 16  # greys below are the noise of a JPEG, not paint
@@ -22,7 +23,7 @@ ROUGH: Final = 2.5  # mean difference from the neighbours: a gradient has less, 
 SOLID: Final = 0.9  # of the paint's strength counts as all of it
 STUDY_PX: Final = 512  # a copy this large tells the form
 
-PAINT_IT: Final = "Paint what may change in white on black, or in one colour on a transparent layer."
+PAINT_IT: Final = _("Paint what may change in white on black, or in one colour on a transparent layer.")
 
 
 def read_mask(mask: Image.Image, picture: Image.Image | None = None) -> Image.Image:
@@ -55,17 +56,27 @@ def _of_layer(mask: Image.Image, picture: Image.Image | None) -> Image.Image:
         return _stretched(ImageChops.invert(alpha))
     if _spread(colours, shown) <= FAR:
         if max(_mean(colours, shown)) < FAR:
-            raise BadImage(f"The mask is black on a transparent layer: is the black or the rest to change? {PAINT_IT}")
+            raise BadImage(
+                _(
+                    "The mask is black on a transparent layer: is the black or the rest to change? {paint_it}",
+                    paint_it=PAINT_IT,
+                )
+            )
         if _is_hidden_the_same(colours, shown, hidden) and not _is_white(colours, shown):
             raise BadImage(
-                "The mask looks like a picture of which a part was erased, but of another one than this: "
-                f"is the erased part to change? {PAINT_IT}"
+                _(
+                    "The mask looks like a picture of which a part was erased, but of another one than this: "
+                    "is the erased part to change? {paint_it}",
+                    paint_it=PAINT_IT,
+                )
             )
         return _stretched(alpha)
     flat = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask.convert("RGBA")).convert("RGB")
     if _is_grey(_study(flat)):
         return _of_greys(flat.convert("L"), None)
-    raise BadImage(f"The mask is a photo with transparent parts, which could be meant in two ways. {PAINT_IT}")
+    raise BadImage(
+        _("The mask is a photo with transparent parts, which could be meant in two ways. {paint_it}", paint_it=PAINT_IT)
+    )
 
 
 def _of_greys(mask: Image.Image, picture: Image.Image | None) -> Image.Image:
@@ -73,14 +84,16 @@ def _of_greys(mask: Image.Image, picture: Image.Image | None) -> Image.Image:
     if high < FAINT or low > 255 - FAINT or mask.getextrema() == (255, 255):
         return mask
     if high - low < FAINT:
-        raise BadImage(f"The mask is one grey all over, so it does not tell what may change. {PAINT_IT}")
+        raise BadImage(
+            _("The mask is one grey all over, so it does not tell what may change. {paint_it}", paint_it=PAINT_IT)
+        )
     stretched = _stretched(mask)
     small = _study(stretched)
     middle = sum(small.histogram()[32:224]) / (small.width * small.height)
     if middle > MID_GREYS and _roughness(small) > ROUGH:
         if picture is not None and (painted := _over_picture(mask.convert("RGB"), picture)) is not None:
             return painted
-        raise BadImage(f"The mask is a photo in greys, not a mask. {PAINT_IT}")
+        raise BadImage(_("The mask is a photo in greys, not a mask. {paint_it}", paint_it=PAINT_IT))
     return stretched
 
 
@@ -93,12 +106,19 @@ def _of_paint(mask: Image.Image, picture: Image.Image | None) -> Image.Image:
     away = _distance(small, ground)
     stencil = away.point(lambda value: 255 if value > FAR else 0)
     if not stencil.getbbox():
-        raise BadImage(f"The mask has one colour all over, so it does not tell what may change. {PAINT_IT}")
+        raise BadImage(
+            _("The mask has one colour all over, so it does not tell what may change. {paint_it}", paint_it=PAINT_IT)
+        )
     paint = _commonest(small, stencil)
     from_paint = _distance(small, paint).point(lambda value: 255 if value > FAR else 0)
     odd = ImageChops.darker(away.point(lambda value: 255 if value > GREY else 0), from_paint)
     if _count(odd) > SOFT * _count(stencil):
-        raise BadImage(f"The mask has many colours, like a photo, so it does not tell what may change. {PAINT_IT}")
+        raise BadImage(
+            _(
+                "The mask has many colours, like a photo, so it does not tell what may change. {paint_it}",
+                paint_it=PAINT_IT,
+            )
+        )
     full = max(abs(one - two) for one, two in zip(paint, ground, strict=True))
     return _scaled(_distance(mask, ground), full)
 
@@ -178,7 +198,7 @@ def _commonest(image: Image.Image, where: Image.Image) -> tuple[int, int, int]:
     sorts = image.convert("RGB").point(lambda value: value & 0xE0)
     sorts.paste((1, 1, 1), mask=ImageChops.invert(where))
     counts = sorts.getcolors(8**3 + 1) or []
-    _, sort = max(((count, colour) for count, colour in counts if colour != (1, 1, 1)), default=(0, (0, 0, 0)))
+    __, sort = max(((count, colour) for count, colour in counts if colour != (1, 1, 1)), default=(0, (0, 0, 0)))
     assert isinstance(sort, tuple), "a colour of RGB has three parts"
     chosen = _distance(sorts, sort).point(lambda value: 0 if value else 255)
     red, green, blue = (round(value) for value in ImageStat.Stat(image.convert("RGB"), chosen).mean)

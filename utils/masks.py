@@ -5,10 +5,11 @@ from typing import Final
 
 from PIL import Image, ImageChops
 
+from texts.text import _
 from utils.mask_forms import FAINT, read_mask
 from utils.pixels import BadImage, encode, upright
 
-HINT: Final = "A mask is a second picture of the same size: white where the first may change, black where it stays."
+HINT: Final = _("A mask is a second picture of the same size: white where the first may change, black where it stays.")
 SAME_SHAPE: Final = 0.01  # two shapes closer than this are one, rounded to whole pixels
 
 
@@ -64,12 +65,18 @@ def check_mask(mask: Image.Image, size: tuple[int, int]) -> tuple[str, ...]:
         # a side may be off by one pixel, however short it is
         slack = max(SAME_SHAPE, 1 / min(*mask.size, *size))
         if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > slack:
-            raise BadImage(f"The mask is {sizes[0]}, the picture {sizes[1]}: both must be of the same size.")
-        notes = (f"mask {sizes[0]} → {sizes[1]}",)
+            raise BadImage(
+                _(
+                    "The mask is {sizes}, the picture {sizes_2}: both must be of the same size.",
+                    sizes=sizes[0],
+                    sizes_2=sizes[1],
+                )
+            )
+        notes = (_("mask {sizes} → {sizes_2}", sizes=sizes[0], sizes_2=sizes[1]),)
     darkest, lightest = _extremes(mask)
     if lightest < FAINT:
-        raise BadImage("The mask is all black, so nothing would change: paint what should change white.")
-    return (*notes, "the mask is all white: everything is redrawn") if darkest == 255 else notes
+        raise BadImage(_("The mask is all black, so nothing would change: paint what should change white."))
+    return (*notes, _("the mask is all white: everything is redrawn")) if darkest == 255 else notes
 
 
 def mask_by_alpha(image: bytes) -> Masked | None:

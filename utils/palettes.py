@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageStat
 
+from texts.text import _
 from utils.images import BadImage, convert
 
 MOST_STRETCH: Final = 3.0  # a nearly flat channel would turn to noise
@@ -45,4 +46,4 @@ def _opened(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(convert(data, "PNG"))).convert("RGB").convert("YCbCr")
     except OSError as error:
-        raise BadImage("This picture is damaged or cut off.") from error
+        raise BadImage(_("This picture is damaged or cut off.")) from error

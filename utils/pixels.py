@@ -11,6 +11,7 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from constants import MAX_IMAGE_PIXELS
+from texts.text import _
 from utils.colours import in_srgb
 from utils.file_kinds import has_heic, is_heic, open_heic, refusal_of
 from utils.mending import mended
@@ -45,11 +46,16 @@ def opened(data: bytes, *, brought: bool = False) -> Iterator[Image.Image]:
     except BadImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImage(f"This picture has too many pixels; at most {MAX_IMAGE_PIXELS // 10**6} million.") from error
+        raise BadImage(
+            _(
+                "This picture has too many pixels; at most {max_image_pixels} million.",
+                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+            )
+        ) from error
     except UnidentifiedImageError as error:
         raise BadImage(refusal_of(data)) from error
     except Exception as error:  # decoders raise nearly anything on a damaged or hostile file
-        raise BadImage("This picture is damaged or cut off.") from error
+        raise BadImage(_("This picture is damaged or cut off.")) from error
 
 
 def whole(data: bytes) -> bytes:
@@ -60,7 +66,12 @@ def whole(data: bytes) -> bytes:
 def _check_pixels(width: int, height: int) -> None:
     if width * height > MAX_IMAGE_PIXELS:
         raise BadImage(
-            f"This picture has too many pixels: {width}×{height}, at most {MAX_IMAGE_PIXELS // 10**6} million."
+            _(
+                "This picture has too many pixels: {width}×{height}, at most {max_image_pixels} million.",
+                width=width,
+                height=height,
+                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+            )
         )
 
 

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-CHOOSE_ANOTHER: Final = "set PORT in .env to another one"
+from texts.text import _
+
+CHOOSE_ANOTHER: Final = _("set PORT in .env to another one")
 LISTENING: Final = "0A"  # the state in /proc/net/tcp, see proc(5)
 
 
@@ -13,8 +15,10 @@ class PortInUse(Exception):
 
     def __init__(self, port: int, otherwise: str = CHOOSE_ANOTHER) -> None:
         holder = holder_of(port)
-        by = f"another program ({holder})" if holder else "another program"
-        super().__init__(f"Port {port} is in use by {by}. Stop that, or {otherwise}.")
+        by = _("another program ({holder})", holder=holder) if holder else _("another program")
+        super().__init__(
+            _("Port {port} is in use by {by}. Stop that, or {otherwise}.", port=port, by=by, otherwise=otherwise)
+        )
 
 
 def holder_of(port: int, proc: Path = Path("/proc")) -> str:
@@ -25,7 +29,9 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> str:
     for process in proc.glob("[0-9]*"):
         try:
             if any(_link(one) in inodes for one in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()}, process {process.name}"
+                return _(
+                    "{read_text}, process {name}", read_text=(process / "comm").read_text().strip(), name=process.name
+                )
         except OSError:  # it has ended, or is somebody else's
             continue
     return ""

@@ -1,6 +1,6 @@
 """Small words for people: time spans, short forms."""
 
-from texts.text import render
+from texts.text import _, render
 
 
 def duration(seconds: float) -> str:
@@ -24,8 +24,10 @@ def ordinal(number: int) -> str:
 def place_in(line: str, number: int | None) -> str:
     """Say a place in some line: "next in the engine’s own queue", "2nd in ..."; without a number that it is there."""
     if not number or number < 1:
-        return f"in {line}"
-    return f"next in {line}" if number == 1 else f"{ordinal(number)} in {line}"
+        return _("in {line}", line=line)
+    return (
+        _("next in {line}", line=line) if number == 1 else _("{ordinal} in {line}", ordinal=ordinal(number), line=line)
+    )
 
 
 def cut(text: str, limit: int) -> str:

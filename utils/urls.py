@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
+from texts.text import _
+
 MAX_URL_CHARS: Final = 2048
 MAX_HOST_CHARS: Final = 253
 RESOLVE_TIMEOUT_S: Final = 3.0
@@ -40,12 +42,12 @@ _METADATA_ADDRESSES = frozenset(
     ip_address(text)
     for text in ("169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 )
-_METADATA = "a cloud metadata address"
-_LINK_LOCAL = "a link-local address"
-_LOOPBACK = "the machine this bot runs on"
+_METADATA = _("a cloud metadata address")
+_LINK_LOCAL = _("a link-local address")
+_LOOPBACK = _("the machine this bot runs on")
 _NEVER = frozenset({_METADATA, _LINK_LOCAL})  # no setting opens these: they hand out the host's own credentials
 
-_PUBLIC_HINT = (
+_PUBLIC_HINT = _(
     "Type the public https address of your server (a tunnel, or a rented machine's proxy address);"
     " the bot's owner can allow private ones with ALLOW_PRIVATE_BACKENDS."
 )
@@ -88,11 +90,11 @@ def check_url(text: str, policy: UrlPolicy) -> CheckedUrl:
     """
     text = text.strip().removeprefix("<").removesuffix(">")  # Discord users write <https://...> to avoid a preview
     if not text:
-        raise UrlRefused("The address is empty.", "Type it like https://my-server.example:7860.")
+        raise UrlRefused(_("The address is empty."), _("Type it like https://my-server.example:7860."))
     if len(text) > MAX_URL_CHARS:
-        raise UrlRefused(f"The address is longer than {MAX_URL_CHARS} characters.")
+        raise UrlRefused(_("The address is longer than {max_url_chars} characters.", max_url_chars=MAX_URL_CHARS))
     if _UNSAFE.search(text):
-        raise UrlRefused("The address holds a space or a sign that no address can have.", "Copy it once more.")
+        raise UrlRefused(_("The address holds a space or a sign that no address can have."), _("Copy it once more."))
     scheme, netloc, path = _split(text)
     host_text, port = _split_port(netloc, _DEFAULT_PORTS[scheme])
     host = check_host(scheme, host_text, policy)
@@ -115,11 +117,11 @@ def check_host(scheme: str, host: str, policy: UrlPolicy) -> str:
         host = str(address)
     _check_allow_list(host, policy.allowed_hosts)
     kind = _kind_of_name(host) if address is None else kind_of(address)
-    _check_kind("That address is", kind, policy)
+    _check_kind(_("That address is"), kind, policy)
     if scheme == "http" and not kind and not policy.allow_insecure_http:
         raise UrlRefused(
-            "Plain http to a public server would send your key and pictures unprotected.",
-            "Type its https:// address; the bot's owner can allow http with ALLOW_INSECURE_HTTP.",
+            _("Plain http to a public server would send your key and pictures unprotected."),
+            _("Type its https:// address; the bot's owner can allow http with ALLOW_INSECURE_HTTP."),
         )
     return host
 
@@ -132,9 +134,9 @@ def check_addresses(host: str, addresses: Iterable[str], policy: UrlPolicy) -> t
     """
     checked = tuple(addresses)
     if not checked:
-        raise UrlRefused("That server name has no address.", "Check the spelling.")
+        raise UrlRefused(_("That server name has no address."), _("Check the spelling."))
     for text in checked:
-        _check_kind("That server name leads to", kind_of(ip_address(text)), policy)
+        _check_kind(_("That server name leads to"), kind_of(ip_address(text)), policy)
     return checked
 
 
@@ -147,7 +149,7 @@ async def resolve(host: str, port: int, *, timeout_s: float = RESOLVE_TIMEOUT_S)
     """
     async with asyncio.timeout(timeout_s):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+    return tuple(dict.fromkeys(str(sockaddr[0]) for *__, sockaddr in found))
 
 
 def kind_of(address: Address) -> str:
@@ -155,19 +157,19 @@ def kind_of(address: Address) -> str:
     if address in _METADATA_ADDRESSES:
         return _METADATA
     if isinstance(address, IPv6Address) and (inner := _embedded(address)) is not None:
-        return kind_of(inner) or ("" if _is_plain_wrapping(address) else "a tunnel address")
+        return kind_of(inner) or ("" if _is_plain_wrapping(address) else _("a tunnel address"))
     if address.is_link_local:
         return _LINK_LOCAL
     if address.is_loopback or address.is_unspecified:  # 0.0.0.0 connects to this machine too
         return _LOOPBACK
     if address.is_multicast:
-        return "a multicast address"
+        return _("a multicast address")
     if address in _CGNAT:
-        return "a shared (carrier-grade NAT) address"
+        return _("a shared (carrier-grade NAT) address")
     if address.is_reserved or address in _OLD_RELAYS or address in _LOCAL_NAT64:
-        return "a reserved address"
+        return _("a reserved address")
     if not address.is_global or (isinstance(address, IPv6Address) and address.is_site_local):
-        return "a private network address"
+        return _("a private network address")
     return ""
 
 
@@ -190,15 +192,17 @@ def _kind_of_name(host: str) -> str:
     if host == "localhost" or host.endswith(".localhost"):
         return _LOOPBACK
     if "." not in host or host.endswith(_PRIVATE_SUFFIXES):
-        return "a name of a private network"
+        return _("a name of a private network")
     return ""
 
 
 def _check_kind(what: str, kind: str, policy: UrlPolicy) -> None:
     if kind in _NEVER:
-        raise UrlRefused(f"{what} {kind}, which is never allowed.", _PUBLIC_HINT.partition(";")[0] + ".")
+        raise UrlRefused(
+            _("{what} {kind}, which is never allowed.", what=what, kind=kind), _PUBLIC_HINT.partition(";")[0] + "."
+        )
     if kind and not policy.allow_private:
-        raise UrlRefused(f"{what} {kind}, which is not allowed here.", _PUBLIC_HINT)
+        raise UrlRefused(_("{what} {kind}, which is not allowed here.", what=what, kind=kind), _PUBLIC_HINT)
 
 
 def _check_allow_list(host: str, allowed: tuple[str, ...]) -> None:
@@ -211,25 +215,35 @@ def _check_allow_list(host: str, allowed: tuple[str, ...]) -> None:
             return
         if host == pattern:
             return
-    raise UrlRefused("That server is not on this bot's list of allowed hosts.", f"Allowed: {', '.join(allowed)}.")
+    raise UrlRefused(
+        _("That server is not on this bot's list of allowed hosts."),
+        _("Allowed: {allowed}.", allowed=", ".join(allowed)),
+    )
 
 
 def _split(text: str) -> tuple[str, str, str]:
     if "://" not in text:
         example = text if _PLAIN_HOST.fullmatch(text) else "my-server.example:7860"
-        raise UrlRefused("The address does not say http:// or https://.", f"Type https://{example.rstrip('/')}.")
+        raise UrlRefused(
+            _("The address does not say http:// or https://."),
+            _("Type https://{example_value}.", example_value=example.rstrip("/")),
+        )
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise UrlRefused(
-            "The address cannot be read.", "An IPv6 address goes in brackets: https://[2a01::1]."
+            _("The address cannot be read."), _("An IPv6 address goes in brackets: https://[2a01::1].")
         ) from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise UrlRefused(f"{parts.scheme}:// is not supported.", "Type an address that starts with https://.")
+        raise UrlRefused(
+            _("{scheme}:// is not supported.", scheme=parts.scheme), _("Type an address that starts with https://.")
+        )
     if "@" in parts.netloc:
-        raise UrlRefused("The address holds a user name or password.", "Leave it out and give it as the key instead.")
+        raise UrlRefused(
+            _("The address holds a user name or password."), _("Leave it out and give it as the key instead.")
+        )
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise UrlRefused("The address has a ? or # in it.", "Leave out everything from there on.")
+        raise UrlRefused(_("The address has a ? or # in it."), _("Leave out everything from there on."))
     return parts.scheme, parts.netloc, parts.path
 
 
@@ -239,16 +253,20 @@ def _split_port(netloc: str, default: int) -> tuple[str, int]:
     digits = match[1] if match else ""
     if host.startswith("["):
         if not host.endswith("]"):
-            raise UrlRefused("The address cannot be read.", "An IPv6 address goes in brackets: https://[2a01::1].")
+            raise UrlRefused(
+                _("The address cannot be read."), _("An IPv6 address goes in brackets: https://[2a01::1].")
+            )
         host = host[1:-1]
         if ":" not in host:
-            raise UrlRefused("Only an IPv6 address goes in brackets.", "Leave the brackets out.")
+            raise UrlRefused(_("Only an IPv6 address goes in brackets."), _("Leave the brackets out."))
     elif ":" in host:
-        raise UrlRefused("The address has more than one colon.", "An IPv6 address goes in brackets: https://[2a01::1].")
+        raise UrlRefused(
+            _("The address has more than one colon."), _("An IPv6 address goes in brackets: https://[2a01::1].")
+        )
     if not digits:
         return host, default
     if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:9]) <= 65535:
-        raise UrlRefused("The port is not a number from 1 to 65535.", "A1111 and Forge use 7860.")
+        raise UrlRefused(_("The port is not a number from 1 to 65535."), _("A1111 and Forge use 7860."))
     return host, int(digits)
 
 
@@ -256,15 +274,17 @@ def _check_path(path: str) -> str:
     path = path.rstrip("/")
     decoded = unquote(path)
     if "//" in path or "\\" in decoded or any(part in {".", ".."} for part in decoded.split("/")):
-        raise UrlRefused("The path of the address holds //, . or ..", "Type the server's plain address.")
+        raise UrlRefused(_("The path of the address holds //, . or .."), _("Type the server's plain address."))
     if not path.isascii():
-        raise UrlRefused("The path of the address holds letters that must be percent-encoded.", "Copy it once more.")
+        raise UrlRefused(
+            _("The path of the address holds letters that must be percent-encoded."), _("Copy it once more.")
+        )
     return path
 
 
 def _canonical(host: str) -> str:
     """Lower case, punycode, no dot at the end. UTS 46 turns look-alike digits and dots into plain ones first."""
-    refused = UrlRefused("The server name is not a valid one.", "Type it like https://my-server.example:7860.")
+    refused = UrlRefused(_("The server name is not a valid one."), _("Type it like https://my-server.example:7860."))
     host = host.lower()
     if ":" in host:
         return host
@@ -283,7 +303,7 @@ def _canonical(host: str) -> str:
 
 def _address_of(host: str) -> Address | None:
     """Read any spelling of an address: IPv6, or IPv4 in 1 to 4 decimal, octal or hexadecimal parts (inet_aton)."""
-    refused = UrlRefused("The number in the address is not a valid IP address.", "Type it like 203.0.113.7.")
+    refused = UrlRefused(_("The number in the address is not a valid IP address."), _("Type it like 203.0.113.7."))
     if ":" in host:
         try:
             return ip_address(host)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from PIL import Image, ImageDraw
 
 from constants import MAX_IMAGE_PIXELS, MAX_VIDEO_BYTES
+from texts.text import _
 from utils.images import ImageInfo, inspect
 from utils.pixels import BadImage, encode
 
@@ -51,15 +52,17 @@ def inspect_video(data: bytes) -> ImageInfo:
     """
     media_type = _media_type(data)
     if media_type is None:
-        raise BadImage("This file is no video that can be shown. Use mp4 or WebM.")
+        raise BadImage(_("This file is no video that can be shown. Use mp4 or WebM."))
     if len(data) > MAX_VIDEO_BYTES:
         most = MAX_VIDEO_BYTES // 1024**2
-        raise BadImage(f"This video is too large: {len(data) / 1024**2:.0f} MB, at most {most} MB.")
+        raise BadImage(
+            _("This video is too large: {count:.0f} MB, at most {most} MB.", count=len(data) / 1024**2, most=most)
+        )
     width, height = _mp4_size(data) if media_type == "video/mp4" else _webm_size(data)
     if not width or not height:
-        raise BadImage("This video is damaged, or shows no picture.")
+        raise BadImage(_("This video is damaged, or shows no picture."))
     if width * height > MAX_IMAGE_PIXELS:
-        raise BadImage(f"This video has too many pixels: {width}×{height}.")
+        raise BadImage(_("This video has too many pixels: {width}×{height}.", width=width, height=height))
     return ImageInfo(width=width, height=height, media_type=media_type, is_animated=True)
 
 
@@ -90,7 +93,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
     Raises:
         BadImage: one ends beyond what there is.
     """
-    for _ in range(MAX_PARTS):
+    for __ in range(MAX_PARTS):
         if start + 8 > end:
             return
         (size,) = struct.unpack_from(">I", data, start)
@@ -100,7 +103,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
             head = 16
         stop = end if size == 0 else start + size
         if stop > end or (size and size < head):
-            raise BadImage("This video is damaged or cut off.")
+            raise BadImage(_("This video is damaged or cut off."))
         yield kind, start + head, stop
         start = stop
 
@@ -131,14 +134,14 @@ def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int
     Raises:
         BadImage: one ends beyond what there is.
     """
-    for _ in range(MAX_PARTS):
+    for __ in range(MAX_PARTS):
         if start >= end:
             return
         name, start = _number(data, start, end, keeps_marker=True)
         size, start = _number(data, start, end, keeps_marker=False)
         stop = end if size < 0 else start + size
         if stop > end:
-            raise BadImage("This video is damaged or cut off.")
+            raise BadImage(_("This video is damaged or cut off."))
         yield name, start, stop
         start = stop
 
@@ -148,7 +151,7 @@ def _number(data: bytes, start: int, end: int, *, keeps_marker: bool) -> tuple[i
     first = data[start] if start < end else 0
     length = 9 - first.bit_length()
     if not first or start + length > end:
-        raise BadImage("This video is damaged or cut off.")
+        raise BadImage(_("This video is damaged or cut off."))
     value = int.from_bytes(data[start : start + length], "big")
     if keeps_marker:
         return value, start + length

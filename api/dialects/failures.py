@@ -13,6 +13,7 @@ from api.errors import MEANINGS, error_body, errors, headers_of, plain, rejectio
 from api.routing import EaselRoute
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job
+from texts.text import _
 
 STATUS: Final = {"model_missing": 404, "cancelled": 409, "expired": 504, "already_ended": 409}
 
@@ -35,7 +36,7 @@ class StillDrawing(GenerationError):
     code = "timed_out"
 
     def __init__(self, job_ids: list[str]) -> None:
-        hint = "Look at " + ", ".join(f"/api/jobs/{job_id}" for job_id in job_ids)
+        hint = _("Look at ") + ", ".join(f"/api/jobs/{job_id}" for job_id in job_ids)
         super().__init__(hint=hint)
         self.job_ids = job_ids
 
@@ -45,7 +46,7 @@ class DrawingFailed(GenerationError):
 
     def __init__(self, job: Job) -> None:
         error = job.error
-        words = "It was cancelled." if job.status == "cancelled" else None
+        words = _("It was cancelled.") if job.status == "cancelled" else None
         super().__init__(error.user_message if error else words, hint=error.hint if error else "")
         self.code = error.code if error else str(job.status)  # type: ignore[misc]  # the job's own
         self.job_ids = [job.id]

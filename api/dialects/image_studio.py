@@ -52,10 +52,11 @@ from services.engines.connections import shown_lane
 from services.library.gallery import MAX_PAGE, Picture, PictureFilter
 from services.people.policy import may_use
 from services.pictures.fetching import MEDIA_PATH
+from texts.text import _
 
 OUTPAINT_ZOOM: Final = 1.5
 MOST_OFFSET: Final = 10_000
-VARIATION: Final = "a variation of this picture"
+VARIATION: Final = _("a variation of this picture")
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
 
 
@@ -104,7 +105,7 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
         is_outpaint = body.editType == "outpaint"
         change = {"zoom": OUTPAINT_ZOOM} if is_outpaint else {"mode": Mode.IMG2IMG}
         draft = replace(draft, init_image=source, **change)
-        notes = ("mask ignored: it is for inpaint",) if body.mask else ()
+        notes = (_("mask ignored: it is for inpaint"),) if body.mask else ()
     draft = _chosen(request, caller, draft, body.provider, body.model)
     return await _draw(request, caller, body, draft, body.count, prompt, *notes)
 
@@ -114,7 +115,9 @@ async def variations(request: Request, body: VariationsIn, caller: Maker) -> Ima
     """Draw other pictures like one: by its own prompt if it was drawn here, else by the one given."""
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     said = body.prompt or await _own_prompt(request, body.imageUrl or "", caller)
-    notes = () if said else ("no prompt was given and none is known of the picture: it was drawn over without words",)
+    notes = (
+        () if said else (_("no prompt was given and none is known of the picture: it was drawn over without words"),)
+    )
     prompt, loras = words_of(said or VARIATION)
     draft = Draft(
         prompt=prompt,
@@ -169,7 +172,7 @@ async def history(
     web = web_of(request)
     is_own = userId in ("", caller.user_key, caller.user_id)
     if not is_own and not caller.is_admin:
-        raise NotAllowed("Only your own history may be seen. Leave userId out.")
+        raise NotAllowed(_("Only your own history may be seen. Leave userId out."))
     wanted = PictureFilter(user_key=caller.user_key if is_own else userId)
     gallery = web.services.records.gallery
     found: list[Picture] = []
@@ -214,15 +217,29 @@ def sized(draft: Draft, size: str | None) -> Draft:
     found = _SIZE.fullmatch(size)
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX:
-        right = f"width x height, {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels each, like 1024x1024"
-        raise RequestRejected(f"size cannot be “{size[:20]}”. Allowed: {right}.", field="size")
+        right = _(
+            "width x height, {min_side_px} to {max_side_px} pixels each, like 1024x1024",
+            min_side_px=MIN_SIDE_PX,
+            max_side_px=MAX_SIDE_PX,
+        )
+        raise RequestRejected(
+            _("size cannot be “{size}”. Allowed: {right}.", size=size[:20], right=right), field="size"
+        )
     return replace(draft, width=width, height=height)
 
 
 def check_count(count: int, field: str) -> None:
     """Refuse more pictures than one request may have."""
     if count > MAX_BATCH_SIZE:
-        raise RequestRejected(f"{field} cannot be {count}. Allowed: 1 to {MAX_BATCH_SIZE}.", field=field)
+        raise RequestRejected(
+            _(
+                "{field} cannot be {count}. Allowed: 1 to {max_batch_size}.",
+                field=field,
+                count=count,
+                max_batch_size=MAX_BATCH_SIZE,
+            ),
+            field=field,
+        )
 
 
 def _chosen(request: Request, caller: Person, draft: Draft, provider: str | None, model: str | None) -> Draft:

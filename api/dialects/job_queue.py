@@ -40,6 +40,7 @@ from generation.job import Job, JobStatus, JobView
 from generation.person import Person
 from generation.request import Draft, Mode
 from services.drawing.style_transfer import NOTE, PROMPT, StyleTransfer, with_style_of
+from texts.text import _
 from utils.text import plain_words
 
 router = Router(
@@ -212,7 +213,7 @@ async def cancel(request: Request, job_id: str, caller: Maker) -> dict[str, Any]
     found = await visible_job(web, job_id, caller)
     if await web.services.generation.cancel(found.id, caller) is None:
         now = await web.services.generation.get(found.id)
-        raise AlreadyEnded(f"Job is already {WORDS[now.status]}")
+        raise AlreadyEnded(_("Job is already {words}", words=WORDS[now.status]))
     return {"success": True}
 
 
@@ -247,7 +248,7 @@ async def models(request: Request, caller: Reader) -> dict[str, Any]:
                 {
                     "id": name,
                     "name": title,
-                    "description": (offered.remark if offered else "") or f"on {engine.label}",
+                    "description": (offered.remark if offered else "") or _("on {label}", label=engine.label),
                     "type": ", ".join(TYPES[mode] for mode in TYPES if offered and mode in offered.modes),
                     "loaded": is_loaded and engine.error is None,
                     "version": engine.kind,

@@ -19,6 +19,7 @@ from api.schemas.requests import Name, Number, Seed, Whole
 from generation.person import Person
 from generation.request import Draft
 from services.engines.catalog import Engine
+from texts.text import _
 
 router = Router(prefix="/v1", tags=["local model"], route_class=route_class(plain_form), responses=REFUSALS)
 
@@ -57,7 +58,7 @@ async def generate_image(request: Request, body: ImageGenRequest, caller: Maker)
     draft, notes = _with_its_model(request, web, caller, draft, body)
     drawn = await wait_for(request, await submit(request, caller, DrawOrder(draft=draft, body=body, notes=notes)))
     job, image = drawn.pictures[0]
-    text, _ = await base64_of(web, image, "PNG")
+    text, __ = await base64_of(web, image, "PNG")
     return {
         "image_bytes_b64": text,
         "seed": image.seed,
@@ -107,7 +108,7 @@ async def load_model(
     chosen.move_to_end(caller.user_key)
     while len(chosen) > MOST_REMEMBERED:
         chosen.popitem(last=False)
-    return {"status": "success", "message": f"Model {name} is used from now on.", "model": name}
+    return {"status": "success", "message": _("Model {name} is used from now on.", name=name), "model": name}
 
 
 def _with_its_model(
@@ -123,7 +124,7 @@ def _with_its_model(
     except ModelMissing:
         if not is_usual:
             raise
-        return replace(draft, model=None), (f"model {wanted} is not here: the engine's own was used",)
+        return replace(draft, model=None), (_("model {wanted} is not here: the engine's own was used", wanted=wanted),)
 
 
 def _chosen_models(request: Request) -> OrderedDict[str, str]:

@@ -30,6 +30,7 @@ from generation.person import Person
 from generation.request import Draft, Mode, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES, left_out
 from services.pictures.masks import take_masked
+from texts.text import _
 from utils.threads import run_in_thread
 
 # Their own names, which their clients send unasked: any engine stands in for them, and a note says so.
@@ -78,7 +79,7 @@ class _Common(DialectBody):
 
     def notes(self) -> list[str]:
         background = self.background not in (None, "auto")
-        return super().notes() + (["background ignored: pictures are opaque"] if background else [])
+        return super().notes() + ([_("background ignored: pictures are opaque")] if background else [])
 
 
 class GenerationsIn(_Common):
@@ -128,7 +129,7 @@ async def model(request: Request, name: str, caller: Reader) -> dict[str, Any]:
     for one in listed:
         if one["id"] == name:
             return one
-    raise ModelMissing(f"Model {name[:100]} not loaded", field="model")
+    raise ModelMissing(_("Model {name} not loaded", name=name[:100]), field="model")
 
 
 @router.post("/images/generations")
@@ -174,7 +175,7 @@ async def _masked(request: Request, files: dict[str, list[bytes]]) -> tuple[Draf
             try:
                 stencil = (await media.load((await take_masked(media, masks[0], None)).mask)).data
             except RequestRejected:  # nothing in it is transparent
-                notes += ("the mask has no transparent part: what is white in it is redrawn",)
+                notes += (_("the mask has no transparent part: what is white in it is redrawn"),)
             pair = await take_masked(media, image, stencil)
         else:
             pair = await take_masked(media, image, None)
@@ -206,7 +207,7 @@ async def _draw(
 ) -> dict[str, Any]:
     """Draw what a body and a draft say together, and answer when it is done."""
     if body.stream:
-        raise RequestRejected("stream is not offered here.", field="stream", hint="Leave it out.")
+        raise RequestRejected(_("stream is not offered here."), field="stream", hint=_("Leave it out."))
     count = body.n or 1
     check_count(count, "n")
     web, asked = web_of(request), draft.prompt
@@ -216,7 +217,7 @@ async def _draw(
     except ModelMissing:
         if not THEIRS.fullmatch(body.model or ""):
             raise
-        notes = (*notes, f"model {body.model} is not here: the engine's own was used")
+        notes = (*notes, _("model {model} is not here: the engine's own was used", model=body.model))
     look = await with_look(request, caller, draft, quality=body.quality, style=style)
     digest = await run_in_thread(_digest, files or {})
     order = DrawOrder(draft=look.draft, body=body, count=count, notes=(*notes, *look.notes), digest=digest)
@@ -232,7 +233,7 @@ async def _answer(request: Request, body: _Common, drawn: DrawnPictures, asked: 
     for job, image in drawn.pictures:
         told: dict[str, Any] = {"revised_prompt": job.request.prompt if job.request.prompt != asked else None}
         if wants_data:
-            text, _ = await base64_of(web_of(request), image, (body.output_format or "").upper())
+            text, __ = await base64_of(web_of(request), image, (body.output_format or "").upper())
             told["b64_json"] = text
         else:
             url = link_to(request, image.media_id, is_private=job.origin.private)
@@ -266,7 +267,7 @@ async def _read(request: Request, caller: Person, kind: type[Body]) -> tuple[Bod
 
 def _first(files: dict[str, list[bytes]], name: str) -> bytes:
     if not files.get(name):
-        raise RequestRejected(f"{name} is required", field=name, hint="Send it as a file of a form.")
+        raise RequestRejected(_("{name} is required", name=name), field=name, hint=_("Send it as a file of a form."))
     return files[name][0]
 
 

@@ -10,6 +10,7 @@ from constants import MAX_BATCH_SIZE
 from generation.person import Person
 from generation.request import Mode
 from services.engines.catalog import Engine
+from texts.text import _
 
 # What the original calls its three providers, and the kinds of engine that each stands for.
 ALIASES: Final = {
@@ -40,15 +41,18 @@ def provider_named(web: Web, caller: Person, wanted: str | None) -> Engine | Non
     if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller)):
         return found
     listed = ", ".join(engine.name for engine in engines) or "none"
-    hint = f"Connected: {listed}. Leave provider out to take the best of them."
+    hint = _("Connected: {listed}. Leave provider out to take the best of them.", listed=listed)
     if name.casefold() in ALIASES:
         raise ModelMissing(
-            f"Provider not available: “{name[:60]}” is a hosted service, and Easel brings no engine that draws there.",
+            _(
+                "Provider not available: “{name}” is a hosted service, and Easel brings no engine that draws there.",
+                name=name[:60],
+            ),
             field="provider",
             hint=hint,
         )
     raise ModelMissing(
-        f"Provider not available: no engine “{name[:60]}” is connected.",
+        _("Provider not available: no engine “{name}” is connected.", name=name[:60]),
         field="provider",
         hint=hint,
     )
@@ -64,7 +68,7 @@ def provider_out(engine: Engine) -> ProviderOut:
         label=engine.label,
         kind=engine.kind,
         available=engine.error is None and offered is not None,
-        error=engine.error or (None if offered else "It has not answered yet."),
+        error=engine.error or (None if offered else _("It has not answered yet.")),
         capabilities={
             "textToImage": Mode.TXT2IMG in modes,
             "imageToImage": Mode.IMG2IMG in modes,

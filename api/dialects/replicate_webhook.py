@@ -14,6 +14,7 @@ from api.dialects.failures import plain_form, route_class
 from api.errors import NotFound, SignInNeeded, errors
 from api.routing import Router
 from generation.errors import RequestRejected
+from texts.text import _
 from utils.webhook_signatures import verify_replicate
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class _Prediction(BaseModel):
 class _NotSigned(SignInNeeded):
     """This is not signed by Replicate, or more than five minutes old."""
 
-    usual_hint = "Is REPLICATE_WEBHOOK_SECRET the secret of GET /v1/webhooks/default/secret?"
+    usual_hint = _("Is REPLICATE_WEBHOOK_SECRET the secret of GET /v1/webhooks/default/secret?")
 
 
 @router.post("/replicate")
@@ -39,7 +40,7 @@ async def replicate(request: Request) -> dict[str, bool]:
     """Take a webhook of Replicate."""
     secret = web_of(request).settings.replicate_webhook_secret.get_secret_value()
     if not secret:
-        raise NotFound("No webhooks of Replicate are taken here.", hint="Set REPLICATE_WEBHOOK_SECRET.")
+        raise NotFound(_("No webhooks of Replicate are taken here."), hint=_("Set REPLICATE_WEBHOOK_SECRET."))
     body = await request.body()
     now_s = web_of(request).services.clock.now().timestamp()
     if not verify_replicate(request.headers, body, secret, now_s=now_s):
@@ -47,7 +48,7 @@ async def replicate(request: Request) -> dict[str, bool]:
     try:
         prediction = _Prediction.model_validate_json(body)
     except ValidationError as error:
-        raise RequestRejected("This is no prediction: it has no id and status.") from error
+        raise RequestRejected(_("This is no prediction: it has no id and status.")) from error
     fields = {"action": "webhook_received", "prediction": prediction.id[:64], "status": prediction.status[:32]}
     log.info("webhook from Replicate", extra=fields)
     return {"success": True}

@@ -28,6 +28,7 @@ from services.drawing.splitting import most_at_once, split
 from services.engines.catalog import Engine, no_engine
 from services.pictures.fetching import MEDIA_PATH
 from services.pictures.masks import MaskedSource, take_masked
+from texts.text import _
 
 NEAREST: Final = 3
 MOST_UNKNOWN: Final = 10  # fields told of by name: notes are kept with the job
@@ -49,9 +50,9 @@ class DialectBody(BaseModel):
     def notes(self) -> list[str]:
         """Say which fields are not known here."""
         unknown = [*(self.model_extra or ())]
-        told = [f"{name[:40]} ignored: there is no such field here" for name in unknown[:MOST_UNKNOWN]]
+        told = [_("{name} ignored: there is no such field here", name=name[:40]) for name in unknown[:MOST_UNKNOWN]]
         more = len(unknown) - MOST_UNKNOWN
-        return [*told, f"{more} more fields ignored"] if more > 0 else told
+        return [*told, _("{more} more fields ignored", more=more)] if more > 0 else told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
     loras: list[Lora] = []
     text = take_lora_tags(seen(prompt or ""), loras)
     if not text:
-        raise RequestRejected("Prompt is required", field="prompt")
+        raise RequestRejected(_("Prompt is required"), field="prompt")
     return text, tuple(loras)
 
 
@@ -86,7 +87,7 @@ async def take_picture(request: Request, caller: Person, said: str | None, field
         RequestRejected: there is none, or it cannot be used.
     """
     if not said:
-        raise RequestRejected(f"{field} is required", field=field)
+        raise RequestRejected(_("{field} is required", field=field), field=field)
     web = web_of(request)
     said = said.strip()
     for base in (web.base_url(request), web.settings.image_cdn_url):
@@ -139,7 +140,11 @@ def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Dr
         return replace(draft, backend=named)
     names = [*models, *(engine.name for engine in engines)]
     near = get_close_matches(wanted.casefold(), names, n=NEAREST, cutoff=0.3) or names[:NEAREST]
-    raise ModelMissing(f"Model {wanted[:100]} not loaded", field="model", hint=f"There is: {', '.join(near)}.")
+    raise ModelMissing(
+        _("Model {wanted} not loaded", wanted=wanted[:100]),
+        field="model",
+        hint=_("There is: {near}.", near=", ".join(near)),
+    )
 
 
 async def with_look(request: Request, caller: Person, draft: Draft, *, quality: str | None, style: str | None) -> Look:

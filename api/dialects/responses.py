@@ -13,6 +13,7 @@ from api.dialects.failures import DrawingFailed, StillDrawing
 from api.errors import Gone
 from generation.job import Job, JobStatus, JobView
 from generation.result import StoredImage
+from texts.text import _
 from utils.threads import run_in_thread
 
 
@@ -25,7 +26,7 @@ class DrawnPictures:
 
     @property
     def jobs(self) -> list[Job]:
-        return list({job.id: job for job, _ in self.pictures}.values())
+        return list({job.id: job for job, __ in self.pictures}.values())
 
 
 async def wait_for(request: Request, views: Sequence[JobView]) -> DrawnPictures:
@@ -47,7 +48,9 @@ async def wait_for(request: Request, views: Sequence[JobView]) -> DrawnPictures:
     if not pictures:
         raise DrawingFailed((failed or jobs)[0])
     notes = [note for job in jobs for note in notes_of(job)]
-    notes += [f"a part failed: {job.error.user_message if job.error else job.status}" for job in failed]
+    notes += [
+        _("a part failed: {reason}", reason=job.error.user_message if job.error else job.status) for job in failed
+    ]
     return DrawnPictures(pictures=tuple(pictures), notes=tuple(dict.fromkeys(notes)))
 
 

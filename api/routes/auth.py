@@ -13,6 +13,7 @@ from api.routing import Router
 from generation.errors import GenerationError
 from services.people.access import SESSION_S
 from services.people.sign_in import CALLBACK_PATH, STATE_S
+from texts.text import _
 
 router = Router(tags=["sign-in"], responses=errors(422))
 
@@ -39,13 +40,13 @@ PAGE: Final = """<!doctype html>
 </html>
 """
 TO_DISCORD: Final[dict[int | str, dict[str, Any]]] = {
-    303: {"description": "On to the next page."},
-    404: {"description": "Signing in is not set up: a page that says so.", "content": {"text/html": {}}},
+    303: {"description": _("On to the next page.")},
+    404: {"description": _("Signing in is not set up: a page that says so."), "content": {"text/html": {}}},
 }
 OR_PAGE: Final[dict[int | str, dict[str, Any]]] = {
-    303: {"description": "On to the studio."},
+    303: {"description": _("On to the studio.")},
     **{
-        status: {"description": "A page that says why not.", "content": {"text/html": {}}}
+        status: {"description": _("A page that says why not."), "content": {"text/html": {}}}
         for status in (400, 403, 410, 502, 503)
     },
 }
@@ -59,9 +60,11 @@ async def login(request: Request, then: Annotated[str, Query(max_length=500)] = 
     if not web.own.sign_in.is_available:
         return _page(
             404,
-            "Signing in is not set up here",
-            "Press “Studio” under a picture in Discord, or send /studio there: you get a link of your own. "
-            "Whoever runs Easel can switch on signing in; docs/discord-setup.md tells how.",
+            _("Signing in is not set up here"),
+            _(
+                "Press “Studio” under a picture in Discord, or send /studio there: you get a link of your own. "
+                "Whoever runs Easel can switch on signing in; docs/discord-setup.md tells how."
+            ),
         )
     begun = web.own.sign_in.begin(_callback(web, request), then=then)
     answer = RedirectResponse(begun.url, status_code=303)
@@ -74,13 +77,15 @@ async def callback(request: Request, code: Text = "", state: Text = "", error: T
     """Come back from Discord; who may come in has a session from now on."""
     web = web_of(request)
     if error or not code:
-        return _page(400, "You are not signed in", "Discord says that you did not agree.", LOGIN_PATH, "Try again")
+        return _page(
+            400, _("You are not signed in"), _("Discord says that you did not agree."), LOGIN_PATH, _("Try again")
+        )
     try:
         person = await web.own.sign_in.finish(code, state, cookie=request.cookies.get(STATE_COOKIE, ""))
     except GenerationError as refused:
         status = status_of(refused)
-        return _page(status, "You are not signed in", _said(refused), LOGIN_PATH, "Sign in once more")
-    _, token = await web.access.open_session(person.user_key, person.name)
+        return _page(status, _("You are not signed in"), _said(refused), LOGIN_PATH, _("Sign in once more"))
+    __, token = await web.access.open_session(person.user_key, person.name)
     answer = RedirectResponse(person.then, status_code=303)
     _set(web, request, answer, SESSION_COOKIE, token, SESSION_S)
     for name in (STATE_COOKIE, LINK_COOKIE, JOB_COOKIE):
@@ -109,8 +114,8 @@ async def open_link(request: Request, t: Text = "", job: Annotated[str, Query(ma
     if left_s <= 0:
         return _page(
             410,
-            "This link has expired",
-            "Links from Discord are good for an hour. Press “Studio” under the picture once more for a new one.",
+            _("This link has expired"),
+            _("Links from Discord are good for an hour. Press “Studio” under the picture once more for a new one."),
         )
     job_id = web.own.studio.job_of(job) if web.own.studio and job else ""
     answer = RedirectResponse(f"/#/job/{job_id}" if job_id else "/", status_code=303)
@@ -135,7 +140,7 @@ def _said(error: GenerationError) -> str:
     return " ".join(filter(None, (error.user_message, error.hint)))
 
 
-def _page(status: int, title: str, text: str, link: str = "/", label: str = "Open Easel") -> HTMLResponse:
+def _page(status: int, title: str, text: str, link: str = "/", label: str = _("Open Easel")) -> HTMLResponse:
     words = {"title": title, "text": text, "link": link, "label": label}
     content = PAGE.format(**{name: escape(value) for name, value in words.items()})
     return HTMLResponse(content, status, headers={"Cache-Control": "no-store"})

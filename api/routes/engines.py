@@ -14,13 +14,14 @@ from api.schemas.engines import ConnectErrorOut, EngineIn, EngineOut, EnginesOut
 from generation.errors import BackendError, NotAllowed
 from generation.person import Person
 from services.engines.connections import Diagnosis, Owner, connectable_kinds, label_for, lane_of
+from texts.text import _
 from utils.text import plain_words
 
 router = Router(prefix="/api", tags=["engines"], responses=errors(401, 403))
 
 EngineName = Annotated[str, Path(min_length=1, max_length=100)]
 FAILED: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ConnectErrorOut, "description": "The test failed."} for status in (502, 503)
+    status: {"model": ConnectErrorOut, "description": _("The test failed.")} for status in (502, 503)
 }
 
 
@@ -59,9 +60,9 @@ async def disconnect(request: Request, name: EngineName, caller: Maker) -> Respo
     """Forget your own engine and its key."""
     web, owner = web_of(request), _owner(caller)
     if not _is_visible(web, name, caller):
-        raise NotFound("There is no such engine.")
+        raise NotFound(_("There is no such engine."))
     if name != lane_of(owner):
-        raise NotAllowed("This engine is not yours to disconnect: it is in the settings, or the server's.")
+        raise NotAllowed(_("This engine is not yours to disconnect: it is in the settings, or the server's."))
     await web.services.connections.disconnect(owner)
     return Response(status_code=204)
 
@@ -71,10 +72,10 @@ async def test(request: Request, name: EngineName, caller: Maker) -> TestOut:
     """Go through all layers between Easel and an engine, and say at which it ends."""
     web = web_of(request)
     if not _is_visible(web, name, caller):
-        raise NotFound("There is no such engine.")
+        raise NotFound(_("There is no such engine."))
     found = await web.services.connections.examine(name)
     if found is None:
-        message = "It is a part of Easel: there is nothing in between."
+        message = _("It is a part of Easel: there is nothing in between.")
         return TestOut(is_ok=True, message=message, hint="", layer="product", seconds=0.0)
     return _test(found, is_owner=caller.is_admin or name == f"user-{caller.user_id}")
 
@@ -104,7 +105,7 @@ def _owner(caller: Person) -> Owner:
         NotAllowed: somebody with a link from Discord calls; links get shared.
     """
     if caller.how == "link":
-        raise NotAllowed("A link from Discord may not change engines. Sign in, or use /sdconnect in Discord.")
+        raise NotAllowed(_("A link from Discord may not change engines. Sign in, or use /sdconnect in Discord."))
     return Owner(kind="user", id=caller.user_id)
 
 
@@ -116,8 +117,8 @@ def _is_visible(web: Web, name: str, caller: Person) -> bool:
 def _test(found: Diagnosis, *, is_owner: bool) -> TestOut:
     """Write the outcome of a test; where an engine is and what it says there is for its owner."""
     if not is_owner:
-        message = "It works." if found.is_ok else "It does not work at the moment."
-        hint = "" if found.is_ok else "Its owner can test it, and is told why."
+        message = _("It works.") if found.is_ok else _("It does not work at the moment.")
+        hint = "" if found.is_ok else _("Its owner can test it, and is told why.")
         return TestOut(
             is_ok=found.is_ok, message=message, hint=hint, layer=found.layer, seconds=round(found.seconds, 3)
         )

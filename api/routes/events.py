@@ -14,11 +14,12 @@ from api.events import sse
 from api.routes.session import session_of
 from api.routing import Router
 from generation.errors import LimitReached
+from texts.text import _
 
 router = Router(tags=["events"], responses=errors(401, 403))
 
 EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."}
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": _("Server-sent events.")}
 }
 
 
@@ -32,7 +33,7 @@ async def events(request: Request, caller: Reader) -> StreamingResponse:
     web = web_of(request)
     reader = web.hub.open(caller)
     if reader is None:
-        raise LimitReached("Too many event streams are open.", retry_after=10.0)
+        raise LimitReached(_("Too many event streams are open."), retry_after=10.0)
     try:
         active = await web.services.generation.active_of(caller.user_key)
         hello = json.loads((await session_of(request, caller)).model_dump_json())

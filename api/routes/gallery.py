@@ -25,11 +25,12 @@ from api.schemas.gallery import (
 )
 from generation.errors import RequestRejected
 from services.library.gallery import MAX_SEARCH_CHARS, PictureFilter
+from texts.text import _
 
 router = Router(prefix="/api", tags=["gallery"], responses=errors(401, 403, 422))
 
 MOST_ARCHIVE_BYTES: Final = 512 * 1024**2
-ARCHIVE: Final = {"content": {"application/zip": {}}, "description": "A ZIP file."}
+ARCHIVE: Final = {"content": {"application/zip": {}}, "description": _("A ZIP file.")}
 PictureId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CollectionId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 Scope = Literal["mine", "all"]
@@ -193,11 +194,14 @@ async def archive(request: Request, body: ArchiveIn, caller: Reader) -> Streamin
     now = web.services.clock.now()
     there = [picture for picture in pictures if picture.is_there(now)]
     if not there:
-        raise Gone("These pictures have expired.", hint="Run their jobs again to draw them again.")
+        raise Gone(_("These pictures have expired."), hint=_("Run their jobs again to draw them again."))
     size = sum(picture.size_bytes for picture in there)
     if size > MOST_ARCHIVE_BYTES:
         most = MOST_ARCHIVE_BYTES // 1024**2
-        raise RequestRejected(f"These pictures have {size // 1024**2} MB together; {most} MB is the most.", field="ids")
+        raise RequestRejected(
+            _("These pictures have {size} MB together; {most} MB is the most.", size=size // 1024**2, most=most),
+            field="ids",
+        )
     headers = {"Content-Disposition": f'attachment; filename="easel-{len(pictures)}-pictures-{now:%Y%m%d}.zip"'}
     content = zipped(web.services.media, pictures, body.format.upper())
     return StreamingResponse(content, media_type="application/zip", headers=headers)

@@ -7,6 +7,7 @@ from api.context import Web, web_of
 from api.routing import Router
 from generation.person import NOBODY
 from services.reports.discord_link import LinkState
+from texts.text import _
 
 router = Router(tags=["health"])
 
@@ -41,7 +42,7 @@ async def readyz(request: Request, response: Response) -> ReadyOut:
     web = web_of(request)
     engines = web.services.catalog.engines(NOBODY)
     up = sum(engine.error is None for engine in engines)
-    problem = await web.own.readiness.problem() or _stopped_queue(web) or ("" if up else "no engine answers")
+    problem = await web.own.readiness.problem() or _stopped_queue(web) or ("" if up else _("no engine answers"))
     if problem:
         response.status_code = 503
     return ReadyOut(status=problem or "ready", engines=up, discord=web.own.discord.state)
@@ -49,4 +50,4 @@ async def readyz(request: Request, response: Response) -> ReadyOut:
 
 def _stopped_queue(web: Web) -> str:
     is_down = any(loop.name == "queue" and loop.is_down for loop in web.services.loops.states())
-    return "the queue is being started again" if is_down else ""
+    return _("the queue is being started again") if is_down else ""

@@ -23,13 +23,15 @@ from generation.person import Person
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
+from generation.several_pictures import ONE_IS_USED, not_used
 from services.drawing.splitting import repeated
+from texts.text import _
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
 
 MOST_JOBS = 200
-_EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}
+_EXAMPLE = {"text": "a red fox in the snow --steps 20 --ar 3:2"}  # no text: a prompt
 JOB_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
 
 
@@ -70,7 +72,7 @@ async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> P
     if not parsed.pictures:
         return parsed
     if parsed.draft.init_image is not None:
-        note = f"not used: what lies at {place_of(parsed.pictures[0])} (one picture is drawn from)"
+        note = not_used(_("what lies at {place}", place=place_of(parsed.pictures[0])), ONE_IS_USED)
         return replace(parsed, pictures=(), notes=(*parsed.notes, note))
     picture = await take_picture(request, caller, parsed.pictures[0], "text")
     return replace(parsed, pictures=(), draft=replace(parsed.draft, init_image=picture))
@@ -171,7 +173,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
         changes = replace(changes, init_image=SourceImage(media_id=body.image))
     changes = await with_inputs(web, caller, changes)
     if unknown := sorted(set(body.drop) - set(Draft.__dataclass_fields__)):
-        raise RequestRejected(f"There is no field “{unknown[0]}” to drop.", field="drop")
+        raise RequestRejected(_("There is no field “{unknown}” to drop.", unknown=unknown[0]), field="drop")
     kept = replace(draft_of(old.request), **{name: getattr(Draft(), name) for name in body.drop})
     await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
@@ -196,7 +198,7 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
     view = web.services.generation.peek(await visible_job(web, job_id, caller))
     data = view.progress.preview if view.progress else None
     if data is None or view.job.status is not JobStatus.RUNNING:
-        raise NotFound("This job has no preview now.")
+        raise NotFound(_("This job has no preview now."))
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp" if data[8:12] == b"WEBP" else "image/jpeg"
     return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=60"})
 
@@ -205,7 +207,7 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
 async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
     """Read a line of prompt syntax, and say what it says."""
     parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow), fetches_pictures=True)
-    links = [f"drawn from the picture at {place_of(link)}" for link in parsed.pictures[:1]]
+    links = [_("drawn from the picture at {place}", place=place_of(link)) for link in parsed.pictures[:1]]
     notes = [*links, *parsed.notes]
     return ParsedOut(draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=notes)
 

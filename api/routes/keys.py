@@ -10,6 +10,7 @@ from api.errors import NotFound, errors
 from api.routing import Router
 from api.schemas.dashboard import KeyIn, KeyOut, KeysOut, NewKeyOut
 from services.people.access import SCOPES, Key
+from texts.text import _
 
 router = Router(prefix="/api", tags=["keys"], responses=errors(401, 403))
 
@@ -35,7 +36,7 @@ async def revoke(
 ) -> Response:
     """End a key at once."""
     if not await web_of(request).access.revoke_key(key_id):
-        raise NotFound("There is no such key, or it has ended.")
+        raise NotFound(_("There is no such key, or it has ended."))
     return Response(status_code=204)
 
 

@@ -10,6 +10,7 @@ from api.context import web_of
 from api.errors import errors
 from api.routing import Router
 from generation.errors import NotAllowed
+from texts.text import _
 
 router = Router(prefix="/api/me", tags=["session"], responses=errors(401, 403))
 
@@ -35,6 +36,8 @@ async def forget(request: Request, body: ForgetIn, caller: Maker) -> ForgottenOu
     since they get shared.
     """
     if caller.how == "link":
-        raise NotAllowed("A link from Discord may not delete everything.", hint="Use /forget in Discord, or sign in.")
+        raise NotAllowed(
+            _("A link from Discord may not delete everything."), hint=_("Use /forget in Discord, or sign in.")
+        )
     forgotten = await web_of(request).services.records.forgetting.forget_person(caller.user_key)
     return ForgottenOut(jobs=forgotten.jobs, pictures=forgotten.pictures)

@@ -19,6 +19,7 @@ from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
 from services.people.policy import may_use
 from services.pictures.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
+from texts.text import _
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
@@ -28,9 +29,9 @@ Format = Literal["png", "jpeg", "webp"]
 FOREVER: Final = "private, max-age=86400, immutable"  # what an id stands for never changes, only ends
 PICTURE: Final = {
     "content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")},
-    "description": "The picture or video.",
+    "description": _("The picture or video."),
 }
-PART: Final = {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The part of it that was asked for."}
+PART: Final = {"content": {"video/mp4": {}, "video/webm": {}}, "description": _("The part of it that was asked for.")}
 FILE_BODY: Final = {
     "requestBody": {
         "required": True,
@@ -85,12 +86,12 @@ async def media(
     known = await find_media(web, media_id)
     if known is None:
         if await _was_here(web, caller, media_id, t):
-            raise Gone("This picture has expired.", hint="Run its job again to draw it again.")
-        raise NotFound("Picture not found")
+            raise Gone(_("This picture has expired."), hint=_("Run its job again to draw it again."))
+        raise NotFound(_("Picture not found"))
     found, job = known
     is_private = job is not None and job.origin.private
     if is_private and not (caller and job and may_use(caller, job)) and not _is_signed(web, media_id, t):
-        raise NotFound("Picture not found")
+        raise NotFound(_("Picture not found"))
     tag = f'"{media_id[:32]}-{size or format or "o"}"'
     headers = {"Cache-Control": FOREVER, "ETag": tag}
     if request.headers.get("if-none-match") == tag:
@@ -98,7 +99,7 @@ async def media(
     if size is not None:
         small = await web.services.media.thumbnail(media_id, size)
         if small is None:
-            raise NotFound("Picture not found")
+            raise NotFound(_("Picture not found"))
         return Response(small, media_type="image/jpeg", headers=headers)
     data, kind = found.data, found.media_type
     if format:
@@ -134,7 +135,7 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
         return RecallOut(text=None, command=None, draft={}, notes=[SAYS_NOTHING])
     draft = draft_from(found)
     text = format_infotext(found.prompt, found.negative_prompt, found.parameters)
-    notes = [f"cannot be used: {part}" for part in unused_in(found)]
+    notes = [_("cannot be used: {part}", part=part) for part in unused_in(found)]
     return RecallOut(text=text, command=format_prompt(draft), draft=draft_json(draft), notes=notes)
 
 

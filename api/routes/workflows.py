@@ -28,6 +28,7 @@ from generation.person import Person
 from generation.request import WorkflowRef
 from services.drawing.workflow_parts import FIELDS, Node, Parts, take_apart
 from services.drawing.workflows import Analysed, Owner, StoredWorkflow
+from texts.text import _
 from utils.threads import run_in_thread
 
 router = Router(prefix="/api", tags=["workflows"], responses=errors(401, 403, 422))
@@ -116,10 +117,10 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Person) -> Analysed:
     if body.token:
         found = web.drafts.get(body.token, caller.user_key, web.services.clock.monotonic())
         if found is None:
-            raise Gone("This upload has been forgotten.", hint="Choose the file once more.")
+            raise Gone(_("This upload has been forgotten."), hint=_("Choose the file once more."))
         return found
     if body.graph is None:
-        raise RequestRejected("Send the token of an analysis, or a graph.", field="token")
+        raise RequestRejected(_("Send the token of an analysis, or a graph."), field="token")
     content = await run_in_thread(json.dumps, body.graph)
     return await web.services.workflows.analyse(content.encode(), caller)
 
@@ -130,13 +131,13 @@ async def _find(web: Web, name: str, caller: Person) -> StoredWorkflow:
     for one in await web.services.workflows.list(caller):
         if one.name.casefold() == wanted:
             return one
-    raise NotFound("There is no workflow of that name.")
+    raise NotFound(_("There is no workflow of that name."))
 
 
 async def _own(web: Web, name: str, caller: Person) -> StoredWorkflow:
     found = await _find(web, name, caller)
     if not _is_mine(found, caller):
-        raise NotAllowed("This workflow is everybody's: only admins may change it.")
+        raise NotAllowed(_("This workflow is everybody's: only admins may change it."))
     return found
 
 

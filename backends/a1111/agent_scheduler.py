@@ -20,6 +20,7 @@ from generation.job import Progress
 from net.answers import read_model
 from net.client import read_bounded
 from net.failures import translate
+from texts.text import _
 from utils.text import place_in
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,9 @@ class AgentScheduler:
             reply = await self._reply(remote_id)
             row = reply.data if reply else None
             if reply and row is None:
-                raise BackendError(f"{self._label} has lost this job.", detail=reply.message, may_have_run=True)
+                raise BackendError(
+                    _("{label} has lost this job.", label=self._label), detail=reply.message, may_have_run=True
+                )
             if row and row.status in ENDED:
                 self._check(row)
                 return
@@ -100,7 +103,7 @@ class AgentScheduler:
                 silent_since = loop.time()
                 await self._tell(row, task, report)
             elif loop.time() - silent_since > self._pace.recover_s:
-                raise BackendUnavailable(f"{self._label} has stopped answering.", may_have_run=True)
+                raise BackendUnavailable(_("{label} has stopped answering.", label=self._label), may_have_run=True)
             await asyncio.sleep(self._pace.poll_s)
 
     async def results(self, remote_id: str, limit_bytes: int) -> bytes:
@@ -156,7 +159,9 @@ class AgentScheduler:
         if row.status == "failed":
             raise translate_text(self._label, row.result or "")
         if row.status == "interrupted":
-            raise BackendError(f"Somebody stopped this job on {self._label}.", hint="Try again.", may_have_run=True)
+            raise BackendError(
+                _("Somebody stopped this job on {label}.", label=self._label), hint=_("Try again."), may_have_run=True
+            )
 
 
 def to_scheduled(payload: dict[str, Any]) -> dict[str, Any]:

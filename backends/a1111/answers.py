@@ -21,6 +21,7 @@ from generation.result import GeneratedImage, GenerationResult
 from generation.samplers import match_name
 from net.answers import read_model
 from net.failures import translate
+from texts.text import _
 from utils.images import read_parameters
 from utils.infotext import parse_infotext
 
@@ -60,7 +61,9 @@ def read_answer(
     count = int(payload["batch_size"])
     files = [decode_picture(label, text) for text in (answer.images or [])[first : first + count]]
     if not files:
-        raise UnexpectedAnswer(f"{label} answered without a picture.", detail=body[:200].decode("utf-8", "replace"))
+        raise UnexpectedAnswer(
+            _("{label} answered without a picture.", label=label), detail=body[:200].decode("utf-8", "replace")
+        )
     seeds = info.all_seeds or [int(payload["seed"]) + n for n in range(count)]
     notes = _substitutions(request, payload, info, facts)
     images = tuple(
@@ -104,7 +107,7 @@ def read_scheduled(
     count = int(payload["batch_size"])
     kept = answer.data[-count:]  # a grid would come first
     if not kept:
-        raise UnexpectedAnswer(f"{label} answered without a picture.", detail=answer.message)
+        raise UnexpectedAnswer(_("{label} answered without a picture.", label=label), detail=answer.message)
     files = [decode_picture(label, item.image) for item in kept]
     said = [parse_infotext(item.infotext).parameters for item in kept]
     seeds = [digits(one.get("Seed", ""), request.seed + n) for n, one in enumerate(said)]
@@ -153,7 +156,7 @@ def read_upscaled(label: str, body: bytes, request: GenerationRequest, upscaler:
     except ValidationError as error:
         raise translate(label, error, may_have_run=True) from error
     if not answer.image:
-        raise UnexpectedAnswer(f"{label} answered without a picture.")
+        raise UnexpectedAnswer(_("{label} answered without a picture.", label=label))
     data = decode_picture(label, answer.image)
     return GenerationResult(images=(GeneratedImage(data=data, seed=request.seed),), model=upscaler)
 
@@ -170,9 +173,9 @@ def read_caption(label: str, body: bytes) -> str:
         raise translate(label, error, may_have_run=True) from error
     if not caption or CAPTION_FAILED in caption:
         raise BackendError(
-            f"{label} could not describe the picture.",
+            _("{label} could not describe the picture.", label=label),
             detail=caption,
-            hint="Its describing model may be missing: the server downloads it at the first use.",
+            hint=_("Its describing model may be missing: the server downloads it at the first use."),
         )
     return caption
 
@@ -184,14 +187,32 @@ def _substitutions(request: GenerationRequest, payload: dict[str, Any], info: _I
         got = Checkpoint(title=info.sd_model_name, name=info.sd_model_name, hash=info.sd_model_hash or "")
         is_same = match_name(got.name, (asked.name,)) or match_name(got.name, (asked.title,))
         if not is_same and (not got.hash or got.hash != asked.hash):
-            notes.append(f"model {asked.name} was not used: {info.sd_model_name} drew it")
+            notes.append(
+                _(
+                    "model {name} was not used: {sd_model_name} drew it",
+                    name=asked.name,
+                    sd_model_name=info.sd_model_name,
+                )
+            )
     if info.sampler_name and info.sampler_name != payload["sampler_name"]:
-        notes.append(f"sampler {payload['sampler_name']} was not used: the engine took {info.sampler_name}")
+        notes.append(
+            _(
+                "sampler {payload} was not used: the engine took {sampler_name}",
+                payload=payload["sampler_name"],
+                sampler_name=info.sampler_name,
+            )
+        )
     scheduler = str(info.extra_generation_params.get("Schedule type", ""))
     if request.scheduler and payload["scheduler"].casefold() not in {"automatic", scheduler.casefold()}:
-        notes.append(f"scheduler {payload['scheduler']} was not used: the engine took {scheduler or 'Automatic'}")
+        notes.append(
+            _(
+                "scheduler {payload} was not used: the engine took {scheduler}",
+                payload=payload["scheduler"],
+                scheduler=scheduler or "Automatic",
+            )
+        )
     if request.vae and not _vae_was_used(request.vae, info):
-        notes.append(f"VAE {request.vae} was not used")
+        notes.append(_("VAE {vae} was not used", vae=request.vae))
     return notes
 
 

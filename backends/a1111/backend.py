@@ -32,6 +32,7 @@ from generation.result import GenerationResult
 from net.answers import write_json
 from net.client import key_auth, make_client, read_bounded
 from net.failures import PROXY_STATUSES, translate
+from texts.text import _
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class A1111Backend:
         """
         facts = await self._known_facts()
         if not facts.has_interrogate:
-            raise CapabilityError(f"{self._label} cannot describe pictures.")
+            raise CapabilityError(_("{label} cannot describe pictures.", label=self._label))
         content = await run_in_thread(lambda: write_json(to_question(image)))
         try:
             body = await self._post(f"{API}/interrogate", content, MAX_ANSWER_OVERHEAD_BYTES)
@@ -281,9 +282,9 @@ class A1111Backend:
                 raise translate(self._label, error, may_have_run=True) from error
             if response.status_code != httpx.codes.OK:
                 raise BackendUnavailable(
-                    f"{self._label} lost the answer on the way, and its file is not there.",
+                    _("{label} lost the answer on the way, and its file is not there.", label=self._label),
                     detail=f"HTTP {response.status_code} for the file; before: {lost.detail}",
-                    hint="Try again, smaller or with fewer steps.",
+                    hint=_("Try again, smaller or with fewer steps."),
                     may_have_run=True,
                 )
             files.append(data)

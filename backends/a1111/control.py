@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backends.a1111.pictures import encode
 from generation.request import ControlUnit
 from generation.samplers import match_name
+from texts.text import _
 
 NONE: Final = "None"
 KINDS_WITHOUT_MODEL: Final = frozenset({"reference"})
@@ -78,8 +79,8 @@ def to_unit(unit: ControlUnit, types: Mapping[str, ControlType], checkpoint: str
         "module": one.module,
         "model": wanted or one.model_for(checkpoint),
         "weight": max(0.0, min(2.0, unit.weight)),
-        "image": encode(unit.image, "picture for ControlNet"),
-        "resize_mode": "Crop and Resize",
+        "image": encode(unit.image, _("picture for ControlNet")),
+        "resize_mode": "Crop and Resize",  # no text: the server’s own
         "control_mode": "Balanced",
         "pixel_perfect": True,
         "guidance_start": 0.0,

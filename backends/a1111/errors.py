@@ -17,42 +17,43 @@ from generation.errors import (
 from net.answers import read_json
 from net.failures import PROXY_STATUSES, is_html, translate, unanswered
 from net.reasons import with_reason
+from texts.text import _
 
-GONE_HINT = "Is the machine or pod still running? A new one has a new address."
+GONE_HINT = _("Is the machine or pod still running? A new one has a new address.")
 
 
 def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
     """Return our error for an answer of a generation call that is no success."""
     status = response.status_code
     if is_html(response, body) and status in PROXY_STATUSES:
-        silence = unanswered(label, response, f"HTTP {status}, a web page")
+        silence = unanswered(label, response, _("HTTP {status}, a web page", status=status))
         silence.may_have_run = True
         return silence
     if is_html(response, body) and status >= 500:
         return BackendUnavailable(
-            f"{label} is not answering through its proxy.",
+            _("{label} is not answering through its proxy.", label=label),
             detail=f"HTTP {status}, a web page",
-            hint="It may be starting or busy. Try again in a minute.",
+            hint=_("It may be starting or busy. Try again in a minute."),
             may_have_run=True,
         )
     if status in {401, 403, 429} or status < 400:
         return translate(label, response, body=body)
     name, text, fields = _explanation(body)
     if status == 404 and is_html(response, body):
-        message = f"{label} is gone: nothing runs behind its address."
-        return BackendGone(message, reason="nothing runs there", detail="HTTP 404, a web page", hint=GONE_HINT)
+        message = _("{label} is gone: nothing runs behind its address.", label=label)
+        return BackendGone(message, reason=_("nothing runs there"), detail="HTTP 404, a web page", hint=GONE_HINT)
     if status == 404 and text in {"", "Not Found"}:
-        return BackendError(f"{label} answers, but its API is off: start it with --api.", detail=text)
+        return BackendError(_("{label} answers, but its API is off: start it with --api.", label=label), detail=text)
     known = _known_failure(label, f"{name}: {text}")
     if known:
         return known
     if status < 500:
-        what = f"the value of {', '.join(fields)}" if fields else "this request"
+        what = _("the value of {fields}", fields=", ".join(fields)) if fields else _("this request")
         return RequestRejected(
-            with_reason(f"{label} does not accept {what}.", text),
+            with_reason(_("{label} does not accept {what}.", label=label, what=what), text),
             field=fields[0] if fields else "",
             detail=f"HTTP {status}: {text}",
-            hint="Try other settings.",
+            hint=_("Try other settings."),
         )
     if not text:
         return translate(label, response, body=body)
@@ -89,41 +90,47 @@ def _known_failure(label: str, text: str) -> GenerationError | None:
     detail = text[:500]
     if "outofmemory" in low or "out of memory" in low or "alloc_failed" in low:
         return OutOfMemory(
-            f"{label} ran out of graphics memory.",
+            _("{label} ran out of graphics memory.", label=label),
             detail=detail,
-            hint="Try a smaller size or batch: 512×512 needs 4 GB, 768×768 6 GB, 1024×1024 8 GB, 1536×1536 12 GB.",
+            hint=_("Try a smaller size or batch: 512×512 needs 4 GB, 768×768 6 GB, 1024×1024 8 GB, 1536×1536 12 GB."),
         )
     if "nansexception" in low or "with nans was produced" in low:
         return BackendError(
-            f"{label} drew nothing but broken numbers with this model.",
+            _("{label} drew nothing but broken numbers with this model.", label=label),
             detail=detail,
-            hint="Try another VAE or model; its owner can start it with --no-half-vae.",
+            hint=_("Try another VAE or model; its owner can start it with --no-half-vae."),
         )
     if "could not find upscaler" in low:
         return RequestRejected(
-            f"{label} does not have that upscaler.",
+            _("{label} does not have that upscaler.", label=label),
             field="upscaler",
             detail=detail,
-            hint="Leave it out, or pick another.",
+            hint=_("Leave it out, or pick another."),
         )
     if "could not find checkpoint" in low or ("model '" in low and "not found" in low):
         return RequestRejected(
-            f"{label} does not have that model any more.", field="model", detail=detail, hint="Pick one from /models."
+            _("{label} does not have that model any more.", label=label),
+            field="model",
+            detail=detail,
+            hint=_("Pick one from /models."),
         )
     if "clip state dict" in low or "vae state dict" in low:
         return BackendError(
-            f"{label} is missing this model's text encoders or VAE.",
+            _("{label} is missing this model's text encoders or VAE.", label=label),
             detail=detail,
-            hint="Its owner has to add them (for Flux: ae, clip_l and t5xxl), or pick another model.",
+            hint=_("Its owner has to add them (for Flux: ae, clip_l and t5xxl), or pick another model."),
         )
     if "init image not found" in low or "invalid encoded image" in low or "cannot identify image" in low:
         return RequestRejected(
-            f"{label} cannot read that picture.", field="image", detail=detail, hint="Send it as PNG or JPEG."
+            _("{label} cannot read that picture.", label=label),
+            field="image",
+            detail=detail,
+            hint=_("Send it as PNG or JPEG."),
         )
     if "keyerror" in low:
         return BackendError(
-            f"{label} does not know one of its own settings.",
+            _("{label} does not know one of its own settings.", label=label),
             detail=detail,
-            hint="It may have been updated: its owner connects it again.",
+            hint=_("It may have been updated: its owner connects it again."),
         )
     return None

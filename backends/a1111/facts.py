@@ -23,7 +23,7 @@ MAX_SEED: Final = 2**32 - 1  # the web UI's own range; far larger ones overflow 
 
 _LARGE = re.compile(r"xl|pony|illustrious|noob|animagine|flux|sd3|sd_3|chroma|z-?image|qwen|lumina|hidream", re.I)
 _GOOD_UPSCALERS: Final = ("4x-UltraSharp", "4x_UltraSharp", "R-ESRGAN 4x+", "RealESRGAN 4x+", "ESRGAN_4x", "SwinIR 4x")
-_PLAIN_UPSCALERS: Final = ("Lanczos", "Resize Lanczos", "Nearest")
+_PLAIN_UPSCALERS: Final = ("Lanczos", "Resize Lanczos", "Nearest")  # no text: the server’s own
 _FLUX = re.compile(r"flux|schnell", re.I)
 
 

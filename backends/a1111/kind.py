@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from backends.a1111.backend import A1111Backend
 from backends.kind import EngineKind, Option, Product, Sign, max_batch, max_side
 from net.answers import read_model
+from texts.text import _
 
-API_OFF = "Automatic1111 or Forge"
+API_OFF = _("Automatic1111 or Forge")
 
 
 class _OpenApi(BaseModel):
@@ -51,7 +52,7 @@ def _family(paths: Iterable[str]) -> str:
         return "SD.Next"
     if "/sdapi/v1/sd-modules" in known:
         return "Forge"
-    return "Automatic1111" if "/sdapi/v1/sd-vae" in known else "a server with the Automatic1111 API"
+    return "Automatic1111" if "/sdapi/v1/sd-vae" in known else _("a server with the Automatic1111 API")
 
 
 def _when_wanted(name: str, text: str) -> Option:
@@ -60,8 +61,8 @@ def _when_wanted(name: str, text: str) -> Option:
 
 KIND = EngineKind(
     name=A1111Backend.kind,
-    title="Automatic1111 or Forge",
-    noun="Automatic1111 or Forge",
+    title=_("Automatic1111 or Forge"),
+    noun=_("Automatic1111 or Forge"),
     make=A1111Backend,
     labels={
         "a1111": "A1111",
@@ -71,39 +72,43 @@ KIND = EngineKind(
         "sdnext": "SD.Next",
     },
     form="forge",
-    help="Start it with --api, and with --listen where it is on another machine. A rented pod has an address like the "
-    "one shown. Key: user:password, if it was started with --api-auth.",
+    help=_(
+        "Start it with --api, and with --listen where it is on another machine. A rented pod has an address like the "
+        "one shown. Key: user:password, if it was started with --api-auth."
+    ),
     example="https://abc123-7860.proxy.runpod.net",
     check_path="/sdapi/v1/sd-models",
     models_path="/sdapi/v1/sd-models",
     port=7860,
     local_ports=(7860, 7861),
     signs=(Sign(path="/openapi.json", read=read_schema), Sign(path="/config", read=read_page, is_late=True)),
-    start_hint="Start it with --api --listen, and check the port in the address.",
-    key_hint="Connect again with the user:password of --api-auth as the key.",
-    api_off_hint="Start it with --api (COMMANDLINE_ARGS=--api --listen in webui-user), then test again.",
+    start_hint=_("Start it with --api --listen, and check the port in the address."),
+    key_hint=_("Connect again with the user:password of --api-auth as the key."),
+    api_off_hint=_("Start it with --api (COMMANDLINE_ARGS=--api --listen in webui-user), then test again."),
     options=(
-        _when_wanted("recover", "fetch pictures whose answer was lost"),
-        _when_wanted("agent_scheduler", "draw by way of the extension sd-webui-agent-scheduler where it is installed"),
+        _when_wanted("recover", _("fetch pictures whose answer was lost")),
+        _when_wanted(
+            "agent_scheduler", _("draw by way of the extension sd-webui-agent-scheduler where it is installed")
+        ),
         Option(
             name="seed_options",
             type="switch",
             default="no",
-            help="save the server's settings to its config.json once, so that it can restore what a job changes",
+            help=_("save the server's settings to its config.json once, so that it can restore what a job changes"),
         ),
-        Option(name="upscaler", default="the best there", help="what enlarges when nobody names an upscaler"),
+        Option(name="upscaler", default=_("the best there"), help=_("what enlarges when nobody names an upscaler")),
         Option(
             name="soft_inpainting",
             type="switch",
             default="yes",
-            help="blend what is redrawn into what stays, by the built-in Soft inpainting",
+            help=_("blend what is redrawn into what stays, by the built-in Soft inpainting"),
         ),
         Option(
             name="preview_every",
             type="number",
             high=1000,
-            default="the server's",
-            help="steps between two previews",
+            default=_("the server's"),
+            help=_("steps between two previews"),
         ),
         max_side("8000"),
         max_batch(),

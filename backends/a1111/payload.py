@@ -19,6 +19,7 @@ from generation.foreign import digits
 from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Lora, MaskFill, Mode, SourceImage
 from generation.samplers import match_sampler, match_scheduler
+from texts.text import _
 from utils.images import BadImage, inspect
 
 MIN_SIDE_PX = 64
@@ -104,14 +105,20 @@ def changes(request: GenerationRequest, facts: A1111Facts) -> list[str]:
     if facts.is_flux(checkpoint):
         if request.cfg_scale > 1 and request.cfg_scale != request.guidance:
             guidance = FLUX_GUIDANCE if request.guidance is None else request.guidance
-            notes.append(f"CFG scale {request.cfg_scale:g} → 1: Flux is steered by its own guidance, {guidance:g}")
+            notes.append(
+                _(
+                    "CFG scale {cfg_scale:g} → 1: Flux is steered by its own guidance, {guidance:g}",
+                    cfg_scale=request.cfg_scale,
+                    guidance=guidance,
+                )
+            )
         if request.negative_prompt:
-            notes.append("negative prompt ignored: Flux takes none")
+            notes.append(_("negative prompt ignored: Flux takes none"))
     if facts.loras is not None:
         known = {name.casefold() for name in (*facts.loras, *facts.lora_aliases)}
         for name in re.findall(r"<lora:([^:>]+)", request.prompt):
             if name.casefold() not in known:
-                notes.append(f"LoRA {name} was not used: this engine does not have it")
+                notes.append(_("LoRA {name} was not used: this engine does not have it", name=name))
     return notes
 
 
@@ -129,7 +136,7 @@ def to_upscale(request: GenerationRequest, facts: A1111Facts, options: Mapping[s
     Raises:
         RequestRejected: no readable picture, or the result would be too large.
     """
-    image = encode(request.init_image, "picture to upscale")
+    image = encode(request.init_image, _("picture to upscale"))
     try:
         info = inspect(request.init_image.data if request.init_image else b"")
     except BadImage as error:
@@ -138,10 +145,14 @@ def to_upscale(request: GenerationRequest, facts: A1111Facts, options: Mapping[s
     pixels = round(info.width * factor) * round(info.height * factor)
     if pixels > MAX_IMAGE_PIXELS:
         raise RequestRejected(
-            f"Upscaled, this picture would have {pixels / 1e6:.0f} million pixels; "
-            f"at most {MAX_IMAGE_PIXELS // 10**6} million are possible.",
+            _(
+                "Upscaled, this picture would have {pixels:.0f} million pixels; "
+                "at most {max_image_pixels} million are possible.",
+                pixels=pixels / 1e6,
+                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+            ),
             field="upscale_factor",
-            hint="Use a smaller factor.",
+            hint=_("Use a smaller factor."),
         )
     payload = {
         "image": image,
@@ -158,7 +169,7 @@ def to_upscale(request: GenerationRequest, facts: A1111Facts, options: Mapping[s
 
 
 def to_question(image: SourceImage) -> dict[str, Any]:
-    return {"image": encode(image, "picture to describe"), "model": "clip"}
+    return {"image": encode(image, _("picture to describe")), "model": "clip"}
 
 
 def _prompt(request: GenerationRequest) -> str:
@@ -245,7 +256,7 @@ def _hires(
     if facts.family in {Program.FORGE, Program.REFORGE}:
         fields["hr_cfg"] = payload["cfg_scale"]  # theirs would be 1
     if facts.family is Program.FORGE:
-        fields["hr_additional_modules"] = ["Use same choices"]  # without it: a 500
+        fields["hr_additional_modules"] = ["Use same choices"]  # no text: the server’s own; without it: a 500
         fields["hr_distilled_cfg"] = payload.get("distilled_cfg_scale", FLUX_GUIDANCE)
     if facts.family is Program.SDNEXT:
         fields |= {"hr_force": True, "hr_denoising_strength": strength}
@@ -255,7 +266,7 @@ def _hires(
 def _source(request: GenerationRequest, mask_blur: int) -> dict[str, Any]:
     strength = request.denoising_strength if request.denoising_strength is not None else DEFAULT_DENOISING_STRENGTH
     fields: dict[str, Any] = {
-        "init_images": [encode(request.init_image, "picture to start from")],
+        "init_images": [encode(request.init_image, _("picture to start from"))],
         "denoising_strength": float(_clamp(strength, 0, 1)),
         "resize_mode": 1,  # crop and resize: 0 would stretch
         "include_init_images": False,

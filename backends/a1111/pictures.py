@@ -4,6 +4,7 @@ import base64
 
 from generation.errors import RequestRejected, UnexpectedAnswer
 from generation.request import SourceImage
+from texts.text import _
 from utils.images import BadImage, inspect
 
 
@@ -14,7 +15,7 @@ def encode(image: SourceImage | None, what: str) -> str:
         RequestRejected: there is none.
     """
     if image is None or not image.data:
-        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it again.")
+        raise RequestRejected(_("The {what} is missing.", what=what), field="image", hint=_("Attach it again."))
     return base64.b64encode(image.data).decode()
 
 
@@ -29,7 +30,7 @@ def decode_picture(label: str, text: str) -> bytes:
     try:
         data = decode_base64(text)
     except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
-        raise UnexpectedAnswer(f"{label} sent a picture that is cut off.", detail=str(error)) from error
+        raise UnexpectedAnswer(_("{label} sent a picture that is cut off.", label=label), detail=str(error)) from error
     check_picture(label, data)
     return data
 
@@ -38,4 +39,6 @@ def check_picture(label: str, data: bytes) -> None:
     try:
         inspect(data)
     except BadImage as error:
-        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
+        raise UnexpectedAnswer(
+            _("{label} sent a picture that cannot be used.", label=label), detail=str(error)
+        ) from error

@@ -19,6 +19,7 @@ from generation.errors import BackendAuthError, BackendError, BackendUnavailable
 from net.answers import read_json
 from net.client import read_bounded
 from net.failures import translate
+from texts.text import _
 from utils.threads import read_apart
 
 GET_TIMEOUT_S = 8.0
@@ -171,9 +172,9 @@ async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
         return None
     if response.status_code in {401, 403}:
         raise BackendAuthError(
-            f"{label} wants a user name and password, and not these.",
+            _("{label} wants a user name and password, and not these.", label=label),
             detail=f"HTTP {response.status_code} on {path}",
-            hint="Connect it with the user:password given to --api-auth.",
+            hint=_("Connect it with the user:password given to --api-auth."),
         )
     if response.status_code != httpx.codes.OK:
         return None
@@ -246,7 +247,9 @@ def _family(paths: dict[str, Any], fields: str) -> Program:
 def _unreached(label: str, error: httpx.HTTPError) -> Exception:
     found = translate(label, error)
     if isinstance(found, BackendUnavailable) and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        found.hint = "Is it running, started with --api --listen, at this address and port, and not behind a firewall?"
+        found.hint = _(
+            "Is it running, started with --api --listen, at this address and port, and not behind a firewall?"
+        )
     return found
 
 
@@ -254,8 +257,8 @@ def _wrong_product(label: str, paths: dict[str, Any]) -> BackendError:
     if "/internal/progress" in paths or "/sd_extra_networks/thumb" in paths:
         return _api_off(label)
     if "/config" in paths or "/queue/join" in paths or "/run/{api_name}" in paths:
-        return _other_product(label, "another gradio app")
-    return _other_product(label, "another program")
+        return _other_product(label, _("another gradio app"))
+    return _other_product(label, _("another program"))
 
 
 async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
@@ -263,31 +266,33 @@ async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
     try:
         response, body = await get(client, "/", MAX_PAGE_BYTES)
     except httpx.HTTPError as error:
-        return BackendUnavailable(f"{label} broke the connection off.", detail=str(error))
+        return BackendUnavailable(_("{label} broke the connection off.", label=label), detail=str(error))
     except ValueError as error:
-        return UnexpectedAnswer(f"{label} is no picture engine.", detail=str(error))
+        return UnexpectedAnswer(_("{label} is no picture engine.", label=label), detail=str(error))
     if response.status_code == httpx.codes.NOT_FOUND:
-        return BackendUnavailable(f"{label} is gone: nothing runs behind its address.", hint=GONE_HINT)
+        return BackendUnavailable(_("{label} is gone: nothing runs behind its address.", label=label), hint=GONE_HINT)
     page = body.decode("utf-8", "replace").lower()
     if "comfyui" in page:
         return _other_product(label, "ComfyUI")
     if "stable diffusion" in page or "sd-webui" in page:
         return _api_off(label)
     if "gradio" in page:
-        return _other_product(label, "another gradio app")
+        return _other_product(label, _("another gradio app"))
     return UnexpectedAnswer(
-        f"{label} answers, but it is not Stable Diffusion WebUI.",
+        _("{label} answers, but it is not Stable Diffusion WebUI.", label=label),
         detail=f"HTTP {response.status_code} on its front page",
-        hint="Check the address and the port.",
+        hint=_("Check the address and the port."),
     )
 
 
 def _api_off(label: str) -> BackendError:
-    return BackendError(f"{label} answers, but its API is off: start it with --api.", hint="Then connect it again.")
+    return BackendError(
+        _("{label} answers, but its API is off: start it with --api.", label=label), hint=_("Then connect it again.")
+    )
 
 
 def _other_product(label: str, what: str) -> BackendError:
     return BackendError(
-        f"{label} answers, but it is {what}, not Stable Diffusion WebUI.",
-        hint="Connect it as the kind of engine it is, or check the port.",
+        _("{label} answers, but it is {what}, not Stable Diffusion WebUI.", label=label, what=what),
+        hint=_("Connect it as the kind of engine it is, or check the port."),
     )

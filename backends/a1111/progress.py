@@ -19,6 +19,7 @@ from backends.base import ProgressCallback
 from generation.job import Progress
 from net.answers import read_model
 from net.client import read_bounded
+from texts.text import _
 from utils.text import place_in
 from utils.threads import run_in_thread
 
@@ -28,7 +29,7 @@ _State = TypeVar("_State", bound=BaseModel)
 
 POLL_TIMEOUT_S = 5.0
 LEAST_REST_S = 2.0  # a rest that takes less may have been drawn between two polls
-OWN_QUEUE = "the engine’s own queue"
+OWN_QUEUE = _("the engine’s own queue")
 MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 
 
@@ -127,7 +128,9 @@ class Task:
     def stop_note(self) -> str:
         """Return what people should know of a picture that was stopped, with the last step seen."""
         step = round(self.fraction * self.steps)
-        return "stopped early at the engine" + (f", {step} of {self.steps} steps" if 0 < step < self.steps else "")
+        return _("stopped early at the engine") + (
+            _(", {step} of {steps} steps", step=step, steps=self.steps) if 0 < step < self.steps else ""
+        )
 
     def watch(self, server: ServerState) -> None:
         """Take in what the server says while this job is the one that runs."""
@@ -320,6 +323,6 @@ def _parse(kind: type[_State], body: bytes) -> _State | None:
 
 def _place(textinfo: str | None) -> str:
     """Turn "In queue: 2/3" into words."""
-    _, _, place = (textinfo or "").partition("In queue: ")
+    __, __, place = (textinfo or "").partition("In queue: ")
     number = place.split("/")[0]
     return place_in(OWN_QUEUE, int(number) if number.isdecimal() and len(number) < 6 else None)

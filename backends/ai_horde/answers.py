@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from generation.foreign import digits
 from generation.request import GenerationRequest
+from texts.text import _
 
 JOB_ID: Final = "[A-Za-z0-9-]{1,64}"
 
@@ -80,23 +81,42 @@ def notes_of(status: HordeStatus, request: GenerationRequest) -> list[str]:
     notes = []
     held_back = sum(one.censored for one in status.generations)
     if held_back:
-        notes.append(f"{held_back} of {request.batch_size} held back by the worker’s filter")
+        notes.append(
+            _(
+                "{held_back} of {batch_size} held back by the worker’s filter",
+                held_back=held_back,
+                batch_size=request.batch_size,
+            )
+        )
     missing = request.batch_size - len(status.generations)
     if missing > 0:
-        notes.append(f"{missing} of {request.batch_size} not drawn: the workers failed")
+        notes.append(
+            _("{missing} of {batch_size} not drawn: the workers failed", missing=missing, batch_size=request.batch_size)
+        )
     for one in status.generations:
         notes += [note for remark in one.gen_metadata if (note := _remark(remark))]
     drawn_with = {one.model for one in status.generations if one.model}
     if request.model and drawn_with and request.model not in drawn_with:
-        notes.append(f"model {request.model} was not used: {', '.join(sorted(drawn_with))} drew it")
+        notes.append(
+            _(
+                "model {model} was not used: {drawn_with} drew it",
+                model=request.model,
+                drawn_with=", ".join(sorted(drawn_with)),
+            )
+        )
     return list(dict.fromkeys(notes))
 
 
 def _remark(remark: Remark) -> str:
-    what = {"lora": "LoRA", "ti": "embedding", "source_image": "source picture", "source_mask": "mask"}.get(remark.type)
+    what = {"lora": "LoRA", "ti": "embedding", "source_image": _("source picture"), "source_mask": "mask"}.get(
+        remark.type
+    )
     why = {
-        "download_failed": "could not be fetched by the worker",
-        "parse_failed": "could not be read by the worker",
-        "baseline_mismatch": "does not suit this model",
+        "download_failed": _("could not be fetched by the worker"),
+        "parse_failed": _("could not be read by the worker"),
+        "baseline_mismatch": _("does not suit this model"),
     }.get(remark.value)
-    return f"{what} {remark.ref} {why}, drawn without it".replace("  ", " ") if what and why else ""
+    if not what or not why:
+        return ""
+    named = f"{what} {remark.ref}" if remark.ref else what
+    return _("{named} {why}, drawn without it", named=named, why=why)

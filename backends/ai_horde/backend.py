@@ -46,6 +46,7 @@ from net.answers import read_model, write_json
 from net.client import CONNECT_TIMEOUT_S, make_client, read_bounded
 from net.failures import translate
 from net.rates import Rate, RateWindow
+from texts.text import _
 from utils.clock import Clock, SystemClock
 from utils.text import place_in
 from utils.threads import run_in_thread
@@ -180,7 +181,11 @@ class AiHordeBackend:
         seen.model = payload["models"][0]
         wait = self._submits.wait_s()
         if wait > MAX_SUBMIT_WAIT_S:
-            raise RateLimited(f"{self._label} takes no more jobs this minute.", retry_after=wait, hint="Wait a little.")
+            raise RateLimited(
+                _("{label} takes no more jobs this minute.", label=self._label),
+                retry_after=wait,
+                hint=_("Wait a little."),
+            )
         await self._submits.take()
         await sending(str(request.seed))
         submission = asyncio.create_task(self._submit(content))
@@ -267,7 +272,9 @@ class AiHordeBackend:
             raise failures[0]
         notes = [*seen.notes, *(lacking := notes_of(status, request))]
         if failures:
-            notes.append(f"{len(failures)} of {request.batch_size} could not be fetched")
+            notes.append(
+                _("{count} of {batch_size} could not be fetched", count=len(failures), batch_size=request.batch_size)
+            )
         notes.append(f"{status.kudos:.0f} kudos" + ("" if kudos is None else f", {kudos:.0f} left"))
         is_whole = not (lacking or failures)
         return GenerationResult(images=images, model=shown[0].model or None, notes=tuple(notes), is_complete=is_whole)
@@ -370,15 +377,15 @@ def _progress(check: HordeCheck, seen: _Seen) -> Progress:
         seen.fraction = max(seen.fraction, min(1.0, (check.finished + check.processing / 2) / whole))
     words = []
     if check.processing:
-        words.append("being drawn" + (", once more" if check.restarted else ""))
+        words.append(_("being drawn") + (_(", once more") if check.restarted else ""))
     elif check.queue_position:
-        words.append(place_in("the Horde’s queue", check.queue_position))
+        words.append(place_in(_("the Horde’s queue"), check.queue_position))
     elif not check.finished:
-        words.append("waiting for a worker")
+        words.append(_("waiting for a worker"))
     if not check.is_possible and check.waiting:
-        words.append("no worker can draw this now")
+        words.append(_("no worker can draw this now"))
     if seen.kudos:
-        words.append(f"about {seen.kudos:.0f} kudos")
+        words.append(_("about {kudos:.0f} kudos", kudos=seen.kudos))
     return Progress(fraction=seen.fraction, eta_s=check.wait_time or None, note=" · ".join(words))
 
 

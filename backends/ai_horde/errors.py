@@ -25,6 +25,7 @@ from generation.request import GenerationRequest
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason
+from texts.text import Text, _, template
 
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
 BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first, whatever the header says
@@ -56,41 +57,63 @@ class _Meaning:
 
 _MEANINGS: Final = {
     "InvalidAPIKey": _Meaning(
-        kind=BackendAuthError, text="{} does not know this key.", hint="Its owner has to set a valid one."
+        kind=BackendAuthError,
+        text=template("{label} does not know this key."),
+        hint=_("Its owner has to set a valid one."),
     ),
     "UserNotFound": _Meaning(
-        kind=BackendAuthError, text="{} does not know this key.", hint="Its owner has to set a valid one."
+        kind=BackendAuthError,
+        text=template("{label} does not know this key."),
+        hint=_("Its owner has to set a valid one."),
     ),
     "CorruptPrompt": _Meaning(
-        kind=ContentBlocked, text="{} refuses this prompt.", hint="Word it differently.", field="prompt"
+        kind=ContentBlocked,
+        text=template("{label} refuses this prompt."),
+        hint=_("Word it differently."),
+        field="prompt",
     ),
     "TimeoutIP": _Meaning(
-        kind=BackendError, text="{} has put this bot in time-out.", hint="Use another engine for some minutes."
+        kind=BackendError,
+        text=template("{label} has put this bot in time-out."),
+        hint=_("Use another engine for some minutes."),
     ),
-    "BannedClientAgent": _Meaning(kind=BackendError, text="{} does not let this bot in.", hint="Use another engine."),
+    "BannedClientAgent": _Meaning(
+        kind=BackendError, text=template("{label} does not let this bot in."), hint=_("Use another engine.")
+    ),
     "TooManyLoras": _Meaning(
-        kind=RequestRejected, text="{} takes no more LoRAs.", hint="Leave some out.", field="loras"
+        kind=RequestRejected, text=template("{label} takes no more LoRAs."), hint=_("Leave some out."), field="loras"
     ),
     "BadLoraVersion": _Meaning(
-        kind=RequestRejected, text="{} knows no such LoRA.", hint="Give the number of its version.", field="loras"
+        kind=RequestRejected,
+        text=template("{label} knows no such LoRA."),
+        hint=_("Give the number of its version."),
+        field="loras",
     ),
     "InpaintingMissingMask": _Meaning(
-        kind=RequestRejected, text="{} needs a mask for that.", hint="Attach one.", field="mask"
+        kind=RequestRejected, text=template("{label} needs a mask for that."), hint=_("Attach one."), field="mask"
     ),
     "ImageValidationFailed": _Meaning(
-        kind=RequestRejected, text="{} cannot read that picture.", hint="Send it as PNG or JPEG.", field="image"
+        kind=RequestRejected,
+        text=template("{label} cannot read that picture."),
+        hint=_("Send it as PNG or JPEG."),
+        field="image",
     ),
     "ControlNetMismatch": _Meaning(
         kind=CapabilityError,
-        text="{} has no control pictures for that model.",
-        hint="Pick one of the Stable Diffusion 1.5 family.",
+        text=template("{label} has no control pictures for that model."),
+        hint=_("Pick one of the Stable Diffusion 1.5 family."),
         field="control",
     ),
     "HiResMismatch": _Meaning(
-        kind=CapabilityError, text="{} has no hires fix for that model.", hint="Leave it out.", field="hires"
+        kind=CapabilityError,
+        text=template("{label} has no hires fix for that model."),
+        hint=_("Leave it out."),
+        field="hires",
     ),
     "WorkerNotFound": _Meaning(
-        kind=BackendError, text="{} does not know the worker its owner chose.", hint="Its owner has to change that."
+        kind=BackendError,
+        text=template("{label} does not know the worker its owner chose."),
+        hint=_("Its owner has to change that."),
     ),
 }
 _FIELDS: Final = {"cfg_scale": "cfg_scale", "n": "batch_size", "sampler_name": "sampler", "source_image": "image"}
@@ -109,29 +132,31 @@ def translate_failure(label: str, response: httpx.Response, body: bytes, call: C
     detail = f"HTTP {status}: {rc} {message}"[:500]
     if status == httpx.codes.GONE:
         return BackendError(
-            f"{label} has retired the Horde's /v2 API.",
+            _("{label} has retired the Horde's /v2 API.", label=label),
             detail=detail,
-            hint="An AI Power Grid is connected as aipowergrid now, with a key from its console.",
+            hint=_("An AI Power Grid is connected as aipowergrid now, with a key from its console."),
         )
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _too_many(label, response, rc, detail)
     if rc == "RequestNotFound":
         return JobForgotten(
-            f"{label} has forgotten this picture: it keeps a job for 20 minutes.", detail=detail, hint="Run it again."
+            _("{label} has forgotten this picture: it keeps a job for 20 minutes.", label=label),
+            detail=detail,
+            hint=_("Run it again."),
         )
     if rc == "MaintenanceMode":
         return BackendUnavailable(
-            f"{label} is closed for maintenance.",
+            _("{label} is closed for maintenance.", label=label),
             detail=detail,
             retry_after=MAINTENANCE_RETRY_AFTER_S,
-            hint="It comes back by itself.",
+            hint=_("It comes back by itself."),
         )
     if rc == "KudosUpfront":
         return _upfront(label, message, detail)
     if meaning := _MEANINGS.get(rc):
-        text = meaning.text.format(label)
+        text: str = Text(meaning.text, {"label": label})
         if rc == "TooManyLoras" and (most := _MOST_LORAS.search(message)):
-            text = f"{label} takes at most {most[1]} LoRAs."
+            text = _("{label} takes at most {most} LoRAs.", label=label, most=most[1])
         if issubclass(meaning.kind, RequestRejected):
             return meaning.kind(text, field=meaning.field, detail=detail, hint=meaning.hint)
         return meaning.kind(text, detail=detail, hint=meaning.hint)
@@ -147,35 +172,42 @@ def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> Gener
     detail = f"done={status.done} faulted={status.faulted} restarted={status.restarted}"
     if any(one.censored for one in status.generations):
         return ContentBlocked(
-            f"{label} drew it, but the worker’s filter held the picture back.",
+            _("{label} drew it, but the worker’s filter held the picture back.", label=label),
             field="prompt",
             detail=detail,
-            hint="Word it differently, or take another model.",
+            hint=_("Word it differently, or take another model."),
         )
     if status.faulted or status.restarted:
         return BackendError(
-            f"{label} tried {max(status.restarted, 1)} times, and its workers failed each time.",
+            _(
+                "{label} tried {max} times, and its workers failed each time.",
+                label=label,
+                max=max(status.restarted, 1),
+            ),
             detail=detail,
-            hint="Try another model, a smaller size or fewer steps." + (" Or without the LoRA." * bool(request.loras)),
+            hint=_("Try another model, a smaller size or fewer steps.")
+            + (_(" Or without the LoRA.") if request.loras else ""),
         )
     return BackendError(
-        f"{label} ended the job without a picture: it was taken back there.", detail=detail, hint="Run it again."
+        _("{label} ended the job without a picture: it was taken back there.", label=label),
+        detail=detail,
+        hint=_("Run it again."),
     )
 
 
 def impossible(label: str, model: str) -> CapabilityError:
     return CapabilityError(
-        f"No worker of {label} can draw this now" + (f" with {model}." if model else "."),
+        _("No worker of {label} can draw this now", label=label) + (_(" with {model}.", model=model) if model else "."),
         field="model",
-        hint="Pick another model from the list, a smaller size or fewer steps.",
+        hint=_("Pick another model from the list, a smaller size or fewer steps."),
     )
 
 
 def dropped(label: str) -> BackendUnavailable:
     return BackendUnavailable(
-        f"{label} threw the job out, as it does when it closes for maintenance.",
+        _("{label} threw the job out, as it does when it closes for maintenance.", label=label),
         retry_after=MAINTENANCE_RETRY_AFTER_S,
-        hint="Run it again in a few minutes.",
+        hint=_("Run it again in a few minutes."),
     )
 
 
@@ -183,24 +215,24 @@ def _too_many(label: str, response: httpx.Response, rc: str, detail: str) -> Rat
     after = parse_retry_after(response.headers.get("retry-after")) or 0.0
     if rc == "TooManyPrompts":
         return RateLimited(
-            f"{label} has enough pictures of this account waiting.",
+            _("{label} has enough pictures of this account waiting.", label=label),
             detail=detail,
             retry_after=max(BUSY_RETRY_AFTER_S, after),
-            hint="It goes on as soon as some are drawn.",
+            hint=_("It goes on as soon as some are drawn."),
         )
     return RateLimited(
-        f"{label} asks us to slow down.",
+        _("{label} asks us to slow down.", label=label),
         detail=detail,
         retry_after=max(MIN_RETRY_AFTER_S, after),
-        hint="Wait a little.",
+        hint=_("Wait a little."),
     )
 
 
 def _upfront(label: str, message: str, detail: str) -> CapabilityError:
     found = _PRICE.search(message)
-    price = f"{float(found[1]):.0f} kudos" if found else "more kudos than the account holds"
+    price = f"{float(found[1]):.0f} kudos" if found else _("more kudos than the account holds")
     return CapabilityError(
-        f"{label} is busy, and wants {price} beforehand for a request of this size.",
+        _("{label} is busy, and wants {price} beforehand for a request of this size.", label=label, price=price),
         field="size",
         detail=detail,
         hint=_limits(message),
@@ -213,9 +245,9 @@ def _limits(message: str) -> str:
     parts = [f"{size[1].replace(',', '')}×{size[2].replace(',', '')}"] if size else []
     parts += [f"{steps[1]} steps"] if steps else []
     if not parts:
-        return "Make the picture smaller, or take fewer steps."
-    note = "; a second-order sampler such as k_heun counts twice" if steps else ""
-    return f"Stay within {' and '.join(parts)}{note}."
+        return _("Make the picture smaller, or take fewer steps.")
+    note = _("; a second-order sampler such as k_heun counts twice") if steps else ""
+    return _("Stay within {parts}{note}.", parts=" and ".join(parts), note=note)
 
 
 def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
@@ -226,13 +258,15 @@ def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
         words = next(iter(errors.values()))
         detail = f"{detail} {name}: {words}"[:500]
         return RequestRejected(
-            with_reason(f"{label} does not accept the value of {name.replace('_', ' ')}.", words),
+            with_reason(
+                _("{label} does not accept the value of {replace}.", label=label, replace=name.replace("_", " ")), words
+            ),
             field=name,
             detail=detail,
-            hint="Try another one.",
+            hint=_("Try another one."),
         )
-    sentence = with_reason(f"{label} does not accept this request.", said.get("message"))
-    return RequestRejected(sentence, detail=detail, hint="Try other settings.")
+    sentence = with_reason(_("{label} does not accept this request.", label=label), said.get("message"))
+    return RequestRejected(sentence, detail=detail, hint=_("Try other settings."))
 
 
 def _said(body: bytes) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from net.answers import read_model, read_with
 from net.client import read_bounded
 from net.failures import translate
 from net.rates import RateWindow
+from texts.text import _
 from utils.threads import read_apart
 
 API: Final = "/api/v2"
@@ -116,8 +117,8 @@ def root_of(label: str, url: str) -> str:
 
 def moved(label: str) -> BackendError:
     return BackendError(
-        f"{label} is an AI Power Grid, which has left the Horde's /v2 API for one of its own.",
-        hint="Connect it as aipowergrid instead, with a key from its console.",
+        _("{label} is an AI Power Grid, which has left the Horde's /v2 API for one of its own.", label=label),
+        hint=_("Connect it as aipowergrid instead, with a key from its console."),
     )
 
 
@@ -168,13 +169,14 @@ class HordeProbe:
         models, modes, kudos = await asyncio.gather(self._models(), self._modes(), self.kudos())
         if modes.maintenance_mode:
             raise BackendUnavailable(
-                f"{self._label} is closed for maintenance.",
+                _("{label} is closed for maintenance.", label=self._label),
                 retry_after=MAINTENANCE_PAUSE_S,
-                hint="It comes back by itself.",
+                hint=_("It comes back by itself."),
             )
         if not models:
             raise BackendUnavailable(
-                f"{self._label} answers, but no worker draws there now.", hint="Try again in a few minutes."
+                _("{label} answers, but no worker draws there now.", label=self._label),
+                hint=_("Try again in a few minutes."),
             )
         return HordeFacts(models=models, kudos=kudos)
 
@@ -230,11 +232,12 @@ class HordeProbe:
                 read_model(_Health, await read_bounded(response, MAX_LIST_BYTES))
         except (httpx.HTTPError, ValueError):
             return UnexpectedAnswer(
-                f"{self._label} answers, but it is no AI Horde.", hint="Check the address, or connect it as what it is."
+                _("{label} answers, but it is no AI Horde.", label=self._label),
+                hint=_("Check the address, or connect it as what it is."),
             )
         return moved(self._label)
 
 
 def _title(model: _Model) -> str:
     workers = f"{model.count} worker" + ("s" if model.count != 1 else "")
-    return f"{model.name} ({workers}" + (f", about {model.eta:.0f} s to wait)" if model.eta >= 1 else ")")
+    return f"{model.name} ({workers}" + (_(", about {eta:.0f} s to wait)", eta=model.eta) if model.eta >= 1 else ")")

@@ -7,6 +7,7 @@ from backends.ai_horde.facts import ANONYMOUS_KEY
 from backends.ai_horde.payload import POST_PROCESSORS
 from backends.kind import EngineKind, Option, Product, Sign, clean_name
 from net.answers import read_model
+from texts.text import _
 
 HEARTBEAT_PATH = "/api/v2/status/heartbeat"
 
@@ -32,10 +33,10 @@ def _switch(name: str, default: str, text: str) -> Option:
 KIND = EngineKind(
     name=AiHordeBackend.kind,
     title="AI Horde",
-    noun="an AI Horde",
+    noun=_("an AI Horde"),
     make=AiHordeBackend,
     labels={"ai_horde": "AI Horde", "horde": "AI Horde"},
-    help="Pictures drawn by volunteers. Without a key you wait longer.",
+    help=_("Pictures drawn by volunteers. Without a key you wait longer."),
     example="https://aihorde.net",
     check_path=HEARTBEAT_PATH,
     models_path="/api/v2/status/models?type=image&min_count=1",
@@ -45,27 +46,29 @@ KIND = EngineKind(
     signs=(Sign(path=HEARTBEAT_PATH, read=read_heartbeat, is_late=True),),
     key_use="apikey",
     anonymous_key=ANONYMOUS_KEY,
-    key_hint="Connect again with your own key of the Horde, or with none to draw anonymously.",
-    no_models="no worker draws there now.",
-    no_models_hint="Try again in a few minutes.",
+    key_hint=_("Connect again with your own key of the Horde, or with none to draw anonymously."),
+    no_models=_("no worker draws there now."),
+    no_models_hint=_("Try again in a few minutes."),
     options=(
-        Option(name="model", default="stable_diffusion", help="the model of a request that names none"),
+        Option(name="model", default="stable_diffusion", help=_("the model of a request that names none")),
         Option(
             name="post_processing",
             type="choice",
             choices=POST_PROCESSORS,
             is_list=True,
             default="none",
-            help="applied to every picture; at most one upscaler",
+            help=_("applied to every picture; at most one upscaler"),
         ),
-        _switch("nsfw", "no", "also ask workers that refuse such requests otherwise"),
-        _switch("censor_nsfw", "no", "have workers hold back what they think is not safe for work"),
-        _switch("replacement_filter", "yes", "let the Horde replace words it forbids instead of refusing the prompt"),
-        _switch("trusted_workers", "no", "take only workers that the Horde trusts"),
-        _switch("slow_workers", "yes", "take slow workers too; without them kudos are needed beforehand"),
-        Option(name="workers", default="all", help="ids of at most five workers, with commas between"),
-        _switch("allow_downgrade", "no", "let the Horde make a picture smaller when the kudos are too few for it"),
-        _switch("r2", "yes", "fetch pictures from an address instead of inside the answer"),
-        Option(name="contact", default="unknown", help="how the Horde's people reach you; sent with every request"),
+        _switch("nsfw", "no", _("also ask workers that refuse such requests otherwise")),
+        _switch("censor_nsfw", "no", _("have workers hold back what they think is not safe for work")),
+        _switch(
+            "replacement_filter", "yes", _("let the Horde replace words it forbids instead of refusing the prompt")
+        ),
+        _switch("trusted_workers", "no", _("take only workers that the Horde trusts")),
+        _switch("slow_workers", "yes", _("take slow workers too; without them kudos are needed beforehand")),
+        Option(name="workers", default="all", help=_("ids of at most five workers, with commas between")),
+        _switch("allow_downgrade", "no", _("let the Horde make a picture smaller when the kudos are too few for it")),
+        _switch("r2", "yes", _("fetch pictures from an address instead of inside the answer")),
+        Option(name="contact", default="unknown", help=_("how the Horde's people reach you; sent with every request")),
     ),
 )

@@ -14,6 +14,7 @@ from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage
+from texts.text import _
 
 MAX_LORAS: Final = 5
 MIN_DENOISING: Final = 0.01
@@ -62,7 +63,7 @@ def to_payload(request: GenerationRequest, facts: HordeFacts, options: Mapping[s
     if workers:
         payload["workers"] = workers[:MAX_WORKERS]
     if request.mode in {Mode.IMG2IMG, Mode.INPAINT}:
-        payload["source_image"] = _picture(request.init_image, "picture to work on")
+        payload["source_image"] = _picture(request.init_image, _("picture to work on"))
         payload["source_processing"] = "inpainting" if request.mode is Mode.INPAINT else "img2img"
         _check_side(request)
     if request.mode is Mode.INPAINT:
@@ -91,7 +92,7 @@ def _prompt(request: GenerationRequest) -> str:
     """Join both prompts; three signs of number in either would move the border between them."""
     prompt, negative = (_SPLIT.sub(" ", text).strip() for text in (request.prompt, request.negative_prompt))
     if not prompt:
-        raise RequestRejected("A prompt is needed here.", field="prompt", hint="Say what to draw.")
+        raise RequestRejected(_("A prompt is needed here."), field="prompt", hint=_("Say what to draw."))
     return f"{prompt} ### {negative}" if negative else prompt
 
 
@@ -122,7 +123,7 @@ def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) ->
     if request.loras:
         params["loras"] = [_lora(lora) for lora in request.loras[:MAX_LORAS]]
         for lora in request.loras[MAX_LORAS:]:
-            say(f"LoRA {lora.name} left out: at most {MAX_LORAS} at once here")
+            say(_("LoRA {name} left out: at most {max_loras} at once here", name=lora.name, max_loras=MAX_LORAS))
     processors = _post_processing(request, options, say)
     if processors:
         params["post_processing"] = processors
@@ -135,9 +136,17 @@ def _size(request: GenerationRequest, say: Say) -> tuple[int, int]:
         return request.width, request.height
     width, height = (round(side / SIZE_GRID) * SIZE_GRID for side in request.result_size)
     if (width, height) != request.result_size:
-        say(f"hires size {request.result_size[0]}×{request.result_size[1]} → {width}×{height}")
+        say(
+            _(
+                "hires size {result_size_width}×{result_size_height} → {width}×{height}",
+                result_size_width=request.result_size[0],
+                result_size_height=request.result_size[1],
+                width=width,
+                height=height,
+            )
+        )
     if request.hires.upscaler or request.hires.steps:
-        say("hires upscaler and steps are the worker’s own")
+        say(_("hires upscaler and steps are the worker’s own"))
     return width, height
 
 
@@ -150,20 +159,26 @@ def _control(request: GenerationRequest, params: dict[str, Any], say: Say) -> di
     unit, *more = request.control
     if request.mode is not Mode.TXT2IMG:
         raise CapabilityError(
-            "The Horde takes either a picture to work on or one that steers, not both.",
+            _("The Horde takes either a picture to work on or one that steers, not both."),
             field="control",
-            hint="Leave one of them out.",
+            hint=_("Leave one of them out."),
         )
     if more:
-        say(f"only the first of {len(request.control)} control pictures is used")
+        say(_("only the first of {count} control pictures is used", count=len(request.control)))
     if unit.weight != 1.0 or unit.model:
-        say("weight and model of the control picture are the worker’s own")
+        say(_("weight and model of the control picture are the worker’s own"))
     if params["steps"] > MAX_CONTROL_STEPS:
-        say(f"steps {params['steps']} → {MAX_CONTROL_STEPS}, the most with a control picture")
+        say(
+            _(
+                "steps {params} → {max_control_steps}, the most with a control picture",
+                params=params["steps"],
+                max_control_steps=MAX_CONTROL_STEPS,
+            )
+        )
         params["steps"] = MAX_CONTROL_STEPS
     params["control_type"] = CONTROL_KINDS.get(unit.kind, unit.kind)
     params["denoising_strength"] = 1.0
-    return {"source_image": _picture(unit.image, "control picture"), "source_processing": "img2img"}
+    return {"source_image": _picture(unit.image, _("control picture")), "source_processing": "img2img"}
 
 
 def _strength(strength: float) -> float:
@@ -186,13 +201,13 @@ def _post_processing(request: GenerationRequest, options: Mapping[str, str], say
         return chosen
     best = min(UPSCALER_FOR, key=lambda known: abs(known - factor))
     if best != factor:
-        say(f"upscaled {best:g} times, not {factor:g}: there is no such upscaler here")
+        say(_("upscaled {best:g} times, not {factor:g}: there is no such upscaler here", best=best, factor=factor))
     return [name for name in chosen if name not in UPSCALERS] + [UPSCALER_FOR[best]]
 
 
 def _picture(image: SourceImage | None, what: str) -> str:
     if image is None or not image.data:
-        raise RequestRejected(f"The {what} is missing.", field="image", hint="Attach it once more.")
+        raise RequestRejected(_("The {what} is missing.", what=what), field="image", hint=_("Attach it once more."))
     return base64.b64encode(image.data).decode()  # bare: a data: prefix is refused
 
 
@@ -200,7 +215,10 @@ def _check_side(request: GenerationRequest) -> None:
     image = request.init_image
     if image and max(image.width, image.height) > MAX_SOURCE_SIDE_PX:
         raise CapabilityError(
-            f"The picture to work on has more than {MAX_SOURCE_SIDE_PX} pixels on one side.",
+            _(
+                "The picture to work on has more than {max_source_side_px} pixels on one side.",
+                max_source_side_px=MAX_SOURCE_SIDE_PX,
+            ),
             field="image",
-            hint="Send a smaller one.",
+            hint=_("Send a smaller one."),
         )

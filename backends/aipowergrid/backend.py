@@ -29,6 +29,7 @@ from net.answers import read_model, write_json
 from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded
 from net.failures import translate
 from net.rates import Rate, RateWindow
+from texts.text import _
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
 
@@ -124,7 +125,9 @@ class AiPowerGridBackend:
             drawn = await self._draw(payload, content, facts, report)
         images, missing = await self._fetch(drawn, request)
         if missing:
-            notes.append(f"{missing} of {request.batch_size} could not be fetched")
+            notes.append(
+                _("{missing} of {batch_size} could not be fetched", missing=missing, batch_size=request.batch_size)
+            )
         if price is not None:
             notes.append(f"${price:.4g} of ${facts.credit.total_spendable_usd:.2f} credit")
         return GenerationResult(
@@ -145,7 +148,7 @@ class AiPowerGridBackend:
         if quote is None or quote.cost_usd is None:
             return None
         if not quote.balance_sufficient:
-            raise no_credit(self._label, f"{quote.cost_usd} USD wanted")
+            raise no_credit(self._label, _("{cost_usd} USD wanted", cost_usd=quote.cost_usd))
         await report(Progress(note=f"costs ${quote.cost_usd:.4g}"))
         return quote.cost_usd
 
@@ -178,7 +181,11 @@ class AiPowerGridBackend:
     ) -> GridDrawn:
         wait = self._submits.wait_s()
         if wait > MAX_SUBMIT_WAIT_S:
-            raise RateLimited(f"{self._label} takes no more jobs this minute.", retry_after=wait, hint="Wait a little.")
+            raise RateLimited(
+                _("{label} takes no more jobs this minute.", label=self._label),
+                retry_after=wait,
+                hint=_("Wait a little."),
+            )
         await self._submits.take()
         model = facts.model(payload["model"])
         watcher = asyncio.create_task(
@@ -194,7 +201,7 @@ class AiPowerGridBackend:
             await asyncio.wait([watcher])
         drawn = await run_in_thread(self._read, GridDrawn, body)
         if not drawn.data:
-            raise UnexpectedAnswer(f"{self._label} answered without a picture.", may_have_run=True)
+            raise UnexpectedAnswer(_("{label} answered without a picture.", label=self._label), may_have_run=True)
         return drawn
 
     async def _fetch(self, drawn: GridDrawn, request: GenerationRequest) -> tuple[tuple[GeneratedImage, ...], int]:
@@ -224,7 +231,7 @@ class AiPowerGridBackend:
             with contextlib.suppress(GenerationError):
                 said = await self._progress(token)
                 fraction = max(fraction, min(1.0, (said or 0.0) / 100))
-                note = "being drawn" if said is not None else "waiting for a worker"
+                note = _("being drawn") if said is not None else _("waiting for a worker")
                 eta = usual_s * (1 - fraction) if usual_s else None
                 try:
                     await report(Progress(fraction=fraction, eta_s=eta, note=note))

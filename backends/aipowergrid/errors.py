@@ -23,6 +23,7 @@ from generation.errors import (
 from net.answers import read_json
 from net.failures import is_html, parse_retry_after, translate
 from net.reasons import reason, with_reason
+from texts.text import _
 
 RATE_RETRY_AFTER_S: Final = 20.0  # the window is a minute of the server's clock, and a third of it is a fair guess
 BUSY_RETRY_AFTER_S: Final = 5.0
@@ -42,19 +43,24 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
         return translate(label, response, body=body)
     if status == httpx.codes.UNAUTHORIZED:
         return BackendAuthError(
-            f"{label} does not know this key.",
+            _("{label} does not know this key.", label=label),
             detail=detail,
-            hint="Its owner has to set one from its console; keys of the old Horde are not taken.",
+            hint=_("Its owner has to set one from its console; keys of the old Horde are not taken."),
         )
     if status == httpx.codes.PAYMENT_REQUIRED:
         return no_credit(label, detail)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _too_many(label, response, text, detail)
     if status == httpx.codes.GONE:
-        return BackendError(f"{label} has retired this API.", detail=detail, hint="Check the address.")
+        return BackendError(
+            _("{label} has retired this API.", label=label), detail=detail, hint=_("Check the address.")
+        )
     if status == httpx.codes.NOT_FOUND and text.startswith("Model "):
         return CapabilityError(
-            f"{label} has no worker for that model now.", field="model", detail=detail, hint="Pick another one."
+            _("{label} has no worker for that model now.", label=label),
+            field="model",
+            detail=detail,
+            hint=_("Pick another one."),
         )
     if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY}:
         return _refused(label, text, fields, detail)
@@ -65,9 +71,9 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
 
 def no_credit(label: str, detail: str = "") -> BackendError:
     return BackendError(
-        f"The account at {label} has too little credit for this.",
+        _("The account at {label} has too little credit for this.", label=label),
         detail=detail,
-        hint="Its owner has to top it up, or draw on another engine.",
+        hint=_("Its owner has to top it up, or draw on another engine."),
     )
 
 
@@ -76,23 +82,27 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
     low = text.lower()
     if status == httpx.codes.SERVICE_UNAVAILABLE:
         return BackendUnavailable(
-            f"{label} has no worker that draws now.",
+            _("{label} has no worker that draws now.", label=label),
             detail=detail,
             retry_after=NO_WORKER_RETRY_AFTER_S,
-            hint="Try again in a few minutes.",
+            hint=_("Try again in a few minutes."),
         )
     if "out of memory" in low:
         return OutOfMemory(
-            f"A worker of {label} ran out of graphics memory.", detail=detail, hint="Try a smaller size or batch."
+            _("A worker of {label} ran out of graphics memory.", label=label),
+            detail=detail,
+            hint=_("Try a smaller size or batch."),
         )
     if status == httpx.codes.GATEWAY_TIMEOUT:
         return BackendUnavailable(
-            f"No worker of {label} finished it in time.", detail=detail, hint="Try another model or fewer steps."
+            _("No worker of {label} finished it in time.", label=label),
+            detail=detail,
+            hint=_("Try another model or fewer steps."),
         )
     words = reason(text)
     if not words or words == "Generation failed.":
-        hint = "Another model may do; nothing was charged."
-        return BackendError(f"A worker of {label} failed at it.", detail=detail, hint=hint)
+        hint = _("Another model may do; nothing was charged.")
+        return BackendError(_("A worker of {label} failed at it.", label=label), detail=detail, hint=hint)
     error = drawing_error(label, text, detail=detail)
     if isinstance(error, BackendError):
         error.may_have_run = False  # it charged nothing
@@ -104,22 +114,22 @@ def _too_many(label: str, response: httpx.Response, text: str, detail: str) -> B
     said = parse_retry_after(response.headers.get("retry-after"))
     if "per day" in low or "daily" in low or "today" in low or "/day" in low:
         return BackendError(
-            f"{label} has given this account all its pictures of today.",
+            _("{label} has given this account all its pictures of today.", label=label),
             detail=detail,
-            hint="It goes on after midnight UTC; until then another engine can draw.",
+            hint=_("It goes on after midnight UTC; until then another engine can draw."),
         )
     if "concurrent" in low:
         return RateLimited(
-            f"{label} is drawing as many pictures for this account as it may.",
+            _("{label} is drawing as many pictures for this account as it may.", label=label),
             detail=detail,
             retry_after=max(BUSY_RETRY_AFTER_S, said or 0.0),
-            hint="It goes on as soon as one is done.",
+            hint=_("It goes on as soon as one is done."),
         )
     return RateLimited(
-        f"{label} asks us to slow down.",
+        _("{label} asks us to slow down.", label=label),
         detail=detail,
         retry_after=max(1.0, RATE_RETRY_AFTER_S if said is None else said),
-        hint="Wait a little.",
+        hint=_("Wait a little."),
     )
 
 
@@ -127,18 +137,22 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
     low = text.lower()
     if "input image" in low or "strength/denoise" in low:
         return CapabilityError(
-            f"That model of {label} does not draw from a picture.",
+            _("That model of {label} does not draw from a picture.", label=label),
             field="model",
             detail=detail,
-            hint="Pick one that does: /models tells.",
+            hint=_("Pick one that does: /models tells."),
         )
     found = _FIELD.match(text)
     name = fields[0] if fields else (found[1] if found else ("image" if "image" in low else ""))
     name = _NAMES.get(name, name)
     between = _BETWEEN.search(text)
-    hint = f"It takes {between[1]} to {between[2]} there." if between else "Try other settings."
-    what = f"the value of {name.replace('_', ' ')}" if name else "this request"
-    sentence = with_reason(f"{label} does not accept {what}.", text)
+    hint = (
+        _("It takes {between} to {between_2} there.", between=between[1], between_2=between[2])
+        if between
+        else _("Try other settings.")
+    )
+    what = _("the value of {replace}", replace=name.replace("_", " ")) if name else _("this request")
+    sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), text)
     return RequestRejected(sentence, field=name, detail=detail, hint=hint)
 
 

@@ -19,6 +19,7 @@ from generation.request import Mode
 from net.answers import read_model, read_with
 from net.client import read_bounded
 from net.failures import translate
+from texts.text import _
 
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0
@@ -104,7 +105,9 @@ class GridModel:
     @property
     def title(self) -> str:
         workers = f"{self.workers} worker" + ("s" if self.workers != 1 else "")
-        return f"{self.name} ({workers}" + (f", about {self.latency_s:.0f} s)" if self.latency_s else ")")
+        return f"{self.name} ({workers}" + (
+            _(", about {latency_s:.0f} s)", latency_s=self.latency_s) if self.latency_s else ")"
+        )
 
     def bound(self, parameter: str) -> Bound | None:
         return self.recipe.params.get(parameter) if self.recipe else None
@@ -211,11 +214,13 @@ class GridProbe:
         listed = await self._listed()
         if not self._has_key:
             raise BackendAuthError(
-                f"{self._label} wants a key, and none is set.", hint="Make one in its console; it begins with grid_."
+                _("{label} wants a key, and none is set.", label=self._label),
+                hint=_("Make one in its console; it begins with grid_."),
             )
         if not listed:
             raise BackendUnavailable(
-                f"{self._label} answers, but no worker draws there now.", hint="Try again in a few minutes."
+                _("{label} answers, but no worker draws there now.", label=self._label),
+                hint=_("Try again in a few minutes."),
             )
         recipes, credit = await asyncio.gather(
             asyncio.gather(*(self._recipe(one) for one in listed)), self._read(Credit, "/v1/account/credits")
@@ -271,13 +276,14 @@ class GridProbe:
     async def _other_product(self) -> BackendError:
         """Return what answers instead of the Grid."""
         try:
-            _, body = await self.get("/api/v2/status/heartbeat")
+            __, body = await self.get("/api/v2/status/heartbeat")
             read_model(_Heartbeat, body)
         except (BackendError, ValidationError):
             return UnexpectedAnswer(
-                f"{self._label} answers, but it is no AI Power Grid.",
-                hint="Check the address, or connect it as what it is.",
+                _("{label} answers, but it is no AI Power Grid.", label=self._label),
+                hint=_("Check the address, or connect it as what it is."),
             )
         return BackendError(
-            f"{self._label} is an AI Horde, or a Grid from before its /v1 API.", hint="Connect it as ai_horde instead."
+            _("{label} is an AI Horde, or a Grid from before its /v1 API.", label=self._label),
+            hint=_("Connect it as ai_horde instead."),
         )

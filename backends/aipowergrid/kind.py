@@ -6,6 +6,7 @@ from backends.aipowergrid.backend import PUBLIC_URL, AiPowerGridBackend
 from backends.aipowergrid.payload import FORMATS
 from backends.kind import EngineKind, Option, Product, Sign
 from net.answers import read_model
+from texts.text import _
 
 HEALTH_PATH = "/health"
 
@@ -20,16 +21,16 @@ def read_health(body: bytes) -> Product | None:
         read_model(_Health, body)
     except ValidationError:
         return None
-    return Product(name="AI Power Grid", kind=AiPowerGridBackend.kind)
+    return Product(name=_("AI Power Grid"), kind=AiPowerGridBackend.kind)
 
 
 KIND = EngineKind(
     name=AiPowerGridBackend.kind,
-    title="AI Power Grid",
-    noun="the AI Power Grid",
+    title=_("AI Power Grid"),
+    noun=_("the AI Power Grid"),
     make=AiPowerGridBackend,
-    labels={"aipowergrid": "AI Power Grid", "grid": "AI Power Grid"},
-    help="Pictures drawn by the Grid's workers.",
+    labels={"aipowergrid": _("AI Power Grid"), "grid": _("AI Power Grid")},
+    help=_("Pictures drawn by the Grid's workers."),
     example=PUBLIC_URL,
     check_path=HEALTH_PATH,
     models_path="/v1/status/models",
@@ -39,11 +40,13 @@ KIND = EngineKind(
     signs=(Sign(path=HEALTH_PATH, read=read_health, is_late=True),),
     key_use="bearer",
     needs_key=True,
-    key_hint="Connect again with a key from its console; it begins with grid_.",
-    no_models="no worker draws there now.",
-    no_models_hint="Try again in a few minutes.",
+    key_hint=_("Connect again with a key from its console; it begins with grid_."),
+    no_models=_("no worker draws there now."),
+    no_models_hint=_("Try again in a few minutes."),
     options=(
-        Option(name="model", default="the first of the list", help="the model of a request that names none"),
-        Option(name="output_format", type="choice", choices=FORMATS, default=FORMATS[0], help="format of the pictures"),
+        Option(name="model", default=_("the first of the list"), help=_("the model of a request that names none")),
+        Option(
+            name="output_format", type="choice", choices=FORMATS, default=FORMATS[0], help=_("format of the pictures")
+        ),
     ),
 )

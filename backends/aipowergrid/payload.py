@@ -14,6 +14,7 @@ from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import GenerationRequest, Lora, Mode
 from generation.samplers import match_sampler, match_scheduler
+from texts.text import _
 
 MAX_SOURCE_BYTES: Final = 12 * 1024 * 1024
 MAX_LORAS: Final = 5
@@ -31,7 +32,9 @@ def to_payload(request: GenerationRequest, facts: GridFacts, options: Mapping[st
     """
     model = facts.model(request.model, request.mode, options.get("model", ""))
     if model is None:
-        raise CapabilityError("No worker of the Grid can draw that now.", field="model", hint="Pick another model.")
+        raise CapabilityError(
+            _("No worker of the Grid can draw that now."), field="model", hint=_("Pick another model.")
+        )
     width, height = _size(request, model, say)
     payload: dict[str, Any] = {
         "prompt": request.prompt,
@@ -48,7 +51,7 @@ def to_payload(request: GenerationRequest, facts: GridFacts, options: Mapping[st
         if model.recipe is None or "negative_prompt" in model.recipe.params:
             payload["negative_prompt"] = request.negative_prompt
         else:
-            say(f"negative prompt ignored by {model.name}")
+            say(_("negative prompt ignored by {name}", name=model.name))
     if request.loras:
         payload["loras"] = _loras(request.loras, model, say)
     if request.mode is Mode.IMG2IMG:
@@ -62,7 +65,16 @@ def _size(request: GenerationRequest, model: GridModel, say: Say) -> tuple[int, 
         bound = model.bound(name)
         sides.append(round((bound.clamp(side) if bound else side) / SIZE_GRID) * SIZE_GRID)
     if sides != [request.width, request.height]:
-        say(f"size {request.width}×{request.height} → {sides[0]}×{sides[1]}, as {model.name} takes")
+        say(
+            _(
+                "size {width}×{height} → {sides_width}×{sides_height}, as {name} takes",
+                width=request.width,
+                height=request.height,
+                sides_width=sides[0],
+                sides_height=sides[1],
+                name=model.name,
+            )
+        )
     return sides[0], sides[1]
 
 
@@ -75,15 +87,22 @@ def _numbers(
     if steps := model.bound("steps"):
         said["steps"] = int(steps.clamp(request.steps))
         if said["steps"] != request.steps:
-            say(f"steps {request.steps} → {said['steps']}, as {model.name} takes")
+            say(_("steps {steps} → {said}, as {name} takes", steps=request.steps, said=said["steps"], name=model.name))
     else:
-        say(f"steps are {model.name}’s own")
+        say(_("steps are {name}’s own", name=model.name))
     if cfg := model.bound("cfg_scale"):
         said["cfg_scale"] = cfg.clamp(request.cfg_scale)
         if said["cfg_scale"] != request.cfg_scale:
-            say(f"cfg {request.cfg_scale:g} → {said['cfg_scale']:g}, as {model.name} takes")
+            say(
+                _(
+                    "cfg {cfg_scale:g} → {said:g}, as {name} takes",
+                    cfg_scale=request.cfg_scale,
+                    said=said["cfg_scale"],
+                    name=model.name,
+                )
+            )
     elif request.cfg_scale != usual_cfg(facts.model(None, preferred=options.get("model", ""))):
-        say(f"cfg ignored by {model.name}")
+        say(_("cfg ignored by {name}", name=model.name))
     return said
 
 
@@ -97,13 +116,21 @@ def _names(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, 
         if model.recipe is None:
             said[what] = wanted
         elif bound is None or not bound.options:
-            say(f"{what} {wanted} ignored by {model.name}")
+            say(_("{what} {wanted} ignored by {name}", what=what, wanted=wanted, name=model.name))
         elif name := _match(what, wanted, bound.options):
             said[what] = name
             if name != wanted:
-                say(f"{what} {wanted} → {name}, as {model.name} takes")
+                say(
+                    _(
+                        "{what} {wanted} → {name}, as {model_name} takes",
+                        what=what,
+                        wanted=wanted,
+                        name=name,
+                        model_name=model.name,
+                    )
+                )
         else:
-            say(f"{what} {wanted} → {model.name}’s own choice")
+            say(_("{what} {wanted} → {name}’s own choice", what=what, wanted=wanted, name=model.name))
     return said
 
 
@@ -117,10 +144,12 @@ def _match(what: str, wanted: str, options: list[str]) -> str | None:
 def _loras(loras: tuple[Lora, ...], model: GridModel, say: Say) -> list[dict[str, Any]]:
     if model.recipe is not None and not model.recipe.capabilities.loras:
         raise CapabilityError(
-            f"{model.name} takes no LoRAs.", field="loras", hint="Leave them out, or pick another model."
+            _("{name} takes no LoRAs.", name=model.name),
+            field="loras",
+            hint=_("Leave them out, or pick another model."),
         )
     for lora in loras[MAX_LORAS:]:
-        say(f"LoRA {lora.name} left out: at most {MAX_LORAS} at once here")
+        say(_("LoRA {name} left out: at most {max_loras} at once here", name=lora.name, max_loras=MAX_LORAS))
     return [_lora(lora) for lora in loras[:MAX_LORAS]]
 
 
@@ -128,32 +157,44 @@ def _lora(lora: Lora) -> dict[str, Any]:
     """`name` or a model's number is a LoRA of CivitAI; `model@version` picks one version of it."""
     weight = round(min(5.0, max(-5.0, lora.weight)), 2)
     said: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
-    _, at, version = lora.name.rpartition("@")
+    __, at, version = lora.name.rpartition("@")
     return said | {"name": version, "is_version": True} if at and version.isdigit() else said
 
 
 def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, Any]:
     if not model.takes_pictures:
         raise CapabilityError(
-            f"{model.name} does not draw from a picture.", field="model", hint="Pick one that does: /models tells."
+            _("{name} does not draw from a picture.", name=model.name),
+            field="model",
+            hint=_("Pick one that does: /models tells."),
         )
     image = request.init_image
     if image is None or not image.data:
-        raise RequestRejected("The picture to work on is missing.", field="image", hint="Attach it once more.")
+        raise RequestRejected(_("The picture to work on is missing."), field="image", hint=_("Attach it once more."))
     if len(image.data) > MAX_SOURCE_BYTES:
         raise RequestRejected(
-            f"The picture to work on is larger than {MAX_SOURCE_BYTES // 1024**2} MB.",
+            _(
+                "The picture to work on is larger than {max_source_bytes} MB.",
+                max_source_bytes=MAX_SOURCE_BYTES // 1024**2,
+            ),
             field="image",
-            hint="Send a smaller one.",
+            hint=_("Send a smaller one."),
         )
     said: dict[str, Any] = {"image": base64.b64encode(image.data).decode()}
     strength = DEFAULT_DENOISING_STRENGTH if request.denoising_strength is None else request.denoising_strength
     assert model.recipe is not None
     if not model.recipe.capabilities.strength:
-        say(f"denoising strength ignored by {model.name}")
+        say(_("denoising strength ignored by {name}", name=model.name))
         return said
     bound = model.bound("denoise")
     said["strength"] = bound.clamp(strength) if bound else strength
     if said["strength"] != strength:
-        say(f"denoising strength {strength:g} → {said['strength']:g}, as {model.name} takes")
+        say(
+            _(
+                "denoising strength {strength:g} → {said:g}, as {name} takes",
+                strength=strength,
+                said=said["strength"],
+                name=model.name,
+            )
+        )
     return said

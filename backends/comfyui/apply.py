@@ -18,6 +18,7 @@ from constants import MAX_SEED
 from generation.capabilities import Capabilities, ModelInfo
 from generation.foreign import whole
 from generation.request import GenerationRequest, Mode
+from texts.text import _
 
 MAX_GRID_PX: Final = 128
 ELSEWHERE: Final = (" [temp]", " [output]")  # folders whose files are not listed
@@ -82,8 +83,14 @@ def missing_pictures(mapping: Mapping, graph: Graph, facts: ComfyFacts, given: i
             continue
         if file.removesuffix(" [input]") not in choices:
             notes.append(
-                f"picture {number} (node {slot.node}, {slot.input}) stays “{short(file)}” of the export, "
-                "which this engine does not have: attach one for it"
+                _(
+                    "picture {number} (node {node}, {input}) stays “{file}” of the export, "
+                    "which this engine does not have: attach one for it",
+                    number=number,
+                    node=slot.node,
+                    input=slot.input,
+                    file=short(file),
+                )
             )
     return notes
 
@@ -143,13 +150,13 @@ def workflow_changes(workflow: Workflow, request: GenerationRequest) -> list[str
     notes += _kept(workflow.graph, mapping.sampler, "sampler", request.sampler)
     notes += _kept(workflow.graph, mapping.scheduler, "scheduler", request.scheduler)
     if request.prompt and not mapping.prompt:
-        notes.append("prompt ignored: this workflow has no place for one")
+        notes.append(_("prompt ignored: this workflow has no place for one"))
     if not mapping.width and request.mode in {Mode.TXT2IMG, Mode.IMG2IMG}:
-        notes.append("size set by the workflow")
+        notes.append(_("size set by the workflow"))
     if request.mode is Mode.UPSCALE and request.upscale_factor:
-        notes.append("how much larger is set by the workflow")
+        notes.append(_("how much larger is set by the workflow"))
     elif not mapping.seed:
-        notes.append("seed ignored: this workflow has no place for one")
+        notes.append(_("seed ignored: this workflow has no place for one"))
     return notes
 
 
@@ -185,8 +192,11 @@ def _kept(graph: Graph, slot: Slot | None, word: str, value: object) -> Iterator
         return
     others = [one for one in samplers_like(graph, slot) if inputs_of(graph, one.node)[one.input] != before]
     if others:
-        kept = ", ".join(f"node {one.node} keeps {short(str(inputs_of(graph, one.node)[one.input]))}" for one in others)
-        yield f"{word} set at node {slot.node}; {kept}"
+        kept = ", ".join(
+            _("node {node} keeps {inputs}", node=one.node, inputs=short(str(inputs_of(graph, one.node)[one.input])))
+            for one in others
+        )
+        yield _("{word} set at node {node}; {kept}", word=word, node=slot.node, kept=kept)
 
 
 def _each(slots: tuple[Slot, ...]) -> list[tuple[Slot, ...]]:

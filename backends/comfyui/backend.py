@@ -45,6 +45,7 @@ from generation.request import GenerationRequest, Mode, WorkflowRef
 from generation.result import GenerationResult
 from net.client import key_auth, make_client
 from net.failures import translate
+from texts.text import _
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
 
@@ -308,7 +309,7 @@ class ComfyUIBackend:
         notes = workflow_changes(workflow, request) if workflow else changes(request, facts)
         if len(outputs) > len(shown):
             left = len(outputs) - len(shown)
-            notes.append(f"{left} more file(s) are neither pictures nor videos: they stay on the engine")
+            notes.append(_("{left} more file(s) are neither pictures nor videos: they stay on the engine", left=left))
         model = facts.model(request.model) if not workflow and request.mode is not Mode.UPSCALE else None
         return GenerationResult(
             images=tuple(images),

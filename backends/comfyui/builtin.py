@@ -17,6 +17,7 @@ from backends.kind import is_on
 from generation.errors import CapabilityError
 from generation.request import GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
+from texts.text import _
 
 DEFAULT_STRENGTH: Final = 0.75
 INPAINT_MODEL_STRENGTH: Final = 1.0
@@ -28,9 +29,9 @@ MASK_BLUR_PX: Final = 4  # softens the seam where the new part meets the old
 
 # Where a model comes without its text encoders: the instance's option, what such files are called, and an example.
 _PARTS: Final = {
-    "t5": (r"t5", "a T5 text encoder (t5xxl)"),
-    "clip_l": (r"clip[._ -]?l|vit-l", "the text encoder clip_l"),
-    "clip_g": (r"clip[._ -]?g|bigg", "the text encoder clip_g"),
+    "t5": (r"t5", _("a T5 text encoder (t5xxl)")),
+    "clip_l": (r"clip[._ -]?l|vit-l", _("the text encoder clip_l")),
+    "clip_g": (r"clip[._ -]?g|bigg", _("the text encoder clip_g")),
 }
 _FLUX_VAE: Final = (r"(^|[/\\])ae\.", r"flux.*(vae|ae)|vae.*flux", r"taef1")
 _SD3_VAE: Final = (r"sd[._-]?3.*vae|vae.*sd[._-]?3", r"taesd3")
@@ -124,24 +125,28 @@ def changes(request: GenerationRequest, facts: ComfyFacts) -> list[str]:
         return []
     notes = control_changes(request)
     if request.guidance is not None and model.family is not ModelFamily.FLUX:
-        notes.append("guidance ignored: this model has none")
+        notes.append(_("guidance ignored: this model has none"))
     if not model.family.is_flux:
         return notes
     if model.family is ModelFamily.FLUX and request.guidance is None and request.cfg_scale != _guidance(request, model):
-        told = f"CFG scale {request.cfg_scale:g} → guidance {_guidance(request, model):g}: that is what steers Flux"
+        told = _(
+            "CFG scale {cfg_scale:g} → guidance {guidance:g}: that is what steers Flux",
+            cfg_scale=request.cfg_scale,
+            guidance=_guidance(request, model),
+        )
         notes.append(told)
     if request.negative_prompt:
-        notes.append("negative prompt ignored: Flux takes none")
+        notes.append(_("negative prompt ignored: Flux takes none"))
     if request.clip_skip:
-        notes.append("CLIP skip ignored: Flux has none")
+        notes.append(_("CLIP skip ignored: Flux has none"))
     return notes
 
 
 def chosen_model(request: GenerationRequest, facts: ComfyFacts) -> ModelFile:
     model = facts.model(request.model)
     if model is None:
-        what = f"the model “{request.model}”" if request.model else "any model Easel has a graph for"
-        raise CapabilityError(f"This engine does not have {what}.", field="model", hint="See /models.")
+        what = _("the model “{model}”", model=request.model) if request.model else _("any model Easel has a graph for")
+        raise CapabilityError(_("This engine does not have {what}.", what=what), field="model", hint=_("See /models."))
     return model
 
 
@@ -191,15 +196,15 @@ def _vae_of(facts: ComfyFacts, options: Mapping[str, str], model: ModelFile) -> 
     for pattern in _FLUX_VAE if model.family.is_flux else _SD3_VAE:
         found = found or _first(facts.vaes, pattern)
     if found is None:
-        raise _missing(model, "its VAE" + (" (ae.safetensors)" if model.family.is_flux else ""), "models/vae")
+        raise _missing(model, _("its VAE") + (" (ae.safetensors)" if model.family.is_flux else ""), "models/vae")
     return found
 
 
 def _missing(model: ModelFile, what: str, folder: str) -> CapabilityError:
     return CapabilityError(
-        f"This engine cannot draw with {model.title}: it lacks {what}.",
+        _("This engine cannot draw with {title}: it lacks {what}.", title=model.title, what=what),
         field="model",
-        hint=f"Its owner has to put it into ComfyUI's {folder}, or pick another model.",
+        hint=_("Its owner has to put it into ComfyUI's {folder}, or pick another model.", folder=folder),
     )
 
 
@@ -264,7 +269,9 @@ def _upscale(
     pad: Sketchpad, request: GenerationRequest, facts: ComfyFacts, options: Mapping[str, str], uploads: Uploads
 ) -> None:
     if not facts.upscalers:
-        raise CapabilityError("This engine has no upscaler.", hint="Its owner has to put one into upscale_models.")
+        raise CapabilityError(
+            _("This engine has no upscaler."), hint=_("Its owner has to put one into upscale_models.")
+        )
     factor = request.upscale_factor or DEFAULT_UPSCALE
     chosen = match_name(request.upscaler, facts.upscalers) if request.upscaler else None
     loader = pad.add("UpscaleModelLoader", model_name=chosen or facts.upscalers[0])

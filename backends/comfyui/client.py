@@ -28,6 +28,7 @@ from generation.errors import BackendUnavailable, GenerationError, RequestReject
 from generation.request import SourceImage
 from net.answers import read_json, read_model
 from net.failures import translate
+from texts.text import _
 
 MAX_INFO_BYTES: Final = 128 * 1024 * 1024  # 0.75 MB without extensions, tens of MB with hundreds of them
 INTERRUPT_BY_ID: Final = (0, 3, 56)  # older ones ignore the id and stop whatever runs
@@ -50,7 +51,8 @@ class ComfyServer:
         told = await self._calls.parse(await self._calls.get("/object_info", limit=MAX_INFO_BYTES))
         if not isinstance(told, dict) or "KSampler" not in told:
             raise UnexpectedAnswer(
-                f"{self._label} does not say what it can do.", hint="Check that the address belongs to ComfyUI."
+                _("{label} does not say what it can do.", label=self._label),
+                hint=_("Check that the address belongs to ComfyUI."),
             )
         return ObjectInfo(told)
 
@@ -132,7 +134,9 @@ class ComfyServer:
         if response.status_code == httpx.codes.NOT_FOUND:
             await self._calls.call("POST", "/free", json={"free_memory": True})
             raise BackendUnavailable(
-                f"The finished picture is gone from {self._label}.", detail="404 from /view", hint="Run it again."
+                _("The finished picture is gone from {label}.", label=self._label),
+                detail="404 from /view",
+                hint=_("Run it again."),
             )
         if not response.is_success:
             raise translate(self._label, response, body=body)
@@ -167,7 +171,9 @@ def upload_name(image: SourceImage) -> tuple[str, str]:
 def raise_for_upload(label: str, response: httpx.Response, body: bytes) -> None:
     """Raise what an answer to an upload says, unless it is a success."""
     if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        raise RequestRejected(f"The picture is too large for {label}.", field="image", hint="Send a smaller one.")
+        raise RequestRejected(
+            _("The picture is too large for {label}.", label=label), field="image", hint=_("Send a smaller one.")
+        )
     if not response.is_success:
         raise translate(label, response, body=body)
 

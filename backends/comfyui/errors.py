@@ -26,9 +26,10 @@ from generation.errors import (
 from net.answers import read_json
 from net.failures import translate
 from net.reasons import explanation, with_reason
+from texts.text import _
 
 DETAIL_CHARS: Final = 500
-MEMORY_HINT: Final = "Try a smaller size or batch."
+MEMORY_HINT: Final = _("Try a smaller size or batch.")
 
 # The same as in `lacking`, for what is no file.
 _WORDS: Final = WORDS | {
@@ -59,7 +60,7 @@ def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
         return missing_nodes(list(missing))
     for one in unlisted(graph, info):
         if not one.is_file:
-            return _not_listed(one.class_type, one.slot.input, one.value, f"one of {one.count}")
+            return _not_listed(one.class_type, one.slot.input, one.value, _("one of {count}", count=one.count))
     return None
 
 
@@ -78,9 +79,9 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
         return missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
-        with_reason(f"{label} does not accept this request.", explanation(body)),
+        with_reason(_("{label} does not accept this request.", label=label), explanation(body)),
         detail=_cut(told),
-        hint="Try other settings.",
+        hint=_("Try other settings."),
     )
 
 
@@ -100,7 +101,8 @@ def failed(label: str, status: HistoryStatus) -> GenerationError:
     """Return our error for a job that ended badly, by its entry in the history."""
     if status.message("execution_interrupted") is not None:
         return BackendError(
-            f"The picture was stopped on {label} itself.", hint="Somebody pressed Cancel there. Run it again."
+            _("The picture was stopped on {label} itself.", label=label),
+            hint=_("Somebody pressed Cancel there. Run it again."),
         )
     told = status.message("execution_error") or {}
     kind, text = str(told.get("exception_type", "")), str(told.get("exception_message", ""))
@@ -108,34 +110,39 @@ def failed(label: str, status: HistoryStatus) -> GenerationError:
     detail = f"{node}: {kind}: {text}"[:DETAIL_CHARS]
     low = f"{kind} {text}".lower()
     if "outofmemory" in low or "out of memory" in low or "can't allocate memory" in low or "not enough memory" in low:
-        return OutOfMemory(f"{label} ran out of memory.", detail=detail, hint=MEMORY_HINT)
+        return OutOfMemory(_("{label} ran out of memory.", label=label), detail=detail, hint=MEMORY_HINT)
     if "unidentifiedimageerror" in low or "cannot identify image" in low:
         return RequestRejected(
-            f"{label} cannot read that picture.", field="image", detail=detail, hint="Send it as PNG or JPEG."
+            _("{label} cannot read that picture.", label=label),
+            field="image",
+            detail=detail,
+            hint=_("Send it as PNG or JPEG."),
         )
     if "safetensor" in kind.lower() or "deserializing" in low or "unpickling" in low:
         return BackendError(
-            f"{label} has a broken file where the model should be.", detail=detail, hint="Pick another model."
+            _("{label} has a broken file where the model should be.", label=label),
+            detail=detail,
+            hint=_("Pick another model."),
         )
     if "shapes cannot be multiplied" in low or "clip input is invalid" in low or "size mismatch" in low:
         return BackendError(
-            f"{label} was given parts that do not belong together (model, text encoder, VAE or LoRA).",
+            _("{label} was given parts that do not belong together (model, text encoder, VAE or LoRA).", label=label),
             detail=detail,
-            hint="Leave out LoRAs and the VAE made for another family, or pick another model.",
+            hint=_("Leave out LoRAs and the VAE made for another family, or pick another model."),
         )
-    return drawing_error(label, text, detail=detail, where=f" in the node {node}" if node else "")
+    return drawing_error(label, text, detail=detail, where=_(" in the node {node}", node=node) if node else "")
 
 
 def no_model(label: str, info: ObjectInfo) -> BackendError:
     """Return our error for a server that can draw nothing as it is."""
     if not info.is_told:
         return BackendError(
-            f"{label} speaks only ComfyUI's API v2, which does not say what models and nodes there are.",
-            hint="Give it a workflow of its own, or let its address answer ComfyUI's other paths, too.",
+            _("{label} speaks only ComfyUI's API v2, which does not say what models and nodes there are.", label=label),
+            hint=_("Give it a workflow of its own, or let its address answer ComfyUI's other paths, too."),
         )
     return BackendError(
-        f"{label} has no model yet.",
-        hint="Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own.",
+        _("{label} has no model yet.", label=label),
+        hint=_("Put a checkpoint into ComfyUI's models/checkpoints, or give it a workflow of its own."),
     )
 
 
@@ -144,11 +151,15 @@ def no_picture(label: str, outputs: Sequence[Output]) -> GenerationError:
     if outputs:
         kinds = ", ".join(sorted({output.file.filename.rpartition(".")[2][:8] for output in outputs}))
         return BackendError(
-            f"The workflow on {label} made no picture or video, only {kinds}, which cannot be shown here.",
-            hint="Give the workflow a Save Image node, or a Save Video node that writes mp4 or webm.",
+            _(
+                "The workflow on {label} made no picture or video, only {kinds}, which cannot be shown here.",
+                label=label,
+                kinds=kinds,
+            ),
+            hint=_("Give the workflow a Save Image node, or a Save Video node that writes mp4 or webm."),
         )
     return UnexpectedAnswer(
-        f"{label} finished without a picture.", hint="Does the workflow save one?", may_have_run=True
+        _("{label} finished without a picture.", label=label), hint=_("Does the workflow save one?"), may_have_run=True
     )
 
 
@@ -163,52 +174,62 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
     if kind == "custom_validation_failed" and name == "image":
         return _no_picture_file(label, str(error.get("details") or ""), detail)
     if kind in {"value_bigger_than_max", "value_smaller_than_min", "invalid_input_type"}:
-        how = {"value_bigger_than_max": "is too large", "value_smaller_than_min": "is too small"}.get(
+        how = {"value_bigger_than_max": _("is too large"), "value_smaller_than_min": _("is too small")}.get(
             kind, "is no number"
         )
         return RequestRejected(
-            f"{label} says that {short(name)} {how}.", field=name, detail=detail, hint="Try another value."
+            _("{label} says that {name} {how}.", label=label, name=short(name), how=how),
+            field=name,
+            detail=detail,
+            hint=_("Try another value."),
         )
-    sentence = f"{label} finds a mistake in the workflow, at the node {short(class_type)}."
+    sentence = _(
+        "{label} finds a mistake in the workflow, at the node {class_type}.", label=label, class_type=short(class_type)
+    )
     said = explanation(json.dumps(error).encode())
     if kind == "required_input_missing" and name:  # its own words leave out which; an old export lacks newer ones
-        said = f"{short(name)} is missing"
+        said = _("{name} is missing", name=short(name))
     return RequestRejected(
         with_reason(sentence, said),
         field=name,
         detail=detail,
-        hint="Load it in ComfyUI, run it there, and export it again.",
+        hint=_("Load it in ComfyUI, run it there, and export it again."),
     )
 
 
 def _no_picture_file(label: str, told: str, detail: str) -> RequestRejected:
     file = told.partition("Invalid image file: ")[2]
     if not file or file.startswith(f"{UPLOAD_FOLDER}/"):
-        what, hint = "the picture to start from", "Attach it again."
+        what, hint = _("the picture to start from"), _("Attach it again.")
     else:
-        what, hint = f"the picture “{short(file)}” that the workflow names", "Attach a picture for it, too."
-    return RequestRejected(f"{label} does not find {what}.", field="image", detail=detail, hint=hint)
+        what, hint = (
+            _("the picture “{file}” that the workflow names", file=short(file)),
+            _("Attach a picture for it, too."),
+        )
+    return RequestRejected(
+        _("{label} does not find {what}.", label=label, what=what), field="image", detail=detail, hint=hint
+    )
 
 
 def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
     """Return our error for node classes that a server does not have; they are named."""
-    names = ", ".join(short(name) or "one without a class" for name in classes[:5])
-    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+    names = ", ".join(short(name) or _("one without a class") for name in classes[:5])
+    more = _(" and {count} more", count=len(classes) - 5) if len(classes) > 5 else ""
     what = "a node" if len(classes) == 1 else f"{len(classes)} nodes"
     return CapabilityError(
-        f"This engine lacks {what} the workflow needs: {names}{more}.",
+        _("This engine lacks {what} the workflow needs: {names}{more}.", what=what, names=names, more=more),
         detail=detail,
-        hint="Its owner can install missing nodes with ComfyUI-Manager, or update ComfyUI.",
+        hint=_("Its owner can install missing nodes with ComfyUI-Manager, or update ComfyUI."),
     )
 
 
 def _not_listed(class_type: str, name: str, value: str, detail: str) -> CapabilityError:
     word, field = _WORDS.get(name, (f"value for {short(name)} of {short(class_type)}", name))
     return CapabilityError(
-        f"This engine has no {word} “{short(value)}”.",
+        _("This engine has no {word} “{value}”.", word=word, value=short(value)),
         field=field,
         detail=detail,
-        hint="See /models for what it has.",
+        hint=_("See /models for what it has."),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from backends.comfyui.graph import Graph, class_of, samplers
 from generation.job import Progress
 from net.answers import read_json
+from texts.text import _
 
 MAX_PREVIEW_BYTES: Final = 1024 * 1024
 PREVIEW_IMAGE: Final = 1
@@ -142,5 +143,5 @@ class FrameReader:
             step=step,
             steps=steps,
             preview=self._preview,
-            note="loading the model" if loads else "",
+            note=_("loading the model") if loads else "",
         )

@@ -13,6 +13,7 @@ from backends.comfyui.sketchpad import Sketchpad
 from generation.errors import CapabilityError
 from generation.request import ControlUnit, GenerationRequest
 from generation.samplers import match_name
+from texts.text import _
 
 LATENT_UPSCALER: Final = "Latent"  # enlarges what is not a picture yet: quick, and needs a strength of 0.5 or more
 GRID_PX: Final = 8
@@ -89,7 +90,7 @@ def add_control(
 def control_changes(request: GenerationRequest) -> list[str]:
     """Return what is to be known of pictures that steer, in words for the reply."""
     plain = dict.fromkeys(unit.kind for unit in request.control if unit.kind not in {"canny", "tile"})
-    return [f"ControlNet {kind}: the picture is taken as a finished {kind} map" for kind in plain]
+    return [_("ControlNet {kind}: the picture is taken as a finished {kind} map", kind=kind) for kind in plain]
 
 
 def name_embeddings(text: str, names: tuple[str, ...]) -> str:
@@ -108,9 +109,9 @@ def _model_for(facts: ComfyFacts, unit: ControlUnit, model: ModelFile) -> str:
         found = next(iter(same), None)
     if found is None:
         raise CapabilityError(
-            f"This engine has no ControlNet for “{unit.kind}” that goes with {model.title}.",
+            _("This engine has no ControlNet for “{kind}” that goes with {title}.", kind=unit.kind, title=model.title),
             field="control",
-            hint="Its owner has to put one into ComfyUI's models/controlnet, or pick another model.",
+            hint=_("Its owner has to put one into ComfyUI's models/controlnet, or pick another model."),
         )
     return found
 

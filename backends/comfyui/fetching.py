@@ -4,6 +4,7 @@ from backends.comfyui.answers import Output
 from backends.comfyui.jobs import JobApi
 from generation.errors import UnexpectedAnswer
 from generation.result import GeneratedImage
+from texts.text import _
 from utils.images import BadImage, inspect
 from utils.threads import run_in_thread
 from utils.video import inspect_video
@@ -21,6 +22,8 @@ async def fetch_file(api: JobApi, label: str, output: Output, seed: int) -> Gene
     except BadImage as error:
         what = "video" if output.file.is_video else "picture"
         raise UnexpectedAnswer(
-            f"{label} sent a {what} that cannot be used.", detail=str(error), may_have_run=True
+            _("{label} sent a {what} that cannot be used.", label=label, what=what),
+            detail=str(error),
+            may_have_run=True,
         ) from error
     return GeneratedImage(data=data, seed=seed if output.seed is None else output.seed)

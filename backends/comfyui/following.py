@@ -10,6 +10,7 @@ from backends.comfyui.line import Line
 from backends.comfyui.watch import JobWatch
 from generation.errors import BackendUnavailable, RateLimited
 from generation.job import Progress
+from texts.text import _
 from utils.clock import Clock
 
 
@@ -91,9 +92,9 @@ class Follower:
 
     def lost(self) -> BackendUnavailable:
         return BackendUnavailable(
-            f"{self._label} does not know this job any more.",
+            _("{label} does not know this job any more.", label=self._label),
             retry_after=0.0,  # it keeps its turn: those behind it must not overtake it
-            hint="It was restarted, or its queue was cleared. Run it again.",
+            hint=_("It was restarted, or its queue was cleared. Run it again."),
             may_have_run=True,
         )
 
@@ -107,7 +108,7 @@ class Follower:
             watch.answered_at = now if watch.answered_at is None else watch.answered_at
             if now - watch.answered_at > self._pace.patience_s:
                 raise
-            note = "the engine does not answer just now"
+            note = _("the engine does not answer just now")
             return self._running(watch, replace(watch.progress, note=note), error.retry_after)
         watch.answered_at = now
         if standing is None:
@@ -120,7 +121,7 @@ class Follower:
         if standing.is_finished:
             return RemoteState(is_finished=True, progress=watch.progress)
         is_waiting = not standing.is_running and standing.ahead
-        watch.place = f"{standing.ahead} ahead of it in the engine’s own queue" if is_waiting else ""
+        watch.place = _("{ahead} ahead of it in the engine’s own queue", ahead=standing.ahead) if is_waiting else ""
         if standing.graph:
             watch.reader.know(standing.graph)
         return self._running(watch, watch.progress)

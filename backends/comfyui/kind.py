@@ -12,6 +12,7 @@ from backends.comfyui.classic import PREVIEW_METHODS
 from backends.comfyui.facts import ModelFamily
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
 from net.answers import read_model
+from texts.text import _
 
 
 class _SystemStats(BaseModel):
@@ -44,7 +45,7 @@ def read_stats(body: bytes) -> Product | None:
 
 
 def _file(name: str, text: str) -> Option:
-    return Option(name=name, default="by file name", help=text)
+    return Option(name=name, default=_("by file name"), help=text)
 
 
 KIND = EngineKind(
@@ -53,7 +54,7 @@ KIND = EngineKind(
     noun="ComfyUI",
     make=ComfyUIBackend,
     labels={"comfyui": "ComfyUI"},
-    help="Start it with --listen where it is on another machine. Workflows of your own run on it.",
+    help=_("Start it with --listen where it is on another machine. Workflows of your own run on it."),
     example="https://abc123-8188.proxy.runpod.net",
     check_path="/system_stats",
     port=8188,
@@ -62,37 +63,37 @@ KIND = EngineKind(
         Sign(path="/system_stats", read=read_stats),
         Sign(path="/api/v2/health", read=read_v2, is_late=True),
     ),
-    start_hint="Start it with --listen, and check the port in the address.",
+    start_hint=_("Start it with --listen, and check the port in the address."),
     options=(
-        Option(name="workflow", help="path of a workflow on Easel's machine, used instead of the built-in graphs"),
+        Option(name="workflow", help=_("path of a workflow on Easel's machine, used instead of the built-in graphs")),
         Option(
             name="own_workflows",
             type="switch",
             default="yes",
-            help="let people run workflows of their own on this engine",
+            help=_("let people run workflows of their own on this engine"),
         ),
-        Option(name="model", default="the first one", help="the model used when nobody names one"),
+        Option(name="model", default=_("the first one"), help=_("the model used when nobody names one")),
         Option(
             name="family",
             type="choice",
             choices=tuple(ModelFamily),
-            default="by file name",
-            help="the family of all models, where file names tell nothing",
+            default=_("by file name"),
+            help=_("the family of all models, where file names tell nothing"),
         ),
-        _file("t5", "the T5 text encoder for Flux and SD 3.5"),
-        _file("clip_l", "the CLIP-L text encoder for Flux and SD 3.5"),
-        _file("clip_g", "the CLIP-G text encoder for SD 3.5"),
-        _file("vae", "the VAE for Flux and SD 3.5"),
-        Option(name="upscaler", default="the first one", help="the upscaling model"),
+        _file("t5", _("the T5 text encoder for Flux and SD 3.5")),
+        _file("clip_l", _("the CLIP-L text encoder for Flux and SD 3.5")),
+        _file("clip_g", _("the CLIP-G text encoder for SD 3.5")),
+        _file("vae", _("the VAE for Flux and SD 3.5")),
+        Option(name="upscaler", default=_("the first one"), help=_("the upscaling model")),
         Option(
             name="preview",
             type="choice",
             choices=tuple(sorted(PREVIEW_METHODS)),
             default="auto",
-            help="previews while drawing",
+            help=_("previews while drawing"),
         ),
         Option(
-            name="save_on_server", type="switch", default="no", help="keep pictures in ComfyUI's folder output/easel"
+            name="save_on_server", type="switch", default="no", help=_("keep pictures in ComfyUI's folder output/easel")
         ),
         max_side("4096"),
         max_batch(),

@@ -14,6 +14,7 @@ from backends.comfyui.graph import Graph, Slot, class_of, inputs_of, read_link
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import CapabilityError
 from generation.named import nearest
+from texts.text import _, joined
 
 MAX_NAME_CHARS: Final = 60
 MAX_LACKING: Final = 5  # named in one refusal
@@ -26,13 +27,13 @@ WORDS: Final = {
     "model_name": ("upscaler", "model"),
     "lora_name": ("LoRA", "loras"),
     "vae_name": ("VAE", "vae"),
-    "clip_name": ("text encoder", "model"),
-    "clip_name1": ("text encoder", "model"),
-    "clip_name2": ("text encoder", "model"),
-    "clip_name3": ("text encoder", "model"),
-    "clip_name4": ("text encoder", "model"),
+    "clip_name": (_("text encoder"), "model"),
+    "clip_name1": (_("text encoder"), "model"),
+    "clip_name2": (_("text encoder"), "model"),
+    "clip_name3": (_("text encoder"), "model"),
+    "clip_name4": (_("text encoder"), "model"),
     "control_net_name": ("ControlNet", "model"),
-    "style_model_name": ("style model", "model"),
+    "style_model_name": (_("style model"), "model"),
 }
 Ways = Callable[[Slot], str]  # how the file of an input can be overridden, as the end of a sentence
 
@@ -54,7 +55,7 @@ class Lacking:
         name = self.slot.input
         if name == "model_name" and "upscale" not in self.class_type.casefold():
             return "model"
-        found = next((word for key, (word, _) in WORDS.items() if key == name), "")
+        found = next((word for key, (word, __) in WORDS.items() if key == name), "")
         return found or ("LoRA" if "lora" in name.casefold() else "file")
 
     @property
@@ -64,8 +65,10 @@ class Lacking:
     def sentence(self, way: str = "") -> str:
         """Return what is missing, as the end of a sentence about the engine."""
         names = nearest(self.value, self.choices)
-        near = f" (near: {', '.join(map(short, names))})" if names else ""
-        return f"no {self.what} “{short(self.value)}”{near}" + (f": {way}" if way else "")
+        near = _(" (near: {map})", map=", ".join(map(short, names))) if names else ""
+        return _("no {what} “{self_self}”{near}", what=self.what, self_self=short(self.value), near=near) + (
+            f": {way}" if way else ""
+        )
 
 
 def unlisted(graph: Graph, info: ObjectInfo) -> Iterator[Lacking]:
@@ -99,12 +102,12 @@ def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> Capability
     if not found:
         return None
     told = [one.sentence(ways(one.slot) if ways else "") for one in found[:MAX_LACKING]]
-    more = f"; and {len(found) - MAX_LACKING} more files are missing" if len(found) > MAX_LACKING else ""
+    more = _("; and {count} more files are missing", count=len(found) - MAX_LACKING) if len(found) > MAX_LACKING else ""
     return CapabilityError(
-        f"This engine has {'; it has '.join(told)}{more}.",
+        _("This engine has {told}{more}.", told=joined(_("; it has "), told), more=more),
         field=found[0].field,
         detail=f"one of {found[0].count}",
-        hint="See /models for what it has.",
+        hint=_("See /models for what it has."),
     )
 
 

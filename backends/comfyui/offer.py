@@ -8,13 +8,14 @@ from backends.comfyui.facts import STYLES, ComfyFacts, ModelFamily
 from backends.kind import is_on, number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
+from texts.text import _
 
 MAX_SIDE_PX: Final = 4096
 MAX_BATCH: Final = 8
 MAX_STEPS: Final = 150
 MIN_SIDE_PX: Final = 64
-MODELS_MISSING: Final = "it has no model of its own yet, so it draws only with a --workflow"
-MODELS_UNTOLD: Final = (
+MODELS_MISSING: Final = _("it has no model of its own yet, so it draws only with a --workflow")
+MODELS_UNTOLD: Final = _(
     "it does not say what models it has (it speaks only ComfyUI’s API v2), so it draws only with a --workflow"
 )
 

@@ -14,6 +14,7 @@ from generation.errors import RequestRejected
 from generation.option_tokens import key_of
 from generation.replaced_options import REPLACED, own_name
 from generation.workflow_options import CHOICE, FLAG, NAME_FORM, NUMBER, WHOLE, WORDS, WorkflowOption, is_taken
+from texts.text import _
 from utils.text import cut
 
 MAX_OPTIONS: Final = 20  # of one workflow
@@ -24,7 +25,7 @@ SPEED_NAMES: Final = ("fps", "frame_rate", "framerate")
 KINDS: Final = {"INT": WHOLE, "FLOAT": NUMBER, "BOOLEAN": FLAG, "COMBO": CHOICE, "STRING": WORDS}
 _END: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _RANGE: Final = re.compile(rf"\s*(?:--|—|–)range\s*=?\s*({_END})\s*(?:\.{{2,3}}|…|:)\s*({_END})\s*", re.ASCII)
-HINT: Final = "For example: option detail 12.strength --range 0..2"
+HINT: Final = _("For example: option detail 12.strength --range 0..2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def split_option(field: str, place: str) -> tuple[str, str] | None:
         return None
     name, rest = words[1] if len(words) > 1 else "", " ".join(words[2:])
     if not name or not rest:
-        raise _rejected("An option needs a name and a place, written node.input.")
+        raise _rejected(_("An option needs a name and a place, written node.input."))
     return own_name(key_of(name.lstrip("-—–"))), rest
 
 
@@ -79,11 +80,13 @@ def read_range(place: str) -> tuple[str, float | None, float | None]:
     found = _RANGE.search(place)
     if found is None:
         if "range" in place.casefold() and "--" in place:
-            raise _rejected(f"“{cut(place, 60)}” holds no range that can be read.")
+            raise _rejected(_("“{place}” holds no range that can be read.", place=cut(place, 60)))
         return place.strip(), None, None
     low, high = (float(end) if "." in end else int(end) for end in found.groups())
     if low >= high:
-        raise _rejected(f"A range of {found[1]} to {found[2]} leaves nothing to choose.")
+        raise _rejected(
+            _("A range of {found} to {found_2} leaves nothing to choose.", found=found[1], found_2=found[2])
+        )
     return (place[: found.start()] + place[found.end() :]).strip(), low, high
 
 
@@ -97,15 +100,21 @@ def with_option(options: tuple[NodeOption, ...], new: NodeOption) -> tuple[NodeO
     if not new.slots:
         if len(others) == len(options):
             there = ", ".join(option.name for option in options) or "none"
-            raise _rejected(f"This workflow has no option “{cut(new.name, 40)}”. It has: {there}.")
+            raise _rejected(
+                _("This workflow has no option “{name}”. It has: {there}.", name=cut(new.name, 40), there=there)
+            )
         return others
     if not NAME_FORM.fullmatch(new.name):
-        raise _rejected(f"An option cannot be called “{cut(new.name, 40)}”: small letters, digits and _ make a name.")
+        raise _rejected(
+            _("An option cannot be called “{name}”: small letters, digits and _ make a name.", name=cut(new.name, 40))
+        )
     if is_taken(new.name) and new.name not in REPLACED:
         free = f"{new.name[:20]}_{re.sub('[^a-z0-9]', '', new.slots[0].node.casefold())[:8]}"
-        raise _rejected(f"--{new.name} is one of Easel's own options already. “{free}” is free.")
+        raise _rejected(
+            _("--{name} is one of Easel's own options already. “{free}” is free.", name=new.name, free=free)
+        )
     if len(others) >= MAX_OPTIONS:
-        raise _rejected(f"A workflow has at most {MAX_OPTIONS} options.")
+        raise _rejected(_("A workflow has at most {max_options} options.", max_options=MAX_OPTIONS))
     return (*others, new)
 
 
@@ -126,9 +135,16 @@ def set_options(graph: Graph, options: Iterable[NodeOption], said: Mapping[str, 
 def describe_option(graph: Graph, option: NodeOption) -> str:
     """Return an option as a line of the mapping; one of Easel's own names says that it takes its place."""
     titles = [cut(" ".join(title_of(graph, slot.node).split()), 40) for slot in option.slots]
-    places = ", ".join(f"{title}, node {s.node}, {s.input}" for title, s in zip(titles, option.slots, strict=True))
-    ends = f", {option.low:g} to {option.high:g}" if option.low is not None and option.high is not None else ""
-    own = f"; --{option.name} sets this, in place of Easel’s own" if option.name in REPLACED else ""
+    places = ", ".join(
+        _("{title}, node {node}, {input}", title=title, node=s.node, input=s.input)
+        for title, s in zip(titles, option.slots, strict=True)
+    )
+    ends = (
+        _(", {low:g} to {high:g}", low=option.low, high=option.high)
+        if option.low is not None and option.high is not None
+        else ""
+    )
+    own = _("; --{name} sets this, in place of Easel’s own", name=option.name) if option.name in REPLACED else ""
     return f"option --{option.name}: {places}{ends}{own}"
 
 
@@ -186,7 +202,7 @@ def _number(told: Any) -> float | None:
 
 def _number_slot(graph: Graph, node: str, name: str) -> Slot | None:
     """Return the input that holds a number, behind primitive nodes if need be."""
-    for _ in range(MAX_PRIMITIVES):
+    for __ in range(MAX_PRIMITIVES):
         value = inputs_of(graph, node).get(name)
         if _number(value) is not None:
             return Slot(node=node, input=name)

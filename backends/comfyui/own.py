@@ -28,6 +28,7 @@ from generation.errors import RequestRejected
 from generation.named import nearest
 from generation.request import GenerationRequest, WorkflowRef
 from generation.samplers import match_name
+from texts.text import _
 from utils.text import cut
 
 SEVERAL: Final = ("prompt", "negative", "seed", "width", "height", "images", "masks")
@@ -47,7 +48,13 @@ def read_upload(graph: Graph, info: ObjectInfo) -> ReadWorkflow:
     graph = with_listed_names(with_defaults(graph, info), info)
     read = _told(graph, analyse(graph, info), info)
     lines = [
-        f"node {slot.node} ({class_of(graph, slot.node)}) lacks {slot.input}: this server's default is used, {value}"
+        _(
+            "node {node} ({graph}) lacks {input}: this server's default is used, {value}",
+            node=slot.node,
+            graph=class_of(graph, slot.node),
+            input=slot.input,
+            value=value,
+        )
         for slot, value in [*filled.items()][:LISTED]
     ]
     return replace(read, lines=(*read.lines, *lines))
@@ -89,11 +96,13 @@ def load_own(workflow: WorkflowRef) -> Workflow:
         RequestRejected: it was not loaded for this run.
     """
     if not workflow.graph:
-        raise RequestRejected(f"The workflow “{workflow.name}” is missing.", field="workflow", hint="Add it again.")
+        raise RequestRejected(
+            _("The workflow “{name}” is missing.", name=workflow.name), field="workflow", hint=_("Add it again.")
+        )
     graph: Graph = json.loads(workflow.graph)
     if fault := fault_in(graph):  # kept by an older version
-        message = f"The workflow “{workflow.name}” cannot be used: {fault}."
-        raise RequestRejected(message, field="workflow", hint="Correct it in ComfyUI and add it again.")
+        message = _("The workflow “{name}” cannot be used: {fault}.", name=workflow.name, fault=fault)
+        raise RequestRejected(message, field="workflow", hint=_("Correct it in ComfyUI and add it again."))
     return Workflow(graph=graph, mapping=mapping_from_json(json.loads(workflow.mapping), graph))
 
 
@@ -112,19 +121,23 @@ def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | No
         return _told(own.graph, _with_option(own, *option), info)
     if slot := _file_slot(own, field, place):
         if info is None:
-            raise RequestRejected("Which files the engine has is not known while it does not answer.", field="place")
+            raise RequestRejected(_("Which files the engine has is not known while it does not answer."), field="place")
         return _told(_with_file(own.graph, slot, place, info), own.mapping, info)
     name = field.strip().casefold().replace(" ", "_")
     name = ALIASES.get(name, name)
     if name not in (*SEVERAL, *SINGLE):
         raise RequestRejected(
-            f"A workflow has no value “{cut(field, 40)}”. Those that can be set: {', '.join((*SEVERAL, *SINGLE))}.",
+            _(
+                "A workflow has no value “{field}”. Those that can be set: {value_value}.",
+                field=cut(field, 40),
+                value_value=", ".join((*SEVERAL, *SINGLE)),
+            ),
             field="field",
         )
     places = [] if place.strip().casefold() in NOWHERE else [one.strip() for one in place.split(",")]
     slots = tuple(_slot(own.graph, name, one) for one in places)
     if name in SINGLE and len(slots) > 1:
-        raise RequestRejected(f"The {name.replace('_', ' ')} goes to one place only.", field="place")
+        raise RequestRejected(_("The {replace} goes to one place only.", replace=name.replace("_", " ")), field="place")
     changes: dict[str, Any] = {name: slots if name in SEVERAL else next(iter(slots), None)}
     mapping = replace(own.mapping, **changes)
     if not mapping.images:
@@ -137,7 +150,7 @@ def _file_slot(own: Workflow, field: str, place: str) -> Slot | None:
     if field.strip().casefold() == "model":
         is_place = place.partition(".")[0].strip() in own.graph or place.strip().casefold() in NOWHERE
         return None if is_place else own.mapping.model
-    node, _, key = field.partition(".")
+    node, __, key = field.partition(".")
     slot = Slot(node=node.strip(), input=key.strip())
     return slot if isinstance(inputs_of(own.graph, slot.node).get(slot.input), str) else None
 
@@ -147,11 +160,21 @@ def _with_file(graph: Graph, slot: Slot, name: str, info: ObjectInfo) -> Graph:
     found = match_name(name, choices or ())
     if found is None:
         near = ", ".join(nearest(name, choices or ()))
-        what = f"has nothing called “{cut(name, 60)}”" if choices is not None else "takes no name from a list"
+        what = (
+            _("has nothing called “{name}”", name=cut(name, 60))
+            if choices is not None
+            else _("takes no name from a list")
+        )
         raise RequestRejected(
-            f"Node {slot.node}, {slot.input} {what} on this engine.{f' Near: {near}.' if near else ''}",
+            _(
+                "Node {node}, {input} {what} on this engine.{near}",
+                node=slot.node,
+                input=slot.input,
+                what=what,
+                near=_(" Near: {near}.", near=near) if near else "",
+            ),
             field="place",
-            hint="A part of a file's name will do.",
+            hint=_("A part of a file's name will do."),
         )
     inputs = {**inputs_of(graph, slot.node), slot.input: found}
     return {**graph, slot.node: {**graph[slot.node], "inputs": inputs}}
@@ -164,10 +187,10 @@ def _ways(mapping: Mapping) -> Ways:
         options = [option.name for option in mapping.options if slot in option.slots]
         name = "--model" if slot == mapping.model else "--lora" if slot in mapping.loras else ""
         name = f"--{options[0]}" if options else name
-        lasting = f"`workflow set NAME {slot.node}.{slot.input} FILE`"
+        lasting = _("`workflow set NAME {node}.{input} FILE`", node=slot.node, input=slot.input)
         if name:
-            return f"say another with {name}, or for good with {lasting}"
-        return f"put another in its place with {lasting}, or make it an option"
+            return _("say another with {name}, or for good with {lasting}", name=name, lasting=lasting)
+        return _("put another in its place with {lasting}, or make it an option", lasting=lasting)
 
     return way
 
@@ -178,7 +201,7 @@ def _with_option(own: Workflow, name: str, place: str) -> Mapping:
     slots = tuple(_free_slot(own.graph, one) for one in places)
     new = NodeOption(name=name, slots=slots, low=low, high=high)
     if (low is not None or high is not None) and not all(_is_number(own.graph, slot) for slot in slots):
-        raise RequestRejected("Only numbers have a range, and that input holds none.", field="place")
+        raise RequestRejected(_("Only numbers have a range, and that input holds none."), field="place")
     return replace(own.mapping, options=with_option(own.mapping.options, new))
 
 
@@ -197,7 +220,13 @@ def _slot(graph: Graph, name: str, place: str) -> Slot:
     slot = _free_slot(graph, place)
     if _is_number(graph, slot) is not (name in NUMBERS):
         kind = "number" if name in NUMBERS else "words"
-        what = f"{slot.node}.{slot.input} holds no {kind}, which {name.replace('_', ' ')} takes."
+        what = _(
+            "{node}.{input} holds no {kind}, which {replace} takes.",
+            node=slot.node,
+            input=slot.input,
+            kind=kind,
+            replace=name.replace("_", " "),
+        )
         raise RequestRejected(what, field="place")
     return slot
 
@@ -209,25 +238,35 @@ def _is_number(graph: Graph, slot: Slot) -> bool:
 
 def _free_slot(graph: Graph, place: str) -> Slot:
     """Return the input that a place names, which takes a value and no link."""
-    node, _, key = place.partition(".")
+    node, __, key = place.partition(".")
     node, key = node.strip(), key.strip()
     if node not in graph:
         nodes = [f"{one} ({cut(title_of(graph, one), 30)})" for one in graph]
         raise RequestRejected(
-            f"This workflow has no node “{cut(node, 20)}”. It has: {_some(nodes)}.",
+            _("This workflow has no node “{node}”. It has: {some}.", node=cut(node, 20), some=_some(nodes)),
             field="place",
-            hint="A place is written node.input, for example 6.text",
+            hint=_("A place is written node.input, for example 6.text"),
         )
     values = {one: value for one, value in inputs_of(graph, node).items() if read_link(value) is None}
     if key not in values:
-        what = "takes that from another node" if key in inputs_of(graph, node) else f"has no input “{cut(key, 30)}”"
+        what = (
+            _("takes that from another node")
+            if key in inputs_of(graph, node)
+            else _("has no input “{key}”", key=cut(key, 30))
+        )
         raise RequestRejected(
-            f"Node {node} ({cut(class_of(graph, node), 40)}) {what}. It has: {_some(list(values)) or 'none to set'}.",
+            _(
+                "Node {node} ({graph}) {what}. It has: {some}.",
+                node=node,
+                graph=cut(class_of(graph, node), 40),
+                what=what,
+                some=_some(list(values)) or _("none to set"),
+            ),
             field="place",
         )
     return Slot(node=node, input=key)
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    more = _(" and {count} more", count=len(names) - LISTED) if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more

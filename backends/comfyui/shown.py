@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from backends.comfyui.graph import Graph, class_of, inputs_of, title_of
+from texts.text import _
 from utils.text import cut
 
 UNSHOWN: Final = frozenset({"audio"})
@@ -15,11 +16,20 @@ def nothing_shown(graph: Graph, outputs: tuple[tuple[str, str], ...]) -> str:
     """Return in words why nothing that a workflow saves can be shown, empty where something can."""
     if not outputs or any(_is_shown(graph, node, kind) for node, kind in outputs):
         return ""
-    nodes = [f"{cut(title_of(graph, node), 40)} (node {node}: {_written(graph, node, kind)})" for node, kind in outputs]
-    more = f" and {len(nodes) - MAX_NAMED} more" if len(nodes) > MAX_NAMED else ""
-    return (
-        f"nothing it saves can be shown here: {', '.join(nodes[:MAX_NAMED])}{more}. "
-        "It needs a Save Image node, or one that saves mp4 or webm"
+    nodes = [
+        _(
+            "{title} (node {node}: {written})",
+            title=cut(title_of(graph, node), 40),
+            node=node,
+            written=_written(graph, node, kind),
+        )
+        for node, kind in outputs
+    ]
+    more = _(" and {count} more", count=len(nodes) - MAX_NAMED) if len(nodes) > MAX_NAMED else ""
+    return _(
+        "nothing it saves can be shown here: {nodes}{more}. It needs a Save Image node, or one that saves mp4 or webm",
+        nodes=", ".join(nodes[:MAX_NAMED]),
+        more=more,
     )
 
 

@@ -17,6 +17,7 @@ from wsproto.utilities import ProtocolError, generate_accept_token
 
 from backends.comfyui.events import HELLO, FrameReader
 from backends.comfyui.watch import Closed, NewsSource
+from texts.text import _
 
 OPEN_TIMEOUT_S: Final = 5.0
 PING_S: Final = 20.0  # the server sends none, and proxies close what is silent for a minute
@@ -48,7 +49,7 @@ class WebSocket(NewsSource):
             if response.status_code != httpx.codes.SWITCHING_PROTOCOLS or accepted != generate_accept_token(key):
                 raise Closed(f"HTTP {response.status_code}")
             if stream is None:
-                raise Closed("no stream")
+                raise Closed(_("no stream"))
             connection = Connection(ConnectionType.CLIENT)
             await stream.write(connection.send(TextMessage(data=HELLO)), timeout=OPEN_TIMEOUT_S)
             on_open()
@@ -77,14 +78,14 @@ class WebSocket(NewsSource):
                 await stream.write(connection.send(Ping()), timeout=OPEN_TIMEOUT_S)
                 continue
             if not data:
-                raise Closed("end of stream")
+                raise Closed(_("end of stream"))
             is_pinged = False
             connection.receive_data(data)
             for event in connection.events():
                 if isinstance(event, Ping):
                     await stream.write(connection.send(event.response()), timeout=OPEN_TIMEOUT_S)
                 elif isinstance(event, CloseConnection):
-                    raise Closed(f"code {event.code}")
+                    raise Closed(_("code {code}", code=event.code))
                 elif isinstance(event, Message):
                     part = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
                     size += len(part)

@@ -14,6 +14,7 @@ from backends.comfyui.events import FrameReader
 from backends.comfyui.watch import Closed, NewsSource
 from net.answers import read_json
 from net.failures import parse_retry_after
+from texts.text import _
 
 OPEN_TIMEOUT_S: Final = 5.0
 SILENCE_S: Final = 45.0  # the server says something every 15 s
@@ -39,16 +40,16 @@ class EventStream(NewsSource):
             async for part in response.aiter_text():
                 *lines, rest = f"{rest}{part}".split("\n")
                 if len(rest) > MAX_LINE_CHARS:
-                    raise Closed("a line without an end")
+                    raise Closed(_("a line without an end"))
                 for line in lines:
-                    name, _, value = line.rstrip("\r").partition(":")
+                    name, __, value = line.rstrip("\r").partition(":")
                     if name == "event":
                         event = value.strip()
                     elif name == "data" and _take(reader, event, value):
                         on_news()
                 if reader.is_over:
                     return
-        raise Closed("end of stream")
+        raise Closed(_("end of stream"))
 
 
 def _is_stream(response: httpx.Response) -> bool:

@@ -30,6 +30,7 @@ from generation.request import SourceImage
 from net.answers import read_model
 from net.failures import translate
 from net.reasons import with_reason
+from texts.text import _
 from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)
@@ -119,8 +120,8 @@ class V2Jobs(JobApi):
         """
         response, body = await fetched(self._calls, f"{ASSETS}/{quote(file.asset, safe='')}/content", file)
         if response.status_code == httpx.codes.NOT_FOUND:
-            gone = f"The finished picture is gone from {self._label}."
-            raise BackendUnavailable(gone, detail=f"404 {code_of(body)}", hint="Run it again.")
+            gone = _("The finished picture is gone from {label}.", label=self._label)
+            raise BackendUnavailable(gone, detail=f"404 {code_of(body)}", hint=_("Run it again."))
         if not response.is_success:
             raise failure_of(self._label, response, body)
         return body
@@ -141,7 +142,9 @@ class V2Jobs(JobApi):
         if not response.is_success:
             raise failure_of(self._label, response, body)
         if (await self._calls.as_model(ApiJob, body)).status == "queued":
-            raise BackendError(f"{self._label} did not cancel the job.", hint="It needs ComfyUI 0.25 or newer.")
+            raise BackendError(
+                _("{label} did not cancel the job.", label=self._label), hint=_("It needs ComfyUI 0.25 or newer.")
+            )
 
     def source(self, job_id: str) -> NewsSource:
         return EventStream(self._calls.client, job_id)
@@ -169,9 +172,9 @@ class V2Jobs(JobApi):
             log.info("answer lost, job found", extra={"action": "answer_lost", "backend": self._label})
             return found
         raise BackendUnavailable(
-            f"{self._label} has taken this job already, and does not say under which id.",
+            _("{label} has taken this job already, and does not say under which id.", label=self._label),
             retry_after=AGAIN_S,
-            hint="It is looked for again in a moment.",
+            hint=_("It is looked for again in a moment."),
             may_have_run=True,
         )
 
@@ -181,10 +184,10 @@ class V2Jobs(JobApi):
         mistake = invalid(self._label, (told.details or {}).get("node_errors"))
         has_no_picture = isinstance(mistake, RequestRejected) and mistake.field == "image"
         if (told.code == "missing_asset" or has_no_picture) and await self._assets.forget(graph):
-            lost = f"{self._label} has lost the picture to start from."
-            return BackendUnavailable(lost, detail=told.message, retry_after=0.0, hint="It is sent again.")
-        sentence = with_reason(f"{self._label} does not accept this request.", told.message)
-        return mistake or RequestRejected(sentence, detail=told.code, hint="Try other settings.")
+            lost = _("{label} has lost the picture to start from.", label=self._label)
+            return BackendUnavailable(lost, detail=told.message, retry_after=0.0, hint=_("It is sent again."))
+        sentence = with_reason(_("{label} does not accept this request.", label=self._label), told.message)
+        return mistake or RequestRejected(sentence, detail=told.code, hint=_("Try other settings."))
 
     async def _job(self, job_id: str) -> ApiJob | None:
         response, body = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")

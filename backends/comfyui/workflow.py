@@ -25,6 +25,7 @@ from backends.comfyui.trace import Trace
 from backends.comfyui.values import fault_in
 from generation.errors import RequestRejected
 from generation.replaced_options import REPLACED
+from texts.text import _
 from utils.picture_graph import graph_in_picture
 from utils.text import cut
 
@@ -39,7 +40,7 @@ USUAL: Final = {  # what most people look for, by the field it lies in
     "sampler": "sampler", "scheduler": "scheduler", "model": "model",
 }  # fmt: skip
 NO_INFO: Final = ObjectInfo({})
-EXPORT_HINT: Final = "In ComfyUI choose Workflow → Save or Workflow → Export (API), then use that file."
+EXPORT_HINT: Final = _("In ComfyUI choose Workflow → Save or Workflow → Export (API), then use that file.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +100,14 @@ def open_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph | Editor
         content = graph_in_picture(content) or content
     values = _parse(content) if isinstance(content, str | bytes) else content
     if not isinstance(values, AnyMapping):
-        raise _rejected("This file holds no workflow.")
+        raise _rejected(_("This file holds no workflow."))
     while inner := _wrapped(values):
         values = inner
     if is_saved(values):
         return EditorFile(values=values)
     nodes = {str(node): told for node, told in values.items() if isinstance(told, dict) and "class_type" in told}
     if not nodes or not all(_is_node(told) for told in nodes.values()):
-        raise _rejected("This file holds no workflow.")
+        raise _rejected(_("This file holds no workflow."))
     return _checked({node: {key: told[key] for key in PARTS if key in told} for node, told in nodes.items()})
 
 
@@ -120,7 +121,9 @@ def to_graph(opened: Graph | EditorFile, info: ObjectInfo) -> Graph:
     if not isinstance(opened, EditorFile):
         return opened
     if not info.is_told:
-        raise _rejected("This server does not tell what its nodes take, so a file of the editor cannot be converted.")
+        raise _rejected(
+            _("This server does not tell what its nodes take, so a file of the editor cannot be converted.")
+        )
     return _checked(convert(opened.values, info, most=MAX_NODES, now=datetime.now(tz=UTC).astimezone()))
 
 
@@ -145,7 +148,7 @@ def analyse(graph: Graph, info: ObjectInfo) -> Mapping:
         raise lacking
     found = Trace(graph, info if info.is_told else guess_info(graph))
     if not found.outputs:
-        raise _rejected("This workflow saves nothing: it needs a Save Image node.")
+        raise _rejected(_("This workflow saves nothing: it needs a Save Image node."))
     prompt = found.texts("positive")
     sides = found.sides()
     model, loras, model_link = found.model()
@@ -188,7 +191,7 @@ def load_workflow(path: str, info: ObjectInfo) -> Workflow:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise _rejected("The workflow file of this engine cannot be read.", detail=str(error)) from error
+        raise _rejected(_("The workflow file of this engine cannot be read."), detail=str(error)) from error
     graph = with_listed_names(with_defaults(read_workflow(content, info), info), info)
     if lacking := check(graph, info):
         raise lacking
@@ -205,21 +208,24 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
         found = [slot for slot in slots if isinstance(slot, Slot)]
         places = [_place(graph, slot) for slot in found[:MAX_PLACES]]
         if places:
-            more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
+            more = _(" and {count} more", count=len(found) - MAX_PLACES) if len(found) > MAX_PLACES else ""
             lines.append(f"{name.replace('_', ' ')}: {', '.join(places)}{more}")
     lines += [describe_option(graph, option) for option in mapping.options]
-    lines += [f"output: {_title(graph, node)} (node {node}), {kind}" for node, kind in mapping.outputs[:MAX_PLACES]]
+    lines += [
+        _("output: {title} (node {node}), {kind}", title=_title(graph, node), node=node, kind=kind)
+        for node, kind in mapping.outputs[:MAX_PLACES]
+    ]
     if len(mapping.outputs) > MAX_PLACES:
-        lines.append(f"and {len(mapping.outputs) - MAX_PLACES} more outputs")
+        lines.append(_("and {count} more outputs", count=len(mapping.outputs) - MAX_PLACES))
     if unshown := nothing_shown(graph, mapping.outputs):
         lines.append(unshown)
-    lines += [line for node, _ in mapping.outputs[:MAX_PLACES] if (line := _silence(graph, node))]
+    lines += [line for node, __ in mapping.outputs[:MAX_PLACES] if (line := _silence(graph, node))]
     if mapping.needs_image:
-        lines.append("needs a picture to start from")
+        lines.append(_("needs a picture to start from"))
     guided = {"cfg_scale", "guidance"} if mapping.cfg_scale or mapping.guidance else set()
     lacking = [word for name, word in USUAL.items() if not getattr(mapping, name) and name not in guided]
     if lacking:
-        lines.append(f"no place found for, stays as exported: {', '.join(lacking)}")
+        lines.append(_("no place found for, stays as exported: {lacking}", lacking=", ".join(lacking)))
     return lines
 
 
@@ -255,13 +261,13 @@ def mapping_from_json(values: AnyMapping[str, Any], graph: Graph) -> Mapping:
 
 def _parse(content: str | bytes) -> Any:
     if len(content) > MAX_WORKFLOW_BYTES:
-        raise _rejected("This workflow file is too large.")
+        raise _rejected(_("This workflow file is too large."))
     try:
         told = json.loads(content)
         json.dumps(told, ensure_ascii=False).encode()  # half a character could be kept, yet never shown
         return told
     except (ValueError, RecursionError) as error:
-        raise _rejected("This file is no JSON.", detail=str(error)) from error
+        raise _rejected(_("This file is no JSON."), detail=str(error)) from error
 
 
 def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
@@ -275,12 +281,14 @@ def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
 
 def _checked(nodes: Graph) -> Graph:
     if len(nodes) > MAX_NODES:
-        raise _rejected(f"This workflow has {len(nodes)} nodes; {MAX_NODES} is the most.")
+        raise _rejected(
+            _("This workflow has {count} nodes; {max_nodes} is the most.", count=len(nodes), max_nodes=MAX_NODES)
+        )
     if fault := fault_in(nodes):
         raise RequestRejected(
-            f"This workflow cannot be used: {fault}.",
+            _("This workflow cannot be used: {fault}.", fault=fault),
             field="workflow",
-            hint="Correct it in ComfyUI and save it again.",
+            hint=_("Correct it in ComfyUI and save it again."),
         )
     return {node: _as_file(told) for node, told in nodes.items()}
 
@@ -297,7 +305,10 @@ def _as_file(told: dict[str, Any]) -> dict[str, Any]:
 def _slot(value: AnyMapping[str, Any], graph: Graph) -> Slot:
     slot = Slot(node=str(value["node"]), input=str(value["input"]))
     if slot.input not in inputs_of(graph, slot.node):
-        raise RequestRejected(f"This workflow has no input “{slot.input}” at node {slot.node}.", field="workflow")
+        raise RequestRejected(
+            _("This workflow has no input “{input}” at node {node}.", input=slot.input, node=slot.node),
+            field="workflow",
+        )
     return slot
 
 
@@ -305,14 +316,18 @@ def _silence(graph: Graph, node: str) -> str:
     """Return in words why a node that saves reports nothing, so that its picture is not found; empty if it does."""
     for name, value in inputs_of(graph, node).items():
         if "preview" in name.lower() and str(value).lower() == "false":
-            return f"node {node} may report no picture while {cut(name, MAX_TITLE_CHARS)} is false: switch it on"
+            return _(
+                "node {node} may report no picture while {name} is false: switch it on",
+                node=node,
+                name=cut(name, MAX_TITLE_CHARS),
+            )
     return ""
 
 
 def _place(graph: Graph, slot: Slot) -> str:
     title, class_type = _title(graph, slot.node), class_of(graph, slot.node)
     name = title if title == class_type else f"{title} ({class_type})"
-    return f"{name}, node {slot.node}, {slot.input}"
+    return _("{name}, node {node}, {input}", name=name, node=slot.node, input=slot.input)
 
 
 def _title(graph: Graph, node: str) -> str:

@@ -17,6 +17,7 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from generation.job import Progress
+from texts.text import _
 from utils.images import BadImage, inspect
 
 _LOADING = re.compile(r"load|fetch|download|shard|file", re.I)
@@ -69,12 +70,14 @@ def read_outcome(label: str, outcome: Outcome, endpoint: AppEndpoint) -> DrawnFi
     data = outcome.output.get("data")
     if not isinstance(data, list):  # what gradio leaves of a cancelled event
         raise BackendError(
-            f"{label} ended the picture early: somebody stopped it there.", hint="Try again.", may_have_run=True
+            _("{label} ended the picture early: somebody stopped it there.", label=label),
+            hint=_("Try again."),
+            may_have_run=True,
         )
     places = [place for place in endpoint.picture_outputs if place < len(data)]
     path = next((path for place in places for path in _paths(data[place])), None)
     if path is None:
-        raise UnexpectedAnswer(f"{label} answered without a picture.", detail=f"{data}"[:200])
+        raise UnexpectedAnswer(_("{label} answered without a picture.", label=label), detail=f"{data}"[:200])
     seed = endpoint.seed_output
     told = data[seed] if seed is not None and seed < len(data) else None
     is_whole = isinstance(told, int | float) and not isinstance(told, bool)
@@ -86,21 +89,23 @@ def check_picture(label: str, data: bytes) -> bytes:
     try:
         inspect(data)
     except BadImage as error:
-        raise UnexpectedAnswer(f"{label} sent a picture that cannot be used.", detail=str(error)) from error
+        raise UnexpectedAnswer(
+            _("{label} sent a picture that cannot be used.", label=label), detail=str(error)
+        ) from error
     return data
 
 
 def read_progress(message: Message, steps: int) -> Progress | None:
     """Return how far one picture is, or None if the message says nothing of that."""
     if message.msg == "estimation" and message.rank:
-        return Progress(note=f"{message.rank} ahead in the app’s own queue")
+        return Progress(note=_("{rank} ahead in the app’s own queue", rank=message.rank))
     if message.msg == "heartbeat":
-        return Progress(note="at work; the first picture after a start loads the model")
+        return Progress(note=_("at work; the first picture after a start loads the model"))
     if message.msg != "progress":
         return None
     bars = message.progress_data or []
     if any(bar.desc and _LOADING.search(bar.desc) for bar in bars):
-        return Progress(note="loading the model")
+        return Progress(note=_("loading the model"))
     shares = [share for bar in bars if (share := _share(bar)) is not None]
     if not shares:
         return None

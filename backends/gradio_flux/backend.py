@@ -26,6 +26,7 @@ from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage, GenerationResult
 from net.client import key_auth, make_client
 from net.guard import guarded_transport
+from texts.text import _
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class GradioFluxBackend:
         app = self._app or await self._discovered()
         endpoint = app.endpoints.get(request.mode)
         if endpoint is None:
-            raise CapabilityError(f"{self._label} cannot do {request.mode}.")
+            raise CapabilityError(_("{label} cannot do {mode}.", label=self._label, mode=request.mode))
         try:
             return await self._draw(request, app, endpoint, report)
         except (BackendUnavailable, UnexpectedAnswer):
@@ -143,13 +144,13 @@ class GradioFluxBackend:
         if request.mode is Mode.TXT2IMG:
             return None
         if request.init_image is None:
-            raise RequestRejected("Img2img needs a picture to start from.", field="init_image")
+            raise RequestRejected(_("Img2img needs a picture to start from."), field="init_image")
         return await self._server.upload(app, request.init_image.data)
 
     async def _run(self, app: App, endpoint: AppEndpoint, data: list[Any], listener: _Listener) -> Outcome:
         """Run one event in a task of its own, which holds our turn until the app is through with it."""
         if self._turn.locked():
-            await listener.say(Progress(note="waiting until the app has ended the picture before"))
+            await listener.say(Progress(note=_("waiting until the app has ended the picture before")))
         await self._turn.acquire()
         event = asyncio.create_task(self._server.run(app, endpoint, data, listener.hear))
         self._events.add(event)

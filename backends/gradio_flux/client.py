@@ -30,6 +30,7 @@ from generation.errors import (
 from net.answers import read_model, read_with
 from net.client import CONNECT_TIMEOUT_S, read_bounded
 from net.failures import AnswerTooLarge, translate
+from texts.text import _
 from utils.threads import read_apart, run_in_thread
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ FILE_TIMEOUT_S: Final = 60.0
 SILENCE_S: Final = 45.0  # three of the server's heartbeats
 FULL_QUEUE_WAIT_S: Final = 10.0
 
-START_HINT: Final = "Start the app in Pinokio. It may have taken the next free port: the app shows its address."
+START_HINT: Final = _("Start the app in Pinokio. It may have taken the next free port: the app shows its address.")
 
 
 class _Joined(BaseModel):
@@ -73,17 +74,21 @@ class GradioServer:
         except ValidationError:
             raise await self._wrong_product("") from None
         if config.is_a1111 or not config.is_driveable:
-            raise await self._wrong_product(f"gradio {config.version}, which is too old")
+            raise await self._wrong_product(_("gradio {version}, which is too old", version=config.version))
         info = await self._info(config.prefix)
         app = await run_in_thread(read_app, config, info, wanted)
         if app.endpoints:
             return app
         if wanted:
             raise BackendError(
-                f"{self._label} has no function “{wanted}” that draws a picture from a prompt.",
-                hint="Leave the api_name setting empty, or take a name from the app's API page.",
+                _(
+                    "{label} has no function “{wanted}” that draws a picture from a prompt.",
+                    label=self._label,
+                    wanted=wanted,
+                ),
+                hint=_("Leave the api_name setting empty, or take a name from the app's API page."),
             )
-        raise await self._wrong_product("an app that draws no pictures from a prompt")
+        raise await self._wrong_product(_("an app that draws no pictures from a prompt"))
 
     async def run(self, app: App, endpoint: AppEndpoint, data: list[Any], hear: Hear) -> Outcome:
         """Send one event and follow it to its end; there is no way to leave it and come back.
@@ -112,7 +117,7 @@ class GradioServer:
                     await hear(message)
         except (httpx.HTTPError, ValueError) as error:
             raise translate(self._label, error) from error
-        raise self._lost("the stream ended early")
+        raise self._lost(_("the stream ended early"))
 
     async def _join(self, app: App, event: dict[str, Any]) -> httpx.TransportError | None:
         """Put one event in the app's queue.
@@ -152,9 +157,9 @@ class GradioServer:
             return data
         if answer.status_code in {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}:
             raise BackendError(
-                f"{self._label} drew a picture, but does not hand out its file.",
+                _("{label} drew a picture, but does not hand out its file.", label=self._label),
                 detail=f"HTTP {answer.status_code} for the file",
-                hint="Try again.",
+                hint=_("Try again."),
                 may_have_run=True,
             )
         raise translate(self._label, answer, body=data, may_have_run=True)
@@ -171,7 +176,7 @@ class GradioServer:
         except (httpx.HTTPError, ValueError) as error:
             raise translate(self._label, error, may_have_run=False) from error
         if not paths:
-            raise UnexpectedAnswer(f"{self._label} did not take the picture.")
+            raise UnexpectedAnswer(_("{label} did not take the picture.", label=self._label))
         return {"path": paths[0], "orig_name": "init.png", "meta": {"_type": "gradio.FileData"}}
 
     @asynccontextmanager
@@ -189,7 +194,8 @@ class GradioServer:
         user, colon, password = self._key.partition(":")
         if not colon:
             raise BackendAuthError(
-                f"{self._label} wants a user name and a password.", hint="Its owner gives them as user:password."
+                _("{label} wants a user name and a password.", label=self._label),
+                hint=_("Its owner gives them as user:password."),
             )
         form = {"username": user, "password": password}
         async with self._client.stream("POST", "/login", data=form, timeout=GET_TIMEOUT_S) as response:
@@ -198,8 +204,9 @@ class GradioServer:
             error = translate(self._label, response, body=body)
             if response.is_client_error:
                 error = BackendAuthError(
-                    f"{self._label} refuses this user name or password.", detail=f"HTTP {response.status_code}",
-                    hint="Its owner has to connect it again.",
+                    _("{label} refuses this user name or password.", label=self._label),
+                    detail=f"HTTP {response.status_code}",
+                    hint=_("Its owner has to connect it again."),
                 )  # fmt: skip
             raise error
 
@@ -230,25 +237,30 @@ class GradioServer:
         product = await identify(self._client, str(self._client.base_url).rstrip("/"))
         if product is not None and product.kind != "gradio_flux" and not product.name.startswith("gradio app"):
             return BackendError(
-                f"{self._label} answers, but it is {product.title}, not a Flux app.",
-                hint="Connect it as the kind of engine it is. Flux apps of Pinokio use the same port.",
+                _("{label} answers, but it is {title}, not a Flux app.", label=self._label, title=product.title),
+                hint=_("Connect it as the kind of engine it is. Flux apps of Pinokio use the same port."),
             )
-        what = f"it is {otherwise}" if otherwise else "it is no gradio app"
-        return UnexpectedAnswer(f"{self._label} answers, but {what}.", hint="Check the address and the port.")
+        what = _("it is {otherwise}", otherwise=otherwise) if otherwise else _("it is no gradio app")
+        return UnexpectedAnswer(
+            _("{label} answers, but {what}.", label=self._label, what=what), hint=_("Check the address and the port.")
+        )
 
     def _refused(self, response: httpx.Response, body: bytes) -> GenerationError:
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and b"queue is full" in body.lower():
             return RateLimited(
-                f"{self._label} has a full queue of its own.",
+                _("{label} has a full queue of its own.", label=self._label),
                 detail=body[:200].decode("utf-8", "replace"),
                 retry_after=FULL_QUEUE_WAIT_S,
-                hint="Wait a little.",
+                hint=_("Wait a little."),
             )
         return translate(self._label, response, body=body)
 
     def _lost(self, detail: str) -> BackendUnavailable:
         return BackendUnavailable(
-            f"{self._label} lost track of the picture.", detail=detail, hint="Try again in a moment.", may_have_run=True
+            _("{label} lost track of the picture.", label=self._label),
+            detail=detail,
+            hint=_("Try again in a moment."),
+            may_have_run=True,
         )
 
 
@@ -264,4 +276,6 @@ async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
             line.clear()
         line += rest
         if len(line) > MAX_MESSAGE_BYTES:
-            raise AnswerTooLarge(f"a message of more than {MAX_MESSAGE_BYTES} bytes")
+            raise AnswerTooLarge(
+                _("a message of more than {max_message_bytes} bytes", max_message_bytes=MAX_MESSAGE_BYTES)
+            )

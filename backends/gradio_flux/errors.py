@@ -15,6 +15,7 @@ from generation.errors import (
 )
 from net.failures import UNCLEAR_ATTEMPTS
 from net.reasons import reason, with_reason
+from texts.text import _
 
 _MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
 _RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of choices", re.I)
@@ -22,21 +23,25 @@ _RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of 
 
 def drawing_failure(label: str, error: object) -> GenerationError:
     text = error if isinstance(error, str) else ""
-    detail = text[:500] or "the app gave no text"
+    detail = text[:500] or _("the app gave no text")
     if _MEMORY.search(text):
         return OutOfMemory(
-            f"{label} ran out of graphics memory.", detail=detail, hint="Try a smaller size, or close other programs."
+            _("{label} ran out of graphics memory.", label=label),
+            detail=detail,
+            hint=_("Try a smaller size, or close other programs."),
         )
     if _RANGE.search(text):
         return RequestRejected(
-            with_reason(f"{label} does not take one of these values.", text), detail=detail, hint="Try other settings."
+            with_reason(_("{label} does not take one of these values.", label=label), text),
+            detail=detail,
+            hint=_("Try other settings."),
         )
     if reason(text):
         return drawing_error(label, text, detail=detail)
     return BackendUnavailable(
-        f"{label} failed while drawing and does not say why.",
+        _("{label} failed while drawing and does not say why.", label=label),
         detail=detail,
-        hint="Its console shows the reason. Try a smaller size first.",
+        hint=_("Its console shows the reason. Try a smaller size first."),
         may_have_run=True,
         max_attempts=UNCLEAR_ATTEMPTS,
     )

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ValidationError
 from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
 from net.answers import read_model
+from texts.text import _
 
 
 class _Config(BaseModel):
@@ -28,18 +29,20 @@ def read_config(body: bytes) -> Product | None:
     labels = [str(component.props.label).casefold() for component in config.components]
     kind = GradioFluxBackend.kind if any("prompt" in label for label in labels) else ""
     if b"flux" in body.lower():
-        return Product(name="Flux (gradio app)", kind=kind)
+        return Product(name=_("Flux (gradio app)"), kind=kind)
     title = clean_name(config.title)
-    return Product(name=f"gradio app “{title}”" if title not in {"", "Gradio"} else "gradio app", kind=kind)
+    return Product(
+        name=_("gradio app “{title}”", title=title) if title not in {"", "Gradio"} else _("gradio app"), kind=kind
+    )
 
 
 KIND = EngineKind(
     name=GradioFluxBackend.kind,
-    title="Flux in Pinokio",
-    noun="a Flux gradio app",
+    title=_("Flux in Pinokio"),
+    noun=_("a Flux gradio app"),
     make=GradioFluxBackend,
-    labels={"flux": "Flux", "gradio": "gradio app", "pinokio": "Pinokio app"},
-    help="A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too.",
+    labels={"flux": "Flux", "gradio": _("gradio app"), "pinokio": _("Pinokio app")},
+    help=_("A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too."),
     example="https://abc123.gradio.live",
     check_path="/config",
     local_url=DEFAULT_URL,
@@ -47,12 +50,14 @@ KIND = EngineKind(
     local_ports=(7860, 7861),
     signs=(Sign(path="/config", read=read_config, is_late=True),),
     key_use="login",
-    start_hint="Start the app in Pinokio; its page shows its address and port.",
-    key_hint="Connect again with the user:password of the app as the key.",
+    start_hint=_("Start the app in Pinokio; its page shows its address and port."),
+    key_hint=_("Connect again with the user:password of the app as the key."),
     is_flux_app=True,
     options=(
-        Option(name="api_name", default="found by itself", help="which of the app's functions to call, like /infer"),
-        max_side("the app's"),
+        Option(
+            name="api_name", default=_("found by itself"), help=_("which of the app's functions to call, like /infer")
+        ),
+        max_side(_("the app's")),
         max_batch(),
     ),
 )

@@ -12,6 +12,7 @@ from backends.gradio_flux.facts import App, AppEndpoint, AppField
 from backends.kind import number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
+from texts.text import _
 
 # FLUX.1-schnell in Pinokio's app, for what an app does not say.
 DEFAULT_WIDTH_PX: Final = 1024
@@ -115,15 +116,15 @@ def changes(request: GenerationRequest, endpoint: AppEndpoint) -> tuple[str, ...
             continue
         if field is None:
             if role in {"steps", "denoising_strength"}:
-                notes.append(f"{word} {wanted:g} ignored: this app has no setting for it")
+                notes.append(_("{word} {wanted:g} ignored: this app has no setting for it", word=word, wanted=wanted))
         elif (given := bounded(field, wanted)) != wanted:
             notes.append(f"{word} {wanted:g} → {given:g}")
     if request.mode is Mode.TXT2IMG and not {"width", "height"} <= endpoint.roles.keys():
-        notes.append("this app chooses the size itself")
+        notes.append(_("this app chooses the size itself"))
     if "seed" not in endpoint.roles:
-        notes.append("this app chooses the seed itself")
+        notes.append(_("this app chooses the seed itself"))
     elif (seed := app_seed(endpoint, request.seed)) != request.seed:
-        notes.append(f"seed {request.seed} → {seed}, in this app’s range")
+        notes.append(_("seed {seed} → {seed_2}, in this app’s range", seed=request.seed, seed_2=seed))
     return tuple(notes)
 
 
@@ -154,7 +155,7 @@ def _own_value(field: AppField) -> Any:
 
 def _sent_model(field: AppField | None, name: str) -> Any:
     choices = field.choices if field else None
-    return next((sent for _, sent in choices or () if str(sent) == name), name)
+    return next((sent for __, sent in choices or () if str(sent) == name), name)
 
 
 def _models(field: AppField | None, warm_model: str | None) -> tuple[ModelInfo, ...] | None:

@@ -10,6 +10,7 @@ from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
 from generation.job import JobStatus, JobView
 from services.drawing.compare import Comparison, Contender
+from texts.text import _
 from utils.text import cut, duration, ordinal
 
 PROMPT_CHARS = 200
@@ -50,7 +51,7 @@ def card(
         is_over = is_over and (view is None or view.job.is_terminal)
         done += int(view is not None and view.job.status is JobStatus.DONE)
         lines.append(cut(_line(contender, view, done, now), LINE_CHARS))
-    lines.append(f"-# the same seed everywhere: {comparison.seed}")
+    lines.append(_("-# the same seed everywhere: {seed}", seed=comparison.seed))
     rows: tuple[Row, ...] = _picks(comparison, views) if is_over else (_stop(comparison),)
     return Card(content=cut("\n".join(lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
 
@@ -59,9 +60,11 @@ def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
     """Describe the sheet for a screen reader; that it is generated comes first."""
     names = [one.label for one in comparison.contenders if _is_done(views.get(one.job_id))]
     is_all_ai = not any(_is_by_rules(views.get(one.job_id)) for one in comparison.contenders)
-    kind = "AI images" if is_all_ai else "Images"
-    words = label(f"{kind} side by side, by {', '.join(names)}: {comparison.prompt}", 900)
-    return cut(f"{words}; seed {comparison.seed}", DISCORD_ALT_TEXT_CHARS)
+    kind = _("AI images") if is_all_ai else "Images"
+    words = label(
+        _("{kind} side by side, by {names}: {prompt}", kind=kind, names=", ".join(names), prompt=comparison.prompt), 900
+    )
+    return cut(_("{words}; seed {seed}", words=words, seed=comparison.seed), DISCORD_ALT_TEXT_CHARS)
 
 
 def _is_by_rules(view: JobView | None) -> bool:
@@ -82,13 +85,15 @@ def _line(contender: Contender, view: JobView | None, number: int, now: datetime
     if job.status is JobStatus.RUNNING:
         return _running(name, view, now)
     if job.status is JobStatus.QUEUED:
-        place = f"{ordinal(view.position)} in line" if view.position else "waiting"
-        starts = f" · starts {timestamp(now + timedelta(seconds=view.eta_s))}" if view.eta_s else ""
+        place = _("{ordinal} in line", ordinal=ordinal(view.position)) if view.position else "waiting"
+        starts = (
+            _(" · starts {timestamp}", timestamp=timestamp(now + timedelta(seconds=view.eta_s))) if view.eta_s else ""
+        )
         return f"⏳ {name} · {place}{starts}"
     if job.status is JobStatus.CANCELLED:
         return f"✖ {name} · cancelled"
     if job.error is None:
-        return f"✖ {name} · it waited for too long"
+        return _("✖ {name} · it waited for too long", name=name)
     return f"{MARKS.get(job.error.code, '✖')} {name} · {sentence(job.error.user_message)}"
 
 
@@ -97,7 +102,11 @@ def _running(name: str, view: JobView, now: datetime) -> str:
     if progress is None:
         return f"🎨 {name} · starting"
     eta_s = progress.eta_s if progress.eta_s is not None else view.eta_s
-    ends = f" · done {timestamp(now + timedelta(seconds=eta_s))}" if eta_s is not None and eta_s >= 1 else ""
+    ends = (
+        _(" · done {timestamp}", timestamp=timestamp(now + timedelta(seconds=eta_s)))
+        if eta_s is not None and eta_s >= 1
+        else ""
+    )
     return f"🎨 {name} · `{bar(progress.fraction)}` {progress.fraction:.0%}{ends}"
 
 
@@ -112,7 +121,8 @@ def _picks(comparison: Comparison, views: Mapping[str, JobView]) -> tuple[Row, .
         return ()
     files = [Button(action="pick", job_id=job_id, label=f"U{n}", argument="0") for n, job_id in enumerate(done, 1)]
     again = [
-        Button(action="reroll", job_id=job_id, label=f"Re-roll {n}", emoji="🎲") for n, job_id in enumerate(done, 1)
+        Button(action="reroll", job_id=job_id, label=_("Re-roll {n}", n=n), emoji="🎲")
+        for n, job_id in enumerate(done, 1)
     ]
     return tuple(files), tuple(again)
 

@@ -27,8 +27,9 @@ from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from services.drawing.compare import CompareService
 from services.engines.catalog import ENGINES, Catalog
+from texts.text import _
 
-FROM_WORDS: Final = "a comparison is drawn from words"
+FROM_WORDS: Final = _("a comparison is drawn from words")
 ENGINES_OPTION = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 
 
@@ -41,12 +42,12 @@ class Compare(commands.Cog):
         self._catalog = catalog
         self._desk = desk
 
-    @nextcord.slash_command(name="compare", description="The same prompt on several engines, side by side")
+    @nextcord.slash_command(name="compare", description=_("The same prompt on several engines, side by side"))
     async def slash_compare(
         self,
         interaction: nextcord.Interaction,
         prompt: str = slash_option("text", is_required=True),
-        engines: str = SlashOption(description="Which ones, with commas between (all, if left out)", required=False),
+        engines: str = SlashOption(description=_("Which ones, with commas between (all, if left out)"), required=False),
     ) -> None:
         check_interaction_permissions(interaction)
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
@@ -62,7 +63,7 @@ class Compare(commands.Cog):
             person_of(interaction),
         )
         taken = set(_names(before))
-        names = [f"{before}{comma}{value}" for _, value in pairs if value not in taken]
+        names = [f"{before}{comma}{value}" for __, value in pairs if value not in taken]
         await suggest(interaction, names)
 
     @prefix_command(name="compare")
@@ -73,7 +74,7 @@ class Compare(commands.Cog):
         parsed = parse_prompt(ENGINES_OPTION.sub("", f" {text}").strip(), names_in(ctx.message))
         parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
-            raise RequestRejected("Only `/compare` can answer in private.", field="private")
+            raise RequestRejected(_("Only `/compare` can answer in private."), field="private")
         wanted = _names(found[1].strip('"“”')) if found else ()
         await self._desk.take_message(ctx, _order(parsed, wanted))
 
@@ -84,7 +85,7 @@ class Compare(commands.Cog):
         was_under_way = await self._compare.cancel(press.job_id, person_of(interaction))
         await interaction.response.defer()
         if not was_under_way:
-            await interaction.followup.send("It had already ended.", ephemeral=True)
+            await interaction.followup.send(_("It had already ended."), ephemeral=True)
 
     @commands.Cog.listener("on_ready")
     async def take_up(self) -> None:

@@ -20,6 +20,7 @@ from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService, Owner
 from services.rentals.rentals import MAX_USD_PER_HOUR, TITLES, Bill, Notice, RentalService
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Engines(commands.Cog):
         self._clock = clock
         rentals.on_notice.append(self.tell)
 
-    @nextcord.slash_command(name="status", description="How every engine is doing, and why one is down")
+    @nextcord.slash_command(name="status", description=_("How every engine is doing, and why one is down"))
     async def slash_status(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         person = person_of(interaction)
@@ -65,26 +66,26 @@ class Engines(commands.Cog):
         owners = [] if person.guild_id else [Owner.of(person)]
         await answer(ctx, self._status_card(person, owners))
 
-    @nextcord.slash_command(name="gpu", description="Your rented GPU: start, stop, what it has cost")
+    @nextcord.slash_command(name="gpu", description=_("Your rented GPU: start, stop, what it has cost"))
     async def slash_gpu(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_gpu.subcommand(name="show", description="Since when it runs, and about what that costs")
+    @slash_gpu.subcommand(name="show", description=_("Since when it runs, and about what that costs"))
     async def slash_show(
         self,
         interaction: nextcord.Interaction,
-        for_server: bool = SlashOption(description="The server's connection", required=False),
+        for_server: bool = SlashOption(description=_("The server's connection"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         bill = await self._rentals.bill(owner, by=str(interaction.user.id) if interaction.user else "")
         await interaction.edit_original_message(content=engines_text.bill(bill))
 
-    @slash_gpu.subcommand(name="start", description="Start your rented machine; it is billed from then on")
+    @slash_gpu.subcommand(name="start", description=_("Start your rented machine; it is billed from then on"))
     async def slash_start(
         self,
         interaction: nextcord.Interaction,
-        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+        for_server: bool = SlashOption(description=_("The server's connection (admins)"), required=False),
     ) -> None:
         assert interaction.user is not None, "Discord always says who"
         owner = owner_of(interaction, for_server=bool(for_server))
@@ -92,12 +93,12 @@ class Engines(commands.Cog):
         bill = await self._rentals.start(owner, by=str(interaction.user.id))
         await interaction.edit_original_message(content=engines_text.started(bill, owner))
 
-    @slash_gpu.subcommand(name="stop", description="Stop your rented machine; its disk stays")
+    @slash_gpu.subcommand(name="stop", description=_("Stop your rented machine; its disk stays"))
     async def slash_stop(
         self,
         interaction: nextcord.Interaction,
-        sure: bool = SlashOption(description="Yes, stop it now", required=False),
-        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+        sure: bool = SlashOption(description=_("Yes, stop it now"), required=False),
+        for_server: bool = SlashOption(description=_("The server's connection (admins)"), required=False),
     ) -> None:
         assert interaction.user is not None, "Discord always says who"
         owner = owner_of(interaction, for_server=bool(for_server))
@@ -105,27 +106,27 @@ class Engines(commands.Cog):
         text = await self._stop(owner, str(interaction.user.id), engines_text.SURE_BY_SLASH, is_sure=bool(sure))
         await interaction.edit_original_message(content=text)
 
-    @slash_gpu.subcommand(name="price", description="Tell what it costs an hour")
+    @slash_gpu.subcommand(name="price", description=_("Tell what it costs an hour"))
     async def slash_price(
         self,
         interaction: nextcord.Interaction,
         dollars: float = SlashOption(
-            description="Dollars an hour, for example 0.34", min_value=0, max_value=MAX_USD_PER_HOUR
+            description=_("Dollars an hour, for example 0.34"), min_value=0, max_value=MAX_USD_PER_HOUR
         ),
-        provider: str = SlashOption(description="Whose machine it is", required=False, choices=list(PROVIDERS)),
-        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+        provider: str = SlashOption(description=_("Whose machine it is"), required=False, choices=list(PROVIDERS)),
+        for_server: bool = SlashOption(description=_("The server's connection (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         bill = await self._rentals.set_price(owner, dollars, PROVIDERS.get(provider or "", ""))
         await interaction.edit_original_message(content=engines_text.bill(bill))
 
-    @slash_gpu.subcommand(name="stop-reminder", description="Do not write to me when it idles")
+    @slash_gpu.subcommand(name="stop-reminder", description=_("Do not write to me when it idles"))
     async def slash_stop_reminder(
         self,
         interaction: nextcord.Interaction,
-        again: bool = SlashOption(description="Remind me again", required=False),
-        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+        again: bool = SlashOption(description=_("Remind me again"), required=False),
+        for_server: bool = SlashOption(description=_("The server's connection (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         bill = await self._rentals.set_reminders(owner, is_on=bool(again))
@@ -171,7 +172,8 @@ class Engines(commands.Cog):
             return Card(content=await self._stop(owner, owner.id, engines_text.SURE_BY_PREFIX, is_sure=is_sure))
         if what != "show":
             raise RequestRejected(
-                "There is `gpu show`, `gpu start`, `gpu stop`, `gpu price 0.34` and `gpu stop-reminder`.", field="gpu"
+                _("There is `gpu show`, `gpu start`, `gpu stop`, `gpu price 0.34` and `gpu stop-reminder`."),
+                field="gpu",
             )
         return Card(content=engines_text.bill(await self._rentals.bill(owner, by=owner.id)))
 
@@ -204,5 +206,5 @@ class Engines(commands.Cog):
 
 def _reminders(bill: Bill) -> str:
     if bill.reminds:
-        return "✅ I will write to you when it idles."
-    return "✅ No more reminders. `/gpu stop-reminder again:True` brings them back."
+        return _("✅ I will write to you when it idles.")
+    return _("✅ No more reminders. `/gpu stop-reminder again:True` brings them back.")

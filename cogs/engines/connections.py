@@ -28,13 +28,13 @@ from services.engines.connections import (
     needs_address,
     usage,
 )
-from texts.text import _n
+from texts.text import _, _n
 
 log = logging.getLogger(__name__)
 
 MAX_CHOICES = 25
-READY = "Ready to generate! Try `/generate <prompt>`"
-WHOSE = {"user": "you", "guild": "everybody in this server"}
+READY = _("Ready to generate! Try `/generate <prompt>`")
+WHOSE = {"user": "you", "guild": _("everybody in this server")}
 
 
 class Connections(commands.Cog):
@@ -47,16 +47,16 @@ class Connections(commands.Cog):
     async def sdconnect(
         self,
         interaction: nextcord.Interaction,
-        api_type: str = SlashOption(name="type", description="What runs there", max_length=40),
+        api_type: str = SlashOption(name="type", description=_("What runs there"), max_length=40),
         url: str = SlashOption(
-            description="Its address, like https://abc123-7860.proxy.runpod.net; none for a Horde or the Grid",
+            description=_("Its address, like https://abc123-7860.proxy.runpod.net; none for a Horde or the Grid"),
             required=False,
             max_length=500,
         ),
         api_key: str = SlashOption(
-            name="key", description="Password or key, if it has one (user:password)", required=False, max_length=500
+            name="key", description=_("Password or key, if it has one (user:password)"), required=False, max_length=500
         ),
-        for_server: bool = SlashOption(description="For everybody in this server (admins)", required=False),
+        for_server: bool = SlashOption(description=_("For everybody in this server (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
@@ -66,7 +66,7 @@ class Connections(commands.Cog):
     async def sdtest(
         self,
         interaction: nextcord.Interaction,
-        for_server: bool = SlashOption(description="Test the server's connection", required=False),
+        for_server: bool = SlashOption(description=_("Test the server's connection"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server), is_testing=True)
         is_theirs = owner.kind == "user" or interaction.permissions.manage_guild
@@ -74,14 +74,14 @@ class Connections(commands.Cog):
         text = await self._test(owner, show_url=True) if is_theirs else await self._test_for_members(owner)
         await interaction.edit_original_message(content=text)
 
-    @nextcord.slash_command(name="sddisconnect", description="Forget your engine and its key")
+    @nextcord.slash_command(name="sddisconnect", description=_("Forget your engine and its key"))
     async def sddisconnect(
         self,
         interaction: nextcord.Interaction,
         running: str = SlashOption(
-            description="What happens to pictures on their way", required=False, choices=["finish", "cancel"]
+            description=_("What happens to pictures on their way"), required=False, choices=["finish", "cancel"]
         ),
-        for_server: bool = SlashOption(description="The server's connection (admins)", required=False),
+        for_server: bool = SlashOption(description=_("The server's connection (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
@@ -101,8 +101,8 @@ class Connections(commands.Cog):
             await _hide(ctx)
         if not api_type or (not url and needs_address(api_type)):
             raise RequestRejected(
-                "Say what runs where: `sdconnect TYPE URL [KEY]`.",
-                hint=f"For example: `{usage()}`",
+                _("Say what runs where: `sdconnect TYPE URL [KEY]`."),
+                hint=_("For example: `{usage}`", usage=usage()),
             )
         await answer(ctx, self._connect_aloud(ctx, api_type, url, key))
 
@@ -131,16 +131,16 @@ class Connections(commands.Cog):
     async def _connect(
         self, api_type: str, url: str, key: str, owner: Owner, name: str, *, show_url: bool = True
     ) -> str:
-        label = label_for(name if owner.kind == "user" else "the server", api_type)
+        label = label_for(name if owner.kind == "user" else _("the server"), api_type)
         connected = await self._connections.connect(api_type, url, key, owner=owner, label=label)
-        lines = ["✅ **Connection OK**", f"API Type: {api_type}"]
+        lines = [_("✅ **Connection OK**"), _("API Type: {api_type}", api_type=api_type)]
         if show_url:
             lines.append(f"URL: {address(connected.connection.url)}")
         if key:
-            lines.append("Key: •••••• (kept encrypted)")
+            lines.append(_("Key: •••••• (kept encrypted)"))
         if connected.diagnosis.product:
-            lines.append(f"Found: {escape(connected.diagnosis.product)}")
-        return "\n".join([*lines, f"Drawn for: {WHOSE[owner.kind]}", READY])
+            lines.append(_("Found: {product}", product=escape(connected.diagnosis.product)))
+        return "\n".join([*lines, _("Drawn for: {whose}", whose=WHOSE[owner.kind]), READY])
 
     async def _test(self, owner: Owner, *, show_url: bool) -> str:
         connection = await self._connections.of(owner)
@@ -149,26 +149,30 @@ class Connections(commands.Cog):
             layers = " · ".join(f"{'✔' if step.is_ok else '✖'} {step.layer}" for step in diagnosis.steps)
             owner_hint = diagnosis.owner_hint if show_url else ""
             hints = [sentence(hint) for hint in (diagnosis.hint, owner_hint) if hint]
-            return "\n".join([f"✖ **Connection failed** · {sentence(diagnosis.message)}", *hints, f"-# {layers}"])
+            return "\n".join(
+                [_("✖ **Connection failed** · {message}", message=sentence(diagnosis.message)), *hints, f"-# {layers}"]
+            )
         assert connection is not None, "a test without a connection raises"
-        lines = ["✅ **Connection OK**", f"API Type: {connection.kind}"]
+        lines = [_("✅ **Connection OK**"), _("API Type: {kind}", kind=connection.kind)]
         if show_url:
             lines.append(f"URL: {address(connection.url)}")
         if connection.key:
             lines.append("Key: ••••••")
-        return "\n".join([*lines, f"Answered in {diagnosis.seconds:.1f} s", READY])
+        return "\n".join([*lines, _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY])
 
     async def _test_for_members(self, owner: Owner) -> str:
         """Test a server's connection for somebody who does not manage it: whether it works, and not where it is."""
         diagnosis = await self._connections.test(owner)
         if diagnosis.is_ok:
-            return "\n".join(["✅ **Connection OK**", f"Answered in {diagnosis.seconds:.1f} s", READY])
-        return "✖ **Connection failed** · who manages this server reads why by `/sdtest for_server:True`."
+            return "\n".join(
+                [_("✅ **Connection OK**"), _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY]
+            )
+        return _("✖ **Connection failed** · who manages this server reads why by `/sdtest for_server:True`.")
 
     async def _disconnect(self, owner: Owner, *, is_cancelling: bool) -> str:
         lane = lane_of(owner)
         if not await self._connections.disconnect(owner):
-            return "There was no connection to forget."
+            return _("There was no connection to forget.")
         if is_cancelling:
             count = await self._service.cancel_lane(lane)
             return _n(
@@ -176,17 +180,19 @@ class Connections(commands.Cog):
                 "✅ Disconnected. The address and key are deleted, and {count} pictures are cancelled.",
                 count=count,
             )
-        return "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
+        return _(
+            "✅ Disconnected; the address and key are deleted. Pictures being drawn right now are still delivered."
+        )
 
     async def suggest_type(self, interaction: nextcord.Interaction, typed: str) -> None:
         hits = [kind for kind in connectable_types() if typed.casefold().strip() in kind]
         await suggest(interaction, hits)
 
-    for _name_, _text in (("sdconnect", "Connect your own engine"), ("sdlink", "The same as /sdconnect")):
+    for _name_, _text in (("sdconnect", _("Connect your own engine")), ("sdlink", _("The same as /sdconnect"))):
         _command = nextcord.slash_command(name=_name_, description=_text)(sdconnect)
         _command.on_autocomplete("api_type")(suggest_type)
         locals()[f"slash_{_name_}"] = _command
-    slash_sdtest = nextcord.slash_command(name="sdtest", description="Test your connection")(sdtest)
+    slash_sdtest = nextcord.slash_command(name="sdtest", description=_("Test your connection"))(sdtest)
     del _name_, _text, _command
 
 
@@ -200,9 +206,9 @@ def owner_of(interaction: nextcord.Interaction, *, for_server: bool, is_testing:
     if not for_server:
         return Owner.of(person_of(interaction))
     if interaction.guild_id is None:
-        raise RequestRejected("There is no server here: leave “for_server” out.", field="for_server")
+        raise RequestRejected(_("There is no server here: leave “for_server” out."), field="for_server")
     if not is_testing and not interaction.permissions.manage_guild:
-        raise NotAllowed("Only people who may manage this server can look into its connection or change it.")
+        raise NotAllowed(_("Only people who may manage this server can look into its connection or change it."))
     return Owner(kind="guild", id=str(interaction.guild_id))
 
 
@@ -222,9 +228,11 @@ async def _hide(ctx: commands.Context[Any]) -> None:
         return
     except (nextcord.HTTPException, *TRANSIENT) as error:
         raise NotAllowed(
-            "I may not delete messages here. Delete yours now: everybody can read your engine's address in it. "
-            "Nothing was connected.",
-            hint="`/sdconnect` does the same for your eyes only; so does a direct message to me.",
+            _(
+                "I may not delete messages here. Delete yours now: everybody can read your engine's address in it. "
+                "Nothing was connected."
+            ),
+            hint=_("`/sdconnect` does the same for your eyes only; so does a direct message to me."),
         ) from error
 
 

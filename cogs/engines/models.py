@@ -15,6 +15,7 @@ from generation.errors import RequestRejected
 from generation.person import Person
 from services.engines.catalog import Catalog, Engine, NameList, lists_of
 from services.engines.connections import usage
+from texts.text import _
 from utils.text import cut
 
 PAGE = 25
@@ -23,10 +24,10 @@ MAX_OTHERS = 5
 USE = {
     "models": "`--model NAME`", "loras": "`--lora NAME`", "vaes": "`--vae NAME`", "upscalers": "`--upscaler NAME`",
     "samplers": "`--sampler NAME`", "schedulers": "`--scheduler NAME`", "styles": "`--style NAME`",
-    "controls": "`/control`", "embeddings": "its name in the prompt",
+    "controls": "`/control`", "embeddings": _("its name in the prompt"),
 }  # fmt: skip
 ACTION: Final = "models"
-NOT_CONNECTED = "No SD API connected."
+NOT_CONNECTED = _("No SD API connected.")
 
 
 class Models(commands.Cog):
@@ -41,7 +42,7 @@ class Models(commands.Cog):
         await interaction.edit_original_message(content=card.content, view=to_view(card.rows))
 
     for _name in ("sdmodels", "models"):
-        locals()[f"slash_{_name}"] = nextcord.slash_command(name=_name, description="List the models you can use")(
+        locals()[f"slash_{_name}"] = nextcord.slash_command(name=_name, description=_("List the models you can use"))(
             models
         )
     del _name
@@ -58,7 +59,7 @@ class Models(commands.Cog):
         person = person_of(interaction)
         engines, engine = self._catalog.engines(person), self._catalog.engine(press.job_id, person)
         if engine is None:
-            raise RequestRejected("That engine is no longer connected.")
+            raise RequestRejected(_("That engine is no longer connected."))
         card = _page(engine, engines, (*press.values, press.argument)[0])
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
@@ -67,26 +68,33 @@ class Models(commands.Cog):
         engines = self._catalog.engines(person)
         if all(engine.is_fallback for engine in engines):
             names = ", ".join(escape(engine.label) for engine in engines)
-            until = f"\n-# until then pictures are made by {names}" if names else ""
-            return Card(content=f"{NOT_CONNECTED} Connect one: `{usage()}`{until}")
+            until = _("\n-# until then pictures are made by {names}", names=names) if names else ""
+            return Card(
+                content=_(
+                    "{not_connected} Connect one: `{usage}`{until}",
+                    not_connected=NOT_CONNECTED,
+                    usage=usage(),
+                    until=until,
+                )
+            )
         return _page(engines[0], engines, "0")
 
 
 def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
     """Draw one page of one list; `place` is "vaes.2" (from 0), or a number alone for the models."""
     lists = {entry.key: entry for entry in lists_of(engine.capabilities)} if engine.capabilities else {}
-    key, _, number = place.rpartition(".")
+    key, __, number = place.rpartition(".")
     shown = lists.get(key or "models")
     label = escape(engine.label)
-    head = f"**Available Models** · {label}"
+    head = _("**Available Models** · {label}", label=label)
     rows: list[Row] = []
     if engine.capabilities is None:
-        content = f"{head}\n✖ {sentence(engine.error or 'It has not answered yet.')}"
+        content = f"{head}\n✖ {sentence(engine.error or _('It has not answered yet.'))}"
     elif shown is None:
-        content = f"{head}\nThis engine has no models: there is nothing to choose from."
+        content = _("{head}\nThis engine has no models: there is nothing to choose from.", head=head)
     else:
         if shown.key != "models":
-            head = f"**{shown.title[0].upper()}{shown.title[1:]}** · {label}"
+            head = _("**{title:capital}** · {label}", title=shown.title, label=label)
         pages = -(-len(shown.names) // PAGE)
         page = max(0, min(int(number) if number.isdecimal() else 0, pages - 1))
         content = f"{head}\n{_numbered(shown, page)}{_foot(shown.key, page, pages)}"
@@ -105,9 +113,9 @@ def _numbered(shown: NameList, page: int) -> str:
 
 
 def _foot(key: str, page: int, pages: int) -> str:
-    parts = ["● loaded now"] if key == "models" else []
-    parts += [f"use one with {USE[key]}"] if key in USE else []
-    parts += [f"page {page + 1} of {pages}"] if pages > 1 else []
+    parts = [_("● loaded now")] if key == "models" else []
+    parts += [_("use one with {use}", use=USE[key])] if key in USE else []
+    parts += [_("page {page} of {pages}", page=page + 1, pages=pages)] if pages > 1 else []
     return f"\n-# {' · '.join(parts)}" if parts else ""
 
 
@@ -123,7 +131,7 @@ def _menu(lane: str, shown: str, lists: dict[str, NameList]) -> Menu:
         Choice(label=f"{entry.title} ({len(entry.names)})", value=f"{entry.key}.0", is_default=entry.key == shown)
         for entry in lists.values()
     )
-    return Menu(action=ACTION, job_id=lane, placeholder="What else it has", choices=choices)
+    return Menu(action=ACTION, job_id=lane, placeholder=_("What else it has"), choices=choices)
 
 
 def _button(lane: str, label: str, place: str, *, is_disabled: bool = False) -> Button:

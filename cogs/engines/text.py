@@ -12,12 +12,13 @@ from services.engines.health import checks_for
 from services.rentals.bills import command
 from services.rentals.machines import Machine
 from services.rentals.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
+from texts.text import _
 from utils.text import cut, duration
 
 CLOCK_ONLY = timedelta(hours=18)
-SURE_BY_SLASH = "`/gpu stop` once more with `sure:True`"
-SURE_BY_PREFIX = "`gpu stop yes`"
-STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": "in a state I do not know"}
+SURE_BY_SLASH = _("`/gpu stop` once more with `sure:True`")
+SURE_BY_PREFIX = _("`gpu stop yes`")
+STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": _("in a state I do not know")}
 
 
 def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
@@ -31,27 +32,29 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
             parts.append(sentence(one.hint))
     elif lane and lane.paused_s > 0:
         mark = "⏸"
-        parts.append(f"asked us to slow down, goes on {timestamp(now + timedelta(seconds=lane.paused_s))}")
+        parts.append(
+            _("asked us to slow down, goes on {timestamp}", timestamp=timestamp(now + timedelta(seconds=lane.paused_s)))
+        )
     elif lane and lane.is_broken:
         mark = "🟠"
-        parts.append("kept failing")
+        parts.append(_("kept failing"))
     elif lane and (lane.running or lane.waiting):
         mark = "🟡"
     else:
         mark = "🟢"
-        parts.append("free" if one.capabilities else "not asked yet")
+        parts.append("free" if one.capabilities else _("not asked yet"))
     grade = [f"{one.grade} support"] if one.grade else []
     return " · ".join([f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane), *grade])
 
 
 def status(lines: list[str]) -> str:
     """Put the lines of `/status` together."""
-    return cut("\n".join(["**Engines**", *(lines or ["None yet."])]), DISCORD_CONTENT_CHARS)
+    return cut("\n".join(["**Engines**", *(lines or [_("None yet.")])]), DISCORD_CONTENT_CHARS)
 
 
 def reasons(diagnosis: Diagnosis) -> list[str]:
     """Say what its owner should look at, the likeliest first."""
-    lines = [f"**Your connection** · {sentence(diagnosis.message)}"]
+    lines = [_("**Your connection** · {message}", message=sentence(diagnosis.message))]
     hints = [sentence(hint) for hint in (diagnosis.hint, diagnosis.owner_hint) if hint]
     return [*lines, *hints, *_numbered(checks_for(diagnosis))]
 
@@ -65,21 +68,31 @@ def bill(one: Bill) -> str:
     if machine is None or machine.state != "stopped":
         lines.append(_cost(one))
     if one.machine_error:
-        lines.append(f"-# Its provider says nothing: {sentence(one.machine_error)}")
+        lines.append(_("-# Its provider says nothing: {machine_error}", machine_error=sentence(one.machine_error)))
     if one.first_used_at and one.last_used_at:
-        lines.append(f"First used {timestamp(one.first_used_at)}, last {timestamp(one.last_used_at)}")
+        lines.append(
+            _(
+                "First used {timestamp}, last {one_last_used_at}",
+                timestamp=timestamp(one.first_used_at),
+                one_last_used_at=timestamp(one.last_used_at),
+            )
+        )
     if machine is not None and machine.state == "stopped":
-        lines.append("`/gpu start` starts it.")
+        lines.append(_("`/gpu start` starts it."))
     elif one.usd_per_hour is None:
         lines += [
-            "Tell me what it costs an hour: `/gpu price dollars:0.34`",
-            *(f"-# {TITLES[name]}, about: {_hints(name)}" for name in PRICES if name == (one.provider or name)),
+            _("Tell me what it costs an hour: `/gpu price dollars:0.34`"),
+            *(
+                _("-# {titles}, about: {hints}", titles=TITLES[name], hints=_hints(name))
+                for name in PRICES
+                if name == (one.provider or name)
+            ),
         ]
     elif one.usd_per_hour and (one.is_up or machine is not None):
-        here = "`/gpu stop`, or at " if machine is not None else ""
-        lines.append(f"To stop paying: {here}{HOW_TO_STOP[one.provider]}")
+        here = _("`/gpu stop`, or at ") if machine is not None else ""
+        lines.append(_("To stop paying: {here}{how_to_stop}", here=here, how_to_stop=HOW_TO_STOP[one.provider]))
     if not one.reminds:
-        lines.append("-# Reminders are off.")
+        lines.append(_("-# Reminders are off."))
     return "\n".join(lines)
 
 
@@ -87,14 +100,19 @@ def started(one: Bill, owner: Owner) -> str:
     """Say that a machine starts, or runs already."""
     machine = one.machine
     if machine is None or machine.state == "running":
-        return "It runs already.\n" + bill(one)
+        return _("It runs already.\n") + bill(one)
     lines = [
-        f"▶️ {TITLES[machine.provider]} starts {_named(machine)}. It is billed from now on{_rate(machine)}.",
-        "It boots for some minutes; what waits for it is drawn when it answers.",
-        f"To stop paying: {command('stop', owner)}",
+        _(
+            "▶️ {titles} starts {named}. It is billed from now on{rate}.",
+            titles=TITLES[machine.provider],
+            named=_named(machine),
+            rate=_rate(machine),
+        ),
+        _("It boots for some minutes; what waits for it is drawn when it answers."),
+        _("To stop paying: {command}", command=command("stop", owner)),
     ]
     if machine.provider == "vast":
-        lines.append("-# It may come back at another port. Then `/sdconnect` once more.")
+        lines.append(_("-# It may come back at another port. Then `/sdconnect` once more."))
     return "\n".join(lines)
 
 
@@ -102,19 +120,28 @@ def before_stop(one: Bill, how: str) -> str:
     """Say what a stop would stop, and how it is confirmed."""
     machine = one.machine
     if machine is None or machine.state == "stopped":
-        return "It is stopped already.\n" + bill(one)
-    lines = [f"This stops {_named(machine)} at {TITLES[machine.provider]}."]
+        return _("It is stopped already.\n") + bill(one)
+    lines = [_("This stops {named} at {titles}.", named=_named(machine), titles=TITLES[machine.provider])]
     if one.jobs:
-        lines.append(f"{one.jobs} {'picture is' if one.jobs == 1 else 'pictures are'} drawn or waiting there.")
-    lines += [f"-# {HOW_TO_STOP[machine.provider]}", f"Go ahead: {how}"]
+        lines.append(
+            _(
+                "{jobs} {rest} drawn or waiting there.",
+                jobs=one.jobs,
+                rest=_("picture is") if one.jobs == 1 else _("pictures are"),
+            )
+        )
+    lines += [f"-# {HOW_TO_STOP[machine.provider]}", _("Go ahead: {how}", how=how)]
     return "\n".join(lines)
 
 
 def stopped(one: Bill, owner: Owner) -> str:
     """Say that a machine was stopped, and what is still billed."""
-    title = TITLES[one.machine.provider] if one.machine else "Its provider"
+    title = TITLES[one.machine.provider] if one.machine else _("Its provider")
     named = _named(one.machine) if one.machine else "it"
-    lines = [f"⏹️ {title} stops {named}. Again: {command('start', owner)}", _cost(one)]
+    lines = [
+        _("⏹️ {title} stops {named}. Again: {command}", title=title, named=named, command=command("start", owner)),
+        _cost(one),
+    ]
     return "\n".join([*lines, f"-# {HOW_TO_STOP[one.provider]}"])
 
 
@@ -123,36 +150,56 @@ def notice(one: Notice) -> str:
     name = escape(one.bill.label)
     if one.kind == "down":
         head = [
-            f"🔌 **{name}** does not answer, and pictures are asked of it. They wait for it, but not for ever.",
+            _(
+                "🔌 **{name}** does not answer, and pictures are asked of it. They wait for it, but not for ever.",
+                name=name,
+            ),
             sentence(one.message),
         ]
-        return "\n".join([*filter(None, head), *_numbered(one.lines), "-# I ask it again by myself. Test: `/sdtest`"])
+        return "\n".join(
+            [*filter(None, head), *_numbered(one.lines), _("-# I ask it again by myself. Test: `/sdtest`")]
+        )
     if one.kind == "asleep":
         machine = one.bill.machine
-        where = f" at {TITLES[machine.provider]}" if machine else ""
+        where = _(" at {titles}", titles=TITLES[machine.provider]) if machine else ""
         price = _rate(machine) if machine else ""
-        head = [f"🔌 **{name}** is stopped{where}, and pictures wait for it, but not for ever."]
-        return "\n".join([*head, f"{command('start', one.owner)} starts it{price}."])
+        head = [
+            _("🔌 **{name}** is stopped{where}, and pictures wait for it, but not for ever.", name=name, where=where)
+        ]
+        return "\n".join([*head, _("{command} starts it{price}.", command=command("start", one.owner), price=price)])
     since = one.bill.last_used_at or one.bill.since
     if one.kind == "stopped":
-        unused = f" since {_clock(since, one.bill.at)}" if since else ""
-        return f"💤 **{name}** had drawn nothing{unused}.\n{stopped(one.bill, one.owner)}"
-    idle = f" since {_clock(since, one.bill.at)}" if since else ""
+        unused = _(" since {clock}", clock=_clock(since, one.bill.at)) if since else ""
+        return _(
+            "💤 **{name}** had drawn nothing{unused}.\n{stopped}",
+            name=name,
+            unused=unused,
+            stopped=stopped(one.bill, one.owner),
+        )
+    idle = _(" since {clock}", clock=_clock(since, one.bill.at)) if since else ""
     head = [
-        f"💤 **{name}** has drawn nothing{idle}, and is probably still billed.",
+        _("💤 **{name}** has drawn nothing{idle}, and is probably still billed.", name=name, idle=idle),
         sentence(one.message),
         _cost(one.bill),
     ]
-    off = "-# I say this once for each idle time. Never again: `/gpu stop-reminder`"
-    return "\n".join([*filter(None, head), *(f"To stop paying: {line}" for line in one.lines), off])
+    off = _("-# I say this once for each idle time. Never again: `/gpu stop-reminder`")
+    return "\n".join([*filter(None, head), *(_("To stop paying: {line}", line=line) for line in one.lines), off])
 
 
 def _machine(one: Bill, machine: Machine) -> str:
     """Say what its provider tells of a machine."""
-    answers = "" if one.is_up or machine.state != "running" else ", but what should draw on it does not answer yet"
-    facts = [f"{TITLES[machine.provider]} says: {STATES[machine.state]}{answers}", escape(machine.gpu)]
+    answers = "" if one.is_up or machine.state != "running" else _(", but what should draw on it does not answer yet")
+    facts = [
+        _(
+            "{titles} says: {states}{answers}",
+            titles=TITLES[machine.provider],
+            states=STATES[machine.state],
+            answers=answers,
+        ),
+        escape(machine.gpu),
+    ]
     if machine.usd_per_hour is not None and machine.state != "stopped":
-        facts.append(f"${machine.usd_per_hour:.3g} an hour")
+        facts.append(_("${usd_per_hour:.3g} an hour", usd_per_hour=machine.usd_per_hour))
     return " · ".join(filter(None, facts))
 
 
@@ -161,31 +208,40 @@ def _named(machine: Machine) -> str:
 
 
 def _rate(machine: Machine) -> str:
-    return f", about ${machine.usd_per_hour:.3g} an hour" if machine.usd_per_hour else ""
+    return _(", about ${usd_per_hour:.3g} an hour", usd_per_hour=machine.usd_per_hour) if machine.usd_per_hour else ""
 
 
 def _cost(one: Bill) -> str:
     if one.since is None:
-        return "It has not been up since it was connected."
+        return _("It has not been up since it was connected.")
     since = _clock(one.since, one.at)
-    span = f"Up since {since}" if one.until is None else f"Up from {since} to {_clock(one.until, one.at)}"
+    span = (
+        _("Up since {since}", since=since)
+        if one.until is None
+        else _("Up from {since} to {clock}", since=since, clock=_clock(one.until, one.at))
+    )
     if one.cost_usd is None:
         return span
     if not one.usd_per_hour:
-        return "It costs nothing, as you said."
-    return f"{span}: about ${one.cost_usd:.2f} at ${one.usd_per_hour:g} an hour"
+        return _("It costs nothing, as you said.")
+    return _(
+        "{span}: about ${cost_usd:.2f} at ${usd_per_hour:g} an hour",
+        span=span,
+        cost_usd=one.cost_usd,
+        usd_per_hour=one.usd_per_hour,
+    )
 
 
 def _queue(lane: LaneView | None, now: datetime) -> list[str]:
     if lane is None:
         return []
-    counts = ((lane.running, "being drawn"), (lane.waiting, "waiting"))
+    counts = ((lane.running, _("being drawn")), (lane.waiting, "waiting"))
     words = ", ".join(f"{count} {what}" for count, what in counts if count)
     parts = [words] if words else []
     if lane.retry_s > 0:
-        parts.append(f"next try {timestamp(now + timedelta(seconds=lane.retry_s))}")
+        parts.append(_("next try {timestamp}", timestamp=timestamp(now + timedelta(seconds=lane.retry_s))))
     elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s and not lane.is_broken:
-        parts.append(f"about {duration(lane.wait_s)} to wait")
+        parts.append(_("about {wait_s} to wait", wait_s=duration(lane.wait_s)))
     return parts
 
 
@@ -195,7 +251,7 @@ def _pace(one: Engine, lane: LaneView | None) -> list[str]:
         return []
     can = one.capabilities
     cost = can.default_width * can.default_height / 1e6 * can.default_steps
-    return [f"about {duration(lane.seconds_per_cost * cost)} a picture"]
+    return [_("about {seconds_per_cost} a picture", seconds_per_cost=duration(lane.seconds_per_cost * cost))]
 
 
 def _hints(provider: str) -> str:

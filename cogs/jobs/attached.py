@@ -9,6 +9,7 @@ from cogs.jobs import card as render
 from generation.job import Job
 from generation.result import JobResult, StoredImage
 from services.pictures.media import MediaService, Upload, file_name
+from texts.text import _
 
 FILES_OF_A_MESSAGE: Final = 10
 LinkTo = Callable[[StoredImage, Job], str]  # where people can watch a file; "" where nowhere is open to them
@@ -70,8 +71,14 @@ async def _with_videos(media: MediaService, job: Job, result: JobResult, limit_b
 def _left_out(job: Job, too_large: list[tuple[StoredImage, int]], limit_bytes: int, link_to: LinkTo) -> str:
     if not too_large:
         return ""
-    sizes = ", ".join(f"{size / 1024**2:.1f} MB" for _, size in too_large)
-    what = "The video has" if len(too_large) == 1 else f"{len(too_large)} videos have"
-    links = [link for image, _ in too_large if (link := link_to(image, job))]
-    where = " ".join(f"[Watch it](<{link}>)" for link in links) or "It is in the studio."
-    return f"🎞️ {what} {sizes}, more than Discord takes here ({limit_bytes / 1024**2:.3g} MB). {where}"
+    sizes = ", ".join(f"{size / 1024**2:.1f} MB" for __, size in too_large)
+    what = _("The video has") if len(too_large) == 1 else _("{count} videos have", count=len(too_large))
+    links = [link for image, __ in too_large if (link := link_to(image, job))]
+    where = " ".join(_("[Watch it](<{link}>)", link=link) for link in links) or _("It is in the studio.")
+    return _(
+        "🎞️ {what} {sizes}, more than Discord takes here ({limit_bytes:.3g} MB). {where}",
+        what=what,
+        sizes=sizes,
+        limit_bytes=limit_bytes / 1024**2,
+        where=where,
+    )

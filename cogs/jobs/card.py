@@ -12,6 +12,7 @@ from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEN
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from generation.result import came_back
+from texts.text import _
 from utils.text import cut, duration, ordinal
 
 BAR_CELLS = 12
@@ -21,10 +22,10 @@ MODEL_CHARS = 60
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
 # the same request would be refused for the same reason, so it is not offered to be run again
 FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
-AI_IMAGE = "AI image"
-AI_VIDEO = "AI video"
-RULES_IMAGE = "Image drawn by rules, not by an AI model"
-GONE = "The picture is no longer kept here. 🎲 Re-roll makes a new one."
+AI_IMAGE = _("AI image")
+AI_VIDEO = _("AI video")
+RULES_IMAGE = _("Image drawn by rules, not by an AI model")
+GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
 
 
@@ -36,7 +37,7 @@ class Around:
     remark: str = ""  # an engine's honest line
     tried: tuple[str, ...] = ()  # labels of the engines a failed job was tried on
     other_engine: str | None = None  # the one "Flux it" would use; None hides the button
-    other_label: str = "Flux it"  # what that button says
+    other_label: str = _("Flux it")  # what that button says
     has_models: bool = True  # the engine has models to choose from
     has_samplers: bool = True
     can_upscale: bool = False  # some engine here can
@@ -87,18 +88,26 @@ def alt_of(job: Job, seed: int) -> str:
     if job.result.images and job.result.images[0].is_video:
         what = AI_VIDEO
     elif len(job.result.images) > 1:
-        what += f", {len(job.result.images)} in a grid"
+        what += _(", {count} in a grid", count=len(job.result.images))
     return alt_text(job.drawn, seed, job.result.model or job.drawn.model, what)
 
 
 def alt_text(request: GenerationRequest, seed: int, model: str | None, what: str = AI_IMAGE) -> str:
     """Describe a picture for a screen reader; what made it comes first."""
     model = label(model, MODEL_CHARS) if model else None
-    tail = f"; {model or 'default model'}, {request.width}×{request.height}, seed {seed}"
+    tail = _(
+        "; {model}, {width}×{height}, seed {seed}",
+        model=model or _("default model"),
+        width=request.width,
+        height=request.height,
+        seed=seed,
+    )
     if request.mode is Mode.UPSCALE:  # the request's size is not the result's
-        tail = f"; made {request.upscale_factor or 2:g} times larger" + (f" by {model}" if model else "")
+        tail = _("; made {upscale_factor:g} times larger", upscale_factor=request.upscale_factor or 2) + (
+            _(" by {model}", model=model) if model else ""
+        )
     room = DISCORD_ALT_TEXT_CHARS - len(tail) - len(f"{what}: ")
-    words = label(request.prompt, min(900, room)) or "a picture given without words"
+    words = label(request.prompt, min(900, room)) or _("a picture given without words")
     return f"{what}: {words}{tail}"
 
 
@@ -107,18 +116,26 @@ def parameter_line(job: Job) -> str:
     result, request = job.result, job.drawn
     assert result is not None, "only finished jobs have parameters to show"
     seeds = [image.seed for image in result.images]
-    parts = [f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}–{seeds[-1]}"]
+    parts = [
+        _("seed {seeds}", seeds=seeds[0])
+        if len(seeds) == 1
+        else _("seeds {seeds}–{seeds_2}", seeds=seeds[0], seeds_2=seeds[-1])
+    ]
     if result.images:
         parts.append(f"{result.images[0].width}×{result.images[0].height}")
     parts += _numbers(request)
     if model := result.model or request.model:
         parts.append(escape(cut(model, 60)))
     place = escape(result.backend)
-    parts.append(f"from the cache, made by {place}" if result.from_cache else f"{result.seconds:.1f} s on {place}")
+    parts.append(
+        _("from the cache, made by {place}", place=place)
+        if result.from_cache
+        else _("{seconds:.1f} s on {place}", seconds=result.seconds, place=place)
+    )
     if result.cost_usd:
         parts.append(f"${result.cost_usd:.3f}")
     if result.expires_at:
-        parts.append(f"expires {timestamp(result.expires_at)}")
+        parts.append(_("expires {timestamp}", timestamp=timestamp(result.expires_at)))
     return " · ".join(parts)
 
 
@@ -144,31 +161,56 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
     engine = escape(around.engine)
     job = view.job
     if job.not_before and job.not_before > now:
-        return f"⏳ trying again {timestamp(job.not_before)} · {engine}"
+        return _("⏳ trying again {timestamp} · {engine}", timestamp=timestamp(job.not_before), engine=engine)
     if view.position is None:
         return f"⏳ queued · {engine}"
     if view.away is not None:
-        why = f"{escape(view.away.reason)}, since {timestamp(view.away.since)}"
-        start = f" {around.start_command} starts it." if around.start_command else ""
-        turn = f" · yours is {place(view.position)}" if view.position > 1 else ""
-        return f"🔌 {engine} is not answering ({why}). {_keeps(view.away)}{start}{turn}"
+        why = _("{reason}, since {timestamp}", reason=escape(view.away.reason), timestamp=timestamp(view.away.since))
+        start = _(" {start_command} starts it.", start_command=around.start_command) if around.start_command else ""
+        turn = _(" · yours is {place}", place=place(view.position)) if view.position > 1 else ""
+        return _(
+            "🔌 {engine} is not answering ({why}). {keeps}{start}{turn}",
+            engine=engine,
+            why=why,
+            keeps=_keeps(view.away),
+            start=start,
+            turn=turn,
+        )
     if view.hold is Hold.DOWN:
-        again = f" · trying again {timestamp(now + timedelta(seconds=view.hold_s))}" if view.hold_s else ""
-        return f"🔌 {engine} is not answering{again} · yours is {place(view.position)}"
+        again = (
+            _(" · trying again {timestamp}", timestamp=timestamp(now + timedelta(seconds=view.hold_s)))
+            if view.hold_s
+            else ""
+        )
+        return _(
+            "🔌 {engine} is not answering{again} · yours is {place}",
+            engine=engine,
+            again=again,
+            place=place(view.position),
+        )
     if view.hold is Hold.PAUSED:
-        return f"⏸️ {engine} asked for a pause · goes on {timestamp(now + timedelta(seconds=view.hold_s))}"
+        return _(
+            "⏸️ {engine} asked for a pause · goes on {timestamp}",
+            engine=engine,
+            timestamp=timestamp(now + timedelta(seconds=view.hold_s)),
+        )
     if view.eta_s is None or view.eta_s < 1:
         return f"⏳ {place(view.position)} · {engine}"
-    return f"⏳ {place(view.position)} · starts {timestamp(now + timedelta(seconds=view.eta_s))} · {engine}"
+    return _(
+        "⏳ {place} · starts {timestamp} · {engine}",
+        place=place(view.position),
+        timestamp=timestamp(now + timedelta(seconds=view.eta_s)),
+        engine=engine,
+    )
 
 
 def _keeps(away: Away) -> str:
-    return f"Your job keeps its place for {duration(away.patience_s)}."
+    return _("Your job keeps its place for {patience_s}.", patience_s=duration(away.patience_s))
 
 
 def place(position: int) -> str:
     """Say a place in line."""
-    return "next in line" if position == 1 else f"{ordinal(position)} in line"
+    return _("next in line") if position == 1 else _("{ordinal} in line", ordinal=ordinal(position))
 
 
 def _running(view: JobView, around: Around, now: datetime) -> str:
@@ -177,10 +219,10 @@ def _running(view: JobView, around: Around, now: datetime) -> str:
         return f"🎨 starting · {engine}"
     parts = [f"`{bar(progress.fraction)}` {progress.fraction:.0%}"]
     if progress.step and progress.steps:
-        parts.append(f"step {progress.step}/{progress.steps}")
+        parts.append(_("step {step}/{steps}", step=progress.step, steps=progress.steps))
     eta = progress.eta_s if progress.eta_s is not None else view.eta_s
     if eta is not None and eta >= 1:
-        parts.append(f"done {timestamp(now + timedelta(seconds=eta))}")
+        parts.append(_("done {timestamp}", timestamp=timestamp(now + timedelta(seconds=eta))))
     if progress.note:
         parts.append(escape(progress.note))
     return " · ".join([*parts, engine])
@@ -188,7 +230,7 @@ def _running(view: JobView, around: Around, now: datetime) -> str:
 
 def _asked(job: Job) -> str:
     request = job.settled
-    parts = [f"{request.width}×{request.height}", *_numbers(request), f"seed {request.seed}"]
+    parts = [f"{request.width}×{request.height}", *_numbers(request), _("seed {seed}", seed=request.seed)]
     if request.model:
         parts.append(escape(cut(request.model, 60)))
     return _small(" · ".join(parts)) + _notes(job.notes)
@@ -202,9 +244,9 @@ def _numbers(request: GenerationRequest) -> list[str]:
     if request.sampler:
         parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
     if request.denoising_strength is not None and request.init_image:
-        parts.append(f"strength {request.denoising_strength:g}")
+        parts.append(_("strength {denoising_strength:g}", denoising_strength=request.denoising_strength))
     if request.workflow:
-        parts.append(f"workflow {escape(cut(request.workflow.name, 60))}")
+        parts.append(_("workflow {name}", name=escape(cut(request.workflow.name, 60))))
     return parts
 
 
@@ -218,7 +260,7 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
         if len(job.result.images) < job.drawn.batch_size and fewer not in notes:
             notes.insert(0, fewer)
     if around.smaller_copy:
-        notes.append("a smaller copy is shown, to fit Discord's limit")
+        notes.append(_("a smaller copy is shown, to fit Discord's limit"))
     if around.remark and around.remark not in notes:
         notes.append(around.remark)
     if around.left_out:
@@ -230,18 +272,20 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
 
 def _cancelled(job: Job) -> str:
     if job.started_at is None or job.finished_at is None:
-        return "✖ cancelled · nothing was charged"
-    return f"✖ cancelled after {duration((job.finished_at - job.started_at).total_seconds())}"
+        return _("✖ cancelled · nothing was charged")
+    return _(
+        "✖ cancelled after {total_seconds}", total_seconds=duration((job.finished_at - job.started_at).total_seconds())
+    )
 
 
 def _failed(job: Job, around: Around) -> list[str]:
     error = job.error
     if error is None:
-        lines = ["✖ It waited for too long and was given up."]
+        lines = [_("✖ It waited for too long and was given up.")]
     else:
         lines = [f"{MARKS.get(error.code, '✖')} {sentence(error.user_message)}", sentence(error.hint)]
-    tried = f" · tried {escape(', '.join(dict.fromkeys(around.tried)))}" if around.tried else ""
-    return [*lines, _small(f"id {job.short_id}{tried}")]
+    tried = _(" · tried {fromkeys}", fromkeys=escape(", ".join(dict.fromkeys(around.tried)))) if around.tried else ""
+    return [*lines, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
 
 
 def _notes(notes: tuple[str, ...]) -> str:
@@ -270,11 +314,11 @@ def _waiting_rows(job: Job) -> tuple[Row, ...]:
 def _after_rows(job: Job, around: Around) -> tuple[Row, ...]:
     row = [Button(action="edit", job_id=job.id, label="Edit", emoji="✏️")]
     if job.error is None or job.error.code not in FAILS_AGAIN:
-        row.insert(0, Button(action="reroll", job_id=job.id, label="Run again", emoji="🎲"))
+        row.insert(0, Button(action="reroll", job_id=job.id, label=_("Run again"), emoji="🎲"))
     if job.error and job.error.code in {"timed_out", "out_of_memory"}:
-        row.append(Button(action="smaller", job_id=job.id, label="Try smaller", emoji="🔽"))
+        row.append(Button(action="smaller", job_id=job.id, label=_("Try smaller"), emoji="🔽"))
     if around.other_engine and job.error:
-        row.append(Button(action="flux", job_id=job.id, label="Other engine", emoji="⚡"))
+        row.append(Button(action="flux", job_id=job.id, label=_("Other engine"), emoji="⚡"))
     return ((*row, Button(action="delete", job_id=job.id, emoji="🗑️")),)
 
 
@@ -283,7 +327,7 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
     count = len(job.result.images) if job.result else 0
     if count > 1:
         picks = [Button(action="pick", job_id=job.id, label=f"U{n + 1}", argument=str(n)) for n in range(min(4, count))]
-        rows.append((*picks, Button(action="files", job_id=job.id, label="All files", emoji="📁")))
+        rows.append((*picks, Button(action="files", job_id=job.id, label=_("All files"), emoji="📁")))
     again = [
         Button(action="reroll", job_id=job.id, label="Re-roll", emoji="🎲", style="primary"),
         Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
@@ -294,7 +338,7 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
     rows.append(tuple(again))
     if job.drawn.mode is not Mode.UPSCALE:
         other = [
-            Button(action="steps", job_id=job.id, label="More steps", emoji="➕"),
+            Button(action="steps", job_id=job.id, label=_("More steps"), emoji="➕"),
             Button(action="size", job_id=job.id, label="Size", emoji="📐"),
         ]
         if around.has_samplers:
@@ -305,7 +349,7 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
     if count == 1 and around.can_upscale and is_still:
         grown.append(Button(action="picture", job_id=job.id, label="Upscale 2×", emoji="⬆️", argument="upscale"))
     if count == 1 and around.can_zoom and is_still:
-        grown.append(Button(action="picture", job_id=job.id, label="Zoom out", emoji="🔭", argument="zoom"))
+        grown.append(Button(action="picture", job_id=job.id, label=_("Zoom out"), emoji="🔭", argument="zoom"))
     if grown:
         rows.append(tuple(grown))
     last = [Button(action="model", job_id=job.id, label="Model", emoji="🧠")] if around.has_models else []

@@ -33,6 +33,7 @@ from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from services.people.policy import check_change
+from texts.text import _
 from utils.text import cut
 
 log = logging.getLogger(__name__)
@@ -94,26 +95,27 @@ class EditControls(commands.Cog):
 
     # -- new pictures --------------------------------------------------------------------------------------------
 
-    async def _reroll(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _reroll(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await self._again(interaction, job, Draft())
 
-    async def _more_steps(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _more_steps(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await self._again(interaction, job, Draft(steps=forms.more_steps(job.drawn.steps), seed=_seed_of(job)))
 
-    async def _smaller(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _smaller(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await self._again(interaction, job, forms.smaller(job.settled))
 
     async def _flux(self, interaction: nextcord.Interaction, job: Job, wanted: str) -> None:
         other = self._messages.other_engine(job, person_of(interaction), wanted)
         if other is None:
             raise RequestRejected(
-                "There is no other engine here to draw this on.", hint="`/sdconnect` adds one, `/queue` lists them."
+                _("There is no other engine here to draw this on."),
+                hint=_("`/sdconnect` adds one, `/queue` lists them."),
             )
         # another engine has its own models and samplers; the words, the shape and the seed go along
         changes = Draft(backend=other.name, seed=_seed_of(job))
         await self._again(interaction, job, changes, drop=ENGINES_OWN)
 
-    async def _edited(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         person = person_of(interaction)
         check_change(person, job, "edit")
         typed = _typed(interaction)
@@ -125,7 +127,7 @@ class EditControls(commands.Cog):
         notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
         await self._again(interaction, job, changes, replaces=replaces, notes=notes)
 
-    async def _sized(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _sized(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
@@ -135,7 +137,7 @@ class EditControls(commands.Cog):
         names = {forms.choice_value(name): name for name in _names(what, engine)}
         name = names.get(data["values"][0])
         if name is None:
-            raise RequestRejected("That one is no longer there. Please open the list again.", field=what)
+            raise RequestRejected(_("That one is no longer there. Please open the list again."), field=what)
         changes = Draft(model=name) if what == "model" else Draft(sampler=name)
         changes = replace(changes, seed=_seed_of(job), backend=engine.name if engine else job.lane)
         is_other = engine is not None and engine.name != job.lane
@@ -158,12 +160,12 @@ class EditControls(commands.Cog):
 
     # -- forms and menus -----------------------------------------------------------------------------------------
 
-    async def _open_edit(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _open_edit(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         check_change(person_of(interaction), job, "edit")
         form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
         await interaction.response.send_modal(form)
 
-    async def _open_size(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _open_size(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         await interaction.response.send_modal(forms.size_form(job))
 
     async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
@@ -174,7 +176,7 @@ class EditControls(commands.Cog):
 
     async def _turn_page(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
         check_stands_in(interaction.message, "page")
-        what, _, page = argument.partition("-")
+        what, __, page = argument.partition("-")
         card = self._menu(what, job, self._engine(interaction, job), int(page))
         await interaction.response.edit_message(content=card.content, view=to_view(card.rows))
 
@@ -182,7 +184,7 @@ class EditControls(commands.Cog):
         names = _names(what, engine)
         if not names:
             label = engine.label if engine else self._service.label(job.lane)
-            raise RequestRejected(f"{label} has no {what}s to choose from.", field=what)
+            raise RequestRejected(_("{label} has no {what}s to choose from.", label=label, what=what), field=what)
         current = job.drawn.model if what == "model" else job.drawn.sampler
         return forms.menu(what, job.id, names, current, page)
 
@@ -193,14 +195,14 @@ class EditControls(commands.Cog):
 
     # -- the job itself ------------------------------------------------------------------------------------------
 
-    async def _cancel(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _cancel(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         check_change(person_of(interaction), job, "cancel")
         cancelled = await self._service.cancel(job.id, person_of(interaction))
         await interaction.response.defer()
         if cancelled is None:
-            await interaction.followup.send("It had already ended.", ephemeral=True)
+            await interaction.followup.send(_("It had already ended."), ephemeral=True)
 
-    async def _delete(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _delete(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         check_change(person_of(interaction), job, "delete")
         await self._service.delete(job.id, person_of(interaction))
         await interaction.response.defer()
@@ -214,12 +216,14 @@ class EditControls(commands.Cog):
         index = int(argument)
         images = job.result.images if job.result else ()
         if index >= len(images):
-            raise RequestRejected("There is no such picture in this batch.", field="pick")
-        await self._hand_over(interaction, job, (index,), f"U{index + 1} · seed {images[index].seed}")
+            raise RequestRejected(_("There is no such picture in this batch."), field="pick")
+        await self._hand_over(
+            interaction, job, (index,), _("U{index} · seed {seed}", index=index + 1, seed=images[index].seed)
+        )
 
-    async def _files(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _files(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         count = len(job.result.images) if job.result else 0
-        await self._hand_over(interaction, job, tuple(range(count)), f"all {count} files")
+        await self._hand_over(interaction, job, tuple(range(count)), _("all {count} files", count=count))
 
     async def _hand_over(
         self, interaction: nextcord.Interaction, job: Job, indexes: tuple[int, ...], words: str
@@ -230,17 +234,25 @@ class EditControls(commands.Cog):
             if not pictures:
                 raise RequestRejected(GONE)
             batches = forms.pack(pictures)
-            await edit_answer(interaction, Card(content=f"-# {words} · job {job.short_id}", pictures=batches[0]))
+            await edit_answer(
+                interaction,
+                Card(content=_("-# {words} · job {short_id}", words=words, short_id=job.short_id), pictures=batches[0]),
+            )
             for batch in batches[1:]:
                 await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
 
-    async def _info(self, interaction: nextcord.Interaction, job: Job, _: str) -> None:
+    async def _info(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
         seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
         line = block(cut(format_prompt(replace(job.settled, seed=_seed_of(job) or job.drawn.seed)), 1500))
-        model = (job.result.model if job.result else None) or job.drawn.model or "the engine's default"
-        foot = f"-# model {escape(model)} · job {job.short_id}"
-        text = f"Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}"
+        model = (job.result.model if job.result else None) or job.drawn.model or _("the engine's default")
+        foot = _("-# model {model} · job {short_id}", model=escape(model), short_id=job.short_id)
+        text = _(
+            "Seed\n```\n{seeds}\n```\nTo make it again\n```\n!dream {line}\n```\n{foot}",
+            seeds=seeds,
+            line=line,
+            foot=foot,
+        )
         await interaction.response.send_message(cut(text, 2000), ephemeral=True)
 
 

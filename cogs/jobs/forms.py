@@ -18,6 +18,7 @@ from generation.errors import RequestRejected
 from generation.job import Job
 from generation.prompt_syntax import NO_NAMES, parse_prompt
 from generation.request import Draft, GenerationRequest, Mode
+from texts.text import _
 from utils.text import cut
 
 PAGE = 25
@@ -29,24 +30,26 @@ LEAST_FACTOR = 1.25
 
 def edit_form(job_id: str, request: GenerationRequest) -> nextcord.ui.Modal:
     """Prompt, negative prompt, size, steps and CFG, seed: filled with what the picture was drawn from."""
-    form = nextcord.ui.Modal("Edit and draw again", timeout=None, custom_id=make_id("edited", job_id), auto_defer=False)
+    form = nextcord.ui.Modal(
+        _("Edit and draw again"), timeout=None, custom_id=make_id("edited", job_id), auto_defer=False
+    )
     long, short = nextcord.TextInputStyle.paragraph, nextcord.TextInputStyle.short
     form.add_item(_field("prompt", "Prompt", request.prompt, long, limit=MAX_PROMPT_CHARS, is_required=True))
-    form.add_item(_field("negative", "Not in the picture", request.negative_prompt, long, limit=MAX_PROMPT_CHARS))
-    form.add_item(_field("size", "Size (width x height)", f"{request.width}x{request.height}", short, limit=20))
+    form.add_item(_field("negative", _("Not in the picture"), request.negative_prompt, long, limit=MAX_PROMPT_CHARS))
+    form.add_item(_field("size", _("Size (width x height)"), f"{request.width}x{request.height}", short, limit=20))
     steps_and_cfg = f"{request.steps}, {request.cfg_scale:g}"
-    form.add_item(_field("steps_cfg", "Steps, CFG scale", steps_and_cfg, short, limit=20, example="20, 7"))
-    form.add_item(_field("seed", "Seed (empty: a new one)", str(request.seed), short, limit=20))
+    form.add_item(_field("steps_cfg", _("Steps, CFG scale"), steps_and_cfg, short, limit=20, example="20, 7"))
+    form.add_item(_field("seed", _("Seed (empty: a new one)"), str(request.seed), short, limit=20))
     form.stop()  # what is typed reaches us through a listener; the library must not keep every form it has shown
     return form
 
 
 def size_form(job: Job) -> nextcord.ui.Modal:
     """Other dimensions for the same picture."""
-    form = nextcord.ui.Modal("Other dimensions", timeout=None, custom_id=make_id("sized", job.id), auto_defer=False)
+    form = nextcord.ui.Modal(_("Other dimensions"), timeout=None, custom_id=make_id("sized", job.id), auto_defer=False)
     size = f"{job.settled.width}x{job.settled.height}"
     short = nextcord.TextInputStyle.short
-    form.add_item(_field("size", "Width x height in pixels", size, short, limit=20, is_required=True))
+    form.add_item(_field("size", _("Width x height in pixels"), size, short, limit=20, is_required=True))
     form.stop()
     return form
 
@@ -63,14 +66,14 @@ def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[s
     size = typed.get("size", "").strip()
     is_kept = not size or (before.is_source_size and size == f"{before.width}x{before.height}")
     fields = Draft() if is_kept else read_size(typed)
-    steps, _, cfg_scale = typed.get("steps_cfg", "").replace(";", ",").replace("/", ",").partition(",")
+    steps, __, cfg_scale = typed.get("steps_cfg", "").replace(";", ",").replace("/", ",").partition(",")
     if steps.strip():
-        fields = parse_prompt(f"--steps {steps.strip()}").draft.over(fields)
+        fields = parse_prompt(_("--steps {steps}", steps=steps.strip())).draft.over(fields)
     if cfg_scale.strip():
-        fields = parse_prompt(f"--cfg {cfg_scale.strip()}").draft.over(fields)
+        fields = parse_prompt(_("--cfg {cfg_scale}", cfg_scale=cfg_scale.strip())).draft.over(fields)
     seed = typed.get("seed", "").strip()
     if seed and seed != str(before.seed):
-        fields = parse_prompt(f"--seed {seed}").draft.over(fields)
+        fields = parse_prompt(_("--seed {seed}", seed=seed)).draft.over(fields)
     elif seed:
         fields = replace(fields, seed=before.seed)
     draft = parsed.draft.over(fields)
@@ -83,8 +86,8 @@ def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[s
 def read_size(typed: dict[str, str]) -> Draft:
     size = typed.get("size", "").strip()
     if not size:
-        raise RequestRejected("The size is empty; write width x height, like 768x512.", field="size")
-    return parse_prompt(f"--size {size}").draft
+        raise RequestRejected(_("The size is empty; write width x height, like 768x512."), field="size")
+    return parse_prompt(_("--size {size}", size=size)).draft
 
 
 def more_steps(steps: int) -> int:
@@ -117,7 +120,9 @@ def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page
         for name in names[first : first + PAGE]
     )
     rows: list[Row] = [
-        Menu(action="choose", job_id=job_id, argument=what, placeholder=f"Choose a {what}", choices=choices)
+        Menu(
+            action="choose", job_id=job_id, argument=what, placeholder=_("Choose a {what}", what=what), choices=choices
+        )
     ]
     if pages > 1:
         back, on = f"{what}-{page - 1}", f"{what}-{page + 1}"
@@ -127,8 +132,10 @@ def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page
                 Button(action="page", job_id=job_id, label="Next", argument=on, is_disabled=page == pages - 1),
             )
         )
-    where = f" · page {page + 1} of {pages}" if pages > 1 else ""
-    return Card(content=f"Draw it again with another {what}, same seed{where}", rows=tuple(rows))
+    where = _(" · page {page} of {pages}", page=page + 1, pages=pages) if pages > 1 else ""
+    return Card(
+        content=_("Draw it again with another {what}, same seed{where}", what=what, where=where), rows=tuple(rows)
+    )
 
 
 def pack(pictures: Sequence[CardPicture]) -> list[tuple[CardPicture, ...]]:

@@ -23,6 +23,7 @@ from generation.request import Mode
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from services.pictures.media import MediaService
+from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
 
@@ -61,7 +62,7 @@ class JobMessages:
         clock: Clock,
         ping_after_s: float = 30.0,
         has_studio: bool = False,
-        start_command: Callable[[str], str] = lambda _: "",
+        start_command: Callable[[str], str] = lambda __: "",
         link_to: LinkTo = lambda image, job: "",
     ) -> None:
         self._poster = poster
@@ -130,7 +131,7 @@ class JobMessages:
         """Show a job of an earlier process that knows no message; other messages do not wait for it."""
         task = asyncio.create_task(self.open(self._service.peek(job), is_repeated=True), name="open")
         self._opening[job.id] = task
-        task.add_done_callback(lambda _: self._opening.pop(job.id, None))
+        task.add_done_callback(lambda __: self._opening.pop(job.id, None))
 
     async def aclose(self) -> None:
         """Let results that are on their way arrive, for a moment; the rest stays due."""
@@ -268,7 +269,7 @@ def _label_of(other: Engine | None) -> str:
     """Return what the button for another engine says: Flux by that name, any other by its own."""
     if other is None:
         return ""
-    return "Flux it" if other.is_flux else cut(other.label, OTHER_CHARS)
+    return _("Flux it") if other.is_flux else cut(other.label, OTHER_CHARS)
 
 
 def _preview_name(data: bytes) -> str:

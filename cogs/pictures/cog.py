@@ -31,6 +31,7 @@ from generation.request import ControlUnit, Draft, Mode, Pan, SourceImage
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
 from services.pictures.media import MediaService
+from texts.text import _
 
 UPSCALE_FACTOR: Final = 2.0
 ZOOM: Final = 1.5
@@ -60,13 +61,13 @@ class Pictures(commands.Cog):
 
     # -- larger --------------------------------------------------------------------------------------------------
 
-    @nextcord.slash_command(name="upscale", description="Make a picture larger")
+    @nextcord.slash_command(name="upscale", description=_("Make a picture larger"))
     async def upscale(
         self,
         interaction: nextcord.Interaction,
-        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
+        image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
         factor: float = slash_option("upscale_factor"),
-        upscaler: str = slash_option("upscaler", description="What enlarges it", max_length=100),
+        upscaler: str = slash_option("upscaler", description=_("What enlarges it"), max_length=100),
         backend: str = slash_option("backend"),
         private: bool = slash_option("private"),
     ) -> None:
@@ -91,14 +92,14 @@ class Pictures(commands.Cog):
 
     # -- partly new, and more of it ------------------------------------------------------------------------------
 
-    @nextcord.slash_command(name="inpaint", description="Redraw a part of a picture")
+    @nextcord.slash_command(name="inpaint", description=_("Redraw a part of a picture"))
     async def inpaint(
         self,
         interaction: nextcord.Interaction,
-        prompt: str = slash_option("prompt", is_required=True, description="What should be there"),
-        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
+        prompt: str = slash_option("prompt", is_required=True, description=_("What should be there")),
+        image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
         mask: nextcord.Attachment = SlashOption(
-            description="White where it may change; without one, what is transparent in the picture", required=False
+            description=_("White where it may change; without one, what is transparent in the picture"), required=False
         ),
         strength: float = slash_option("denoising_strength"),
         mask_blur: int = slash_option("mask_blur"),
@@ -115,12 +116,12 @@ class Pictures(commands.Cog):
         notes = forms.notes_of(parsed)
         await self._take(interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes)
 
-    @nextcord.slash_command(name="outpaint", description="Continue a picture beyond its edges")
+    @nextcord.slash_command(name="outpaint", description=_("Continue a picture beyond its edges"))
     async def outpaint(
         self,
         interaction: nextcord.Interaction,
-        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
-        prompt: str = slash_option("prompt", description="What the whole picture shows"),
+        image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
+        prompt: str = slash_option("prompt", description=_("What the whole picture shows")),
         zoom: float = slash_option("zoom"),
         pan: str = slash_option("pan"),
         backend: str = slash_option("backend"),
@@ -135,21 +136,21 @@ class Pictures(commands.Cog):
         notes = forms.notes_of(parsed)
         await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes)
 
-    @nextcord.message_command(name="Zoom out 1.5×")
+    @nextcord.message_command(name=_("Zoom out 1.5×"))
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         await self._from_message(interaction, message, CHANGES["zoom"])
 
-    @nextcord.slash_command(name="control", description="Draw after the pose, the edges or the depth of a picture")
+    @nextcord.slash_command(name="control", description=_("Draw after the pose, the edges or the depth of a picture"))
     async def control(
         self,
         interaction: nextcord.Interaction,
         prompt: str = slash_option("prompt", is_required=True),
-        image: nextcord.Attachment = SlashOption(description="The picture to follow", required=True),
+        image: nextcord.Attachment = SlashOption(description=_("The picture to follow"), required=True),
         kind: str = SlashOption(
-            description="What to take from it: canny, depth, openpose …", max_length=60, required=True
+            description=_("What to take from it: canny, depth, openpose …"), max_length=60, required=True
         ),
         weight: float = SlashOption(
-            description="How closely to follow it (1 is usual)",
+            description=_("How closely to follow it (1 is usual)"),
             required=False,
             min_value=0,
             max_value=MAX_CONTROL_WEIGHT,

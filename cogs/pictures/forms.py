@@ -18,6 +18,7 @@ from generation.foreign import visible
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
 from services.pictures.pictures import drawable, unused_in
+from texts.text import _
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 from utils.text import cut
@@ -52,7 +53,7 @@ def without_others(draft: Draft) -> Draft:
 
 def notes_of(parsed: ParsedPrompt) -> tuple[str, ...]:
     """Return the remarks for the reply."""
-    return (*parsed.notes, "--repeat ignored: one at a time from a picture") if parsed.repeat > 1 else parsed.notes
+    return (*parsed.notes, _("--repeat ignored: one at a time from a picture")) if parsed.repeat > 1 else parsed.notes
 
 
 def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
@@ -60,19 +61,24 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     draft = drawable(info)
     kind = picture.media_type.removeprefix("image/").upper()
     details = ", ".join(f"{key}: {value}" for key, value in info.parameters.items() if key not in _IN_THE_LINE)
-    lines = [f"**Picture info** · {picture.width}×{picture.height} {kind}"]
+    lines = [_("**Picture info** · {width}×{height} {kind}", width=picture.width, height=picture.height, kind=kind)]
     if seed := info.parameters.get("Seed"):
         lines.append(f"Seed\n```\n{block(cut(seed, 40))}\n```")
-    lines.append("To make it again")
+    lines.append(_("To make it again"))
     tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
     if unused := unused_in(info):
-        tail += f"\n-# cannot be used here: {escape(cut(', '.join(unused), DETAIL_CHARS))}"
+        tail += _("\n-# cannot be used here: {unused}", unused=escape(cut(", ".join(unused), DETAIL_CHARS)))
     return _with_words("\n".join(lines), draft, tail, private=private)
 
 
 def described_card(caption: str, engine: str, picture: CardPicture | None, *, private: bool) -> Card:
     """Show what a picture shows, as words to draw."""
-    card = _with_words("**What it shows**", Draft(prompt=caption), f"-# described by {escape(engine)}", private=private)
+    card = _with_words(
+        _("**What it shows**"),
+        Draft(prompt=caption),
+        _("-# described by {engine}", engine=escape(engine)),
+        private=private,
+    )
     return Card(content=card.content, rows=card.rows, pictures=(*card.pictures, *([picture] if picture else [])))
 
 
@@ -92,18 +98,18 @@ def words_file(message: nextcord.Message) -> nextcord.Attachment:
     for attachment in message.attachments:
         if attachment.filename == FILE_NAME:
             return attachment
-    raise RequestRejected("The words are no longer in this message. Please ask for them again.")
+    raise RequestRejected(_("The words are no longer in this message. Please ask for them again."))
 
 
 def _with_words(head: str, draft: Draft, tail: str, *, private: bool) -> Card:
     words = visible(format_prompt(draft))
     argument = DRAW_PRIVATE if private else DRAW
     rows: tuple[Row, ...] = (
-        (Button(action=ACTION, job_id=NO_JOB, label="Draw this", emoji="🎨", style="primary", argument=argument),),
+        (Button(action=ACTION, job_id=NO_JOB, label=_("Draw this"), emoji="🎨", style="primary", argument=argument),),
     )
     if len(words) <= LINE_CHARS and "```" not in words:
         content = f"{head}\n```\n{COMMAND}{words}\n```\n{tail}"
         return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows)
-    file = CardPicture(data=words.encode(), filename=FILE_NAME, alt_text="the words and options of this picture")
-    content = f"{head}: see the file\n{tail}"
+    file = CardPicture(data=words.encode(), filename=FILE_NAME, alt_text=_("the words and options of this picture"))
+    content = _("{head}: see the file\n{tail}", head=head, tail=tail)
     return Card(content=cut(content.strip(), DISCORD_CONTENT_CHARS), rows=rows, pictures=(file,))

@@ -17,6 +17,7 @@ from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import ENGINES, Catalog
 from services.pictures.media import MediaService
+from texts.text import _
 
 
 class PictureSources:
@@ -32,7 +33,7 @@ class PictureSources:
         None for any other message, for jobs nobody knows any more, and for those that `person` may not see: the message
         may be another bot's, with an id of ours in it.
         """
-        job_id = next((job_id for _, job_id, _ in controls_of(message)), "-")
+        job_id = next((job_id for __, job_id, __ in controls_of(message)), "-")
         if job_id == "-":
             return None
         try:
@@ -49,7 +50,8 @@ class PictureSources:
         count = len(job.result.images) if job and job.result else 0
         if count > 1:
             raise RequestRejected(
-                f"That message shows {count} pictures.", hint="Press U1, U2 … first, and use the one you get."
+                _("That message shows {count} pictures.", count=count),
+                hint=_("Press U1, U2 … first, and use the one you get."),
             )
 
     async def of_message(self, message: nextcord.Message, job: Job | None) -> bytes:
@@ -63,7 +65,7 @@ class PictureSources:
         if media is not None:
             return media.data
         if not order.files:
-            raise RequestRejected("There is no picture in that message.", field="image")
+            raise RequestRejected(_("There is no picture in that message."), field="image")
         return await read_file(order.files[0])
 
     def order_for(self, message: nextcord.Message, job: Job | None, changes: Draft | None = None) -> Order:
@@ -73,12 +75,12 @@ class PictureSources:
             RequestRejected: it shows none, several, or one that is not finished.
         """
         if job is not None and not job.is_terminal:  # what it shows is a preview
-            raise RequestRejected("That picture is still being made. Wait until it is there.", field="image")
+            raise RequestRejected(_("That picture is still being made. Wait until it is there."), field="image")
         self.check_single(job)
         images = job.result.images if job and job.result else ()
         attached = picture_in(message)
         if not images and attached is None:
-            raise RequestRejected("There is no picture in that message.", field="image")
+            raise RequestRejected(_("There is no picture in that message."), field="image")
         return Order(
             kind=OrderKind.CHANGE,
             draft=changes or Draft(),

@@ -27,6 +27,7 @@ from services.engines.catalog import Catalog
 from services.engines.describing import DescribingService
 from services.pictures.media import MediaService
 from services.pictures.pictures import SAYS_NOTHING, parameters_in
+from texts.text import _
 from utils import images
 from utils.images import BadImage
 from utils.text import cut
@@ -53,12 +54,12 @@ class PictureWords(commands.Cog):
         self._describing = describing
         self._sources = PictureSources(service, media)
 
-    @nextcord.slash_command(name="describe", description="Find words for a picture")
+    @nextcord.slash_command(name="describe", description=_("Find words for a picture"))
     async def describe(
         self,
         interaction: nextcord.Interaction,
-        image: nextcord.Attachment = SlashOption(description="The picture", required=True),
-        backend: str = SlashOption(description="Engine to ask", required=False),
+        image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
+        backend: str = SlashOption(description=_("Engine to ask"), required=False),
         private: bool = slash_option("private"),
     ) -> None:
         await begin(interaction, private=bool(private))
@@ -72,17 +73,17 @@ class PictureWords(commands.Cog):
         data = await self._sources.of_message(message, job)
         await self._show_words(interaction, data, backend=None, private=is_private(message, job), shows_picture=False)
 
-    @nextcord.slash_command(name="pnginfo", description="Read how a picture was made")
+    @nextcord.slash_command(name="pnginfo", description=_("Read how a picture was made"))
     async def pnginfo(
         self,
         interaction: nextcord.Interaction,
-        image: nextcord.Attachment = SlashOption(description="The picture, as the original file", required=True),
-        private: bool = SlashOption(description="Only you see it, and what you draw from it", required=False),
+        image: nextcord.Attachment = SlashOption(description=_("The picture, as the original file"), required=True),
+        private: bool = SlashOption(description=_("Only you see it, and what you draw from it"), required=False),
     ) -> None:
         await begin(interaction, private=True)
         await self._show_info(interaction, await read_file(address_of(image)), private=bool(private))
 
-    @nextcord.message_command(name="Picture info")
+    @nextcord.message_command(name=_("Picture info"))
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)
@@ -95,7 +96,7 @@ class PictureWords(commands.Cog):
         source = await self._media.take_input(data)
         said = await self._describing.describe(source, person_of(interaction), backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
-        alt_text = cut(f"The picture described: {said.text}", DISCORD_ALT_TEXT_CHARS)
+        alt_text = cut(_("The picture described: {text}", text=said.text), DISCORD_ALT_TEXT_CHARS)
         picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
         await edit_answer(interaction, forms.described_card(said.text, said.engine, picture, private=private))
 
@@ -108,7 +109,7 @@ class PictureWords(commands.Cog):
         if found is None:
             raise RequestRejected(
                 SAYS_NOTHING,
-                hint="Previews and most apps drop that: attach the original file, or `/describe` it.",
+                hint=_("Previews and most apps drop that: attach the original file, or `/describe` it."),
             )
         await edit_answer(interaction, forms.info_card(found, facts, private=private))
 

@@ -17,14 +17,15 @@ from cogs.waiting import answer
 from generation.errors import RequestRejected
 from generation.person import Person
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, Owner, StoredWorkflow, WorkflowService
+from texts.text import _
 from utils.text import cut
 
 MAX_CHOICES = 25
 MAPPING_CHARS = 1400
 LIST_CHARS = 1900
-WHOSE = {"user": "yours", "guild": "this server’s", "easel": "everybody’s"}
+WHOSE = {"user": "yours", "guild": _("this server’s"), "easel": "everybody’s"}
 CHANGEABLE = ("user", "guild")
-USAGE = (
+USAGE = _(
     "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT`, "
     "`workflow set NAME option OPTION NODE.INPUT --range 0..2`, `workflow set NAME NODE.INPUT FILE` or "
     "`workflow delete NAME`."
@@ -37,50 +38,52 @@ class Workflows(commands.Cog):
     def __init__(self, *, workflows: WorkflowService) -> None:
         self._workflows = workflows
 
-    @nextcord.slash_command(name="workflow", description="Your own ComfyUI workflows")
+    @nextcord.slash_command(name="workflow", description=_("Your own ComfyUI workflows"))
     async def slash_workflow(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_workflow.subcommand(name="add", description="Keep a workflow; in ComfyUI: Workflow, Save")
+    @slash_workflow.subcommand(name="add", description=_("Keep a workflow; in ComfyUI: Workflow, Save"))
     async def slash_add(
         self,
         interaction: nextcord.Interaction,
-        file: nextcord.Attachment = SlashOption(description="The saved .json file, or a picture with a workflow in it"),
-        name: str = SlashOption(
-            description="What to call it; none: as the file", required=False, max_length=MAX_NAME_CHARS
+        file: nextcord.Attachment = SlashOption(
+            description=_("The saved .json file, or a picture with a workflow in it")
         ),
-        for_server: bool = SlashOption(description="For everybody in this server (admins)", required=False),
+        name: str = SlashOption(
+            description=_("What to call it; none: as the file"), required=False, max_length=MAX_NAME_CHARS
+        ),
+        for_server: bool = SlashOption(description=_("For everybody in this server (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
         text = await self._add(file, name or "", owner, person_of(interaction))
         await interaction.edit_original_message(content=text)
 
-    @slash_workflow.subcommand(name="list", description="What there is to draw with")
+    @slash_workflow.subcommand(name="list", description=_("What there is to draw with"))
     async def slash_list(self, interaction: nextcord.Interaction) -> None:
         text = list_text(await self._workflows.list(person_of(interaction)))
         await interaction.response.send_message(text, ephemeral=True)
 
-    @slash_workflow.subcommand(name="show", description="What a workflow takes, and where that goes")
+    @slash_workflow.subcommand(name="show", description=_("What a workflow takes, and where that goes"))
     async def slash_show(
-        self, interaction: nextcord.Interaction, name: str = SlashOption(description="Which one")
+        self, interaction: nextcord.Interaction, name: str = SlashOption(description=_("Which one"))
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         stored = await self._workflows.get(name, person_of(interaction))
         problems = await self._workflows.lacking(stored, person_of(interaction))
         await interaction.edit_original_message(content=workflow_text(stored, problems=problems))
 
-    @slash_workflow.subcommand(name="set", description="Correct where a value goes")
+    @slash_workflow.subcommand(name="set", description=_("Correct where a value goes"))
     async def slash_set(
         self,
         interaction: nextcord.Interaction,
-        name: str = SlashOption(description="Which one"),
-        field: str = SlashOption(description="prompt, seed, steps, width ... or: option NAME", max_length=40),
+        name: str = SlashOption(description=_("Which one")),
+        field: str = SlashOption(description=_("prompt, seed, steps, width ... or: option NAME"), max_length=40),
         value: str = SlashOption(
-            description="node.input, like 6.text; an option also takes --range 0..2; “none” takes it away",
+            description=_("node.input, like 6.text; an option also takes --range 0..2; “none” takes it away"),
             max_length=200,
         ),
-        for_server: bool = SlashOption(description="The server's workflow (admins)", required=False),
+        for_server: bool = SlashOption(description=_("The server's workflow (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         await interaction.response.defer(ephemeral=True)
@@ -88,12 +91,12 @@ class Workflows(commands.Cog):
         text = changed_text(stored, await self._workflows.lacking(stored, person_of(interaction)))
         await interaction.edit_original_message(content=text)
 
-    @slash_workflow.subcommand(name="delete", description="Forget a workflow")
+    @slash_workflow.subcommand(name="delete", description=_("Forget a workflow"))
     async def slash_delete(
         self,
         interaction: nextcord.Interaction,
-        name: str = SlashOption(description="Which one"),
-        for_server: bool = SlashOption(description="The server's workflow (admins)", required=False),
+        name: str = SlashOption(description=_("Which one")),
+        for_server: bool = SlashOption(description=_("The server's workflow (admins)"), required=False),
     ) -> None:
         owner = owner_of(interaction, for_server=bool(for_server))
         text = deleted_text(await self._workflows.delete(name, owner))
@@ -139,11 +142,13 @@ class Workflows(commands.Cog):
     async def _add(self, file: nextcord.Attachment, name: str, owner: Owner, person: Person) -> str:
         if file.size > MAX_WORKFLOW_BYTES:
             most = MAX_WORKFLOW_BYTES // 2**20
-            raise RequestRejected(f"That file has {file.size / 2**20:.1f} MB; a workflow has at most {most} MB.")
+            raise RequestRejected(
+                _("That file has {size:.1f} MB; a workflow has at most {most} MB.", size=file.size / 2**20, most=most)
+            )
         try:
             content = await file.read()
         except (nextcord.HTTPException, *TRANSIENT) as error:
-            raise RequestRejected("That file cannot be read from Discord. Please attach it again.") from error
+            raise RequestRejected(_("That file cannot be read from Discord. Please attach it again.")) from error
         analysed = await self._workflows.analyse(content, person)
         stem = file.filename.rpartition(".")[0].replace("_", " ")
         stored = await self._workflows.save(analysed, name or stem[:MAX_NAME_CHARS], owner)
@@ -166,34 +171,41 @@ def workflow_text(stored: StoredWorkflow, read_on: str = "", problems: Sequence[
     head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
         f" · ✅ {escape(read_on)}" if read_on else ""
     )
-    lines = [head, f"```\n{mapping}\n```", f"Draw with it: `/generate prompt:a red fox workflow:{code(stored.name)}`"]
+    lines = [
+        head,
+        f"```\n{mapping}\n```",
+        _("Draw with it: `/generate prompt:a red fox workflow:{name}`", name=code(stored.name)),
+    ]
     if stored.owner_kind != "easel":
         lines.append(
-            f"-# Something in the wrong place? `/workflow set name:{code(stored.name)} field:prompt value:6.text` "
-            "puts the prompt there (node.input); the value `none` leaves it as it was exported. "
-            "`field:option detail value:12.strength --range 0..2` makes an input the option `--detail`."
+            _(
+                "-# Something in the wrong place? `/workflow set name:{name} field:prompt value:6.text` "
+                "puts the prompt there (node.input); the value `none` leaves it as it was exported. "
+                "`field:option detail value:12.strength --range 0..2` makes an input the option `--detail`.",
+                name=code(stored.name),
+            )
         )
     return "\n".join(lines)
 
 
 def changed_text(stored: StoredWorkflow, problems: Sequence[str] = ()) -> str:
     text = workflow_text(stored, problems=problems)
-    return text + "\n-# Pictures made from now on use this; 🎲 on an older one draws with what it had."
+    return text + _("\n-# Pictures made from now on use this; 🎲 on an older one draws with what it had.")
 
 
 def deleted_text(stored: StoredWorkflow) -> str:
-    return f"✅ **{escape(stored.name)}** is forgotten. Pictures made with it can still be re-rolled."
+    return _("✅ **{name}** is forgotten. Pictures made with it can still be re-rolled.", name=escape(stored.name))
 
 
 def list_text(there: Sequence[StoredWorkflow]) -> str:
     """List names with whose they are; what does not fit is counted."""
     if not there:
-        return "No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file."
-    lines = ["**Workflows** · draw with `--workflow NAME`"]
+        return _("No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file.")
+    lines = [_("**Workflows** · draw with `--workflow NAME`")]
     for number, one in enumerate(there):
         line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"
         if len("\n".join([*lines, line])) > LIST_CHARS:
-            lines.append(f"-# and {len(there) - number} more")
+            lines.append(_("-# and {count} more", count=len(there) - number))
             break
         lines.append(line)
     return "\n".join(lines)

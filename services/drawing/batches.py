@@ -13,6 +13,7 @@ from generation.job import JobView, Origin
 from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.drawing.idempotency import numbered
+from texts.text import _
 
 DELAY_S: Final = 2.0
 MAX_DELAY_S: Final = 3600.0
@@ -31,18 +32,26 @@ async def submit_batch(
         In each case none is submitted.
     """
     if not 1 <= len(drafts) <= MAX_PROMPTS:
-        raise RequestRejected(f"A batch has 1 to {MAX_PROMPTS} prompts, not {len(drafts)}.", field="prompts")
+        raise RequestRejected(
+            _("A batch has 1 to {max_prompts} prompts, not {count}.", max_prompts=MAX_PROMPTS, count=len(drafts)),
+            field="prompts",
+        )
     if not 0 <= delay_s <= MAX_DELAY_S:
-        raise RequestRejected(f"The delay is 0 to {MAX_DELAY_S:.0f} s, not {delay_s:g}.", field="delay")
+        raise RequestRejected(
+            _("The delay is 0 to {max_delay_s:.0f} s, not {delay_s:g}.", max_delay_s=MAX_DELAY_S, delay_s=delay_s),
+            field="delay",
+        )
     for number, draft in enumerate(drafts):
         if not draft.prompt.strip():  # looked at before the first is submitted
-            raise RequestRejected(f"Prompt {number + 1} of the batch is empty.", field=f"prompts.{number + 1}")
+            raise RequestRejected(
+                _("Prompt {number} of the batch is empty.", number=number + 1), field=f"prompts.{number + 1}"
+            )
     async with generation.together(len(drafts)) as submission:
         for number, draft in enumerate(drafts):
             try:
                 await submission.add(draft, numbered(origin, number), delay_s=number * delay_s)
             except RequestRejected as error:
-                message = f"Prompt {number + 1} of the batch: {error.user_message}"
+                message = _("Prompt {number} of the batch: {reason}", number=number + 1, reason=error.user_message)
                 raise RequestRejected(
                     message, field=f"prompts.{number + 1}", detail=error.detail, hint=error.hint
                 ) from error

@@ -16,6 +16,7 @@ from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
 from store.preferences import PreferenceStore
+from texts.text import _
 
 NAMED = ("model", "sampler", "scheduler")
 RANKS = {"user": 0, "guild": 1, "easel": 2}
@@ -82,7 +83,9 @@ class Chooser:
             draft = replace(draft, workflow=own)
         needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
         if not draft.prompt and needs_words:
-            raise RequestRejected("Say what you would like to see, for example: a red fox in the snow.", field="prompt")
+            raise RequestRejected(
+                _("Say what you would like to see, for example: a red fox in the snow."), field="prompt"
+            )
         entries = self._wanted(draft, origin)
         await self._registry.ready(entries)
         options: list[Candidate] = []
@@ -91,7 +94,7 @@ class Chooser:
             if entry.capabilities is None:
                 if len(entries) == 1 and entry.error:
                     raise entry.error
-                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else 'no answer yet'}")
+                refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else _('no answer yet')}")
                 continue
             found = await self._fit(draft, entry)
             if isinstance(found, Refused):
@@ -99,8 +102,8 @@ class Chooser:
             else:
                 options.append(found)
         if not options or _is_nowhere(draft, options, refusals):
-            hint = "`/models` lists what each engine has." if "it has no " in " ".join(refusals) else ""
-            raise CapabilityError("No engine here can do that. " + "; ".join(refusals) + ".", hint=hint)
+            hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
+            raise CapabilityError(_("No engine here can do that. ") + "; ".join(refusals) + ".", hint=hint)
         return sorted(options, key=self._rank)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
@@ -152,7 +155,10 @@ class Chooser:
         wanted = find_entry(draft.backend, entries)
         if wanted is None:
             names = ", ".join(entry.label for entry in entries)
-            raise RequestRejected(f"There is no engine “{draft.backend}” here. There is: {names}.", field="backend")
+            raise RequestRejected(
+                _("There is no engine “{backend}” here. There is: {names}.", backend=draft.backend, names=names),
+                field="backend",
+            )
         return [wanted]
 
     async def with_style_words(self, draft: Draft) -> Draft:

@@ -20,12 +20,13 @@ from store.comparisons import Comparison as Comparison
 from store.comparisons import ComparisonStore
 from store.comparisons import Contender as Contender
 from store.database import Write
+from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
 
 MAX_ENGINES: Final = 4  # buttons to choose one fit a phone's width
 LABEL_CHARS: Final = 40
-INTERRUPTED: Final = "Easel was restarted before this began."
+INTERRUPTED: Final = _("Easel was restarted before this began.")
 
 
 class CompareService:
@@ -147,17 +148,24 @@ class CompareService:
                 engine = self._catalog.engine(name, origin.person)
                 if engine is None:
                     names = ", ".join(one.label for one in known)
-                    raise RequestRejected(f"There is no engine “{name}” here. There is: {names}.", field="engines")
+                    raise RequestRejected(
+                        _("There is no engine “{name}” here. There is: {names}.", name=name, names=names),
+                        field="engines",
+                    )
                 if engine not in engines:
                     engines.append(engine)
         if len(engines) > MAX_ENGINES:
-            raise RequestRejected(f"At most {MAX_ENGINES} engines can be compared at once.", field="engines")
-        if len(engines) < 2:
-            always = "".join(f"; `{one.name}` is always there when it is named" for one in known if one.is_fallback)
             raise RequestRejected(
-                "A comparison takes two engines that answer, and there are fewer here.",
+                _("At most {max_engines} engines can be compared at once.", max_engines=MAX_ENGINES), field="engines"
+            )
+        if len(engines) < 2:
+            always = "".join(
+                _("; `{name}` is always there when it is named", name=one.name) for one in known if one.is_fallback
+            )
+            raise RequestRejected(
+                _("A comparison takes two engines that answer, and there are fewer here."),
                 field="engines",
-                hint=f"`/sdconnect` adds yours, `/status` lists them{always}.",
+                hint=_("`/sdconnect` adds yours, `/status` lists them{always}.", always=always),
             )
         return engines
 

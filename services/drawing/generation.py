@@ -25,6 +25,7 @@ from services.pictures.pictures import measured
 from store.database import Write
 from store.jobs import JobStore
 from store.preferences import PreferenceStore
+from texts.text import _
 from utils.clock import Clock
 
 MOST_ENLARGEMENTS: Final = 20  # one upon the other
@@ -130,9 +131,9 @@ class GenerationService:
         changes = changes or Draft()
         if old.words_gone_at is not None and not changes.prompt:
             raise RequestRejected(
-                "The prompt of this picture has been deleted, so it cannot be drawn again.",
+                _("The prompt of this picture has been deleted, so it cannot be drawn again."),
                 field="job",
-                hint="Private prompts go with their picture. Write it again.",
+                hint=_("Private prompts go with their picture. Write it again."),
             )
         old = await self.drawn(old) if _asks_to_draw(changes) else old
         unsaid = Draft()
@@ -152,7 +153,7 @@ class GenerationService:
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
         enlarged = job
-        for _ in range(MOST_ENLARGEMENTS):
+        for __ in range(MOST_ENLARGEMENTS):
             if enlarged.request.mode is not Mode.UPSCALE:
                 return enlarged
             parent = await self._jobs.get(enlarged.origin.parent_job_id or "")
@@ -265,7 +266,7 @@ class GenerationService:
         job = await self.visible(job_id, person)
         check_change(person, job, "move")
         if not self._queue.to_front(job.id):
-            raise RequestRejected("That one is not waiting behind another picture of yours.", field="job")
+            raise RequestRejected(_("That one is not waiting behind another picture of yours."), field="job")
         return self._queue.peek(job)
 
     async def cancel_lane(self, lane: str) -> int:
@@ -355,4 +356,4 @@ def _asks_to_draw(changes: Draft) -> bool:
 
 
 def _no_job(job_id: str) -> RequestRejected:
-    return RequestRejected(f"There is no job {job_id[:20]}. It may be too old.", field="job")
+    return RequestRejected(_("There is no job {job_id}. It may be too old.", job_id=job_id[:20]), field="job")

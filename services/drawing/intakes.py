@@ -31,6 +31,7 @@ from services.pictures.pictures import left_of, made_from
 from store.database import Database, NothingThere, Write
 from store.intakes import Intake as Intake
 from store.intakes import IntakeStore
+from texts.text import _
 from utils.clock import Clock
 from utils.secrets import SecretBox
 from utils.urls import UrlPolicy
@@ -97,10 +98,10 @@ class IntakeService:
         if again is None:
             return None
         if self._clock.now() - again.created_at > MOST_AGE:
-            raise RequestRejected("I was away for more than a day when you asked for this. Please ask again.")
+            raise RequestRejected(_("I was away for more than a day when you asked for this. Please ask again."))
         if again.starts > MOST_STARTS:
             log.error("an intake was begun at %d starts", again.starts - 1, extra={"action": "job_failed"})
-            raise RequestRejected("I was stopped each time I began this. Please ask for something else.")
+            raise RequestRejected(_("I was stopped each time I began this. Please ask for something else."))
         self._generation.let_in(again.origin.user_key)
         return again
 
@@ -150,7 +151,7 @@ class IntakeService:
         try:
             return await self._carry_out(intake, self._charged(read, intake))
         except NothingThere as error:
-            raise RequestRejected("This was taken back or deleted before it began.") from error
+            raise RequestRejected(_("This was taken back or deleted before it began.")) from error
 
     async def _carry_out(self, intake: Intake, read: Read) -> Made:
         order, origin = intake.order, intake.origin
@@ -258,8 +259,8 @@ class IntakeService:
             if not draft.model and not draft.loras:
                 raise
         if draft.model:
-            notes = (*notes, f"model {draft.model} is not here")
-        notes = (*notes, *(f"LoRA {lora.name} left out" for lora in draft.loras))
+            notes = (*notes, _("model {model} is not here", model=draft.model))
+        notes = (*notes, *(_("LoRA {name} left out", name=lora.name) for lora in draft.loras))
         nearest = replace(draft, model=None, loras=())
         return await self._generation.submit(nearest, origin, notes=notes, also=[closing])
 
@@ -287,7 +288,7 @@ class IntakeService:
         if media is not None:
             return media.data
         if not order.files:
-            raise RequestRejected("There is no picture in that message.", field="image")
+            raise RequestRejected(_("There is no picture in that message."), field="image")
         return await read(order.files[0])
 
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
+from texts.text import Text, _, template
 
 MOST_TAGS: Final = 12
 MOST_SUBJECT_TAGS: Final = 5
@@ -155,9 +156,9 @@ _PHRASES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "quality": {"scene": ("highly detailed, sharp focus", "intricate detail, crisp edges", "fine detail, rich colors")},
 }
 _DIRECTIONS: Final = {
-    "light": "Say where the light comes from: {}.",
-    "composition": "Say how it is framed: {}.",
-    "medium": "Choose a medium: {}.",
+    "light": template("Say where the light comes from: {ways}."),
+    "composition": template("Say how it is framed: {ways}."),
+    "medium": template("Choose a medium: {ways}."),
 }
 _SMALL: Final = _set(
     "a an the of in on at with and or to from by for is are very into under over near its his her their two three"
@@ -170,14 +171,14 @@ def _chosen(phrases: tuple[str, ...], prompt: str, kind: str) -> str:
 
 
 def _suggestions(prompt: str, subject: str, added: Mapping[str, str], words: frozenset[str]) -> tuple[str, ...]:
-    found = []
+    found: list[str] = []
     for kind, sentence in _DIRECTIONS.items():
         phrases = _PHRASES[kind].get(subject) or _PHRASES[kind]["scene"]
         others = [phrase for phrase in phrases if phrase != added.get(kind) and phrase not in prompt]
         if others:
-            found.append(sentence.format(" or ".join(others)))
+            found.append(Text(sentence, {"ways": " or ".join(others)}))
     if len(words - _SMALL) < 5:
-        found.append("Add what makes it this one and no other: colors, materials, weather, mood.")
+        found.append(_("Add what makes it this one and no other: colors, materials, weather, mood."))
     return tuple(found)
 
 

@@ -10,8 +10,8 @@ from services.engines.catalog import Engine
 from texts.text import _
 
 STYLES: Final = {
-    "vivid": "vivid colors, dramatic lighting",
-    "natural": "natural colors, realistic look",
+    "vivid": "vivid colors, dramatic lighting",  # no text: words of a prompt
+    "natural": "natural colors, realistic look",  # no text: words of a prompt
 }
 QUALITY: Final = {"low": 0.5, "medium": 1.0, "standard": 1.0, "auto": 1.0, "high": 1.5, "hd": 1.5}
 

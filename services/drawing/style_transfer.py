@@ -13,9 +13,9 @@ from utils.images import BadImage
 from utils.palettes import with_palette_of
 from utils.threads import run_in_thread
 
-NOTE: Final = "style transfer"  # every such job has a note that begins so
+NOTE: Final = "style transfer"  # no text: every such job has a note that begins so
 KINDS: Final = ("ip-adapter", "reference")  # of ControlNet; the first is the closer to a style
-PROMPT: Final = "the same scene in the style of the reference picture"
+PROMPT: Final = "the same scene in the style of the reference picture"  # no text: a prompt
 
 
 @dataclass(frozen=True, kw_only=True)

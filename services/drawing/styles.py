@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from generation.errors import LimitReached, NotAllowed, RequestRejected, StoreUnavailable
 from generation.person import Person
+from texts.text import _
 from utils.text import cut
 
 log = logging.getLogger(__name__)
@@ -52,9 +53,9 @@ class _StyleText(BaseModel):
 
 _STYLES: Final = TypeAdapter(list[_StyleText])
 _RIGHT: Final = {
-    "id": "1 to 40 of a-z, 0-9, - and _, like oil-painting",
+    "id": _("1 to 40 of a-z, 0-9, - and _, like oil-painting"),
     "name": "1 to 80 characters",
-    "description": "at most 500 characters",
+    "description": _("at most 500 characters"),
     "value": "1 to 1000 characters",
 }
 
@@ -87,14 +88,19 @@ class StyleService:
         if wanted in styles:
             return styles[wanted]
         near = get_close_matches(wanted, styles, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There is: {', '.join(styles)}."
-        raise RequestRejected(f"There is no style “{cut(style_id, 40)}”.", field="style", hint=hint)
+        hint = _("Did you mean {near}?", near=near[0]) if near else _("There is: {styles}.", styles=", ".join(styles))
+        raise RequestRejected(
+            _("There is no style “{style_id}”.", style_id=cut(style_id, 40)), field="style", hint=hint
+        )
 
     async def apply(self, prompt: str, style_ids: Iterable[str]) -> str:
         """Return a prompt with the words of these styles behind it; what is in it already is not said twice."""
         wanted = [*dict.fromkeys(style_ids)]
         if len(wanted) > MAX_STYLES_AT_ONCE:
-            raise RequestRejected(f"Use at most {MAX_STYLES_AT_ONCE} styles at once.", field="style")
+            raise RequestRejected(
+                _("Use at most {max_styles_at_once} styles at once.", max_styles_at_once=MAX_STYLES_AT_ONCE),
+                field="style",
+            )
         for style_id in wanted:
             value = (await self.style(style_id)).value
             if value not in prompt:
@@ -119,7 +125,12 @@ class StyleService:
         async with self._turn:
             await self._read()
             if saved.id not in self._own and len(self._own) >= MAX_OWN_STYLES:
-                raise LimitReached(f"There are {MAX_OWN_STYLES} own styles, and that is the most. Delete one first.")
+                raise LimitReached(
+                    _(
+                        "There are {max_own_styles} own styles, and that is the most. Delete one first.",
+                        max_own_styles=MAX_OWN_STYLES,
+                    )
+                )
             await self._write(self._own | {saved.id: saved})
         return saved
 
@@ -129,7 +140,9 @@ class StyleService:
         async with self._turn:
             await self._read()
             if style_id not in self._own:
-                raise RequestRejected(f"There is no style of your own called “{cut(style_id, 40)}”.", field="style")
+                raise RequestRejected(
+                    _("There is no style of your own called “{style_id}”.", style_id=cut(style_id, 40)), field="style"
+                )
             await self._write({name: style for name, style in self._own.items() if name != style_id})
 
     def _all(self) -> dict[str, Style]:
@@ -162,18 +175,20 @@ class StyleService:
 
     async def _write(self, own: dict[str, Style]) -> None:
         if self._is_broken:  # what somebody wrote by hand must not be lost over a comma
-            raise StoreUnavailable(f"{FILE_NAME} cannot be read, so it is left as it is. Repair or remove it.")
+            raise StoreUnavailable(
+                _("{file_name} cannot be read, so it is left as it is. Repair or remove it.", file_name=FILE_NAME)
+            )
         try:
             await asyncio.to_thread(_store, self._path, own)
         except OSError as error:
             log.warning("%s cannot be written: %s", FILE_NAME, error, extra={"action": "styles_failed"})
-            raise StoreUnavailable("The style cannot be stored: the disk is full or read-only.") from error
+            raise StoreUnavailable(_("The style cannot be stored: the disk is full or read-only.")) from error
         self._own, self._read_at = own, await asyncio.to_thread(_changed_at, self._path)
 
 
 def _check_admin(person: Person) -> None:
     if not person.is_admin:
-        raise NotAllowed("Only admins may change styles, since everybody sees them.")
+        raise NotAllowed(_("Only admins may change styles, since everybody sees them."))
 
 
 def _checked(style: Style) -> Style:
@@ -181,7 +196,9 @@ def _checked(style: Style) -> Style:
         text = _StyleText(id=style.id, name=style.name, description=style.description, value=style.value)
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
-        raise RequestRejected(f"The style's {field} must be {_RIGHT[field]}.", field=field) from error
+        raise RequestRejected(
+            _("The style's {field} must be {right}.", field=field, right=_RIGHT[field]), field=field
+        ) from error
     return Style(**text.model_dump())
 
 

@@ -25,6 +25,7 @@ from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
 from store.database import Write
 from store.jobs import AskedBefore, JobStore
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class Submission:
         for job_id in self._ids:
             job = await job_of(self._parts.jobs, new[job_id].origin) if job_id in new else None
             if job is None and job_id in new:
-                raise RequestRejected("This was asked for twice at the same moment. Please ask again.")
+                raise RequestRejected(_("This was asked for twice at the same moment. Please ask again."))
             views.append(await self._view(job.id if job else job_id))
         return views
 

@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from generation.replaced_options import REPLACED
+from texts.text import _
 
 SHOWN_VALUE_CHARS: Final = 300
 FIELDS: Final = {
-    "prompt": "What is drawn",
-    "negative": "What is not wanted",
-    "seed": "Where chance begins",
-    "width": "Width in pixels",
-    "height": "Height in pixels",
-    "steps": "How many steps",
-    "cfg_scale": "How closely the prompt is followed",
-    "guidance": "The same for distilled models",
-    "sampler": "The sampler",
-    "scheduler": "The scheduler",
-    "denoising_strength": "How much of an input picture changes",
-    "batch": "How many pictures at once",
-    "model": "The model's file",
-    "loras": "LoRA files",
-    "images": "Input pictures",
+    "prompt": _("What is drawn"),
+    "negative": _("What is not wanted"),
+    "seed": _("Where chance begins"),
+    "width": _("Width in pixels"),
+    "height": _("Height in pixels"),
+    "steps": _("How many steps"),
+    "cfg_scale": _("How closely the prompt is followed"),
+    "guidance": _("The same for distilled models"),
+    "sampler": _("The sampler"),
+    "scheduler": _("The scheduler"),
+    "denoising_strength": _("How much of an input picture changes"),
+    "batch": _("How many pictures at once"),
+    "model": _("The model's file"),
+    "loras": _("LoRA files"),
+    "images": _("Input pictures"),
     "masks": "Masks",
 }
 
@@ -71,7 +72,7 @@ def take_apart(graph: str, mapping: str) -> Parts:
     return Parts(
         fields={name: () if name in replaced else _places(named.get(name)) for name in FIELDS},
         nodes=tuple(_node(node, about) for node, about in told.items() if isinstance(about, dict)),
-        outputs=tuple(str(node) for node, _ in named.get("outputs", ())),
+        outputs=tuple(str(node) for node, __ in named.get("outputs", ())),
         options=options,
     )
 

@@ -23,6 +23,7 @@ from generation.samplers import match_name
 from generation.workflow_options import WorkflowOption, faults
 from store.workflows import StoredWorkflow as StoredWorkflow
 from store.workflows import WorkflowStore, WorkflowVersion
+from texts.text import _, phrase
 from utils.clock import Clock
 from utils.text import cut
 
@@ -32,7 +33,7 @@ MAX_WORKFLOW_BYTES: Final = 2 * 1024 * 1024
 MAX_WORKFLOWS: Final = 50  # of one owner
 MAX_NAME_CHARS: Final = 60
 AS_IT_IS: Final = GenerationRequest(prompt="", width=512, height=512, steps=20, cfg_scale=7.0, seed=0)
-NO_ENGINE: Final = "No engine here runs workflows: that takes ComfyUI."
+NO_ENGINE: Final = _("No engine here runs workflows: that takes ComfyUI.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,10 @@ class WorkflowService:
         """
         if len(content) > MAX_WORKFLOW_BYTES:
             size, most = len(content) / 2**20, MAX_WORKFLOW_BYTES // 2**20
-            raise RequestRejected(f"That file has {size:.1f} MB; a workflow has at most {most} MB.", field="workflow")
+            raise RequestRejected(
+                _("That file has {size:.1f} MB; a workflow has at most {most} MB.", size=size, most=most),
+                field="workflow",
+            )
         refusals: list[tuple[str, GenerationError]] = []
         nearest: Analysed | None = None
         for entry in await self._engines(person):
@@ -84,11 +88,13 @@ class WorkflowService:
         if nearest:
             return nearest
         if not refusals:
-            raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
+            raise CapabilityError(NO_ENGINE, hint=_("Connect a ComfyUI first."))
         if len(refusals) == 1:
             raise refusals[0][1]
         reasons = "; ".join(f"{label}: {error.user_message.rstrip('.')}" for label, error in refusals)
-        raise CapabilityError(f"No engine here can run this workflow. {reasons}.", hint=refusals[0][1].hint)
+        raise CapabilityError(
+            _("No engine here can run this workflow. {reasons}.", reasons=reasons), hint=refusals[0][1].hint
+        )
 
     async def save(self, analysed: Analysed, name: str, owner: Owner = EASEL) -> StoredWorkflow:
         """Keep it by name, in place of what the owner had by that name.
@@ -100,7 +106,10 @@ class WorkflowService:
         name = _clean(name)
         names = {one.name.casefold() for one in await self._store.of(owner.kind, owner.id)}
         if len(names) >= MAX_WORKFLOWS and name.casefold() not in names:
-            raise LimitReached(f"{MAX_WORKFLOWS} workflows are kept, and that is the most.", hint="Delete one first.")
+            raise LimitReached(
+                _("{max_workflows} workflows are kept, and that is the most.", max_workflows=MAX_WORKFLOWS),
+                hint=_("Delete one first."),
+            )
         version = WorkflowVersion(
             kind=analysed.kind, graph=analysed.graph, mapping=analysed.mapping, lines=analysed.lines
         )
@@ -148,7 +157,7 @@ class WorkflowService:
                     read = await entry.backend.correct_workflow(workflow, field_name, place)
                     analysed = _analysed(read, analysed.kind, entry.label)
                 return analysed
-        raise CapabilityError(NO_ENGINE, hint="Connect a ComfyUI first.")
+        raise CapabilityError(NO_ENGINE, hint=_("Connect a ComfyUI first."))
 
     async def delete(self, name: str, owner: Owner = EASEL) -> StoredWorkflow:
         """Forget a name; pictures made with it can still be made again.
@@ -193,24 +202,24 @@ class WorkflowService:
         workflow, backend = draft.workflow, entry.backend
         is_able = entry.capabilities is not None and entry.capabilities.supports_workflows
         if workflow is None or not is_able or not isinstance(backend, WorkflowBackend):
-            return Refused(reasons=("it runs no workflows",))
+            return Refused(reasons=(_("it runs no workflows"),))
         try:
             can = await backend.workflow_capabilities(workflow)
         except (CapabilityError, BackendError) as error:
-            return Refused(reasons=(error.user_message.rstrip("."),))
+            return Refused(reasons=(phrase(error.user_message),))
         draft = routed(draft, can.options)
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
         request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
         if request.mode not in can.modes and (fault := _no_place_for(request.mode, can.modes)):
-            return Refused(reasons=(f"the workflow “{workflow.name}” {fault}",))
+            return Refused(reasons=(_("the workflow “{name}” {fault}", name=workflow.name, fault=fault),))
         fitted = fit_workflow(request, can)
         if isinstance(fitted, Refused):
             return fitted
         try:
             remarks = await backend.look_over(workflow, fitted.request)
         except (CapabilityError, BackendError) as error:
-            return Refused(reasons=(error.user_message.rstrip("."),))
+            return Refused(reasons=(phrase(error.user_message),))
         request = fitted.request
         if any(option.name == "strength" for option in can.options):  # nobody's but the workflow's
             request = replace(request, denoising_strength=None)
@@ -270,9 +279,13 @@ def _clean(name: str) -> str:
     if not cleaned or len(cleaned) > MAX_NAME_CHARS or not cleaned.isprintable() or not any(map(str.isalnum, cleaned)):
         shown = "".join(sign for sign in cleaned[:MAX_NAME_CHARS] if sign.isprintable())
         raise RequestRejected(
-            f"A workflow cannot be called “{shown}”. Allowed: 1 to {MAX_NAME_CHARS} characters, letters among them.",
+            _(
+                "A workflow cannot be called “{shown}”. Allowed: 1 to {max_name_chars} characters, letters among them.",
+                shown=shown,
+                max_name_chars=MAX_NAME_CHARS,
+            ),
             field="name",
-            hint="For example: portrait",
+            hint=_("For example: portrait"),
         )
     return cleaned
 
@@ -280,10 +293,10 @@ def _clean(name: str) -> str:
 def _no_place_for(mode: Mode, modes: frozenset[Mode]) -> str:
     """Say what a workflow lacks that cannot draw in this mode, empty where it is no picture and no mask."""
     if mode is Mode.TXT2IMG:
-        return "needs a picture to start from: attach one"
+        return _("needs a picture to start from: attach one")
     if Mode.IMG2IMG not in modes and mode in {Mode.IMG2IMG, Mode.INPAINT}:
-        return "has no place for a picture: draw without one"
-    return "has no place for a mask: draw without one" if mode is Mode.INPAINT else ""
+        return _("has no place for a picture: draw without one")
+    return _("has no place for a mask: draw without one") if mode is Mode.INPAINT else ""
 
 
 def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False) -> StoredWorkflow:
@@ -295,8 +308,8 @@ def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False)
     if near is None:
         names = ", ".join(dict.fromkeys(one.name for one in there))
         raise RequestRejected(
-            f"There is no workflow “{cut(name, MAX_NAME_CHARS)}” here. "
-            + (f"There is: {cut(names, 500)}." if names else "None has been added yet."),
+            _("There is no workflow “{name}” here. ", name=cut(name, MAX_NAME_CHARS))
+            + (_("There is: {names}.", names=cut(names, 500)) if names else _("None has been added yet.")),
             field="workflow",
         )
     return next(one for one in there if one.name == near)
@@ -304,5 +317,7 @@ def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False)
 
 def _gone(workflow: WorkflowRef) -> RequestRejected:
     return RequestRejected(
-        f"The workflow “{workflow.name}” is no longer kept.", field="workflow", hint="Add it again, or draw without it."
+        _("The workflow “{name}” is no longer kept.", name=workflow.name),
+        field="workflow",
+        hint=_("Add it again, or draw without it."),
     )

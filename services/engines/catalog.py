@@ -127,17 +127,17 @@ class Catalog:
             probe = Draft(prompt="a fox", mode=Mode.TXT2IMG, **named)
             return not known or any(isinstance(fit(resolve_for(probe, can), can), Fit) for can in known)
 
-        for what in ("model", "sampler", "scheduler", "vae"):
+        for what, word in {"model": "model", "sampler": "sampler", "scheduler": "scheduler", "vae": "VAE"}.items():
             name = getattr(draft, what)
             if name and not is_known(**{what: name}):
-                notes.append(f"{what} {name} is not here".replace("vae", "VAE", 1))
+                notes.append(_("{what} {name} is not here", what=word, name=name))
                 draft = _without(draft, what)
         loras = tuple(lora for lora in draft.loras if is_known(loras=(lora,)))
         styles = tuple(style for style in draft.styles if is_known(styles=(style,)))
-        notes += [f"LoRA {lora.name} left out" for lora in draft.loras if lora not in loras]
-        notes += [f"style {style} is not here" for style in draft.styles if style not in styles]
+        notes += [_("LoRA {name} left out", name=lora.name) for lora in draft.loras if lora not in loras]
+        notes += [_("style {style} is not here", style=style) for style in draft.styles if style not in styles]
         if draft.hires and draft.hires.upscaler and not is_known(hires=draft.hires):
-            notes.append(f"upscaler {draft.hires.upscaler} is not here")
+            notes.append(_("upscaler {upscaler} is not here", upscaler=draft.hires.upscaler))
             draft = replace(draft, hires=replace(draft.hires, upscaler=None))
         return replace(draft, loras=loras, styles=styles), tuple(notes)
 

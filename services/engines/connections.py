@@ -22,6 +22,7 @@ from generation.errors import BackendAuthError, BackendError, BackendUnavailable
 from settings.safety import SafetySettings
 from store.connections import Connection as Connection
 from store.connections import ConnectionStore, OwnerKind
+from texts.text import _
 from utils.clock import Clock
 from utils.urls import UrlPolicy, UrlRefused, check_url
 
@@ -38,7 +39,7 @@ class NotConnected(GenerationError):
     code = "not_connected"
 
     def __init__(self) -> None:
-        super().__init__(hint=f"Connect yours: `{usage()}`")
+        super().__init__(hint=_("Connect yours: `{usage}`", usage=usage()))
 
 
 class Examine(Protocol):
@@ -69,7 +70,7 @@ def connectable_types() -> tuple[str, ...]:
 def usage() -> str:
     """Return a command that connects an engine, as an example."""
     kind = connectable()[0]
-    return f"/sdconnect type:{kind.word} url:{kind.example}"
+    return _("/sdconnect type:{word} url:{example}", word=kind.word, example=kind.example)
 
 
 def needs_address(kind: str) -> bool:
@@ -92,7 +93,7 @@ def lane_of(owner: Owner) -> str:
 
 def shown_lane(lane: str, user_id: str) -> str:
     """Return an engine's name as this person may read it: of somebody else's, whose it is stays out."""
-    kind, _, owner_id = lane.partition("-")
+    kind, __, owner_id = lane.partition("-")
     return kind if kind in ("user", "guild") and owner_id and owner_id != user_id else lane
 
 
@@ -201,7 +202,7 @@ class ConnectionService:
                 )  # the owner may have tightened the rules meanwhile
                 self._take_in(connection)
             except ValueError as error:
-                reason = error.reason if isinstance(error, UrlRefused) else "its kind is not installed"
+                reason = error.reason if isinstance(error, UrlRefused) else _("its kind is not installed")
                 log.warning(
                     "connection left out: %s", reason, extra={"action": "connection_left_out", "id": connection.id}
                 )
@@ -249,15 +250,15 @@ def _owner(connection: Connection) -> Owner:
 def _check_kind(typed: str) -> EngineKind:
     kind = kind_typed(typed)
     if kind is None:
-        known = f"Known types: {', '.join(connectable_types())}."
-        raise RequestRejected("That type of server is not known.", field="api_type", hint=known)
+        known = _("Known types: {connectable_types}.", connectable_types=", ".join(connectable_types()))
+        raise RequestRejected(_("That type of server is not known."), field="api_type", hint=known)
     return kind
 
 
 def _check_key(typed: str) -> str:
     key = typed.strip()
     if len(key) > MAX_KEY_CHARS or not key.isprintable():
-        raise RequestRejected("That key cannot be right.", field="api_key", hint="Copy it once more.")
+        raise RequestRejected(_("That key cannot be right."), field="api_key", hint=_("Copy it once more."))
     return key
 
 
@@ -266,7 +267,7 @@ def _failure(diagnosis: Diagnosis) -> BackendError:
     if diagnosis.layer == "auth":
         kind = BackendAuthError
     hint = "\n".join(text for text in (diagnosis.hint, diagnosis.owner_hint) if text)
-    return kind(f"Connection failed: {diagnosis.message}", hint=hint, detail=diagnosis.layer)
+    return kind(_("Connection failed: {message}", message=diagnosis.message), hint=hint, detail=diagnosis.layer)
 
 
 def _holder(owner: Owner) -> OwnerKind:

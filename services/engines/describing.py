@@ -8,6 +8,7 @@ from generation.errors import BackendUnavailable, CapabilityError, LimitReached,
 from generation.person import Person
 from generation.request import SourceImage
 from services.engines.catalog import find_entry, no_engine
+from texts.text import _, phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class DescribingService:
             BackendError: the engine failed.
         """
         if person.user_key in self._asking:  # it is no job, so the queue's limits do not hold it
-            raise LimitReached("One picture at a time: you are still waiting for the description of another one.")
+            raise LimitReached(_("One picture at a time: you are still waiting for the description of another one."))
         self._asking.add(person.user_key)
         try:
             return await self._ask(await self._choose(person, backend), image)
@@ -45,7 +46,7 @@ class DescribingService:
     async def _ask(self, entry: Entry, image: SourceImage) -> Description:
         async with self._registry.borrow(entry.name) as engine:
             if not isinstance(engine, DescribingBackend):
-                raise BackendUnavailable(f"{entry.label} is no longer connected.")
+                raise BackendUnavailable(_("{label} is no longer connected.", label=entry.label))
             text = await engine.describe(image)
         return Description(text=" ".join(text.split()), engine=entry.label)
 
@@ -57,20 +58,23 @@ class DescribingService:
             wanted = find_entry(backend, entries)
             if wanted is None:
                 names = ", ".join(entry.label for entry in entries)
-                raise RequestRejected(f"There is no engine “{backend}” here. There is: {names}.", field="backend")
+                raise RequestRejected(
+                    _("There is no engine “{backend}” here. There is: {names}.", backend=backend, names=names),
+                    field="backend",
+                )
             entries = [wanted]
         await self._registry.ready(entries)
         able = [entry for entry in entries if entry.capabilities and entry.capabilities.supports_describe]
         if not able:
             reasons = "; ".join(f"{entry.label}: {_reason(entry)}" for entry in entries)
             raise CapabilityError(
-                f"No engine here can say what a picture shows. {reasons}.",
-                hint="A1111 and Forge can: connect one with `/sdconnect`.",
+                _("No engine here can say what a picture shows. {reasons}.", reasons=reasons),
+                hint=_("A1111 and Forge can: connect one with `/sdconnect`."),
             )
         return min(able, key=lambda entry: entry.error is not None)
 
 
 def _reason(entry: Entry) -> str:
     if entry.capabilities is None:
-        return (entry.error.user_message if entry.error else "it has not answered yet").rstrip(".")
-    return "it cannot describe pictures"
+        return phrase(entry.error.user_message) if entry.error else _("it has not answered yet")
+    return _("it cannot describe pictures")

@@ -14,6 +14,7 @@ from typing import Final
 from backends.registry import BackendRegistry, Entry
 from generation.errors import BackendError
 from services.engines.connections import Diagnosis
+from texts.text import _
 from utils.clock import Clock, sleep_until
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,13 @@ JITTER: Final = 0.25  # engines that went down together are not asked together
 CALM_S: Final = 120.0  # one that fails its jobs but answers probes starts again only after this
 
 CHECKS: Final = {
-    "running": "Is it running? A pod that was stopped, or is still booting, does not answer.",
-    "api": "Was it started with `--api`?",
-    "listen": "Was it started with `--listen`, so that others than its own machine reach it?",
-    "url": "Is the address right? `https://`, the port in it (RunPod: `…-7860.proxy.runpod.net`), nothing behind it.",
-    "firewall": "Does a firewall, or the provider's list of open ports, let it through?",
+    "running": _("Is it running? A pod that was stopped, or is still booting, does not answer."),
+    "api": _("Was it started with `--api`?"),
+    "listen": _("Was it started with `--listen`, so that others than its own machine reach it?"),
+    "url": _(
+        "Is the address right? `https://`, the port in it (RunPod: `…-7860.proxy.runpod.net`), nothing behind it."
+    ),
+    "firewall": _("Does a firewall, or the provider's list of open ports, let it through?"),
 }
 _LIKELIEST: Final = {
     "address": ("url", "running", "listen", "firewall", "api"),
@@ -69,7 +72,7 @@ class HealthWatch:
         self._chance = chance  # 0..1
         self._watched: dict[str, _Watched] = {}
         self._bell = asyncio.Event()
-        registry.on_change.append(lambda _: self._bell.set())
+        registry.on_change.append(lambda __: self._bell.set())
 
     async def run(self) -> None:
         """Ask all engines once, then what is due, until cancelled."""

@@ -36,6 +36,7 @@ from store.gallery import Facets as Facets
 from store.gallery import GalleryStore
 from store.gallery import Picture as Picture
 from store.gallery import PictureFilter as PictureFilter
+from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
 
@@ -100,11 +101,15 @@ class GalleryService:
         """
         wanted = wanted or PictureFilter()
         if not 1 <= limit <= MAX_PAGE:
-            raise RequestRejected(f"A page has 1 to {MAX_PAGE} pictures, not {limit}.", field="limit")
+            raise RequestRejected(
+                _("A page has 1 to {max_page} pictures, not {limit}.", max_page=MAX_PAGE, limit=limit), field="limit"
+            )
         if len(wanted.text) > MAX_SEARCH_CHARS:
-            raise RequestRejected(f"Search for at most {MAX_SEARCH_CHARS} characters.", field="text")
+            raise RequestRejected(
+                _("Search for at most {max_search_chars} characters.", max_search_chars=MAX_SEARCH_CHARS), field="text"
+            )
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-            raise RequestRejected("Invalid cursor: use `next` from the previous page.", field="cursor")
+            raise RequestRejected(_("Invalid cursor: use `next` from the previous page."), field="cursor")
         wanted = await self._narrowed(person, wanted, everybody=everybody)
         before = int(cursor) if cursor else None
         found = await self._store.history(
@@ -152,7 +157,8 @@ class GalleryService:
         picture = await self._store.picture(image_id, person.user_key, is_admin=person.is_admin)
         if picture is None:
             raise RequestRejected(
-                f"There is no picture {cut(image_id, 30)}. It may have been deleted.", field="picture"
+                _("There is no picture {image_id}. It may have been deleted.", image_id=cut(image_id, 30)),
+                field="picture",
             )
         return picture
 
@@ -167,7 +173,7 @@ class GalleryService:
         """
         picture = await self.picture(person, image_id)
         if picture.user_key != person.user_key and not person.is_admin:
-            raise NotAllowed("Only the person who asked for this picture and admins may delete it.")
+            raise NotAllowed(_("Only the person who asked for this picture and admins may delete it."))
         async with self._changing([picture.media_id]):
             if not picture.from_cache:
                 await self._lose([picture.media_id])
@@ -204,7 +210,12 @@ class GalleryService:
         picture = await self.picture(person, image_id)
         async with self._changing([picture.media_id]):
             if not picture.is_favorite and await self._store.count_stars(person.user_key) >= MAX_FAVORITES:
-                raise LimitReached(f"You have {MAX_FAVORITES} favourites, and that is the most. Let one go first.")
+                raise LimitReached(
+                    _(
+                        "You have {max_favorites} favourites, and that is the most. Let one go first.",
+                        max_favorites=MAX_FAVORITES,
+                    )
+                )
             await self._pin(picture)
             await self._store.star(person.user_key, picture.id, self._clock.now())
         return await self.picture(person, picture.id)
@@ -224,19 +235,28 @@ class GalleryService:
         """Return your own collection; its pictures are `history` with `PictureFilter(collection=...)`."""
         found = await self._store.collection(person.user_key, collection_id)
         if found is None:
-            raise RequestRejected(f"You have no collection {cut(collection_id, 30)}.", field="collection")
+            raise RequestRejected(
+                _("You have no collection {collection_id}.", collection_id=cut(collection_id, 30)), field="collection"
+            )
         return found
 
     async def create_collection(self, person: Person, name: str, description: str = "") -> Collection:
         name, description = checked_name(name), checked_description(description)
         if len(await self._store.collections(person.user_key)) >= MAX_COLLECTIONS:
-            raise LimitReached(f"You have {MAX_COLLECTIONS} collections, and that is the most. Delete one first.")
+            raise LimitReached(
+                _(
+                    "You have {max_collections} collections, and that is the most. Delete one first.",
+                    max_collections=MAX_COLLECTIONS,
+                )
+            )
         collection_id = secrets.token_hex(8)
         is_new = await self._store.add_collection(
             person.user_key, collection_id, name=name, description=description, now=self._clock.now()
         )
         if not is_new:
-            raise RequestRejected(f"You have a collection “{name}” already. Choose another name.", field="name")
+            raise RequestRejected(
+                _("You have a collection “{name}” already. Choose another name.", name=name), field="name"
+            )
         return await self.collection(person, collection_id)
 
     async def change_collection(
@@ -249,7 +269,9 @@ class GalleryService:
             person.user_key, collection_id, name=name, description=description, now=self._clock.now()
         )
         if not is_changed:
-            raise RequestRejected(f"You have a collection “{name}” already. Choose another name.", field="name")
+            raise RequestRejected(
+                _("You have a collection “{name}” already. Choose another name.", name=name), field="name"
+            )
         return await self.collection(person, collection_id)
 
     async def delete_collection(self, person: Person, collection_id: str) -> None:
@@ -267,7 +289,12 @@ class GalleryService:
         collection = await self.collection(person, collection_id)
         pictures = await self._pictures(person, image_ids)
         if collection.pictures + len(pictures) > MAX_COLLECTION_PICTURES:
-            raise LimitReached(f"A collection holds {MAX_COLLECTION_PICTURES} pictures at most. Make another one.")
+            raise LimitReached(
+                _(
+                    "A collection holds {max_collection_pictures} pictures at most. Make another one.",
+                    max_collection_pictures=MAX_COLLECTION_PICTURES,
+                )
+            )
         async with self._changing([picture.media_id for picture in pictures]):
             for picture in pictures:
                 await self._pin(picture)
@@ -300,7 +327,7 @@ class GalleryService:
     async def _pin(self, picture: Picture) -> None:
         """Pin before the row says so: a crash in between leaves a pin too many, which `start` takes back."""
         if not await self._media.pin(picture.media_id):
-            raise RequestRejected("This picture has expired, so it cannot be kept. Run it again.", field="picture")
+            raise RequestRejected(_("This picture has expired, so it cannot be kept. Run it again."), field="picture")
 
     @asynccontextmanager
     async def _changing(self, media_ids: Sequence[str]) -> AsyncIterator[None]:
@@ -328,7 +355,14 @@ def checked_name(name: str) -> str:
     """
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME_CHARS:
-        raise RequestRejected(f"A name has 1 to {MAX_NAME_CHARS} characters, this one {len(name)}.", field="name")
+        raise RequestRejected(
+            _(
+                "A name has 1 to {max_name_chars} characters, this one {count}.",
+                max_name_chars=MAX_NAME_CHARS,
+                count=len(name),
+            ),
+            field="name",
+        )
     return name
 
 
@@ -340,6 +374,10 @@ def checked_description(text: str) -> str:
     """
     text = text.strip()
     if len(text) > MAX_DESCRIPTION_CHARS:
-        limit = f"at most {MAX_DESCRIPTION_CHARS} characters, this one {len(text)}"
-        raise RequestRejected(f"A description has {limit}.", field="description")
+        limit = _(
+            "at most {max_description_chars} characters, this one {count}",
+            max_description_chars=MAX_DESCRIPTION_CHARS,
+            count=len(text),
+        )
+        raise RequestRejected(_("A description has {limit}.", limit=limit), field="description")
     return text

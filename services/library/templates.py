@@ -16,6 +16,7 @@ from generation.person import Person
 from services.library.gallery import checked_description, checked_name
 from store.templates import PromptTemplate as PromptTemplate
 from store.templates import TemplateStore
+from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
 
@@ -48,7 +49,10 @@ class TemplateService:
     async def popular(self, limit: int = 20) -> list[PromptTemplate]:
         """Return the shared templates that are used most."""
         if not 1 <= limit <= MAX_POPULAR:
-            raise RequestRejected(f"Ask for 1 to {MAX_POPULAR} templates, not {limit}.", field="limit")
+            raise RequestRejected(
+                _("Ask for 1 to {max_popular} templates, not {limit}.", max_popular=MAX_POPULAR, limit=limit),
+                field="limit",
+            )
         return await self._store.popular(limit)
 
     async def template(self, person: Person, template_id: str) -> PromptTemplate:
@@ -72,7 +76,12 @@ class TemplateService:
     async def create(self, person: Person, text: TemplateText) -> PromptTemplate:
         values = asdict(_checked(text))
         if await self._store.count(person.user_key) >= MAX_TEMPLATES:
-            raise LimitReached(f"You have {MAX_TEMPLATES} templates, and that is the most. Delete one first.")
+            raise LimitReached(
+                _(
+                    "You have {max_templates} templates, and that is the most. Delete one first.",
+                    max_templates=MAX_TEMPLATES,
+                )
+            )
         made = await self._store.add(person.user_key, secrets.token_hex(8), values, self._clock.now())
         if made is None:
             raise _taken(values["name"])
@@ -82,7 +91,7 @@ class TemplateService:
         """Replace your own template; what it was used is counted on."""
         values = asdict(_checked(text))
         if (await self.template(person, template_id)).user_key != person.user_key:
-            raise NotAllowed("Only its maker may change this template. Save one of your own.")
+            raise NotAllowed(_("Only its maker may change this template. Save one of your own."))
         changed = await self._store.change(person.user_key, template_id, values, self._clock.now())
         if changed is None:
             raise _taken(values["name"])
@@ -91,7 +100,7 @@ class TemplateService:
     async def delete(self, person: Person, template_id: str) -> None:
         await self.template(person, template_id)
         if not await self._store.delete(person.user_key, template_id, is_admin=person.is_admin):
-            raise NotAllowed("Only its maker and admins may delete this template.")
+            raise NotAllowed(_("Only its maker and admins may delete this template."))
 
 
 def _checked(text: TemplateText) -> TemplateText:
@@ -103,18 +112,23 @@ def _checked(text: TemplateText) -> TemplateText:
         description=checked_description(text.description),
     )
     if not text.prompt:
-        raise RequestRejected("A template needs a prompt.", field="prompt")
+        raise RequestRejected(_("A template needs a prompt."), field="prompt")
     for field, value in (("prompt", text.prompt), ("negative_prompt", text.negative_prompt)):
         if len(value) > MAX_PROMPT_CHARS:
             raise RequestRejected(
-                f"A prompt has at most {MAX_PROMPT_CHARS} characters, this one {len(value)}.", field=field
+                _(
+                    "A prompt has at most {max_prompt_chars} characters, this one {count}.",
+                    max_prompt_chars=MAX_PROMPT_CHARS,
+                    count=len(value),
+                ),
+                field=field,
             )
     return text
 
 
 def _unknown(template_id: str) -> RequestRejected:
-    return RequestRejected(f"There is no template {cut(template_id, 30)}.", field="template")
+    return RequestRejected(_("There is no template {template_id}.", template_id=cut(template_id, 30)), field="template")
 
 
 def _taken(name: str) -> RequestRejected:
-    return RequestRejected(f"You have a template “{name}” already. Choose another name.", field="name")
+    return RequestRejected(_("You have a template “{name}” already. Choose another name.", name=name), field="name")

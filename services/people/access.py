@@ -19,6 +19,7 @@ from scheduling.rate_limit import TokenBucket
 from services.people.policy import OPEN_DOOR
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
+from texts.text import _
 from utils.clock import Clock
 from utils.secrets import SecretBox, TimedTokens
 
@@ -58,7 +59,7 @@ class AccessService:
     def __init__(self, store: AccessStore, box: SecretBox, clock: Clock, *, admins: Iterable[str] = ()) -> None:
         self._store = store
         self._clock = clock
-        self._tokens = TimedTokens(box.derive("links that end"))
+        self._tokens = TimedTokens(box.derive(_("links that end")))
         self._admins = frozenset(f"discord:{user_id}" for user_id in admins)
         self._known: OrderedDict[str, tuple[Key, float]] = OrderedDict()
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
@@ -106,14 +107,14 @@ class AccessService:
     async def revoke_key(self, key_id: str) -> bool:
         """End a key at once; False when there is none or it had ended."""
         is_ended = await self._store.revoke_key(key_id, self._clock.now())
-        for hashed in [hashed for hashed, (key, _) in self._known.items() if key.id == key_id]:
+        for hashed in [hashed for hashed, (key, __) in self._known.items() if key.id == key_id]:
             del self._known[hashed]
         self._buckets.pop(key_id, None)
         return is_ended
 
     def drop(self, user_key: str) -> None:
         """Forget at once the keys of somebody whose rows were deleted."""
-        for hashed in [hashed for hashed, (key, _) in self._known.items() if key.user_key == user_key]:
+        for hashed in [hashed for hashed, (key, __) in self._known.items() if key.user_key == user_key]:
             del self._known[hashed]
 
     async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Person | None:
@@ -183,7 +184,7 @@ class AccessService:
         subject = self.subject_of(token)
         if not subject.startswith(SIGN_IN):
             return None
-        user_key, _, name = subject.removeprefix(SIGN_IN).partition("\n")
+        user_key, __, name = subject.removeprefix(SIGN_IN).partition("\n")
         return Person(user_key=user_key, name=name, door=OPEN_DOOR, scopes=frozenset({"read", "generate"}), how="link")
 
     def link_left_s(self, token: str) -> float:
@@ -228,7 +229,10 @@ class AccessService:
             _remember(self._buckets, key.id, bucket)
         if not bucket.take():
             raise LimitReached(
-                f"This key may be used {key.rate_per_minute:g} times a minute. Please wait.",
+                _(
+                    "This key may be used {rate_per_minute:g} times a minute. Please wait.",
+                    rate_per_minute=key.rate_per_minute,
+                ),
                 retry_after=bucket.wait_s(),
             )
 
@@ -236,18 +240,28 @@ class AccessService:
         self, name: str, scopes: frozenset[str], user_key: str | None, rate: float | None, expires: datetime | None
     ) -> None:
         if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
-            raise RequestRejected(f"A key needs a name of 1 to {MAX_NAME_CHARS} characters.", field="name")
+            raise RequestRejected(
+                _("A key needs a name of 1 to {max_name_chars} characters.", max_name_chars=MAX_NAME_CHARS),
+                field="name",
+            )
         if not scopes or scopes - {*SCOPES}:
-            wrong = ", ".join(sorted(scopes - {*SCOPES})) or "none at all"
-            raise RequestRejected(f"A key may have the scopes {', '.join(SCOPES)}, not {wrong}.", field="scopes")
+            wrong = ", ".join(sorted(scopes - {*SCOPES})) or _("none at all")
+            raise RequestRejected(
+                _("A key may have the scopes {scopes}, not {wrong}.", scopes=", ".join(SCOPES), wrong=wrong),
+                field="scopes",
+            )
         if user_key is not None and not all(user_key.partition(":")):
-            raise RequestRejected("A user is written like discord:123.", field="user_key")
+            raise RequestRejected(_("A user is written like discord:123."), field="user_key")
         if rate is not None and not 1 <= rate <= MAX_RATE_PER_MINUTE:
             raise RequestRejected(
-                f"A key may be used 1 to {MAX_RATE_PER_MINUTE:g} times a minute.", field="rate_per_minute"
+                _(
+                    "A key may be used 1 to {max_rate_per_minute:g} times a minute.",
+                    max_rate_per_minute=MAX_RATE_PER_MINUTE,
+                ),
+                field="rate_per_minute",
             )
         if expires is not None and expires <= self._clock.now():
-            raise RequestRejected("The date on which a key ends must lie ahead.", field="expires")
+            raise RequestRejected(_("The date on which a key ends must lie ahead."), field="expires")
 
 
 class Guesses:
@@ -266,7 +280,7 @@ class Guesses:
         count, until = self._seen.get(_network(remote), (0, 0.0))
         wait_s = until - self._clock.monotonic()
         if count >= GUESSES and wait_s > 0:
-            raise LimitReached("Too many wrong keys came from this address. Please wait.", retry_after=wait_s)
+            raise LimitReached(_("Too many wrong keys came from this address. Please wait."), retry_after=wait_s)
 
     def count(self, remote: str) -> None:
         """Note one wrong key."""

@@ -14,6 +14,7 @@
 from generation.errors import NotAllowed
 from generation.job import Job
 from generation.person import Person
+from texts.text import _
 
 OPEN_DOOR = "api"  # has no rooms: what is made there is for everybody who may come in
 
@@ -45,7 +46,7 @@ def check_change(person: Person, job: Job, verb: str) -> None:
         NotAllowed: it is somebody else's.
     """
     if not may_change(person, job):
-        raise NotAllowed(f"Only the person who asked for this picture and moderators may {verb} it.")
+        raise NotAllowed(_("Only the person who asked for this picture and moderators may {verb} it.", verb=verb))
 
 
 def _is_where_it_was_made(person: Person, job: Job) -> bool:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
 from net.outbound import Answer, call
 from settings.people import PeopleSettings
+from texts.text import _
 from utils.clock import Clock
 from utils.secrets import TimedTokens
 from utils.urls import UrlPolicy
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 AUTHORIZE_URL: Final = "https://discord.com/oauth2/authorize"  # where browsers go, whatever the API's address is
 CALLBACK_PATH: Final = "/auth/callback"  # behind PUBLIC_URL; the owner enters it at Discord
-SCOPE: Final = "identify guilds"
+SCOPE: Final = _("identify guilds")
 STATE_S: Final = 600.0
 MOST_USED: Final = 1000  # forgetting one early does no harm: Discord takes a code once
 
@@ -156,7 +157,7 @@ class SignInService:
         token = await self._token(code, opened)
         user = await self._get("/users/@me", token, _User)
         if user.id not in self._settings.admin_ids and not await self._is_member(token):
-            raise NotAllowed("You are in none of the Discord servers whose members may use this.")
+            raise NotAllowed(_("You are in none of the Discord servers whose members may use this."))
         return SignedIn(
             user_key=f"discord:{user.id}",
             name=user.global_name or user.username,
@@ -203,7 +204,9 @@ class SignInService:
                 "Discord refuses the sign-in: check DISCORD_CLIENT_ID, DISCORD_CLIENT_SECRET and the redirect address",
                 extra={"action": "sign_in_failed", "status": answer.status, "error": _word(answer)},
             )
-            raise GenerationError("Signing in with Discord is not set up right. The bot's owner finds more in the log.")
+            raise GenerationError(
+                _("Signing in with Discord is not set up right. The bot's owner finds more in the log.")
+            )
         return _read(answer, _Token).access_token
 
     async def _get(self, path: str, token: str, kind: type[T]) -> T:
@@ -218,7 +221,7 @@ def _read(answer: Answer, kind: type[T]) -> T:
             return TypeAdapter(kind).validate_json(answer.body)
         except ValidationError:  # not chained: the text would hold what Discord sent, a token perhaps
             detail = "unreadable"
-    raise BackendUnavailable("Discord does not answer as it should. Please try again in a minute.", detail=detail)
+    raise BackendUnavailable(_("Discord does not answer as it should. Please try again in a minute."), detail=detail)
 
 
 def _word(answer: Answer) -> str:
@@ -231,4 +234,6 @@ def _word(answer: Answer) -> str:
 
 
 def _stale() -> RequestRejected:
-    return RequestRejected("This sign-in has expired or was used already.", field="state", hint="Sign in once more.")
+    return RequestRejected(
+        _("This sign-in has expired or was used already."), field="state", hint=_("Sign in once more.")
+    )

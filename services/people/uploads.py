@@ -6,6 +6,7 @@ from typing import Final
 from generation.errors import LimitReached
 from settings.storage import StorageSettings
 from store.uploads import UploadStore
+from texts.text import _
 from utils.clock import Clock
 
 HOUR_S: Final = 3600.0
@@ -42,7 +43,11 @@ class UploadQuota:
         oldest = await self._store.oldest(user_key, since)
         free_at_s = ((hour if oldest is None else oldest) + self._hours) * HOUR_S
         raise LimitReached(
-            f"You have brought {self._quota_mb} MB of pictures within {self._hours} h, and that is the most.",
+            _(
+                "You have brought {quota_mb} MB of pictures within {hours} h, and that is the most.",
+                quota_mb=self._quota_mb,
+                hours=self._hours,
+            ),
             retry_after=max(1.0, free_at_s - now_s),
-            hint="Pictures that are here already may be used by their ids.",
+            hint=_("Pictures that are here already may be used by their ids."),
         )

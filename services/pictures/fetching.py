@@ -12,6 +12,7 @@ from generation.errors import RequestRejected
 from generation.request import SourceImage
 from net.outbound import fetch_picture
 from services.pictures.media import MediaService
+from texts.text import _
 from utils.threads import run_in_thread
 from utils.urls import UrlPolicy
 
@@ -24,7 +25,7 @@ SHORTEST_BASE64: Final = 65  # no picture is that small, and a media id never lo
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
-_HINT: Final = "Give an https:// link, a data: URL, base64, or the id of a picture that is here."
+_HINT: Final = _("Give an https:// link, a data: URL, base64, or the id of a picture that is here.")
 
 
 class PictureFetcher:
@@ -61,13 +62,15 @@ class PictureFetcher:
             raise _too_large(field)
         said = said.strip()
         if not said:
-            raise RequestRejected(f"{field} is empty.", field=field, hint=_HINT)
+            raise RequestRejected(_("{field} is empty.", field=field), field=field, hint=_HINT)
         if media_id := self.media_id(said):
             return await self._own(media_id, field)
         if head := _DATA_URL.match(said):
             if not head[0][:-1].lower().endswith(";base64"):
                 raise RequestRejected(
-                    f"{field} is a data: URL that is not base64.", field=field, hint="Write data:image/png;base64,..."
+                    _("{field} is a data: URL that is not base64.", field=field),
+                    field=field,
+                    hint=_("Write data:image/png;base64,..."),
                 )
             return await run_in_thread(_decode, said[head.end() :], field)
         if said[:8].lower().startswith(("http://", "https://")):
@@ -88,7 +91,9 @@ class PictureFetcher:
     async def _own(self, media_id: str, field: str) -> bytes:
         media = await self._media.get(media_id)
         if media is None:
-            raise RequestRejected(f"There is no picture here with the id in {field}.", field=field, hint=_HINT)
+            raise RequestRejected(
+                _("There is no picture here with the id in {field}.", field=field), field=field, hint=_HINT
+            )
         return media.data
 
 
@@ -98,11 +103,15 @@ def _decode(text: str, field: str) -> bytes:
         packed = b"".join(text.encode("ascii").split()).translate(_URLSAFE).rstrip(b"=")
         data = base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise RequestRejected(f"{field} is neither a link nor base64.", field=field, hint=_HINT) from error
+        raise RequestRejected(
+            _("{field} is neither a link nor base64.", field=field), field=field, hint=_HINT
+        ) from error
     if len(data) > MAX_INPUT_IMAGE_BYTES:
         raise _too_large(field)
     return data
 
 
 def _too_large(field: str) -> RequestRejected:
-    return RequestRejected(f"The picture in {field} is too large: at most {MOST_MB} MB.", field=field)
+    return RequestRejected(
+        _("The picture in {field} is too large: at most {most_mb} MB.", field=field, most_mb=MOST_MB), field=field
+    )

@@ -7,6 +7,7 @@ from generation.fields import FIELDS, Field
 from generation.lora_tags import tag_of
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage
+from texts.text import _
 from utils.images import ImageInfo, with_parameters
 from utils.infotext import format_infotext
 from utils.provenance import with_source_type
@@ -14,8 +15,8 @@ from utils.video import inspect_file, is_video
 
 # As Automatic1111 writes them; what it does not know follows.
 _ORDER: Final = (
-    "Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size", "Model", "VAE",
-    "Denoising strength", "Clip skip", "Hires upscale", "Hires steps", "Hires upscaler",
+    "Steps", "Sampler", _("Schedule type"), _("CFG scale"), _("Distilled CFG Scale"), "Seed", "Size", "Model", "VAE",
+    _("Denoising strength"), _("Clip skip"), _("Hires upscale"), _("Hires steps"), _("Hires upscaler"),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.request import GenerationRequest, Mode
+from texts.text import _
 from utils.content_credentials import How, NotSigned, PictureSigner
 from utils.pixels import BadImage
 from utils.provenance import TRAINED, marked_like, shared_kind
@@ -48,11 +49,11 @@ class Marks:
             try:
                 return await asyncio.wait_for(stamped, self.timestamp_wait_s)
             except (NotSigned, BadImage, TimeoutError) as error:
-                _warn("a picture is signed without a time stamp", error)
+                _warn(_("a picture is signed without a time stamp"), error)
         try:
             return await run_in_thread(signer.sign_new, data, kind, how, engine_file=engine_file)
         except (NotSigned, BadImage) as error:
-            _warn("a picture could not be signed; its XMP alone marks it", error)
+            _warn(_("a picture could not be signed; its XMP alone marks it"), error)
             return data
 
     def copied(self, copy: bytes, *originals: bytes) -> bytes:
@@ -63,7 +64,7 @@ class Marks:
         try:
             return self.signer.sign_copy(marked, originals, kind)
         except (NotSigned, BadImage) as error:
-            _warn("a copy could not be signed; its XMP alone marks it", error)
+            _warn(_("a copy could not be signed; its XMP alone marks it"), error)
             return marked
 
 

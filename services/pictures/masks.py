@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from generation.errors import RequestRejected
 from generation.request import SourceImage
 from services.pictures.media import MediaService
+from texts.text import _
 from utils import masks
 from utils.images import BadImage, clean_input
 from utils.masks import HINT, Masked
@@ -32,9 +33,9 @@ async def take_masked(media: MediaService, image: bytes, mask: bytes | None) -> 
         raise RequestRejected(str(error), field="mask_image", hint=HINT) from error
     if masked is None:
         raise RequestRejected(
-            "There is no mask, and nothing in the picture is transparent.",
+            _("There is no mask, and nothing in the picture is transparent."),
             field="mask_image",
-            hint=f"{HINT} Or erase that part of the picture and save it as PNG.",
+            hint=_("{hint} Or erase that part of the picture and save it as PNG.", hint=HINT),
         )
     return MaskedSource(
         image=await media.keep_input(masked.image), mask=await media.keep_input(masked.mask), notes=masked.notes

@@ -24,6 +24,7 @@ from services.pictures.labels import parameters_of as parameters_of
 from services.pictures.marks import Marks
 from store.image_cache import CacheUnavailable, ImageCache
 from store.image_cache import Media as Media
+from texts.text import _
 from utils import images
 from utils.canvas import upright_size
 from utils.clock import Clock
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 HELD_BYTES: Final = 64 * 1024 * 1024  # what memory holds while the cache cannot
 SLUG_CHARS: Final = 40
-CANNOT_KEEP: Final = "This picture cannot be kept just now. Please try again, or save it to a file."
+CANNOT_KEEP: Final = _("This picture cannot be kept just now. Please try again, or save it to a file.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,23 +80,21 @@ class MediaService:
         """Store the pictures of a finished job with their parameters in them; never fails because of the store."""
         label, source_type = self._label_of(job.lane), self._marks.source_type_of(job.lane)
         stored: list[StoredImage] = []
-        notes = list(result.notes)
-        for number, image in enumerate(result.images, 1):
+        notes, drawn = list(result.notes), result.images
+        for number, image in enumerate(drawn, 1):
             try:
                 info, data = await run_in_thread(labelled, image, job.drawn, result.model, label, source_type)
             except BadImage:
-                log.warning(
-                    "broken file from the engine",
-                    extra={"action": "job_finished", "job": job.id, "backend": job.lane, "picture": number},
-                )
-                notes.append(f"picture {number} of {len(result.images)} came damaged from the engine")
+                about = {"action": "job_finished", "job": job.id, "backend": job.lane, "picture": number}
+                log.warning("broken file from the engine", extra=about)
+                notes.append(_("picture {number} of {of} came damaged from the engine", number=number, of=len(drawn)))
                 continue
             data = await self._marks.signed(data, source_type, job.drawn, image.data)
             stored.append(await self._store(data, info, image.seed, job.id))
         asked = job.drawn.batch_size
         if stored and len(stored) < asked:
             notes.insert(0, came_back(len(stored), asked))
-        if stored and result.is_complete and len(stored) == max(asked, len(result.images)):
+        if stored and result.is_complete and len(stored) == max(asked, len(drawn)):
             await self._remember(job)
         return JobResult(
             images=tuple(stored),
@@ -154,7 +153,7 @@ class MediaService:
         try:
             expires_at = await self._cache.unpin(media_id)
         except CacheUnavailable as error:
-            raise GenerationError("That could not be changed just now. Please try again.") from error
+            raise GenerationError(_("That could not be changed just now. Please try again.")) from error
         self._tell()
         return expires_at
 
@@ -209,7 +208,7 @@ class MediaService:
             cleaned = await run_in_thread(images.clean_input, data)
         except BadImage as error:
             limit = MAX_INPUT_IMAGE_BYTES // 1024**2
-            hint = f"PNG, JPEG, WebP or GIF of up to {limit} MB works."
+            hint = _("PNG, JPEG, WebP or GIF of up to {limit} MB works.", limit=limit)
             raise RequestRejected(str(error), field="init_image", hint=hint) from error
         return await self.keep_input(cleaned)
 
@@ -243,13 +242,14 @@ class MediaService:
             return source
         media = await self.get(source.media_id)
         if media is None:
+            hours = self.ttl_s / 3600
             raise RequestRejected(
-                f"The source picture has expired: pictures are kept for {self.ttl_s / 3600:g} h. Attach it again.",
+                _("The source picture has expired: pictures are kept for {hours:g} h. Attach it again.", hours=hours),
                 field="init_image",
             )
         if media.is_video:
-            hint = "Save the frame that you mean as a picture and attach that."
-            raise RequestRejected("That is a video: only pictures can be drawn from.", field="init_image", hint=hint)
+            hint = _("Save the frame that you mean as a picture and attach that.")
+            raise RequestRejected(_("That is a video: only pictures can be drawn from."), field="init_image", hint=hint)
         return SourceImage(media_id=source.media_id, data=media.data)
 
     async def upload_copy(self, media_id: str, limit_bytes: int) -> Upload | None:
@@ -274,7 +274,7 @@ class MediaService:
 
     async def strip_of(self, named: Sequence[tuple[str, str]], limit_bytes: int) -> Upload | None:
         """Return pictures side by side on one sheet, each given as its name and media id; None as in `grid_of`."""
-        return await self._sheet([media_id for _, media_id in named], [name for name, _ in named], limit_bytes)
+        return await self._sheet([media_id for __, media_id in named], [name for name, __ in named], limit_bytes)
 
     async def converted(self, media: Media, kind: str) -> Upload:
         """Return a picture as PNG, JPEG or WEBP, with its parameters; a video as it is.
@@ -383,7 +383,7 @@ async def _deleting() -> AsyncIterator[None]:
     try:
         yield
     except CacheUnavailable as error:
-        raise GenerationError("The pictures could not be deleted just now. Please try again.") from error
+        raise GenerationError(_("The pictures could not be deleted just now. Please try again.")) from error
 
 
 def file_name(prompt: str, seed: int, when: datetime, extension: str) -> str:

@@ -13,6 +13,7 @@ from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from generation.several_pictures import in_order
+from texts.text import _
 from utils import canvas
 from utils.foreign_settings import settings_in
 from utils.images import is_animation
@@ -27,9 +28,9 @@ from utils.threads import run_in_thread
 PAN: Final = 0.5  # of the picture's own width or height is added
 VALUE_CHARS: Final = 80  # of a value that is only named
 MOST_UNUSED: Final = 20
-SAYS_NOTHING: Final = "This picture does not say how it was made."
-FIRST_ONLY: Final = "only the first picture of the animation is used"
-SAME_SCENE: Final = "the same scene, continued"
+SAYS_NOTHING: Final = _("This picture does not say how it was made.")
+FIRST_ONLY: Final = _("only the first picture of the animation is used")
+SAME_SCENE: Final = _("the same scene, continued")
 
 
 class PictureSource(Protocol):
@@ -138,7 +139,7 @@ async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job |
     draft = replace(changes.over(known), init_image=source)
     if draft.prompt:
         return draft, ()
-    note = f"no words were said or found in the picture: drawn as “{SAME_SCENE}”"
+    note = _("no words were said or found in the picture: drawn as “{same_scene}”", same_scene=SAME_SCENE)
     return replace(draft, prompt=SAME_SCENE), (note,)
 
 
@@ -200,7 +201,7 @@ async def outpainting(draft: Draft, media: PictureSource, say: Callable[[str], N
     validate(draft)
     if draft.init_image is None:
         raise RequestRejected(
-            "Zoom and pan need a picture to go on from. Attach one, or reply to one.", field="init_image"
+            _("Zoom and pan need a picture to go on from. Attach one, or reply to one."), field="init_image"
         )
     margin = ((draft.zoom or 1.0) - 1) / 2
     margins = {side: margin + (PAN if draft.pan is pan else 0) for side, pan in _SIDES.items()}
@@ -243,10 +244,10 @@ def _settings_of(data: bytes) -> Infotext | None:
 
 
 def _hires(said: Mapping[str, str]) -> HiresFix | None:
-    factor = _number(said, "Hires upscale", "hires")
+    factor = _number(said, _("Hires upscale"), "hires")
     if not factor:  # A1111 writes the one or the other, Forge both with a zero
-        wide, narrow = _whole(said, "Hires resize-1", "width"), _whole(said, "Size-1", "width")
-        tall, short = _whole(said, "Hires resize-2", "height"), _whole(said, "Size-2", "height")
+        wide, narrow = _whole(said, _("Hires resize-1"), "width"), _whole(said, "Size-1", "width")
+        tall, short = _whole(said, _("Hires resize-2"), "height"), _whole(said, "Size-2", "height")
         ratios = [large / small for large, small in ((wide, narrow), (tall, short)) if large and small]
         factor = (
             round(max(ratios), 3) if ratios and RANGES["hires"].low <= max(ratios) <= RANGES["hires"].high else None
@@ -255,10 +256,10 @@ def _hires(said: Mapping[str, str]) -> HiresFix | None:
         return None
     hires = HiresFix(
         factor=factor,
-        steps=_whole(said, "Hires steps", "steps"),
+        steps=_whole(said, _("Hires steps"), "steps"),
         upscaler=said.get("Hires upscaler") or None,
     )
-    strength = _number(said, "Denoising strength", "denoising_strength")
+    strength = _number(said, _("Denoising strength"), "denoising_strength")
     return hires if strength is None else replace(hires, denoising_strength=strength)
 
 

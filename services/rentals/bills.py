@@ -12,6 +12,7 @@ from queue_manager import LaneView
 from services.rentals.machines import TITLES as TITLES
 from services.rentals.machines import Machine
 from store.rentals import Rental
+from texts.text import _
 
 BLIP_S: Final = 600.0  # away for less: the server was started again on the same rented machine
 BOOT_S: Final = 3600.0  # within this a machine that we started comes up: its bill began with the start
@@ -21,9 +22,11 @@ PRICES: Final = {  # US dollars an hour
     "vast": {"RTX 3060": "0.10–0.20", "RTX 3080": "0.15–0.30", "RTX 3090": "0.20–0.40", "RTX 4090": "0.40–0.70"},
 }
 HOW_TO_STOP: Final = {
-    "runpod": "RunPod → Pods → Stop. A stopped pod still bills its disk: Terminate ends that too, and deletes it.",
-    "vast": "Vast.ai → Instances → Destroy. Stop alone keeps the disk, and keeps billing it.",
-    "": "Stop the machine at your provider. A stopped one may still bill its disk: terminate or destroy ends that too.",
+    "runpod": _("RunPod → Pods → Stop. A stopped pod still bills its disk: Terminate ends that too, and deletes it."),
+    "vast": _("Vast.ai → Instances → Destroy. Stop alone keeps the disk, and keeps billing it."),
+    "": _(
+        "Stop the machine at your provider. A stopped one may still bill its disk: terminate or destroy ends that too."
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from generation.errors import NotAllowed, RequestRejected
 from settings.people import PeopleSettings
 from settings.rentals import RentalSettings
 from store.rentals import Rental
+from texts.text import _
 from utils.clock import Clock
 
 LISTED_S: Final = 20.0  # so long one listing serves all: providers slow down who asks often
@@ -97,21 +98,21 @@ class MachineService:
         title = TITLES.get(provider_at(entry.config.url) or rental.provider, "RunPod or Vast.ai")
         if not self._providers:
             raise RequestRejected(
-                f"I have no API key of {title}, so I can neither start nor stop it.",
+                _("I have no API key of {title}, so I can neither start nor stop it.", title=title),
                 field="gpu",
-                hint="The owner of Easel can set one (docs/gpu-rental.md). Until then: the provider's own page.",
+                hint=_("The owner of Easel can set one (docs/gpu-rental.md). Until then: the provider's own page."),
             )
         if not self.allows(entry.owner, by):
             raise NotAllowed(
-                "The rented machines belong to the owner of Easel, who has not named you or this server.",
-                hint="The owner of Easel can: WEB_ADMINS for people, DISCORD_GUILD_IDS for servers.",
+                _("The rented machines belong to the owner of Easel, who has not named you or this server."),
+                hint=_("The owner of Easel can: WEB_ADMINS for people, DISCORD_GUILD_IDS for servers."),
             )
         if machine := await self.find(entry, rental):
             return machine
         raise RequestRejected(
-            f"This connection leads to no machine of the account at {title} that I have the key of.",
+            _("This connection leads to no machine of the account at {title} that I have the key of.", title=title),
             field="gpu",
-            hint="Was it terminated, or did it get another address? `/sdconnect` the one it has now.",
+            hint=_("Was it terminated, or did it get another address? `/sdconnect` the one it has now."),
         )
 
     async def start(self, machine: Machine) -> None:

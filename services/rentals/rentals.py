@@ -25,6 +25,7 @@ from services.rentals.bills import bill_of, command, seen, used
 from services.rentals.machines import Machine, MachineService, is_at, place_of, provider_at
 from settings.rentals import RentalSettings
 from store.rentals import Rental, RentalStore
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -184,7 +185,11 @@ class RentalService:
         """
         if not 0 <= usd_per_hour <= MAX_USD_PER_HOUR:
             raise RequestRejected(
-                f"Give the price in dollars an hour, from 0 to {MAX_USD_PER_HOUR:.0f}, for example 0.34.", field="price"
+                _(
+                    "Give the price in dollars an hour, from 0 to {max_usd_per_hour:.0f}, for example 0.34.",
+                    max_usd_per_hour=MAX_USD_PER_HOUR,
+                ),
+                field="price",
             )
         entry = self._entry(owner)
         changes = {"provider": provider} if provider else {}
@@ -317,7 +322,7 @@ class RentalService:
             return None
         self._unstopped.add(entry.name)
         bill = await self._change(entry, reminded_at=self._clock.now())
-        message = f"I could not stop it: {error.user_message}"
+        message = _("I could not stop it: {reason}", reason=error.user_message)
         return Notice(kind="idle", owner=entry.owner, bill=bill, message=message, lines=(HOW_TO_STOP[rental.provider],))
 
     def _ways_to_stop(self, entry: Entry, rental: Rental) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from generation.errors import BackendAuthError, ContentBlocked, RequestRejected
 from generation.job import Job, JobStatus
 from services.reports.statistics import StatisticsService
 from settings.alerts import AlertSettings
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,12 @@ class AlertService:
         seconds, limit = job.result.seconds, self._limits.slow_s
         if 0 < limit < seconds:
             label = self._registry.label(job.lane)
-            message = f"{label} took {seconds:.0f} s for a picture; more than {limit:g} s is slow."
+            message = _(
+                "{label} took {seconds:.0f} s for a picture; more than {limit:g} s is slow.",
+                label=label,
+                seconds=seconds,
+                limit=limit,
+            )
             self._fire("slow", job.lane, message, value=seconds, limit=limit)
         if job.result.cost_usd > 0 and self._limits.budget_usd > 0:
             self._is_budget_due = True
@@ -118,11 +124,16 @@ class AlertService:
         self._ends.append((now, is_error))
         while self._ends[0][0] <= now - WINDOW_S:
             self._ends.popleft()
-        errors, ended = sum(is_bad for _, is_bad in self._ends), len(self._ends)
+        errors, ended = sum(is_bad for __, is_bad in self._ends), len(self._ends)
         if ended >= LEAST_JOBS and 0 < limit < errors / ended:
-            message = (
-                f"{errors} of the last {ended} pictures failed ({errors / ended:.0%}, in {WINDOW_S / 60:.0f} min); "
-                f"more than {limit:.0%} is too many."
+            message = _(
+                "{errors} of the last {ended} pictures failed ({errors_2:.0%}, in {window_s:.0f} min); "
+                "more than {limit:.0%} is too many.",
+                errors=errors,
+                ended=ended,
+                errors_2=errors / ended,
+                window_s=WINDOW_S / 60,
+                limit=limit,
             )
             self._fire("error_rate", "", message, value=errors / ended, limit=limit)
 
@@ -133,7 +144,9 @@ class AlertService:
             log.exception("could not ask what was spent", extra={"action": "alert", "kind": "budget"})
             return
         if spent > limit:
-            message = f"Today's pictures cost ${spent:.2f}; the daily budget is ${limit:.2f}."
+            message = _(
+                "Today's pictures cost ${spent:.2f}; the daily budget is ${limit:.2f}.", spent=spent, limit=limit
+            )
             self._fire("budget", "", message, value=spent, limit=limit)
 
     def _engine_changed(self, name: str) -> None:
@@ -143,7 +156,7 @@ class AlertService:
 
     def _key_refused(self, lane: str) -> None:
         label = self._registry.label(lane)
-        self._fire("key_refused", lane, f"{label} refuses its key (401 or 403). Check the key in .env.")
+        self._fire("key_refused", lane, _("{label} refuses its key (401 or 403). Check the key in .env.", label=label))
 
     def _is_ours(self, lane: str) -> bool:
         entry = self._registry.get(lane)

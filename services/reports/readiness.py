@@ -6,6 +6,7 @@ import logging
 from services.pictures.media import MediaService
 from store.database import Database, FileTrouble
 from store.image_cache import CacheUnavailable
+from texts.text import _
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,10 @@ class ReadinessService:
             await self._database.check_writable()
         except FileTrouble as error:
             log.warning("not ready", extra={"action": "store_failed", "error": str(error)})
-            return "the database cannot be written"
+            return _("the database cannot be written")
         try:
             await self._media.check_writable()
         except CacheUnavailable as error:
             log.warning("not ready", extra={"action": "cache_failed", "error": str(error)})
-            return "pictures cannot be kept"
+            return _("pictures cannot be kept")
         return ""

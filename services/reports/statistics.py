@@ -21,6 +21,7 @@ from store.statistics import Failures as Failures
 from store.statistics import Figures as Figures
 from store.statistics import Hour as Hour
 from store.statistics import StatisticsStore
+from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,9 @@ class StatisticsService:
     async def hours(self, count: int = 24) -> list[Hour]:
         """Return the jobs that ended in each of the last hours, oldest first, the present hour last."""
         if not 1 <= count <= MAX_HOURS:
-            raise RequestRejected(f"Ask for 1 to {MAX_HOURS} hours, not {count}.", field="hours")
+            raise RequestRejected(
+                _("Ask for 1 to {max_hours} hours, not {count}.", max_hours=MAX_HOURS, count=count), field="hours"
+            )
         return await self._store.hours(self._clock.now(), count)
 
     async def costs(self, person: Person, *, days: int = 30, user_key: str | None = None) -> list[DailyCost]:
@@ -113,7 +116,7 @@ class StatisticsService:
         """
         if not person.is_admin:
             if user_key not in (None, person.user_key):
-                raise NotAllowed("Only admins may see what others spent.")
+                raise NotAllowed(_("Only admins may see what others spent."))
             user_key = person.user_key
         return await self._store.costs(self._day(days), user_key=user_key, limit=MAX_COST_ROWS)
 
@@ -145,7 +148,9 @@ class StatisticsService:
 
     def _day(self, days: int) -> str:
         if not 1 <= days <= MAX_DAYS:
-            raise RequestRejected(f"Ask for 1 to {MAX_DAYS} days, not {days}.", field="days")
+            raise RequestRejected(
+                _("Ask for 1 to {max_days} days, not {days}.", max_days=MAX_DAYS, days=days), field="days"
+            )
         return f"{self._clock.now() - timedelta(days=days - 1):%Y-%m-%d}"
 
 

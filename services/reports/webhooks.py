@@ -20,7 +20,7 @@ from generation.job import Job, JobStatus, Webhook
 from net.outbound import check_outbound, post_json
 from settings.webhooks import WebhookSettings
 from store.webhooks import Hook, WebhookDelivery, WebhookStore
-from texts.text import english
+from texts.text import _, english
 from utils.clock import Clock, sleep_until
 from utils.urls import UrlPolicy
 from utils.webhook_signatures import signature_of, standard_headers
@@ -108,7 +108,8 @@ class WebhookService:
         chosen = frozenset(events) or frozenset(EVENTS)
         if unknown := chosen - {*EVENTS}:
             raise RequestRejected(
-                f"There is no event “{min(unknown)}”. There is: {', '.join(EVENTS)}.", field="webhook_events_filter"
+                _("There is no event “{min}”. There is: {events}.", min=min(unknown), events=", ".join(EVENTS)),
+                field="webhook_events_filter",
             )
         return Webhook(url=url, events=chosen)
 
@@ -143,7 +144,7 @@ class WebhookService:
             return paused_s
         await self._prune()
         resting: set[str] = set()  # hooks of receivers that have enough on the way
-        for _ in range(LOOKS):
+        for __ in range(LOOKS):
             due = await self._store.due(self._clock.now(), LOOK_AT, without=self._sending, resting=resting)
             for delivery in due:
                 receiver = urlsplit(delivery.url).netloc
@@ -163,11 +164,11 @@ class WebhookService:
         return left_s if left_s > 0 or not self._sending else float("inf")
 
     def _begin(self, delivery: WebhookDelivery, receiver: str) -> None:
-        task = asyncio.create_task(self._send(delivery), name=f"webhook {delivery.id}")
+        task = asyncio.create_task(self._send(delivery), name=_("webhook {id}", id=delivery.id))
         self._sending[delivery.id] = task
         self._receivers[receiver] += 1
 
-        def ended(_: asyncio.Task[None]) -> None:
+        def ended(__: asyncio.Task[None]) -> None:
             del self._sending[delivery.id]
             self._receivers -= Counter((receiver,))
             self._bell.set()
@@ -178,7 +179,7 @@ class WebhookService:
         try:
             body = delivery.body or await self._written_of(delivery)
             if body is None:
-                await self._store.end(delivery.seq, "the job is gone")
+                await self._store.end(delivery.seq, _("the job is gone"))
                 return
             answer, is_over = await self._attempt(delivery, body.encode())
             if is_over:

@@ -10,6 +10,7 @@ from settings.engines import ENGINE_ADDRESS, BackendSettings
 from settings.reading.groups import read_group
 from settings.reading.problems import Problem
 from settings.reading.words import SettingHelp, help_of
+from texts.text import _
 
 INSTANCE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -57,7 +58,7 @@ class EngineReader:
     def engine(self, name: str) -> BackendSettings | None:
         """Read one engine; None if it cannot be."""
         if not INSTANCE_NAME.fullmatch(name):
-            right = "names of letters, digits, - and _, the first a letter, at most 32 characters"
+            right = _("names of letters, digits, - and _, the first a letter, at most 32 characters")
             self._problems.append(Problem(name="BACKENDS", value=name, right=right))
             return None
         prefix = prefix_of(name)

@@ -7,6 +7,8 @@ from typing import Final
 
 from dotenv.parser import Binding, parse_stream
 
+from texts.text import _
+
 MASKED: Final = "***"
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # Whatever stands before an @, and whatever a query says, may be a password, also in what is no address at all.
@@ -44,4 +46,8 @@ def _sentence(one: Binding) -> str:
     number = one.original.line + one.original.string[: len(one.original.string) - len(line)].count("\n")
     name = re.match(rf"(?:export\s+)?({NAME.pattern})\s*=", line)
     of = f" ({name[1]})" if name else ""
-    return f"Line {number} of .env{of} cannot be read, so it counts for nothing. It must be NAME=value, quotes closed."
+    return _(
+        "Line {number} of .env{of} cannot be read, so it counts for nothing. It must be NAME=value, quotes closed.",
+        number=number,
+        of=of,
+    )

@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import Final
 
+from texts.text import _
+
 # Also with the name of an engine in front, like GPU1_NSFW_FILTER.
 SAFETY: Final = re.compile(r"(?:ENABLE_|USE_)?(?:NSFW|SAFETY|CONTENT)_(?:FILTER|CHECKER|CHECK|MODERATION)(?:_ENABLED)?")
 OFF: Final = frozenset({"", "false", "0", "no", "off", "none"})
-NO_FILTER: Final = (
+NO_FILTER: Final = _(
     "false or left out, since Easel has no filter of its own yet and would draw and post what this is meant to hold "
     "back. What an engine offers is set there (HORDE_CENSOR_NSFW, for one)"
 )
 
-_NO_ENGINE: Final = (
+_NO_ENGINE: Final = _(
     "Easel has no engine yet that uses it, so it is passed over; do not leave a key where nothing needs it."
 )
-_AT_THE_ENGINE: Final = (
+_AT_THE_ENGINE: Final = _(
     "Easel loads no models itself: set it where the engine is started, and name the engine, like A1111_URL."
 )
 PASSED_OVER: Final = {
@@ -29,7 +31,7 @@ PASSED_OVER: Final = {
     "STABILITY_API_KEY": _NO_ENGINE,
     "REPLICATE_API_TOKEN": _NO_ENGINE,
     "ANTHROPIC_API_KEY": _NO_ENGINE,
-    "DEFAULT_PROVIDER": "The engine that answers best is taken; a request may name another.",
+    "DEFAULT_PROVIDER": _("The engine that answers best is taken; a request may name another."),
     "MODEL_PATH": _AT_THE_ENGINE,
     "HF_HOME": _AT_THE_ENGINE,
     "CUDA_VISIBLE_DEVICES": _AT_THE_ENGINE,
@@ -73,12 +75,18 @@ def stray_settings(
             yield from _slip(name, prefix, kinds[prefix], options)
         elif said := INSTANCE_SETTING.fullmatch(name):
             near = get_close_matches(name, everywhere - {name}, n=1, cutoff=NEAR)
-            hint = f" Or did you mean {near[0]}?" if near and said[1].lower() not in options else ""
-            yield f"{name} in .env belongs to an engine that is not used: add {said[1].lower()} to BACKENDS.{hint}"
+            hint = _(" Or did you mean {near}?", near=near[0]) if near and said[1].lower() not in options else ""
+            yield _(
+                "{name} in .env belongs to an engine that is not used: add {said} to BACKENDS.{hint}",
+                name=name,
+                said=said[1].lower(),
+                hint=hint,
+            )
         else:
             near = get_close_matches(name.upper(), known | everywhere, n=1, cutoff=NEAR)
-            hint = PASSED_OVER.get(name) or (f"Did you mean {near[0]}?" if near else "")
-            yield f"{name} in .env is not a setting of Easel. {hint}".strip()
+            hint = PASSED_OVER.get(name) or (_("Did you mean {near}?", near=near[0]) if near else "")
+            sentence = _("{name} in .env is not a setting of Easel.", name=name)
+            yield _("{sentence} {hint}", sentence=sentence, hint=hint) if hint else sentence
 
 
 def _slip(name: str, prefix: str, kind: str, options: Mapping[str, Set[str]]) -> Iterator[str]:
@@ -87,5 +95,11 @@ def _slip(name: str, prefix: str, kind: str, options: Mapping[str, Set[str]]) ->
     if own is None or option in own:
         return
     near = get_close_matches(option, own, n=1, cutoff=NEAR)
-    hint = f" Did you mean {prefix}{near[0].upper()}?" if near else ""
-    yield f"{name} in .env is not a setting of {'an' if kind[0] in 'aeiou' else 'a'} {kind} engine.{hint}"
+    hint = _(" Did you mean {prefix}{near}?", prefix=prefix, near=near[0].upper()) if near else ""
+    yield _(
+        "{name} in .env is not a setting of {rest} {kind} engine.{hint}",
+        name=name,
+        rest="an" if kind[0] in "aeiou" else "a",
+        kind=kind,
+        hint=hint,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from settings.engines import ENGINE_ADDRESS
 from settings.reading.env_file import MASKED, mask_address
+from texts.text import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +19,20 @@ class Problem:
         object.__setattr__(self, "value", mask_address(self.value))
 
     def __str__(self) -> str:
-        said = f"{self.name}={self.value}" if self.value else f"{self.name} is missing"
-        return f"{said}: must be {self.right}{self._without_password()}"
+        said = f"{self.name}={self.value}" if self.value else _("{name} is missing", name=self.name)
+        return _(
+            "{said}: must be {right}{without_password}",
+            said=said,
+            right=self.right,
+            without_password=self._without_password(),
+        )
 
     def _without_password(self) -> str:
         if f"://{MASKED}@" not in self.value:
             return ""
         engine = self.name.removesuffix("_URL")
-        own = f" (those go into {engine}_KEY)" if self.right == ENGINE_ADDRESS else ""
-        return f", without user:password@ in it{own}"
+        own = _(" (those go into {engine}_KEY)", engine=engine) if self.right == ENGINE_ADDRESS else ""
+        return _(", without user:password@ in it{own}", own=own)
 
 
 class SettingsError(Exception):

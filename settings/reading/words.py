@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from settings.fields import Group, declared, is_span, right_of, variable_of, write_span
+from texts.text import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,4 +47,4 @@ def shown(field: FieldInfo) -> str:
 def listed(values: Iterable[object]) -> str:
     """Return `1, 2 and 3`."""
     *most, last = map(str, values)
-    return f"{', '.join(most)} and {last}" if most else last
+    return _("{most} and {last}", most=", ".join(most), last=last) if most else last

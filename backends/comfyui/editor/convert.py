@@ -20,11 +20,12 @@ from backends.comfyui.errors import missing_nodes
 from backends.comfyui.graph import Graph, read_link
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import CapabilityError
+from texts.text import _
 from utils.text import cut
 
 NAMED: Final = 5  # nodes told of in a refusal
 NAME_CHARS: Final = 40
-ALIAS: Final = "Node name for S&R"
+ALIAS: Final = "Node name for S&R"  # no text: the server’s own
 
 
 def convert(values: Mapping[str, Any], info: ObjectInfo, *, most: int, now: datetime) -> Graph:
@@ -57,7 +58,7 @@ class _Conversion:
 
     def graph(self) -> Graph:
         live = [(instance, node) for instance in self._root.walk() for node in self._live(instance)]
-        missing = dict.fromkeys(node.type for _, node in live if node.type not in self._info)
+        missing = dict.fromkeys(node.type for __, node in live if node.type not in self._info)
         if missing:
             raise missing_nodes(list(missing))
         self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
@@ -92,9 +93,9 @@ class _Conversion:
         fields = fields_of(node.type, self._info)
         inputs = self._routes.inputs_of(node)
         if unmade := unmade_inputs(node.type, self._info, {one.name for one in node.inputs}):
-            return Unfit(reason=f"{', '.join(unmade)} is made by code in the browser")
+            return Unfit(reason=_("{unmade} is made by code in the browser", unmade=", ".join(unmade)))
         if made := [one.name for one in fields if one.kind is WidgetKind.IN_BROWSER]:
-            return Unfit(reason=f"its {', '.join(made)} is made by code in the browser")
+            return Unfit(reason=_("its {made} is made by code in the browser", made=", ".join(made)))
         linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
         self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
         found = own_values(node) or assign(node, fields, linked, self._search)
@@ -105,7 +106,9 @@ class _Conversion:
             self._handed[id(layer)] = primitive_values(layer, self._routes)
         handed = self._handed[id(layer)].get(node.id, {})
         if wrong := [name for name, value in handed.items() if name in known and not fits(known[name], value)]:
-            return Unfit(reason=f"the value that a primitive hands to its {', '.join(wrong)} is none for that")
+            return Unfit(
+                reason=_("the value that a primitive hands to its {wrong} is none for that", wrong=", ".join(wrong))
+            )
         found |= {name: value for name, value in handed.items() if name in known}
         return Own(values=found | constants_of(node.type, self._info), fields=known)
 
@@ -133,7 +136,7 @@ class _Conversion:
         wrong = [name for name, value, about in known if about and not fits(about, value)]
         wrong += [name for name, about in own.fields.items() if about.kind is WidgetKind.COMBO and name not in inputs]
         if wrong:
-            return Unfit(reason=f"its {', '.join(wrong)} has no value, and nothing is linked to it")
+            return Unfit(reason=_("its {wrong} has no value, and nothing is linked to it", wrong=", ".join(wrong)))
         title = node.title or self._info.title_of(node.type)
         return {"class_type": node.type, "inputs": inputs, "_meta": {"title": title}}
 
@@ -174,14 +177,20 @@ class _Conversion:
         if not faults:
             return
         named = [
-            f"{self._called(node)}, node {name}: {reason}" for name, (node, reason) in list(faults.items())[:NAMED]
+            _("{called}, node {name}: {reason}", called=self._called(node), name=name, reason=reason)
+            for name, (node, reason) in list(faults.items())[:NAMED]
         ]
-        more = f"; and {len(faults) - NAMED} more" if len(faults) > NAMED else ""
+        more = _("; and {count} more", count=len(faults) - NAMED) if len(faults) > NAMED else ""
         what = "A node" if len(faults) == 1 else f"{len(faults)} nodes"
         raise CapabilityError(
-            f"{what} of this workflow cannot be converted from the editor's format: {'; '.join(named)}{more}.",
+            _(
+                "{what} of this workflow cannot be converted from the editor's format: {named}{more}.",
+                what=what,
+                named="; ".join(named),
+                more=more,
+            ),
             field="workflow",
-            hint="Open the workflow in this ComfyUI, check those nodes, and use Workflow → Export (API).",
+            hint=_("Open the workflow in this ComfyUI, check those nodes, and use Workflow → Export (API)."),
         )
 
 

@@ -86,7 +86,7 @@ def fields_of(class_type: str, info: ObjectInfo) -> list[Widget]:
     """Return the widgets of a class but for those that a choice brings; links that once had one are among them."""
     specs = info.ordered_inputs(class_type)
     found = [one for name, spec in specs for one in _fields(name, spec)]
-    if any(_is_upload(spec) for _, spec in specs):
+    if any(_is_upload(spec) for __, spec in specs):
         found.append(Widget(name="upload", kind=WidgetKind.BUTTON))
     if class_type in {"Preview3D", "SaveGLB"}:
         found.append(Widget(name="image", kind=WidgetKind.WHOLE))
@@ -153,7 +153,7 @@ def _fields(name: str, spec: Any) -> Iterator[Widget]:
         if kind == "COMBO":
             yield Widget(name="control_filter_list", kind=WidgetKind.FILTER)
     if kind == "COMBO" and isinstance(settings.get("remote"), dict) and settings["remote"].get("refresh_button"):
-        yield Widget(name="Auto-refresh after generation", kind=WidgetKind.BUTTON)
+        yield Widget(name="Auto-refresh after generation", kind=WidgetKind.BUTTON)  # no text: the server’s own
         yield Widget(name="refresh", kind=WidgetKind.BUTTON)
     if kind == "BOUNDING_BOX" and settings.get("component") == "ImageCrop":
         yield from (Widget(name=side, kind=WidgetKind.SIDE) for side in ("x", "y", "width", "height"))

@@ -14,6 +14,7 @@ from backends.comfyui.editor.routes import PRIMITIVE, REROUTES
 from backends.comfyui.editor.saved import INLET, Layer, Port, Saved, SavedInput, SavedLink, SavedNode, read_node
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import CapabilityError
+from texts.text import _
 from utils.text import cut
 
 STARTS = ("workflow>", "workflow/")
@@ -30,7 +31,7 @@ def ungrouped(saved: Saved, info: ObjectInfo) -> Saved:
     for node in saved.root.nodes.values():
         name = next((node.type.removeprefix(start) for start in STARTS if node.type.startswith(start)), "")
         if name and name in saved.groups:
-            kind = f"group {node.id}"
+            kind = f"group {node.id}"  # no text: a name inside the graph
             subgraphs[kind] = _Group(saved.groups[name], info, last + 1).layer(node)
             last += len(subgraphs[kind].nodes) + 1
             new[node.id] = str(last)
@@ -78,11 +79,11 @@ class _Group:
         inputs, outputs = [], []
         for number, (name, place, own) in enumerate(self._ports):
             links[f"in {number}"] = SavedLink(source=INLET, output=number, target=self._id(place), input=0)
-            nodes[place] = _with_link(nodes[place], own, f"in {number}")
-            inputs.append(Port(name=name, type="*", links=(f"in {number}",)))
+            nodes[place] = _with_link(nodes[place], own, f"in {number}")  # no text: a name inside the graph
+            inputs.append(Port(name=name, type="*", links=(f"in {number}",)))  # no text: a name inside the graph
         for number, (source, output, kind) in enumerate(self._outputs()):
             links[f"out {number}"] = SavedLink(source=self._id(source), output=output, target="-20", input=number)
-            outputs.append(Port(name=kind, type=kind, links=(f"out {number}",)))
+            outputs.append(Port(name=kind, type=kind, links=(f"out {number}",)))  # no text: a name inside the graph
         return Layer(nodes={node.id: node for node in nodes}, links=links, inputs=tuple(inputs), outputs=tuple(outputs))
 
     def _id(self, place: int) -> str:
@@ -156,9 +157,9 @@ class _Group:
 
     def _outputs(self) -> Iterator[tuple[int, int, str]]:
         """Yield the outputs of the group: those not linked inside, and those said to go out."""
-        used = {(source, output) for source, output, _, _ in self._links}
+        used = {(source, output) for source, output, __, __ in self._links}
         for place, one in enumerate(self._inside):
-            kinds = [kind for kind, _ in self._info.outputs(one.node.type)] or list(one.node.output_types)
+            kinds = [kind for kind, __ in self._info.outputs(one.node.type)] or list(one.node.output_types)
             for output, kind in enumerate(kinds if one.node.type != PRIMITIVE else ()):
                 is_shown = (place, output) not in used or (place, output) in self._external
                 if self._custom(place, "output", str(output)).get("visible", is_shown):
@@ -189,8 +190,13 @@ def _with_link(node: SavedNode, name: str, link: str) -> SavedNode:
 def _unfit(group: SavedNode, count: int) -> CapabilityError:
     name = cut(group.title or group.type, 40)
     return CapabilityError(
-        f"The group node “{name}” (node {group.id}) of this workflow cannot be converted: it was saved with {count} "
-        "values, which do not fit the nodes in it.",
+        _(
+            "The group node “{name}” (node {id}) of this workflow cannot be converted: it was saved with {count} "
+            "values, which do not fit the nodes in it.",
+            name=name,
+            id=group.id,
+            count=count,
+        ),
         field="workflow",
-        hint="Open the workflow in this ComfyUI, which makes it a subgraph, check it, and save it again.",
+        hint=_("Open the workflow in this ComfyUI, which makes it a subgraph, check it, and save it again."),
     )

@@ -12,6 +12,7 @@ from backends.comfyui.editor.fields import Widget
 from backends.comfyui.editor.routes import PRIMITIVE, Routes
 from backends.comfyui.editor.saved import Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.editor.values import MISSING, Unfit, fits
+from texts.text import _
 
 INPUT: Final = "-1"
 
@@ -94,7 +95,11 @@ class Promotions:
         if named and len(saved) != len(numbers) and named.keys() <= names.keys():
             pairs = [(names[name], value) for name, value in named.items()]
         elif len(saved) not in {0, len(numbers)}:
-            return f"it was saved with {len(saved)} values where its subgraph shows {len(numbers)}"
+            return _(
+                "it was saved with {count} values where its subgraph shows {numbers}",
+                count=len(saved),
+                numbers=len(numbers),
+            )
         else:
             pairs = list(zip(numbers, saved, strict=False))
         return "; ".join(filter(None, (self._set(host, inner, shown, number, value) for number, value in pairs)))
@@ -104,13 +109,17 @@ class Promotions:
     ) -> str:
         known, name = shown.fields[number], inner.inputs[number].name
         if known is not None and not fits(known, value) and (is_handed or not _is_linked(host, inner, number)):
-            return f"its value for {name} is none that the widget inside takes"
+            return _("its value for {name} is none that the widget inside takes", name=name)
         shown.ports[number] = value
         return ""
 
     def _set_by_proxies(self, host: SavedNode, inner: Layer, shown: Shown, proxies: list[Any], saved: list[Any]) -> str:
         if saved and len(saved) != len(proxies):
-            return f"it was saved with {len(saved)} values where it shows {len(proxies)} widgets"
+            return _(
+                "it was saved with {count} values where it shows {proxies} widgets",
+                count=len(saved),
+                proxies=len(proxies),
+            )
         open_ports = {number for number in shown.ports if saved and not _is_linked(host, inner, number)}
         for proxy, value in zip(proxies, saved, strict=False):
             node, name = (str(proxy[0]), str(proxy[1])) if isinstance(proxy, list) and len(proxy) > 1 else ("", "")
@@ -123,7 +132,7 @@ class Promotions:
             if fault:
                 return fault
         names = ", ".join(inner.inputs[number].name for number in sorted(open_ports))
-        return f"it was saved without a value for {names}" if names else ""
+        return _("it was saved without a value for {names}", names=names) if names else ""
 
     def _set_inside(self, inner: Layer, shown: Shown, node: str, name: str, value: Any) -> str:
         target = inner.nodes.get(node)
@@ -136,7 +145,7 @@ class Promotions:
         if isinstance(own, Own) and name in own.fields and fits(own.fields[name], value):
             shown.inside[(node, name)] = value
             return ""
-        return f"its value for {name} of node {node} inside cannot be placed"
+        return _("its value for {name} of node {node} inside cannot be placed", name=name, node=node)
 
 
 def _is_linked(host: SavedNode, inner: Layer, number: int) -> bool:

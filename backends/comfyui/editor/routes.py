@@ -12,6 +12,7 @@ from backends.comfyui.editor.fields import Socket, sockets_of
 from backends.comfyui.editor.saved import BYPASSED, INLET, MUTED, Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import RequestRejected
+from texts.text import _
 from utils.text import cut
 
 MAX_DEPTH: Final = 24
@@ -79,13 +80,15 @@ def unfold(saved: Saved, most: int) -> Instance:
 def _unfold(saved: Saved, instance: Instance, left: list[int], above: frozenset[str]) -> Instance:
     left[0] -= len(instance.layer.nodes)
     if left[0] < 0:
-        raise RequestRejected("This workflow is too large when its subgraphs are laid out.", field="workflow")
+        raise RequestRejected(_("This workflow is too large when its subgraphs are laid out."), field="workflow")
     for node in instance.layer.nodes.values():
         if node.type not in saved.subgraphs or (not above and node.mode in {MUTED, BYPASSED}):
             continue
         if node.type in above or len(above) >= MAX_DEPTH:
             name = cut(node.title or node.id, 40)
-            raise RequestRejected(f"The subgraph “{name}” of this workflow holds itself.", field="workflow")
+            raise RequestRejected(
+                _("The subgraph “{name}” of this workflow holds itself.", name=name), field="workflow"
+            )
         child = Instance(
             path=f"{instance.path}{node.id}:", layer=saved.subgraphs[node.type], parent=instance, host=node
         )
@@ -122,7 +125,7 @@ class Routes:
                 step = self._known[key]
                 break
             if key in seen:
-                sentence = f"The links of this workflow run in a circle at node {cut(node.id, 20)}."
+                sentence = _("The links of this workflow run in a circle at node {id}.", id=cut(node.id, 20))
                 raise RequestRejected(sentence, field="workflow")
             seen[key] = None
             step = self._enter(step) if step.input else self._leave(step)
@@ -223,7 +226,7 @@ class Routes:
         if node.type in self._saved.subgraphs:
             kinds = tuple(port.type for port in self._saved.subgraphs[node.type].outputs)
         else:
-            kinds = tuple(kind for kind, _ in self._info.outputs(node.type)) or node.output_types
+            kinds = tuple(kind for kind, __ in self._info.outputs(node.type)) or node.output_types
         kind = kinds[output] if output < len(kinds) else "*"
         return "*" if kind.startswith("COMFY_") else kind
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from generation.errors import RequestRejected
+from texts.text import _
 
 ALWAYS, MUTED, BYPASSED = 0, 2, 4
 INLET: Final = "-10"  # where a subgraph's inputs come in
@@ -100,8 +101,8 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
     """
     root = read_layer(values)
     if not root.nodes:
-        hint = "Save it in ComfyUI once more, or use Workflow → Export (API)."
-        raise RequestRejected("This workflow has no nodes.", field="workflow", hint=hint)
+        hint = _("Save it in ComfyUI once more, or use Workflow → Export (API).")
+        raise RequestRejected(_("This workflow has no nodes."), field="workflow", hint=hint)
     definitions = _dict(values.get("definitions")).get("subgraphs") or values.get("subgraphs")
     subgraphs: dict[str, Layer] = {}
     waiting = list(_dicts(definitions))

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, chosen_fields
 from backends.comfyui.editor.saved import SavedNode
+from texts.text import _
 
-DISAGREE: Final = "its values by name and by place do not agree"
+DISAGREE: Final = _("its values by name and by place do not agree")
 STEPS: Final = 5_000  # looked at before a search for the right places is given up: at one node, in a file
 STEPS_IN_ALL: Final = 30_000
 MISSING: Final = object()
@@ -178,7 +179,9 @@ def _named(told: Mapping[str, Any], fields: list[Widget], linked: frozenset[str]
         if value is MISSING:
             continue
         if not fits(field, value) and field.name not in linked:
-            return Unfit(reason=f"its {field.name} is {_shown(value)}, which that input does not take")
+            return Unfit(
+                reason=_("its {name} is {shown}, which that input does not take", name=field.name, shown=_shown(value))
+            )
         _keep(found, field, value)
         if field.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(field, value) + waiting
@@ -210,14 +213,14 @@ def _searched(
                 if way not in ways:
                     ways.append(way)
                 if len(ways) > 1 and named is None:
-                    return Unfit(reason=_count(fields, values) + ", and they could belong to them in several ways")
+                    return Unfit(reason=_count(fields, values) + _(", and they could belong to them in several ways"))
             if not search.may_drop:
                 break
         if search.here <= 0:
             break
         if ways:
             return Unfit(reason=DISAGREE) if named is not None else ways[0]
-    return Unfit(reason=_count(fields, values) + ", and they do not fit them")
+    return Unfit(reason=_count(fields, values) + _(", and they do not fit them"))
 
 
 def _agree(named: Values, placed: Values, linked: frozenset[str]) -> bool:
@@ -291,7 +294,9 @@ def _keep(found: Values, field: Widget, value: Any) -> None:
 
 
 def _count(fields: list[Widget], values: list[Any]) -> str:
-    return f"it was saved with {len(values)} values where this engine's node has {len(fields)}"
+    return _(
+        "it was saved with {count} values where this engine's node has {fields}", count=len(values), fields=len(fields)
+    )
 
 
 def _shown(value: Any) -> str:

@@ -22,6 +22,7 @@ from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage, seed_after
 from generation.result import GeneratedImage, GenerationResult
+from texts.text import _
 from utils.images import BadImage, inspect
 
 THREADS: Final = 2
@@ -61,7 +62,7 @@ class SketchBackend:
 
     async def capabilities(self) -> Capabilities:
         if self._is_closed:
-            raise BackendUnavailable("The sketch engine is switched off.")
+            raise BackendUnavailable(_("The sketch engine is switched off."))
         return _CAPABILITIES
 
     async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
@@ -76,7 +77,7 @@ class SketchBackend:
         run = _Run(request, self._delay_s)
         task = self._pool.submit(run.paint)
         work = asyncio.wrap_future(task)
-        work.add_done_callback(lambda _: run.end())
+        work.add_done_callback(lambda __: run.end())
         try:
             while (progress := await run.progress()) is not None:
                 await report(progress)
@@ -155,8 +156,13 @@ def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image
         width, height = round(source.width * factor), round(source.height * factor)
         if width * height > MAX_IMAGE_PIXELS:
             raise RequestRejected(
-                f"Upscaled, this picture would have {width}×{height} pixels; at most "
-                f"{MAX_IMAGE_PIXELS // 10**6} million are possible. Use a smaller factor.",
+                _(
+                    "Upscaled, this picture would have {width}×{height} pixels; at most "
+                    "{max_image_pixels} million are possible. Use a smaller factor.",
+                    width=width,
+                    height=height,
+                    max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+                ),
                 field="upscale_factor",
             )
         return painter.upscale(source, factor, on_step)
@@ -180,7 +186,7 @@ def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image
 
 def _opened(source: SourceImage | None) -> Image.Image:
     if source is None:
-        raise RequestRejected("This needs a picture to start from. Attach one, or reply to one.", field="init_image")
+        raise RequestRejected(_("This needs a picture to start from. Attach one, or reply to one."), field="init_image")
     try:
         inspect(source.data, decode=True)
     except BadImage as error:

@@ -3,6 +3,7 @@
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind, Option
 from easel_sketch.backend import SketchBackend
+from texts.text import _
 from utils.provenance import ALGORITHMIC
 
 
@@ -13,8 +14,8 @@ def make(config: BackendConfig) -> Backend:
 
 KIND = EngineKind(
     name=SketchBackend.kind,
-    title="built in, draws by rules",
-    noun="the built-in engine",
+    title=_("built in, draws by rules"),
+    noun=_("the built-in engine"),
     make=make,
     options=(
         Option(
@@ -23,7 +24,7 @@ KIND = EngineKind(
             low=0,
             high=60,
             default="0",
-            help="rest at each step, so that progress can be watched",
+            help=_("rest at each step, so that progress can be watched"),
         ),
     ),
     is_inside=True,
