@@ -12,6 +12,7 @@ from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
 from services.people.access import LOCAL_USER
+from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
@@ -25,13 +26,14 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     registry, media, clock = base.registry, base.media, base.clock
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles = StyleService(base.settings.storage.data_dir)
+    preferences = PreferenceStore(base.database)
     queue = _queue(base, workflows)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
         registry=registry,
         media=media,
-        preferences=PreferenceStore(base.database),
+        preferences=preferences,
         clock=clock,
         workflows=workflows,
         styles=styles,
@@ -49,6 +51,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         upkeep=upkeep,
         records=_records(base, queue, generation, connections, styles),
         workflows=workflows,
+        preferences=PreferenceService(preferences),
         clock=clock,
         loops=base.loops,
     )

@@ -22,6 +22,7 @@ from cogs.jobs.messages import JobMessages
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.posting import Poster
+from cogs.preferences import Preferences
 from cogs.presses import Presses
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
@@ -105,6 +106,7 @@ class EaselBot(commands.Bot):
         self.add_cog(Deletions(service=services.generation, desk=self.desk))
         self.add_cog(Connections(connections=services.connections, service=services.generation))
         self.add_cog(Workflows(workflows=services.workflows))
+        self.add_cog(Preferences(preferences=services.preferences))
         self.add_cog(Models(catalog=services.catalog))
         self.add_cog(QueueStatus(service=services.generation, catalog=services.catalog))
         self.add_cog(

@@ -8,6 +8,7 @@ from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
+from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
@@ -28,5 +29,6 @@ class Services:
     upkeep: Upkeep
     records: Records
     workflows: WorkflowService
+    preferences: PreferenceService
     clock: Clock
     loops: Loops = field(default_factory=lambda: Loops(SystemClock()))

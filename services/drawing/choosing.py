@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Fit, Refused
-from generation.errors import CapabilityError, RequestRejected
+from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.fields import RANGES
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
@@ -48,6 +48,10 @@ class Candidate:
     request: GenerationRequest
     fitted: Fit
 
+    def noted(self, note: str) -> "Candidate":
+        """Return the same with one more note for the person who asked."""
+        return replace(self, fitted=replace(self.fitted, notes=(note, *self.fitted.notes)))
+
 
 class Chooser:
     """Looks at every engine a person may use."""
@@ -74,8 +78,18 @@ class Chooser:
             CapabilityError: no engine here can do it; every reason is named.
             BackendError: the only engine there is cannot be reached.
         """
-        draft = with_tags_as_loras(draft)
-        draft = await self._with_preferences(sized_like_its_picture(draft), origin)
+        said = sized_like_its_picture(with_tags_as_loras(draft))
+        wanted = said.over(await self._preferred(said, origin))
+        try:
+            return await self._options(wanted, origin)
+        except (RequestRejected, CapabilityError, BackendError) as error:
+            if wanted == said:
+                raise
+            options = await self._options(said, origin)  # else it was not for the settings
+            note = _("your settings were left out: {reason:phrase}", reason=error.user_message)
+            return [option.noted(note) for option in options]
+
+    async def _options(self, draft: Draft, origin: Origin) -> list[Candidate]:
         draft = await self.with_style_words(draft)
         validate(draft)
         if draft.workflow and self._workflows:
@@ -168,15 +182,21 @@ class Chooser:
         ours, others = await self._styles.split(draft.styles)
         return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
 
-    async def _with_preferences(self, draft: Draft, origin: Origin) -> Draft:
+    async def _preferred(self, said: Draft, origin: Origin) -> Draft:
+        """Return what is always wanted here. A workflow keeps its own values; enlarging has no use for most."""
+        preferred = Draft()
+        if said.workflow:
+            return preferred
         scopes = [f"user:{origin.user_key}"]
         if origin.channel_id:
             scopes.append(f"channel:{origin.channel_id}")
         if origin.guild_id:
             scopes.append(f"guild:{origin.guild_id}")
         for scope in scopes:
-            draft = draft.over(await self._preferences.get(scope))
-        return draft
+            preferred = preferred.over(await self._preferences.get(scope))
+        if said.mode is Mode.UPSCALE:
+            return Draft(backend=preferred.backend, upscaler=preferred.upscaler)
+        return preferred
 
 
 def _is_nowhere(draft: Draft, options: list[Candidate], refusals: list[str]) -> bool:

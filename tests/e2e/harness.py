@@ -40,7 +40,8 @@ from utils.clock import SystemClock
 COMMANDS = {
     "generate", "gen", "img", "dream", "sdconnect", "sdlink", "sdtest", "sddisconnect", "sdmodels", "models",
     "queue", "cancel", "help", "upscale", "inpaint", "outpaint", "control", "describe", "pnginfo",
-    "compare", "status", "gpu", "workflow", "forget", "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
+    "compare", "status", "gpu", "workflow", "settings", "forget",
+    "Describe", "Picture info", "Upscale 2×", "Zoom out 1.5×",
 }  # fmt: skip
 SETTINGS = Settings().changed(
     storage={"media_cache_dir": "."},

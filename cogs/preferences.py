@@ -1,0 +1,91 @@
+"""`/settings`: what you, this channel or this server always want, laid under every request."""
+
+from typing import Any, Final
+
+import nextcord
+from nextcord import SlashOption
+from nextcord.ext import commands
+
+from cogs.decorators import prefix_command
+from cogs.origin import person_of, person_of_message
+from cogs.plain import code
+from cogs.posting import reply_to
+from generation.person import Person
+from services.people.preferences import PreferenceService, Preferred, Scope
+from texts.text import _
+from utils.text import cut
+
+CHOICES: Final = {"me": "me", "this channel": "channel", "this server": "server"}
+MAX_OPTIONS_CHARS: Final = 500
+LIST_CHARS: Final = 1900
+
+
+class Preferences(commands.Cog):
+    """Shows and changes them; others' are never shown."""
+
+    def __init__(self, *, preferences: PreferenceService) -> None:
+        self._preferences = preferences
+
+    @nextcord.slash_command(name="settings", description="What you, this channel or this server always want")
+    async def slash_settings(self, interaction: nextcord.Interaction) -> None:
+        """Only its subcommands can be called."""
+
+    @slash_settings.subcommand(name="show", description="What holds here for you, and where each value comes from")
+    async def slash_show(self, interaction: nextcord.Interaction) -> None:
+        await interaction.response.send_message(await self._shown(person_of(interaction)), ephemeral=True)
+
+    @slash_settings.subcommand(name="set", description="Always use these options, unless a request says otherwise")
+    async def slash_set(
+        self,
+        interaction: nextcord.Interaction,
+        options: str = SlashOption(
+            description="As behind a prompt: --steps 30 --size 768x512 --negative blurry", max_length=MAX_OPTIONS_CHARS
+        ),
+        scope: str = SlashOption(description="For whom; you, if left out", choices=CHOICES, required=False),
+    ) -> None:
+        person = person_of(interaction)
+        await self._preferences.add(person, Scope(scope or "me"), options, is_manager=_manages(interaction))
+        await interaction.response.send_message(await self._shown(person), ephemeral=True)
+
+    @slash_settings.subcommand(name="reset", description="Forget options; the engine's own hold again")
+    async def slash_reset(
+        self,
+        interaction: nextcord.Interaction,
+        options: str = SlashOption(
+            description="Which, like: steps size; all, if left out", required=False, max_length=MAX_OPTIONS_CHARS
+        ),
+        scope: str = SlashOption(description="For whom; you, if left out", choices=CHOICES, required=False),
+    ) -> None:
+        person, names = person_of(interaction), (options or "").replace(",", " ").split()
+        await self._preferences.reset(person, Scope(scope or "me"), names, is_manager=_manages(interaction))
+        await interaction.response.send_message(await self._shown(person), ephemeral=True)
+
+    @prefix_command(name="settings")
+    async def settings_by_prefix(self, ctx: commands.Context[Any], what: str = "show", *, options: str = "") -> None:
+        """`!settings set --steps 30`, `!settings reset steps`: your own; those of others take `/settings`."""
+        person = person_of_message(ctx)
+        if what == "set":
+            await self._preferences.add(person, Scope.ME, options)
+        elif what == "reset":
+            await self._preferences.reset(person, Scope.ME, options.replace(",", " ").split())
+        await reply_to(ctx, content=await self._shown(person))
+
+    async def _shown(self, person: Person) -> str:
+        return settings_text(await self._preferences.explain(person))
+
+
+def _manages(interaction: nextcord.Interaction) -> bool:
+    return bool(interaction.guild_id) and interaction.permissions.manage_guild
+
+
+def settings_text(found: list[Preferred]) -> str:
+    """Write what holds, with where it comes from, and how to change it."""
+    whose = {Scope.ME: _("yours"), Scope.CHANNEL: _("this channel’s"), Scope.SERVER: _("this server’s")}
+    if not found:
+        return _("Nothing is set: the engine’s own values hold.\n-# For example: `/settings set options:--steps 30`")
+    lines = [_("**Settings for your pictures here**")]
+    for each in found:
+        line = f"`{code(each.text)}` · {whose[each.scope]}"
+        lines.append(line if each.is_used else f"~~{line}~~")
+    lines.append(_("-# What a request says goes first. `/settings reset` forgets them."))
+    return cut("\n".join(lines), LIST_CHARS)

@@ -1,0 +1,153 @@
+"""What a person, a channel or a server always wants: set in the words of a prompt, and told with where it comes from.
+
+The person's own go before the channel's, those before the server's; what is said in a request goes before them all.
+`services.drawing.choosing` lays them under each request.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Final
+
+from generation.errors import NotAllowed, RequestRejected
+from generation.fields import FIELDS, Kind
+from generation.person import Person
+from generation.prompt_syntax import format_prompt, parse_prompt
+from generation.request import Draft, Mode
+from store.preferences import PreferenceStore
+from texts.text import Text, _
+
+_OF_ONE_PICTURE: Final = (Kind.SEED, Kind.WORKFLOW, Kind.EXTRA, Kind.FACTOR, Kind.CHOICE)
+_IN_A_DRAFT: Final = frozenset(field.name for field in fields(Draft))
+PREFERABLE: Final = frozenset(
+    name
+    for field in FIELDS
+    if field.is_option and field.kind not in _OF_ONE_PICTURE and Mode.TXT2IMG in field.modes
+    for name in (("width", "height") if field.kind is Kind.SIZE else (field.name,))
+    if name in _IN_A_DRAFT - {"zoom"}
+) | {"upscaler"}
+SIZE: Final = frozenset({"width", "height", "aspect"})  # set and dropped together
+
+
+class Scope(StrEnum):
+    """For whom they hold."""
+
+    ME = "me"
+    CHANNEL = "channel"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferred:
+    """One of them, written as in a prompt. `is_used` is False where a nearer scope says otherwise."""
+
+    text: str
+    scope: Scope
+    is_used: bool
+
+
+class PreferenceService:
+    """Reads and writes them. Whether somebody may set a server's is the door's to know: `is_manager`."""
+
+    def __init__(self, store: PreferenceStore) -> None:
+        self._store = store
+
+    async def explain(self, person: Person) -> list[Preferred]:
+        """Return what holds here for a person, the nearest scope first."""
+        found: list[Preferred] = []
+        taken: set[str] = set()
+        for scope in Scope:
+            if not (key := _key(scope, person)):
+                continue
+            own = await self._store.get(key)
+            names = [name for name in _said(own) if name != "height"]
+            found += [
+                Preferred(text=_written(own, name), scope=scope, is_used=not _alike(name) & taken) for name in names
+            ]
+            taken.update(names)
+        return found
+
+    async def add(self, person: Person, scope: Scope, text: str, *, is_manager: bool = False) -> None:
+        """Set what a text says, `--steps 30 --size 768x512`; what it does not say stays.
+
+        Raises:
+            RequestRejected: it says something that belongs to a single picture, or nothing.
+            NotAllowed: see `reset`.
+        """
+        key = _allowed(scope, person, is_manager=is_manager)
+        parsed = parse_prompt(text)
+        said = _said(parsed.draft)
+        alone = Draft(**{name: getattr(parsed.draft, name) for name in said.keys() - PREFERABLE - {"prompt"}})
+        if parsed.is_private or parsed.repeat > 1 or alone != Draft():
+            options = format_prompt(alone) or ("--private" if parsed.is_private else "--repeat")
+            raise _refused(_("{options} belongs to a single picture and cannot be kept.", options=options))
+        if unread := "; ".join(parsed.notes) or parsed.draft.prompt:
+            raise _refused(_("Settings are options, not a prompt: “{text}” cannot be kept.", text=unread))
+        if not said:
+            raise _refused(_("There is no option in this."))
+        await self._store.set(key, parsed.draft.over(await self._store.get(key)))
+
+    async def reset(
+        self, person: Person, scope: Scope, options: Iterable[str] = (), *, is_manager: bool = False
+    ) -> None:
+        """Drop what is set in one scope: the named options (`steps`, `--ar`), or everything.
+
+        Raises:
+            RequestRejected: there is no such option, or no such scope here.
+            NotAllowed: the channel's are for its moderators, the server's for people who manage it.
+        """
+        key = _allowed(scope, person, is_manager=is_manager)
+        names = [name for option in options for name in _named(option)]
+        unset = Draft()
+        left = replace(await self._store.get(key), **{name: getattr(unset, name) for name in names}) if names else unset
+        await (self._store.set(key, left) if _said(left) else self._store.clear(key))
+
+
+def _key(scope: Scope, person: Person) -> str:
+    if scope is Scope.ME:
+        return f"user:{person.user_key}"
+    if scope is Scope.CHANNEL:
+        return f"channel:{person.channel_id}" if person.channel_id else ""
+    return f"guild:{person.guild_id}" if person.guild_id else ""
+
+
+def _allowed(scope: Scope, person: Person, *, is_manager: bool) -> str:
+    key = _key(scope, person)
+    if not key or (scope is Scope.CHANNEL and not person.guild_id):
+        raise RequestRejected(_("There is no server here, only you."), field="scope")
+    if scope is Scope.CHANNEL and not (person.is_moderator or is_manager):
+        raise NotAllowed(_("Only moderators of this channel change its settings."))
+    if scope is Scope.SERVER and not is_manager:
+        raise NotAllowed(_("Only people who may manage this server change its settings."))
+    return key
+
+
+def _refused(why: Text) -> RequestRejected:
+    return RequestRejected(why, field="options", hint=_("For example: `--steps 30 --size 768x512`"))
+
+
+def _said(draft: Draft) -> dict[str, object]:
+    return {field.name: value for field in fields(draft) if (value := getattr(draft, field.name)) not in (None, "", ())}
+
+
+def _alike(name: str) -> set[str]:
+    return set(SIZE) if name in SIZE else {name}
+
+
+def _written(draft: Draft, name: str) -> str:
+    alike = {"width": ("width", "height")}.get(name, (name,))
+    return format_prompt(Draft(**{each: getattr(draft, each) for each in alike}))
+
+
+def _named(option: str) -> set[str]:
+    typed = option.lstrip("-—").casefold()
+    for field in FIELDS:
+        if typed in {field.name, field.option, *field.aliases} and (names := _fields_of(field.name) & PREFERABLE):
+            return _alike(next(iter(names)))
+    raise RequestRejected(
+        _("“{option}” is no setting.", option=option), field="options", hint=_("`/settings show` lists them.")
+    )
+
+
+def _fields_of(name: str) -> set[str]:
+    return {"width", "height"} if name == "size" else {name}
