@@ -83,7 +83,7 @@ def settings_text(found: list[Preferred]) -> str:
     whose = {Scope.ME: _("yours"), Scope.CHANNEL: _("this channel’s"), Scope.SERVER: _("this server’s")}
     if not found:
         return _("Nothing is set: the engine’s own values hold.\n-# For example: `/settings set options:--steps 30`")
-    lines = [_("**Settings for your pictures here**")]
+    lines: list[str] = [_("**Settings for your pictures here**")]
     for each in found:
         line = f"`{code(each.text)}` · {whose[each.scope]}"
         lines.append(line if each.is_used else f"~~{line}~~")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, queue_status
+from cogs import error_handler, preferences, queue_status
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -38,6 +38,7 @@ from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
+from services.people.preferences import Preferred, Scope
 from services.rentals.machines import Machine
 from services.rentals.rentals import Bill, Notice
 from store.workflows import StoredWorkflow
@@ -165,6 +166,9 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     workflows.changed_text: lambda text: workflows.changed_text(stored(text)),
     workflows.deleted_text: lambda text: workflows.deleted_text(stored(text)),
     workflows.list_text: lambda text: workflows.list_text([stored(text), stored(text, "guild")]),
+    preferences.settings_text: lambda text: preferences.settings_text(
+        [Preferred(text=f"--negative {text}", scope=Scope.SERVER, is_used=is_used) for is_used in (True, False)]
+    ),
     picture_forms.info_card: info,
     picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
     models._page: model_pages,
