@@ -4,6 +4,7 @@ from app.base import Base
 from queue_manager import QueueManager
 from scheduling.local_executor import LocalExecutor
 from services.bundle import Services
+from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import make_intakes
 from services.drawing.styles import StyleService
@@ -16,6 +17,7 @@ from services.people.preferences import PreferenceService
 from services.records import Records, make_records
 from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
+from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
 from store.workflows import WorkflowStore
@@ -39,16 +41,19 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         styles=styles,
     )
     connections = _connections(base)
-    upkeep = _upkeep(base, queue, generation, connections)
+    catalog = Catalog(registry)
+    comparisons = ComparisonStore(base.database)
+    compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links
     return queue, Services(
         generation=generation,
+        compare=compare,
         media=media,
-        catalog=Catalog(registry),
+        catalog=catalog,
         connections=connections,
         describing=DescribingService(registry),
-        intakes=make_intakes(base.database, base.box, registry, generation, upkeep.compare, media, clock, links),
-        upkeep=upkeep,
+        intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, links),
+        upkeep=_upkeep(base, queue, connections),
         records=_records(base, queue, generation, connections, styles),
         workflows=workflows,
         preferences=PreferenceService(preferences),
@@ -90,15 +95,13 @@ def _connections(base: Base) -> ConnectionService:
     )
 
 
-def _upkeep(base: Base, queue: QueueManager, generation: GenerationService, connections: ConnectionService) -> Upkeep:
+def _upkeep(base: Base, queue: QueueManager, connections: ConnectionService) -> Upkeep:
     settings, instead = base.settings, base.instead
     providers = make_providers(settings.rentals) if instead.providers is None else instead.providers
     return make_upkeep(
         base.database,
         base.registry,
         queue,
-        generation,
-        base.media,
         connections,
         base.clock,
         machines=MachineService(providers, settings.people, base.clock),

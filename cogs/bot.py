@@ -81,7 +81,7 @@ class EaselBot(commands.Bot):
         self._comparisons = CompareMessages(
             poster=poster,
             service=services.generation,
-            compare=services.upkeep.compare,
+            compare=services.compare,
             spender=self._spender,
             clock=services.clock,
         )
@@ -121,7 +121,7 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(
             Compare(
-                compare=services.upkeep.compare,
+                compare=services.compare,
                 messages=self._comparisons,
                 catalog=services.catalog,
                 desk=self.desk,

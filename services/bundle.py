@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
 from services.drawing.workflows import WorkflowService
@@ -21,6 +22,7 @@ class Services:
     """All of them; a door takes what it needs."""
 
     generation: GenerationService
+    compare: CompareService
     media: MediaService
     catalog: Catalog
     connections: ConnectionService

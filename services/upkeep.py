@@ -1,19 +1,14 @@
-"""What runs beside the jobs and looks after the engines: comparisons, health, rented machines. Put together once."""
+"""What runs beside the jobs and looks after the engines: health, rented machines. Put together once."""
 
 from dataclasses import dataclass
 
 from backends.registry import BackendRegistry
 from queue_manager import QueueManager
-from services.drawing.compare import CompareService
-from services.drawing.generation import GenerationService
-from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.health import HealthWatch
-from services.pictures.media import MediaService
 from services.rentals.machines import MachineService
 from services.rentals.rentals import RentalService
 from settings.rentals import RentalSettings
-from store.comparisons import ComparisonStore
 from store.database import Database
 from store.rentals import RentalStore
 from utils.clock import Clock
@@ -24,7 +19,6 @@ from utils.loops import Loops
 class Upkeep:
     """The services that watch over several engines at once."""
 
-    compare: CompareService
     health: HealthWatch
     rentals: RentalService
 
@@ -38,8 +32,6 @@ def make_upkeep(
     database: Database,
     registry: BackendRegistry,
     queue: QueueManager,
-    generation: GenerationService,
-    media: MediaService,
     connections: ConnectionService,
     clock: Clock,
     *,
@@ -48,13 +40,6 @@ def make_upkeep(
 ) -> Upkeep:
     """Wire them; nothing runs yet."""
     return Upkeep(
-        compare=CompareService(
-            generation=generation,
-            media=media,
-            catalog=Catalog(registry),
-            store=ComparisonStore(database),
-            clock=clock,
-        ),
         health=HealthWatch(registry, clock),
         rentals=RentalService(
             registry=registry,

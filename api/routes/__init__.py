@@ -5,6 +5,7 @@ from typing import Final
 from api.routes import (
     auth,
     batches,
+    comparisons,
     dashboard,
     docs,
     engines,
@@ -26,6 +27,7 @@ ROUTERS: Final[tuple[Router, ...]] = (
     session.router,
     jobs.router,
     batches.router,
+    comparisons.router,
     media.router,
     gallery.router,
     templates.router,

@@ -20,16 +20,21 @@ class ErrorOut(BaseModel):
     sign_in_url: str | None = Field(default=None, description="Where to sign in, with 401 and where that is set up.")
 
 
-class JobIn(DraftIn):
-    """A draft to be drawn."""
+class SentIn(DraftIn):
+    """A draft that is sent to be drawn, who may see what becomes of it, and who hears of it."""
 
     is_private: bool = False
-    fresh: Annotated[bool, Field(description="Draw again even if the same was drawn before.")] = False
-    reply_to: Annotated[str, Field(max_length=64)] | None = None
     webhook: Annotated[str, Field(max_length=2000)] | None = None
     webhook_events_filter: Annotated[list[Literal["queued", "finished", "failed"]], Field(max_length=3)] = Field(
         default=[]
     )
+
+
+class JobIn(SentIn):
+    """A draft to be drawn."""
+
+    fresh: Annotated[bool, Field(description="Draw again even if the same was drawn before.")] = False
+    reply_to: Annotated[str, Field(max_length=64)] | None = None
 
 
 class AgainIn(In):

@@ -63,6 +63,24 @@ declare namespace Api {
     collections: Collection[];
   }
 
+  /** One prompt and seed on several engines; each job goes on by itself. */
+  interface Comparison {
+    id: string;
+    prompt: string;
+    seed: number | string;
+    created_at: string;
+    contenders: Contender[];
+    notes: string[];
+  }
+
+  /** One engine of a comparison: its job, or in `error` why it has none. */
+  interface Contender {
+    engine: string;
+    lane: string;
+    job: Job | null;
+    error: string;
+  }
+
   /** A picture that steers the drawing (ControlNet). */
   interface Control {
     kind: string;
@@ -671,6 +689,7 @@ declare namespace Api {
   /** What GET gives for a path. */
   type Get<P extends string> =
     P extends `/api/jobs/${string}/preview` ? null :
+    P extends `/api/comparisons/${string}` ? Comparison :
     P extends "/api/collections" ? Collections :
     P extends `/api/workflows/${string}` ? WholeWorkflow :
     P extends "/api/dashboard" ? Dashboard :
@@ -692,12 +711,14 @@ declare namespace Api {
 
   /** What POST gives for a path. */
   type Post<P extends string> =
+    P extends `/api/comparisons/${string}/cancel` ? Comparison :
     P extends "/api/workflows/analyse" ? Analysed :
     P extends "/api/engines/refresh" ? Engines :
     P extends `/api/templates/${string}/use` ? Used :
     P extends `/api/engines/${string}/test` ? Test :
     P extends `/api/jobs/${string}/cancel` ? Job :
     P extends "/api/collections" ? Collection :
+    P extends "/api/comparisons" ? Comparison :
     P extends `/api/jobs/${string}/again` ? Submitted :
     P extends "/api/me/forget" ? Forgotten :
     P extends "/api/templates" ? Template :

@@ -1,6 +1,5 @@
 """`/compare` and `!compare`: one prompt on several engines side by side."""
 
-import re
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,12 +24,11 @@ from cogs.slash import slash_option
 from generation.errors import RequestRejected
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
-from services.drawing.compare import CompareService
+from services.drawing.compare import CompareService, engine_names, take_engines
 from services.engines.catalog import ENGINES, Catalog
 from texts.text import _
 
 FROM_WORDS: Final = _("a comparison is drawn from words")
-ENGINES_OPTION = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 
 
 class Compare(commands.Cog):
@@ -51,7 +49,7 @@ class Compare(commands.Cog):
     ) -> None:
         check_interaction_permissions(interaction)
         parsed = parse_prompt(prompt, await names_of_interaction(interaction, prompt))
-        await self._desk.take_press(interaction, _order(parsed, _names(engines or "")), private=parsed.is_private)
+        await self._desk.take_press(interaction, _order(parsed, engine_names(engines or "")), private=parsed.is_private)
 
     @slash_compare.on_autocomplete("engines")
     async def suggest_engines(self, interaction: nextcord.Interaction, typed: str) -> None:
@@ -62,7 +60,7 @@ class Compare(commands.Cog):
             last.strip(),
             person_of(interaction),
         )
-        taken = set(_names(before))
+        taken = set(engine_names(before))
         names = [f"{before}{comma}{value}" for __, value in pairs if value not in taken]
         await suggest(interaction, names)
 
@@ -70,13 +68,12 @@ class Compare(commands.Cog):
     async def compare_by_prefix(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!compare a red fox --engines gpu1,grid`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
-        found = ENGINES_OPTION.search(f" {text}")
-        parsed = parse_prompt(ENGINES_OPTION.sub("", f" {text}").strip(), names_in(ctx.message))
+        words, engines = take_engines(text)
+        parsed = parse_prompt(words, names_in(ctx.message))
         parsed = replace(parsed, notes=(*parsed.notes, *unused_in(ctx.message, why=FROM_WORDS)))
         if parsed.is_private:
             raise RequestRejected(_("Only `/compare` can answer in private."), field="private")
-        wanted = _names(found[1].strip('"“”')) if found else ()
-        await self._desk.take_message(ctx, _order(parsed, wanted))
+        await self._desk.take_message(ctx, _order(parsed, engines))
 
     def routes(self) -> tuple[Route, ...]:
         return (Route(prefix=ID_PREFIX, action="cancel", handle=self._cancel),)
@@ -95,7 +92,3 @@ class Compare(commands.Cog):
 
 def _order(parsed: ParsedPrompt, engines: tuple[str, ...]) -> Order:
     return Order(kind=OrderKind.COMPARE, draft=parsed.draft, notes=parsed.notes, engines=engines)
-
-
-def _names(typed: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in typed.split(",") if name.strip())

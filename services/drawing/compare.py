@@ -3,16 +3,18 @@
 The comparison is stored with its jobs in one transaction, so that a crash at any moment leaves all of it or nothing.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from generation.errors import GenerationError, RequestRejected
-from generation.job import Origin
+from generation.job import Job, Origin
 from generation.person import Person
 from generation.request import Draft, draw_seed
 from services.drawing.generation import GenerationService
+from services.drawing.idempotency import numbered
 from services.engines.catalog import Catalog, Engine, no_engine
 from services.people.policy import may_see
 from services.pictures.media import MediaService, Upload
@@ -25,8 +27,20 @@ from utils.clock import Clock
 from utils.text import cut
 
 MAX_ENGINES: Final = 4  # buttons to choose one fit a phone's width
+ENGINES_OPTION: Final = re.compile(r"\s--(?:engines?|backends?|on)[= ]+(\"[^\"]*\"|“[^”]*”|\S+)", re.IGNORECASE)
 LABEL_CHARS: Final = 40
 INTERRUPTED: Final = _("Easel was restarted before this began.")
+
+
+def take_engines(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a prompt without its `--engines gpu,grid`, and the engines that names."""
+    found = ENGINES_OPTION.search(f" {text}")
+    return ENGINES_OPTION.sub("", f" {text}").strip(), engine_names(found[1].strip('"“”') if found else "")
+
+
+def engine_names(typed: str) -> tuple[str, ...]:
+    """Return names that were typed with commas between."""
+    return tuple(name.strip() for name in typed.split(",") if name.strip())
 
 
 class CompareService:
@@ -67,11 +81,15 @@ class CompareService:
 
         Raises:
             GenerationError: fewer than two engines, or all of them refuse.
+            KeyReused: another request came under the same key.
         """
+        if earlier := await self._generation.asked_before(origin):
+            return await self._of(earlier[0].job)
         engines = self._choose(wanted, origin)
         seed = draft.seed if draft.seed is not None else draw_seed()
         comparison_id = secrets.token_hex(6)
         origin = replace(origin, group_id=comparison_id)
+        taken = 0
         contenders: list[Contender] = []
         refusals: list[GenerationError] = []
         async with self._generation.together(len(engines)) as submission:
@@ -79,12 +97,13 @@ class CompareService:
                 contender = Contender(lane=engine.name, label=cut(engine.label, LABEL_CHARS))
                 own = replace(draft, backend=engine.name, seed=seed, batch_size=1)
                 try:
-                    job = await submission.add(own, origin, fresh=True, notes=notes)
+                    job = await submission.add(own, numbered(origin, taken), fresh=True, notes=notes)
                 except GenerationError as error:
                     refusals.append(error)
                     contenders.append(replace(contender, error=error.user_message))
                 else:
                     contenders.append(replace(contender, job_id=job.id))
+                    taken += 1
             if len(refusals) == len(engines):
                 raise refusals[0]
             comparison = Comparison(
@@ -95,7 +114,20 @@ class CompareService:
                 contenders=tuple(contenders),
                 created_at=self._clock.now(),
             )
-            await submission.commit(self._store.saving(comparison), *also)
+            first, *_others = await submission.commit(self._store.saving(comparison), *also)
+        # the same request may have come at the same moment and been quicker
+        return comparison if first.job.origin.group_id == comparison_id else await self._of(first.job)
+
+    async def visible(self, comparison_id: str, person: Person) -> Comparison:
+        """Return a comparison that somebody may see.
+
+        Raises:
+            RequestRejected: there is none, or none for these eyes, which is put the same way.
+        """
+        comparison = await self._store.get(comparison_id)
+        jobs = [await self._generation.get(job_id) for job_id in comparison.job_ids] if comparison else []
+        if comparison is None or not all(may_see(person, job) for job in jobs):
+            raise _no_comparison(comparison_id)
         return comparison
 
     async def due(self, door: str) -> list[Comparison]:
@@ -114,9 +146,9 @@ class CompareService:
         Raises:
             NotAllowed: it is somebody else's.
         """
-        comparison = await self._store.get(comparison_id)
-        jobs = [await self._generation.get(job_id) for job_id in comparison.job_ids] if comparison else []
-        if comparison is None or not all(may_see(person, job) for job in jobs):
+        try:
+            comparison = await self.visible(comparison_id, person)
+        except RequestRejected:
             return 0
         cancelled = [await self._generation.cancel(job_id, person) for job_id in comparison.job_ids]
         return sum(job is not None for job in cancelled)
@@ -135,6 +167,13 @@ class CompareService:
             if job and job.result and job.result.images:
                 named.append((f"{len(named) + 1} {contender.label}", job.result.images[0].media_id))
         return await self._media.strip_of(named, limit_bytes) if named else None
+
+    async def _of(self, job: Job) -> Comparison:
+        """Return the comparison that a job belongs to."""
+        comparison = await self._store.get(job.origin.group_id or "")
+        if comparison is None:
+            raise _no_comparison(job.origin.group_id or "")
+        return comparison
 
     def _choose(self, wanted: Sequence[str], origin: Origin) -> list[Engine]:
         known = self._catalog.engines(origin.person)
@@ -168,6 +207,12 @@ class CompareService:
                 hint=_("`/sdconnect` adds yours, `/status` lists them{always}.", always=always),
             )
         return engines
+
+
+def _no_comparison(comparison_id: str) -> RequestRejected:
+    return RequestRejected(
+        _("There is no comparison {id}. It may be too old.", id=comparison_id[:20]), field="comparison"
+    )
 
 
 def _reunited(contender: Contender, jobs: dict[str, str]) -> Contender:

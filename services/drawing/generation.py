@@ -85,13 +85,21 @@ class GenerationService:
 
         `job_id` is that of the first.
         """
-        if earlier := await jobs_of(self._jobs, origin):
-            return [self._queue.peek(job) for job in earlier]
+        if earlier := await self.asked_before(origin):
+            return earlier
         async with self.together(len(parts)) as submission:
             for number, draft in enumerate(parts):
                 own_id = "" if number else job_id
                 await submission.add(draft, _part_of(origin, number), fresh=fresh, notes=notes, job_id=own_id)
             return await submission.commit(*also)
+
+    async def asked_before(self, origin: Origin) -> list[JobView]:
+        """Return the jobs of the request that came before under the same key, none where it is new.
+
+        Raises:
+            KeyReused: another request came under it.
+        """
+        return [self._queue.peek(job) for job in await jobs_of(self._jobs, origin)]
 
     def together(self, count: int) -> Submission:
         """Begin to submit `count` requests that are let in, and committed, together."""

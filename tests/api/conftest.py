@@ -78,6 +78,13 @@ class Site:
         return (await (client or self.client).get(f"/api/jobs/{job_id}")).json()
 
 
+def add_second_sketch(site: Site) -> None:
+    """Let the sketch engine be there under another name, too: a comparison takes two."""
+    sketch = site.easel.registry.get("sketch")
+    assert sketch is not None
+    site.easel.registry.add(replace(sketch, config=replace(sketch.config, name="other")))
+
+
 @cache
 def app_with(settings: WebSettings) -> FastAPI:
     return create_app(cast(Web, SimpleNamespace(settings=settings)))

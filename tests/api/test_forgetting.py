@@ -13,7 +13,7 @@ from generation.person import Person
 from generation.request import Draft
 from services.engines.connections import lane_of
 from store.preferences import PreferenceStore
-from tests.api.conftest import held, site_at
+from tests.api.conftest import add_second_sketch, held, site_at
 from tests.store.conftest import count
 
 MARK = "xylograph"  # stands in everything that is said here, and in nothing else
@@ -312,6 +312,5 @@ async def test_what_a_person_always_wants_is_forgotten_too(site):
 
 async def compared(site, origin):
     """Begin a comparison of the sketch engine with itself under another name."""
-    sketch = site.easel.registry.get("sketch")
-    site.easel.registry.add(replace(sketch, config=replace(sketch.config, name="other")))
-    return await site.easel.services.upkeep.compare.start(COMPARED, origin, ("sketch", "other"))
+    add_second_sketch(site)
+    return await site.easel.services.compare.start(COMPARED, origin, ("sketch", "other"))

@@ -18,8 +18,9 @@ from tests.api.conftest import Site, site_at
 
 PAGE = "https://app.example.org"  # in WEB_ORIGINS
 SECRET = "words for nobody else"
-NEVER = {"job_id": "0123456789ab", "picture_id": "a1" * 16, "media_id": "b2" * 16, "collection_id": "c3" * 8,
-         "template_id": "d4" * 8, "name": "never", "style_id": "nobodys", "key_id": "e5" * 4}  # fmt: skip
+NEVER = {"job_id": "0123456789ab", "comparison_id": "0123456789ab", "picture_id": "a1" * 16, "media_id": "b2" * 16,
+         "collection_id": "c3" * 8, "template_id": "d4" * 8, "name": "never", "style_id": "nobodys",
+         "key_id": "e5" * 4}  # fmt: skip
 
 # METHOD and path: what it takes to be let in. "open": nothing; "link": the id of a picture, see `test_whose_is_what`;
 # "signed": a signature of the sender's; "known": to be anybody; "watch": a key that reads, or an admin; else a scope.
@@ -43,6 +44,8 @@ ROUTES = {
     "POST /api/jobs": "generate", "POST /api/jobs/{job_id}/up": "generate",
     "POST /api/jobs/{job_id}/cancel": "generate", "POST /api/jobs/{job_id}/again": "generate",
     "DELETE /api/jobs/{job_id}": "generate",
+    "POST /api/comparisons": "generate", "GET /api/comparisons/{comparison_id}": "read",
+    "POST /api/comparisons/{comparison_id}/cancel": "generate",
     "POST /api/batches": "generate", "POST /api/uploads": "generate", "POST /api/describe": "generate",
     "DELETE /api/gallery/{picture_id}": "generate", "PUT /api/favorites/{picture_id}": "generate",
     "DELETE /api/favorites/{picture_id}": "generate", "POST /api/collections": "generate",

@@ -13,7 +13,7 @@ import pytest
 from generation.job import Origin
 from generation.request import Draft
 from services.drawing.generation import JobView
-from tests.api.conftest import Site, site_at
+from tests.api.conftest import Site, add_second_sketch, site_at
 from tests.api.test_who_may_what import NEVER, ROUTES, address, key_of, link_of, session_of
 from tests.backends import products
 from tests.net.servers import serve
@@ -30,6 +30,8 @@ RULES: dict[str, tuple[str, str]] = {
     "POST /api/jobs/{job_id}/up": (REFUSED, IN),
     "POST /api/jobs/{job_id}/again": (IN, IN),
     "POST /api/jobs/{job_id}/cancel": (REFUSED, IN),
+    "GET /api/comparisons/{comparison_id}": (IN, IN),
+    "POST /api/comparisons/{comparison_id}/cancel": (REFUSED, IN),
     "GET /jobs/{job_id}": (IN, IN),
     "POST /jobs/{job_id}/cancel": (REFUSED, IN),
     "GET /api/media/{media_id}": (IN, IN),
@@ -72,12 +74,14 @@ async def house(tmp_path):
         own = {"collection_id": (await made(house, "/api/collections", name=SECRET))["id"]}
         own["template_id"] = (await made(house, "/api/templates", name=SECRET, text=SECRET))["id"]
         local = site.client  # only who sits here may name an address of this machine
+        add_second_sketch(site)
         engine = await local.post("/api/engines", json={"kind": "forge", "url": f"http://127.0.0.1:{port}"})
         for name, prompt, private in (("open", OPEN, False), ("private", SECRET, True)):
             job = await site.draw(house.owner, prompt=prompt, is_private=private, backend="sketch")
             picture = job["images"][0]["id"]
             house.ids[name] = own | {"job_id": job["id"], "picture_id": picture, "media_id": picture}
             house.ids[name]["name"] = engine.json()["name"]
+            house.ids[name]["comparison_id"] = await compared(house, prompt=prompt, is_private=private)
         channel = Origin(door="discord", user_id="7", user_name="Mia", guild_id="1", channel_id="2")
         in_channel = await drawn(site, small(f"{SECRET} in a channel"), channel)
         house.texts = [SECRET, house.ids["private"]["job_id"], house.ids["private"]["media_id"], in_channel.job.id]
@@ -101,6 +105,15 @@ async def made(house: House, path: str, **body: Any) -> dict[str, Any]:
     answer = await house.owner.post(path, json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+async def compared(house: House, **said: Any) -> str:
+    body = {"width": 64, "height": 64, "steps": 4, "engines": ["sketch", "other"], **said}
+    answer = await house.owner.post("/api/comparisons", json=body)
+    assert answer.status_code == 202, answer.text
+    for contender in answer.json()["contenders"]:
+        await house.site.ended(contender["job"]["id"], house.owner)
+    return answer.json()["id"]
 
 
 STRANGERS = {

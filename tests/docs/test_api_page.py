@@ -22,6 +22,7 @@ from tests.docs import ROOT, of
 from tests.fakes import FakeBackend
 
 HERE = Origin(door="api", user_id="local", user_name="You")
+COMPARED = ["gpu1", "grid"]
 JOB = "job_1795240000000_0123456789ab"
 HELD = rf"/jobs/({JOB}|ID)/cancel"  # of a job that still runs
 BODIES = {  # what the page says of files that it does not print
@@ -85,6 +86,9 @@ async def filled(command, site):
         if "/preview" in command:
             await has_preview(site, job_id)
         return command.replace("ID", job_id)
+    if "/comparisons/ID" in command:
+        comparison = await site.client.post("/api/comparisons", json={"prompt": "a fox", "engines": COMPARED} | SMALL)
+        command = command.replace("ID", comparison.json()["id"])
     if "/collections/ID" in command:
         collection = (await site.client.post("/api/collections", json={"name": "Foxes"})).json()
         command = command.replace("/collections/ID", f"/collections/{collection['id']}")
@@ -123,6 +127,10 @@ async def test_each_command_does_what_it_says(command, tmp_path):
         if re.search("describe|analyze|load-model", command):
             site.easel.registry.add(Entry(config=BackendConfig(name="able", kind="a1111"), backend=Able("able")))
             await site.easel.registry.refresh("able")
+        if "comparisons" in command:
+            for name in COMPARED:
+                site.easel.registry.add(Entry(config=BackendConfig(name=name, kind="a1111"), backend=FakeBackend(name)))
+                await site.easel.registry.refresh(name)
         command = command.replace("scripts/", f"{ROOT}/scripts/")
         with held(site) if re.search(HELD, command) else nullcontext():
             out, errors, code = await bash(await filled(command, site), tmp_path, base)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,8 +14,9 @@ from generation.errors import CapabilityError, NotAllowed, RequestRejected, Stor
 from generation.job import JobStatus, Origin
 from generation.person import Person
 from generation.request import Draft, Mode
-from services.drawing.compare import INTERRUPTED, CompareService
+from services.drawing.compare import INTERRUPTED, CompareService, take_engines
 from services.drawing.generation import GenerationService
+from services.drawing.idempotency import KeyReused
 from services.engines.catalog import Catalog
 from store import comparisons
 from store.comparisons import ComparisonStore
@@ -33,9 +36,9 @@ class House:
         return [await self.rig.add(FakeBackend(name, hold=hold)) for name in names]
 
 
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with queue_rig(cooldown_s=60) as rig:
+@asynccontextmanager
+async def house_of(*, cooldown_s: float) -> AsyncIterator[House]:
+    async with queue_rig(cooldown_s=cooldown_s) as rig:
         generation = GenerationService(
             queue=rig.queue,
             jobs=rig.jobs,
@@ -52,6 +55,12 @@ async def house() -> AsyncIterator[House]:
             clock=rig.clock,
         )
         yield House(rig, service)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with house_of(cooldown_s=60) as house:
+        yield house
 
 
 async def test_each_engine_gets_one_picture_with_one_seed_and_the_cooldown_counts_once(house: House) -> None:
@@ -117,3 +126,50 @@ async def test_cancel_ends_what_is_left_for_its_owner_only(house: House) -> None
     assert await house.service.delivered(found)
     assert not await house.service.delivered(found)
     assert await house.service.cancel(found.id, Person(user_key="test:ann")) == 0
+
+
+KEYED = replace(ANN, request_key="k", request_digest="d")
+
+
+async def test_the_same_key_gives_the_same_comparison_also_after_an_engine_refused(house: House) -> None:
+    await house.engines("gpu")
+    await house.rig.add(FakeBackend("grid", capabilities=Capabilities(modes=frozenset({Mode.UPSCALE}))))
+    await house.engines("horde")
+    first = await house.service.start(Draft(prompt="a fox"), KEYED)
+    await house.engines("more")
+    again = await house.service.start(Draft(prompt="a fox"), KEYED)
+    assert again == first
+    assert [bool(one.error) for one in first.contenders] == [False, True, False]
+    with pytest.raises(KeyReused):
+        await house.service.start(Draft(prompt="a heron"), replace(KEYED, request_digest="e"))
+
+
+async def test_two_of_the_same_key_at_the_same_moment_are_one() -> None:
+    async with house_of(cooldown_s=0) as house:
+        backends = await house.engines("gpu", "grid")
+        found = await asyncio.gather(*(house.service.start(Draft(prompt="a fox"), KEYED) for _ in range(2)))
+        await house.rig.settle()
+    assert found[0] == found[1]
+    assert [len(backend.requests) for backend in backends] == [1, 1]
+
+
+async def test_a_comparison_is_seen_by_who_may_see_all_its_pictures(house: House) -> None:
+    await house.engines("gpu", "grid", hold=True)
+    ann, bob = Person(user_key="test:ann"), Person(user_key="test:bob")
+    private = await house.service.start(Draft(prompt="a fox"), replace(ANN, private=True))
+    assert await house.service.visible(private.id, ann) == private
+    for comparison_id, person in ((private.id, bob), ("never", ann)):
+        with pytest.raises(RequestRejected, match="There is no comparison"):
+            await house.service.visible(comparison_id, person)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "engines"),
+    [
+        ("a fox", "a fox", ()),
+        ("a fox --engines gpu,grid --steps 5", "a fox --steps 5", ("gpu", "grid")),
+        ('--on "my gpu, grid" a fox', "a fox", ("my gpu", "grid")),
+    ],
+)
+def test_engines_are_taken_out_of_the_words(text: str, words: str, engines: tuple[str, ...]) -> None:
+    assert take_engines(text) == (words, engines)
