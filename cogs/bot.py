@@ -48,7 +48,6 @@ class EaselBot(commands.Bot):
         settings: DiscordSettings,
         *,
         message_content: bool = True,
-        guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
         studio: StudioLinks | None = None,
     ) -> None:
         intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -61,7 +60,7 @@ class EaselBot(commands.Bot):
             help_command=None,
             case_insensitive=True,
             default_guild_ids=list(settings.guild_ids) or nextcord.utils.MISSING,
-            guild_ready_timeout=guild_ready_timeout_s,
+            guild_ready_timeout=GUILD_READY_TIMEOUT_S,
         )
         self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
         self._spender = Spender(services.clock, services.loops)

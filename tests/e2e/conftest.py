@@ -8,7 +8,7 @@ from typing import Any
 import nextcord.http
 import pytest
 
-from cogs import spender
+from cogs import bot, spender
 from cogs.jobs import messages as job_messages
 from tests.discord_server import DiscordServer
 from tests.e2e.harness import COMMANDS, Easel
@@ -24,6 +24,7 @@ async def discord(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """A local Discord; `@pytest.mark.parametrize("discord", [{...}], indirect=True)` sets it up otherwise."""
     async with DiscordServer(**getattr(request, "param", {})) as server:
         monkeypatch.setattr(nextcord.http.Route, "BASE", server.api_url)
+        monkeypatch.setattr(bot, "GUILD_READY_TIMEOUT_S", 0.01)
         server.commands.remember(KNOWN_COMMANDS)
         yield server
         assert server.violations == []

@@ -13,6 +13,7 @@ from typing import Any
 from app.base import Instead
 from app.build import Easel as Built
 from app.build import build
+from app.doors import make_bot
 from backends.base import Backend, BackendConfig
 from backends.registry import BackendRegistry, Entry
 from cogs.bot import EaselBot
@@ -163,15 +164,8 @@ class Easel:
         )
         settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
         easel = await build(settings, instead)
-        services = easel.services
-        await services.connections.restore()
-        bot = EaselBot(
-            services,
-            settings.discord,
-            message_content=self.message_content,
-            guild_ready_timeout_s=0.01,
-        )
-        await easel.queue.start()
+        await easel.start()
+        bot = make_bot(easel, self.message_content)
         task = asyncio.create_task(bot.start(self.server.token))
         task.add_done_callback(lambda _: self.server.changed())
         self.running = Running(easel=easel, bot=bot, task=task)
@@ -191,14 +185,13 @@ class Easel:
         running.task.cancel()  # it may be waiting for its next try to connect
         await asyncio.gather(running.task, return_exceptions=True)
         await running.queue.stop()
-        await running.registry.aclose()
-        await running.database.close()
-        await running.easel.cache.close()
+        await running.easel.close()
 
     async def kill(self) -> None:
         """End as a killed process does: nothing more is written, nobody is told."""
         running, self.running = self.now, None
         await running.bot.desk.aclose()  # else it would tell people of the closed database
+        await running.easel.services.loops.close()
         await running.database.close()
         await running.easel.cache.close()
         await running.bot.close()

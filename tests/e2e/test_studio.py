@@ -15,7 +15,7 @@ from PIL import Image
 
 from api.app import create_app
 from app.build import build
-from app.doors import make_door
+from app.doors import make_bot, make_door
 from cogs.bot import EaselBot
 from config import read_settings
 from tests.discord_server import DiscordServer, Message
@@ -32,9 +32,7 @@ async def page(discord: DiscordServer, tmp_path: Path) -> AsyncIterator[httpx.As
     easel = await build(read_settings(tmp_path / "none", said))
     await easel.start()
     door = make_door(easel)
-    async with _bot(
-        EaselBot(easel.services, easel.settings.discord, guild_ready_timeout_s=0.01, studio=easel.web.studio), discord
-    ):
+    async with _bot(make_bot(easel), discord):
         transport = httpx.ASGITransport(create_app(door.web), client=("203.0.113.9", 1))
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as browser:
             yield browser

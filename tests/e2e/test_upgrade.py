@@ -6,6 +6,7 @@ workflow, an engine, a key, a session, a comparison and a webhook that had not b
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import sqlite3
 from contextlib import closing
@@ -17,6 +18,7 @@ import pytest
 from generation.job import JobStatus
 from generation.person import Person
 from services.library.gallery import GalleryService
+from services.reports.webhooks import WebhookService
 from services.web import make_access
 from store.database import Database
 from store.gallery import GalleryStore
@@ -42,7 +44,7 @@ SESSION = "eU5Ju2NaT9H120nCjjkTalABdZgi6SIWhMCuUxTjX6Q"
 
 
 @pytest.fixture
-async def easel(tmp_path: Path, discord: DiscordServer, start: StartEasel) -> Easel:
+async def easel(tmp_path: Path, discord: DiscordServer, start: StartEasel, monkeypatch: pytest.MonkeyPatch) -> Easel:
     """This Easel on that folder, at that time, with two engines of the same names."""
     for name in ("easel.sqlite3", "cache.sqlite3"):
         (tmp_path / name).write_bytes(gzip.decompress((OLD / f"{name}.gz").read_bytes()))
@@ -50,6 +52,7 @@ async def easel(tmp_path: Path, discord: DiscordServer, start: StartEasel) -> Ea
     with closing(sqlite3.connect(tmp_path / "easel.sqlite3")) as raw:  # its channel is the one of this test
         raw.execute("UPDATE jobs SET channel_id = ? WHERE channel_id IS NOT NULL", (str(discord.channel.id),))
         raw.commit()
+    monkeypatch.setattr(WebhookService, "run", lambda _: asyncio.Event().wait())  # its receiver is none of ours
     clock = ShiftClock()
     clock.offset_s = (MADE_AT - clock.now()).total_seconds()
     return await start(FakeBackend("one"), FakeBackend("two"), clock=clock)
