@@ -59,7 +59,7 @@ class AccessService:
     def __init__(self, store: AccessStore, box: SecretBox, clock: Clock, *, admins: Iterable[str] = ()) -> None:
         self._store = store
         self._clock = clock
-        self._tokens = TimedTokens(box.derive(_("links that end")))
+        self._tokens = TimedTokens(box.derive("links that end"))  # no text: what a key is for
         self._admins = frozenset(f"discord:{user_id}" for user_id in admins)
         self._known: OrderedDict[str, tuple[Key, float]] = OrderedDict()
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()

@@ -15,7 +15,7 @@ from generation.person import Person
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft, Mode
 from store.preferences import PreferenceStore
-from texts.text import Text, _
+from texts.text import _
 
 _OF_ONE_PICTURE: Final = (Kind.SEED, Kind.WORKFLOW, Kind.EXTRA, Kind.FACTOR, Kind.CHOICE)
 _IN_A_DRAFT: Final = frozenset(field.name for field in fields(Draft))
@@ -122,7 +122,7 @@ def _allowed(scope: Scope, person: Person, *, is_manager: bool) -> str:
     return key
 
 
-def _refused(why: Text) -> RequestRejected:
+def _refused(why: str) -> RequestRejected:
     return RequestRejected(why, field="options", hint=_("For example: `--steps 30 --size 768x512`"))
 
 
