@@ -66,4 +66,5 @@ DISCORD_CONTENT_CHARS: Final = 2000
 DISCORD_ALT_TEXT_CHARS: Final = 1024
 INTERACTION_TOKEN_S: Final = 14 * 60.0  # Discord says 15 min; one is kept in reserve
 
-RULES_LEGEND: Final = "sketch: drawn by rules, not by an AI model"  # no text: written into pictures
+# Ends the remark of an engine that has no model.
+BY_RULES: Final = "drawn by rules, not by an AI model"  # no text: written into pictures

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from constants import BY_RULES
 from generation.foreign import MAX_SECONDS, clean_line, clean_name, finite, fold_seed, whole
 from texts.text import _
 
@@ -86,6 +87,11 @@ class JobResult:
         _clean(self)
         object.__setattr__(self, "backend", clean_name(self.backend))
         object.__setattr__(self, "seconds", finite(self.seconds, 0.0, MAX_SECONDS))
+
+    @property
+    def is_by_rules(self) -> bool:
+        """Whether an engine without a model drew it, as that says of itself."""
+        return any(note.endswith(BY_RULES) for note in self.notes)
 
 
 def clean_notes(notes: tuple[str, ...]) -> tuple[str, ...]:

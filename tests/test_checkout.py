@@ -48,6 +48,9 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     files, home = tmp_path / "Zoë's Bilder [neu] 絵", tmp_path / "home"
     home.mkdir()
     shutil.copytree(ROOT, files, ignore=REST)
+    gone = files / "backends" / "acme" / "__pycache__"  # what git leaves of an engine's folder that has moved away
+    gone.mkdir(parents=True)
+    (gone / "kind.cpython-311.pyc").write_bytes(b"")
     set_modes(files, 0o555, 0o444)
     yield Checkout(files=files, home=home)
     set_modes(files, 0o755, 0o644)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cogs.cards import Button, Card, CardPicture, Row
 from cogs.jobs.card import MARKS, bar, timestamp
 from cogs.plain import escape, label, sentence
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import JobStatus, JobView
 from services.drawing.compare import Comparison, Contender
 from texts.text import _
@@ -68,7 +68,7 @@ def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
 
 
 def _is_by_rules(view: JobView | None) -> bool:
-    return view is not None and view.job.result is not None and RULES_LEGEND in view.job.result.notes
+    return view is not None and view.job.result is not None and view.job.result.is_by_rules
 
 
 def _line(contender: Contender, view: JobView | None, number: int, now: datetime) -> str:

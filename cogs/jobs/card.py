@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cogs.cards import Button, Card, CardPicture, Row
 from cogs.plain import escape, label, sentence
-from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS, RULES_LEGEND
+from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from generation.result import came_back
@@ -84,7 +84,7 @@ def timestamp(moment: datetime) -> str:
 def alt_of(job: Job, seed: int) -> str:
     """Describe a picture of a finished job for a screen reader; several in a grid are described by the first."""
     assert job.result is not None, "only finished jobs have pictures"
-    what = RULES_IMAGE if RULES_LEGEND in job.result.notes else AI_IMAGE
+    what = RULES_IMAGE if job.result.is_by_rules else AI_IMAGE
     if job.result.images and job.result.images[0].is_video:
         what = AI_VIDEO
     elif len(job.result.images) > 1:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from PIL import Image
 
-from constants import RULES_LEGEND
+from easel_sketch.legend import TEXT
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from settings.web import WebSettings
@@ -66,7 +66,7 @@ async def test_a_provider_that_is_not_there_is_refused_with_those_that_are(clien
 
 async def test_a_sketch_says_by_the_api_that_it_is_one(site):
     found = await asked(site.client, "generate", SMALL | {"prompt": "a fox"})
-    assert RULES_LEGEND in found["notes"]
+    assert TEXT in found["notes"]
 
 
 async def test_an_alias_finds_the_engine_of_that_kind(site):

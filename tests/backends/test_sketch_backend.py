@@ -11,9 +11,9 @@ import pytest
 from backends.base import BackendConfig
 from backends.kinds import make_backend
 from config import read_settings
-from constants import RULES_LEGEND
 from easel_sketch import backend as sketch
 from easel_sketch.backend import SketchBackend
+from easel_sketch.legend import TEXT
 from easel_sketch.painter import paint
 from generation.capabilities import Fit, Refused, fit
 from generation.errors import RequestRejected
@@ -80,7 +80,7 @@ async def test_it_is_there_by_its_kind_and_says_what_it_is():
     engine = make_backend(BackendConfig(name="demo", kind="sketch", options={"delay_s": "0.5"}))
     capabilities = await engine.capabilities()
     assert (engine.name, engine.kind, engine.is_paid) == ("demo", "sketch", False)
-    assert capabilities.remark == RULES_LEGEND
+    assert capabilities.remark == TEXT
     assert capabilities.modes == frozenset(Mode)
     await engine.aclose()
 
@@ -103,7 +103,7 @@ async def test_its_limits_are_those_of_its_page(backend):
 
 
 def test_the_delay_comes_from_the_settings():
-    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).fallback_options["sketch"]
+    options = read_settings(Path("nowhere"), {"SKETCH_DELAY_S": "0.5"}).engines.fallback_options["sketch"]
     assert make_backend(BackendConfig(name="sketch", kind="sketch", options=dict(options)))._delay_s == 0.5
 
 

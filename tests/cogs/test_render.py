@@ -10,7 +10,7 @@ import pytest
 from cogs.cards import CardPicture, Menu
 from cogs.jobs import card as render
 from cogs.jobs.card import Around
-from constants import RULES_LEGEND
+from easel_sketch.legend import TEXT
 from generation.job import Away, Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage, WorkflowRef
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
@@ -59,7 +59,7 @@ def test_a_picture_drawn_by_rules_is_not_called_an_ai_image() -> None:
     job = done(2).job
     assert job.result is not None
     assert render.alt_of(job, 5).startswith("AI image, 2 in a grid: ")
-    sketched = replace(job, result=replace(job.result, notes=(RULES_LEGEND,), images=job.result.images[:1]))
+    sketched = replace(job, result=replace(job.result, notes=(TEXT,), images=job.result.images[:1]))
     assert render.alt_of(sketched, 5).startswith("Image drawn by rules, not by an AI model: ")
 
 

@@ -14,8 +14,8 @@ from typing import Final
 from PIL import Image
 
 from backends.base import ProgressCallback
-from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS, RULES_LEGEND
-from easel_sketch import painter
+from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS
+from easel_sketch import legend, painter
 from easel_sketch.painter import Painting, StepCallback, Stopped
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
@@ -39,7 +39,7 @@ _CAPABILITIES: Final = Capabilities(
     supports_preview=True,
     supports_progress=True,
     supports_cancel=True,
-    remark=RULES_LEGEND,
+    remark=legend.TEXT,
 )
 
 

@@ -2,7 +2,9 @@
 
 from PIL import Image, ImageDraw, ImageFont, ImageStat
 
-TEXT = "sketch: drawn by rules, not by an AI model"
+from constants import BY_RULES
+
+TEXT = f"sketch: {BY_RULES}"
 SHORT_TEXT = "sketch"
 SMALLEST_PX, LARGEST_PX = 8.0, 40.0
 
