@@ -17,10 +17,11 @@ from services.drawing.compare import Comparison, take_engines
 from texts.text import _
 
 router = Router(prefix="/api/comparisons", tags=["jobs"], responses=JOB_RESPONSES)
-EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"text": "a red fox --engines gpu1,grid"}}}}}
+_EXAMPLE = {"text": "a red fox --engines gpu1,grid"}  # no text: a prompt
+COMPARISON_EXTRA = {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}}
 
 
-@router.post("", status_code=202, openapi_extra=EXAMPLE)
+@router.post("", status_code=202, openapi_extra=COMPARISON_EXTRA)
 async def submit(request: Request, body: CompareIn, caller: Maker, idempotency_key: Key = "") -> ComparisonOut:
     """Draw the same with the same seed on several engines: a job each, committed together when this answers."""
     web = web_of(request)
@@ -59,7 +60,7 @@ async def _visible(web: Web, comparison_id: str, caller: Person) -> Comparison:
     try:
         return await web.services.compare.visible(comparison_id, caller)
     except RequestRejected as error:
-        raise NotFound("Comparison not found") from error
+        raise NotFound(_("Comparison not found")) from error
 
 
 async def _shown(web: Web, found: Comparison, caller: Person, notes: Sequence[str] = ()) -> ComparisonOut:
