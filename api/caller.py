@@ -6,7 +6,6 @@ other sites (`api.origins`).
 """
 
 from dataclasses import replace
-from hashlib import sha256
 from ipaddress import ip_address
 from typing import Annotated, Final
 
@@ -15,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from api.context import web_of
 from api.errors import CrossSite, Forbidden, SignInNeeded
-from api.origins import is_own_page
+from api.origins import is_from_a_browser, is_own_page
 from generation.errors import GenerationError
 from generation.job import Origin
 from generation.person import Person
@@ -26,7 +25,6 @@ from texts.text import _
 SESSION_COOKIE: Final = "easel_session"
 LINK_COOKIE: Final = "easel_link"
 JOB_COOKIE: Final = "easel_job"  # a ticket for the job that a link from Discord opens
-CSRF_HEADER: Final = "X-CSRF"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PROXY_HEADERS: Final = (
     "forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip",
@@ -42,7 +40,7 @@ async def find_caller(request: HTTPConnection) -> Person | None:
 
     Raises:
         LimitReached: the key was used too often, or too many wrong ones came from there.
-        CrossSite: a browser sends this from another site's page, or without the page's CSRF token.
+        CrossSite: a cookie comes with a change, and no browser says which page asks.
     """
     if CALLER not in request.scope:
         request.scope[CALLER] = await _find(request)
@@ -60,32 +58,27 @@ async def is_known(request: HTTPConnection) -> bool:
 
 async def _find(request: HTTPConnection, *, takes_turn: bool = True) -> Person | None:
     access = web_of(request).access
-    is_write = request.scope.get("method") not in SAFE_METHODS
     token = _bearer(request)
     if token.startswith(TOKEN_PREFIX):
         remote = request.client.host if request.client else ""
         return await access.verify_key(token, remote=remote, takes_turn=takes_turn)
     if not is_from_own_page(request):
         return None
-    if cookie := request.cookies.get(SESSION_COOKIE):
-        session = await access.verify_session(cookie)
-        if session is not None:
-            if is_write and not session.allows(request.headers.get(CSRF_HEADER, "")):
-                raise CrossSite
-            return _shown(request, session.caller)
-    if link := request.cookies.get(LINK_COOKIE):
+    cookie, link = request.cookies.get(SESSION_COOKIE), request.cookies.get(LINK_COOKIE)
+    caller = await access.verify_session(cookie) if cookie else None
+    if caller is None and link:
         caller = access.verify_link(link)
-        if caller is not None:
-            caller = _shown(request, caller)
-            if is_write and request.headers.get(CSRF_HEADER, "") != csrf_of_link(link):
-                raise CrossSite
-            return caller
-    return LOCAL if is_local(request) else None
+    if caller is None:
+        return LOCAL if is_local(request) else None
+    if request.scope.get("method") not in SAFE_METHODS and not is_from_a_browser(request.headers):
+        raise CrossSite  # cookies are a browser's, and those of today send `Origin` with every change
+    return _shown(request, caller)
 
 
 def is_from_own_page(request: HTTPConnection) -> bool:
     """Return whether the cookies and the place of this request are its sender's own, not those of a page's visitor."""
-    return is_own_page(request.headers, web_of(request).settings.public_url)
+    public_url = web_of(request).settings.public_url
+    return is_own_page(request.headers, scheme=request.url.scheme, public_url=public_url)
 
 
 async def caller_of(request: Request) -> Person:
@@ -142,11 +135,6 @@ def _shown(request: HTTPConnection, caller: Person) -> Person:
     """Note the job that this visitor's link from Discord opens, whoever made it."""
     ticket = request.cookies.get(JOB_COOKIE, "")
     return replace(caller, job_id=web_of(request).own.studio.job_of(ticket)) if ticket else caller
-
-
-def csrf_of_link(link: str) -> str:
-    """The CSRF token of a visit by link: derived, since a link has no row of its own."""
-    return sha256(f"csrf:{link}".encode()).hexdigest()[:32]
 
 
 def origin_of(caller: Person, **more: object) -> Origin:

@@ -63,7 +63,7 @@ class Guard:
             await _refuse(answer, 421, _("This server does not answer to the name “{host}”.", host=host[:80]), right)
         elif scope["method"] == "OPTIONS" and origin in self._origins:
             await _answer(answer, 204, b"")
-        elif scope["method"] not in SAFE_METHODS and not self._may_change(headers, origin):
+        elif scope["method"] not in SAFE_METHODS and not self._may_change(scope, headers):
             await _refuse(answer, 403, _("This request came from another site's page."), _("Open the studio itself."))
         elif headers.get("content-length", "").isdigit() and int(headers["content-length"]) > MAX_BODY_BYTES:
             await _too_large(answer)
@@ -93,8 +93,11 @@ class Guard:
         """A bare address cannot be pointed elsewhere later, as a name can (DNS rebinding)."""
         return host in self._names or (self._takes_addresses and _is_address(host))
 
-    def _may_change(self, headers: Headers, origin: str) -> bool:
-        return origin in self._origins or is_own_page(headers, self._public_url)
+    def _may_change(self, scope: Scope, headers: Headers) -> bool:
+        if headers.getlist("origin")[1:]:
+            return False
+        is_listed = headers.get("origin", "") in self._origins
+        return is_listed or is_own_page(headers, scheme=scope.get("scheme", "http"), public_url=self._public_url)
 
     def _with_headers(self, send: Send, origin: str) -> Send:
         async def answer(message: Message) -> None:

@@ -1,5 +1,6 @@
 """The studio and the HTTP API: where they listen, by which names, and for whom."""
 
+from contextlib import suppress
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from constants import DEFAULT_PORT
 from settings.fields import Group, Names, Networks, Url, address, names_of, number, secret, switch, text
 from texts.text import _
+from utils.urls import punycode
 
 LOOPBACK_NETWORKS: Final = ("127.0.0.0/8", "::1", "::ffff:127.0.0.0/104")
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -89,5 +91,8 @@ class WebSettings(Group):
 
     @property
     def host_names(self) -> frozenset[str]:
-        own = urlsplit(self.public_url).hostname
-        return frozenset({*self.more_names, *([own] if own else [])})
+        names = set(self.more_names)
+        if own := urlsplit(self.public_url).hostname:
+            with suppress(ValueError):  # no server can have such a name
+                names.add(punycode(own))
+        return frozenset(names)

@@ -20,12 +20,13 @@ KEYS = "SELECT * FROM api_keys ORDER BY created_at, id"
 KEY_BY_HASH = "SELECT * FROM api_keys WHERE hash = ?"
 REVOKE = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id"
 TOUCH = "UPDATE api_keys SET last_used_at = ? WHERE id = ?"
-# the column avatar is history: nothing shows people's pictures, which would tell Discord of each visit
+# columns that are history: avatar (nothing shows people's pictures, which would tell Discord of each visit), csrf
+# (older versions ask for its value with every change, so nobody may guess it)
 ADD_SESSION = """
     INSERT INTO sessions (hash, user_key, name, avatar, csrf, expires_at)
-    VALUES (:hash, :user_key, :name, '', :csrf, :expires_at)
+    VALUES (:hash, :user_key, :name, '', hex(randomblob(16)), :expires_at)
 """
-SESSION = "SELECT hash, user_key, name, csrf, expires_at FROM sessions WHERE hash = ?"
+SESSION = "SELECT hash, user_key, name, expires_at FROM sessions WHERE hash = ?"
 CLOSE_SESSION = "DELETE FROM sessions WHERE hash = ? RETURNING hash"
 DROP_EXPIRED = "DELETE FROM sessions WHERE expires_at <= ?"
 
@@ -53,7 +54,6 @@ class SessionRow:
     hash: str = field(repr=False)
     user_key: str
     name: str
-    csrf: str = field(repr=False)
     expires_at: datetime
 
 
@@ -100,7 +100,6 @@ class AccessStore:
             "hash": session.hash,
             "user_key": session.user_key,
             "name": session.name,
-            "csrf": session.csrf,
             "expires_at": session.expires_at.timestamp(),
         }
         await self._database.write(DROP_EXPIRED, (now.timestamp(),))

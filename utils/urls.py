@@ -152,6 +152,15 @@ async def resolve(host: str, port: int, *, timeout_s: float = RESOLVE_TIMEOUT_S)
     return tuple(dict.fromkeys(str(sockaddr[0]) for *__, sockaddr in found))
 
 
+def punycode(host: str) -> str:
+    """Return a host as it is sent: browsers map letters as UTS 46 does.
+
+    Raises:
+        ValueError: no server can have this name.
+    """
+    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")  # an IDNAError is a ValueError
+
+
 def kind_of(address: Address) -> str:
     """What makes an address special, in words; empty for a public one. Addresses that wrap an IPv4 are looked into."""
     if address in _METADATA_ADDRESSES:
@@ -288,14 +297,12 @@ def _canonical(host: str) -> str:
     host = host.lower()
     if ":" in host:
         return host
-    if not host.isascii():
-        if len(host) > MAX_HOST_CHARS:
-            raise refused
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError) as error:
-            raise refused from error
-    host = host.removesuffix(".")
+    if len(host) > MAX_HOST_CHARS and not host.isascii():
+        raise refused
+    try:
+        host = punycode(host).removesuffix(".")
+    except ValueError as error:
+        raise refused from error
     if len(host) > MAX_HOST_CHARS or not _HOST.fullmatch(host):
         raise refused
     return host

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from api.caller import LINK_COOKIE, SESSION_COOKIE, Anybody, Reader, csrf_of_link, unknown
+from api.caller import Anybody, Reader, unknown
 from api.context import web_of
 from api.errors import errors
 from api.routing import Router
@@ -22,6 +22,7 @@ ASPECTS: Final = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9"]
 class UserOut(BaseModel):
     """The caller."""
 
+    id: str
     name: str
     is_admin: bool
     how: str
@@ -37,10 +38,9 @@ class LimitsOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """The caller and the server. `csrf` goes into the header X-CSRF of every change."""
+    """The caller and the server."""
 
     user: UserOut
-    csrf: str
     version: str
     sign_in_url: str | None
     limits: LimitsOut
@@ -92,15 +92,8 @@ async def options(caller: Reader) -> OptionsOut:
 
 async def session_of(request: Request, caller: Person) -> SessionOut:
     web = web_of(request)
-    csrf = ""
-    if caller.how == "session":
-        found = await web.access.verify_session(request.cookies.get(SESSION_COOKIE, ""))
-        csrf = found.csrf if found else ""
-    elif caller.how == "link":
-        csrf = csrf_of_link(request.cookies.get(LINK_COOKIE, ""))
     return SessionOut(
-        user=UserOut(name=caller.name, is_admin=caller.is_admin, how=caller.how),
-        csrf=csrf,
+        user=UserOut(id=caller.user_key, name=caller.name, is_admin=caller.is_admin, how=caller.how),
         version=VERSION,
         sign_in_url=web.sign_in_url or None,
         limits=LimitsOut(

@@ -544,10 +544,9 @@ declare namespace Api {
     options: Record<string, string>;
   }
 
-  /** The caller and the server. `csrf` goes into the header X-CSRF of every change. */
+  /** The caller and the server. */
   interface Session {
     user: User;
-    csrf: string;
     version: string;
     sign_in_url: string | null;
     limits: Limits;
@@ -641,6 +640,7 @@ declare namespace Api {
 
   /** The caller. */
   interface User {
+    id: string;
     name: string;
     is_admin: boolean;
     how: string;

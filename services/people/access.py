@@ -7,7 +7,6 @@ import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
@@ -39,18 +38,6 @@ GUESS_WINDOW_S: Final = 60.0
 GUESS_BLOCK_S: Final = 300.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """One signed-in browser. Every request that changes something must bring `csrf` along."""
-
-    caller: Person
-    csrf: str = field(repr=False)
-    expires_at: datetime
-
-    def allows(self, csrf: str) -> bool:
-        return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
 
 class AccessService:
@@ -139,25 +126,24 @@ class AccessService:
             self._take_turn(key)
         return Person(user_key=key.user_key, name=key.name, door=OPEN_DOOR, scopes=key.scopes, how="key")
 
-    async def open_session(self, user_key: str, name: str) -> tuple[Session, str]:
+    async def open_session(self, user_key: str, name: str) -> tuple[Person, str]:
         """Begin a session; the second value is the cookie's, stored nowhere."""
         token, now = secrets.token_urlsafe(32), self._clock.now()
         row = SessionRow(
             hash=_hash(token),
             user_key=user_key,
             name=name,
-            csrf=secrets.token_urlsafe(24),
             expires_at=now + timedelta(seconds=SESSION_S),
         )
         await self._store.add_session(row, now)
-        return self._session(row), token
+        return self._person(row), token
 
-    async def verify_session(self, token: str) -> Session | None:
-        """Return the session of a cookie; None when it has ended."""
+    async def verify_session(self, token: str) -> Person | None:
+        """Return who signed in with the browser that has this cookie; None when the session has ended."""
         row = await self._store.session(_hash(token))
         if row is None or row.expires_at <= self._clock.now():
             return None
-        return self._session(row)
+        return self._person(row)
 
     async def close_session(self, token: str) -> bool:
         return await self._store.close_session(_hash(token))
@@ -192,16 +178,15 @@ class AccessService:
         opened = self._tokens.open(token, self._clock.now())
         return opened.left_s if opened and opened.text.startswith(SIGN_IN) else 0.0
 
-    def _session(self, row: SessionRow) -> Session:
+    def _person(self, row: SessionRow) -> Person:
         is_admin = row.user_key in self._admins
-        caller = Person(
+        return Person(
             user_key=row.user_key,
             name=row.name,
             door=OPEN_DOOR,
             scopes=frozenset(SCOPES if is_admin else ("read", "generate")),
             how="session",
         )
-        return Session(caller=caller, csrf=row.csrf, expires_at=row.expires_at)
 
     async def _key_of(self, token: str) -> Key | None:
         if not token.startswith(TOKEN_PREFIX):

@@ -58,9 +58,9 @@ class Site:
         return self.visitor(headers={"Authorization": f"Bearer {token}"})
 
     async def session_client(self, user_key: str, name: str = "Mia") -> httpx.AsyncClient:
-        """Somebody who signed in with a browser; the CSRF token is sent along."""
-        session, cookie = await self.easel.web.access.open_session(user_key, name)
-        return self.visitor(cookies={"easel_session": cookie}, headers={"X-CSRF": session.csrf})
+        """Somebody who signed in with a browser, which says with a change whose page asks."""
+        _, cookie = await self.easel.web.access.open_session(user_key, name)
+        return self.visitor(cookies={"easel_session": cookie}, headers={"Origin": HERE})
 
     async def draw(self, client: httpx.AsyncClient | None = None, **said: Any) -> dict[str, Any]:
         """Have a small picture drawn, and return its job when it is done."""

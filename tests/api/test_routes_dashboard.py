@@ -29,7 +29,7 @@ async def test_the_dashboard_counts_what_was_drawn(site, client):
 
 
 async def test_the_dashboard_tells_of_the_queue_what_its_event_tells(site, client):
-    session = (await site.web.access.open_session("discord:7", "Mia"))[0].caller
+    session = (await site.web.access.open_session("discord:7", "Mia"))[0]
     event = site.web.hub.queue_event(session.user_id).decode()
     said = json.loads(event.partition("data: ")[2])
     assert [*said["engines"]] == ["sketch"]
@@ -54,8 +54,8 @@ async def test_days_out_of_range_are_refused(client, days):
 
 
 async def test_an_alert_reaches_admins_streams_alone(site):
-    mia = (await site.web.access.open_session("discord:7", "Mia"))[0].caller
-    boss = (await site.web.access.open_session("discord:8", "Boss"))[0].caller
+    mia = (await site.web.access.open_session("discord:7", "Mia"))[0]
+    boss = (await site.web.access.open_session("discord:8", "Boss"))[0]
     readers = [site.web.hub.open(caller) for caller in (mia, replace(boss, scopes=frozenset({"admin"})))]
     alert = Alert(kind="budget", lane="", message="Too dear.", at=datetime(2026, 1, 1, tzinfo=UTC))
     for tell in site.web.services.records.alerts.on_alert:

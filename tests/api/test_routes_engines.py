@@ -4,7 +4,7 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import Entry, Owner
-from tests.api.conftest import held, site_at
+from tests.api.conftest import HERE, held, site_at
 from tests.backends import products
 from tests.fakes import FakeBackend
 from tests.net.servers import serve
@@ -76,8 +76,7 @@ async def test_engines_of_the_settings_stay(client):
 
 async def test_a_visitor_by_link_connects_nothing(site):
     token = site.web.access.sign_in_link("discord:7", "Mia", 60.0)
-    mia = site.visitor(cookies={"easel_link": token})
-    mia.headers["X-CSRF"] = (await mia.get("/api/session")).json()["csrf"]
+    mia = site.visitor(cookies={"easel_link": token}, headers={"Origin": HERE})
     answer = await mia.post("/api/engines", json={"kind": "forge", "url": "https://example.com"})
     assert answer.status_code == 403
 

@@ -14,7 +14,7 @@ import pytest
 
 from api.dialects import ROUTERS as DIALECTS
 from api.routes import ROUTERS
-from tests.api.conftest import Site, site_at
+from tests.api.conftest import HERE, Site, site_at
 
 PAGE = "https://app.example.org"  # in WEB_ORIGINS
 SECRET = "words for nobody else"
@@ -93,18 +93,16 @@ async def key_of(site: Site, *scopes: str, ended: str = "") -> httpx.AsyncClient
     return site.visitor(headers={"Authorization": f"Bearer {token}"})
 
 
-async def session_of(site: Site, user_key: str = "discord:7", *, csrf: bool = True, ended: bool = False) -> Any:
-    session, cookie = await site.web.access.open_session(user_key, "Mia")
+async def session_of(site: Site, user_key: str = "discord:7", *, has_page: bool = True, ended: bool = False) -> Any:
+    _, cookie = await site.web.access.open_session(user_key, "Mia")
     if ended:
         await site.web.access.close_session(cookie)
-    return site.visitor(cookies={"easel_session": cookie}, headers={"X-CSRF": session.csrf} if csrf else {})
+    return site.visitor(cookies={"easel_session": cookie}, headers={"Origin": HERE} if has_page else {})
 
 
 async def link_of(site: Site, *, user_key: str = "discord:7", age_s: float = 0.0) -> httpx.AsyncClient:
-    browser = site.visitor(cookies={"easel_link": site.web.access.sign_in_link(user_key, "Mia", 600.0 - age_s)})
-    answer = await browser.get("/api/session")
-    browser.headers["X-CSRF"] = answer.json().get("csrf", "")
-    return browser
+    link = site.web.access.sign_in_link(user_key, "Mia", 600.0 - age_s)
+    return site.visitor(cookies={"easel_link": link}, headers={"Origin": HERE})
 
 
 async def at_home(site: Site, **headers: str) -> httpx.AsyncClient:
@@ -131,7 +129,9 @@ STRANGERS = {
     "a key that draws": Stranger(lambda site: key_of(site, *DRAWS), DRAWS),
     "an admin's key": Stranger(lambda site: key_of(site, "admin"), ALL),
     "a session": Stranger(session_of, DRAWS),
-    "a session without its token": Stranger(lambda site: session_of(site, csrf=False), DRAWS, writes=False),
+    "a session that no browser speaks for": Stranger(
+        lambda site: session_of(site, has_page=False), DRAWS, writes=False
+    ),
     "an admin's session": Stranger(lambda site: session_of(site, "discord:1"), ALL),
     "a session that has ended": Stranger(lambda site: session_of(site, ended=True)),
     "a visitor by link": Stranger(link_of, DRAWS),

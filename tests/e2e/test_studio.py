@@ -66,7 +66,7 @@ async def enter(page: httpx.AsyncClient, discord: DiscordServer, message: Messag
     opened = await page.get(link[1])
     assert opened.status_code in (302, 303, 307)
     session = (await page.get("/api/session")).json()
-    page.headers["X-CSRF"] = session["csrf"]
+    page.headers["Sec-Fetch-Site"] = "same-origin"
     return session
 
 

@@ -157,6 +157,6 @@ async def test_what_people_had_set_up_is_as_they_left_it(easel: Easel, tmp_path:
     assert (entry.config.url, entry.config.key) == ("https://gpu.example.com/", "mia:password")
     access = make_access(database, box, easel.clock)
     assert (await access.verify_key(API_KEY)).name == "phone"
-    assert (await access.verify_session(SESSION)).caller.user_id == "1001"
+    assert (await access.verify_session(SESSION)).user_id == "1001"
     (due,) = await WebhookStore(database, box).due(easel.clock.now() + timedelta(days=1), 9)
     assert (due.url, due.event, due.failures) == ("https://hooks.example.com/easel", "finished", 1)

@@ -65,8 +65,8 @@ async def test_members_admins_and_addresses_follow_the_settings(tmp_path):
     said = {"DISCORD_GUILD_IDS": "5", "WEB_ADMINS": "7", "DISCORD_CLIENT_ID": "1", "DISCORD_CLIENT_SECRET": "x"}
     async with easel_at(tmp_path, **said) as easel:
         assert easel.web.sign_in.is_available
-        session, _ = await easel.web.access.open_session("discord:7", "Owner")
-        assert session.caller.is_admin
+        person, _ = await easel.web.access.open_session("discord:7", "Owner")
+        assert person.is_admin
         with pytest.raises(RequestRejected, match="refused"):
             easel.web.webhooks.wanted("https://127.0.0.1/hook")
     async with easel_at(tmp_path, ALLOW_PRIVATE_BACKENDS="true") as easel:

@@ -23,7 +23,7 @@ KEY = Key(
     created_at=NOW,
     expires_at=NOW + timedelta(days=1),
 )
-SESSION = SessionRow(hash="bb", user_key="discord:7", name="Ada", csrf="c", expires_at=NOW + timedelta(hours=1))
+SESSION = SessionRow(hash="bb", user_key="discord:7", name="Ada", expires_at=NOW + timedelta(hours=1))
 
 
 async def test_a_key_comes_back_as_it_was_stored(access):
@@ -59,7 +59,7 @@ async def test_sessions_end_by_word_and_by_time(access):
     assert not await access.close_session("bb")
     assert await access.session("bb") is None
     await access.add_session(SESSION, NOW)
-    later = SessionRow(hash="cc", user_key="discord:8", name="", csrf="d", expires_at=NOW + timedelta(hours=9))
+    later = SessionRow(hash="cc", user_key="discord:8", name="", expires_at=NOW + timedelta(hours=9))
     await access.add_session(later, NOW + timedelta(hours=2))
     assert await access.session("bb") is None
     assert await access.session("cc") == later

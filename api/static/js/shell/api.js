@@ -8,7 +8,6 @@ const UNREACHABLE = {
   error: "Easel does not answer.",
   hint: "Check your connection; the page tries again by itself.",
 };
-let csrf = "";
 /** @type {Promise<void> | null} */
 let signingIn = null;
 
@@ -19,16 +18,13 @@ export const session = loadSession();
 async function loadSession() {
   for (let wait = 500; ; wait = Math.min(wait * 2, 8000)) {
     try {
-      const answer = await request("GET", "/api/session", { quiet: true });
-      csrf = answer.csrf;
-      return answer;
+      return await request("GET", "/api/session", { quiet: true });
     } catch (caught) {
       const error = asApiError(caught);
       if (error.status === 401) {
         signIn(error.signInUrl);
         return {
           user: null,
-          csrf: "",
           version: "",
           limits: {},
           open_job: null,
@@ -64,7 +60,6 @@ async function request(method, path, { body, query, headers = {}, signal, quiet 
   const isRaw = body instanceof Blob || body instanceof ArrayBuffer;
   /** @type {Record<string, string>} */
   const all = { Accept: "application/json", ...headers };
-  if (method !== "GET") all["X-CSRF"] = csrf || (path === "/api/session" ? "" : (await session).csrf);
   if (body !== undefined && !isRaw) all["Content-Type"] = "application/json";
   const plain = isRaw ? body : JSON.stringify(body); // undefined stays undefined
   let response;

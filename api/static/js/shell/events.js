@@ -163,10 +163,10 @@ async function catchUp() {
 
 /** Open the stream once somebody is signed in. */
 export async function startEvents() {
-  const { user, csrf, version } = await session;
+  const { user, open_job, version } = await session;
   if (!user) return;
-  // another person, or another version of this page, needs a stream of its own
-  if (typeof SharedWorker === "function") shareStream(JSON.stringify([version, user.name, user.how, csrf]));
+  // another person, a link to another job and another version of this page need a stream of their own
+  if (typeof SharedWorker === "function") shareStream(JSON.stringify([version, user.id, user.how, open_job]));
   else ownStream();
 }
 
