@@ -26,35 +26,36 @@ class Preferences(commands.Cog):
     def __init__(self, *, preferences: PreferenceService) -> None:
         self._preferences = preferences
 
-    @nextcord.slash_command(name="settings", description="What you, this channel or this server always want")
+    @nextcord.slash_command(name="settings", description=_("What you, this channel or this server always want"))
     async def slash_settings(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_settings.subcommand(name="show", description="What holds here for you, and where each value comes from")
+    @slash_settings.subcommand(name="show", description=_("What holds here for you, and where each value comes from"))
     async def slash_show(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.send_message(await self._shown(person_of(interaction)), ephemeral=True)
 
-    @slash_settings.subcommand(name="set", description="Always use these options, unless a request says otherwise")
+    @slash_settings.subcommand(name="set", description=_("Always use these options, unless a request says otherwise"))
     async def slash_set(
         self,
         interaction: nextcord.Interaction,
         options: str = SlashOption(
-            description="As behind a prompt: --steps 30 --size 768x512 --negative blurry", max_length=MAX_OPTIONS_CHARS
+            description=_("As behind a prompt: --steps 30 --size 768x512 --negative blurry"),
+            max_length=MAX_OPTIONS_CHARS,
         ),
-        scope: str = SlashOption(description="For whom; you, if left out", choices=CHOICES, required=False),
+        scope: str = SlashOption(description=_("For whom; you, if left out"), choices=CHOICES, required=False),
     ) -> None:
         person = person_of(interaction)
         await self._preferences.add(person, Scope(scope or "me"), options, is_manager=_manages(interaction))
         await interaction.response.send_message(await self._shown(person), ephemeral=True)
 
-    @slash_settings.subcommand(name="reset", description="Forget options; the engine's own hold again")
+    @slash_settings.subcommand(name="reset", description=_("Forget options; the engine's own hold again"))
     async def slash_reset(
         self,
         interaction: nextcord.Interaction,
         options: str = SlashOption(
-            description="Which, like: steps size; all, if left out", required=False, max_length=MAX_OPTIONS_CHARS
+            description=_("Which, like: steps size; all, if left out"), required=False, max_length=MAX_OPTIONS_CHARS
         ),
-        scope: str = SlashOption(description="For whom; you, if left out", choices=CHOICES, required=False),
+        scope: str = SlashOption(description=_("For whom; you, if left out"), choices=CHOICES, required=False),
     ) -> None:
         person, names = person_of(interaction), (options or "").replace(",", " ").split()
         await self._preferences.reset(person, Scope(scope or "me"), names, is_manager=_manages(interaction))
