@@ -14,6 +14,7 @@ from cogs.engines.connections import Connections
 from cogs.engines.models import Models
 from cogs.error_handler import ErrorHandler
 from cogs.forget import Forget
+from cogs.gallery import Gallery
 from cogs.help import Help
 from cogs.image_generation import ImageGeneration
 from cogs.jobs.controls import EditControls
@@ -124,6 +125,14 @@ class EaselBot(commands.Bot):
                 messages=self._comparisons,
                 catalog=services.catalog,
                 desk=self.desk,
+            )
+        )
+        self.add_cog(
+            Gallery(
+                gallery=services.records.gallery,
+                media=media,
+                service=generation,
+                messages=self.messages,
             )
         )
         self.add_cog(Forget(forgetting=services.records.forgetting))

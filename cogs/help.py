@@ -26,7 +26,8 @@ TAIL: Final = _(
     "-# `!dream` takes the same words. `/upscale` `/inpaint` `/outpaint` `/describe` `/pnginfo` work on a picture, "
     "`/compare` asks several engines, `/models` `/queue` `/cancel` `/status` say and stop what is going on, "
     "`/sdconnect` brings your own engine, `/workflow` your own ComfyUI workflows. "
-    "`/settings` keeps options you always want, `/forget` deletes what I keep about you."
+    "`/gallery` shows your pictures, `/settings` keeps options you always want, "
+    "`/forget` deletes what I keep about you."
 )
 
 

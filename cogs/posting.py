@@ -257,9 +257,9 @@ async def reply_to(ctx: commands.Context[Any], **values: Any) -> nextcord.Messag
     return await ctx.send(**values, reference=reference, mention_author=False)
 
 
-async def edit_answer(interaction: nextcord.Interaction, card: Card) -> Any:
+async def edit_answer(interaction: nextcord.Interaction, card: Card, *, keeps_files: bool = True) -> Any:
     """Put a card into the message an interaction was answered with; return that message."""
-    return await interaction.followup.edit_message(_message_id(None), **edit_of(card, keeps_files=True))
+    return await interaction.followup.edit_message(_message_id(None), **edit_of(card, keeps_files=keeps_files))
 
 
 def new_message(card: Card) -> dict[str, Any]:

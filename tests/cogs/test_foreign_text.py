@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import cogs
 from backends.diagnose import Diagnosis, DiagnosisStep
 from backends.registry import Owner
-from cogs import error_handler, preferences, queue_status
+from cogs import error_handler, gallery, preferences, queue_status
 from cogs import plain as plain_text
 from cogs.cards import Card, Menu, to_view
 from cogs.comparisons import card as compare_card
@@ -41,6 +41,7 @@ from services.engines.catalog import Engine
 from services.people.preferences import Preferred, Scope
 from services.rentals.machines import Machine
 from services.rentals.rentals import Bill, Notice
+from store.gallery import Picture
 from store.workflows import StoredWorkflow
 from tests.cogs.samples import JOB, NOW, RUNNING, result
 from utils.images import ImageInfo
@@ -132,6 +133,16 @@ def stored(text: str, kind: str = "user") -> StoredWorkflow:
     )  # fmt: skip
 
 
+def hung(text: str) -> Picture:
+    return Picture(
+        seq=1, id="p", media_id="m", job_id="j", user_key="discord:1", user_name=text, door="discord", prompt=text,
+        negative_prompt=text, mode="txt2img", model=text, engine=text, lane="gpu", width=8, height=8, steps=1,
+        cfg_scale=1, seed=1, sampler=text, scheduler=text, media_type="image/png", size_bytes=1, seconds=1, cost_usd=0,
+        is_private=False, from_cache=False, created_at=NOW, expires_at=NOW, is_kept=False, is_favorite=False,
+        favorites=0,
+    )  # fmt: skip
+
+
 def info(text: str) -> Card:
     said = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
     return picture_forms.info_card(said, ImageInfo(media_type="image/png", width=8, height=8), private=False)
@@ -166,6 +177,7 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     workflows.changed_text: lambda text: workflows.changed_text(stored(text)),
     workflows.deleted_text: lambda text: workflows.deleted_text(stored(text)),
     workflows.list_text: lambda text: workflows.list_text([stored(text), stored(text, "guild")]),
+    gallery.page_text: lambda text: gallery.page_text([hung(text)], 1, set()),
     preferences.settings_text: lambda text: preferences.settings_text(
         [Preferred(text=f"--negative {text}", scope=Scope.SERVER, is_used=is_used) for is_used in (True, False)]
     ),
