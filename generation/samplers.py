@@ -83,8 +83,6 @@ _SAMPLERS: Final = (
     _Sampler("seeds_3", _SDE),
 )
 
-SAMPLER_NAMES: Final[tuple[str, ...]] = tuple(row.name for row in _SAMPLERS)
-
 _SCHEDULERS: Final = (
     ("Automatic", ("auto", "default")),
     ("Karras", ()),

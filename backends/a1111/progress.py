@@ -71,8 +71,6 @@ class _ServerStep(BaseModel):
     job: str = ""
     job_count: int = 0
     job_timestamp: str = ""
-    sampling_step: int = 0
-    sampling_steps: int = 0
 
 
 class ServerState(BaseModel):

@@ -58,7 +58,6 @@ class Generation(BaseModel):
     censored: bool = False
     gen_metadata: list[Remark] = []
     model: str = ""
-    worker_name: str = ""
 
     @property
     def place(self) -> int:

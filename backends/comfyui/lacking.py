@@ -111,12 +111,6 @@ def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> Capability
     )
 
 
-def listed_name(value: str, choices: Iterable[str]) -> str | None:
-    """Return how a server lists a file, None where it has none that is meant by it, or several."""
-    listed = tuple(choices)
-    return value if value in listed else _List(name="", choices=listed).meant(value)
-
-
 def with_listed_names(graph: Graph, info: ObjectInfo) -> Graph:
     """Return a graph whose files are named as this server lists them."""
     result, lists = dict(graph), _Lists(info)

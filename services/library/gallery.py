@@ -8,7 +8,6 @@ store follows, under one lock, and catches up at start with what a crash left be
     picture(person, image_id) -> Picture                     delete(person, image_id) -> Picture
     star(person, image_id) -> Picture                        unstar(person, image_id) -> Picture
     count(person, wanted, *, everybody=False) -> int         facets(person, *, everybody=False) -> Facets
-    favorites(person, *, limit=50, cursor="") -> Page
     collections(person) -> list[Collection]                  collection(person, collection_id) -> Collection
     create_collection(person, name, description="") -> Collection
     change_collection(person, collection_id, *, name=None, description=None) -> Collection

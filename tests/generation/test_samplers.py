@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from generation.samplers import SAMPLER_NAMES, SamplerMatch, match_name, match_sampler, match_scheduler
+from generation.samplers import _SAMPLERS, SamplerMatch, match_name, match_sampler, match_scheduler
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "sampler_names.json").read_text())
 SERVERS = {server: [row["name"] for row in lists["samplers"]] for server, lists in RECORDED.items()}
+SAMPLER_NAMES = [row.name for row in _SAMPLERS]
 SPELLINGS = sorted({name for names in SERVERS.values() for name in names} | set(SAMPLER_NAMES))
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from backends.base import ReadWorkflow
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.lacking import listed_name
+from backends.comfyui.lacking import with_listed_names
+from backends.comfyui.nodes import ObjectInfo
 from generation.capabilities import Fit, fit_workflow
 from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.request import Lora, WorkflowRef
@@ -196,7 +197,9 @@ async def test_a_node_that_is_missing_stays_a_refusal() -> None:
 def test_spellings_of_one_file_are_one_as_long_as_they_mean_one(
     value: str, choices: list[str], expected: str | None
 ) -> None:
-    assert listed_name(value, choices) == expected
+    info = ObjectInfo({"Loader": {"input": {"required": {"ckpt_name": [choices, {}]}}}})
+    graph = {"1": {"class_type": "Loader", "inputs": {"ckpt_name": value}}}
+    assert with_listed_names(graph, info)["1"]["inputs"]["ckpt_name"] == (expected or value)
 
 
 SLASHES = [("sub/tiny.safetensors", "sub\\tiny.safetensors"), ("sub\\tiny.safetensors", "sub/tiny.safetensors")]
