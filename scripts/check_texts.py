@@ -79,7 +79,7 @@ KEYWORDS: Final = frozenset(
     }
 )
 DESCRIBED: Final = frozenset({"Field", "Query", "Path", "Header", "Body", "Form", "File"})  # of pydantic and FastAPI
-WORDS: Final = re.compile(r"[a-z]{2,}[,;:]? [{“(`*]?[A-Za-z{]|[A-Za-z}]{2,} [a-z]{2,}|[a-z]{3}[.!?…]$")
+WORDS: Final = re.compile(r"[a-z]{2,}[,;:]? [{“(`*]?[A-Za-z{]|[A-Za-z}][*`)]* (· |— )?[a-z]{3,}|[a-z]{3}[.!?…]$")
 PROGRAMS: Final = re.compile(
     r"charset=|filename=|max-age=|-src '|^bytes |^event: |X-API-Key|^<"
     r"|^\w+/[\w.]+( |$)|^\w+\[\w+, |^Bearer |^`/\w+ [{\w]*|^`? ?--\w+( [{}\w.`]+)*$|^pip install |^Basic "
