@@ -67,7 +67,7 @@ MEANINGS: Final = {
 }
 
 # Kinds of values by how pydantic's names of errors begin (`int_parsing`, `bool_type`).
-WANTED: Final = {"int": _("a whole number"), "float": "a number", "bool": _("true or false"), "list": "a list"}
+WANTED: Final = {"int": _("a whole number"), "float": _("a number"), "bool": _("true or false"), "list": _("a list")}
 SCHEMAS: Final = "#/components/schemas/"
 ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{ErrorOut.__name__}"}}}
 

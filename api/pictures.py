@@ -14,7 +14,7 @@ from generation.prompt_syntax import format_prompt
 from generation.request import Draft, Mode
 from services.library.gallery import Collection, Picture
 from services.pictures.media import file_name
-from texts.text import _
+from texts.text import _, joined
 from utils.images import EXTENSIONS
 from utils.infotext import format_infotext
 
@@ -79,10 +79,13 @@ def _picture(web: Web, caller: Person, picture: Picture, collections: list[str])
 
 def _image(web: Web, picture: Picture) -> ImageOut:
     url = web.hub.views.media_url(picture.media_id, is_private=picture.is_private)
-    made = ", ".join(
-        part
-        for part in (picture.model, f"{picture.width}×{picture.height}", _("seed {seed}", seed=picture.seed))
-        if part
+    made = joined(
+        ", ",
+        (
+            part
+            for part in (picture.model, f"{picture.width}×{picture.height}", _("seed {seed}", seed=picture.seed))
+            if part
+        ),
     )
     words = ": " + picture.prompt[:ALT_PROMPT_CHARS] if picture.prompt else ""
     return ImageOut(

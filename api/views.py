@@ -14,7 +14,7 @@ from generation.request import Draft, GenerationRequest, Lora, SourceImage, valu
 from generation.result import StoredImage
 from services.engines.connections import shown_lane
 from services.pictures.media import file_name
-from texts.text import _, render
+from texts.text import _, joined, render
 from utils.images import EXTENSIONS
 from utils.text import plain_words
 
@@ -146,8 +146,8 @@ def alt_text(job: Job, image: StoredImage) -> str:
     """What a screen reader says of a picture; that it was generated comes first."""
     prompt = job.request.prompt[:ALT_PROMPT_CHARS]
     model = job.result.model if job.result and job.result.model else job.drawn.model
-    made = ", ".join(
-        part for part in (model, f"{image.width}×{image.height}", _("seed {seed}", seed=image.seed)) if part
+    made = joined(
+        ", ", (part for part in (model, f"{image.width}×{image.height}", _("seed {seed}", seed=image.seed)) if part)
     )
     what = _("Generated video") if image.is_video else _("Generated picture")
     return f"{what}: {prompt}; {made}" if prompt else f"{what}; {made}"

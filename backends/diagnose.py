@@ -22,7 +22,7 @@ from net.answers import read_json
 from net.client import make_client, read_bounded
 from net.failures import PROXY_STATUSES, AnswerTooLarge, is_html
 from net.guard import Resolver, guarded_transport, trusted_authorities
-from texts.text import _
+from texts.text import _, _n
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
 
 DIAGNOSIS_S = 4.5  # /sdtest answers within 5 s
@@ -137,8 +137,10 @@ class _Examination:
         if self.models == 0:
             there = self._kind.no_models if self._kind.is_hosted else f"{self.product} {self._kind.no_models}"
             return _("Connection OK, but {there}", there=there), self._kind.no_models_hint
-        listed = "" if self.models is None else f", {self.models} model{'' if self.models == 1 else 's'}"
-        return _("Connection OK: {product}{listed}.", product=self.product, listed=listed), ""
+        if self.models is None:
+            return _("Connection OK: {product}.", product=self.product), ""
+        models = _n("{count} model", "{count} models", count=self.models)
+        return _("Connection OK: {product}, {models}.", product=self.product, models=models), ""
 
     def owner_hint(self) -> str:
         """A way to see the same on the server itself; its own address is always 127.0.0.1 there."""

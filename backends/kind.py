@@ -50,7 +50,7 @@ class Option:
         if self.type in {"number", "seconds"}:
             unit = _("a whole number") if self.type == "number" else _("a number of seconds")
             return _("{unit}, {low:g} to {high:g}", unit=unit, low=self.low, high=self.high)
-        return "a text"
+        return _("a text")
 
     def accepts(self, value: str) -> bool:
         """Return whether the engine can read a value."""

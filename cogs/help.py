@@ -11,7 +11,7 @@ from cogs.posting import edit_of, new_message, reply_to
 from cogs.presses import Press, Route
 from constants import DISCORD_CONTENT_CHARS
 from generation.options import OPTIONS, PromptOption
-from texts.text import _
+from texts.text import _, joined
 
 ACTION: Final = "help"
 EXAMPLES: Final = (
@@ -57,18 +57,18 @@ class Help(commands.Cog):
 
 def help_pages() -> list[Card]:
     """Draw all pages; no line is ever cut."""
-    examples = "\n".join(_("/generate {text}", text=text) for text in EXAMPLES)
+    examples = joined("\n", (_("/generate {text}", text=text) for text in EXAMPLES))
     usual = [_line(option) for option in OPTIONS if option.is_usual]
-    texts = ["\n".join([_("**Making pictures**\n```\n{examples}\n```", examples=examples), *usual, TAIL])]
+    texts = [joined("\n", [_("**Making pictures**\n```\n{examples}\n```", examples=examples), *usual, TAIL])]
     head = _("**All options**")
     lines = [head]
     for option in OPTIONS:
         line = _line(option)
-        if len("\n".join([*lines, line])) > DISCORD_CONTENT_CHARS:
-            texts.append("\n".join(lines))
+        if len(joined("\n", [*lines, line])) > DISCORD_CONTENT_CHARS:
+            texts.append(joined("\n", lines))
             lines = [head]
         lines.append(line)
-    texts.append("\n".join(lines))
+    texts.append(joined("\n", lines))
     return [Card(content=text, rows=(_turn(number, len(texts)),)) for number, text in enumerate(texts)]
 
 
@@ -79,6 +79,6 @@ def _line(option: PromptOption) -> str:
 def _turn(number: int, count: int) -> tuple[Button, ...]:
     if number == 0:
         return (Button(action=ACTION, job_id="page", label=_("All options"), argument="1"),)
-    back = Button(action=ACTION, job_id="page", label="Back", argument=str(number - 1))
-    on = Button(action=ACTION, job_id="page", label="Next", argument=str(number + 1))
+    back = Button(action=ACTION, job_id="page", label=_("Back"), argument=str(number - 1))
+    on = Button(action=ACTION, job_id="page", label=_("Next"), argument=str(number + 1))
     return (back, on) if number + 1 < count else (back,)

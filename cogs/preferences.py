@@ -12,7 +12,7 @@ from cogs.plain import code
 from cogs.posting import reply_to
 from generation.person import Person
 from services.people.preferences import PreferenceService, Preferred, Scope
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut
 
 CHOICES: Final = {"me": "me", "this channel": "channel", "this server": "server"}
@@ -89,4 +89,4 @@ def settings_text(found: list[Preferred]) -> str:
         line = f"`{code(each.text)}` · {whose[each.scope]}"
         lines.append(line if each.is_used else f"~~{line}~~")
     lines.append(_("-# What a request says goes first. `/settings reset` forgets them."))
-    return cut("\n".join(lines), LIST_CHARS)
+    return cut(joined("\n", lines), LIST_CHARS)

@@ -16,7 +16,7 @@ from generation.job import JobStatus, JobView
 from generation.person import Person
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut, duration
 
 
@@ -65,7 +65,7 @@ class QueueStatus(commands.Cog):
             if engine.error:
                 lines.append(f"🔌 {name} · {sentence(engine.error)}")
             elif lane is None or not (lane.running or lane.waiting):
-                lines.append(f"🟢 {name} · free")
+                lines.append(_("🟢 {name} · free", name=name))
             else:
                 wait = _(" · about {wait_s} to wait", wait_s=duration(lane.wait_s)) if lane.wait_s >= 1 else ""
                 lines.append(
@@ -84,7 +84,7 @@ class QueueStatus(commands.Cog):
         lines += [_own_line(view) for view in views[:15]]
         if len(views) > 15:
             lines.append(_("-# and {count} more", count=len(views) - 15))
-        return cut("\n".join(lines), 2000)
+        return cut(joined("\n", lines), 2000)
 
     async def _cancel(self, person: Person, job_id: str) -> str:
         if job_id and job_id != "all":
@@ -104,5 +104,5 @@ def _own_line(view: JobView) -> str:
     if job.status is JobStatus.RUNNING:
         where = f"`{render.bar(view.progress.fraction)}`" if view.progress else _("being drawn")
     else:
-        where = render.place(view.position) if view.position else "waiting"
+        where = render.place(view.position) if view.position else _("waiting")
     return f"`{job.short_id}` {where} · {words}"

@@ -13,7 +13,7 @@ from console.arguments import Nonsense, add, below
 from console.text import say, tell
 from generation.errors import RequestRejected
 from services.people.access import SCOPES, AccessService, Key
-from texts.text import _
+from texts.text import _, _n
 from utils.text import cut
 
 DEFAULT_SCOPES: Final = ("generate", "read")
@@ -84,9 +84,7 @@ def tell_reset(forgotten: int | None) -> int:
     if forgotten is None:
         tell(_("The secret key fits the database: nothing is lost, and nothing was changed."))
         return 0
-    engines = (
-        _("1 engine was forgotten") if forgotten == 1 else _("{forgotten} engines were forgotten", forgotten=forgotten)
-    )
+    engines = _n("{count} engine was forgotten", "{count} engines were forgotten", count=forgotten)
     tell(
         _(
             "Secrets are sealed with a new key from now on. {engines}: who had connected one connects it again.",
@@ -120,7 +118,7 @@ def _show(keys: Sequence[Key]) -> None:
     if not keys:
         say(_("There are no keys. `python main.py key create NAME` makes one."))
         return
-    say(f"{'id':<10}{'name':<22}{'may':<24}{_('acts for'):<24}{'a minute':<10}{_('last used'):<18}state")
+    say(f"{'id':<10}{'name':<22}{'may':<24}{_('acts for'):<24}{_('a minute'):<10}{_('last used'):<18}state")
     for key in keys:
         rate = f"{key.rate_per_minute:g}" if key.rate_per_minute else "-"
         used = _day(key.last_used_at) or "never"

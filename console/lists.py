@@ -7,7 +7,7 @@ from console.drawing import ORIGIN, ConsoleParts
 from console.text import say
 from generation.job import Job
 from services.engines.catalog import Engine, lists_of
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut, duration
 
 MAX_MODELS = 100
@@ -51,4 +51,4 @@ def _engine_text(engine: Engine) -> str:
         lines += [f"  {'●' if name in entry.loaded else '○'} {name}" for name in entry.names[:MAX_MODELS]]
         if len(entry.names) > MAX_MODELS:
             lines.append(_("  and {count} more", count=len(entry.names) - MAX_MODELS))
-    return "\n".join(lines)
+    return joined("\n", lines)

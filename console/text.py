@@ -5,7 +5,7 @@ from typing import TextIO
 
 from generation.foreign import visible
 from generation.options import OPTIONS
-from texts.text import _, render
+from texts.text import _, joined, render
 
 WHAT = _("Easel makes pictures on the engine you have: from Discord, or right here.")
 MORE = _("""\
@@ -21,7 +21,7 @@ Settings: .env in the current folder, explained in .env.example and docs/setting
 def options_help() -> str:
     """Return a line for each option of a prompt."""
     width = max(len(option.example) for option in OPTIONS)
-    return "\n".join(f"  {option.example:<{width}}  {option.meaning}" for option in OPTIONS)
+    return joined("\n", (f"  {option.example:<{width}}  {option.meaning}" for option in OPTIONS))
 
 
 def say(text: str) -> None:

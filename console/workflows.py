@@ -16,7 +16,7 @@ from console.text import say, tell
 from generation.errors import GenerationError
 from generation.person import NOBODY
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, StoredWorkflow, WorkflowService
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut
 
 
@@ -122,6 +122,6 @@ def _list(there: Sequence[StoredWorkflow]) -> None:
 def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:
     for problem in problems:
         tell(problem)
-    say("\n".join([stored.name, *(f"  {line}" for line in stored.lines)]))
+    say(joined("\n", [stored.name, *(f"  {line}" for line in stored.lines)]))
     tell(_('Draw with it: python main.py generate "a red fox" --workflow "{name}"', name=stored.name))
     tell(_('Something in the wrong place? python main.py workflow set "{name}" prompt 6.text', name=stored.name))

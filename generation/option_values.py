@@ -103,7 +103,7 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
         values[option.field] = _choice(option, value)
     elif option.kind == Kind.EXTRA:
         if not NUMBER_FORM.fullmatch(value):
-            raise reject(option.name, value, "a number")
+            raise reject(option.name, value, _("a number"))
         values["options"] = (*values.get("options", ()), (option.name, value))
     elif option.kind == Kind.INTEGER:
         values[option.field] = _integer(option, value)
@@ -121,7 +121,7 @@ def set_value(option: PromptOption, value: str, values: dict[str, Any], loras: l
     elif value:
         values[option.field] = (*values.get(option.field, ()), value) if option.kind == Kind.NAMES else value
     else:
-        raise reject(option.field, "", "a name")
+        raise reject(option.field, "", _("a name"))
 
 
 def _integer(option: PromptOption, value: str) -> int:

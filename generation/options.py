@@ -120,7 +120,9 @@ def validate(draft: Draft) -> None:
             range_ = _("a weight of -{max_lora_weight:g} to {max_lora_weight:g}", max_lora_weight=MAX_LORA_WEIGHT)
             raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
     if len(draft.styles) > MAX_STYLES:
-        raise reject("styles", f"{len(draft.styles)} styles", _("up to {max_styles}", max_styles=MAX_STYLES))
+        raise reject(
+            "styles", _("{count} styles", count=len(draft.styles)), _("up to {max_styles}", max_styles=MAX_STYLES)
+        )
     _check_control(draft)
 
 
@@ -128,7 +130,7 @@ def _check_control(draft: Draft) -> None:
     if len(draft.control) > MAX_CONTROL_UNITS:
         raise reject(
             "control",
-            f"{len(draft.control)} pictures",
+            _("{count} pictures", count=len(draft.control)),
             _("up to {max_control_units}", max_control_units=MAX_CONTROL_UNITS),
         )
     for unit in draft.control:

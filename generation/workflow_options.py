@@ -45,7 +45,7 @@ class WorkflowOption:
             return _("yes or no")
         if self.kind == WORDS:
             return "words"
-        what = _("a whole number") if self.kind == WHOLE else "a number"
+        what = _("a whole number") if self.kind == WHOLE else _("a number")
         ends = (("from", self.low), ("to", self.high))
         return " ".join([what, *(f"{word} {figure(end)}" for word, end in ends if end is not None)])
 

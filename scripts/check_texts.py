@@ -78,6 +78,7 @@ KEYWORDS: Final = frozenset(
         "openapi_extra",
     }
 )
+LABELS: Final = frozenset({"label", "placeholder"})  # of buttons and menus: one word is a text there
 DESCRIBED: Final = frozenset({"Field", "Query", "Path", "Header", "Body", "Form", "File"})  # of pydantic and FastAPI
 WORDS: Final = re.compile(r"[a-z]{2,}[,;:]? [{“(`*]?[A-Za-z{]|[A-Za-z}][*`)]* (· |— )?[a-z]{3,}|[a-z]{3}[.!?…]$")
 PROGRAMS: Final = re.compile(
@@ -96,7 +97,7 @@ def found_in(source: str) -> Iterator[ast.expr]:
     marked = {number for number, line in enumerate(source.splitlines(), 1) if MARK in line}
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
-        if not isinstance(node, ast.expr) or not _reads_like_words(words_of(node)):
+        if not isinstance(node, ast.expr) or not _reads_like_words(words_of(node), parents.get(node)):
             continue
         way = list(_way_up(node, parents))
         lines = {n for part in (node, _statement(way)) for n in (part.lineno, part.end_lineno)}
@@ -111,7 +112,9 @@ def words_of(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _reads_like_words(words: str) -> bool:
+def _reads_like_words(words: str, parent: ast.AST | None) -> bool:
+    if isinstance(parent, ast.keyword) and parent.arg in LABELS and re.search("[a-z]{2}", words):
+        return True
     return bool(WORDS.search(words)) and not SQL.search(words) and not PROGRAMS.search(words)
 
 

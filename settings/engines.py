@@ -20,7 +20,7 @@ class BackendSettings(Group):
     name: str
     kind: Annotated[str, Lower] = text("", template("What it is: {kinds}"), _("a kind of engine"))
     url: Url = text("", "Address", ENGINE_ADDRESS, repr=False, pattern=HTTP_URL)
-    key: SecretStr = secret(_("API key, or user:password"), "a key")
+    key: SecretStr = secret(_("API key, or user:password"), _("a key"))
     label: str = text("", _("Name that people see"), _("a name of up to 60 characters"), max_length=60)
     concurrency: int = number(1, _("Maximum jobs at once"), low=1, high=64)
     rate_per_minute: float | None = setting(

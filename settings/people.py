@@ -23,7 +23,7 @@ class PeopleSettings(Group):
     client_id: str = text(
         "",
         _("OAuth2 client id, to sign in with Discord (docs/discord-setup.md)"),
-        "a number",
+        _("a number"),
         variable="DISCORD_CLIENT_ID",
         pattern=r"^\d*$",
     )

@@ -15,11 +15,11 @@ DAY_S = 86400
 class StorageSettings(Group):
     title: ClassVar[str] = "Storage"
 
-    data_dir: Path = text("data", _("Folder for everything Easel stores"), "a folder")
+    data_dir: Path = text("data", _("Folder for everything Easel stores"), _("a folder"))
     media_cache_dir: Path = text(
         "media_cache",
         _("Folder for pictures; a relative path is inside DATA_DIR"),
-        "a folder",
+        _("a folder"),
         otherwise=["IMAGE_STORAGE_PATH"],  # the name another system has for it
     )
     media_ttl_s: Span = span(DEFAULT_MEDIA_TTL_S, _("How long pictures are kept"), low=1, high=30 * DAY_S)

@@ -10,7 +10,7 @@ from store.database import Database
 from store.image_cache import FILE_NAME as CACHE_NAME
 from store.migrations import easel_steps
 from store.seals import SealStore
-from texts.text import _
+from texts.text import _, _n
 from utils.secrets import SecretBox
 
 DATABASE_NAME: Final = "easel.sqlite3"
@@ -67,7 +67,7 @@ async def has_database(folder: Path, cache_folder: Path, *, now: datetime) -> bo
     if await asyncio.to_thread((folder / DATABASE_NAME).exists):
         return True
     if count := await asyncio.to_thread(_pictures, cache_folder / CACHE_NAME, now):
-        kept = _("1 picture is") if count == 1 else _("{count} pictures are", count=count)
+        kept = _n("{count} picture is", "{count} pictures are", count=count)
         raise PartMissing(
             _(
                 "The database {database_name} is missing from {folder}, though {kept} still in {cache_folder}.",

@@ -111,9 +111,11 @@ class PictureSigner:
             NotSigned: it cannot be done; without a time stamp, perhaps it can.
         """
         made = {"digitalSourceType": VOCABULARY + kind}
-        part = _Part(label="source", relationship="inputTo" if how is How.FOLLOWED else "parentOf")
+        part = _Part(
+            label="source", relationship="inputTo" if how is How.FOLLOWED else "parentOf"
+        )  # no text: of the C2PA manifest
         if engine_file and _is_signed(engine_file):
-            part = _Part(label="engine", relationship="parentOf", file=engine_file)
+            part = _Part(label="engine", relationship="parentOf", file=engine_file)  # no text: of the C2PA manifest
             actions = [_action("opened", part), _action("edited.metadata")]
         elif how is How.EDITED:
             actions = [_action("opened", part), _action("edited") | made]
@@ -130,7 +132,7 @@ class PictureSigner:
             NotSigned: it cannot be done.
         """
         if len(originals) == 1:
-            part = _Part(label="original", relationship="parentOf", file=originals[0])
+            part = _Part(label="original", relationship="parentOf", file=originals[0])  # no text: of the C2PA manifest
             return self._sign(copy, [_action("opened", part), *_changes(copy, part.file)], [part])
         parts = [
             _Part(label=_("picture {number}", number=number), relationship="componentOf", file=original)

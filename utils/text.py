@@ -10,15 +10,23 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     minutes = round(whole / 60)
     if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+        return _("{minutes} min", minutes=minutes)
+    return (
+        _("{minutes} h {minutes_2} min", minutes=minutes // 60, minutes_2=minutes % 60)
+        if minutes % 60
+        else f"{minutes // 60} h"
+    )
 
 
 def ordinal(number: int) -> str:
     """Say a place in line: "1st", "2nd", "3rd", "11th"."""
     if 10 <= number % 100 <= 20:
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+        return _("{number}th", number=number)
+    if number % 10 == 1:
+        return _("{number}st", number=number)
+    if number % 10 == 2:
+        return _("{number}nd", number=number)
+    return _("{number}rd", number=number) if number % 10 == 3 else _("{number}th", number=number)
 
 
 def place_in(line: str, number: int | None) -> str:

@@ -276,7 +276,7 @@ def _trimmed(name: str, value: Any) -> Any:
     if not isinstance(value, str) or len(value) <= SHOWN_IMAGE_CHARS:
         return value
     if name in _IMAGE_FIELDS or len(value) > MOST_TEXT_CHARS or _BASE64.match(value):
-        return f"{value[:SHOWN_IMAGE_CHARS]}... ({len(value)} characters)"
+        return _("{value}... ({count} characters)", value=value[:SHOWN_IMAGE_CHARS], count=len(value))
     return value
 
 

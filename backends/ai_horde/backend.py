@@ -46,7 +46,7 @@ from net.answers import read_model, write_json
 from net.client import CONNECT_TIMEOUT_S, make_client, read_bounded
 from net.failures import translate
 from net.rates import Rate, RateWindow
-from texts.text import _
+from texts.text import _, joined
 from utils.clock import Clock, SystemClock
 from utils.text import place_in
 from utils.threads import run_in_thread
@@ -275,7 +275,9 @@ class AiHordeBackend:
             notes.append(
                 _("{count} of {batch_size} could not be fetched", count=len(failures), batch_size=request.batch_size)
             )
-        notes.append(f"{status.kudos:.0f} kudos" + ("" if kudos is None else f", {kudos:.0f} left"))
+        notes.append(
+            _("{kudos:.0f} kudos", kudos=status.kudos) + ("" if kudos is None else _(", {kudos:.0f} left", kudos=kudos))
+        )
         is_whole = not (lacking or failures)
         return GenerationResult(images=images, model=shown[0].model or None, notes=tuple(notes), is_complete=is_whole)
 
@@ -386,7 +388,7 @@ def _progress(check: HordeCheck, seen: _Seen) -> Progress:
         words.append(_("no worker can draw this now"))
     if seen.kudos:
         words.append(_("about {kudos:.0f} kudos", kudos=seen.kudos))
-    return Progress(fraction=seen.fraction, eta_s=check.wait_time or None, note=" · ".join(words))
+    return Progress(fraction=seen.fraction, eta_s=check.wait_time or None, note=joined(" · ", words))
 
 
 def _order(one: Generation) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from generation.request import GenerationRequest
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason
-from texts.text import Text, _, template
+from texts.text import Text, _, joined, template
 
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
 BUSY_RETRY_AFTER_S: Final = 10.0  # our own waiting jobs have to be drawn first, whatever the header says
@@ -169,7 +169,7 @@ def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> Gener
     """Return why a job that ended gave no picture to show; None if it gave some."""
     if any(not one.censored and one.img for one in status.generations):
         return None
-    detail = f"done={status.done} faulted={status.faulted} restarted={status.restarted}"
+    detail = f"done={status.done} faulted={status.faulted} restarted={status.restarted}"  # no text: for the log
     if any(one.censored for one in status.generations):
         return ContentBlocked(
             _("{label} drew it, but the worker’s filter held the picture back.", label=label),
@@ -230,7 +230,7 @@ def _too_many(label: str, response: httpx.Response, rc: str, detail: str) -> Rat
 
 def _upfront(label: str, message: str, detail: str) -> CapabilityError:
     found = _PRICE.search(message)
-    price = f"{float(found[1]):.0f} kudos" if found else _("more kudos than the account holds")
+    price = _("{found:.0f} kudos", found=float(found[1])) if found else _("more kudos than the account holds")
     return CapabilityError(
         _("{label} is busy, and wants {price} beforehand for a request of this size.", label=label, price=price),
         field="size",
@@ -243,11 +243,11 @@ def _limits(message: str) -> str:
     """Return what would pass, by the Horde's own numbers: they fall as its queue grows."""
     size, steps = _FREE_SIZE.search(message), _FREE_STEPS.search(message)
     parts = [f"{size[1].replace(',', '')}×{size[2].replace(',', '')}"] if size else []
-    parts += [f"{steps[1]} steps"] if steps else []
+    parts += [_("{steps} steps", steps=steps[1])] if steps else []
     if not parts:
         return _("Make the picture smaller, or take fewer steps.")
     note = _("; a second-order sampler such as k_heun counts twice") if steps else ""
-    return _("Stay within {parts}{note}.", parts=" and ".join(parts), note=note)
+    return _("Stay within {parts}{note}.", parts=joined(" and ", parts), note=note)
 
 
 def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:

@@ -22,7 +22,7 @@ from net.answers import read_model, read_with
 from net.client import read_bounded
 from net.failures import translate
 from net.rates import RateWindow
-from texts.text import _
+from texts.text import _, _n
 from utils.threads import read_apart
 
 API: Final = "/api/v2"
@@ -239,5 +239,5 @@ class HordeProbe:
 
 
 def _title(model: _Model) -> str:
-    workers = f"{model.count} worker" + ("s" if model.count != 1 else "")
+    workers = _n("{count} worker", "{count} workers", count=model.count)
     return f"{model.name} ({workers}" + (_(", about {eta:.0f} s to wait)", eta=model.eta) if model.eta >= 1 else ")")

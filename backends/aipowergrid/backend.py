@@ -129,7 +129,13 @@ class AiPowerGridBackend:
                 _("{missing} of {batch_size} could not be fetched", missing=missing, batch_size=request.batch_size)
             )
         if price is not None:
-            notes.append(f"${price:.4g} of ${facts.credit.total_spendable_usd:.2f} credit")
+            notes.append(
+                _(
+                    "${price:.4g} of ${total_spendable_usd:.2f} credit",
+                    price=price,
+                    total_spendable_usd=facts.credit.total_spendable_usd,
+                )
+            )
         return GenerationResult(
             images=images, model=drawn.grid.model or payload["model"], cost_usd=price or 0.0, notes=tuple(notes)
         )

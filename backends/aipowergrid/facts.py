@@ -19,7 +19,7 @@ from generation.request import Mode
 from net.answers import read_model, read_with
 from net.client import read_bounded
 from net.failures import translate
-from texts.text import _
+from texts.text import _, _n
 
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0
@@ -104,7 +104,7 @@ class GridModel:
 
     @property
     def title(self) -> str:
-        workers = f"{self.workers} worker" + ("s" if self.workers != 1 else "")
+        workers = _n("{count} worker", "{count} workers", count=self.workers)
         return f"{self.name} ({workers}" + (
             _(", about {latency_s:.0f} s)", latency_s=self.latency_s) if self.latency_s else ")"
         )

@@ -26,7 +26,7 @@ from generation.errors import (
 from net.answers import read_json
 from net.failures import translate
 from net.reasons import explanation, with_reason
-from texts.text import _
+from texts.text import _, _n, joined
 
 DETAIL_CHARS: Final = 500
 MEMORY_HINT: Final = _("Try a smaller size or batch.")
@@ -213,9 +213,9 @@ def _no_picture_file(label: str, told: str, detail: str) -> RequestRejected:
 
 def missing_nodes(classes: list[str], detail: str = "") -> CapabilityError:
     """Return our error for node classes that a server does not have; they are named."""
-    names = ", ".join(short(name) or _("one without a class") for name in classes[:5])
+    names = joined(", ", (short(name) or _("one without a class") for name in classes[:5]))
     more = _(" and {count} more", count=len(classes) - 5) if len(classes) > 5 else ""
-    what = "a node" if len(classes) == 1 else f"{len(classes)} nodes"
+    what = _n("a node", "{count} nodes", count=len(classes))
     return CapabilityError(
         _("This engine lacks {what} the workflow needs: {names}{more}.", what=what, names=names, more=more),
         detail=detail,

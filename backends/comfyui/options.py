@@ -14,7 +14,7 @@ from generation.errors import RequestRejected
 from generation.option_tokens import key_of
 from generation.replaced_options import REPLACED, own_name
 from generation.workflow_options import CHOICE, FLAG, NAME_FORM, NUMBER, WHOLE, WORDS, WorkflowOption, is_taken
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut
 
 MAX_OPTIONS: Final = 20  # of one workflow
@@ -135,9 +135,12 @@ def set_options(graph: Graph, options: Iterable[NodeOption], said: Mapping[str, 
 def describe_option(graph: Graph, option: NodeOption) -> str:
     """Return an option as a line of the mapping; one of Easel's own names says that it takes its place."""
     titles = [cut(" ".join(title_of(graph, slot.node).split()), 40) for slot in option.slots]
-    places = ", ".join(
-        _("{title}, node {node}, {input}", title=title, node=s.node, input=s.input)
-        for title, s in zip(titles, option.slots, strict=True)
+    places = joined(
+        ", ",
+        (
+            _("{title}, node {node}, {input}", title=title, node=s.node, input=s.input)
+            for title, s in zip(titles, option.slots, strict=True)
+        ),
     )
     ends = (
         _(", {low:g} to {high:g}", low=option.low, high=option.high)

@@ -10,7 +10,7 @@ from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import JobStatus, JobView
 from services.drawing.compare import Comparison, Contender
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut, duration, ordinal
 
 PROMPT_CHARS = 200
@@ -53,7 +53,7 @@ def card(
         lines.append(cut(_line(contender, view, done, now), LINE_CHARS))
     lines.append(_("-# the same seed everywhere: {seed}", seed=comparison.seed))
     rows: tuple[Row, ...] = _picks(comparison, views) if is_over else (_stop(comparison),)
-    return Card(content=cut("\n".join(lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
+    return Card(content=cut(joined("\n", lines), DISCORD_CONTENT_CHARS), rows=rows, pictures=pictures)
 
 
 def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
@@ -81,7 +81,7 @@ def _line(contender: Contender, view: JobView | None, number: int, now: datetime
         if model := job.result.model or job.drawn.model:
             parts.append(escape(cut(model, 60)))
         notes = dict.fromkeys((*job.notes, *job.result.notes))
-        return " · ".join([*parts, *(escape(note) for note in notes)])
+        return joined(" · ", [*parts, *(escape(note) for note in notes)])
     if job.status is JobStatus.RUNNING:
         return _running(name, view, now)
     if job.status is JobStatus.QUEUED:
@@ -91,7 +91,7 @@ def _line(contender: Contender, view: JobView | None, number: int, now: datetime
         )
         return f"⏳ {name} · {place}{starts}"
     if job.status is JobStatus.CANCELLED:
-        return f"✖ {name} · cancelled"
+        return _("✖ {name} · cancelled", name=name)
     if job.error is None:
         return _("✖ {name} · it waited for too long", name=name)
     return f"{MARKS.get(job.error.code, '✖')} {name} · {sentence(job.error.user_message)}"
@@ -100,7 +100,7 @@ def _line(contender: Contender, view: JobView | None, number: int, now: datetime
 def _running(name: str, view: JobView, now: datetime) -> str:
     progress = view.progress
     if progress is None:
-        return f"🎨 {name} · starting"
+        return _("🎨 {name} · starting", name=name)
     eta_s = progress.eta_s if progress.eta_s is not None else view.eta_s
     ends = (
         _(" · done {timestamp}", timestamp=timestamp(now + timedelta(seconds=eta_s)))
@@ -111,7 +111,7 @@ def _running(name: str, view: JobView, now: datetime) -> str:
 
 
 def _stop(comparison: Comparison) -> tuple[Button, ...]:
-    return (StopButton(action="cancel", job_id=comparison.id, label="Cancel", emoji="✖️"),)
+    return (StopButton(action="cancel", job_id=comparison.id, label=_("Cancel"), emoji="✖️"),)
 
 
 def _picks(comparison: Comparison, views: Mapping[str, JobView]) -> tuple[Row, ...]:

@@ -28,7 +28,7 @@ from services.engines.connections import (
     needs_address,
     usage,
 )
-from texts.text import _, _n
+from texts.text import _, _n, joined
 
 log = logging.getLogger(__name__)
 
@@ -140,17 +140,18 @@ class Connections(commands.Cog):
             lines.append(_("Key: •••••• (kept encrypted)"))
         if connected.diagnosis.product:
             lines.append(_("Found: {product}", product=escape(connected.diagnosis.product)))
-        return "\n".join([*lines, _("Drawn for: {whose}", whose=WHOSE[owner.kind]), READY])
+        return joined("\n", [*lines, _("Drawn for: {whose}", whose=WHOSE[owner.kind]), READY])
 
     async def _test(self, owner: Owner, *, show_url: bool) -> str:
         connection = await self._connections.of(owner)
         diagnosis = await self._connections.test(owner)
         if not diagnosis.is_ok:
-            layers = " · ".join(f"{'✔' if step.is_ok else '✖'} {step.layer}" for step in diagnosis.steps)
+            layers = joined(" · ", (f"{'✔' if step.is_ok else '✖'} {step.layer}" for step in diagnosis.steps))
             owner_hint = diagnosis.owner_hint if show_url else ""
             hints = [sentence(hint) for hint in (diagnosis.hint, owner_hint) if hint]
-            return "\n".join(
-                [_("✖ **Connection failed** · {message}", message=sentence(diagnosis.message)), *hints, f"-# {layers}"]
+            return joined(
+                "\n",
+                [_("✖ **Connection failed** · {message}", message=sentence(diagnosis.message)), *hints, f"-# {layers}"],
             )
         assert connection is not None, "a test without a connection raises"
         lines = [_("✅ **Connection OK**"), _("API Type: {kind}", kind=connection.kind)]
@@ -158,14 +159,14 @@ class Connections(commands.Cog):
             lines.append(f"URL: {address(connection.url)}")
         if connection.key:
             lines.append("Key: ••••••")
-        return "\n".join([*lines, _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY])
+        return joined("\n", [*lines, _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY])
 
     async def _test_for_members(self, owner: Owner) -> str:
         """Test a server's connection for somebody who does not manage it: whether it works, and not where it is."""
         diagnosis = await self._connections.test(owner)
         if diagnosis.is_ok:
-            return "\n".join(
-                [_("✅ **Connection OK**"), _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY]
+            return joined(
+                "\n", [_("✅ **Connection OK**"), _("Answered in {seconds:.1f} s", seconds=diagnosis.seconds), READY]
             )
         return _("✖ **Connection failed** · who manages this server reads why by `/sdtest for_server:True`.")
 

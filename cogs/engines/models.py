@@ -15,7 +15,7 @@ from generation.errors import RequestRejected
 from generation.person import Person
 from services.engines.catalog import Catalog, Engine, NameList, lists_of
 from services.engines.connections import usage
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut
 
 PAGE = 25
@@ -109,7 +109,7 @@ def _page(engine: Engine, engines: list[Engine], place: str) -> Card:
 
 def _numbered(shown: NameList, page: int) -> str:
     names = enumerate(shown.names[page * PAGE : (page + 1) * PAGE], start=page * PAGE + 1)
-    return "\n".join(f"{n}. `{code(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names)
+    return joined("\n", (f"{n}. `{code(name, NAME_CHARS)}`{' ●' if name in shown.loaded else ''}" for n, name in names))
 
 
 def _foot(key: str, page: int, pages: int) -> str:

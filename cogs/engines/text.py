@@ -12,7 +12,7 @@ from services.engines.health import checks_for
 from services.rentals.bills import command
 from services.rentals.machines import Machine
 from services.rentals.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
-from texts.text import _
+from texts.text import _, _n, joined
 from utils.text import cut, duration
 
 CLOCK_ONLY = timedelta(hours=18)
@@ -42,14 +42,14 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
         mark = "🟡"
     else:
         mark = "🟢"
-        parts.append("free" if one.capabilities else _("not asked yet"))
-    grade = [f"{one.grade} support"] if one.grade else []
-    return " · ".join([f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane), *grade])
+        parts.append(_("free") if one.capabilities else _("not asked yet"))
+    grade = [_("{grade} support", grade=one.grade)] if one.grade else []
+    return joined(" · ", [f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane), *grade])
 
 
 def status(lines: list[str]) -> str:
     """Put the lines of `/status` together."""
-    return cut("\n".join(["**Engines**", *(lines or [_("None yet.")])]), DISCORD_CONTENT_CHARS)
+    return cut(joined("\n", ["**Engines**", *(lines or [_("None yet.")])]), DISCORD_CONTENT_CHARS)
 
 
 def reasons(diagnosis: Diagnosis) -> list[str]:
@@ -93,7 +93,7 @@ def bill(one: Bill) -> str:
         lines.append(_("To stop paying: {here}{how_to_stop}", here=here, how_to_stop=HOW_TO_STOP[one.provider]))
     if not one.reminds:
         lines.append(_("-# Reminders are off."))
-    return "\n".join(lines)
+    return joined("\n", lines)
 
 
 def started(one: Bill, owner: Owner) -> str:
@@ -113,7 +113,7 @@ def started(one: Bill, owner: Owner) -> str:
     ]
     if machine.provider == "vast":
         lines.append(_("-# It may come back at another port. Then `/sdconnect` once more."))
-    return "\n".join(lines)
+    return joined("\n", lines)
 
 
 def before_stop(one: Bill, how: str) -> str:
@@ -124,14 +124,14 @@ def before_stop(one: Bill, how: str) -> str:
     lines = [_("This stops {named} at {titles}.", named=_named(machine), titles=TITLES[machine.provider])]
     if one.jobs:
         lines.append(
-            _(
-                "{jobs} {rest} drawn or waiting there.",
-                jobs=one.jobs,
-                rest=_("picture is") if one.jobs == 1 else _("pictures are"),
+            _n(
+                "{count} picture is drawn or waiting there.",
+                "{count} pictures are drawn or waiting there.",
+                count=one.jobs,
             )
         )
     lines += [f"-# {HOW_TO_STOP[machine.provider]}", _("Go ahead: {how}", how=how)]
-    return "\n".join(lines)
+    return joined("\n", lines)
 
 
 def stopped(one: Bill, owner: Owner) -> str:
@@ -142,7 +142,7 @@ def stopped(one: Bill, owner: Owner) -> str:
         _("⏹️ {title} stops {named}. Again: {command}", title=title, named=named, command=command("start", owner)),
         _cost(one),
     ]
-    return "\n".join([*lines, f"-# {HOW_TO_STOP[one.provider]}"])
+    return joined("\n", [*lines, f"-# {HOW_TO_STOP[one.provider]}"])
 
 
 def notice(one: Notice) -> str:
@@ -156,8 +156,8 @@ def notice(one: Notice) -> str:
             ),
             sentence(one.message),
         ]
-        return "\n".join(
-            [*filter(None, head), *_numbered(one.lines), _("-# I ask it again by myself. Test: `/sdtest`")]
+        return joined(
+            "\n", [*filter(None, head), *_numbered(one.lines), _("-# I ask it again by myself. Test: `/sdtest`")]
         )
     if one.kind == "asleep":
         machine = one.bill.machine
@@ -166,7 +166,7 @@ def notice(one: Notice) -> str:
         head = [
             _("🔌 **{name}** is stopped{where}, and pictures wait for it, but not for ever.", name=name, where=where)
         ]
-        return "\n".join([*head, _("{command} starts it{price}.", command=command("start", one.owner), price=price)])
+        return joined("\n", [*head, _("{command} starts it{price}.", command=command("start", one.owner), price=price)])
     since = one.bill.last_used_at or one.bill.since
     if one.kind == "stopped":
         unused = _(" since {clock}", clock=_clock(since, one.bill.at)) if since else ""
@@ -183,7 +183,7 @@ def notice(one: Notice) -> str:
         _cost(one.bill),
     ]
     off = _("-# I say this once for each idle time. Never again: `/gpu stop-reminder`")
-    return "\n".join([*filter(None, head), *(_("To stop paying: {line}", line=line) for line in one.lines), off])
+    return joined("\n", [*filter(None, head), *(_("To stop paying: {line}", line=line) for line in one.lines), off])
 
 
 def _machine(one: Bill, machine: Machine) -> str:
@@ -200,7 +200,7 @@ def _machine(one: Bill, machine: Machine) -> str:
     ]
     if machine.usd_per_hour is not None and machine.state != "stopped":
         facts.append(_("${usd_per_hour:.3g} an hour", usd_per_hour=machine.usd_per_hour))
-    return " · ".join(filter(None, facts))
+    return joined(" · ", filter(None, facts))
 
 
 def _named(machine: Machine) -> str:

@@ -9,7 +9,7 @@ from cogs.jobs import card as render
 from generation.job import Job
 from generation.result import JobResult, StoredImage
 from services.pictures.media import MediaService, Upload, file_name
-from texts.text import _
+from texts.text import _, _n
 
 FILES_OF_A_MESSAGE: Final = 10
 LinkTo = Callable[[StoredImage, Job], str]  # where people can watch a file; "" where nowhere is open to them
@@ -72,7 +72,7 @@ def _left_out(job: Job, too_large: list[tuple[StoredImage, int]], limit_bytes: i
     if not too_large:
         return ""
     sizes = ", ".join(f"{size / 1024**2:.1f} MB" for __, size in too_large)
-    what = _("The video has") if len(too_large) == 1 else _("{count} videos have", count=len(too_large))
+    what = _n("The video has", "{count} videos have", count=len(too_large))
     links = [link for image, __ in too_large if (link := link_to(image, job))]
     where = " ".join(_("[Watch it](<{link}>)", link=link) for link in links) or _("It is in the studio.")
     return _(

@@ -12,7 +12,7 @@ from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
 from generation.request import GenerationRequest, Mode
 from generation.result import came_back
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut, duration, ordinal
 
 BAR_CELLS = 12
@@ -136,7 +136,7 @@ def parameter_line(job: Job) -> str:
         parts.append(f"${result.cost_usd:.3f}")
     if result.expires_at:
         parts.append(_("expires {timestamp}", timestamp=timestamp(result.expires_at)))
-    return " · ".join(parts)
+    return joined(" · ", parts)
 
 
 def _head(job: Job, *, struck: bool = False) -> str:
@@ -225,7 +225,7 @@ def _running(view: JobView, around: Around, now: datetime) -> str:
         parts.append(_("done {timestamp}", timestamp=timestamp(now + timedelta(seconds=eta))))
     if progress.note:
         parts.append(escape(progress.note))
-    return " · ".join([*parts, engine])
+    return joined(" · ", [*parts, engine])
 
 
 def _asked(job: Job) -> str:
@@ -233,14 +233,14 @@ def _asked(job: Job) -> str:
     parts = [f"{request.width}×{request.height}", *_numbers(request), _("seed {seed}", seed=request.seed)]
     if request.model:
         parts.append(escape(cut(request.model, 60)))
-    return _small(" · ".join(parts)) + _notes(job.notes)
+    return _small(joined(" · ", parts)) + _notes(job.notes)
 
 
 def _numbers(request: GenerationRequest) -> list[str]:
     parts = [WORDS_OF_MODE[request.mode]] if request.mode in WORDS_OF_MODE else []
     if request.mode is Mode.UPSCALE:
         return [*parts, f"{request.upscale_factor:g}×"]
-    parts += [f"{request.steps} steps", f"CFG {request.cfg_scale:g}"]
+    parts += [_("{steps} steps", steps=request.steps), f"CFG {request.cfg_scale:g}"]
     if request.sampler:
         parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
     if request.denoising_strength is not None and request.init_image:
@@ -291,7 +291,7 @@ def _failed(job: Job, around: Around) -> list[str]:
 def _notes(notes: tuple[str, ...]) -> str:
     if not notes:
         return ""
-    return "\n" + _small(cut(" · ".join(escape(note) for note in notes), SMALL_PRINT_CHARS))
+    return "\n" + _small(cut(joined(" · ", (escape(note) for note in notes)), SMALL_PRINT_CHARS))
 
 
 def _small(text: str) -> str:
@@ -299,20 +299,20 @@ def _small(text: str) -> str:
 
 
 def _lines(*lines: str) -> str:
-    return cut("\n".join(line for line in lines if line), DISCORD_CONTENT_CHARS)
+    return cut(joined("\n", (line for line in lines if line)), DISCORD_CONTENT_CHARS)
 
 
 def _waiting_rows(job: Job) -> tuple[Row, ...]:
     return (
         (
-            Button(action="cancel", job_id=job.id, label="Cancel", emoji="✖️"),
-            Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
+            Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
+            Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
         ),
     )
 
 
 def _after_rows(job: Job, around: Around) -> tuple[Row, ...]:
-    row = [Button(action="edit", job_id=job.id, label="Edit", emoji="✏️")]
+    row = [Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️")]
     if job.error is None or job.error.code not in FAILS_AGAIN:
         row.insert(0, Button(action="reroll", job_id=job.id, label=_("Run again"), emoji="🎲"))
     if job.error and job.error.code in {"timed_out", "out_of_memory"}:
@@ -329,8 +329,8 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         picks = [Button(action="pick", job_id=job.id, label=f"U{n + 1}", argument=str(n)) for n in range(min(4, count))]
         rows.append((*picks, Button(action="files", job_id=job.id, label=_("All files"), emoji="📁")))
     again = [
-        Button(action="reroll", job_id=job.id, label="Re-roll", emoji="🎲", style="primary"),
-        Button(action="edit", job_id=job.id, label="Edit", emoji="✏️"),
+        Button(action="reroll", job_id=job.id, label=_("Re-roll"), emoji="🎲", style="primary"),
+        Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
     ]
     if around.other_engine:
         button = Button(action="flux", job_id=job.id, label=around.other_label, emoji="⚡", style="success")
@@ -339,22 +339,22 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
     if job.drawn.mode is not Mode.UPSCALE:
         other = [
             Button(action="steps", job_id=job.id, label=_("More steps"), emoji="➕"),
-            Button(action="size", job_id=job.id, label="Size", emoji="📐"),
+            Button(action="size", job_id=job.id, label=_("Size"), emoji="📐"),
         ]
         if around.has_samplers:
-            other.append(Button(action="sampler", job_id=job.id, label="Sampler", emoji="🎛️"))
+            other.append(Button(action="sampler", job_id=job.id, label=_("Sampler"), emoji="🎛️"))
         rows.append(tuple(other))
     grown = []
     is_still = job.result is not None and not any(image.is_video for image in job.result.images)
     if count == 1 and around.can_upscale and is_still:
-        grown.append(Button(action="picture", job_id=job.id, label="Upscale 2×", emoji="⬆️", argument="upscale"))
+        grown.append(Button(action="picture", job_id=job.id, label=_("Upscale 2×"), emoji="⬆️", argument="upscale"))
     if count == 1 and around.can_zoom and is_still:
         grown.append(Button(action="picture", job_id=job.id, label=_("Zoom out"), emoji="🔭", argument="zoom"))
     if grown:
         rows.append(tuple(grown))
-    last = [Button(action="model", job_id=job.id, label="Model", emoji="🧠")] if around.has_models else []
-    last.append(Button(action="info", job_id=job.id, label="Info", emoji="ℹ️"))
+    last = [Button(action="model", job_id=job.id, label=_("Model"), emoji="🧠")] if around.has_models else []
+    last.append(Button(action="info", job_id=job.id, label=_("Info"), emoji="ℹ️"))
     if around.has_studio:
-        last.append(Button(action="studio", job_id=job.id, label="Studio", emoji="🖌️"))
+        last.append(Button(action="studio", job_id=job.id, label=_("Studio"), emoji="🖌️"))
     rows.append((*last, Button(action="delete", job_id=job.id, emoji="🗑️")))
     return tuple(rows)

@@ -128,8 +128,8 @@ def menu(what: str, job_id: str, names: Sequence[str], current: str | None, page
         back, on = f"{what}-{page - 1}", f"{what}-{page + 1}"
         rows.append(
             (
-                Button(action="page", job_id=job_id, label="Back", argument=back, is_disabled=page == 0),
-                Button(action="page", job_id=job_id, label="Next", argument=on, is_disabled=page == pages - 1),
+                Button(action="page", job_id=job_id, label=_("Back"), argument=back, is_disabled=page == 0),
+                Button(action="page", job_id=job_id, label=_("Next"), argument=on, is_disabled=page == pages - 1),
             )
         )
     where = _(" · page {page} of {pages}", page=page + 1, pages=pages) if pages > 1 else ""

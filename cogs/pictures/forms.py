@@ -18,7 +18,7 @@ from generation.foreign import visible
 from generation.prompt_syntax import ParsedPrompt, format_prompt
 from generation.request import Draft
 from services.pictures.pictures import drawable, unused_in
-from texts.text import _
+from texts.text import _, joined
 from utils.images import ImageInfo
 from utils.infotext import Infotext
 from utils.text import cut
@@ -68,7 +68,7 @@ def info_card(info: Infotext, picture: ImageInfo, *, private: bool) -> Card:
     tail = f"-# {escape(cut(details, DETAIL_CHARS))}" if details else ""
     if unused := unused_in(info):
         tail += _("\n-# cannot be used here: {unused}", unused=escape(cut(", ".join(unused), DETAIL_CHARS)))
-    return _with_words("\n".join(lines), draft, tail, private=private)
+    return _with_words(joined("\n", lines), draft, tail, private=private)
 
 
 def described_card(caption: str, engine: str, picture: CardPicture | None, *, private: bool) -> Card:

@@ -17,13 +17,13 @@ from cogs.waiting import answer
 from generation.errors import RequestRejected
 from generation.person import Person
 from services.drawing.workflows import MAX_NAME_CHARS, MAX_WORKFLOW_BYTES, Owner, StoredWorkflow, WorkflowService
-from texts.text import _
+from texts.text import _, joined
 from utils.text import cut
 
 MAX_CHOICES = 25
 MAPPING_CHARS = 1400
 LIST_CHARS = 1900
-WHOSE = {"user": "yours", "guild": _("this server’s"), "easel": "everybody’s"}
+WHOSE = {"user": _("yours"), "guild": _("this server’s"), "easel": _("everybody’s")}
 CHANGEABLE = ("user", "guild")
 USAGE = _(
     "Say `workflow list`, `workflow add NAME` with a file, `workflow show NAME`, `workflow set NAME FIELD NODE.INPUT`, "
@@ -167,7 +167,7 @@ async def suggest_workflows(
 
 def workflow_text(stored: StoredWorkflow, read_on: str = "", problems: Sequence[str] = ()) -> str:
     """Show what is lacking, what is taken from a request and where it goes, and how to correct that."""
-    mapping = block(cut("\n".join((*problems, *stored.lines)), MAPPING_CHARS))
+    mapping = block(cut(joined("\n", (*problems, *stored.lines)), MAPPING_CHARS))
     head = f"🧩 **{escape(stored.name)}** · {WHOSE[stored.owner_kind]}" + (
         f" · ✅ {escape(read_on)}" if read_on else ""
     )
@@ -185,7 +185,7 @@ def workflow_text(stored: StoredWorkflow, read_on: str = "", problems: Sequence[
                 name=code(stored.name),
             )
         )
-    return "\n".join(lines)
+    return joined("\n", lines)
 
 
 def changed_text(stored: StoredWorkflow, problems: Sequence[str] = ()) -> str:
@@ -204,8 +204,8 @@ def list_text(there: Sequence[StoredWorkflow]) -> str:
     lines = [_("**Workflows** · draw with `--workflow NAME`")]
     for number, one in enumerate(there):
         line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"
-        if len("\n".join([*lines, line])) > LIST_CHARS:
+        if len(joined("\n", [*lines, line])) > LIST_CHARS:
             lines.append(_("-# and {count} more", count=len(there) - number))
             break
         lines.append(line)
-    return "\n".join(lines)
+    return joined("\n", lines)

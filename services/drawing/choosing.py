@@ -16,7 +16,7 @@ from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
 from store.preferences import PreferenceStore
-from texts.text import _
+from texts.text import _, joined
 
 NAMED = ("model", "sampler", "scheduler")
 RANKS = {"user": 0, "guild": 1, "easel": 2}
@@ -117,7 +117,7 @@ class Chooser:
                 options.append(found)
         if not options or _is_nowhere(draft, options, refusals):
             hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
-            raise CapabilityError(_("No engine here can do that. ") + "; ".join(refusals) + ".", hint=hint)
+            raise CapabilityError(_("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint)
         return sorted(options, key=self._rank)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:

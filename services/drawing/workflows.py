@@ -23,7 +23,7 @@ from generation.samplers import match_name
 from generation.workflow_options import WorkflowOption, faults
 from store.workflows import StoredWorkflow as StoredWorkflow
 from store.workflows import WorkflowStore, WorkflowVersion
-from texts.text import _, phrase
+from texts.text import _, joined, phrase
 from utils.clock import Clock
 from utils.text import cut
 
@@ -91,7 +91,9 @@ class WorkflowService:
             raise CapabilityError(NO_ENGINE, hint=_("Connect a ComfyUI first."))
         if len(refusals) == 1:
             raise refusals[0][1]
-        reasons = "; ".join(f"{label}: {error.user_message.rstrip('.')}" for label, error in refusals)
+        reasons = joined(
+            "; ", (_("{label}: {reason:phrase}", label=label, reason=error.user_message) for label, error in refusals)
+        )
         raise CapabilityError(
             _("No engine here can run this workflow. {reasons}.", reasons=reasons), hint=refusals[0][1].hint
         )

@@ -64,16 +64,16 @@ def lists_of(capabilities: Capabilities) -> list[NameList]:
     """Return everything an engine has by name, the lists that are empty or not known left out."""
     models = capabilities.models or ()
     loaded = frozenset(model.title for model in models if model.is_loaded)
-    lists = [NameList(key="models", title="models", names=tuple(model.title for model in models), loaded=loaded)]
+    lists = [NameList(key="models", title=_("models"), names=tuple(model.title for model in models), loaded=loaded)]
     for key, title, names in (
-        ("loras", "LoRAs", capabilities.loras),
-        ("vaes", "VAEs", capabilities.vaes),
-        ("upscalers", "upscalers", capabilities.upscalers),
-        ("controls", "ControlNets", (*capabilities.control_kinds, *(capabilities.control_models or ()))),
-        ("embeddings", "embeddings", capabilities.embeddings),
-        ("samplers", "samplers", capabilities.samplers),
-        ("schedulers", "schedulers", capabilities.schedulers),
-        ("styles", "styles", capabilities.styles),
+        ("loras", _("LoRAs"), capabilities.loras),
+        ("vaes", _("VAEs"), capabilities.vaes),
+        ("upscalers", _("upscalers"), capabilities.upscalers),
+        ("controls", _("ControlNets"), (*capabilities.control_kinds, *(capabilities.control_models or ()))),
+        ("embeddings", _("embeddings"), capabilities.embeddings),
+        ("samplers", _("samplers"), capabilities.samplers),
+        ("schedulers", _("schedulers"), capabilities.schedulers),
+        ("styles", _("styles"), capabilities.styles),
     ):
         lists.append(NameList(key=key, title=title, names=tuple(dict.fromkeys(names or ()))))
     return [entry for entry in lists if entry.names]
@@ -124,7 +124,7 @@ class Catalog:
         notes: list[str] = []
 
         def is_known(**named: Any) -> bool:
-            probe = Draft(prompt="a fox", mode=Mode.TXT2IMG, **named)
+            probe = Draft(prompt="fox", mode=Mode.TXT2IMG, **named)
             return not known or any(isinstance(fit(resolve_for(probe, can), can), Fit) for can in known)
 
         for what, word in {"model": "model", "sampler": "sampler", "scheduler": "scheduler", "vae": "VAE"}.items():

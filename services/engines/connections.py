@@ -22,7 +22,7 @@ from generation.errors import BackendAuthError, BackendError, BackendUnavailable
 from settings.safety import SafetySettings
 from store.connections import Connection as Connection
 from store.connections import ConnectionStore, OwnerKind
-from texts.text import _
+from texts.text import _, joined
 from utils.clock import Clock
 from utils.urls import UrlPolicy, UrlRefused, check_url
 
@@ -266,7 +266,7 @@ def _failure(diagnosis: Diagnosis) -> BackendError:
     kind = BackendUnavailable if diagnosis.layer in _UNREACHED else BackendError
     if diagnosis.layer == "auth":
         kind = BackendAuthError
-    hint = "\n".join(text for text in (diagnosis.hint, diagnosis.owner_hint) if text)
+    hint = joined("\n", (text for text in (diagnosis.hint, diagnosis.owner_hint) if text))
     return kind(_("Connection failed: {message}", message=diagnosis.message), hint=hint, detail=diagnosis.layer)
 
 

@@ -8,7 +8,7 @@ from generation.errors import BackendUnavailable, CapabilityError, LimitReached,
 from generation.person import Person
 from generation.request import SourceImage
 from services.engines.catalog import find_entry, no_engine
-from texts.text import _, phrase
+from texts.text import _, joined, phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,9 @@ class DescribingService:
         await self._registry.ready(entries)
         able = [entry for entry in entries if entry.capabilities and entry.capabilities.supports_describe]
         if not able:
-            reasons = "; ".join(f"{entry.label}: {_reason(entry)}" for entry in entries)
+            reasons = joined(
+                "; ", (_("{label}: {reason}", label=entry.label, reason=_reason(entry)) for entry in entries)
+            )
             raise CapabilityError(
                 _("No engine here can say what a picture shows. {reasons}.", reasons=reasons),
                 hint=_("A1111 and Forge can: connect one with `/sdconnect`."),

@@ -25,7 +25,7 @@ from services.rentals.bills import bill_of, command, seen, used
 from services.rentals.machines import Machine, MachineService, is_at, place_of, provider_at
 from settings.rentals import RentalSettings
 from store.rentals import Rental, RentalStore
-from texts.text import _
+from texts.text import _, joined
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -351,7 +351,7 @@ class RentalService:
             kind="down",
             owner=entry.owner,
             bill=bill_of(entry, rental, now),
-            message="\n".join(filter(None, (diagnosis.message, diagnosis.hint, diagnosis.owner_hint))),
+            message=joined("\n", filter(None, (diagnosis.message, diagnosis.hint, diagnosis.owner_hint))),
             lines=tuple(checks_for(diagnosis)),
         )
 

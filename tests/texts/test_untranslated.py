@@ -13,7 +13,8 @@ from tests.cogs.test_foreign_text import BUILDERS, Written
 from tests.texts.pseudo import PseudoCatalog, untranslated
 from texts.text import reading
 
-NAMES = ("zqx", "euler", "dreamshaper", "gpu")  # what others typed
+NAMES = ("zqx", "away", "again")  # what others typed, in the entries of BUILDERS
+NOTHING = re.compile("(?!)")
 
 
 def shown(written: Written) -> list[str]:
@@ -21,17 +22,24 @@ def shown(written: Written) -> list[str]:
     if isinstance(written, list):
         return [text for one in written for text in shown(one)]
     if isinstance(written, Menu):
-        return [written.placeholder, *(choice.label for choice in written.choices)]
+        return [written.placeholder]  # its choices are names
     if not isinstance(written, Card):
         return [written]
-    texts = [written.content, *(picture.alt_text for picture in written.pictures)]
-    for row in written.rows:
-        texts += shown(row) if isinstance(row, Menu) else [button.label for button in row]
-    return texts
+    return [written.content, *(picture.alt_text for picture in written.pictures)]
+
+
+def labels(written: Written) -> list[str]:
+    """Return what stands on the buttons of a message."""
+    if isinstance(written, list):
+        return [text for one in written for text in labels(one)]
+    rows = written.rows if isinstance(written, Card) else ()
+    return [button.label for row in rows if not isinstance(row, Menu) for button in row]
 
 
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: f"{build.__module__}.{build.__name__}")
 def test_message_in_discord_is_translated(build: Callable[..., Any]) -> None:
     with reading(PseudoCatalog()):
-        texts = shown(BUILDERS[build]("zqx"))
+        written = BUILDERS[build]("zqx")
+        texts, buttons = shown(written), labels(written)
     assert {text: words for text in texts if (words := untranslated(text, NAMES))} == {}
+    assert [text for text in buttons if untranslated(text, NAMES, NOTHING)] == []

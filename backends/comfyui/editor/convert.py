@@ -20,7 +20,7 @@ from backends.comfyui.errors import missing_nodes
 from backends.comfyui.graph import Graph, read_link
 from backends.comfyui.nodes import ObjectInfo
 from generation.errors import CapabilityError
-from texts.text import _
+from texts.text import _, _n, joined
 from utils.text import cut
 
 NAMED: Final = 5  # nodes told of in a refusal
@@ -166,7 +166,7 @@ class _Conversion:
         return None
 
     def _called(self, node: SavedNode) -> str:
-        return _title(node, "a subgraph" if node.type in self._saved.subgraphs else node.type)
+        return _title(node, _("a subgraph") if node.type in self._saved.subgraphs else node.type)
 
     def _refuse(self, read: Sequence[tuple[Instance, SavedNode, object]]) -> None:
         faults = {
@@ -181,12 +181,12 @@ class _Conversion:
             for name, (node, reason) in list(faults.items())[:NAMED]
         ]
         more = _("; and {count} more", count=len(faults) - NAMED) if len(faults) > NAMED else ""
-        what = "A node" if len(faults) == 1 else f"{len(faults)} nodes"
+        what = _n("A node", "{count} nodes", count=len(faults))
         raise CapabilityError(
             _(
                 "{what} of this workflow cannot be converted from the editor's format: {named}{more}.",
                 what=what,
-                named="; ".join(named),
+                named=joined("; ", named),
                 more=more,
             ),
             field="workflow",

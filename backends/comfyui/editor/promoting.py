@@ -12,7 +12,7 @@ from backends.comfyui.editor.fields import Widget
 from backends.comfyui.editor.routes import PRIMITIVE, Routes
 from backends.comfyui.editor.saved import Layer, Saved, SavedInput, SavedNode
 from backends.comfyui.editor.values import MISSING, Unfit, fits
-from texts.text import _
+from texts.text import _, joined
 
 INPUT: Final = "-1"
 
@@ -102,7 +102,7 @@ class Promotions:
             )
         else:
             pairs = list(zip(numbers, saved, strict=False))
-        return "; ".join(filter(None, (self._set(host, inner, shown, number, value) for number, value in pairs)))
+        return joined("; ", filter(None, (self._set(host, inner, shown, number, value) for number, value in pairs)))
 
     def _set(
         self, host: SavedNode, inner: Layer, shown: Shown, number: int, value: Any, *, is_handed: bool = False
