@@ -13,19 +13,16 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from backends.kinds import usual_ports
 from settings.alerts import AlertSettings
 from settings.discord import DiscordSettings
-from settings.engines import BackendSettings as BackendSettings
 from settings.engines import EnginesSettings
 from settings.fields import Group, parts
 from settings.logs import LogSettings
 from settings.people import PeopleSettings
 from settings.queue import QueueSettings
 from settings.reading.engines import EngineReader, options_known, prefix_of
-from settings.reading.engines import describe_instance as describe_instance
 from settings.reading.env_file import read_env_file
 from settings.reading.foreign import NO_FILTER, stray_settings, unsafe_settings
 from settings.reading.groups import read_group, variables_of
-from settings.reading.problems import Problem as Problem
-from settings.reading.problems import SettingsError as SettingsError
+from settings.reading.problems import Problem, SettingsError
 from settings.reading.words import SettingHelp, help_of, listed
 from settings.rentals import RentalSettings
 from settings.safety import SafetySettings

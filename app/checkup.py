@@ -12,8 +12,9 @@ from app.keys import bad_key, open_signer
 from app.stored import jobs_in_store
 from backends.diagnose import diagnose
 from backends.kinds import address_of, connectable
-from config import Settings, SettingsError
+from config import Settings
 from console.doctor import Check
+from settings.reading.problems import SettingsError
 from store.database import DatabaseRefused
 from store.folder import DATABASE_NAME, PartMissing
 from texts.text import _, _n

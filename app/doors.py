@@ -17,8 +17,9 @@ from app import cli
 from app.build import Easel, build
 from app.cli import Command, ConsoleParts
 from app.stored import stored_workflows
-from config import Problem, Settings, SettingsError
+from config import Settings
 from console.background import CTRL_C_S, LoopThread
+from settings.reading.problems import Problem, SettingsError
 from store.folder import DATABASE_NAME
 from texts.text import _
 from utils.folder_lock import FolderLock

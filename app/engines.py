@@ -6,7 +6,9 @@ from backends.base import BackendConfig
 from backends.kinds import address_of, connectable, kind_names, kind_of, known_kinds, make_backend
 from backends.probe import Found, local_port, probe_local
 from backends.registry import Entry
-from config import BackendSettings, Problem, Settings, SettingsError
+from config import Settings
+from settings.engines import BackendSettings
+from settings.reading.problems import Problem, SettingsError
 from texts.text import _
 from utils.urls import UrlRefused, check_url
 

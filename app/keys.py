@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from config import Problem, SettingsError
+from settings.reading.problems import Problem, SettingsError
 from settings.storage import MarkSettings
 from texts.text import _
 from utils.certificates import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential

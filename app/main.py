@@ -13,8 +13,9 @@ from app.checkup import checks
 from app.cli import Command
 from app.doors import run_bot, run_console, run_studio
 from app.stored import jobs_in_store, manage_keys, manage_workflows
-from config import Settings, SettingsError, read_settings
+from config import Settings, read_settings
 from console.env_file import make_env_file
+from settings.reading.problems import SettingsError
 from store.database import DatabaseRefused
 from store.folder import PartMissing
 from texts.text import Text, _

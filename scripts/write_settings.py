@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from config import describe, describe_instance
+from config import describe
+from settings.reading.engines import describe_instance
 from settings.reading.words import SettingHelp
 
 ROOT: Final = Path(__file__).resolve().parents[1]

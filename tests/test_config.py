@@ -2,10 +2,13 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from backends.kind import EngineKind
 from backends.kinds import kind_of, kind_typed, known_kinds
-from config import BackendSettings, Problem, Settings, SettingsError, describe, read_settings
+from config import Settings, describe, read_settings
+from settings.engines import BackendSettings
+from settings.reading.problems import Problem, SettingsError
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = Path("/nonexistent/.env")
@@ -100,6 +103,28 @@ def test_all_bad_values_are_named_at_once():
     )
     assert set(names) == {"MAX_QUEUE_SIZE", "LOG_LEVEL", "GPU1_URL", "GPU1_CONCURRENCY"}
     assert str(names["GPU1_URL"]) == "GPU1_URL is missing: must be an address like http://127.0.0.1:7860"
+
+
+def test_a_variable_that_counts_for_two_settings_is_named_once():
+    with pytest.raises(SettingsError) as caught:
+        settings_of(DISCORD_GUILD_IDS="my-server")
+    assert [problem.name for problem in caught.value.problems] == ["DISCORD_GUILD_IDS"]
+
+
+def test_each_variable_is_read_by_one_setting_or_is_its_fallback():
+    own = [setting.name for group in describe().values() for setting in group]
+    assert len(own) == len({*own})
+    people = settings_of(DISCORD_GUILD_IDS="5, 6").people.guild_ids
+    assert (people, settings_of(DISCORD_GUILD_IDS="5", WEB_ALLOWED_GUILDS="7").people.guild_ids) == ({"5", "6"}, {"7"})
+
+
+def test_other_values_are_checked_as_those_that_are_read():
+    settings = settings_of(MAX_WAIT="1h").changed(queue={"max_waiting": 7})
+    assert (settings.queue.max_waiting, settings.queue.max_wait_s, settings.web) == (7, 3600.0, settings_of().web)
+    with pytest.raises(ValidationError):
+        settings.changed(queue={"max_waiting": 0})
+    with pytest.raises(ValidationError):
+        settings.changed(queue={"max_waitng": 7})
 
 
 def test_an_address_with_a_password_in_it_is_told_where_that_goes():

@@ -13,9 +13,10 @@ import main
 from app import build, checkup
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
-from config import BackendSettings, Settings
+from config import Settings
 from console import doctor
 from console.doctor import Check, packages_of
+from settings.engines import BackendSettings
 from store.folder import PartMissing
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer

@@ -25,9 +25,10 @@ from app import build, doors
 from app import engines as app_engines
 from app import main as app_main
 from backends.probe import Found
-from config import BackendSettings, Settings
+from config import Settings
 from generation.job import JobStatus, Origin
 from generation.request import Draft
+from settings.engines import BackendSettings
 from store.database import Database, DatabaseTooNew
 from store.migrations import easel_steps
 from tests.discord_server import DiscordServer

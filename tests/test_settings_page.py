@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from config import describe, describe_instance, read_settings
+from config import describe, read_settings
 from scripts import write_settings
+from settings.reading.engines import describe_instance
 
 ROOT = Path(__file__).parent.parent
 OURS = [setting for group in describe().values() for setting in group]

@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from config import SettingsError, read_settings
+from config import read_settings
 from services.people.access import GUESSES
+from settings.reading.problems import SettingsError
 from tests.api.conftest import HERE, Site, site_at
 
 PUBLIC = "https://easel.example.org"
