@@ -1,7 +1,7 @@
 /** Views by hash: `#/gallery?q=fox` mounts js/views/gallery.js with {q: "fox"}; `#/job/<id>` opens it in Create. */
 import { announce, button, fill, h, icon, onlyCss } from "../ui/dom.js";
 
-const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings"];
+const NAMES = ["create", "feed", "gallery", "engines", "dashboard", "settings", "comparison"];
 /** @type {Map<string, number>} */
 const scrolls = new Map();
 /** @type {HTMLElement} */

@@ -14,8 +14,6 @@ import { answer, help, models, parameters, queue, refusal, stats, status, styles
 import { parseLine } from "./commands.js";
 import { connect, disconnect, test, usage } from "./connect.js";
 
-const MAX_COMPARED = 4;
-const ENGINES_OPTION = /\s--(?:engines?|backends?|on)[= ]+("[^"]*"|“[^”]*”|\S+)/i;
 const SHOWN_CHARS = 120;
 
 /**
@@ -204,42 +202,16 @@ function open({ said, feed }, mode) {
 }
 
 /**
- * The same words and seed on every engine that can.
+ * The same words and seed on several engines, in a view of its own.
  * @param {Asked} asked
  */
 async function compare({ text, said, feed }) {
-  const words = text.replace(ENGINES_OPTION, "").trim();
-  const wanted = (ENGINES_OPTION.exec(` ${text}`)?.[1] ?? "")
-    .replace(/["“”]/g, "")
-    .toLowerCase()
-    .split(",")
-    .map((name) => name.trim())
-    .filter(Boolean);
-  if (!words)
+  if (!text)
     return feed.say(answer(said, "Say what to compare, for example: /compare a red fox in the snow --steps 20"));
-  const { engines } = await api.get("/api/engines");
-  /** @param {Api.Engine} engine */
-  const isWanted = ({ name, label }) =>
-    !wanted.length || wanted.includes(name.toLowerCase()) || wanted.includes(label.toLowerCase());
-  const up = engines.filter((engine) => isWanted(engine) && ["up", "busy"].includes(engine.state));
-  const real = up.filter(({ is_fallback: isFallback }) => !isFallback);
-  const able = (real.length > 1 ? real : up).slice(0, MAX_COMPARED);
-  if (able.length < 2) {
-    const why = able.length ? `Only ${able[0].label} answers now.` : "No engine answers now.";
-    return feed.say(
-      answer(said, `Comparing takes two engines. ${why}`, h("p", {}, h("a", { href: "#/engines" }, "See the engines"))),
-    );
-  }
-  const { draft } = await api.post("/api/parse", { text: words });
-  const seed = draft.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const answers = await Promise.allSettled(
-    able.map(({ name }) =>
-      api.post("/api/jobs", { text: words, seed, backend: name }, { headers: { "Idempotency-Key": newKey() } }),
-    ),
-  );
-  answers.forEach((each, i) =>
-    each.status === "fulfilled" ? show(each.value, feed) : feed.say(refusal(`${said} (${able[i].label})`, each.reason)),
-  );
+  const headers = { "Idempotency-Key": newKey() };
+  const { id, contenders } = await api.post("/api/comparisons", { text }, { headers });
+  for (const { job } of contenders) if (job) events.put(job);
+  go(`comparison/${id}`);
 }
 
 /** @param {Asked} asked */
