@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from backends.registry import BackendRegistry, Entry
-from backends.rented import GpuProvider
 from config import Settings
 from scheduling.retry import RetryPolicy
 from services.engines.connections import Examine
 from services.pictures.media import MediaService
+from services.rentals.providers import GpuProvider
 from store.database import Database
 from store.jobs import JobStore
 from utils.clock import SystemClock

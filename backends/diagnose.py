@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 import httpx
 
@@ -19,9 +20,10 @@ from backends.kinds import UNKNOWN, address_of, headers_and_auth, kind_of, wants
 from backends.probe import identify
 from generation.errors import BackendError
 from net.answers import read_json
-from net.client import make_client, read_bounded
-from net.failures import PROXY_STATUSES, AnswerTooLarge, is_html
+from net.client import make_client
+from net.failures import PROXY_STATUSES
 from net.guard import Resolver, guarded_transport, trusted_authorities
+from net.reply import AnswerTooLarge, Reply, read_reply
 from texts.text import _, _n
 from utils.urls import CheckedUrl, UrlRefused, check_addresses, check_url, resolve
 
@@ -219,27 +221,27 @@ class _Examination:
         self._pass("tls", _("The connection is encrypted and its certificate is valid."))
 
     async def _ask(self, client: httpx.AsyncClient, url: CheckedUrl) -> None:
-        response, body = await self._get(client, self._kind.check_path)
-        if response.status_code == httpx.codes.UNAUTHORIZED and wants_login(self._config):
+        reply = await self._get(client, self._kind.check_path)
+        if reply.status == HTTPStatus.UNAUTHORIZED and wants_login(self._config):
             await self._log_in(client)
-            response, body = await self._get(client, self._kind.check_path)
-        self._read_status(response, body)
-        if response.status_code in MISSING_STATUSES or is_html(response, body):
+            reply = await self._get(client, self._kind.check_path)
+        self._read_status(reply)
+        if reply.status in MISSING_STATUSES or reply.is_page:
             await self._explain_missing_api(client, url)
-        if response.status_code != httpx.codes.OK:
+        if reply.status != HTTPStatus.OK:
             raise Failed(
                 "api",
-                _("The server answers with an error ({status_code}).", status_code=response.status_code),
+                _("The server answers with an error ({status}).", status=reply.status),
                 _("Look at its console or log."),
             )
-        product = self._read_hosted(body) or await self._identify(client)
+        product = self._read_hosted(reply.body) or await self._identify(client)
         if product is not None and product.kind != self._config.kind and self._kind.signs:
             raise other_product(product, self._kind.noun)
         if product is None and self._kind.signs and self._kind.check_path != self._kind.models_path:
             raise self._nothing_known()  # a list of models is proof enough
         await self._check_account(client)
         self._pass("auth", _("It lets us in."))
-        await self._count_models(client, body)
+        await self._count_models(client, reply.body)
         self._pass("api", _("Its API answers."))
         self.product = product.title if product else self._kind.noun
         self._pass("product", _("It is {product}.", product=self.product))
@@ -253,31 +255,29 @@ class _Examination:
         """Trade user name and password for gradio's cookie, which the client then keeps."""
         user, __, password = self._config.key.partition(":")
         form = {"username": user, "password": password}
-        response, body = await self._get(client, "/login", form)
-        if response.status_code in {400, 401, 403}:
+        reply = await self._get(client, "/login", form)
+        if reply.status in {400, 401, 403}:
             self._pass("http", _("A web server answers."))
-            raise of_auth(response.status_code, self._kind, has_key=True, is_page=is_html(response, body))
+            raise of_auth(reply.status, self._kind, has_key=True, is_page=reply.is_page)
 
     async def _check_account(self, client: httpx.AsyncClient) -> None:
         """Ask for what only a known key is told, where the rest is open to everybody."""
         is_anonymous = bool(self._kind.anonymous_key) and not self._config.key
         if not self._kind.account_path or is_anonymous:
             return
-        response, body = await self._get(client, self._kind.account_path)
-        if response.status_code == httpx.codes.NOT_FOUND:  # a Horde's way to say that it knows no such key
+        reply = await self._get(client, self._kind.account_path)
+        if reply.status == HTTPStatus.NOT_FOUND:  # a Horde's way to say that it knows no such key
             raise of_auth(404, self._kind, has_key=True, is_page=False)
-        self._read_status(response, body)
+        self._read_status(reply)
 
-    async def _get(
-        self, client: httpx.AsyncClient, path: str, form: dict[str, str] | None = None
-    ) -> tuple[httpx.Response, bytes]:
+    async def _get(self, client: httpx.AsyncClient, path: str, form: dict[str, str] | None = None) -> Reply:
         """Ask for a path, or post a form to it."""
         try:
             async with (
                 asyncio.timeout(self._left()),
                 client.stream("POST" if form else "GET", f"{self._root}{path}", data=form) as response,
             ):
-                body = await read_bounded(response, MAX_LIST_BYTES)
+                return await read_reply(response, MAX_LIST_BYTES)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Failed(
                 "http",
@@ -291,10 +291,9 @@ class _Examination:
                 _("What listens there is no web server for this address."),
                 _("Try {other}:// or another port.", other=other),
             ) from error
-        return response, body
 
-    def _read_status(self, response: httpx.Response, body: bytes) -> None:
-        status = response.status_code
+    def _read_status(self, reply: Reply) -> None:
+        status = reply.status
         if status in PROXY_STATUSES:
             raise Failed(
                 "http",
@@ -305,8 +304,8 @@ class _Examination:
                 ),
             )
         if 300 <= status < 400:
-            target = response.headers.get("location", "")
-            is_upgrade = target.startswith("https://") and response.url.scheme == "http"
+            target = reply.headers.get("location", "")
+            is_upgrade = target.startswith("https://") and self._root.startswith("http:")
             hint = (
                 _("Type the address with https://.") if is_upgrade else _("Type the address it leads to in a browser.")
             )
@@ -314,7 +313,7 @@ class _Examination:
         if all(step.layer != "http" for step in self.steps):
             self._pass("http", _("A web server answers."))
         if status in {401, 403}:
-            raise of_auth(status, self._kind, has_key=bool(self._config.key), is_page=is_html(response, body))
+            raise of_auth(status, self._kind, has_key=bool(self._config.key), is_page=reply.is_page)
         if status == 429:
             raise Failed("api", _("The server says we ask too often."), _("Test again in a minute."))
 
@@ -331,10 +330,10 @@ class _Examination:
             raise no_api(product.title, self._kind.api_off_hint)
         if product is not None:
             raise other_product(product, self._kind.noun)
-        root, __ = await self._get(client, "/")
+        root = await self._get(client, "/")
         if "/sdapi" in url.path:
             raise Failed("api", _("Nothing answers under that path."), _("Leave out everything from /sdapi on."))
-        if root.status_code == httpx.codes.OK and self._kind.api_off_hint:
+        if root.status == HTTPStatus.OK and self._kind.api_off_hint:
             raise no_api(_("A web page"), self._kind.api_off_hint)
         raise self._nothing_known()
 
@@ -355,8 +354,9 @@ class _Examination:
         if not self._kind.models_path:
             return
         if self._kind.models_path != self._kind.check_path:
-            response, body = await self._get(client, self._kind.models_path)
-            self._read_status(response, body)
+            reply = await self._get(client, self._kind.models_path)
+            self._read_status(reply)
+            body = reply.body
         try:
             models = read_json(body)
         except ValueError:

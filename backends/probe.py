@@ -6,6 +6,7 @@ Several share a port, so only what answers counts.
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -13,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from backends.base import BackendConfig
 from backends.kind import Product, Sign, clean_name
 from backends.kinds import kind_of, known_kinds, usual_ports
+from generation.errors import BackendUnavailable, UnexpectedAnswer
 from net.answers import read_model
-from net.client import make_client, read_bounded
-from net.failures import AnswerTooLarge
+from net.calls import Calls
+from net.client import make_client
 from net.guard import guarded_transport
 from texts.text import _
 
@@ -120,12 +122,10 @@ async def _probe(client: httpx.AsyncClient, host: str, port: int, timeout_s: flo
 async def _get(client: httpx.AsyncClient, url: str) -> bytes:
     """The body of a 200 answer, else nothing. Never more than `MAX_ANSWER_BYTES` are taken in."""
     try:
-        async with client.stream("GET", url) as response:
-            if response.status_code != httpx.codes.OK:
-                return b""
-            return await read_bounded(response, MAX_ANSWER_BYTES)
-    except (httpx.HTTPError, AnswerTooLarge):
+        reply = await Calls(_("The server"), client, limit=MAX_ANSWER_BYTES).call("GET", url)
+    except (BackendUnavailable, UnexpectedAnswer):
         return b""
+    return reply.body if reply.status == HTTPStatus.OK else b""
 
 
 def _read_schema(body: bytes) -> Product | None:

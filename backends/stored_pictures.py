@@ -6,15 +6,16 @@ key sent along would be given away.
 
 import base64
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 import httpx
 
 from backends.base import BackendConfig
 from constants import MAX_IMAGE_BYTES
-from generation.errors import BackendUnavailable, GenerationError, UnexpectedAnswer
-from net.client import make_client, read_bounded
-from net.failures import translate
+from generation.errors import BackendUnavailable, UnexpectedAnswer
+from net.calls import Calls
+from net.client import make_client
 from net.guard import guarded_transport
 from texts.text import _
 from utils.images import BadImage, inspect
@@ -76,33 +77,27 @@ async def picture(label: str, client: httpx.AsyncClient, said: str, pixels: int)
 
 
 async def _download(label: str, client: httpx.AsyncClient, url: str, limit: int) -> bytes:
+    calls = Calls(label, client, limit=limit)
     for tries_left in range(DOWNLOAD_TRIES - 1, -1, -1):
         try:
-            async with client.stream("GET", url) as response:
-                if response.status_code == httpx.codes.OK:
-                    return await read_bounded(response, limit)
-                raise BackendUnavailable(
-                    _("{label} drew the picture, but its store no longer has it.", label=label),
-                    detail=f"HTTP {response.status_code} for a picture",
-                    hint=_("Try again in a moment."),
-                    may_have_run=True,
-                )
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            failure = translate(label, error, may_have_run=True)
-            if not tries_left or not isinstance(failure, BackendUnavailable):
-                raise _of_the_store(label, failure) from error
+            reply = await calls.call("GET", url, may_have_run=True)
+        except BackendUnavailable as error:
+            if tries_left:
+                continue
+            raise _lost(
+                _("{label} drew the picture, but it could not be fetched.", label=label), error.detail
+            ) from error
+        if reply.status == HTTPStatus.OK:
+            return reply.body
+        raise _lost(
+            _("{label} drew the picture, but its store no longer has it.", label=label),
+            _("HTTP {status} for a picture", status=reply.status),
+        )
     raise AssertionError(_("not reached: the last try returns or raises"))
 
 
-def _of_the_store(label: str, failure: GenerationError) -> GenerationError:
-    if not isinstance(failure, BackendUnavailable):
-        return failure
-    return BackendUnavailable(
-        _("{label} drew the picture, but it could not be fetched.", label=label),
-        detail=failure.detail,
-        hint=_("Try again in a moment."),
-        may_have_run=True,
-    )
+def _lost(message: str, detail: str) -> BackendUnavailable:
+    return BackendUnavailable(message, detail=detail, hint=_("Try again in a moment."), may_have_run=True)
 
 
 def _decode(label: str, text: str, limit: int) -> bytes:

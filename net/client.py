@@ -1,4 +1,4 @@
-"""One way to make a client for a server, and to read a body of bounded size.
+"""One way to make an HTTP client for a server.
 
 A client follows no redirects: a server that moves could otherwise send a key, or a request, anywhere.
 """
@@ -10,9 +10,7 @@ import httpx
 
 from constants import APP_NAME, VERSION
 from net.endpoint import Endpoint
-from net.failures import AnswerTooLarge
 from net.guard import guarded_transport, trusted_authorities
-from texts.text import _
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -62,25 +60,6 @@ class BearerAuth(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = self._header
         yield request
-
-
-async def read_bounded(response: httpx.Response, limit: int) -> bytes:
-    """Read the body of a streamed response, unpacked, and stop at `limit` bytes.
-
-    Raises:
-        AnswerTooLarge: there is more than `limit`, by its own account or in fact.
-    """
-    announced = response.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise AnswerTooLarge(
-            _("{announced} bytes announced, at most {limit} expected", announced=announced, limit=limit)
-        )
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise AnswerTooLarge(_("more than {limit} bytes", limit=limit))
-    return bytes(body)
 
 
 def _is_near(url: str) -> bool:

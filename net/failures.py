@@ -24,6 +24,7 @@ from generation.errors import (
     UnexpectedAnswer,
 )
 from net.reasons import explanation, with_reason
+from net.reply import AnswerTooLarge, Reply
 from texts.text import _
 
 MAX_RETRY_AFTER_S = 24 * 3600.0
@@ -35,26 +36,17 @@ GONE_STATUSES = frozenset({502, 503, 521, 522, 523, 525, 526, 530})  # the other
 UNSENT_STATUSES = frozenset({503, 521, 523, 525, 526, 530})  # the proxy never reached the engine
 
 
-class AnswerTooLarge(ValueError):
-    """The answer is larger than any honest one."""
-
-
-def translate(
-    label: str, failure: Exception | httpx.Response, *, body: bytes | None = None, may_have_run: bool | None = None
-) -> GenerationError:
+def translate(label: str, failure: Exception | Reply, *, may_have_run: bool | None = None) -> GenerationError:
     """Return what went wrong between us and the engine called `label`, in words for people.
 
     Args:
         label: the engine's name as people see it; a URL never appears in the text.
-        failure: an exception of httpx, of JSON or of pydantic, or a response that is no success.
-        body: the response's body, where it was read as a stream.
+        failure: an exception of httpx, of JSON or of pydantic, or an answer that is no success.
         may_have_run: overrides the judgement whether the engine may have accepted the request.
     """
     if isinstance(failure, GenerationError):
         return failure
-    if isinstance(failure, httpx.HTTPStatusError):
-        failure = failure.response
-    error = _of_response(label, failure, body) if isinstance(failure, httpx.Response) else _of_exception(label, failure)
+    error = _of_reply(label, failure) if isinstance(failure, Reply) else _of_exception(label, failure)
     if may_have_run is not None and isinstance(error, BackendError):
         error.may_have_run = may_have_run
     return error
@@ -77,15 +69,15 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def unanswered(label: str, response: httpx.Response, detail: str) -> BackendUnavailable:
+def unanswered(label: str, reply: Reply, detail: str) -> BackendUnavailable:
     """Return the error for a proxy's own answer: the engine behind it is gone, or only slow."""
     message, hint = (
         _("{label} is not answering through its proxy.", label=label),
         _("It may be starting or busy. Try again in a minute."),
     )
-    after = parse_retry_after(response.headers.get("retry-after"))
-    may_have_run = response.status_code not in UNSENT_STATUSES
-    if response.status_code in GONE_STATUSES:
+    after = parse_retry_after(reply.headers.get("retry-after"))
+    may_have_run = reply.status not in UNSENT_STATUSES
+    if reply.status in GONE_STATUSES:
         return BackendGone(
             message, reason=_("nothing behind its proxy"), detail=detail, retry_after=after, hint=hint,
             may_have_run=may_have_run,
@@ -93,16 +85,9 @@ def unanswered(label: str, response: httpx.Response, detail: str) -> BackendUnav
     return BackendUnavailable(message, detail=detail, retry_after=after, hint=hint, may_have_run=may_have_run)
 
 
-def is_html(response: httpx.Response, body: bytes) -> bool:
-    kind = response.headers.get("content-type", "")
-    return "html" in kind or body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
-
-
-def _of_response(label: str, response: httpx.Response, body: bytes | None) -> GenerationError:
-    status = response.status_code
-    if body is None:
-        body = _read_already(response)
-    detail = f"HTTP {status}: {_excerpt(body)}"
+def _of_reply(label: str, reply: Reply) -> GenerationError:
+    status = reply.status
+    detail = f"HTTP {status}: {_excerpt(reply.body)}"
     if status == 401 or status == 403:
         return BackendAuthError(
             _("{label} refuses the key or password.", label=label),
@@ -110,15 +95,15 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
             hint=_("Its owner has to connect it again."),
         )
     if status == 429:
-        after = parse_retry_after(response.headers.get("retry-after"))
+        after = parse_retry_after(reply.headers.get("retry-after"))
         return RateLimited(
             _("{label} asks us to slow down.", label=label), detail=detail, retry_after=after, hint=_("Wait a little.")
         )
     if status in PROXY_STATUSES:
-        return unanswered(label, response, detail)
+        return unanswered(label, reply, detail)
     if status >= 500:
         return BackendUnavailable(
-            with_reason(_("{label} failed inside.", label=label), explanation(body)),
+            with_reason(_("{label} failed inside.", label=label), explanation(reply.body)),
             detail=detail,
             hint=_("Its own log shows more. Change the settings if it lasts."),
             may_have_run=True,
@@ -137,9 +122,9 @@ def _of_response(label: str, response: httpx.Response, body: bytes | None) -> Ge
             hint=_("Check that the address belongs to this kind of engine."),
         )
     if status >= 400:
-        sentence = with_reason(_("{label} does not accept this request.", label=label), explanation(body))
+        sentence = with_reason(_("{label} does not accept this request.", label=label), explanation(reply.body))
         return RequestRejected(sentence, detail=detail, hint=_("Try other settings."))
-    if is_html(response, body):
+    if reply.is_page:
         return UnexpectedAnswer(
             _("{label} answers with a web page.", label=label),
             detail=detail,
@@ -218,13 +203,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
             for member in error.exceptions:
                 yield from _causes(member)
         error = error.__cause__ or error.__context__
-
-
-def _read_already(response: httpx.Response) -> bytes:
-    try:
-        return response.content
-    except httpx.ResponseNotRead:
-        return b""
 
 
 def _excerpt(body: bytes) -> str:

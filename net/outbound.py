@@ -5,16 +5,15 @@ Every address is checked where the connection is opened (`net.guard`): each answ
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
 from constants import APP_NAME, MAX_INPUT_IMAGE_BYTES, VERSION
 from generation.errors import BackendError, BackendUnavailable, RequestRejected
-from net.client import read_bounded
-from net.failures import AnswerTooLarge, translate
+from net.failures import translate
 from net.guard import Resolver, guarded_transport
+from net.reply import AnswerTooLarge, Reply, read_reply
 from texts.text import _
 from utils.urls import MAX_URL_CHARS, UrlPolicy, UrlRefused, check_host, resolve
 
@@ -24,14 +23,6 @@ MAX_REDIRECTS: Final = 3
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 _HINT: Final = _("Give a public https:// address.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a server said."""
-
-    status: int
-    body: bytes
 
 
 async def fetch_picture(
@@ -61,7 +52,7 @@ async def fetch_picture(
                     field=field,
                     hint=_("Open the link in a private window: it must show the picture without a login."),
                 )
-            return await read_bounded(response, limit_bytes)
+            return (await read_reply(response, limit_bytes)).body
     except AnswerTooLarge as error:
         most = f"{limit_bytes / 1024**2:g} MB"
         raise RequestRejected(
@@ -113,7 +104,7 @@ async def call(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     resolver: Resolver = resolve,
-) -> Answer:
+) -> Reply:
     """Ask a small web API, with a form as the body if there is one; redirects are not followed.
 
     Raises:
@@ -126,7 +117,7 @@ async def call(
             _client(policy, resolver) as client,
             client.stream(method, url, data=form, headers=headers) as response,
         ):
-            return Answer(status=response.status_code, body=await read_bounded(response, MAX_ANSWER_BYTES))
+            return await read_reply(response, MAX_ANSWER_BYTES)
     except (BackendError, httpx.HTTPError, httpx.InvalidURL, TimeoutError, AnswerTooLarge) as error:
         raise _no_answer(error, "") from error
 

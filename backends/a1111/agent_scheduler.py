@@ -7,19 +7,18 @@ running one is stopped as any other, by the server-wide interrupt. Refusals come
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.errors import translate_failure, translate_text
+from backends.a1111.errors import translate_text
 from backends.a1111.progress import OWN_QUEUE, A1111Pace, Task, TaskWatch
 from backends.base import ProgressCallback
 from generation.errors import BackendError, BackendUnavailable
 from generation.job import Progress
 from net.answers import read_model
-from net.client import read_bounded
-from net.failures import translate
+from net.calls import JSON, Calls, read_as
 from texts.text import _
 from utils.text import place_in
 
@@ -52,9 +51,9 @@ class _Reply(BaseModel):
 class AgentScheduler:
     """One server's job list. A job that may have been accepted is reported, never sent again."""
 
-    def __init__(self, label: str, client: httpx.AsyncClient, watch: TaskWatch, pace: A1111Pace) -> None:
-        self._label = label
-        self._client = client
+    def __init__(self, calls: Calls, watch: TaskWatch, pace: A1111Pace) -> None:
+        self._label = calls.label
+        self._calls = calls
         self._watch = watch
         self._pace = pace
 
@@ -64,21 +63,13 @@ class AgentScheduler:
         Raises:
             BackendError, RequestRejected: what the server says of it.
         """
-        headers = {"Content-Type": "application/json"}
         path = f"{ROOT}/queue/{mode}"
-        try:
-            async with self._client.stream(
-                "POST", path, content=content, headers=headers, timeout=SUBMIT_TIMEOUT_S
-            ) as response:
-                body = await read_bounded(response, MAX_REPLY_BYTES)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
-        if response.status_code != httpx.codes.OK:
-            raise translate_failure(self._label, response, body)
-        try:
-            return read_model(_Queued, body).task_id
-        except ValidationError as error:
-            raise translate(self._label, error, may_have_run=True) from error
+        reply = await self._calls.call(
+            "POST", path, limit=MAX_REPLY_BYTES, content=content, headers=JSON, timeout=SUBMIT_TIMEOUT_S
+        )
+        if reply.status != HTTPStatus.OK:
+            raise self._calls.refused(reply)
+        return read_as(self._label, _Queued, reply.body, may_have_run=True).task_id
 
     async def wait(self, remote_id: str, task: Task, report: ProgressCallback) -> None:
         """Follow a job to its end.
@@ -108,14 +99,11 @@ class AgentScheduler:
 
     async def results(self, remote_id: str, limit_bytes: int) -> bytes:
         """Return the answer with the pictures of a job that is done."""
-        try:
-            async with self._client.stream("GET", f"{ROOT}/task/{remote_id}/results") as response:
-                body = await read_bounded(response, limit_bytes)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error, may_have_run=True) from error
-        if response.status_code != httpx.codes.OK:
-            raise translate_failure(self._label, response, body)
-        return body
+        path = f"{ROOT}/task/{remote_id}/results"
+        reply = await self._calls.call("GET", path, limit=limit_bytes, may_have_run=True)
+        if reply.status != HTTPStatus.OK:
+            raise self._calls.refused(reply)
+        return reply.body
 
     async def stop(self, remote_id: str, limit_s: float) -> bool:
         """Take a waiting job back, or interrupt a running one; say whether it was stopped."""

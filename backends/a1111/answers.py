@@ -20,7 +20,7 @@ from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
 from generation.samplers import match_name
 from net.answers import read_model
-from net.failures import translate
+from net.calls import read_as
 from texts.text import _
 from utils.images import read_parameters
 from utils.infotext import parse_infotext
@@ -52,10 +52,7 @@ def read_answer(
     Raises:
         UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
     """
-    try:
-        answer = read_model(_Answer, body)
-    except ValidationError as error:
-        raise translate(label, error, may_have_run=True) from error
+    answer = read_as(label, _Answer, body, may_have_run=True)
     info = _read_info(answer.info)
     first = info.index_of_first_image
     count = int(payload["batch_size"])
@@ -100,10 +97,7 @@ def read_scheduled(
     Raises:
         UnexpectedAnswer: no JSON, no picture, a cut or oversized one.
     """
-    try:
-        answer = read_model(_ScheduledAnswer, body)
-    except ValidationError as error:
-        raise translate(label, error, may_have_run=True) from error
+    answer = read_as(label, _ScheduledAnswer, body, may_have_run=True)
     count = int(payload["batch_size"])
     kept = answer.data[-count:]  # a grid would come first
     if not kept:
@@ -151,10 +145,7 @@ def read_upscaled(label: str, body: bytes, request: GenerationRequest, upscaler:
     Raises:
         UnexpectedAnswer: there is none in the answer, or a broken one.
     """
-    try:
-        answer = read_model(_Upscaled, body)
-    except ValidationError as error:
-        raise translate(label, error, may_have_run=True) from error
+    answer = read_as(label, _Upscaled, body, may_have_run=True)
     if not answer.image:
         raise UnexpectedAnswer(_("{label} answered without a picture.", label=label))
     data = decode_picture(label, answer.image)
@@ -167,10 +158,7 @@ def read_caption(label: str, body: bytes) -> str:
     Raises:
         BackendError: the server could not say; it reports that as a success.
     """
-    try:
-        caption = read_model(_Caption, body).caption.strip()
-    except ValidationError as error:
-        raise translate(label, error, may_have_run=True) from error
+    caption = read_as(label, _Caption, body, may_have_run=True).caption.strip()
     if not caption or CAPTION_FAILED in caption:
         raise BackendError(
             _("{label} could not describe the picture.", label=label),

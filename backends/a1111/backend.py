@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,8 +31,9 @@ from generation.errors import BackendError, BackendUnavailable, CapabilityError,
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
 from net.answers import write_json
-from net.client import key_auth, make_client, read_bounded
-from net.failures import PROXY_STATUSES, translate
+from net.calls import JSON, Calls
+from net.client import key_auth, make_client
+from net.failures import PROXY_STATUSES
 from texts.text import _
 from utils.threads import run_in_thread
 
@@ -44,9 +46,6 @@ IMPATIENT_HOSTS: Final = (
     ".proxy.runpod.net", ".trycloudflare.com", ".ngrok.io", ".ngrok.app", ".ngrok-free.app", ".ngrok-free.dev",
     ".gradio.live", ".loca.lt",
 )  # fmt: skip
-
-
-JSON: Final = {"Content-Type": "application/json"}
 
 
 class _AnswerLost(Exception):
@@ -77,12 +76,15 @@ class A1111Backend:
         self._timeout_s = config.timeout_s
         self._pace = pace or A1111Pace()
         auth = key_auth(config.key)
-        self._client = make_client(config.endpoint, transport=transport, auth=auth)
+        client = make_client(config.endpoint, transport=transport, auth=auth)
+        self._calls = Calls(self._label, client)
         # Jobs get sockets of their own: Forge resets the connection after a 500, and the next request would fail.
-        self._jobs = make_client(config.endpoint, transport=transport, auth=auth)
-        self._jobs.headers["Connection"] = "close"
-        self._watch = TaskWatch(self._client, self._pace)
-        self._scheduler = AgentScheduler(self._label, self._client, self._watch, self._pace)
+        jobs = make_client(config.endpoint, transport=transport, auth=auth)
+        jobs.headers["Connection"] = "close"
+        self._jobs = Calls(self._label, jobs, refusal=translate_failure)
+        self._watch = TaskWatch(self._calls, self._pace)
+        scheduled = Calls(self._label, client, refusal=translate_failure)
+        self._scheduler = AgentScheduler(scheduled, self._watch, self._pace)
         self._facts: A1111Facts | None = None
         self._is_seeded = False
         self._in_flight = 0
@@ -90,7 +92,7 @@ class A1111Backend:
 
     async def capabilities(self) -> Capabilities:
         """Probe the server again; its first settings are kept, since overrides of ours may stick to later ones."""
-        facts = await probe(self._label, self._client)
+        facts = await probe(self._calls)
         if self._facts and self._facts.settings:
             facts = replace(facts, settings=self._facts.settings)
         self._facts = facts
@@ -235,25 +237,21 @@ class A1111Backend:
             task.cancel()
         await asyncio.gather(*self._stopping, return_exceptions=True)
         await self._jobs.aclose()
-        await self._client.aclose()
+        await self._calls.aclose()
 
     async def _post(self, path: str, content: bytes, limit: int, task: Task | None = None) -> bytes:
         if task:
             task.was_sent = True
         try:
-            async with self._jobs.stream("POST", path, content=content, headers=JSON) as response:
-                body = await read_bounded(response, limit)
-        except (httpx.HTTPError, ValueError) as error:
-            found = translate(self._label, error)
-            if isinstance(found, BackendUnavailable) and found.may_have_run:
-                raise _AnswerLost(found) from error
-            raise found from error
-        if response.status_code == httpx.codes.OK:
-            if "html" in response.headers.get("content-type", ""):
-                raise translate(self._label, response, body=body)
-            return body
-        failure = translate_failure(self._label, response, body)
-        if response.status_code in PROXY_STATUSES and isinstance(failure, BackendError) and failure.may_have_run:
+            reply = await self._jobs.call("POST", path, limit=limit, content=content, headers=JSON)
+        except BackendUnavailable as error:
+            if error.may_have_run:
+                raise _AnswerLost(error) from error
+            raise
+        if reply.status == HTTPStatus.OK and not reply.is_page:
+            return reply.body
+        failure = self._jobs.refused(reply)
+        if reply.status in PROXY_STATUSES and isinstance(failure, BackendError) and failure.may_have_run:
             raise _AnswerLost(failure)
         raise failure
 
@@ -275,19 +273,15 @@ class A1111Backend:
         files = []
         for number in range(1, payload["batch_size"] + 1):
             path = quote(f"{folder}/{task.id}-{number}.png", safe="/:\\")
-            try:
-                async with self._client.stream("GET", f"/file={path}") as response:
-                    data = await read_bounded(response, limit)
-            except (httpx.HTTPError, ValueError) as error:
-                raise translate(self._label, error, may_have_run=True) from error
-            if response.status_code != httpx.codes.OK:
+            reply = await self._calls.call("GET", f"/file={path}", limit=limit, may_have_run=True)
+            if reply.status != HTTPStatus.OK:
                 raise BackendUnavailable(
                     _("{label} lost the answer on the way, and its file is not there.", label=self._label),
-                    detail=f"HTTP {response.status_code} for the file; before: {lost.detail}",
+                    detail=f"HTTP {reply.status} for the file; before: {lost.detail}",
                     hint=_("Try again, smaller or with fewer steps."),
                     may_have_run=True,
                 )
-            files.append(data)
+            files.append(reply.body)
         return await run_in_thread(read_files, self._label, files, request)
 
     def _chooses(self, option: str) -> bool:
@@ -295,7 +289,7 @@ class A1111Backend:
         choice = option_of(self._options, option, "auto")
         if choice in {"always", "never"}:
             return choice == "always"
-        return self._client.base_url.host.endswith(IMPATIENT_HOSTS)
+        return self._calls.client.base_url.host.endswith(IMPATIENT_HOSTS)
 
     async def _seed_options(self, facts: A1111Facts, keep_files: bool) -> None:
         """Save the server's present values of what we override, once: it restores only what its config holds.
@@ -309,11 +303,12 @@ class A1111Backend:
             return
         self._is_seeded = True
         try:
-            response = await self._client.post(f"{API}/options", json=values, timeout=10.0)
-            self._is_seeded = response.is_success
-        except httpx.HTTPError as error:
+            path, timeout_s = f"{API}/options", 10.0
+            reply = await self._calls.call("POST", path, json=values, timeout=timeout_s, may_have_run=False)
+            self._is_seeded = reply.is_success
+        except GenerationError:
             self._is_seeded = False
-            raise translate(self._label, error, may_have_run=False) from error
+            raise
 
     async def _let_stop(self, stopper: asyncio.Task[bool]) -> None:
         """Wait a few seconds for our own work to stop, then leave that to the background."""

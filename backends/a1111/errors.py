@@ -3,8 +3,6 @@
 Source: recorded answers of A1111 1.10.1 and Forge, and the pages of the proxies that people put in front of them.
 """
 
-import httpx
-
 from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,
@@ -15,21 +13,22 @@ from generation.errors import (
     RequestRejected,
 )
 from net.answers import read_json
-from net.failures import PROXY_STATUSES, is_html, translate, unanswered
+from net.failures import PROXY_STATUSES, translate, unanswered
 from net.reasons import with_reason
+from net.reply import Reply
 from texts.text import _
 
 GONE_HINT = _("Is the machine or pod still running? A new one has a new address.")
 
 
-def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
+def translate_failure(label: str, reply: Reply) -> GenerationError:
     """Return our error for an answer of a generation call that is no success."""
-    status = response.status_code
-    if is_html(response, body) and status in PROXY_STATUSES:
-        silence = unanswered(label, response, _("HTTP {status}, a web page", status=status))
+    status = reply.status
+    if reply.is_page and status in PROXY_STATUSES:
+        silence = unanswered(label, reply, _("HTTP {status}, a web page", status=status))
         silence.may_have_run = True
         return silence
-    if is_html(response, body) and status >= 500:
+    if reply.is_page and status >= 500:
         return BackendUnavailable(
             _("{label} is not answering through its proxy.", label=label),
             detail=f"HTTP {status}, a web page",
@@ -37,9 +36,9 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
             may_have_run=True,
         )
     if status in {401, 403, 429} or status < 400:
-        return translate(label, response, body=body)
-    name, text, fields = _explanation(body)
-    if status == 404 and is_html(response, body):
+        return translate(label, reply)
+    name, text, fields = _explanation(reply.body)
+    if status == 404 and reply.is_page:
         message = _("{label} is gone: nothing runs behind its address.", label=label)
         return BackendGone(message, reason=_("nothing runs there"), detail="HTTP 404, a web page", hint=GONE_HINT)
     if status == 404 and text in {"", "Not Found"}:
@@ -56,7 +55,7 @@ def translate_failure(label: str, response: httpx.Response, body: bytes) -> Gene
             hint=_("Try other settings."),
         )
     if not text:
-        return translate(label, response, body=body)
+        return translate(label, reply)
     return drawing_error(label, text, detail=f"HTTP {status}: {name}: {text}")
 
 

@@ -7,18 +7,18 @@ Source: `/openapi.json` of the server itself, which stays readable under `--api-
 import asyncio
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.control import read_types
 from backends.a1111.errors import GONE_HINT
 from backends.a1111.facts import A1111Facts, Checkpoint, Program, Upscaler, find_checkpoint
-from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
+from generation.errors import BackendAuthError, BackendError, BackendGone, BackendUnavailable, UnexpectedAnswer
 from net.answers import read_json
-from net.client import read_bounded
-from net.failures import translate
+from net.calls import Calls
+from net.reply import Reply
 from texts.text import _
 from utils.threads import read_apart
 
@@ -31,6 +31,7 @@ LISTS = (
     "latent-upscale-modes", "scripts",
 )  # fmt: skip
 CONTROL_TYPES = "/controlnet/control_types"
+UNREACHED_HINT = _("Is it running, started with --api --listen, at this address and port, and not behind a firewall?")
 
 _Item = TypeVar("_Item", bound=BaseModel)
 
@@ -82,7 +83,7 @@ class _Scripts(BaseModel):
     img2img: list[str] = []
 
 
-async def probe(label: str, client: httpx.AsyncClient) -> A1111Facts:
+async def probe(calls: Calls) -> A1111Facts:
     """Read everything from one server.
 
     Raises:
@@ -90,15 +91,16 @@ async def probe(label: str, client: httpx.AsyncClient) -> A1111Facts:
         BackendAuthError: it wants another user and password.
         BackendError: its API is off, or it is another product.
     """
-    schema = await _schema(label, client)
+    label = calls.label
+    schema = await _schema(calls)
     paths = schema["paths"] if schema else {}
     if schema and f"{API}/txt2img" not in paths:
         raise _wrong_product(label, paths)
     fields = await asyncio.to_thread(json.dumps, schema.get("components", {}))
     family = _family(paths, fields)
-    answers = await _lists(label, client, family, paths)
+    answers = await _lists(calls, family, paths)
     if not schema and answers["sd-models"] is None and answers["options"] is None:
-        raise await _no_api(label, client)
+        raise await _no_api(calls)
     checkpoints = _checkpoints(answers["sd-models"])
     settings = answers["options"] if isinstance(answers["options"], dict) else None
     current = (settings or {}).get("sd_model_checkpoint")
@@ -130,13 +132,13 @@ async def probe(label: str, client: httpx.AsyncClient) -> A1111Facts:
     )
 
 
-async def _lists(label: str, client: httpx.AsyncClient, family: Program, paths: dict[str, Any]) -> dict[str, Any]:
+async def _lists(calls: Calls, family: Program, paths: dict[str, Any]) -> dict[str, Any]:
     """Return every list of the server by its name; None for those it does not have."""
     vaes = "sd-modules" if family is Program.FORGE else "sd-vae"
     routes = {name: f"{API}/{name}" for name in (*LISTS, vaes)}
     if CONTROL_TYPES in paths:
         routes["control"] = CONTROL_TYPES
-    questions = (_list(label, client, path) for path in routes.values())
+    questions = (_list(calls, path) for path in routes.values())
     answers = await asyncio.gather(*questions, return_exceptions=True)  # so that none is left behind half read
     for answer in answers:
         if isinstance(answer, BaseException):
@@ -144,42 +146,42 @@ async def _lists(label: str, client: httpx.AsyncClient, family: Program, paths: 
     return {"control": None} | dict(zip(routes, answers, strict=True))
 
 
-async def _schema(label: str, client: httpx.AsyncClient) -> dict[str, Any]:
+async def _schema(calls: Calls) -> dict[str, Any]:
     """Return the server's own description; empty where it hides it (a proxy, FastAPI's docs switched off)."""
     try:
-        response, body = await get(client, "/openapi.json", MAX_LIST_BYTES)
-    except httpx.HTTPError as error:
-        raise _unreached(label, error) from error
-    if response.status_code in {401, 403} or response.status_code >= 500 or response.is_redirect:
-        raise translate(label, response, body=body)
+        reply = await _get(calls, "/openapi.json", MAX_LIST_BYTES)
+    except BackendGone as error:
+        error.hint = UNREACHED_HINT
+        raise
+    if reply.status in {401, 403} or reply.status >= 500 or 300 <= reply.status < 400:
+        raise calls.refused(reply)
     try:
-        schema = await read_apart(read_json, body)
+        schema = await read_apart(read_json, reply.body)
     except ValueError:
         return {}
     return schema if isinstance(schema, dict) and isinstance(schema.get("paths"), dict) else {}
 
 
-async def get(client: httpx.AsyncClient, path: str, limit: int) -> tuple[httpx.Response, bytes]:
-    async with client.stream("GET", path, timeout=GET_TIMEOUT_S) as response:
-        return response, await read_bounded(response, limit)
+async def _get(calls: Calls, path: str, limit: int) -> Reply:
+    return await calls.call("GET", path, limit=limit, timeout=GET_TIMEOUT_S)
 
 
-async def _list(label: str, client: httpx.AsyncClient, path: str) -> Any:
+async def _list(calls: Calls, path: str) -> Any:
     """Return one list, or None: a fork without it, or one broken extension, must not hide the whole server."""
     try:
-        response, body = await get(client, path, MAX_LIST_BYTES)
-    except (httpx.HTTPError, ValueError):
+        reply = await _get(calls, path, MAX_LIST_BYTES)
+    except (BackendUnavailable, UnexpectedAnswer):
         return None
-    if response.status_code in {401, 403}:
+    if reply.status in {401, 403}:
         raise BackendAuthError(
-            _("{label} wants a user name and password, and not these.", label=label),
-            detail=f"HTTP {response.status_code} on {path}",
+            _("{label} wants a user name and password, and not these.", label=calls.label),
+            detail=f"HTTP {reply.status} on {path}",
             hint=_("Connect it with the user:password given to --api-auth."),
         )
-    if response.status_code != httpx.codes.OK:
+    if reply.status != HTTPStatus.OK:
         return None
     try:
-        return await read_apart(read_json, body)
+        return await read_apart(read_json, reply.body)
     except ValueError:
         return None
 
@@ -244,15 +246,6 @@ def _family(paths: dict[str, Any], fields: str) -> Program:
     return Program.REFORGE if '"hr_cfg"' in fields else Program.A1111
 
 
-def _unreached(label: str, error: httpx.HTTPError) -> Exception:
-    found = translate(label, error)
-    if isinstance(found, BackendUnavailable) and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        found.hint = _(
-            "Is it running, started with --api --listen, at this address and port, and not behind a firewall?"
-        )
-    return found
-
-
 def _wrong_product(label: str, paths: dict[str, Any]) -> BackendError:
     if "/internal/progress" in paths or "/sd_extra_networks/thumb" in paths:
         return _api_off(label)
@@ -261,17 +254,18 @@ def _wrong_product(label: str, paths: dict[str, Any]) -> BackendError:
     return _other_product(label, _("another program"))
 
 
-async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
+async def _no_api(calls: Calls) -> BackendError:
     """Return what answers instead of the API, by its front page."""
+    label = calls.label
     try:
-        response, body = await get(client, "/", MAX_PAGE_BYTES)
-    except httpx.HTTPError as error:
-        return BackendUnavailable(_("{label} broke the connection off.", label=label), detail=str(error))
-    except ValueError as error:
-        return UnexpectedAnswer(_("{label} is no picture engine.", label=label), detail=str(error))
-    if response.status_code == httpx.codes.NOT_FOUND:
+        reply = await _get(calls, "/", MAX_PAGE_BYTES)
+    except BackendUnavailable as error:
+        return BackendUnavailable(_("{label} broke the connection off.", label=label), detail=error.detail)
+    except UnexpectedAnswer as error:
+        return UnexpectedAnswer(_("{label} is no picture engine.", label=label), detail=error.detail)
+    if reply.status == HTTPStatus.NOT_FOUND:
         return BackendUnavailable(_("{label} is gone: nothing runs behind its address.", label=label), hint=GONE_HINT)
-    page = body.decode("utf-8", "replace").lower()
+    page = reply.body.decode("utf-8", "replace").lower()
     if "comfyui" in page:
         return _other_product(label, "ComfyUI")
     if "stable diffusion" in page or "sd-webui" in page:
@@ -280,7 +274,7 @@ async def _no_api(label: str, client: httpx.AsyncClient) -> BackendError:
         return _other_product(label, _("another gradio app"))
     return UnexpectedAnswer(
         _("{label} answers, but it is not Stable Diffusion WebUI.", label=label),
-        detail=f"HTTP {response.status_code} on its front page",
+        detail=f"HTTP {reply.status} on its front page",
         hint=_("Check the address and the port."),
     )
 

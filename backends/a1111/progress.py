@@ -11,14 +11,14 @@ import time
 from dataclasses import dataclass
 from typing import TypeVar
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from backends.a1111.pictures import decode_base64
 from backends.base import ProgressCallback
+from generation.errors import GenerationError
 from generation.job import Progress
 from net.answers import read_model
-from net.client import read_bounded
+from net.calls import Calls
 from texts.text import _
 from utils.text import place_in
 from utils.threads import run_in_thread
@@ -148,8 +148,8 @@ class Task:
 class TaskWatch:
     """Asks one server about our tasks. Nothing here ever fails a job: an unread answer is no news."""
 
-    def __init__(self, client: httpx.AsyncClient, pace: A1111Pace) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, pace: A1111Pace) -> None:
+        self._calls = calls
         self._pace = pace
 
     async def task_state(self, task: Task, *, preview: bool = False) -> TaskState | None:
@@ -304,12 +304,11 @@ class TaskWatch:
     async def read(self, method: str, path: str, ask: object = None) -> bytes | None:
         """Return the body of a success, which may be empty; None is no news."""
         try:
-            async with self._client.stream(method, path, json=ask, timeout=POLL_TIMEOUT_S) as response:
-                body = await read_bounded(response, MAX_PROGRESS_BYTES)
-                return body if response.is_success else None
-        except (httpx.HTTPError, ValueError) as error:
-            log.debug("no news from the engine: %r", error)
+            reply = await self._calls.call(method, path, limit=MAX_PROGRESS_BYTES, json=ask, timeout=POLL_TIMEOUT_S)
+        except GenerationError as error:
+            log.debug("no news from the engine: %s", error.detail)
             return None
+        return reply.body if reply.is_success else None
 
 
 def _parse(kind: type[_State], body: bytes) -> _State | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from backends.ai_horde import search
 from backends.ai_horde.answers import Generation, HordeCheck, HordeStatus, Submitted, notes_of
@@ -42,9 +42,9 @@ from generation.errors import (
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
-from net.answers import read_model, write_json
-from net.client import CONNECT_TIMEOUT_S, make_client, read_bounded
-from net.failures import translate
+from net.answers import write_json
+from net.calls import JSON, Calls, read_as
+from net.client import CONNECT_TIMEOUT_S, make_client
 from net.rates import Rate, RateWindow
 from texts.text import _, joined
 from utils.clock import Clock, SystemClock
@@ -123,11 +123,12 @@ class AiHordeBackend:
         except BackendError as error:  # told when it is probed, like every other fault of an address
             self._misplaced, root = error, config.url
         config = replace(config, url=root)
-        self._client = make_client(config.endpoint, transport=transport)
+        client = make_client(config.endpoint, transport=transport)
         contact = config.options.get("contact", "").replace(":", " ").strip() or "unknown"
-        self._client.headers["Client-Agent"] = f"{APP_NAME}:{VERSION}:{contact}"
+        client.headers["Client-Agent"] = f"{APP_NAME}:{VERSION}:{contact}"
         self._key = {"apikey": config.key or ANONYMOUS_KEY}
-        self._client.headers.update(self._key)
+        client.headers.update(self._key)
+        self._calls = Calls(self._label, client)
         self._pictures = picture_client(config, transport=transport)
         self._submits = RateWindow(self._clock, *SUBMIT_RATES)
         self._checks = RateWindow(self._clock, *CHECK_RATES)
@@ -136,7 +137,7 @@ class AiHordeBackend:
         is_anonymous = self._key["apikey"] == ANONYMOUS_KEY
         self.can_find = not is_anonymous
         lists = RateWindow(self._clock, *LIST_RATES)
-        self._probe = HordeProbe(self._label, self._client, lists, is_anonymous=is_anonymous)
+        self._probe = HordeProbe(self._calls, lists, is_anonymous=is_anonymous)
         self._facts: HordeFacts | None = None
         self._seen: dict[str, _Seen] = {}
         self._leftovers: set[asyncio.Task[None]] = set()
@@ -292,7 +293,7 @@ class AiHordeBackend:
             task.cancel()
         await asyncio.gather(*self._leftovers, return_exceptions=True)
         await self._pictures.aclose()
-        await self._client.aclose()
+        await self._calls.aclose()
 
     async def _submit(self, content: bytes) -> Submitted:
         try:
@@ -318,21 +319,14 @@ class AiHordeBackend:
 
     async def _ask(self, method: str, path: str, call: Call, content: bytes | None = None) -> bytes:
         limit = MAX_STATUS_BYTES if "/status/" in path else MAX_ANSWER_BYTES
-        headers = {"Content-Type": "application/json"} if content else {}
-        try:
-            async with self._client.stream(method, path, content=content, headers=headers, timeout=TIMEOUT) as response:
-                body = await read_bounded(response, limit)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
-        if response.is_success and "html" not in response.headers.get("content-type", ""):
-            return body
-        raise translate_failure(self._label, response, body, call)
+        headers = JSON if content else {}
+        reply = await self._calls.call(method, path, limit=limit, content=content, headers=headers, timeout=TIMEOUT)
+        if reply.is_success and not reply.is_page:
+            return reply.body
+        raise translate_failure(self._label, reply, call)
 
     def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
-        try:
-            return read_model(kind, body)
-        except ValidationError as error:
-            raise translate(self._label, error, may_have_run=True) from error
+        return read_as(self._label, kind, body, may_have_run=True)
 
     async def _give_up_if_hopeless(self, remote_id: str, check: HordeCheck, seen: _Seen) -> None:
         is_stuck = not check.is_possible and check.waiting > 0 and not (check.processing or check.finished)

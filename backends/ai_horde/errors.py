@@ -6,9 +6,8 @@ Source: recorded exchanges with AI Horde 5.1.5. Messages of 404 carry a tail of 
 import re
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import Any, Final
-
-import httpx
 
 from backends.ai_horde.answers import HordeStatus
 from generation.errors import (
@@ -25,6 +24,7 @@ from generation.request import GenerationRequest
 from net.answers import read_json
 from net.failures import parse_retry_after, translate
 from net.reasons import with_reason
+from net.reply import Reply
 from texts.text import Text, _, joined, template
 
 MIN_RETRY_AFTER_S: Final = 1.0  # `Retry-After: 0` comes with 429 too: the window ends within this second
@@ -124,20 +124,20 @@ _FREE_SIZE: Final = re.compile(r"over ([1-9][\d,]{0,6}) ?[xX×] ?([1-9][\d,]{0,6
 _FREE_STEPS: Final = re.compile(r"over ([1-9]\d{0,4}) steps")
 
 
-def translate_failure(label: str, response: httpx.Response, body: bytes, call: Call) -> GenerationError:
+def translate_failure(label: str, reply: Reply, call: Call) -> GenerationError:
     """Return our error for an answer that is no success."""
-    status = response.status_code
-    said = _said(body)
+    status = reply.status
+    said = _said(reply.body)
     rc, message = str(said.get("rc") or ""), str(said.get("message") or "")
     detail = f"HTTP {status}: {rc} {message}"[:500]
-    if status == httpx.codes.GONE:
+    if status == HTTPStatus.GONE:
         return BackendError(
             _("{label} has retired the Horde's /v2 API.", label=label),
             detail=detail,
             hint=_("An AI Power Grid is connected as aipowergrid now, with a key from its console."),
         )
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return _too_many(label, response, rc, detail)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _too_many(label, reply, rc, detail)
     if rc == "RequestNotFound":
         return JobForgotten(
             _("{label} has forgotten this picture: it keeps a job for 20 minutes.", label=label),
@@ -160,9 +160,9 @@ def translate_failure(label: str, response: httpx.Response, body: bytes, call: C
         if issubclass(meaning.kind, RequestRejected):
             return meaning.kind(text, field=meaning.field, detail=detail, hint=meaning.hint)
         return meaning.kind(text, detail=detail, hint=meaning.hint)
-    if status == httpx.codes.BAD_REQUEST and call is Call.SUBMIT and said:
+    if status == HTTPStatus.BAD_REQUEST and call is Call.SUBMIT and said:
         return _refused(label, said, detail)
-    return translate(label, response, body=body)
+    return translate(label, reply)
 
 
 def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> GenerationError | None:
@@ -211,8 +211,8 @@ def dropped(label: str) -> BackendUnavailable:
     )
 
 
-def _too_many(label: str, response: httpx.Response, rc: str, detail: str) -> RateLimited:
-    after = parse_retry_after(response.headers.get("retry-after")) or 0.0
+def _too_many(label: str, reply: Reply, rc: str, detail: str) -> RateLimited:
+    after = parse_retry_after(reply.headers.get("retry-after")) or 0.0
     if rc == "TooManyPrompts":
         return RateLimited(
             _("{label} has enough pictures of this account waiting.", label=label),

@@ -7,23 +7,19 @@ a Horde, answers these paths with a fixed 410 since July 2026, its coordinator a
 import asyncio
 import re
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypeVar
+from http import HTTPStatus
+from typing import Final
 
-import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from backends.ai_horde.answers import JOB_ID
 from backends.ai_horde.errors import Call, translate_failure
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
-from net.answers import read_model, read_with
-from net.client import read_bounded
-from net.failures import translate
+from net.calls import Calls, read_as
 from net.rates import RateWindow
 from texts.text import _, _n
-from utils.threads import read_apart
 
 API: Final = "/api/v2"
 ANONYMOUS_KEY: Final = "0000000000"
@@ -43,9 +39,6 @@ MAX_SEED: Final = 2**32 - 1  # the Horde shifts larger ones down, and nobody is 
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
 GET_TIMEOUT_S: Final = 8.0
 MAINTENANCE_PAUSE_S: Final = 60.0  # the server itself looks at its flag every 50 s
-
-
-_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class _Model(BaseModel):
@@ -152,9 +145,9 @@ def to_capabilities(facts: HordeFacts) -> Capabilities:
 class HordeProbe:
     """Asks one Horde for lists; `rate` holds for each path by itself."""
 
-    def __init__(self, label: str, client: httpx.AsyncClient, rate: RateWindow, *, is_anonymous: bool) -> None:
-        self._label = label
-        self._client = client
+    def __init__(self, calls: Calls, rate: RateWindow, *, is_anonymous: bool) -> None:
+        self._label = calls.label
+        self._calls = calls
         self._rate = rate
         self._is_anonymous = is_anonymous
 
@@ -186,51 +179,38 @@ class HordeProbe:
         if self._is_anonymous or self._rate.wait_s(path) > 0:
             return None
         body = await self._get(path, Call.ACCOUNT)
-        return self._read(_User, body).kudos
+        return (await self._calls.as_kind(_User, body)).kudos
 
     async def own_jobs(self) -> list[str]:
         """Return the ids of the account's image jobs that the server still keeps, ended ones too."""
-        user = self._read(_User, await self._get(f"{API}/find_user", Call.ACCOUNT))
+        user = await self._calls.as_kind(_User, await self._get(f"{API}/find_user", Call.ACCOUNT))
         listed = (user.active_generations and user.active_generations.image) or []
         return [remote_id for remote_id in listed if re.fullmatch(JOB_ID, remote_id)]
 
     async def _models(self) -> tuple[ModelInfo, ...]:
         body = await self._get(f"{API}/status/models?type=image&min_count=1", Call.LIST)
-        try:
-            models = await read_apart(partial(read_with, _MODELS), body)
-        except ValidationError as error:
-            raise translate(self._label, error) from error
+        models = await self._calls.as_kind(_MODELS, body)
         models.sort(key=lambda model: (-model.count, model.name))
         return tuple(ModelInfo(name=m.name, title=_title(m), is_loaded=True) for m in models if m.count > 0)
 
     async def _modes(self) -> _Modes:
-        return self._read(_Modes, await self._get(f"{API}/status/modes", Call.LIST))
+        return await self._calls.as_kind(_Modes, await self._get(f"{API}/status/modes", Call.LIST))
 
     async def _get(self, path: str, call: Call) -> bytes:
         await self._rate.take(path)
-        try:
-            async with self._client.stream("GET", path, timeout=GET_TIMEOUT_S) as response:
-                body = await read_bounded(response, MAX_LIST_BYTES)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
-        if response.status_code == httpx.codes.OK and "html" not in response.headers.get("content-type", ""):
-            return body
-        if response.status_code == httpx.codes.NOT_FOUND and call is Call.LIST:
+        reply = await self._calls.call("GET", path, limit=MAX_LIST_BYTES, timeout=GET_TIMEOUT_S)
+        if reply.status == HTTPStatus.OK and not reply.is_page:
+            return reply.body
+        if reply.status == HTTPStatus.NOT_FOUND and call is Call.LIST:
             raise await self._other_product()
-        raise translate_failure(self._label, response, body, call)
-
-    def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
-        try:
-            return read_model(kind, body)
-        except ValidationError as error:
-            raise translate(self._label, error) from error
+        raise translate_failure(self._label, reply, call)
 
     async def _other_product(self) -> BackendError:
         """Return what answers instead of a Horde."""
         try:
-            async with self._client.stream("GET", "/health", timeout=GET_TIMEOUT_S) as response:
-                read_model(_Health, await read_bounded(response, MAX_LIST_BYTES))
-        except (httpx.HTTPError, ValueError):
+            reply = await self._calls.call("GET", "/health", limit=MAX_LIST_BYTES, timeout=GET_TIMEOUT_S)
+            read_as(self._label, _Health, reply.body)
+        except (BackendUnavailable, UnexpectedAnswer):
             return UnexpectedAnswer(
                 _("{label} answers, but it is no AI Horde.", label=self._label),
                 hint=_("Check the address, or connect it as what it is."),

@@ -9,10 +9,11 @@ import contextlib
 import logging
 import secrets
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from backends.aipowergrid.answers import Fraction, GridDrawn, Quote
 from backends.aipowergrid.errors import no_credit, translate_failure
@@ -25,9 +26,9 @@ from generation.errors import BackendError, GenerationError, RateLimited, Unexpe
 from generation.job import Progress
 from generation.request import GenerationRequest
 from generation.result import GeneratedImage, GenerationResult
-from net.answers import read_model, write_json
-from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client, read_bounded
-from net.failures import translate
+from net.answers import write_json
+from net.calls import JSON, Calls, read_as
+from net.client import CONNECT_TIMEOUT_S, BearerAuth, make_client
 from net.rates import Rate, RateWindow
 from texts.text import _
 from utils.clock import Clock, SystemClock
@@ -82,12 +83,13 @@ class AiPowerGridBackend:
         self._timeout_s = max(config.timeout_s, SERVER_LIMIT_S + SPARE_S)
         config = replace(config, url=root_of(config.url or PUBLIC_URL))
         auth = BearerAuth(config.key) if config.key else None
-        self._client = make_client(config.endpoint, transport=transport, auth=auth)
+        client = make_client(config.endpoint, transport=transport, auth=auth)
+        self._calls = Calls(self._label, client, refusal=translate_failure)
         self._pictures = picture_client(config, transport=transport)
         self._submits = RateWindow(self._clock, *SUBMIT_RATES)
         self._looks = RateWindow(self._clock, *PROGRESS_RATES)
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
-        self._probe = GridProbe(self._label, self._client, has_key=bool(config.key))
+        self._probe = GridProbe(self._calls, has_key=bool(config.key))
         self._facts: GridFacts | None = None
         self._quotes: dict[tuple[str, int], tuple[float, float | None]] = {}  # by model and number of pictures
 
@@ -142,7 +144,7 @@ class AiPowerGridBackend:
 
     async def aclose(self) -> None:
         await self._pictures.aclose()
-        await self._client.aclose()
+        await self._calls.aclose()
 
     async def _price(self, payload: dict[str, Any], facts: GridFacts, report: ProgressCallback) -> float | None:
         """Tell what it will cost and return that in US dollars; None where the Grid charges nothing.
@@ -247,32 +249,16 @@ class AiPowerGridBackend:
 
     async def _progress(self, token: str) -> float | None:
         await self._looks.take()
-        response, body = await self._probe.get(f"/v1/progress/{token}")
-        if response.status_code != httpx.codes.OK:
-            failure = translate_failure(self._label, response, body)
+        reply = await self._calls.call("GET", f"/v1/progress/{token}", limit=MAX_SMALL_BYTES, timeout=ASK_TIMEOUT_S)
+        if reply.status != HTTPStatus.OK:
+            failure = self._calls.refused(reply)
             self._looks.hold(failure.retry_after or self._pace.progress_s)
             raise failure
-        return self._read(Fraction, body).progress
+        return self._read(Fraction, reply.body).progress
 
     async def _post(self, path: str, content: bytes, limit: int, timeout_s: float) -> bytes:
-        headers = {"Content-Type": "application/json"}
-        try:
-            async with self._client.stream(
-                "POST",
-                path,
-                content=content,
-                headers=headers,
-                timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            ) as response:
-                body = await read_bounded(response, limit)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
-        if response.is_success and "html" not in response.headers.get("content-type", ""):
-            return body
-        raise translate_failure(self._label, response, body)
+        timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
+        return await self._calls.fetch("POST", path, limit=limit, content=content, headers=JSON, timeout=timeout)
 
     def _read(self, kind: type[_Answer], body: bytes) -> _Answer:
-        try:
-            return read_model(kind, body)
-        except ValidationError as error:
-            raise translate(self._label, error, may_have_run=True) from error
+        return read_as(self._label, kind, body, may_have_run=True)

@@ -5,9 +5,8 @@ limit, which is OpenAI's `{"error": {...}}` without any header that says when to
 """
 
 import re
+from http import HTTPStatus
 from typing import Any, Final
-
-import httpx
 
 from backends.drawing_errors import drawing_error
 from generation.errors import (
@@ -21,8 +20,9 @@ from generation.errors import (
     RequestRejected,
 )
 from net.answers import read_json
-from net.failures import is_html, parse_retry_after, translate
+from net.failures import parse_retry_after, translate
 from net.reasons import reason, with_reason
+from net.reply import Reply
 from texts.text import _
 
 RATE_RETRY_AFTER_S: Final = 20.0  # the window is a minute of the server's clock, and a third of it is a fair guess
@@ -34,39 +34,39 @@ _BETWEEN = re.compile(r"between (-?[\d.]+) and (-?[\d.]+)")
 _NAMES: Final = {"n": "batch_size", "denoise": "denoising_strength", "strength": "denoising_strength"}
 
 
-def translate_failure(label: str, response: httpx.Response, body: bytes) -> GenerationError:
+def translate_failure(label: str, reply: Reply) -> GenerationError:
     """Return our error for an answer that is no success."""
-    status = response.status_code
-    text, fields = _explanation(body)
+    status = reply.status
+    text, fields = _explanation(reply.body)
     detail = f"HTTP {status}: {text}"[:500]
-    if is_html(response, body) or (status >= 500 and not text):
-        return translate(label, response, body=body)
-    if status == httpx.codes.UNAUTHORIZED:
+    if reply.is_page or (status >= 500 and not text):
+        return translate(label, reply)
+    if status == HTTPStatus.UNAUTHORIZED:
         return BackendAuthError(
             _("{label} does not know this key.", label=label),
             detail=detail,
             hint=_("Its owner has to set one from its console; keys of the old Horde are not taken."),
         )
-    if status == httpx.codes.PAYMENT_REQUIRED:
+    if status == HTTPStatus.PAYMENT_REQUIRED:
         return no_credit(label, detail)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return _too_many(label, response, text, detail)
-    if status == httpx.codes.GONE:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _too_many(label, reply, text, detail)
+    if status == HTTPStatus.GONE:
         return BackendError(
             _("{label} has retired this API.", label=label), detail=detail, hint=_("Check the address.")
         )
-    if status == httpx.codes.NOT_FOUND and text.startswith("Model "):
+    if status == HTTPStatus.NOT_FOUND and text.startswith("Model "):
         return CapabilityError(
             _("{label} has no worker for that model now.", label=label),
             field="model",
             detail=detail,
             hint=_("Pick another one."),
         )
-    if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY}:
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
         return _refused(label, text, fields, detail)
-    if status in {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}:
+    if status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}:
         return _undrawn(label, status, text, detail)
-    return translate(label, response, body=body)
+    return translate(label, reply)
 
 
 def no_credit(label: str, detail: str = "") -> BackendError:
@@ -80,7 +80,7 @@ def no_credit(label: str, detail: str = "") -> BackendError:
 def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError:
     """A failure in the Grid's own words: nothing is charged for a job that gave no picture, so it may run again."""
     low = text.lower()
-    if status == httpx.codes.SERVICE_UNAVAILABLE:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BackendUnavailable(
             _("{label} has no worker that draws now.", label=label),
             detail=detail,
@@ -93,7 +93,7 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
             detail=detail,
             hint=_("Try a smaller size or batch."),
         )
-    if status == httpx.codes.GATEWAY_TIMEOUT:
+    if status == HTTPStatus.GATEWAY_TIMEOUT:
         return BackendUnavailable(
             _("No worker of {label} finished it in time.", label=label),
             detail=detail,
@@ -109,9 +109,9 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
     return error
 
 
-def _too_many(label: str, response: httpx.Response, text: str, detail: str) -> BackendError:
+def _too_many(label: str, reply: Reply, text: str, detail: str) -> BackendError:
     low = text.lower()
-    said = parse_retry_after(response.headers.get("retry-after"))
+    said = parse_retry_after(reply.headers.get("retry-after"))
     if "per day" in low or "daily" in low or "today" in low or "/day" in low:
         return BackendError(
             _("{label} has given this account all its pictures of today.", label=label),

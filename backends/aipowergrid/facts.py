@@ -6,19 +6,17 @@ Source: `/v1/status/models`, `/v1/models/{model}/params` (the machine-readable c
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
-from backends.aipowergrid.errors import translate_failure
 from generation.capabilities import Capabilities, ModelInfo
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable, UnexpectedAnswer
 from generation.request import Mode
-from net.answers import read_model, read_with
-from net.client import read_bounded
-from net.failures import translate
+from net.calls import Calls, read_as
+from net.reply import Reply
 from texts.text import _, _n
 
 MAX_LIST_BYTES: Final = 4 * 1024 * 1024
@@ -198,9 +196,9 @@ def _top(recipe: Recipe, parameter: str, otherwise: float) -> float:
 class GridProbe:
     """Asks one Grid."""
 
-    def __init__(self, label: str, client: httpx.AsyncClient, *, has_key: bool) -> None:
-        self._label = label
-        self._client = client
+    def __init__(self, calls: Calls, *, has_key: bool) -> None:
+        self._label = calls.label
+        self._calls = calls
         self._has_key = has_key
 
     async def facts(self) -> GridFacts:
@@ -233,52 +231,39 @@ class GridProbe:
         return GridFacts(models=tuple(models), credit=credit)
 
     async def _listed(self) -> list[_Listed]:
-        response, body = await self.get("/v1/status/models")
-        if response.status_code in {httpx.codes.NOT_FOUND, httpx.codes.GONE, httpx.codes.METHOD_NOT_ALLOWED}:
+        reply = await self._get("/v1/status/models")
+        if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.METHOD_NOT_ALLOWED}:
             raise await self._other_product()
-        if response.status_code != httpx.codes.OK or "html" in response.headers.get("content-type", ""):
-            raise translate_failure(self._label, response, body)
-        try:
-            listed = read_with(_LISTED, body)
-        except ValidationError as error:
-            raise translate(self._label, error) from error
+        if reply.status != HTTPStatus.OK or reply.is_page:
+            raise self._calls.refused(reply)
+        listed = read_as(self._label, _LISTED, reply.body)
         return [one for one in listed if one.type == "image" and one.count > 0]
 
     async def _recipe(self, model: _Listed) -> Recipe | None:
         if model.capabilities is None:
             return None
-        response, body = await self.get(f"/v1/models/{quote(model.name, safe='')}/params")
-        if response.status_code == httpx.codes.NOT_FOUND:
+        reply = await self._get(f"/v1/models/{quote(model.name, safe='')}/params")
+        if reply.status == HTTPStatus.NOT_FOUND:
             return None
-        if response.status_code != httpx.codes.OK:
-            raise translate_failure(self._label, response, body)
-        return self._parse(Recipe, body)
+        if reply.status != HTTPStatus.OK:
+            raise self._calls.refused(reply)
+        return read_as(self._label, Recipe, reply.body)
 
     async def _read(self, kind: type[_Answer], path: str) -> _Answer:
-        response, body = await self.get(path)
-        if response.status_code != httpx.codes.OK:
-            raise translate_failure(self._label, response, body)
-        return self._parse(kind, body)
+        reply = await self._get(path)
+        if reply.status != HTTPStatus.OK:
+            raise self._calls.refused(reply)
+        return read_as(self._label, kind, reply.body)
 
-    async def get(self, path: str) -> tuple[httpx.Response, bytes]:
-        try:
-            async with self._client.stream("GET", path, timeout=GET_TIMEOUT_S) as response:
-                return response, await read_bounded(response, MAX_LIST_BYTES)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
-
-    def _parse(self, kind: type[_Answer], body: bytes) -> _Answer:
-        try:
-            return read_model(kind, body)
-        except ValidationError as error:
-            raise translate(self._label, error) from error
+    async def _get(self, path: str) -> Reply:
+        return await self._calls.call("GET", path, limit=MAX_LIST_BYTES, timeout=GET_TIMEOUT_S)
 
     async def _other_product(self) -> BackendError:
         """Return what answers instead of the Grid."""
         try:
-            __, body = await self.get("/api/v2/status/heartbeat")
-            read_model(_Heartbeat, body)
-        except (BackendError, ValidationError):
+            reply = await self._get("/api/v2/status/heartbeat")
+            read_as(self._label, _Heartbeat, reply.body)
+        except BackendError:
             return UnexpectedAnswer(
                 _("{label} answers, but it is no AI Power Grid.", label=self._label),
                 hint=_("Check the address, or connect it as what it is."),

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Mapping
 
 import httpx
-from pydantic import ValidationError
 
 from backends.base import (
     BackendConfig,
@@ -43,8 +42,8 @@ from generation.capabilities import Capabilities
 from generation.errors import BackendError, CapabilityError, GenerationError, RequestRejected, UnexpectedAnswer
 from generation.request import GenerationRequest, Mode, WorkflowRef
 from generation.result import GenerationResult
+from net.calls import translated
 from net.client import key_auth, make_client
-from net.failures import translate
 from texts.text import _
 from utils.clock import Clock, SystemClock
 from utils.threads import run_in_thread
@@ -295,10 +294,8 @@ class ComfyUIBackend:
             raise self._follower.lost()
         if entry.status and (entry.status.status_str == "error" or not entry.status.completed):
             raise failed(self._label, entry.status)
-        try:
+        with translated(self._label):
             outputs = await run_in_thread(read_outputs, entry)
-        except ValidationError as error:
-            raise translate(self._label, error) from error
         if not outputs and api is self._line.v2 and self._line.has_classic:  # v2 lists only some kinds of files
             return await self._fetched(self._line.classic, remote_id, request)
         shown = [output for output in outputs if output.file.is_shown]

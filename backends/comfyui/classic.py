@@ -9,7 +9,6 @@ import uuid
 from typing import Any, Final
 
 from backends.comfyui.answers import HistoryEntry, OutputFile, PromptAnswer, Queue
-from backends.comfyui.calls import Calls
 from backends.comfyui.client import ComfyServer
 from backends.comfyui.errors import invalid
 from backends.comfyui.graph import Graph, read_graph
@@ -18,6 +17,7 @@ from backends.comfyui.sockets import WebSocket
 from backends.comfyui.watch import NewsSource
 from generation.errors import BackendUnavailable, GenerationError
 from generation.request import SourceImage
+from net.calls import Calls
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ClassicJobs(JobApi):
         self.server = ComfyServer(calls)
         self.version: tuple[int, ...] = ()
         self._label = calls.label
-        self._client = calls.client
+        self._calls = calls
 
     def new_intent(self) -> str:
         return str(uuid.uuid4())
@@ -84,7 +84,7 @@ class ClassicJobs(JobApi):
 
     def source(self, job_id: str) -> NewsSource:
         # The client id is the job's own: one that is used twice at once falls silent when the older one closes.
-        return WebSocket(self._client, job_id)
+        return WebSocket(self._calls, job_id)
 
     async def _send(self, body: dict[str, Any], prompt_id: str) -> PromptAnswer:
         content = await run_in_thread(lambda: json.dumps(body).encode())

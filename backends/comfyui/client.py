@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
 
 from backends.comfyui.answers import (
     UPLOAD_FOLDER,
@@ -20,20 +19,28 @@ from backends.comfyui.answers import (
     Uploaded,
     client_of,
 )
-from backends.comfyui.calls import Calls
-from backends.comfyui.errors import refused
+from backends.comfyui.errors import refused, upload_refused
 from backends.comfyui.nodes import ObjectInfo
 from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
-from generation.errors import BackendUnavailable, GenerationError, RequestRejected, UnexpectedAnswer
+from generation.errors import BackendUnavailable, GenerationError, UnexpectedAnswer
 from generation.request import SourceImage
-from net.answers import read_json, read_model
-from net.failures import translate
+from net.answers import read_json
+from net.calls import JSON, Calls, Refusal, read_as, translated
+from net.reply import Reply
 from texts.text import _
 
+CALL_TIMEOUT_S: Final = 30.0
+BRIEF_TIMEOUT_S: Final = 4.0
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024  # a queue holds the whole graphs of all users
 MAX_INFO_BYTES: Final = 128 * 1024 * 1024  # 0.75 MB without extensions, tens of MB with hundreds of them
 INTERRUPT_BY_ID: Final = (0, 3, 56)  # older ones ignore the id and stop whatever runs
 RECENT_JOBS: Final = 32
 CANCEL_BY_ID: Final = (0, 25)
+
+
+def calls_to(label: str, client: httpx.AsyncClient, refusal: Refusal | None = None) -> Calls:
+    timeout = httpx.Timeout(CALL_TIMEOUT_S, connect=BRIEF_TIMEOUT_S)
+    return Calls(label, client, refusal=refusal, limit=MAX_ANSWER_BYTES, timeout=timeout)
 
 
 class ComfyServer:
@@ -48,7 +55,7 @@ class ComfyServer:
 
     async def object_info(self) -> ObjectInfo:
         """Return what the nodes are; a slow call, since the server asks each node again."""
-        told = await self._calls.parse(await self._calls.get("/object_info", limit=MAX_INFO_BYTES))
+        told = await self._calls.parse(await self._calls.fetch("GET", "/object_info", limit=MAX_INFO_BYTES))
         if not isinstance(told, dict) or "KSampler" not in told:
             raise UnexpectedAnswer(
                 _("{label} does not say what it can do.", label=self._label),
@@ -61,19 +68,15 @@ class ComfyServer:
 
     async def history(self, prompt_id: str) -> HistoryEntry | None:
         """Return a finished job, None for one that is waiting, running or unknown."""
-        told = await self._calls.parse(await self._calls.get(f"/history/{quote(prompt_id, safe='')}"))
+        told = await self._calls.parse(await self._calls.fetch("GET", f"/history/{quote(prompt_id, safe='')}"))
         entry = told.get(prompt_id) if isinstance(told, dict) else None
-        if entry is None:
-            return None
-        try:
-            return HistoryEntry.model_validate(entry)
-        except ValidationError as error:
-            raise translate(self._label, error, may_have_run=True) from error
+        with translated(self._label, may_have_run=True):
+            return None if entry is None else HistoryEntry.model_validate(entry)
 
     async def sent_by(self, client_id: str) -> str | None:
         """Return the id of a job that has ended lately, by the client that sent it; None where no list is given."""
         try:
-            told = await self._calls.parse(await self._calls.get(f"/history?max_items={RECENT_JOBS}"))
+            told = await self._calls.parse(await self._calls.fetch("GET", f"/history?max_items={RECENT_JOBS}"))
         except BackendUnavailable:
             raise
         except GenerationError:  # a proxy that lets only some paths through, or graphs too large to look at
@@ -86,20 +89,16 @@ class ComfyServer:
 
     async def prompt(self, content: bytes) -> PromptAnswer:
         """Queue a job."""
-        headers = {"Content-Type": "application/json"}
-        response, body = await self._calls.call("POST", "/prompt", content=content, headers=headers)
-        if not response.is_success:
-            raise refused(self._label, response, body)
-        try:
-            return read_model(PromptAnswer, body)
-        except ValidationError as error:
-            raise translate(self._label, error, may_have_run=True) from error
+        reply = await self._calls.call("POST", "/prompt", content=content, headers=JSON)
+        if not reply.is_success:
+            raise refused(self._label, reply)
+        return read_as(self._label, PromptAnswer, reply.body, may_have_run=True)
 
     async def embeddings(self) -> list[str]:
         """Return the embeddings' names, none where the server cannot tell them."""
-        response, body = await self._calls.call("GET", "/embeddings")
+        reply = await self._calls.call("GET", "/embeddings")
         try:
-            told = read_json(body) if response.is_success else None
+            told = read_json(reply.body) if reply.is_success else None
         except ValueError:
             told = None
         return [name for name in told if isinstance(name, str) and name] if isinstance(told, list) else []
@@ -110,17 +109,15 @@ class ComfyServer:
         Its name is a hash of its bytes, so the same picture is there once, and no other has that name.
         """
         name, kind = upload_name(image)
-        response, body = await self._calls.call(
+        reply = await self._calls.call(
             "POST",
             "/upload/image",
             files={"image": (name, image.data, kind)},
             data={"subfolder": UPLOAD_FOLDER, "type": "temp", "overwrite": "true"},
         )
-        raise_for_upload(self._label, response, body)
-        try:
-            return read_model(Uploaded, body).reference
-        except ValidationError as error:
-            raise translate(self._label, error) from error
+        if not reply.is_success:
+            raise upload_refused(self._label, reply)
+        return read_as(self._label, Uploaded, reply.body).reference
 
     async def view(self, file: OutputFile) -> bytes:
         """Return one file of a finished job.
@@ -130,35 +127,35 @@ class ComfyServer:
                 server is told to forget what it remembers: the next run draws again.
         """
         params = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
-        response, body = await fetched(self._calls, "/view", file, params=params)
-        if response.status_code == httpx.codes.NOT_FOUND:
+        reply = await fetched(self._calls, "/view", file, params=params)
+        if reply.status == httpx.codes.NOT_FOUND:
             await self._calls.call("POST", "/free", json={"free_memory": True})
             raise BackendUnavailable(
                 _("The finished picture is gone from {label}.", label=self._label),
                 detail="404 from /view",
                 hint=_("Run it again."),
             )
-        if not response.is_success:
-            raise translate(self._label, response, body=body)
-        return body
+        if not reply.is_success:
+            raise self._calls.refused(reply)
+        return reply.body
 
     async def cancel(self, prompt_id: str, version: tuple[int, ...]) -> None:
         """Cancel one job by the best means this version has; never anybody else's job."""
         if version >= CANCEL_BY_ID:
             path = f"/api/jobs/{quote(prompt_id, safe='')}/cancel"
-            response, body = await self._calls.call("POST", path, is_brief=True)
-            if response.is_success:
+            reply = await self._calls.call("POST", path, timeout=BRIEF_TIMEOUT_S)
+            if reply.is_success:
                 return
-            if response.status_code not in {404, 405}:  # a proxy may let only some paths through
-                raise translate(self._label, response, body=body)
+            if reply.status not in {404, 405}:  # a proxy may let only some paths through
+                raise self._calls.refused(reply)
         await self._post("/queue", {"delete": [prompt_id]})
         if (await self.queue()).running(prompt_id) is not None:
             await self._post("/interrupt", {"prompt_id": prompt_id} if version >= INTERRUPT_BY_ID else {})
 
     async def _post(self, path: str, content: dict[str, Any]) -> None:
-        response, body = await self._calls.call("POST", path, json=content, is_brief=True)
-        if not response.is_success:
-            raise translate(self._label, response, body=body)
+        reply = await self._calls.call("POST", path, json=content, timeout=BRIEF_TIMEOUT_S)
+        if not reply.is_success:
+            raise self._calls.refused(reply)
 
 
 def upload_name(image: SourceImage) -> tuple[str, str]:
@@ -168,17 +165,7 @@ def upload_name(image: SourceImage) -> tuple[str, str]:
     return f"{image.media_id[:32]}.{suffix}", f"image/{suffix}"
 
 
-def raise_for_upload(label: str, response: httpx.Response, body: bytes) -> None:
-    """Raise what an answer to an upload says, unless it is a success."""
-    if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        raise RequestRejected(
-            _("The picture is too large for {label}.", label=label), field="image", hint=_("Send a smaller one.")
-        )
-    if not response.is_success:
-        raise translate(label, response, body=body)
-
-
-async def fetched(calls: Calls, path: str, file: OutputFile, **sent: Any) -> tuple[httpx.Response, bytes]:
+async def fetched(calls: Calls, path: str, file: OutputFile, **sent: Any) -> Reply:
     """Return the answer to a call for a file; one lost on the way is asked for again, not drawn again."""
     limit = MAX_VIDEO_BYTES if file.is_video else MAX_IMAGE_BYTES
     try:

@@ -12,8 +12,10 @@ import httpx
 
 from backends.comfyui.answers import UPLOAD_FOLDER, HistoryStatus, Output
 from backends.comfyui.graph import Graph, class_of
+from backends.comfyui.jobs import ApiGone
 from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
 from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.v2_answers import code_of
 from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,
@@ -26,6 +28,7 @@ from generation.errors import (
 from net.answers import read_json
 from net.failures import translate
 from net.reasons import explanation, with_reason
+from net.reply import Reply
 from texts.text import _, _n, joined
 
 DETAIL_CHARS: Final = 500
@@ -64,14 +67,31 @@ def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
     return None
 
 
-def refused(label: str, response: httpx.Response, body: bytes) -> GenerationError:
+def upload_refused(label: str, reply: Reply) -> GenerationError:
+    """Return our error for a picture that was not taken."""
+    if reply.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        return RequestRejected(
+            _("The picture is too large for {label}.", label=label), field="image", hint=_("Send a smaller one.")
+        )
+    return translate(label, reply)
+
+
+def v2_refused(label: str, reply: Reply, *, may_have_run: bool | None = None) -> GenerationError:
+    """Return our error for an answer of v2 that is no success; "not found" in other words than its own is no v2."""
+    error = translate(label, reply, may_have_run=may_have_run)
+    if reply.status in {404, 405} and not code_of(reply.body):
+        return ApiGone(error.user_message, detail=error.detail, hint=error.hint)
+    return error
+
+
+def refused(label: str, reply: Reply) -> GenerationError:
     """Return our error for a `POST /prompt` that was no success."""
     try:
-        answer = read_json(body)
+        answer = read_json(reply.body)
     except ValueError:
         answer = None
-    if response.status_code != httpx.codes.BAD_REQUEST or not isinstance(answer, dict):
-        return translate(label, response, body=body)
+    if reply.status != httpx.codes.BAD_REQUEST or not isinstance(answer, dict):
+        return translate(label, reply)
     error = answer.get("error")
     told = error if isinstance(error, dict) else {"message": str(error or "")}
     extra = told.get("extra_info")
@@ -79,7 +99,7 @@ def refused(label: str, response: httpx.Response, body: bytes) -> GenerationErro
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
         return missing_nodes([str(class_type or "")], detail=_cut(told))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
-        with_reason(_("{label} does not accept this request.", label=label), explanation(body)),
+        with_reason(_("{label} does not accept this request.", label=label), explanation(reply.body)),
         detail=_cut(told),
         hint=_("Try other settings."),
     )

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import httpx
 
-from backends.comfyui.calls import Calls
 from backends.comfyui.classic import ClassicJobs
-from backends.comfyui.client import CANCEL_BY_ID
+from backends.comfyui.client import CANCEL_BY_ID, calls_to
+from backends.comfyui.errors import v2_refused
 from backends.comfyui.facts import read_version
 from backends.comfyui.jobs import ApiGone, JobApi
 from backends.comfyui.v2 import INTENT, V2Jobs
@@ -28,9 +28,8 @@ class Line:
     """One server's jobs. `has_classic`: whether it answers by the classic API, too; the last probe sets it."""
 
     def __init__(self, label: str, client: httpx.AsyncClient) -> None:
-        calls = Calls(label, client)
-        self.classic = ClassicJobs(calls)
-        self.v2 = V2Jobs(calls)
+        self.classic = ClassicJobs(calls_to(label, client))
+        self.v2 = V2Jobs(calls_to(label, client, v2_refused))
         self.has_classic = True
         self._has_v2: bool | None = None  # None: not asked yet
 

@@ -1,6 +1,6 @@
 """The websocket of a server: how the classic API tells how far a job is.
 
-It goes through the engine's own httpx client, so that address checks, keys, TLS and path prefix are the same as for
+It goes through the engine's own client, so that address checks, keys, TLS and path prefix are the same as for
 everything else; wsproto does the frames.
 """
 
@@ -17,6 +17,7 @@ from wsproto.utilities import ProtocolError, generate_accept_token
 
 from backends.comfyui.events import HELLO, FrameReader
 from backends.comfyui.watch import Closed, NewsSource
+from net.calls import Calls
 from texts.text import _
 
 OPEN_TIMEOUT_S: Final = 5.0
@@ -28,8 +29,8 @@ READ_BYTES: Final = 64 * 1024
 class WebSocket(NewsSource):
     """The frames that a server sends to one client."""
 
-    def __init__(self, client: httpx.AsyncClient, client_id: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, client_id: str) -> None:
+        self._calls = calls
         self._client_id = client_id
 
     async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
@@ -41,7 +42,7 @@ class WebSocket(NewsSource):
             "Sec-WebSocket-Version": "13",
         }
         path, timeout = "/ws", httpx.Timeout(OPEN_TIMEOUT_S)
-        async with self._client.stream(
+        async with self._calls.open(
             "GET", path, params={"clientId": self._client_id}, headers=headers, timeout=timeout
         ) as response:
             accepted = response.headers.get("sec-websocket-accept", "").encode()
@@ -51,12 +52,12 @@ class WebSocket(NewsSource):
             if stream is None:
                 raise Closed(_("no stream"))
             connection = Connection(ConnectionType.CLIENT)
-            await stream.write(connection.send(TextMessage(data=HELLO)), timeout=OPEN_TIMEOUT_S)
-            on_open()
             try:
+                await stream.write(connection.send(TextMessage(data=HELLO)), timeout=OPEN_TIMEOUT_S)
+                on_open()
                 await self._read(connection, stream, reader, on_news)
-            except ProtocolError as error:
-                raise Closed(str(error)) from error
+            except (ProtocolError, httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
+                raise Closed(f"{type(error).__name__}: {error}") from error
 
     async def _read(
         self,

@@ -13,6 +13,7 @@ import httpx
 from backends.comfyui.events import FrameReader
 from backends.comfyui.watch import Closed, NewsSource
 from net.answers import read_json
+from net.calls import Calls
 from net.failures import parse_retry_after
 from texts.text import _
 
@@ -24,14 +25,14 @@ MAX_LINE_CHARS: Final = 4 * 1024 * 1024
 class EventStream(NewsSource):
     """What a server tells of one job."""
 
-    def __init__(self, client: httpx.AsyncClient, job_id: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, job_id: str) -> None:
+        self._calls = calls
         self._path = f"/api/v2/jobs/{quote(job_id, safe='')}/events"
 
     async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
         timeout = httpx.Timeout(OPEN_TIMEOUT_S, read=SILENCE_S)
         headers = {"Accept": "text/event-stream"}
-        async with self._client.stream("GET", self._path, headers=headers, timeout=timeout) as response:
+        async with self._calls.open("GET", self._path, headers=headers, timeout=timeout) as response:
             if response.status_code != httpx.codes.OK or not _is_stream(response):
                 wait_s = parse_retry_after(response.headers.get("retry-after"))
                 raise Closed(f"HTTP {response.status_code}", wait_s)

@@ -13,23 +13,21 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
 
 from backends.comfyui.answers import HistoryEntry, OutputFile
-from backends.comfyui.calls import Answer, Calls
-from backends.comfyui.client import fetched
-from backends.comfyui.errors import invalid
+from backends.comfyui.client import BRIEF_TIMEOUT_S, fetched
+from backends.comfyui.errors import invalid, v2_refused
 from backends.comfyui.graph import Graph, read_graph
 from backends.comfyui.jobs import ApiGone, JobApi, Standing
 from backends.comfyui.stream import EventStream
-from backends.comfyui.v2_answers import ApiJob, Health, JobGraph, Jobs, Refusal, code_of, failure_of, refusal_of
+from backends.comfyui.v2_answers import ApiJob, Health, JobGraph, Jobs, Refusal, code_of, refusal_of
 from backends.comfyui.v2_assets import ASSETS, Assets
 from backends.comfyui.watch import NewsSource
 from generation.errors import BackendError, BackendUnavailable, GenerationError, RequestRejected
 from generation.request import SourceImage
-from net.answers import read_model
-from net.failures import translate
+from net.calls import JSON, Calls
 from net.reasons import with_reason
+from net.reply import Reply
 from texts.text import _
 from utils.threads import read_apart, run_in_thread
 
@@ -56,9 +54,8 @@ class V2Jobs(JobApi):
     async def is_there(self) -> bool:
         """Return whether the server answers by this API. It answers without a key, and with ComfyUI away, too."""
         try:
-            response, body = await self._calls.call("GET", "/api/v2/health", is_brief=True)
-            return response.status_code == httpx.codes.OK and read_model(Health, body).is_good
-        except (GenerationError, ValidationError):
+            return (await self._calls.read(Health, "/api/v2/health", timeout=BRIEF_TIMEOUT_S)).is_good
+        except GenerationError:
             return False
 
     async def check(self) -> None:
@@ -67,33 +64,33 @@ class V2Jobs(JobApi):
         Raises:
             BackendAuthError, BackendUnavailable: it has not, or does not.
         """
-        response, body = await self._calls.call("GET", f"{JOBS}/{NO_JOB}")
-        if not response.is_success and code_of(body) != "not_found":
-            raise failure_of(self._label, response, body)
+        reply = await self._calls.call("GET", f"{JOBS}/{NO_JOB}")
+        if not reply.is_success and code_of(reply.body) != "not_found":
+            raise self._calls.refused(reply)
 
     def new_intent(self) -> str:
         return f"{INTENT}{uuid.uuid4()}"
 
     async def submit(self, graph: Graph, intent: str, preview: str) -> str:
         body = {"workflow": self._assets.put_into(graph), "metadata": intent}
-        response, told, refusal = await self._post(body, intent)
+        reply, refusal = await self._post(body, intent)
         if refusal and _is_of_metadata(refusal):  # an extension of the proxy's: others take none, or in another form
-            response, told, refusal = await self._post({"workflow": body["workflow"]}, intent)
-        if response.is_success:
-            return (await self._calls.as_model(ApiJob, told, may_have_run=True)).id
+            reply, refusal = await self._post({"workflow": body["workflow"]}, intent)
+        if reply.is_success:
+            return (await self._calls.as_kind(ApiJob, reply.body, may_have_run=True)).id
         code = refusal.error.code if refusal else ""
         if code == "idempotency_key_reuse":
             return await self._taken(intent)
         if code == "upstream_unreachable":  # the key is held: ComfyUI may have taken the job
-            raise translate(self._label, response, body=told, may_have_run=True)
-        if refusal and response.status_code in {400, 409, 422}:
+            raise v2_refused(self._label, reply, may_have_run=True)
+        if refusal and reply.status in {400, 409, 422}:
             raise await self._refused(graph, refusal)
-        raise failure_of(self._label, response, told)
+        raise self._calls.refused(reply)
 
     async def find(self, intent: str) -> str | None:
         """Look for a job among those the server lists; a server without a list has not taken it."""
         try:
-            listed = await self._read(Jobs, f"{JOBS}?limit={MAX_LISTED}")
+            listed = await self._calls.read(Jobs, f"{JOBS}?limit={MAX_LISTED}")
         except ApiGone:
             return None
         return next((job.id for job in listed.jobs if job.metadata == intent), None)
@@ -118,13 +115,13 @@ class V2Jobs(JobApi):
         Raises:
             BackendUnavailable: it was removed.
         """
-        response, body = await fetched(self._calls, f"{ASSETS}/{quote(file.asset, safe='')}/content", file)
-        if response.status_code == httpx.codes.NOT_FOUND:
+        reply = await fetched(self._calls, f"{ASSETS}/{quote(file.asset, safe='')}/content", file)
+        if reply.status == httpx.codes.NOT_FOUND:
             gone = _("The finished picture is gone from {label}.", label=self._label)
-            raise BackendUnavailable(gone, detail=f"404 {code_of(body)}", hint=_("Run it again."))
-        if not response.is_success:
-            raise failure_of(self._label, response, body)
-        return body
+            raise BackendUnavailable(gone, detail=f"404 {code_of(reply.body)}", hint=_("Run it again."))
+        if not reply.is_success:
+            raise self._calls.refused(reply)
+        return reply.body
 
     async def upload(self, image: SourceImage) -> str:
         """Put a picture on the server, unless it knows the hash that it told of it before."""
@@ -136,30 +133,31 @@ class V2Jobs(JobApi):
         Raises:
             BackendError: it still waits. A ComfyUI before 0.25 has no such call, which the proxy does not tell.
         """
-        response, body = await self._calls.call("POST", f"{JOBS}/{quote(job_id, safe='')}/cancel", is_brief=True)
-        if not response.is_success and code_of(body) == "not_found":
+        path = f"{JOBS}/{quote(job_id, safe='')}/cancel"
+        reply = await self._calls.call("POST", path, timeout=BRIEF_TIMEOUT_S)
+        if not reply.is_success and code_of(reply.body) == "not_found":
             return
-        if not response.is_success:
-            raise failure_of(self._label, response, body)
-        if (await self._calls.as_model(ApiJob, body)).status == "queued":
+        if not reply.is_success:
+            raise self._calls.refused(reply)
+        if (await self._calls.as_kind(ApiJob, reply.body)).status == "queued":
             raise BackendError(
                 _("{label} did not cancel the job.", label=self._label), hint=_("It needs ComfyUI 0.25 or newer.")
             )
 
     def source(self, job_id: str) -> NewsSource:
-        return EventStream(self._calls.client, job_id)
+        return EventStream(self._calls, job_id)
 
-    async def _post(self, body: dict[str, Any], intent: str) -> tuple[httpx.Response, bytes, Refusal | None]:
+    async def _post(self, body: dict[str, Any], intent: str) -> tuple[Reply, Refusal | None]:
         """Send a job under a key; where the answer is lost, again under the same one, which is taken once."""
         content = await run_in_thread(lambda: json.dumps(body).encode())
-        headers = {"Content-Type": "application/json", "Idempotency-Key": intent}
+        headers = {**JSON, "Idempotency-Key": intent}
         try:
-            response, told = await self._calls.call("POST", JOBS, content=content, headers=headers)
+            reply = await self._calls.call("POST", JOBS, content=content, headers=headers)
         except BackendUnavailable as error:
             if not error.may_have_run:
                 raise
-            response, told = await self._calls.call("POST", JOBS, content=content, headers=headers)
-        return response, told, None if response.is_success else await read_apart(refusal_of, told)
+            reply = await self._calls.call("POST", JOBS, content=content, headers=headers)
+        return reply, None if reply.is_success else await read_apart(refusal_of, reply.body)
 
     async def _taken(self, intent: str) -> str:
         """Return the id of a job whose key was used: it was sent twice, by us or by a proxy on the way."""
@@ -190,26 +188,20 @@ class V2Jobs(JobApi):
         return mistake or RequestRejected(sentence, detail=told.code, hint=_("Try other settings."))
 
     async def _job(self, job_id: str) -> ApiJob | None:
-        response, body = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")
-        if not response.is_success and code_of(body) == "not_found":
+        reply = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")
+        if not reply.is_success and code_of(reply.body) == "not_found":
             return None
-        if not response.is_success:
-            raise failure_of(self._label, response, body)
-        return await self._calls.as_model(ApiJob, body, may_have_run=True)
+        if not reply.is_success:
+            raise self._calls.refused(reply)
+        return await self._calls.as_kind(ApiJob, reply.body, may_have_run=True)
 
     async def _graph(self, job_id: str) -> Graph:
         """Return what a job ran, empty where that is not told: then seeds are the request's."""
         try:
-            told = await self._read(JobGraph, f"{JOBS}/{quote(job_id, safe='')}/workflow")
+            told = await self._calls.read(JobGraph, f"{JOBS}/{quote(job_id, safe='')}/workflow")
         except BackendError:
             return {}
         return read_graph(told.workflow) if told.format == "api" else {}
-
-    async def _read(self, model: type[Answer], path: str) -> Answer:
-        response, body = await self._calls.call("GET", path)
-        if not response.is_success:
-            raise failure_of(self._label, response, body)
-        return await self._calls.as_model(model, body)
 
 
 def _is_of_metadata(refusal: Refusal) -> bool:

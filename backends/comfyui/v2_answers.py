@@ -5,15 +5,11 @@ Source: recorded answers of comfy-api-proxy 0.1.6 (`tests/data/comfyui/v2`), and
 
 from typing import Any, Final
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from backends.comfyui.answers import HistoryEntry, HistoryStatus
 from backends.comfyui.graph import Graph, class_of
-from backends.comfyui.jobs import ApiGone
-from generation.errors import GenerationError
 from net.answers import read_model
-from net.failures import translate
 
 PREVIEW_NODE: Final = "PreviewImage"
 PREVIEW_NAME: Final = "ComfyUI_temp_"  # how that node calls its files
@@ -116,11 +112,3 @@ def code_of(body: bytes) -> str:
     """Return what the API calls the matter, empty where this is no refusal of its."""
     told = refusal_of(body) if len(body) <= MAX_REFUSAL_BYTES else None
     return told.error.code if told else ""
-
-
-def failure_of(label: str, response: httpx.Response, body: bytes) -> GenerationError:
-    """Return our error for an answer that is no success; "not found" in other words than the API's is no API."""
-    error = translate(label, response, body=body)
-    if response.status_code in {404, 405} and not code_of(body):
-        return ApiGone(error.user_message, detail=error.detail, hint=error.hint)
-    return error

@@ -9,11 +9,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from backends.comfyui.answers import UPLOAD_FOLDER
-from backends.comfyui.calls import Calls
-from backends.comfyui.client import raise_for_upload, upload_name
+from backends.comfyui.client import BRIEF_TIMEOUT_S, upload_name
+from backends.comfyui.errors import upload_refused
 from backends.comfyui.graph import Graph, inputs_of
-from backends.comfyui.v2_answers import Asset, code_of, failure_of
+from backends.comfyui.v2_answers import Asset, code_of
 from generation.request import SourceImage
+from net.calls import Calls
 
 ASSETS: Final = "/api/v2/assets"
 MAX_KNOWN: Final = 1000
@@ -37,11 +38,12 @@ class Assets:
         if asset is None:
             files = {"file": (name, image.data, kind)}
             told = {"file_path": place, "content_type": kind}
-            response, body = await self._calls.call("POST", ASSETS, files=files, data=told)
-            if response.status_code in {404, 405}:
-                raise failure_of(self._label, response, body)
-            raise_for_upload(self._label, response, body)
-            asset = await self._calls.as_model(Asset, body)
+            reply = await self._calls.call("POST", ASSETS, files=files, data=told)
+            if reply.status in {404, 405}:
+                raise self._calls.refused(reply)
+            if not reply.is_success:
+                raise upload_refused(self._label, reply)
+            asset = await self._calls.as_kind(Asset, reply.body)
         if asset.hash:
             _keep(self._hashes, image.media_id, asset.hash)
         _keep(self._pictures, asset.id, image.media_id)
@@ -68,7 +70,7 @@ class Assets:
         lost = [ours for value in values if (ours := self._ours(value))]
         for asset in dict.fromkeys(lost):
             self._hashes.pop(self._pictures.pop(asset), None)
-            await self._calls.call("DELETE", f"{ASSETS}/{quote(asset, safe='')}", is_brief=True)
+            await self._calls.call("DELETE", f"{ASSETS}/{quote(asset, safe='')}", timeout=BRIEF_TIMEOUT_S)
         return bool(lost)
 
     def _ours(self, value: Any) -> str:
@@ -80,10 +82,10 @@ class Assets:
         told = self._hashes.get(image.media_id)
         if told is None:
             return None
-        response, body = await self._calls.call("POST", f"{ASSETS}/from-hash", json={"hash": told, "file_path": place})
-        if not response.is_success and code_of(body) != "blob_not_found":
-            raise failure_of(self._label, response, body)
-        return await self._calls.as_model(Asset, body) if response.is_success else None
+        reply = await self._calls.call("POST", f"{ASSETS}/from-hash", json={"hash": told, "file_path": place})
+        if not reply.is_success and code_of(reply.body) != "blob_not_found":
+            raise self._calls.refused(reply)
+        return await self._calls.as_kind(Asset, reply.body) if reply.is_success else None
 
 
 def _keep(kept: OrderedDict[str, str], key: str, value: str) -> None:

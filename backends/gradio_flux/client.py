@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,20 +17,22 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.gradio_flux.answers import Message, Outcome
+from backends.gradio_flux.errors import file_refused, join_refused, login_refused, undrawn
 from backends.gradio_flux.facts import App, AppEndpoint, Config, Info, read_app
 from backends.probe import identify
 from constants import MAX_IMAGE_BYTES
 from generation.errors import (
     BackendAuthError,
     BackendError,
+    BackendGone,
     BackendUnavailable,
     GenerationError,
-    RateLimited,
     UnexpectedAnswer,
 )
-from net.answers import read_model, read_with
-from net.client import CONNECT_TIMEOUT_S, read_bounded
-from net.failures import AnswerTooLarge, translate
+from net.answers import read_model
+from net.calls import Calls, read_as
+from net.client import CONNECT_TIMEOUT_S
+from net.reply import AnswerTooLarge, read_reply
 from texts.text import _
 from utils.threads import read_apart, run_in_thread
 
@@ -41,7 +44,6 @@ MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024  # outputs beside the pictures may be
 GET_TIMEOUT_S: Final = 8.0
 FILE_TIMEOUT_S: Final = 60.0
 SILENCE_S: Final = 45.0  # three of the server's heartbeats
-FULL_QUEUE_WAIT_S: Final = 10.0
 
 START_HINT: Final = _("Start the app in Pinokio. It may have taken the next free port: the app shows its address.")
 
@@ -53,13 +55,47 @@ class _Joined(BaseModel):
 Hear = Callable[[Message], Awaitable[None]]
 
 
+class _LoggedIn(Calls):
+    """Calls that log in where the server asks for that, or has forgotten it. `key` is `user:password`."""
+
+    def __init__(self, label: str, client: httpx.AsyncClient, key: str) -> None:
+        super().__init__(label, client, limit=MAX_ANSWER_BYTES)
+        self._key = key
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, path: str, *, may_have_run: bool | None = None, **sent: Any
+    ) -> AsyncIterator[httpx.Response]:
+        async with AsyncExitStack() as stack:
+            opened = super().open(method, path, may_have_run=may_have_run, **sent)
+            response = await stack.enter_async_context(opened)
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                await response.aclose()
+                await self._login()
+                opened = super().open(method, path, may_have_run=may_have_run, **sent)
+                response = await stack.enter_async_context(opened)
+            yield response
+
+    async def _login(self) -> None:
+        user, colon, password = self._key.partition(":")
+        if not colon:
+            raise BackendAuthError(
+                _("{label} wants a user name and a password.", label=self.label),
+                hint=_("Its owner gives them as user:password."),
+            )
+        form = {"username": user, "password": password}
+        async with super().open("POST", "/login", data=form, timeout=GET_TIMEOUT_S) as response:
+            reply = await read_reply(response, MAX_ANSWER_BYTES)
+        if reply.status != HTTPStatus.OK:
+            raise login_refused(self.label, reply)
+
+
 class GradioServer:
     """One gradio server, logged in where it asks for that. `key` is `user:password`."""
 
     def __init__(self, label: str, client: httpx.AsyncClient, key: str, silence_s: float = SILENCE_S) -> None:
         self._label = label
-        self._client = client
-        self._key = key
+        self._calls = _LoggedIn(label, client, key)
         self._silence = httpx.Timeout(silence_s, connect=CONNECT_TIMEOUT_S)
 
     async def discover(self, wanted: str) -> App:
@@ -100,42 +136,36 @@ class GradioServer:
         session = secrets.token_hex(8)  # a new one per event: a stream of a shared one carries other people's events
         event = {"data": data, "fn_index": endpoint.fn_index, "session_hash": session, "event_data": None,
                  "trigger_id": None}  # fmt: skip
-        try:
-            unanswered = await self._join(app, event)
-            path = f"{app.prefix}/queue/data"
-            async with self._open("GET", path, params={"session_hash": session}, timeout=self._silence) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise translate(self._label, response, body=await read_bounded(response, MAX_ANSWER_BYTES))
-                async for message in _messages(response):
-                    if message.msg == "process_completed":
-                        output = message.output if isinstance(message.output, dict) else {}
-                        return Outcome(success=bool(message.success), output=output)
-                    if message.msg in {"unexpected_error", "close_stream"}:
-                        if unanswered:
-                            raise unanswered
-                        raise self._lost(message.message or message.msg)
-                    await hear(message)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error) from error
+        unanswered = await self._join(app, event)
+        path = f"{app.prefix}/queue/data"
+        async with self._calls.open("GET", path, params={"session_hash": session}, timeout=self._silence) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise self._calls.refused(await read_reply(response, MAX_ANSWER_BYTES))
+            async for message in _messages(response):
+                if message.msg == "process_completed":
+                    output = message.output if isinstance(message.output, dict) else {}
+                    return Outcome(success=bool(message.success), output=output)
+                if message.msg in {"unexpected_error", "close_stream"}:
+                    raise unanswered or self._lost(message.message or message.msg)
+                await hear(message)
         raise self._lost(_("the stream ended early"))
 
-    async def _join(self, app: App, event: dict[str, Any]) -> httpx.TransportError | None:
+    async def _join(self, app: App, event: dict[str, Any]) -> BackendUnavailable | None:
         """Put one event in the app's queue.
 
         An answer that is lost on the way is returned, for it is no failure yet: the stream of our session knows
         whether the event was taken.
         """
         try:
-            async with self._open("POST", f"{app.prefix}/queue/join", json=event, timeout=self._silence) as response:
-                body = await read_bounded(response, MAX_ANSWER_BYTES)
-        except httpx.TransportError as error:
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                raise
+            reply = await self._calls.call("POST", f"{app.prefix}/queue/join", json=event, timeout=self._silence)
+        except BackendGone:
+            raise
+        except BackendUnavailable as error:
             log.info("answer lost, listening all the same", extra={"action": "answer_lost"})
             return error
-        if response.status_code != httpx.codes.OK:
-            raise self._refused(response, body)
-        read_model(_Joined, body)
+        if reply.status != HTTPStatus.OK:
+            raise join_refused(self._label, reply)
+        read_as(self._label, _Joined, reply.body)
         return None
 
     async def fetch(self, app: App, path: str) -> bytes:
@@ -146,84 +176,35 @@ class GradioServer:
             return await self._fetch(app, path)
 
     async def _fetch(self, app: App, path: str) -> bytes:
-        try:
-            async with self._open(
-                "GET", f"{app.prefix}/file={quote(path, safe='/:')}", timeout=FILE_TIMEOUT_S
-            ) as answer:
-                data = await read_bounded(answer, MAX_IMAGE_BYTES)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error, may_have_run=True) from error
-        if answer.status_code == httpx.codes.OK:
-            return data
-        if answer.status_code in {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}:
-            raise BackendError(
-                _("{label} drew a picture, but does not hand out its file.", label=self._label),
-                detail=f"HTTP {answer.status_code} for the file",
-                hint=_("Try again."),
-                may_have_run=True,
-            )
-        raise translate(self._label, answer, body=data, may_have_run=True)
+        place = f"{app.prefix}/file={quote(path, safe='/:')}"
+        reply = await self._calls.call("GET", place, limit=MAX_IMAGE_BYTES, timeout=FILE_TIMEOUT_S, may_have_run=True)
+        if reply.status != HTTPStatus.OK:
+            raise file_refused(self._label, reply)
+        return reply.body
 
     async def upload(self, app: App, data: bytes) -> dict[str, Any]:
         """Hand a picture over and return what to name it by in an event."""
         files = {"files": ("init.png", data)}
-        try:
-            async with self._open("POST", f"{app.prefix}/upload", files=files, timeout=FILE_TIMEOUT_S) as response:
-                body = await read_bounded(response, MAX_ANSWER_BYTES)
-                if response.status_code != httpx.codes.OK:
-                    raise translate(self._label, response, body=body, may_have_run=False)
-            paths = read_with(TypeAdapter(list[str]), body)
-        except (httpx.HTTPError, ValueError) as error:
-            raise translate(self._label, error, may_have_run=False) from error
+        place = f"{app.prefix}/upload"
+        reply = await self._calls.call("POST", place, files=files, timeout=FILE_TIMEOUT_S, may_have_run=False)
+        if reply.status != HTTPStatus.OK:
+            raise undrawn(self._label, reply)
+        paths = read_as(self._label, TypeAdapter(list[str]), reply.body, may_have_run=False)
         if not paths:
             raise UnexpectedAnswer(_("{label} did not take the picture.", label=self._label))
         return {"path": paths[0], "orig_name": "init.png", "meta": {"_type": "gradio.FileData"}}
 
-    @asynccontextmanager
-    async def _open(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
-        """Send one request; where the server has forgotten our login (or was restarted), log in and send it again."""
-        async with AsyncExitStack() as stack:
-            response = await stack.enter_async_context(self._client.stream(method, path, **options))
-            if response.status_code == httpx.codes.UNAUTHORIZED:
-                await response.aclose()
-                await self._login()
-                response = await stack.enter_async_context(self._client.stream(method, path, **options))
-            yield response
-
-    async def _login(self) -> None:
-        user, colon, password = self._key.partition(":")
-        if not colon:
-            raise BackendAuthError(
-                _("{label} wants a user name and a password.", label=self._label),
-                hint=_("Its owner gives them as user:password."),
-            )
-        form = {"username": user, "password": password}
-        async with self._client.stream("POST", "/login", data=form, timeout=GET_TIMEOUT_S) as response:
-            body = await read_bounded(response, MAX_ANSWER_BYTES)
-        if response.status_code != httpx.codes.OK:
-            error = translate(self._label, response, body=body)
-            if response.is_client_error:
-                error = BackendAuthError(
-                    _("{label} refuses this user name or password.", label=self._label),
-                    detail=f"HTTP {response.status_code}",
-                    hint=_("Its owner has to connect it again."),
-                )  # fmt: skip
-            raise error
-
     async def _get(self, path: str, limit: int) -> bytes:
         try:
-            async with self._open("GET", path, timeout=GET_TIMEOUT_S) as response:
-                body = await read_bounded(response, limit)
-        except (httpx.HTTPError, ValueError) as error:
-            found = translate(self._label, error, may_have_run=False)
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                found.hint = START_HINT
-            raise found from error
-        if response.status_code == httpx.codes.OK:
-            return body
-        if response.status_code in {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}:
+            reply = await self._calls.call("GET", path, limit=limit, timeout=GET_TIMEOUT_S, may_have_run=False)
+        except BackendGone as error:
+            error.hint = START_HINT
+            raise
+        if reply.status == HTTPStatus.OK:
+            return reply.body
+        if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
             raise await self._wrong_product("")
-        raise translate(self._label, response, body=body, may_have_run=False)
+        raise undrawn(self._label, reply)
 
     async def _info(self, prefix: str) -> Info:
         """The names of the parameters are an aid only; some gradio versions fail to give them."""
@@ -234,7 +215,7 @@ class GradioServer:
 
     async def _wrong_product(self, otherwise: str) -> GenerationError:
         """Return the error that names what answers here instead."""
-        product = await identify(self._client, str(self._client.base_url).rstrip("/"))
+        product = await identify(self._calls.client, str(self._calls.client.base_url).rstrip("/"))
         if product is not None and product.kind != "gradio_flux" and not product.name.startswith("gradio app"):
             return BackendError(
                 _("{label} answers, but it is {title}, not a Flux app.", label=self._label, title=product.title),
@@ -244,16 +225,6 @@ class GradioServer:
         return UnexpectedAnswer(
             _("{label} answers, but {what}.", label=self._label, what=what), hint=_("Check the address and the port.")
         )
-
-    def _refused(self, response: httpx.Response, body: bytes) -> GenerationError:
-        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and b"queue is full" in body.lower():
-            return RateLimited(
-                _("{label} has a full queue of its own.", label=self._label),
-                detail=body[:200].decode("utf-8", "replace"),
-                retry_after=FULL_QUEUE_WAIT_S,
-                hint=_("Wait a little."),
-            )
-        return translate(self._label, response, body=body)
 
     def _lost(self, detail: str) -> BackendUnavailable:
         return BackendUnavailable(

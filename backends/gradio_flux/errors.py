@@ -5,20 +5,67 @@ started with `show_error`; `gr.Error` always brings its text along.
 """
 
 import re
+from http import HTTPStatus
+from typing import Final
 
 from backends.drawing_errors import drawing_error
 from generation.errors import (
+    BackendAuthError,
+    BackendError,
     BackendUnavailable,
     GenerationError,
     OutOfMemory,
+    RateLimited,
     RequestRejected,
 )
-from net.failures import UNCLEAR_ATTEMPTS
+from net.failures import UNCLEAR_ATTEMPTS, translate
 from net.reasons import reason, with_reason
+from net.reply import Reply
 from texts.text import _
+
+FULL_QUEUE_WAIT_S: Final = 10.0
 
 _MEMORY = re.compile(r"out of memory|outofmemory|alloc_failed|not enough memory", re.I)
 _RANGE = re.compile(r"greater than maximum|less than minimum|not in the list of choices", re.I)
+
+
+def login_refused(label: str, reply: Reply) -> GenerationError:
+    if 400 <= reply.status < 500:
+        return BackendAuthError(
+            _("{label} refuses this user name or password.", label=label),
+            detail=f"HTTP {reply.status}",
+            hint=_("Its owner has to connect it again."),
+        )
+    return translate(label, reply)
+
+
+def join_refused(label: str, reply: Reply) -> GenerationError:
+    """Return our error for an event that was not taken into the app's queue."""
+    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and b"queue is full" in reply.body.lower():
+        return RateLimited(
+            _("{label} has a full queue of its own.", label=label),
+            detail=reply.body[:200].decode("utf-8", "replace"),
+            retry_after=FULL_QUEUE_WAIT_S,
+            hint=_("Wait a little."),
+        )
+    return translate(label, reply)
+
+
+def file_refused(label: str, reply: Reply) -> GenerationError:
+    """Return our error for the file of a picture that is drawn."""
+    if reply.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        return BackendError(
+            _("{label} drew a picture, but does not hand out its file.", label=label),
+            detail=f"HTTP {reply.status} for the file",
+            hint=_("Try again."),
+            may_have_run=True,
+        )
+    return translate(label, reply, may_have_run=True)
+
+
+def undrawn(label: str, reply: Reply) -> GenerationError:
+    """Return our error for an answer that is no success, before anything was drawn."""
+    return translate(label, reply, may_have_run=False)
 
 
 def drawing_failure(label: str, error: object) -> GenerationError:

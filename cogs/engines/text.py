@@ -10,7 +10,7 @@ from services.engines.catalog import Engine
 from services.engines.connections import Diagnosis, Owner
 from services.engines.health import checks_for
 from services.rentals.bills import command
-from services.rentals.machines import Machine
+from services.rentals.providers import Machine
 from services.rentals.rentals import HOW_TO_STOP, PRICES, TITLES, Bill, Notice
 from texts.text import _, _n, joined
 from utils.text import cut, duration

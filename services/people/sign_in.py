@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
-from net.outbound import Answer, call
+from net.outbound import call
+from net.reply import Reply
 from settings.people import PeopleSettings
 from texts.text import _
 from utils.clock import Clock
@@ -35,7 +36,7 @@ STATE_S: Final = 600.0
 MOST_USED: Final = 1000  # forgetting one early does no harm: Discord takes a code once
 
 T = TypeVar("T")
-Call = Callable[..., Awaitable[Answer]]
+Call = Callable[..., Awaitable[Reply]]
 
 
 class _Token(BaseModel):
@@ -214,7 +215,7 @@ class SignInService:
         return _read(await self._ask("GET", self._api_url + path, self._policy, headers=headers), kind)
 
 
-def _read(answer: Answer, kind: type[T]) -> T:
+def _read(answer: Reply, kind: type[T]) -> T:
     detail = f"HTTP {answer.status}"
     if answer.status == 200:
         try:
@@ -224,7 +225,7 @@ def _read(answer: Answer, kind: type[T]) -> T:
     raise BackendUnavailable(_("Discord does not answer as it should. Please try again in a minute."), detail=detail)
 
 
-def _word(answer: Answer) -> str:
+def _word(answer: Reply) -> str:
     """Return OAuth2's word for what is wrong."""
     try:
         said: Any = json.loads(answer.body)

@@ -10,7 +10,7 @@ from typing import Final
 from backends.registry import Entry, Owner
 from queue_manager import LaneView
 from services.rentals.machines import TITLES as TITLES
-from services.rentals.machines import Machine
+from services.rentals.providers import Machine
 from store.rentals import Rental
 from texts.text import _
 

@@ -11,9 +11,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from backends.registry import Entry, Owner
-from backends.rented import GpuProvider, RunPod, Vast, machine_at
-from backends.rented import Machine as Machine  # what doors render comes through this room
 from generation.errors import NotAllowed, RequestRejected
+from services.rentals.providers import GpuProvider, Machine, machine_at
+from services.rentals.runpod import RunPod
+from services.rentals.vast import Vast
 from settings.people import PeopleSettings
 from settings.rentals import RentalSettings
 from store.rentals import Rental

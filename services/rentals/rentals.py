@@ -22,7 +22,8 @@ from services.rentals.bills import PRICES as PRICES
 from services.rentals.bills import TITLES as TITLES
 from services.rentals.bills import Bill as Bill
 from services.rentals.bills import bill_of, command, seen, used
-from services.rentals.machines import Machine, MachineService, is_at, place_of, provider_at
+from services.rentals.machines import MachineService, is_at, place_of, provider_at
+from services.rentals.providers import Machine
 from settings.rentals import RentalSettings
 from store.rentals import Rental, RentalStore
 from texts.text import _, joined

@@ -87,7 +87,7 @@ async def test_hires_fix_on_forge_keeps_modules_and_cfg_of_the_first_pass() -> N
 async def test_forge_refuses_a_hires_fix_without_modules_as_recorded() -> None:
     async with A1111Server("forge") as server:
         connected = connect(server)
-        response = await connected._client.post("/sdapi/v1/txt2img", json={"prompt": "x", "enable_hr": True})
+        response = await connected._calls.client.post("/sdapi/v1/txt2img", json={"prompt": "x", "enable_hr": True})
         assert response.status_code == 500
         assert response.json()["message"] == "argument of type 'NoneType' is not iterable"
         await connected.aclose()

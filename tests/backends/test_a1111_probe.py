@@ -7,6 +7,7 @@ from backends.a1111.facts import Program
 from backends.a1111.probe import probe
 from backends.base import BackendConfig
 from generation.errors import BackendAuthError, BackendError, BackendUnavailable
+from net.calls import Calls
 from net.client import make_client
 from tests.backends.test_a1111_contract import connect
 from tests.engines.a1111_server import A1111Server
@@ -23,7 +24,7 @@ async def _probe_page(html: str, schema: object = None) -> str:
         mock.get(url__startswith=URL).respond(404)
         async with make_client(BackendConfig(name="x", kind="a1111", url=URL).endpoint) as client:
             with pytest.raises(BackendError) as caught:
-                await probe("The GPU", client)
+                await probe(Calls("The GPU", client))
     return caught.value.user_message
 
 
@@ -69,7 +70,7 @@ async def test_server_started_without_the_api_is_told_so(family: str) -> None:
 async def test_family_and_task_ids_are_read_from_the_schema(family: str, ui: bool, expected: Program) -> None:
     async with A1111Server(family, ui=ui) as server:
         async with make_client(BackendConfig(name="x", kind="a1111", url=server.url).endpoint) as client:
-            facts = await probe("The GPU", client)
+            facts = await probe(Calls("The GPU", client))
         assert facts.family is expected
         assert facts.has_tasks is ui
 
@@ -91,7 +92,7 @@ async def test_forks_are_told_apart(paths: list[str], fields: list[str], expecte
         mock.get(f"{URL}/openapi.json").respond(json=schema)
         mock.get(url__startswith=URL).respond(404)
         async with make_client(BackendConfig(name="x", kind="a1111", url=URL).endpoint) as client:
-            assert (await probe("The GPU", client)).family is expected
+            assert (await probe(Calls("The GPU", client))).family is expected
 
 
 async def test_server_that_hides_its_schema_is_still_used() -> None:

@@ -11,6 +11,7 @@ from backends.a1111.progress import A1111Pace, TaskWatch
 from backends.base import BackendConfig
 from generation.errors import RateLimited, RequestRejected
 from generation.request import HiresFix, Mode
+from net.calls import Calls
 from net.client import make_client
 from tests.backends.test_a1111_jobs import _ignore, request
 
@@ -70,4 +71,4 @@ async def test_interrupt_answered_with_an_empty_204_has_worked() -> None:
     with respx.mock() as mock:
         mock.post(f"{API}/interrupt").respond(204)
         async with make_client(BackendConfig(name="x", kind="a1111", url=URL).endpoint) as client:
-            assert await TaskWatch(client, A1111Pace()).interrupt()
+            assert await TaskWatch(Calls("x", client), A1111Pace()).interrupt()

@@ -22,7 +22,9 @@ from generation.errors import (
     RequestRejected,
 )
 from generation.request import Lora, Mode
+from net.reply import Reply
 from tests.backends.horde_recordings import API, URL, Horde, exchanges, noted, response
+from tests.net.replies import reply_of
 
 
 @pytest.fixture
@@ -202,7 +204,7 @@ async def test_refusals_are_told_in_our_words(
 )
 def test_the_limits_in_a_refusal_are_the_hordes_own(message: str, hint: str) -> None:
     body = json.dumps({"rc": "KudosUpfront", "message": message}).encode()
-    error = translate_failure("Horde", httpx.Response(403), body, Call.SUBMIT)
+    error = translate_failure("Horde", Reply(status=403, body=body), Call.SUBMIT)
     assert (type(error), error.hint) == (CapabilityError, hint)
 
 
@@ -214,7 +216,7 @@ def test_every_recorded_refusal_has_words_of_ours() -> None:
     assert len(refusals) > 30
     for one in refusals:
         answer = response(one)
-        error = translate_failure("The Horde", answer, answer.content, Call.SUBMIT)
+        error = translate_failure("The Horde", reply_of(answer), Call.SUBMIT)
         assert error.user_message.startswith("The Horde ")
         assert error.hint
 
@@ -290,7 +292,7 @@ async def test_a_page_of_a_proxy_is_no_answer(horde: Horde) -> None:
 )
 def test_what_its_page_explains_is_what_is_said(status: int, rc: str, says: str) -> None:
     body = json.dumps({"rc": rc, "message": "x"}).encode()
-    error = translate_failure("The Horde", httpx.Response(status), body, Call.SUBMIT)
+    error = translate_failure("The Horde", Reply(status=status, body=body), Call.SUBMIT)
     assert error.user_message.startswith(f"The Horde {says}")
     assert error.hint
     page = Path("docs/backends/ai_horde.md").read_text(encoding="utf-8")

@@ -27,6 +27,7 @@ from generation.request import GenerationRequest, Lora, Mode, SourceImage
 from generation.result import GenerationResult
 from tests.backends.horde_recordings import exchanges, noted, response
 from tests.engines.listener import draw
+from tests.net.replies import reply_of
 
 URL = "http://grid.lan"
 SOURCE = SourceImage.of(b"not looked at")
@@ -233,7 +234,7 @@ def test_every_recorded_refusal_has_words_of_ours() -> None:
     assert len(refusals) > 15
     for one in refusals:
         answer = response(one)
-        error = translate_failure("The Grid", answer, answer.content)
+        error = translate_failure("The Grid", reply_of(answer))
         assert "The Grid" in error.user_message
         assert error.hint
 

@@ -20,7 +20,7 @@ from scheduling.lane import LaneView
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
 from services.engines.health import checks_for
-from services.rentals.machines import Machine
+from services.rentals.providers import Machine
 from services.rentals.rentals import HOW_TO_STOP, Bill, Notice
 from tests.cogs.samples import JOB, NOW, PROGRESS, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn

@@ -39,7 +39,7 @@ from generation.result import JobResult
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
 from services.people.preferences import Preferred, Scope
-from services.rentals.machines import Machine
+from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
 from store.gallery import Picture
 from store.workflows import StoredWorkflow

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from backends.rented import RunPod
 from generation.errors import BackendGone
+from services.rentals.runpod import RunPod
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
 from tests.e2e.test_connections import Examine, connect, engine, everything_said, examine

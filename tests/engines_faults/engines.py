@@ -18,7 +18,7 @@ from backends.ai_horde import backend as horde_module
 from backends.ai_horde.backend import AiHordeBackend
 from backends.aipowergrid.backend import AiPowerGridBackend
 from backends.base import Backend, BackendConfig
-from backends.comfyui import calls as comfyui_module
+from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend

@@ -17,7 +17,9 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
-from net.failures import AnswerTooLarge, parse_retry_after, translate
+from net.failures import parse_retry_after, translate
+from net.reply import AnswerTooLarge, Reply
+from tests.net.replies import reply_of
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ from net.failures import AnswerTooLarge, parse_retry_after, translate
     ],
 )
 def test_status_becomes_one_of_our_errors(status: int, kind: type[GenerationError], may_have_run: bool | None) -> None:
-    error = translate("The GPU", httpx.Response(status, text="secret"))
+    error = translate("The GPU", Reply(status=status, body=b"secret"))
     assert type(error) is kind
     assert error.user_message.startswith("The GPU")
     assert error.hint
@@ -89,12 +91,10 @@ def test_exception_becomes_one_of_our_errors(
         (_caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), "no such address"),
         (_caused(httpx.ConnectError("x"), ssl.SSLCertVerificationError()), "no valid certificate"),
         (httpx.ConnectTimeout("x"), "no answer"),
-        (httpx.Response(502), "nothing behind its proxy"),
+        (Reply(status=502), "nothing behind its proxy"),
     ],
 )
-def test_an_engine_that_is_gone_is_so_for_a_reason_in_a_few_words(
-    failure: Exception | httpx.Response, reason: str
-) -> None:
+def test_an_engine_that_is_gone_is_so_for_a_reason_in_a_few_words(failure: Exception | Reply, reason: str) -> None:
     error = translate("The GPU", failure)
     assert isinstance(error, BackendGone)
     assert error.reason == reason
@@ -112,7 +112,7 @@ def test_answer_of_the_wrong_shape_cannot_be_read_and_is_not_logged_whole() -> N
 
 
 def test_web_page_instead_of_an_answer_is_named() -> None:
-    page = httpx.Response(200, html="<!DOCTYPE html><title>Log in</title>")
+    page = reply_of(httpx.Response(200, html="<!DOCTYPE html><title>Log in</title>"))
     assert "web page" in translate("The GPU", page).user_message
 
 
@@ -150,5 +150,5 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str | None, seconds:
 
 
 def test_retry_after_travels_on_the_error() -> None:
-    error = translate("The GPU", httpx.Response(429, headers={"Retry-After": "12"}))
+    error = translate("The GPU", reply_of(httpx.Response(429, headers={"Retry-After": "12"})))
     assert error.retry_after == 12.0

@@ -10,10 +10,10 @@ import pytest
 
 from backends.base import BackendConfig
 from backends.registry import EASEL, Entry, Owner
-from backends.rented import Machine
 from generation.errors import BackendAuthError, BackendUnavailable, NotAllowed, RequestRejected
 from scheduling.lane import LaneView
 from services.rentals.machines import LISTED_S, MachineService, make_providers
+from services.rentals.providers import Machine
 from services.rentals.rentals import NotConnected
 from settings.people import PeopleSettings
 from settings.rentals import RentalSettings

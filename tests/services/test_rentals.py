@@ -13,11 +13,11 @@ import pytest
 from backends.base import BackendConfig
 from backends.diagnose import Diagnosis
 from backends.registry import BackendRegistry, Entry, Owner
-from backends.rented import GpuProvider
 from generation.errors import BackendUnavailable, RequestRejected
 from scheduling.lane import LaneView
 from services.engines.connections import NotConnected
 from services.rentals.machines import MachineService
+from services.rentals.providers import GpuProvider
 from services.rentals.rentals import HOW_TO_STOP, Notice, RentalService
 from settings.people import PeopleSettings
 from settings.rentals import RentalSettings

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from generation.errors import BackendUnavailable, GenerationError, NotAllowed, RequestRejected
-from net.outbound import Answer
+from net.reply import Reply
 from services.people import sign_in
 from services.people.sign_in import STATE_S, SignInService
 from settings.people import PeopleSettings
@@ -25,7 +25,7 @@ class Discord:
         self.guilds = [{"id": "100", "name": "art"}, {"id": "200", "name": "else"}]
         self.challenge = ""
         self.asked: list[str] = []
-        self.instead: dict[str, Answer] = {}
+        self.instead: dict[str, Reply] = {}
 
     def visit(self, url: str) -> dict[str, str]:
         """Do what a browser does at Discord; return the query of the callback."""
@@ -36,7 +36,7 @@ class Discord:
         assert said["code_challenge_method"] == "S256"
         return {"code": "code1", "state": said["state"]}
 
-    async def __call__(self, method, url, policy, *, form=None, headers=None) -> Answer:
+    async def __call__(self, method, url, policy, *, form=None, headers=None) -> Reply:
         path = url.removeprefix(API)
         self.asked.append(f"{method} {path}")
         if path in self.instead:
@@ -44,10 +44,10 @@ class Discord:
         if path == "/oauth2/token":
             return self._token(form)
         if headers != {"Authorization": "Bearer tok1"}:
-            return Answer(status=401, body=b'{"message": "401: Unauthorized"}')
+            return Reply(status=401, body=b'{"message": "401: Unauthorized"}')
         return _json({"/users/@me": self.user, "/users/@me/guilds": self.guilds}[path])
 
-    def _token(self, form) -> Answer:
+    def _token(self, form) -> Reply:
         hashed = base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
         if (form["client_id"], form["client_secret"]) != ("1001", "s3cret"):
             return _json({"error": "invalid_client"}, 401)
@@ -56,8 +56,8 @@ class Discord:
         return _json({"access_token": "tok1", "token_type": "Bearer", "expires_in": 604800})
 
 
-def _json(value, status: int = 200) -> Answer:
-    return Answer(status=status, body=json.dumps(value).encode())
+def _json(value, status: int = 200) -> Reply:
+    return Reply(status=status, body=json.dumps(value).encode())
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_a_wrong_secret_is_the_owners_to_mend(service_of, discord, caplog)
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/users/@me", "/users/@me/guilds"])
-@pytest.mark.parametrize("answer", [Answer(status=503, body=b""), Answer(status=200, body=b'{"access_token": 5}')])
+@pytest.mark.parametrize("answer", [Reply(status=503, body=b""), Reply(status=200, body=b'{"access_token": 5}')])
 async def test_a_discord_that_is_ill_is_tried_again_later(service_of, discord, path, answer):
     discord.instead = {path: answer}
     with pytest.raises(BackendUnavailable, match="try again"):

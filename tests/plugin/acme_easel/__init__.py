@@ -3,24 +3,29 @@
 All that Easel is told of it is `KIND`, named in this package's `entry_points.txt`; `quality.toml` gives it a grade.
 """
 
-import json
-
-import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backends.base import BackendConfig, ProgressCallback
 from backends.kind import EngineKind, Option, Product, Sign, number_of
 from backends.kinds import headers_and_auth
+from constants import MAX_IMAGE_BYTES
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import GenerationRequest, Mode
 from generation.result import GeneratedImage, GenerationResult
 from net.answers import read_model
+from net.calls import Calls
 from net.client import make_client
-from net.failures import translate
 
 
 class About(BaseModel):
     acme: str
+
+
+class Model(BaseModel):
+    name: str
+
+
+MODELS = TypeAdapter(list[Model])
 
 
 def read_about(body: bytes) -> Product | None:
@@ -39,14 +44,14 @@ class AcmeBackend:
 
     def __init__(self, config: BackendConfig) -> None:
         self.name = config.name
-        self._label = config.label or config.name
         self._gloss = number_of(config.options, "gloss", 1)
         headers, auth = headers_and_auth(config)
-        self._client = make_client(config.endpoint, auth=auth)
-        self._client.headers.update(headers)
+        client = make_client(config.endpoint, auth=auth)
+        client.headers.update(headers)
+        self._calls = Calls(config.label or config.name, client)
 
     async def capabilities(self) -> Capabilities:
-        names = [model["name"] for model in json.loads(await self._get("/models"))]
+        names = [model.name for model in await self._calls.as_kind(MODELS, await self._calls.fetch("GET", "/models"))]
         return Capabilities(
             modes=frozenset({Mode.TXT2IMG}),
             models=tuple(ModelInfo(name=name, title=name) for name in names),
@@ -55,19 +60,11 @@ class AcmeBackend:
 
     async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
         query = f"gloss={self._gloss}&seed={request.seed}"
-        data = await self._get(f"/draw?{query}")
+        data = await self._calls.fetch("GET", f"/draw?{query}", limit=MAX_IMAGE_BYTES)
         return GenerationResult(images=(GeneratedImage(data=data, seed=request.seed),))
 
     async def aclose(self) -> None:
-        await self._client.aclose()
-
-    async def _get(self, path: str) -> bytes:
-        try:
-            answer = await self._client.get(path)
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise translate(self._label, error) from error
-        return answer.content
+        await self._calls.aclose()
 
 
 KIND = EngineKind(

@@ -12,6 +12,7 @@ from backends.comfyui.answers import read_outputs
 from backends.comfyui.events import FrameReader
 from backends.comfyui.stream import EventStream
 from backends.comfyui.v2_answers import ApiJob, Asset, Health, Jobs, code_of
+from net.calls import Calls
 from tests.engines.comfyui_engine import DATA, Failed, recorded
 from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.waiting import until
@@ -106,7 +107,9 @@ async def test_the_recorded_stream_is_read() -> None:
     async with httpx.AsyncClient(
         base_url="http://comfy.example.com", transport=httpx.MockTransport(lambda _: answer)
     ) as client:
-        await EventStream(client, "x").listen(reader, lambda: None, lambda: news.append(reader.progress.step))
+        await EventStream(Calls("x", client), "x").listen(
+            reader, lambda: None, lambda: news.append(reader.progress.step)
+        )
     assert reader.is_over
     assert reader.progress.steps == 20
     assert news

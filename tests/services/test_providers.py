@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from backends import rented
-from backends.rented import GpuProvider, Machine, RunPod, Vast, machine_at
 from generation.errors import (
     BackendAuthError,
     BackendError,
@@ -20,6 +18,10 @@ from generation.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
+from services.rentals import providers
+from services.rentals.providers import GpuProvider, Machine, machine_at
+from services.rentals.runpod import RunPod
+from services.rentals.vast import Vast
 from tests.engines.listener import Fault
 from tests.engines.rented_server import INSTANCE_ID, KEY, POD_ID, RunPodServer, VastServer, instance, pod
 
@@ -135,7 +137,7 @@ async def test_a_change_without_an_answer_may_have_been_done(
     both: tuple[Server, GpuProvider, str], monkeypatch: pytest.MonkeyPatch
 ):
     server, provider, machine_id = both
-    monkeypatch.setattr(rented, "TIMEOUT_S", 0.03)
+    monkeypatch.setattr(providers, "TIMEOUT_S", 0.03)
     server.faults = [Fault("hang"), Fault("hang")]
     with pytest.raises(BackendUnavailable, match="did not answer in time") as caught:
         await provider.stop(machine_id)
