@@ -1,6 +1,7 @@
 """The Discord client with all its cogs: built from services, run by `main`."""
 
 import logging
+from typing import Any
 
 import nextcord
 from nextcord.ext import commands
@@ -22,14 +23,17 @@ from cogs.jobs.deletions import Deletions
 from cogs.jobs.messages import JobMessages
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
+from cogs.plain_words import give_command, may_be_mended
 from cogs.posting import Poster
 from cogs.preferences import Preferences
+from cogs.presence import Presence
 from cogs.presses import Presses
 from cogs.queue_status import QueueStatus
 from cogs.spender import Spender
 from cogs.studio import Studio
 from cogs.teller import Teller
 from cogs.unreadable import Unreadable
+from cogs.welcome import Welcome
 from cogs.workflows.cog import Workflows
 from services.bundle import Services
 from services.people.links import StudioLinks
@@ -65,6 +69,7 @@ class EaselBot(commands.Bot):
         )
         self._command_sync = CommandSync(self, services.clock, settings.guild_ids)
         self._spender = Spender(services.clock, services.loops)
+        self._presence = Presence(self, service=services.generation, loops=services.loops, clock=services.clock)
         poster = Poster(self, services.clock)
         self.messages = JobMessages(
             poster=poster,
@@ -137,6 +142,8 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self.add_cog(Help())
+        self.add_cog(Welcome(desk=desk))
+        self.add_cog(self._presence)
         if not message_content:
             self.add_cog(Unreadable(services.clock))
         presses = Presses()
@@ -158,12 +165,28 @@ class EaselBot(commands.Bot):
         user = self.user.name if self.user else "?"
         log.info("ready as %s, servers: %d, answers taken up: %d", user, len(self.guilds), count)
 
+    async def process_commands(self, message: nextcord.Message) -> None:
+        """Run the command of a message; words that can only be meant for the bot are drawn without one."""
+        if not message.author.bot:
+            ctx: commands.Context[Any] = await self.get_context(message)
+            give_command(ctx)
+            await self.invoke(ctx)
+
+    async def on_message_edit(self, before: nextcord.Message, after: nextcord.Message) -> None:
+        """Take a slip that was corrected at once, `!dreem` to `!dream`; what was taken is not taken again."""
+        if may_be_mended(before, after):
+            ctx: commands.Context[Any] = await self.get_context(before)
+            give_command(ctx)
+            if ctx.command is None:
+                await self.process_commands(after)
+
     async def on_error(self, event_method: str, *args: object, **kwargs: object) -> None:
         """Log what a listener raised; nextcord would print it past our log. What a stop cuts off is no fault."""
         if not self.is_closed():
             log.exception("a listener failed", extra={"event": event_method})
 
     async def close(self) -> None:
+        await self._presence.aclose()
         await self.desk.aclose()
         await self.messages.aclose()
         await self._comparisons.aclose()

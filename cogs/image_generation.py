@@ -26,7 +26,7 @@ from services.engines.catalog import ENGINES, Catalog
 from texts.text import _
 
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
-SLASH_NAMES = ("generate", "gen", "img", "dream")
+SLASH_NAMES = ("imagine", "generate", "dream", "draw", "gen", "img")
 
 
 def _suggester(names: str) -> Callable[..., Awaitable[None]]:
@@ -48,7 +48,7 @@ class ImageGeneration(commands.Cog):
         self._desk = desk
         self._workflows = workflows
 
-    @prefix_command(name="dream", aliases=["generate", "gen", "img"])
+    @prefix_command(name="dream", aliases=[name for name in SLASH_NAMES if name != "dream"])
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)

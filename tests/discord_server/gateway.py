@@ -102,6 +102,7 @@ class Gateway:
         self._server = server
         self.sessions: list[Session] = []
         self.connections: set[Connection] = set()
+        self.presences: list[dict[str, Any]] = []  # what the bot has shown under its name
         self.identifies = 0
         self.resumes = 0
         self.answers_heartbeats = True
@@ -187,6 +188,9 @@ class Gateway:
             connection.close(4003)
         elif payload["op"] == REQUEST_MEMBERS:
             self._send_members(session, payload["d"])
+        elif payload["op"] == PRESENCE:
+            self.presences.append(payload["d"])
+            self._server.changed()
         return session
 
     def _identify(self, connection: Connection, data: dict[str, Any]) -> Session | None:
