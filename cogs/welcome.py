@@ -18,7 +18,7 @@ from texts.text import _
 log = logging.getLogger(__name__)
 
 ACTION: Final = "welcome"
-TRY: Final = "a red fox in a snowy forest"
+TRY: Final = "a red fox in a snowy forest"  # no text: a prompt
 TEXT: Final = _(
     "**Hello! I make pictures from words.**\n"
     "Type `/imagine` with what you would like to see, or begin a message with my name. Attach a picture, or reply to "
