@@ -89,6 +89,7 @@ class EaselBot(commands.Bot):
             compare=services.compare,
             spender=self._spender,
             clock=services.clock,
+            ping_after_s=settings.ping_after_s,
         )
         self.desk = Desk(
             intakes=services.intakes,

@@ -5,7 +5,7 @@ A task each, tried again after faults of ours; and a result that is sent until D
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +17,8 @@ from cogs.cards import Card
 from cogs.posting import TRANSIENT, NowhereToPost, Posted, Poster, is_too_large
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
-from generation.job import Job
-from texts.text import _
+from generation.job import Job, JobStatus
+from texts.text import _, _n
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,17 @@ class Delivery:
     poster: Poster
     spender: Spender
     clock: Clock
+    ping_after_s: float = 0.0  # 0: never
+
+    async def ping(self, posted: Posted, jobs: Sequence[Job]) -> None:
+        """Tell who asked that it is there: an edit pings nobody, so after a long wait one short reply does."""
+        done = [job for job in jobs if job.status is JobStatus.DONE]
+        if not self.ping_after_s or not done or done[0].origin.private or posted.place not in ("reply", "message"):
+            return
+        waited = max(job.finished_at or job.created_at for job in jobs) - min(job.created_at for job in jobs)
+        if waited.total_seconds() >= self.ping_after_s:
+            text = _n("your picture is ready.", "your pictures are ready.", count=len(done))
+            await self.poster.ping(done[0].origin, posted, text)
 
     async def send(
         self, key: str, job: Job, draw: Callable[[int], Awaitable[Card]], *, is_repeated: bool

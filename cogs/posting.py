@@ -122,14 +122,14 @@ class Poster:
                 await self._clock.sleep(wait_s)
         return None
 
-    async def ping(self, origin: Origin, posted: Posted) -> None:
-        """Tell the person, once, that the picture is there. Not worth a retry."""
+    async def ping(self, origin: Origin, posted: Posted, text: str) -> None:
+        """Tell the person something, once, in a reply to a message of theirs. Not worth a retry."""
         reference = nextcord.MessageReference(
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
         try:
             await self.channel(posted.channel_id).send(
-                f"<@{origin.user_id}> your picture is ready.",
+                f"<@{origin.user_id}> {text}",
                 reference=reference,
                 mention_author=False,
                 allowed_mentions=nextcord.AllowedMentions(users=[nextcord.Object(int(origin.user_id))]),

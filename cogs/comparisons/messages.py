@@ -9,7 +9,7 @@ from cogs.cards import Card, CardPicture
 from cogs.comparisons import card as compare_card
 from cogs.delivery import Delivery, Followers, is_old
 from cogs.origin import DOOR
-from cogs.posting import Poster
+from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from generation.job import Job, JobStatus, JobView
 from services.drawing.compare import CompareService, Comparison
@@ -46,6 +46,7 @@ class CompareMessages:
         compare: CompareService,
         spender: Spender,
         clock: Clock,
+        ping_after_s: float = 30.0,
     ) -> None:
         self._poster = poster
         self._service = service
@@ -53,14 +54,19 @@ class CompareMessages:
         self._spender = spender
         self._clock = clock
         self._born_at = clock.now()
-        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s)
         self._followers = Followers(clock)
         self._repeated: set[str] = set()  # what an earlier process, or an attempt that failed, may have shown already
 
     async def open(self, comparison: Comparison) -> None:
         """Show a new comparison for the first time, and follow it from then on."""
-        await self._present(comparison, is_repeated=False)
-        self._start(comparison, is_repeated=False)
+        is_repeated = False
+        try:
+            await self._present(comparison, is_repeated=False)
+        except Exception:  # whatever became of its first message, its pictures will be shown
+            log.exception("a first answer was not noted", extra={"action": "job_failed", "job": comparison.id})
+            is_repeated = True
+        self._start(comparison, is_repeated=is_repeated)
 
     async def take_up(self) -> None:
         """Follow every comparison that an earlier process left."""
@@ -87,11 +93,15 @@ class CompareMessages:
         state = _State(comparison)
         if is_repeated:
             await self._present(comparison, is_repeated=True)
-        await asyncio.gather(*(self._watch(state, job_id) for job_id in comparison.job_ids))
+        async with asyncio.TaskGroup() as watching:  # one that fails ends the others, and all begin again
+            for job_id in comparison.job_ids:
+                watching.create_task(self._watch(state, job_id))
+        posted = None
         if state.views:
             with self._followers.delivering():
-                await self._deliver(state, is_repeated)
-        await self._compare.delivered(comparison)
+                posted = await self._deliver(state, is_repeated)
+        if await self._compare.delivered(comparison) and posted:
+            await self._delivery.ping(posted, [view.job for view in state.views.values()])
         self._repeated.discard(comparison.id)
 
     async def _present(self, comparison: Comparison, *, is_repeated: bool) -> None:
@@ -123,15 +133,16 @@ class CompareMessages:
 
         self._spender.offer(self._poster.bucket(state.lead.origin), state.comparison.id, send)
 
-    async def _deliver(self, state: _State, is_repeated: bool) -> None:
+    async def _deliver(self, state: _State, is_repeated: bool) -> Posted | None:
         state = await self._read(state.comparison)  # where its message stands may have been noted after the start
         if all(view.job.delivered_at for view in state.views.values()):  # its message was deleted
-            return
+            return None
         key, draw = state.comparison.id, partial(self._final, state)
         posted = await self._delivery.send(key, state.lead, draw, is_repeated=is_repeated)
         if posted and posted.message_id != state.lead.origin.message_id:
             place = {"channel_id": posted.channel_id, "message_id": posted.message_id}
             await self._service.attach_group(state.comparison.job_ids, **place)
+        return posted
 
     async def _final(self, state: _State, limit_bytes: int) -> Card:
         upload = await self._compare.strip(state.comparison, limit_bytes)

@@ -71,12 +71,11 @@ class JobMessages:
         self._catalog = catalog
         self._spender = spender
         self._clock = clock
-        self._ping_after_s = ping_after_s
         self._has_studio = has_studio
         self._start_command = start_command  # what starts an engine's machine, if it is one that is stopped
         self._link_to = link_to
         self._born_at = clock.now()
-        self._delivery = Delivery(poster=poster, spender=spender, clock=clock)
+        self._delivery = Delivery(poster=poster, spender=spender, clock=clock, ping_after_s=ping_after_s)
         self._followers = Followers(clock)
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._unlisten = service.listen(self._changed)
@@ -208,15 +207,8 @@ class JobMessages:
     async def _note_delivery(self, job: Job, posted: Posted) -> None:
         if posted.message_id != job.origin.message_id:
             await self._service.attach_message(job.id, channel_id=posted.channel_id, message_id=posted.message_id)
-        if await self._service.delivered(job.id) and posted.place in ("reply", "message"):
-            await self._ping(job, posted)
-
-    async def _ping(self, job: Job, posted: Posted) -> None:
-        """An edit pings nobody: after a long wait one short reply does, once."""
-        if not self._ping_after_s or job.origin.private or job.status is not JobStatus.DONE or not job.finished_at:
-            return
-        if (job.finished_at - job.created_at).total_seconds() >= self._ping_after_s:
-            await self._poster.ping(job.origin, posted)
+        if await self._service.delivered(job.id):
+            await self._delivery.ping(posted, [job])
 
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""

@@ -268,3 +268,33 @@ async def test_where_its_result_ended_up_is_noted(discord, start) -> None:
         return all(job.origin.message_id == str(other.id) and job.delivered_at for job in there)
 
     await until(is_noted)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_first_message_that_could_not_be_noted_is_found_again(discord, start, monkeypatch) -> None:
+    failures = [OSError("database is locked")]
+    backends = engines("gpu", "grid", hold=True)
+    easel = await start(*backends)
+    attach = easel.now.service.attach_group
+
+    async def locked(*args: object, **place: object) -> object:
+        if failures:
+            raise failures.pop()
+        return await attach(*args, **place)
+
+    monkeypatch.setattr(easel.now.service, "attach_group", locked)
+    answer = await easel.answer_to(await easel.say("!compare a red fox"))
+    await until(lambda: not failures and all(backend.running for backend in backends))
+    await shown_once(discord, easel, answer, backends)
+
+
+async def test_a_long_wait_ends_with_one_ping(discord, start) -> None:
+    easel, answer, backends = await held(start)
+    easel.clock.offset_s = 40
+    for backend in backends:
+        backend.release()
+    await discord.wait_for(lambda: len(own(discord.channel)) == 2)
+    ping = own(discord.channel)[1]
+    assert ping.reference is answer
+    assert ping.pings == [discord.user("mia")]
+    assert "your pictures are ready" in ping.content
