@@ -1,12 +1,14 @@
 # One entry for people and CI. `make` alone lists the targets.
 #
 #   PYTHON=python3.12   builds .venv with that interpreter (default: the first of 3.11 to 3.14 found)
+#   ART=1               installs the packages of the built-in neural networks too (docs/backends/art.md)
 #   ARGS="..."          goes on to the program: make test ARGS="-k queue", make run ARGS="doctor"
 #
 # The tests of the studio's page need a Chromium (apt-get install chromium-headless-shell libatomic1); without one they
 # are skipped. What checks the studio's code needs node and npm; without them `make check` says so and leaves it out.
 
 PYTHON ?=
+ART ?=
 ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -20,12 +22,12 @@ SETUP = python=$$(sh scripts/find_python $(PYTHON)) && "$$python" scripts/setup_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-studio check format bench test-all test-kill test-fresh test-real lock setup setup-dev clean
+.PHONY: help run test test-studio check format bench test-all test-kill test-fresh test-real lock setup setup-run setup-dev clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup  ## set up what is missing and start Easel
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds the neural networks that enlarge pictures
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores
@@ -69,12 +71,17 @@ test-real: setup-dev  ## run the extra tests against real gradio apps and ComfyU
 lock: setup-dev  ## pin requirements*.in anew; ARGS="--upgrade" takes the newest versions
 	$(UV_COMPILE) $(ARGS) requirements.in -o requirements.txt > /dev/null
 	$(UV_COMPILE) $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt > /dev/null
+	$(UV_COMPILE) $(ARGS) -c requirements.txt -c requirements-dev.txt requirements-art.in -o requirements-art.txt > /dev/null
 
 setup:
 	@$(SETUP) requirements.txt
 
+# Asks once whether the extra packages are wanted, and never where nobody is at the terminal.
+setup-run:
+	@$(SETUP) requirements.txt $(if $(ART),requirements-art.txt,--offer requirements-art.txt)
+
 setup-dev:
-	@$(SETUP) requirements.txt requirements-dev.txt
+	@$(SETUP) requirements.txt requirements-dev.txt $(if $(ART),requirements-art.txt)
 
 clean:  ## remove environments and caches; data/ and .env stay
 	rm -rf .venv .venv-* node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov

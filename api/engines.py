@@ -31,6 +31,7 @@ def _engine(engine: Engine, lane: LaneView, price: str) -> EngineOut:
         grade=engine.grade,
         owner=engine.owner_kind,  # type: ignore[arg-type]  # one of the three
         is_fallback=engine.is_fallback,
+        fills=sorted(engine.fills),
         is_mine=engine.owner_kind == "user",  # others' are not in the list
         state=_state(engine, lane),  # type: ignore[arg-type]
         error=_("It failed several times in a row.") if is_broken else engine.error,

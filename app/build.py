@@ -92,7 +92,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
     signer = await asyncio.to_thread(open_signer, settings.marks, clock.now())
     await asyncio.to_thread(make_private_folder, settings.storage.data_dir)
     entries, findings = (instead.entries, ()) if instead.entries is not None else await find_engines(settings)
-    if not entries:
+    if all(entry.fills for entry in entries):
         findings = (*findings, _("no engine yet: {first_engine}", first_engine=first_engine()))
     await asyncio.to_thread(read_grades)
     database, box = await open_store(settings.storage)

@@ -11,7 +11,7 @@ from app.engines import find_engines, first_engine
 from app.keys import bad_key, open_signer
 from app.stored import jobs_in_store
 from backends.diagnose import diagnose
-from backends.kinds import address_of, connectable
+from backends.kinds import address_of, connectable, known_kinds
 from config import Settings
 from console.doctor import Check
 from settings.reading.problems import SettingsError
@@ -148,13 +148,18 @@ async def checks(settings: Settings) -> list[Check]:
             message, hint = result.message, result.hint or result.owner_hint
             found.append(Check(name=entry.label, is_ok=result.is_ok, message=message, hint=hint))
         await entry.backend.aclose()
+    absent = (kind for kind in known_kinds() if kind.fills and not kind.is_there())
+    found += [
+        Check(name=kind.name, is_ok=True, message=_("not installed. {hint}", hint=kind.absent_hint)) for kind in absent
+    ]
     if all(entry.is_fallback for entry in entries):
         how = first_engine()
         hint = f"{how[0].upper()}{how[1:]}. {connectable()[0].api_off_hint}".strip()
         message = _("No engine yet: pictures are drawn by rules, not by an AI model.")
-        if not entries:
+        can_draw = any(not entry.fills for entry in entries)
+        if not can_draw:
             message = _("None is set, and none was found on this machine: only who connects one can make pictures.")
-        found.append(Check(name="engines", is_ok=bool(entries), message=message, hint=hint))
+        found.append(Check(name="engines", is_ok=can_draw, message=message, hint=hint))
     return found
 
 

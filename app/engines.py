@@ -24,7 +24,7 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
             entries.append(replace(_entry(engine, settings), is_found=True))
     names = {entry.name for entry in entries}
     for kind in known_kinds():
-        if kind.is_fallback and kind.name not in names:
+        if kind.is_fallback and kind.name not in names and kind.is_there():
             options = settings.engines.fallback_options.get(kind.name, {})
             fallback = BackendSettings(name=kind.name, kind=kind.name, options=options)
             entries.append(_entry(fallback, settings, is_fallback=True))
@@ -46,7 +46,8 @@ async def _found_here(settings: Settings) -> list[Found]:
 
 def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
     prefix = engine.name.upper().replace("-", "_")
-    if kind_of(engine.kind) is None:
+    kind = kind_of(engine.kind)
+    if kind is None:
         said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
         raise SettingsError(
             Problem(
@@ -69,7 +70,8 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
         backend=backend,
         concurrency=engine.concurrency,
         rate_per_minute=engine.rate_per_minute,
-        is_fallback=is_fallback,
+        is_fallback=is_fallback or bool(kind.fills),
+        fills=kind.fills,
     )
 
 

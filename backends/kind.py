@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from backends.base import Backend, BackendConfig
+from generation.request import Mode
 from texts.text import _
 from utils.provenance import TRAINED
 
@@ -138,6 +139,9 @@ class EngineKind:
 
     is_inside: bool = False  # a part of this process: it is at no address
     is_fallback: bool = False  # there without any setting, and used only when there is nothing else
+    fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
+    is_there: Callable[[], bool] = lambda: True  # False: packages that it needs are not installed
+    absent_hint: str = ""  # how to get it then, for people whose engines lack what it does
     is_flux_app: bool = False
     source_type: str = TRAINED  # how IPTC calls what its pictures come from
 

@@ -11,7 +11,7 @@ from backends.kinds import kind_of
 from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.person import Person
-from generation.request import GenerationRequest
+from generation.request import GenerationRequest, Mode
 from texts.text import _
 from utils.clock import Clock
 from utils.provenance import TRAINED
@@ -58,6 +58,7 @@ class Entry:
     concurrency: int = 1
     rate_per_minute: float | None = None
     is_fallback: bool = False  # used only by name, or when there is nothing else
+    fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
     is_found: bool = False  # found on this machine, not set: others go before it
     capabilities: Capabilities | None = None
     error: BackendError | None = None
@@ -171,7 +172,7 @@ class BackendRegistry:
     def visible(self, person: Person) -> list[Entry]:
         """Engines this person may use here: their own first, then the server's, then everybody's; fallbacks last."""
         mine = [entry for entry in self._entries.values() if entry.owner.shares_with(person)]
-        return sorted(mine, key=lambda entry: (entry.is_fallback, _RANK[entry.owner.kind]))
+        return sorted(mine, key=_place)
 
     def fit(self, name: str, request: GenerationRequest) -> Fit | Refused:
         """Bend a request to one engine by its last known capabilities."""
@@ -257,6 +258,10 @@ class BackendRegistry:
     def _changed(self, name: str) -> None:
         for tell in self.on_change:
             tell(name)
+
+
+def _place(entry: Entry) -> tuple[bool, bool, int]:
+    return entry.is_fallback, bool(entry.fills), _RANK[entry.owner.kind]
 
 
 async def _close(entry: Entry) -> None:

@@ -230,7 +230,8 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
     if not request.model:
         return request
     if capabilities.models == ():
-        say(_("model {model} ignored: this engine has only one", model=request.model))
+        if request.mode is not Mode.UPSCALE:
+            say(_("model {model} ignored: this engine has only one", model=request.model))
         return replace(request, model=None)
     return replace(request, model=_find_model(request.model, capabilities.models or ()) or request.model)
 

@@ -33,7 +33,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
     """
     draft = with_tags_as_loras(draft)
     validate(draft)
-    mode = draft.mode or _mode(draft)
+    mode = mode_of(draft)
     _check_pictures(draft, mode)
     final_width, final_height = _size(draft, width, height, grid)
     values: dict[str, Any] = {name: getattr(draft, name) for name, modes in _KEPT.items() if mode in modes} | {
@@ -73,7 +73,10 @@ def resolve_for(draft: Draft, capabilities: Capabilities) -> GenerationRequest:
     )
 
 
-def _mode(draft: Draft) -> Mode:
+def mode_of(draft: Draft) -> Mode:
+    """Return what kind of picture making a draft asks for, said or by the pictures it brings."""
+    if draft.mode is not None:
+        return draft.mode
     if draft.mask_image:
         return Mode.INPAINT
     if draft.upscale_factor:

@@ -19,8 +19,19 @@ from pathlib import Path
 
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 STAMP_NAME = ".installed.json"
+OFFERED_NAME = ".offered.json"
 UNDER_WAY_NAME = ".installing"
-NEEDED_MB = {"requirements.txt": 300, "requirements-dev.txt": 600}  # with what pip keeps for itself meanwhile
+NEEDED_MB = {
+    "requirements.txt": 300,
+    "requirements-dev.txt": 600,
+    "requirements-art.txt": 500,
+}  # with what pip keeps for itself meanwhile
+OFFERS = {
+    "requirements-art.txt": (
+        "Easel can enlarge pictures with neural networks on this machine, without a server. The packages need 160 MB."
+    )
+}
+LATER = "They can be added at any time: make run ART=1"
 INDEX_WAIT_S = 15
 PRINT_VERSION = "print('%d.%d' % sys.version_info[:2])"
 
@@ -47,7 +58,7 @@ def ensure(venv: Path, requirements: list[Path], *, base_python: str, exact: boo
         wanted = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in requirements}
         accepted = (version_of(base_python),) if exact else SUPPORTED
         is_usable = not (venv / UNDER_WAY_NAME).exists() and version_of(str(python_of(venv)), needing="pip") in accepted
-        installed = _read_stamp(venv) if is_usable else {}
+        installed = _read_json(venv / STAMP_NAME) if is_usable else {}
         if wanted.items() <= installed.items():
             return
         need_space(venv, requirements)
@@ -56,6 +67,35 @@ def ensure(venv: Path, requirements: list[Path], *, base_python: str, exact: boo
         need_index(str(python_of(venv)), requirements)
         _install(venv, requirements)
         _write_stamp(venv, installed | wanted)
+
+
+def wants(venv: Path, offered: Path) -> bool:
+    """Return whether packages that Easel runs without are there already, or somebody at the terminal wants them.
+
+    It is asked for once; the answer is kept in `venv`.
+    """
+    if offered.name in _read_json(venv / STAMP_NAME):
+        return True
+    if offered.name in _read_json(venv / OFFERED_NAME) or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        answer = input(f"{OFFERS[offered.name]}\nInstall them now? [y/N] ").strip().lower()
+    except EOFError:
+        return False
+    is_wanted = answer in {"y", "yes"}
+    _write_json(venv / OFFERED_NAME, {offered.name: "yes" if is_wanted else "no"})
+    if not is_wanted:
+        print(LATER, flush=True)
+    return is_wanted
+
+
+def add(venv: Path, requirements: list[Path], *, base_python: str, exact: bool) -> None:
+    """Install what Easel runs without too; a failure is told, and keeps nothing from starting."""
+    try:
+        ensure(venv, requirements, base_python=base_python, exact=exact)
+    except SetupError as error:
+        (venv / UNDER_WAY_NAME).unlink(missing_ok=True)  # what was there before is still whole
+        print(f"{error} Easel starts without them. {LATER}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -135,19 +175,23 @@ def _install(venv: Path, requirements: list[Path]) -> None:
         raise SetupError("The packages could not be installed: see pip's message above, then run make again.")
 
 
-def _read_stamp(venv: Path) -> dict[str, str]:
+def _write_stamp(venv: Path, installed: dict[str, str]) -> None:
+    _write_json(venv / STAMP_NAME, installed)
+    (venv / UNDER_WAY_NAME).unlink(missing_ok=True)
+
+
+def _read_json(path: Path) -> dict[str, str]:
     try:
-        stamp = json.loads((venv / STAMP_NAME).read_text())
+        values = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return stamp if isinstance(stamp, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
-def _write_stamp(venv: Path, installed: dict[str, str]) -> None:
-    fresh = venv / f"{STAMP_NAME}.new"
-    fresh.write_text(json.dumps(installed, indent=1))
-    fresh.replace(venv / STAMP_NAME)
-    (venv / UNDER_WAY_NAME).unlink(missing_ok=True)
+def _write_json(path: Path, values: dict[str, str]) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(json.dumps(values, indent=1))
+    fresh.replace(path)
 
 
 def main() -> int:
@@ -156,9 +200,12 @@ def main() -> int:
     parser.add_argument("venv", type=Path)
     parser.add_argument("requirements", type=Path, nargs="+")
     parser.add_argument("--exact", action="store_true", help="rebuild when the environment has another Python version")
+    parser.add_argument("--offer", type=Path, help="requirements that are asked for once, where somebody can answer")
     options = parser.parse_args()
     try:
         ensure(options.venv, options.requirements, base_python=sys.executable, exact=options.exact)
+        if options.offer and wants(options.venv, options.offer):
+            add(options.venv, [*options.requirements, options.offer], base_python=sys.executable, exact=options.exact)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from backends.art import networks
+
 # HYPOTHESIS_PROFILE=thorough tries for as long as it takes
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
@@ -37,6 +39,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skips)
     for reason, count in reasons.items():
         terminalreporter.write_line(f"SKIPPED [{count}] {reason}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_the_networks() -> Iterator[None]:
+    """Test Easel as it is without the extra packages; `tests/backends/art` has a fixture that brings them back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "RUNTIMES", ("hidden_from_tests",))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -56,3 +56,61 @@ def test_an_environment_that_is_up_to_date_needs_neither(
     monkeypatch.setattr(setup_venv, "version_of", lambda *_, **__: "3.11")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     ensure(venv, REQUIREMENTS, base_python=sys.executable, exact=False)
+
+
+ART = ROOT / "requirements-art.txt"
+
+
+class Terminal:
+    """Somebody, or nobody, at the other end, with the answers that come from there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str, is_there: bool = True) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: is_there, raising=False)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: is_there, raising=False)
+        monkeypatch.setattr("builtins.input", self._ask)
+
+    def _ask(self, question: str) -> str:
+        self.asked.append(question)
+        return self._answers.pop(0)
+
+
+@pytest.mark.parametrize(("answer", "wanted"), [("y", True), ("YES ", True), ("", False), ("n", False)])
+def test_the_extra_packages_are_offered_once_with_their_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, wanted: bool
+) -> None:
+    terminal = Terminal(monkeypatch, answer)
+    assert setup_venv.wants(tmp_path, ART) is wanted
+    assert " MB" in terminal.asked[0]
+    assert setup_venv.wants(tmp_path, ART) is False
+    assert len(terminal.asked) == 1
+
+
+def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(monkeypatch, is_there=False)
+    assert not setup_venv.wants(tmp_path, ART)
+    assert not terminal.asked
+    assert setup_venv.wants(tmp_path, ART) is False
+    assert Terminal(monkeypatch, "y").asked == []
+    assert setup_venv.wants(tmp_path, ART)
+
+
+def test_extra_packages_that_are_there_are_kept_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(monkeypatch)
+    (tmp_path / setup_venv.STAMP_NAME).write_text('{"requirements-art.txt": "of an older version"}')
+    assert setup_venv.wants(tmp_path, ART)
+    assert not terminal.asked
+
+
+def test_extra_packages_that_cannot_be_installed_keep_nothing_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(venv: Path, *_: object, **__: object) -> None:
+        (venv / setup_venv.UNDER_WAY_NAME).touch()
+        raise SetupError("No package index answers.")
+
+    monkeypatch.setattr(setup_venv, "ensure", fail)
+    setup_venv.add(tmp_path, [ART], base_python=sys.executable, exact=False)
+    assert "No package index answers. Easel starts without them." in capsys.readouterr().err
+    assert not (tmp_path / setup_venv.UNDER_WAY_NAME).exists()

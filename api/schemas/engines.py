@@ -68,6 +68,7 @@ class EngineOut(BaseModel):
     """One engine and how it is now. Its address and key are never shown.
 
     `grade`: bronze, silver, gold or platinum, how much is shown to work on its kind; empty where it has none.
+    `fills`: the modes that a fallback does wherever no other engine can.
     """
 
     name: str
@@ -77,6 +78,7 @@ class EngineOut(BaseModel):
     grade: str
     owner: Literal["easel", "user", "guild"]
     is_fallback: bool
+    fills: list[str]
     is_mine: bool
     state: Literal["up", "busy", "paused", "down", "unknown"]
     error: str | None

@@ -177,6 +177,7 @@ declare namespace Api {
     grade: string;
     owner: "easel" | "user" | "guild";
     is_fallback: boolean;
+    fills: string[];
     is_mine: boolean;
     state: "up" | "busy" | "paused" | "down" | "unknown";
     error: string | null;

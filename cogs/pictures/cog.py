@@ -226,7 +226,7 @@ class Pictures(commands.Cog):
         typed: str,
         names_of: Callable[[Capabilities], tuple[str, ...] | None],
     ) -> None:
-        engines = self._catalog.engines(person_of(interaction))
+        engines = self._catalog.engines_and_fillers(person_of(interaction))
         names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
         await suggest(interaction, hits)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from backends.kinds import known_kinds
 from backends.registry import BackendRegistry, Entry, Owner
 from generation.capabilities import Fit, Refused
 from generation.errors import BackendError, CapabilityError, RequestRejected
@@ -10,7 +11,7 @@ from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
 from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode
-from generation.resolve import resolve_for
+from generation.resolve import mode_of, resolve_for
 from queue_manager import QueueManager
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
@@ -100,25 +101,48 @@ class Chooser:
             raise RequestRejected(
                 _("Say what you would like to see, for example: a red fox in the snow."), field="prompt"
             )
-        entries = self._wanted(draft, origin)
+        refusals: list[str] = []
+        for entries in self._tiers(draft, origin):
+            if options := await self._suitable(draft, entries, refusals):
+                return sorted(options, key=self._rank)
+        hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
+        raise CapabilityError(
+            _("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint or _absent_hint(mode_of(draft))
+        )
+
+    async def _suitable(self, draft: Draft, entries: list[Entry], refusals: list[str]) -> list[Candidate]:
+        """Return how each engine would run the draft; why the others cannot is added to `refusals`.
+
+        Raises:
+            BackendError: the only engine there is cannot be reached.
+        """
         await self._registry.ready(entries)
         options: list[Candidate] = []
-        refusals: list[str] = []
         for entry in entries:
             if entry.capabilities is None:
-                if len(entries) == 1 and entry.error:
+                if len(entries) == 1 and entry.error and not refusals:
                     raise entry.error
                 refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else _('no answer yet')}")
                 continue
-            found = await self._fit(draft, entry)
-            if isinstance(found, Refused):
-                refusals.append(f"{entry.label}: {', '.join(found.reasons)}")
+            fitted = await self._fit(draft, entry)
+            if isinstance(fitted, Refused):
+                refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
             else:
-                options.append(found)
-        if not options or _is_nowhere(draft, options, refusals):
-            hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
-            raise CapabilityError(_("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint)
-        return sorted(options, key=self._rank)
+                options.append(fitted)
+        return [] if _is_nowhere(draft, options, refusals) else options
+
+    def stays(self, lane: str, mode: Mode, origin: Origin) -> bool:
+        """Return whether another picture of a job is made where that was: the engine is there, and is the one for it.
+
+        To enlarge a picture, any engine will do that can, and one that fills a gap does it better than a fallback.
+        """
+        visible = self._registry.visible(origin.person)
+        entry = next((entry for entry in visible if entry.name == lane), None)
+        if entry is None or entry.fills:
+            return entry is not None and mode in entry.fills
+        if entry.is_fallback:
+            return not any(mode in other.fills for other in visible)
+        return mode is not Mode.UPSCALE or entry.capabilities is None or mode in entry.capabilities.modes
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Say where a request would run now, when it would start and how long it would take.
@@ -160,20 +184,34 @@ class Chooser:
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
         return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
 
-    def _wanted(self, draft: Draft, origin: Origin) -> list[Entry]:
+    def _tiers(self, draft: Draft, origin: Origin) -> list[list[Entry]]:
+        """Return the engines to try, those of each list only where none of the lists before can.
+
+        Fallbacks are for where there is nothing else, and what fills a gap is for all that the others lack.
+        """
         entries = self._registry.visible(origin.person)
         if not entries:
             raise no_engine()
-        if not draft.backend:
-            return [entry for entry in entries if not entry.is_fallback] or entries
-        wanted = find_entry(draft.backend, entries)
-        if wanted is None:
+        if draft.backend:
+            return [[self._named(draft.backend, entries)]]
+        mode = mode_of(draft)
+        own = [entry for entry in entries if not entry.is_fallback]
+        fillers = [entry for entry in entries if mode in entry.fills]
+        others = [entry for entry in entries if entry.is_fallback and not entry.fills]
+        tiers = [tier for tier in ((own, fillers) if own else (fillers, others)) if tier]
+        if not tiers:
+            raise no_engine()
+        return tiers
+
+    def _named(self, name: str, entries: list[Entry]) -> Entry:
+        entry = find_entry(name, entries)
+        if entry is None:
             names = ", ".join(entry.label for entry in entries)
             raise RequestRejected(
-                _("There is no engine “{backend}” here. There is: {names}.", backend=draft.backend, names=names),
+                _("There is no engine “{backend}” here. There is: {names}.", backend=name, names=names),
                 field="backend",
             )
-        return [wanted]
+        return entry
 
     async def with_style_words(self, draft: Draft) -> Draft:
         """Write the presets among the styles into the prompt; the others are the engine's own."""
@@ -197,6 +235,12 @@ class Chooser:
         if said.mode is Mode.UPSCALE:
             return Draft(backend=preferred.backend, upscaler=preferred.upscaler)
         return preferred
+
+
+def _absent_hint(mode: Mode) -> str:
+    """Return how to get what would do this, where that is not installed."""
+    absent = (kind for kind in known_kinds() if mode in kind.fills and not kind.is_there())
+    return next((kind.absent_hint for kind in absent), "")
 
 
 def _is_nowhere(draft: Draft, options: list[Candidate], refusals: list[str]) -> bool:

@@ -11,6 +11,7 @@ from generation.job import Job, JobView, Origin, child_of
 from generation.person import Person
 from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
+from generation.resolve import mode_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
@@ -153,10 +154,10 @@ class GenerationService:
         changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
-        visible = self._registry.visible(origin.person)
-        if not changes.backend and any(entry.name == old.lane for entry in visible):
-            changes = replace(changes, backend=old.lane)
-        return await self.submit(changes.over(base), child_of(pressed, origin), fresh=True, notes=notes, also=also)
+        wanted = changes.over(base)
+        if not changes.backend and self._chooser.stays(old.lane, mode_of(wanted), origin):
+            wanted = replace(wanted, backend=old.lane)
+        return await self.submit(wanted, child_of(pressed, origin), fresh=True, notes=notes, also=also)
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""

@@ -37,6 +37,7 @@ class Engine:
     is_flux_app: bool = False
     kind_title: str = ""
     grade: str = ""  # of its support, in a word
+    fills: frozenset[Mode] = frozenset()  # what it does wherever no other engine can
 
     @property
     def is_up(self) -> bool:
@@ -91,7 +92,12 @@ class Catalog:
         if with_fallback:
             return [_engine(entry) for entry in entries]
         real = [entry for entry in entries if not entry.is_fallback]
-        return [_engine(entry) for entry in real or entries]
+        return [_engine(entry) for entry in real or entries if not entry.fills]
+
+    def engines_and_fillers(self, person: Person) -> list[Engine]:
+        """Return the engines this person may use here, and what does for them what they cannot."""
+        fillers = [entry for entry in self._registry.visible(person) if entry.fills]
+        return [*self.engines(person), *map(_engine, fillers)]
 
     def engine(self, wanted: str, person: Person) -> Engine | None:
         """Find an engine by name, label or kind; the fallback too, since it may be asked for by name."""
@@ -105,8 +111,10 @@ class Catalog:
 
     def modes(self, person: Person) -> frozenset[Mode]:
         """Return what any engine here can do for this person."""
-        known = [engine.capabilities for engine in self.engines(person) if engine.capabilities]
-        return frozenset(mode for capabilities in known for mode in capabilities.modes)
+        engines = self.engines_and_fillers(person)
+        return frozenset().union(
+            *(engine.fills or engine.capabilities.modes for engine in engines if engine.capabilities)
+        )
 
     def most_pictures(self, person: Person) -> int:
         """Return how many input pictures the engine takes that takes most, without a workflow named for it."""
@@ -209,4 +217,5 @@ def _engine(entry: Entry) -> Engine:
         is_flux_app=kind is not None and kind.is_flux_app,
         kind_title=kind.title if kind else entry.config.kind,
         grade=grade_of_kind(entry.config.kind),
+        fills=entry.fills,
     )

@@ -42,6 +42,7 @@ class BackendContract:
 
     size = (64, 64)
     steps = 4
+    mode = Mode.TXT2IMG  # what its requests are
 
     def rig(self, *, hold: bool = False) -> AbstractAsyncContextManager[Rig]:
         raise NotImplementedError
@@ -56,7 +57,7 @@ class BackendContract:
     async def test_capabilities_are_sane(self) -> None:
         async with self.rig() as rig:
             can = await rig.backend.capabilities()
-            assert Mode.TXT2IMG in can.modes
+            assert self.mode in can.modes
             assert can.size_grid >= 1
             assert 1 <= can.min_side <= can.max_side
             assert can.min_side <= can.default_width <= can.max_side

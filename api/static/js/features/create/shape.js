@@ -76,8 +76,13 @@ function live(store, queue, tell) {
 function shapeOf(engines, name) {
   const able = engines.filter((engine) => engine.capabilities);
   const chosen = able.filter((engine) => (name ? engine.name === name : !engine.is_fallback));
-  const known = (chosen.length ? chosen : able).flatMap(({ capabilities }) => capabilities ?? []);
+  const usable = chosen.length ? chosen : able.filter(({ fills }) => !fills.length);
+  const known = usable.flatMap(({ capabilities }) => capabilities ?? []);
+  // what fills a gap adds what it does, and no control for anything else
+  const fillers = name ? [] : able.filter(({ fills }) => fills.length);
   const entries = NAMED.map((each) => [each, merged(known.map((caps) => caps[each]))]);
+  const larger = [...usable, ...fillers].flatMap(({ capabilities }) => capabilities ?? []);
+  entries.push(["upscalers", merged(larger.map((caps) => caps.upscalers))]);
   const lists = /** @type {Shape["lists"]} */ (Object.fromEntries(entries));
   const may = FLAGS.map((flag) => [flag, !known.length || known.some((caps) => caps.supports[flag])]);
   const supports = /** @type {Shape["supports"]} */ (Object.fromEntries(may));
@@ -85,7 +90,7 @@ function shapeOf(engines, name) {
   return {
     lists,
     supports,
-    modes: new Set(known.flatMap((caps) => caps.modes)),
+    modes: new Set([...known.flatMap((caps) => caps.modes), ...fillers.flatMap(({ fills }) => fills)]),
     has: (each) => lists[each]?.length !== 0,
     grid: first?.size_grid || 8,
     minSide: first?.min_side || 64,

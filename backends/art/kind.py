@@ -1,0 +1,52 @@
+"""What Easel knows of its built-in neural networks, which do what the engines here cannot."""
+
+from typing import Final
+
+from backends.art.backend import ArtBackend
+from backends.art.networks import is_installed
+from backends.base import Backend, BackendConfig
+from backends.kind import EngineKind, Option
+from generation.request import Mode
+from texts.text import _
+
+IDLE_S: Final = 300.0
+
+
+def make(config: BackendConfig) -> Backend:
+    """Make an instance; its options are `threads` and `idle_s`."""
+    return ArtBackend(
+        config.name,
+        threads=int(config.options.get("threads", "0")),
+        idle_s=float(config.options.get("idle_s", f"{IDLE_S:g}")),
+    )
+
+
+KIND = EngineKind(
+    name=ArtBackend.kind,
+    title=_("built in, neural networks"),
+    noun=_("the built-in networks"),
+    make=make,
+    options=(
+        Option(
+            name="threads",
+            type="number",
+            low=0,
+            high=256,
+            default="0",
+            help=_("processors that it may use; 0: all"),
+        ),
+        Option(
+            name="idle_s",
+            type="seconds",
+            low=1,
+            high=86_400,
+            default=f"{IDLE_S:g}",
+            help=_("without work for so long, it gives its memory back"),
+        ),
+    ),
+    is_inside=True,
+    is_fallback=True,
+    fills=frozenset({Mode.UPSCALE}),
+    is_there=is_installed,
+    absent_hint=_("Whoever runs Easel can add an upscaler that needs no server: `make run ART=1`."),
+)

@@ -1,0 +1,105 @@
+"""Which networks there are and whether their files are what they should be; `networks.toml` lists them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from texts.text import _
+
+FILE: Final = "networks.toml"
+RUNTIMES: Final = ("ncnn", "numpy")
+
+
+class NetworkDamaged(Exception):
+    """A file of a network is missing, or not the one that was listed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedFile:
+    """A file of a package, and the SHA-256 it must have."""
+
+    package: str
+    path: str
+    sha256: str
+
+    def checked(self) -> Path:
+        """Return where it is. Reads all of it: blocks.
+
+        Raises:
+            NetworkDamaged: it is missing, or has other bytes.
+        """
+        folder = _folder_of(self.package)
+        path = folder / self.path if folder else None
+        try:
+            content = path.read_bytes() if path else b""
+        except OSError:
+            content = b""
+        if path is None or sha256(content).hexdigest() != self.sha256:
+            name = Path(self.path).name
+            raise NetworkDamaged(
+                _("{name} of the package {package} is missing or damaged.", name=name, package=self.package)
+            )
+        return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpscalingNetwork:
+    """A network that enlarges, by some factors, all with the same weights.
+
+    `tile` and `overlap` are in pixels; `bytes_per_pixel` is the memory that a tile with its overlap takes.
+    """
+
+    name: str
+    made_by: str
+    licence: str
+    tile: int
+    overlap: int
+    bytes_per_pixel: int
+    weights: ListedFile
+    graphs: Mapping[int, ListedFile]
+
+    def factor_for(self, factor: float) -> int:
+        """Return the smallest of its own factors that is enough, else its largest."""
+        return min((own for own in self.graphs if own >= factor), default=max(self.graphs))
+
+
+@cache
+def upscalers() -> Mapping[str, UpscalingNetwork]:
+    """Return the upscalers by name, the usual one first. The first call reads the list: blocks."""
+    listed = tomllib.loads((files(__package__) / FILE).read_text(encoding="utf-8"))
+    return {entry["name"]: _upscaler(entry) for entry in listed["upscalers"]}
+
+
+def is_installed() -> bool:
+    """Return whether the packages are there. Nothing of them is imported."""
+    wanted = {*RUNTIMES, *(upscaler.weights.package for upscaler in upscalers().values())}
+    return all(find_spec(name) is not None for name in wanted)
+
+
+def _upscaler(entry: Mapping[str, Any]) -> UpscalingNetwork:
+    package = entry["package"]
+    return UpscalingNetwork(
+        name=entry["name"],
+        made_by=entry["made_by"],
+        licence=entry["licence"],
+        tile=entry["tile"],
+        overlap=entry["overlap"],
+        bytes_per_pixel=entry["bytes_per_pixel"],
+        weights=ListedFile(package=package, path=entry["weights"], sha256=entry["weights_sha256"]),
+        graphs={
+            graph["factor"]: ListedFile(package=package, path=graph["path"], sha256=graph["sha256"])
+            for graph in entry["graphs"]
+        },
+    )
+
+
+def _folder_of(package: str) -> Path | None:
+    spec = find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    return Path(places[0]) if places else None
