@@ -17,6 +17,7 @@ from cogs.slash import draft_of_options, said_at, with_options
 from cogs.workflows.cog import suggest_workflows
 from cogs.workflows.options import suggest_options
 from generation.fields import FIELDS, Kind
+from generation.options import as_checked
 from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
@@ -67,9 +68,10 @@ class ImageGeneration(commands.Cog):
         names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, said))
         parsed = parse_prompt(prompt, names, has_workflow=bool(said_at(Kind.WORKFLOW, said)), fetches_pictures=True)
         typed = draft_of_options(said, names)
-        typed = replace(typed, loras=typed.loras + parsed.draft.loras)
+        if parsed.draft.loras:
+            typed = replace(typed, loras=typed.loras + parsed.draft.loras)
         is_private = parsed.is_private or bool(said["private"])
-        parsed = replace(parsed, draft=typed.over(parsed.draft), is_private=is_private)
+        parsed = replace(parsed, draft=as_checked(typed.over(parsed.draft), typed, parsed.draft), is_private=is_private)
         pictures = [*said_at(Kind.PICTURE, said), *said_at(Kind.PICTURES, said)]
         await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 

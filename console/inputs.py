@@ -7,6 +7,7 @@ from pathlib import Path
 
 from constants import MAX_INPUT_IMAGE_BYTES
 from generation.errors import RequestRejected
+from generation.options import as_checked
 from generation.request import Draft, SourceImage
 from generation.several_pictures import MAX_INPUT_PICTURES
 from services.pictures.media import MediaService
@@ -37,7 +38,8 @@ async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -
         notes += await left_of(data)
     if not taken:
         return draft, ()
-    return replace(draft, init_image=taken[0], more_images=tuple(taken[1:])), tuple(dict.fromkeys(notes))
+    drawn_from = replace(draft, init_image=taken[0], more_images=tuple(taken[1:]))
+    return as_checked(drawn_from, draft), tuple(dict.fromkeys(notes))
 
 
 def _read(file: Path) -> bytes:

@@ -5,7 +5,7 @@ The parser (`prompt_syntax`), `/help`, the command line and the documentation al
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from constants import MAX_PROMPT_CHARS
 from generation.errors import RequestRejected
@@ -81,11 +81,37 @@ COOL_EXAMPLES: Final = (  # no text: prompts
 
 
 def validate(draft: Draft) -> None:
-    """Check every value of `draft` against its range.
+    """Check every value of `draft` against its range; a draft that was found valid is not looked at again.
 
     Raises:
         RequestRejected: names the field, the value and the range, with an example as hint.
     """
+    if not draft.is_valid:
+        _check(draft)
+        object.__setattr__(draft, "is_valid", True)
+
+
+def as_checked(draft: Draft, *known: Draft) -> Draft:
+    """Return a draft that was made from `known`: valid if one of these is and no checked value differs."""
+    if any(before.is_valid and _checked(before) == _checked(draft) for before in known):
+        object.__setattr__(draft, "is_valid", True)
+    return draft
+
+
+def _checked(draft: Draft) -> list[object]:
+    """Return all that `_check` looks at."""
+    weights = [(unit.kind, unit.weight) for unit in draft.control]
+    others = [draft.hires, draft.aspect, draft.loras, len(draft.styles), weights]
+    return [draft.prompt, draft.negative_prompt or "", *_ranged(draft).values(), *others]
+
+
+def _ranged(draft: Draft) -> dict[str, Any]:
+    """Return the values that have a range; a size that is its picture's has none."""
+    free = ("hires", "width", "height") if draft.is_source_size else ("hires",)
+    return {name: None if name in free else getattr(draft, name, None) for name in RANGES}
+
+
+def _check(draft: Draft) -> None:
     for name, text in (("prompt", draft.prompt), ("negative_prompt", draft.negative_prompt or "")):
         if len(text) > MAX_PROMPT_CHARS:
             label = name.replace("_", " ")
@@ -98,10 +124,8 @@ def validate(draft: Draft) -> None:
                 ),
                 field=name,
             )
-    for name in RANGES:
-        value = getattr(draft, name, None)
-        is_the_sources = bool(draft.is_source_size) and name in ("width", "height")
-        if value is not None and name != "hires" and not is_the_sources:
+    for name, value in _ranged(draft).items():
+        if value is not None:
             check_range(name, value)
     if draft.hires is not None:
         check_range("hires", draft.hires.factor)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from generation.errors import RequestRejected
 from generation.fields import BY_FIELD
 from generation.option_values import set_value
-from generation.options import BY_NAME, OPTIONS
+from generation.options import BY_NAME, OPTIONS, as_checked
 from generation.request import Draft, GenerationRequest
 from generation.workflow_options import WorkflowOption, figure
 
@@ -43,7 +43,7 @@ def routed(draft: Draft, offered: Iterable[WorkflowOption]) -> Draft:
             value = options.pop(name)
             if said is None:
                 set_value(BY_NAME[name], value, changes, [])
-    return replace(draft, options=tuple(options.items()), **changes)
+    return as_checked(replace(draft, options=tuple(options.items()), **changes), draft)
 
 
 def said_anew(changes: Draft, base: Draft, before: GenerationRequest) -> tuple[Draft, Draft]:

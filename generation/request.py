@@ -117,6 +117,7 @@ class ControlUnit:
 class Draft:
     """What one person said, and nothing else: `None` means "not said", so that preferences can fill it."""
 
+    is_valid = False  # no field: set on a value by `options.validate`; what is made from it begins without
     prompt: str = ""
     negative_prompt: str | None = None
     mode: Mode | None = None

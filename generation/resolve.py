@@ -17,7 +17,16 @@ from texts.text import _
 _KEPT: Final = {field.name: BY_FIELD[field.name].modes for field in fields(GenerationRequest) if field.name in BY_FIELD}
 
 
-def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: float, grid: int = 8) -> GenerationRequest:
+def resolve(
+    draft: Draft,
+    *,
+    width: int,
+    height: int,
+    steps: int,
+    cfg_scale: float,
+    strength: float = DEFAULT_DENOISING_STRENGTH,
+    grid: int = 8,
+) -> GenerationRequest:
     """Fill what the draft leaves open with the values given, draw the seed, and settle mode and size.
 
     Args:
@@ -26,6 +35,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         height: pixels when no size was said.
         steps: when none were said.
         cfg_scale: when neither it nor a guidance was said: on a model without guidance of its own they are one.
+        strength: how far from its picture, when nothing was said.
         grid: pixels; sizes made from an aspect ratio are multiples of it. A size that was said is left alone.
 
     Raises:
@@ -50,7 +60,7 @@ def resolve(draft: Draft, *, width: int, height: int, steps: int, cfg_scale: flo
         "is_source_size": draft.is_source_size or None,
     }
     if values.get("denoising_strength", 0) is None:
-        values["denoising_strength"] = DEFAULT_DENOISING_STRENGTH
+        values["denoising_strength"] = strength
     values |= {name: None for name, value in values.items() if value is False}
     return GenerationRequest(**values)
 
@@ -61,10 +71,9 @@ def resolve_for(draft: Draft, capabilities: Capabilities) -> GenerationRequest:
     Raises:
         RequestRejected: as in `resolve`.
     """
-    if draft.denoising_strength is None and draft.init_image:
-        draft = replace(draft, denoising_strength=capabilities.default_strength)
     return resolve(
         draft,
+        strength=capabilities.default_strength if draft.init_image else DEFAULT_DENOISING_STRENGTH,
         width=capabilities.default_width,
         height=capabilities.default_height,
         steps=capabilities.default_steps,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from generation.foreign import clean_line
+from generation.options import as_checked
 from generation.request import Draft, GenerationRequest, SourceImage
 from texts.text import Text, _, template
 from texts.text import joined as joined_texts
@@ -63,7 +64,7 @@ def in_order(draft: Draft) -> Draft:
     if draft.init_image is not None or not draft.more_images:
         return draft
     first, *others = draft.more_images
-    return replace(draft, init_image=first, more_images=tuple(others))
+    return as_checked(replace(draft, init_image=first, more_images=tuple(others)), draft)
 
 
 def _part(note: str) -> str | None:

@@ -19,6 +19,7 @@ from api.sight import check_inputs, visible_job
 from api.views import draft_json
 from generation.errors import BackendError, GenerationError, RequestRejected
 from generation.job import JobStatus, JobView, Origin, child_of
+from generation.options import as_checked
 from generation.person import Person
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
@@ -64,7 +65,7 @@ def said(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
     """Read the text with its options; fields win over them. `has_workflow`: what is changed has one."""
     text = body.text or ""
     parsed = parse_prompt(text, has_workflow=has_workflow or bool(body.workflow), fetches_pictures=True)
-    return replace(parsed, draft=body.to_draft().over(parsed.draft))
+    return replace(parsed, draft=as_checked(body.to_draft().over(parsed.draft), parsed.draft))
 
 
 async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> ParsedPrompt:
@@ -75,7 +76,7 @@ async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> P
         note = not_used(_("what lies at {place}", place=place_of(parsed.pictures[0])), ONE_IS_USED)
         return replace(parsed, pictures=(), notes=(*parsed.notes, note))
     picture = await take_picture(request, caller, parsed.pictures[0], "text")
-    return replace(parsed, pictures=(), draft=replace(parsed.draft, init_image=picture))
+    return replace(parsed, pictures=(), draft=as_checked(replace(parsed.draft, init_image=picture), parsed.draft))
 
 
 async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
@@ -85,7 +86,8 @@ async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
         return draft
     source = await web.services.media.load(draft.init_image)
     mode = draft.mode or (Mode.INPAINT if draft.mask_image else Mode.IMG2IMG)
-    return replace(draft, init_image=source, mode=mode if not draft.upscale_factor else draft.mode or Mode.UPSCALE)
+    mode = mode if not draft.upscale_factor else draft.mode or Mode.UPSCALE
+    return as_checked(replace(draft, init_image=source, mode=mode), draft)
 
 
 @router.post("/jobs", status_code=202, openapi_extra=JOB_EXTRA)

@@ -9,7 +9,7 @@ from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.fields import RANGES
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
-from generation.options import validate
+from generation.options import as_checked, validate
 from generation.request import Draft, GenerationRequest, Mode
 from generation.resolve import mode_of, resolve_for
 from queue_manager import QueueManager
@@ -80,7 +80,7 @@ class Chooser:
             BackendError: the only engine there is cannot be reached.
         """
         said = sized_like_its_picture(with_tags_as_loras(draft))
-        wanted = said.over(await self._preferred(said, origin))
+        wanted = as_checked(said.over(await self._preferred(said, origin)), said)
         try:
             return await self._options(wanted, origin)
         except (RequestRejected, CapabilityError, BackendError) as error:
@@ -95,7 +95,7 @@ class Chooser:
         validate(draft)
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.person)
-            draft = replace(draft, workflow=own)
+            draft = as_checked(replace(draft, workflow=own), draft)
         needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
         if not draft.prompt and needs_words:
             raise RequestRejected(
@@ -262,7 +262,7 @@ def sized_like_its_picture(draft: Draft) -> Draft:
         return replace(draft, height=_side(draft.width * guide.height / guide.width))
     if draft.height:
         return replace(draft, width=_side(draft.height * guide.width / guide.height))
-    return replace(draft, width=guide.width, height=guide.height, is_source_size=True)
+    return as_checked(replace(draft, width=guide.width, height=guide.height, is_source_size=True), draft)
 
 
 def _side(length: float) -> int:

@@ -15,6 +15,7 @@ from backends.registry import BackendRegistry
 from generation.errors import CapabilityError, GenerationError, RequestRejected
 from generation.job import JobView, Origin, child_of
 from generation.lora_tags import with_tags_as_loras
+from generation.options import as_checked
 from generation.order import Order, OrderKind
 from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, SourceImage
@@ -199,7 +200,10 @@ class IntakeService:
             notes = (*notes, *remarks)
         elif order.link:
             charge = partial(self._charge, intake)
-            draft = replace(draft, init_image=await self._links.take(order.link, field="that link", charge=charge))
+            picture = await self._links.take(
+                order.link, field="that link", charge=charge
+            )  # no text: the name of a field
+            draft = as_checked(replace(draft, init_image=picture), draft)
         return await self._generation.submit_all(repeated(draft, order.repeat), origin, notes=notes, also=[closing])
 
     async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
@@ -215,7 +219,8 @@ class IntakeService:
             notes += await left_of(data)
         unread = [SourceImage(media_id="", name=name) for name in names[len(taken) : len(order.files)]]
         notes += [left_out(unread)] if unread else []
-        return replace(order.draft, init_image=taken[0], more_images=tuple(taken[1:])), tuple(dict.fromkeys(notes))
+        draft = replace(order.draft, init_image=taken[0], more_images=tuple(taken[1:]))
+        return as_checked(draft, order.draft), tuple(dict.fromkeys(notes))
 
     async def _again(self, intake: Intake, closing: Write) -> JobView:
         order = intake.order

@@ -15,6 +15,7 @@ from backends.registry import EASEL, BackendRegistry, Entry
 from backends.registry import Owner as Owner
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import BackendError, CapabilityError, GenerationError, LimitReached, RequestRejected
+from generation.options import as_checked
 from generation.person import Person
 from generation.replaced_options import routed
 from generation.request import Draft, GenerationRequest, Mode, WorkflowRef
@@ -212,7 +213,8 @@ class WorkflowService:
         draft = routed(draft, can.options)
         if wrong := faults(draft.options, can.options):
             raise RequestRejected(f"{wrong[0]}.", field="options")
-        request = resolve_for(replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id)), can)
+        named = replace(draft, workflow=WorkflowRef(name=workflow.name, id=workflow.id))
+        request = resolve_for(as_checked(named, draft), can)
         if request.mode not in can.modes and (fault := _no_place_for(request.mode, can.modes)):
             return Refused(reasons=(_("the workflow “{name}” {fault}", name=workflow.name, fault=fault),))
         fitted = fit_workflow(request, can)

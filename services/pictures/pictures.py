@@ -10,7 +10,7 @@ from generation.errors import RequestRejected
 from generation.fields import FIELDS, RANGES, Field, Kind
 from generation.job import Job
 from generation.lora_tags import take_lora_tags
-from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, validate
+from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, as_checked, validate
 from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from generation.several_pictures import in_order
 from texts.text import _
@@ -162,7 +162,7 @@ async def with_pictures(draft: Draft, media: PictureSource) -> tuple[Draft, tupl
     except BadImage as error:
         raise RequestRejected(str(error), field="mask_image", hint=MASK_HINT) from error
     if read is not None:
-        draft = replace(draft, mask_image=await media.keep_input(read))
+        draft = as_checked(replace(draft, mask_image=await media.keep_input(read)), draft)
     return draft, tuple(notes)
 
 
@@ -173,12 +173,13 @@ async def measured(draft: Draft, media: PictureSource) -> Draft:
         RequestRejected: one of them has expired.
     """
     draft = in_order(draft)
-    return replace(
+    found = replace(
         draft,
         init_image=await _measured(draft.init_image, media) if draft.init_image else None,
         more_images=tuple([await _measured(image, media) for image in draft.more_images]),
         control=tuple([replace(unit, image=await _measured(unit.image, media)) for unit in draft.control]),
     )
+    return as_checked(found, draft)
 
 
 async def _measured(source: SourceImage, media: PictureSource) -> SourceImage:
