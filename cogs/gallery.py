@@ -127,7 +127,7 @@ class Gallery(commands.Cog):
         person = person_of(interaction)
         async with thinking(interaction, ephemeral=True):
             picture = await self._gallery.picture(person, press.values[0])
-            job = await self._service.get(picture.job_id)
+            job = await self._service.visible(picture.job_id, person)
             images = job.result.images if job.result else ()
             index = next((at for at, image in enumerate(images) if image.media_id == picture.media_id), 0)
             files = await self._messages.originals(job, (index,))
