@@ -1,6 +1,6 @@
 """What every front door receives: the services, in one value."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
@@ -13,7 +13,7 @@ from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
 from services.upkeep import Upkeep
-from utils.clock import Clock, SystemClock
+from utils.clock import Clock
 from utils.loops import Loops
 
 
@@ -33,4 +33,4 @@ class Services:
     workflows: WorkflowService
     preferences: PreferenceService
     clock: Clock
-    loops: Loops = field(default_factory=lambda: Loops(SystemClock()))
+    loops: Loops
