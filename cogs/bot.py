@@ -29,6 +29,7 @@ from cogs.preferences import Preferences
 from cogs.presence import Presence
 from cogs.presses import Presses
 from cogs.queue_status import QueueStatus
+from cogs.reactions import Reactions
 from cogs.spender import Spender
 from cogs.studio import Studio
 from cogs.teller import Teller
@@ -55,7 +56,9 @@ class EaselBot(commands.Bot):
         message_content: bool = True,
         studio: StudioLinks | None = None,
     ) -> None:
-        intents = nextcord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents = nextcord.Intents(
+            guilds=True, guild_messages=True, dm_messages=True, guild_reactions=True, dm_reactions=True
+        )
         intents.message_content = message_content
         super().__init__(
             # without the intent only mentions carry text, and nextcord warns of any other prefix
@@ -141,6 +144,7 @@ class EaselBot(commands.Bot):
                 messages=self.messages,
             )
         )
+        self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, messages=self.messages))
         self.add_cog(Forget(forgetting=services.records.forgetting))
         self.add_cog(Help())
         self.add_cog(Welcome(desk=desk))
