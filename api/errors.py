@@ -16,7 +16,7 @@ from api.context import web_of
 from api.schemas.jobs import ErrorOut
 from generation.errors import GenerationError, LimitReached, NotAllowed, RequestRejected
 from generation.fields import RANGES
-from texts.text import _
+from texts.text import _, render
 from utils.text import plain_words
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def rejection(error: RequestValidationError) -> dict[str, Any]:
     """Say which value is wrong and what would be right, from what pydantic found first."""
     found = error.errors()[0]
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
-        return plain(400, _("The request body is not a JSON object.")) | {"hint": JSON_HINT}
+        return plain(400, _("The request body is not a JSON object.")) | {"hint": render(JSON_HINT)}
     place = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)[:MOST_FIELD_CHARS]
     return {
@@ -182,7 +182,7 @@ def _sentence(found: dict[str, Any], field: str) -> str:
 def plain(status: int, detail: object) -> dict[str, Any]:
     """The body for an error that the framework raised."""
     code, words = BY_STATUS.get(status, ("request_rejected", str(detail)))
-    return {"error": words, "hint": "", "field": None, "code": code, "retry_after": None}
+    return {"error": render(words), "hint": "", "field": None, "code": code, "retry_after": None}
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -159,7 +159,7 @@ async def checks(settings: Settings) -> list[Check]:
         can_draw = any(not entry.fills for entry in entries)
         if not can_draw:
             message = _("None is set, and none was found on this machine: only who connects one can make pictures.")
-        found.append(Check(name="engines", is_ok=can_draw, message=message, hint=hint))
+        found.append(Check(name=_("engines"), is_ok=can_draw, message=message, hint=hint))
     return found
 
 
@@ -170,19 +170,23 @@ async def _check_database(settings: Settings) -> Check:
         return lost(missing)
     except SettingsError as error:
         wrong = ", ".join(problem.name for problem in error.problems)
-        return Check(name="database", is_ok=False, message=_("It cannot be read before {wrong} is right.", wrong=wrong))
+        return Check(
+            name=_("database"), is_ok=False, message=_("It cannot be read before {wrong} is right.", wrong=wrong)
+        )
     except DatabaseRefused as error:
-        return Check(name="database", is_ok=False, message=str(error))
+        return Check(name=_("database"), is_ok=False, message=str(error))
     except (OSError, sqlite3.Error) as error:
         hint = _(
             "Is the disk full, or the folder on a network drive? "
             "If the file is damaged, put {database_name} back from your backup.",
             database_name=DATABASE_NAME,
         )
-        return Check(name="database", is_ok=False, message=_("It cannot be opened: {error}.", error=error), hint=hint)
+        return Check(
+            name=_("database"), is_ok=False, message=_("It cannot be opened: {error}.", error=error), hint=hint
+        )
     words = _n(
         "It opens; {count} job is waiting or running.",
         "It opens; {count} jobs are waiting or running.",
         count=len(jobs),
     )
-    return Check(name="database", is_ok=True, message=words)
+    return Check(name=_("database"), is_ok=True, message=words)

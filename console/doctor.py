@@ -78,7 +78,7 @@ def _packages() -> Check:
         needed = packages_of(REQUIREMENTS.read_text("utf-8"), sys.version_info[:2])
     except FileNotFoundError:
         message = _("{name} is missing, which names them.", name=REQUIREMENTS.name)
-        return Check(name="packages", is_ok=False, message=message, hint=_("Get Easel again."))
+        return Check(name=_("packages"), is_ok=False, message=message, hint=_("Get Easel again."))
     for name in needed:
         try:
             version(name)
@@ -87,9 +87,9 @@ def _packages() -> Check:
     if missing:
         hint = "pip install -r requirements.txt"
         return Check(
-            name="packages", is_ok=False, message=_("{missing} missing.", missing=", ".join(missing)), hint=hint
+            name=_("packages"), is_ok=False, message=_("{missing} missing.", missing=", ".join(missing)), hint=hint
         )
-    return Check(name="packages", is_ok=True, message=_("all there"))
+    return Check(name=_("packages"), is_ok=True, message=_("all there"))
 
 
 def _folders(storage: StorageSettings) -> Iterator[Check]:
@@ -127,4 +127,4 @@ def _token(settings: DiscordSettings) -> Check:
 
 def _warnings(warnings: Sequence[str]) -> Iterator[Check]:
     for warning in warnings:
-        yield Check(name="settings", is_ok=False, message=warning)
+        yield Check(name=_("settings"), is_ok=False, message=warning)

@@ -103,7 +103,7 @@ def _state(view: JobView, *, with_step: bool) -> str:
     if view.job.status is JobStatus.QUEUED:
         place = _(", {ordinal} in line", ordinal=ordinal(view.position)) if view.position and view.position > 1 else ""
         wait = _(", about {eta_s}", eta_s=duration(view.eta_s)) if view.eta_s and view.eta_s >= 1 else ""
-        return f"queued{place}{wait}" if with_step else "queued"
+        return _("queued{place}{wait}", place=place, wait=wait) if with_step else _("queued")
     if view.job.status is not JobStatus.RUNNING:
         return view.job.status.value
     progress = view.progress
@@ -114,4 +114,4 @@ def _state(view: JobView, *, with_step: bool) -> str:
         if with_step and progress and progress.steps
         else ""
     )
-    return f"drawing{step}"
+    return _("drawing{step}", step=step)

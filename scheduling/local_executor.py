@@ -33,7 +33,7 @@ class LocalExecutor:
         self._is_stopping = False
 
     def start(self, job: Job, events: RunEvents) -> None:
-        task = asyncio.create_task(self._run(job, events), name=_("job {short_id}", short_id=job.short_id))
+        task = asyncio.create_task(self._run(job, events), name=f"job {job.short_id}")  # no text: a task
         self._tasks[job.id] = task
         task.add_done_callback(lambda ended: self._forget(job.id, ended))
 

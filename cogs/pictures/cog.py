@@ -136,7 +136,7 @@ class Pictures(commands.Cog):
         notes = forms.notes_of(parsed)
         await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes)
 
-    @nextcord.message_command(name=_("Zoom out 1.5×"))
+    @nextcord.message_command(name="Zoom out 1.5×")  # no text: it is known by this name
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         await self._from_message(interaction, message, CHANGES["zoom"])
 

@@ -83,7 +83,7 @@ class PictureWords(commands.Cog):
         await begin(interaction, private=True)
         await self._show_info(interaction, await read_file(address_of(image)), private=bool(private))
 
-    @nextcord.message_command(name=_("Picture info"))
+    @nextcord.message_command(name="Picture info")  # no text: it is known by this name
     async def info_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         job = await self._sources.job_of(message, person_of(interaction))
         await begin(interaction, private=True)

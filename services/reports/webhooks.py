@@ -164,7 +164,7 @@ class WebhookService:
         return left_s if left_s > 0 or not self._sending else float("inf")
 
     def _begin(self, delivery: WebhookDelivery, receiver: str) -> None:
-        task = asyncio.create_task(self._send(delivery), name=_("webhook {id}", id=delivery.id))
+        task = asyncio.create_task(self._send(delivery), name=f"webhook {delivery.id}")  # no text: a task
         self._sending[delivery.id] = task
         self._receivers[receiver] += 1
 

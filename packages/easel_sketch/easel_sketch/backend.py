@@ -15,7 +15,7 @@ from PIL import Image
 
 from backends.base import ProgressCallback
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS
-from easel_sketch import legend, painter
+from easel_sketch import painter
 from easel_sketch.painter import Painting, StepCallback, Stopped
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
@@ -39,7 +39,7 @@ _CAPABILITIES: Final = Capabilities(
     supports_preview=True,
     supports_progress=True,
     supports_cancel=True,
-    remark=legend.TEXT,
+    remark=_("sketch: drawn by rules, not by an AI model"),
 )
 
 
