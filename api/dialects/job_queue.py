@@ -263,8 +263,8 @@ async def _accept(request: Request, caller: Person, body: _Common, draft: Draft,
     draft = with_model(web, caller, draft, body.model)
     job_id = f"job_{int(web.services.clock.now().timestamp() * 1000)}_{secrets.token_hex(6)}"
     view = (await submit(request, caller, DrawOrder(draft=draft, body=body, notes=notes, job_id=job_id)))[0]
-    said = body.model_dump(mode="json", exclude_unset=True)
-    return _head(view) | {"request": {name: _trimmed(name, value) for name, value in said.items()}}
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    return _head(view) | {"request": {name: _trimmed(name, value) for name, value in sent.items()}}
 
 
 def _trimmed(name: str, value: Any) -> Any:
@@ -294,10 +294,10 @@ def _head(view: JobView) -> dict[str, Any]:
 
 
 def _echo_of(job: Job) -> dict[str, Any]:
-    said = parameters(job.request) | {"negativePrompt": job.request.negative_prompt, "seed": job.request.seed}
+    request = parameters(job.request) | {"negativePrompt": job.request.negative_prompt, "seed": job.request.seed}
     if job.request.denoising_strength is not None:
-        said["strength"] = job.request.denoising_strength
-    return said
+        request["strength"] = job.request.denoising_strength
+    return request
 
 
 async def _result(web: Web, job: Job) -> dict[str, Any]:

@@ -50,9 +50,9 @@ class DialectBody(BaseModel):
     def notes(self) -> list[str]:
         """Say which fields are not known here."""
         unknown = [*(self.model_extra or ())]
-        told = [_("{name} ignored: there is no such field here", name=name[:40]) for name in unknown[:MOST_UNKNOWN]]
+        notes = [_("{name} ignored: there is no such field here", name=name[:40]) for name in unknown[:MOST_UNKNOWN]]
         more = len(unknown) - MOST_UNKNOWN
-        return [*told, _("{more} more fields ignored", more=more)] if more > 0 else told
+        return [*notes, _("{more} more fields ignored", more=more)] if more > 0 else notes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,22 +80,22 @@ def words_of(prompt: str | None) -> tuple[str, tuple[Lora, ...]]:
     return text, tuple(loras)
 
 
-async def take_picture(request: Request, caller: Person, said: str | None, field: str) -> SourceImage:
+async def take_picture(request: Request, caller: Person, picture: str | None, field: str) -> SourceImage:
     """Take a picture in whatever form it was given, also by the absolute address this server gave it.
 
     Raises:
         RequestRejected: there is none, or it cannot be used.
     """
-    if not said:
+    if not picture:
         raise RequestRejected(_("{field} is required", field=field), field=field)
     web = web_of(request)
-    said = said.strip()
+    picture = picture.strip()
     for base in (web.base_url(request), web.settings.image_cdn_url):
-        if base and said.startswith(f"{base}{MEDIA_PATH}"):
-            said = said.removeprefix(base)
-    if media_id := web.fetcher.media_id(said):
+        if base and picture.startswith(f"{base}{MEDIA_PATH}"):
+            picture = picture.removeprefix(base)
+    if media_id := web.fetcher.media_id(picture):
         await check_use(web, caller, media_id, field)
-    return await web.fetcher.take(said, field=field, charge=partial(charge, web, caller))
+    return await web.fetcher.take(picture, field=field, charge=partial(charge, web, caller))
 
 
 async def take_pair(

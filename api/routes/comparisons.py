@@ -8,7 +8,7 @@ from api.caller import Maker, Reader, origin_of
 from api.context import Web, web_of
 from api.errors import NotFound
 from api.request_keys import Key, with_request_key
-from api.routes.jobs import JOB_RESPONSES, said, shown_with_stars, with_inputs, with_link
+from api.routes.jobs import JOB_RESPONSES, read_text, shown_with_stars, with_inputs, with_link
 from api.routing import Router
 from api.schemas.comparisons import CompareIn, ComparisonOut, ContenderOut
 from generation.errors import RequestRejected
@@ -26,7 +26,7 @@ async def submit(request: Request, body: CompareIn, caller: Maker, idempotency_k
     """Draw the same with the same seed on several engines: a job each, committed together when this answers."""
     web = web_of(request)
     words, named = take_engines(body.text or "")
-    parsed = await with_link(request, caller, said(body.model_copy(update={"text": words})))
+    parsed = await with_link(request, caller, read_text(body.model_copy(update={"text": words})))
     draft = await with_inputs(web, caller, parsed.draft)
     if draft.backend:
         raise RequestRejected(
@@ -67,8 +67,8 @@ async def _shown(web: Web, found: Comparison, caller: Person, notes: Sequence[st
     views = [await web.services.generation.view(job_id) for job_id in found.job_ids]
     jobs = {job.id: job for job in await shown_with_stars(web, [view for view in views if view], caller)}
     contenders = [
-        ContenderOut(engine=one.label, lane=one.lane, job=jobs.get(one.job_id), error=str(one.error))
-        for one in found.contenders
+        ContenderOut(engine=each.label, lane=each.lane, job=jobs.get(each.job_id), error=str(each.error))
+        for each in found.contenders
     ]
     return ComparisonOut(
         id=found.id,

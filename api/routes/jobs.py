@@ -61,7 +61,7 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Person) -
     ]
 
 
-def said(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
+def read_text(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
     """Read the text with its options; fields win over them. `has_workflow`: what is changed has one."""
     text = body.text or ""
     parsed = parse_prompt(text, has_workflow=has_workflow or bool(body.workflow), fetches_pictures=True)
@@ -94,7 +94,7 @@ async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
 async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
     """Ask for pictures. They are committed to the queue when this answers."""
     web = web_of(request)
-    parsed = await with_link(request, caller, said(body))
+    parsed = await with_link(request, caller, read_text(body))
     draft = await with_inputs(web, caller, parsed.draft)
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
@@ -169,7 +169,7 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     web = web_of(request)
     old = await visible_job(web, job_id, caller)
     is_own = old.request.workflow is not None
-    parsed = await with_link(request, caller, said(body.changes, has_workflow=is_own))
+    parsed = await with_link(request, caller, read_text(body.changes, has_workflow=is_own))
     changes = parsed.draft
     if body.image:
         changes = replace(changes, init_image=SourceImage(media_id=body.image))
@@ -219,7 +219,7 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
     """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:
-        draft = await with_inputs(web, caller, said(body).draft)
+        draft = await with_inputs(web, caller, read_text(body).draft)
         draft = draft if draft.prompt else replace(draft, prompt="a picture")
         found = await web.services.generation.estimate(draft, origin_of(caller))
     except BackendError as error:

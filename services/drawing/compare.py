@@ -136,7 +136,7 @@ class CompareService:
         found = []
         for comparison in await self._store.due(door):
             jobs = {job.candidates[0]: job.id for job in groups.get(comparison.id, ())}
-            contenders = tuple(_reunited(one, jobs) for one in comparison.contenders)
+            contenders = tuple(_reunited(contender, jobs) for contender in comparison.contenders)
             found.append(replace(comparison, contenders=contenders))
         return found
 
@@ -186,7 +186,7 @@ class CompareService:
             for name in wanted:
                 engine = self._catalog.engine(name, origin.person)
                 if engine is None:
-                    names = ", ".join(one.label for one in known)
+                    names = ", ".join(engine.label for engine in known)
                     raise RequestRejected(
                         _("There is no engine “{name}” here. There is: {names}.", name=name, names=names),
                         field="engines",
@@ -199,7 +199,9 @@ class CompareService:
             )
         if len(engines) < 2:
             always = "".join(
-                _("; `{name}` is always there when it is named", name=one.name) for one in known if one.is_fallback
+                _("; `{name}` is always there when it is named", name=engine.name)
+                for engine in known
+                if engine.is_fallback
             )
             raise RequestRejected(
                 _("A comparison takes two engines that answer, and there are fewer here."),
