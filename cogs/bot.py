@@ -107,7 +107,9 @@ class EaselBot(commands.Bot):
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
-        self.add_cog(ImageGeneration(catalog=catalog, desk=desk, workflows=services.workflows))
+        self.add_cog(
+            ImageGeneration(catalog=catalog, desk=desk, workflows=services.workflows, styles=services.records.styles)
+        )
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}

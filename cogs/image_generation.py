@@ -22,6 +22,7 @@ from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.several_pictures import MAX_INPUT_PICTURES, ONE_IS_USED, not_used
+from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import ENGINES, Catalog
 from texts.text import _
@@ -44,8 +45,9 @@ def _suggester(names: str) -> Callable[..., Awaitable[None]]:
 class ImageGeneration(commands.Cog):
     """The commands that make pictures. Everything else about a job is in `edit_controls` and `job_messages`."""
 
-    def __init__(self, *, catalog: Catalog, desk: Desk, workflows: WorkflowService) -> None:
+    def __init__(self, *, catalog: Catalog, desk: Desk, workflows: WorkflowService, styles: StyleService) -> None:
         self._catalog = catalog
+        self._styles = styles
         self._desk = desk
         self._workflows = workflows
 
@@ -78,6 +80,13 @@ class ImageGeneration(commands.Cog):
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, ENGINES, typed, None)
 
+    async def suggest_style(self, interaction: nextcord.Interaction, typed: str, backend: str | None = None) -> None:
+        """Easel's own styles first, then those that an engine has."""
+        wanted = typed.casefold().strip()
+        ours = [style for style in await self._styles.styles() if wanted in f"{style.id} {style.name}".casefold()]
+        theirs = self._catalog.suggest("styles", typed, person_of(interaction), backend=backend)
+        await suggest(interaction, {style.name: style.id for style in ours} | dict(theirs))
+
     async def suggest_workflow(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest_workflows(self._workflows, interaction, typed)
 
@@ -94,9 +103,10 @@ class ImageGeneration(commands.Cog):
     for _name in SLASH_NAMES:
         _command = nextcord.slash_command(name=_name, description=_("Make a picture from words"))(generate)
         for _field in FIELDS:
-            if _field.slash and _field.names:
+            if _field.slash and _field.names and _field.slash != "style":
                 _command.on_autocomplete(_field.slash)(_suggester(_field.names))
         _command.on_autocomplete("backend")(suggest_backend)
+        _command.on_autocomplete("style")(suggest_style)
         _command.on_autocomplete("workflow")(suggest_workflow)
         _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)

@@ -223,7 +223,7 @@ FIELDS: Final = (
         help=_("a LoRA and its weight"), slash="lora", is_usual=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
-        name="styles", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
+        name="styles", slash="style", kind=Kind.NAMES, option="style", example="cyberpunk", names="styles",
         help=_("a preset of Easel, or a style saved in the engine"), infotext="Styles",
         is_drawing=True, is_handed_on=True,
     ),

@@ -145,3 +145,20 @@ async def test_minus_one_is_a_new_seed_in_the_field_and_in_the_prompt(start: Sta
     assert first != second
     assert max(first, second) < 2**31
     assert (third, fourth) == (2**53 - 1, 2**64 - 1)
+
+
+async def test_a_style_is_found_by_its_name_and_its_words_reach_the_engine(
+    discord: DiscordServer, start: StartEasel
+) -> None:
+    engine = rich_backend()
+    easel = await start(engine)
+    mia = discord.user("mia")
+    choices = await mia.autocomplete(discord.channel, "imagine", "style", "water", prompt="a")
+    assert [choice["name"] for choice in choices] == ["Watercolour"]
+    answer = await easel.slash("a red fox", command="imagine", style=choices[0]["value"])
+    await discord.wait_for(lambda: answer.original and answer.original.attachments)
+    assert engine.requests[0].prompt.startswith("a red fox, ")
+    assert "watercolo" in engine.requests[0].prompt
+    everything = await mia.autocomplete(discord.channel, "imagine", "style", "", prompt="a")
+    assert len(everything) == len({choice["value"] for choice in everything})
+    assert 10 <= len(everything) <= 25
