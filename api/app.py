@@ -9,6 +9,7 @@ from api.context import Web
 from api.dialects import ROUTERS as DIALECTS
 from api.errors import SCHEMAS, add_error_handlers, errors
 from api.files import StudioFiles
+from api.form import fields_of_the_page
 from api.middleware import Guard
 from api.proxies import Proxies
 from api.routes import ROUTERS
@@ -46,7 +47,7 @@ def create_app(web: Web) -> FastAPI:
     app.add_middleware(Guard, settings=web.settings)
     app.add_middleware(Proxies, trusted=web.settings.proxies)  # before the guard, which looks at the host
     add_error_handlers(app)
-    files = StudioFiles()
+    files = StudioFiles(data={"fields": fields_of_the_page()})
     app.add_route("/static/{name:path}", files.answer)  # before the others, which would be compared one by one
     for router in (*ROUTERS, *DIALECTS):
         app.include_router(router)

@@ -17,6 +17,7 @@ from utils.threads import run_in_thread
 
 STATIC: Final = Path(__file__).with_name("static")
 FRESH_S: Final = 1.0
+NO_DATA: Final[Mapping[str, str]] = {}
 CACHE: Final = "no-cache"  # asked for again each time, answered with 304 while nothing changed
 MIN_PACKED_BYTES: Final = 1000
 TYPES: Final = {  # not asked of the machine: Windows may be told that .js is plain text
@@ -38,8 +39,15 @@ class _File:
 class StudioFiles:
     """Hands out the files of one folder by their names in it; what was not found in the folder does not exist."""
 
-    def __init__(self, folder: Path = STATIC, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, folder: Path = STATIC, now: Callable[[], float] = time.monotonic, data: Mapping[str, str] = NO_DATA
+    ) -> None:
+        """Hand out a folder; `data` fills the empty `meta` elements of its pages, by their names."""
         self._folder = folder
+        self._data = {
+            f'name="{name}" content=""'.encode(): f"name=\"{name}\" content='{_in_quotes(text)}'".encode()
+            for name, text in data.items()
+        }
         self._now = now
         self._looked_at = float("-inf")
         self._files: Mapping[str, _File] = {}
@@ -55,7 +63,7 @@ class StudioFiles:
             HTTPException: 404, there is no such file.
         """
         if self._now() - self._looked_at >= FRESH_S:
-            self._files = await run_in_thread(_look_through, self._folder, self._files)
+            self._files = await run_in_thread(_look_through, self._folder, self._files, self._data)
             self._looked_at = self._now()
         if (file := self._files.get(name)) is None:
             raise HTTPException(404)
@@ -67,7 +75,12 @@ class StudioFiles:
         return Response(file.body, media_type=file.media_type, headers=headers)
 
 
-def _look_through(folder: Path, known: Mapping[str, _File]) -> dict[str, _File]:
+def _in_quotes(text: str) -> str:
+    """Write a text for an attribute in single quotes: JSON is full of the others."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")
+
+
+def _look_through(folder: Path, known: Mapping[str, _File], data: Mapping[bytes, bytes]) -> dict[str, _File]:
     found = {}
     for path in folder.rglob("*"):
         if not path.is_file():
@@ -75,12 +88,14 @@ def _look_through(folder: Path, known: Mapping[str, _File]) -> dict[str, _File]:
         name, stat = path.relative_to(folder).as_posix(), path.stat()
         stamp = (stat.st_mtime_ns, stat.st_size)
         same = known.get(name)
-        found[name] = same if same and same.stamp == stamp else _read(path, stamp)
+        found[name] = same if same and same.stamp == stamp else _read(path, stamp, data)
     return found
 
 
-def _read(path: Path, stamp: tuple[int, int]) -> _File:
+def _read(path: Path, stamp: tuple[int, int], data: Mapping[bytes, bytes]) -> _File:
     body = path.read_bytes()
+    for empty, filled in data.items() if path.suffix == ".html" else ():
+        body = body.replace(empty, filled)
     may_pack = path.suffix in PACKABLE and len(body) >= MIN_PACKED_BYTES
     return _File(
         stamp=stamp,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from constants import (
+    DEFAULT_DENOISING_STRENGTH,
     DEFAULT_MASK_BLUR_PX,
     MAX_BATCH_SIZE,
     MAX_CFG_SCALE,
@@ -85,6 +86,9 @@ class Control:
     high: float = 0
     step: float = 1
     usual: float | None = None  # shown while nothing is said and the engine names no default
+    usual_of: str = ""  # the engine's capability that names it
+    most: str = ""  # the engine's capability that ends the slider
+    is_filled: bool = False  # the usual value stands there, and is as good as nothing said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +184,18 @@ FIELDS: Final = (
     Field(
         name="steps", kind=Kind.INTEGER, example="30", limits=Range(low=1, high=MAX_STEPS),
         help=template("{range}; more is slower and finer"), needs="steps", slash="steps", infotext="Steps",
-        control=Control(place="main", low=1, high=150), is_usual=True, is_for_workflows=True, is_drawing=True,
-        is_handed_on=True,
+        control=Control(place="main", low=1, high=150, usual=20, usual_of="default_steps", most="max_steps"),
+        is_usual=True, is_for_workflows=True, is_drawing=True, is_handed_on=True,
     ),
     Field(
         name="cfg_scale", kind=Kind.NUMBER, label=_("CFG scale"), option="cfg",
         aliases=("cfg_scale", "guidance_scale", "scale"), example="7", limits=_CFG,
         help=template("how closely the prompt is followed, {range}"), needs="cfg_scale", slash="cfg_scale",
-        infotext="CFG scale", control=Control(place="main", title=_("Prompt strength (CFG)"), low=1, high=20, step=0.5),
+        infotext="CFG scale",
+        control=Control(
+            place="main", title=_("Prompt strength (CFG)"), low=1, high=20, step=0.5, usual=7,
+            usual_of="default_cfg_scale",
+        ),
         is_usual=True, is_for_workflows=True, is_drawing=True,
         is_handed_on=True,
     ),
@@ -206,7 +214,11 @@ FIELDS: Final = (
     Field(
         name="batch_size", kind=Kind.INTEGER, option="batch", aliases=("count", "n", "batch_size"), example="4",
         limits=Range(low=1, high=MAX_BATCH_SIZE), help=template("pictures in one go, {range}"), slash="batch",
-        control=Control(place="main", title="Pictures", low=1, high=8, usual=1), is_usual=True,
+        modes=frozenset(Mode) - {Mode.UPSCALE},
+        control=Control(
+            place="main", title=_("Pictures"), low=1, high=MAX_BATCH_SIZE, usual=1, most="max_batch", is_filled=True
+        ),
+        is_usual=True,
     ),
     Field(
         name="repeat", kind=Kind.INTEGER, aliases=("r",), example="3", limits=Range(low=1, high=MAX_REPEAT),
@@ -268,7 +280,7 @@ FIELDS: Final = (
         name="denoising_strength", kind=Kind.NUMBER, option="strength", aliases=("denoise", "denoising_strength"),
         example="0.6", limits=Range(low=0, high=1), help=_("0 keeps the input picture, 1 ignores it"), slash="strength",
         modes=frozenset({Mode.IMG2IMG, Mode.INPAINT}), infotext="Denoising strength",
-        control=Control(place="input", title="Change", high=1, step=0.01),
+        control=Control(place="input", title="Change", high=1, step=0.01, usual=DEFAULT_DENOISING_STRENGTH),
         is_usual=True, is_for_workflows=True, is_drawing=True,
     ),
     Field(

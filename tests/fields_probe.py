@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.form import form_fields
 from api.schemas.requests import DraftIn, RequestOut
 from app.cli import parse
 from cogs.help import help_pages
@@ -56,6 +57,7 @@ def main(name: str) -> None:
         getattr(draft_of_options({field.slash: value}, {}), name) == value and slash_option(name).max_value == 1,
         all(f"{field.flag} {field.example}" in text for text in help_texts),
         getattr(draft_from(parse_infotext(metadata)), name) == value,
+        any(row["name"] == name for row in form_fields()),
         f"| `{name}` |" in write_fields.page(write_fields.PAGE.read_text("utf-8")),
     )
     for is_seen in doors:

@@ -356,8 +356,6 @@ interface WorkflowField {
   kind: "text" | "number" | "any";
 }
 
-type NumberName = "width" | "height" | "steps" | "cfg_scale" | "batch_size";
-
 type NumberRange = { min: number; max: number; step: number };
 
 /** A list of names that an engine may have. */

@@ -129,28 +129,15 @@ interface FormState {
   aspect: string | null;
   width: number | null;
   height: number | null;
-  steps: number | null;
-  cfg: number | null;
-  guidance: number | null;
   seed: number | string | null;
   isSeedLocked: boolean;
-  sampler: string;
-  scheduler: string;
-  model: string;
-  vae: string;
-  clipSkip: number | null;
   loras: Pick<Api.Lora, "name" | "weight">[];
-  batch: number;
   hires: Api.Hires | null;
   backend: string;
   isPrivate: boolean;
-  strength: number | null;
   input: InputPicture | null;
   edit: Edit;
   mask: Api.Media | null;
-  maskFill: string;
-  maskBlur: number | null;
-  onlyMasked: boolean;
   zoom: number | null;
   pan: Api.Pan | null;
   factor: number;
@@ -158,6 +145,31 @@ interface FormState {
   workflow: string;
   options: Record<string, string | number | boolean>;
   replyTo: string | null;
+  /** The fields of the table that have a control. */
+  said: Record<string, Said>;
+}
+
+type Said = string | number | boolean | null;
+
+/** A row of the table of fields, as the page brings it (api/form.py); what goes without saying is left out. */
+interface FormField {
+  name: keyof Api.Draft;
+  word: string;
+  label: string;
+  place: "main" | "more" | "input";
+  hint?: string;
+  list?: ListName;
+  needs?: SupportName;
+  choices?: string[];
+  is_flag?: boolean;
+  low?: number;
+  high?: number;
+  step?: number;
+  usual?: number;
+  usual_of?: LimitName;
+  most?: LimitName;
+  is_filled?: boolean;
+  modes?: string[];
 }
 
 interface FormStore {
@@ -168,19 +180,11 @@ interface FormStore {
   flush: () => void;
 }
 
-type ListName = "models" | "samplers" | "schedulers" | "loras" | "vaes" | "upscalers";
-
-type SupportName =
-  | "negative"
-  | "seed"
-  | "steps"
-  | "cfg_scale"
-  | "clip_skip"
-  | "hires"
-  | "guidance"
-  | "mask_fill"
-  | "only_masked"
-  | "describe";
+/** What of the capabilities is of a kind: the lists to choose from, the figures. */
+type NamesOf<V> = { [K in keyof Api.Capabilities]: Api.Capabilities[K] extends V ? K : never }[keyof Api.Capabilities];
+type ListName = Exclude<NamesOf<Api.Model[] | string[] | null>, "modes" | "controls">;
+type LimitName = NamesOf<number>;
+type SupportName = keyof Api.Supports;
 
 /** Which controls make sense for the chosen engine. A list that is null takes any name. */
 interface Shape {
@@ -191,9 +195,10 @@ interface Shape {
   grid: number;
   minSide: number;
   maxSide: number;
-  maxBatch: number;
-  maxSteps: number;
-  defaults: { width: number; height: number; steps: number; cfg: number };
+  /** The most that any of the engines says, 0 where none does; and what the first one says. */
+  most: (name: LimitName) => number;
+  first: (name: LimitName) => number;
+  defaults: { width: number; height: number };
 }
 
 interface EngineStore {

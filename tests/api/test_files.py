@@ -1,6 +1,9 @@
 """The studio's files as they are handed out: whole or packed, once, and again when they change."""
 
 import gzip
+import html
+import json
+import re
 
 import httpx
 import pytest
@@ -8,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from api.files import STATIC, StudioFiles
+from api.form import form_fields
 
 
 class Folder:
@@ -79,3 +83,9 @@ async def test_an_edited_file_is_seen_after_a_second_and_a_deleted_one_is_gone(f
     note.unlink()
     folder.now_s = 2.0
     assert (await folder.get("/note.css")).status_code == 404
+
+
+async def test_the_page_brings_the_fields_of_its_form(client):
+    page = (await client.get("/")).text
+    said = re.search("<meta name=\"fields\" content='([^']*)'>", page)
+    assert json.loads(html.unescape(said[1])) == form_fields()

@@ -1,5 +1,6 @@
 """Runs the unit tests of the studio's code with `node --test`, file by file."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api.form import form_fields
 from tests import tools
 
 HERE = Path(__file__).parent
@@ -20,7 +22,7 @@ def test_units_of_the_studio(path: Path) -> None:
         pytest.skip(f"the studio's units are not tested: {fault}")
     command = ["node", "--test", "--test-reporter=tap", str(path)]
     # in another zone than UTC, days would be told apart from those that the tests name
-    environ = os.environ | {"TZ": "UTC", "NO_COLOR": "1"}
+    environ = os.environ | {"TZ": "UTC", "NO_COLOR": "1", "FIELDS": json.dumps(form_fields())}
     done = subprocess.run(command, cwd=HERE, env=environ, capture_output=True, text=True, timeout=RUN_S)
     assert done.returncode == 0, done.stdout + done.stderr
     ran = re.search(r"^# tests (\d+)$", done.stdout, re.MULTILINE)

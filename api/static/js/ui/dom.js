@@ -68,8 +68,8 @@ export function append(node, ...children) {
 
 /** Fields that hold what nobody has taken yet. @type {WeakSet<EventTarget>} */
 const typed = new WeakSet();
-document.addEventListener("input", ({ target }) => target && typed.add(target), true);
-document.addEventListener("change", ({ target }) => target && typed.delete(target), true);
+globalThis.document?.addEventListener("input", ({ target }) => target && typed.add(target), true);
+globalThis.document?.addEventListener("change", ({ target }) => target && typed.delete(target), true);
 
 /**
  * Show a value in an input, but never over what somebody is typing there.

@@ -1,6 +1,7 @@
 /** What Create is opened with: settings or a picture that were handed over, or a job by its link. */
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
+import { FIELDS } from "../../shell/fields.js";
 import { toastError } from "../../ui/toast.js";
 import { fromDraft, mediaOf } from "./form.js";
 
@@ -20,7 +21,10 @@ export async function takeOver({ form }, { command, draft, initImage, mode, repl
       width: null,
       height: null,
       aspect: null,
-      batch: 1,
+      said: {
+        ...patch.said,
+        ...Object.fromEntries(FIELDS.filter((each) => each.is_filled).map(({ name }) => [name, null])),
+      },
     });
   form.set(patch);
 }

@@ -1,40 +1,87 @@
 /** Small controls, each bound to one field of the form: sliders, choices, switches. They show only what can be set. */
+import { segments, slider, toggle } from "../../ui/controls.js";
 import { fill, h, icon, iconButton, uid, write } from "../../ui/dom.js";
+import { maySay } from "./form.js";
 
 const MAX_SEED = 2n ** 64n - 1n;
 
 /**
- * A combobox with its label, bound to a field; made when there is something to choose, hidden while there is not.
- * @param {{ label: string, name: "model" | "sampler" | "scheduler" | "vae", list: ListName, form: FormStore,
- *   placeholder: string }} spec
+ * The control of a field: a combobox, a switch, one of a few, or a slider; hidden where the field means nothing.
+ * @param {FormField} field
+ * @param {FormStore} form
  * @returns {FormPart}
  */
-export function choice({ label, name, list, form, placeholder }) {
+export function fieldControl(field, form) {
+  const { name, label, low = 0, high = 0, step, usual = low, is_filled: isFilled } = field;
+  const say = (/** @type {Said} */ value) =>
+    form.set({ said: { [name]: value === "" || value === false ? null : value } });
+  if (field.list) return choice(field, field.list, form, say);
+  if (field.is_flag) return shown(field, toggle(label, field.hint ?? "", say));
+  if (field.choices) {
+    const named = field.choices.map((each) => [each, each[0].toUpperCase() + each.slice(1)]);
+    return shown(field, segments(label, /** @type {[string, string][]} */ ([["", "Auto"], ...named]), say));
+  }
+  const { node, update } = slider({ label, min: low, max: high, step, isOptional: !isFilled, onChange: say });
+  return {
+    node,
+    update(state, shape) {
+      const most = field.most ? shape.most(field.most) : high;
+      const value = /** @type {number | null} */ (state.said[name]);
+      const fallback = (field.usual_of && shape.first(field.usual_of)) || usual;
+      update(isFilled ? (value ?? fallback) : value, fallback, {
+        max: Math.max(low + 1, Math.min(high, most || high)),
+      });
+      node.hidden = !maySay(field, state, shape) || (Boolean(most || isFilled) && most <= low);
+    },
+  };
+}
+
+/**
+ * @param {FormField} field
+ * @param {{ node: HTMLElement, update: (value: string) => unknown }} part
+ * @returns {FormPart}
+ */
+function shown(field, { node, update }) {
+  return {
+    node,
+    update(state, shape) {
+      node.hidden = !maySay(field, state, shape);
+      update(String(state.said[field.name] ?? ""));
+    },
+  };
+}
+
+/**
+ * A combobox with its label; made when there is something to choose.
+ * @param {FormField} field
+ * @param {ListName} list
+ * @param {FormStore} form
+ * @param {(value: string) => void} say
+ * @returns {FormPart}
+ */
+function choice({ name, label, hint }, list, form, say) {
   const node = h("div", { class: "field", hidden: true });
   /** @type {Combo | null} */
   let box = null;
-  /** @type {{ state: FormState, shape: Shape } | null} */
+  /** @type {Shape | null} */
   let latest = null;
   const draw = () => {
     if (!box || !latest) return;
-    const { state, shape } = latest;
-    node.hidden = !shape.has(list);
-    box.setOptions(shape.lists[list] || []);
-    if (box.value !== state[name]) box.value = state[name];
+    node.hidden = !latest.has(list);
+    box.setOptions(latest.lists[list] || []);
+    const value = String(form.get().said[name] ?? "");
+    if (box.value !== value) box.value = value;
   };
   const load = async () => {
     const { combo } = await import("../../ui/combo.js");
     if (box) return;
-    box = combo({ label, placeholder, isFree: true, onChange: (value) => form.set({ [name]: value }) });
+    box = combo({ label, placeholder: hint, isFree: true, onChange: say });
     node.append(h("label", { for: box.input.id }, label), box);
     draw();
   };
-  /**
-   * @param {FormState} state
-   * @param {Shape} shape
-   */
-  const update = (state, shape) => {
-    latest = { state, shape };
+  /** @type {FormPart["update"]} */
+  const update = (_state, shape) => {
+    latest = shape;
     if (box) draw();
     else if (shape.has(list)) load();
   };

@@ -1,5 +1,6 @@
 /** What stands in the Create form: kept across reloads, sent as POST /api/jobs, filled from drafts. */
 import { withStyles } from "../../pictures/prompt.js";
+import { FIELDS } from "../../shell/fields.js";
 import { getPref, setPref } from "../../shell/prefs.js";
 
 /** `null` and empty mean "not said": Easel and the engine decide. Sizes in pixels. @type {FormState} */
@@ -10,28 +11,15 @@ const EMPTY = {
   aspect: null,
   width: null,
   height: null,
-  steps: null,
-  cfg: null,
-  guidance: null,
   seed: null,
   isSeedLocked: false,
-  sampler: "",
-  scheduler: "",
-  model: "",
-  vae: "",
-  clipSkip: null,
   loras: [],
-  batch: 1,
   hires: null,
   backend: "",
   isPrivate: false,
-  strength: null,
   input: null,
   edit: "img2img",
   mask: null,
-  maskFill: "",
-  maskBlur: null,
-  onlyMasked: false,
   zoom: null,
   pan: null,
   factor: 2,
@@ -39,13 +27,20 @@ const EMPTY = {
   workflow: "",
   options: {},
   replyTo: null,
+  said: Object.fromEntries(FIELDS.map(({ name }) => [name, null])),
 };
-const NAMED = /** @type {const} */ (["sampler", "scheduler", "model", "vae"]);
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
 
 /** @type {() => FormState} */
 const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, /** @type {Partial<Api.Draft>} */ ({}))) });
+
+/**
+ * What a part leaves out of the fields stays as it was.
+ * @param {FormState} state
+ * @param {Partial<FormState>} patch
+ */
+const merged = (state, patch) => ({ ...state, ...patch, said: { ...state.said, ...patch.said } });
 
 /** @param {Partial<FormState>} state */
 const namesOf = (state) => /** @type {(keyof FormState)[]} */ (Object.keys(state));
@@ -54,7 +49,7 @@ const namesOf = (state) => /** @type {(keyof FormState)[]} */ (Object.keys(state
 export function makeForm() {
   const base = blank();
   /** @type {FormState} */
-  let state = { ...base, ...getPref(STORED, {}), replyTo: null };
+  let state = merged(base, { ...getPref(STORED, {}), replyTo: null });
   /** @type {Set<(state: FormState, changed: Set<string>) => unknown>} */
   const listeners = new Set();
   let timer = 0;
@@ -66,9 +61,10 @@ export function makeForm() {
   return {
     get: () => state,
     set(patch) {
-      const changed = namesOf(patch).filter((name) => state[name] !== patch[name]);
+      const next = merged(state, patch);
+      const changed = namesOf(patch).filter((name) => JSON.stringify(state[name]) !== JSON.stringify(next[name]));
       if (!changed.length) return;
-      state = { ...state, ...patch };
+      state = next;
       clearTimeout(timer);
       timer = setTimeout(keep, 200);
       for (const fn of [...listeners]) fn(state, new Set(changed));
@@ -104,19 +100,17 @@ export function toBody(form, shape, flagged, styleValues) {
   };
   say("negative_prompt", form.negative.trim(), supports.negative);
   if (!("width" in flagged || "height" in flagged || "aspect" in flagged)) saySize(body, form);
-  say("steps", form.steps, supports.steps);
-  say("cfg_scale", form.cfg, supports.cfg_scale);
-  say("guidance", form.guidance, supports.guidance);
-  say("clip_skip", form.clipSkip, supports.clip_skip);
   say("seed", form.isSeedLocked ? form.seed : null, supports.seed);
-  for (const name of NAMED) say(name, form[name], has(`${name}s`));
+  for (const field of FIELDS) {
+    const value = form.said[field.name];
+    say(field.name, value, maySay(field, form, shape) && !(field.is_filled && value === field.usual));
+  }
   if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
-  say("batch_size", form.batch > 1 ? form.batch : null);
   say("hires", form.hires, supports.hires && !form.input);
   say("backend", form.backend);
   say("workflow", form.workflow);
   if (form.workflow) body.options = { ...form.options, ...flagged.options };
-  if (form.input) sayInput(body, form, shape, flagged);
+  if (form.input) sayInput(body, form);
   if (form.isPrivate) body.is_private = true;
   if (form.replyTo) body.reply_to = form.replyTo;
   return body;
@@ -129,47 +123,33 @@ function saySize(body, form) {
 }
 
 /**
- * @param {Record<string, unknown>} body
+ * Whether a field means something to this engine, with this picture to begin from.
+ * @param {FormField} field
  * @param {FormState} form
- * @param {Pick<Shape, "supports">} shape
- * @param {Partial<Api.Draft>} flagged
+ * @param {Pick<Shape, "supports" | "has">} shape
  */
-function sayInput(body, form, { supports }, flagged) {
+export function maySay({ needs, list, modes, place }, { input, edit }, { supports, has }) {
+  const mode = input ? edit : "txt2img";
+  if ((needs && !supports[needs]) || (list && !has(list))) return false;
+  return !modes || modes.includes(mode) || (mode === "outpaint" && place !== "input");
+}
+
+/** @param {Record<string, unknown>} body @param {FormState} form */
+function sayInput(body, form) {
   body.init_image = form.input?.media_id;
   if (form.edit === "upscale") {
     body.mode = "upscale";
     body.upscale_factor = form.factor;
     if (form.upscaler) body.upscaler = form.upscaler;
-    for (const name of ["width", "height", "aspect", "hires", "batch_size"]) delete body[name];
-    return;
-  }
-  if (form.strength !== null && !("denoising_strength" in flagged)) body.denoising_strength = form.strength;
-  if (form.edit === "inpaint" && form.mask) {
-    body.mask_image = form.mask.media_id;
-    if (form.maskFill && supports.mask_fill) body.mask_fill = form.maskFill;
-    if (form.maskBlur !== null && !("mask_blur" in flagged)) body.mask_blur = form.maskBlur;
-    if (form.onlyMasked && supports.only_masked) body.only_masked = true;
-  }
-  if (form.edit === "outpaint") {
-    if (form.mask) body.mask_image = form.mask.media_id;
-    else if (form.pan) body.pan = form.pan;
-    else if (form.zoom) body.zoom = form.zoom;
-  }
+    for (const name of ["width", "height", "aspect", "hires"]) delete body[name];
+  } else if (form.mask && form.edit !== "img2img") body.mask_image = form.mask.media_id;
+  else if (form.edit === "outpaint")
+    Object.assign(body, form.pan ? { pan: form.pan } : form.zoom && { zoom: form.zoom });
 }
 
 /** The fields of the form by the names of Job.request. @type {[keyof Api.Draft, keyof FormState][]} */
 const SAME = [
   ["negative_prompt", "negative"],
-  ["steps", "steps"],
-  ["cfg_scale", "cfg"],
-  ["guidance", "guidance"],
-  ["sampler", "sampler"],
-  ["scheduler", "scheduler"],
-  ["model", "model"],
-  ["vae", "vae"],
-  ["clip_skip", "clipSkip"],
-  ["batch_size", "batch"],
-  ["denoising_strength", "strength"],
   ["backend", "backend"],
   ["workflow", "workflow"],
   ["options", "options"],
@@ -185,9 +165,13 @@ const SAME = [
  * @returns {Partial<FormState>}
  */
 export function fromDraft(draft) {
-  const known = SAME.filter(([name]) => draft[name] !== undefined && draft[name] !== null);
+  const isSaid = (/** @type {keyof Api.Draft} */ name) => draft[name] !== undefined && draft[name] !== null;
+  const known = SAME.filter(([name]) => isSaid(name));
   /** @type {Partial<FormState>} */
   const patch = Object.fromEntries(known.map(([name, own]) => [own, draft[name]]));
+  const fields = FIELDS.filter(({ name }) => isSaid(name));
+  if (fields.length)
+    patch.said = Object.fromEntries(fields.map(({ name }) => [name, /** @type {Said} */ (draft[name])]));
   if (draft.prompt !== undefined) patch.text = draft.prompt ?? "";
   if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
   if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });

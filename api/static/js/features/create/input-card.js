@@ -1,7 +1,9 @@
 /** The card of an input picture: what to do with it, and how strongly. */
 
-import { segments, slider, toggle } from "../../ui/controls.js";
+import { FIELDS } from "../../shell/fields.js";
+import { segments } from "../../ui/controls.js";
 import { button, h, iconButton } from "../../ui/dom.js";
+import { fieldControl } from "./controls.js";
 
 /** @type {[Edit, string][]} */
 const EDITS = [
@@ -10,7 +12,6 @@ const EDITS = [
   ["outpaint", "Outpaint"],
   ["upscale", "Upscale"],
 ];
-const MASK_BLUR = 4; // pixels inside the mask, where nothing is said
 /** @type {Record<string, string>} */
 const NEEDS = { img2img: "img2img", inpaint: "inpaint", outpaint: "inpaint", upscale: "upscale" };
 /** @type {Record<Edit, string>} */
@@ -81,11 +82,10 @@ function drawEdit(edit, word, { edit: mode, mask, zoom, pan }) {
 
 /** @param {FormStore} form */
 function editControls(form) {
-  const set = (/** @type {keyof FormState} */ name) => (/** @type {unknown} */ value) => form.set({ [name]: value });
   const modes = segments("What to do with the picture", EDITS, (edit) =>
     form.set({ edit, mask: null, zoom: null, pan: null }),
   );
-  const strength = slider({ label: "Change", min: 0, max: 1, step: 0.01, onChange: set("strength") });
+  const fields = FIELDS.filter(({ place }) => place === "input").map((field) => fieldControl(field, form));
   const factor = segments(
     "Times larger",
     /** @type {[number, string][]} */ ([
@@ -95,19 +95,6 @@ function editControls(form) {
     ]),
     (value) => form.set({ factor: value }),
   );
-  const fillIn = segments(
-    "Begin the masked part with",
-    /** @type {[string, string][]} */ ([
-      ["", "Auto"],
-      ["original", "Original"],
-      ["blur", "Blur"],
-      ["noise", "Noise"],
-      ["empty", "Empty"],
-    ]),
-    set("maskFill"),
-  );
-  const blur = slider({ label: "Soft edge", min: 0, max: 64, onChange: set("maskBlur") });
-  const only = toggle("Only the masked part", "Draws it at full size: more detail", set("onlyMasked"));
   /**
    * @param {FormState} state
    * @param {Shape} shape
@@ -116,16 +103,9 @@ function editControls(form) {
     modes.update(state.edit);
     for (const each of modes.buttons)
       each.hidden = shape.modes.size > 0 && !shape.modes.has(NEEDS[each.dataset.value ?? ""]);
-    strength.update(state.strength, state.edit === "inpaint" ? 0.75 : 0.6);
-    strength.node.hidden = state.edit === "upscale" || state.edit === "outpaint";
+    for (const part of fields) part.update(state, shape);
     factor.update(state.factor);
     factor.node.hidden = state.edit !== "upscale";
-    fillIn.update(state.maskFill);
-    fillIn.node.hidden = state.edit !== "inpaint" || !shape.supports.mask_fill;
-    blur.update(state.maskBlur, MASK_BLUR);
-    blur.node.hidden = state.edit !== "inpaint" || !state.mask;
-    only.update(state.onlyMasked);
-    only.node.hidden = state.edit !== "inpaint" || !shape.supports.only_masked;
   };
-  return { modes, nodes: [strength.node, factor.node, fillIn.node, blur.node, only.node], update };
+  return { modes, nodes: [factor.node, ...fields.map((part) => part.node)], update };
 }

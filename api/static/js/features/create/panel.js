@@ -1,10 +1,10 @@
 /** The settings beside the picture: only those that the chosen engine has. */
 
+import { FIELDS } from "../../shell/fields.js";
 import { getPref, setPref } from "../../shell/prefs.js";
-import { slider } from "../../ui/controls.js";
 import { field, fill, h, iconButton } from "../../ui/dom.js";
 import { formatSpan } from "../../ui/words.js";
-import { choice, seedControl } from "./controls.js";
+import { fieldControl, seedControl } from "./controls.js";
 import { sizeChooser, summary } from "./size.js";
 
 /** @type {Record<string, string>} */
@@ -27,8 +27,8 @@ export function settingsPanel({ form, engines, styles, inputPanel }) {
     parts.size.node,
     parts.engine.node,
     parts.workflow.node,
-    parts.model.node,
-    h("div", { class: "stack group" }, parts.steps.node, parts.cfg.node, parts.guidance.node, parts.batch.node),
+    parts.named.map((part) => part.node),
+    h("div", { class: "stack group" }, ...parts.numbers.map((part) => part.node)),
     parts.seed.node,
     more.node,
   );
@@ -94,17 +94,14 @@ function moreSettings(form) {
 
 /** @param {FormStore} form */
 function makeParts(form) {
-  const set = (/** @type {keyof FormState} */ name) => (/** @type {unknown} */ value) => form.set({ [name]: value });
+  const main = FIELDS.filter(({ place }) => place === "main");
   return {
     size: sizeChooser(form),
     seed: seedControl(form),
     engine: engineSelect(form),
     workflow: workflowChip(form),
-    model: choice({ label: "Model", name: "model", list: "models", form, placeholder: "The engine's choice" }),
-    steps: slider({ label: "Steps", min: 1, max: 150, onChange: set("steps") }),
-    cfg: slider({ label: "Prompt strength (CFG)", min: 1, max: 20, step: 0.5, onChange: set("cfg") }),
-    guidance: slider({ label: "Guidance (Flux)", min: 1, max: 10, step: 0.1, onChange: set("guidance") }),
-    batch: slider({ label: "Pictures", min: 1, max: 8, isOptional: false, onChange: set("batch") }),
+    named: main.filter(({ list }) => list).map((row) => fieldControl(row, form)),
+    numbers: main.filter(({ list }) => !list).map((row) => fieldControl(row, form)),
   };
 }
 
@@ -188,18 +185,10 @@ function drawEngines({ select, state }, { backend }, engines) {
  */
 function draw(parts, state, engines, line, body) {
   const shape = engines.shapeOf(state.backend);
-  const { supports, defaults } = shape;
   const isUpscale = Boolean(state.input) && state.edit === "upscale";
-  for (const part of [parts.size, parts.model, parts.seed, parts.workflow]) part.update(state, shape);
+  for (const part of [parts.size, ...parts.named, ...parts.numbers, parts.seed, parts.workflow])
+    part.update(state, shape);
   drawEngines(parts.engine, state, engines.engines);
-  parts.steps.update(state.steps, defaults.steps, { max: Math.min(150, shape.maxSteps) });
-  parts.cfg.update(state.cfg, defaults.cfg);
-  parts.guidance.update(state.guidance, 3.5);
-  parts.batch.update(state.batch, 1, { max: Math.max(2, shape.maxBatch) });
-  parts.steps.node.hidden = !supports.steps;
-  parts.cfg.node.hidden = !supports.cfg_scale;
-  parts.guidance.node.hidden = !supports.guidance;
-  parts.batch.node.hidden = shape.maxBatch <= 1;
   parts.size.node.hidden = isUpscale;
   body.classList.toggle("upscaling", isUpscale);
   summary(line, state, shape);

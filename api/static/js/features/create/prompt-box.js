@@ -2,21 +2,14 @@
 
 import { hasFlags } from "../../pictures/prompt.js";
 import { api } from "../../shell/api.js";
+import { FIELDS } from "../../shell/fields.js";
 import { debounce, fill, h, hit, uid } from "../../ui/dom.js";
 import { asApiError } from "../../ui/errors.js";
 
 const PARSE_AFTER_MS = 250;
 const MAX_OFFERS = 8;
-/** @type {Record<string, string>} */
-const WORDS = {
-  negative_prompt: "not",
-  cfg_scale: "CFG",
-  batch_size: "pictures",
-  denoising_strength: "strength",
-  clip_skip: "clip skip",
-  upscale_factor: "upscale",
-  only_masked: "only masked",
-};
+/** @type {Map<string, string>} */
+const WORDS = new Map(FIELDS.map(({ name, word }) => [name, word]));
 
 /**
  * Build the prompt box.
@@ -146,7 +139,12 @@ async function parse(box) {
 function drawChips({ chips, result }) {
   const { options, ...own } = result.draft;
   const said = Object.entries({ ...own, ...options }).map(([name, value]) =>
-    h("span", { class: "chip small num" }, `${WORDS[name] || name.replaceAll("_", " ")} `, h("b", {}, inWords(value))),
+    h(
+      "span",
+      { class: "chip small num" },
+      `${WORDS.get(name) ?? name.replaceAll("_", " ")} `,
+      h("b", {}, inWords(value)),
+    ),
   );
   fill(
     chips,

@@ -1,22 +1,12 @@
 /** Which controls make sense: the chosen engine's capabilities, or all engines' together while none is chosen. */
 import { api } from "../../shell/api.js";
 import { events } from "../../shell/events.js";
+import { FIELDS, listed } from "../../shell/fields.js";
 
 /** @type {ListName[]} */
-const NAMED = ["models", "samplers", "schedulers", "loras", "vaes", "upscalers"];
+const NAMED = [...FIELDS.flatMap(({ list }) => list ?? []), "loras"];
 /** @type {SupportName[]} */
-const FLAGS = [
-  "negative",
-  "seed",
-  "steps",
-  "cfg_scale",
-  "clip_skip",
-  "hires",
-  "guidance",
-  "mask_fill",
-  "only_masked",
-  "describe",
-];
+const FLAGS = [...FIELDS.flatMap(({ needs }) => needs ?? []), "negative", "seed", "hires", "describe"];
 const LATER_MS = 60000;
 
 /** Holds the engines; `shapeOf(name)` is drawn from; `on(fn)` is told when they change. @returns {EngineStore} */
@@ -80,9 +70,9 @@ function shapeOf(engines, name) {
   const known = usable.flatMap(({ capabilities }) => capabilities ?? []);
   // what fills a gap adds what it does, and no control for anything else
   const fillers = name ? [] : able.filter(({ fills }) => fills.length);
-  const entries = NAMED.map((each) => [each, merged(known.map((caps) => caps[each]))]);
+  const entries = NAMED.map((each) => [each, listed(known.map((caps) => caps[each]))]);
   const larger = [...usable, ...fillers].flatMap(({ capabilities }) => capabilities ?? []);
-  entries.push(["upscalers", merged(larger.map((caps) => caps.upscalers))]);
+  entries.push(["upscalers", listed(larger.map((caps) => caps.upscalers))]);
   const lists = /** @type {Shape["lists"]} */ (Object.fromEntries(entries));
   const may = FLAGS.map((flag) => [flag, !known.length || known.some((caps) => caps.supports[flag])]);
   const supports = /** @type {Shape["supports"]} */ (Object.fromEntries(may));
@@ -95,30 +85,8 @@ function shapeOf(engines, name) {
     grid: first?.size_grid || 8,
     minSide: first?.min_side || 64,
     maxSide: Math.max(...known.map((caps) => caps.max_side), first?.max_side || 2048),
-    maxBatch: Math.max(1, ...known.map((caps) => caps.max_batch)),
-    maxSteps: Math.max(0, ...known.map((caps) => caps.max_steps ?? 150)) || 150,
-    defaults: {
-      width: first?.default_width || 512,
-      height: first?.default_height || 512,
-      steps: first?.default_steps || 20,
-      cfg: first?.default_cfg_scale || 7,
-    },
+    most: (figure) => Math.max(0, ...known.map((caps) => caps[figure])),
+    first: (figure) => first?.[figure] ?? 0,
+    defaults: { width: first?.default_width || 512, height: first?.default_height || 512 },
   };
-}
-
-/**
- * All names once; null when one engine takes any and none lists them.
- * @param {(Api.Model[] | string[] | null)[]} all
- * @returns {Option[] | null}
- */
-function merged(all) {
-  const known = all.filter((one) => one !== null);
-  if (!known.length) return all.length ? null : [];
-  /** @type {Map<string, Option>} */
-  const byName = new Map();
-  for (const one of known.flat()) {
-    if (typeof one === "string") byName.set(one, { value: one, label: one });
-    else byName.set(one.name, { value: one.name, label: one.title || one.name, hint: one.is_loaded ? "loaded" : "" });
-  }
-  return [...byName.values()];
 }

@@ -1,4 +1,5 @@
 /** Size and shape: aspects drawn as they are, exact pixels below; nothing chosen leaves it to the engine. */
+import { FIELDS } from "../../shell/fields.js";
 import { fill, h, iconButton, write } from "../../ui/dom.js";
 
 const ASPECTS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
@@ -128,8 +129,9 @@ export function summary(node, state, shape) {
   fill(
     node,
     `${w} × ${t}`,
-    state.steps ? ` · ${state.steps} steps` : "",
-    state.batch > 1 ? ` · ${state.batch} pictures` : "",
+    FIELDS.filter(({ name, most }) => most && Number(state.said[name]) > 1).map(
+      ({ name, label }) => ` · ${state.said[name]} ${label.toLowerCase()}`,
+    ),
     state.styles.length ? ` · ${state.styles.length} styles` : "",
   );
 }

@@ -1,47 +1,43 @@
 /** The form for what Create begins with. Everything left empty is decided by Easel and the engine. */
 
 import { api } from "../../shell/api.js";
+import { FIELDS, listed } from "../../shell/fields.js";
 import { combo } from "../../ui/combo.js";
 import { button, field, h } from "../../ui/dom.js";
 import { toast } from "../../ui/toast.js";
 import { forgetDefaults, keepDefault, readDefaults } from "./defaults.js";
 
-/** @type {[NumberName, string, NumberRange][]} */
-const NUMBERS = [
+/** @type {[keyof Api.Draft, string, NumberRange][]} */
+const SIDES = [
   ["width", "Width", { min: 64, max: 4096, step: 8 }],
   ["height", "Height", { min: 64, max: 4096, step: 8 }],
-  ["steps", "Steps", { min: 1, max: 150, step: 1 }],
-  ["cfg_scale", "CFG scale", { min: 0, max: 30, step: 0.5 }],
 ];
 
 /**
  * Make the form.
- * @param {{max_batch?: number}} limits of the session
  * @returns {HTMLElement}
  */
-export function createDefaults(limits) {
+export function createDefaults() {
   const place = h("div", { class: "stack" });
-  const draw = () => place.replaceChildren(form(limits, draw));
+  const draw = () => place.replaceChildren(form(draw));
   draw();
   return place;
 }
 
-/**
- * @param {Partial<Api.Limits>} limits
- * @param {() => void} redraw
- */
-function form(limits, redraw) {
+/** @param {() => void} redraw */
+function form(redraw) {
   const kept = readDefaults();
   const engine = h(
     "select",
     { class: "select", on: { change: (event) => keepDefault("backend", event.currentTarget.value) } },
     h("option", { value: "" }, "Any engine"),
   );
-  const model = named("model", "Model", kept);
-  const sampler = named("sampler", "Sampler", kept);
-  listEngines(engine, model, sampler, kept);
-  /** @type {[NumberName, string, NumberRange][]} */
-  const numbers = [...NUMBERS, ["batch_size", "Pictures", { min: 1, max: limits.max_batch || 4, step: 1 }]];
+  const boxes = FIELDS.flatMap((row) => (row.list ? [{ row, list: row.list, box: named(row, kept) }] : []));
+  listEngines(engine, boxes, kept);
+  /** @type {typeof SIDES} */
+  const numbers = FIELDS.filter(({ place, list }) => place === "main" && !list).map(
+    ({ name, label, low = 0, high = 0, step = 1 }) => [name, label, { min: low, max: high, step }],
+  );
   const negative = h("textarea", {
     class: "textarea",
     rows: "2",
@@ -57,18 +53,23 @@ function form(limits, redraw) {
   return h(
     "div",
     { class: "stack" },
-    h("div", { class: "settings-grid" }, field("Engine", engine), field("Model", model), field("Sampler", sampler)),
+    h(
+      "div",
+      { class: "settings-grid" },
+      field("Engine", engine),
+      boxes.map(({ row, box }) => field(row.label, box)),
+    ),
     h(
       "div",
       { class: "settings-grid is-narrow" },
-      numbers.map(([name, label, range]) => field(label, number(name, range, kept))),
+      [...SIDES, ...numbers].map(([name, label, range]) => field(label, number(name, range, kept))),
     ),
     field("Negative prompt", negative),
     h("div", { class: "row" }, button("Forget these defaults", forget, { class: "btn-ghost btn-small", icon: "undo" })),
   );
 }
 
-/** @param {NumberName} name @param {NumberRange} range @param {Partial<Api.Draft>} kept */
+/** @param {keyof Api.Draft} name @param {NumberRange} range @param {Partial<Api.Draft>} kept */
 function number(name, range, kept) {
   const input = h("input", {
     class: "input",
@@ -91,11 +92,11 @@ function number(name, range, kept) {
   return input;
 }
 
-/** @param {"model" | "sampler"} name @param {string} label @param {Partial<Api.Draft>} kept */
-function named(name, label, kept) {
+/** @param {FormField} row @param {Partial<Api.Draft>} kept */
+function named({ name, label }, kept) {
   return combo({
     label,
-    value: kept[name] ?? "",
+    value: String(kept[name] ?? ""),
     isFree: true,
     placeholder: "auto",
     onChange: (value) => keepDefault(name, value),
@@ -104,19 +105,14 @@ function named(name, label, kept) {
 
 /**
  * @param {HTMLSelectElement} select
- * @param {Combo} model
- * @param {Combo} sampler
+ * @param {{ list: ListName, box: Combo }[]} boxes
  * @param {Partial<Api.Draft>} kept
  */
-async function listEngines(select, model, sampler, kept) {
+async function listEngines(select, boxes, kept) {
   // the lists are a convenience
   const answer = await api.get("/api/engines", null, { quiet: true }).catch(() => ({ engines: [] }));
   select.append(...answer.engines.map((engine) => h("option", { value: engine.name }, engine.label)));
   select.value = kept.backend ?? "";
   const known = answer.engines.flatMap(({ capabilities }) => capabilities ?? []);
-  const models = known.flatMap((one) => one.models ?? []);
-  model.setOptions([
-    ...new Map(models.map((one) => [one.name, { value: one.name, label: one.title || one.name }])).values(),
-  ]);
-  sampler.setOptions([...new Set(known.flatMap(({ samplers }) => samplers ?? []))]);
+  for (const { list, box } of boxes) box.setOptions(listed(known.map((capabilities) => capabilities[list])) ?? []);
 }

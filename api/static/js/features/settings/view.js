@@ -40,7 +40,7 @@ export async function mount(root) {
     section(
       "Create starts with",
       "Kept in this browser. What you leave empty is decided by Easel and the engine.",
-      createDefaults(now.limits),
+      createDefaults(),
     ),
     section("Account", "", account(now)),
     isAdmin && section("API keys", "For programs that draw through Easel.", keySection()),
