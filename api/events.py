@@ -15,9 +15,9 @@ from typing import Any, Final
 from api.views import JobViews
 from generation.job import Job, JobStatus, JobView
 from generation.person import Person
+from generation.policy import may_see
 from services.drawing.generation import GenerationService, LaneView
 from services.engines.connections import Owner, lane_of, shown_lane
-from services.people.policy import may_see
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from api.errors import NotFound
 from generation.errors import RequestRejected
 from generation.job import Job
 from generation.person import Person
+from generation.policy import may_use
 from generation.request import Draft
-from services.people.policy import may_use
 from services.pictures.media import Media
 from texts.text import _
 

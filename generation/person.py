@@ -1,6 +1,6 @@
 """Who asks for something, from where, and what they may do: every door makes this value, every service takes it.
 
-What a person may see and change follows from it by `services.people.policy` alone.
+What a person may see and change follows from it by `generation.policy` alone.
 """
 
 from dataclasses import dataclass

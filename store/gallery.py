@@ -1,7 +1,7 @@
 """The pictures that were made (table `generated_images`), people's favourites and collections of them.
 
 Rows come from the triggers in `store/migrations/007_gallery.sql`; here they are read, kept and taken out. Every
-reading takes the person who looks (`viewer_key`, `is_admin`): SQL itself leaves out what is not for these eyes.
+reading takes the person who looks: SQL itself leaves out what is not for these eyes.
 """
 
 import json
@@ -10,21 +10,22 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from generation.person import Person
+from generation.policy import LISTED, listing
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
 from store.rows import RowReader, seed_from_column
-from store.visibility import visible
 
 MOST_FACETS: Final = 200
 KEPT_PICTURE: Final = """EXISTS (SELECT 1 FROM generated_images AS twin WHERE twin.media_id = g.media_id AND (
     EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = twin.id)
     OR EXISTS (SELECT 1 FROM collection_images AS c WHERE c.image_id = twin.id)))"""
-_VISIBLE: Final = visible(owner="g.user_key", is_private="g.is_private", door="g.door")
-_MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :viewer)"
-_AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_key = :viewer)"
+_VISIBLE: Final = LISTED.format(owner="g.user_key", is_private="g.is_private", door="g.door")
+_MINE: Final = "EXISTS (SELECT 1 FROM image_favorites AS f WHERE f.image_id = g.id AND f.user_key = :person)"
+_AMONG_MINE: Final = "g.id IN (SELECT image_id FROM image_favorites WHERE user_key = :person)"
 _IN_COLLECTION: Final = """g.id IN (
     SELECT c.image_id FROM collection_images AS c JOIN image_collections AS owned ON owned.id = c.collection_id
-    WHERE c.collection_id = :collection AND owned.user_key = :viewer)"""
+    WHERE c.collection_id = :collection AND owned.user_key = :person)"""
 _SELECT: Final = f"""
     SELECT g.*, {KEPT_PICTURE} AS is_kept, {_MINE} AS is_favorite,
         (SELECT count(*) FROM image_favorites AS f WHERE f.image_id = g.id) AS favorites
@@ -210,27 +211,27 @@ class GalleryStore:
         self._rows = RowReader("generated_images")
 
     async def history(
-        self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter, limit: int, before: int | None = None
+        self, person: Person, *, wanted: PictureFilter, limit: int, before: int | None = None
     ) -> list[Picture]:
         """Return visible pictures, newest first unless said otherwise; the last page ended at the `seq` `before`."""
         where, params = _where(wanted)
         if before is not None:
             where += f" AND g.seq {'>' if wanted.oldest_first else '<'} :before"
         sql = f"{_SELECT}{where} ORDER BY g.seq {'ASC' if wanted.oldest_first else 'DESC'} LIMIT :limit"
-        viewing = {"viewer": viewer_key, "is_admin": is_admin, "limit": limit, "before": before}
+        viewing = listing(person) | {"limit": limit, "before": before}
         return self._rows.read(await self._database.fetch(sql, params | viewing), _picture)
 
-    async def count(self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter) -> int:
+    async def count(self, person: Person, *, wanted: PictureFilter) -> int:
         """Count what `history` would return on all its pages."""
         where, params = _where(wanted)
         sql = f"SELECT count(*) AS number {_SEEN}{where}"
-        rows = await self._database.fetch(sql, params | {"viewer": viewer_key, "is_admin": is_admin})
+        rows = await self._database.fetch(sql, params | listing(person))
         return int(rows[0]["number"])
 
-    async def facets(self, viewer_key: str, *, is_admin: bool, wanted: PictureFilter) -> Facets:
+    async def facets(self, person: Person, *, wanted: PictureFilter) -> Facets:
         """Return the models and engines of what `history` would return."""
         where, params = _where(wanted)
-        viewing = {"viewer": viewer_key, "is_admin": is_admin}
+        viewing = listing(person)
         found: dict[str, tuple[tuple[str, int], ...]] = {}
         for column in ("model", "engine"):
             sql = (
@@ -268,10 +269,10 @@ class GalleryStore:
         rows = await self._database.fetch(WAS_THERE, (media_id,))
         return (rows[0]["user_key"], bool(rows[0]["is_private"])) if rows else None
 
-    async def picture(self, image_id: str, viewer_key: str, *, is_admin: bool) -> Picture | None:
+    async def picture(self, image_id: str, person: Person) -> Picture | None:
         """Return a picture by its id or its media id, if it is visible; of several answers the viewer's own first."""
-        sql = _SELECT + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :viewer, g.seq DESC LIMIT 1"
-        values = {"id": image_id, "viewer": viewer_key, "is_admin": is_admin}
+        sql = _SELECT + " AND (g.id = :id OR g.media_id = :id) ORDER BY g.user_key <> :person, g.seq DESC LIMIT 1"
+        values = listing(person) | {"id": image_id}
         return next(iter(self._rows.read(await self._database.fetch(sql, values), _picture)), None)
 
     async def delete(self, image_id: str, now: datetime) -> bool:

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from generation.errors import StoreUnavailable, Unstorable
 from generation.job import TERMINAL, TRANSITIONS, Job, JobError, JobStatus
+from generation.person import Person
+from generation.policy import LISTED, listing
 from generation.request import GenerationRequest
 from generation.result import JobResult
 from store.database import Database, Row, Write
 from store.job_rows import error_text, job_to_row, notes_text, request_text, result_text, row_to_job, to_epoch, to_json
 from store.rows import RowReader
-from store.visibility import visible
 from store.webhooks import SAVE_HOOK, Hook, hook_to_row
 from texts.text import _
 from utils.secrets import SecretBox
@@ -52,7 +53,7 @@ UNDELIVERED = """
 """
 BY_REQUEST_KEY = "SELECT * FROM jobs WHERE user_key = ? AND json_extract(origin, '$.request_key') = ?"
 RECENT = "SELECT * FROM jobs WHERE user_key = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-_VISIBLE = visible(owner="user_key", is_private="json_extract(origin, '$.private')", door="door")
+_VISIBLE = LISTED.format(owner="user_key", is_private="json_extract(origin, '$.private')", door="door")
 STREAM = f"""
     SELECT * FROM jobs
     WHERE {_VISIBLE}
@@ -192,12 +193,9 @@ class JobStore:
         """Return the newest `limit` jobs of a person, newest first."""
         return self._all(await self._database.fetch(RECENT, (user_key, limit)))
 
-    async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str) -> list[Job]:
-        """Return a person's jobs and those that everybody may see, newest first, older than `before` ("" = newest).
-
-        `sees_all`: those of every door, not only the HTTP door's; private ones of others never.
-        """
-        values = {"viewer": user_key, "is_admin": int(sees_all), "limit": limit, "before": before}
+    async def stream(self, person: Person, *, limit: int, before: str) -> list[Job]:
+        """Return what a person finds in lists, newest first, older than `before` ("" = newest)."""
+        values = listing(person) | {"limit": limit, "before": before}
         return self._all(await self._database.fetch(STREAM, values))
 
     async def undelivered(self, door: str) -> list[Job]:

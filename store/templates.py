@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from generation.policy import PROMPT_SEEN
 from store.database import Database, Row
 from store.job_rows import from_epoch, to_epoch
 
-VISIBLE: Final = """
-    SELECT * FROM prompt_templates WHERE user_key = :user_key OR is_shared
+VISIBLE: Final = f"""
+    SELECT * FROM prompt_templates WHERE {PROMPT_SEEN}
     ORDER BY user_key <> :user_key, name COLLATE NOCASE, id
-"""
+"""  # noqa: S608  # parts of our own
 POPULAR: Final = "SELECT * FROM popular_prompt_templates LIMIT ?"
-GET: Final = "SELECT * FROM prompt_templates WHERE id = :id AND (user_key = :user_key OR is_shared)"
+GET: Final = f"SELECT * FROM prompt_templates WHERE id = :id AND {PROMPT_SEEN}"  # noqa: S608  # parts of our own
 ADD: Final = """
     INSERT INTO prompt_templates (id, user_key, name, prompt, negative_prompt, description, is_shared, created_at,
         updated_at)
@@ -25,11 +26,11 @@ CHANGE: Final = """
         description = :description, is_shared = :is_shared, updated_at = :now
     WHERE id = :id AND user_key = :user_key RETURNING *
 """
-DELETE: Final = "DELETE FROM prompt_templates WHERE id = :id AND (user_key = :user_key OR :is_admin) RETURNING id"
-USE: Final = """
+DELETE: Final = "DELETE FROM prompt_templates WHERE id = :id AND user_key = :user_key RETURNING id"
+USE: Final = f"""
     UPDATE prompt_templates SET usage_count = usage_count + 1, last_used_at = :now
-    WHERE id = :id AND (user_key = :user_key OR is_shared) RETURNING *
-"""
+    WHERE id = :id AND {PROMPT_SEEN} RETURNING *
+"""  # noqa: S608  # parts of our own
 COUNT: Final = "SELECT count(*) AS number FROM prompt_templates WHERE user_key = ?"
 
 
@@ -81,8 +82,8 @@ class TemplateStore:
         params = values | {"id": template_id, "user_key": user_key, "now": to_epoch(now)}
         return _first(await self._database.write(CHANGE, params))
 
-    async def delete(self, user_key: str, template_id: str, *, is_admin: bool) -> bool:
-        params = {"id": template_id, "user_key": user_key, "is_admin": is_admin}
+    async def delete(self, user_key: str, template_id: str) -> bool:
+        params = {"id": template_id, "user_key": user_key}
         return bool(await self._database.write(DELETE, params))
 
     async def use(self, user_key: str, template_id: str, now: datetime) -> PromptTemplate | None:

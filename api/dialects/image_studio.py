@@ -47,10 +47,10 @@ from api.sight import find_media
 from constants import MAX_BATCH_SIZE, MAX_SIDE_PX, MIN_SIDE_PX
 from generation.errors import NotAllowed, RequestRejected
 from generation.person import Person
+from generation.policy import may_use
 from generation.request import Draft, Mode
 from services.engines.connections import shown_lane
 from services.library.gallery import MAX_PAGE, Picture, PictureFilter
-from services.people.policy import may_use
 from services.pictures.fetching import MEDIA_PATH
 from texts.text import _
 

@@ -116,7 +116,7 @@ async def jobs(
     web = web_of(request)
     service = web.services.generation
     if scope == "all":
-        views = await service.stream(caller.user_key, sees_all=caller.is_admin, limit=limit)
+        views = await service.stream(caller, limit=limit)
     elif scope == "active":
         views = list(reversed(await service.active_of(caller.user_key)))[:limit]
     else:
@@ -133,7 +133,7 @@ async def feed(
 ) -> JobsOut:
     """The shared stream: what everybody made in the open and what is your own, newest first."""
     web = web_of(request)
-    views = await web.services.generation.stream(caller.user_key, sees_all=caller.is_admin, limit=limit, before=before)
+    views = await web.services.generation.stream(caller, limit=limit, before=before)
     after = views[-1].job.id if len(views) == limit else None
     return JobsOut(jobs=await shown_with_stars(web, views, caller), next=after)
 

@@ -15,9 +15,9 @@ from api.schemas.requests import MediaOut, Text
 from api.sight import charge, check_use, find_media
 from api.views import draft_json, image_name
 from generation.person import Person
+from generation.policy import may_use
 from generation.prompt_syntax import format_prompt
 from generation.request import SourceImage
-from services.people.policy import may_use
 from services.pictures.pictures import SAYS_NOTHING, draft_from, parameters_in, unused_in
 from texts.text import _
 from utils.images import EXTENSIONS

@@ -2,7 +2,7 @@
 
 A press that asks for a picture goes to the desk, which stores it and answers with "thinking"; what is quick is done
 first and answered then. Anyone who sees a picture where it stands may make something new from it, and it is theirs;
-only its owner and moderators may edit, cancel or delete it (`services.people.policy`: an id may be forged).
+only its owner and moderators may edit, cancel or delete it (`generation.policy`: an id may be forged).
 """
 
 import logging
@@ -28,11 +28,11 @@ from cogs.presses import Press, Route
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.order import Order, OrderKind
+from generation.policy import check_change
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
-from services.people.policy import check_change
 from texts.text import _
 from utils.text import cut
 

@@ -12,11 +12,11 @@ from typing import Final
 from generation.errors import GenerationError, RequestRejected
 from generation.job import Job, Origin
 from generation.person import Person
+from generation.policy import may_see
 from generation.request import Draft, draw_seed
 from services.drawing.generation import GenerationService
 from services.drawing.idempotency import numbered
 from services.engines.catalog import Catalog, Engine, no_engine
-from services.people.policy import may_see
 from services.pictures.media import MediaService, Upload
 from store.comparisons import Comparison as Comparison
 from store.comparisons import ComparisonStore

@@ -9,6 +9,7 @@ from generation.errors import RequestRejected
 from generation.fields import FIELDS
 from generation.job import Job, JobView, Origin, child_of
 from generation.person import Person
+from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
 from generation.request import Draft, Mode, draft_of
 from generation.resolve import mode_of
@@ -20,7 +21,6 @@ from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
-from services.people.policy import check_change, may_see
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
 from store.database import Write
@@ -229,9 +229,9 @@ class GenerationService:
         """Return a person's newest jobs, newest first."""
         return [self._queue.peek(job) for job in await self._jobs.recent(user_key, limit)]
 
-    async def stream(self, user_key: str, *, sees_all: bool, limit: int, before: str = "") -> list[JobView]:
+    async def stream(self, person: Person, *, limit: int, before: str = "") -> list[JobView]:
         """Return what everybody may look at and what is your own, newest first; `before`: older than that job."""
-        jobs = await self._jobs.stream(user_key, sees_all=sees_all, limit=limit, before=before)
+        jobs = await self._jobs.stream(person, limit=limit, before=before)
         return [self._queue.peek(job) for job in jobs]
 
     def watch(self, job_id: str) -> AsyncIterator[JobView]:

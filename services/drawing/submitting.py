@@ -15,12 +15,12 @@ from typing import Self
 
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus, JobView, Origin
+from generation.policy import may_use
 from generation.request import Draft
 from generation.several_pictures import joined
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.idempotency import job_of
-from services.people.policy import may_use
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
 from store.database import Write

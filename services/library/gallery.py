@@ -29,6 +29,7 @@ from typing import Final
 from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.job import Job
 from generation.person import Person
+from generation.policy import may_remove
 from services.pictures.media import MediaService
 from store.gallery import Collection as Collection
 from store.gallery import Facets as Facets
@@ -111,21 +112,19 @@ class GalleryService:
             raise RequestRejected(_("Invalid cursor: use `next` from the previous page."), field="cursor")
         wanted = await self._narrowed(person, wanted, everybody=everybody)
         before = int(cursor) if cursor else None
-        found = await self._store.history(
-            person.user_key, is_admin=person.is_admin, wanted=wanted, limit=limit + 1, before=before
-        )
+        found = await self._store.history(person, wanted=wanted, limit=limit + 1, before=before)
         page = tuple(found[:limit])
         return Page(pictures=page, next_cursor=str(page[-1].seq) if len(found) > limit else None)
 
     async def count(self, person: Person, wanted: PictureFilter, *, everybody: bool = False) -> int:
         """Count the pictures of all pages of `history`."""
         wanted = await self._narrowed(person, wanted, everybody=everybody)
-        return await self._store.count(person.user_key, is_admin=person.is_admin, wanted=wanted)
+        return await self._store.count(person, wanted=wanted)
 
     async def facets(self, person: Person, *, everybody: bool = False) -> Facets:
         """Return the models and engines of `history`, with how many pictures each has."""
         wanted = await self._narrowed(person, PictureFilter(), everybody=everybody)
-        return await self._store.facets(person.user_key, is_admin=person.is_admin, wanted=wanted)
+        return await self._store.facets(person, wanted=wanted)
 
     async def starred(self, person: Person, media_ids: Iterable[str]) -> frozenset[str]:
         """Return which of these files are the person's favourites."""
@@ -153,7 +152,7 @@ class GalleryService:
         Raises:
             RequestRejected: there is none, or none that this person may see.
         """
-        picture = await self._store.picture(image_id, person.user_key, is_admin=person.is_admin)
+        picture = await self._store.picture(image_id, person)
         if picture is None:
             raise RequestRejected(
                 _("There is no picture {image_id}. It may have been deleted.", image_id=cut(image_id, 30)),
@@ -171,7 +170,7 @@ class GalleryService:
             GenerationError: the media store does not answer, so nothing was deleted.
         """
         picture = await self.picture(person, image_id)
-        if picture.user_key != person.user_key and not person.is_admin:
+        if not may_remove(person, picture.user_key):
             raise NotAllowed(_("Only the person who asked for this picture and admins may delete it."))
         async with self._changing([picture.media_id]):
             if not picture.from_cache:

@@ -13,6 +13,7 @@ from typing import Final
 from constants import MAX_PROMPT_CHARS
 from generation.errors import LimitReached, NotAllowed, RequestRejected
 from generation.person import Person
+from generation.policy import may_change_prompt, may_remove
 from services.library.gallery import checked_description, checked_name
 from store.templates import PromptTemplate as PromptTemplate
 from store.templates import TemplateStore
@@ -90,7 +91,7 @@ class TemplateService:
     async def change(self, person: Person, template_id: str, text: TemplateText) -> PromptTemplate:
         """Replace your own template; what it was used is counted on."""
         values = asdict(_checked(text))
-        if (await self.template(person, template_id)).user_key != person.user_key:
+        if not may_change_prompt(person, (await self.template(person, template_id)).user_key):
             raise NotAllowed(_("Only its maker may change this template. Save one of your own."))
         changed = await self._store.change(person.user_key, template_id, values, self._clock.now())
         if changed is None:
@@ -98,8 +99,8 @@ class TemplateService:
         return changed
 
     async def delete(self, person: Person, template_id: str) -> None:
-        await self.template(person, template_id)
-        if not await self._store.delete(person.user_key, template_id, is_admin=person.is_admin):
+        owner = (await self.template(person, template_id)).user_key
+        if not may_remove(person, owner) or not await self._store.delete(owner, template_id):
             raise NotAllowed(_("Only its maker and admins may delete this template."))
 
 

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 from generation.errors import LimitReached, RequestRejected
 from generation.person import Person
+from generation.policy import OPEN_DOOR
 from scheduling.rate_limit import TokenBucket
-from services.people.policy import OPEN_DOOR
 from store.access import AccessStore, SessionRow
 from store.access import Key as Key
 from texts.text import _

@@ -15,6 +15,7 @@ from typing import Final
 from generation.errors import NotAllowed, RequestRejected
 from generation.job import Job, JobStatus
 from generation.person import Person
+from generation.policy import whose_figures
 from store.jobs import JobStore
 from store.statistics import DailyCost as DailyCost
 from store.statistics import Failures as Failures
@@ -86,7 +87,7 @@ class StatisticsService:
 
     async def dashboard(self, person: Person, *, days: int = 7) -> Dashboard:
         """Return the figures of the last days; `days` counts today."""
-        since, user_key = self._day(days), None if person.is_admin else person.user_key
+        since, user_key = self._day(days), whose_figures(person)
         midnight = datetime.fromisoformat(f"{since}T00:00:00+00:00")
         hours = min(days * 24, MAX_HOURS)
         costs = await self.costs(person, days=days)
@@ -114,10 +115,11 @@ class StatisticsService:
         Raises:
             NotAllowed: somebody else's costs were asked for.
         """
-        if not person.is_admin:
-            if user_key not in (None, person.user_key):
+        whose = whose_figures(person)
+        if whose is not None:
+            if user_key not in (None, whose):
                 raise NotAllowed(_("Only admins may see what others spent."))
-            user_key = person.user_key
+            user_key = whose
         return await self._store.costs(self._day(days), user_key=user_key, limit=MAX_COST_ROWS)
 
     async def spent_today(self, user_key: str | None = None) -> float:

@@ -14,11 +14,13 @@ from cryptography.fernet import Fernet
 from generation.errors import NotAllowed
 from generation.job import Job, JobStatus, Origin
 from generation.person import Person
+from generation.policy import check_change, is_listed, may_change, may_remove, may_see, may_see_prompt, may_use
 from services.library.gallery import PictureFilter
-from services.people.policy import check_change, may_change, may_see, may_use
 from store.gallery import GalleryStore
 from store.jobs import JobStore
+from store.templates import TemplateStore
 from tests.cogs.samples import JOB, NOW, result
+from tests.people import visitor
 from tests.store.ready import open_database
 from utils.secrets import SecretBox
 
@@ -115,25 +117,71 @@ def _random_jobs(chance: random.Random) -> list[Job]:
     return jobs
 
 
+def _random_person(chance: random.Random) -> Person:
+    door = chance.choice(["api", "api", "discord", "console", "bus"])
+    return Person(
+        user_key=f"{chance.choice(['api', 'discord', 'console', 'bus'])}:{chance.choice('12349')}",
+        door=chance.choice(["", door]),
+        channel_id=chance.choice([None, "c", "d"]) if door == "discord" else None,
+        scopes=frozenset(chance.sample(["read", "generate", "admin"], chance.randint(0, 3))),
+        is_moderator=chance.random() < 0.3,
+    )
+
+
+def _listed(person: Person, job: Job) -> bool:
+    """The rule for lists in other words: your own, and at the HTTP door what else may be seen there without a link."""
+    is_own = person.user_key == job.user_key
+    return is_own or (person.door == "api" and may_see(replace(person, job_id=""), job))
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_the_lists_hold_exactly_what_the_rule_allows(tmp_path: Path, seed: int) -> None:
-    jobs = _random_jobs(random.Random(seed))
+    chance = random.Random(seed)
+    jobs = _random_jobs(chance)
     database = await open_database(tmp_path / "easel.sqlite3")
     try:
         store, gallery = JobStore(database, SecretBox(Fernet.generate_key())), GalleryStore(database)
         for job in jobs:
             await store.insert(job)
-        for key in ("discord:1", "discord:2", "api:1", "api:3", "discord:9"):
-            for is_admin in (False, True):
-                actor = Person(user_key=key, door="api", scopes=frozenset({"admin"} if is_admin else ()))
-                expected = {job.id for job in jobs if may_see(actor, job)}
-                stream = await store.stream(key, sees_all=is_admin, limit=100, before="")
-                assert {job.id for job in stream} == expected
-                found = await gallery.history(key, is_admin=is_admin, wanted=PictureFilter(), limit=100)
-                assert {picture.job_id for picture in found} == expected
-                assert await gallery.count(key, is_admin=is_admin, wanted=PictureFilter()) == len(expected)
+        people = [visitor(key) for key in ("discord:1", "discord:2", "api:1", "api:3", "discord:9")]
+        people += [visitor(person.user_key, is_admin=True) for person in people]
+        people += [_random_person(chance) for _ in range(60)]
+        for person in people:
+            expected = {job.id for job in jobs if is_listed(person, job)}
+            assert expected == {job.id for job in jobs if _listed(person, job)}, person
+            assert {job.id for job in await store.stream(person, limit=100, before="")} == expected, person
+            found = await gallery.history(person, wanted=PictureFilter(), limit=100)
+            assert {picture.job_id for picture in found} == expected, person
+            assert await gallery.count(person, wanted=PictureFilter()) == len(expected), person
+            for job in chance.sample(jobs, 10):
+                assert (await gallery.picture(f"{job.id}-1", person) is not None) is (job.id in expected), person
     finally:
         await database.close()
+
+
+async def test_a_persons_prompts_are_those_that_the_rule_shows(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    database = await open_database(tmp_path / "easel.sqlite3")
+    try:
+        store = TemplateStore(database)
+        saved = []
+        for number in range(60):
+            owner, is_shared = f"api:{chance.choice('1234')}", chance.random() < 0.4
+            text = {"name": f"n{number}", "prompt": "a fox", "negative_prompt": "", "description": ""}
+            saved.append(await store.add(owner, f"t{number}", text | {"is_shared": is_shared}, NOW))
+        for person in [_random_person(chance) for _ in range(40)]:
+            seen = {one.id for one in saved if may_see_prompt(person, one.user_key, is_shared=one.is_shared)}
+            assert {one.id for one in await store.visible(person.user_key)} == seen, person
+            for one in saved:
+                assert (await store.get(person.user_key, one.id) is not None) is (one.id in seen), person
+    finally:
+        await database.close()
+
+
+def test_a_moderator_of_a_channel_removes_nothing_from_lists() -> None:
+    assert not may_remove(MODERATOR, "discord:1")
+    assert may_remove(OWNER, "discord:1")
+    assert may_remove(ADMIN, "discord:1")
 
 
 OWN_USE = {  # a job that was asked for or looked up by `visible` just before, or one behind a picture

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from generation.policy import listing
 from store.gallery import GalleryStore, PictureFilter
+from tests.people import visitor
 from tests.store.conftest import NOW
 from tests.store.gallery_rig import draw
 
@@ -18,7 +20,9 @@ def gallery(database):
 
 
 async def ids(gallery, viewer=ME, *, is_admin=False, limit=50, before=None, **wanted):
-    found = await gallery.history(viewer, is_admin=is_admin, wanted=PictureFilter(**wanted), limit=limit, before=before)
+    found = await gallery.history(
+        visitor(viewer, is_admin=is_admin), wanted=PictureFilter(**wanted), limit=limit, before=before
+    )
     return [picture.id for picture in found]
 
 
@@ -31,7 +35,7 @@ async def test_the_history_is_newest_first_and_a_jobs_pictures_in_their_order(jo
 async def test_new_pictures_and_deletions_do_not_shift_the_pages(jobs, gallery):
     for number in range(5):
         await draw(jobs, f"j{number}", second=number)
-    first = await gallery.history(ME, is_admin=False, wanted=PictureFilter(), limit=2)
+    first = await gallery.history(visitor(ME), wanted=PictureFilter(), limit=2)
     await draw(jobs, "new", second=9)
     await gallery.delete(first[0].id, NOW)
     assert [picture.id for picture in first] == ["j4-1", "j3-1"]
@@ -79,8 +83,8 @@ async def test_others_see_what_is_not_private_and_came_by_the_api_and_admins_wha
     assert await ids(gallery, "api:9") == ["open-1"]
     assert await ids(gallery, "api:9", is_admin=True) == ["discord-1", "open-1"]
     for picture in ("secret-1", "media-secret-1"):
-        assert await gallery.picture(picture, "api:9", is_admin=True) is None
-        assert (await gallery.picture(picture, ME, is_admin=False)).id == "secret-1"
+        assert await gallery.picture(picture, visitor("api:9", is_admin=True)) is None
+        assert (await gallery.picture(picture, visitor(ME))).id == "secret-1"
 
 
 async def test_of_two_stars_at_once_one_counts(jobs, gallery):
@@ -102,7 +106,7 @@ async def test_nothing_that_is_gone_can_be_a_favourite(jobs, gallery):
 async def test_a_favourite_is_shown_to_its_owner_and_counted_for_all(jobs, gallery):
     await draw(jobs, "a")
     await gallery.star("api:8", "a-1", NOW)
-    mine, theirs = [await gallery.picture("a-1", viewer, is_admin=False) for viewer in (ME, "api:8")]
+    mine, theirs = [await gallery.picture("a-1", visitor(viewer)) for viewer in (ME, "api:8")]
     assert (mine.is_favorite, mine.favorites, mine.is_kept) == (False, 1, True)
     assert theirs.is_favorite
     assert await ids(gallery, favorites=True) == []
@@ -146,7 +150,7 @@ async def test_a_persons_history_is_read_by_an_index_and_not_sorted(database):
     from store import gallery as sql
 
     query = sql._SELECT + " AND " + sql._CONDITIONS["user_key"] + " ORDER BY g.seq DESC LIMIT :limit"
-    params = {"viewer": ME, "is_admin": False, "user_key": ME, "limit": 50}
+    params = listing(visitor(ME)) | {"user_key": ME, "limit": 50}
     plan = [row["detail"] for row in await database.fetch("EXPLAIN QUERY PLAN " + query, params)]
     assert any("generated_images_user" in step for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan

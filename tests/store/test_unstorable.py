@@ -15,6 +15,7 @@ from scheduling.storing import retry_until_stored
 from store.comparisons import Comparison, ComparisonStore, Contender
 from store.gallery import GalleryStore, PictureFilter
 from tests.fakes import FakeClock
+from tests.people import visitor
 from tests.store.conftest import NOW, REQUEST, make_job
 
 SEEDS = [0, 2**31, 2**53 + 1, 2**63 - 1, 2**63, MAX_SEED]
@@ -32,7 +33,7 @@ async def finish(jobs, result: JobResult):
 
 
 async def history(database):
-    return await GalleryStore(database).history("discord:7", is_admin=True, wanted=PictureFilter(), limit=9)
+    return await GalleryStore(database).history(visitor("discord:7", is_admin=True), wanted=PictureFilter(), limit=9)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
