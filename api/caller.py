@@ -36,7 +36,7 @@ LOCAL: Final = Person(user_key=f"api:{LOCAL_USER}", name="You", scopes=frozenset
 
 
 async def find_caller(request: HTTPConnection) -> Person | None:
-    """Say who calls; None when nobody known does. It is found out once for each request.
+    """Return who calls; None when nobody known does. It is found out once for each request.
 
     Raises:
         LimitReached: the key was used too often, or too many wrong ones came from there.
@@ -49,7 +49,7 @@ async def find_caller(request: HTTPConnection) -> Person | None:
 
 
 async def is_known(request: HTTPConnection) -> bool:
-    """Say whether somebody known calls; that counts against no key's rate."""
+    """Return whether somebody known calls; that counts against no key's rate."""
     try:
         return await _find(request, takes_turn=False) is not None
     except GenerationError:
@@ -119,7 +119,7 @@ Anybody = Annotated[Person | None, Depends(find_caller)]
 
 
 def is_local(connection: HTTPConnection) -> bool:
-    """Say whether the person at this machine calls, directly."""
+    """Return whether the person at this machine calls, directly."""
     if not web_of(connection).settings.is_open or connection.client is None:
         return False
     try:
@@ -138,7 +138,7 @@ def _shown(request: HTTPConnection, caller: Person) -> Person:
 
 
 def origin_of(caller: Person, **more: object) -> Origin:
-    """Where a request of this caller comes from; it counts under the person's own key."""
+    """Return where a request of this caller comes from; it counts under the person's own key."""
     door, __, user_id = caller.user_key.partition(":")
     account = caller.user_key if door != "api" else ""
     values = {"door": "api", "user_id": user_id, "user_name": caller.name, "account": account, **more}

@@ -29,7 +29,7 @@ class Web:
 
     @property
     def sign_in_url(self) -> str:
-        """Where people sign in with Discord; empty: not set up."""
+        """Return where people sign in with Discord; empty: not set up."""
         return LOGIN_PATH if self.own.sign_in.is_available else ""
 
     @property
@@ -41,7 +41,7 @@ class Web:
         return self.own.fetcher
 
     def base_url(self, connection: HTTPConnection) -> str:
-        """Where this caller reaches us, without a slash at the end: for absolute links."""
+        """Return where this caller reaches us, without a slash at the end: for absolute links."""
         return self.settings.public_url or str(connection.base_url).rstrip("/")
 
 

@@ -53,7 +53,7 @@ def _state(engine: Engine, lane: LaneView) -> str:
 
 
 def _seconds(lane: LaneView, capabilities: Capabilities | None) -> float | None:
-    """Say how long a picture of the engine's usual size and steps takes, as its own jobs have shown."""
+    """Return how long a picture of the engine's usual size and steps takes, as its own jobs have shown."""
     if lane.seconds_per_cost is None or capabilities is None:
         return None
     megapixels = capabilities.default_width * capabilities.default_height / 1e6

@@ -112,7 +112,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 @contextmanager
 def missing(field: str, kind: type[GenerationError] = NotFound) -> Iterator[None]:
-    """Say a refusal about `field` as what it is to a caller who named it in the address: there is no such thing."""
+    """Raise a refusal about `field` as what it is to a caller who named it in the address: there is no such thing."""
     try:
         yield
     except RequestRejected as error:
@@ -122,7 +122,7 @@ def missing(field: str, kind: type[GenerationError] = NotFound) -> Iterator[None
 
 
 def error_body(error: GenerationError) -> dict[str, Any]:
-    """What went wrong, as the API says it everywhere but in a dialect with a form of its own."""
+    """Return what went wrong, as the API says it everywhere but in a dialect with a form of its own."""
     return {
         "error": plain_words(error.user_message),
         "hint": plain_words(error.hint),
@@ -150,7 +150,7 @@ def headers_of(error: GenerationError) -> dict[str, str]:
 
 
 def rejection(error: RequestValidationError) -> dict[str, Any]:
-    """Say which value is wrong and what would be right, from what pydantic found first."""
+    """Return which value is wrong and what would be right, from what pydantic found first."""
     found = error.errors()[0]
     if found["type"] == "json_invalid" or tuple(found["loc"]) == ("body",):
         return plain(400, _("The request body is not a JSON object.")) | {"hint": render(JSON_HINT)}

@@ -145,7 +145,7 @@ class Hub:
 
     @property
     def streams(self) -> int:
-        """How many streams are open."""
+        """Return how many streams are open."""
         return len(self._readers)
 
     def open(self, caller: Person) -> EventReader | None:
@@ -235,7 +235,7 @@ class Hub:
             reader.put("queue", made[about])
 
     def _tell_places(self) -> None:
-        """Tell people of their waiting jobs whose place others have changed by ending, moving or coming."""
+        """Notify people of their waiting jobs whose place others have changed by ending, moving or coming."""
         people = {reader.caller.user_key for reader in self._readers}
         waiting = [job for job in self._active.values() if job.status is JobStatus.QUEUED and job.user_key in people]
         for job in waiting[:MOST_PLACES]:
@@ -258,7 +258,7 @@ def sse(name: str, values: dict[str, Any]) -> bytes:
 
 
 def queue_json(lanes: list[LaneView], user_id: str) -> dict[str, Any]:
-    """How busy the engines are, other people's own ones only in the sums."""
+    """Return how busy the engines are, other people's own ones only in the sums."""
     return {
         "waiting": sum(lane.waiting for lane in lanes),
         "running": sum(lane.running for lane in lanes),

@@ -114,7 +114,7 @@ def _expiry(picture: Picture) -> datetime | None:
 
 
 def _draft(picture: Picture) -> Draft:
-    """What the row knows of the request; the job knows all of it."""
+    """Return what the row knows of the request; the job knows all of it."""
     draft = Draft(
         prompt=picture.prompt,
         negative_prompt=picture.negative_prompt or None,

@@ -92,7 +92,7 @@ class JobViews:
         )
 
     def media_url(self, media_id: str, *, is_private: bool) -> str:
-        """Where a picture is; whoever has the link to a private one may see it for a while."""
+        """Return where a picture is; whoever has the link to a private one may see it for a while."""
         return f"/api/media/{media_id}" + (f"?t={self._sign(f'media:{media_id}')}" if is_private else "")
 
     def source(self, source: SourceImage, *, is_private: bool = False) -> MediaOut:
@@ -143,7 +143,7 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
 
 
 def alt_text(job: Job, image: StoredImage) -> str:
-    """What a screen reader says of a picture; that it was generated comes first."""
+    """Return what a screen reader says of a picture; that it was generated comes first."""
     prompt = job.request.prompt[:ALT_PROMPT_CHARS]
     model = job.result.model if job.result and job.result.model else job.drawn.model
     made = joined(
@@ -159,7 +159,7 @@ def image_name(job: Job, image: StoredImage, extension: str = "") -> str:
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:
-    """What a draft says, by the names the API takes."""
+    """Return what a draft says, by the names the API takes."""
     said = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
     return {name: value_to_json(value_out(name, value)) for name, value in said.items() if value not in (None, "", ())}
 

@@ -32,7 +32,7 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
 
 
 def first_engine() -> str:
-    """Say how to come to an engine where there is none."""
+    """Return how to come to an engine where there is none."""
     kind = connectable()[0]
     return _("set {name}_URL in .env, or start {title} on this machine", name=kind.name.upper(), title=kind.title)
 

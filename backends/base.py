@@ -188,7 +188,7 @@ class WorkflowBackend(Backend, Protocol):
         ...
 
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
-        """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
+        """Set by hand where a value goes: `place` is "node.input", several with commas between, or "none".
 
         The server is asked only where it never was, and need not answer.
 

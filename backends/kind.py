@@ -42,7 +42,7 @@ class Option:
 
     @property
     def rule(self) -> str:
-        """What a value must be, in words."""
+        """Return what a value must be, in words."""
         if self.type == "switch":
             return _("yes or no")
         if self.type == "choice":
@@ -147,27 +147,27 @@ class EngineKind:
 
     @property
     def is_hosted(self) -> bool:
-        """Whether it is a service with an address that everybody knows."""
+        """Return whether it is a service with an address that everybody knows."""
         return bool(self.public_url)
 
     @property
     def needs_address(self) -> bool:
-        """Whether it is nowhere until an address is set."""
+        """Return whether it is nowhere until an address is set."""
         return not (self.public_url or self.local_url or self.is_inside)
 
     @property
     def is_connectable(self) -> bool:
-        """Whether people may bring one of their own."""
+        """Return whether people may bring one of their own."""
         return bool(self.labels)
 
     @property
     def typed(self) -> str:
-        """What the studio's form sends for it."""
+        """Return what the studio's form sends for it."""
         return self.form or next(iter(self.labels), self.name)
 
     @property
     def word(self) -> str:
-        """What to call it where people type it: its name if that is one of the words for it."""
+        """Return what to call it where people type it: its name if that is one of the words for it."""
         return self.name if self.name in self.labels else self.typed
 
     def option(self, name: str) -> Option | None:

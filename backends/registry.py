@@ -71,7 +71,7 @@ class Entry:
 
     @property
     def lines_up(self) -> bool:
-        """Whether it takes a request while it draws another."""
+        """Return whether it takes a request while it draws another."""
         return self.capabilities is not None and self.capabilities.lines_up
 
     @property
@@ -100,7 +100,7 @@ class BackendRegistry:
         return self._entries.get(name)
 
     def label(self, name: str) -> str:
-        """Say an engine's name as people know it; one that is gone is called by its lane."""
+        """Return an engine's name as people know it; one that is gone is called by its lane."""
         entry = self._entries.get(name)
         return entry.label if entry else name
 

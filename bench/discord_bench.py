@@ -106,7 +106,7 @@ async def burst() -> list[Figure]:
 
 
 async def busy() -> list[Figure]:
-    """How busy a 1.0 s engine is kept by 30 jobs of 10 users, by the engine's own clock."""
+    """Return how busy a 1.0 s engine is kept by 30 jobs of 10 users, by the engine's own clock."""
     async with world(seconds_per_image=1.0, image_bytes=PICTURE_BYTES, MAX_QUEUE_SIZE="1000") as here:
         for _ in range(DIRECT):
             await _direct(here)

@@ -144,7 +144,7 @@ async def throughput() -> list[Figure]:
 
 
 async def submit_latency() -> list[Figure]:
-    """How long `submit` takes with 100, 10,000 and 100,000 jobs waiting, and what 10,000 weigh."""
+    """Return how long `submit` takes with 100, 10,000 and 100,000 jobs waiting, and what 10,000 weigh."""
     figures: list[Figure] = []
     backend = FakeBackend("fake", hold=True)
     medians: dict[int, float] = {}
@@ -190,7 +190,7 @@ async def submit_latency() -> list[Figure]:
 
 
 async def busy_engine() -> list[Figure]:
-    """How busy a 1.0 s engine is kept by 30 jobs of 10 users, and how long the others wait behind one user's 20."""
+    """Return how busy 30 jobs of 10 users keep a 1.0 s engine, and how long the others wait behind one user's 20."""
     backend = TimedBackend("fake", BUSY_SECONDS)
     done = asyncio.Event()
     finished: list[Job] = []

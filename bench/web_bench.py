@@ -59,7 +59,7 @@ async def crowd() -> list[Figure]:
 
 
 async def _alone(url: str) -> tuple[float, float]:
-    """How long /healthz and one submit after the other take, medians in seconds."""
+    """Return how long /healthz and one submit after the other take, medians in seconds."""
     idle, taken = [], []
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         for number in range(ALONE):

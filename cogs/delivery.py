@@ -94,7 +94,7 @@ class Delivery:
     ping_after_s: float = 0.0  # 0: never
 
     async def ping(self, posted: Posted, jobs: Sequence[Job]) -> None:
-        """Tell who asked that it is there: an edit pings nobody, so after a long wait one short reply does."""
+        """Notify who asked that it is there: an edit pings nobody, so after a long wait one short reply does."""
         done = [job for job in jobs if job.status is JobStatus.DONE]
         if not self.ping_after_s or not done or done[0].origin.private or posted.place not in ("reply", "message"):
             return

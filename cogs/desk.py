@@ -191,7 +191,7 @@ class Desk:
             await self._comparisons.open(made.comparison)
 
     async def _refuse(self, intake: Intake, error: Exception, *, is_repeated: bool) -> None:
-        """Tell the person, and only then end the intake: a crash in between tells them again."""
+        """Notify the person, and only then end the intake: a crash in between tells them again."""
         await self._teller.refuse(intake.origin, error_text(error), is_repeated=is_repeated)
         await self._intakes.close(intake)
 

@@ -27,7 +27,7 @@ UNKNOWN_INTERACTION = 10062
 
 
 def error_text(error: BaseException) -> str:
-    """Say what happened and what to do; an unknown fault gets an id, and its traceback goes to the log."""
+    """Return what happened and what to do; an unknown fault gets an id, and its traceback goes to the log."""
     original = getattr(error, "original", error)
     if isinstance(original, GenerationError):
         mark = MARKS.get(original.code, "✖")
@@ -47,7 +47,7 @@ def error_text(error: BaseException) -> str:
 
 
 async def send_error(interaction: nextcord.Interaction, error: BaseException, *, was_thinking: bool = False) -> None:
-    """Tell only the person who pressed or typed; a public "thinking…" is taken back first."""
+    """Notify only the person who pressed or typed; a public "thinking…" is taken back first."""
     text = error_text(error)
     try:
         if not interaction.response.is_done():

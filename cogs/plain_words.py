@@ -32,7 +32,7 @@ def give_command(ctx: commands.Context[Any]) -> None:
 
 
 def may_be_mended(before: nextcord.Message, after: nextcord.Message) -> bool:
-    """Tell a person's own correction from an edit of long ago and from Discord's own (a link that got its preview)."""
+    """Return whether an edit is a person's own and new; Discord makes some itself (a link that got its preview)."""
     if before.author.bot or before.content == after.content or after.edited_at is None:
         return False
     return after.edited_at - after.created_at < MENDED_WITHIN

@@ -67,7 +67,7 @@ class Poster:
         )
 
     def has_reply(self, origin: Origin) -> bool:
-        """Say whether the interaction's token can still be used."""
+        """Return whether the interaction's token can still be used."""
         until = origin.reply_token_until
         is_alive = bool(origin.reply_token) and origin.reply_token not in self._dead_tokens
         return is_alive and until is not None and self._clock.now() < until
@@ -123,7 +123,7 @@ class Poster:
         return None
 
     async def ping(self, origin: Origin, posted: Posted, text: str) -> None:
-        """Tell the person something, once, in a reply to a message of theirs. Not worth a retry."""
+        """Write to the person, once, in a reply to a message of theirs. Not worth a retry."""
         reference = nextcord.MessageReference(
             message_id=int(posted.message_id), channel_id=int(posted.channel_id), fail_if_not_exists=False
         )
@@ -247,7 +247,7 @@ class Poster:
 
 
 def is_too_large(error: Exception) -> bool:
-    """Say whether Discord refused a file for its size."""
+    """Return whether Discord refused a file for its size."""
     return isinstance(error, nextcord.HTTPException) and (error.code == TOO_LARGE or error.status == HTTP_TOO_LARGE)
 
 

@@ -45,7 +45,7 @@ class Presence(commands.Cog):
 
 
 def activity(running: int, waiting: int) -> nextcord.Activity:
-    """Say how busy it is ("Watching ..."); with nothing to do, what to type ("Listening to /imagine")."""
+    """Return how busy it is ("Watching ..."); with nothing to do, what to type ("Listening to /imagine")."""
     if not running and not waiting:
         return nextcord.Activity(type=nextcord.ActivityType.listening, name="/imagine")
     text = _("{running} being drawn, {waiting} waiting", running=running, waiting=waiting)

@@ -25,7 +25,7 @@ from services.library.gallery import GalleryService
 
 log = logging.getLogger(__name__)
 
-VARIANT: Final = "\ufe0f"  # asks for the coloured form of a sign; some clients leave it out
+VARIANT: Final = "\ufe0f"  # asks for the coloured form of an emoji; some clients leave it out
 KEEP, CROSS, LETTER = ("⭐", "🌟"), ("❌", "✖"), ("✉", "📧", "📩")
 Answer = Callable[[Person, Job, nextcord.Message], Awaitable[None]]
 
@@ -43,9 +43,9 @@ class Reactions(commands.Cog):
 
     @commands.Cog.listener("on_raw_reaction_add")
     async def on_added(self, event: nextcord.RawReactionActionEvent) -> None:
-        sign = str(event.emoji).replace(VARIANT, "")
-        for signs, answer in ((KEEP, self._keep), (CROSS, self._end), (LETTER, self._send)):
-            if sign in signs:
+        emoji = str(event.emoji).replace(VARIANT, "")
+        for emojis, answer in ((KEEP, self._keep), (CROSS, self._end), (LETTER, self._send)):
+            if emoji in emojis:
                 await self._answer(event, answer)
 
     @commands.Cog.listener("on_raw_reaction_remove")
@@ -64,7 +64,7 @@ class Reactions(commands.Cog):
             person = self._person(event)
             await answer(person, await self._service.visible(job_id, person), message)
         except (RequestRejected, NotAllowed):
-            return  # not a job of these eyes, or no longer there; a sign under somebody else's is only an opinion
+            return  # not a job of these eyes, or no longer there; a reaction under somebody else's is only an opinion
         except GenerationError as error:
             await self._write(event.user_id, Card(content=error_text(error)))
         except (nextcord.HTTPException, *TRANSIENT) as error:

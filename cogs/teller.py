@@ -39,7 +39,7 @@ class Teller:
             await reply.response.defer(ephemeral=origin.private, with_message=True)
 
     async def announce(self, origin: Origin) -> Posted | None:
-        """Say that an answer to a command is on its way; None where Discord did not take that.
+        """Report that an answer to a command is on its way; None where Discord did not take that.
 
         Raises:
             NotAllowed: the answer is private, and this person takes no direct messages from us.
@@ -82,7 +82,7 @@ class Teller:
         return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
 
     async def refuse(self, origin: Origin, text: str, *, is_repeated: bool = False) -> None:
-        """Tell why a request is refused: only the person who pressed, or in reply to a command.
+        """Report why a request is refused: only the person who pressed, or in reply to a command.
 
         `is_repeated`: an earlier process may have done so.
         """

@@ -163,6 +163,6 @@ def _notes(job: Job) -> list[str]:
 
 
 def explain(code: str, message: str, hint: str) -> int:
-    """Tell what went wrong and what to do; return the exit code of such an error."""
+    """Report what went wrong and what to do; return the exit code of such an error."""
     tell(f"✖ {message}" + (f"\n  {hint}" if hint else ""))
     return EXIT_CODES.get(code, ENGINE_FAILED)

@@ -80,7 +80,7 @@ async def manage(access: AccessService, command: KeyCommand) -> int:
 
 
 def tell_reset(forgotten: int | None) -> int:
-    """Tell what became of `key reset`; return the exit code."""
+    """Report what became of `key reset`; return the exit code."""
     if forgotten is None:
         tell(_("The secret key fits the database: nothing is lost, and nothing was changed."))
         return 0

@@ -344,7 +344,7 @@ def _fit_sampler(request: GenerationRequest, samplers: tuple[str, ...] | None, s
 
 
 def _say_dropped(what: str, wanted: str, found: object, names: tuple[str, ...], say: Say) -> None:
-    """Say that a name is left out; one that would matter was refused before."""
+    """Report that a name is left out; one that would matter was refused before."""
     if not names:
         say(_("{what} {wanted} ignored: this engine has none to choose from", what=what, wanted=wanted))
     elif found is None and not is_own_choice(wanted):

@@ -1,4 +1,4 @@
-"""What chats and keyboards put around the words of a prompt: code blocks, emoji, mentions, times, signs nobody sees.
+"""What chats and keyboards put around the words of a prompt: code blocks, emoji, mentions, times, invisible characters.
 
 Source: https://discord.com/developers/docs/reference#message-formatting. What stands in quotation marks stays.
 """
@@ -36,7 +36,7 @@ _FORMS: Final = {
 }  # fmt: skip
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs without ink, typed to seem a space
+_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters without ink, typed to seem a space
 _JOINERS: Final = frozenset("\u200c\u200d")  # hold emoji and letters of some scripts together
 _FLAG: Final = "\U0001f3f4"  # what follows it in invisible letters says which flag
 _KEYCAP: Final = "\u20e3"
@@ -99,7 +99,7 @@ def _is_hidden(char: str, before: str, after: str) -> bool:
         return before.isascii() or after.isascii()
     if "\U000e0020" <= char <= "\U000e007f":
         return before != _FLAG and not "\U000e0020" <= before <= "\U000e007f"
-    if "\ufe00" <= char <= "\ufe0f":  # says how the sign before it is drawn
+    if "\ufe00" <= char <= "\ufe0f":  # says how the character before it is drawn
         return before.isascii() and after != _KEYCAP
     return char == "\u034f" or unicodedata.category(char) in ("Cc", "Cf", "Cs")
 

@@ -26,7 +26,7 @@ class Frame:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the engine draws exactly the picture."""
+        """Return whether the engine draws exactly the picture."""
         return self.size == self.drawn
 
     @property

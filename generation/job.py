@@ -75,7 +75,7 @@ class Origin:
 
     @property
     def person(self) -> Person:
-        """Who asked, and where; without the rights that a door gave them."""
+        """Return who asked, and where; without the rights that a door gave them."""
         return Person(
             user_key=self.user_key,
             name=self.user_name,

@@ -69,7 +69,7 @@ def tag_of(lora: Lora) -> str:
 
 
 def is_taggable(lora: Lora) -> bool:
-    """Say whether a tag can hold its name: nothing in it ends the tag or begins an option."""
+    """Return whether a tag can hold its name: nothing in it ends the tag or begins an option."""
     return not re.search('[:：<>＜＞‐-―−"“”„]|--', lora.name)
 
 

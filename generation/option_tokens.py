@@ -14,7 +14,7 @@ from generation.fields import Kind
 from generation.options import BY_NAME, FOREIGN_FLAGS
 from texts.text import _
 
-# Hyphens, dashes and minus signs of all kinds, and the long mark that a Japanese keyboard gives for one.
+# Hyphens, dashes and minuses of all kinds, and the long mark that a Japanese keyboard gives for one.
 _DASHES: Final = r"\-‐-―⁃−˗⸺⸻﹘﹣－ーｰ─━"
 _LONG: Final = "–—―⸺⸻"  # what phones make of two
 _COUNTED: Final = frozenset(
@@ -64,7 +64,7 @@ def key_of(name: str) -> str:
 
 
 def is_option(token: re.Match[str]) -> bool:
-    """Tell an option from a quotation and from dashes that are ordinary text."""
+    """Distinguish an option from a quotation and from dashes that are ordinary text."""
     if token["name"] is None:
         return False
     key, dash = key_of(token["name"]), token["dash"]
@@ -112,13 +112,13 @@ def _ends(before: str) -> bool:
 
 
 def _opens(token: re.Match[str]) -> bool:
-    """Tell a straight quote that opens a quotation from one that ends it."""
+    """Distinguish a straight quote that opens a quotation from one that ends it."""
     at = token.start() - 1
     return token.string[at] in "\"'*_" and (at == 0 or token.string[at - 1].isspace())
 
 
 def _is_meant(key: str, token: re.Match[str]) -> bool:
-    """Tell whether a single long dash, which is ordinary text as well, begins the option of this name."""
+    """Return whether a single long dash, which is ordinary text as well, begins the option of this name."""
     text, end = token.string, token.end()
     kind = BY_NAME[key].kind if key in BY_NAME else ""
     if kind in (Kind.FACTOR, Kind.HIRES, Kind.FLAG) or key in _BARE:

@@ -20,7 +20,7 @@ _LORA_DETAILS = re.compile(r"(?::\s*\w+=[^:<>]+)+$")
 _LORA_VALUE = re.compile(r"(.+?)(?::([^:]*))?")
 NUMBER_FORM: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
-_BY = "xX×*ｘＸ✕✖хХ"  # the letter of several alphabets, and the sign
+_BY = "xX×*ｘＸ✕✖хХ"  # the letter of several alphabets, and the symbol
 _WORD = r"\S+"
 _FIGURE = r"(?:[^\s,;，；、<]|[,，](?=\d))+"  # a comma ends it, but for that of 7,5
 _AMOUNT = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
@@ -61,7 +61,7 @@ def take_value(option: PromptOption, rest: str, *, has_equals: bool) -> tuple[st
 
 
 def _plain(word: str) -> str:
-    """Return a value in plain signs, without the punctuation of the sentence around it."""
+    """Return a value in plain characters, without the punctuation of the sentence around it."""
     plain = unicodedata.normalize("NFKC", word).translate(_ALIKE)
     return plain.strip("\"“”',;、。 ").strip("*").rstrip(".!?)]}|")
 

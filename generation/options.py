@@ -41,7 +41,7 @@ def _option(field: Field) -> PromptOption:
         field="options" if field.kind is Kind.EXTRA else field.name,
         kind=field.kind,
         example=f"--{name} {field.example}".strip(),
-        meaning=_("{meaning}; as often as you like", meaning=field.meaning) if field.is_repeated else field.meaning,
+        meaning=_("{meaning}; repeatable", meaning=field.meaning) if field.is_repeated else field.meaning,
         aliases=field.aliases,
         choices=field.choices,
         is_usual=field.is_usual,

@@ -90,7 +90,7 @@ class JobResult:
 
     @property
     def is_by_rules(self) -> bool:
-        """Whether an engine without a model drew it, as that says of itself."""
+        """Return whether an engine without a model drew it, as that says of itself."""
         return any(note.endswith(BY_RULES) for note in self.notes)
 
 

@@ -63,7 +63,7 @@ class BearerAuth(httpx.Auth):
 
 
 def _is_near(url: str) -> bool:
-    """Say whether the address looks like this machine or the local network; never resolves a name."""
+    """Return whether the address looks like this machine or the local network; never resolves a name."""
     try:
         host = httpx.URL(url).host
     except httpx.InvalidURL:

@@ -25,7 +25,7 @@ class Reply:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a web page, by its type or by how it begins: a proxy's, or another program's."""
+        """Return whether it is a web page, by its type or by how it begins: a proxy's, or another program's."""
         kind = self.headers.get("content-type", "")
         return "html" in kind or self.body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
 

@@ -88,7 +88,7 @@ class FairQueue:
 
     @property
     def is_first_returned(self) -> bool:
-        """Whether the next one was served before, and came back."""
+        """Return whether the next one was served before, and came back."""
         return self._first_seq < 0
 
     @property

@@ -101,7 +101,7 @@ class Lane:
         return max(0.0, pause, self.breaker.wait_s(), self.bucket.wait_s())
 
     def held(self) -> tuple[Hold, float]:
-        """Say whether the engine's state keeps jobs waiting, and for how many seconds (0 = until a trial ends)."""
+        """Return whether the engine's state keeps jobs waiting, and for how many seconds (0 = until a trial ends)."""
         if self.is_down:
             wait_s = self.hold_s()
             return Hold.DOWN, wait_s if wait_s != float("inf") else 0.0
@@ -156,7 +156,7 @@ class Lane:
 
     @property
     def ahead(self) -> int:
-        """How many were sent before their turn, and wait in the server."""
+        """Return how many were sent before their turn, and wait in the server."""
         return sum(run.is_ahead for run in self.running.values())
 
     def pause(self, seconds: float) -> None:

@@ -29,7 +29,7 @@ class _Waiting(NamedTuple):
     away_since: datetime | None  # as its row says
 
     def since(self, absence: Absence) -> datetime:
-        """Say when the engine went away, as far as this job is concerned."""
+        """Return when the engine went away, as far as this job is concerned."""
         return self.away_since or max(self.born, absence.since)
 
 
@@ -97,7 +97,7 @@ class Lanes:
 
     @property
     def waiting(self) -> int:
-        """How many jobs are queued or delayed, in all lanes."""
+        """Return how many jobs are queued or delayed, in all lanes."""
         return len(self._waiting)
 
     def is_waiting(self, job_id: str) -> bool:
@@ -225,7 +225,7 @@ class Lanes:
         return {user for user, count in counts.items() if count >= limit}
 
     def view(self, job: Job) -> JobView:
-        """Say where a job stands now."""
+        """Return where a job stands now."""
         lane = self._lanes.get(job.lane)
         if job.status is JobStatus.RUNNING:
             return JobView(

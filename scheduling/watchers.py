@@ -39,7 +39,7 @@ class Watchers:
                 del self._by_job[watcher.job.id]
 
     def publish(self, job: Job) -> None:
-        """Tell everybody that a job has a new row."""
+        """Notify everybody that a job has a new row."""
         for watcher in self._by_job.get(job.id, ()):
             watcher.job = job
             watcher.bell.set()

@@ -15,7 +15,7 @@ SKIPPED_FOLDERS = {"__pycache__", "data", "media_cache", "node_modules"}
 
 
 def too_long(path: Path) -> list[str]:
-    """Say what is too long in one file; tests are held to the file length only."""
+    """Return what is too long in one file; tests are held to the file length only."""
     source = path.read_text(encoding="utf-8")
     lines = source.count("\n")
     found = [f"{path}: {lines} lines, at most {MAX_FILE_LINES}"] if lines > MAX_FILE_LINES else []
@@ -30,7 +30,7 @@ def too_long(path: Path) -> list[str]:
 
 
 def too_wide(path: Path) -> list[str]:
-    """Say what is too long in one file of the studio; a style sheet may have any number of lines."""
+    """Return what is too long in one file of the studio; a style sheet may have any number of lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     is_long = path.suffix == ".js" and len(lines) > MAX_FILE_LINES
     found = [f"{path}: {len(lines)} lines, at most {MAX_FILE_LINES}"] if is_long else []

@@ -49,7 +49,7 @@ def problems(folder: Path) -> list[str]:
 
 
 def is_there(test: str) -> bool:
-    """Tell whether `path::name`, `path::Class` or `path::Class::name` exists, whatever parameters stand behind it."""
+    """Return whether `path::name`, `path::Class` or `path::Class::name` exists, whatever parameters stand behind it."""
     file, *names = test.partition("[")[0].split("::")
     path = Path(file)
     if not names or not path.is_file():

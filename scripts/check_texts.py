@@ -128,7 +128,7 @@ def _way_up(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[tuple[as
 
 
 def _is_elsewhere(child: ast.AST, parent: ast.AST) -> bool:
-    """Whether what stands here is read by nobody but programs and developers."""
+    """Return whether what stands here is read by nobody but programs and developers."""
     match parent:
         case ast.Expr() | ast.JoinedStr() | ast.Assert():
             return isinstance(child, ast.Constant) or isinstance(parent, ast.Assert)

@@ -1,5 +1,9 @@
-"""Hold the words of code and docs to CONTRIBUTING's list: the field's standard words, and one word per thing."""
+"""Hold the words of code and docs to CONTRIBUTING's list: the field's standard words, and one word per thing.
 
+In Python also what is no word: how the docstring of a function begins, and one condition within another.
+"""
+
+import ast
 import re
 import subprocess
 import sys
@@ -13,10 +17,22 @@ WORDS: Final = {  # what is not written, and what is instead
     r"\bone's own\b": "your own, or whose it is",
     r"\b\d+ signs\b|\bsigns of base64\b": "characters",
     r"\b[Ll]east time\b": "minimum time",
+    r"\binsist_|\bAftermath\b|\bevacuate": "retry_until_stored, finish, drain_lane",
     r"\bGoes in front of\b": "prefix",
 }
+# How no docstring of a function begins: what it does stands first, as in "Return whether ...".
+NOT_FIRST: Final = frozenset(
+    {"Say", "Tell", "Who", "What", "Whether", "How", "Where", "Why", "When", "Which", "Is", "Does", "Did", "Has", "Can"}
+)
 SEARCHED: Final = ("*.py", "*.js", "*.md", "*.toml", ".env.example")
-LEFT_OUT: Final = ("CHANGELOG.md", "docs/decisions", "tests/data", "api/static/vendor", "scripts/check_words.py")
+LEFT_OUT: Final = (
+    "CHANGELOG.md",
+    "docs/decisions",
+    "tests/data",
+    "api/static/vendor",
+    "scripts/check_words.py",
+    "tests/test_check_words.py",
+)
 
 
 def found_in(text: str) -> list[tuple[int, str, str]]:
@@ -29,6 +45,19 @@ def found_in(text: str) -> list[tuple[int, str, str]]:
     ]
 
 
+def found_in_code(source: str) -> list[tuple[int, str, str]]:
+    """Return line, words and what is written instead, for each rule of Python that is not kept."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first, *__ = (ast.get_docstring(node) or "-").split()
+            if first in NOT_FIRST:
+                found.append((node.lineno, f"{first} ...", "Return, Raise, Start ... first"))
+        elif isinstance(node, ast.IfExp) and any(isinstance(part, ast.IfExp) for part in ast.iter_child_nodes(node)):
+            found.append((node.lineno, "... if ... else ... if ... else", "a name for the inner one"))
+    return found
+
+
 def main() -> int:
     """Print where a word of the list stands."""
     listed = subprocess.run(["git", "ls-files", "-z", *SEARCHED], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -37,7 +66,8 @@ def main() -> int:
         path = ROOT / name
         if name.startswith(LEFT_OUT) or not path.is_file():
             continue
-        for line, word, instead in found_in(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for line, word, instead in found_in(text) + (found_in_code(text) if name.endswith(".py") else []):
             print(f"{name}:{line}: “{word}”: write {instead}")
             count += 1
     print("words: fine" if not count else f"words: {count} to change")

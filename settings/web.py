@@ -71,17 +71,17 @@ class WebSettings(Group):
 
     @property
     def is_port_chosen(self) -> bool:
-        """Whether the owner has set the port, so that no other will do."""
+        """Return whether the owner has set the port, so that no other will do."""
         return "port" in self.model_fields_set
 
     @property
     def is_open(self) -> bool:
-        """Whether who sits at this machine needs no key: never behind a proxy, where all come from this machine."""
+        """Return whether this machine itself needs no key: never behind a proxy, where all come from there."""
         return urlsplit(self.public_url).hostname in (None, *LOOPBACK_NAMES) and not self.trusted_proxies
 
     @property
     def takes_addresses(self) -> bool:
-        """Whether it listens beyond this machine, so that bare addresses are its names, too."""
+        """Return whether it listens beyond this machine, so that bare addresses are its names, too."""
         return self.host not in LOOPBACK_NAMES
 
     @property

@@ -160,7 +160,7 @@ class Picture:
     favorites: int
 
     def is_there(self, now: datetime) -> bool:
-        """Say whether the file should still be there."""
+        """Return whether the file should still be there."""
         return self.is_kept or self.expires_at > now
 
 
@@ -285,7 +285,7 @@ class GalleryStore:
         return [row["media_id"] for row in rows]
 
     async def has_pictures(self, job_id: str) -> bool:
-        """Say whether a job still has pictures in the history."""
+        """Return whether a job still has pictures in the history."""
         return bool(await self._database.fetch(HAS_PICTURES, (job_id,)))
 
     async def lose(self, media_ids: Iterable[str], now: datetime) -> None:
@@ -299,7 +299,7 @@ class GalleryStore:
         await self._database.write(SET_EXPIRY, {"media_id": media_id, "expires_at": to_epoch(expires_at)})
 
     async def is_kept(self, media_id: str) -> bool:
-        """Say whether anybody's favourites or collections hold this file."""
+        """Return whether anybody's favourites or collections hold this file."""
         rows = await self._database.fetch(IS_KEPT, (media_id,))
         return bool(rows and rows[0]["is_kept"])
 

@@ -336,7 +336,7 @@ def _hook_of(job: Job) -> Hook | None:
 
 @asynccontextmanager
 async def _storing() -> AsyncIterator[None]:
-    """Tell a value that can never be written from a file that cannot be written now.
+    """Distinguish a value that can never be written from a file that cannot be written now.
 
     Raises:
         Unstorable: trying again would fail again.
@@ -352,5 +352,5 @@ async def _storing() -> AsyncIterator[None]:
 
 
 def _is_about_values(error: sqlite3.DatabaseError) -> bool:
-    """Whether the tables or SQLite's own JSON functions refuse what a row holds."""
+    """Return whether the tables or SQLite's own JSON functions refuse what a row holds."""
     return any(words in str(error) for words in (_("malformed JSON"), _("constraint failed"), _("too big")))

@@ -28,7 +28,7 @@ class SealStore:
         self._database = database
 
     async def is_used(self) -> bool:
-        """Is there anything that only one key opens?"""
+        """Return whether there is anything that only one key opens."""
         return bool(await self._database.fetch(GET, (NAME,)) or await self._database.fetch(SAMPLES))
 
     async def fits(self, box: SecretBox) -> bool:

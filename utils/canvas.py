@@ -178,7 +178,7 @@ def resized(data: bytes, size: Size) -> bytes:
 
 
 def is_alike(first: Size, second: Size) -> bool:
-    """Whether two sizes have nearly one shape."""
+    """Return whether two sizes have nearly one shape."""
     return abs(first[0] * second[1] / (first[1] * second[0]) - 1) <= SAME_SHAPE
 
 

@@ -31,7 +31,7 @@ def too_little(folder: Path) -> str:
 
 
 def is_full(error: Exception) -> bool:
-    """Did this go wrong because a disk, or a person's share of it, is full?"""
+    """Return whether this went wrong because a disk, or a person's share of it, is full."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
     return "disk is full" in str(error)  # the words of SQLite

@@ -4,7 +4,7 @@ from texts.text import _, render
 
 
 def duration(seconds: float) -> str:
-    """Say a time span as people do: "5 s", "2 min", "1 h 10 min"."""
+    """Return a time span as people do: "5 s", "2 min", "1 h 10 min"."""
     whole = max(1, round(seconds))
     if whole < 90:
         return f"{whole} s"
@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Say a place in line: "1st", "2nd", "3rd", "11th"."""
+    """Return a place in line: "1st", "2nd", "3rd", "11th"."""
     if 10 <= number % 100 <= 20:
         return _("{number}th", number=number)
     if number % 10 == 1:
@@ -30,7 +30,7 @@ def ordinal(number: int) -> str:
 
 
 def place_in(line: str, number: int | None) -> str:
-    """Say a place in some line: "next in the engine’s own queue", "2nd in ..."; without a number that it is there."""
+    """Return a place in some line: "next in the engine’s own queue", "2nd in ..."; without a number "in ..."."""
     if not number or number < 1:
         return _("in {line}", line=line)
     return (

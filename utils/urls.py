@@ -94,7 +94,9 @@ def check_url(text: str, policy: UrlPolicy) -> CheckedUrl:
     if len(text) > MAX_URL_CHARS:
         raise UrlRefused(_("The address is longer than {max_url_chars} characters.", max_url_chars=MAX_URL_CHARS))
     if _UNSAFE.search(text):
-        raise UrlRefused(_("The address holds a space or a sign that no address can have."), _("Copy it once more."))
+        raise UrlRefused(
+            _("The address holds a space or a character that no address can have."), _("Copy it once more.")
+        )
     scheme, netloc, path = _split(text)
     host_text, port = _split_port(netloc, _DEFAULT_PORTS[scheme])
     host = check_host(scheme, host_text, policy)
@@ -162,7 +164,7 @@ def punycode(host: str) -> str:
 
 
 def kind_of(address: Address) -> str:
-    """What makes an address special, in words; empty for a public one. Addresses that wrap an IPv4 are looked into."""
+    """Return what makes an address special, in words; empty for a public one. It looks into those that wrap an IPv4."""
     if address in _METADATA_ADDRESSES:
         return _METADATA
     if isinstance(address, IPv6Address) and (inner := _embedded(address)) is not None:

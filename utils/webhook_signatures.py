@@ -38,7 +38,7 @@ def standard_headers(message_id: str, body: bytes, secret: str, now_s: float) ->
 
 
 def verify_replicate(headers: Mapping[str, str], body: bytes, secret: str, *, now_s: float) -> bool:
-    """Say whether a webhook is Replicate's own and no older than five minutes.
+    """Return whether a webhook is Replicate's own and no older than five minutes.
 
     Args:
         headers: as received; names in any case.

@@ -66,7 +66,7 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """What happened and what to do, for forms that have one place for both."""
+        """Return what happened and what to do, for forms that have one place for both."""
         message = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
         return f"{message} {self.hint}" if self.hint else self.message
 

@@ -151,7 +151,7 @@ async def enhance_prompt(request: Request, body: EnhanceIn, caller: Reader) -> E
 
 @router.post("/analyze", dependencies=[takes(PICTURES)])
 async def analyze(request: Request, body: AnalyzeIn, caller: Maker) -> AnalysisOut:
-    """Say what a picture shows, where an engine can."""
+    """Return what a picture shows, where an engine can."""
     web = web_of(request)
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
     engine = provider_named(web, caller, body.provider)
@@ -198,10 +198,11 @@ async def providers(request: Request, caller: Reader) -> ProvidersOut:
 
 @router.get("/health")
 async def health(request: Request, caller: Reader) -> EnginesHealthOut:
-    """Say how every engine is."""
+    """Return how every engine is."""
     listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
     up = sum(one.available for one in listed)
-    status = "healthy" if up and up == len(listed) else "degraded" if up else "unhealthy"
+    some = "degraded" if up else "unhealthy"
+    status = "healthy" if up and up == len(listed) else some
     known = {one.name: {"available": one.available, "error": one.error, "kind": one.kind} for one in listed}
     return EnginesHealthOut.model_validate({"success": bool(up), "status": status, "providers": known})
 

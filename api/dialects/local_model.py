@@ -75,7 +75,7 @@ async def generate_image(request: Request, body: ImageGenRequest, caller: Maker)
 
 @router.get("/model-info")
 async def model_info(request: Request, caller: Reader) -> dict[str, Any]:
-    """Say which model draws for this caller, on what, and which others there are."""
+    """Return which model draws for this caller, on what, and which others there are."""
     web = web_of(request)
     engines = engines_of(web, caller)
     chosen = _chosen_models(request).get(caller.user_key)

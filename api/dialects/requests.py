@@ -48,7 +48,7 @@ class DialectBody(BaseModel):
     webhook_events_filter: Annotated[list[str], Field(max_length=8)] = []
 
     def notes(self) -> list[str]:
-        """Say which fields are not known here."""
+        """Return which fields are not known here."""
         unknown = [*(self.model_extra or ())]
         notes = [_("{name} ignored: there is no such field here", name=name[:40]) for name in unknown[:MOST_UNKNOWN]]
         more = len(unknown) - MOST_UNKNOWN

@@ -201,7 +201,8 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
     data = view.progress.preview if view.progress else None
     if data is None or view.job.status is not JobStatus.RUNNING:
         raise NotFound(_("This job has no preview now."))
-    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp" if data[8:12] == b"WEBP" else "image/jpeg"
+    other = "image/webp" if data[8:12] == b"WEBP" else "image/jpeg"
+    kind = "image/png" if data.startswith(b"\x89PNG") else other
     return Response(data, media_type=kind, headers={"Cache-Control": "private, max-age=60"})
 
 
@@ -216,7 +217,7 @@ async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
 
 @router.post("/estimate")
 async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut:
-    """Say where a request would run now, when it would start and what it would cost; nothing is submitted."""
+    """Return where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:
         draft = await with_inputs(web, caller, read_text(body).draft)
@@ -242,7 +243,7 @@ def _refused(error: GenerationError) -> EstimateOut:
 
 
 async def _origin(web: Web, caller: Person, body: JobIn, private: bool) -> Origin:
-    """Where the answer belongs: here, or, for a job opened from Discord, in that channel too."""
+    """Return where the answer belongs: here, or, for a job opened from Discord, in that channel too."""
     origin = origin_of(caller, private=private)
     if not body.reply_to:
         return origin

@@ -141,7 +141,7 @@ async def recall(request: Request, caller: Reader) -> RecallOut:
 
 @router.post("/describe", responses=errors(400, 401, 403, 502))
 async def describe(request: Request, body: DescribeIn, caller: Maker) -> DescribeOut:
-    """Say what a picture shows, where an engine can."""
+    """Return what a picture shows, where an engine can."""
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))

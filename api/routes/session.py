@@ -68,7 +68,7 @@ class OptionsOut(BaseModel):
 
 @router.get("/session")
 async def session(request: Request, caller: Anybody) -> SessionOut:
-    """Say who calls. Without a session or key, and not at this machine itself: 401 with where to sign in."""
+    """Return who calls. Without a session or key, and not at this machine itself: 401 with where to sign in."""
     if caller is None:
         raise unknown(request)
     return await session_of(request, caller)

@@ -97,7 +97,7 @@ async def keep(request: Request, name: Name, body: WorkflowIn, caller: Maker) ->
 
 @router.patch("/workflows/{name}", responses=errors(400, 404))
 async def correct(request: Request, name: Name, body: CorrectionIn, caller: Maker) -> WholeWorkflowOut:
-    """Say where one value goes."""
+    """Set where one value goes."""
     web = web_of(request)
     found = await _own(web, name, caller)
     corrected = await web.services.workflows.correct(found.name, body.field, body.value, _owner_of(found))

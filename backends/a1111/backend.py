@@ -116,7 +116,7 @@ class A1111Backend:
         return replace(result, notes=(*changes(request, facts), *result.notes))
 
     async def describe(self, image: SourceImage) -> str:
-        """Say what a picture shows, in the words of a prompt.
+        """Return what a picture shows, in the words of a prompt.
 
         Raises:
             CapabilityError: this server cannot.
@@ -285,7 +285,7 @@ class A1111Backend:
         return await run_in_thread(read_files, self._label, files, request)
 
     def _chooses(self, option: str) -> bool:
-        """Say whether what guards against impatient proxies is wanted: `recover` or `agent_scheduler`."""
+        """Return whether what guards against impatient proxies is wanted: `recover` or `agent_scheduler`."""
         choice = option_of(self._options, option, "auto")
         if choice in {"always", "never"}:
             return choice == "always"

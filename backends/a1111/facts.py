@@ -91,7 +91,7 @@ class A1111Facts:
         return None if self.upscalers is None else tuple(upscaler.name for upscaler in self.upscalers)
 
     def is_flux(self, checkpoint: Checkpoint | None) -> bool:
-        """Say whether that one is drawn the distilled way: own guidance, no CFG, no negative prompt."""
+        """Return whether that one is drawn the distilled way: own guidance, no CFG, no negative prompt."""
         return self.has_guidance and checkpoint is not None and checkpoint.is_flux
 
     def checkpoint(self, wanted: str | None) -> Checkpoint | None:

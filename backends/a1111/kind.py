@@ -25,7 +25,7 @@ class _Page(BaseModel):
 
 
 def read_schema(body: bytes) -> Product | None:
-    """Tell from a server's list of paths whether it is one of them, and which."""
+    """Find out from a server's list of paths whether it is one of them, and which."""
     try:
         paths = read_model(_OpenApi, body).paths.keys()
     except ValidationError:

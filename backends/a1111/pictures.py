@@ -29,7 +29,7 @@ def decode_base64(text: str) -> bytes:
 def decode_picture(label: str, text: str) -> bytes:
     try:
         data = decode_base64(text)
-    except ValueError as error:  # binascii.Error is one; signs that are not ASCII are another
+    except ValueError as error:  # binascii.Error is one; characters that are not ASCII are another
         raise UnexpectedAnswer(_("{label} sent a picture that is cut off.", label=label), detail=str(error)) from error
     check_picture(label, data)
     return data

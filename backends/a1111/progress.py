@@ -115,7 +115,7 @@ class Task:
             self.last_seen = (now, self.fraction)
 
     def came_too_soon(self, now: float) -> bool:
-        """Say whether an answer that comes now cannot be whole: at its pace the rest would have taken far longer."""
+        """Return whether an answer that comes now cannot be whole: at its pace the rest would have taken far longer."""
         if self.first_seen is None or self.last_seen[1] <= self.first_seen[1]:
             return False
         (began, first), (seen, last) = self.first_seen, self.last_seen
@@ -137,7 +137,7 @@ class Task:
         self.was_stopped = self.was_stopped or server.is_stopped
 
     def owns(self, server: ServerState) -> bool:
-        """Say whether what runs now is this job, on a server without task ids."""
+        """Return whether what runs now is this job, on a server without task ids."""
         if not self.was_alone or server.is_idle:
             return False
         if self.started_as is None:
@@ -163,7 +163,7 @@ class TaskWatch:
         return None if body is None else _parse(ServerState, body)
 
     async def report(self, task: Task, report: ProgressCallback) -> None:
-        """Tell `report` how far the task is until cancelled; fractions never go back."""
+        """Report how far the task is until cancelled; fractions never go back."""
         while True:
             try:
                 progress = await (self._by_task(task) if task.has_id else self._by_server(task))
@@ -260,7 +260,7 @@ class TaskWatch:
         return False
 
     async def is_whole(self, task: Task) -> bool | None:
-        """Say whether a job that has just answered was drawn to its end: the answer itself is the same either way.
+        """Return whether a job that has just answered was drawn to its end: the answer itself is the same either way.
 
         None where that cannot be known: another job has begun since, or the server does not say. An answer that came
         far too soon is then not taken for a whole one.

@@ -61,7 +61,7 @@ class Generation(BaseModel):
 
     @property
     def place(self) -> int:
-        """Where it belongs in its batch; a picture drawn alone has no place."""
+        """Return where it belongs in its batch; a picture drawn alone has no place."""
         refs = [remark.ref for remark in self.gen_metadata if remark.type == "batch_index"]
         return digits(refs[0], 0) if refs else 0
 

@@ -215,7 +215,7 @@ class AiHordeBackend:
         return self._read(HordeCheck, await self._ask("GET", f"{API}/generate/check/{remote_id}", Call.JOB))
 
     async def poll(self, remote_id: str) -> RemoteState:
-        """Say how a job stands; a few unanswered questions in a row are no failure of it.
+        """Return how a job stands; a few unanswered questions in a row are no failure of it.
 
         Raises:
             CapabilityError: no worker can draw it. It is taken back.

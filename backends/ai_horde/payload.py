@@ -89,7 +89,7 @@ def post_processing(options: Mapping[str, str]) -> list[str]:
 
 
 def _prompt(request: GenerationRequest) -> str:
-    """Join both prompts; three signs of number in either would move the border between them."""
+    """Join both prompts; three number signs (#) in either would move the border between them."""
     prompt, negative = (_SPLIT.sub(" ", text).strip() for text in (request.prompt, request.negative_prompt))
     if not prompt:
         raise RequestRejected(_("A prompt is needed here."), field="prompt", hint=_("Say what to draw."))

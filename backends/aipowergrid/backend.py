@@ -147,7 +147,7 @@ class AiPowerGridBackend:
         await self._calls.aclose()
 
     async def _price(self, payload: dict[str, Any], facts: GridFacts, report: ProgressCallback) -> float | None:
-        """Tell what it will cost and return that in US dollars; None where the Grid charges nothing.
+        """Report what it will cost and return that in US dollars; None where the Grid charges nothing.
 
         Raises:
             BackendError: the account holds too little.
@@ -233,7 +233,7 @@ class AiPowerGridBackend:
         return images, request.batch_size - len(images)
 
     async def _watch(self, token: str, usual_s: float | None, report: ProgressCallback) -> None:
-        """Tell `report` how far the job is until cancelled; nothing here ever fails it."""
+        """Report how far the job is until cancelled; nothing here ever fails it."""
         fraction = 0.0
         while True:
             with contextlib.suppress(GenerationError):

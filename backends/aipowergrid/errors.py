@@ -143,7 +143,11 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
             hint=_("Pick one that does: /models tells."),
         )
     found = _FIELD.match(text)
-    name = fields[0] if fields else (found[1] if found else ("image" if "image" in low else ""))
+    name = "image" if "image" in low else ""
+    if found:
+        name = found[1]
+    if fields:
+        name = fields[0]
     name = _NAMES.get(name, name)
     between = _BETWEEN.search(text)
     hint = (

@@ -148,7 +148,7 @@ class ComfyUIBackend:
         return await run_in_thread(read_upload, graph, facts.info)
 
     async def correct_workflow(self, workflow: WorkflowRef, field: str, place: str) -> ReadWorkflow:
-        """Say where a value goes; what the server lacks is told where it answers."""
+        """Set where a value goes; what the server lacks is told where it answers."""
         if self._facts is None:
             with contextlib.suppress(BackendError):
                 await self._probe()

@@ -103,7 +103,7 @@ class ClassicJobs(JobApi):
             log.warning("could not cancel a remote job", extra={"action": "job_cancelled", "backend": self._label})
 
     async def _is_there(self, prompt_id: str) -> bool:
-        """Whether a job whose answer was lost was accepted all the same."""
+        """Return whether a job whose answer was lost was accepted all the same."""
         try:
             return await self._is_known(prompt_id, await self.server.queue())
         except GenerationError:

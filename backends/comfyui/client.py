@@ -161,7 +161,8 @@ class ComfyServer:
 def upload_name(image: SourceImage) -> tuple[str, str]:
     """Return the name of a picture on the server, made of a hash of its bytes, and its media type."""
     data = image.data
-    suffix = "png" if data.startswith(b"\x89PNG") else "jpg" if data.startswith(b"\xff\xd8") else "webp"
+    other = "jpg" if data.startswith(b"\xff\xd8") else "webp"
+    suffix = "png" if data.startswith(b"\x89PNG") else other
     return f"{image.media_id[:32]}.{suffix}", f"image/{suffix}"
 
 

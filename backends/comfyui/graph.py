@@ -103,7 +103,7 @@ def reached(users: AnyMapping[str, list[tuple[str, int]]], roots: Iterable[str])
 
 
 def is_sampler(graph: Graph, node: str) -> bool:
-    """Whether a node is where the work is done: KSampler, SamplerCustomAdvanced and their like."""
+    """Return whether a node is where the work is done: KSampler, SamplerCustomAdvanced and their like."""
     names = inputs_of(graph, node).keys()
     return "latent_image" in names and ({"positive", "negative"} <= names or "guider" in names)
 

@@ -51,7 +51,7 @@ class Lacking:
 
     @property
     def what(self) -> str:
-        """What people call it."""
+        """Return what people call it."""
         name = self.slot.input
         if name == "model_name" and "upscale" not in self.class_type.casefold():
             return "model"

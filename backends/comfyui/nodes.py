@@ -97,7 +97,7 @@ class ObjectInfo:
         return dict.fromkeys(str(one) for one in offered)
 
     def is_upload(self, class_type: str, name: str) -> bool:
-        """Whether an input names an uploaded picture: its list is one of files, not of values that are allowed."""
+        """Return whether an input names an uploaded picture: its list is one of files, not of allowed values."""
         return any(self.settings_of(class_type, name).get(key) for key in ("image_upload", "video_upload", "upload"))
 
     def is_output(self, class_type: str) -> bool:
@@ -108,11 +108,11 @@ class ObjectInfo:
         return str(self._told(class_type).get("display_name") or class_type)
 
     def is_end(self, class_type: str) -> bool:
-        """Whether a class only shows or saves: nothing is linked to it."""
+        """Return whether a class only shows or saves: nothing is linked to it."""
         return self.is_output(class_type) and not self.outputs(class_type)
 
     def is_core(self, class_type: str) -> bool:
-        """Whether a class is ComfyUI's own, as far as the server says; old ones do not."""
+        """Return whether a class is ComfyUI's own, as far as the server says; old ones do not."""
         module = self._told(class_type).get("python_module")
         return isinstance(module, str) and module.split(".")[0] in {"nodes", "comfy_extras", "comfy_api_nodes"}
 
@@ -126,7 +126,7 @@ class ObjectInfo:
         return tuple((str(kind), str(name)) for kind, name in zip(kinds, listed, strict=True))
 
     def is_made(self, kind: str) -> bool:
-        """Whether some node gives what has this type, or one of them: "FLOAT,INT"."""
+        """Return whether some node gives what has this type, or one of them: "FLOAT,INT"."""
         if self._made is None:
             listed = [told.get("output") for told in self._classes.values()]
             self._made = {str(one) for kinds in listed if isinstance(kinds, list) for one in kinds}

@@ -107,7 +107,7 @@ def load_own(workflow: WorkflowRef) -> Workflow:
 
 
 def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | None = None) -> ReadWorkflow:
-    """Say where a value goes: `place` is "node.input", several with commas between, or "none".
+    """Set where a value goes: `place` is "node.input", several with commas between, or "none".
 
     The field "option NAME" lets an input be an option of that name; its place may end in "--range 0..2". Where the
     field is an input itself ("4.ckpt_name", or "model") and the place one of the server's files, that is put there.
@@ -185,7 +185,8 @@ def _ways(mapping: Mapping) -> Ways:
 
     def way(slot: Slot) -> str:
         options = [option.name for option in mapping.options if slot in option.slots]
-        name = "--model" if slot == mapping.model else "--lora" if slot in mapping.loras else ""
+        name = "--lora" if slot in mapping.loras else ""
+        name = "--model" if slot == mapping.model else name
         name = f"--{options[0]}" if options else name
         lasting = _("`workflow set NAME {node}.{input} FILE`", node=slot.node, input=slot.input)
         if name:

@@ -267,5 +267,5 @@ class Trace:
 
 
 def _is_bundle(kind: str) -> bool:
-    """Whether a type holds several things in one, as those of context and pipe nodes do."""
+    """Return whether a type holds several things in one, as those of context and pipe nodes do."""
     return "PIPE" in kind or "CONTEXT" in kind

@@ -89,12 +89,12 @@ class Config(BaseModel):
 
     @property
     def is_driveable(self) -> bool:
-        """Whether it speaks the event stream of gradio 4 and later; gradio 3 had websockets."""
+        """Return whether it speaks the event stream of gradio 4 and later; gradio 3 had websockets."""
         return self.protocol.startswith("sse_v") and not self.version.startswith(("1.", "2.", "3."))
 
     @property
     def is_a1111(self) -> bool:
-        """Whether this is the page of Automatic1111 or Forge: gradio too, but driven over their own API."""
+        """Return whether this is the page of Automatic1111 or Forge: gradio too, but driven over their own API."""
         return self.title == "Stable Diffusion"
 
 

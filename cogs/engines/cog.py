@@ -196,7 +196,7 @@ class Engines(commands.Cog):
         return engines_text.status(lines)
 
     async def _reasons(self, owner: Owner) -> list[str]:
-        """Say why an owner's connection is down, and what to look at; nothing if it is back meanwhile."""
+        """Return why an owner's connection is down, and what to look at; nothing if it is back meanwhile."""
         try:
             diagnosis = await self._connections.test(owner)
         except GenerationError:

@@ -22,7 +22,7 @@ STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "u
 
 
 def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
-    """Say in one line how an engine is: up, busy, paused, down and why, and how fast."""
+    """Return in one line how an engine is: up, busy, paused, down and why, and how fast."""
     name = escape(one.label)
     parts: list[str] = []
     if one.error:
@@ -53,14 +53,14 @@ def status(lines: list[str]) -> str:
 
 
 def reasons(diagnosis: Diagnosis) -> list[str]:
-    """Say what its owner should look at, the likeliest first."""
+    """Return what its owner should look at, the likeliest first."""
     lines = [_("**Your connection** · {message}", message=sentence(diagnosis.message))]
     hints = [sentence(hint) for hint in (diagnosis.hint, diagnosis.owner_hint) if hint]
     return [*lines, *hints, *_numbered(checks_for(diagnosis))]
 
 
 def bill(one: Bill) -> str:
-    """Say since when a rented engine runs, what that costs, and how it is stopped."""
+    """Return since when a rented engine runs, what that costs, and how it is stopped."""
     lines = [f"**{escape(one.label)}**" + (f" · {TITLES[one.provider]}" if one.provider else "")]
     machine = one.machine
     if machine is not None:
@@ -97,7 +97,7 @@ def bill(one: Bill) -> str:
 
 
 def started(one: Bill, owner: Owner) -> str:
-    """Say that a machine starts, or runs already."""
+    """Return words that a machine starts, or runs already."""
     machine = one.machine
     if machine is None or machine.state == "running":
         return _("It runs already.\n") + bill(one)
@@ -117,7 +117,7 @@ def started(one: Bill, owner: Owner) -> str:
 
 
 def before_stop(one: Bill, how: str) -> str:
-    """Say what a stop would stop, and how it is confirmed."""
+    """Return what a stop would stop, and how it is confirmed."""
     machine = one.machine
     if machine is None or machine.state == "stopped":
         return _("It is stopped already.\n") + bill(one)
@@ -135,7 +135,7 @@ def before_stop(one: Bill, how: str) -> str:
 
 
 def stopped(one: Bill, owner: Owner) -> str:
-    """Say that a machine was stopped, and what is still billed."""
+    """Return words that a machine was stopped, and what is still billed."""
     title = TITLES[one.machine.provider] if one.machine else _("Its provider")
     named = _named(one.machine) if one.machine else "it"
     lines = [
@@ -187,7 +187,7 @@ def notice(one: Notice) -> str:
 
 
 def _machine(one: Bill, machine: Machine) -> str:
-    """Say what its provider tells of a machine."""
+    """Return what its provider tells of a machine."""
     answers = "" if one.is_up or machine.state != "running" else _(", but what should draw on it does not answer yet")
     facts = [
         _(
@@ -246,7 +246,7 @@ def _queue(lane: LaneView | None, now: datetime) -> list[str]:
 
 
 def _pace(one: Engine, lane: LaneView | None) -> list[str]:
-    """Say what a picture of the engine's own size takes, as far as that was learned."""
+    """Return what a picture of the engine's own size takes, as far as that was learned."""
     if lane is None or lane.seconds_per_cost is None or one.capabilities is None:
         return []
     can = one.capabilities

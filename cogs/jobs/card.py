@@ -147,7 +147,7 @@ def _head(job: Job, *, struck: bool = False) -> str:
 
 
 def _lineage(origin: Origin) -> str:
-    """Say whose picture this one was made from, with a link, when it was somebody else's."""
+    """Return whose picture this one was made from, with a link, when it was somebody else's."""
     if not origin.parent_user_id or origin.parent_user_id == origin.user_id:
         return ""
     words = "picture"
@@ -209,7 +209,7 @@ def _keeps(away: Away) -> str:
 
 
 def place(position: int) -> str:
-    """Say a place in line."""
+    """Return a place in line."""
     return _("next in line") if position == 1 else _("{ordinal} in line", ordinal=ordinal(position))
 
 

@@ -69,7 +69,7 @@ class PictureSources:
         return await read_file(order.files[0])
 
     def order_for(self, message: nextcord.Message, job: Job | None, changes: Draft | None = None) -> Order:
-        """Say where the picture of a message is, and what is made of it.
+        """Return where the picture of a message is, and what is made of it.
 
         Raises:
             RequestRejected: it shows none, several, or one that is not finished.
@@ -101,7 +101,7 @@ async def begin(interaction: nextcord.Interaction, *, private: bool) -> None:
 
 
 def is_private(message: nextcord.Message, job: Job | None) -> bool:
-    """Say whether only one person sees that message, so that what is made from it stays with them."""
+    """Return whether only one person sees that message, so that what is made from it stays with them."""
     return bool(message.flags.ephemeral) or (job is not None and job.origin.private)
 
 

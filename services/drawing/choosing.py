@@ -145,7 +145,7 @@ class Chooser:
         return mode is not Mode.UPSCALE or entry.capabilities is None or mode in entry.capabilities.modes
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
-        """Say where a request would run now, when it would start and how long it would take.
+        """Return where a request would run now, when it would start and how long it would take.
 
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `options`.
@@ -244,7 +244,7 @@ def _absent_hint(mode: Mode) -> str:
 
 
 def _is_nowhere(draft: Draft, options: list[Candidate], refusals: list[str]) -> bool:
-    """Tell a name that engines with such names refuse from one that the others merely pass over."""
+    """Distinguish a name that engines with such names refuse from one that the others merely pass over."""
     return any(
         getattr(draft, what)
         and any(f"it has no {what} " in reason for reason in refusals)

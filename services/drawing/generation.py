@@ -111,7 +111,7 @@ class GenerationService:
         self._queue.let_in(user_key)
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
-        """Say where a request would run now, when it would start and how long it would take; nothing is submitted.
+        """Return where a request would run now, when it would start and how long it would take; nothing is submitted.
 
         Raises:
             RequestRejected, CapabilityError, BackendError: as in `submit`.
@@ -345,7 +345,7 @@ class GenerationService:
         return [*await self._jobs.undelivered(door), *active]
 
     def label(self, lane: str) -> str:
-        """Say a lane's name as people know it."""
+        """Return a lane's name as people know it."""
         return self._registry.label(lane)
 
     async def _named(self, job_id: str) -> Job | None:
@@ -359,7 +359,7 @@ def _part_of(origin: Origin, number: int) -> Origin:
 
 
 def _asks_to_draw(changes: Draft) -> bool:
-    """Tell changes that enlarging a picture has no use for, such as other words."""
+    """Return whether changes are of no use to enlarging a picture, such as other words."""
     drawing = (getattr(changes, field.name) for field in FIELDS if field.is_drawing)
     return changes.mode is None and any(value not in (None, "", ()) for value in drawing)
 

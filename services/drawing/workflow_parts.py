@@ -78,7 +78,8 @@ def take_apart(graph: str, mapping: str) -> Parts:
 
 
 def _places(slots: Any) -> tuple[str, ...]:
-    listed = slots if isinstance(slots, list) else [slots] if slots else []
+    single = [slots] if slots else []
+    listed = slots if isinstance(slots, list) else single
     return tuple(f"{one['node']}.{one['input']}" for one in listed)
 
 

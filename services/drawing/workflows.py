@@ -135,7 +135,7 @@ class WorkflowService:
         return _find(name, await self.list(person))
 
     async def correct(self, name: str, field: str, place: str, owner: Owner = EASEL) -> StoredWorkflow:
-        """Say by hand where a value goes: `place` is "node.input", several with commas between, or "none".
+        """Set by hand where a value goes: `place` is "node.input", several with commas between, or "none".
 
         The field "option NAME" makes an input an option of its own; its place may end in "--range 0..2".
 
@@ -148,7 +148,7 @@ class WorkflowService:
         return await self.save(await self.adjust(kept, {field: place}), stored.name, owner)
 
     async def adjust(self, analysed: Analysed, changes: Mapping[str, str]) -> Analysed:
-        """Say by hand where several values go, by their fields; written as in `correct`. Nothing is kept yet.
+        """Set by hand where several values go, by their fields; written as in `correct`. Nothing is kept yet.
 
         Raises:
             RequestRejected: there is no such value, node or input.
@@ -197,7 +197,7 @@ class WorkflowService:
         return replace(workflow, graph=version.graph, mapping=version.mapping)
 
     async def fit(self, draft: Draft, entry: Entry) -> Fit | Refused:
-        """Say how a draft with a loaded workflow is drawn on one engine, or why it cannot be.
+        """Return how a draft with a loaded workflow is drawn on one engine, or why it cannot be.
 
         Raises:
             RequestRejected: a value out of its range.
@@ -295,7 +295,7 @@ def _clean(name: str) -> str:
 
 
 def _no_place_for(mode: Mode, modes: frozenset[Mode]) -> str:
-    """Say what a workflow lacks that cannot draw in this mode, empty where it is no picture and no mask."""
+    """Return what a workflow lacks that cannot draw in this mode, empty where it is no picture and no mask."""
     if mode is Mode.TXT2IMG:
         return _("needs a picture to start from: attach one")
     if Mode.IMG2IMG not in modes and mode in {Mode.IMG2IMG, Mode.INPAINT}:

@@ -41,12 +41,12 @@ class Engine:
 
     @property
     def is_up(self) -> bool:
-        """Whether nothing is known to be wrong with it; one that was just connected may not have been asked yet."""
+        """Return whether no fault is known; one that was just connected may not have been asked yet."""
         return self.error is None
 
     @property
     def is_flux(self) -> bool:
-        """Whether it is a Flux app, or has a Flux model."""
+        """Return whether it is a Flux app, or has a Flux model."""
         models = (self.capabilities.models if self.capabilities else None) or ()
         return self.is_flux_app or any(FLUX.search(f"{model.name} {model.title}") for model in models)
 

@@ -74,13 +74,13 @@ def usage() -> str:
 
 
 def needs_address(kind: str) -> bool:
-    """Say whether a type of connection, as typed, is nowhere without an address; a hosted one is at its public one."""
+    """Return whether a type of connection, as typed, needs an address; a hosted one is at its public one."""
     found = kind_typed(kind)
     return found is None or not found.is_hosted
 
 
 def label_for(person: str, kind: str) -> str:
-    """How a connection is called where people see it: "Mia's Forge"."""
+    """Return how a connection is called where people see it: "Mia's Forge"."""
     found = kind_typed(kind)
     title = found.labels[kind.strip().lower()] if found else kind.capitalize()
     return f"{person[: MAX_LABEL_CHARS - len(title) - 3]}'s {title}" if person else title

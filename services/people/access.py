@@ -105,7 +105,7 @@ class AccessService:
             del self._known[hashed]
 
     async def verify_key(self, token: str, *, remote: str = "", takes_turn: bool = True) -> Person | None:
-        """Say who a key's bearer is; None when it is no key of ours or has ended.
+        """Return who a key's bearer is; None when it is no key of ours or has ended.
 
         Args:
             token: what was sent, `esl_...`.
@@ -158,7 +158,7 @@ class AccessService:
         return opened.text if opened else ""
 
     def unsign(self, token: str, subject: str) -> bool:
-        """Say whether `token` was given out for exactly this subject and is still good."""
+        """Return whether `token` was given out for exactly this subject and is still good."""
         return self.subject_of(token) == subject
 
     def sign_in_link(self, user_key: str, name: str, ttl_s: float) -> str:

@@ -110,7 +110,7 @@ class SignInService:
 
     @property
     def is_available(self) -> bool:
-        """Whether the settings name an application of Discord's."""
+        """Return whether the settings name an application of Discord's."""
         return bool(self._settings.client_id and self._secret)
 
     def begin(self, redirect_uri: str, *, then: str = "/") -> Begun:

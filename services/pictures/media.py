@@ -185,7 +185,7 @@ class MediaService:
         await self._cache.check_writable()
 
     async def has_all(self, result: JobResult) -> bool:
-        """Say whether every picture of a result is still there."""
+        """Return whether every picture of a result is still there."""
         for image in result.images:
             if await self.get(image.media_id) is None:
                 return False

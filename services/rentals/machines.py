@@ -36,7 +36,7 @@ def make_providers(settings: RentalSettings) -> tuple[GpuProvider, ...]:
 
 
 def provider_at(url: str) -> str:
-    """Say whose machine it is by the address alone; empty if that does not tell."""
+    """Return whose machine it is by the address alone; empty if that does not tell."""
     host = (urlsplit(url).hostname or "").lower()
     if host.endswith(".runpod.net"):
         return "runpod"
@@ -62,7 +62,7 @@ class MachineService:
         self._listed: dict[str, tuple[float, tuple[Machine, ...]]] = {}
 
     def allows(self, owner: Owner, by: str = "") -> bool:
-        """Say whether the machine behind this owner's connection may be looked at and switched.
+        """Return whether the machine behind this owner's connection may be looked at and switched.
 
         Args:
             owner: of the connection.
@@ -153,7 +153,7 @@ class MachineService:
 
 
 def is_at(entry: Entry, machine: Machine) -> bool:
-    """Say whether an engine's address leads to this machine."""
+    """Return whether an engine's address leads to this machine."""
     return machine_at(entry.config.url, (machine,)) is not None
 
 

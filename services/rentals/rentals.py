@@ -103,7 +103,7 @@ class RentalService:
                     await tell(notice)
 
     async def bill(self, owner: Owner, *, by: str = "") -> Bill:
-        """Say what an owner's connection has been used for and costs; `by` is the user who asks.
+        """Return what an owner's connection has been used for and costs; `by` is the user who asks.
 
         Raises:
             NotConnected: there is none.
@@ -158,7 +158,7 @@ class RentalService:
         return await self._told(entry, rental, machine)
 
     async def inspect(self, owner: Owner, *, by: str) -> Bill:
-        """Say what `stop` would stop, and refuse whom it would refuse.
+        """Return what `stop` would stop, and refuse whom it would refuse.
 
         Raises:
             GenerationError: as for `start`.
@@ -318,7 +318,7 @@ class RentalService:
         return Notice(kind="stopped", owner=entry.owner, bill=bill)
 
     async def _not_stopped(self, entry: Entry, rental: Rental, error: GenerationError) -> Notice | None:
-        """Tell once that an unused machine goes on costing money."""
+        """Report once that an unused machine goes on costing money."""
         if entry.name in self._unstopped:
             return None
         self._unstopped.add(entry.name)
@@ -331,7 +331,7 @@ class RentalService:
         return (*own, HOW_TO_STOP[rental.provider])
 
     def _is_used(self, entry: Entry, machine: Machine | None) -> bool:
-        """Say whether anything waits or runs on a machine, or did a short while ago."""
+        """Return whether anything waits or runs on a machine, or did a short while ago."""
         return any(
             lane.waiting or lane.running or (lane.idle_s is not None and lane.idle_s < self._settings.auto_stop_s)
             for lane in self._lanes_at(entry, machine)

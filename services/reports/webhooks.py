@@ -114,7 +114,7 @@ class WebhookService:
         return Webhook(url=url, events=chosen)
 
     async def tell_owner(self, event: str, values: Mapping[str, Any]) -> None:
-        """Tell the owner's address, if there is one, of something that is about no job."""
+        """Notify the owner's address, if there is one, of something that is about no job."""
         if not self._owner_url:
             return
         delivery_id, now = secrets.token_hex(8), self._clock.now()

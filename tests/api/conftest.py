@@ -132,7 +132,7 @@ async def site_at(folder: Path, *, job_timeout_s: float | None = None, **environ
 
 
 async def draw_small(easel: Easel) -> None:
-    """Where no size is asked for, 96x96 does as well as 512x512."""
+    """Return where no size is asked for, 96x96 does as well as 512x512."""
     sketch = next((entry.backend for entry in easel.registry if entry.is_fallback), None)
     if sketch is None:
         return

@@ -32,7 +32,7 @@ async def public(tmp_path):
 
 
 def cookie(answer, name):
-    """What an answer sets, as its attributes in small letters."""
+    """Return what an answer sets, as its attributes in small letters."""
     (line,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{name}=")]
     value, *attributes = line.split("; ")
     return value.partition("=")[2], {one.casefold() for one in attributes}

@@ -38,7 +38,7 @@ def a1111(schema: str = "openapi-a1111") -> dict[str, Handler]:
 
 
 def a1111_without_api(schema: str = "openapi-a1111") -> dict[str, Handler]:
-    """What A1111 serves without --api: its page and gradio's routes, 404 on every /sdapi path."""
+    """Return what A1111 serves without --api: its page and gradio's routes, 404 on every /sdapi path."""
     document = recorded(schema)
     document["paths"] = {path: {} for path in document["paths"] if not path.startswith("/sdapi")}
     return {"/": page(), "/openapi.json": answer(document), "/config": answer(recorded("config-gradio4"))}

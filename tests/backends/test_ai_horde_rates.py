@@ -18,7 +18,7 @@ CHECK = {"finished": 0, "processing": 1, "waiting": 0, "done": False, "is_possib
 
 
 async def times_of(window: RateWindow, clock: FakeClock, calls: int, for_s: float, key: str = "") -> list[float]:
-    """When `calls` callers who all want to go now may go."""
+    """Return when `calls` callers who all want to go now may go."""
     times: list[float] = []
 
     async def call() -> None:

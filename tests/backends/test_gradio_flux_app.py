@@ -167,7 +167,8 @@ def test_every_label_of_its_page_is_understood(ours: str, label: str) -> None:
     others = () if ours == "prompt" else (("textbox", {"label": "Prompt"}),)
     app = read_app(page(*others, (kind, props)), Info())
     mode = Mode.IMG2IMG if ours == "picture to start from" else Mode.TXT2IMG
-    role = ("height" if "height" in label.lower() else "width") if ours == "size" else ROLE_OF[ours]
+    side = "height" if "height" in label.lower() else "width"
+    role = side if ours == "size" else ROLE_OF[ours]
     assert roles(app, mode)[role] == len(others)
 
 

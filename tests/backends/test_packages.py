@@ -34,7 +34,7 @@ def names_in(folder: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is added to the path is taken away again."""
+    """Return what is added to the path is taken away again."""
     monkeypatch.setattr(sys, "path", [*sys.path])
 
 

@@ -184,7 +184,7 @@ def cases_named(test: str, collected: list[str]) -> list[str]:
 
 
 def test_every_named_test_is_run_with_the_parameter_that_is_named() -> None:
-    """What an answer names is asked of pytest itself, parameters and all; none of it is run here."""
+    """Return what an answer names is asked of pytest itself, parameters and all; none of it is run here."""
     named = {test for kind in BUILT_IN for answer in own_answers(kind).values() for test in answer.tests}
     files = sorted({test.partition("::")[0] for test in named})
     quietly = ["-q", "-p", "no:cacheprovider", "-o", "addopts=-p no:schemathesis"]

@@ -91,7 +91,7 @@ def names_in(path: Path) -> frozenset[str]:
 
 
 def is_there(test: str) -> bool:
-    """Tell whether a test such as `tests/test_cli.py::test_x` exists."""
+    """Return whether a test such as `tests/test_cli.py::test_x` exists."""
     file, _, name = test.partition("::")
     path = ROOT / file
     return path.is_file() and name in names_in(path)

@@ -73,7 +73,7 @@ def told() -> list[tuple[str, str, str]]:
 
 
 def problem_of(name: str, rest: str, there: dict[str, tuple[list[str], list[str]]]) -> str:
-    """Say why a command cannot be typed so; "" if it can."""
+    """Return why a command cannot be typed so; "" if it can."""
     first = rest.split(" ")[0]
     full = f"{name} {first}" if f"{name} {first}" in there else name
     arguments = rest[len(first) :].strip() if full != name else rest

@@ -92,7 +92,7 @@ def http_error(status: int) -> nextcord.HTTPException:
 
 
 def first_websocket_failed() -> Exception:
-    """What nextcord raises when the very first websocket fails: it reaches for the one it does not have."""
+    """Return what nextcord raises when the very first websocket fails: it reaches for the one it does not have."""
     try:
         try:
             raise NO_NETWORK

@@ -25,7 +25,7 @@ class Rig(Protocol):
     backend: Backend
 
     def is_working(self) -> bool:
-        """Whether the engine is drawing, or has something of ours waiting."""
+        """Return whether the engine is drawing, or has something of ours waiting."""
         ...
 
     def fail_next(self) -> None:

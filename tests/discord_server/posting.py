@@ -52,7 +52,8 @@ class Poster:
     ) -> Message:
         """Post a message of the bot and announce it."""
         data = body.json or {}
-        kind = 19 if reference else 20 if interaction is not None and interaction.type == 2 else 0
+        unasked = 20 if interaction is not None and interaction.type == 2 else 0
+        kind = 19 if reference else unasked
         message = Message(
             id=self.server.ids.next(),
             channel=channel,

@@ -124,7 +124,7 @@ class DiscordServer:
 
     @property
     def api_url(self) -> str:
-        """What `nextcord.http.Route.BASE` must be set to."""
+        """Return what `nextcord.http.Route.BASE` must be set to."""
         return self.url + PREFIX
 
     @property

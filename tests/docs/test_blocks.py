@@ -25,7 +25,7 @@ SETTINGS = [block for block in blocks() if block.is_settings and block.text.stri
 
 
 def is_run(block: Block) -> bool:
-    """Tell by its first word whether a test of this room runs it."""
+    """Return by its first word whether a test of this room runs it."""
     first = block.text.split(maxsplit=1)[0]
     if block.language in ("json", "python", "toml"):
         return True  # each is named in a test below

@@ -222,7 +222,7 @@ class Easel:
         return await self.server.wait_for(answer, timeout_s)
 
     async def dream(self, text: str = "!dream a red fox", *, user: str = "mia", **options: Any) -> Message:
-        """Say it and wait for the finished answer."""
+        """Return it and wait for the finished answer."""
         answer = await self.answer_to(await self.say(text, user=user, **options))
         return await self.finished(answer)
 
@@ -240,7 +240,7 @@ def own(channel: Channel) -> list[Message]:
 
 
 def is_finished(message: Message) -> bool:
-    """Say whether a job's message has come to its end: only then it can be deleted."""
+    """Return whether a job's message has come to its end: only then it can be deleted."""
     return any(":delete:" in item.get("custom_id", "") for item in message.controls)
 
 

@@ -21,7 +21,7 @@ from tests.waiting import until
 
 
 def is_over(message: Message) -> bool:
-    """Say whether all engines are done and the pictures, if there are any, have arrived."""
+    """Return whether all engines are done and the pictures, if there are any, have arrived."""
     is_asked = bool(message.content) and "Cancel" not in message.buttons and "asking" not in message.content
     return is_asked and bool(message.attachments) == ("U1" in message.buttons)
 

@@ -28,7 +28,7 @@ REFUSED = (
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
-    """What every new A1111 connection turns out to be."""
+    """Return what every new A1111 connection turns out to be."""
     backend = FakeBackend("a1111")
 
     def make(config: BackendConfig) -> FakeBackend:

@@ -72,7 +72,8 @@ def _input_error(graph: dict[str, Any], name: str, value: Any, spec: list[Any], 
             return None
         text = f"{name} - Invalid image file: {value}"
         return _error("custom_validation_failed", "Custom validation failed for node", text, {"input_name": name})
-    choices = spec[0] if isinstance(spec[0], list) else remarks.get("options") if spec[0] == "COMBO" else None
+    options = remarks.get("options") if spec[0] == "COMBO" else None
+    choices = spec[0] if isinstance(spec[0], list) else options
     if choices is not None and value not in choices:
         return _error("value_not_in_list", "Value not in list", f"{name}: '{value}' not in {choices}", extra)
     if spec[0] in ("INT", "FLOAT"):

@@ -60,7 +60,9 @@ class ComfyUIServer:
     ) -> None:
         self.version, self.prefix, self.has_socket, self.takes_ids = version, prefix, has_socket, takes_ids
         basic = f"Basic {base64.b64encode((auth or '').encode()).decode()}"
-        self.auth = (basic if ":" in auth else f"Bearer {auth}") if auth else None
+        bearer = f"Bearer {auth}"
+        self.auth = (auth and bearer) or None
+        self.auth = basic if auth and ":" in auth else self.auth
         self.engine = Engine(self._send, seconds_per_step)
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers

@@ -87,7 +87,7 @@ class GradioApp:
         self.faults.append(Fault(kind, status=status, body=body, headers=named))
 
     def forget_logins(self) -> None:
-        """What a restart does to everybody's cookies."""
+        """Return what a restart does to everybody's cookies."""
         self._tokens.clear()
 
     async def __aenter__(self) -> Self:

@@ -63,7 +63,7 @@ class Listener:
         task.add_done_callback(self.tasks.discard)
 
     def refuse(self, request: web.Request) -> web.Response | None:
-        """What to answer before any handler: rates, retired paths."""
+        """Return what to answer before any handler: rates, retired paths."""
         return None
 
     async def __aenter__(self) -> Self:

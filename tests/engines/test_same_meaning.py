@@ -44,7 +44,7 @@ def png(colour: str = "navy", left: str | None = None) -> bytes:
 
 
 def sent(rig: Rig) -> dict[str, Any]:
-    """What the server was told, in its own words."""
+    """Return what the server was told, in its own words."""
     server, kind = rig.server, rig.engine.kind
     if kind == "a1111":
         return dict(server.submitted[-1])

@@ -161,7 +161,7 @@ def _offences(source: str) -> Iterator[str]:
 
 
 def test_no_private_attribute_of_httpx_or_httpcore_is_used() -> None:
-    """Where a class derives from one of theirs, `self._x` may be theirs: so only from what is made to derive from."""
+    """Allow only bases that are made to be derived from: in any other, `self._x` may be theirs."""
     files = [path for room in SPEAKING for path in sorted((ROOT / room).rglob("*.py"))]
     found = {
         str(path.relative_to(ROOT)): offences

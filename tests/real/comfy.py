@@ -41,7 +41,7 @@ def python() -> Path | None:
 
 
 def lacking() -> str:
-    """Say in one sentence what is missing for these tests, empty if nothing is."""
+    """Return in one sentence what is missing for these tests, empty if nothing is."""
     if not (checkout() / "main.py").is_file():
         return f"These tests need COMFYUI_DIR, the folder of a ComfyUI checkout (last run with {CHECKED})."
     if python() is None:

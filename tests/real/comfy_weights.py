@@ -157,7 +157,7 @@ def _attention(name: str) -> Iterator[tuple[str, tuple[Shape, str]]]:
 
 
 def _words() -> Iterator[tuple[str, tuple[Shape, str]]]:
-    """What a word is comes through; its twelve layers add nothing, and take no room."""
+    """Return what a word is comes through; its twelve layers add nothing, and take no room."""
     name = "text_model"
     yield f"{name}.embeddings.token_embedding.weight", ((VOCABULARY, WORD_WIDTH), "random")
     yield f"{name}.embeddings.position_embedding.weight", ((77, WORD_WIDTH), "random")

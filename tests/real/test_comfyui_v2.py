@@ -114,7 +114,7 @@ async def test_a_kill_while_the_proxy_sends_a_job_on_submits_once(
 
 
 async def test_a_used_key_is_refused_without_the_id_of_its_job(comfyui: ComfyUIServer, backend: ComfyUIBackend) -> None:
-    """What the backend's finding by metadata rests on; a proxy that told the id would need none of it."""
+    """Return what the backend's finding by metadata rests on; a proxy that told the id would need none of it."""
     v2 = backend._line.v2
     intent = v2.new_intent()
     graph = json.loads((DATA / "workflows" / "txt2img_sd15.api.json").read_text())

@@ -99,7 +99,7 @@ class Watch:
 
 
 async def outside(page: Page) -> list[str]:
-    """What lies outside of the page's width, and the page itself if it scrolls sideways."""
+    """Return what lies outside of the page's width, and the page itself if it scrolls sideways."""
     return await page.evaluate(OUTSIDE)
 
 
@@ -109,7 +109,7 @@ async def shift_of(page: Page) -> float:
 
 
 async def violations(page: Page, *, only: str = "") -> list[str]:
-    """What of WCAG 2 A and AA does not hold on the page as it is now; `only` names a single rule of axe."""
+    """Return what of WCAG 2 A and AA does not hold on the page as it is now; `only` names a single rule of axe."""
     which = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": WCAG_AA}
     rules = {"runOnly": which, "resultTypes": ["violations"]}
     found: list[dict[str, Any]] = (await Axe().run(page, options=rules)).response["violations"]

@@ -57,7 +57,7 @@ class Studio:
 
     @property
     def hub(self) -> Hub:
-        """What feeds the streams of the pages."""
+        """Return what feeds the streams of the pages."""
         assert self._door, "it is open"
         return self._door.web.hub
 

@@ -23,7 +23,7 @@ from tests.texts.pseudo import TRANSLATED, PseudoCatalog, untranslated
 from texts.text import _, reading
 
 NAMES = ("zqx", "away", "again")  # what others typed, in the entries of BUILDERS
-TYPED = ("fox", "nonsense", "models", "steps", "stpes", "sketch", "data", "media", "cache")
+TYPED = ("fox", "nonsense", "models", "steps", "stpes", "sketch", "art", "data", "media", "cache")
 NOTHING = re.compile("(?!)")
 
 

@@ -137,7 +137,7 @@ def test_nat64_of_a_public_address_is_public():
         ("https://mygpu.com:abc", "1 to 65535"),
         ("https://", "valid"),
         ("https://a b.com", "space"),
-        ("https://mygpu.com\\@evil", "space or a sign"),
+        ("https://mygpu.com\\@evil", "space or a character"),
         ("https://mygpu.com/a/%2e%2e/b", r"\.\."),
         ("https://mygpu.com/é", "percent-encoded"),
         ("https://-..com", "valid"),

@@ -168,8 +168,8 @@ function range({ minimum, maximum, minLength, maxLength, maxItems, pattern }) {
   const words = [
     minimum !== undefined && `from ${minimum}`,
     maximum !== undefined && `to ${maximum}`,
-    minLength !== undefined && `${minLength} signs or more`,
-    maxLength !== undefined && `at most ${maxLength} signs`,
+    minLength !== undefined && `${minLength} characters or more`,
+    maxLength !== undefined && `at most ${maxLength} characters`,
     maxItems !== undefined && `at most ${maxItems}`,
     pattern && `like ${pattern}`,
   ];

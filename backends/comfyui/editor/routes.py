@@ -243,7 +243,7 @@ class _Step:
 
 
 def is_valid(one: str, other: str) -> bool:
-    """Whether the editor lets two slots be joined, by their types: "A,B" stands for either, "*" for any."""
+    """Return whether the editor lets two slots be joined, by their types: "A,B" stands for either, "*" for any."""
     if one in {"*", ""} or other in {"*", ""}:
         return True
     return not set(one.lower().split(",")).isdisjoint(other.lower().split(","))

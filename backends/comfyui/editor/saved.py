@@ -89,7 +89,7 @@ class Saved:
 
 
 def is_saved(values: Mapping[str, Any]) -> bool:
-    """Whether JSON values are a file of the editor, not a graph for its API."""
+    """Return whether JSON values are a file of the editor, not a graph for its API."""
     return isinstance(values.get("nodes"), list)
 
 

@@ -95,7 +95,7 @@ def default_of(field: Widget) -> Any:
 
 
 def fits(field: Widget, value: Any, *, is_strict: bool = False) -> bool:
-    """Whether a value can be one of this widget; strictly: in its range, and in its list."""
+    """Return whether a value can be one of this widget; strictly: in its range, and in its list."""
     if field.kind in {WidgetKind.INT, WidgetKind.FLOAT, WidgetKind.SIDE}:
         return _is_number(field, value, is_strict=is_strict)
     if field.kind is WidgetKind.BOOLEAN:
@@ -133,7 +133,7 @@ def _is_number(field: Widget, value: Any, *, is_strict: bool) -> bool:
 
 
 def _is_choice(field: Widget, value: Any, *, is_strict: bool) -> bool:
-    """Whether a list has a value, or could have it on another day: files come and go."""
+    """Return whether a list has a value, or could have it on another day: files come and go."""
     if isinstance(value, list) and field.settings.get("multi_select"):
         return all(isinstance(one, str) for one in value)
     options = field.options or ()
@@ -144,7 +144,7 @@ def _is_choice(field: Widget, value: Any, *, is_strict: bool) -> bool:
 
 
 def _is_of_files(field: Widget) -> bool:
-    """Whether a list is one of files: the first of them is nobody's choice."""
+    """Return whether a list is one of files: the first of them is nobody's choice."""
     options = field.options or ()
     is_listed = any(isinstance(one, str) and _FILE.search(one) for one in options)
     return field.kind is WidgetKind.COMBO and (is_listed or not options)
@@ -278,7 +278,7 @@ def _may_be(field: Widget, value: Any, linked: frozenset[str]) -> bool:
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether a saved value says nothing: a button's, or what stands behind a seed."""
+    """Return whether a saved value says nothing: a button's, or what stands behind a seed."""
     return value in (None, "", "image", [], {}) or value in CONTROLS
 
 

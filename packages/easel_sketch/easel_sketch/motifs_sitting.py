@@ -93,7 +93,7 @@ def _tail(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
 
 def _body(pen: Pen, coat: Coat, fur: RGB, belly: RGB) -> None:
     b = coat.body
-    limb = darken(fur, 0.5) if coat.marks == "socks" else (42, 38, 44) if coat.marks == "panda" else darken(fur, 0.06)
+    limb = (42, 38, 44) if coat.marks == "panda" else darken(fur, 0.5 if coat.marks == "socks" else 0.06)
     pen.mirrored([(0, 0.64), (b * 0.62, 0.56), (b * 0.86, 0.34), (b * 1.12, 0.14), (b * 0.95, 0.01), (0, 0.0)], fur)
     pen.both([(b * 0.5, 0.22), (b * 1.05, 0.22), (b * 1.3, 0.08), (b * 1.15, 0.0), (b * 0.55, 0.0)], darken(fur, 0.06))
     if coat.marks == "panda":

@@ -123,7 +123,8 @@ def arcs(c: Canvas) -> None:
                 reach = cell * (1 - 0.25 * ring) if kind < 2 else cell * (0.5 - 0.2 * ring)
                 x, y = (cx, cy) if kind < 2 else (left + cell / 2, top + cell / 2)
                 corner = {0: (0, 90), 90: (90, 180), 180: (180, 270), 270: (270, 360)}[start]
-                span = corner if kind < 2 else (start, start + 180) if kind == 2 else (0, 360)
+                whole = (start, start + 180) if kind == 2 else (0, 360)
+                span = corner if kind < 2 else whole
                 c.draw.pieslice((x - reach, y - reach, x + reach, y + reach), *span, fill=colours[ring % 3])
             if kind == 4:
                 for petal in range(4):

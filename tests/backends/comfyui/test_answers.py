@@ -82,7 +82,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 def plain(error: GenerationError) -> str:
-    """What people read, after a look whether it is fit for them."""
+    """Return what people read, after a look whether it is fit for them."""
     text = f"{error.user_message} {error.hint}"
     for sign in ("http", "Traceback", "/opt/", "/srv/", "Error", ".py", "['", "KeyError", "node_errors"):
         assert sign not in text, text

@@ -173,7 +173,8 @@ def test_mapping_is_shown_in_words() -> None:
 def test_workflow_with_a_request_in_it_is_taken_by_the_server(name: str) -> None:
     uploads = Uploads(init="easel/a.png [temp]", mask="easel/b.png [temp]", width=64, height=64)
     mapping = mapping_of(name)
-    mode = Mode.INPAINT if mapping.masks or mapping.mask_links else Mode.IMG2IMG if mapping.images else Mode.TXT2IMG
+    unmasked = Mode.IMG2IMG if mapping.images else Mode.TXT2IMG
+    mode = Mode.INPAINT if mapping.masks or mapping.mask_links else unmasked
     loras = (Lora(name="tiny_style.safetensors"),) if mapping.model_link else ()
     graph = applied(name, uploads, mode=mode, loras=loras, denoising_strength=0.5)
     good, errors, stop = check(graph, INFO._classes, lambda reference: "[temp]" in reference)  # type: ignore[arg-type]

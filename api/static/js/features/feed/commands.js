@@ -68,7 +68,7 @@ export function nearest(word) {
   /** @type {{ slips: number, command: Command } | null} */
   let best = null;
   for (const [name, command] of BY_NAME) {
-    if (name.length < 2) continue; // every single sign is one slip away from another
+    if (name.length < 2) continue; // every single character is one slip away from another
     const slips = name.startsWith(word) && word.length > 1 ? 1 : distance(word, name);
     if (!best || slips < best.slips) best = { slips, command };
   }

@@ -298,12 +298,12 @@ function bar(picture, inSight, extra) {
 }
 
 /**
- * A round sign for a person.
+ * A round badge for a person.
  * @param {string} name
  * @returns {HTMLElement}
  */
 export function avatar(name) {
   const letter = (name || "?").trim().slice(0, 1).toUpperCase();
-  const hue = [...(name || "")].reduce((sum, sign) => (sum * 31 + (sign.codePointAt(0) ?? 0)) % 6, 0);
+  const hue = [...(name || "")].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 6, 0);
   return h("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letter);
 }

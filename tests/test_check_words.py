@@ -1,0 +1,56 @@
+"""What the checks of words and of texts find, and what they leave alone."""
+
+import ast
+
+import pytest
+
+from scripts.check_texts import found_in, words_of
+from scripts.check_words import found_in as words_in
+from scripts.check_words import found_in_code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'raise RequestRejected("There is no such job.")',
+        'raise RequestRejected(f"There is no job {job_id}.")',
+        'hint = "Try again later."',
+        'lines.append(f"{count} steps")',
+        'Button(label="Cancel")',
+        'say("note: " + why if why else "nothing to say")',
+    ],
+)
+def test_sentence_without_its_function_is_found(source: str) -> None:
+    assert list(found_in(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'raise RequestRejected(_("There is no such job."))',
+        'log.warning("the engine is gone")',
+        'raise ValueError("not a number")',
+        'error = BackendError(_("It failed."), detail="the answer had no image")',
+        'assert job, "a job has a row"',
+        '"""The docstring of a module."""',
+        'SQL = "SELECT id FROM jobs WHERE id = :id"',
+        'PROMPT = "a red fox"  # no text: a prompt',
+        'assert said == "the words of a test"',
+    ],
+)
+def test_what_nobody_reads_is_left_alone(source: str) -> None:
+    assert [words_of(node) for node in found_in(source)] == []
+
+
+def test_words_of_an_f_string_stand_without_its_values() -> None:
+    assert words_of(ast.parse("f'{n} of {m:.1f} came'").body[0].value) == "{} of {} came"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("source", ['def f():\n    """Say it."""', "x = 1 if a else 2 if b else 3"])
+def test_rule_of_python_that_is_not_kept_is_found(source: str) -> None:
+    assert found_in_code(source)
+    assert not found_in_code('def f():\n    """Return whether it is."""\n    return 1 if a else (2, 3 if b else 4)')
+
+
+def test_word_of_the_list_is_found_with_what_is_written_instead() -> None:
+    assert words_in("\n12 " + "signs") == [(2, "12 signs", "characters")]
