@@ -5,6 +5,7 @@ A row for each action; one without a row fails. Answers are compared with those 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ import pytest
 from cogs.forget import CONFIRM_ID
 from cogs.jobs.forms import choice_value
 from cogs.pictures import forms
+from generation.job import Origin
+from generation.request import Draft
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
 from tests.discord_server.user import User
 from tests.e2e.conftest import StartEasel
@@ -57,7 +60,7 @@ PRESSES = {
     "cancel": Press(changes=True),
     "delete": Press(changes=True),
 }
-NO_JOB = {"models", "help"}  # these name an engine or a page
+NO_JOB = {"models", "help", "welcome", "gallery", "gallery-open", "gallery-star"}  # an engine, a page, a picture
 
 
 @dataclass
@@ -208,3 +211,29 @@ async def test_a_comparison_is_cancelled_by_its_owner_and_is_not_there_elsewhere
     assert len(await easel.now.jobs.active()) == 2
     await discord.user("mia").click(answer, "Cancel")
     await discord.wait_for(lambda: "cancelled" in answer.content)
+
+
+async def test_a_forged_picture_is_there_for_nobody_else(discord: DiscordServer, easel: Easel) -> None:
+    by_http = await easel.now.service.submit(Draft(prompt=SECRET, seed=7), Origin(door="api", user_id="local"))
+    jobs = [job_id(await easel.dream(f"!dream {ASKED}")), await private_job(easel), by_http.job.id]
+    async with asyncio.timeout(8):
+        async for __ in easel.now.service.watch(by_http.job.id):
+            pass
+    for who, place in (await members(discord) | await strangers(discord)).items():
+        for job in jobs:
+            result = (await easel.job(job)).result
+            assert result is not None
+            for picture in (result.images[0].media_id, f"{job}-1"):
+                opened = await place.user.forge(place.message, "e1:gallery-open:page", values=[picture])
+                starred = await place.user.forge(place.message, f"e1:gallery-star:{picture}:on")
+                for told in (opened, starred):
+                    answer = await discord.wait_for(lambda told=told: _answer_to(told))
+                    assert answer.content.startswith("✖ There is no picture"), (who, picture, answer.content)
+    said = [message for channel in discord.channels.values() for message in own(channel)]
+    assert sum(SECRET in message.content for message in said if message.visible_to is None) == 1
+
+
+def _answer_to(result: Interaction) -> Message | None:
+    """Return what was answered, once it is more than a sign that the bot thinks."""
+    shown = [message for message in (result.original, *result.followups) if message and not message.loading]
+    return shown[-1] if shown else None
