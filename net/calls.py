@@ -76,7 +76,11 @@ class Calls:
             GenerationError: there is none, or none that can be read.
         """
         async with self.open(method, path, may_have_run=may_have_run, **sent) as response:
-            return await read_reply(response, self._limit if limit is None else limit)
+            return await self.whole(response, limit)
+
+    async def whole(self, response: httpx.Response, limit: int | None = None) -> Reply:
+        """Read an answer that `open` handed out."""
+        return await read_reply(response, self._limit if limit is None else limit)
 
     async def fetch(self, method: str, path: str, **options: Any) -> bytes:
         """Return the body of a success that is no web page; takes what `call` takes.

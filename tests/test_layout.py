@@ -35,7 +35,7 @@ OF_A_JOB = {
     "backends/a1111/backend.py: report",
     "backends/aipowergrid/backend.py: _watch",
     "backends/child.py: _read_frames",
-    "backends/comfyui/watch.py: _run",
+    "backends/comfyui/news/watch.py: _run",
     "utils/loops.py: _keep_alive",
 }
 

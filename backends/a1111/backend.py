@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import httpx
 
-from backends.a1111.agent_scheduler import AgentScheduler, to_scheduled
 from backends.a1111.answers import read_answer, read_caption, read_files, read_scheduled, read_upscaled
 from backends.a1111.errors import translate_failure
+from backends.a1111.extensions.agent_scheduler import AgentScheduler, to_scheduled
 from backends.a1111.facts import A1111Facts, Program, to_capabilities
 from backends.a1111.payload import changes, seeding, to_payload, to_question, to_upscale
 from backends.a1111.probe import API, probe

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from backends.a1111.control import ControlType, all_models
+from backends.a1111.extensions.control import ControlType, all_models
 from backends.kind import number_of
 from constants import DEFAULT_CFG_SCALE, DEFAULT_WIDTH_PX
 from generation.capabilities import Capabilities, ModelInfo

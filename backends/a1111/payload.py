@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from backends.a1111.control import to_unit
+from backends.a1111.extensions.control import to_unit
 from backends.a1111.facts import MAX_SEED, MAX_STEPS, A1111Facts, Checkpoint, Program, choose_upscaler
 from backends.a1111.pictures import encode
 from backends.kind import is_on

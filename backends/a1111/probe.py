@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.control import read_types
 from backends.a1111.errors import GONE_HINT
+from backends.a1111.extensions.control import read_types
 from backends.a1111.facts import A1111Facts, Checkpoint, Program, Upscaler, find_checkpoint
 from generation.errors import BackendAuthError, BackendError, BackendGone, BackendUnavailable, UnexpectedAnswer
 from net.answers import read_json

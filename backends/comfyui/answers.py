@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from backends.comfyui.graph import Graph, read_graph, seed_of
+from backends.comfyui.graphs.graph import Graph, read_graph, seed_of
 
 FILE_LISTS: Final = ("images", "gifs", "video", "videos", "audio")  # "gifs" and "video" are those of third-party nodes
 MAX_FILES: Final = 100  # of one job; more than anybody asks for

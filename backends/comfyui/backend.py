@@ -23,20 +23,20 @@ from backends.base import (
     unnoted,
 )
 from backends.comfyui.answers import read_outputs
-from backends.comfyui.apply import workflow_capabilities, workflow_changes
-from backends.comfyui.builtin import Uploads, build, changes
+from backends.comfyui.builtin.graphs import Uploads, build, changes
+from backends.comfyui.builtin.offer import to_capabilities
 from backends.comfyui.errors import check, check_nodes, failed, no_model, no_picture
 from backends.comfyui.facts import ComfyFacts, read_facts
-from backends.comfyui.fetching import fetch_file
-from backends.comfyui.following import ComfyPace, Follower
-from backends.comfyui.graph import Graph, spread
-from backends.comfyui.jobs import ApiGone, JobApi
-from backends.comfyui.line import Line
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.offer import to_capabilities
-from backends.comfyui.own import correct, draw, load_own, look_over, read_upload
-from backends.comfyui.uploading import upload
-from backends.comfyui.workflow import Workflow, load_workflow, open_workflow, to_graph
+from backends.comfyui.graphs.graph import Graph, spread
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.jobs.api import ApiGone, JobApi
+from backends.comfyui.jobs.fetching import fetch_file
+from backends.comfyui.jobs.line import Line
+from backends.comfyui.jobs.uploading import upload
+from backends.comfyui.news.following import ComfyPace, Follower
+from backends.comfyui.workflows.apply import workflow_capabilities, workflow_changes
+from backends.comfyui.workflows.own import correct, draw, load_own, look_over, read_upload
+from backends.comfyui.workflows.workflow import Workflow, load_workflow, open_workflow, to_graph
 from backends.kind import option_of
 from generation.capabilities import Capabilities
 from generation.errors import BackendError, CapabilityError, GenerationError, RequestRejected, UnexpectedAnswer

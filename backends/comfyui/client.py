@@ -20,7 +20,7 @@ from backends.comfyui.answers import (
     client_of,
 )
 from backends.comfyui.errors import refused, upload_refused
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.nodes import ObjectInfo
 from constants import MAX_IMAGE_BYTES, MAX_VIDEO_BYTES
 from generation.errors import BackendUnavailable, GenerationError, UnexpectedAnswer
 from generation.request import SourceImage

@@ -11,11 +11,11 @@ from typing import Any, Final
 import httpx
 
 from backends.comfyui.answers import UPLOAD_FOLDER, HistoryStatus, Output
-from backends.comfyui.graph import Graph, class_of
-from backends.comfyui.jobs import ApiGone
-from backends.comfyui.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.v2_answers import code_of
+from backends.comfyui.graphs.graph import Graph, class_of
+from backends.comfyui.graphs.lacking import WORDS, Ways, lacking_files, no_files, short, unlisted
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.jobs.api import ApiGone
+from backends.comfyui.jobs.v2_answers import code_of
 from backends.drawing_errors import drawing_error
 from generation.errors import (
     BackendError,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.foreign import digits
 from generation.samplers import match_name
 

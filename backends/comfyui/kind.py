@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ValidationError
 
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.classic import PREVIEW_METHODS
 from backends.comfyui.facts import ModelFamily
+from backends.comfyui.jobs.classic import PREVIEW_METHODS
 from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
 from net.answers import read_model
 from texts.text import _

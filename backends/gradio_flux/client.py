@@ -32,7 +32,7 @@ from generation.errors import (
 from net.answers import read_model
 from net.calls import Calls, read_as
 from net.client import CONNECT_TIMEOUT_S
-from net.reply import AnswerTooLarge, read_reply
+from net.reply import AnswerTooLarge
 from texts.text import _
 from utils.threads import read_apart, run_in_thread
 
@@ -85,7 +85,7 @@ class _LoggedIn(Calls):
             )
         form = {"username": user, "password": password}
         async with super().open("POST", "/login", data=form, timeout=GET_TIMEOUT_S) as response:
-            reply = await read_reply(response, MAX_ANSWER_BYTES)
+            reply = await self.whole(response)
         if reply.status != HTTPStatus.OK:
             raise login_refused(self.label, reply)
 
@@ -140,7 +140,7 @@ class GradioServer:
         path = f"{app.prefix}/queue/data"
         async with self._calls.open("GET", path, params={"session_hash": session}, timeout=self._silence) as response:
             if response.status_code != HTTPStatus.OK:
-                raise self._calls.refused(await read_reply(response, MAX_ANSWER_BYTES))
+                raise self._calls.refused(await self._calls.whole(response))
             async for message in _messages(response):
                 if message.msg == "process_completed":
                     output = message.output if isinstance(message.output, dict) else {}

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from PIL import Image
 
-from easel_sketch.legend import TEXT
+from easel_sketch.painting.legend import TEXT
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode
 from settings.web import WebSettings

@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from api import events, middleware
-from backends.comfyui.workflow import read_workflow
+from backends.comfyui.workflows.workflow import read_workflow
 from generation.errors import RequestRejected
 from tests.api.conftest import SMALL
 from tests.waiting import until

@@ -8,7 +8,7 @@ import pytest
 import respx
 from PIL import Image
 
-from backends.a1111.control import ControlType
+from backends.a1111.extensions.control import ControlType
 from backends.a1111.facts import A1111Facts, Checkpoint, Program, Upscaler, choose_upscaler
 from backends.a1111.payload import changes, to_payload
 from backends.base import DescribingBackend

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from backends.a1111.agent_scheduler import _Reply
 from backends.a1111.backend import A1111Backend
+from backends.a1111.extensions.agent_scheduler import _Reply
 from generation.errors import BackendError, OutOfMemory
 from generation.job import Progress
 from generation.request import Mode, SourceImage

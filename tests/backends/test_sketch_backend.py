@@ -13,8 +13,8 @@ from backends.kinds import make_backend
 from config import read_settings
 from easel_sketch import backend as sketch
 from easel_sketch.backend import SketchBackend
-from easel_sketch.legend import TEXT
-from easel_sketch.painter import paint
+from easel_sketch.painting.legend import TEXT
+from easel_sketch.painting.painter import paint
 from generation.capabilities import Fit, Refused, fit
 from generation.errors import RequestRejected
 from generation.request import GenerationRequest, Lora, Mode, SourceImage

@@ -10,7 +10,7 @@ import pytest
 from cogs.cards import CardPicture, Menu
 from cogs.jobs import card as render
 from cogs.jobs.card import Around
-from easel_sketch.legend import TEXT
+from easel_sketch.painting.legend import TEXT
 from generation.job import Away, Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage, WorkflowRef
 from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed

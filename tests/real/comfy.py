@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from backends.comfyui.graph import Graph
+from backends.comfyui.graphs.graph import Graph
 from tests.easel_process import free_port
 from tests.real.comfy_weights import write_models
 from tests.utils.pictures import picture

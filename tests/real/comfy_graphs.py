@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backends.comfyui.graph import Graph
+from backends.comfyui.graphs.graph import Graph
 from tests.real.comfy_weights import CHECKPOINT
 
 

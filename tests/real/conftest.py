@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.following import ComfyPace
+from backends.comfyui.news.following import ComfyPace
 from tests.backends.comfyui.rig import connect
 from tests.real.comfy import RealComfyUI, lacking, prepare
 from tests.real.studio import Studio, studio_with

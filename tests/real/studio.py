@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from backends.comfyui.graph import Graph
+from backends.comfyui.graphs.graph import Graph
 from tests.api.conftest import Site, site_at
 from tests.real.comfy import RealComfyUI
 

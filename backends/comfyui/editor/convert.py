@@ -17,8 +17,8 @@ from backends.comfyui.editor.special import own_values
 from backends.comfyui.editor.texts import SAVERS, file_prefix, settled
 from backends.comfyui.editor.values import MISSING, Search, Unfit, assign, fits
 from backends.comfyui.errors import missing_nodes
-from backends.comfyui.graph import Graph, read_link
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.graph import Graph, read_link
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import CapabilityError
 from texts.text import _, _n, joined
 from utils.text import cut

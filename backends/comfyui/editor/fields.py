@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.nodes import ObjectInfo
 
 MAX_GROWN: Final = 100
 SEEDS: Final = ("seed", "noise_seed")

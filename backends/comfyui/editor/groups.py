@@ -12,7 +12,7 @@ from typing import Any
 from backends.comfyui.editor.fields import CONTROLS, Widget, WidgetKind, fields_of, sockets_of
 from backends.comfyui.editor.routes import PRIMITIVE, REROUTES
 from backends.comfyui.editor.saved import INLET, Layer, Port, Saved, SavedInput, SavedLink, SavedNode, read_node
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import CapabilityError
 from texts.text import _
 from utils.text import cut

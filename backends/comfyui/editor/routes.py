@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from backends.comfyui.editor.fields import Socket, sockets_of
 from backends.comfyui.editor.saved import BYPASSED, INLET, MUTED, Layer, Saved, SavedInput, SavedNode
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.errors import RequestRejected
 from texts.text import _
 from utils.text import cut

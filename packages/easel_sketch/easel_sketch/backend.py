@@ -15,8 +15,8 @@ from PIL import Image
 
 from backends.base import ProgressCallback
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS
-from easel_sketch import painter
-from easel_sketch.painter import Painting, StepCallback, Stopped
+from easel_sketch.painting import painter
+from easel_sketch.painting.painter import Painting, StepCallback, Stopped
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from backends.comfyui.graph import Slot, class_of
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.workflow import Mapping, Workflow, analyse, read_workflow
+from backends.comfyui.graphs.graph import Slot, class_of
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.workflow import Mapping, Workflow, analyse, read_workflow
 from tests.engines.comfyui_engine import DATA, recorded
 
 CASES: Final = DATA.parent / "cases"

@@ -4,7 +4,7 @@ from typing import Any
 
 from backends.base import BackendConfig
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.following import ComfyPace
+from backends.comfyui.news.following import ComfyPace
 from generation.job import Progress
 from generation.request import GenerationRequest
 from tests.engines.comfyui_server import ComfyUIServer

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.builtin import Uploads, build, changes
+from backends.comfyui.builtin.graphs import Uploads, build, changes
+from backends.comfyui.builtin.offer import to_capabilities
 from backends.comfyui.facts import ComfyFacts, ModelFamily, family_of, read_facts, read_version
-from backends.comfyui.graph import Graph, spread
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.offer import to_capabilities
+from backends.comfyui.graphs.graph import Graph, spread
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.capabilities import Fit, fit
 from generation.errors import CapabilityError
 from generation.request import Lora, MaskFill, Mode

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from backends.comfyui.apply import workflow_capabilities
-from backends.comfyui.changes import BOUNDS, set_loras, set_steps
 from backends.comfyui.facts import read_facts
-from backends.comfyui.graph import Graph, Slot, inputs_of
-from backends.comfyui.lacking import with_listed_names
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.trace import Trace
-from backends.comfyui.workflow import Mapping, Workflow, describe, read_workflow
+from backends.comfyui.graphs.graph import Graph, Slot, inputs_of
+from backends.comfyui.graphs.lacking import with_listed_names
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.graphs.trace import Trace
+from backends.comfyui.workflows.apply import workflow_capabilities
+from backends.comfyui.workflows.changes import BOUNDS, set_loras, set_steps
+from backends.comfyui.workflows.workflow import Mapping, Workflow, describe, read_workflow
 from generation.request import Lora
 from tests.engines.comfyui_engine import recorded
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.apply import apply, workflow_changes
-from backends.comfyui.builtin import Uploads
-from backends.comfyui.defaults import missing_inputs, with_defaults
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.own import read_upload
-from backends.comfyui.workflow import Workflow, analyse
+from backends.comfyui.builtin.graphs import Uploads
+from backends.comfyui.graphs.defaults import missing_inputs, with_defaults
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.apply import apply, workflow_changes
+from backends.comfyui.workflows.own import read_upload
+from backends.comfyui.workflows.workflow import Workflow, analyse
 from tests.backends.comfyui.rig import make_request
 from tests.engines.comfyui_engine import recorded
 

@@ -16,9 +16,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from backends.comfyui.editor import convert
-from backends.comfyui.graph import Graph
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.workflow import open_workflow, read_workflow
+from backends.comfyui.graphs.graph import Graph
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.workflow import open_workflow, read_workflow
 from tests.engines.comfyui_engine import DATA
 
 EDITOR = DATA / "editor"

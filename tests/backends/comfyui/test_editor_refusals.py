@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from backends.comfyui.editor import convert
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.workflow import load_workflow
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.workflow import load_workflow
 from generation.errors import CapabilityError, GenerationError, RequestRejected
 from tests.backends.comfyui.test_editor import CLASSES, NAMES, NOW, converted, described, file, node_of, single
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from backends.comfyui.events import MAX_PREVIEW_BYTES, FrameReader
-from backends.comfyui.workflow import read_workflow
+from backends.comfyui.news.events import MAX_PREVIEW_BYTES, FrameReader
+from backends.comfyui.workflows.workflow import read_workflow
 from tests.engines.comfyui_engine import DATA, recorded
 
 NORMAL, CACHED = recorded("ws_normal"), recorded("ws_cached")

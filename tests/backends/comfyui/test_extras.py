@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.builtin import Uploads, build, changes
-from backends.comfyui.extras import name_embeddings
+from backends.comfyui.builtin.extras import name_embeddings
+from backends.comfyui.builtin.graphs import Uploads, build, changes
+from backends.comfyui.builtin.offer import to_capabilities
 from backends.comfyui.facts import ComfyFacts, ModelFamily, read_facts
-from backends.comfyui.graph import Graph, samplers, spread
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.offer import to_capabilities
+from backends.comfyui.graphs.graph import Graph, samplers, spread
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.capabilities import Fit, fit
 from generation.errors import CapabilityError
 from generation.request import ControlUnit, HiresFix, SourceImage

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backends.comfyui.apply import workflow_capabilities
 from backends.comfyui.facts import read_facts
+from backends.comfyui.workflows.apply import workflow_capabilities
 from generation.request import Mode
 from tests.backends.comfyui.families import FAMILIES, family, family_info, page, table
 

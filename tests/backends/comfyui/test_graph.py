@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from backends.comfyui.graph import Slot, inputs_of, samplers, seed_of, spread, upstream
-from backends.comfyui.workflow import read_workflow
+from backends.comfyui.graphs.graph import Slot, inputs_of, samplers, seed_of, spread, upstream
+from backends.comfyui.workflows.workflow import read_workflow
 from tests.engines.comfyui_engine import DATA
 
 TXT2IMG = read_workflow((DATA / "workflows" / "txt2img_sd15.api.json").read_bytes())

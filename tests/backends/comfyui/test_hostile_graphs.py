@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from backends.comfyui.answers import HistoryEntry, read_outputs
-from backends.comfyui.apply import workflow_capabilities
 from backends.comfyui.facts import read_facts
-from backends.comfyui.graph import Graph, Slot, downstream, free_id, read_graph, spread
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.own import load_own, read_upload
-from backends.comfyui.values import MAX_DEPTH
-from backends.comfyui.workflow import MAX_NODES, Workflow, analyse, describe, read_workflow
+from backends.comfyui.graphs.graph import Graph, Slot, downstream, free_id, read_graph, spread
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.graphs.values import MAX_DEPTH
+from backends.comfyui.workflows.apply import workflow_capabilities
+from backends.comfyui.workflows.own import load_own, read_upload
+from backends.comfyui.workflows.workflow import MAX_NODES, Workflow, analyse, describe, read_workflow
 from constants import MAX_SEED
 from generation.errors import RequestRejected
 from generation.request import WorkflowRef

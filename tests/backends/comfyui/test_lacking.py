@@ -7,8 +7,8 @@ import pytest
 
 from backends.base import ReadWorkflow
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.lacking import with_listed_names
-from backends.comfyui.nodes import ObjectInfo
+from backends.comfyui.graphs.lacking import with_listed_names
+from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.capabilities import Fit, fit_workflow
 from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.request import Lora, WorkflowRef

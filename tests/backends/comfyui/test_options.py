@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.graph import Slot
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.options import offered
-from backends.comfyui.workflow import analyse, describe, read_workflow
+from backends.comfyui.graphs.graph import Slot
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.options import offered
+from backends.comfyui.workflows.workflow import analyse, describe, read_workflow
 from generation.capabilities import Fit, Refused, fit_workflow
 from generation.errors import RequestRejected
 from generation.request import WorkflowRef

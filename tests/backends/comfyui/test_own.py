@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backends.base import WorkflowBackend
-from backends.comfyui.own import SEVERAL, SINGLE, load_own
+from backends.comfyui.workflows.own import SEVERAL, SINGLE, load_own
 from generation.capabilities import Fit, fit_workflow
 from generation.errors import CapabilityError, RequestRejected
 from generation.request import Mode, WorkflowRef

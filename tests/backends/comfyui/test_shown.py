@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.workflow import analyse, describe
+from backends.comfyui.workflows.workflow import analyse, describe
 from tests.backends.comfyui.test_workflow import INFO, graph_of
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.watch import MAX_FAILURES, JobWatch
+from backends.comfyui.news.watch import MAX_FAILURES, JobWatch
 
 
 class Crashing:

@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from backends.comfyui.apply import apply, workflow_capabilities
-from backends.comfyui.builtin import Uploads
+from backends.comfyui.builtin.graphs import Uploads
 from backends.comfyui.facts import read_facts
-from backends.comfyui.graph import Graph, Slot, class_of, inputs_of
-from backends.comfyui.nodes import ObjectInfo
-from backends.comfyui.workflow import (
+from backends.comfyui.graphs.graph import Graph, Slot, class_of, inputs_of
+from backends.comfyui.graphs.nodes import ObjectInfo
+from backends.comfyui.workflows.apply import apply, workflow_capabilities
+from backends.comfyui.workflows.workflow import (
     Mapping,
     Workflow,
     analyse,

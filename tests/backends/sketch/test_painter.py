@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from easel_sketch import painter
-from easel_sketch.painter import Painting, Stopped, inpaint, paint, repaint, sign, upscale
+from easel_sketch.painting import painter
+from easel_sketch.painting.painter import Painting, Stopped, inpaint, paint, repaint, sign, upscale
 
 FOX = Painting(prompt="a red fox in a snowy forest", width=160, height=128, steps=6, seed=7)
 SOURCE = Image.linear_gradient("L").resize((160, 128)).convert("RGB")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from easel_sketch import motifs, palettes, scenes, styles
-from easel_sketch.canvas import Canvas
-from easel_sketch.words import MEANINGS, Subject, read
+from easel_sketch.painting import motifs, palettes, scenes, styles
+from easel_sketch.painting.canvas import Canvas
+from easel_sketch.painting.words import MEANINGS, Subject, read
 
 
 def names(kind: str) -> set[str]:

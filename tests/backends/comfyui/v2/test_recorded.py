@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from backends.comfyui.answers import read_outputs
-from backends.comfyui.events import FrameReader
-from backends.comfyui.stream import EventStream
-from backends.comfyui.v2_answers import ApiJob, Asset, Health, Jobs, code_of
+from backends.comfyui.jobs.v2_answers import ApiJob, Asset, Health, Jobs, code_of
+from backends.comfyui.news.events import FrameReader
+from backends.comfyui.news.stream import EventStream
 from net.calls import Calls
 from tests.engines.comfyui_engine import DATA, Failed, recorded
 from tests.engines.comfyui_v2 import ComfyUIV2Server

@@ -1,0 +1,1 @@
+"""Graphs in the format of ComfyUI's API: what is in them, and what a server says of their nodes."""

@@ -1,0 +1,42 @@
+"""What no engine, no database and no JSON reader takes, though a workflow file can hold it."""
+
+import math
+from typing import Any, Final
+
+from backends.comfyui.graphs.graph import Graph, inputs_of
+from constants import MAX_SEED
+from texts.text import _
+from utils.text import cut
+
+MAX_DEPTH: Final = 32  # of lists and objects within one input; honest ones have two or three
+
+
+def fault_in(graph: Graph) -> str:
+    """Return in words where a graph holds a value that cannot be used, empty if nowhere."""
+    for node, about in graph.items():
+        for name, value in inputs_of(graph, node).items():
+            if fault := _fault(value):
+                return _("node {node}, {name} {fault}", node=cut(node, 20), name=cut(name, 40), fault=fault)
+        if fault := _fault({key: value for key, value in about.items() if key != "inputs"}):
+            return _("node {node} holds a value that {fault}", node=cut(node, 20), fault=fault)
+    return ""
+
+
+def _fault(value: Any) -> str:
+    """Look through a value and what is in it, without recursion: depth is one of the faults."""
+    level = [value]
+    for __ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+            elif isinstance(one, float) and not math.isfinite(one):
+                return _("is no number that can be reckoned with")
+            elif isinstance(one, int) and not -MAX_SEED <= one <= MAX_SEED:
+                return _("is a number of more than 64 bits")
+        if not inner:
+            return ""
+        level = inner
+    return _("is nested too deeply")

@@ -1,0 +1,1 @@
+"""Jobs on one server, by whichever of ComfyUI's two APIs it answers."""

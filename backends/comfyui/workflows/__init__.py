@@ -1,0 +1,1 @@
+"""Workflows of people: read, stored, corrected, and filled in with a request."""

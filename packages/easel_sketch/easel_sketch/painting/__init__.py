@@ -1,0 +1,1 @@
+"""The drawing itself: motifs, scenes and styles, put on a canvas with a pen."""
