@@ -31,6 +31,7 @@ class PromptOption:
     meaning: str
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    names: str = ""  # the list of an engine's capabilities that a value is chosen from
     is_usual: bool = False
 
 
@@ -44,6 +45,7 @@ def _option(field: Field) -> PromptOption:
         meaning=_("{meaning}; repeatable", meaning=field.meaning) if field.is_repeated else field.meaning,
         aliases=field.aliases,
         choices=field.choices,
+        names=field.names,
         is_usual=field.is_usual,
     )
 

@@ -56,6 +56,7 @@ class OptionOut(BaseModel):
     example: str
     meaning: str
     choices: list[str]
+    names: str = Field(description="The list of an engine's capabilities that a value is chosen from; empty: of none.")
 
 
 class OptionsOut(BaseModel):
@@ -83,7 +84,8 @@ async def options(caller: Reader) -> OptionsOut:
             flags=[f"--{name}" for name in (option.name, *option.aliases)],
             example=option.example,
             meaning=option.meaning,
-            choices=list(option.choices),
+            choices=[*option.choices],
+            names=option.names,
         )
         for option in OPTIONS
     ]

@@ -425,6 +425,7 @@ declare namespace Api {
     example: string;
     meaning: string;
     choices: string[];
+    names: string;
   }
 
   /** What a prompt may say. */

@@ -5,7 +5,7 @@ import { matching, nearest, parseLine } from "../../api/static/js/features/feed/
 
 const OPTIONS = [
   { name: "steps", flags: ["--steps"], example: "--steps 30", meaning: "how many", choices: [] },
-  { name: "model", flags: ["--model", "--ckpt"], example: "", meaning: "which", choices: [] },
+  { name: "model", flags: ["--model", "--ckpt"], example: "", meaning: "which", choices: [], names: "models" },
   { name: "fill", flags: ["--fill"], example: "", meaning: "", choices: ["original", "noise"] },
 ];
 const shape = () => ({ lists: { models: [{ value: "dream.safetensors", label: "Dreamer", hint: "loaded" }] } });

@@ -1,18 +1,5 @@
 /** Completion in the prompt: flags, and the names that may follow them. */
 
-/** @type {Record<string, ListName>} */
-const LISTS = {
-  model: "models",
-  checkpoint: "models",
-  ckpt: "models",
-  sampler: "samplers",
-  sampler_name: "samplers",
-  scheduler: "schedulers",
-  lora: "loras",
-  vae: "vaes",
-  upscaler: "upscalers",
-};
-
 /**
  * What could be meant at the caret: flags after `--`, names after `--model ` and its like.
  * @param {Pick<PromptState, "input" | "options" | "shape">} box
@@ -51,5 +38,5 @@ export function findOffers({ input, options, shape }) {
 function names(flag, options, shape) {
   const option = options.find((one) => one.flags.includes(`--${flag}`));
   if (option?.choices?.length) return option.choices.map((value) => ({ value, label: value }));
-  return shape.lists[LISTS[flag]] || [];
+  return (option && shape.lists[/** @type {ListName} */ (option.names)]) || [];
 }

@@ -7,8 +7,6 @@ import { fill, h, uid } from "../../ui/dom.js";
 import { matching } from "./commands.js";
 
 const MAX_SHOWN = 8;
-/** @type {Record<string, ListName>} */
-const VALUES = { model: "models", sampler: "samplers", scheduler: "schedulers", upscaler: "upscalers" };
 
 /**
  * What fits at the caret.
@@ -66,12 +64,11 @@ function values(flag, typed, { options: all, sizes, aspects, engines }) {
   if (option.name === "size") return pick(sizes.map(([width, height]) => row(`${width}x${height}`)));
   if (["ar", "aspect"].includes(option.name)) return pick(aspects.map((each) => row(each)));
   if (["backend", "engine"].includes(option.name)) return pick(engines.map((engine) => row(engine.name, engine.state)));
-  if (!VALUES[option.name]) return [];
+  const names = /** @type {ListName} */ (option.names);
   /** @type {Map<string, string>} */
   const found = new Map();
   for (const { label, capabilities } of engines) {
-    for (const each of capabilities?.[VALUES[option.name]] ?? [])
-      found.set(typeof each === "string" ? each : each.title, label);
+    for (const each of capabilities?.[names] ?? []) found.set(typeof each === "string" ? each : each.title, label);
   }
   return pick([...found].map(([name, engine]) => row(name, engine)));
 }
