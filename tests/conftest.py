@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from backends.art import networks
+from backends.art.work import networks
 
 # HYPOTHESIS_PROFILE=thorough tries for as long as it takes
 settings.register_profile("quick", max_examples=30, deadline=None)

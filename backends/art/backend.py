@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.art.networks import is_installed, upscalers
+from backends.art.work.networks import is_installed, upscalers
 from backends.base import ProgressCallback
 from backends.child import Child, ChildFailed, ChildFailure
 from constants import MAX_BATCH_SIZE, MAX_IMAGE_PIXELS, MAX_STEPS
@@ -17,7 +17,7 @@ from utils import canvas
 from utils.pixels import BadImage
 from utils.threads import run_in_thread
 
-CHILD: Final = "backends.art.hand"
+CHILD: Final = "backends.art.work.hand"
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
 PATIENCE_S: Final = 300.0  # the slowest network takes a minute for a tile on a busy machine
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from backends.art.backend import ArtBackend
-from backends.art.networks import is_installed
+from backends.art.work.networks import is_installed
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind, Option
 from generation.request import Mode

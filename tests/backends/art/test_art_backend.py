@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from backends.art import upscaling
 from backends.art.backend import ArtBackend
-from backends.art.networks import upscalers
+from backends.art.work import upscaling
+from backends.art.work.networks import upscalers
 from backends.base import BackendConfig
 from backends.child import Child, ChildFailed, ChildFailure
 from backends.kinds import kind_of, make_backend
@@ -195,7 +195,7 @@ def test_where_there_is_not_enough_it_says_how_much_is_missing(monkeypatch):
 
 @pytest.fixture
 async def art(real_networks):
-    engine = ArtBackend(child=Child("backends.art.hand"), threads=1)
+    engine = ArtBackend(child=Child("backends.art.work.hand"), threads=1)
     yield engine
     await engine.aclose()
 

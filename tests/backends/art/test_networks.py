@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from backends.art import networks
-from backends.art.memory import free_bytes
-from backends.art.networks import ListedFile, NetworkDamaged, upscalers
+from backends.art.work import networks
+from backends.art.work.memory import free_bytes
+from backends.art.work.networks import ListedFile, NetworkDamaged, upscalers
 from backends.child import ROOT
 
 

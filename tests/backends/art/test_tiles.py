@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFilter
 
-from backends.art.tiles import enlarge, tiles_of
+from backends.art.work.tiles import enlarge, tiles_of
 
 NOISE = Image.effect_noise((150, 90), 80).convert("RGB")
 

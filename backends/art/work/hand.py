@@ -1,10 +1,10 @@
-"""The child process: `python -m backends.art.hand` takes one order after the other from `backends/art/backend.py`."""
+"""The child process: `python -m backends.art.work.hand` takes the orders of `backends/art/backend.py`, one by one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backends.art.networks import NetworkDamaged
-from backends.art.upscaling import upscale
+from backends.art.work.networks import NetworkDamaged
+from backends.art.work.upscaling import upscale
 from backends.child_side import Blobs, OrderRefused, Reporter, serve
 from texts.text import _
 from utils.pixels import BadImage

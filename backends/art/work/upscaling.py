@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from PIL import Image
 
-from backends.art.memory import free_bytes
-from backends.art.networks import UpscalingNetwork, upscalers
-from backends.art.tiles import Network, enlarge
+from backends.art.work.memory import free_bytes
+from backends.art.work.networks import UpscalingNetwork, upscalers
+from backends.art.work.tiles import Network, enlarge
 from backends.child_side import Reporter
 from texts.text import _
 from utils.pixels import encode, upright
