@@ -87,7 +87,7 @@ def test_a_project_file_that_cannot_be_read_keeps_no_other_package_away(
 
 def test_where_there_are_no_packages_the_other_engines_are_there(without_packages: None) -> None:
     assert {"a1111", "comfyui"} <= {*kinds.kind_names()}
-    assert not any(kind.is_fallback for kind in kinds.known_kinds())
+    assert not any(kind.is_fallback and not kind.fills for kind in kinds.known_kinds()), "none that draws by itself"
 
 
 async def test_without_any_engine_every_way_to_a_picture_says_so_in_one_sentence(tmp_path: Path) -> None:
