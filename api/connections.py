@@ -81,7 +81,7 @@ class OpenConnections:
 
     def _evict(self, address: str = "") -> bool:
         """Close the connection that is longest without a request, of this address if one is given."""
-        victim = next((one for one in self._idle if not address or self._open[one] == address), None)
+        victim = next((item for item in self._idle if not address or self._open[item] == address), None)
         if victim is None:
             return False
         self.remove(victim)

@@ -58,8 +58,8 @@ class WebDoor:
             for port in more:
                 sockets.append(bind(settings.host, port, is_chosen=True, otherwise=NO_COMPAT))
         except BaseException:
-            for one in sockets:
-                one.close()
+            for socket in sockets:
+                socket.close()
             raise
         limits = ConnectionLimits(
             total=settings.connections,

@@ -175,8 +175,8 @@ def _sentence(found: dict[str, Any], field: str) -> str:
     if wanted := WANTED.get(kind.partition("_")[0]):
         return _("{field} must be {wanted}{limits}.", field=field, wanted=wanted, limits=limits)
     what = found["msg"].removeprefix("Value error, ")
-    right = _(" It must be {ranges}.", ranges=RANGES[field]) if limits else ""
-    return (f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}.") + right
+    allowed = _(" It must be {ranges}.", ranges=RANGES[field]) if limits else ""
+    return (f"{field}: {what[:1].lower()}{what[1:]}." if field else f"{what}.") + allowed
 
 
 def plain(status: int, detail: object) -> dict[str, Any]:

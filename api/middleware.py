@@ -59,8 +59,8 @@ class Guard:
         origin = headers.get("origin", "")
         answer = self._with_headers(send, origin)
         if not self._is_ours(host := _host_name(headers.get("host", ""))):
-            right = _("Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours.")
-            await _refuse(answer, 421, _("This server does not answer to the name “{host}”.", host=host[:80]), right)
+            allowed = _("Add it to WEB_HOSTS, or set PUBLIC_URL, if it is yours.")
+            await _refuse(answer, 421, _("This server does not answer to the name “{host}”.", host=host[:80]), allowed)
         elif scope["method"] == "OPTIONS" and origin in self._origins:
             await _answer(answer, 204, b"")
         elif scope["method"] not in SAFE_METHODS and not self._may_change(scope, headers):

@@ -26,8 +26,8 @@ class Proxies:
 
         trusted: addresses and networks of proxies.
         """
-        self._networks = [ip_network(one, strict=False) for one in trusted]
-        self._app: Any = ProxyHeadersMiddleware(app, [str(one) for one in self._networks])  # type: ignore[arg-type]
+        self._networks = [ip_network(item, strict=False) for item in trusted]
+        self._app: Any = ProxyHeadersMiddleware(app, [str(network) for network in self._networks])  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._is_ours(scope):

@@ -14,16 +14,16 @@ _ONE: Final = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
 
 def in_parts(request: Request, data: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
     """Answer with a file, or the part of it that was asked for; `headers` have its ETag."""
-    said = {**headers, "Accept-Ranges": "bytes"}
-    is_same = request.headers.get("if-range", said["ETag"]) == said["ETag"]
+    values = {**headers, "Accept-Ranges": "bytes"}
+    is_same = request.headers.get("if-range", values["ETag"]) == values["ETag"]
     bounds = _bounds(request.headers.get("range", ""), len(data)) if is_same else None
     if bounds is None:
-        return Response(data, media_type=media_type, headers=said)
+        return Response(data, media_type=media_type, headers=values)
     first, last = bounds
     if first > last:
         return Response(status_code=416, headers={"Accept-Ranges": "bytes", "Content-Range": f"bytes */{len(data)}"})
-    said["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-    return Response(data[first : last + 1], status_code=206, media_type=media_type, headers=said)
+    values["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
+    return Response(data[first : last + 1], status_code=206, media_type=media_type, headers=values)
 
 
 def _bounds(asked: str, size: int) -> tuple[int, int] | None:

@@ -80,7 +80,7 @@ class WebServer:
 
     @property
     def ports(self) -> list[int]:
-        return [int(one.getsockname()[1]) for one in self._sockets]
+        return [int(item.getsockname()[1]) for item in self._sockets]
 
     async def start(self) -> None:
         """Answer from now on."""
@@ -92,14 +92,14 @@ class WebServer:
         """Take nothing more, finish what is being sent, close the ports."""
         if self._server:
             self._server.should_exit = True
-        for one in self._sockets:
-            one.close()
+        for item in self._sockets:
+            item.close()
         await self._loops.finish("web")
         self._complaints.leave()
 
     async def _serve(self) -> None:
         """Serve until `stop`, or until a fault: the next run begins on the same ports."""
-        copies = [one.dup() for one in self._sockets]  # which a server closes when it ends, however that comes
+        copies = [item.dup() for item in self._sockets]  # which a server closes when it ends, however that comes
         self._server = server = _Server(self._config, self._is_tried)
         try:
             await server.serve(copies)
@@ -107,8 +107,8 @@ class WebServer:
             self._is_tried.set()
             for listener in getattr(server, "servers", ()):  # there are none before it has begun
                 listener.close()
-            for one in copies:
-                one.close()
+            for copy in copies:
+                copy.close()
 
 
 class _Complaints:
@@ -165,14 +165,14 @@ def bind(host: str, port: int, *, is_chosen: bool, otherwise: str = "") -> socke
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # with the protocol named: only then asyncio switches off Nagle's delay, which costs 40 ms an answer
-    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    item = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # on Windows it would let two programs share the port
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind((host, port))
-        one.listen(BACKLOG)
-        one.setblocking(False)
+            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        item.bind((host, port))
+        item.listen(BACKLOG)
+        item.setblocking(False)
     except OSError:
-        one.close()
+        item.close()
         raise
-    return one
+    return item

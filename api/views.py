@@ -160,8 +160,8 @@ def image_name(job: Job, image: StoredImage, extension: str = "") -> str:
 
 def draft_json(draft: Draft) -> dict[str, Any]:
     """Return what a draft says, by the names the API takes."""
-    said = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
-    return {name: value_to_json(value_out(name, value)) for name, value in said.items() if value not in (None, "", ())}
+    given = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+    return {name: value_to_json(value_out(name, value)) for name, value in given.items() if value not in (None, "", ())}
 
 
 def parameters(request: GenerationRequest) -> dict[str, Any]:
@@ -194,5 +194,5 @@ def _progress(view: JobView, preview: int | None) -> ProgressOut | None:
 def _error(job: Job) -> JobErrorOut | None:
     if job.error is None:
         return None
-    said = job.error
-    return JobErrorOut(code=said.code, message=plain_words(said.user_message), hint=plain_words(said.hint))
+    given = job.error
+    return JobErrorOut(code=given.code, message=plain_words(given.user_message), hint=plain_words(given.hint))

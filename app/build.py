@@ -67,8 +67,8 @@ class Easel:
         loops.start("webhooks", self.web.webhooks.run)
 
     async def _post_alert(self, alert: Alert) -> None:
-        told = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
-        await self.web.webhooks.tell_owner("alert", {"alert": told})
+        values = {"kind": alert.kind, "engine": alert.lane, "message": alert.message}
+        await self.web.webhooks.tell_owner("alert", {"alert": values})
 
     async def close(self) -> None:
         """Close everything; stop the queue before."""

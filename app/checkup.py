@@ -55,8 +55,8 @@ def _signer(settings: Settings) -> Iterator[Check]:
         signer = open_signer(settings.marks, SystemClock().now())
     except SettingsError as error:
         for problem in error.problems:
-            said = _("It is missing: it must be") if not problem.value else _("It must be")
-            yield Check(name=problem.name, is_ok=False, message=f"{said} {problem.right}.")
+            given = _("It is missing: it must be") if not problem.value else _("It must be")
+            yield Check(name=problem.name, is_ok=False, message=f"{given} {problem.right}.")
         return
     if signer is not None:
         ends = f"{signer.credential.ends_at:%Y-%m-%d}"
@@ -72,8 +72,8 @@ def _disks(settings: Settings) -> Iterator[Check]:
         (_("disk of the data folder"), settings.storage.data_dir),
         (_("disk of the pictures"), settings.storage.media_folder),
     ):
-        if said := too_little(folder):
-            yield Check(name=name, is_ok=False, message=said)
+        if given := too_little(folder):
+            yield Check(name=name, is_ok=False, message=given)
 
 
 def _address(settings: Settings) -> Iterator[Check]:
@@ -82,11 +82,11 @@ def _address(settings: Settings) -> Iterator[Check]:
         return
     name, host, port = _("studio and API"), settings.web.host, settings.web.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as one:
+    with socket.socket(family, socket.SOCK_STREAM) as opened:
         if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((host, port))
+            opened.bind((host, port))
         except OSError as error:
             yield _refused(settings, error)
             return

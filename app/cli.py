@@ -118,15 +118,15 @@ def _below(value: KeyCommand | WorkflowCommand) -> Command:
     return Command(name="workflow", workflow=value)
 
 
-def _about_prompts(argv: Sequence[str], said: str) -> str:
+def _about_prompts(argv: Sequence[str], given: str) -> str:
     """Add how to draw what may have been meant as a prompt."""
-    if not said.startswith(f"There is no command {argv[0]}."):
-        return said
-    said = said.partition(" Write:")[0]
+    if not given.startswith(f"There is no command {argv[0]}."):
+        return given
+    given = given.partition(" Write:")[0]
     return (
-        said
-        if "Did you mean" in said
-        else _('{said} To draw it: {program} generate "{argv}"', said=said, program=PROGRAM, argv=argv[0])
+        given
+        if "Did you mean" in given
+        else _('{said} To draw it: {program} generate "{argv}"', said=given, program=PROGRAM, argv=argv[0])
     )
 
 

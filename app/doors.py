@@ -75,8 +75,8 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
     except OSError as error:
         if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
             raise
-        right = _("an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in")
-        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, right=right)) from error
+        allowed = _("an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in")
+        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, right=allowed)) from error
 
 
 def make_bot(easel: Easel, message_content: bool = True) -> "EaselBot":

@@ -17,10 +17,10 @@ async def find_engines(settings: Settings) -> tuple[list[Entry], tuple[str, ...]
     """Make the engines that are set and those that answer on this machine besides; the fallbacks are last."""
     entries = [_entry(engine, settings) for engine in settings.engines.configured]
     found = await _found_here(settings) if settings.engines.probe_local_ports else []
-    findings = tuple(one.message for one in found)
-    for one in found:
-        if one.is_usable:
-            engine = BackendSettings(name=f"local{one.port}", kind=one.kind, url=one.url, label=one.title)
+    findings = tuple(item.message for item in found)
+    for item in found:
+        if item.is_usable:
+            engine = BackendSettings(name=f"local{item.port}", kind=item.kind, url=item.url, label=item.title)
             entries.append(replace(_entry(engine, settings), is_found=True))
     names = {entry.name for entry in entries}
     for kind in known_kinds():
@@ -41,17 +41,17 @@ async def _found_here(settings: Settings) -> list[Found]:
     """Look for engines on the usual ports of this machine; what is set already is not found once more."""
     names = {engine.name for engine in settings.engines.configured}
     ports = {local_port(address_of(backend_config(engine, settings))) for engine in settings.engines.configured}
-    return [one for one in await probe_local() if one.port not in ports and f"local{one.port}" not in names]
+    return [item for item in await probe_local() if item.port not in ports and f"local{item.port}" not in names]
 
 
 def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = False) -> Entry:
     prefix = engine.name.upper().replace("-", "_")
     kind = kind_of(engine.kind)
     if kind is None:
-        said = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
+        given = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
         raise SettingsError(
             Problem(
-                name=f"{prefix}_KIND", value=said, right=_("one of {kind_names}", kind_names=", ".join(kind_names()))
+                name=f"{prefix}_KIND", value=given, right=_("one of {kind_names}", kind_names=", ".join(kind_names()))
             )
         )
     config = backend_config(engine, settings)
@@ -60,11 +60,11 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
             check_url(config.url, config.policy)
         backend = make_backend(config)
     except UrlRefused as refused:
-        right = _("an address that may be used. {refused}", refused=refused)
-        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=right)) from refused
+        allowed = _("an address that may be used. {refused}", refused=refused)
+        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=allowed)) from refused
     except ValueError as error:
-        right = _("values that this kind of engine can read")
-        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=right)) from error
+        allowed = _("values that this kind of engine can read")
+        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=allowed)) from error
     return Entry(
         config=config,
         backend=backend,

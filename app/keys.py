@@ -11,8 +11,8 @@ from utils.content_credentials import PictureSigner, lack_of_package
 
 
 def bad_key() -> SettingsError:
-    right = _("44 URL-safe base64 characters, as Easel writes them into a new key file if there is none")
-    return SettingsError(Problem(name="SECRET_KEY", value="***", right=right))
+    allowed = _("44 URL-safe base64 characters, as Easel writes them into a new key file if there is none")
+    return SettingsError(Problem(name="SECRET_KEY", value="***", right=allowed))
 
 
 def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
@@ -24,13 +24,13 @@ def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
     if settings.provenance != "c2pa":
         return None
     if lack := lack_of_package():
-        right = _("xmp or off while the package c2pa-python {lack}", lack=lack)
-        raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=right))
+        allowed = _("xmp or off while the package c2pa-python {lack}", lack=lack)
+        raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=allowed))
     named = {
         CERTIFICATE: (settings.certificate, CHAIN_RIGHT),
         KEY: (settings.key.get_secret_value(), KEY_RIGHT),
     }
-    missing = [Problem(name=name, value="", right=right) for name, (path, right) in named.items() if not path]
+    missing = [Problem(name=name, value="", right=allowed) for name, (path, allowed) in named.items() if not path]
     if missing:
         raise SettingsError(*missing)
     certificate, key = (Path(path) for path, __ in named.values())

@@ -50,17 +50,17 @@ def drawing_error(label: str, text: object, *, detail: str = "", where: str = ""
             hint=_("Its own log shows the reason. Change the settings or the model."),
             may_have_run=True,
         )
-    said = (
+    given = (
         _("{label} failed{where} and says: {words}", label=label, where=where, words=words)
         if where
         else _("{label} says: {words}", label=label, words=words)
     )
     if _PASSING.search(words):
         hint = _("That may pass. Run it again in a while.")
-        return BackendUnavailable(said, detail=detail, hint=hint, may_have_run=True, max_attempts=UNCLEAR_ATTEMPTS)
+        return BackendUnavailable(given, detail=detail, hint=hint, may_have_run=True, max_attempts=UNCLEAR_ATTEMPTS)
     field = next((entry for entry in _FIELDS if entry[1].search(words)), None)
     if field and _VALUE_FAULT.search(words):
         hint = _("Change {field}: with the same values it would fail again.", field=field[2])
-        return RequestRejected(said, field=field[0], detail=detail, hint=hint)
+        return RequestRejected(given, field=field[0], detail=detail, hint=hint)
     hint = _("With the same settings it would fail again: change them, or pick another model or engine.")
-    return BackendError(said, detail=detail, hint=hint, may_have_run=True)
+    return BackendError(given, detail=detail, hint=hint, may_have_run=True)

@@ -83,8 +83,8 @@ def of_auth(status: int, kind: EngineKind, *, has_key: bool, is_page: bool) -> F
         return Failed(
             "auth", _("A proxy in front of the server turns us away (403)."), _("Allow this bot in the proxy.")
         )
-    said = _("refuses the key") if has_key else _("wants a key")
-    return Failed("auth", _("The server {said} ({status}).", said=said, status=status), kind.key_hint)
+    given = _("refuses the key") if has_key else _("wants a key")
+    return Failed("auth", _("The server {said} ({status}).", said=given, status=status), kind.key_hint)
 
 
 def no_api(title: str, hint: str) -> Failed:

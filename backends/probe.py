@@ -91,7 +91,7 @@ async def probe_local(
     config = BackendConfig(name="probe", kind="", timeout_s=timeout_s)
     async with make_client(config.endpoint, transport=guarded_transport(config.policy)) as client:
         found = await asyncio.gather(*(_probe(client, host, port, timeout_s) for port in ports or usual_ports()))
-    return [one for one in found if one is not None]
+    return [item for item in found if item is not None]
 
 
 async def _probe(client: httpx.AsyncClient, host: str, port: int, timeout_s: float) -> Found | None:

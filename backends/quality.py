@@ -101,7 +101,7 @@ def read_answers(text: str) -> Answers:
     Raises:
         ValueError: it is no TOML, or not of that form.
     """
-    return {name: _answer(name, told) for name, told in tomllib.loads(text).items()}
+    return {name: _answer(name, entry) for name, entry in tomllib.loads(text).items()}
 
 
 def answers_of(package: str) -> Answers:
@@ -138,12 +138,12 @@ def next_tier(answers: Answers) -> Tier | None:
     return next((tier for tier in Tier if missing(answers, tier)), None)
 
 
-def _answer(name: str, told: Any) -> RuleAnswer:
-    if not isinstance(told, dict) or len(told) != 1 or not told.keys() <= {"tests", "exempt", "todo"}:
+def _answer(name: str, answer: Any) -> RuleAnswer:
+    if not isinstance(answer, dict) or len(answer) != 1 or not answer.keys() <= {"tests", "exempt", "todo"}:
         raise ValueError(f"{name} needs one of tests, exempt and todo")
-    ((key, value),) = told.items()
+    ((key, value),) = answer.items()
     if key == "tests":
-        if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
             raise ValueError(f"tests of {name} must be a list of tests, path::name")
         return RuleAnswer(tests=tuple(value))
     if not isinstance(value, str) or not value.strip():

@@ -54,13 +54,13 @@ def _is_private(url: str) -> bool:
     return False
 
 
-async def picture(label: str, client: httpx.AsyncClient, said: str, pixels: int) -> bytes:
+async def picture(label: str, client: httpx.AsyncClient, given: str, pixels: int) -> bytes:
     """Return one picture file as the server made it.
 
     Args:
         label: the engine's name as people see it.
         client: made by `picture_client`.
-        said: a URL, or base64 with or without a `data:` prefix.
+        given: a URL, or base64 with or without a `data:` prefix.
         pixels: of the picture before upscaling; bounds the download.
 
     Raises:
@@ -68,10 +68,10 @@ async def picture(label: str, client: httpx.AsyncClient, said: str, pixels: int)
         UnexpectedAnswer: it is larger than can be, or is no picture.
     """
     limit = min(MAX_IMAGE_BYTES, SPARE_BYTES + UPSCALED_BYTES_PER_PIXEL * pixels)
-    if said.startswith(("https://", "http://")):
-        data = await _download(label, client, said, limit)
+    if given.startswith(("https://", "http://")):
+        data = await _download(label, client, given, limit)
     else:
-        data = await run_in_thread(_decode, label, said, limit)
+        data = await run_in_thread(_decode, label, given, limit)
     await run_in_thread(_check, label, data)
     return data
 

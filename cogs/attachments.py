@@ -20,12 +20,12 @@ CANNOT_READ: Final = _("That picture cannot be read from Discord. Please attach 
 
 def picture_in(*messages: nextcord.Message) -> nextcord.Attachment | None:
     """Return the first picture attached to the first of these messages that has one."""
-    return next((one for message in messages for one in pictures_in(message)), None)
+    return next((picture for message in messages for picture in pictures_in(message)), None)
 
 
 def pictures_in(message: nextcord.Message) -> list[nextcord.Attachment]:
     """Return the pictures attached to a message, in order."""
-    return [one for one in message.attachments if _is_picture(one)]
+    return [attachment for attachment in message.attachments if _is_picture(attachment)]
 
 
 def unused_in(
@@ -38,11 +38,11 @@ def unused_in(
         used: the pictures that may be drawn from.
         why: the reason for which a picture is not.
     """
-    unused = [one for one in message.attachments if one.id not in [other.id for other in used]]
-    pictures = [one for one in unused if _is_picture(one)]
-    others = [one for one in unused if one not in pictures]
+    unused = [attachment for attachment in message.attachments if attachment.id not in [other.id for other in used]]
+    pictures = [item for item in unused if _is_picture(item)]
+    others = [item for item in unused if item not in pictures]
     listed = ((others, NO_PICTURE), (pictures, why))
-    notes = [not_used(named([one.filename for one in files]), reason) for files, reason in listed if files]
+    notes = [not_used(named([file.filename for file in files]), reason) for files, reason in listed if files]
     return joined(tuple(notes))
 
 

@@ -126,7 +126,7 @@ def check_stands_in(message: nextcord.Message | None, action: str) -> None:
 def _ids_of(message: nextcord.Message | None) -> list[str]:
     rows = message.components if message else ()
     ids = (getattr(child, "custom_id", None) for row in rows for child in getattr(row, "children", ()))
-    return [one for one in ids if one]
+    return [item for item in ids if item]
 
 
 def to_view(rows: tuple[Row, ...]) -> nextcord.ui.View | None:

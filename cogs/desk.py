@@ -74,14 +74,14 @@ class Desk:
 
     async def take_up(self) -> int:
         """Go on with what earlier processes took in; return how many requests that were. Safe to repeat."""
-        left = [one for one in await self._intakes.left(DOOR, self._born_at) if one.id not in self._tasks]
+        left = [item for item in await self._intakes.left(DOOR, self._born_at) if item.id not in self._tasks]
         for intake in left:
             self._begin(intake.id, self._go_on(intake))
         return len(left)
 
     async def message_deleted(self, message_ids: list[str]) -> None:
         """Give up what these messages announced and what has no job yet: who may delete one wants it gone."""
-        for intake in [self._announced[one] for one in message_ids if one in self._announced]:
+        for intake in [self._announced[message_id] for message_id in message_ids if message_id in self._announced]:
             if task := self._tasks.get(intake.id):
                 self._given_up.add(intake.id)
                 if await self._intakes.close(intake):  # else its jobs were just stored, and the task cancels them
@@ -107,7 +107,7 @@ class Desk:
     def _ended(self, intake_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(intake_id, None)
         self._given_up.discard(intake_id)
-        self._announced = {message: one for message, one in self._announced.items() if one.id != intake_id}
+        self._announced = {message: item for message, item in self._announced.items() if item.id != intake_id}
         if not task.cancelled() and (error := task.exception()):  # it stays open, and the next start goes on with it
             log.error("a request was not answered", extra={"action": "job_failed"}, exc_info=error)
 

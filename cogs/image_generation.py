@@ -64,17 +64,17 @@ class ImageGeneration(commands.Cog):
         await self._desk.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
 
     @with_options
-    async def generate(self, interaction: nextcord.Interaction, **said: Any) -> None:
+    async def generate(self, interaction: nextcord.Interaction, **given: Any) -> None:
         check_interaction_permissions(interaction)
-        (prompt,) = said_at(Kind.PROMPT, said)
-        names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, said))
-        parsed = parse_prompt(prompt, names, has_workflow=bool(said_at(Kind.WORKFLOW, said)), fetches_pictures=True)
-        typed = draft_of_options(said, names)
+        (prompt,) = said_at(Kind.PROMPT, given)
+        names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, given))
+        parsed = parse_prompt(prompt, names, has_workflow=bool(said_at(Kind.WORKFLOW, given)), fetches_pictures=True)
+        typed = draft_of_options(given, names)
         if parsed.draft.loras:
             typed = replace(typed, loras=typed.loras + parsed.draft.loras)
-        is_private = parsed.is_private or bool(said["private"])
+        is_private = parsed.is_private or bool(given["private"])
         parsed = replace(parsed, draft=as_checked(typed.over(parsed.draft), typed, parsed.draft), is_private=is_private)
-        pictures = [*said_at(Kind.PICTURE, said), *said_at(Kind.PICTURES, said)]
+        pictures = [*said_at(Kind.PICTURE, given), *said_at(Kind.PICTURES, given)]
         await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:

@@ -73,23 +73,23 @@ def _names(field: Field) -> tuple[str, ...]:
     return (field.slash,) if field.slash else ()
 
 
-def said_at(kind: Kind, said: Mapping[str, Any]) -> list[Any]:
+def said_at(kind: Kind, given: Mapping[str, Any]) -> list[Any]:
     """Return what was said with the options of a kind."""
     names = [name for field in FIELDS if field.kind is kind for name in _names(field)]
-    return [said[name] for name in names if said.get(name)]
+    return [given[name] for name in names if given.get(name)]
 
 
-def draft_of_options(said: Mapping[str, Any], names: Mapping[str, str]) -> Draft:
+def draft_of_options(given: Mapping[str, Any], names: Mapping[str, str]) -> Draft:
     """Read the options beside the prompt; `names` are what mentions stand for."""
-    fields = [field for field in FIELDS if said.get(field.slash) is not None and field.kind not in _APART]
-    written = " ".join(f"{field.flag} {said[field.slash]}" for field in fields if field.kind in _WRITTEN)
+    fields = [field for field in FIELDS if given.get(field.slash) is not None and field.kind not in _APART]
+    written = " ".join(f"{field.flag} {given[field.slash]}" for field in fields if field.kind in _WRITTEN)
     values = {
-        field.name: _value(field, said[field.slash], names)
+        field.name: _value(field, given[field.slash], names)
         for field in fields
         if field.kind not in _WRITTEN and field.name in Draft.__dataclass_fields__
     }
     draft = replace(parse_prompt(written).draft if written else Draft(), **values)
-    for options in said_at(Kind.OPTIONS, said):
+    for options in said_at(Kind.OPTIONS, given):
         draft = draft.over(replace(read_options(options), workflow=None))
     return draft
 

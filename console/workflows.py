@@ -114,9 +114,9 @@ def _list(there: Sequence[StoredWorkflow]) -> None:
         say(_("There are no workflows. In ComfyUI: Workflow, Save; then python main.py workflow add FILE"))
         return
     say(f"{'name':<30}{'changed':<18}takes")
-    for one in there:
-        takes = ", ".join(line.partition(":")[0] for line in one.lines if ", node " in line)
-        say(f"{cut(one.name, 28):<30}{f'{one.updated_at:%Y-%m-%d %H:%M}':<18}{takes}")
+    for item in there:
+        takes = ", ".join(line.partition(":")[0] for line in item.lines if ", node " in line)
+        say(f"{cut(item.name, 28):<30}{f'{item.updated_at:%Y-%m-%d %H:%M}':<18}{takes}")
 
 
 def _show(stored: StoredWorkflow, problems: Sequence[str] = ()) -> None:

@@ -94,10 +94,10 @@ def fit_lora_tags(request: GenerationRequest, reads_tags: bool, say: Callable[[s
 def _lora(tag: re.Match[str], *, is_strict: bool) -> Lora | None:
     """Read a tag; None: it names nothing."""
     name = tag[1].strip()
-    said = unicodedata.normalize("NFKC", tag[2] or "").replace("−", "-")
-    first, __, rest = (part.strip() for part in said.partition(":"))
+    given = unicodedata.normalize("NFKC", tag[2] or "").replace("−", "-")
+    first, __, rest = (part.strip() for part in given.partition(":"))
     if "=" in first:
-        first, rest = "", said
+        first, rest = "", given
     weight = read_number(first) if first else 1.0
     if weight is None and name and is_strict:
         raise reject("loras", f"{name}:{first}", _("name or name:weight"))

@@ -53,8 +53,8 @@ def take_value(option: PromptOption, rest: str, *, has_equals: bool) -> tuple[st
     quoted = _WHOLE.match(rest)
     if quoted and rest[quoted.end() :][:1] in ("", " "):
         return unquote(quoted[0]), rest[quoted.end() :].strip()
-    said = _VALUE[option.kind].match(rest)
-    end = said.end() if said else 0
+    match = _VALUE[option.kind].match(rest)
+    end = match.end() if match else 0
     if option.kind in _LONG:
         return unquote(rest[:end]), rest[end:].strip()
     return _plain(rest[:end]), rest[end:].lstrip(_SEPARATORS)
@@ -151,11 +151,11 @@ def read_number(text: str) -> float | None:
 
 def _hires(option: PromptOption, value: str) -> HiresFix:
     """Read `factor:strength:steps`, of which any end may be missing."""
-    said = [part.rstrip("xX×") for part in value.split(":")] if value else []
-    hires = HiresFix(factor=_number(option, said[0])) if said else HiresFix()
-    if len(said) > 1:
-        hires = replace(hires, denoising_strength=_number(BY_NAME["strength"], said[1]))
-    return replace(hires, steps=_integer(BY_NAME["steps"], said[2])) if len(said) > 2 else hires
+    given = [part.rstrip("xX×") for part in value.split(":")] if value else []
+    hires = HiresFix(factor=_number(option, given[0])) if given else HiresFix()
+    if len(given) > 1:
+        hires = replace(hires, denoising_strength=_number(BY_NAME["strength"], given[1]))
+    return replace(hires, steps=_integer(BY_NAME["steps"], given[2])) if len(given) > 2 else hires
 
 
 def _choice(option: PromptOption, value: str) -> str:
@@ -176,11 +176,11 @@ def _size(value: str) -> tuple[int, int]:
 
 def _lora(value: str) -> Lora:
     details = _LORA_DETAILS.search(value)
-    said = _LORA_VALUE.fullmatch(value[: details.start()] if details else value)
-    weight = read_number((said[2] or "1").strip()) if said else None
-    if not said or not said[1].strip() or weight is None:
+    match = _LORA_VALUE.fullmatch(value[: details.start()] if details else value)
+    weight = read_number((match[2] or "1").strip()) if match else None
+    if not match or not match[1].strip() or weight is None:
         raise reject("loras", value, _("name or name:weight"))
-    return Lora(name=said[1].strip(), weight=weight, details=details[0].strip(": ") if details else "")
+    return Lora(name=match[1].strip(), weight=weight, details=details[0].strip(": ") if details else "")
 
 
 def unquote(text: str) -> str:

@@ -175,13 +175,13 @@ def check_range(name: str, value: float) -> None:
         raise reject(name, f"{value:.15g}" if isinstance(value, float) else str(value), str(allowed))
 
 
-def reject(field: str, value: str, right: str) -> RequestRejected:
+def reject(field: str, value: str, allowed: str) -> RequestRejected:
     """Return the error for a bad value: what was said and what would be right."""
     option = _BY_FIELD.get(field)
     label = BY_FIELD[field].called if field in BY_FIELD else field.replace("_", " ")
-    said = f"“{shorten(value)}”" if value else _("empty")
+    given = f"“{shorten(value)}”" if value else _("empty")
     return RequestRejected(
-        _("{label:capital} cannot be {said}. Allowed: {right}.", label=label, said=said, right=right),
+        _("{label:capital} cannot be {said}. Allowed: {right}.", label=label, said=given, right=allowed),
         field=field,
         hint=_("For example: {example}", example=option.example) if option else "",
     )

@@ -195,9 +195,9 @@ def _take_options(reading: _Reading) -> None:
 
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
     """Read a Midjourney parameter: only the image weight means something here."""
-    said = re.match(FOREIGN_FLAGS.get(key, FOREIGN_STYLES), rest)
-    value = said[0].strip(" ,") if said else ""
-    reading.words.append(rest[said.end() :].strip() if said else rest)
+    match = re.match(FOREIGN_FLAGS.get(key, FOREIGN_STYLES), rest)
+    value = match[0].strip(" ,") if match else ""
+    reading.words.append(rest[match.end() :].strip() if match else rest)
     if key == "iw" and NUMBER_FORM.fullmatch(value):
         # Midjourney: 0 ignores the picture, 1 is usual, 3 the most. 1 becomes 0.75, our own default.
         strength = round(1 - min(max(float(value), 0.0), 3.0) / 4, 2)
@@ -258,8 +258,8 @@ def _parts(draft: Draft, quote: Callable[[str], str]) -> Iterator[str]:
             yield f"--{option.name} {value}"
         else:
             yield f"--{option.name} {quote(value) if option.kind in (Kind.TEXT, Kind.WORDS) else _figure(value)}"
-    for name, said in draft.options:
-        yield f"--{name} {said}" if NUMBER_FORM.fullmatch(said) else f"--{name} {in_quotes(said)}"
+    for name, entry in draft.options:
+        yield f"--{name} {entry}" if NUMBER_FORM.fullmatch(entry) else f"--{name} {in_quotes(entry)}"
 
 
 def _written(hires: HiresFix) -> str:

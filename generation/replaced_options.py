@@ -35,13 +35,13 @@ def routed(draft: Draft, offered: Iterable[WorkflowOption]) -> Draft:
     names = {option.name for option in offered}
     options, changes = dict(draft.options), dict[str, Any]()
     for name, field in REPLACED.items():
-        said = getattr(draft, field)
-        if name in names and said is not None:
-            options.setdefault(name, said if isinstance(said, str) else figure(said))
+        given = getattr(draft, field)
+        if name in names and given is not None:
+            options.setdefault(name, given if isinstance(given, str) else figure(given))
             changes[field] = None
         elif name not in names and name in options:
             value = options.pop(name)
-            if said is None:
+            if given is None:
                 set_value(BY_NAME[name], value, changes, [])
     return as_checked(replace(draft, options=tuple(options.items()), **changes), draft)
 
@@ -51,11 +51,11 @@ def said_anew(changes: Draft, base: Draft, before: GenerationRequest) -> tuple[D
 
     A field that says what `before` had already, as forms do, says nothing.
     """
-    told = [name for name, _ in base.options if name in REPLACED and getattr(changes, REPLACED[name]) is not None]
+    lines = [name for name, _ in base.options if name in REPLACED and getattr(changes, REPLACED[name]) is not None]
     same: dict[str, Any] = {
-        REPLACED[name]: None for name in told if getattr(changes, REPLACED[name]) == getattr(before, REPLACED[name])
+        REPLACED[name]: None for name in lines if getattr(changes, REPLACED[name]) == getattr(before, REPLACED[name])
     }
-    dropped = [name for name in told if REPLACED[name] not in same]
+    dropped = [name for name in lines if REPLACED[name] not in same]
     kept = tuple((name, value) for name, value in base.options if name not in dropped)
     return replace(changes, **same), replace(base, options=kept)
 

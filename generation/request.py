@@ -162,18 +162,18 @@ class Draft:
 
     def over(self, lower: "Draft") -> "Draft":
         """Return this draft with everything unsaid taken from `lower` (texts and lists only when empty here)."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, "", ())}
-        if "aspect" in said and "width" not in said:
+        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, "", ())}
+        if "aspect" in given and "width" not in given:
             lower = replace(lower, width=None, height=None)
-        if "width" in said:
+        if "width" in given:
             lower = replace(lower, aspect=None)
-        if said.keys() & {"width", "height", "aspect"}:  # a size was said, or is another picture's
+        if given.keys() & {"width", "height", "aspect"}:  # a size was said, or is another picture's
             lower = replace(lower, is_source_size=None)
-        if "options" in said:
-            said["options"] = tuple((dict(lower.options) | dict(self.options)).items())
-        if "guidance" in said:  # it stands for the CFG scale too, where a model has no guidance of its own
+        if "options" in given:
+            given["options"] = tuple((dict(lower.options) | dict(self.options)).items())
+        if "guidance" in given:  # it stands for the CFG scale too, where a model has no guidance of its own
             lower = replace(lower, cfg_scale=None)
-        return replace(lower, **said)
+        return replace(lower, **given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,8 +254,8 @@ def _make_encodable(words: "Draft | GenerationRequest") -> None:
         if isinstance(text, str) and (not text.isascii() or "\0" in text):
             object.__setattr__(words, name, encodable(text))
     if words.options:
-        said = {encodable(name): encodable(value) for name, value in words.options}
-        object.__setattr__(words, "options", tuple(sorted(said.items())))  # the order they are said in decides nothing
+        given = {encodable(name): encodable(value) for name, value in words.options}
+        object.__setattr__(words, "options", tuple(sorted(given.items())))  # the order they are said in decides nothing
 
 
 def draft_of(request: GenerationRequest) -> Draft:
@@ -275,8 +275,8 @@ def seed_after(seed: int, pictures: int) -> int:
 
 def request_to_json(request: GenerationRequest) -> dict[str, Any]:
     """Return plain JSON values; pictures are written as their ids, defaults are left out."""
-    said = {f.name: getattr(request, f.name) for f in fields(request)}
-    return {name: value_to_json(value) for name, value in said.items() if value is not None and value != ()}
+    given = {f.name: getattr(request, f.name) for f in fields(request)}
+    return {name: value_to_json(value) for name, value in given.items() if value is not None and value != ()}
 
 
 def request_from_json(values: dict[str, Any]) -> GenerationRequest:
@@ -288,8 +288,8 @@ def request_from_json(values: dict[str, Any]) -> GenerationRequest:
 def draft_to_json(draft: Draft) -> dict[str, Any]:
     """Return what was said as plain JSON values; pictures as their ids."""
     unsaid = Draft()
-    said = {f.name: getattr(draft, f.name) for f in fields(Draft)}
-    return {name: value_to_json(value) for name, value in said.items() if value != getattr(unsaid, name)}
+    given = {f.name: getattr(draft, f.name) for f in fields(Draft)}
+    return {name: value_to_json(value) for name, value in given.items() if value != getattr(unsaid, name)}
 
 
 def draft_from_json(values: dict[str, Any]) -> Draft:
@@ -340,6 +340,6 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "init_image": lambda media_id: SourceImage(media_id=media_id),
     "more_images": lambda media_ids: tuple(SourceImage(media_id=media_id) for media_id in media_ids),
     "mask_image": lambda media_id: SourceImage(media_id=media_id),
-    "options": lambda options: tuple((str(name), str(said)) for name, said in options),
-    "workflow": lambda told: WorkflowRef(id=told["id"], name=told["name"]),
+    "options": lambda options: tuple((str(name), str(entry)) for name, entry in options),
+    "workflow": lambda entry: WorkflowRef(id=entry["id"], name=entry["name"]),
 }

@@ -65,8 +65,8 @@ class WorkflowOption:
             return figure(number)
         if self.kind == WORDS:
             return text
-        said = f"“{shorten(text)}”" if text else "empty"
-        raise ValueError(f"--{self.name} cannot be {said}. Allowed: {self.allowed}")
+        given = f"“{shorten(text)}”" if text else "empty"
+        raise ValueError(f"--{self.name} cannot be {given}. Allowed: {self.allowed}")
 
     def _has(self, number: float) -> bool:
         return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
@@ -78,10 +78,10 @@ def is_taken(name: str) -> bool:
     return (own is not None and own.kind != Kind.EXTRA) or name in FOREIGN_FLAGS
 
 
-def faults(said: Said, offered: Iterable[WorkflowOption]) -> list[str]:
+def faults(given: Said, offered: Iterable[WorkflowOption]) -> list[str]:
     """Return in words which of the values that were said cannot be."""
     by_name, found = {option.name: option for option in offered}, []
-    for name, text in said:
+    for name, text in given:
         if name in by_name:
             try:
                 by_name[name].read(text)
@@ -90,10 +90,10 @@ def faults(said: Said, offered: Iterable[WorkflowOption]) -> list[str]:
     return found
 
 
-def fitted(said: Said, offered: Iterable[WorkflowOption], say: Callable[[str], None]) -> Said:
+def fitted(given: Said, offered: Iterable[WorkflowOption], say: Callable[[str], None]) -> Said:
     """Return the options that are offered, each once and as it is kept; the others are said to be ignored."""
     by_name, kept = {option.name: option for option in offered}, dict[str, str]()
-    for name, text in said:
+    for name, text in given:
         if name in by_name:
             kept[name] = by_name[name].read(text)
             continue

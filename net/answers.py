@@ -76,15 +76,15 @@ def _checked(value: Any) -> Any:
         inner: list[list[Any] | dict[Any, Any]] = []
         for container in level:
             if isinstance(container, dict) and not all(map(str.isascii, container)):
-                items = [(encodable(key), one) for key, one in container.items()]
+                items = [(encodable(key), item) for key, item in container.items()]
                 container.clear()
                 container.update(items)
-            for key, one in container.items() if isinstance(container, dict) else enumerate(container):
-                if isinstance(one, str):
-                    if not one.isascii():
-                        container[key] = encodable(one)
-                elif isinstance(one, dict | list):
-                    inner.append(one)
+            for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+                if isinstance(item, str):
+                    if not item.isascii():
+                        container[key] = encodable(item)
+                elif isinstance(item, dict | list):
+                    inner.append(item)
         if not inner:
             return root[0]
         level = inner

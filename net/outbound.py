@@ -169,17 +169,17 @@ def _refused(refused: UrlRefused, field: str) -> RequestRejected:
 def _unreachable(error: Exception, field: str) -> RequestRejected:
     if refused := _broken_rule(error):
         return _refused(refused, field)
-    said = translate(_("The server in {field}", field=field), error)
+    given = translate(_("The server in {field}", field=field), error)
     return RequestRejected(
-        said.user_message, field=field, detail=said.detail, hint=_("Check the link, or send the picture itself.")
+        given.user_message, field=field, detail=given.detail, hint=_("Check the link, or send the picture itself.")
     )
 
 
 def _no_answer(error: Exception, field: str) -> RequestRejected | BackendUnavailable:
     if refused := _broken_rule(error):
         return _refused(refused, field or _("the setting"))
-    said = translate(_("The server"), error)
-    return BackendUnavailable(said.user_message, detail=said.detail)
+    given = translate(_("The server"), error)
+    return BackendUnavailable(given.user_message, detail=given.detail)
 
 
 def _broken_rule(error: Exception) -> UrlRefused | None:

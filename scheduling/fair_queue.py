@@ -155,10 +155,10 @@ class FairQueue:
         own[: len(moved)] = [job_id, *moved[:-1]]
         end = float("-inf")
         for other, (tag, seq) in zip(own, starts, strict=True):
-            one = self._waiting[other]
-            one.tag, one.seq = max(tag, end), seq
-            end = one.tag + one.cost / one.weight
-            insort(self._order, (one.tag, one.seq, other))
+            item = self._waiting[other]
+            item.tag, item.seq = max(tag, end), seq
+            end = item.tag + item.cost / item.weight
+            insort(self._order, (item.tag, item.seq, other))
         self._ends[entry.user_key] = max(self._ends[entry.user_key], end)
         entry.times_passed = WARM_MODEL_LOOK_AHEAD  # it was chosen: a loaded model does not come before it
         return True

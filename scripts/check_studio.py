@@ -36,11 +36,11 @@ def why_not(root: Path) -> str:
     print("Installing package-lock.json (some seconds the first time) ...", flush=True)
     try:
         done = subprocess.run(_whole(INSTALL), cwd=root, capture_output=True, text=True, timeout=INSTALL_S)
-        said = done.stderr.strip().splitlines() if done.returncode else []
+        given = done.stderr.strip().splitlines() if done.returncode else []
     except subprocess.TimeoutExpired:
-        said = [f"npm did not end within {INSTALL_S} seconds"]
-    if said or not stamp.parent.is_dir():
-        reason = (said or ["no reason given"])[0][:200]
+        given = [f"npm did not end within {INSTALL_S} seconds"]
+    if given or not stamp.parent.is_dir():
+        reason = (given or ["no reason given"])[0][:200]
         return f"npm could not bring the tools ({reason}); check its registry and network"
     stamp.write_text(pinned)
     return ""

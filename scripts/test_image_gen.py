@@ -28,15 +28,15 @@ PASSING = (429, 503, 504)  # busy, away, still drawing; whatever else is refused
 
 def main(argv: list[str] | None = None) -> int:
     """Read the command line, draw, say where the picture is."""
-    said = _arguments().parse_args(argv)
-    url = said.url or os.environ.get("EASEL_URL", "") or _first_that_answers()
+    given = _arguments().parse_args(argv)
+    url = given.url or os.environ.get("EASEL_URL", "") or _first_that_answers()
     if not url:
         print(f"No Easel answers at {' or '.join(USUAL)}. Start it with `python main.py`.", file=sys.stderr)
         return 1
-    body = {"prompt": said.prompt, "width": said.width, "height": said.height, "num_inference_steps": said.steps}
-    body |= {"model": said.model} if said.model else {}
+    body = {"prompt": given.prompt, "width": given.width, "height": given.height, "num_inference_steps": given.steps}
+    body |= {"model": given.model} if given.model else {}
     try:
-        answer = post_patiently(f"{url.rstrip('/')}/v1/generate-image", body, said.key)
+        answer = post_patiently(f"{url.rstrip('/')}/v1/generate-image", body, given.key)
     except urllib.error.HTTPError as error:
         print(json.loads(error.read() or b"{}").get("error", f"The server answered {error.code}."), file=sys.stderr)
         return 1
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{url} does not answer: {error.reason}.", file=sys.stderr)
         return 1
     data = base64.b64decode(answer["image_bytes_b64"])
-    path = Path(said.output)
+    path = Path(given.output)
     path.write_bytes(data)
     print(f"{path}: {len(data)} bytes, {answer['width']}x{answer['height']}, {answer['model']}, seed {answer['seed']}")
     for note in answer.get("notes", []):

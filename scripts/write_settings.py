@@ -35,8 +35,8 @@ EXAMPLE_ENGINES: Final = """\
 def tables() -> str:
     """Return the tables of the page, a heading each."""
     parts = [f"## {name}\n\n{_table(settings)}" for name, settings in describe().items()]
-    one = f"## One engine\n\nAs for an engine called `gpu1`:\n\n{_table(describe_instance())}"
-    return "\n\n".join([*parts, one])
+    item = f"## One engine\n\nAs for an engine called `gpu1`:\n\n{_table(describe_instance())}"
+    return "\n\n".join([*parts, item])
 
 
 def page(text: str) -> str:
@@ -67,8 +67,8 @@ def _line(setting: SettingHelp) -> str:
 
 def _table(settings: list[SettingHelp]) -> str:
     rows = (
-        f"| `{one.name}` | {f'`{one.default}`' if one.default else ''} | {one.meaning} | {one.right} |"
-        for one in settings
+        f"| `{row.name}` | {f'`{row.default}`' if row.default else ''} | {row.meaning} | {row.right} |"
+        for row in settings
     )
     return "\n".join([HEAD, *rows])
 

@@ -84,7 +84,7 @@ Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/") if 
 def setting(
     default: object,
     meaning: str,
-    right: str,
+    allowed: str,
     *,
     variable: str = "",
     otherwise: Sequence[str] = (),
@@ -96,27 +96,27 @@ def setting(
     Args:
         default: what counts where nothing is set.
         meaning: what it does, for people.
-        right: what a value must be, for people.
+        allowed: what a value must be, for people.
         variable: what it is called in `.env`, where that is not the field's name.
         otherwise: variables that count where it is not set, the first that is.
         has_token: whoever knows the address may use it, so only its host is shown.
         rules: pydantic's own for the value.
     """
-    extra: dict[str, Any] = {"right": right, "variable": variable, "otherwise": [*otherwise], "has_token": has_token}
+    extra: dict[str, Any] = {"right": allowed, "variable": variable, "otherwise": [*otherwise], "has_token": has_token}
     return Field(default=default, description=meaning, json_schema_extra=extra, **rules)
 
 
-def text(default: str, meaning: str, right: str, **more: Any) -> Any:
-    return setting(default, meaning, right, **more)
+def text(default: str, meaning: str, allowed: str, **more: Any) -> Any:
+    return setting(default, meaning, allowed, **more)
 
 
-def address(meaning: str, right: str, **more: Any) -> Any:
+def address(meaning: str, allowed: str, **more: Any) -> Any:
     """Declare an http:// or https:// address that may be empty."""
-    return setting("", meaning, right, pattern=f"^$|{HTTP_URL}", **more)
+    return setting("", meaning, allowed, pattern=f"^$|{HTTP_URL}", **more)
 
 
-def secret(meaning: str, right: str, **more: Any) -> Any:
-    return setting(SecretStr(""), meaning, right, **more)
+def secret(meaning: str, allowed: str, **more: Any) -> Any:
+    return setting(SecretStr(""), meaning, allowed, **more)
 
 
 def number(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
@@ -126,18 +126,18 @@ def number(default: float, meaning: str, *, low: float, high: float, **more: Any
 
 
 def span(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
-    right = _(
+    allowed = _(
         "a time from {write_span} to {high}, like 90s, 5m or 24h", write_span=write_span(low), high=write_span(high)
     )
-    return setting(default, meaning, right, ge=low, le=high, **more)
+    return setting(default, meaning, allowed, ge=low, le=high, **more)
 
 
 def switch(default: bool, meaning: str, **more: Any) -> Any:
     return setting(default, meaning, _("true or false"), **more)
 
 
-def names_of(meaning: str, right: str, **more: Any) -> Any:
-    return setting((), meaning, right, **more)
+def names_of(meaning: str, allowed: str, **more: Any) -> Any:
+    return setting((), meaning, allowed, **more)
 
 
 def is_span(field: FieldInfo) -> bool:

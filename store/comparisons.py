@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def job_ids(self) -> tuple[str, ...]:
-        return tuple(one.job_id for one in self.contenders if one.job_id)
+        return tuple(contender.job_id for contender in self.contenders if contender.job_id)
 
 
 class ComparisonStore:
@@ -58,7 +58,7 @@ class ComparisonStore:
         """Return what stores it, in place of what was stored under its id."""
         values = asdict(comparison) | {
             "seed": seed_to_column(comparison.seed),
-            "contenders": json.dumps([_contender(one) for one in comparison.contenders]),
+            "contenders": json.dumps([_contender(contender) for contender in comparison.contenders]),
             "created_at": comparison.created_at.timestamp(),
         }
         return SAVE, values

@@ -38,10 +38,10 @@ _CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es51
 class BadCredential(Exception):
     """A file that cannot be signed with: `setting` names it, `right` says what it must be. Holds nothing of the key."""
 
-    def __init__(self, setting: str, right: str) -> None:
-        super().__init__(_("{setting} must be {right}", setting=setting, right=right))
+    def __init__(self, setting: str, allowed: str) -> None:
+        super().__init__(_("{setting} must be {right}", setting=setting, right=allowed))
         self.setting = setting
-        self.right = right
+        self.right = allowed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
     chain = _chain(_read(CERTIFICATE, certificate, CHAIN_RIGHT))
     private, algorithm = _key(_read(KEY, key, KEY_RIGHT))
     own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    keys = [one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for one in chain]
+    keys = [item.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for item in chain]
     if own not in keys:
         raise BadCredential(KEY, _("the private key of C2PA_CERTIFICATE, but it belongs to another certificate"))
     if own != keys[0]:
@@ -71,30 +71,30 @@ def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
     _check_time(chain[0], now)
     _check_use(chain[0])
     return Credential(
-        chain=b"".join(one.public_bytes(Encoding.PEM) for one in chain),
+        chain=b"".join(item.public_bytes(Encoding.PEM) for item in chain),
         key=private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         algorithm=algorithm,
         ends_at=chain[0].not_valid_after_utc,
     )
 
 
-def _read(setting: str, path: Path, right: str) -> bytes:
+def _read(setting: str, path: Path, allowed: str) -> bytes:
     try:
         if "-----BEGIN" in str(path):
-            raise BadCredential(setting, _("the name of {right}, not what stands in it", right=right))
+            raise BadCredential(setting, _("the name of {right}, not what stands in it", right=allowed))
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES)
     except FileNotFoundError as error:
-        raise BadCredential(setting, _("{right}, but there is no such file", right=right)) from error
+        raise BadCredential(setting, _("{right}, but there is no such file", right=allowed)) from error
     except (OSError, ValueError) as error:
-        raise BadCredential(setting, _("{right}, but this cannot be read as a file", right=right)) from error
+        raise BadCredential(setting, _("{right}, but this cannot be read as a file", right=allowed)) from error
 
 
 def _chain(data: bytes) -> list[x509.Certificate]:
     try:
         chain = x509.load_pem_x509_certificates(data)
-        for one in chain:
-            one.public_key()
+        for item in chain:
+            item.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadCredential(
             CERTIFICATE, _("{chain_right}, but no certificate can be read in it", chain_right=CHAIN_RIGHT)

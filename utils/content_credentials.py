@@ -172,8 +172,8 @@ class PictureSigner:
 
     def _native(self, c2pa: Any, *, with_timestamp: bool) -> Any:
         address = self.timestamp_url if with_timestamp else ""
-        one = self.credential
-        return c2pa.Signer.from_info(c2pa.C2paSignerInfo(one.algorithm, one.chain, one.key, address or None))
+        item = self.credential
+        return c2pa.Signer.from_info(c2pa.C2paSignerInfo(item.algorithm, item.chain, item.key, address or None))
 
 
 def _action(name: str, *parts: _Part) -> dict[str, Any]:

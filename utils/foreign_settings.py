@@ -85,58 +85,61 @@ def settings_in(texts: Mapping[str, str]) -> Infotext | None:
 
 def _of_text(text: str, texts: Mapping[str, str]) -> Infotext | None:
     """Read one text that may be Automatic1111's, or JSON of some other program."""
-    said = _json(text)
-    if said is None:
+    answer = _json(text)
+    if answer is None:
         found = parse_infotext(text)
         return found if found.parameters else None
-    if isinstance(said.get("sui_image_params"), dict):
-        return _of_swarm(said["sui_image_params"])
-    if "Comment" in said and isinstance(said["Comment"], str):  # NovelAI's WebP holds the chunks of its PNG as JSON
-        return _of_novelai({key: value for key, value in said.items() if isinstance(value, str)})
-    nested = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
-    if "invokeai_metadata" in said or "sd-metadata" in said:
+    if isinstance(answer.get("sui_image_params"), dict):
+        return _of_swarm(answer["sui_image_params"])
+    if "Comment" in answer and isinstance(answer["Comment"], str):  # NovelAI's WebP holds the chunks of its PNG as JSON
+        return _of_novelai({key: value for key, value in answer.items() if isinstance(value, str)})
+    nested = {key: value if isinstance(value, str) else json.dumps(value) for key, value in answer.items()}
+    if "invokeai_metadata" in answer or "sd-metadata" in answer:
         return _of_invoke(nested)
-    if isinstance(said.get("prompt"), dict) or all(
-        isinstance(node, dict) and "class_type" in node for node in said.values()
+    if isinstance(answer.get("prompt"), dict) or all(
+        isinstance(node, dict) and "class_type" in node for node in answer.values()
     ):
-        return _of_comfy({"prompt": json.dumps(said.get("prompt", said))})
-    if "c" in said and "uc" in said:
-        return _of_draw_things(said)
-    if "uc" in said:
+        return _of_comfy({"prompt": json.dumps(answer.get("prompt", answer))})
+    if "c" in answer and "uc" in answer:
+        return _of_draw_things(answer)
+    if "uc" in answer:
         return _of_novelai({"Comment": text, **texts})
-    keys = {_plain_key(key): value for key, value in said.items()}
+    keys = {_plain_key(key): value for key, value in answer.items()}
     if keys.keys() & {"base_model", "metadata_scheme", "performance"}:
         return _of_fooocus(keys)
     return _of_easy(nested)
 
 
-def _of_swarm(said: Said) -> Infotext:
-    values = _renamed(said, _SWARM, {"prompt", "negativeprompt", "width", "height", "loras", "loraweights", "images",
+def _of_swarm(given: Said) -> Infotext:
+    values = _renamed(given, _SWARM, {"prompt", "negativeprompt", "width", "height", "loras", "loraweights", "images",
                                      "clipstopatlayer", "aspectratio", "swarm_version"})  # fmt: skip
-    if isinstance(layer := said.get("clipstopatlayer"), int):
+    if isinstance(layer := given.get("clipstopatlayer"), int):
         values["Clip skip"] = abs(layer)
-    if not said.get("refinerupscale") and "initimagecreativity" not in said:
+    if not given.get("refinerupscale") and "initimagecreativity" not in given:
         values.pop("Denoising strength", None)
-    names, weights = _list(said.get("loras")), _list(said.get("loraweights"))
+    names, weights = _list(given.get("loras")), _list(given.get("loraweights"))
     loras = [(name, weights[at] if at < len(weights) else 1) for at, name in enumerate(names)]
-    return _made("SwarmUI", said.get("prompt"), said.get("negativeprompt"), values, _sides(said), loras)
+    return _made("SwarmUI", given.get("prompt"), given.get("negativeprompt"), values, _sides(given), loras)
 
 
 def _of_invoke(texts: Mapping[str, str]) -> Infotext | None:
-    if (said := _json(texts.get("invokeai_metadata"))) is not None:
-        values = _renamed(said, _INVOKE, {"positive_prompt", "negative_prompt", "width", "height", "loras", "clip_skip",
-                                          "app_version", "generation_mode", "rand_device", "hrf_enabled"})  # fmt: skip
-        if not said.get("hrf_enabled") and "strength" not in said:
+    if (answer := _json(texts.get("invokeai_metadata"))) is not None:
+        values = _renamed(answer, _INVOKE, {"positive_prompt", "negative_prompt", "width", "height", "loras",
+                                          "clip_skip", "app_version", "generation_mode", "rand_device",
+                                          "hrf_enabled"})  # fmt: skip
+        if not answer.get("hrf_enabled") and "strength" not in answer:
             values.pop("Denoising strength", None)
-        if isinstance(skipped := said.get("clip_skip"), int) and skipped:
+        if isinstance(skipped := answer.get("clip_skip"), int) and skipped:
             values["Clip skip"] = skipped + 1  # it counts the layers left out
         loras = [
-            (entry.get("model") or entry.get("lora"), entry.get("weight", 1)) for entry in _dicts(said.get("loras"))
+            (entry.get("model") or entry.get("lora"), entry.get("weight", 1)) for entry in _dicts(answer.get("loras"))
         ]
-        return _made("InvokeAI", said.get("positive_prompt"), said.get("negative_prompt"), values, _sides(said), loras)
-    if (said := _json(texts.get("sd-metadata"))) is not None and isinstance(image := said.get("image"), dict):
+        return _made(
+            "InvokeAI", answer.get("positive_prompt"), answer.get("negative_prompt"), values, _sides(answer), loras
+        )
+    if (answer := _json(texts.get("sd-metadata"))) is not None and isinstance(image := answer.get("image"), dict):
         values = _renamed(image, _INVOKE, {"prompt", "width", "height", "type", "variations"})
-        values["Model"] = said.get("model_weights")
+        values["Model"] = answer.get("model_weights")
         words = image.get("prompt")
         if not isinstance(words, str):
             words = ", ".join(str(part.get("prompt", "")) for part in _dicts(words))
@@ -151,61 +154,61 @@ def _of_invoke(texts: Mapping[str, str]) -> Infotext | None:
 
 
 def _of_novelai(texts: Mapping[str, str]) -> Infotext | None:
-    said = _json(texts.get("Comment"))
-    if said is None or not said.keys() & {"uc", "v4_prompt", "noise_schedule"}:
+    answer = _json(texts.get("Comment"))
+    if answer is None or not answer.keys() & {"uc", "v4_prompt", "noise_schedule"}:
         return None
-    values = _renamed(said, _NOVELAI, {"prompt", "uc", "width", "height", "v4_prompt", "v4_negative_prompt",
+    values = _renamed(answer, _NOVELAI, {"prompt", "uc", "width", "height", "v4_prompt", "v4_negative_prompt",
                                        "n_samples", "request_type", "signed_hash", "hide_debug_overlay"})  # fmt: skip
     values["Model"] = texts.get("Source")
-    prompt = said.get("prompt") or _caption(said.get("v4_prompt")) or texts.get("Description")
-    negative = said.get("uc") or _caption(said.get("v4_negative_prompt"))
-    return _made("NovelAI", prompt, negative, values, _sides(said), [])
+    prompt = answer.get("prompt") or _caption(answer.get("v4_prompt")) or texts.get("Description")
+    negative = answer.get("uc") or _caption(answer.get("v4_negative_prompt"))
+    return _made("NovelAI", prompt, negative, values, _sides(answer), [])
 
 
-def _of_fooocus(said: Said) -> Infotext:
-    names = {key for key in said if key.endswith("_hash") or key.startswith("full_")}
-    values = _renamed(said, _FOOOCUS, {"prompt", "negative_prompt", "resolution", "loras", "version", "metadata_scheme",
-                                       *names})  # fmt: skip
+def _of_fooocus(given: Said) -> Infotext:
+    names = {key for key in given if key.endswith("_hash") or key.startswith("full_")}
+    values = _renamed(given, _FOOOCUS, {"prompt", "negative_prompt", "resolution", "loras", "version",
+                                       "metadata_scheme", *names})  # fmt: skip
     for key in [key for key in values if re.fullmatch(r"lora_combined_\d+|lora_\d+", key)]:
         del values[key]
-    loras = [(entry[0], entry[1]) for entry in _list(said.get("loras")) if isinstance(entry, list) and len(entry) > 1]
-    combined = [str(value).rpartition(" : ") for key, value in said.items() if key.startswith("lora_combined_")]
+    loras = [(entry[0], entry[1]) for entry in _list(given.get("loras")) if isinstance(entry, list) and len(entry) > 1]
+    combined = [str(value).rpartition(" : ") for key, value in given.items() if key.startswith("lora_combined_")]
     loras += [(name, weight) for name, _, weight in combined]
-    return _made("Fooocus", said.get("prompt"), said.get("negative_prompt"), values,
-                 _sides_in(said.get("resolution")), loras)  # fmt: skip
+    return _made("Fooocus", given.get("prompt"), given.get("negative_prompt"), values,
+                 _sides_in(given.get("resolution")), loras)  # fmt: skip
 
 
 def _of_easy(texts: Said) -> Infotext | None:
-    said = {_plain_key(key): value for key, value in texts.items()}
-    if "prompt" not in said or not said.keys() & {"num_inference_steps", "guidance_scale", "sampler_name"}:
+    given = {_plain_key(key): value for key, value in texts.items()}
+    if "prompt" not in given or not given.keys() & {"num_inference_steps", "guidance_scale", "sampler_name"}:
         return None
-    values = _renamed(said, _EASY, {"prompt", "negative_prompt", "width", "height", "use_lora_model", "lora_alpha",
+    values = _renamed(given, _EASY, {"prompt", "negative_prompt", "width", "height", "use_lora_model", "lora_alpha",
                                     "lora_model", "original_prompt"})  # fmt: skip
     skip = str(values.pop("Clip skip", "")).casefold()
     if skip == "true":
         values["Clip skip"] = 2
     elif skip.isdecimal():
         values["Clip skip"] = skip
-    names, weights = _list(_loose(said.get("use_lora_model"))), _list(_loose(said.get("lora_alpha")))
+    names, weights = _list(_loose(given.get("use_lora_model"))), _list(_loose(given.get("lora_alpha")))
     loras = [(name, weights[at] if at < len(weights) else 1) for at, name in enumerate(names)]
-    return _made("Easy Diffusion", said.get("prompt"), said.get("negative_prompt"), values, _sides(said), loras)
+    return _made("Easy Diffusion", given.get("prompt"), given.get("negative_prompt"), values, _sides(given), loras)
 
 
-def _of_draw_things(said: Said) -> Infotext:
-    values = _renamed(said, _DRAW, {"c", "uc", "size", "lora", "v2", "profile"})
-    more = said["v2"] if isinstance(said.get("v2"), dict) else {}
+def _of_draw_things(given: Said) -> Infotext:
+    values = _renamed(given, _DRAW, {"c", "uc", "size", "lora", "v2", "profile"})
+    more = given["v2"] if isinstance(given.get("v2"), dict) else {}
     names = {"clipSkip": "Clip skip", "refinerModel": "Refiner", "refinerStart": "Refiner switch at",
              "upscaler": "Upscaler", "guidanceEmbed": "Distilled CFG Scale"}  # fmt: skip
     values |= {name: more[key] for key, name in names.items() if more.get(key) not in _NOTHING}
     if not more.get("refinerModel"):
         values.pop("Refiner switch at", None)
-    if "flux" not in str(said.get("model", "")).casefold():
+    if "flux" not in str(given.get("model", "")).casefold():
         values.pop("Distilled CFG Scale", None)
-    entries = _dicts(said.get("lora")) or _dicts(more.get("loras"))
+    entries = _dicts(given.get("lora")) or _dicts(more.get("loras"))
     loras = [(entry.get("model") or entry.get("file"), entry.get("weight", 1)) for entry in entries]
     if values.get("Denoising strength") in (1, 1.0):  # of a picture from words alone
         del values["Denoising strength"]
-    return _made("Draw Things", said.get("c"), said.get("uc"), values, _sides_in(said.get("size")), loras)
+    return _made("Draw Things", given.get("c"), given.get("uc"), values, _sides_in(given.get("size")), loras)
 
 
 def _of_comfy(texts: Mapping[str, str]) -> Infotext | None:
@@ -214,8 +217,8 @@ def _of_comfy(texts: Mapping[str, str]) -> Infotext | None:
         graph = texts["ImageDescription"][len("prompt:") :]
     if texts.get("Make", "").lower().startswith("prompt:"):
         graph = texts["Make"][len("prompt:") :]
-    said = _json(graph)
-    found = settings_of_graph(said) if said else None
+    answer = _json(graph)
+    found = settings_of_graph(answer) if answer else None
     if found is None:
         return None
     return _made(
@@ -249,10 +252,10 @@ def _made(
     return Infotext(prompt=" ".join(filter(None, words)), negative_prompt=str(negative or "").strip(), parameters=read)
 
 
-def _renamed(said: Said, names: Mapping[str, str], known: set[str]) -> dict[str, Any]:
+def _renamed(given: Said, names: Mapping[str, str], known: set[str]) -> dict[str, Any]:
     """Return values under Automatic1111's keys; what has none keeps its own, but for what is known otherwise."""
-    values = {names[key]: value for key, value in said.items() if key in names and value not in _NOTHING}
-    others = {key: value for key, value in said.items() if key not in names and key not in known and _is_worth(value)}
+    values = {names[key]: value for key, value in given.items() if key in names and value not in _NOTHING}
+    others = {key: value for key, value in given.items() if key not in names and key not in known and _is_worth(value)}
     return {**values, **{str(key)[:60]: value for key, value in others.items()}}
 
 
@@ -280,8 +283,8 @@ def _number(value: float | str) -> float | str:
         return 1.0
 
 
-def _sides(said: Said) -> tuple[Any, Any]:
-    return said.get("width"), said.get("height")
+def _sides(given: Said) -> tuple[Any, Any]:
+    return given.get("width"), given.get("height")
 
 
 def _sides_in(value: object) -> tuple[Any, Any]:
@@ -295,8 +298,8 @@ def _without_brackets(words: str) -> tuple[str, str]:
     return " ".join(_BRACKETS.sub("", words).split()), negative
 
 
-def _caption(said: object) -> str:
-    caption = said.get("caption") if isinstance(said, dict) else None
+def _caption(given: object) -> str:
+    caption = given.get("caption") if isinstance(given, dict) else None
     return str(caption.get("base_caption", "")) if isinstance(caption, dict) else ""
 
 
@@ -344,7 +347,7 @@ def _json(text: str | None) -> dict[str, Any] | None:
     if not text or not text.lstrip().startswith("{"):
         return None
     try:
-        said = json.loads(text.strip())
+        answer = json.loads(text.strip())
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return answer if isinstance(answer, dict) else None

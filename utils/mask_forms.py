@@ -119,7 +119,7 @@ def _of_paint(mask: Image.Image, picture: Image.Image | None) -> Image.Image:
                 paint_it=PAINT_IT,
             )
         )
-    full = max(abs(one - two) for one, two in zip(paint, ground, strict=True))
+    full = max(abs(item - two) for item, two in zip(paint, ground, strict=True))
     return _scaled(_distance(mask, ground), full)
 
 
@@ -166,7 +166,7 @@ def _is_same(colours: Image.Image, picture: Image.Image, where: Image.Image) -> 
 
 def _is_hidden_the_same(colours: Image.Image, shown: Image.Image, hidden: Image.Image) -> bool:
     pairs = zip(_mean(colours, shown), _mean(colours, hidden), strict=True)
-    return all(abs(one - two) <= GREY for one, two in pairs)
+    return all(abs(item - two) <= GREY for item, two in pairs)
 
 
 def _mean(colours: Image.Image, where: Image.Image) -> tuple[float, float, float]:

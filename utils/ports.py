@@ -28,7 +28,7 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> str:
         return ""
     for process in proc.glob("[0-9]*"):
         try:
-            if any(_link(one) in inodes for one in (process / "fd").iterdir()):
+            if any(_link(item) in inodes for item in (process / "fd").iterdir()):
                 return _(
                     "{read_text}, process {name}", read_text=(process / "comm").read_text().strip(), name=process.name
                 )

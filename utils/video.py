@@ -164,9 +164,9 @@ def _webm_size(data: bytes) -> tuple[int, int]:
     for wanted in (_SEGMENT, _TRACKS, _TRACK, _VIDEO):
         level = [(start, end) for place in level for name, start, end in _elements(data, *place) if name == wanted]
     for place in level:
-        told = {name: int.from_bytes(data[start:end], "big") for name, start, end in _elements(data, *place)}
-        if told.get(_WIDTH) and told.get(_HEIGHT):
-            return told[_WIDTH], told[_HEIGHT]
+        answer = {name: int.from_bytes(data[start:end], "big") for name, start, end in _elements(data, *place)}
+        if answer.get(_WIDTH) and answer.get(_HEIGHT):
+            return answer[_WIDTH], answer[_HEIGHT]
     return 0, 0
 
 

@@ -53,8 +53,8 @@ def verify_replicate(headers: Mapping[str, str], body: bytes, secret: str, *, no
     if (key := _key_of(secret)) is None:
         return False
     expected = _signed(message_id, stamp, body, key)
-    said = [part.partition(",") for part in found.get("webhook-signature", "").split()]
-    return any(version == "v1" and hmac.compare_digest(expected, text.encode()) for version, _, text in said)
+    given = [part.partition(",") for part in found.get("webhook-signature", "").split()]
+    return any(version == "v1" and hmac.compare_digest(expected, text.encode()) for version, _, text in given)
 
 
 def _key_of(secret: str) -> bytes | None:

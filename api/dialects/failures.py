@@ -86,14 +86,14 @@ def described(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
 
 def plain_form(failure: Failure) -> dict[str, Any]:
     """Easel's own form, with the id of the job that goes on."""
-    said: dict[str, Any] = {
+    given: dict[str, Any] = {
         "error": failure.message,
         "hint": failure.hint,
         "field": failure.field,
         "code": failure.code,
         "retry_after": failure.retry_after,
     }
-    return said | ({"id": failure.job_ids[0], "job_ids": list(failure.job_ids)} if failure.job_ids else {})
+    return given | ({"id": failure.job_ids[0], "job_ids": list(failure.job_ids)} if failure.job_ids else {})
 
 
 def route_class(form: Form) -> type[EaselRoute]:

@@ -114,11 +114,11 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
 async def variations(request: Request, body: VariationsIn, caller: Maker) -> ImagesOut:
     """Draw other pictures like one: by its own prompt if it was drawn here, else by the one given."""
     source = await take_picture(request, caller, body.imageUrl, "imageUrl")
-    said = body.prompt or await _own_prompt(request, body.imageUrl or "", caller)
+    given = body.prompt or await _own_prompt(request, body.imageUrl or "", caller)
     notes = (
-        () if said else (_("no prompt was given and none is known of the picture: it was drawn over without words"),)
+        () if given else (_("no prompt was given and none is known of the picture: it was drawn over without words"),)
     )
-    prompt, loras = words_of(said or VARIATION)
+    prompt, loras = words_of(given or VARIATION)
     draft = Draft(
         prompt=prompt,
         loras=loras,
@@ -192,7 +192,7 @@ async def history(
 async def providers(request: Request, caller: Reader) -> ProvidersOut:
     """List the live engines with what each can do."""
     listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
-    best = next((one.name for one in listed if one.available), None)
+    best = next((item.name for item in listed if item.available), None)
     return ProvidersOut(providers=listed, default=best)
 
 
@@ -200,10 +200,10 @@ async def providers(request: Request, caller: Reader) -> ProvidersOut:
 async def health(request: Request, caller: Reader) -> EnginesHealthOut:
     """Return how every engine is."""
     listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
-    up = sum(one.available for one in listed)
+    up = sum(item.available for item in listed)
     some = "degraded" if up else "unhealthy"
     status = "healthy" if up and up == len(listed) else some
-    known = {one.name: {"available": one.available, "error": one.error, "kind": one.kind} for one in listed}
+    known = {item.name: {"available": item.available, "error": item.error, "kind": item.kind} for item in listed}
     return EnginesHealthOut.model_validate({"success": bool(up), "status": status, "providers": known})
 
 
@@ -218,13 +218,13 @@ def sized(draft: Draft, size: str | None) -> Draft:
     found = _SIZE.fullmatch(size)
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX:
-        right = _(
+        allowed = _(
             "width x height, {min_side_px} to {max_side_px} pixels each, like 1024x1024",
             min_side_px=MIN_SIDE_PX,
             max_side_px=MAX_SIDE_PX,
         )
         raise RequestRejected(
-            _("size cannot be “{size}”. Allowed: {right}.", size=size[:20], right=right), field="size"
+            _("size cannot be “{size}”. Allowed: {right}.", size=size[:20], right=allowed), field="size"
         )
     return replace(draft, width=width, height=height)
 
@@ -298,10 +298,10 @@ def _past(request: Request, picture: Picture) -> dict[str, Any]:
     }
 
 
-async def _own_prompt(request: Request, said: str, caller: Person) -> str:
+async def _own_prompt(request: Request, given: str, caller: Person) -> str:
     """Return the prompt of a picture that was drawn here, where the caller may know it."""
     web: Web = web_of(request)
-    media_id = said.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
+    media_id = given.strip().rpartition(MEDIA_PATH)[2].partition("?")[0]
     known = await find_media(web, media_id) if len(media_id) <= 64 else None
     job = known[1] if known else None
     if job is None or not may_use(caller, job):

@@ -242,7 +242,7 @@ async def models(request: Request, caller: Reader) -> dict[str, Any]:
     listed = []
     for engine in engines_of(web_of(request), caller):
         offered = engine.capabilities
-        known = [(one.name, one.title, one.is_loaded) for one in (offered.models or () if offered else ())]
+        known = [(item.name, item.title, item.is_loaded) for item in (offered.models or () if offered else ())]
         for name, title, is_loaded in known or [(engine.name, engine.label, engine.error is None)]:
             listed.append(
                 {

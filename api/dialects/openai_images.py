@@ -126,9 +126,9 @@ async def models(request: Request, caller: Reader) -> dict[str, Any]:
 async def model(request: Request, name: str, caller: Reader) -> dict[str, Any]:
     """Show one model."""
     listed: list[dict[str, Any]] = (await models(request, caller))["data"]
-    for one in listed:
-        if one["id"] == name:
-            return one
+    for item in listed:
+        if item["id"] == name:
+            return item
     raise ModelMissing(_("Model {name} not loaded", name=name[:100]), field="model")
 
 
@@ -231,14 +231,16 @@ async def _answer(request: Request, body: _Common, drawn: DrawnPictures, asked: 
     )
     data: list[dict[str, Any]] = []
     for job, image in drawn.pictures:
-        told: dict[str, Any] = {"revised_prompt": job.request.prompt if job.request.prompt != asked else None}
+        values: dict[str, Any] = {"revised_prompt": job.request.prompt if job.request.prompt != asked else None}
         if wants_data:
             text, __ = await base64_of(web_of(request), image, (body.output_format or "").upper())
-            told["b64_json"] = text
+            values["b64_json"] = text
         else:
             url = link_to(request, image.media_id, is_private=job.origin.private)
-            told["url"] = f"{url}{'&' if '?' in url else '?'}format={body.output_format}" if body.output_format else url
-        data.append(told)
+            values["url"] = (
+                f"{url}{'&' if '?' in url else '?'}format={body.output_format}" if body.output_format else url
+            )
+        data.append(values)
     created = int(web_of(request).services.clock.now().timestamp())
     answer: dict[str, Any] = {"created": created, "data": data, "notes": list(drawn.notes)}
     if wants_data and body.output_format:

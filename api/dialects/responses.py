@@ -70,8 +70,8 @@ def notes_of(job: Job) -> list[str]:
 
 def model_of(job: Job) -> str:
     """The model that drew; an engine that has only one is called by its own name."""
-    said = (job.result and job.result.model) or job.drawn.model
-    return said or (job.result.backend if job.result else job.lane)
+    given = (job.result and job.result.model) or job.drawn.model
+    return given or (job.result.backend if job.result else job.lane)
 
 
 async def base64_of(web: Web, image: StoredImage, kind: str = "") -> tuple[str, str]:

@@ -38,7 +38,7 @@ async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key
     common = body.common.to_draft()
     await check_inputs(web, caller, common)
     origin = await with_request_key(request, origin_of(caller, private=body.is_private), body)
-    drafts = [one.draft.over(common) for one in parsed]
+    drafts = [item.draft.over(common) for item in parsed]
     views = await submit_batch(web.services.generation, drafts, origin, delay_s=body.delay_ms / 1000)
-    notes = [note for one in parsed for note in one.notes]
+    notes = [note for item in parsed for note in item.notes]
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=notes)

@@ -32,47 +32,48 @@ async def dashboard(
 ) -> DashboardOut:
     """Show the figures of some days: everybody's to an admin, your own to others."""
     web = web_of(request)
-    told = await web.services.records.statistics.dashboard(caller, days=days)
+    answer = await web.services.records.statistics.dashboard(caller, days=days)
     alerts = web.services.records.alerts.recent() if caller.is_admin else []
     return DashboardOut(
-        hours=[HourOut(start=hour.start, done=hour.generations, failed=hour.failed) for hour in told.hours],
-        engines=[_engine(one) for one in told.engines],
+        hours=[HourOut(start=hour.start, done=hour.generations, failed=hour.failed) for hour in answer.hours],
+        engines=[_engine(engine) for engine in answer.engines],
         days=[
             DayOut(
                 day=cost.day,
-                user=told.names.get(cost.user_key, cost.user_key),
+                user=answer.names.get(cost.user_key, cost.user_key),
                 engine=web.services.generation.label(cost.lane),
                 images=cost.images,
                 cost_usd=cost.cost_usd,
             )
-            for cost in told.costs
+            for cost in answer.costs
         ],
-        totals=_totals(told),
+        totals=_totals(answer),
         errors=[
-            FailuresOut(code=one.code, count=one.number, last=one.last_at, example=one.example) for one in told.failures
+            FailuresOut(code=failure.code, count=failure.number, last=failure.last_at, example=failure.example)
+            for failure in answer.failures
         ],
-        alerts=[alert_out(one) for one in alerts],
+        alerts=[alert_out(alert) for alert in alerts],
         queue=QueueOut.model_validate(queue_json(web.services.generation.lanes(), caller.user_id)),
     )
 
 
-def _engine(one: EngineFigures) -> EngineFiguresOut:
-    figures = one.figures
+def _engine(engine_figures: EngineFigures) -> EngineFiguresOut:
+    figures = engine_figures.figures
     return EngineFiguresOut(
-        engine=one.label,
-        lane=one.lane,
+        engine=engine_figures.label,
+        lane=engine_figures.lane,
         done=figures.generations,
         failed=figures.failed,
         images=figures.images,
         success_rate=figures.success_rate,
         mean_seconds=figures.mean_seconds,
-        p95_seconds=one.p95_seconds,
+        p95_seconds=engine_figures.p95_seconds,
         cost_usd=figures.cost_usd,
     )
 
 
-def _totals(told: Dashboard) -> TotalsOut:
-    figures = told.totals
+def _totals(answer: Dashboard) -> TotalsOut:
+    figures = answer.totals
     return TotalsOut(
         done=figures.generations,
         failed=figures.failed,
@@ -83,5 +84,5 @@ def _totals(told: Dashboard) -> TotalsOut:
         seconds=figures.seconds,
         cost_usd=figures.cost_usd,
         success_rate=figures.success_rate,
-        users_today=told.users_today,
+        users_today=answer.users_today,
     )

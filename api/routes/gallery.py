@@ -131,7 +131,7 @@ async def collections(request: Request, caller: Reader) -> CollectionsOut:
     """List your own collections by name."""
     web = web_of(request)
     found = await web.services.records.gallery.collections(caller)
-    return CollectionsOut(collections=[await collection_out(web, caller, one) for one in found])
+    return CollectionsOut(collections=[await collection_out(web, caller, item) for item in found])
 
 
 @router.post("/collections", status_code=201, responses=errors(400, 429))
@@ -190,7 +190,7 @@ async def archive(request: Request, body: ArchiveIn, caller: Reader) -> Streamin
     """Fetch many pictures as one ZIP file, each with its parameters."""
     web = web_of(request)
     with missing("picture"):
-        pictures = [await web.services.records.gallery.picture(caller, one) for one in dict.fromkeys(body.ids)]
+        pictures = [await web.services.records.gallery.picture(caller, fromkey) for fromkey in dict.fromkeys(body.ids)]
     now = web.services.clock.now()
     there = [picture for picture in pictures if picture.is_there(now)]
     if not there:

@@ -18,7 +18,7 @@ router = Router(prefix="/api", tags=["keys"], responses=errors(401, 403))
 @router.get("/keys")
 async def keys(request: Request, caller: Admin) -> KeysOut:
     """List all keys; tokens are stored nowhere and cannot be shown."""
-    return KeysOut(keys=[_key(one) for one in await web_of(request).access.list_keys()])
+    return KeysOut(keys=[_key(item) for item in await web_of(request).access.list_keys()])
 
 
 @router.post("/keys", status_code=201, responses=errors(400, 422))

@@ -108,7 +108,7 @@ async def media(
     if download:
         extension = EXTENSIONS.get(kind, "png")
         stored = next(
-            (one for one in (job.result.images if job and job.result else ()) if one.media_id == media_id), None
+            (item for item in (job.result.images if job and job.result else ()) if item.media_id == media_id), None
         )
         name = image_name(job, stored, extension) if job and stored else f"picture.{extension}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -145,8 +145,8 @@ async def describe(request: Request, body: DescribeIn, caller: Maker) -> Describ
     web = web_of(request)
     await check_use(web, caller, body.media_id, "media_id")
     source = await web.services.media.load(SourceImage(media_id=body.media_id))
-    said = await web.services.describing.describe(source, caller, backend=body.backend)
-    return DescribeOut(text=said.text, engine=said.engine)
+    answer = await web.services.describing.describe(source, caller, backend=body.backend)
+    return DescribeOut(text=answer.text, engine=answer.engine)
 
 
 def _is_signed(web: Web, media_id: str, token: str) -> bool:

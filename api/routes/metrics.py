@@ -80,8 +80,8 @@ class _Collector(Collector):
         seconds = SummaryMetricFamily("easel_job_seconds", "How long drawn jobs took.", labels=["engine"])
         success = GaugeMetricFamily("easel_success_ratio", "Share of jobs that did not fail.", labels=["engine"])
         errors_ratio = GaugeMetricFamily("easel_error_ratio", "Share of jobs that failed.", labels=["engine"])
-        for one in self.figures.engines:
-            figures, engine = one.figures, [one.label]
+        for item in self.figures.engines:
+            figures, engine = item.figures, [item.label]
             ends = {
                 "done": figures.generations,
                 "failed": figures.failed,
@@ -120,8 +120,8 @@ class _Collector(Collector):
     def _of_people(self) -> Iterator[Metric]:
         cost = GaugeMetricFamily("easel_user_cost_today_usd", "What one person's jobs of today cost.", labels=["user"])
         sums: dict[str, float] = {}
-        for one in self.people:
-            sums[one.user_key] = sums.get(one.user_key, 0.0) + one.cost_usd
+        for entry in self.people:
+            sums[entry.user_key] = sums.get(entry.user_key, 0.0) + entry.cost_usd
         for user, usd in sorted(sums.items(), key=lambda item: -item[1])[:MOST_PEOPLE]:
             cost.add_metric([user], usd)
         yield cost

@@ -26,7 +26,7 @@ StyleId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,40}$")]
 async def templates(request: Request, caller: Reader) -> TemplatesOut:
     """List your own saved prompts, then those that others share."""
     found = await web_of(request).services.records.templates.templates(caller)
-    return TemplatesOut(templates=[_template(caller, one) for one in found])
+    return TemplatesOut(templates=[_template(caller, item) for item in found])
 
 
 @router.post("/templates", status_code=201, responses=errors(400))
@@ -56,7 +56,7 @@ async def use_template(request: Request, template_id: TemplateId, caller: Reader
 async def styles(request: Request, caller: Reader) -> StylesOut:
     """List the style presets by name."""
     found = await web_of(request).services.records.styles.styles()
-    return StylesOut(styles=[_style(one) for one in found])
+    return StylesOut(styles=[_style(item) for item in found])
 
 
 @router.post("/styles", status_code=201, responses=errors(400))

@@ -48,7 +48,7 @@ async def workflows(request: Request, caller: Reader) -> WorkflowsOut:
     """List the workflows one may draw with: your own, then everybody's."""
     web = web_of(request)
     found = await web.services.workflows.list(caller)
-    return WorkflowsOut(workflows=[_listed(one, await _parts(web, one), caller) for one in found])
+    return WorkflowsOut(workflows=[_listed(item, await _parts(web, item), caller) for item in found])
 
 
 @router.post(
@@ -128,9 +128,9 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Person) -> Analysed:
 async def _find(web: Web, name: str, caller: Person) -> StoredWorkflow:
     """Return one by its whole name; your own before everybody's."""
     wanted = " ".join(name.split()).casefold()
-    for one in await web.services.workflows.list(caller):
-        if one.name.casefold() == wanted:
-            return one
+    for item in await web.services.workflows.list(caller):
+        if item.name.casefold() == wanted:
+            return item
     raise NotFound(_("There is no workflow of that name."))
 
 
@@ -165,9 +165,9 @@ async def _whole(web: Web, stored: StoredWorkflow, caller: Person) -> WholeWorkf
     offered = await web.services.workflows.options(workflow, caller) if parts.options else ()
     options = [
         WorkflowOptionOut(
-            **asdict(one) | {"choices": list(one.choices), "slots": list(parts.options.get(one.name, ()))}
+            **asdict(item) | {"choices": list(item.choices), "slots": list(parts.options.get(item.name, ()))}
         )
-        for one in offered
+        for item in offered
     ]
     listed = _listed(stored, parts, caller)
     values = listed.model_dump(exclude={"fields"})
@@ -201,5 +201,5 @@ def _nodes(parts: Parts) -> list[NodeOut]:
 
 
 def _node(node: Node) -> NodeOut:
-    inputs = [InputOut(name=one.name, value=one.value, link=one.link) for one in node.inputs]
+    inputs = [InputOut(name=item.name, value=item.value, link=item.link) for item in node.inputs]
     return NodeOut(id=node.id, class_type=node.class_type, title=node.title, inputs=inputs)

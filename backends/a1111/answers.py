@@ -103,14 +103,14 @@ def read_scheduled(
     if not kept:
         raise UnexpectedAnswer(_("{label} answered without a picture.", label=label), detail=answer.message)
     files = [decode_picture(label, item.image) for item in kept]
-    said = [parse_infotext(item.infotext).parameters for item in kept]
-    seeds = [digits(one.get("Seed", ""), request.seed + n) for n, one in enumerate(said)]
+    given = [parse_infotext(item.infotext).parameters for item in kept]
+    seeds = [digits(entry.get("Seed", ""), request.seed + n) for n, entry in enumerate(given)]
     info = _Info(
-        sd_model_name=said[0].get("Model"),
-        sd_model_hash=said[0].get("Model hash"),
-        sd_vae_name=said[0].get("VAE"),
-        sampler_name=said[0].get("Sampler"),
-        extra_generation_params=dict(said[0]),
+        sd_model_name=given[0].get("Model"),
+        sd_model_hash=given[0].get("Model hash"),
+        sd_vae_name=given[0].get("VAE"),
+        sampler_name=given[0].get("Sampler"),
+        extra_generation_params=dict(given[0]),
         infotexts=[item.infotext for item in kept],
     )
     images = tuple(GeneratedImage(data=data, seed=seed) for data, seed in zip(files, seeds, strict=True))
@@ -124,10 +124,10 @@ def read_files(label: str, files: list[bytes], request: GenerationRequest) -> Ge
     model = None
     for n, data in enumerate(files):
         check_picture(label, data)
-        said = parse_infotext(read_parameters(data) or "").parameters
-        seed = said.get("Seed", "")
+        given = parse_infotext(read_parameters(data) or "").parameters
+        seed = given.get("Seed", "")
         images.append(GeneratedImage(data=data, seed=digits(seed, request.seed + n)))
-        model = said.get("Model") or model
+        model = given.get("Model") or model
     return GenerationResult(images=tuple(images), model=model)
 
 

@@ -195,7 +195,7 @@ def _parse(kind: type[_Item], value: Any) -> _Item | None:
 
 def _parse_list(kind: type[_Item], value: Any) -> list[_Item] | None:
     try:
-        return [kind.model_validate(one) for one in value] if isinstance(value, list) else None
+        return [kind.model_validate(item) for item in value] if isinstance(value, list) else None
     except ValidationError:
         return None
 

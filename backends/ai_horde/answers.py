@@ -78,7 +78,7 @@ class HordeStatus(HordeCheck):
 def notes_of(status: HordeStatus, request: GenerationRequest) -> list[str]:
     """Return what people should know of pictures that were drawn: what is missing, and what was left out of them."""
     notes = []
-    held_back = sum(one.censored for one in status.generations)
+    held_back = sum(generation.censored for generation in status.generations)
     if held_back:
         notes.append(
             _(
@@ -92,9 +92,9 @@ def notes_of(status: HordeStatus, request: GenerationRequest) -> list[str]:
         notes.append(
             _("{missing} of {batch_size} not drawn: the workers failed", missing=missing, batch_size=request.batch_size)
         )
-    for one in status.generations:
-        notes += [note for remark in one.gen_metadata if (note := _remark(remark))]
-    drawn_with = {one.model for one in status.generations if one.model}
+    for generation in status.generations:
+        notes += [note for remark in generation.gen_metadata if (note := _remark(remark))]
+    drawn_with = {generation.model for generation in status.generations if generation.model}
     if request.model and drawn_with and request.model not in drawn_with:
         notes.append(
             _(

@@ -255,17 +255,19 @@ class AiHordeBackend:
         seen = self._seen.pop(remote_id, None) or _Seen()
         if error := end_of(self._label, status, request):
             raise error
-        shown = sorted((one for one in status.generations if one.img and not one.censored), key=_order)
+        shown = sorted(
+            (generation for generation in status.generations if generation.img and not generation.censored), key=_order
+        )
         pixels = math.prod(request.result_size)
         files, kudos = await asyncio.gather(
             asyncio.gather(
-                *(picture(self._label, self._pictures, one.img, pixels) for one in shown), return_exceptions=True
+                *(picture(self._label, self._pictures, item.img, pixels) for item in shown), return_exceptions=True
             ),
             self._kudos_left(),
         )
         images = tuple(
-            GeneratedImage(data=data, seed=one.seed_or(request.seed + place))
-            for place, (one, data) in enumerate(zip(shown, files, strict=True))
+            GeneratedImage(data=data, seed=item.seed_or(request.seed + place))
+            for place, (item, data) in enumerate(zip(shown, files, strict=True))
             if isinstance(data, bytes)
         )
         failures = [failure for failure in files if isinstance(failure, BaseException)]
@@ -385,5 +387,5 @@ def _progress(check: HordeCheck, seen: _Seen) -> Progress:
     return Progress(fraction=seen.fraction, eta_s=check.wait_time or None, note=joined(" · ", words))
 
 
-def _order(one: Generation) -> tuple[int, int]:
-    return one.place, one.seed_or(0)
+def _order(generation: Generation) -> tuple[int, int]:
+    return generation.place, generation.seed_or(0)

@@ -127,8 +127,8 @@ _FREE_STEPS: Final = re.compile(r"over ([1-9]\d{0,4}) steps")
 def translate_failure(label: str, reply: Reply, call: Call) -> GenerationError:
     """Return our error for an answer that is no success."""
     status = reply.status
-    said = _said(reply.body)
-    rc, message = str(said.get("rc") or ""), str(said.get("message") or "")
+    given = _said(reply.body)
+    rc, message = str(given.get("rc") or ""), str(given.get("message") or "")
     detail = f"HTTP {status}: {rc} {message}"[:500]
     if status == HTTPStatus.GONE:
         return BackendError(
@@ -160,17 +160,17 @@ def translate_failure(label: str, reply: Reply, call: Call) -> GenerationError:
         if issubclass(meaning.kind, RequestRejected):
             return meaning.kind(text, field=meaning.field, detail=detail, hint=meaning.hint)
         return meaning.kind(text, detail=detail, hint=meaning.hint)
-    if status == HTTPStatus.BAD_REQUEST and call is Call.SUBMIT and said:
-        return _refused(label, said, detail)
+    if status == HTTPStatus.BAD_REQUEST and call is Call.SUBMIT and given:
+        return _refused(label, given, detail)
     return translate(label, reply)
 
 
 def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> GenerationError | None:
     """Return why a job that ended gave no picture to show; None if it gave some."""
-    if any(not one.censored and one.img for one in status.generations):
+    if any(not generation.censored and generation.img for generation in status.generations):
         return None
     detail = f"done={status.done} faulted={status.faulted} restarted={status.restarted}"  # no text: for the log
-    if any(one.censored for one in status.generations):
+    if any(generation.censored for generation in status.generations):
         return ContentBlocked(
             _("{label} drew it, but the worker’s filter held the picture back.", label=label),
             field="prompt",
@@ -250,8 +250,8 @@ def _limits(message: str) -> str:
     return _("Stay within {parts}{note}.", parts=joined(" and ", parts), note=note)
 
 
-def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
-    errors = said.get("errors")
+def _refused(label: str, given: dict[str, Any], detail: str) -> RequestRejected:
+    errors = given.get("errors")
     if isinstance(errors, dict) and errors:
         wire = str(next(iter(errors))).removeprefix("params.").split(".")[0]
         name = _FIELDS.get(wire, wire)
@@ -265,13 +265,13 @@ def _refused(label: str, said: dict[str, Any], detail: str) -> RequestRejected:
             detail=detail,
             hint=_("Try another one."),
         )
-    sentence = with_reason(_("{label} does not accept this request.", label=label), said.get("message"))
+    sentence = with_reason(_("{label} does not accept this request.", label=label), given.get("message"))
     return RequestRejected(sentence, detail=detail, hint=_("Try other settings."))
 
 
 def _said(body: bytes) -> dict[str, Any]:
     try:
-        said = read_json(body)
+        answer = read_json(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return answer if isinstance(answer, dict) else {}

@@ -189,9 +189,9 @@ def _strength(strength: float) -> float:
 def _lora(lora: Lora) -> dict[str, Any]:
     """`name` or a model's number is a LoRA of CivitAI; `model@version` picks one version of it."""
     weight = round(min(5.0, max(-5.0, lora.weight)), 2)
-    said: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
+    given: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
     found = _VERSION.fullmatch(lora.name) if "@" in lora.name else None
-    return said | {"name": found[1], "is_version": True} if found else said
+    return given | {"name": found[1], "is_version": True} if found else given
 
 
 def _post_processing(request: GenerationRequest, options: Mapping[str, str], say: Say) -> list[str]:

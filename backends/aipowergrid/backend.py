@@ -217,8 +217,8 @@ class AiPowerGridBackend:
         pixels = request.width * request.height
         files = await asyncio.gather(
             *(
-                picture(self._label, self._pictures, one.url or one.b64_json or "", pixels)
-                for one in drawn.data[: request.batch_size]
+                picture(self._label, self._pictures, item.url or item.b64_json or "", pixels)
+                for item in drawn.data[: request.batch_size]
             ),
             return_exceptions=True,
         )
@@ -226,8 +226,8 @@ class AiPowerGridBackend:
         if len(failures) == len(files):
             raise failures[0]
         images = tuple(
-            GeneratedImage(data=data, seed=request.seed + place if one.seed is None else one.seed)
-            for place, (one, data) in enumerate(zip(drawn.data, files, strict=False))
+            GeneratedImage(data=data, seed=request.seed + place if item.seed is None else item.seed)
+            for place, (item, data) in enumerate(zip(drawn.data, files, strict=False))
             if isinstance(data, bytes)
         )
         return images, request.batch_size - len(images)
@@ -237,9 +237,9 @@ class AiPowerGridBackend:
         fraction = 0.0
         while True:
             with contextlib.suppress(GenerationError):
-                said = await self._progress(token)
-                fraction = max(fraction, min(1.0, (said or 0.0) / 100))
-                note = _("being drawn") if said is not None else _("waiting for a worker")
+                answer = await self._progress(token)
+                fraction = max(fraction, min(1.0, (answer or 0.0) / 100))
+                note = _("being drawn") if answer is not None else _("waiting for a worker")
                 eta = usual_s * (1 - fraction) if usual_s else None
                 try:
                     await report(Progress(fraction=fraction, eta_s=eta, note=note))

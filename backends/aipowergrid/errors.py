@@ -111,7 +111,7 @@ def _undrawn(label: str, status: int, text: str, detail: str) -> GenerationError
 
 def _too_many(label: str, reply: Reply, text: str, detail: str) -> BackendError:
     low = text.lower()
-    said = parse_retry_after(reply.headers.get("retry-after"))
+    given = parse_retry_after(reply.headers.get("retry-after"))
     if "per day" in low or "daily" in low or "today" in low or "/day" in low:
         return BackendError(
             _("{label} has given this account all its pictures of today.", label=label),
@@ -122,13 +122,13 @@ def _too_many(label: str, reply: Reply, text: str, detail: str) -> BackendError:
         return RateLimited(
             _("{label} is drawing as many pictures for this account as it may.", label=label),
             detail=detail,
-            retry_after=max(BUSY_RETRY_AFTER_S, said or 0.0),
+            retry_after=max(BUSY_RETRY_AFTER_S, given or 0.0),
             hint=_("It goes on as soon as one is done."),
         )
     return RateLimited(
         _("{label} asks us to slow down.", label=label),
         detail=detail,
-        retry_after=max(1.0, RATE_RETRY_AFTER_S if said is None else said),
+        retry_after=max(1.0, RATE_RETRY_AFTER_S if given is None else given),
         hint=_("Wait a little."),
     )
 
@@ -163,17 +163,17 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
 def _explanation(body: bytes) -> tuple[str, list[str]]:
     """Return the text that explains an error, and the fields that a schema fault complains of."""
     try:
-        said: Any = read_json(body)
+        answer: Any = read_json(body)
     except ValueError:
         return "", []
-    if not isinstance(said, dict):
+    if not isinstance(answer, dict):
         return "", []
-    detail = said.get("detail")
+    detail = answer.get("detail")
     if isinstance(detail, list):
         items = [item for item in detail if isinstance(item, dict)]
         fields = [str(item["loc"][-1]) for item in items if isinstance(item.get("loc"), list) and item["loc"]]
         return "; ".join(str(item.get("msg", "")) for item in items), fields
     if isinstance(detail, str):
         return detail, []
-    error = said.get("error")
-    return (str(error.get("message", "")), []) if isinstance(error, dict) else (str(said.get("message", "")), [])
+    error = answer.get("error")
+    return (str(error.get("message", "")), []) if isinstance(error, dict) else (str(answer.get("message", "")), [])

@@ -221,11 +221,11 @@ class GridProbe:
                 hint=_("Try again in a few minutes."),
             )
         recipes, credit = await asyncio.gather(
-            asyncio.gather(*(self._recipe(one) for one in listed)), self._read(Credit, "/v1/account/credits")
+            asyncio.gather(*(self._recipe(item) for item in listed)), self._read(Credit, "/v1/account/credits")
         )
         models = [
-            GridModel(name=one.name, workers=one.count, latency_s=one.avg_latency_s, recipe=recipe)
-            for one, recipe in zip(listed, recipes, strict=True)
+            GridModel(name=item.name, workers=item.count, latency_s=item.avg_latency_s, recipe=recipe)
+            for item, recipe in zip(listed, recipes, strict=True)
         ]
         models.sort(key=lambda model: (model.recipe is None, -model.workers, model.latency_s or 0.0, model.name))
         return GridFacts(models=tuple(models), credit=credit)
@@ -237,7 +237,7 @@ class GridProbe:
         if reply.status != HTTPStatus.OK or reply.is_page:
             raise self._calls.refused(reply)
         listed = read_as(self._label, _LISTED, reply.body)
-        return [one for one in listed if one.type == "image" and one.count > 0]
+        return [item for item in listed if item.type == "image" and item.count > 0]
 
     async def _recipe(self, model: _Listed) -> Recipe | None:
         if model.capabilities is None:

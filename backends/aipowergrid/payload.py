@@ -83,42 +83,44 @@ def _numbers(
 ) -> dict[str, Any]:
     if model.recipe is None:
         return {"steps": max(1, request.steps), "cfg_scale": min(30.0, max(0.0, request.cfg_scale))}
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if steps := model.bound("steps"):
-        said["steps"] = int(steps.clamp(request.steps))
-        if said["steps"] != request.steps:
-            say(_("steps {steps} → {said}, as {name} takes", steps=request.steps, said=said["steps"], name=model.name))
+        values["steps"] = int(steps.clamp(request.steps))
+        if values["steps"] != request.steps:
+            say(
+                _("steps {steps} → {said}, as {name} takes", steps=request.steps, said=values["steps"], name=model.name)
+            )
     else:
         say(_("steps are {name}’s own", name=model.name))
     if cfg := model.bound("cfg_scale"):
-        said["cfg_scale"] = cfg.clamp(request.cfg_scale)
-        if said["cfg_scale"] != request.cfg_scale:
+        values["cfg_scale"] = cfg.clamp(request.cfg_scale)
+        if values["cfg_scale"] != request.cfg_scale:
             say(
                 _(
                     "cfg {cfg_scale:g} → {said:g}, as {name} takes",
                     cfg_scale=request.cfg_scale,
-                    said=said["cfg_scale"],
+                    said=values["cfg_scale"],
                     name=model.name,
                 )
             )
     elif request.cfg_scale != usual_cfg(facts.model(None, preferred=options.get("model", ""))):
         say(_("cfg ignored by {name}", name=model.name))
-    return said
+    return values
 
 
 def _names(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, Any]:
     """Return sampler and scheduler as this model calls them; the engine-wide lists hold those of all models."""
-    said: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for what, wanted in (("sampler", request.sampler), ("scheduler", request.scheduler)):
         if not wanted:
             continue
         bound = model.bound(what)
         if model.recipe is None:
-            said[what] = wanted
+            given[what] = wanted
         elif bound is None or not bound.options:
             say(_("{what} {wanted} ignored by {name}", what=what, wanted=wanted, name=model.name))
         elif name := _match(what, wanted, bound.options):
-            said[what] = name
+            given[what] = name
             if name != wanted:
                 say(
                     _(
@@ -131,7 +133,7 @@ def _names(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, 
                 )
         else:
             say(_("{what} {wanted} → {name}’s own choice", what=what, wanted=wanted, name=model.name))
-    return said
+    return given
 
 
 def _match(what: str, wanted: str, options: list[str]) -> str | None:
@@ -156,9 +158,9 @@ def _loras(loras: tuple[Lora, ...], model: GridModel, say: Say) -> list[dict[str
 def _lora(lora: Lora) -> dict[str, Any]:
     """`name` or a model's number is a LoRA of CivitAI; `model@version` picks one version of it."""
     weight = round(min(5.0, max(-5.0, lora.weight)), 2)
-    said: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
+    given: dict[str, Any] = {"name": lora.name, "model": weight, "clip": weight}
     __, at, version = lora.name.rpartition("@")
-    return said | {"name": version, "is_version": True} if at and version.isdigit() else said
+    return given | {"name": version, "is_version": True} if at and version.isdigit() else given
 
 
 def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str, Any]:
@@ -180,21 +182,21 @@ def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str,
             field="image",
             hint=_("Send a smaller one."),
         )
-    said: dict[str, Any] = {"image": base64.b64encode(image.data).decode()}
+    values: dict[str, Any] = {"image": base64.b64encode(image.data).decode()}
     strength = DEFAULT_DENOISING_STRENGTH if request.denoising_strength is None else request.denoising_strength
     assert model.recipe is not None
     if not model.recipe.capabilities.strength:
         say(_("denoising strength ignored by {name}", name=model.name))
-        return said
+        return values
     bound = model.bound("denoise")
-    said["strength"] = bound.clamp(strength) if bound else strength
-    if said["strength"] != strength:
+    values["strength"] = bound.clamp(strength) if bound else strength
+    if values["strength"] != strength:
         say(
             _(
                 "denoising strength {strength:g} → {said:g}, as {name} takes",
                 strength=strength,
-                said=said["strength"],
+                said=values["strength"],
                 name=model.name,
             )
         )
-    return said
+    return values

@@ -84,9 +84,9 @@ class HistoryStatus(BaseModel):
     messages: list[list[Any]] = []
 
     def message(self, kind: str) -> dict[str, Any] | None:
-        for told in self.messages:
-            if len(told) > 1 and told[0] == kind and isinstance(told[1], dict):
-                return told[1]
+        for entry in self.messages:
+            if len(entry) > 1 and entry[0] == kind and isinstance(entry[1], dict):
+                return entry[1]
         return None
 
 
@@ -133,13 +133,13 @@ def read_outputs(entry: HistoryEntry) -> list[Output]:
     """
     graph = entry.graph
     order = [*graph, *(node for node in entry.outputs if node not in graph)]
-    listed = [(node, one) for node in order for one in _files(entry.outputs.get(node, {}))][:MAX_FILES]
+    listed = [(node, file) for node in order for file in _files(entry.outputs.get(node, {}))][:MAX_FILES]
     seeds = {node: seed_of(graph, node) for node in dict.fromkeys(node for node, _ in listed)}
-    found = [Output(file=OutputFile.model_validate(one), seed=seeds[node]) for node, one in listed]
+    found = [Output(file=OutputFile.model_validate(item), seed=seeds[node]) for node, item in listed]
     saved = [output for output in found if output.file.type != "temp"]
     return saved or found
 
 
-def _files(told: dict[str, Any]) -> list[dict[str, Any]]:
-    lists = [told[kind] for kind in FILE_LISTS if isinstance(told.get(kind), list)]
-    return [one for listed in lists for one in listed if isinstance(one, dict) and one.get("filename")]
+def _files(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    lists = [answer[kind] for kind in FILE_LISTS if isinstance(answer.get(kind), list)]
+    return [item for listed in lists for item in listed if isinstance(item, dict) and item.get("filename")]

@@ -55,33 +55,33 @@ class ComfyServer:
 
     async def object_info(self) -> ObjectInfo:
         """Return what the nodes are; a slow call, since the server asks each node again."""
-        told = await self._calls.parse(await self._calls.fetch("GET", "/object_info", limit=MAX_INFO_BYTES))
-        if not isinstance(told, dict) or "KSampler" not in told:
+        answer = await self._calls.parse(await self._calls.fetch("GET", "/object_info", limit=MAX_INFO_BYTES))
+        if not isinstance(answer, dict) or "KSampler" not in answer:
             raise UnexpectedAnswer(
                 _("{label} does not say what it can do.", label=self._label),
                 hint=_("Check that the address belongs to ComfyUI."),
             )
-        return ObjectInfo(told)
+        return ObjectInfo(answer)
 
     async def queue(self) -> Queue:
         return await self._calls.read(Queue, "/queue")
 
     async def history(self, prompt_id: str) -> HistoryEntry | None:
         """Return a finished job, None for one that is waiting, running or unknown."""
-        told = await self._calls.parse(await self._calls.fetch("GET", f"/history/{quote(prompt_id, safe='')}"))
-        entry = told.get(prompt_id) if isinstance(told, dict) else None
+        answer = await self._calls.parse(await self._calls.fetch("GET", f"/history/{quote(prompt_id, safe='')}"))
+        entry = answer.get(prompt_id) if isinstance(answer, dict) else None
         with translated(self._label, may_have_run=True):
             return None if entry is None else HistoryEntry.model_validate(entry)
 
     async def sent_by(self, client_id: str) -> str | None:
         """Return the id of a job that has ended lately, by the client that sent it; None where no list is given."""
         try:
-            told = await self._calls.parse(await self._calls.fetch("GET", f"/history?max_items={RECENT_JOBS}"))
+            answer = await self._calls.parse(await self._calls.fetch("GET", f"/history?max_items={RECENT_JOBS}"))
         except BackendUnavailable:
             raise
         except GenerationError:  # a proxy that lets only some paths through, or graphs too large to look at
             return None
-        for prompt_id, entry in told.items() if isinstance(told, dict) else ():
+        for prompt_id, entry in answer.items() if isinstance(answer, dict) else ():
             item = entry.get("prompt") if isinstance(entry, dict) else None
             if client_of(item) == client_id:
                 return str(prompt_id)
@@ -98,10 +98,10 @@ class ComfyServer:
         """Return the embeddings' names, none where the server cannot tell them."""
         reply = await self._calls.call("GET", "/embeddings")
         try:
-            told = read_json(reply.body) if reply.is_success else None
+            answer = read_json(reply.body) if reply.is_success else None
         except ValueError:
-            told = None
-        return [name for name in told if isinstance(name, str) and name] if isinstance(told, list) else []
+            answer = None
+        return [name for name in answer if isinstance(name, str) and name] if isinstance(answer, list) else []
 
     async def upload(self, image: SourceImage) -> str:
         """Put a picture into the server's temporary folder; return how a LoadImage node names it.

@@ -61,9 +61,9 @@ def check_nodes(graph: Graph, info: ObjectInfo) -> CapabilityError | None:
     missing = dict.fromkeys(class_of(graph, node) for node in graph if class_of(graph, node) not in info)
     if missing:
         return missing_nodes(list(missing))
-    for one in unlisted(graph, info):
-        if not one.is_file:
-            return _not_listed(one.class_type, one.slot.input, one.value, _("one of {count}", count=one.count))
+    for item in unlisted(graph, info):
+        if not item.is_file:
+            return _not_listed(item.class_type, item.slot.input, item.value, _("one of {count}", count=item.count))
     return None
 
 
@@ -93,25 +93,25 @@ def refused(label: str, reply: Reply) -> GenerationError:
     if reply.status != httpx.codes.BAD_REQUEST or not isinstance(answer, dict):
         return translate(label, reply)
     error = answer.get("error")
-    told = error if isinstance(error, dict) else {"message": str(error or "")}
-    extra = told.get("extra_info")
-    if told.get("type") == "missing_node_type":
+    reported = error if isinstance(error, dict) else {"message": str(error or "")}
+    extra = reported.get("extra_info")
+    if reported.get("type") == "missing_node_type":
         class_type = extra.get("class_type") if isinstance(extra, dict) else None
-        return missing_nodes([str(class_type or "")], detail=_cut(told))
+        return missing_nodes([str(class_type or "")], detail=_cut(reported))
     return invalid(label, answer.get("node_errors")) or RequestRejected(
         with_reason(_("{label} does not accept this request.", label=label), explanation(reply.body)),
-        detail=_cut(told),
+        detail=_cut(reported),
         hint=_("Try other settings."),
     )
 
 
 def invalid(label: str, node_errors: Any) -> GenerationError | None:
     """Return our error for the `node_errors` of an answer, None if there are none."""
-    for told in node_errors.values() if isinstance(node_errors, dict) else ():
-        if not isinstance(told, dict):
+    for entry in node_errors.values() if isinstance(node_errors, dict) else ():
+        if not isinstance(entry, dict):
             continue
-        class_type = str(told.get("class_type") or "")
-        for error in told.get("errors") or ():
+        class_type = str(entry.get("class_type") or "")
+        for error in entry.get("errors") or ():
             if isinstance(error, dict):
                 return _invalid_input(label, class_type, error)
     return None
@@ -124,9 +124,9 @@ def failed(label: str, status: HistoryStatus) -> GenerationError:
             _("The picture was stopped on {label} itself.", label=label),
             hint=_("Somebody pressed Cancel there. Run it again."),
         )
-    told = status.message("execution_error") or {}
-    kind, text = str(told.get("exception_type", "")), str(told.get("exception_message", ""))
-    node = short(str(told.get("node_type", "")))
+    answer = status.message("execution_error") or {}
+    kind, text = str(answer.get("exception_type", "")), str(answer.get("exception_message", ""))
+    node = short(str(answer.get("node_type", "")))
     detail = f"{node}: {kind}: {text}"[:DETAIL_CHARS]
     low = f"{kind} {text}".lower()
     if "outofmemory" in low or "out of memory" in low or "can't allocate memory" in low or "not enough memory" in low:
@@ -206,19 +206,19 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
     sentence = _(
         "{label} finds a mistake in the workflow, at the node {class_type}.", label=label, class_type=short(class_type)
     )
-    said = explanation(json.dumps(error).encode())
+    given = explanation(json.dumps(error).encode())
     if kind == "required_input_missing" and name:  # its own words leave out which; an old export lacks newer ones
-        said = _("{name} is missing", name=short(name))
+        given = _("{name} is missing", name=short(name))
     return RequestRejected(
-        with_reason(sentence, said),
+        with_reason(sentence, given),
         field=name,
         detail=detail,
         hint=_("Load it in ComfyUI, run it there, and export it again."),
     )
 
 
-def _no_picture_file(label: str, told: str, detail: str) -> RequestRejected:
-    file = told.partition("Invalid image file: ")[2]
+def _no_picture_file(label: str, words: str, detail: str) -> RequestRejected:
+    file = words.partition("Invalid image file: ")[2]
     if not file or file.startswith(f"{UPLOAD_FOLDER}/"):
         what, hint = _("the picture to start from"), _("Attach it again.")
     else:
@@ -253,5 +253,5 @@ def _not_listed(class_type: str, name: str, value: str, detail: str) -> Capabili
     )
 
 
-def _cut(told: dict[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False, default=str)[:DETAIL_CHARS]
+def _cut(words: dict[str, Any]) -> str:
+    return json.dumps(words, ensure_ascii=False, default=str)[:DETAIL_CHARS]

@@ -79,9 +79,9 @@ def read_outcome(label: str, outcome: Outcome, endpoint: AppEndpoint) -> DrawnFi
     if path is None:
         raise UnexpectedAnswer(_("{label} answered without a picture.", label=label), detail=f"{data}"[:200])
     seed = endpoint.seed_output
-    told = data[seed] if seed is not None and seed < len(data) else None
-    is_whole = isinstance(told, int | float) and not isinstance(told, bool)
-    return DrawnFile(path=path, seed=int(told) if told is not None and is_whole else None)
+    words = data[seed] if seed is not None and seed < len(data) else None
+    is_whole = isinstance(words, int | float) and not isinstance(words, bool)
+    return DrawnFile(path=path, seed=int(words) if words is not None and is_whole else None)
 
 
 def check_picture(label: str, data: bytes) -> bytes:

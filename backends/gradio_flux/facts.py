@@ -193,21 +193,21 @@ def _read_endpoint(
     outputs: Sequence[Component | None],
     parameters: Sequence[Parameter],
 ) -> AppEndpoint:
-    told = [component for component in inputs if not component.skip_api]
-    if len(told) != len(parameters):
-        parameters = [Parameter()] * len(told)  # then nothing says which is whose
-    by_id = {component.id: parameter for component, parameter in zip(told, parameters, strict=True)}
+    lines = [component for component in inputs if not component.skip_api]
+    if len(lines) != len(parameters):
+        parameters = [Parameter()] * len(lines)  # then nothing says which is whose
+    by_id = {component.id: parameter for component, parameter in zip(lines, parameters, strict=True)}
     roles: dict[str, int] = {}
     for words in ("label", "parameter"):
         for place, component in enumerate(inputs):
             if place in roles.values():
                 continue
-            said = (
+            given = (
                 component.props.get("label")
                 if words == "label"
                 else by_id.get(component.id, Parameter()).parameter_name
             )
-            role = _role(component.type, normalise(said))
+            role = _role(component.type, normalise(given))
             if role and role not in roles:
                 roles[role] = place
     return AppEndpoint(
@@ -232,8 +232,8 @@ def _label(component: Component) -> str:
 
 def _field(component: Component, parameter: Parameter) -> AppField:
     props = component.props
-    said = f"{props.get('label') or ''} {props.get('info') or ''}"
-    random_value = _RANDOM.search(said)
+    given = f"{props.get('label') or ''} {props.get('info') or ''}"
+    random_value = _RANDOM.search(given)
     return AppField(
         kind=component.type,
         value=props.get("value"),
@@ -242,7 +242,7 @@ def _field(component: Component, parameter: Parameter) -> AppField:
         step=_number(props.get("step")),
         choices=_choices(props.get("choices")) if component.type in _CHOICE else None,
         random_value=int(random_value.group(1)) if random_value else None,
-        is_optional=parameter.parameter_has_default or "optional" in said.lower(),
+        is_optional=parameter.parameter_has_default or "optional" in given.lower(),
     )
 
 

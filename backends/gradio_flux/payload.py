@@ -77,7 +77,7 @@ def to_data(
         picture: the uploaded picture to start from, as the app names it.
     """
     data = [_own_value(field) for field in endpoint.fields]
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "prompt": request.prompt, "negative_prompt": request.negative_prompt, "batch_size": 1, "randomize_seed": False,
         "seed": seed, "init_image": picture,
     }  # fmt: skip
@@ -85,10 +85,10 @@ def to_data(
         wanted = getattr(request, role)
         field = endpoint.field(role)
         if field and wanted is not None:
-            said[role] = bounded(field, wanted)
+            values[role] = bounded(field, wanted)
     if request.model:
-        said["model"] = _sent_model(endpoint.field("model"), request.model)
-    for role, value in said.items():
+        values["model"] = _sent_model(endpoint.field("model"), request.model)
+    for role, value in values.items():
         if role in endpoint.roles:
             data[endpoint.roles[role]] = value
     return data

@@ -58,8 +58,8 @@ def card(
 
 def alt_text(comparison: Comparison, views: Mapping[str, JobView]) -> str:
     """Describe the sheet for a screen reader; that it is generated comes first."""
-    names = [one.label for one in comparison.contenders if _is_done(views.get(one.job_id))]
-    is_all_ai = not any(_is_by_rules(views.get(one.job_id)) for one in comparison.contenders)
+    names = [contender.label for contender in comparison.contenders if _is_done(views.get(contender.job_id))]
+    is_all_ai = not any(_is_by_rules(views.get(contender.job_id)) for contender in comparison.contenders)
     kind = _("AI images") if is_all_ai else "Images"
     words = label(
         _("{kind} side by side, by {names}: {prompt}", kind=kind, names=", ".join(names), prompt=comparison.prompt), 900
@@ -116,7 +116,7 @@ def _stop(comparison: Comparison) -> tuple[Button, ...]:
 
 def _picks(comparison: Comparison, views: Mapping[str, JobView]) -> tuple[Row, ...]:
     """Offer each picture as its file, and to go on from there: the buttons of any picture."""
-    done = [one.job_id for one in comparison.contenders if _is_done(views.get(one.job_id))]
+    done = [contender.job_id for contender in comparison.contenders if _is_done(views.get(contender.job_id))]
     if not done:
         return ()
     files = [Button(action="pick", job_id=job_id, label=f"U{n}", argument="0") for n, job_id in enumerate(done, 1)]

@@ -71,7 +71,7 @@ class CompareMessages:
     async def take_up(self) -> None:
         """Follow every comparison that an earlier process left."""
         # what came in since this process began is being answered by its command just now
-        due = [one for one in await self._compare.due(DOOR) if one.created_at < self._born_at]
+        due = [item for item in await self._compare.due(DOOR) if item.created_at < self._born_at]
         for comparison in due:
             if not comparison.job_ids:
                 await self._compare.delivered(comparison)

@@ -189,9 +189,9 @@ class Engines(commands.Cog):
     async def _status(self, person: Person, owners: list[Owner]) -> str:
         lanes = {lane.name: lane for lane in self._service.lanes()}
         engines = self._catalog.engines(person)
-        lines = [engines_text.engine(one, lanes.get(one.name), self._clock.now()) for one in engines]
+        lines = [engines_text.engine(engine, lanes.get(engine.name), self._clock.now()) for engine in engines]
         for owner in owners:
-            if any(one.error and one.owner_kind == owner.kind for one in engines):
+            if any(engine.error and engine.owner_kind == owner.kind for engine in engines):
                 lines += await self._reasons(owner)
         return engines_text.status(lines)
 

@@ -21,15 +21,15 @@ SURE_BY_PREFIX = _("`gpu stop yes`")
 STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": _("in a state I do not know")}
 
 
-def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
+def engine(item: Engine, lane: LaneView | None, now: datetime) -> str:
     """Return in one line how an engine is: up, busy, paused, down and why, and how fast."""
-    name = escape(one.label)
+    name = escape(item.label)
     parts: list[str] = []
-    if one.error:
+    if item.error:
         mark = "🔌"
-        parts.append(sentence(one.error))
-        if one.hint and one.owner_kind == "easel":
-            parts.append(sentence(one.hint))
+        parts.append(sentence(item.error))
+        if item.hint and item.owner_kind == "easel":
+            parts.append(sentence(item.hint))
     elif lane and lane.paused_s > 0:
         mark = "⏸"
         parts.append(
@@ -42,9 +42,9 @@ def engine(one: Engine, lane: LaneView | None, now: datetime) -> str:
         mark = "🟡"
     else:
         mark = "🟢"
-        parts.append(_("free") if one.capabilities else _("not asked yet"))
-    grade = [_("{grade} support", grade=one.grade)] if one.grade else []
-    return joined(" · ", [f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(one, lane), *grade])
+        parts.append(_("free") if item.capabilities else _("not asked yet"))
+    grade = [_("{grade} support", grade=item.grade)] if item.grade else []
+    return joined(" · ", [f"{mark} **{name}**", *parts, *_queue(lane, now), *_pace(item, lane), *grade])
 
 
 def status(lines: list[str]) -> str:
@@ -59,48 +59,48 @@ def reasons(diagnosis: Diagnosis) -> list[str]:
     return [*lines, *hints, *_numbered(checks_for(diagnosis))]
 
 
-def bill(one: Bill) -> str:
+def bill(item: Bill) -> str:
     """Return since when a rented engine runs, what that costs, and how it is stopped."""
-    lines = [f"**{escape(one.label)}**" + (f" · {TITLES[one.provider]}" if one.provider else "")]
-    machine = one.machine
+    lines = [f"**{escape(item.label)}**" + (f" · {TITLES[item.provider]}" if item.provider else "")]
+    machine = item.machine
     if machine is not None:
-        lines.append(_machine(one, machine))
+        lines.append(_machine(item, machine))
     if machine is None or machine.state != "stopped":
-        lines.append(_cost(one))
-    if one.machine_error:
-        lines.append(_("-# Its provider says nothing: {machine_error}", machine_error=sentence(one.machine_error)))
-    if one.first_used_at and one.last_used_at:
+        lines.append(_cost(item))
+    if item.machine_error:
+        lines.append(_("-# Its provider says nothing: {machine_error}", machine_error=sentence(item.machine_error)))
+    if item.first_used_at and item.last_used_at:
         lines.append(
             _(
                 "First used {timestamp}, last {one_last_used_at}",
-                timestamp=timestamp(one.first_used_at),
-                one_last_used_at=timestamp(one.last_used_at),
+                timestamp=timestamp(item.first_used_at),
+                one_last_used_at=timestamp(item.last_used_at),
             )
         )
     if machine is not None and machine.state == "stopped":
         lines.append(_("`/gpu start` starts it."))
-    elif one.usd_per_hour is None:
+    elif item.usd_per_hour is None:
         lines += [
             _("Tell me what it costs an hour: `/gpu price dollars:0.34`"),
             *(
                 _("-# {titles}, about: {hints}", titles=TITLES[name], hints=_hints(name))
                 for name in PRICES
-                if name == (one.provider or name)
+                if name == (item.provider or name)
             ),
         ]
-    elif one.usd_per_hour and (one.is_up or machine is not None):
+    elif item.usd_per_hour and (item.is_up or machine is not None):
         here = _("`/gpu stop`, or at ") if machine is not None else ""
-        lines.append(_("To stop paying: {here}{how_to_stop}", here=here, how_to_stop=HOW_TO_STOP[one.provider]))
-    if not one.reminds:
+        lines.append(_("To stop paying: {here}{how_to_stop}", here=here, how_to_stop=HOW_TO_STOP[item.provider]))
+    if not item.reminds:
         lines.append(_("-# Reminders are off."))
     return joined("\n", lines)
 
 
-def started(one: Bill, owner: Owner) -> str:
+def started(item: Bill, owner: Owner) -> str:
     """Return words that a machine starts, or runs already."""
-    machine = one.machine
+    machine = item.machine
     if machine is None or machine.state == "running":
-        return _("It runs already.\n") + bill(one)
+        return _("It runs already.\n") + bill(item)
     lines = [
         _(
             "▶️ {titles} starts {named}. It is billed from now on{rate}.",
@@ -116,79 +116,81 @@ def started(one: Bill, owner: Owner) -> str:
     return joined("\n", lines)
 
 
-def before_stop(one: Bill, how: str) -> str:
+def before_stop(item: Bill, how: str) -> str:
     """Return what a stop would stop, and how it is confirmed."""
-    machine = one.machine
+    machine = item.machine
     if machine is None or machine.state == "stopped":
-        return _("It is stopped already.\n") + bill(one)
+        return _("It is stopped already.\n") + bill(item)
     lines = [_("This stops {named} at {titles}.", named=_named(machine), titles=TITLES[machine.provider])]
-    if one.jobs:
+    if item.jobs:
         lines.append(
             _n(
                 "{count} picture is drawn or waiting there.",
                 "{count} pictures are drawn or waiting there.",
-                count=one.jobs,
+                count=item.jobs,
             )
         )
     lines += [f"-# {HOW_TO_STOP[machine.provider]}", _("Go ahead: {how}", how=how)]
     return joined("\n", lines)
 
 
-def stopped(one: Bill, owner: Owner) -> str:
+def stopped(item: Bill, owner: Owner) -> str:
     """Return words that a machine was stopped, and what is still billed."""
-    title = TITLES[one.machine.provider] if one.machine else _("Its provider")
-    named = _named(one.machine) if one.machine else "it"
+    title = TITLES[item.machine.provider] if item.machine else _("Its provider")
+    named = _named(item.machine) if item.machine else "it"
     lines = [
         _("⏹️ {title} stops {named}. Again: {command}", title=title, named=named, command=command("start", owner)),
-        _cost(one),
+        _cost(item),
     ]
-    return joined("\n", [*lines, f"-# {HOW_TO_STOP[one.provider]}"])
+    return joined("\n", [*lines, f"-# {HOW_TO_STOP[item.provider]}"])
 
 
-def notice(one: Notice) -> str:
+def notice(item: Notice) -> str:
     """Write to the owner of a connection."""
-    name = escape(one.bill.label)
-    if one.kind == "down":
+    name = escape(item.bill.label)
+    if item.kind == "down":
         head = [
             _(
                 "🔌 **{name}** does not answer, and pictures are asked of it. They wait for it, but not for ever.",
                 name=name,
             ),
-            sentence(one.message),
+            sentence(item.message),
         ]
         return joined(
-            "\n", [*filter(None, head), *_numbered(one.lines), _("-# I ask it again by myself. Test: `/sdtest`")]
+            "\n", [*filter(None, head), *_numbered(item.lines), _("-# I ask it again by myself. Test: `/sdtest`")]
         )
-    if one.kind == "asleep":
-        machine = one.bill.machine
+    if item.kind == "asleep":
+        machine = item.bill.machine
         where = _(" at {titles}", titles=TITLES[machine.provider]) if machine else ""
         price = _rate(machine) if machine else ""
         head = [
             _("🔌 **{name}** is stopped{where}, and pictures wait for it, but not for ever.", name=name, where=where)
         ]
-        return joined("\n", [*head, _("{command} starts it{price}.", command=command("start", one.owner), price=price)])
-    since = one.bill.last_used_at or one.bill.since
-    if one.kind == "stopped":
-        unused = _(" since {clock}", clock=_clock(since, one.bill.at)) if since else ""
+        return joined(
+            "\n", [*head, _("{command} starts it{price}.", command=command("start", item.owner), price=price)]
+        )
+    since = item.bill.last_used_at or item.bill.since
+    if item.kind == "stopped":
+        unused = _(" since {clock}", clock=_clock(since, item.bill.at)) if since else ""
         return _(
             "💤 **{name}** had drawn nothing{unused}.\n{stopped}",
             name=name,
             unused=unused,
-            stopped=stopped(one.bill, one.owner),
+            stopped=stopped(item.bill, item.owner),
         )
-    idle = _(" since {clock}", clock=_clock(since, one.bill.at)) if since else ""
+    idle = _(" since {clock}", clock=_clock(since, item.bill.at)) if since else ""
     head = [
         _("💤 **{name}** has drawn nothing{idle}, and is probably still billed.", name=name, idle=idle),
-        sentence(one.message),
-        _cost(one.bill),
+        sentence(item.message),
+        _cost(item.bill),
     ]
     off = _("-# I say this once for each idle time. Never again: `/gpu stop-reminder`")
-    return joined("\n", [*filter(None, head), *(_("To stop paying: {line}", line=line) for line in one.lines), off])
+    return joined("\n", [*filter(None, head), *(_("To stop paying: {line}", line=line) for line in item.lines), off])
 
 
-def _machine(one: Bill, machine: Machine) -> str:
+def _machine(item: Bill, machine: Machine) -> str:
     """Return what its provider tells of a machine."""
-    answers = "" if one.is_up or machine.state != "running" else _(", but what should draw on it does not answer yet")
+    answers = "" if item.is_up or machine.state != "running" else _(", but what should draw on it does not answer yet")
     facts = [
         _(
             "{titles} says: {states}{answers}",
@@ -211,24 +213,24 @@ def _rate(machine: Machine) -> str:
     return _(", about ${usd_per_hour:.3g} an hour", usd_per_hour=machine.usd_per_hour) if machine.usd_per_hour else ""
 
 
-def _cost(one: Bill) -> str:
-    if one.since is None:
+def _cost(item: Bill) -> str:
+    if item.since is None:
         return _("It has not been up since it was connected.")
-    since = _clock(one.since, one.at)
+    since = _clock(item.since, item.at)
     span = (
         _("Up since {since}", since=since)
-        if one.until is None
-        else _("Up from {since} to {clock}", since=since, clock=_clock(one.until, one.at))
+        if item.until is None
+        else _("Up from {since} to {clock}", since=since, clock=_clock(item.until, item.at))
     )
-    if one.cost_usd is None:
+    if item.cost_usd is None:
         return span
-    if not one.usd_per_hour:
+    if not item.usd_per_hour:
         return _("It costs nothing, as you said.")
     return _(
         "{span}: about ${cost_usd:.2f} at ${usd_per_hour:g} an hour",
         span=span,
-        cost_usd=one.cost_usd,
-        usd_per_hour=one.usd_per_hour,
+        cost_usd=item.cost_usd,
+        usd_per_hour=item.usd_per_hour,
     )
 
 
@@ -245,11 +247,11 @@ def _queue(lane: LaneView | None, now: datetime) -> list[str]:
     return parts
 
 
-def _pace(one: Engine, lane: LaneView | None) -> list[str]:
+def _pace(item: Engine, lane: LaneView | None) -> list[str]:
     """Return what a picture of the engine's own size takes, as far as that was learned."""
-    if lane is None or lane.seconds_per_cost is None or one.capabilities is None:
+    if lane is None or lane.seconds_per_cost is None or item.capabilities is None:
         return []
-    can = one.capabilities
+    can = item.capabilities
     cost = can.default_width * can.default_height / 1e6 * can.default_steps
     return [_("about {seconds_per_cost} a picture", seconds_per_cost=duration(lane.seconds_per_cost * cost))]
 

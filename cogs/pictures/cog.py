@@ -227,6 +227,6 @@ class Pictures(commands.Cog):
         names_of: Callable[[Capabilities], tuple[str, ...] | None],
     ) -> None:
         engines = self._catalog.engines_and_fillers(person_of(interaction))
-        names = [name for one in engines if one.capabilities for name in names_of(one.capabilities) or ()]
+        names = [name for engine in engines if engine.capabilities for name in names_of(engine.capabilities) or ()]
         hits = [name for name in dict.fromkeys(names) if typed.casefold() in name.casefold() and len(name) <= 100]
         await suggest(interaction, hits)

@@ -94,11 +94,11 @@ class PictureWords(commands.Cog):
         self, interaction: nextcord.Interaction, data: bytes, *, backend: str | None, private: bool, shows_picture: bool
     ) -> None:
         source = await self._media.take_input(data)
-        said = await self._describing.describe(source, person_of(interaction), backend=backend)
+        answer = await self._describing.describe(source, person_of(interaction), backend=backend)
         small = await self._media.thumbnail(source.media_id, SHOWN_SIDE_PX) if shows_picture else None
-        alt_text = cut(_("The picture described: {text}", text=said.text), DISCORD_ALT_TEXT_CHARS)
+        alt_text = cut(_("The picture described: {text}", text=answer.text), DISCORD_ALT_TEXT_CHARS)
         picture = CardPicture(data=small, filename="described.jpg", alt_text=alt_text) if small else None
-        await edit_answer(interaction, forms.described_card(said.text, said.engine, picture, private=private))
+        await edit_answer(interaction, forms.described_card(answer.text, answer.engine, picture, private=private))
 
     async def _show_info(self, interaction: nextcord.Interaction, data: bytes, *, private: bool) -> None:
         try:
@@ -114,7 +114,7 @@ class PictureWords(commands.Cog):
         await edit_answer(interaction, forms.info_card(found, facts, private=private))
 
     def routes(self) -> tuple[Route, ...]:
-        return tuple(Route(action=forms.ACTION, argument=one, handle=self._press) for one in sorted(forms.DRAWS))
+        return tuple(Route(action=forms.ACTION, argument=draw, handle=self._press) for draw in sorted(forms.DRAWS))
 
     async def _press(self, interaction: nextcord.Interaction, press: Press) -> None:
         await self._draw(interaction, private=press.argument == forms.DRAW_PRIVATE)

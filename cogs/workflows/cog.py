@@ -160,7 +160,7 @@ async def suggest_workflows(
 ) -> None:
     """Answer an autocomplete with the names of what this person may draw with here."""
     needle = typed.casefold().strip()
-    there = [one.name for one in await workflows.list(person_of(interaction)) if one.owner_kind in kinds]
+    there = [item.name for item in await workflows.list(person_of(interaction)) if item.owner_kind in kinds]
     names = [name for name in there if needle in name.casefold()]
     await suggest(interaction, names)
 
@@ -202,8 +202,8 @@ def list_text(there: Sequence[StoredWorkflow]) -> str:
     if not there:
         return _("No workflow yet. In ComfyUI choose *Workflow → Save*, then `/workflow add` with that file.")
     lines = [_("**Workflows** · draw with `--workflow NAME`")]
-    for number, one in enumerate(there):
-        line = f"🧩 {escape(one.name)} · {WHOSE[one.owner_kind]}"
+    for number, item in enumerate(there):
+        line = f"🧩 {escape(item.name)} · {WHOSE[item.owner_kind]}"
         if len(joined("\n", [*lines, line])) > LIST_CHARS:
             lines.append(_("-# and {count} more", count=len(there) - number))
             break

@@ -49,21 +49,21 @@ def suggestions(typed: str, offered: Iterable[WorkflowOption]) -> dict[str, str]
     before = f"{before.rstrip()} " if before.strip() else ""
     option = options.get(name.casefold())
     if option and space:
-        return {f"--{name} {one}": f"{before}--{name} {one}" for one in _values(option, value.strip())}
+        return {f"--{name} {item}": f"{before}--{name} {item}" for item in _values(option, value.strip())}
     draft = read_options(before)
-    said = {one for one, _ in draft.options} | {
-        one for one, field in REPLACED.items() if getattr(draft, field) is not None
+    given = {item for item, _ in draft.options} | {
+        item for item, field in REPLACED.items() if getattr(draft, field) is not None
     }
     return {
-        f"--{one.name} · {one.allowed} ({one.default})": f"{before}--{one.name} "
-        for one in options.values()
-        if one.name not in said and one.name.startswith(name.casefold())
+        f"--{item.name} · {item.allowed} ({item.default})": f"{before}--{item.name} "
+        for item in options.values()
+        if item.name not in given and item.name.startswith(name.casefold())
     }
 
 
 def _values(option: WorkflowOption, typed: str) -> list[str]:
     if option.kind == CHOICE:
-        return [one for one in option.choices if typed.casefold() in one.casefold()]
+        return [choice for choice in option.choices if typed.casefold() in choice.casefold()]
     if option.kind == FLAG:
-        return [one for one in ("yes", "no") if one.startswith(typed.casefold())]
+        return [item for item in ("yes", "no") if item.startswith(typed.casefold())]
     return [typed or option.default]

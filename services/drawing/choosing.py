@@ -79,14 +79,14 @@ class Chooser:
             CapabilityError: no engine here can do it; every reason is named.
             BackendError: the only engine there is cannot be reached.
         """
-        said = sized_like_its_picture(with_tags_as_loras(draft))
-        wanted = as_checked(said.over(await self._preferred(said, origin)), said)
+        given = sized_like_its_picture(with_tags_as_loras(draft))
+        wanted = as_checked(given.over(await self._preferred(given, origin)), given)
         try:
             return await self._options(wanted, origin)
         except (RequestRejected, CapabilityError, BackendError) as error:
-            if wanted == said:
+            if wanted == given:
                 raise
-            options = await self._options(said, origin)  # else it was not for the settings
+            options = await self._options(given, origin)  # else it was not for the settings
             note = _("your settings were left out: {reason:phrase}", reason=error.user_message)
             return [option.noted(note) for option in options]
 
@@ -220,10 +220,10 @@ class Chooser:
         ours, others = await self._styles.split(draft.styles)
         return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
 
-    async def _preferred(self, said: Draft, origin: Origin) -> Draft:
+    async def _preferred(self, given: Draft, origin: Origin) -> Draft:
         """Return what is always wanted here. A workflow keeps its own values; enlarging has no use for most."""
         preferred = Draft()
-        if said.workflow:
+        if given.workflow:
             return preferred
         scopes = [f"user:{origin.user_key}"]
         if origin.channel_id:
@@ -232,7 +232,7 @@ class Chooser:
             scopes.append(f"guild:{origin.guild_id}")
         for scope in scopes:
             preferred = preferred.over(await self._preferences.get(scope))
-        if said.mode is Mode.UPSCALE:
+        if given.mode is Mode.UPSCALE:
             return Draft(backend=preferred.backend, upscaler=preferred.upscaler)
         return preferred
 

@@ -64,14 +64,14 @@ class Parts:
 
 def take_apart(graph: str, mapping: str) -> Parts:
     """Read both from JSON. Blocks for some milliseconds with a large graph."""
-    told: dict[str, Any] = json.loads(graph)
+    answer: dict[str, Any] = json.loads(graph)
     places: Any = json.loads(mapping)
     named: dict[str, Any] = places if isinstance(places, dict) else {}
-    options = {str(one["name"]): _places(one["slots"]) for one in named.get("options", ())}
+    options = {str(item["name"]): _places(item["slots"]) for item in named.get("options", ())}
     replaced = {REPLACED[name] for name in options if name in REPLACED}
     return Parts(
         fields={name: () if name in replaced else _places(named.get(name)) for name in FIELDS},
-        nodes=tuple(_node(node, about) for node, about in told.items() if isinstance(about, dict)),
+        nodes=tuple(_node(node, about) for node, about in answer.items() if isinstance(about, dict)),
         outputs=tuple(str(node) for node, __ in named.get("outputs", ())),
         options=options,
     )
@@ -80,7 +80,7 @@ def take_apart(graph: str, mapping: str) -> Parts:
 def _places(slots: Any) -> tuple[str, ...]:
     single = [slots] if slots else []
     listed = slots if isinstance(slots, list) else single
-    return tuple(f"{one['node']}.{one['input']}" for one in listed)
+    return tuple(f"{item['node']}.{item['input']}" for item in listed)
 
 
 def _node(node: str, about: dict[str, Any]) -> Node:

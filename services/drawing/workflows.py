@@ -107,7 +107,7 @@ class WorkflowService:
             LimitReached: the owner has as many as are kept.
         """
         name = _clean(name)
-        names = {one.name.casefold() for one in await self._store.of(owner.kind, owner.id)}
+        names = {item.name.casefold() for item in await self._store.of(owner.kind, owner.id)}
         if len(names) >= MAX_WORKFLOWS and name.casefold() not in names:
             raise LimitReached(
                 _("{max_workflows} workflows are kept, and that is the most.", max_workflows=MAX_WORKFLOWS),
@@ -124,7 +124,7 @@ class WorkflowService:
         guild = [Owner(kind="guild", id=person.guild_id)] if person.guild_id else []
         owners = [Owner.of(person), *guild, EASEL]
         found = [await self._store.of(owner.kind, owner.id) for owner in owners]
-        return tuple(one for of_owner in found for one in of_owner)
+        return tuple(item for of_owner in found for item in of_owner)
 
     async def get(self, name: str, person: Person) -> StoredWorkflow:
         """Find one by its name, or by a part of it; your own before the server's.
@@ -305,18 +305,18 @@ def _no_place_for(mode: Mode, modes: frozenset[Mode]) -> str:
 
 def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False) -> StoredWorkflow:
     wanted = " ".join(name.split()).casefold()
-    for one in there:
-        if one.name.casefold() == wanted:
-            return one
-    near = None if is_exact else match_name(name, [one.name for one in there])
+    for item in there:
+        if item.name.casefold() == wanted:
+            return item
+    near = None if is_exact else match_name(name, [item.name for item in there])
     if near is None:
-        names = ", ".join(dict.fromkeys(one.name for one in there))
+        names = ", ".join(dict.fromkeys(item.name for item in there))
         raise RequestRejected(
             _("There is no workflow “{name}” here. ", name=cut(name, MAX_NAME_CHARS))
             + (_("There is: {names}.", names=cut(names, 500)) if names else _("None has been added yet.")),
             field="workflow",
         )
-    return next(one for one in there if one.name == near)
+    return next(item for item in there if item.name == near)
 
 
 def _gone(workflow: WorkflowRef) -> RequestRejected:

@@ -19,10 +19,10 @@ class StudioLinks:
 
     def link(self, user_key: str, name: str, job_id: str = "") -> str:
         """Return an address that lets this person in for an hour, and opens that job."""
-        said = {"t": self._access.sign_in_link(user_key, name, LINK_S)}
+        values = {"t": self._access.sign_in_link(user_key, name, LINK_S)}
         if job_id:
-            said["job"] = self.ticket(job_id)
-        return f"{self._public_url}/open?{urlencode(said)}"
+            values["job"] = self.ticket(job_id)
+        return f"{self._public_url}/open?{urlencode(values)}"
 
     def file(self, media_id: str, *, is_private: bool) -> str:
         """Return the address of one file as it was made, which a browser shows or plays."""

@@ -76,14 +76,14 @@ class PreferenceService:
         """
         key = _allowed(scope, person, is_manager=is_manager)
         parsed = parse_prompt(text)
-        said = _said(parsed.draft)
-        alone = Draft(**{name: getattr(parsed.draft, name) for name in said.keys() - PREFERABLE - {"prompt"}})
+        given = _said(parsed.draft)
+        alone = Draft(**{name: getattr(parsed.draft, name) for name in given.keys() - PREFERABLE - {"prompt"}})
         if parsed.is_private or parsed.repeat > 1 or alone != Draft():
             options = format_prompt(alone) or ("--private" if parsed.is_private else "--repeat")
             raise _refused(_("{options} belongs to a single picture and cannot be kept.", options=options))
         if unread := "; ".join(parsed.notes) or parsed.draft.prompt:
             raise _refused(_("Settings are options, not a prompt: “{text}” cannot be kept.", text=unread))
-        if not said:
+        if not given:
             raise _refused(_("There is no option in this."))
         await self._store.set(key, parsed.draft.over(await self._store.get(key)))
 

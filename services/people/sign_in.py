@@ -228,10 +228,10 @@ def _read(answer: Reply, kind: type[T]) -> T:
 def _word(answer: Reply) -> str:
     """Return OAuth2's word for what is wrong."""
     try:
-        said: Any = json.loads(answer.body)
+        read: Any = json.loads(answer.body)
     except ValueError:
         return ""
-    return str(said.get("error", ""))[:60] if isinstance(said, dict) else ""
+    return str(read.get("error", ""))[:60] if isinstance(read, dict) else ""
 
 
 def _stale() -> RequestRejected:

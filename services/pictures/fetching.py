@@ -37,52 +37,52 @@ class PictureFetcher:
         self._public_url = public_url.rstrip("/")
 
     async def take(
-        self, said: str, *, field: str = "imageUrl", charge: Callable[[int], Awaitable[None]] | None = None
+        self, given: str, *, field: str = "imageUrl", charge: Callable[[int], Awaitable[None]] | None = None
     ) -> SourceImage:
         """Clean and store the picture that was given; works for masks too.
 
         Args:
-            said: a link, a data: URL, base64, or the id or address of a picture that is here.
+            given: a link, a data: URL, base64, or the id or address of a picture that is here.
             field: what it is called in the request.
             charge: counts the bytes of one that is not here yet; may refuse them.
 
         Raises:
             RequestRejected: it is none, cannot be had or is too large; names `field`.
         """
-        data = await self._bytes(said, field)
-        if charge and self.media_id(said.strip()) is None:
+        data = await self._bytes(given, field)
+        if charge and self.media_id(given.strip()) is None:
             await charge(len(data))
         try:
             return await self._media.take_input(data)
         except RequestRejected as error:
             raise RequestRejected(error.user_message, field=field, detail=error.detail, hint=error.hint) from error
 
-    async def _bytes(self, said: str, field: str) -> bytes:
-        if len(said) > MAX_BASE64_CHARS:
+    async def _bytes(self, given: str, field: str) -> bytes:
+        if len(given) > MAX_BASE64_CHARS:
             raise _too_large(field)
-        said = said.strip()
-        if not said:
+        given = given.strip()
+        if not given:
             raise RequestRejected(_("{field} is empty.", field=field), field=field, hint=_HINT)
-        if media_id := self.media_id(said):
+        if media_id := self.media_id(given):
             return await self._own(media_id, field)
-        if head := _DATA_URL.match(said):
+        if head := _DATA_URL.match(given):
             if not head[0][:-1].lower().endswith(";base64"):
                 raise RequestRejected(
                     _("{field} is a data: URL that is not base64.", field=field),
                     field=field,
                     hint=_("Write data:image/png;base64,..."),
                 )
-            return await run_in_thread(_decode, said[head.end() :], field)
-        if said[:8].lower().startswith(("http://", "https://")):
-            return await fetch_picture(said, policy=self._policy, field=field)
-        return await run_in_thread(_decode, said, field)
+            return await run_in_thread(_decode, given[head.end() :], field)
+        if given[:8].lower().startswith(("http://", "https://")):
+            return await fetch_picture(given, policy=self._policy, field=field)
+        return await run_in_thread(_decode, given, field)
 
-    def media_id(self, said: str) -> str | None:
+    def media_id(self, given: str) -> str | None:
         """Return the id in an id or in an address of ours; None for everything else."""
-        if len(said) < SHORTEST_BASE64 and _MEDIA_ID.fullmatch(said):
-            return said
+        if len(given) < SHORTEST_BASE64 and _MEDIA_ID.fullmatch(given):
+            return given
         base = self._public_url
-        path = said[len(base) :] if base and said.startswith(f"{base}{MEDIA_PATH}") else said
+        path = given[len(base) :] if base and given.startswith(f"{base}{MEDIA_PATH}") else given
         if not path.startswith(MEDIA_PATH):
             return None
         media_id = urlsplit(path).path.removeprefix(MEDIA_PATH)

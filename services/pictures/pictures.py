@@ -58,12 +58,12 @@ async def left_of(data: bytes) -> tuple[str, ...]:
 
 def draft_from(infotext: Infotext) -> Draft:
     """Return how a picture was made as if somebody had said it; values that cannot be are passed over."""
-    said = infotext.parameters
-    hires = _hires(said)
+    given = infotext.parameters
+    hires = _hires(given)
     loras: list[Lora] = []
     prompt = take_lora_tags(infotext.prompt, loras, is_strict=False)[:MAX_PROMPT_CHARS]
-    width, height = _whole(said, "Size-1", "width"), _whole(said, "Size-2", "height")
-    values = {field.name: _value(said, field) for field in FIELDS if field.infotext}
+    width, height = _whole(given, "Size-1", "width"), _whole(given, "Size-2", "height")
+    values = {field.name: _value(given, field) for field in FIELDS if field.infotext}
     if hires:  # the strength is that of its second pass, not of a picture to go on from
         values["denoising_strength"] = None
     return Draft(
@@ -77,20 +77,20 @@ def draft_from(infotext: Infotext) -> Draft:
     )
 
 
-def _value(said: Mapping[str, str], field: Field) -> Any:
+def _value(given: Mapping[str, str], field: Field) -> Any:
     """Return what is said of a field, None (or nothing, of several) where it says nothing that can be."""
-    text = said.get(field.infotext, "").strip()
+    text = given.get(field.infotext, "").strip()
     if field.kind in (Kind.INTEGER, Kind.SEED):
-        return _whole(said, field.infotext, field.name)
+        return _whole(given, field.infotext, field.name)
     if field.kind in (Kind.NUMBER, Kind.FACTOR):
-        return _number(said, field.infotext, field.name)
+        return _number(given, field.infotext, field.name)
     if field.kind is Kind.NAMES:
         return tuple(name for name in text.split(", ") if name)[:MAX_STYLES]
     if field.kind is Kind.FLAG:
         return text.casefold() == "true" or None
     if field.kind is Kind.CHOICE:
         return next((choice for choice in field.choices if choice == text.casefold()), None)
-    return said.get(field.infotext) or None
+    return given.get(field.infotext) or None
 
 
 def unused_in(infotext: Infotext) -> tuple[str, ...]:
@@ -244,11 +244,11 @@ def _settings_of(data: bytes) -> Infotext | None:
     return settings_in(texts_of(data))
 
 
-def _hires(said: Mapping[str, str]) -> HiresFix | None:
-    factor = _number(said, _("Hires upscale"), "hires")
+def _hires(given: Mapping[str, str]) -> HiresFix | None:
+    factor = _number(given, _("Hires upscale"), "hires")
     if not factor:  # A1111 writes the one or the other, Forge both with a zero
-        wide, narrow = _whole(said, _("Hires resize-1"), "width"), _whole(said, "Size-1", "width")
-        tall, short = _whole(said, _("Hires resize-2"), "height"), _whole(said, "Size-2", "height")
+        wide, narrow = _whole(given, _("Hires resize-1"), "width"), _whole(given, "Size-1", "width")
+        tall, short = _whole(given, _("Hires resize-2"), "height"), _whole(given, "Size-2", "height")
         ratios = [large / small for large, small in ((wide, narrow), (tall, short)) if large and small]
         factor = (
             round(max(ratios), 3) if ratios and RANGES["hires"].low <= max(ratios) <= RANGES["hires"].high else None
@@ -257,26 +257,26 @@ def _hires(said: Mapping[str, str]) -> HiresFix | None:
         return None
     hires = HiresFix(
         factor=factor,
-        steps=_whole(said, _("Hires steps"), "steps"),
-        upscaler=said.get("Hires upscaler") or None,
+        steps=_whole(given, _("Hires steps"), "steps"),
+        upscaler=given.get("Hires upscaler") or None,
     )
-    strength = _number(said, _("Denoising strength"), "denoising_strength")
+    strength = _number(given, _("Denoising strength"), "denoising_strength")
     return hires if strength is None else replace(hires, denoising_strength=strength)
 
 
-def _number(said: Mapping[str, str], key: str, field: str) -> float | None:
+def _number(given: Mapping[str, str], key: str, field: str) -> float | None:
     """Return a value that lies in the range of `field`, else None."""
     try:
-        value = float(said.get(key, ""))
+        value = float(given.get(key, ""))
     except ValueError:
         return None
     allowed = RANGES[field]
     return value if math.isfinite(value) and allowed.low <= value <= allowed.high else None
 
 
-def _whole(said: Mapping[str, str], key: str, field: str) -> int | None:
-    text = said.get(key, "").strip()
+def _whole(given: Mapping[str, str], key: str, field: str) -> int | None:
+    text = given.get(key, "").strip()
     if text.isascii() and text.isdecimal() and len(text) <= 20:  # a float holds a seed of 64 bits only nearly
         return int(text) if RANGES[field].low <= int(text) <= RANGES[field].high else None
-    value = _number(said, key, field)
+    value = _number(given, key, field)
     return int(value) if value is not None and value.is_integer() else None

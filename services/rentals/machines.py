@@ -135,13 +135,13 @@ class MachineService:
         self._listed.pop(machine.provider, None)
 
     def _provider(self, machine: Machine) -> GpuProvider:
-        return next(one for one in self._providers if one.kind == machine.provider)
+        return next(provider for provider in self._providers if provider.kind == machine.provider)
 
-    def _providers_of(self, url: str, told: str) -> Iterable[GpuProvider]:
-        kind = provider_at(url) or told
+    def _providers_of(self, url: str, words: str) -> Iterable[GpuProvider]:
+        kind = provider_at(url) or words
         if not kind and not _is_public_address(url):
             return ()  # an engine at home, or behind a name that no provider gives out
-        return (one for one in self._providers if not kind or one.kind == kind)
+        return (provider for provider in self._providers if not kind or provider.kind == kind)
 
     async def _list(self, provider: GpuProvider) -> tuple[Machine, ...]:
         listed_at, machines = self._listed.get(provider.kind, (float("-inf"), ()))

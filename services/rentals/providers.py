@@ -182,10 +182,12 @@ def machine_at(url: str, machines: Iterable[Machine], known_id: str = "") -> Mac
     machines = tuple(machines)
     host, place = (urlsplit(url).hostname or "").lower(), _place(url)
     if proxied := _PROXY.fullmatch(host):
-        return next((one for one in machines if one.provider == "runpod" and one.id == proxied[1]), None)
-    if found := next((one for one in machines if place in map(_place, one.urls)), None):
+        return next(
+            (machine for machine in machines if machine.provider == "runpod" and machine.id == proxied[1]), None
+        )
+    if found := next((machine for machine in machines if place in map(_place, machine.urls)), None):
         return found
-    return next((one for one in machines if known_id and one.id == known_id), None)
+    return next((machine for machine in machines if known_id and machine.id == known_id), None)
 
 
 def _place(url: str) -> tuple[str, int]:

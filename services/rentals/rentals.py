@@ -253,7 +253,7 @@ class RentalService:
 
     def _lanes_at(self, entry: Entry, machine: Machine | None) -> list[LaneView]:
         """List the lanes of all engines on a machine, whoever connected them."""
-        names = {entry.name, *(one.name for one in self._registry if machine is not None and is_at(one, machine))}
+        names = {entry.name, *(item.name for item in self._registry if machine is not None and is_at(item, machine))}
         return [lane for lane in self._lanes() if lane.name in names]
 
     async def _note(self, entry: Entry) -> Rental:

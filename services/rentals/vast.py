@@ -65,7 +65,7 @@ class Vast(ProviderAccount):
             answer = read_model(_Instances, content)
         except ValidationError as error:
             raise self._unreadable(error) from error
-        return tuple(_of_instance(one) for one in answer.instances)
+        return tuple(_of_instance(instance) for instance in answer.instances)
 
     async def start(self, machine_id: str) -> None:
         await self._put(machine_id, "running")
@@ -87,28 +87,28 @@ class Vast(ProviderAccount):
             )
 
 
-def _of_instance(one: _Instance) -> Machine:
-    count = f"{one.num_gpus}× " if (one.num_gpus or 1) > 1 else ""
+def _of_instance(item: _Instance) -> Machine:
+    count = f"{item.num_gpus}× " if (item.num_gpus or 1) > 1 else ""
     return Machine(
         provider="vast",
-        id=str(one.id),
-        name=one.label or str(one.id),
-        gpu=f"{count}{one.gpu_name or ''}".strip(),
-        state=_vast_state(one),
-        usd_per_hour=one.dph_total,
-        urls=tuple(_vast_urls(one.public_ipaddr, one.ports.values())),
+        id=str(item.id),
+        name=item.label or str(item.id),
+        gpu=f"{count}{item.gpu_name or ''}".strip(),
+        state=_vast_state(item),
+        usd_per_hour=item.dph_total,
+        urls=tuple(_vast_urls(item.public_ipaddr, item.ports.values())),
     )
 
 
-def _vast_state(one: _Instance) -> State:
-    if one.intended_status == "stopped" or one.actual_status == "stopped":
+def _vast_state(item: _Instance) -> State:
+    if item.intended_status == "stopped" or item.actual_status == "stopped":
         # a stopped one that is wanted waits for its GPU to be free
-        return "starting" if one.intended_status == "running" else "stopped"
-    if one.actual_status in (None, "loading", "created", "scheduling", "rebooting"):
+        return "starting" if item.intended_status == "running" else "stopped"
+    if item.actual_status in (None, "loading", "created", "scheduling", "rebooting"):
         return "starting"
-    if one.actual_status == "exited":
-        return "unknown" if one.intended_status == "running" else "stopped"
-    return "running" if one.actual_status == "running" else "unknown"
+    if item.actual_status == "exited":
+        return "unknown" if item.intended_status == "running" else "stopped"
+    return "running" if item.actual_status == "running" else "unknown"
 
 
 def _vast_urls(address: str | None, ports: Iterable[Sequence[_Outer] | None]) -> Iterable[str]:

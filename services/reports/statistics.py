@@ -144,8 +144,8 @@ class StatisticsService:
     ) -> tuple[EngineFigures, ...]:
         figures = await self._store.engines(since, user_key=user_key)
         return tuple(
-            EngineFigures(lane=lane, label=self._label_of(lane), figures=one, p95_seconds=(p95 or {}).get(lane))
-            for lane, one in figures.items()
+            EngineFigures(lane=lane, label=self._label_of(lane), figures=item, p95_seconds=(p95 or {}).get(lane))
+            for lane, item in figures.items()
         )
 
     def _day(self, days: int) -> str:

@@ -242,12 +242,14 @@ class WebhookService:
         if delivery.event == "queued":  # it may have ended in the meantime, which is another event's news
             job = replace(job, status=JobStatus.QUEUED, result=None, error=None, finished_at=None)
         created_at = datetime.fromtimestamp(delivery.created_at, UTC)
-        told = self._told(job, is_owners=delivery.is_owners)
-        return json.dumps({"id": delivery.id, "event": delivery.event, "created_at": _written(created_at), "job": told})
+        words = self._told(job, is_owners=delivery.is_owners)
+        return json.dumps(
+            {"id": delivery.id, "event": delivery.event, "created_at": _written(created_at), "job": words}
+        )
 
     def _told(self, job: Job, *, is_owners: bool) -> dict[str, Any]:
         """Return what is told of a job. Of a private one the owner's hook learns neither the words nor the pictures."""
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "id": job.id,
             "status": str(job.status),
             "mode": str(job.request.mode),
@@ -262,10 +264,10 @@ class WebhookService:
             "error": {"code": job.error.code, "message": english(job.error.user_message)} if job.error else None,
         }
         if job.result:
-            told |= {"seconds": job.result.seconds, "cost_usd": job.result.cost_usd}
+            values |= {"seconds": job.result.seconds, "cost_usd": job.result.cost_usd}
         if not (is_owners and job.origin.private):
-            told |= {"prompt": job.request.prompt, "negative_prompt": job.request.negative_prompt}
-            told["images"] = [
+            values |= {"prompt": job.request.prompt, "negative_prompt": job.request.negative_prompt}
+            values["images"] = [
                 {
                     "id": image.media_id,
                     "url": f"{self._public_url}/api/media/{image.media_id}",
@@ -276,7 +278,7 @@ class WebhookService:
                 }
                 for image in (job.result.images if job.result else ())
             ]
-        return told
+        return values
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -42,8 +42,8 @@ class EngineReader:
         problems: where what cannot be is added.
     """
 
-    def __init__(self, said: Mapping[str, str], known: Set[str], problems: list[Problem]) -> None:
-        self._said = said
+    def __init__(self, given: Mapping[str, str], known: Set[str], problems: list[Problem]) -> None:
+        self._given = given
         self._known = known
         self._problems = problems
 
@@ -58,27 +58,27 @@ class EngineReader:
     def engine(self, name: str) -> BackendSettings | None:
         """Read one engine; None if it cannot be."""
         if not INSTANCE_NAME.fullmatch(name):
-            right = _("names of letters, digits, - and _, the first a letter, at most 32 characters")
-            self._problems.append(Problem(name="BACKENDS", value=name, right=right))
+            allowed = _("names of letters, digits, - and _, the first a letter, at most 32 characters")
+            self._problems.append(Problem(name="BACKENDS", value=name, right=allowed))
             return None
         prefix = prefix_of(name)
-        typed = (self._said.get(f"{prefix}KIND") or name).lower()
+        typed = (self._given.get(f"{prefix}KIND") or name).lower()
         kind = kind_of(typed) or kind_typed(typed)
-        if kind and kind.needs_address and not self._said.get(f"{prefix}URL"):
+        if kind and kind.needs_address and not self._given.get(f"{prefix}URL"):
             self._problems.append(Problem(name=f"{prefix}URL", value="", right=ENGINE_ADDRESS))
         more = {"name": name, "kind": kind.name if kind else typed, "options": self._options(name, kind)}
-        return read_group(BackendSettings, self._said, self._problems, prefix=prefix, more=more)
+        return read_group(BackendSettings, self._given, self._problems, prefix=prefix, more=more)
 
     def _is_named(self, kind: EngineKind) -> bool:
         telling = ("URL", "KEY") if kind.is_hosted else ("URL",)
-        return not kind.is_fallback and any(self._said.get(prefix_of(kind.name) + setting) for setting in telling)
+        return not kind.is_fallback and any(self._given.get(prefix_of(kind.name) + setting) for setting in telling)
 
     def _options(self, name: str, kind: EngineKind | None) -> dict[str, str]:
         """Return an engine's settings that only its kind knows; one that it cannot read is a problem."""
         prefix = prefix_of(name)
         own = {
             variable.removeprefix(prefix).lower(): value
-            for variable, value in self._said.items()
+            for variable, value in self._given.items()
             if value and variable.startswith(prefix) and variable not in self._known
         }
         for option in kind.options if kind else ():

@@ -30,20 +30,22 @@ def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
     if not path.is_file():
         return {}, []
     bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
-    values = {one.key: one.value for one in bindings if _is_read(one)}
-    blank = (one.original.string.strip() for one in bindings)
-    unread = [one for one, line in zip(bindings, blank, strict=True) if line[:1] not in ("", "#") and not _is_read(one)]
-    return {name: value or "" for name, value in values.items() if name}, [_sentence(one) for one in unread]
+    values = {binding.key: binding.value for binding in bindings if _is_read(binding)}
+    blank = (binding.original.string.strip() for binding in bindings)
+    unread = [
+        item for item, line in zip(bindings, blank, strict=True) if line[:1] not in ("", "#") and not _is_read(item)
+    ]
+    return {name: value or "" for name, value in values.items() if name}, [_sentence(item) for item in unread]
 
 
-def _is_read(one: Binding) -> bool:
-    return bool(one.key and one.value is not None and NAME.fullmatch(one.key))
+def _is_read(binding: Binding) -> bool:
+    return bool(binding.key and binding.value is not None and NAME.fullmatch(binding.key))
 
 
-def _sentence(one: Binding) -> str:
+def _sentence(binding: Binding) -> str:
     """Name the line, but of what stands there only the name: the rest may be a secret."""
-    line = one.original.string.lstrip()
-    number = one.original.line + one.original.string[: len(one.original.string) - len(line)].count("\n")
+    line = binding.original.string.lstrip()
+    number = binding.original.line + binding.original.string[: len(binding.original.string) - len(line)].count("\n")
     name = re.match(rf"(?:export\s+)?({NAME.pattern})\s*=", line)
     of = f" ({name[1]})" if name else ""
     return _(

@@ -73,13 +73,13 @@ def stray_settings(
             continue
         if prefix:
             yield from _slip(name, prefix, kinds[prefix], options)
-        elif said := INSTANCE_SETTING.fullmatch(name):
+        elif match := INSTANCE_SETTING.fullmatch(name):
             near = get_close_matches(name, everywhere - {name}, n=1, cutoff=NEAR)
-            hint = _(" Or did you mean {near}?", near=near[0]) if near and said[1].lower() not in options else ""
+            hint = _(" Or did you mean {near}?", near=near[0]) if near and match[1].lower() not in options else ""
             yield _(
                 "{name} in .env belongs to an engine that is not used: add {said} to BACKENDS.{hint}",
                 name=name,
-                said=said[1].lower(),
+                said=match[1].lower(),
                 hint=hint,
             )
         else:

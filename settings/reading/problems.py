@@ -19,10 +19,10 @@ class Problem:
         object.__setattr__(self, "value", mask_address(self.value))
 
     def __str__(self) -> str:
-        said = f"{self.name}={self.value}" if self.value else _("{name} is missing", name=self.name)
+        given = f"{self.name}={self.value}" if self.value else _("{name} is missing", name=self.name)
         return _(
             "{said}: must be {right}{without_password}",
-            said=said,
+            said=given,
             right=self.right,
             without_password=self._without_password(),
         )

@@ -57,27 +57,27 @@ def read_types(answer: Any) -> dict[str, ControlType]:
     except (ValidationError, AttributeError):
         return {}
     found = {}
-    for label, one in types.items():
+    for label, item in types.items():
         kind = label.casefold()
-        models = tuple(dict.fromkeys(m for m in (one.default_model, *one.model_list) if m.casefold() != "none"))
+        models = tuple(dict.fromkeys(m for m in (item.default_model, *item.model_list) if m.casefold() != "none"))
         if kind != _EVERYTHING and (models or kind in KINDS_WITHOUT_MODEL):
-            modules = [m for m in (one.default_option, *one.module_list) if m and m.casefold() != "none"]
+            modules = [m for m in (item.default_option, *item.module_list) if m and m.casefold() != "none"]
             found[kind] = ControlType(module=next(iter(modules), NONE), models=models)
     return found
 
 
 def all_models(types: Mapping[str, ControlType]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(model for one in types.values() for model in one.models))
+    return tuple(dict.fromkeys(model for item in types.values() for model in item.models))
 
 
 def to_unit(unit: ControlUnit, types: Mapping[str, ControlType], checkpoint: str) -> dict[str, Any]:
     """Return one unit as both the extension and Forge take it; the extension's are off unless `enabled` says so."""
-    one = types.get(unit.kind) or ControlType(module=NONE)
+    item = types.get(unit.kind) or ControlType(module=NONE)
     wanted = match_name(unit.model, all_models(types)) if unit.model else None
     return {
         "enabled": True,
-        "module": one.module,
-        "model": wanted or one.model_for(checkpoint),
+        "module": item.module,
+        "model": wanted or item.model_for(checkpoint),
         "weight": max(0.0, min(2.0, unit.weight)),
         "image": encode(unit.image, _("picture for ControlNet")),
         "resize_mode": "Crop and Resize",  # no text: the server’s own

@@ -48,8 +48,8 @@ def enlarge(
     edge = overlap * factor
     on_tile(0, len(plan))
     for number, tile in enumerate(plan, start=1):
-        right, bottom = tile.left + tile.width + 2 * overlap, tile.top + tile.height + 2 * overlap
-        large = network(around.crop((tile.left, tile.top, right, bottom)))
+        allowed, bottom = tile.left + tile.width + 2 * overlap, tile.top + tile.height + 2 * overlap
+        large = network(around.crop((tile.left, tile.top, allowed, bottom)))
         inner = large.crop((edge, edge, edge + tile.width * factor, edge + tile.height * factor))
         result.paste(inner, (tile.left * factor, tile.top * factor))
         on_tile(number, len(plan))

@@ -129,12 +129,12 @@ def changes(request: GenerationRequest, facts: ComfyFacts) -> list[str]:
     if not model.family.is_flux:
         return notes
     if model.family is ModelFamily.FLUX and request.guidance is None and request.cfg_scale != _guidance(request, model):
-        told = _(
+        words = _(
             "CFG scale {cfg_scale:g} → guidance {guidance:g}: that is what steers Flux",
             cfg_scale=request.cfg_scale,
             guidance=_guidance(request, model),
         )
-        notes.append(told)
+        notes.append(words)
     if request.negative_prompt:
         notes.append(_("negative prompt ignored: Flux takes none"))
     if request.clip_skip:

@@ -62,7 +62,7 @@ class _Conversion:
         if missing:
             raise missing_nodes(list(missing))
         self._refuse([(instance, node, self._own(instance.layer, node)) for instance, node in live])
-        hosts = [(one.parent, one.host) for one in self._root.walk() if one.parent and one.host]
+        hosts = [(item.parent, item.host) for item in self._root.walk() if item.parent and item.host]
         self._refuse([(outer, host, self._promotions.of(outer.layer, host)) for outer, host in hosts])
         made = [(instance, node, self._convert(instance, node)) for instance, node in live]
         self._refuse(made)
@@ -92,16 +92,16 @@ class _Conversion:
         """Return the values of a node's widgets, those that a primitive hands it among them."""
         fields = fields_of(node.type, self._info)
         inputs = self._routes.inputs_of(node)
-        if unmade := unmade_inputs(node.type, self._info, {one.name for one in node.inputs}):
+        if unmade := unmade_inputs(node.type, self._info, {item.name for item in node.inputs}):
             return Unfit(reason=_("{unmade} is made by code in the browser", unmade=", ".join(unmade)))
-        if made := [one.name for one in fields if one.kind is WidgetKind.IN_BROWSER]:
+        if made := [field.name for field in fields if field.kind is WidgetKind.IN_BROWSER]:
             return Unfit(reason=_("its {made} is made by code in the browser", made=", ".join(made)))
-        linked = frozenset(one.name for one in inputs if layer.source_of(one.link))
+        linked = frozenset(item.name for item in inputs if layer.source_of(item.link))
         self._search.may_drop = self._info.is_core(node.type) or self._info.is_end(node.type)
         found = own_values(node) or assign(node, fields, linked, self._search)
         if isinstance(found, Unfit):
             return found
-        known = {one.name: one for one in _with_chosen(fields, found)}
+        known = {item.name: item for item in _with_chosen(fields, found)}
         if id(layer) not in self._handed:
             self._handed[id(layer)] = primitive_values(layer, self._routes)
         handed = self._handed[id(layer)].get(node.id, {})
@@ -122,16 +122,16 @@ class _Conversion:
             values = values | {name: value for (of, name), value in inside.items() if of == node.id}
         inputs = {name: self._sent(node, own.fields.get(name), name, value) for name, value in values.items()}
         linked = set(constants_of(node.type, self._info))
-        for one in self._routes.inputs_of(node):
-            if one.widget and one.name not in own.fields and one.name not in values:
+        for item in self._routes.inputs_of(node):
+            if item.widget and item.name not in own.fields and item.name not in values:
                 continue  # that widget is no more
-            source = self._routes.find(instance, node, one) if one.link is not None else None
+            source = self._routes.find(instance, node, item) if item.link is not None else None
             if isinstance(source, NodeOutput):
-                inputs[one.name] = [source.node, source.output]
-                linked.add(one.name)
+                inputs[item.name] = [source.node, source.output]
+                linked.add(item.name)
             elif isinstance(source, Promoted) and (value := self._promoted(source)) is not MISSING:
-                inputs[one.name] = _wrapped(own.fields.get(one.name), value)
-                linked.add(one.name)
+                inputs[item.name] = _wrapped(own.fields.get(item.name), value)
+                linked.add(item.name)
         known = ((name, value, own.fields.get(name)) for name, value in values.items() if name not in linked)
         wrong = [name for name, value, about in known if about and not fits(about, value)]
         wrong += [name for name, about in own.fields.items() if about.kind is WidgetKind.COMBO and name not in inputs]
@@ -156,7 +156,7 @@ class _Conversion:
 
     def _value_of(self, name: str, widget: str) -> str | None:
         """Return a widget's value as text by its node's alias, or title."""
-        layers = {id(one.layer): one.layer for one in self._root.walk()}
+        layers = {id(item.layer): item.layer for item in self._root.walk()}
         nodes = [(layer, node) for layer in layers.values() for node in layer.nodes.values()]
         by_alias = [pair for pair in nodes if pair[1].properties.get(ALIAS) == name]
         for layer, node in by_alias or [pair for pair in nodes if pair[1].title == name]:
@@ -199,11 +199,11 @@ def _with_chosen(fields: list[Widget], values: Mapping[str, Any]) -> list[Widget
     found: list[Widget] = []
     waiting = list(fields)
     while waiting:
-        one = waiting.pop(0)
-        found.append(one)
-        if one.kind is WidgetKind.CHOOSING:
-            waiting = chosen_fields(one, values.get(one.name)) + waiting
-    return [one for one in found if one.is_sent]
+        item = waiting.pop(0)
+        found.append(item)
+        if item.kind is WidgetKind.CHOOSING:
+            waiting = chosen_fields(item, values.get(item.name)) + waiting
+    return [item for item in found if item.is_sent]
 
 
 def _wrapped(about: Widget | None, value: Any) -> Any:

@@ -85,7 +85,7 @@ class Socket:
 def fields_of(class_type: str, info: ObjectInfo) -> list[Widget]:
     """Return the widgets of a class but for those that a choice brings; links that once had one are among them."""
     specs = info.ordered_inputs(class_type)
-    found = [one for name, spec in specs for one in _fields(name, spec)]
+    found = [item for name, spec in specs for item in _fields(name, spec)]
     if any(_is_upload(spec) for __, spec in specs):
         found.append(Widget(name="upload", kind=WidgetKind.BUTTON))
     if class_type in {"Preview3D", "SaveGLB"}:
@@ -100,7 +100,7 @@ def constants_of(class_type: str, info: ObjectInfo) -> dict[str, Any]:
 
 def chosen_fields(choosing: Widget, value: Any) -> list[Widget]:
     """Return the widgets that one choice of a list brings."""
-    return [one for name, spec in _chosen(choosing, value) for one in _fields(name, spec)]
+    return [item for name, spec in _chosen(choosing, value) for item in _fields(name, spec)]
 
 
 def sockets_of(class_type: str, info: ObjectInfo) -> list[Socket]:
@@ -146,7 +146,7 @@ def _fields(name: str, spec: Any) -> Iterator[Widget]:
         listed = spec[0] if isinstance(spec[0], list) else settings.get("options")
         options = tuple(listed) if isinstance(listed, list) else ()
     elif kind == CHOOSING:
-        options = tuple(str(one.get("key")) for one in _choices(settings))
+        options = tuple(str(choice.get("key")) for choice in _choices(settings))
     yield Widget(name=name, kind=_kind(kind), type=kind, settings=settings, options=options)
     if _is_controlled(name, kind, settings):
         yield Widget(name="control_after_generate", kind=WidgetKind.CONTROL)
@@ -187,16 +187,16 @@ def _is_upload(spec: Any) -> bool:
 
 def _chosen(choosing: Widget, value: Any) -> list[tuple[str, Any]]:
     """Return the inputs that one choice brings, under the names they have then: "size.width"."""
-    option = next((one for one in _choices(choosing.settings) if str(one.get("key")) == str(value)), {})
-    told = option.get("inputs")
-    parts = [told.get(name) for name in ("required", "optional")] if isinstance(told, dict) else []
+    option = next((choice for choice in _choices(choosing.settings) if str(choice.get("key")) == str(value)), {})
+    answer = option.get("inputs")
+    parts = [answer.get(name) for name in ("required", "optional")] if isinstance(answer, dict) else []
     groups = [part for part in parts if isinstance(part, dict)]
     return [(f"{choosing.name}.{name}", spec) for part in groups for name, spec in part.items()]
 
 
 def _choices(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     options = settings.get("options")
-    return [one for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+    return [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
 
 
 def _growing(name: str, settings: Mapping[str, Any]) -> list[Socket]:
@@ -210,7 +210,7 @@ def _growing(name: str, settings: Mapping[str, Any]) -> list[Socket]:
     prefix = str(template.get("prefix") or "")
     listed = names if isinstance(names, list) else [f"{prefix}{number}" for number in range(least + 1)]
     kind = _type(specs[0]) if specs else "*"
-    return [Socket(name=f"{name}.{one}", type="*" if kind == MATCHING else kind) for one in listed[: least + 1]]
+    return [Socket(name=f"{name}.{item}", type="*" if kind == MATCHING else kind) for item in listed[: least + 1]]
 
 
 def _template(settings: Mapping[str, Any]) -> dict[str, Any]:

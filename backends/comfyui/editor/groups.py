@@ -55,14 +55,14 @@ class _Inside:
 
 
 class _Group:
-    def __init__(self, told: dict[str, Any], info: ObjectInfo, first: int) -> None:
+    def __init__(self, saved: dict[str, Any], info: ObjectInfo, first: int) -> None:
         self._info = info
         self._first = first
-        nodes, links, external = (told.get(key) for key in ("nodes", "links", "external"))
-        read = [one for one in nodes if isinstance(one, dict)] if isinstance(nodes, list) else []
+        nodes, links, external = (saved.get(key) for key in ("nodes", "links", "external"))
+        read = [item for item in nodes if isinstance(item, dict)] if isinstance(nodes, list) else []
         self._links = [link for link in _places(links, 4) if max(link[0], link[2]) < len(read)]
         self._external = {(place, output) for place, output in _places(external, 2)}
-        config = told.get("config")
+        config = saved.get("config")
         self._config: dict[str, Any] = config if isinstance(config, dict) else {}
         self._inside = [self._read(place, node) for place, node in enumerate(read)]
         self._ports: list[tuple[str, int, str]] = []
@@ -75,7 +75,7 @@ class _Group:
         links: dict[str, SavedLink] = {}
         for number, (source, output, target, slot) in enumerate(self._links):
             links[f"{number}"] = SavedLink(source=self._id(source), output=output, target=self._id(target), input=slot)
-        nodes = [one.node for one in self._inside]
+        nodes = [item.node for item in self._inside]
         inputs, outputs = [], []
         for number, (name, place, own) in enumerate(self._ports):
             links[f"in {number}"] = SavedLink(source=INLET, output=number, target=self._id(place), input=0)
@@ -89,35 +89,35 @@ class _Group:
     def _id(self, place: int) -> str:
         return str(self._first + place)
 
-    def _read(self, place: int, told: dict[str, Any]) -> _Inside:
-        node = read_node(told | {"id": self._id(place)})
+    def _read(self, place: int, words: dict[str, Any]) -> _Inside:
+        node = read_node(words | {"id": self._id(place)})
         slots = {link[3]: str(number) for number, link in enumerate(self._links) if link[2] == place}
-        inputs = tuple(replace(one, link=slots.get(slot)) for slot, one in enumerate(node.inputs))
+        inputs = tuple(replace(item, link=slots.get(slot)) for slot, item in enumerate(node.inputs))
         fields = [] if node.type in REROUTES else fields_of(node.type, self._info)
         if node.type == PRIMITIVE and any(link[0] == place for link in self._links):
             fields = [Widget(name="value", kind=WidgetKind.WHOLE)]
         return _Inside(
             node=replace(node, inputs=inputs),
-            fields=[one for one in fields if one.kind is not WidgetKind.FORCED],
-            converted=[one.name for one in inputs if one.widget],
-            linked={one.name for one in inputs if one.link is not None},
+            fields=[item for item in fields if item.kind is not WidgetKind.FORCED],
+            converted=[item.name for item in inputs if item.widget],
+            linked={item.name for item in inputs if item.link is not None},
         )
 
     def _name_ports(self) -> None:
         """Name the inputs of the group as its node has them: widgets turned into inputs come last."""
         last: list[tuple[int, str]] = []
-        for place, one in enumerate(self._inside):
-            own = [about.name for about in one.fields if about.is_sent and one.node.type != PRIMITIVE]
-            names = [name for name in own if name not in one.converted]
-            names += [name for name in self._sockets(one) if name not in one.linked]
+        for place, item in enumerate(self._inside):
+            own = [about.name for about in item.fields if about.is_sent and item.node.type != PRIMITIVE]
+            names = [name for name in own if name not in item.converted]
+            names += [name for name in self._sockets(item) if name not in item.linked]
             self._ports += [(self._name(place, name), place, name) for name in names]
-            last += [(place, name) for name in one.converted if name not in one.linked]
+            last += [(place, name) for name in item.converted if name not in item.linked]
         self._ports += [(self._name(place, name), place, name) for place, name in last]
 
-    def _sockets(self, one: _Inside) -> list[str]:
-        if one.node.type in REROUTES:
-            return [saved.name for saved in one.node.inputs]
-        return [slot.name for slot in sockets_of(one.node.type, self._info) if not slot.is_widget]
+    def _sockets(self, item: _Inside) -> list[str]:
+        if item.node.type in REROUTES:
+            return [saved.name for saved in item.node.inputs]
+        return [slot.name for slot in sockets_of(item.node.type, self._info) if not slot.is_widget]
 
     def _name(self, place: int, own: str) -> str:
         node = self._inside[place].node
@@ -135,32 +135,32 @@ class _Group:
         """Put the values that the group holds to the nodes inside."""
         values = group.values if isinstance(group.values, list) else []
         place = 0
-        for one in self._inside if values else ():
-            given = list(one.node.values) if isinstance(one.node.values, list) else []
-            for number, about in enumerate(one.fields):
-                if about.name in one.converted:
+        for item in self._inside if values else ():
+            given = list(item.node.values) if isinstance(item.node.values, list) else []
+            for number, about in enumerate(item.fields):
+                if about.name in item.converted:
                     continue
                 if place >= len(values) or number > len(given) or about.kind is WidgetKind.CHOOSING:
                     raise _unfit(group, len(values))
                 given[number : number + 1] = [values[place]]
                 place += 1
-            if one.node.type == PRIMITIVE and one.fields and place < len(values) and values[place] in CONTROLS:
+            if item.node.type == PRIMITIVE and item.fields and place < len(values) and values[place] in CONTROLS:
                 place += 1
-            one.node = replace(one.node, values=given)
-        loose = [(one, name) for one in self._inside for name in one.converted if name not in one.linked]
+            item.node = replace(item.node, values=given)
+        loose = [(item, name) for item in self._inside for name in item.converted if name not in item.linked]
         if place not in {len(values), len(values) - len(loose)}:
             raise _unfit(group, len(values))
-        for (one, name), value in zip(loose, values[place:], strict=False):
-            at = next((place for place, about in enumerate(one.fields) if about.name == name), None)
-            if at is not None and isinstance(one.node.values, list) and at < len(one.node.values):
-                one.node.values[at] = value
+        for (item, name), value in zip(loose, values[place:], strict=False):
+            at = next((place for place, about in enumerate(item.fields) if about.name == name), None)
+            if at is not None and isinstance(item.node.values, list) and at < len(item.node.values):
+                item.node.values[at] = value
 
     def _outputs(self) -> Iterator[tuple[int, int, str]]:
         """Yield the outputs of the group: those not linked inside, and those said to go out."""
         used = {(source, output) for source, output, __, __ in self._links}
-        for place, one in enumerate(self._inside):
-            kinds = [kind for kind, __ in self._info.outputs(one.node.type)] or list(one.node.output_types)
-            for output, kind in enumerate(kinds if one.node.type != PRIMITIVE else ()):
+        for place, item in enumerate(self._inside):
+            kinds = [kind for kind, __ in self._info.outputs(item.node.type)] or list(item.node.output_types)
+            for output, kind in enumerate(kinds if item.node.type != PRIMITIVE else ()):
                 is_shown = (place, output) not in used or (place, output) in self._external
                 if self._custom(place, "output", str(output)).get("visible", is_shown):
                     yield place, output, kind
@@ -173,16 +173,16 @@ class _Group:
         return found if isinstance(found, dict) else {}
 
 
-def _places(told: Any, count: int) -> list[tuple[int, ...]]:
+def _places(words: Any, count: int) -> list[tuple[int, ...]]:
     """Return the first numbers of each entry of a list; what has others is left out."""
-    rows = [tuple(one[:count]) for one in told if isinstance(one, list)] if isinstance(told, list) else []
-    return [row for row in rows if len(row) == count and all(type(one) is int and one >= 0 for one in row)]
+    rows = [tuple(item[:count]) for item in words if isinstance(item, list)] if isinstance(words, list) else []
+    return [row for row in rows if len(row) == count and all(type(item) is int and item >= 0 for item in row)]
 
 
 def _with_link(node: SavedNode, name: str, link: str) -> SavedNode:
     """Return a node whose input `name` has a link, as an input it had or a new one."""
-    inputs = [replace(one, link=link) if one.name == name else one for one in node.inputs]
-    if name not in {one.name for one in inputs}:
+    inputs = [replace(item, link=link) if item.name == name else item for item in node.inputs]
+    if name not in {item.name for item in inputs}:
         inputs.append(SavedInput(name=name, type="*", link=link, widget=name))
     return replace(node, inputs=tuple(inputs))
 

@@ -41,7 +41,7 @@ def _with_number(node: SavedNode, number: str, inside: Mapping[str, str]) -> Sav
     proxies = node.properties.get("proxyWidgets")
     properties = node.properties
     if inside and isinstance(proxies, list):
-        properties = properties | {"proxyWidgets": [_proxy(one, inside) for one in proxies]}
+        properties = properties | {"proxyWidgets": [_proxy(proxy, inside) for proxy in proxies]}
     return replace(node, id=number, properties=properties)
 
 

@@ -74,7 +74,7 @@ class Promotions:
         node = inner.nodes.get(about.target) if about else None
         if node is None:
             return None
-        taken = next((one for one in node.inputs if one.link == link), None)
+        taken = next((item for item in node.inputs if item.link == link), None)
         if taken is None:
             return None
         if node.type in self._saved.subgraphs:
@@ -149,12 +149,12 @@ class Promotions:
 
 
 def _is_linked(host: SavedNode, inner: Layer, number: int) -> bool:
-    return any(one.name == inner.inputs[number].name and one.link is not None for one in host.inputs)
+    return any(item.name == inner.inputs[number].name and item.link is not None for item in host.inputs)
 
 
 def _handed(layer: Layer, host: SavedNode, routes: Routes) -> dict[int, Any]:
     """Return the values that primitives hand to a subgraph's node, by the number of its input."""
-    inputs = [one.name for one in routes.inputs_of(host)]
+    inputs = [item.name for item in routes.inputs_of(host)]
     given = primitive_values(layer, routes).get(host.id, {})
     return {inputs.index(name): value for name, value in given.items() if name in inputs}
 
@@ -184,7 +184,7 @@ def targets_of(layer: Layer, primitive: SavedNode, routes: Routes) -> list[tuple
 
 
 def _taking(inputs: tuple[SavedInput, ...], link: str) -> SavedInput | None:
-    return next((one for one in inputs if one.link == link), None)
+    return next((item for item in inputs if item.link == link), None)
 
 
 def _port_number(inner: Layer, name: str) -> int | None:
@@ -194,7 +194,7 @@ def _port_number(inner: Layer, name: str) -> int | None:
 def _linked_port(inner: Layer, node: str, name: str) -> int | None:
     """Return the input of a subgraph that is joined to a widget inside."""
     target = inner.nodes.get(node)
-    taken = next((one for one in target.inputs if one.name == name), None) if target else None
+    taken = next((item for item in target.inputs if item.name == name), None) if target else None
     if taken is None or taken.link is None:
         return None
     return next((number for number, port in enumerate(inner.inputs) if taken.link in port.links), None)

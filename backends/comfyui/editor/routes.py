@@ -138,14 +138,14 @@ class Routes:
             slots = [Socket(name=port.name, type=port.type) for port in ports]
         else:
             slots = sockets_of(node.type, self._info)
-        saved = {one.name: one for one in node.inputs}
+        saved = {item.name: item for item in node.inputs}
         for slot in slots:
-            one = saved.get(slot.name)
-            kind = one.type if one and slot.is_matching and one.type != "*" else slot.type
+            item = saved.get(slot.name)
+            kind = item.type if item and slot.is_matching and item.type != "*" else slot.type
             widget = slot.name if slot.is_widget else None
-            yield SavedInput(name=slot.name, type=kind, link=one.link if one else None, widget=widget)
+            yield SavedInput(name=slot.name, type=kind, link=item.link if item else None, widget=widget)
         names = {slot.name for slot in slots}
-        yield from (one for one in node.inputs if one.name not in names)
+        yield from (item for item in node.inputs if item.name not in names)
 
     def _enter(self, step: "_Step") -> "_Step | Promoted | None":
         """Go from an input to the output its link comes from."""
@@ -218,8 +218,8 @@ class Routes:
         given = self._output_type(node, output)
         if output < len(inputs) and is_valid(inputs[output].type, given) and is_valid(inputs[output].type, wanted):
             return inputs[output]
-        exact = next((one for one in inputs if one.type == wanted), None)
-        fitting = (one for one in inputs if is_valid(one.type, given) and is_valid(one.type, wanted))
+        exact = next((item for item in inputs if item.type == wanted), None)
+        fitting = (item for item in inputs if is_valid(item.type, given) and is_valid(item.type, wanted))
         return exact or next(fitting, None)
 
     def _output_type(self, node: SavedNode, output: int) -> str:
@@ -242,11 +242,11 @@ class _Step:
     type: str
 
 
-def is_valid(one: str, other: str) -> bool:
+def is_valid(item: str, other: str) -> bool:
     """Return whether the editor lets two slots be joined, by their types: "A,B" stands for either, "*" for any."""
-    if one in {"*", ""} or other in {"*", ""}:
+    if item in {"*", ""} or other in {"*", ""}:
         return True
-    return not set(one.lower().split(",")).isdisjoint(other.lower().split(","))
+    return not set(item.lower().split(",")).isdisjoint(other.lower().split(","))
 
 
 def _variable(node: SavedNode) -> Any:

@@ -107,22 +107,22 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
     subgraphs: dict[str, Layer] = {}
     waiting = list(_dicts(definitions))
     while waiting:
-        told = waiting.pop(0)
-        subgraphs.setdefault(str(told.get("id")), read_layer(told))
-        waiting = _dicts(_dict(told.get("definitions")).get("subgraphs")) + waiting
+        answer = waiting.pop(0)
+        subgraphs.setdefault(str(answer.get("id")), read_layer(answer))
+        waiting = _dicts(_dict(answer.get("definitions")).get("subgraphs")) + waiting
     groups = _dict(_dict(values.get("extra")).get("groupNodes"))
     last = values.get("last_node_id", _dict(values.get("state")).get("lastNodeId"))
     return Saved(
         root=root,
         subgraphs=subgraphs,
-        groups={str(name): told for name, told in groups.items() if isinstance(told, dict)},
+        groups={str(name): entry for name, entry in groups.items() if isinstance(entry, dict)},
         last_number=last if isinstance(last, int) else 0,
     )
 
 
 def read_layer(values: Mapping[str, Any]) -> Layer:
     """Read one graph; what is no node and no link is left out."""
-    nodes = _first_of_each([read_node(told) for told in _dicts(values.get("nodes"))])
+    nodes = _first_of_each([read_node(entry) for entry in _dicts(values.get("nodes"))])
     links = dict(_links(values.get("links")))
     ends: dict[str, dict[str, int]] = {}
     for name, link in links.items():
@@ -130,43 +130,43 @@ def read_layer(values: Mapping[str, Any]) -> Layer:
     return Layer(
         nodes={name: _joined(node, ends.get(name, {})) for name, node in nodes.items()},
         links=links,
-        inputs=tuple(_port(told) for told in _dicts(values.get("inputs"))),
-        outputs=tuple(_port(told) for told in _dicts(values.get("outputs"))),
+        inputs=tuple(_port(entry) for entry in _dicts(values.get("inputs"))),
+        outputs=tuple(_port(entry) for entry in _dicts(values.get("outputs"))),
     )
 
 
-def read_node(told: Mapping[str, Any]) -> SavedNode:
+def read_node(answer: Mapping[str, Any]) -> SavedNode:
     """Read one node."""
-    values = told.get("widgets_values")
+    values = answer.get("widgets_values")
     return SavedNode(
-        id=str(told.get("id")),
-        type=str(told.get("type") or ""),
-        title=str(told.get("title") or ""),
-        mode=told["mode"] if isinstance(told.get("mode"), int) else ALWAYS,
-        inputs=tuple(_input(one) for one in _dicts(told.get("inputs"))),
-        output_types=tuple(_type(one) for one in _dicts(told.get("outputs"))),
+        id=str(answer.get("id")),
+        type=str(answer.get("type") or ""),
+        title=str(answer.get("title") or ""),
+        mode=answer["mode"] if isinstance(answer.get("mode"), int) else ALWAYS,
+        inputs=tuple(_input(item) for item in _dicts(answer.get("inputs"))),
+        output_types=tuple(_type(item) for item in _dicts(answer.get("outputs"))),
         values=values if isinstance(values, list | dict) else None,
-        named_values=_dict(told.get("widgets_values_named")) or None,
-        properties=_dict(told.get("properties")),
+        named_values=_dict(answer.get("widgets_values_named")) or None,
+        properties=_dict(answer.get("properties")),
     )
 
 
-def _input(told: Mapping[str, Any]) -> SavedInput:
-    widget, link = _dict(told.get("widget")).get("name"), told.get("link")
+def _input(answer: Mapping[str, Any]) -> SavedInput:
+    widget, link = _dict(answer.get("widget")).get("name"), answer.get("link")
     return SavedInput(
-        name=str(told.get("name", "")),
-        type=_type(told),
+        name=str(answer.get("name", "")),
+        type=_type(answer),
         link=None if link is None else str(link),
         widget=None if widget is None else str(widget),
     )
 
 
-def _links(told: Any) -> Iterable[tuple[str, SavedLink]]:
-    for one in told if isinstance(told, list) else ():
-        if isinstance(one, dict):
-            parts = [one.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
+def _links(words: Any) -> Iterable[tuple[str, SavedLink]]:
+    for item in words if isinstance(words, list) else ():
+        if isinstance(item, dict):
+            parts = [item.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
         else:
-            parts = list(one[:5]) if isinstance(one, list) else []
+            parts = list(item[:5]) if isinstance(item, list) else []
         if len(parts) == 5 and isinstance(parts[2], int) and isinstance(parts[4], int) and parts[2] >= 0:
             yield (
                 str(parts[0]),
@@ -177,12 +177,12 @@ def _links(told: Any) -> Iterable[tuple[str, SavedLink]]:
 def _joined(node: SavedNode, ends: Mapping[str, int]) -> SavedNode:
     """Return a node with the links that the graph lists for it: they count, whatever stands at its inputs."""
     takers: dict[str, int] = {}
-    for number, one in enumerate(node.inputs):
-        if one.link is not None and one.link in ends and (one.link not in takers or ends[one.link] == number):
-            takers[one.link] = number
+    for number, item in enumerate(node.inputs):
+        if item.link is not None and item.link in ends and (item.link not in takers or ends[item.link] == number):
+            takers[item.link] = number
     inputs = [
-        one if one.link is not None and takers.get(one.link) == number else replace(one, link=None)
-        for number, one in enumerate(node.inputs)
+        item if item.link is not None and takers.get(item.link) == number else replace(item, link=None)
+        for number, item in enumerate(node.inputs)
     ]
     for name, place in ends.items():
         if name not in takers and 0 <= place < len(inputs) and inputs[place].link is None:
@@ -190,15 +190,15 @@ def _joined(node: SavedNode, ends: Mapping[str, int]) -> SavedNode:
     return replace(node, inputs=tuple(inputs))
 
 
-def _port(told: Mapping[str, Any]) -> Port:
-    links = told.get("linkIds")
-    named = tuple(str(one) for one in links) if isinstance(links, list) else ()
-    return Port(name=str(told.get("name", "")), type=_type(told), links=named)
+def _port(answer: Mapping[str, Any]) -> Port:
+    links = answer.get("linkIds")
+    named = tuple(str(link) for link in links) if isinstance(links, list) else ()
+    return Port(name=str(answer.get("name", "")), type=_type(answer), links=named)
 
 
-def _type(told: Mapping[str, Any]) -> str:
+def _type(answer: Mapping[str, Any]) -> str:
     """Return the type of a slot; a list to choose from is "COMBO", none at all takes anything."""
-    kind = told.get("type")
+    kind = answer.get("type")
     if isinstance(kind, list):
         return "COMBO"
     return kind if isinstance(kind, str) and kind else "*"
@@ -209,7 +209,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _first_of_each(nodes: list[SavedNode]) -> dict[str, SavedNode]:

@@ -9,7 +9,7 @@ def own_values(node: SavedNode) -> dict[str, Any] | None:
     """Return the values of such a node by name, None if it is none."""
     if node.type == "CustomCombo" and isinstance(node.values, list) and len(node.values) > 1:
         choice, number, *listed = node.values
-        if isinstance(number, int) and all(isinstance(one, str) for one in (choice, *listed)):
+        if isinstance(number, int) and all(isinstance(item, str) for item in (choice, *listed)):
             return _custom_combo(choice, listed)
     if node.type == "Power Lora Loader (rgthree)" and isinstance(node.values, list):
         return _power_loras(node.values)

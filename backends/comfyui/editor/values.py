@@ -48,7 +48,7 @@ def assign(node: SavedNode, fields: list[Widget], linked: frozenset[str], search
         linked: the names of widgets whose value comes over a link, so that a saved one hardly matters.
         search: how far the right places are looked for.
     """
-    today = [one for one in fields if one.kind is not WidgetKind.FORCED]
+    today = [field for field in fields if field.kind is not WidgetKind.FORCED]
     if isinstance(node.values, dict):
         return _named(node.values, today, linked, is_whole=True)
     values = list(node.values or ())
@@ -128,16 +128,16 @@ def _is_number(field: Widget, value: Any, *, is_strict: bool) -> bool:
     if field.kind is WidgetKind.INT and value != int(value):
         return False
     low, high = field.settings.get("min"), field.settings.get("max")
-    limits = [one for one in (low, high) if isinstance(one, int | float)]
+    limits = [item for item in (low, high) if isinstance(item, int | float)]
     return not is_strict or len(limits) < 2 or limits[0] <= value <= limits[1]
 
 
 def _is_choice(field: Widget, value: Any, *, is_strict: bool) -> bool:
     """Return whether a list has a value, or could have it on another day: files come and go."""
     if isinstance(value, list) and field.settings.get("multi_select"):
-        return all(isinstance(one, str) for one in value)
+        return all(isinstance(item, str) for item in value)
     options = field.options or ()
-    if any(value == one and isinstance(value, bool) is isinstance(one, bool) for one in options):
+    if any(value == option and isinstance(value, bool) is isinstance(option, bool) for option in options):
         return True
     is_likely = not is_strict or not options or (_is_of_files(field) and bool(_FILE.search(str(value))))
     return isinstance(value, str) and is_likely
@@ -146,7 +146,7 @@ def _is_choice(field: Widget, value: Any, *, is_strict: bool) -> bool:
 def _is_of_files(field: Widget) -> bool:
     """Return whether a list is one of files: the first of them is nobody's choice."""
     options = field.options or ()
-    is_listed = any(isinstance(one, str) and _FILE.search(one) for one in options)
+    is_listed = any(isinstance(option, str) and _FILE.search(option) for option in options)
     return field.kind is WidgetKind.COMBO and (is_listed or not options)
 
 
@@ -168,14 +168,16 @@ def _straight(fields: list[Widget], values: list[Any], linked: frozenset[str]) -
     return found if place == len(values) else None
 
 
-def _named(told: Mapping[str, Any], fields: list[Widget], linked: frozenset[str], *, is_whole: bool) -> Values | Unfit:
+def _named(
+    answer: Mapping[str, Any], fields: list[Widget], linked: frozenset[str], *, is_whole: bool
+) -> Values | Unfit:
     """Return values saved by name; `is_whole`: with those that only code of the node's pack knows."""
     found: Values = {}
     waiting, known = list(fields), set[str]()
     while waiting:
         field = waiting.pop(0)
         known.add(field.name)
-        value = told.get(field.name, default_of(field))
+        value = answer.get(field.name, default_of(field))
         if value is MISSING:
             continue
         if not fits(field, value) and field.name not in linked:
@@ -185,7 +187,7 @@ def _named(told: Mapping[str, Any], fields: list[Widget], linked: frozenset[str]
         _keep(found, field, value)
         if field.kind is WidgetKind.CHOOSING:
             waiting = chosen_fields(field, value) + waiting
-    more = {name: value for name, value in told.items() if name not in known and isinstance(value, str | int | float)}
+    more = {name: value for name, value in answer.items() if name not in known and isinstance(value, str | int | float)}
     return found | more if is_whole else found
 
 
@@ -199,8 +201,8 @@ def _searched(
     named: Values | None = None,
 ) -> Values | Unfit:
     """Return the one way to leave out widgets, or values, that lets all else fit; of several the one by name."""
-    shown = {one.widget for one in node.inputs if one.widget}
-    is_complete = any(one.widget and one.link is None for one in node.inputs)
+    shown = {item.widget for item in node.inputs if item.widget}
+    is_complete = any(item.widget and item.link is None for item in node.inputs)
     search.here = min(STEPS, search.left)
     for count in range(len(fields) + len(values) + 1):
         ways: list[Values] = []

@@ -20,11 +20,11 @@ def guess_info(graph: Graph) -> ObjectInfo:
     classes: dict[str, dict[str, Any]] = {}
     for node in graph:
         class_type = class_of(graph, node)
-        told = classes.setdefault(class_type, {"input": {"optional": {}}, "output_node": False})
-        told["output_node"] |= node not in used or _is_named(class_type, SAVING)
+        answer = classes.setdefault(class_type, {"input": {"optional": {}}, "output_node": False})
+        answer["output_node"] |= node not in used or _is_named(class_type, SAVING)
         for name, value in inputs_of(graph, node).items():
             if spec := _spec(class_type, name, value):
-                told["input"]["optional"][name] = spec
+                answer["input"]["optional"][name] = spec
     return ObjectInfo(classes)
 
 

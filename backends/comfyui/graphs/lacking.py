@@ -93,7 +93,7 @@ def unlisted(graph: Graph, info: ObjectInfo) -> Iterator[Lacking]:
 
 def lacking_files(graph: Graph, info: ObjectInfo) -> tuple[Lacking, ...]:
     """Return the files a graph names that this server lacks; another may be named in their place."""
-    return tuple(one for one in unlisted(graph, info) if one.is_file)
+    return tuple(item for item in unlisted(graph, info) if item.is_file)
 
 
 def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> CapabilityError | None:
@@ -101,10 +101,10 @@ def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> Capability
     found = list(lacking)
     if not found:
         return None
-    told = [one.sentence(ways(one.slot) if ways else "") for one in found[:MAX_LACKING]]
+    lines = [item.sentence(ways(item.slot) if ways else "") for item in found[:MAX_LACKING]]
     more = _("; and {count} more files are missing", count=len(found) - MAX_LACKING) if len(found) > MAX_LACKING else ""
     return CapabilityError(
-        _("This engine has {told}{more}.", told=joined(_("; it has "), told), more=more),
+        _("This engine has {told}{more}.", told=joined(_("; it has "), lines), more=more),
         field=found[0].field,
         detail=f"one of {found[0].count}",
         hint=_("See /models for what it has."),
@@ -157,7 +157,7 @@ class _List:
 
     @cached_property
     def _has_files(self) -> bool:
-        return any(_EXTENSION.search(one) for one in self.choices)
+        return any(_EXTENSION.search(choice) for choice in self.choices)
 
     @cached_property
     def _indexes(self) -> tuple[tuple[Callable[[str], str], dict[str, list[str]]], ...]:

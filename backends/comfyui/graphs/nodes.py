@@ -12,7 +12,7 @@ class ObjectInfo:
     """The node classes of one server: their inputs, types and choices."""
 
     def __init__(self, classes: Mapping[str, Any]) -> None:
-        self._classes = {name: told for name, told in classes.items() if isinstance(told, dict)}
+        self._classes = {name: entry for name, entry in classes.items() if isinstance(entry, dict)}
         self._inputs: dict[str, dict[str, Any]] = {}  # put together once: a graph asks for them at every input
         self._choices: dict[tuple[str, str], dict[str, None] | None] = {}
         self._made: set[str] | None = None
@@ -45,8 +45,8 @@ class ObjectInfo:
 
     def ordered_inputs(self, class_type: str, *, is_required: bool = False) -> list[tuple[str, Any]]:
         """Return the input specifications with their names in the order the editor shows them; the required only."""
-        told = self._told(class_type)
-        groups, order = told.get("input"), told.get("input_order")
+        answer = self._told(class_type)
+        groups, order = answer.get("input"), answer.get("input_order")
         found: dict[str, Any] = {}
         for group in ("required",) if is_required else ("required", "optional"):
             part = groups.get(group) if isinstance(groups, dict) else None
@@ -66,8 +66,8 @@ class ObjectInfo:
     def settings_of(self, class_type: str, name: str) -> dict[str, Any]:
         """Return the remarks on an input: `multiline`, `image_upload`, `max` ..."""
         spec = self.inputs(class_type).get(name)
-        told = spec[1] if isinstance(spec, list) and len(spec) > 1 else None
-        return told if isinstance(told, dict) else {}
+        words = spec[1] if isinstance(spec, list) and len(spec) > 1 else None
+        return words if isinstance(words, dict) else {}
 
     def choices(self, class_type: str, name: str) -> tuple[str, ...] | None:
         """Return what may be chosen for an input, None where it is no list or the class is not there."""
@@ -92,9 +92,9 @@ class ObjectInfo:
         if not isinstance(spec, list) or not spec:
             return None
         offered = spec[0] if isinstance(spec[0], list) else self.settings_of(class_type, name).get("options")
-        if not isinstance(offered, list) or not all(isinstance(one, str | int | float) for one in offered):
+        if not isinstance(offered, list) or not all(isinstance(item, str | int | float) for item in offered):
             return None
-        return dict.fromkeys(str(one) for one in offered)
+        return dict.fromkeys(str(item) for item in offered)
 
     def is_upload(self, class_type: str, name: str) -> bool:
         """Return whether an input names an uploaded picture: its list is one of files, not of allowed values."""
@@ -118,8 +118,8 @@ class ObjectInfo:
 
     def outputs(self, class_type: str) -> tuple[tuple[str, str], ...]:
         """Return type and name of each output."""
-        told = self._told(class_type)
-        kinds, names = told.get("output"), told.get("output_name")
+        answer = self._told(class_type)
+        kinds, names = answer.get("output"), answer.get("output_name")
         if not isinstance(kinds, list):
             return ()
         listed = names if isinstance(names, list) and len(names) == len(kinds) else kinds
@@ -128,8 +128,8 @@ class ObjectInfo:
     def is_made(self, kind: str) -> bool:
         """Return whether some node gives what has this type, or one of them: "FLOAT,INT"."""
         if self._made is None:
-            listed = [told.get("output") for told in self._classes.values()]
-            self._made = {str(one) for kinds in listed if isinstance(kinds, list) for one in kinds}
+            listed = [entry.get("output") for entry in self._classes.values()]
+            self._made = {str(item) for kinds in listed if isinstance(kinds, list) for item in kinds}
         return not self._made.isdisjoint(kind.split(","))
 
     def _told(self, class_type: str) -> dict[str, Any]:

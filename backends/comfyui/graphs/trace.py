@@ -101,7 +101,7 @@ class Trace:
         for node in self._source_path():
             names = inputs_of(self.graph, node)
             start = next(
-                (one for one in ("", "empty_latent_") if {f"{one}width", f"{one}height"} <= names.keys()), None
+                (item for item in ("", "empty_latent_") if {f"{item}width", f"{item}height"} <= names.keys()), None
             )
             if start is not None:
                 width, height = self._literal(node, f"{start}width"), self._literal(node, f"{start}height")
@@ -180,7 +180,7 @@ class Trace:
             node = waiting.pop()
             if node not in found:
                 found[node] = None
-                links = sorted(sources(self.graph, node), key=lambda one: one[0], reverse=True)
+                links = sorted(sources(self.graph, node), key=lambda item: item[0], reverse=True)
                 waiting += [source for _, source, _ in links]
         return list(found)
 
@@ -225,7 +225,9 @@ class Trace:
 
     def _draws(self, node: str) -> bool:
         names = inputs_of(self.graph, node).keys()
-        return is_sampler(self.graph, node) or ({"steps", "cfg"} <= names and any(one in names for one in SEED_NAMES))
+        return is_sampler(self.graph, node) or (
+            {"steps", "cfg"} <= names and any(seed_name in names for seed_name in SEED_NAMES)
+        )
 
     def _literal(self, node: str, name: str, depth: int = 8) -> Slot | None:
         """Return the slot that holds an input's value, behind primitive nodes and contexts if need be."""
@@ -234,8 +236,8 @@ class Trace:
         if link is None:
             return None if value is None else Slot(node=node, input=name)
         outputs = self.info.outputs(class_of(self.graph, link[0]))
-        told = outputs[link[1]][1].lower() if link[1] < len(outputs) else name
-        return self._behind(link[0], (name, told), depth)
+        words = outputs[link[1]][1].lower() if link[1] < len(outputs) else name
+        return self._behind(link[0], (name, words), depth)
 
     def _behind(self, source: str, names: tuple[str, ...], depth: int) -> Slot | None:
         """Return the slot that an output's value comes from; a context passes on several, each under its own name."""

@@ -27,14 +27,14 @@ def _fault(value: Any) -> str:
     level = [value]
     for __ in range(MAX_DEPTH):
         inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += one.values()
-            elif isinstance(one, list):
-                inner += one
-            elif isinstance(one, float) and not math.isfinite(one):
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+            elif isinstance(item, float) and not math.isfinite(item):
                 return _("is no number that can be reckoned with")
-            elif isinstance(one, int) and not -MAX_SEED <= one <= MAX_SEED:
+            elif isinstance(item, int) and not -MAX_SEED <= item <= MAX_SEED:
                 return _("is a number of more than 64 bits")
         if not inner:
             return ""

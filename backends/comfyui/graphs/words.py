@@ -42,10 +42,10 @@ class Words:
         """Return the slot that holds the words of an input, behind nodes that pass or join words."""
         waiting, seen = [(node, name)], set[tuple[str, str]]()
         while waiting:
-            node, name = one = waiting.pop()
-            if one in seen or node not in self.graph:
+            node, name = item = waiting.pop()
+            if item in seen or node not in self.graph:
                 continue
-            seen.add(one)
+            seen.add(item)
             value = inputs_of(self.graph, node).get(name)
             link = read_link(value)
             if link is None:
@@ -53,12 +53,12 @@ class Words:
                     return Slot(node=node, input=name)
                 continue
             inner = self._string_inputs(link[0])
-            linked = [one for one in inner if read_link(inputs_of(self.graph, link[0])[one])]
-            plain = [one for one in inner if one not in linked]
-            named = [one for one in plain if one in TEXT_NAMES] or plain
+            linked = [item for item in inner if read_link(inputs_of(self.graph, link[0])[item])]
+            plain = [item for item in inner if item not in linked]
+            named = [item for item in plain if item in TEXT_NAMES] or plain
             # Literals beside a link, or beside one another, are joined to the prompt: none of them is the prompt.
             chosen = linked or (named if len(named) == 1 else [])
-            waiting += [(link[0], one) for one in reversed(chosen)]
+            waiting += [(link[0], item) for item in reversed(chosen)]
         return None
 
     def _first_links(self, start: str, side: str) -> list[Step]:
@@ -66,16 +66,16 @@ class Words:
         if any(name in inputs_of(self.graph, start) for name in SIDES if name == side):
             return links
         inputs = {(read_link(value) or ("", 0)): name for name, value in inputs_of(self.graph, start).items()}
-        plain = [one for one in links if self._is_conditioning(start, inputs.get((one[0], one[1]), ""))]
+        plain = [link for link in links if self._is_conditioning(start, inputs.get((link[0], link[1]), ""))]
         if side == "negative":  # what has no side is the positive one
-            return [one for one in links if one not in plain or side_of(inputs.get((one[0], one[1]), "")) == side]
-        return [*plain[:1], *(one for one in links if one not in plain)]
+            return [link for link in links if link not in plain or side_of(inputs.get((link[0], link[1]), "")) == side]
+        return [*plain[:1], *(link for link in links if link not in plain)]
 
     def _links(self, node: str, output: int, side: str) -> list[Step]:
         """Return the links by which the words of a side come into a node."""
-        carrying = [one for one in sources(self.graph, node) if self._carries(node, one[0], output)]
-        of_side = [one for one in carrying if side_of(one[0]) == side]
-        neutral = [one for one in carrying if not side_of(one[0])]
+        carrying = [item for item in sources(self.graph, node) if self._carries(node, item[0], output)]
+        of_side = [item for item in carrying if side_of(item[0]) == side]
+        neutral = [item for item in carrying if not side_of(item[0])]
         return [(source, source_output, side) for _, source, source_output in of_side or neutral]
 
     def _carries(self, node: str, name: str, output: int) -> bool:
@@ -116,8 +116,13 @@ class Words:
         inputs = inputs_of(self.graph, node)
         found = [name for name, value in inputs.items() if self._may_be_words(node, name, value)]
         words = {inputs[name] for name in found if isinstance(inputs[name], str)} - {""}
-        same = [one for one, value in inputs.items() if isinstance(value, str) and value in words and one not in found]
-        return [*found, *(one for one in same if self.info.type_of(class_of(self.graph, node), one) in {"STRING", ""})]
+        same = [
+            item for item, value in inputs.items() if isinstance(value, str) and value in words and item not in found
+        ]
+        return [
+            *found,
+            *(item for item in same if self.info.type_of(class_of(self.graph, node), item) in {"STRING", ""}),
+        ]
 
     def _may_be_words(self, node: str, name: str, value: object) -> bool:
         class_type = class_of(self.graph, node)

@@ -178,14 +178,14 @@ class V2Jobs(JobApi):
 
     async def _refused(self, graph: Graph, refusal: Refusal) -> GenerationError:
         """Return our error for a job that was not taken."""
-        told = refusal.error
-        mistake = invalid(self._label, (told.details or {}).get("node_errors"))
+        answer = refusal.error
+        mistake = invalid(self._label, (answer.details or {}).get("node_errors"))
         has_no_picture = isinstance(mistake, RequestRejected) and mistake.field == "image"
-        if (told.code == "missing_asset" or has_no_picture) and await self._assets.forget(graph):
+        if (answer.code == "missing_asset" or has_no_picture) and await self._assets.forget(graph):
             lost = _("{label} has lost the picture to start from.", label=self._label)
-            return BackendUnavailable(lost, detail=told.message, retry_after=0.0, hint=_("It is sent again."))
-        sentence = with_reason(_("{label} does not accept this request.", label=self._label), told.message)
-        return mistake or RequestRejected(sentence, detail=told.code, hint=_("Try other settings."))
+            return BackendUnavailable(lost, detail=answer.message, retry_after=0.0, hint=_("It is sent again."))
+        sentence = with_reason(_("{label} does not accept this request.", label=self._label), answer.message)
+        return mistake or RequestRejected(sentence, detail=answer.code, hint=_("Try other settings."))
 
     async def _job(self, job_id: str) -> ApiJob | None:
         reply = await self._calls.call("GET", f"{JOBS}/{quote(job_id, safe='')}")
@@ -198,13 +198,13 @@ class V2Jobs(JobApi):
     async def _graph(self, job_id: str) -> Graph:
         """Return what a job ran, empty where that is not told: then seeds are the request's."""
         try:
-            told = await self._calls.read(JobGraph, f"{JOBS}/{quote(job_id, safe='')}/workflow")
+            answer = await self._calls.read(JobGraph, f"{JOBS}/{quote(job_id, safe='')}/workflow")
         except BackendError:
             return {}
-        return read_graph(told.workflow) if told.format == "api" else {}
+        return read_graph(answer.workflow) if answer.format == "api" else {}
 
 
 def _is_of_metadata(refusal: Refusal) -> bool:
     """Return whether a job was refused for what it is to be found by."""
-    told = refusal.error
-    return told.code.startswith("metadata_") or (told.code == "invalid_request" and "'metadata'" in told.message)
+    answer = refusal.error
+    return answer.code.startswith("metadata_") or (answer.code == "invalid_request" and "'metadata'" in answer.message)

@@ -71,10 +71,10 @@ class ApiJob(BaseModel):
     def as_history(self, graph: Graph) -> HistoryEntry:
         """Return how a finished job ended, as the classic API tells it; `graph` is what ran, empty where not told."""
         outputs: dict[str, dict[str, Any]] = {}
-        for one in self.outputs:
-            is_preview = one.name.startswith(PREVIEW_NAME) or class_of(graph, one.node_id) == PREVIEW_NODE
-            file = {"filename": one.name, "asset": one.id, "type": "temp" if is_preview else "output"}
-            outputs.setdefault(one.node_id, {}).setdefault("images", []).append(file)
+        for output in self.outputs:
+            is_preview = output.name.startswith(PREVIEW_NAME) or class_of(graph, output.node_id) == PREVIEW_NODE
+            file = {"filename": output.name, "asset": output.id, "type": "temp" if is_preview else "output"}
+            outputs.setdefault(output.node_id, {}).setdefault("images", []).append(file)
         return HistoryEntry(prompt=[0, self.id, graph], outputs=outputs, status=self._ended())
 
     def _ended(self) -> HistoryStatus:
@@ -82,8 +82,8 @@ class ApiJob(BaseModel):
             return HistoryStatus(status_str="success", completed=True)
         if self.status == "canceled":
             return HistoryStatus(status_str="error", messages=[["execution_interrupted", {}]])
-        told = self.error or ApiJobError()
-        died = {"exception_message": told.message, "node_type": told.class_type or ""}
+        answer = self.error or ApiJobError()
+        died = {"exception_message": answer.message, "node_type": answer.class_type or ""}
         return HistoryStatus(status_str="error", messages=[["execution_error", died]])
 
 
@@ -110,5 +110,5 @@ def refusal_of(body: bytes) -> Refusal | None:
 
 def code_of(body: bytes) -> str:
     """Return what the API calls the matter, empty where this is no refusal of its."""
-    told = refusal_of(body) if len(body) <= MAX_REFUSAL_BYTES else None
-    return told.error.code if told else ""
+    answer = refusal_of(body) if len(body) <= MAX_REFUSAL_BYTES else None
+    return answer.error.code if answer else ""

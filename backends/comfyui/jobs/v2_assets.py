@@ -37,8 +37,8 @@ class Assets:
         asset = await self._known(image, place)
         if asset is None:
             files = {"file": (name, image.data, kind)}
-            told = {"file_path": place, "content_type": kind}
-            reply = await self._calls.call("POST", ASSETS, files=files, data=told)
+            values = {"file_path": place, "content_type": kind}
+            reply = await self._calls.call("POST", ASSETS, files=files, data=values)
             if reply.status in {404, 405}:
                 raise self._calls.refused(reply)
             if not reply.is_success:
@@ -79,10 +79,10 @@ class Assets:
         return asset if asset in self._pictures else ""
 
     async def _known(self, image: SourceImage, place: str) -> Asset | None:
-        told = self._hashes.get(image.media_id)
-        if told is None:
+        words = self._hashes.get(image.media_id)
+        if words is None:
             return None
-        reply = await self._calls.call("POST", f"{ASSETS}/from-hash", json={"hash": told, "file_path": place})
+        reply = await self._calls.call("POST", f"{ASSETS}/from-hash", json={"hash": words, "file_path": place})
         if not reply.is_success and code_of(reply.body) != "blob_not_found":
             raise self._calls.refused(reply)
         return await self._calls.as_kind(Asset, reply.body) if reply.is_success else None

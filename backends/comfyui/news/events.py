@@ -114,10 +114,10 @@ class FrameReader:
 
     def _is_ours(self, metadata: bytes) -> bool:
         try:
-            told = read_json(metadata)
+            answer = read_json(metadata)
         except ValueError:
             return False
-        return isinstance(told, dict) and told.get("prompt_id") == self.prompt_id
+        return isinstance(answer, dict) and answer.get("prompt_id") == self.prompt_id
 
     def _read_executing(self, node: object) -> None:
         if self._node is not None:

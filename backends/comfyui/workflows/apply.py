@@ -190,11 +190,15 @@ def _kept(graph: Graph, slot: Slot | None, word: str, value: object) -> Iterator
     before = inputs_of(graph, slot.node).get(slot.input) if slot else None
     if slot is None or value in (None, before):
         return
-    others = [one for one in samplers_like(graph, slot) if inputs_of(graph, one.node)[one.input] != before]
+    others = [item for item in samplers_like(graph, slot) if inputs_of(graph, item.node)[item.input] != before]
     if others:
         kept = ", ".join(
-            _("node {node} keeps {inputs}", node=one.node, inputs=short(str(inputs_of(graph, one.node)[one.input])))
-            for one in others
+            _(
+                "node {node} keeps {inputs}",
+                node=other.node,
+                inputs=short(str(inputs_of(graph, other.node)[other.input])),
+            )
+            for other in others
         )
         yield _("{word} set at node {node}; {kept}", word=word, node=slot.node, kept=kept)
 
@@ -217,7 +221,7 @@ def _replace_alpha(graph: Graph, mapping: Mapping, mask: str) -> None:
     node = free_id(graph)
     graph[node] = {"class_type": "LoadImageMask", "inputs": {"image": mask, "channel": "red"}}
     for link in mapping.mask_links:
-        rewire(graph, link, [node, 0], lambda one: one == node)
+        rewire(graph, link, [node, 0], lambda item: item == node)
 
 
 def _set_loras(graph: Graph, mapping: Mapping, request: GenerationRequest, lacking: Collection[Slot]) -> None:

@@ -54,7 +54,7 @@ def alike(graph: Graph, slot: Slot | None) -> tuple[Slot, ...]:
     if slot is None or slot.node not in graph:
         return ()
     before = inputs_of(graph, slot.node).get(slot.input)
-    return (slot, *(one for one in samplers_like(graph, slot) if inputs_of(graph, one.node)[one.input] == before))
+    return (slot, *(item for item in samplers_like(graph, slot) if inputs_of(graph, item.node)[item.input] == before))
 
 
 def samplers_like(graph: Graph, slot: Slot) -> list[Slot]:
@@ -103,7 +103,7 @@ def set_loras(graph: Graph, loras: Iterable[Lora]) -> list[Lora]:
 def replace_loras(graph: Graph, slots: Collection[Slot], loras: Iterable[Lora]) -> list[Lora]:
     """Put LoRAs in the places of those at `slots`, in order, with their weights; return those left over."""
     left = list(loras)
-    for loaded in [one for one in _loaded(graph) if one.slot in slots][: len(left)]:
+    for loaded in [item for item in _loaded(graph) if item.slot in slots][: len(left)]:
         loaded.replace(left.pop(0))
     return left
 

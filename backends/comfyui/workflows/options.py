@@ -123,11 +123,11 @@ def offered(graph: Graph, options: Iterable[NodeOption], info: ObjectInfo) -> tu
     return tuple(_offered(graph, option, info) for option in options)
 
 
-def set_options(graph: Graph, options: Iterable[NodeOption], said: Mapping[str, str], info: ObjectInfo) -> None:
+def set_options(graph: Graph, options: Iterable[NodeOption], given: Mapping[str, str], info: ObjectInfo) -> None:
     """Put the values of a request into a graph; what the workflow has no option for is left out."""
     for option in options:
-        if option.name in said:
-            value = _value(_offered(graph, option, info).kind, said[option.name])
+        if option.name in given:
+            value = _value(_offered(graph, option, info).kind, given[option.name])
             for slot in option.slots:
                 inputs_of(graph, slot.node)[slot.input] = value
 
@@ -151,10 +151,10 @@ def describe_option(graph: Graph, option: NodeOption) -> str:
     return f"option --{option.name}: {places}{ends}{own}"
 
 
-def option_from_json(told: Mapping[str, Any]) -> NodeOption:
+def option_from_json(answer: Mapping[str, Any]) -> NodeOption:
     """Read what was kept of one."""
-    slots = tuple(Slot(node=str(one["node"]), input=str(one["input"])) for one in told["slots"])
-    return NodeOption(name=str(told["name"]), slots=slots, low=told.get("low"), high=told.get("high"))
+    slots = tuple(Slot(node=str(item["node"]), input=str(item["input"])) for item in answer["slots"])
+    return NodeOption(name=str(answer["name"]), slots=slots, low=answer.get("low"), high=answer.get("high"))
 
 
 def _offered(graph: Graph, option: NodeOption, info: ObjectInfo) -> WorkflowOption:
@@ -199,8 +199,8 @@ def _text(value: Any) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def _number(told: Any) -> float | None:
-    return told if isinstance(told, int | float) and not isinstance(told, bool) else None
+def _number(words: Any) -> float | None:
+    return words if isinstance(words, int | float) and not isinstance(words, bool) else None
 
 
 def _number_slot(graph: Graph, node: str, name: str) -> Slot | None:
@@ -210,7 +210,7 @@ def _number_slot(graph: Graph, node: str, name: str) -> Slot | None:
         if _number(value) is not None:
             return Slot(node=node, input=name)
         link = read_link(value)
-        values = [key for key, one in inputs_of(graph, link[0]).items() if _number(one) is not None] if link else []
+        values = [key for key, item in inputs_of(graph, link[0]).items() if _number(item) is not None] if link else []
         if link is None or len(values) > 1:  # which of them it would be is not known
             return None
         node, name = link[0], next(iter(values), "value")

@@ -67,7 +67,7 @@ def draw(workflow: Workflow, request: GenerationRequest, uploads: Uploads, info:
         CapabilityError: the server lacks a node, or a file for which the request names no other.
     """
     graph = with_listed_names(with_defaults(workflow.graph, info), info)
-    lacking = {one.slot for one in lacking_files(graph, info)}
+    lacking = {lacking_file.slot for lacking_file in lacking_files(graph, info)}
     drawing = apply(graph, without_replaced(workflow.mapping), request, uploads, lacking)
     set_options(drawing.graph, workflow.mapping.options, dict(request.options), info)
     drawing = replace(drawing, graph=with_listed_names(drawing.graph, info))
@@ -134,8 +134,8 @@ def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | No
             ),
             field="field",
         )
-    places = [] if place.strip().casefold() in NOWHERE else [one.strip() for one in place.split(",")]
-    slots = tuple(_slot(own.graph, name, one) for one in places)
+    places = [] if place.strip().casefold() in NOWHERE else [item.strip() for item in place.split(",")]
+    slots = tuple(_slot(own.graph, name, item) for item in places)
     if name in SINGLE and len(slots) > 1:
         raise RequestRejected(_("The {replace} goes to one place only.", replace=name.replace("_", " ")), field="place")
     changes: dict[str, Any] = {name: slots if name in SEVERAL else next(iter(slots), None)}
@@ -199,7 +199,7 @@ def _ways(mapping: Mapping) -> Ways:
 def _with_option(own: Workflow, name: str, place: str) -> Mapping:
     place, low, high = read_range(place)
     places = [] if place.casefold() in NOWHERE else place.split(",")
-    slots = tuple(_free_slot(own.graph, one) for one in places)
+    slots = tuple(_free_slot(own.graph, item) for item in places)
     new = NodeOption(name=name, slots=slots, low=low, high=high)
     if (low is not None or high is not None) and not all(_is_number(own.graph, slot) for slot in slots):
         raise RequestRejected(_("Only numbers have a range, and that input holds none."), field="place")
@@ -242,13 +242,13 @@ def _free_slot(graph: Graph, place: str) -> Slot:
     node, __, key = place.partition(".")
     node, key = node.strip(), key.strip()
     if node not in graph:
-        nodes = [f"{one} ({cut(title_of(graph, one), 30)})" for one in graph]
+        nodes = [f"{item} ({cut(title_of(graph, item), 30)})" for item in graph]
         raise RequestRejected(
             _("This workflow has no node “{node}”. It has: {some}.", node=cut(node, 20), some=_some(nodes)),
             field="place",
             hint=_("A place is written node.input, for example 6.text"),
         )
-    values = {one: value for one, value in inputs_of(graph, node).items() if read_link(value) is None}
+    values = {item: value for item, value in inputs_of(graph, node).items() if read_link(value) is None}
     if key not in values:
         what = (
             _("takes that from another node")

@@ -34,8 +34,8 @@ def nothing_shown(graph: Graph, outputs: tuple[tuple[str, str], ...]) -> str:
 
 
 def _is_shown(graph: Graph, node: str, kind: str) -> bool:
-    told = _format(graph, node)
-    return kind not in UNSHOWN and (not told or any(part in told for part in SHOWN_FORMATS))
+    words = _format(graph, node)
+    return kind not in UNSHOWN and (not words or any(part in words for part in SHOWN_FORMATS))
 
 
 def _written(graph: Graph, node: str, kind: str) -> str:
@@ -43,5 +43,5 @@ def _written(graph: Graph, node: str, kind: str) -> str:
 
 
 def _format(graph: Graph, node: str) -> str:
-    told: Any = inputs_of(graph, node).get("format")
-    return told.strip().casefold() if isinstance(told, str) else ""
+    words: Any = inputs_of(graph, node).get("format")
+    return words.strip().casefold() if isinstance(words, str) else ""

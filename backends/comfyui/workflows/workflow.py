@@ -105,10 +105,10 @@ def open_workflow(content: str | bytes | AnyMapping[str, Any]) -> Graph | Editor
         values = inner
     if is_saved(values):
         return EditorFile(values=values)
-    nodes = {str(node): told for node, told in values.items() if isinstance(told, dict) and "class_type" in told}
-    if not nodes or not all(_is_node(told) for told in nodes.values()):
+    nodes = {str(node): entry for node, entry in values.items() if isinstance(entry, dict) and "class_type" in entry}
+    if not nodes or not all(_is_node(entry) for entry in nodes.values()):
         raise _rejected(_("This file holds no workflow."))
-    return _checked({node: {key: told[key] for key in PARTS if key in told} for node, told in nodes.items()})
+    return _checked({node: {key: entry[key] for key in PARTS if key in entry} for node, entry in nodes.items()})
 
 
 def to_graph(opened: Graph | EditorFile, info: ObjectInfo) -> Graph:
@@ -202,7 +202,7 @@ def describe(graph: Graph, mapping: Mapping) -> list[str]:
     """Return the mapping as lines for people: what is taken from the request, and where it goes."""
     lines = []
     used = without_replaced(mapping)
-    for name in (one.name for one in fields(mapping)):
+    for name in (item.name for item in fields(mapping)):
         value = getattr(used, name)
         slots = value if isinstance(value, tuple) else (value,)
         found = [slot for slot in slots if isinstance(slot, Slot)]
@@ -243,7 +243,7 @@ def mapping_from_json(values: AnyMapping[str, Any], graph: Graph) -> Mapping:
     read: dict[str, Any] = {}
     for name, value in values.items():
         if name in {"prompt", "negative", "seed", "width", "height", "loras", "images", "masks"}:
-            read[name] = tuple(_slot(one, graph) for one in value)
+            read[name] = tuple(_slot(item, graph) for item in value)
         elif name in {"model_link", "clip_link"}:
             read[name] = (str(value[0]), int(value[1]))
         elif name == "mask_links":
@@ -251,7 +251,7 @@ def mapping_from_json(values: AnyMapping[str, Any], graph: Graph) -> Mapping:
         elif name == "outputs":
             read[name] = tuple((str(node), str(kind)) for node, kind in value)
         elif name == "options":
-            read[name] = tuple(option_from_json(one) for one in value)
+            read[name] = tuple(option_from_json(item) for item in value)
         elif name == "needs_image":
             read[name] = bool(value)
         elif name in Mapping.__dataclass_fields__:
@@ -263,9 +263,9 @@ def _parse(content: str | bytes) -> Any:
     if len(content) > MAX_WORKFLOW_BYTES:
         raise _rejected(_("This workflow file is too large."))
     try:
-        told = json.loads(content)
-        json.dumps(told, ensure_ascii=False).encode()  # half a character could be kept, yet never shown
-        return told
+        answer = json.loads(content)
+        json.dumps(answer, ensure_ascii=False).encode()  # half a character could be kept, yet never shown
+        return answer
     except (ValueError, RecursionError) as error:
         raise _rejected(_("This file is no JSON."), detail=str(error)) from error
 
@@ -273,7 +273,7 @@ def _parse(content: str | bytes) -> Any:
 def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
     """Return the graph that other programs put into an envelope, with the editor's own beside it perhaps."""
     if isinstance(values.get("nodes"), list) or any(
-        isinstance(one, dict) and "class_type" in one for one in values.values()
+        isinstance(value, dict) and "class_type" in value for value in values.values()
     ):
         return None
     return next((values[key] for key in WRAPPERS if isinstance(values.get(key), dict)), None)
@@ -290,16 +290,16 @@ def _checked(nodes: Graph) -> Graph:
             field="workflow",
             hint=_("Correct it in ComfyUI and save it again."),
         )
-    return {node: _as_file(told) for node, told in nodes.items()}
+    return {node: _as_file(entry) for node, entry in nodes.items()}
 
 
-def _is_node(told: object) -> bool:
-    return isinstance(told, dict) and bool(told.get("class_type")) and isinstance(told.get("inputs", {}), dict)
+def _is_node(answer: object) -> bool:
+    return isinstance(answer, dict) and bool(answer.get("class_type")) and isinstance(answer.get("inputs", {}), dict)
 
 
-def _as_file(told: dict[str, Any]) -> dict[str, Any]:
+def _as_file(answer: dict[str, Any]) -> dict[str, Any]:
     """Let pictures that would come over the websocket only, and be lost with it, be made into files."""
-    return {**told, "class_type": "PreviewImage"} if told["class_type"] == "SaveImageWebsocket" else told
+    return {**answer, "class_type": "PreviewImage"} if answer["class_type"] == "SaveImageWebsocket" else answer
 
 
 def _slot(value: AnyMapping[str, Any], graph: Graph) -> Slot:

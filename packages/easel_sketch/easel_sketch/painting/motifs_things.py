@@ -89,10 +89,10 @@ def rocket(pen: Pen) -> None:
 
 
 def balloon(pen: Pen) -> None:
-    one, two = pen.colour(pen.palette.accent), pen.palette.pop
+    item, two = pen.colour(pen.palette.accent), pen.palette.pop
     for side in (-1, 1):
         pen.stroke([(side * 0.16, 0.42), (side * 0.08, 0.2)], [0.01], WOOD)
-    pen.mirrored([(0, 1.26), (0.26, 1.18), (0.41, 0.92), (0.32, 0.6), (0.13, 0.37), (0, 0.35)], one)
+    pen.mirrored([(0, 1.26), (0.26, 1.18), (0.41, 0.92), (0.32, 0.6), (0.13, 0.37), (0, 0.35)], item)
     pen.mirrored([(0, 1.26), (0.19, 1.16), (0.28, 0.9), (0.21, 0.58), (0.09, 0.37), (0, 0.35)], CREAM)
     pen.mirrored([(0, 1.26), (0.1, 1.15), (0.14, 0.9), (0.1, 0.56), (0.04, 0.37), (0, 0.35)], two)
     pen.stroke([(-0.39, 0.82), (0, 0.74), (0.39, 0.82)], [0.06], fade(pen.palette.near, 0.75))
