@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run  ## set up what is missing and start Easel; ART=1 adds the neural networks that enlarge pictures
+run: setup-run  ## set up what is missing and start Easel; ART=1 adds neural networks that enlarge and restyle
 	@exec $(PY) main.py $(ARGS)
 
 test: setup-dev  ## set up what is missing and run the tests on all cores

@@ -11,7 +11,7 @@ from api.views import ALT_PROMPT_CHARS, THUMBNAIL_PX
 from generation.errors import RequestRejected
 from generation.person import Person
 from generation.prompt_syntax import format_prompt
-from generation.request import Draft, Mode
+from generation.request import FROM_PICTURE_ALONE, Draft
 from services.library.gallery import Collection, Picture
 from services.pictures.media import file_name
 from texts.text import _, joined
@@ -123,13 +123,13 @@ def _draft(picture: Picture) -> Draft:
         seed=picture.seed,
         model=picture.model,
     )
-    if picture.mode == Mode.UPSCALE:
+    if picture.mode in FROM_PICTURE_ALONE:
         return draft
     return replace(draft, steps=picture.steps, cfg_scale=picture.cfg_scale, sampler=picture.sampler)
 
 
 def _parameters(picture: Picture) -> str:
-    is_upscale = picture.mode == Mode.UPSCALE
+    is_upscale = picture.mode in FROM_PICTURE_ALONE
     return format_infotext(
         picture.prompt,
         picture.negative_prompt,

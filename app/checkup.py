@@ -150,7 +150,8 @@ async def checks(settings: Settings) -> list[Check]:
         await entry.backend.aclose()
     absent = (kind for kind in known_kinds() if kind.fills and not kind.is_there())
     found += [
-        Check(name=kind.name, is_ok=True, message=_("not installed. {hint}", hint=kind.absent_hint)) for kind in absent
+        Check(name=_("neural networks"), is_ok=True, message=_("not installed. {hint}", hint=kind.absent_hint))
+        for kind in absent
     ]
     if all(entry.is_fallback for entry in entries):
         how = first_engine()

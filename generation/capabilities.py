@@ -16,7 +16,7 @@ from generation.foreign import MAX_NAMES, clean_line, clean_name, clean_names, f
 from generation.framing import canvas_for, nearest_size, pixels, reduction
 from generation.lora_tags import fit_lora_tags
 from generation.named import Asked, is_own_choice, refusals, unknown
-from generation.request import GenerationRequest, Mode
+from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from generation.samplers import match_name, match_sampler, match_scheduler
 from generation.several_pictures import fit_pictures
 from texts.text import _
@@ -183,7 +183,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
             if _find_lora(lora.name, capabilities) is None:
                 reasons.append(unknown("LoRA", lora.name, capabilities.loras))
     reasons += refusals(_asked_names(request, capabilities))
-    for unit in request.control if request.mode is not Mode.UPSCALE else ():
+    for unit in request.control if request.mode not in FROM_PICTURE_ALONE else ():
         if not capabilities.control_kinds:
             return [*reasons, _("it has no ControlNet")]
         if match_control_kind(unit.kind, capabilities.control_kinds) is None:
@@ -196,11 +196,11 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
 
 def _asked_names(request: GenerationRequest, capabilities: Capabilities) -> Iterator[Asked]:
     """Yield each name that is asked for and would be used, with the list it has to be in."""
-    if request.mode is not Mode.UPSCALE:
+    if request.mode not in FROM_PICTURE_ALONE:
         yield "sampler", request.sampler, capabilities.samplers, match_sampler
         yield "scheduler", request.scheduler, capabilities.schedulers, match_scheduler
         yield "VAE", request.vae, capabilities.vaes, match_name
-    for style in request.styles:
+    for style in request.styles if request.mode is not Mode.UPSCALE else ():
         yield "style", style, capabilities.styles, match_name
     yield "upscaler", request.upscaler, capabilities.upscalers, match_name
     if request.hires and capabilities.supports_hires and request.mode is Mode.TXT2IMG:
@@ -230,7 +230,7 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
     if not request.model:
         return request
     if capabilities.models == ():
-        if request.mode is not Mode.UPSCALE:
+        if request.mode not in FROM_PICTURE_ALONE:
             say(_("model {model} ignored: this engine has only one", model=request.model))
         return replace(request, model=None)
     return replace(request, model=_find_model(request.model, capabilities.models or ()) or request.model)

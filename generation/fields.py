@@ -279,7 +279,7 @@ FIELDS: Final = (
     Field(
         name="denoising_strength", kind=Kind.NUMBER, option="strength", aliases=("denoise", "denoising_strength"),
         example="0.6", limits=Range(low=0, high=1), help=_("0 keeps the input picture, 1 ignores it"), slash="strength",
-        modes=frozenset({Mode.IMG2IMG, Mode.INPAINT}), infotext="Denoising strength",
+        modes=frozenset({Mode.IMG2IMG, Mode.INPAINT, Mode.RESTYLE}), infotext="Denoising strength",
         control=Control(place="input", title="Change", high=1, step=0.01, usual=DEFAULT_DENOISING_STRENGTH),
         is_usual=True, is_for_workflows=True, is_drawing=True,
     ),

@@ -19,6 +19,7 @@ class OrderKind(StrEnum):
     COMPARE = "compare"  # words on several `engines`
     CHANGE = "change"  # something from a picture: larger, or more around it
     INPAINT = "inpaint"  # a part of a picture again; the second file is the mask
+    STYLE = "style"  # a picture in a style; the second file, if there is one, is a picture of that style
     CONTROL = "control"  # after the pose, the edges or the depth of a picture: the draft's first unit lacks it
     NEAREST = "nearest"  # words of elsewhere, without the model and LoRAs that are not here
     CANCEL = "cancel"  # end the job `job_id`: the last step of an edit that replaces it

@@ -22,6 +22,10 @@ class Mode(StrEnum):
     IMG2IMG = "img2img"
     INPAINT = "inpaint"
     UPSCALE = "upscale"
+    RESTYLE = "restyle"
+
+
+FROM_PICTURE_ALONE: Final = frozenset({Mode.UPSCALE, Mode.RESTYLE})  # these have no use for words, steps or samplers
 
 
 @dataclass(frozen=True, kw_only=True)

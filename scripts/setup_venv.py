@@ -28,7 +28,8 @@ NEEDED_MB = {
 }  # with what pip keeps for itself meanwhile
 OFFERS = {
     "requirements-art.txt": (
-        "Easel can enlarge pictures with neural networks on this machine, without a server. The packages need 160 MB."
+        "Easel can enlarge and restyle pictures with neural networks on this machine, without a server. "
+        "The packages need 250 MB."
     )
 }
 LATER = "They can be added at any time: make run ART=1"

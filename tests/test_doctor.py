@@ -60,7 +60,7 @@ async def test_one_without_an_address_is_asked_at_its_public_one(
 
 
 async def test_networks_that_are_not_installed_are_named_with_how_to_get_them(tmp_path: Path) -> None:
-    check = (await verdicts(settings_in(tmp_path)))["art"]
+    check = (await verdicts(settings_in(tmp_path)))["neural networks"]
     assert check.is_ok
     assert "not installed" in check.message
     assert "make run ART=1" in check.message

@@ -91,8 +91,9 @@ async def generate(request: Request, body: GenerateIn, caller: Maker) -> ImagesO
 
 @router.post("/edit", dependencies=[takes(PICTURES)])
 async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
-    """Change a picture: a part of it (inpaint), beyond its edges (outpaint), or all of it (img2img)."""
-    prompt, loras = words_of(body.prompt)
+    """Change a picture: a part of it (inpaint), beyond its edges (outpaint), all of it (img2img), or its style."""
+    is_restyled = body.editType == "style-transfer"
+    prompt, loras = ("", ()) if is_restyled and not body.prompt else words_of(body.prompt)
     draft = Draft(prompt=prompt, loras=loras, negative_prompt=body.negativePrompt, seed=body.seed)
     draft = replace(draft, denoising_strength=body.strength)
     notes: tuple[str, ...] = ()
@@ -100,6 +101,11 @@ async def edit(request: Request, body: EditIn, caller: Maker) -> ImagesOut:
         pair = await take_pair(request, caller, body.imageUrl, body.mask, ("imageUrl", "mask"))
         draft = replace(draft, mode=Mode.INPAINT, init_image=pair.image, mask_image=pair.mask)
         notes = pair.notes
+    elif is_restyled:
+        source = await take_picture(request, caller, body.imageUrl, "imageUrl")
+        like = [await take_picture(request, caller, body.styleUrl, "styleUrl")] if body.styleUrl else []
+        styles = (body.styleName,) if body.styleName else ()
+        draft = replace(draft, mode=Mode.RESTYLE, init_image=source, more_images=tuple(like), styles=styles)
     else:
         source = await take_picture(request, caller, body.imageUrl, "imageUrl")
         is_outpaint = body.editType == "outpaint"

@@ -21,7 +21,7 @@ from api.dialects.requests import (
     DrawOrder,
     Picture,
     Words,
-    engines_for,
+    engines_and_fillers_for,
     engines_of,
     renamed,
     submit,
@@ -57,7 +57,13 @@ WORDS: Final = {
     JobStatus.EXPIRED: "failed",
     JobStatus.CANCELLED: "cancelled",
 }
-TYPES: Final = {Mode.TXT2IMG: "text2img", Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
+TYPES: Final = {
+    Mode.TXT2IMG: "text2img",
+    Mode.IMG2IMG: "img2img",
+    Mode.INPAINT: "inpaint",
+    Mode.UPSCALE: "upscale",
+    Mode.RESTYLE: "style-transfer",
+}
 STYLE_FIELDS: Final = {
     "content": "contentImage",
     "style": "styleImage",
@@ -170,7 +176,7 @@ async def style_transfer(request: Request, body: StyleTransferIn, caller: Maker)
         content_strength=body.contentStrength,
     )
     with renamed(STYLE_FIELDS):
-        styled = await with_style_of(draft, asked, engines_for(web, caller, draft), web.services.media)
+        styled = await with_style_of(draft, asked, engines_and_fillers_for(web, caller, draft), web.services.media)
     return await _accept(request, caller, body, styled.draft, styled.note)
 
 

@@ -76,7 +76,7 @@ def provider_out(engine: Engine) -> ProviderOut:
             "outpainting": Mode.INPAINT in modes,
             "variations": Mode.IMG2IMG in modes,
             "upscaling": Mode.UPSCALE in modes,
-            "styleTransfer": Mode.IMG2IMG in modes,
+            "styleTransfer": bool({Mode.IMG2IMG, Mode.RESTYLE} & modes),
             "styleReference": bool(kinds & STYLE_KINDS),
             "analysis": bool(offered and offered.supports_describe),
         },

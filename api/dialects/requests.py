@@ -120,6 +120,11 @@ def engines_for(web: Web, caller: Person, draft: Draft) -> list[Engine]:
     return web.services.catalog.engines_for(draft, caller)
 
 
+def engines_and_fillers_for(web: Web, caller: Person, draft: Draft) -> list[Engine]:
+    """Return the engines that a draft may go to, and what does for them what they cannot."""
+    return web.services.catalog.engines_and_fillers_for(draft, caller)
+
+
 def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Draft:
     """Ask for a model by name; an engine's own name stands for what that draws with.
 

@@ -33,7 +33,9 @@ class EditIn(DialectBody):
 
     imageUrl: Picture | None = None
     prompt: Words | None = None
-    editType: Literal["inpaint", "outpaint", "img2img"] = "inpaint"
+    editType: Literal["inpaint", "outpaint", "img2img", "style-transfer"] = "inpaint"
+    styleUrl: Picture | None = None
+    styleName: Name | None = None
     mask: Picture | None = None
     strength: Part | None = None
     provider: Name | None = None

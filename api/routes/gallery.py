@@ -43,7 +43,7 @@ async def gallery(
     q: Annotated[str, Query(max_length=MAX_SEARCH_CHARS, description="Words of the prompt.")] = "",
     model: Annotated[str, Query(max_length=300)] = "",
     engine: Annotated[str, Query(max_length=300)] = "",
-    mode: Literal["", "txt2img", "img2img", "inpaint", "upscale"] = "",
+    mode: Literal["", "txt2img", "img2img", "inpaint", "upscale", "restyle"] = "",
     favorites: bool = False,
     collection: Annotated[str, Query(max_length=32)] = "",
     since: AwareDatetime | None = None,

@@ -395,7 +395,7 @@ declare namespace Api {
   }
 
   /** What kind of picture making is wanted. */
-  type Mode = "txt2img" | "img2img" | "inpaint" | "upscale";
+  type Mode = "txt2img" | "img2img" | "inpaint" | "upscale" | "restyle";
 
   /** A model to choose; `name` is what is sent. */
   interface Model {

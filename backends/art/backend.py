@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.art.work.networks import is_installed, upscalers
+from backends.art.work.networks import is_installed, restyler, upscalers
 from backends.base import ProgressCallback
 from backends.child import Child, ChildFailed, ChildFailure
 from constants import MAX_BATCH_SIZE, MAX_IMAGE_PIXELS, MAX_STEPS
@@ -18,12 +18,13 @@ from utils.pixels import BadImage
 from utils.threads import run_in_thread
 
 CHILD: Final = "backends.art.work.hand"
+MODES: Final = frozenset({Mode.UPSCALE, Mode.RESTYLE})
 DEFAULT_UPSCALE_FACTOR: Final = 2.0
 PATIENCE_S: Final = 300.0  # the slowest network takes a minute for a tile on a busy machine
 
 
 class ArtBackend:
-    """Enlarges pictures with networks, one picture at a time.
+    """Enlarges and restyles pictures with networks, one picture at a time.
 
     Args:
         name: the instance's name.
@@ -50,14 +51,19 @@ class ArtBackend:
             hint = _("`make run ART=1` installs what they need.")
             raise BackendUnavailable(_("The built-in networks are not installed."), hint=hint)
         return Capabilities(
-            modes=frozenset({Mode.UPSCALE}),
+            modes=MODES,
             upscalers=tuple(upscalers()),
             # whatever else was said of the picture: enlarging it has no use for that, and needs no remark
             samplers=None,
             schedulers=None,
             loras=None,
             vaes=None,
-            styles=None,
+            styles=restyler().styles,
+            max_images=2,
+            size_grid=1,
+            default_strength=1.0,
+            default_width=1024,
+            default_height=1024,
             max_steps=MAX_STEPS,
             max_batch=MAX_BATCH_SIZE,
             supports_clip_skip=True,
@@ -67,38 +73,52 @@ class ArtBackend:
         )
 
     async def generate(self, request: GenerationRequest, report: ProgressCallback) -> GenerationResult:
-        """Enlarge the picture of a request; a batch holds it several times.
+        """Enlarge or restyle the picture of a request; a batch holds it several times.
 
         Raises:
             RequestRejected: the picture cannot be read, or the result would be too large.
             OutOfMemory: this machine has too little for it.
             BackendError: the work failed.
         """
-        source, factor = request.init_image, request.upscale_factor or DEFAULT_UPSCALE_FACTOR
-        if request.mode is not Mode.UPSCALE or source is None:
+        source = request.init_image
+        if request.mode not in MODES or source is None:
             raise RequestRejected(
-                _("This needs a picture to enlarge. Attach one, or reply to one."), field="init_image"
+                _("This needs a picture to work on. Attach one, or reply to one."), field="init_image"
             )
-        await run_in_thread(_check_size, source, factor)
-        upscaler = request.upscaler or next(iter(upscalers()))
-        order = {"upscaler": upscaler, "factor": factor, "threads": self._threads}
+        order, blobs, model = _order(request, source)
+        await run_in_thread(_check_pictures, blobs, order.get("factor", 1.0))
         try:
-            answer = await self._child.ask(order, [source.data], lambda values: report(_progress(values)))
+            answer = await self._child.ask(
+                order | {"threads": self._threads}, blobs, lambda values: report(_progress(values))
+            )
         except ChildFailed as failed:
             raise _translate(failed) from failed
         seeds = (seed_after(request.seed, number) for number in range(request.batch_size))
         images = tuple(GeneratedImage(data=answer.blobs[0], seed=seed) for seed in seeds)
-        return GenerationResult(images=images, model=upscaler)
+        return GenerationResult(images=images, model=model)
 
     async def aclose(self) -> None:
         self._is_closed = True
         await self._child.aclose()
 
 
-def _check_size(source: SourceImage, factor: float) -> None:
+def _order(request: GenerationRequest, source: SourceImage) -> tuple[dict[str, Any], list[bytes], str]:
+    """Return what the child is to do, with which pictures, and what does it."""
+    if request.mode is Mode.UPSCALE:
+        upscaler = request.upscaler or next(iter(upscalers()))
+        factor = request.upscale_factor or DEFAULT_UPSCALE_FACTOR
+        return {"do": "upscale", "upscaler": upscaler, "factor": factor}, [source.data], upscaler
+    strength = 1.0 if request.denoising_strength is None else request.denoising_strength
+    like = [picture.data for picture in request.more_images[:1]]
+    style = request.styles[0] if request.styles else restyler().styles[0]
+    model = _("the style of a picture") if like else style
+    return {"do": "restyle", "style": style, "strength": strength}, [source.data, *like], model
+
+
+def _check_pictures(pictures: list[bytes], factor: float) -> None:
     """Refuse what cannot be read, or would become too large, before a process is started for it."""
     try:
-        width, height = canvas.upright_size(source.data)
+        (width, height), *_others = [canvas.upright_size(data) for data in pictures]
     except BadImage as error:
         raise RequestRejected(str(error), field="init_image") from error
     width, height = round(width * factor), round(height * factor)
@@ -126,11 +146,11 @@ def _translate(failed: ChildFailed) -> GenerationError:
         case ChildFailure.REFUSED:
             return BackendError(str(failed))
         case ChildFailure.MEMORY:
-            message = _("This machine has too little memory to enlarge the picture.")
+            message = _("This machine has too little memory for this picture.")
             return OutOfMemory(f"{message} {failed}" if "MB" in detail else message, detail=detail, hint=smaller)
         case ChildFailure.HUNG:
             hint = _("Try again, with a smaller factor or a smaller picture.")
-            return BackendError(_("The upscaler stood still and was ended."), detail=detail, hint=hint)
+            return BackendError(_("The network stood still and was ended."), detail=detail, hint=hint)
         case ChildFailure.CRASHED:
-            return BackendError(_("The upscaler crashed on this picture."), detail=detail, hint=smaller)
-    return BackendError(_("The upscaler failed."), detail=detail, hint=_("The log of Easel shows why."))
+            return BackendError(_("The network crashed on this picture."), detail=detail, hint=smaller)
+    return BackendError(_("The network failed."), detail=detail, hint=_("The log of Easel shows why."))

@@ -46,7 +46,7 @@ KIND = EngineKind(
     ),
     is_inside=True,
     is_fallback=True,
-    fills=frozenset({Mode.UPSCALE}),
+    fills=frozenset({Mode.UPSCALE, Mode.RESTYLE}),
     is_there=is_installed,
-    absent_hint=_("Whoever runs Easel can add an upscaler that needs no server: `make run ART=1`."),
+    absent_hint=_("Whoever runs Easel can add networks that need no server for it: `make run ART=1`."),
 )

@@ -10,7 +10,7 @@ from cogs.cards import Button, Card, CardPicture, Row
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
-from generation.request import GenerationRequest, Mode
+from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from generation.result import came_back
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal
@@ -26,7 +26,7 @@ AI_IMAGE = _("AI image")
 AI_VIDEO = _("AI video")
 RULES_IMAGE = _("Image drawn by rules, not by an AI model")
 GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
-WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale"}
+WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale", Mode.RESTYLE: "restyle"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +240,8 @@ def _numbers(request: GenerationRequest) -> list[str]:
     parts = [WORDS_OF_MODE[request.mode]] if request.mode in WORDS_OF_MODE else []
     if request.mode is Mode.UPSCALE:
         return [*parts, f"{request.upscale_factor:g}×"]
+    if request.mode is Mode.RESTYLE:
+        return [*parts, *request.styles, _("strength {strength:g}", strength=request.denoising_strength or 0)]
     parts += [_("{steps} steps", steps=request.steps), f"CFG {request.cfg_scale:g}"]
     if request.sampler:
         parts.append(escape(" ".join(filter(None, (request.sampler, request.scheduler)))))
@@ -336,7 +338,7 @@ def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
         button = Button(action="flux", job_id=job.id, label=around.other_label, emoji="⚡", style="success")
         again.append(replace(button, argument="" if button.label == "Flux it" else around.other_engine))
     rows.append(tuple(again))
-    if job.drawn.mode is not Mode.UPSCALE:
+    if job.drawn.mode not in FROM_PICTURE_ALONE:
         other = [
             Button(action="steps", job_id=job.id, label=_("More steps"), emoji="➕"),
             Button(action="size", job_id=job.id, label=_("Size"), emoji="📐"),

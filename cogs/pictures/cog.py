@@ -90,6 +90,24 @@ class Pictures(commands.Cog):
     async def upscale_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
         await self._from_message(interaction, message, CHANGES["upscale"])
 
+    # -- in another style ----------------------------------------------------------------------------------------
+
+    @nextcord.slash_command(name="style", description=_("Paint a picture in another style"))
+    async def style(
+        self,
+        interaction: nextcord.Interaction,
+        image: nextcord.Attachment = SlashOption(description=_("The picture"), required=True),
+        style: str = SlashOption(description=_("One of the engine's styles"), required=False, max_length=100),
+        like: nextcord.Attachment = SlashOption(description=_("A picture in the style you want"), required=False),
+        strength: float = slash_option("denoising_strength"),
+        backend: str = slash_option("backend"),
+        private: bool = slash_option("private"),
+    ) -> None:
+        styles = (style,) if style else ()
+        typed = Draft(mode=Mode.RESTYLE, styles=styles, denoising_strength=strength, backend=backend)
+        files = (image, like) if like else (image,)
+        await self._take(interaction, OrderKind.STYLE, typed, files, private=bool(private))
+
     # -- partly new, and more of it ------------------------------------------------------------------------------
 
     @nextcord.slash_command(name="inpaint", description=_("Redraw a part of a picture"))
@@ -206,6 +224,7 @@ class Pictures(commands.Cog):
     # -- autocomplete --------------------------------------------------------------------------------------------
 
     @upscale.on_autocomplete("backend")
+    @style.on_autocomplete("backend")
     @inpaint.on_autocomplete("backend")
     @outpaint.on_autocomplete("backend")
     @control.on_autocomplete("backend")
@@ -215,6 +234,10 @@ class Pictures(commands.Cog):
     @upscale.on_autocomplete("upscaler")
     async def suggest_upscaler(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, typed, lambda capabilities: capabilities.upscalers)
+
+    @style.on_autocomplete("style")
+    async def suggest_style(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await self._suggest(interaction, typed, lambda can: can.styles if Mode.RESTYLE in can.modes else ())
 
     @control.on_autocomplete("kind")
     async def suggest_kind(self, interaction: nextcord.Interaction, typed: str) -> None:

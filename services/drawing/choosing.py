@@ -10,7 +10,7 @@ from generation.fields import RANGES
 from generation.job import Origin
 from generation.lora_tags import with_tags_as_loras
 from generation.options import as_checked, validate
-from generation.request import Draft, GenerationRequest, Mode
+from generation.request import FROM_PICTURE_ALONE, Draft, GenerationRequest, Mode
 from generation.resolve import mode_of, resolve_for
 from queue_manager import QueueManager
 from services.drawing.styles import StyleService
@@ -96,7 +96,7 @@ class Chooser:
         if draft.workflow and self._workflows:
             own = await self._workflows.resolve(draft.workflow, origin.person)
             draft = as_checked(replace(draft, workflow=own), draft)
-        needs_words = draft.mode is not Mode.UPSCALE and draft.upscale_factor is None and draft.workflow is None
+        needs_words = draft.mode not in FROM_PICTURE_ALONE and draft.upscale_factor is None and draft.workflow is None
         if not draft.prompt and needs_words:
             raise RequestRejected(
                 _("Say what you would like to see, for example: a red fox in the snow."), field="prompt"
@@ -134,7 +134,7 @@ class Chooser:
     def stays(self, lane: str, mode: Mode, origin: Origin) -> bool:
         """Return whether another picture of a job is made where that was: the engine is there, and is the one for it.
 
-        To enlarge a picture, any engine will do that can, and one that fills a gap does it better than a fallback.
+        To enlarge or restyle a picture, any engine will do that can, and one that fills a gap goes before a fallback.
         """
         visible = self._registry.visible(origin.person)
         entry = next((entry for entry in visible if entry.name == lane), None)
@@ -142,7 +142,7 @@ class Chooser:
             return entry is not None and mode in entry.fills
         if entry.is_fallback:
             return not any(mode in other.fills for other in visible)
-        return mode is not Mode.UPSCALE or entry.capabilities is None or mode in entry.capabilities.modes
+        return mode not in FROM_PICTURE_ALONE or entry.capabilities is None or mode in entry.capabilities.modes
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Return where a request would run now, when it would start and how long it would take.
@@ -232,6 +232,8 @@ class Chooser:
             scopes.append(f"guild:{origin.guild_id}")
         for scope in scopes:
             preferred = preferred.over(await self._preferences.get(scope))
+        if given.mode is Mode.RESTYLE:
+            return Draft(backend=preferred.backend)
         if given.mode is Mode.UPSCALE:
             return Draft(backend=preferred.backend, upscaler=preferred.upscaler)
         return preferred

@@ -11,7 +11,7 @@ from generation.job import Job, JobView, Origin, child_of
 from generation.person import Person
 from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
-from generation.request import Draft, Mode, draft_of
+from generation.request import FROM_PICTURE_ALONE, Draft, Mode, draft_of
 from generation.resolve import mode_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
@@ -163,7 +163,7 @@ class GenerationService:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""
         enlarged = job
         for __ in range(MOST_ENLARGEMENTS):
-            if enlarged.request.mode is not Mode.UPSCALE:
+            if enlarged.request.mode not in FROM_PICTURE_ALONE:
                 return enlarged
             parent = await self._jobs.get(enlarged.origin.parent_job_id or "")
             if parent is None or parent.words_gone_at is not None:

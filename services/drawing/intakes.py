@@ -279,6 +279,10 @@ class IntakeService:
                 *source.notes,
                 *await left_of(data),
             )
+        if order.kind is OrderKind.STYLE:
+            styles = [await self._media.take_input(await read(file)) for file in order.files[1:2]]
+            picture = await self._media.take_input(data)
+            return replace(order.draft, init_image=picture, more_images=tuple(styles)), await left_of(data)
         if order.kind is OrderKind.CONTROL:
             picture = await self._media.take_input(data)
             first, *others = order.draft.control

@@ -54,11 +54,23 @@ async def with_style_of(draft: Draft, asked: StyleTransfer, engines: Iterable[En
                 _("{field} cannot be {value:g}. Allowed: 0 to 1.", field=field, value=value), field=field
             )
     draft = replace(draft, mode=Mode.IMG2IMG, denoising_strength=1 - asked.content_strength)
-    if able := _able(engines):
+    known = tuple(engines)
+    if able := _able(known):
         engine, kind = able
         unit = ControlUnit(kind=kind, image=asked.style, weight=asked.style_strength)
         draft = replace(draft, init_image=asked.content, control=(unit,), backend=engine.name)
         note = _("style transfer: by {engine} itself, with its ControlNet for {kind}", engine=engine.label, kind=kind)
+        return Styled(draft=draft, note=note)
+    if restyling := next((engine for engine in known if _can_restyle(engine)), None):
+        draft = replace(
+            draft,
+            mode=Mode.RESTYLE,
+            init_image=asked.content,
+            more_images=(asked.style,),
+            denoising_strength=asked.style_strength,
+            backend=restyling.name,
+        )
+        note = _("style transfer: by {engine}, which needs no words for it", engine=restyling.label)
         return Styled(draft=draft, note=note)
     try:
         moved = await run_in_thread(with_palette_of, asked.content.data, asked.style.data, asked.style_strength)
@@ -70,6 +82,10 @@ async def with_style_of(draft: Draft, asked: StyleTransfer, engines: Iterable[En
         "picture first, which was then drawn over"
     )
     return Styled(draft=draft, note=note)
+
+
+def _can_restyle(engine: Engine) -> bool:
+    return bool(engine.capabilities and not engine.error and Mode.RESTYLE in engine.capabilities.modes)
 
 
 def _able(engines: Iterable[Engine]) -> tuple[Engine, str] | None:

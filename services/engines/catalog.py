@@ -109,6 +109,11 @@ class Catalog:
         named = self.engine(draft.backend, person) if draft.backend else None
         return [named] if named else self.engines(person)
 
+    def engines_and_fillers_for(self, draft: Draft, person: Person) -> list[Engine]:
+        """Return the engines that a draft may go to: the one it names, else all, and what fills their gaps."""
+        named = self.engine(draft.backend, person) if draft.backend else None
+        return [named] if named else self.engines_and_fillers(person)
+
     def modes(self, person: Person) -> frozenset[Mode]:
         """Return what any engine here can do for this person."""
         engines = self.engines_and_fillers(person)

@@ -5,7 +5,7 @@ from typing import Final
 from constants import APP_NAME, VERSION
 from generation.fields import FIELDS, Field
 from generation.lora_tags import tag_of
-from generation.request import GenerationRequest, Mode
+from generation.request import FROM_PICTURE_ALONE, GenerationRequest
 from generation.result import GeneratedImage
 from texts.text import _
 from utils.images import ImageInfo, with_parameters
@@ -52,7 +52,7 @@ def parameters_of(request: GenerationRequest, info: ImageInfo, *, seed: int, mod
     }
     if hires:
         written["Denoising strength"] = hires.denoising_strength
-    if request.mode is Mode.UPSCALE:
+    if request.mode in FROM_PICTURE_ALONE:
         written |= {"Steps": None, "CFG scale": None, "Upscale factor": request.upscale_factor}
     keys = sorted(written, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
     ends = {"Engine": engine, "Version": f"{APP_NAME} {VERSION}"}

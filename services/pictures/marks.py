@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from generation.request import GenerationRequest, Mode
+from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
 from texts.text import _
 from utils.content_credentials import How, NotSigned, PictureSigner
 from utils.pixels import BadImage
@@ -69,7 +69,7 @@ class Marks:
 
 
 def _how(request: GenerationRequest) -> How:
-    if request.mode in (Mode.INPAINT, Mode.UPSCALE):
+    if request.mode is Mode.INPAINT or request.mode in FROM_PICTURE_ALONE:
         return How.EDITED
     return How.FOLLOWED if request.guide else How.CREATED
 

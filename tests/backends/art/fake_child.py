@@ -14,9 +14,11 @@ class FakeChild:
         self.working = 0
         self.failure = None
         self.orders = []
+        self.blobs = []
 
     async def ask(self, order, blobs, report):
         self.orders.append(order)
+        self.blobs.append(blobs)
         if self.failure:
             failure, self.failure = self.failure, None
             raise failure
@@ -30,7 +32,7 @@ class FakeChild:
         finally:
             self.working -= 1
         source = opened(blobs[0])
-        size = tuple(round(side * order["factor"]) for side in source.size)
+        size = tuple(round(side * order.get("factor", 1)) for side in source.size)
         return ChildAnswer(values={}, blobs=(picture(size=size, color=(200, 60, 60)),))
 
     async def aclose(self):

@@ -91,7 +91,7 @@ async def test_without_its_packages_it_says_how_to_get_them(monkeypatch):
 
 async def test_it_can_enlarge_by_three_networks_the_quick_one_first():
     can = await ArtBackend().capabilities()
-    assert can.modes == {Mode.UPSCALE}
+    assert can.modes == {Mode.UPSCALE, Mode.RESTYLE}
     assert can.upscalers == ("R-ESRGAN AnimeVideo", "R-ESRGAN 4x+ Anime6B", "R-ESRGAN 4x+")
 
 
@@ -116,8 +116,8 @@ async def test_the_upscaler_and_the_factor_are_those_that_were_asked_for():
     request = fit(replace(LARGER, upscaler="r-esrgan 4x+", upscale_factor=None), await engine.capabilities()).request
     assert (await engine.generate(request, ignore)).model == "R-ESRGAN 4x+"
     assert child.orders == [
-        {"upscaler": "R-ESRGAN AnimeVideo", "factor": 2.0, "threads": 2},
-        {"upscaler": "R-ESRGAN 4x+", "factor": 2.0, "threads": 2},
+        {"do": "upscale", "upscaler": "R-ESRGAN AnimeVideo", "factor": 2.0, "threads": 2},
+        {"do": "upscale", "upscaler": "R-ESRGAN 4x+", "factor": 2.0, "threads": 2},
     ]
 
 
@@ -140,8 +140,8 @@ async def test_progress_counts_the_tiles():
             "upscale_factor",
         ),
         ({"init_image": SourceImage.of(b"no picture")}, "picture", "init_image"),
-        ({"init_image": None}, "needs a picture to enlarge", "init_image"),
-        ({"mode": Mode.TXT2IMG}, "needs a picture to enlarge", "init_image"),
+        ({"init_image": None}, "needs a picture to work on", "init_image"),
+        ({"mode": Mode.TXT2IMG}, "needs a picture to work on", "init_image"),
     ],
 )
 async def test_what_cannot_be_enlarged_is_refused_before_a_process_is_started(changes, words, field):
@@ -158,7 +158,7 @@ async def test_each_failure_has_its_words():
     assert "It needs 900 MB, and 20 MB are free." in memory.user_message
     assert "smaller factor" in memory.hint
     killed = await failing(ChildFailure.MEMORY, "ended with -9")
-    assert killed.user_message == "This machine has too little memory to enlarge the picture."
+    assert killed.user_message == "This machine has too little memory for this picture."
     assert "crashed" in (await failing(ChildFailure.CRASHED, "ended with -6")).user_message
     assert "stood still" in (await failing(ChildFailure.HUNG, "no word for 300 s")).user_message
     assert "failed" in (await failing(ChildFailure.FAULT, "KeyError: 'seed'")).user_message
@@ -169,7 +169,12 @@ async def test_each_failure_has_its_words():
 
 def test_its_kind_fills_the_gaps_of_others():
     kind = kind_of("art")
-    assert (kind.is_fallback, kind.is_inside, kind.fills, kind.is_connectable) == (True, True, {Mode.UPSCALE}, False)
+    assert (kind.is_fallback, kind.is_inside, kind.fills, kind.is_connectable) == (
+        True,
+        True,
+        {Mode.UPSCALE, Mode.RESTYLE},
+        False,
+    )
     assert "make run ART=1" in kind.absent_hint
 
 

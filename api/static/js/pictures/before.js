@@ -5,7 +5,7 @@
 import { api } from "../shell/api.js";
 import { events } from "../shell/events.js";
 
-const FROM_A_PICTURE = new Set(["img2img", "inpaint", "upscale"]);
+const FROM_A_PICTURE = new Set(["img2img", "inpaint", "upscale", "restyle"]);
 
 /**
  * Whether a picture was made from another one.

@@ -7,7 +7,13 @@ import { button, h } from "../ui/dom.js";
 import { formatBytes, formatSpan, timeAgo } from "../ui/words.js";
 
 /** @type {Record<string, string>} */
-const MODES = { txt2img: "From words", img2img: "From a picture", inpaint: "Inpainted", upscale: "Upscaled" };
+const MODES = {
+  txt2img: "From words",
+  img2img: "From a picture",
+  inpaint: "Inpainted",
+  upscale: "Upscaled",
+  restyle: "Restyled",
+};
 /** @type {Record<string, string>} */
 const KINDS = {
   "image/png": "PNG",

@@ -70,7 +70,13 @@ function limits(told) {
 }
 
 /** @type {Record<string, string>} */
-const MODES = { txt2img: "text to picture", img2img: "picture to picture", inpaint: "inpaint", upscale: "upscale" };
+const MODES = {
+  txt2img: "text to picture",
+  img2img: "picture to picture",
+  inpaint: "inpaint",
+  upscale: "upscale",
+  restyle: "restyle",
+};
 
 /** @param {(OfferList & { items: OfferItem[] })[]} lists */
 function searchable(lists) {

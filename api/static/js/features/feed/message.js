@@ -112,7 +112,10 @@ export class Message {
 
   #words() {
     const { job } = this;
-    const asked = job.mode === "upscale" ? `Upscale ${job.request.upscale_factor ?? 2}x` : "";
+    const larger = `Upscale ${job.request.upscale_factor ?? 2}x`;
+    /** @type {Record<string, string>} */
+    const words = { upscale: larger, restyle: "Restyle" };
+    const asked = words[job.mode] ?? "";
     return h(
       "p",
       { class: "msg-words" },

@@ -13,6 +13,7 @@ const MODES = [
   ["img2img", "From a picture"],
   ["inpaint", "Inpainted"],
   ["upscale", "Upscaled"],
+  ["restyle", "Restyled"],
 ];
 const SORTS = [
   ["new", "Newest first"],

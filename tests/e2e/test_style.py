@@ -1,0 +1,37 @@
+"""`/style` as people see it: a picture in one of an engine's styles, or in that of another picture."""
+
+from __future__ import annotations
+
+from generation.capabilities import Capabilities
+from generation.request import Mode
+from tests.discord_server import DiscordServer
+from tests.e2e.conftest import StartEasel
+from tests.e2e.pictures import png
+from tests.fakes import FakeBackend
+
+STYLES = ("painting 1", "painting 2", "oil")
+
+
+def restyler() -> FakeBackend:
+    modes = frozenset({Mode.TXT2IMG, Mode.RESTYLE})
+    return FakeBackend("painter", capabilities=Capabilities(modes=modes, styles=STYLES, max_images=2))
+
+
+async def test_style_paints_the_picture_in_a_style_or_like_another(discord: DiscordServer, start: StartEasel) -> None:
+    engine = restyler()
+    easel = await start(engine)
+    mia = discord.user("mia")
+    result = await mia.slash(discord.channel, "style", image=("cat.png", png()), style="painting 2", strength=0.5)
+    assert not result.failed
+    done = await easel.finished(result.original)
+    assert "restyle" in done.content
+    assert "painting 2" in done.content
+    [request] = engine.requests
+    assert (request.mode, request.styles, request.denoising_strength) == (Mode.RESTYLE, ("painting 2",), 0.5)
+    assert request.prompt == ""
+    like = await mia.slash(discord.channel, "style", image=("cat.png", png()), like=("sea.png", png(colour="navy")))
+    await easel.finished(like.original)
+    assert (len(engine.requests[1].more_images), engine.requests[1].styles) == (1, ())
+    again = await discord.user("ann").click(done, "Re-roll")
+    await easel.finished(again.original)
+    assert engine.requests[2].styles == ("painting 2",)
