@@ -126,7 +126,7 @@ def _about_prompts(argv: Sequence[str], given: str) -> str:
     return (
         given
         if "Did you mean" in given
-        else _('{said} To draw it: {program} generate "{argv}"', said=given, program=PROGRAM, argv=argv[0])
+        else _('{said} To draw it: {program} generate "{words}"', said=given, program=PROGRAM, words=argv[0])
     )
 
 

@@ -46,7 +46,7 @@ class Option:
         if self.type == "switch":
             return _("yes or no")
         if self.type == "choice":
-            listed = _("{choices} or {choices_2}", choices=", ".join(self.choices[:-1]), choices_2=self.choices[-1])
+            listed = _("{choices} or {last}", choices=", ".join(self.choices[:-1]), last=self.choices[-1])
             return _("{listed}, with commas between", listed=listed) if self.is_list else listed
         if self.type in {"number", "seconds"}:
             unit = _("a whole number") if self.type == "number" else _("a number of seconds")

@@ -67,7 +67,7 @@ class QueueStatus(commands.Cog):
             elif lane is None or not (lane.running or lane.waiting):
                 lines.append(_("🟢 {name} · free", name=name))
             else:
-                wait = _(" · about {wait_s} to wait", wait_s=duration(lane.wait_s)) if lane.wait_s >= 1 else ""
+                wait = _(" · about {wait} to wait", wait=duration(lane.wait_s)) if lane.wait_s >= 1 else ""
                 lines.append(
                     _(
                         "🟡 {name} · {running} being drawn, {waiting} waiting{wait}",
@@ -78,7 +78,7 @@ class QueueStatus(commands.Cog):
                     )
                 )
             if lane and lane.paused_s > 0:
-                lines[-1] += _(" · pauses for {paused_s}", paused_s=duration(lane.paused_s))
+                lines[-1] += _(" · pauses for {paused}", paused=duration(lane.paused_s))
         views = await self._service.active_of(person.user_key)
         lines.append(_("**Your pictures**") if views else _("You have nothing waiting."))
         lines += [_own_line(view) for view in views[:15]]

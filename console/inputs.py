@@ -24,9 +24,9 @@ async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -
     if len(files) > MAX_INPUT_PICTURES:
         raise RequestRejected(
             _(
-                "{count} pictures were named; {max_input_pictures} are the most.",
+                "{count} pictures were named; {most} are the most.",
                 count=len(files),
-                max_input_pictures=MAX_INPUT_PICTURES,
+                most=MAX_INPUT_PICTURES,
             ),
             field="image",
         )

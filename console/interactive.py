@@ -43,10 +43,10 @@ def converse(studio: ConsoleParts) -> int:
     drawing = _("Drawing with {engines}. ", engines=engines) if engines else ""
     tell(
         _(
-            "\n{drawing}Pictures go to {pictures}.\n{type_this}",
+            "\n{drawing}Pictures go to {pictures}.\n{usage}",
             drawing=drawing,
             pictures=studio.pictures,
-            type_this=TYPE_THIS,
+            usage=TYPE_THIS,
         )
     )
     has_heard = False
@@ -83,8 +83,8 @@ def _obey(studio: ConsoleParts, line: str) -> bool:
     elif line.strip()[0] in "!/" and text == line.strip():
         tell(
             _(
-                "There is no command {split} here. To draw, just say what you would like to see. (help)",
-                split=line.split()[0],
+                "There is no command {command} here. To draw, just say what you would like to see. (help)",
+                command=line.split()[0],
             )
         )
     else:
@@ -115,8 +115,8 @@ async def _engines(studio: ConsoleParts) -> str:
 def _help() -> str:
     return _(
         "Type what you would like to see; put options after it:\n"
-        "{options_help}\n\nFor example:\n  {cool_examples}\n\n"
+        "{options_help}\n\nFor example:\n  {examples}\n\n"
         "Commands: help, models, quit. Ctrl+C cancels a picture.",
         options_help=options_help(),
-        cool_examples=COOL_EXAMPLES[0],
+        examples=COOL_EXAMPLES[0],
     )

@@ -96,13 +96,13 @@ class Bar:
 def _state(view: JobView, *, with_step: bool) -> str:
     if view.away:
         return _(
-            "engine not answering ({reason}); waiting up to {patience_s}",
+            "engine not answering ({reason}); waiting up to {patience}",
             reason=view.away.reason,
-            patience_s=duration(view.away.patience_s),
+            patience=duration(view.away.patience_s),
         )
     if view.job.status is JobStatus.QUEUED:
         place = _(", {ordinal} in line", ordinal=ordinal(view.position)) if view.position and view.position > 1 else ""
-        wait = _(", about {eta_s}", eta_s=duration(view.eta_s)) if view.eta_s and view.eta_s >= 1 else ""
+        wait = _(", about {eta}", eta=duration(view.eta_s)) if view.eta_s and view.eta_s >= 1 else ""
         return _("queued{place}{wait}", place=place, wait=wait) if with_step else _("queued")
     if view.job.status is not JobStatus.RUNNING:
         return view.job.status.value

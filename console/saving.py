@@ -42,7 +42,7 @@ class Target:
         self._check_place(self.output)
         if self.output.is_dir() or not self.output.suffix or self.kind:
             return
-        ends = _("{value_value} and {value}", value_value=", ".join([*PICTURE_KINDS][:-1]), value=[*PICTURE_KINDS][-1])
+        ends = _("{most} and {last}", most=", ".join([*PICTURE_KINDS][:-1]), last=[*PICTURE_KINDS][-1])
         raise RequestRejected(
             _(
                 "A picture cannot be saved as {name}: {suffix} is not a kind that Easel writes.",

@@ -74,7 +74,7 @@ def reduction(size: Size, drawn: Size, max_side: int) -> str:
         return ""
     is_too_long = max(size) > max_side
     reason = (
-        _("at most {max_side} pixels a side here", max_side=max_side)
+        _("at most {most} pixels a side here", most=max_side)
         if is_too_long
         else _("more at once is too much for the model")
     )

@@ -94,9 +94,7 @@ def misread(words: str) -> list[str]:
     """Return remarks on what was read as words and may have been meant otherwise."""
     remarks = []
     if found := _MISSED.search(words):
-        remarks.append(
-            _("“{found_value}” was read as words: options begin with --", found_value=found[0].rstrip(".,:"))
-        )
+        remarks.append(_("“{word}” was read as words: options begin with --", word=found[0].rstrip(".,:")))
     if found := _WEIGHT.search(words):
         remarks.append(
             _(

@@ -119,10 +119,10 @@ def _check(draft: Draft) -> None:
             label = name.replace("_", " ")
             raise RequestRejected(
                 _(
-                    "The {label} has {count:,} characters; at most {max_prompt_chars:,} are allowed.",
+                    "The {label} has {count:,} characters; at most {most:,} are allowed.",
                     label=label,
                     count=len(text),
-                    max_prompt_chars=MAX_PROMPT_CHARS,
+                    most=MAX_PROMPT_CHARS,
                 ),
                 field=name,
             )
@@ -139,16 +139,14 @@ def _check(draft: Draft) -> None:
             raise reject(
                 "aspect",
                 f"{wide}:{high}",
-                _("both numbers above 0 and the shape up to {max_aspect_ratio:g}:1", max_aspect_ratio=MAX_ASPECT_RATIO),
+                _("both numbers above 0 and the shape up to {most:g}:1", most=MAX_ASPECT_RATIO),
             )
     for lora in draft.loras:
         if not (math.isfinite(lora.weight) and abs(lora.weight) <= MAX_LORA_WEIGHT):
-            range_ = _("a weight of -{max_lora_weight:g} to {max_lora_weight:g}", max_lora_weight=MAX_LORA_WEIGHT)
+            range_ = _("a weight of -{most:g} to {most:g}", most=MAX_LORA_WEIGHT)
             raise reject("loras", f"{lora.name}:{lora.weight:g}", range_)
     if len(draft.styles) > MAX_STYLES:
-        raise reject(
-            "styles", _("{count} styles", count=len(draft.styles)), _("up to {max_styles}", max_styles=MAX_STYLES)
-        )
+        raise reject("styles", _("{count} styles", count=len(draft.styles)), _("up to {most}", most=MAX_STYLES))
     _check_control(draft)
 
 
@@ -157,14 +155,14 @@ def _check_control(draft: Draft) -> None:
         raise reject(
             "control",
             _("{count} pictures", count=len(draft.control)),
-            _("up to {max_control_units}", max_control_units=MAX_CONTROL_UNITS),
+            _("up to {most}", most=MAX_CONTROL_UNITS),
         )
     for unit in draft.control:
         if not 0 <= unit.weight <= MAX_CONTROL_WEIGHT:
             raise reject(
                 "control",
                 f"{unit.kind}:{unit.weight:g}",
-                _("a weight of 0 to {max_control_weight:g}", max_control_weight=MAX_CONTROL_WEIGHT),
+                _("a weight of 0 to {most:g}", most=MAX_CONTROL_WEIGHT),
             )
 
 

@@ -80,9 +80,9 @@ def parse_prompt(
     if len(text) > MAX_TEXT_CHARS:
         raise RequestRejected(
             _(
-                "The text has {count:,} characters; at most {max_prompt_chars:,} are allowed in a prompt.",
+                "The text has {count:,} characters; at most {most:,} are allowed in a prompt.",
                 count=len(text),
-                max_prompt_chars=MAX_PROMPT_CHARS,
+                most=MAX_PROMPT_CHARS,
             ),
             field="prompt",
         )
@@ -153,11 +153,11 @@ def _notes_on_unknown(unknown: list[tuple[str, str]], *, is_kept: bool) -> list[
     notes = []
     for name, words in unknown[:MAX_UNKNOWN_NOTES]:
         near = near_option(name)
-        note = _("unknown option --{shorten}", shorten=shorten(name)) + (
+        note = _("unknown option --{words}", words=shorten(name)) + (
             _(": did you mean --{near}?", near=near) if near else " ignored"
         )
         notes.append(
-            note if is_kept or not words else _("{note} (left out: “{shorten}”)", note=note, shorten=shorten(words))
+            note if is_kept or not words else _("{note} (left out: “{words}”)", note=note, words=shorten(words))
         )
     return notes
 

@@ -102,9 +102,9 @@ def fitted(given: Said, offered: Iterable[WorkflowOption], say: Callable[[str], 
         if near and near != name:
             what = _("ignored: did you mean --{near}?", near=near)
         elif by_name:
-            what = _("ignored: this workflow has --{by_name}", by_name=", --".join(by_name))
+            what = _("ignored: this workflow has --{options}", options=", --".join(by_name))
         say(
-            _("unknown option --{shorten} {what}", shorten=shorten(name), what=what)
+            _("unknown option --{words} {what}", words=shorten(name), what=what)
             if name not in BY_NAME
             else f"--{name} {what}"
         )

@@ -130,7 +130,7 @@ def check_outbound(url: str, *, policy: UrlPolicy, field: str) -> None:
     """
     if len(url) > MAX_URL_CHARS:
         raise RequestRejected(
-            _("{field} is longer than {max_url_chars} characters.", field=field, max_url_chars=MAX_URL_CHARS),
+            _("{field} is longer than {most} characters.", field=field, most=MAX_URL_CHARS),
             field=field,
             hint=_HINT,
         )

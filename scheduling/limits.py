@@ -28,11 +28,11 @@ def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
     state = "full" if waiting >= limit else _("almost full")
     return LimitReached(
         _(
-            "The queue is {state}: {waiting} of {limit} places are taken. Try again in {wait_s}.",
+            "The queue is {state}: {waiting} of {limit} places are taken. Try again in {wait}.",
             state=state,
             waiting=waiting,
             limit=limit,
-            wait_s=duration(wait_s),
+            wait=duration(wait_s),
         ),
         retry_after=wait_s,
     )
@@ -41,23 +41,23 @@ def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
 def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
     return LimitReached(
         _(
-            "You have {waiting} pictures waiting, and {limit} is the most. Try again in {wait_s}, or cancel one.",
+            "You have {waiting} pictures waiting, and {limit} is the most. Try again in {wait}, or cancel one.",
             waiting=waiting,
             limit=limit,
-            wait_s=duration(wait_s),
+            wait=duration(wait_s),
         ),
         retry_after=wait_s,
     )
 
 
 def too_soon(wait_s: float) -> LimitReached:
-    return LimitReached(_("One moment: you can ask again in {wait_s}.", wait_s=duration(wait_s)), retry_after=wait_s)
+    return LimitReached(_("One moment: you can ask again in {wait}.", wait=duration(wait_s)), retry_after=wait_s)
 
 
 def waited_too_long(limit_s: float) -> JobError:
     return JobError(
         code="expired",
-        user_message=_("It waited for more than {limit_s} and was given up.", limit_s=duration(limit_s)),
+        user_message=_("It waited for more than {limit} and was given up.", limit=duration(limit_s)),
         hint=_("🎲 Run again puts it back in line."),
     )
 
@@ -67,7 +67,7 @@ def patience_over(error: GenerationError, patience_s: float) -> JobError:
         code=error.code,
         user_message=error.user_message,
         hint=_(
-            "It did not come back within {patience_s}. {hint}", patience_s=duration(patience_s), hint=error.hint
+            "It did not come back within {patience}. {hint}", patience=duration(patience_s), hint=error.hint
         ).rstrip(),
     )
 

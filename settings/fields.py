@@ -126,9 +126,7 @@ def number(default: float, meaning: str, *, low: float, high: float, **more: Any
 
 
 def span(default: float, meaning: str, *, low: float, high: float, **more: Any) -> Any:
-    allowed = _(
-        "a time from {write_span} to {high}, like 90s, 5m or 24h", write_span=write_span(low), high=write_span(high)
-    )
+    allowed = _("a time from {low} to {high}, like 90s, 5m or 24h", low=write_span(low), high=write_span(high))
     return setting(default, meaning, allowed, ge=low, le=high, **more)
 
 

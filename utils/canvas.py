@@ -58,8 +58,8 @@ def extend_canvas(
         if grows:
             notes = (
                 _(
-                    "the picture was made smaller first: with its new part it may have {max_pixels:.0f} MP",
-                    max_pixels=MAX_PIXELS / 1e6,
+                    "the picture was made smaller first: with its new part it may have {most:.0f} MP",
+                    most=MAX_PIXELS / 1e6,
                 ),
             )
         smaller = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))

@@ -116,7 +116,7 @@ def _key(data: bytes) -> tuple[ec.EllipticCurvePrivateKey | ed25519.Ed25519Priva
         return private, "ed25519"
     if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= MIN_RSA_BITS:
         return private, "ps256"
-    kinds = _("EC P-256, P-384 or P-521, Ed25519, or RSA of {min_rsa_bits} bits or more", min_rsa_bits=MIN_RSA_BITS)
+    kinds = _("EC P-256, P-384 or P-521, Ed25519, or RSA of {least} bits or more", least=MIN_RSA_BITS)
     raise BadCredential(KEY, _("a private key of a kind that C2PA signs with: {kinds}", kinds=kinds))
 
 

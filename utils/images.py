@@ -99,9 +99,9 @@ def inspect(data: bytes, *, decode: bool = False, brought: bool = False) -> Imag
     if len(data) > MAX_IMAGE_BYTES:
         raise BadImage(
             _(
-                "This picture is too large: {mb} MB, at most {max_image_bytes} MB.",
+                "This picture is too large: {mb} MB, at most {most} MB.",
                 mb=_mb(len(data)),
-                max_image_bytes=_mb(MAX_IMAGE_BYTES),
+                most=_mb(MAX_IMAGE_BYTES),
             )
         )
     with opened(data, brought=brought) as image:
@@ -130,9 +130,9 @@ def clean_input(data: bytes, *, exact: bool = False) -> bytes:
     if len(data) > MAX_INPUT_IMAGE_BYTES:
         raise BadImage(
             _(
-                "This picture is too large: {mb} MB, at most {max_input_image_bytes} MB.",
+                "This picture is too large: {mb} MB, at most {most} MB.",
                 mb=_mb(len(data)),
-                max_input_image_bytes=_mb(MAX_INPUT_IMAGE_BYTES),
+                most=_mb(MAX_INPUT_IMAGE_BYTES),
             )
         )
     data = whole(data)

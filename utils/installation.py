@@ -63,7 +63,7 @@ def _missing(name: str, importer: str) -> str:
             "This Python was built without {top}, which Easel needs. Use one of your system, or of python.org.", top=top
         )
     if (ROOT / top).exists() or (ROOT / f"{top}.py").exists():
-        return _("Easel's own file {replace}.py is missing. Get Easel again.", replace=name.replace(".", "/"))
+        return _("Easel's own file {name}.py is missing. Get Easel again.", name=name.replace(".", "/"))
     if top == importer:
         return _("The package {top} is damaged ({name} is missing). {cure}", top=top, name=name, cure=CURE)
     aside = ""

@@ -67,12 +67,12 @@ def check_mask(mask: Image.Image, size: tuple[int, int]) -> tuple[str, ...]:
         if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > slack:
             raise BadImage(
                 _(
-                    "The mask is {sizes}, the picture {sizes_2}: both must be of the same size.",
-                    sizes=sizes[0],
-                    sizes_2=sizes[1],
+                    "The mask is {mask}, the picture {picture}: both must be of the same size.",
+                    mask=sizes[0],
+                    picture=sizes[1],
                 )
             )
-        notes = (_("mask {sizes} → {sizes_2}", sizes=sizes[0], sizes_2=sizes[1]),)
+        notes = (_("mask {mask} → {picture}", mask=sizes[0], picture=sizes[1]),)
     darkest, lightest = _extremes(mask)
     if lightest < FAINT:
         raise BadImage(_("The mask is all black, so nothing would change: paint what should change white."))

@@ -48,8 +48,8 @@ def opened(data: bytes, *, brought: bool = False) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(
             _(
-                "This picture has too many pixels; at most {max_image_pixels} million.",
-                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+                "This picture has too many pixels; at most {most} million.",
+                most=MAX_IMAGE_PIXELS // 10**6,
             )
         ) from error
     except UnidentifiedImageError as error:
@@ -67,10 +67,10 @@ def _check_pixels(width: int, height: int) -> None:
     if width * height > MAX_IMAGE_PIXELS:
         raise BadImage(
             _(
-                "This picture has too many pixels: {width}×{height}, at most {max_image_pixels} million.",
+                "This picture has too many pixels: {width}×{height}, at most {most} million.",
                 width=width,
                 height=height,
-                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+                most=MAX_IMAGE_PIXELS // 10**6,
             )
         )
 

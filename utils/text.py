@@ -12,9 +12,7 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return _("{minutes} min", minutes=minutes)
     return (
-        _("{minutes} h {minutes_2} min", minutes=minutes // 60, minutes_2=minutes % 60)
-        if minutes % 60
-        else f"{minutes // 60} h"
+        _("{minutes} h {rest} min", minutes=minutes // 60, rest=minutes % 60) if minutes % 60 else f"{minutes // 60} h"
     )
 
 

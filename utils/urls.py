@@ -92,7 +92,7 @@ def check_url(text: str, policy: UrlPolicy) -> CheckedUrl:
     if not text:
         raise UrlRefused(_("The address is empty."), _("Type it like https://my-server.example:7860."))
     if len(text) > MAX_URL_CHARS:
-        raise UrlRefused(_("The address is longer than {max_url_chars} characters.", max_url_chars=MAX_URL_CHARS))
+        raise UrlRefused(_("The address is longer than {most} characters.", most=MAX_URL_CHARS))
     if _UNSAFE.search(text):
         raise UrlRefused(
             _("The address holds a space or a character that no address can have."), _("Copy it once more.")

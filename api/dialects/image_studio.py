@@ -225,9 +225,9 @@ def sized(draft: Draft, size: str | None) -> Draft:
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX:
         allowed = _(
-            "width x height, {min_side_px} to {max_side_px} pixels each, like 1024x1024",
-            min_side_px=MIN_SIDE_PX,
-            max_side_px=MAX_SIDE_PX,
+            "width x height, {least} to {most} pixels each, like 1024x1024",
+            least=MIN_SIDE_PX,
+            most=MAX_SIDE_PX,
         )
         raise RequestRejected(
             _("size cannot be “{size}”. Allowed: {right}.", size=size[:20], right=allowed), field="size"
@@ -240,10 +240,10 @@ def check_count(count: int, field: str) -> None:
     if count > MAX_BATCH_SIZE:
         raise RequestRejected(
             _(
-                "{field} cannot be {count}. Allowed: 1 to {max_batch_size}.",
+                "{field} cannot be {count}. Allowed: 1 to {most}.",
                 field=field,
                 count=count,
-                max_batch_size=MAX_BATCH_SIZE,
+                most=MAX_BATCH_SIZE,
             ),
             field=field,
         )

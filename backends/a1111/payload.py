@@ -146,10 +146,9 @@ def to_upscale(request: GenerationRequest, facts: A1111Facts, options: Mapping[s
     if pixels > MAX_IMAGE_PIXELS:
         raise RequestRejected(
             _(
-                "Upscaled, this picture would have {pixels:.0f} million pixels; "
-                "at most {max_image_pixels} million are possible.",
+                "Upscaled, this picture would have {pixels:.0f} million pixels; at most {most} million are possible.",
                 pixels=pixels / 1e6,
-                max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+                most=MAX_IMAGE_PIXELS // 10**6,
             ),
             field="upscale_factor",
             hint=_("Use a smaller factor."),

@@ -180,9 +180,9 @@ def end_of(label: str, status: HordeStatus, request: GenerationRequest) -> Gener
     if status.faulted or status.restarted:
         return BackendError(
             _(
-                "{label} tried {max} times, and its workers failed each time.",
+                "{label} tried {count} times, and its workers failed each time.",
                 label=label,
-                max=max(status.restarted, 1),
+                count=max(status.restarted, 1),
             ),
             detail=detail,
             hint=_("Try another model, a smaller size or fewer steps.")
@@ -259,7 +259,7 @@ def _refused(label: str, given: dict[str, Any], detail: str) -> RequestRejected:
         detail = f"{detail} {name}: {words}"[:500]
         return RequestRejected(
             with_reason(
-                _("{label} does not accept the value of {replace}.", label=label, replace=name.replace("_", " ")), words
+                _("{label} does not accept the value of {name}.", label=label, name=name.replace("_", " ")), words
             ),
             field=name,
             detail=detail,

@@ -123,7 +123,7 @@ def _params(request: GenerationRequest, options: Mapping[str, str], say: Say) ->
     if request.loras:
         params["loras"] = [_lora(lora) for lora in request.loras[:MAX_LORAS]]
         for lora in request.loras[MAX_LORAS:]:
-            say(_("LoRA {name} left out: at most {max_loras} at once here", name=lora.name, max_loras=MAX_LORAS))
+            say(_("LoRA {name} left out: at most {most} at once here", name=lora.name, most=MAX_LORAS))
     processors = _post_processing(request, options, say)
     if processors:
         params["post_processing"] = processors
@@ -170,9 +170,9 @@ def _control(request: GenerationRequest, params: dict[str, Any], say: Say) -> di
     if params["steps"] > MAX_CONTROL_STEPS:
         say(
             _(
-                "steps {params} → {max_control_steps}, the most with a control picture",
-                params=params["steps"],
-                max_control_steps=MAX_CONTROL_STEPS,
+                "steps {steps} → {most}, the most with a control picture",
+                steps=params["steps"],
+                most=MAX_CONTROL_STEPS,
             )
         )
         params["steps"] = MAX_CONTROL_STEPS
@@ -216,8 +216,8 @@ def _check_side(request: GenerationRequest) -> None:
     if image and max(image.width, image.height) > MAX_SOURCE_SIDE_PX:
         raise CapabilityError(
             _(
-                "The picture to work on has more than {max_source_side_px} pixels on one side.",
-                max_source_side_px=MAX_SOURCE_SIDE_PX,
+                "The picture to work on has more than {most} pixels on one side.",
+                most=MAX_SOURCE_SIDE_PX,
             ),
             field="image",
             hint=_("Send a smaller one."),

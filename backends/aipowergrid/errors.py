@@ -151,11 +151,9 @@ def _refused(label: str, text: str, fields: list[str], detail: str) -> RequestRe
     name = _NAMES.get(name, name)
     between = _BETWEEN.search(text)
     hint = (
-        _("It takes {between} to {between_2} there.", between=between[1], between_2=between[2])
-        if between
-        else _("Try other settings.")
+        _("It takes {low} to {high} there.", low=between[1], high=between[2]) if between else _("Try other settings.")
     )
-    what = _("the value of {replace}", replace=name.replace("_", " ")) if name else _("this request")
+    what = _("the value of {name}", name=name.replace("_", " ")) if name else _("this request")
     sentence = with_reason(_("{label} does not accept {what}.", label=label, what=what), text)
     return RequestRejected(sentence, field=name, detail=detail, hint=hint)
 

@@ -151,7 +151,7 @@ def _loras(loras: tuple[Lora, ...], model: GridModel, say: Say) -> list[dict[str
             hint=_("Leave them out, or pick another model."),
         )
     for lora in loras[MAX_LORAS:]:
-        say(_("LoRA {name} left out: at most {max_loras} at once here", name=lora.name, max_loras=MAX_LORAS))
+        say(_("LoRA {name} left out: at most {most} at once here", name=lora.name, most=MAX_LORAS))
     return [_lora(lora) for lora in loras[:MAX_LORAS]]
 
 
@@ -176,8 +176,8 @@ def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str,
     if len(image.data) > MAX_SOURCE_BYTES:
         raise RequestRejected(
             _(
-                "The picture to work on is larger than {max_source_bytes} MB.",
-                max_source_bytes=MAX_SOURCE_BYTES // 1024**2,
+                "The picture to work on is larger than {most} MB.",
+                most=MAX_SOURCE_BYTES // 1024**2,
             ),
             field="image",
             hint=_("Send a smaller one."),

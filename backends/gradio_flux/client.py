@@ -247,6 +247,4 @@ async def _messages(response: httpx.Response) -> AsyncIterator[Message]:
             line.clear()
         line += rest
         if len(line) > MAX_MESSAGE_BYTES:
-            raise AnswerTooLarge(
-                _("a message of more than {max_message_bytes} bytes", max_message_bytes=MAX_MESSAGE_BYTES)
-            )
+            raise AnswerTooLarge(_("a message of more than {most} bytes", most=MAX_MESSAGE_BYTES))

@@ -124,7 +124,7 @@ def changes(request: GenerationRequest, endpoint: AppEndpoint) -> tuple[str, ...
     if "seed" not in endpoint.roles:
         notes.append(_("this app chooses the seed itself"))
     elif (seed := app_seed(endpoint, request.seed)) != request.seed:
-        notes.append(_("seed {seed} → {seed_2}, in this app’s range", seed=request.seed, seed_2=seed))
+        notes.append(_("seed {seed} → {drawn}, in this app’s range", seed=request.seed, drawn=seed))
     return tuple(notes)
 
 

@@ -243,7 +243,7 @@ def _queue(lane: LaneView | None, now: datetime) -> list[str]:
     if lane.retry_s > 0:
         parts.append(_("next try {timestamp}", timestamp=timestamp(now + timedelta(seconds=lane.retry_s))))
     elif lane.waiting and lane.wait_s >= 1 and not lane.paused_s and not lane.is_broken:
-        parts.append(_("about {wait_s} to wait", wait_s=duration(lane.wait_s)))
+        parts.append(_("about {wait} to wait", wait=duration(lane.wait_s)))
     return parts
 
 

@@ -119,7 +119,7 @@ def parameter_line(job: Job) -> str:
     parts = [
         _("seed {seeds}", seeds=seeds[0])
         if len(seeds) == 1
-        else _("seeds {seeds}–{seeds_2}", seeds=seeds[0], seeds_2=seeds[-1])
+        else _("seeds {seeds}–{last}", seeds=seeds[0], last=seeds[-1])
     ]
     if result.images:
         parts.append(f"{result.images[0].width}×{result.images[0].height}")
@@ -205,7 +205,7 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
 
 
 def _keeps(away: Away) -> str:
-    return _("Your job keeps its place for {patience_s}.", patience_s=duration(away.patience_s))
+    return _("Your job keeps its place for {patience}.", patience=duration(away.patience_s))
 
 
 def place(position: int) -> str:

@@ -33,12 +33,12 @@ async def submit_batch(
     """
     if not 1 <= len(drafts) <= MAX_PROMPTS:
         raise RequestRejected(
-            _("A batch has 1 to {max_prompts} prompts, not {count}.", max_prompts=MAX_PROMPTS, count=len(drafts)),
+            _("A batch has 1 to {most} prompts, not {count}.", most=MAX_PROMPTS, count=len(drafts)),
             field="prompts",
         )
     if not 0 <= delay_s <= MAX_DELAY_S:
         raise RequestRejected(
-            _("The delay is 0 to {max_delay_s:.0f} s, not {delay_s:g}.", max_delay_s=MAX_DELAY_S, delay_s=delay_s),
+            _("The delay is 0 to {most:.0f} s, not {delay_s:g}.", most=MAX_DELAY_S, delay_s=delay_s),
             field="delay",
         )
     for number, draft in enumerate(drafts):

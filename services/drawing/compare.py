@@ -195,7 +195,7 @@ class CompareService:
                     engines.append(engine)
         if len(engines) > MAX_ENGINES:
             raise RequestRejected(
-                _("At most {max_engines} engines can be compared at once.", max_engines=MAX_ENGINES), field="engines"
+                _("At most {most} engines can be compared at once.", most=MAX_ENGINES), field="engines"
             )
         if len(engines) < 2:
             always = "".join(

@@ -98,7 +98,7 @@ class StyleService:
         wanted = [*dict.fromkeys(style_ids)]
         if len(wanted) > MAX_STYLES_AT_ONCE:
             raise RequestRejected(
-                _("Use at most {max_styles_at_once} styles at once.", max_styles_at_once=MAX_STYLES_AT_ONCE),
+                _("Use at most {most} styles at once.", most=MAX_STYLES_AT_ONCE),
                 field="style",
             )
         for style_id in wanted:
@@ -127,8 +127,8 @@ class StyleService:
             if saved.id not in self._own and len(self._own) >= MAX_OWN_STYLES:
                 raise LimitReached(
                     _(
-                        "There are {max_own_styles} own styles, and that is the most. Delete one first.",
-                        max_own_styles=MAX_OWN_STYLES,
+                        "There are {most} own styles, and that is the most. Delete one first.",
+                        most=MAX_OWN_STYLES,
                     )
                 )
             await self._write(self._own | {saved.id: saved})

@@ -110,7 +110,7 @@ class WorkflowService:
         names = {item.name.casefold() for item in await self._store.of(owner.kind, owner.id)}
         if len(names) >= MAX_WORKFLOWS and name.casefold() not in names:
             raise LimitReached(
-                _("{max_workflows} workflows are kept, and that is the most.", max_workflows=MAX_WORKFLOWS),
+                _("{most} workflows are kept, and that is the most.", most=MAX_WORKFLOWS),
                 hint=_("Delete one first."),
             )
         version = WorkflowVersion(
@@ -284,9 +284,9 @@ def _clean(name: str) -> str:
         shown = "".join(sign for sign in cleaned[:MAX_NAME_CHARS] if sign.isprintable())
         raise RequestRejected(
             _(
-                "A workflow cannot be called “{shown}”. Allowed: 1 to {max_name_chars} characters, letters among them.",
+                "A workflow cannot be called “{shown}”. Allowed: 1 to {most} characters, letters among them.",
                 shown=shown,
-                max_name_chars=MAX_NAME_CHARS,
+                most=MAX_NAME_CHARS,
             ),
             field="name",
             hint=_("For example: portrait"),

@@ -102,12 +102,10 @@ class GalleryService:
         wanted = wanted or PictureFilter()
         if not 1 <= limit <= MAX_PAGE:
             raise RequestRejected(
-                _("A page has 1 to {max_page} pictures, not {limit}.", max_page=MAX_PAGE, limit=limit), field="limit"
+                _("A page has 1 to {most} pictures, not {limit}.", most=MAX_PAGE, limit=limit), field="limit"
             )
         if len(wanted.text) > MAX_SEARCH_CHARS:
-            raise RequestRejected(
-                _("Search for at most {max_search_chars} characters.", max_search_chars=MAX_SEARCH_CHARS), field="text"
-            )
+            raise RequestRejected(_("Search for at most {most} characters.", most=MAX_SEARCH_CHARS), field="text")
         if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise RequestRejected(_("Invalid cursor: use `next` from the previous page."), field="cursor")
         wanted = await self._narrowed(person, wanted, everybody=everybody)
@@ -210,8 +208,8 @@ class GalleryService:
             if not picture.is_favorite and await self._store.count_stars(person.user_key) >= MAX_FAVORITES:
                 raise LimitReached(
                     _(
-                        "You have {max_favorites} favourites, and that is the most. Let one go first.",
-                        max_favorites=MAX_FAVORITES,
+                        "You have {most} favourites, and that is the most. Let one go first.",
+                        most=MAX_FAVORITES,
                     )
                 )
             await self._pin(picture)
@@ -243,8 +241,8 @@ class GalleryService:
         if len(await self._store.collections(person.user_key)) >= MAX_COLLECTIONS:
             raise LimitReached(
                 _(
-                    "You have {max_collections} collections, and that is the most. Delete one first.",
-                    max_collections=MAX_COLLECTIONS,
+                    "You have {most} collections, and that is the most. Delete one first.",
+                    most=MAX_COLLECTIONS,
                 )
             )
         collection_id = secrets.token_hex(8)
@@ -289,8 +287,8 @@ class GalleryService:
         if collection.pictures + len(pictures) > MAX_COLLECTION_PICTURES:
             raise LimitReached(
                 _(
-                    "A collection holds {max_collection_pictures} pictures at most. Make another one.",
-                    max_collection_pictures=MAX_COLLECTION_PICTURES,
+                    "A collection holds {most} pictures at most. Make another one.",
+                    most=MAX_COLLECTION_PICTURES,
                 )
             )
         async with self._changing([picture.media_id for picture in pictures]):
@@ -355,8 +353,8 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name) <= MAX_NAME_CHARS:
         raise RequestRejected(
             _(
-                "A name has 1 to {max_name_chars} characters, this one {count}.",
-                max_name_chars=MAX_NAME_CHARS,
+                "A name has 1 to {most} characters, this one {count}.",
+                most=MAX_NAME_CHARS,
                 count=len(name),
             ),
             field="name",
@@ -373,8 +371,8 @@ def checked_description(text: str) -> str:
     text = text.strip()
     if len(text) > MAX_DESCRIPTION_CHARS:
         limit = _(
-            "at most {max_description_chars} characters, this one {count}",
-            max_description_chars=MAX_DESCRIPTION_CHARS,
+            "at most {most} characters, this one {count}",
+            most=MAX_DESCRIPTION_CHARS,
             count=len(text),
         )
         raise RequestRejected(_("A description has {limit}.", limit=limit), field="description")

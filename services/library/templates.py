@@ -51,7 +51,7 @@ class TemplateService:
         """Return the shared templates that are used most."""
         if not 1 <= limit <= MAX_POPULAR:
             raise RequestRejected(
-                _("Ask for 1 to {max_popular} templates, not {limit}.", max_popular=MAX_POPULAR, limit=limit),
+                _("Ask for 1 to {most} templates, not {limit}.", most=MAX_POPULAR, limit=limit),
                 field="limit",
             )
         return await self._store.popular(limit)
@@ -79,8 +79,8 @@ class TemplateService:
         if await self._store.count(person.user_key) >= MAX_TEMPLATES:
             raise LimitReached(
                 _(
-                    "You have {max_templates} templates, and that is the most. Delete one first.",
-                    max_templates=MAX_TEMPLATES,
+                    "You have {most} templates, and that is the most. Delete one first.",
+                    most=MAX_TEMPLATES,
                 )
             )
         made = await self._store.add(person.user_key, secrets.token_hex(8), values, self._clock.now())
@@ -118,8 +118,8 @@ def _checked(text: TemplateText) -> TemplateText:
         if len(value) > MAX_PROMPT_CHARS:
             raise RequestRejected(
                 _(
-                    "A prompt has at most {max_prompt_chars} characters, this one {count}.",
-                    max_prompt_chars=MAX_PROMPT_CHARS,
+                    "A prompt has at most {most} characters, this one {count}.",
+                    most=MAX_PROMPT_CHARS,
                     count=len(value),
                 ),
                 field=field,

@@ -226,7 +226,7 @@ class AccessService:
     ) -> None:
         if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
             raise RequestRejected(
-                _("A key needs a name of 1 to {max_name_chars} characters.", max_name_chars=MAX_NAME_CHARS),
+                _("A key needs a name of 1 to {most} characters.", most=MAX_NAME_CHARS),
                 field="name",
             )
         if not scopes or scopes - {*SCOPES}:
@@ -240,8 +240,8 @@ class AccessService:
         if rate is not None and not 1 <= rate <= MAX_RATE_PER_MINUTE:
             raise RequestRejected(
                 _(
-                    "A key may be used 1 to {max_rate_per_minute:g} times a minute.",
-                    max_rate_per_minute=MAX_RATE_PER_MINUTE,
+                    "A key may be used 1 to {most:g} times a minute.",
+                    most=MAX_RATE_PER_MINUTE,
                 ),
                 field="rate_per_minute",
             )

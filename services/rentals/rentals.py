@@ -187,8 +187,8 @@ class RentalService:
         if not 0 <= usd_per_hour <= MAX_USD_PER_HOUR:
             raise RequestRejected(
                 _(
-                    "Give the price in dollars an hour, from 0 to {max_usd_per_hour:.0f}, for example 0.34.",
-                    max_usd_per_hour=MAX_USD_PER_HOUR,
+                    "Give the price in dollars an hour, from 0 to {most:.0f}, for example 0.34.",
+                    most=MAX_USD_PER_HOUR,
                 ),
                 field="price",
             )

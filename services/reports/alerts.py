@@ -127,11 +127,11 @@ class AlertService:
         errors, ended = sum(is_bad for __, is_bad in self._ends), len(self._ends)
         if ended >= LEAST_JOBS and 0 < limit < errors / ended:
             message = _(
-                "{errors} of the last {ended} pictures failed ({errors_2:.0%}, in {window_s:.0f} min); "
+                "{errors} of the last {ended} pictures failed ({share:.0%}, in {window_s:.0f} min); "
                 "more than {limit:.0%} is too many.",
                 errors=errors,
                 ended=ended,
-                errors_2=errors / ended,
+                share=errors / ended,
                 window_s=WINDOW_S / 60,
                 limit=limit,
             )

@@ -105,7 +105,7 @@ class StatisticsService:
         """Return the jobs that ended in each of the last hours, oldest first, the present hour last."""
         if not 1 <= count <= MAX_HOURS:
             raise RequestRejected(
-                _("Ask for 1 to {max_hours} hours, not {count}.", max_hours=MAX_HOURS, count=count), field="hours"
+                _("Ask for 1 to {most} hours, not {count}.", most=MAX_HOURS, count=count), field="hours"
             )
         return await self._store.hours(self._clock.now(), count)
 
@@ -150,9 +150,7 @@ class StatisticsService:
 
     def _day(self, days: int) -> str:
         if not 1 <= days <= MAX_DAYS:
-            raise RequestRejected(
-                _("Ask for 1 to {max_days} days, not {days}.", max_days=MAX_DAYS, days=days), field="days"
-            )
+            raise RequestRejected(_("Ask for 1 to {most} days, not {days}.", most=MAX_DAYS, days=days), field="days")
         return f"{self._clock.now() - timedelta(days=days - 1):%Y-%m-%d}"
 
 

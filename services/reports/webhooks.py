@@ -108,7 +108,7 @@ class WebhookService:
         chosen = frozenset(events) or frozenset(EVENTS)
         if unknown := chosen - {*EVENTS}:
             raise RequestRejected(
-                _("There is no event “{min}”. There is: {events}.", min=min(unknown), events=", ".join(EVENTS)),
+                _("There is no event “{event}”. There is: {events}.", event=min(unknown), events=", ".join(EVENTS)),
                 field="webhook_events_filter",
             )
         return Webhook(url=url, events=chosen)

@@ -65,8 +65,8 @@ class Lacking:
     def sentence(self, way: str = "") -> str:
         """Return what is missing, as the end of a sentence about the engine."""
         names = nearest(self.value, self.choices)
-        near = _(" (near: {map})", map=", ".join(map(short, names))) if names else ""
-        return _("no {what} “{self_self}”{near}", what=self.what, self_self=short(self.value), near=near) + (
+        near = _(" (near: {names})", names=", ".join(map(short, names))) if names else ""
+        return _("no {what} “{file}”{near}", what=self.what, file=short(self.value), near=near) + (
             f": {way}" if way else ""
         )
 

@@ -84,9 +84,7 @@ def read_range(place: str) -> tuple[str, float | None, float | None]:
         return place.strip(), None, None
     low, high = (float(end) if "." in end else int(end) for end in found.groups())
     if low >= high:
-        raise _rejected(
-            _("A range of {found} to {found_2} leaves nothing to choose.", found=found[1], found_2=found[2])
-        )
+        raise _rejected(_("A range of {low} to {high} leaves nothing to choose.", low=found[1], high=found[2]))
     return (place[: found.start()] + place[found.end() :]).strip(), low, high
 
 
@@ -114,7 +112,7 @@ def with_option(options: tuple[NodeOption, ...], new: NodeOption) -> tuple[NodeO
             _("--{name} is one of Easel's own options already. “{free}” is free.", name=new.name, free=free)
         )
     if len(others) >= MAX_OPTIONS:
-        raise _rejected(_("A workflow has at most {max_options} options.", max_options=MAX_OPTIONS))
+        raise _rejected(_("A workflow has at most {most} options.", most=MAX_OPTIONS))
     return (*others, new)
 
 

@@ -128,16 +128,16 @@ def correct(workflow: WorkflowRef, field: str, place: str, info: ObjectInfo | No
     if name not in (*SEVERAL, *SINGLE):
         raise RequestRejected(
             _(
-                "A workflow has no value “{field}”. Those that can be set: {value_value}.",
+                "A workflow has no value “{field}”. Those that can be set: {fields}.",
                 field=cut(field, 40),
-                value_value=", ".join((*SEVERAL, *SINGLE)),
+                fields=", ".join((*SEVERAL, *SINGLE)),
             ),
             field="field",
         )
     places = [] if place.strip().casefold() in NOWHERE else [item.strip() for item in place.split(",")]
     slots = tuple(_slot(own.graph, name, item) for item in places)
     if name in SINGLE and len(slots) > 1:
-        raise RequestRejected(_("The {replace} goes to one place only.", replace=name.replace("_", " ")), field="place")
+        raise RequestRejected(_("The {name} goes to one place only.", name=name.replace("_", " ")), field="place")
     changes: dict[str, Any] = {name: slots if name in SEVERAL else next(iter(slots), None)}
     mapping = replace(own.mapping, **changes)
     if not mapping.images:
@@ -222,11 +222,11 @@ def _slot(graph: Graph, name: str, place: str) -> Slot:
     if _is_number(graph, slot) is not (name in NUMBERS):
         kind = "number" if name in NUMBERS else "words"
         what = _(
-            "{node}.{input} holds no {kind}, which {replace} takes.",
+            "{node}.{input} holds no {kind}, which {name} takes.",
             node=slot.node,
             input=slot.input,
             kind=kind,
-            replace=name.replace("_", " "),
+            name=name.replace("_", " "),
         )
         raise RequestRejected(what, field="place")
     return slot

@@ -281,9 +281,7 @@ def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
 
 def _checked(nodes: Graph) -> Graph:
     if len(nodes) > MAX_NODES:
-        raise _rejected(
-            _("This workflow has {count} nodes; {max_nodes} is the most.", count=len(nodes), max_nodes=MAX_NODES)
-        )
+        raise _rejected(_("This workflow has {count} nodes; {most} is the most.", count=len(nodes), most=MAX_NODES))
     if fault := fault_in(nodes):
         raise RequestRejected(
             _("This workflow cannot be used: {fault}.", fault=fault),

@@ -158,10 +158,10 @@ def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image
             raise RequestRejected(
                 _(
                     "Upscaled, this picture would have {width}×{height} pixels; at most "
-                    "{max_image_pixels} million are possible. Use a smaller factor.",
+                    "{most} million are possible. Use a smaller factor.",
                     width=width,
                     height=height,
-                    max_image_pixels=MAX_IMAGE_PIXELS // 10**6,
+                    most=MAX_IMAGE_PIXELS // 10**6,
                 ),
                 field="upscale_factor",
             )
