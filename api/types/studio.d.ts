@@ -146,10 +146,10 @@ interface FormState {
   options: Record<string, string | number | boolean>;
   replyTo: string | null;
   /** The fields of the table that have a control. */
-  said: Record<string, Said>;
+  fields: Record<string, FieldValue>;
 }
 
-type Said = string | number | boolean | null;
+type FieldValue = string | number | boolean | null;
 
 /** A row of the table of fields, as the page brings it (api/form.py); what goes without saying is left out. */
 interface FormField {

@@ -33,14 +33,14 @@ test("an empty form says the text alone", () => {
 });
 
 test("what is said is sent by the API's names", () => {
-  const said = {
+  const fields = {
     text: "a fox",
     negative: " snow ",
     width: 128,
     height: 64,
-    said: { steps: 9, cfg_scale: 5.5, batch_size: 2, sampler: "Euler" },
+    fields: { steps: 9, cfg_scale: 5.5, batch_size: 2, sampler: "Euler" },
   };
-  assert.deepEqual(bodyOf({ ...said, seed: 7, isSeedLocked: true, isPrivate: true }), {
+  assert.deepEqual(bodyOf({ ...fields, seed: 7, isSeedLocked: true, isPrivate: true }), {
     text: "a fox",
     negative_prompt: "snow",
     width: 128,
@@ -55,14 +55,14 @@ test("what is said is sent by the API's names", () => {
 });
 
 test("a flag in the text wins over its control", () => {
-  assert.deepEqual(bodyOf({ text: "a fox --steps 2", said: { steps: 9 }, aspect: "3:2" }, { steps: 2, width: 64 }), {
+  assert.deepEqual(bodyOf({ text: "a fox --steps 2", fields: { steps: 9 }, aspect: "3:2" }, { steps: 2, width: 64 }), {
     text: "a fox --steps 2",
   });
 });
 
 test("what the engine cannot do is left out", () => {
   const bare = { supports: NOTHING, has: () => false, modes: new Set() };
-  const form = state({ text: "a fox", said: { steps: 9, sampler: "Euler" }, loras: [{ name: "x", weight: 1 }] });
+  const form = state({ text: "a fox", fields: { steps: 9, sampler: "Euler" }, loras: [{ name: "x", weight: 1 }] });
   assert.deepEqual(toBody(form, bare, {}, []), { text: "a fox" });
 });
 
@@ -73,10 +73,10 @@ test("every field of the page is sent by its name where the engine and the pictu
     const value = field.choices?.[1] ?? (field.is_flag || (field.list ? "x" : (field.high ?? 0)));
     const edit = field.modes?.includes("txt2img") === false ? { input, edit: "inpaint" } : {};
     const body = (more) => bodyOf({ text: "x", ...edit, ...more });
-    assert.equal(body({ said: { [field.name]: value } })[field.name], value);
-    assert.equal(field.name in body({ said: { [field.name]: null } }), false);
-    assert.deepEqual(fromDraft({ [field.name]: value }).said, { [field.name]: value });
-    const form = state({ text: "x", ...edit, said: { [field.name]: value } });
+    assert.equal(body({ fields: { [field.name]: value } })[field.name], value);
+    assert.equal(field.name in body({ fields: { [field.name]: null } }), false);
+    assert.deepEqual(fromDraft({ [field.name]: value }).fields, { [field.name]: value });
+    const form = state({ text: "x", ...edit, fields: { [field.name]: value } });
     const bare = { supports: NOTHING, has: () => false };
     assert.equal(field.name in toBody(form, bare, {}, []), !(field.needs || field.list));
   }
@@ -84,19 +84,19 @@ test("every field of the page is sent by its name where the engine and the pictu
 
 test("a field that means nothing to what is done with the picture is left out", () => {
   const input = { media_id: "m1", url: "/u", width: 64, height: 64 };
-  const said = { mask_blur: 3, denoising_strength: 0.5, steps: 9 };
-  assert.deepEqual(bodyOf({ text: "x", said }), { text: "x", steps: 9 });
-  assert.equal("mask_blur" in bodyOf({ text: "x", input, edit: "img2img", said }), false);
-  assert.equal("denoising_strength" in bodyOf({ text: "x", input, edit: "outpaint", said }), false);
+  const fields = { mask_blur: 3, denoising_strength: 0.5, steps: 9 };
+  assert.deepEqual(bodyOf({ text: "x", fields }), { text: "x", steps: 9 });
+  assert.equal("mask_blur" in bodyOf({ text: "x", input, edit: "img2img", fields }), false);
+  assert.equal("denoising_strength" in bodyOf({ text: "x", input, edit: "outpaint", fields }), false);
 });
 
 test("what a part of the fields leaves out stays; an empty form says none", () => {
   const form = makeForm();
-  form.set({ said: { steps: 3, model: "x" } });
-  form.set({ said: { steps: null } });
-  assert.deepEqual([form.get().said.steps, form.get().said.model], [null, "x"]);
+  form.set({ fields: { steps: 3, model: "x" } });
+  form.set({ fields: { steps: null } });
+  assert.deepEqual([form.get().fields.steps, form.get().fields.model], [null, "x"]);
   form.reset({ isBare: true });
-  assert.equal(form.get().said.model, null);
+  assert.equal(form.get().fields.model, null);
 });
 
 test("a seed that is not locked is left to chance", () => {
@@ -106,7 +106,7 @@ test("a seed that is not locked is left to chance", () => {
 test("an upscale says its factor and none of the sizes", () => {
   const input = { media_id: "m1", url: "/u", width: 64, height: 64 };
   assert.deepEqual(
-    bodyOf({ text: "", input, edit: "upscale", factor: 3, width: 99, height: 99, said: { batch_size: 4 } }),
+    bodyOf({ text: "", input, edit: "upscale", factor: 3, width: 99, height: 99, fields: { batch_size: 4 } }),
     {
       text: "",
       init_image: "m1",
@@ -119,8 +119,8 @@ test("an upscale says its factor and none of the sizes", () => {
 test("inpainting sends the mask and how it begins; outpainting its frame", () => {
   const input = { media_id: "m1", url: "/u", width: 64, height: 64 };
   const mask = { ...input, media_id: "m2" };
-  const said = { mask_fill: "noise", mask_blur: 3, denoising_strength: 0.5 };
-  const inpaint = bodyOf({ text: "x", input, edit: "inpaint", mask, said });
+  const fields = { mask_fill: "noise", mask_blur: 3, denoising_strength: 0.5 };
+  const inpaint = bodyOf({ text: "x", input, edit: "inpaint", mask, fields });
   assert.deepEqual(inpaint, {
     text: "x",
     init_image: "m1",
@@ -136,7 +136,7 @@ test("a draft fills the form; its seed is locked", () => {
   const draft = { prompt: "a fox", negative_prompt: "snow", cfg_scale: 5, seed: "18446744073709551615", steps: null };
   assert.deepEqual(fromDraft(draft), {
     negative: "snow",
-    said: { cfg_scale: 5 },
+    fields: { cfg_scale: 5 },
     text: "a fox",
     seed: "18446744073709551615",
     isSeedLocked: true,
@@ -149,11 +149,11 @@ test("a form tells those who listen what changed, and nothing when nothing did",
   const form = makeForm();
   const heard = [];
   const stop = form.on((_state, changed) => heard.push([...changed]));
-  form.set({ text: "a", said: { steps: 3 } });
+  form.set({ text: "a", fields: { steps: 3 } });
   form.set({ text: "a" });
   stop();
   form.set({ text: "b" });
-  assert.deepEqual(heard, [["text", "said"]]);
+  assert.deepEqual(heard, [["text", "fields"]]);
   form.reset();
   assert.equal(form.get().text, "");
 });

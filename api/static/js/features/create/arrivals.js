@@ -21,8 +21,8 @@ export async function takeOver({ form }, { command, draft, initImage, mode, repl
       width: null,
       height: null,
       aspect: null,
-      said: {
-        ...patch.said,
+      fields: {
+        ...patch.fields,
         ...Object.fromEntries(FIELDS.filter((each) => each.is_filled).map(({ name }) => [name, null])),
       },
     });

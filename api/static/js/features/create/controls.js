@@ -13,8 +13,8 @@ const MAX_SEED = 2n ** 64n - 1n;
  */
 export function fieldControl(field, form) {
   const { name, label, low = 0, high = 0, step, usual = low, is_filled: isFilled } = field;
-  const say = (/** @type {Said} */ value) =>
-    form.set({ said: { [name]: value === "" || value === false ? null : value } });
+  const say = (/** @type {FieldValue} */ value) =>
+    form.set({ fields: { [name]: value === "" || value === false ? null : value } });
   if (field.list) return choice(field, field.list, form, say);
   if (field.is_flag) return shown(field, toggle(label, field.hint ?? "", say));
   if (field.choices) {
@@ -26,7 +26,7 @@ export function fieldControl(field, form) {
     node,
     update(state, shape) {
       const most = field.most ? shape.most(field.most) : high;
-      const value = /** @type {number | null} */ (state.said[name]);
+      const value = /** @type {number | null} */ (state.fields[name]);
       const fallback = (field.usual_of && shape.first(field.usual_of)) || usual;
       update(isFilled ? (value ?? fallback) : value, fallback, {
         max: Math.max(low + 1, Math.min(high, most || high)),
@@ -46,7 +46,7 @@ function shown(field, { node, update }) {
     node,
     update(state, shape) {
       node.hidden = !maySay(field, state, shape);
-      update(String(state.said[field.name] ?? ""));
+      update(String(state.fields[field.name] ?? ""));
     },
   };
 }
@@ -69,7 +69,7 @@ function choice({ name, label, hint }, list, form, say) {
     if (!box || !latest) return;
     node.hidden = !latest.has(list);
     box.setOptions(latest.lists[list] || []);
-    const value = String(form.get().said[name] ?? "");
+    const value = String(form.get().fields[name] ?? "");
     if (box.value !== value) box.value = value;
   };
   const load = async () => {

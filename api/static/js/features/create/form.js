@@ -27,7 +27,7 @@ const EMPTY = {
   workflow: "",
   options: {},
   replyTo: null,
-  said: Object.fromEntries(FIELDS.map(({ name }) => [name, null])),
+  fields: Object.fromEntries(FIELDS.map(({ name }) => [name, null])),
 };
 const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
@@ -40,7 +40,7 @@ const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, /** @type {Parti
  * @param {FormState} state
  * @param {Partial<FormState>} patch
  */
-const merged = (state, patch) => ({ ...state, ...patch, said: { ...state.said, ...patch.said } });
+const merged = (state, patch) => ({ ...state, ...patch, fields: { ...state.fields, ...patch.fields } });
 
 /** @param {Partial<FormState>} state */
 const namesOf = (state) => /** @type {(keyof FormState)[]} */ (Object.keys(state));
@@ -102,7 +102,7 @@ export function toBody(form, shape, flagged, styleValues) {
   if (!("width" in flagged || "height" in flagged || "aspect" in flagged)) saySize(body, form);
   say("seed", form.isSeedLocked ? form.seed : null, supports.seed);
   for (const field of FIELDS) {
-    const value = form.said[field.name];
+    const value = form.fields[field.name];
     say(field.name, value, maySay(field, form, shape) && !(field.is_filled && value === field.usual));
   }
   if (form.loras.length && has("loras") && !("loras" in flagged)) body.loras = form.loras.filter((one) => one.name);
@@ -171,7 +171,7 @@ export function fromDraft(draft) {
   const patch = Object.fromEntries(known.map(([name, own]) => [own, draft[name]]));
   const fields = FIELDS.filter(({ name }) => isSaid(name));
   if (fields.length)
-    patch.said = Object.fromEntries(fields.map(({ name }) => [name, /** @type {Said} */ (draft[name])]));
+    patch.fields = Object.fromEntries(fields.map(({ name }) => [name, /** @type {FieldValue} */ (draft[name])]));
   if (draft.prompt !== undefined) patch.text = draft.prompt ?? "";
   if (draft.aspect) patch.aspect = Array.isArray(draft.aspect) ? draft.aspect.join(":") : draft.aspect;
   if (patch.aspect && !patch.width) Object.assign(patch, { width: null, height: null });

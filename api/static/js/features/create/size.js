@@ -129,8 +129,8 @@ export function summary(node, state, shape) {
   fill(
     node,
     `${w} × ${t}`,
-    FIELDS.filter(({ name, most }) => most && Number(state.said[name]) > 1).map(
-      ({ name, label }) => ` · ${state.said[name]} ${label.toLowerCase()}`,
+    FIELDS.filter(({ name, most }) => most && Number(state.fields[name]) > 1).map(
+      ({ name, label }) => ` · ${state.fields[name]} ${label.toLowerCase()}`,
     ),
     state.styles.length ? ` · ${state.styles.length} styles` : "",
   );
