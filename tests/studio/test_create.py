@@ -258,3 +258,13 @@ async def test_a_flag_wins_over_its_control_and_keys_lead_to_the_prompt_and_draw
         await create.keyboard.press("Control+Enter")
     assert (await (await told.value).json())["jobs"][0]["request"]["steps"] == 2
     await finished(create)
+
+
+async def test_what_was_loaded_already_is_not_drawn_again_under_a_finger(create, studio):
+    await studio.draw(prompt="a red fox")
+    await create.reload()
+    strip = create.locator(".strip-done")
+    await expect(strip).to_have_count(1)
+    await strip.evaluate("node => { window.seen = node; }")
+    await create.evaluate("import('/static/js/shell/events.js').then(({ events }) => events.load())")
+    assert await strip.evaluate("node => node === window.seen")

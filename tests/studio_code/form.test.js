@@ -178,3 +178,17 @@ test("the size to expect is what was said, the picture's, or the shape in the mo
   assert.deepEqual(expected({ input: { width: 30, height: 20 } }, model), [30, 20]);
   assert.deepEqual(expected({ aspect: "16:9" }, model), [680, 384]);
 });
+
+test("defaults for some fields leave the others unsaid", () => {
+  globalThis.localStorage = {
+    getItem: (name) => (name === "easel.defaults" ? '{"steps": 30}' : null),
+    setItem: () => {},
+  };
+  const { fields } = makeForm().get();
+  delete globalThis.localStorage;
+  assert.equal(fields.steps, 30);
+  assert.deepEqual(
+    FIELDS.filter(({ name }) => fields[name] === undefined),
+    [],
+  );
+});

@@ -39,7 +39,7 @@ export const events = {
    */
   put(job) {
     const known = events.jobs.get(job.id);
-    if (known && RANK(known) > RANK(job)) return known;
+    if (known && (RANK(known) > RANK(job) || JSON.stringify(known) === JSON.stringify(job))) return known;
     remember(job);
     emit("job", job);
     return job;

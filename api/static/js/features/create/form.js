@@ -33,7 +33,7 @@ const STORED = "create";
 const DEFAULTS = "defaults"; // what Settings let people choose, by the names of Job.request
 
 /** @type {() => FormState} */
-const blank = () => ({ ...EMPTY, ...fromDraft(getPref(DEFAULTS, /** @type {Partial<Api.Draft>} */ ({}))) });
+const blank = () => merged(EMPTY, fromDraft(getPref(DEFAULTS, /** @type {Partial<Api.Draft>} */ ({}))));
 
 /**
  * What a part leaves out of the fields stays as it was.
