@@ -6,8 +6,8 @@ from pathlib import Path
 from settings.reading.problems import Problem, SettingsError
 from settings.storage import MarkSettings
 from texts.text import _
-from utils.certificates import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential
 from utils.content_credentials import PictureSigner, lack_of_package
+from utils.credentials import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential
 
 
 def bad_key() -> SettingsError:

@@ -7,6 +7,7 @@ needs nothing outside its folder.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Final, Literal
 
 from backends.base import Backend, BackendConfig
@@ -14,6 +15,7 @@ from generation.request import Mode
 from texts.text import _
 from utils.provenance import TRAINED
 
+Make = Callable[[BackendConfig], Backend]
 ON: Final = frozenset({"1", "true", "yes", "on"})
 OFF: Final = frozenset({"0", "false", "no", "off"})
 MAX_NUMBER: Final = 100_000
@@ -99,6 +101,20 @@ class Sign:
     is_late: bool = False
 
 
+def made_by(place: str) -> Make:
+    """Return what makes instances of the class at "module:Class"; the module is loaded with the first of them.
+
+    Most people use one kind of engine, and what the others need would cost every start time and memory.
+    """
+
+    def make(config: BackendConfig) -> Backend:
+        module, __, name = place.partition(":")
+        backend: Backend = getattr(import_module(module), name)(config)
+        return backend
+
+    return make
+
+
 @dataclass(frozen=True, kw_only=True)
 class EngineKind:
     """One kind of engine.
@@ -111,7 +127,7 @@ class EngineKind:
     name: str
     title: str
     noun: str
-    make: Callable[[BackendConfig], Backend]
+    make: Make
     labels: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
     help: str = ""  # one or two sentences for the studio's form

@@ -3,7 +3,6 @@
 What C2PA accepts: C2PA specification 2.2, section 14.5 (certificate profile), and 13.2.1 (algorithms).
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,43 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from texts.text import _
+from utils.credentials import ACCEPTED_USES, CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCredential, Credential
 
-CERTIFICATE: Final = "C2PA_CERTIFICATE"
-KEY: Final = "C2PA_KEY"
-CHAIN_RIGHT: Final = _("a PEM file with your certificate first, then those that issued it")
-KEY_RIGHT: Final = _("a PEM file with the private key of C2PA_CERTIFICATE")
 MIN_RSA_BITS: Final = 2048
 MAX_FILE_BYTES: Final = 256 * 1024
-# OIDs of what a certificate may be for: e-mail, documents, C2PA claims, time stamps, OCSP answers, Microsoft's C2PA.
-ACCEPTED_USES: Final = (
-    "1.3.6.1.5.5.7.3.4",
-    "1.3.6.1.5.5.7.3.36",
-    "1.3.6.1.4.1.62558.2.1",
-    "1.3.6.1.5.5.7.3.8",
-    "1.3.6.1.5.5.7.3.9",
-    "1.3.6.1.4.1.311.76.59.1.9",
-)
-
 _CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
-
-
-class BadCredential(Exception):
-    """A file that cannot be signed with: `setting` names it, `right` says what it must be. Holds nothing of the key."""
-
-    def __init__(self, setting: str, allowed: str) -> None:
-        super().__init__(_("{setting} must be {right}", setting=setting, right=allowed))
-        self.setting = setting
-        self.right = allowed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Credential:
-    """What signs, as PEM: the signer's certificate first, the key as PKCS #8. `algorithm`: by C2PA's name."""
-
-    chain: bytes
-    key: bytes = field(repr=False)
-    algorithm: str
-    ends_at: datetime
 
 
 def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:

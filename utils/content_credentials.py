@@ -19,7 +19,7 @@ from PIL import Image
 
 from constants import APP_NAME, VERSION
 from texts.text import _
-from utils.certificates import ACCEPTED_USES, CERTIFICATE, BadCredential, Credential, read_credential
+from utils.credentials import ACCEPTED_USES, CERTIFICATE, BadCredential, Credential
 from utils.pixels import FORMATS, BadImage, encode, opened
 from utils.provenance import ALGORITHMIC, VOCABULARY
 from utils.text import cut
@@ -86,6 +86,8 @@ class PictureSigner:
         Raises:
             BadCredential: the files cannot be signed with.
         """
+        from utils.certificates import read_credential  # start time and memory: most sign nothing
+
         signer = cls(credential=read_credential(certificate, key, now), timestamp_url=timestamp_url)
         try:
             signer.sign_new(encode(Image.new("RGB", _TRIAL_SIZE), "PNG"), ALGORITHMIC)

@@ -21,6 +21,7 @@ from backends.a1111.answers import read_answer, read_caption, read_files, read_s
 from backends.a1111.errors import translate_failure
 from backends.a1111.extensions.agent_scheduler import AgentScheduler, to_scheduled
 from backends.a1111.facts import A1111Facts, Program, to_capabilities
+from backends.a1111.kind import NAME
 from backends.a1111.payload import changes, seeding, to_payload, to_question, to_upscale
 from backends.a1111.probe import API, probe
 from backends.a1111.progress import A1111Pace, Task, TaskWatch
@@ -64,7 +65,7 @@ class A1111Backend:
     `key` is `user:password` of `--api-auth`, or a token for a proxy in front.
     """
 
-    kind = "a1111"
+    kind = NAME
     is_paid = False
 
     def __init__(

@@ -4,13 +4,15 @@ Sources: `/openapi.json` and `/config` of A1111 1.10.1, Forge and SD.Next as rec
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from backends.a1111.backend import A1111Backend
-from backends.kind import EngineKind, Option, Product, Sign, max_batch, max_side
+from backends.kind import EngineKind, Option, Product, Sign, made_by, max_batch, max_side
 from net.answers import read_model
 from texts.text import _
+
+NAME: Final = "a1111"
 
 API_OFF = _("Automatic1111 or Forge")
 
@@ -31,9 +33,9 @@ def read_schema(body: bytes) -> Product | None:
     except ValidationError:
         return None
     if "/sdapi/v1/txt2img" in paths:
-        return Product(name=_family(paths), kind=A1111Backend.kind)
+        return Product(name=_family(paths), kind=NAME)
     if "/internal/ping" in paths or "/sd_extra_networks/thumb" in paths:
-        return Product(name=API_OFF, kind=A1111Backend.kind, has_api=False)
+        return Product(name=API_OFF, kind=NAME, has_api=False)
     return None
 
 
@@ -43,7 +45,7 @@ def read_page(body: bytes) -> Product | None:
         title = read_model(_Page, body).title
     except ValidationError:
         return None
-    return Product(name=API_OFF, kind=A1111Backend.kind, has_api=False) if title == "Stable Diffusion" else None
+    return Product(name=API_OFF, kind=NAME, has_api=False) if title == "Stable Diffusion" else None
 
 
 def _family(paths: Iterable[str]) -> str:
@@ -60,10 +62,10 @@ def _when_wanted(name: str, text: str) -> Option:
 
 
 KIND = EngineKind(
-    name=A1111Backend.kind,
+    name=NAME,
     title=_("Automatic1111 or Forge"),
     noun=_("Automatic1111 or Forge"),
-    make=A1111Backend,
+    make=made_by("backends.a1111.backend:A1111Backend"),
     labels={
         "a1111": "A1111",
         "automatic1111": "Automatic1111",

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from backends.ai_horde import search
 from backends.ai_horde.answers import Generation, HordeCheck, HordeStatus, Submitted, notes_of
 from backends.ai_horde.errors import Call, JobForgotten, dropped, end_of, impossible, translate_failure
-from backends.ai_horde.facts import ANONYMOUS_KEY, API, HordeFacts, HordeProbe, root_of, to_capabilities
+from backends.ai_horde.facts import API, HordeFacts, HordeProbe, root_of, to_capabilities
+from backends.ai_horde.kind import ANONYMOUS_KEY, NAME, PUBLIC_URL
 from backends.ai_horde.payload import check_options, to_payload
 from backends.base import (
     BackendConfig,
@@ -53,7 +54,6 @@ from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
 
-PUBLIC_URL: Final = "https://aihorde.net"
 SUBMIT_RATES: Final = (Rate(2, 1.0), Rate(90, 60.0))  # per address, dry runs and refusals included
 CHECK_RATES: Final = (Rate(10, 1.0),)  # published for each job; kept for all of them together
 STATUS_RATES: Final = (Rate(10, 60.0),)  # for each job
@@ -100,7 +100,7 @@ class AiHordeBackend:
     `trusted_workers`, `slow_workers`, `replacement_filter`, `allow_downgrade`, `r2`, `contact`.
     """
 
-    kind = "ai_horde"
+    kind = NAME
     is_paid = False  # kudos are no money: a request may be sent again
 
     def __init__(

@@ -22,7 +22,6 @@ from net.rates import RateWindow
 from texts.text import _, _n
 
 API: Final = "/api/v2"
-ANONYMOUS_KEY: Final = "0000000000"
 USUAL_MODEL: Final = "stable_diffusion"  # what the server takes when no model is named
 SAMPLERS: Final = (
     "k_euler_a", "k_euler", "k_dpmpp_2m", "k_dpmpp_sde", "k_dpmpp_2s_a", "k_dpm_2", "k_dpm_2_a", "k_dpm_fast",

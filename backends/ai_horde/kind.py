@@ -1,13 +1,24 @@
 """What Easel knows of Hordes before it asks one. Source: the heartbeat of AI Horde 5.1.5 as recorded."""
 
+from typing import Final
+
 from pydantic import BaseModel, ValidationError
 
-from backends.ai_horde.backend import PUBLIC_URL, AiHordeBackend
-from backends.ai_horde.facts import ANONYMOUS_KEY
-from backends.ai_horde.payload import POST_PROCESSORS
-from backends.kind import EngineKind, Option, Product, Sign, clean_name
+from backends.kind import EngineKind, Option, Product, Sign, clean_name, made_by
 from net.answers import read_model
 from texts.text import _
+
+NAME: Final = "ai_horde"
+PUBLIC_URL: Final = "https://aihorde.net"
+ANONYMOUS_KEY: Final = "0000000000"
+UPSCALERS: Final = (
+    "RealESRGAN_x4plus", "RealESRGAN_x2plus", "RealESRGAN_x4plus_anime_6B", "NMKD_Siax", "4x_AnimeSharp",
+    "4xNomos8kSC", "4xLSDIRplus", "4xNomosWebPhoto_RealPLKSR", "4xNomos2_realplksr_dysample", "4xNomos2_hq_dat2",
+    "2xModernSpanimationV1",
+)  # fmt: skip
+POST_PROCESSORS: Final = (
+    "GFPGAN", "CodeFormers", "RestoreFormer", "GFPGANv1.3", "strip_background", *UPSCALERS,
+)  # fmt: skip
 
 HEARTBEAT_PATH = "/api/v2/status/heartbeat"
 
@@ -23,7 +34,7 @@ def read_heartbeat(body: bytes) -> Product | None:
         version = read_model(_Heartbeat, body).version
     except ValidationError:
         return None
-    return Product(name="AI Horde", version=clean_name(version), kind=AiHordeBackend.kind)
+    return Product(name="AI Horde", version=clean_name(version), kind=NAME)
 
 
 def _switch(name: str, default: str, text: str) -> Option:
@@ -31,10 +42,10 @@ def _switch(name: str, default: str, text: str) -> Option:
 
 
 KIND = EngineKind(
-    name=AiHordeBackend.kind,
+    name=NAME,
     title="AI Horde",
     noun=_("an AI Horde"),
-    make=AiHordeBackend,
+    make=made_by("backends.ai_horde.backend:AiHordeBackend"),
     labels={"ai_horde": "AI Horde", "horde": "AI Horde"},
     help=_("Pictures drawn by volunteers. Without a key you wait longer."),
     example="https://aihorde.net",

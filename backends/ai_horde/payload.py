@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.ai_horde.facts import CONTROL_KINDS, SIZE_GRID, HordeFacts
+from backends.ai_horde.kind import UPSCALERS
 from backends.kind import is_on
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
@@ -22,14 +23,6 @@ MAX_CLIP_SKIP: Final = 12
 MAX_CONTROL_STEPS: Final = 40
 MAX_SOURCE_SIDE_PX: Final = 3072
 MAX_WORKERS: Final = 5
-UPSCALERS: Final = (
-    "RealESRGAN_x4plus", "RealESRGAN_x2plus", "RealESRGAN_x4plus_anime_6B", "NMKD_Siax", "4x_AnimeSharp",
-    "4xNomos8kSC", "4xLSDIRplus", "4xNomosWebPhoto_RealPLKSR", "4xNomos2_realplksr_dysample", "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-)  # fmt: skip
-POST_PROCESSORS: Final = (
-    "GFPGAN", "CodeFormers", "RestoreFormer", "GFPGANv1.3", "strip_background", *UPSCALERS,
-)  # fmt: skip
 UPSCALER_FOR: Final = {2.0: "RealESRGAN_x2plus", 4.0: "RealESRGAN_x4plus"}
 
 _VERSION = re.compile(r"(?:.*@)?(\d+)@?")

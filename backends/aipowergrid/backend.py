@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from backends.aipowergrid.answers import Fraction, GridDrawn, Quote
 from backends.aipowergrid.errors import no_credit, translate_failure
 from backends.aipowergrid.facts import GridFacts, GridProbe, root_of, to_capabilities
+from backends.aipowergrid.kind import NAME, PUBLIC_URL
 from backends.aipowergrid.payload import to_payload
 from backends.base import BackendConfig, ProgressCallback
 from backends.stored_pictures import picture, picture_client
@@ -36,7 +37,6 @@ from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
 
-PUBLIC_URL: Final = "https://api.aipowergrid.io"
 SUBMIT_RATES: Final = (Rate(10, 60.0),)  # per key, refused ones included
 PROGRESS_RATES: Final = (Rate(1, 0.5),)  # none is published: no more than two a second for all jobs together
 MAX_AT_ONCE: Final = 4  # per account
@@ -64,7 +64,7 @@ class AiPowerGridBackend:
     `key` begins with `grid_` and comes from the Grid's console. Options: `model`, `output_format` (webp, png, jpeg).
     """
 
-    kind = "aipowergrid"
+    kind = NAME
 
     def __init__(
         self,

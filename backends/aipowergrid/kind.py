@@ -1,12 +1,16 @@
 """What Easel knows of the AI Power Grid before it asks it. Source: its `/health` as recorded."""
 
+from typing import Final
+
 from pydantic import BaseModel, ValidationError
 
-from backends.aipowergrid.backend import PUBLIC_URL, AiPowerGridBackend
-from backends.aipowergrid.payload import FORMATS
-from backends.kind import EngineKind, Option, Product, Sign
+from backends.kind import EngineKind, Option, Product, Sign, made_by
 from net.answers import read_model
 from texts.text import _
+
+NAME: Final = "aipowergrid"
+PUBLIC_URL: Final = "https://api.aipowergrid.io"
+FORMATS: Final = ("webp", "png", "jpeg")
 
 HEALTH_PATH = "/health"
 
@@ -21,14 +25,14 @@ def read_health(body: bytes) -> Product | None:
         read_model(_Health, body)
     except ValidationError:
         return None
-    return Product(name=_("AI Power Grid"), kind=AiPowerGridBackend.kind)
+    return Product(name=_("AI Power Grid"), kind=NAME)
 
 
 KIND = EngineKind(
-    name=AiPowerGridBackend.kind,
+    name=NAME,
     title=_("AI Power Grid"),
     noun=_("the AI Power Grid"),
-    make=AiPowerGridBackend,
+    make=made_by("backends.aipowergrid.backend:AiPowerGridBackend"),
     labels={"aipowergrid": _("AI Power Grid"), "grid": _("AI Power Grid")},
     help=_("Pictures drawn by the Grid's workers."),
     example=PUBLIC_URL,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.aipowergrid.facts import SIZE_GRID, GridFacts, GridModel, usual_cfg
+from backends.aipowergrid.kind import FORMATS
 from backends.kind import option_of
 from constants import DEFAULT_DENOISING_STRENGTH
 from generation.errors import CapabilityError, RequestRejected
@@ -18,7 +19,6 @@ from texts.text import _
 
 MAX_SOURCE_BYTES: Final = 12 * 1024 * 1024
 MAX_LORAS: Final = 5
-FORMATS: Final = ("webp", "png", "jpeg")
 
 Say = Callable[[str], None]
 

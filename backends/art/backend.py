@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from backends.art.kind import NAME
 from backends.art.work.networks import is_installed, restyler, upscalers
 from backends.base import ProgressCallback
 from backends.child import Child, ChildFailed, ChildFailure
@@ -33,7 +34,7 @@ class ArtBackend:
         child: what does the work.
     """
 
-    kind = "art"
+    kind = NAME
     is_paid = False
 
     def __init__(

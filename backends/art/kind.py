@@ -2,18 +2,20 @@
 
 from typing import Final
 
-from backends.art.backend import ArtBackend
 from backends.art.work.networks import is_installed
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind, Option
 from generation.request import Mode
 from texts.text import _
 
+NAME: Final = "art"
 IDLE_S: Final = 300.0
 
 
 def make(config: BackendConfig) -> Backend:
     """Make an instance; its options are `threads` and `idle_s`."""
+    from backends.art.backend import ArtBackend  # loaded only where the networks are used
+
     return ArtBackend(
         config.name,
         threads=int(config.options.get("threads", "0")),
@@ -22,7 +24,7 @@ def make(config: BackendConfig) -> Backend:
 
 
 KIND = EngineKind(
-    name=ArtBackend.kind,
+    name=NAME,
     title=_("built in, neural networks"),
     noun=_("the built-in networks"),
     make=make,

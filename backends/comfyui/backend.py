@@ -33,6 +33,7 @@ from backends.comfyui.jobs.api import ApiGone, JobApi
 from backends.comfyui.jobs.fetching import fetch_file
 from backends.comfyui.jobs.line import Line
 from backends.comfyui.jobs.uploading import upload
+from backends.comfyui.kind import NAME
 from backends.comfyui.news.following import ComfyPace, Follower
 from backends.comfyui.workflows.apply import workflow_capabilities, workflow_changes
 from backends.comfyui.workflows.own import correct, draw, load_own, look_over, read_upload
@@ -59,7 +60,7 @@ class ComfyUIBackend:
     `key` is `user:password` or a token for the proxy in front.
     """
 
-    kind = "comfyui"
+    kind = NAME
     is_paid = False
     can_find = True
 

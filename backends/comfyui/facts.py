@@ -7,29 +7,15 @@ decides graph and size, is read from that; the option `family` overrules it.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
+from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.foreign import digits
 from generation.samplers import match_name
 
 SMALL_GRID_PX: Final = 8
 LATENT16_GRID_PX: Final = 16
-
-
-class ModelFamily(StrEnum):
-    """Models that are driven alike."""
-
-    SD15 = "sd15"
-    SDXL = "sdxl"
-    SD3 = "sd3"
-    FLUX = "flux"
-    SCHNELL = "schnell"
-
-    @property
-    def is_flux(self) -> bool:
-        return self in {ModelFamily.FLUX, ModelFamily.SCHNELL}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,16 +3,17 @@
 Sources: `/system_stats` of ComfyUI 0.33 and `/api/v2/health` of comfy-api-proxy 0.1.6, as recorded.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from backends.comfyui.backend import ComfyUIBackend
-from backends.comfyui.facts import ModelFamily
-from backends.comfyui.jobs.classic import PREVIEW_METHODS
-from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+from backends.comfyui.builtin.families import ModelFamily
+from backends.kind import EngineKind, Option, Product, Sign, clean_name, made_by, max_batch, max_side
 from net.answers import read_model
 from texts.text import _
+
+NAME: Final = "comfyui"
+PREVIEW_METHODS: Final = frozenset({"auto", "latent2rgb", "taesd", "none"})
 
 
 class _SystemStats(BaseModel):
@@ -32,7 +33,7 @@ def read_v2(body: bytes) -> Product | None:
         read_model(_V2Health, body)
     except ValidationError:
         return None
-    return Product(name="ComfyUI’s API v2", kind=ComfyUIBackend.kind)
+    return Product(name="ComfyUI’s API v2", kind=NAME)
 
 
 def read_stats(body: bytes) -> Product | None:
@@ -41,7 +42,7 @@ def read_stats(body: bytes) -> Product | None:
         version = read_model(_SystemStats, body).system.comfyui_version
     except ValidationError:
         return None
-    return Product(name="ComfyUI", version=clean_name(version), kind=ComfyUIBackend.kind)
+    return Product(name="ComfyUI", version=clean_name(version), kind=NAME)
 
 
 def _file(name: str, text: str) -> Option:
@@ -49,10 +50,10 @@ def _file(name: str, text: str) -> Option:
 
 
 KIND = EngineKind(
-    name=ComfyUIBackend.kind,
+    name=NAME,
     title="ComfyUI",
     noun="ComfyUI",
-    make=ComfyUIBackend,
+    make=made_by("backends.comfyui.backend:ComfyUIBackend"),
     labels={"comfyui": "ComfyUI"},
     help=_("Start it with --listen where it is on another machine. Workflows of your own run on it."),
     example="https://abc123-8188.proxy.runpod.net",

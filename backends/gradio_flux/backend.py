@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
@@ -18,6 +18,7 @@ from backends.base import BackendConfig, ProgressCallback
 from backends.gradio_flux.answers import Message, Outcome, check_picture, read_outcome, read_progress
 from backends.gradio_flux.client import SILENCE_S, GradioServer
 from backends.gradio_flux.facts import App, AppEndpoint
+from backends.gradio_flux.kind import DEFAULT_URL, NAME
 from backends.gradio_flux.payload import app_seed, changes, to_capabilities, to_data
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, CapabilityError, RequestRejected, UnexpectedAnswer
@@ -30,8 +31,6 @@ from texts.text import _
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
-
-DEFAULT_URL: Final = "http://127.0.0.1:7860/"
 
 
 class _Listener:
@@ -65,7 +64,7 @@ class GradioFluxBackend:
     `key` is `user:password` of an app started with `auth`, or a token for a proxy in front.
     """
 
-    kind = "gradio_flux"
+    kind = NAME
     is_paid = False
 
     def __init__(

@@ -1,11 +1,15 @@
 """What Easel knows of gradio apps that draw before it asks one. Source: `/config` of gradio 4 to 6 as recorded."""
 
+from typing import Final
+
 from pydantic import BaseModel, ValidationError
 
-from backends.gradio_flux.backend import DEFAULT_URL, GradioFluxBackend
-from backends.kind import EngineKind, Option, Product, Sign, clean_name, max_batch, max_side
+from backends.kind import EngineKind, Option, Product, Sign, clean_name, made_by, max_batch, max_side
 from net.answers import read_model
 from texts.text import _
+
+NAME: Final = "gradio_flux"
+DEFAULT_URL: Final = "http://127.0.0.1:7860/"
 
 
 class _Config(BaseModel):
@@ -27,7 +31,7 @@ def read_config(body: bytes) -> Product | None:
     except ValidationError:
         return None
     labels = [str(component.props.label).casefold() for component in config.components]
-    kind = GradioFluxBackend.kind if any("prompt" in label for label in labels) else ""
+    kind = NAME if any("prompt" in label for label in labels) else ""
     if b"flux" in body.lower():
         return Product(name=_("Flux (gradio app)"), kind=kind)
     title = clean_name(config.title)
@@ -37,10 +41,10 @@ def read_config(body: bytes) -> Product | None:
 
 
 KIND = EngineKind(
-    name=GradioFluxBackend.kind,
+    name=NAME,
     title=_("Flux in Pinokio"),
     noun=_("a Flux gradio app"),
-    make=GradioFluxBackend,
+    make=made_by("backends.gradio_flux.backend:GradioFluxBackend"),
     labels={"flux": "Flux", "gradio": _("gradio app"), "pinokio": _("Pinokio app")},
     help=_("A gradio app that draws with Flux, as Pinokio starts it. Its share link works, too."),
     example="https://abc123.gradio.live",

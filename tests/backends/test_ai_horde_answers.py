@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from backends.ai_horde.errors import Call, translate_failure
-from backends.ai_horde.payload import POST_PROCESSORS
+from backends.ai_horde.kind import POST_PROCESSORS
 from generation.errors import (
     BackendAuthError,
     BackendError,

@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from tests.utils.certificates import NOW, SERVERS, issue, pem_of
-from utils.certificates import CERTIFICATE, KEY, BadCredential, read_credential
+from utils.certificates import read_credential
+from utils.credentials import CERTIFICATE, KEY, BadCredential
 
 ACCEPTED = "a certificate that C2PA accepts; "
 

@@ -7,8 +7,9 @@ ComfyUI itself can only draw edges from a picture; for depth, poses and the like
 import re
 from typing import Any, Final
 
+from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.builtin.sketchpad import Sketchpad
-from backends.comfyui.facts import ComfyFacts, ModelFamily, ModelFile, family_of
+from backends.comfyui.facts import ComfyFacts, ModelFile, family_of
 from backends.comfyui.graphs.graph import Link
 from generation.errors import CapabilityError
 from generation.request import ControlUnit, GenerationRequest

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends.comfyui.builtin.extras import add_control, add_hires, control_changes, name_embeddings
+from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.builtin.sketchpad import Sketchpad
-from backends.comfyui.facts import STYLES, ComfyFacts, ModelFamily, ModelFile
+from backends.comfyui.facts import STYLES, ComfyFacts, ModelFile
 from backends.comfyui.graphs.graph import Graph, Link, Slot
 from backends.kind import is_on
 from generation.errors import CapabilityError

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from backends.comfyui.builtin.extras import LATENT_UPSCALER, control_kinds
-from backends.comfyui.facts import STYLES, ComfyFacts, ModelFamily
+from backends.comfyui.builtin.families import ModelFamily
+from backends.comfyui.facts import STYLES, ComfyFacts
 from backends.kind import is_on, number_of
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode

@@ -6,13 +6,14 @@ The id of a job is ours, so it is found again after a restart of Easel, and afte
 import json
 import logging
 import uuid
-from typing import Any, Final
+from typing import Any
 
 from backends.comfyui.answers import HistoryEntry, OutputFile, PromptAnswer, Queue
 from backends.comfyui.client import ComfyServer
 from backends.comfyui.errors import invalid
 from backends.comfyui.graphs.graph import Graph, read_graph
 from backends.comfyui.jobs.api import JobApi, Standing
+from backends.comfyui.kind import PREVIEW_METHODS
 from backends.comfyui.news.sockets import WebSocket
 from backends.comfyui.news.watch import NewsSource
 from generation.errors import BackendUnavailable, GenerationError
@@ -21,8 +22,6 @@ from net.calls import Calls
 from utils.threads import run_in_thread
 
 log = logging.getLogger(__name__)
-
-PREVIEW_METHODS: Final = frozenset({"auto", "latent2rgb", "taesd", "none"})
 
 
 class ClassicJobs(JobApi):

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,6 +67,7 @@ def test_it_is_installed_where_all_its_packages_are(package, monkeypatch):
     assert not networks.is_installed()
     monkeypatch.setattr(networks, "RUNTIMES", ("weights_for_tests",))
     monkeypatch.setattr(networks, "upscalers", dict)
+    monkeypatch.setattr(networks, "restyler", lambda: SimpleNamespace(package="weights_for_tests"))
     assert networks.is_installed()
 
 

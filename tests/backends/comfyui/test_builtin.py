@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.builtin.graphs import Uploads, build, changes
 from backends.comfyui.builtin.offer import to_capabilities
-from backends.comfyui.facts import ComfyFacts, ModelFamily, family_of, read_facts, read_version
+from backends.comfyui.facts import ComfyFacts, family_of, read_facts, read_version
 from backends.comfyui.graphs.graph import Graph, spread
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.capabilities import Fit, fit

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from backends.comfyui.builtin.extras import name_embeddings
+from backends.comfyui.builtin.families import ModelFamily
 from backends.comfyui.builtin.graphs import Uploads, build, changes
 from backends.comfyui.builtin.offer import to_capabilities
-from backends.comfyui.facts import ComfyFacts, ModelFamily, read_facts
+from backends.comfyui.facts import ComfyFacts, read_facts
 from backends.comfyui.graphs.graph import Graph, samplers, spread
 from backends.comfyui.graphs.nodes import ObjectInfo
 from generation.capabilities import Fit, fit
