@@ -13,6 +13,7 @@ from backends.kinds import make_backend
 from config import read_settings
 from easel_sketch import backend as sketch
 from easel_sketch.backend import SketchBackend
+from easel_sketch.painting import painter
 from easel_sketch.painting.legend import TEXT
 from easel_sketch.painting.painter import paint
 from generation.capabilities import Fit, Refused, fit
@@ -66,7 +67,7 @@ class TestSketchContract(BackendContract):
     async def rig(self, *, hold=False):
         rig = SketchRig(SketchBackend(delay_s=60 if hold else 0))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sketch.painter, "paint", rig.paint)
+            patch.setattr(painter, "paint", rig.paint)
             yield rig
         await rig.backend.aclose()
 

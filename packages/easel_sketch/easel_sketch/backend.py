@@ -15,8 +15,7 @@ from PIL import Image
 
 from backends.base import ProgressCallback
 from constants import DEFAULT_DENOISING_STRENGTH, MAX_IMAGE_PIXELS
-from easel_sketch.painting import painter
-from easel_sketch.painting.painter import Painting, StepCallback, Stopped
+from easel_sketch.painting.steps import StepCallback, Stopped
 from generation.capabilities import Capabilities
 from generation.errors import BackendUnavailable, OutOfMemory, RequestRejected
 from generation.job import Progress
@@ -150,6 +149,8 @@ class _Run:
 
 def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image.Image:
     """Call the painter in its own words."""
+    from easel_sketch.painting import painter  # with the first picture: where real engines are, there is none
+
     if request.mode is Mode.UPSCALE:
         source = _opened(request.init_image)
         factor = request.upscale_factor or DEFAULT_UPSCALE_FACTOR
@@ -166,7 +167,7 @@ def _draw(request: GenerationRequest, seed: int, on_step: StepCallback) -> Image
                 field="upscale_factor",
             )
         return painter.upscale(source, factor, on_step)
-    painting = Painting(
+    painting = painter.Painting(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         width=request.width,

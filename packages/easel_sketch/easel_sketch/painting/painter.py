@@ -15,6 +15,7 @@ from easel_sketch.painting import motifs, palettes, scenes, styles
 from easel_sketch.painting.canvas import Canvas, seeded
 from easel_sketch.painting.legend import sign
 from easel_sketch.painting.palettes import Palette
+from easel_sketch.painting.steps import MakePreview, StepCallback, Stopped
 from easel_sketch.painting.words import Reading, read
 
 __all__ = ["MakePreview", "Painting", "StepCallback", "Stopped", "inpaint", "paint", "repaint", "sign", "upscale"]
@@ -24,10 +25,6 @@ LARGEST_CANVAS_PX = 2048
 SMALLEST_CANVAS_PX = 256
 UPSCALE_STEPS = 4
 USUAL_CFG_SCALE = 7.0
-
-MakePreview = Callable[[], bytes]
-StepCallback = Callable[[int, int, MakePreview], bool]
-"""Called once per step with (step, steps, make_preview); make_preview gives a JPEG. False means stop now."""
 
 Compose = Callable[[Image.Image], Image.Image]
 
@@ -43,10 +40,6 @@ class Painting:
     steps: int
     seed: int
     cfg_scale: float = USUAL_CFG_SCALE
-
-
-class Stopped(Exception):
-    """The step callback asked to stop; there is no picture."""
 
 
 def paint(painting: Painting, on_step: StepCallback | None = None) -> Image.Image:
