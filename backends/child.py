@@ -99,22 +99,31 @@ class Child:
         """
         async with self._turn:
             self._stay()
-            process = await self._running()
             try:
-                await process.send(order, blobs)
-                return await self._answer(process, report)
-            except asyncio.CancelledError:
-                await self._stop(process)
-                raise
-            except TimeoutError as error:
-                await self._kill()
-                raise ChildFailed(
-                    ChildFailure.HUNG, f"no word for {self._patience_s:.0f} s"
-                ) from error  # no text: for the log
-            except (EOFError, OSError, ValueError) as error:
-                raise await self._crashed(process) from error
+                return await self._ask(order, blobs, report)
             finally:
                 self._rest = asyncio.get_running_loop().call_later(self._idle_s, self._end_idle)
+
+    async def _ask(self, order: Mapping[str, Any], blobs: Sequence[bytes], report: Report | None) -> ChildAnswer:
+        rested = self._process
+        process = await self._running()
+        process.has_spoken = False
+        try:
+            await process.send(order, blobs)
+            return await self._answer(process, report)
+        except asyncio.CancelledError:
+            await self._stop(process)
+            raise
+        except TimeoutError as error:
+            await self._kill()
+            raise ChildFailed(
+                ChildFailure.HUNG, f"no word for {self._patience_s:.0f} s"
+            ) from error  # no text: for the log
+        except (EOFError, OSError, ValueError) as error:
+            failed = await self._crashed(process)
+            if process is rested and not process.has_spoken:
+                return await self._ask(order, blobs, report)  # it may have been gone before: a new one tells
+            raise failed from error
 
     async def aclose(self) -> None:
         self._stay()
@@ -186,6 +195,7 @@ class _Process:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.last_lines: deque[str] = deque(maxlen=LOG_LINES)
+        self.has_spoken = False  # since the last order
         self._process = process
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._reading = (asyncio.create_task(self._read_frames()), asyncio.create_task(self._read_log()))
@@ -230,6 +240,7 @@ class _Process:
         frame = await self._frames.get()
         if frame is None:
             raise EOFError
+        self.has_spoken = True
         return frame
 
     async def ended(self) -> int:

@@ -93,6 +93,13 @@ async def test_a_process_that_was_killed_between_two_orders_is_started_again(chi
     assert (await child.ask({"do": "echo"})).values["pid"] != first
 
 
+async def test_a_process_whose_death_nobody_has_noticed_yet_costs_no_order(child):
+    for _ in range(5):
+        pid = (await child.ask({"do": "echo"})).values["pid"]
+        os.kill(pid, signal.SIGKILL)
+        assert (await child.ask({"do": "echo"})).values["pid"] != pid
+
+
 async def test_an_order_that_stands_still_is_ended():
     child = Child(MODULE, patience_s=0.3)
     try:

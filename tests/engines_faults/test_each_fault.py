@@ -30,7 +30,7 @@ NOT_FOR_PEOPLE = re.compile(
 LOUD = [name for name, case in CASES.items() if not case.is_silent]
 SILENT = [name for name, case in CASES.items() if case.is_silent]
 PARTS = 3  # the faults are shown one after another on the same engine, in so many tests
-SILENCE_S = 0.4
+SILENCE_S = 0.8
 EVERY_ENGINE = pytest.mark.parametrize("kind", ALL)
 
 
