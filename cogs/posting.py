@@ -60,11 +60,9 @@ class Poster:
 
     def bucket(self, origin: Origin) -> str:
         """Name the edit budget this answer is charged to."""
-        return (
-            _("reply {reply_token}", reply_token=origin.reply_token)
-            if self.has_reply(origin)
-            else _("channel {channel_id}", channel_id=origin.channel_id)
-        )
+        if self.has_reply(origin):
+            return f"reply {origin.reply_token}"  # no text: a key
+        return f"channel {origin.channel_id}"  # no text: a key
 
     def has_reply(self, origin: Origin) -> bool:
         """Return whether the interaction's token can still be used."""
