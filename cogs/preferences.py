@@ -10,6 +10,7 @@ from cogs.decorators import prefix_command
 from cogs.origin import person_of, person_of_message
 from cogs.plain import code
 from cogs.posting import reply_to
+from generation.errors import RequestRejected
 from generation.person import Person
 from services.people.preferences import PreferenceService, Preferred, Scope
 from texts.text import _, joined
@@ -69,6 +70,8 @@ class Preferences(commands.Cog):
             await self._preferences.add(person, Scope.ME, options)
         elif what == "reset":
             await self._preferences.reset(person, Scope.ME, options.replace(",", " ").split())
+        elif what != "show":
+            raise RequestRejected(_("Say `settings show`, `settings set --steps 30` or `settings reset steps`."))
         await reply_to(ctx, content=await self._shown(person))
 
     async def _shown(self, person: Person) -> str:

@@ -46,7 +46,12 @@ async def test_a_servers_settings_are_for_who_manages_it(discord: DiscordServer,
 
 async def test_by_prefix_they_are_ones_own(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
-    for text, expected in (("set --steps 33", "--steps 33"), ("", "--steps 33"), ("reset", "Nothing is set")):
+    for text, expected in (
+        ("set --steps 33", "--steps 33"),
+        ("", "--steps 33"),
+        ("steps 20", "settings reset steps"),
+        ("reset", "Nothing is set"),
+    ):
         said = await easel.say(f"!settings {text}")
         answer = await discord.wait_for(lambda said=said: reply_to(said))
         assert expected in answer.content
