@@ -16,6 +16,7 @@ from queue_manager import QueueManager
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
+from services.people.preferences import Scope, key_of
 from store.preferences import PreferenceStore
 from texts.text import _, joined
 
@@ -225,13 +226,8 @@ class Chooser:
         preferred = Draft()
         if given.workflow:
             return preferred
-        scopes = [f"user:{origin.user_key}"]
-        if origin.channel_id:
-            scopes.append(f"channel:{origin.channel_id}")
-        if origin.guild_id:
-            scopes.append(f"guild:{origin.guild_id}")
-        for scope in scopes:
-            preferred = preferred.over(await self._preferences.get(scope))
+        for key in filter(None, (key_of(scope, origin.person) for scope in Scope)):
+            preferred = preferred.over(await self._preferences.get(key))
         if given.mode is Mode.RESTYLE:
             return Draft(backend=preferred.backend)
         if given.mode is Mode.UPSCALE:

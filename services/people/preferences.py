@@ -57,7 +57,7 @@ class PreferenceService:
         found: list[Preferred] = []
         taken: set[str] = set()
         for scope in Scope:
-            if not (key := _key(scope, person)):
+            if not (key := key_of(scope, person)):
                 continue
             own = await self._store.get(key)
             names = [name for name in _said(own) if name != "height"]
@@ -103,7 +103,8 @@ class PreferenceService:
         await (self._store.set(key, left) if _said(left) else self._store.clear(key))
 
 
-def _key(scope: Scope, person: Person) -> str:
+def key_of(scope: Scope, person: Person) -> str:
+    """Return where the store has what is preferred there; empty where there is no such scope."""
     if scope is Scope.ME:
         return f"user:{person.user_key}"
     if scope is Scope.CHANNEL:
@@ -112,7 +113,7 @@ def _key(scope: Scope, person: Person) -> str:
 
 
 def _allowed(scope: Scope, person: Person, *, is_manager: bool) -> str:
-    key = _key(scope, person)
+    key = key_of(scope, person)
     if not key or (scope is Scope.CHANNEL and not person.guild_id):
         raise RequestRejected(_("There is no server here, only you."), field="scope")
     if scope is Scope.CHANNEL and not (person.is_moderator or is_manager):
