@@ -1,5 +1,6 @@
 """A page of the studio under watch, and what must hold for every page: nothing in the console, nothing out of place."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -96,6 +97,13 @@ class Watch:
     def _add(self, problem: str) -> None:
         if not any(pattern.search(problem) for pattern in self._allowed):
             self.problems.append(problem)
+
+
+async def holds(page: Page, condition: str, *, seconds: float = 10) -> None:
+    """Wait until a JavaScript condition is true (Playwright's own wait needs an eval that our CSP forbids)."""
+    async with asyncio.timeout(seconds):
+        while not await page.evaluate(condition):
+            await asyncio.sleep(0.02)
 
 
 async def outside(page: Page) -> list[str]:

@@ -12,6 +12,7 @@ from tests.studio.pages import (
     button,
     finished,
     generate,
+    holds,
     keep_screenshot,
     outside,
     shift_of,
@@ -39,8 +40,8 @@ async def settled(page: Page, view: str) -> None:
     await expect(page.locator(MARKS[view]).first).to_be_visible()
     await expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
     if view == "create":  # it comes last, below
-        await page.wait_for_function(STRIP)
-    await page.wait_for_function(LOADED)
+        await holds(page, STRIP)
+    await holds(page, LOADED)
 
 
 async def pictures(studio) -> None:

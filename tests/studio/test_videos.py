@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from generation.result import GeneratedImage
 from tests.studio.marks import studio_tests
+from tests.studio.pages import holds
 from tests.utils.videos import WEBM
 
 pytestmark = studio_tests(__name__)
@@ -33,7 +34,7 @@ async def test_the_wall_shows_a_marked_still_and_the_lightbox_plays(video, brows
     await page.locator(".tile-open").click()
     player = page.locator("dialog.lightbox video")
     await expect(player).to_be_visible()
-    await page.wait_for_function("document.querySelector('dialog.lightbox video').videoWidth === 96")
+    await holds(page, "document.querySelector('dialog.lightbox video').videoWidth === 96")
     await expect(page.get_by_role("button", name="Upscale 2x")).to_have_count(0)
     await page.keyboard.press("Escape")
     await expect(player).to_have_count(0)
