@@ -84,7 +84,9 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     try:
         file, unreadable = read_env_file(env_file)
     except UnicodeDecodeError as error:
-        raise SettingsError(Problem(name=str(env_file), value="unreadable", right=_("a text file in UTF-8"))) from error
+        raise SettingsError(
+            Problem(name=str(env_file), value="unreadable", allowed=_("a text file in UTF-8"))
+        ) from error
     variables = {name: value.strip() for name, value in {**file, **environ}.items()}
     known = {variable for group in group_types().values() for variable in variables_of(group)}
     problems: list[Problem] = []
@@ -95,7 +97,7 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         more = _engines(reader, names) if group is EnginesSettings else None
         groups[name] = read_group(group, variables, problems, more=more)
     unsafe = unsafe_settings(file, environ, [prefix_of(name) for name in names])
-    problems += [Problem(name=name, value=value, right=NO_FILTER) for name, value in unsafe]
+    problems += [Problem(name=name, value=value, allowed=NO_FILTER) for name, value in unsafe]
     if problems:
         raise SettingsError(*problems)
     engines: EnginesSettings = groups["engines"]

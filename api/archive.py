@@ -16,7 +16,7 @@ MISSING_NAME: Final = "missing.txt"
 
 
 class _Sink:
-    """What zipfile writes to: it cannot seek, so what was written can be sent at once."""
+    """A file for zipfile to write to: it cannot seek, so what was written can be sent at once."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""How much a request's body may hold, by route; and JSON looked through while it comes in, before anything reads it.
+"""Limits on a request's body, by route; and JSON looked through while it comes in, before anything reads it.
 
 Reading JSON and checking it against a schema both take their time by the number of values, not by bytes: a megabyte of
 unknown keys costs seconds, and a thread would not help, since the readers are C code that keeps Python's lock.
@@ -31,7 +31,7 @@ _MARK = re.compile(rb'["{}\[\],]')
 
 @dataclass(frozen=True, kw_only=True)
 class BodyLimits:
-    """What a body may hold. The others are of JSON: values in all, in the two outer levels, and how deep they nest.
+    """The limits of a body. The others are of JSON: values in all, in the two outer levels, and how deep they nest.
 
     It is the outer levels that a schema is checked against, which costs much more than reading does.
     """

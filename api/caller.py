@@ -1,4 +1,4 @@
-"""Who calls: a key's bearer, a person who signed in, somebody with a link from Discord, or the one at this machine.
+"""The caller: a key's bearer, a person who signed in, somebody with a link from Discord, or the one at this machine.
 
 Whoever sits at this machine needs no key. That is decided by the connection, by the Host header (a page elsewhere may
 point a name of its own at 127.0.0.1) and by the absence of a proxy's headers. A key is the only way in for the pages of

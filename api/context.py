@@ -1,4 +1,4 @@
-"""What every route works with: the services, who may come in, and the addresses this server answers to."""
+"""The context of every route: the services, who may come in, and the addresses this server answers to."""
 
 from dataclasses import dataclass, field
 from typing import Final

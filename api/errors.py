@@ -48,7 +48,7 @@ BY_STATUS: Final = {
 }
 
 MEANINGS: Final = {
-    400: _("What was said cannot be done; the answer names the value and what would be right."),
+    400: _("The request is invalid; the answer names the value and what is allowed."),
     401: _("Sign in or send an API key."),
     403: _("The caller may not do this."),
     404: _("There is no such thing, or it is not the caller's to see."),
@@ -73,7 +73,7 @@ ERROR_CONTENT: Final = {"application/json": {"schema": {"$ref": f"{SCHEMAS}{Erro
 
 
 class SignInNeeded(GenerationError):
-    """Who are you? Sign in, or send an API key."""
+    """The caller is not known: sign in, or send an API key."""
 
     code = "sign_in"
     usual_hint = _("Send the header Authorization: Bearer esl_...; `python main.py key create NAME` makes a key.")

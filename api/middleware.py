@@ -1,4 +1,4 @@
-"""What holds for every request: which names we answer to, where a browser may send it from, how much and how long.
+"""Rules for every request: which names we answer to, where a browser may send it from, how much and how long.
 
 Plain ASGI, since the framework's own middleware would buffer event streams.
 """

@@ -1,4 +1,4 @@
-"""Which page a browser sends a request from: the studio's own, or another site's.
+"""The page a browser sends a request from: the studio's own, or another site's.
 
 Browsers add the session's cookie, and reach this machine as its own user does, for every page that they show. So
 nothing but a key lets another site's page in. What a page's script says of itself counts for nothing: a browser alone
@@ -22,7 +22,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?|https?://\[
 
 @dataclass(frozen=True, kw_only=True)
 class PageOrigin:
-    """Where a page comes from, as browsers compare it."""
+    """The origin of a page, as browsers compare it."""
 
     scheme: str
     host: str

@@ -1,4 +1,4 @@
-"""Which jobs a caller may see, and whose pictures may go into a new one: what is not for them is as if not there.
+"""The jobs a caller may see, and the pictures that may go into a new one: what is not for them is as if not there.
 
 An id is no secret: what was drawn from a private picture in the open names it.
 """

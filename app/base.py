@@ -1,4 +1,4 @@
-"""What everything else is built on, and what tests and benches bring in place of it."""
+"""The base that everything else is built on, and what tests and benches bring in place of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from utils.secrets import SecretBox
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
-    """What tests and benches bring in place of what is made from the settings."""
+    """Parts that tests and benches bring in place of those made from the settings."""
 
     clock: SystemClock | None = None
     entries: Sequence[Entry] | None = None  # the engines
@@ -33,7 +33,7 @@ NOTHING: Final = Instead()
 
 @dataclass(frozen=True, kw_only=True)
 class Base:
-    """What everything else is built on."""
+    """The base that everything else is built on."""
 
     settings: Settings
     database: Database

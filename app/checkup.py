@@ -1,4 +1,4 @@
-"""What only the running parts can tell `doctor`: the key, the disks, the port, the database, each engine."""
+"""Checks of `doctor` that only the running parts can make: the key, the disks, the port, the database, each engine."""
 
 import asyncio
 import errno
@@ -45,7 +45,7 @@ def _key(settings: Settings) -> Iterator[Check]:
         SecretBox(key.encode())
     except ValueError:
         (problem,) = bad_key().problems
-        yield Check(name="SECRET_KEY", is_ok=False, message=_("It must be {right}.", right=problem.right))
+        yield Check(name="SECRET_KEY", is_ok=False, message=_("It must be {allowed}.", allowed=problem.allowed))
     else:
         yield Check(name="SECRET_KEY", is_ok=True, message=_("set, and it has the right form"))
 
@@ -56,7 +56,7 @@ def _signer(settings: Settings) -> Iterator[Check]:
     except SettingsError as error:
         for problem in error.problems:
             given = _("It is missing: it must be") if not problem.value else _("It must be")
-            yield Check(name=problem.name, is_ok=False, message=f"{given} {problem.right}.")
+            yield Check(name=problem.name, is_ok=False, message=f"{given} {problem.allowed}.")
         return
     if signer is not None:
         ends = f"{signer.credential.ends_at:%Y-%m-%d}"
@@ -96,7 +96,7 @@ def _address(settings: Settings) -> Iterator[Check]:
 def _refused(settings: Settings, error: OSError) -> Check:
     name, port = _("studio and API"), settings.web.port
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        message = _("WEB_HOST={host} is no address of this machine.", host=settings.web.host)
+        message = _("WEB_HOST={host} is not an address of this machine.", host=settings.web.host)
         return Check(name="WEB_HOST", is_ok=False, message=message, hint=LOCAL)
     if error.errno in (errno.EACCES, errno.EPERM):
         message = _("PORT={port} may not be used by this user: ports below 1024 belong to the system.", port=port)

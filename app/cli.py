@@ -40,7 +40,7 @@ WITHOUT_SETTINGS: Final = frozenset({"help", "version", "nonsense"})
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What was typed. `text` is the prompt, the help asked for, or what could not be understood."""
+    """A command line as typed. `text` is the prompt, the help asked for, or what could not be understood."""
 
     name: str
     text: str = ""
@@ -109,7 +109,7 @@ def _parser() -> Parser:
 
 def _add_switches(parser: Parser, default: object = SUPPRESS) -> None:
     for door in ("web", "discord"):
-        parser.add_argument(f"--no-{door}", action="store_true", default=default, help=_("leave that door shut"))
+        parser.add_argument(f"--no-{door}", action="store_true", default=default, help=_("start without it"))
 
 
 def _below(value: KeyCommand | WorkflowCommand) -> Command:
@@ -126,7 +126,7 @@ def _about_prompts(argv: Sequence[str], given: str) -> str:
     return (
         given
         if "Did you mean" in given
-        else _('{said} To draw it: {program} generate "{words}"', said=given, program=PROGRAM, words=argv[0])
+        else _('{given} To draw it: {program} generate "{words}"', given=given, program=PROGRAM, words=argv[0])
     )
 
 

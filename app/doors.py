@@ -67,7 +67,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
 
     Raises:
         PortInUse: a port that must be ours is taken.
-        SettingsError: WEB_HOST is no address of this machine.
+        SettingsError: WEB_HOST is not an address of this machine.
     """
     door = make_door(easel)
     try:
@@ -76,7 +76,7 @@ async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
         if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
             raise
         allowed = _("an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in")
-        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, right=allowed)) from error
+        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, allowed=allowed)) from error
 
 
 def make_bot(easel: Easel, message_content: bool = True) -> "EaselBot":

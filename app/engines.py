@@ -51,7 +51,7 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
         given = engine.kind if engine.kind != engine.name else ""  # it was not said, the name stood for it
         raise SettingsError(
             Problem(
-                name=f"{prefix}_KIND", value=given, right=_("one of {kind_names}", kind_names=", ".join(kind_names()))
+                name=f"{prefix}_KIND", value=given, allowed=_("one of {kind_names}", kind_names=", ".join(kind_names()))
             )
         )
     config = backend_config(engine, settings)
@@ -61,10 +61,10 @@ def _entry(engine: BackendSettings, settings: Settings, *, is_fallback: bool = F
         backend = make_backend(config)
     except UrlRefused as refused:
         allowed = _("an address that may be used. {refused}", refused=refused)
-        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, right=allowed)) from refused
+        raise SettingsError(Problem(name=f"{prefix}_URL", value=engine.url, allowed=allowed)) from refused
     except ValueError as error:
         allowed = _("values that this kind of engine can read")
-        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), right=allowed)) from error
+        raise SettingsError(Problem(name=f"{prefix}_*", value=", ".join(engine.options), allowed=allowed)) from error
     return Entry(
         config=config,
         backend=backend,

@@ -12,7 +12,7 @@ from utils.credentials import CERTIFICATE, CHAIN_RIGHT, KEY, KEY_RIGHT, BadCrede
 
 def bad_key() -> SettingsError:
     allowed = _("44 URL-safe base64 characters, as Easel writes them into a new key file if there is none")
-    return SettingsError(Problem(name="SECRET_KEY", value="***", right=allowed))
+    return SettingsError(Problem(name="SECRET_KEY", value="***", allowed=allowed))
 
 
 def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
@@ -25,12 +25,12 @@ def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
         return None
     if lack := lack_of_package():
         allowed = _("xmp or off while the package c2pa-python {lack}", lack=lack)
-        raise SettingsError(Problem(name="PROVENANCE", value="c2pa", right=allowed))
+        raise SettingsError(Problem(name="PROVENANCE", value="c2pa", allowed=allowed))
     named = {
         CERTIFICATE: (settings.certificate, CHAIN_RIGHT),
         KEY: (settings.key.get_secret_value(), KEY_RIGHT),
     }
-    missing = [Problem(name=name, value="", right=allowed) for name, (path, allowed) in named.items() if not path]
+    missing = [Problem(name=name, value="", allowed=allowed) for name, (path, allowed) in named.items() if not path]
     if missing:
         raise SettingsError(*missing)
     certificate, key = (Path(path) for path, __ in named.values())
@@ -40,4 +40,4 @@ def open_signer(settings: MarkSettings, now: datetime) -> PictureSigner | None:
         # who pastes a file into a setting may paste its key
         is_name = error.setting == CERTIFICATE and "-----" not in settings.certificate
         value = settings.certificate if is_name else "***"
-        raise SettingsError(Problem(name=error.setting, value=value, right=error.right)) from error
+        raise SettingsError(Problem(name=error.setting, value=value, allowed=error.allowed)) from error

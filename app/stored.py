@@ -1,4 +1,4 @@
-"""What can be done with a data folder by itself, from the command line too while a bot may be at work there."""
+"""Work on a data folder by itself, from the command line too while a bot may be at work there."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

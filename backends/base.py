@@ -1,4 +1,4 @@
-"""What every backend is: a name, capabilities and `generate`; resumable ones can also be picked up after a restart.
+"""The interface of every backend: a name, capabilities and `generate`; resumable ones can be picked up after a restart.
 
 A backend neither retries, nor waits its turn, nor knows Discord: the queue does these once for all.
 """
@@ -92,7 +92,7 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteState:
-    """What a server says of a job of ours. `poll_after_s`: when to ask again."""
+    """The state of a job of ours on a server. `poll_after_s`: when to ask again."""
 
     is_finished: bool
     progress: Progress = field(default_factory=Progress)

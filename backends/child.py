@@ -38,7 +38,7 @@ Frame = tuple[dict[str, Any], tuple[bytes, ...]]
 
 
 class ChildFailure(StrEnum):
-    """How an order failed."""
+    """The failure of an order."""
 
     REFUSED = "refused"  # in the child's own words
     MEMORY = "memory"
@@ -58,7 +58,7 @@ class ChildFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ChildAnswer:
-    """What an order gave: plain values, and bytes."""
+    """The result of an order: plain values, and bytes."""
 
     values: Mapping[str, Any]
     blobs: tuple[bytes, ...] = field(default=(), repr=False)

@@ -33,7 +33,7 @@ class OrderStopped(Exception):
 
 
 class Reporter:
-    """What a piece of work knows of whoever ordered it: where to report to, and whether to stop."""
+    """The order of a piece of work: where to report to, and whether to stop."""
 
     def __init__(self, out: BinaryIO, stop: threading.Event) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""Say why a server cannot be used: go through the layers one by one and name the first that fails.
+"""Find out why a server cannot be used: go through the layers one by one and name the first that fails.
 
 address -> DNS -> TCP -> TLS -> HTTP -> key -> API -> product. Sources: A1111's contract (404 on /sdapi while / answers
 means `--api` is missing; 401 without a challenge), Cloudflare's codes 520-527, RunPod's proxy pages while a pod boots,
@@ -43,7 +43,7 @@ class DiagnosisStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """What was tried, in order. `message` is one sentence, `hint` what to type or do next; neither holds a URL or key.
+    """The steps taken, in order. `message` is one sentence, `hint` what to type or do next; neither holds a URL or key.
 
     `owner_hint` is a command for whoever runs the server; show it to the connection's owner only.
     """
@@ -240,7 +240,7 @@ class _Examination:
         if product is None and self._kind.signs and self._kind.check_path != self._kind.models_path:
             raise self._nothing_known()  # a list of models is proof enough
         await self._check_account(client)
-        self._pass("auth", _("It lets us in."))
+        self._pass("auth", _("Access is allowed."))
         await self._count_models(client, reply.body)
         self._pass("api", _("Its API answers."))
         self.product = product.title if product else self._kind.noun
@@ -288,7 +288,7 @@ class _Examination:
             other = "https" if self._root.startswith("http:") else "http"
             raise Failed(
                 "http",
-                _("What listens there is no web server for this address."),
+                _("The program at this address is not a web server."),
                 _("Try {other}:// or another port.", other=other),
             ) from error
 

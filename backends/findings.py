@@ -1,4 +1,4 @@
-"""How a test of a connection may fail, layer by layer: one sentence of what it is and one of what to do.
+"""Failures of a connection test, layer by layer: one sentence of what it is and one of what to do.
 
 Sources: the codes of OpenSSL's certificate errors, and what the owners of engines get wrong (`--api`, the firewall).
 """
@@ -81,10 +81,10 @@ def of_tls(error: BaseException) -> Failed:
 def of_auth(status: int, kind: EngineKind, *, has_key: bool, is_page: bool) -> Failed:
     if is_page and status == 403:
         return Failed(
-            "auth", _("A proxy in front of the server turns us away (403)."), _("Allow this bot in the proxy.")
+            "auth", _("A proxy in front of the server refuses the connection (403)."), _("Allow this bot in the proxy.")
         )
     given = _("refuses the key") if has_key else _("wants a key")
-    return Failed("auth", _("The server {said} ({status}).", said=given, status=status), kind.key_hint)
+    return Failed("auth", _("The server {given} ({status}).", given=given, status=status), kind.key_hint)
 
 
 def no_api(title: str, hint: str) -> Failed:

@@ -1,4 +1,4 @@
-"""What Easel has to know of a kind of engine: one frozen value, defined in the engine's own folder as `KIND`.
+"""Facts about a kind of engine: one frozen value, defined in the engine's own folder as `KIND`.
 
 Settings, `/sdconnect`, the studio's form, the test of a connection and the docs are made from it, so that an engine
 needs nothing outside its folder.
@@ -72,7 +72,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """What answers at an address. `kind` is the backend kind that could speak to it, empty if none could."""
+    """The product that answers at an address. `kind` is the backend kind that can speak to it, empty if none could."""
 
     name: str
     version: str = ""
@@ -91,7 +91,7 @@ def clean_name(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Sign:
-    """How a kind is recognised: what the body of a 200 answer at `path` says, None if it is another product's.
+    """The sign of a kind: what the body of a 200 answer at `path` says, None if it is another product's.
 
     A late one is asked only where no early one answered. `read` runs in a thread and must not raise.
     """

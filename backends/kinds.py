@@ -1,4 +1,4 @@
-"""Which kinds of engines there are: those in this folder, and those of other packages.
+"""The kinds of engines: those in this folder, and those of other packages.
 
 Another package names its `EngineKind` as an entry point of the group `easel.backends`, whether it comes with Easel
 (`packages/`) or was installed.

@@ -1,4 +1,4 @@
-"""Tell the products apart that answer at an address, by the signs of each kind of engine.
+"""Identify the product that answers at an address, by the signs of each kind of engine.
 
 Several share a port, so only what answers counts.
 """

@@ -25,7 +25,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What must hold for an engine of a tier, in one sentence."""
+    """A rule that an engine of a tier must keep, in one sentence."""
 
     name: str
     tier: Tier
@@ -34,7 +34,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleAnswer:
-    """How a kind stands to a rule, one of three: the tests that show it, why it cannot apply, or what is missing."""
+    """The state of a rule for a kind, one of three: the tests that show it, why it cannot apply, or what is missing."""
 
     tests: tuple[str, ...] = ()
     exempt: str = ""

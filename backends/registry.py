@@ -1,4 +1,4 @@
-"""Which engines there are, whose they are, what they can do, and which of them suit a request."""
+"""The engines there are: whose they are, what they can do, and which of them suit a request."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ RETRY_DOWN_S = 5.0  # when it is the only hope, a request waits for a new probe;
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Who brought an engine: the owner of Easel ("easel"), one user ("user") or one server ("guild")."""
+    """The owner of an engine: the owner of Easel ("easel"), one user ("user") or one server ("guild")."""
 
     kind: str = "easel"
     id: str = ""

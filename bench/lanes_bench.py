@@ -29,7 +29,7 @@ Spans = list[tuple[float, float]]  # (began, ended) of the runs of one engine
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """How busy engines were kept: shares of the window, and pictures per second of all together."""
+    """The use of engines: shares of the window, and pictures per second of all together."""
 
     shares: list[float]
     rate: float

@@ -1,4 +1,4 @@
-"""How long the event loop was blocked: a task that sleeps 5 ms and notes how much later it woke."""
+"""Measure how long the event loop was blocked: a task that sleeps 5 ms and notes how much later it woke."""
 
 import asyncio
 import time

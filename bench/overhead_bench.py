@@ -1,4 +1,4 @@
-"""What Easel costs over each engine's own time: every stand-in asked directly, and through its backend and the queue.
+"""Measure Easel's cost over an engine's own time: each stand-in asked directly, and through backend and queue.
 
 Both take turns. The direct way is what a patient script would do: the engine's own calls, the picture fetched.
 """

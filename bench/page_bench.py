@@ -1,4 +1,4 @@
-"""How soon the studio can be used: from the address to a Generate button that may be pressed, in a real Chromium."""
+"""Measure how soon the studio can be used: from the address to a Generate button to press, in a real Chromium."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""What it costs to show progress: 16 pictures at work, each with 4 previews a second, all shown in Discord."""
+"""Measure what showing progress costs: 16 pictures at work, each with 4 previews a second, all shown in Discord."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What keeping a message true takes, whatever it shows.
+"""Keep a message true, whatever it shows.
 
 A task each, tried again after faults of ours; and a result that is sent until Discord takes it or no place is left.
 """

@@ -1,4 +1,4 @@
-"""Where requests are taken in: stored first, then acknowledged, carried out and shown.
+"""Take requests in: stored first, then acknowledged, carried out and shown.
 
 Whatever happens to this process after the first step, the next one finds the request and goes on: it edits the answer
 to an interaction by its token, or the message that announces the answer to a command. The acknowledgement runs beside

@@ -40,7 +40,7 @@ LINE_CHARS: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """What of a person's pictures a page shows; it fits into the id of a button."""
+    """The part of a person's pictures that a page shows; it fits into the id of a button."""
 
     search: str = ""
     favorites: bool = False
@@ -155,7 +155,7 @@ class Gallery(commands.Cog):
         raise RequestRejected(
             _("You have no collection “{name}”.", name=name),
             field="collection",
-            hint=_("There is: {known}.", known=known) if known else _("Collections are made in the studio."),
+            hint=_("Available: {known}.", known=known) if known else _("Collections are made in the studio."),
         )
 
     async def _page(self, person: Person, shelf: Shelf, cursor: str) -> Card:

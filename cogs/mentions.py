@@ -1,4 +1,4 @@
-"""What the mentions in a text stand for: the names people see there, for the words of a prompt."""
+"""Resolve the mentions in a text: the names people see there, for the words of a prompt."""
 
 import asyncio
 import re

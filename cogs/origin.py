@@ -1,4 +1,4 @@
-"""Who asked, where, and how the answer gets back: from Discord's objects to an `Origin` of ids."""
+"""The origin of a request, and the way back for its answer: from Discord's objects to an `Origin` of ids."""
 
 import logging
 from datetime import timedelta

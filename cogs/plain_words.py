@@ -1,4 +1,4 @@
-"""Who speaks to the bot alone, or begins with its name, needs no command: those words are drawn."""
+"""Draw without a command for people who speak to the bot alone, or begin with its name."""
 
 import re
 from datetime import timedelta

@@ -38,7 +38,7 @@ ASKING = _("⏳ asking the engine…")  # a first answer where deciding takes lo
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """Where a card ended up."""
+    """The place where a card ended up."""
 
     channel_id: str
     message_id: str

@@ -31,7 +31,7 @@ class Preferences(commands.Cog):
     async def slash_settings(self, interaction: nextcord.Interaction) -> None:
         """Only its subcommands can be called."""
 
-    @slash_settings.subcommand(name="show", description=_("What holds here for you, and where each value comes from"))
+    @slash_settings.subcommand(name="show", description=_("What applies to you here, and where each value comes from"))
     async def slash_show(self, interaction: nextcord.Interaction) -> None:
         await interaction.response.send_message(await self._shown(person_of(interaction)), ephemeral=True)
 
@@ -49,7 +49,7 @@ class Preferences(commands.Cog):
         await self._preferences.add(person, Scope(scope or "me"), options, is_manager=_manages(interaction))
         await interaction.response.send_message(await self._shown(person), ephemeral=True)
 
-    @slash_settings.subcommand(name="reset", description=_("Forget options; the engine's own hold again"))
+    @slash_settings.subcommand(name="reset", description=_("Forget options; the engine's own apply again"))
     async def slash_reset(
         self,
         interaction: nextcord.Interaction,
@@ -86,7 +86,7 @@ def settings_text(found: list[Preferred]) -> str:
     """Write what holds, with where it comes from, and how to change it."""
     whose = {Scope.ME: _("yours"), Scope.CHANNEL: _("this channel’s"), Scope.SERVER: _("this server’s")}
     if not found:
-        return _("Nothing is set: the engine’s own values hold.\n-# For example: `/settings set options:--steps 30`")
+        return _("Nothing is set: the engine’s own values apply.\n-# For example: `/settings set options:--steps 30`")
     lines: list[str] = [_("**Settings for your pictures here**")]
     for each in found:
         line = f"`{code(each.text)}` · {whose[each.scope]}"

@@ -1,4 +1,4 @@
-"""Where presses of buttons and menus, and forms that were sent, arrive: each cog names those that it answers."""
+"""Router for presses of buttons and menus, and for forms that were sent: each cog names those that it answers."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from generation.errors import RequestRejected
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """What a control's id says, `e1:action:job:argument`, and what was chosen in a menu."""
+    """The content of a control's id, `e1:action:job:argument`, and what was chosen in a menu."""
 
     action: str
     job_id: str = ""

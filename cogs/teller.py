@@ -1,4 +1,4 @@
-"""What is said of a request before it has a job: that it is being worked on, or why it is refused. By ids alone."""
+"""Report on a request before it has a job: that it is being worked on, or why it is refused. By ids alone."""
 
 import logging
 from contextlib import suppress

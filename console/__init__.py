@@ -1,1 +1,1 @@
-"""What the command line does: draw, show, check, converse. Results go to stdout, everything else to stderr."""
+"""The command line: draw, show, check, converse. Results go to stdout, everything else to stderr."""

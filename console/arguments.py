@@ -15,7 +15,7 @@ _MISSING: Final = re.compile(r"the following arguments are required: (?P<names>.
 
 
 class Nonsense(Exception):  # not an error of the program
-    """What was typed makes no sense; the text says why and what would."""
+    """The command line makes no sense; the text says why and what would."""
 
 
 class Parser(argparse.ArgumentParser):

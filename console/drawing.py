@@ -48,7 +48,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleParts:
-    """What the console works with; `main` builds it."""
+    """The parts that the console works with; `main` builds it."""
 
     generation: GenerationService
     media: MediaService

@@ -24,7 +24,7 @@ async def with_files(draft: Draft, files: Sequence[Path], media: MediaService) -
     if len(files) > MAX_INPUT_PICTURES:
         raise RequestRejected(
             _(
-                "{count} pictures were named; {most} are the most.",
+                "{count} pictures were named; the maximum is {most}.",
                 count=len(files),
                 most=MAX_INPUT_PICTURES,
             ),

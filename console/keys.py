@@ -21,7 +21,7 @@ DEFAULT_SCOPES: Final = ("generate", "read")
 
 @dataclass(frozen=True, kw_only=True)
 class KeyCommand:
-    """What is to be done with keys. `name` is the new key's name, or the id of the one to revoke."""
+    """A task for keys. `name` is the new key's name, or the id of the one to revoke."""
 
     action: Literal["create", "list", "revoke", "reset"]
     name: str = ""
@@ -70,7 +70,7 @@ async def manage(access: AccessService, command: KeyCommand) -> int:
     say(token)
     tell(
         _(
-            "Key {id} ({name}) may {scopes}. It is shown this once: keep it where secrets are kept.",
+            "Key {id} ({name}) may {scopes}. It is shown only this once: store it safely.",
             id=key.id,
             name=key.name,
             scopes=_scopes(key),

@@ -1,4 +1,4 @@
-"""How far a job is: a bar on a terminal, a few plain lines elsewhere, nothing when that is wanted."""
+"""Show the progress of a job: a bar on a terminal, a few plain lines elsewhere, nothing when that is wanted."""
 
 import sys
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ KINDS: Final = PICTURE_KINDS | VIDEO_KINDS
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where pictures go: a file's name, a folder, or "" for what `default` makes up."""
+    """The place where pictures go: a file's name, a folder, or "" for what `default` makes up."""
 
     output: Path | None
     folder: Path  # for pictures that were given no name
@@ -104,7 +104,7 @@ async def picture_file(service: MediaService, media: Media, kind: str) -> Pictur
         )
     if kind in VIDEO_KINDS.values():
         return PictureFile(
-            file=as_it_is, note=_("it is no video, so it stays a .{extension} file", extension=as_it_is.extension)
+            file=as_it_is, note=_("it is not a video, so it stays a .{extension} file", extension=as_it_is.extension)
         )
     try:
         return PictureFile(file=await service.converted(media, kind))

@@ -22,7 +22,7 @@ from utils.text import cut
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowCommand:
-    """What is to be done with workflows. `place` is where the value `field` goes: "6.text", or "none"."""
+    """A task for workflows. `place` is where the value `field` goes: "6.text", or "none"."""
 
     action: Literal["add", "list", "show", "set", "delete"]
     name: str = ""
@@ -40,11 +40,11 @@ def add_to(commands: Any) -> None:
     actions = below(add(commands, "workflow", _("ComfyUI workflows for --workflow NAME")))
     new = add(actions, "add", _("keep a workflow that ComfyUI exported"), _added)
     new.add_argument("file", metavar="FILE", type=Path)
-    new.add_argument("--name", metavar="NAME", help=_("how it is called; else by its file"))
+    new.add_argument("--name", metavar="NAME", help=_("its name; by default that of its file"))
     add(actions, "list", _("show the workflows"), lambda __: WorkflowCommand(action="list"))
     show = add(actions, "show", _("show where the values go"), lambda v: WorkflowCommand(action="show", name=v.name))
     show.add_argument("name", metavar="NAME")
-    change = add(actions, "set", _("say by hand where a value goes, or make an input an option"), _corrected)
+    change = add(actions, "set", _("set where a value goes, or make an input an option"), _corrected)
     change.add_argument("name", metavar="NAME")
     change.add_argument("field", metavar="FIELD", help=_("prompt, seed, steps ...; option; or an input, 4.ckpt_name"))
     change.add_argument(

@@ -1,4 +1,4 @@
-"""What a backend can do, and whether a request fits it. Pure: no I/O, no clock.
+"""Capabilities of a backend, and whether a request fits them. Pure: no I/O, no clock.
 
 `fit` is the only place where a request is bent to a backend; whatever it changes is said in its notes.
 """
@@ -130,7 +130,7 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """Why this backend cannot do it: sentences for people."""
+    """The reasons why this backend cannot do it: sentences for people."""
 
     reasons: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""What chats and keyboards put around the words of a prompt: code blocks, emoji, mentions, times, invisible characters.
+"""Remove what chats and keyboards put around a prompt: code blocks, emoji, mentions, times, invisible characters.
 
 Source: https://discord.com/developers/docs/reference#message-formatting. What stands in quotation marks stays.
 """

@@ -1,4 +1,4 @@
-"""What a request can say: one table with the name, kind, range, help and metadata key of each field.
+"""The fields of a request: one table with the name, kind, range, help and metadata key of each field.
 
 Read by the prompt syntax, the API and its description, the studio's form, Discord's options, `/help`, the command
 line, the metadata of pictures and the documentation. A new field is a row here, a typed attribute in
@@ -31,7 +31,7 @@ MAX_CLIP_SKIP: Final = 12  # CLIP ViT-L has twelve layers to stop at
 
 
 class Kind(StrEnum):
-    """What a value looks like. In a prompt, words and names run to the next option; all others take one word."""
+    """The form of a value. In a prompt, words and names run to the next option; all others take one word."""
 
     INTEGER = "integer"
     NUMBER = "number"
@@ -77,7 +77,7 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """How the studio's form asks for a field: where, and for a number what its slider covers, within the range."""
+    """The way the studio's form asks for a field: where, and for a number what its slider covers, within the range."""
 
     place: str  # "main", "more", or "input" beside a picture to begin from
     title: str = ""  # where the form has a better word than the label

@@ -1,4 +1,4 @@
-"""What others made up: names, messages and numbers of engines, files and labels, cleaned where they enter our values.
+"""Values that others made up: names, messages and numbers of engines, files and labels, cleaned as they enter.
 
 The values in `generation` clean themselves with these when they are made, so that nothing past them has to doubt
 whether a text can be stored, sent as UTF-8 or shown on one line, or whether a number is one.

@@ -1,4 +1,4 @@
-"""How a picture of any size lies on an engine's canvas: sides on its grid, within its limits. Pure arithmetic.
+"""Place a picture of any size on an engine's canvas: sides on its grid, within its limits. Pure arithmetic.
 
 A picture is padded at the right and at the bottom up to the next sides on the grid, and the result is cut there. Only
 one that is too large is drawn smaller, and one under half of the least side larger; the result is scaled back.

@@ -11,7 +11,7 @@ from generation.result import MAX_NUMBER, JobResult, clean_notes
 
 
 class JobStatus(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -44,7 +44,7 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a request came from and where its answer belongs: ids only, so that it survives a restart."""
+    """The place a request came from and its answer belongs to: ids only, so that it survives a restart."""
 
     door: str  # "discord", "console", "api", "bus"
     user_id: str
@@ -87,7 +87,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class JobError:
-    """Why a job failed, as its owner may read it."""
+    """The reason a job failed, as its owner may read it."""
 
     code: str
     user_message: str
@@ -163,7 +163,7 @@ def child_of(job: Job, origin: Origin) -> Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a running job is. `fraction` 0..1; `preview` is a small JPEG, PNG or WebP."""
+    """The progress of a running job. `fraction` 0..1; `preview` is a small JPEG, PNG or WebP."""
 
     fraction: float = 0.0
     step: int | None = None
@@ -183,7 +183,7 @@ class Progress:
 
 
 class Hold(StrEnum):
-    """Why a waiting job's engine starts nothing now."""
+    """The reason a waiting job's engine starts nothing now."""
 
     NONE = ""
     DOWN = "down"  # it does not answer

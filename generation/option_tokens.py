@@ -1,4 +1,4 @@
-"""Where an option begins in a text: `--steps` and what phones, typesetters and other keyboards make of it.
+"""Find where an option begins in a text: `--steps` and what phones, typesetters and other keyboards make of it.
 
 Two dashes after a space always begin one. Dashes of other kinds, or right after other words, do only with the name of
 an option that is known: they are ordinary text as well.

@@ -179,7 +179,7 @@ def reject(field: str, value: str, allowed: str) -> RequestRejected:
     label = BY_FIELD[field].called if field in BY_FIELD else field.replace("_", " ")
     given = f"“{shorten(value)}”" if value else _("empty")
     return RequestRejected(
-        _("{label:capital} cannot be {said}. Allowed: {right}.", label=label, said=given, right=allowed),
+        _("{label:capital} cannot be {given}. Allowed: {allowed}.", label=label, given=given, allowed=allowed),
         field=field,
         hint=_("For example: {example}", example=option.example) if option else "",
     )

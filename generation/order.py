@@ -12,7 +12,7 @@ from texts.text import text_from_json, text_to_json
 
 
 class OrderKind(StrEnum):
-    """What is to be done."""
+    """The task of an order."""
 
     DRAW = "draw"  # words, from a picture if there is one; `repeat` times
     AGAIN = "again"  # the job `job_id` once more, with what the draft says

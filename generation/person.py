@@ -1,4 +1,4 @@
-"""Who asks for something, from where, and what they may do: every door makes this value, every service takes it.
+"""A person who asks, from where, with their rights: every door makes this value, every service takes it.
 
 What a person may see and change follows from it by `generation.policy` alone.
 """

@@ -1,4 +1,4 @@
-"""Who may see a job, and who may change it: the one rule, for every door.
+"""The one rule for every door of who may see a job, and who may change it.
 
 - Your own: always, wherever one is.
 - Somebody else's private one: never. Moderators and admins are no exception; it is as if it were not there.

@@ -39,7 +39,7 @@ NO_NAMES: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedPrompt:
-    """What a text says. `notes` are short remarks for the reply: options that are not known or do nothing here.
+    """A text as read. `notes` are short remarks for the reply: options that are not known or do nothing here.
 
     `pictures` are addresses of what to draw from; they are there only for a door that fetches them.
     """
@@ -53,7 +53,7 @@ class ParsedPrompt:
 
 @dataclass
 class _Reading:
-    """What has been read so far."""
+    """The state of reading so far."""
 
     words: list[str] = field(default_factory=list)
     unknown: list[tuple[str, str]] = field(default_factory=list)  # names and the words after them

@@ -1,4 +1,4 @@
-"""What people ask for: a `Draft` holds only what was said, a `GenerationRequest` everything, the seed included."""
+"""Requests: a `Draft` holds only what was said, a `GenerationRequest` everything, the seed included."""
 
 import json
 import random
@@ -16,7 +16,7 @@ MAX_DRAWN_SEED: Final = 2**31 - 1
 
 
 class Mode(StrEnum):
-    """What kind of picture making is wanted."""
+    """The kind of picture making that is wanted."""
 
     TXT2IMG = "txt2img"
     IMG2IMG = "img2img"
@@ -73,7 +73,7 @@ class WorkflowRef:
 
 
 class MaskFill(StrEnum):
-    """What lies under a mask when drawing begins."""
+    """The content under a mask when drawing begins."""
 
     ORIGINAL = "original"  # the picture itself
     BLUR = "blur"  # its colours, smeared
@@ -119,7 +119,7 @@ class ControlUnit:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What one person said, and nothing else: `None` means "not said", so that preferences can fill it."""
+    """The words of one person, and nothing else: `None` means "not said", so that preferences can fill it."""
 
     is_valid = False  # no field: set on a value by `options.validate`; what is made from it begins without
     prompt: str = ""

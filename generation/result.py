@@ -1,4 +1,4 @@
-"""What an engine gives back, and what is kept of it.
+"""Results of an engine, and the part of them that is kept.
 
 Both clean what came from the engine when they are made, so also what an older version stored.
 """
@@ -72,7 +72,7 @@ class StoredImage:
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """What a finished job keeps: ids and figures, no bytes. It outlives the pictures."""
+    """The part of a result that a finished job keeps: ids and figures, no bytes. It outlives the pictures."""
 
     images: tuple[StoredImage, ...]
     backend: str  # the engine's name as people see it

@@ -1,1 +1,1 @@
-"""What speaks HTTP outwards: the client, the guard on its addresses, and its failures in words. Knows no engine."""
+"""Outgoing HTTP: the client, the guard on its addresses, and its failures in words. Knows no engine."""

@@ -1,4 +1,4 @@
-"""Where a server is and what its address may lead to."""
+"""The address of a server, and what it may lead to."""
 
 from dataclasses import dataclass, field
 

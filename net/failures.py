@@ -156,12 +156,12 @@ def _of_exception(label: str, error: Exception) -> GenerationError:
         what = (
             _("answers with more than any picture needs")
             if isinstance(error, AnswerTooLarge)
-            else _("garbles its answers")
+            else _("sends answers that cannot be read")
         )
         return _unreadable(label, what, detail)
     if isinstance(error, httpx.TransportError):
         return BackendUnavailable(
-            _("{label} broke the connection off.", label=label),
+            _("{label} lost the connection.", label=label),
             detail=detail,
             hint=_("Try again in a moment."),
             may_have_run=True,

@@ -13,7 +13,7 @@ class AnswerTooLarge(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What a server answered. `body`: unpacked."""
+    """The answer of a server. `body`: unpacked."""
 
     status: int
     headers: httpx.Headers = field(default_factory=httpx.Headers)

@@ -1,1 +1,1 @@
-"""Who is next, when, and what after a failure: pure pieces, and the executors that run jobs."""
+"""Choose who is next, when, and what follows a failure: pure pieces, and the executors that run jobs."""

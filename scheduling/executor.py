@@ -40,7 +40,7 @@ LoadWorkflow = Callable[[WorkflowRef], Awaitable[WorkflowRef]]
 
 
 class RunEvents(Protocol):
-    """What an executor tells the queue about a job it runs."""
+    """The reports of an executor to the queue about a job it runs."""
 
     async def on_progress(self, job_id: str, progress: Progress) -> None: ...
 
@@ -73,7 +73,7 @@ class Executor(Protocol):
 
 
 class ResultSink(Protocol):
-    """Where finished pictures are kept."""
+    """The store of finished pictures."""
 
     async def keep(self, job: Job, result: GenerationResult, seconds: float) -> JobResult:
         """Store the pictures; must not fail: where storing is impossible they are held in memory."""

@@ -20,7 +20,7 @@ HEAD_START_S = 0.5  # the next job is sent this much before the last is done, to
 
 @dataclass(frozen=True, kw_only=True)
 class LaneSettings:
-    """What an engine's owner set: jobs at once, and starts per second (`None` = as fast as it goes).
+    """Limits that an engine's owner set: jobs at once, and starts per second (`None` = as fast as it goes).
 
     `lines_up`: the server takes a request while another is drawn and does them in order.
     """

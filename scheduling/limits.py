@@ -1,4 +1,4 @@
-"""How much may wait and run at once, and the refusal that says what is full and when to come back."""
+"""Limits on what may wait and run at once, and the refusal that says what is full and when to come back."""
 
 from generation.errors import GenerationError, LimitReached
 from generation.job import JobError
@@ -16,7 +16,7 @@ def check_places(limits: QueueSettings, waiting: int, own: int, more: int, turn_
     most = min(limits.max_waiting, limits.max_waiting_per_user)
     if more > most:
         raise LimitReached(
-            _("That would be {more} requests at once, and {most} is the most. Ask for fewer.", more=more, most=most)
+            _("That would be {more} requests at once; the maximum is {most}. Ask for fewer.", more=more, most=most)
         )
     if (over := waiting + more - limits.max_waiting) > 0:
         raise queue_full(waiting, limits.max_waiting, over * turn_s)
@@ -41,7 +41,7 @@ def queue_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
 def user_full(waiting: int, limit: int, wait_s: float) -> LimitReached:
     return LimitReached(
         _(
-            "You have {waiting} pictures waiting, and {limit} is the most. Try again in {wait}, or cancel one.",
+            "You have {waiting} pictures waiting; the maximum is {limit}. Try again in {wait}, or cancel one.",
             waiting=waiting,
             limit=limit,
             wait=duration(wait_s),

@@ -1,4 +1,4 @@
-"""What follows a run: pictures are kept, or the job is tried again, moved to another engine or failed.
+"""The outcome of a run: pictures are kept, or the job is tried again, moved to another engine or failed.
 
 The same rule as in `queue_manager`, whose other half this is: only who gets the row back from the store tells people.
 The store and the engines come as protocols.
@@ -65,7 +65,7 @@ class LaneEngine(Protocol):
 
 
 class LaneEngines(Protocol):
-    """What is asked of the registry."""
+    """The part of the registry that outcomes need."""
 
     def get(self, name: str) -> LaneEngine | None: ...
     def label(self, name: str) -> str: ...
@@ -74,7 +74,7 @@ class LaneEngines(Protocol):
 
 
 class JobRows(Protocol):
-    """What is asked of the store; each change is guarded, and gives the row to whoever made it."""
+    """The part of the store that outcomes need; each change is guarded, and gives the row to whoever made it."""
 
     async def get(self, job_id: str) -> Job | None: ...
     async def claim(self, job_id: str, *, lane: str, now: datetime) -> Job | None: ...

@@ -1,4 +1,4 @@
-"""How fast a lane is: seconds per unit of cost, learned per model from its own finished jobs."""
+"""The pace of a lane: seconds per unit of cost, learned per model from its own finished jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What to do after a failure: again, elsewhere, or give up. Pure, tested as a table."""
+"""The choice after a failure: again, elsewhere, or give up. Pure, tested as a table."""
 
 from dataclasses import dataclass
 from datetime import datetime

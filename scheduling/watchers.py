@@ -1,4 +1,4 @@
-"""Who watches which job: each watcher sees the newest state, never a backlog."""
+"""Watchers of jobs: each watcher sees the newest state, never a backlog."""
 
 import asyncio
 import logging

@@ -1,6 +1,6 @@
 """Hold the words of code and docs to CONTRIBUTING's list: the field's standard words, and one word per thing.
 
-In Python also what is no word: how the docstring of a function begins, and one condition within another.
+In Python also what is no word: how a docstring begins, and one condition within another.
 """
 
 import ast
@@ -20,7 +20,7 @@ WORDS: Final = {  # what is not written, and what is instead
     r"\binsist_|\bAftermath\b|\bevacuate": "retry_until_stored, finish, drain_lane",
     r"\bGoes in front of\b": "prefix",
 }
-# How no docstring of a function begins: what it does stands first, as in "Return whether ...".
+# How no docstring begins: what a function does, or what a class or module is, stands first.
 NOT_FIRST: Final = frozenset(
     {"Say", "Tell", "Who", "What", "Whether", "How", "Where", "Why", "When", "Which", "Is", "Does", "Did", "Has", "Can"}
 )
@@ -52,10 +52,10 @@ def found_in_code(source: str) -> list[tuple[int, str, str]]:
     """Return line, words and what is written instead, for each rule of Python that is not kept."""
     found = []
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
             first, *__ = (ast.get_docstring(node) or "-").split()
             if first in NOT_FIRST:
-                found.append((node.lineno, f"{first} ...", "Return, Raise, Start ... first"))
+                found.append((getattr(node, "lineno", 1), f"{first} ...", "Return, Raise, Start or a noun first"))
         elif isinstance(node, ast.IfExp) and any(isinstance(part, ast.IfExp) for part in ast.iter_child_nodes(node)):
             found.append((node.lineno, "... if ... else ... if ... else", "a name for the inner one"))
     return found

@@ -62,12 +62,12 @@ def _example_lines() -> Iterator[str]:
 
 def _line(setting: SettingHelp) -> str:
     mark = "" if setting.name in SHOWN else "#"
-    return f"# {setting.meaning}. Allowed: {setting.right}.\n{mark}{setting.name}={setting.default}\n"
+    return f"# {setting.meaning}. Allowed: {setting.allowed}.\n{mark}{setting.name}={setting.default}\n"
 
 
 def _table(settings: list[SettingHelp]) -> str:
     rows = (
-        f"| `{row.name}` | {f'`{row.default}`' if row.default else ''} | {row.meaning} | {row.right} |"
+        f"| `{row.name}` | {f'`{row.default}`' if row.default else ''} | {row.meaning} | {row.allowed} |"
         for row in settings
     )
     return "\n".join([HEAD, *rows])

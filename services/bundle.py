@@ -1,4 +1,4 @@
-"""What every front door receives: the services, in one value."""
+"""The services that every front door receives, in one value."""
 
 from dataclasses import dataclass
 

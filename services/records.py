@@ -1,4 +1,4 @@
-"""What Easel remembers of its work: the gallery, templates, styles, figures and alerts. Put together once."""
+"""Records of Easel's work: the gallery, templates, styles, figures and alerts. Put together once."""
 
 from dataclasses import dataclass
 

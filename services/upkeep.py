@@ -1,4 +1,4 @@
-"""What runs beside the jobs and looks after the engines: health, rented machines. Put together once."""
+"""Services that run beside the jobs and look after the engines: health, rented machines. Put together once."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the HTTP door has besides the services of every door."""
+"""Services that the HTTP door has besides the services of every door."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from utils.secrets import SecretBox
 
 @dataclass(frozen=True, kw_only=True)
 class WebServices:
-    """Who may come in, pictures that come along, and other programs that want to hear of jobs."""
+    """Access, pictures that come along, and other programs that want to hear of jobs."""
 
     access: AccessService
     sign_in: SignInService

@@ -1,4 +1,4 @@
-"""When the owner is warned."""
+"""Limits beyond which the owner is warned."""
 
 from typing import ClassVar
 

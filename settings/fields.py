@@ -1,4 +1,4 @@
-"""How a setting is declared: its type and unit, its range, what it does, and what would be right in words."""
+"""Declaration of a setting: its type and unit, its range, what it does, and what would be right in words."""
 
 import re
 from collections.abc import Sequence
@@ -154,6 +154,6 @@ def variable_of(name: str, field: FieldInfo) -> str:
     return str(declared(field)["variable"]) or (name.removesuffix("_s") if is_span(field) else name).upper()
 
 
-def right_of(field: FieldInfo) -> str:
+def allowed_of(field: FieldInfo) -> str:
     """Return what a value must be, in words."""
     return str(declared(field).get("right", ""))

@@ -1,4 +1,4 @@
-"""What is logged, and in which form."""
+"""Level and form of the log."""
 
 from typing import Annotated, ClassVar, Literal
 

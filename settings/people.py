@@ -1,4 +1,4 @@
-"""Who may sign in to the studio, and who has all rights there."""
+"""People who may sign in to the studio, and those who have all rights there."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""How much may wait and run at once, and how long."""
+"""Limits on what may wait and run at once, and on how long."""
 
 from typing import ClassVar
 

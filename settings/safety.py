@@ -1,4 +1,4 @@
-"""Which addresses may be used, where people or programs name them."""
+"""Rules for addresses, where people or programs name them."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Where Easel keeps everything, for how long, and how pictures are marked."""
+"""The place where Easel keeps everything, for how long, and how pictures are marked."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal

@@ -1,4 +1,4 @@
-"""Where the owner wants every job reported."""
+"""The address where the owner wants every job reported."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Who may use the HTTP door: API keys and signed-in sessions. Only hashes of what they show are kept."""
+"""Access to the HTTP door: API keys and signed-in sessions. Only hashes of what they show are kept."""
 
 import logging
 import sqlite3

@@ -80,7 +80,7 @@ class DatabaseForeign(DatabaseRefused):
 
 
 class NothingThere(Exception):
-    """What a unit of statements hangs on is not there any more; nothing of it is done."""
+    """The condition of a unit of statements no longer holds; nothing of it is done."""
 
 
 class Database:

@@ -166,7 +166,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFilter:
-    """What of the history is wanted; what is unsaid does not narrow it. `text` is looked for in both prompts."""
+    """Filters of the history; those that are not set do not narrow it. `text` is looked for in both prompts."""
 
     user_key: str | None = None
     text: str = ""
@@ -183,7 +183,7 @@ class PictureFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class Facets:
-    """What there is to narrow a history by: names and how many pictures each has, the most first."""
+    """Values to narrow a history by: names and how many pictures each has, the most first."""
 
     models: tuple[tuple[str, int], ...]
     engines: tuple[tuple[str, int], ...]

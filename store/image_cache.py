@@ -270,7 +270,7 @@ async def _open_sound(path: Path, busy_timeout_s: float) -> Database:
 
 
 class _Damaged(sqlite3.DatabaseError):
-    """What quick_check says of a damaged file, as the error that reading it would have been."""
+    """The finding of quick_check on a damaged file, as the error that reading it would have been."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 

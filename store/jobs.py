@@ -107,7 +107,7 @@ SAVE_PACE = """
 
 @dataclass(frozen=True, kw_only=True)
 class LanePace:
-    """How fast a lane has been with a model ("" = all together), from so many finished jobs."""
+    """The pace of a lane with a model ("" = all together), from so many finished jobs."""
 
     lane: str
     model: str = ""

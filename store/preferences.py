@@ -1,4 +1,4 @@
-"""What a person, a channel or a server always wants: a `Draft` for each scope ("user:ID", "channel:ID", "guild:ID")."""
+"""Preferences of a person, a channel or a server: a `Draft` for each scope ("user:ID", "channel:ID", "guild:ID")."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is known of rented engines: price, when they were used, since when they run. One row for each connection."""
+"""Facts about rented engines: price, when they were used, since when they run. One row for each connection."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""Whether the secret key is the one the database was sealed with: a known value, sealed at the first start."""
+"""Check that the secret key is the one the database was sealed with: a known value, sealed at the first start."""
 
 from typing import Final
 

@@ -93,7 +93,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class DailyCost:
-    """What one person had made on one engine on one day (UTC, 2026-01-31)."""
+    """Use by one person of one engine on one day (UTC, 2026-01-31)."""
 
     day: str
     user_key: str
@@ -115,7 +115,7 @@ class Hour:
 
 @dataclass(frozen=True, kw_only=True)
 class Failures:
-    """How often something went wrong, and what was said the last time."""
+    """The number of failures of a kind, with the latest message."""
 
     code: str
     number: int

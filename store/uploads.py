@@ -1,4 +1,4 @@
-"""How many bytes of pictures each person has brought, by the hour."""
+"""Bytes of pictures that each person has uploaded, by the hour."""
 
 from typing import Final
 

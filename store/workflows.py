@@ -45,7 +45,7 @@ class WorkflowVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredWorkflow:
-    """What a name of one owner (kind "user", "guild" or "easel") stands for now."""
+    """The workflow that a name of one owner (kind "user", "guild" or "easel") stands for now."""
 
     owner_kind: str
     owner_id: str

@@ -1,4 +1,4 @@
-"""How the suite runs: how hard hypothesis tries, how many processes there are, and what they begin with."""
+"""Set up the suite: how hard hypothesis tries, how many processes there are, and what they begin with."""
 
 import gc
 import logging

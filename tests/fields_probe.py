@@ -1,4 +1,4 @@
-"""Where a field is seen: run with a table that has one more, it prints the field's name once for each door."""
+"""Show where a field is seen: run with a table that has one more, it prints the field's name once for each door."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ ANSWERS = {"repeat": REPEAT, "slash-repeat": REPEAT}
 
 @dataclass(kw_only=True)
 class Request:
-    """What one person asked for, and what Discord knows of it."""
+    """The request of one person, and what Discord knows of it."""
 
     kind: str
     user: User
@@ -64,7 +64,7 @@ class Request:
 
 @dataclass(kw_only=True)
 class Counted:
-    """What was found in the end. The lists have to be empty."""
+    """The findings of a run. The lists have to be empty."""
 
     requests: int = 0
     unheard: int = 0  # asked of a process that was killed before it read them; nobody was told anything

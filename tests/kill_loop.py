@@ -47,7 +47,7 @@ WHEN NEW.status NOT IN ('queued', 'running') BEGIN INSERT INTO ends VALUES (NEW.
 
 @dataclass(kw_only=True)
 class Findings:
-    """What was counted. The lists have to be empty."""
+    """The counts of a run. The lists have to be empty."""
 
     requests: int
     kills: int = 0
@@ -136,7 +136,7 @@ def make_grid_quick() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """How Easel is told of one, and the prompts that it has taken."""
+    """The way Easel is told of one, and the prompts that it has taken."""
 
     settings: dict[str, str]
     prepare: Prepare | None = None

@@ -1,4 +1,4 @@
-"""What the checks of words and of texts find, and what they leave alone."""
+"""The checks of words and of texts: what they find, and what they leave alone."""
 
 import ast
 
@@ -46,7 +46,9 @@ def test_words_of_an_f_string_stand_without_its_values() -> None:
     assert words_of(ast.parse("f'{n} of {m:.1f} came'").body[0].value) == "{} of {} came"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("source", ['def f():\n    """Say it."""', "x = 1 if a else 2 if b else 3"])
+@pytest.mark.parametrize(
+    "source", ['def f():\n    """Say it."""', '"""What it is."""', "x = 1 if a else 2 if b else 3"]
+)
 def test_rule_of_python_that_is_not_kept_is_found(source: str) -> None:
     assert found_in_code(source)
     assert not found_in_code('def f():\n    """Return whether it is."""\n    return 1 if a else (2, 3 if b else 4)')

@@ -155,7 +155,7 @@ def test_without_a_name_the_file_says_what_is_in_it(folder: Path, capsys: pytest
     [
         (["fox", "--steps", "abc"], 2, "Steps cannot be “abc”"),
         ([], 2, "Say what you would like to see"),
-        (["fox", "--backend", "nix"], 2, "There is no engine “nix” here. There is: sketch."),
+        (["fox", "--backend", "nix"], 2, "There is no engine “nix” here. Available: sketch."),
         (["fox", "--size", "64x64", "--steps", "1", "-o", "/proc/none/fox.png"], 1, "cannot be saved"),
     ],
 )

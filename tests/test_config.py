@@ -230,7 +230,7 @@ def test_lines_of_the_file_that_cannot_be_read_are_named_by_number(tmp_path: Pat
     env = tmp_path / ".env"
     env.write_text('# fine\nPORT=1234\n\nPORT 8484\nDISCORD_TOKEN="abc\nexport LOG_LEVEL=DEBUG\n=5\nWEB\nA-1111=x\n')
     settings = read_settings(env, {})
-    why = "cannot be read, so it counts for nothing. It must be NAME=value, quotes closed."
+    why = "cannot be read, so it is ignored. It must be NAME=value, quotes closed."
     assert [warning for warning in settings.warnings if "Line" in warning] == [
         f"Line 4 of .env {why}",
         f"Line 5 of .env (DISCORD_TOKEN) {why}",
@@ -372,7 +372,7 @@ def test_an_option_that_its_engine_cannot_read_is_told_like_any_setting(kind, se
 
 
 def test_an_option_of_the_built_in_engine_is_told_too():
-    assert problems_of(SKETCH_DELAY_S="-1")["SKETCH_DELAY_S"].right == "a number of seconds, 0 to 60"
+    assert problems_of(SKETCH_DELAY_S="-1")["SKETCH_DELAY_S"].allowed == "a number of seconds, 0 to 60"
 
 
 @pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: kind.name)

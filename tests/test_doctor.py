@@ -87,7 +87,7 @@ async def test_a_port_that_is_taken_is_found_unless_another_will_do(tmp_path: Pa
 @pytest.mark.parametrize("host", ["300.1.1.1", "no-such-host.invalid", "203.0.113.7", "::zz"])
 async def test_an_address_that_is_not_of_this_machine_is_found(tmp_path: Path, host: str) -> None:
     found = (await verdicts(settings_in(tmp_path, web={"port": 0, "host": host})))["WEB_HOST"]
-    assert (found.is_ok, found.message) == (False, f"WEB_HOST={host} is no address of this machine.")
+    assert (found.is_ok, found.message) == (False, f"WEB_HOST={host} is not an address of this machine.")
     assert "127.0.0.1" in found.hint
 
 

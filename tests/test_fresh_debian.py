@@ -1,4 +1,4 @@
-"""What `make test-fresh` reads before it makes its roots; the roots themselves take minutes, and root."""
+"""Input of `make test-fresh`, read before it makes its roots; the roots themselves take minutes, and root."""
 
 from pathlib import Path
 

@@ -48,7 +48,7 @@ async def test_a_users_share_is_limited_and_others_get_in() -> None:
         await rig.submit("runs already")
         for _ in range(2):
             await rig.submit("ann")
-        with pytest.raises(LimitReached, match="You have 2 pictures waiting, and 2 is the most"):
+        with pytest.raises(LimitReached, match="You have 2 pictures waiting; the maximum is 2"):
             await rig.submit("ann")
         await rig.submit("bob")
 

@@ -1,4 +1,4 @@
-"""What starts when: concurrency, fairness, rates, slow and dead lanes, engines that come and go."""
+"""The order of starts: concurrency, fairness, rates, slow and dead lanes, engines that come and go."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people read of the settings: `.env.example` and docs/settings.md, written from the settings themselves."""
+"""Texts about the settings: `.env.example` and docs/settings.md, written from the settings themselves."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_env_example_shows_every_setting_with_its_default_and_one_line():
     for setting in EVERY:
         sign = "" if setting.name == "DISCORD_TOKEN" else "#"
         place = lines.index(f"{sign}{setting.name}={setting.default}")
-        assert lines[place - 1] == f"# {setting.meaning}. Allowed: {setting.right}."
+        assert lines[place - 1] == f"# {setting.meaning}. Allowed: {setting.allowed}."
     named = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     assert named == {s.name for s in EVERY} | {"A1111_URL", "A1111_KEY"}
 
@@ -31,7 +31,7 @@ def test_the_settings_page_has_every_setting_in_its_tables():
     text = (ROOT / "docs" / "settings.md").read_text()
     rows = re.findall(r"^\| `([A-Z0-9_]+)` \|(.*)\|$", text, re.MULTILINE)
     expected = {
-        setting.name: f" {f'`{setting.default}`' if setting.default else ''} | {setting.meaning} | {setting.right} "
+        setting.name: f" {f'`{setting.default}`' if setting.default else ''} | {setting.meaning} | {setting.allowed} "
         for setting in EVERY
     }
     assert dict(rows) == expected

@@ -1,4 +1,4 @@
-"""What `make` sets up looks first whether it can: room on the disk and a package index, one line each."""
+"""Setting up by `make` looks first whether it can: room on the disk and a package index, one line each."""
 
 import shutil
 import sys

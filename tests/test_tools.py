@@ -1,4 +1,4 @@
-"""What tests need of the machine is tried before it is used: a skip says which Debian package is missing."""
+"""Tools of the machine are tried before tests use them: a skip says which Debian package is missing."""
 
 import os
 import subprocess

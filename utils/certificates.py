@@ -48,13 +48,13 @@ def read_credential(certificate: Path, key: Path, now: datetime) -> Credential:
 def _read(setting: str, path: Path, allowed: str) -> bytes:
     try:
         if "-----BEGIN" in str(path):
-            raise BadCredential(setting, _("the name of {right}, not what stands in it", right=allowed))
+            raise BadCredential(setting, _("the name of {allowed}, not what stands in it", allowed=allowed))
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES)
     except FileNotFoundError as error:
-        raise BadCredential(setting, _("{right}, but there is no such file", right=allowed)) from error
+        raise BadCredential(setting, _("{allowed}, but there is no such file", allowed=allowed)) from error
     except (OSError, ValueError) as error:
-        raise BadCredential(setting, _("{right}, but this cannot be read as a file", right=allowed)) from error
+        raise BadCredential(setting, _("{allowed}, but this cannot be read as a file", allowed=allowed)) from error
 
 
 def _chain(data: bytes) -> list[x509.Certificate]:

@@ -1,4 +1,4 @@
-"""What a ComfyUI graph (the API format that stands in its pictures) says of a picture's making.
+"""Read how a picture was made from a ComfyUI graph (the API format that stands in its pictures).
 
 The sampler of the first pass is asked for its numbers, and its links are followed to the words, the model and the size.
 A node is told by its inputs, not by its name, so that custom ones count as well.
@@ -22,7 +22,7 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphSettings:
-    """What was found; `values` under Automatic1111's keys."""
+    """The findings; `values` under Automatic1111's keys."""
 
     prompt: str
     negative_prompt: str

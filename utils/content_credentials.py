@@ -42,7 +42,7 @@ class NotSigned(Exception):
 
 
 class How(Enum):
-    """How a picture came to be, as far as its manifest tells."""
+    """The origin of a picture, as far as its manifest tells."""
 
     CREATED = "created"  # from words alone
     FOLLOWED = "followed"  # new, after a picture that somebody brought

@@ -1,4 +1,4 @@
-"""What C2PA marks are signed with, as values; `utils.certificates` reads it from files."""
+"""Credentials that C2PA marks are signed with, as values; `utils.certificates` reads it from files."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,14 +25,14 @@ class BadCredential(Exception):
     """A file that cannot be signed with: `setting` names it, `right` says what it must be. Holds nothing of the key."""
 
     def __init__(self, setting: str, allowed: str) -> None:
-        super().__init__(_("{setting} must be {right}", setting=setting, right=allowed))
+        super().__init__(_("{setting} must be {allowed}", setting=setting, allowed=allowed))
         self.setting = setting
-        self.right = allowed
+        self.allowed = allowed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What signs, as PEM: the signer's certificate first, the key as PKCS #8. `algorithm`: by C2PA's name."""
+    """A signer, as PEM: the signer's certificate first, the key as PKCS #8. `algorithm`: by C2PA's name."""
 
     chain: bytes
     key: bytes = field(repr=False)

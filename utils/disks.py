@@ -1,4 +1,4 @@
-"""How much room a folder has left, before something needs it. Blocks for a moment."""
+"""Check the room a folder has left, before something needs it. Blocks for a moment."""
 
 import errno
 import shutil

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, for those that are read and those that are refused by name.
+"""The kind of a file by its first bytes, for those that are read and those that are refused by name.
 
 Source: ISO/IEC 14496-12 (`ftyp` brands of MP4, HEIC, AVIF) and the signatures of the formats' own specifications.
 """

@@ -1,4 +1,4 @@
-"""How a picture was made, as other programs write it, in the keys that Automatic1111 has for the same things.
+"""Read how a picture was made from what other programs write, in the keys that Automatic1111 has for the same things.
 
 Read are the texts of Automatic1111, Forge, SD.Next (`utils.infotext`), ComfyUI (`utils.comfy_graph`), SwarmUI, InvokeAI
 (since 1.x), NovelAI, Fooocus, Easy Diffusion and Draw Things. None of them is specified: the keys are those that their

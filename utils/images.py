@@ -68,7 +68,7 @@ class Mark(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageInfo:
-    """What a file says it is; sizes in pixels as stored, before EXIF orientation."""
+    """The header of a file; sizes in pixels as stored, before EXIF orientation."""
 
     width: int
     height: int

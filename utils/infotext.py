@@ -21,7 +21,7 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Infotext:
-    """What a picture says of its making; a `WxH` value is there as `Size-1` and `Size-2`."""
+    """The parameters in a picture; a `WxH` value is there as `Size-1` and `Size-2`."""
 
     prompt: str
     negative_prompt: str = ""

@@ -1,4 +1,4 @@
-"""What is wrong with an installation, in one sentence: packages that are missing, damaged, or may not be run.
+"""Faults of an installation, in one sentence: packages that are missing, damaged, or may not be run.
 
 Standard library only, since it speaks when the packages cannot be imported.
 """

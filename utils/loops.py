@@ -1,4 +1,4 @@
-"""What runs as long as Easel does: a loop that dies is logged, counted and started again; all end in order."""
+"""Loops that run as long as Easel does: a loop that dies is logged, counted and started again; all end in order."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ class LoopEnded(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class LoopState:
-    """How a loop is doing. `restarts` counts its deaths; `is_down`: it died and is not started again yet."""
+    """The state of a loop. `restarts` counts its deaths; `is_down`: it died and is not started again yet."""
 
     name: str
     restarts: int

@@ -1,4 +1,4 @@
-"""How many files and sockets this process may have open at once."""
+"""The number of files and sockets this process may have open at once."""
 
 import contextlib
 from typing import Final

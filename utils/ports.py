@@ -1,4 +1,4 @@
-"""Who has a port: for the one message people need when theirs is taken. Reads /proc, so Linux only; blocks."""
+"""Find who has a port: for the one message people need when theirs is taken. Reads /proc, so Linux only; blocks."""
 
 import os
 from pathlib import Path

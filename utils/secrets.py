@@ -65,7 +65,7 @@ class SecretBox:
 
 
 class Opened(NamedTuple):
-    """What a token holds, and for how many seconds it is still good."""
+    """The content of a token, and for how many seconds it is still good."""
 
     text: str
     left_s: float

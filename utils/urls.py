@@ -1,4 +1,4 @@
-"""Which addresses Easel may be sent to by people: the rules against server-side request forgery (SSRF).
+"""Addresses that people may send Easel to: the rules against server-side request forgery (SSRF).
 
 Pure rules in `check_url`, `check_host` and `check_addresses`; only `resolve` touches the network (DNS).
 Sources: WHATWG URL standard (numeric hosts), IANA special-purpose address registries, RFC 6598 (CGNAT),
@@ -64,7 +64,7 @@ class UrlRefused(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class UrlPolicy:
-    """What is allowed. `allowed_hosts`: `name`, `.suffix` (with the name itself) or `*.suffix`; empty = every host."""
+    """The rules. `allowed_hosts`: `name`, `.suffix` (with the name itself) or `*.suffix`; empty = every host."""
 
     allow_private: bool = False
     allow_insecure_http: bool = False
@@ -94,9 +94,7 @@ def check_url(text: str, policy: UrlPolicy) -> CheckedUrl:
     if len(text) > MAX_URL_CHARS:
         raise UrlRefused(_("The address is longer than {most} characters.", most=MAX_URL_CHARS))
     if _UNSAFE.search(text):
-        raise UrlRefused(
-            _("The address holds a space or a character that no address can have."), _("Copy it once more.")
-        )
+        raise UrlRefused(_("The address holds a space or a character that no address can have."), _("Copy it again."))
     scheme, netloc, path = _split(text)
     host_text, port = _split_port(netloc, _DEFAULT_PORTS[scheme])
     host = check_host(scheme, host_text, policy)
@@ -287,9 +285,7 @@ def _check_path(path: str) -> str:
     if "//" in path or "\\" in decoded or any(part in {".", ".."} for part in decoded.split("/")):
         raise UrlRefused(_("The path of the address holds //, . or .."), _("Type the server's plain address."))
     if not path.isascii():
-        raise UrlRefused(
-            _("The path of the address holds letters that must be percent-encoded."), _("Copy it once more.")
-        )
+        raise UrlRefused(_("The path of the address holds letters that must be percent-encoded."), _("Copy it again."))
     return path
 
 

@@ -52,7 +52,7 @@ def inspect_video(data: bytes) -> ImageInfo:
     """
     media_type = _media_type(data)
     if media_type is None:
-        raise BadImage(_("This file is no video that can be shown. Use mp4 or WebM."))
+        raise BadImage(_("This file is not a video that can be shown. Use mp4 or WebM."))
     if len(data) > MAX_VIDEO_BYTES:
         most = MAX_VIDEO_BYTES // 1024**2
         raise BadImage(

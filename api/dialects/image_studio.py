@@ -230,7 +230,7 @@ def sized(draft: Draft, size: str | None) -> Draft:
             most=MAX_SIDE_PX,
         )
         raise RequestRejected(
-            _("size cannot be “{size}”. Allowed: {right}.", size=size[:20], right=allowed), field="size"
+            _("size cannot be “{size}”. Allowed: {allowed}.", size=size[:20], allowed=allowed), field="size"
         )
     return replace(draft, width=width, height=height)
 

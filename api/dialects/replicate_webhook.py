@@ -48,7 +48,7 @@ async def replicate(request: Request) -> dict[str, bool]:
     try:
         prediction = _Prediction.model_validate_json(body)
     except ValidationError as error:
-        raise RequestRejected(_("This is no prediction: it has no id and status.")) from error
+        raise RequestRejected(_("This is not a prediction: it has no id and status.")) from error
     fields = {"action": "webhook_received", "prediction": prediction.id[:64], "status": prediction.status[:32]}
     log.info("webhook from Replicate", extra=fields)
     return {"success": True}

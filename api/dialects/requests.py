@@ -1,4 +1,4 @@
-"""What the dialects share on the way in: words, pictures, names of models, and jobs that are asked for together."""
+"""Requests of all dialects: words, pictures, names of models, and jobs that are asked for together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -148,7 +148,7 @@ def with_model(web: Web, caller: Person, draft: Draft, wanted: str | None) -> Dr
     raise ModelMissing(
         _("Model {wanted} not loaded", wanted=wanted[:100]),
         field="model",
-        hint=_("There is: {near}.", near=", ".join(near)),
+        hint=_("Available: {near}.", near=", ".join(near)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the dialects share on the way out: waiting for jobs, and their pictures as data, links and sizes."""
+"""Responses of all dialects: waiting for jobs, and their pictures as data, links and sizes."""
 
 import asyncio
 import base64

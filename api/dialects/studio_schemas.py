@@ -1,4 +1,4 @@
-"""What the image studio's dialect takes and gives; names as published."""
+"""Requests and responses of the image studio's dialect; names as published."""
 
 from typing import Annotated, Any, Literal
 
@@ -115,7 +115,7 @@ class EnhancedOut(BaseModel):
 
 
 class AnalysisOut(BaseModel):
-    """What a picture shows, as one text and as words."""
+    """A description of a picture, as one text and as words."""
 
     success: bool = True
     analysis: str
@@ -158,7 +158,7 @@ class ProvidersOut(BaseModel):
 
 
 class EnginesHealthOut(BaseModel):
-    """How every engine is: `healthy` all answer, `degraded` some, `unhealthy` none."""
+    """The health of every engine: `healthy` all answer, `degraded` some, `unhealthy` none."""
 
     success: bool
     status: Literal["healthy", "degraded", "unhealthy"]

@@ -63,7 +63,7 @@ async def login(request: Request, then: Annotated[str, Query(max_length=500)] = 
             _("Signing in is not set up here"),
             _(
                 "Press “Studio” under a picture in Discord, or send /studio there: you get a link of your own. "
-                "Whoever runs Easel can switch on signing in; docs/discord-setup.md tells how."
+                "Whoever runs Easel can switch on signing in; docs/discord-setup.md explains how."
             ),
         )
     begun = web.own.sign_in.begin(_callback(web, request), then=then)
@@ -84,7 +84,7 @@ async def callback(request: Request, code: Text = "", state: Text = "", error: T
         person = await web.own.sign_in.finish(code, state, cookie=request.cookies.get(STATE_COOKIE, ""))
     except GenerationError as refused:
         status = status_of(refused)
-        return _page(status, _("You are not signed in"), _said(refused), LOGIN_PATH, _("Sign in once more"))
+        return _page(status, _("You are not signed in"), _said(refused), LOGIN_PATH, _("Sign in again"))
     __, token = await web.access.open_session(person.user_key, person.name)
     answer = RedirectResponse(person.then, status_code=303)
     _set(web, request, answer, SESSION_COOKIE, token, SESSION_S)
@@ -115,7 +115,7 @@ async def open_link(request: Request, t: Text = "", job: Annotated[str, Query(ma
         return _page(
             410,
             _("This link has expired"),
-            _("Links from Discord are good for an hour. Press “Studio” under the picture once more for a new one."),
+            _("Links from Discord are good for an hour. Press “Studio” under the picture again for a new one."),
         )
     job_id = web.own.studio.job_of(job) if web.own.studio and job else ""
     answer = RedirectResponse(f"/#/job/{job_id}" if job_id else "/", status_code=303)

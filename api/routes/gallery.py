@@ -199,7 +199,7 @@ async def archive(request: Request, body: ArchiveIn, caller: Reader) -> Streamin
     if size > MOST_ARCHIVE_BYTES:
         most = MOST_ARCHIVE_BYTES // 1024**2
         raise RequestRejected(
-            _("These pictures have {size} MB together; {most} MB is the most.", size=size // 1024**2, most=most),
+            _("These pictures have {size} MB together; the maximum is {most} MB.", size=size // 1024**2, most=most),
             field="ids",
         )
     headers = {"Content-Disposition": f'attachment; filename="easel-{len(pictures)}-pictures-{now:%Y%m%d}.zip"'}

@@ -20,7 +20,7 @@ class HealthOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Can it draw? `engines` counts those that answer; `discord` is where the bot's connection is."""
+    """Readiness to draw: `engines` counts those that answer; `discord` is where the bot's connection is."""
 
     status: str
     engines: int

@@ -1,4 +1,4 @@
-"""What a person may do about themselves: be forgotten."""
+"""Routes for what is kept about the caller."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class ForgetIn(BaseModel):
 
 
 class ForgottenOut(BaseModel):
-    """What was deleted."""
+    """Counts of what was deleted."""
 
     jobs: int = Field(description="Jobs whose prompt, notes and owner were deleted.")
     pictures: int = Field(description="Pictures that were deleted.")

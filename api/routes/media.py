@@ -44,7 +44,7 @@ FILE_BODY: Final = {
 
 
 class RecallOut(BaseModel):
-    """How a picture was made, as the file says."""
+    """Parameters of a picture, as the file says."""
 
     text: str | None
     command: str | None
@@ -53,14 +53,14 @@ class RecallOut(BaseModel):
 
 
 class DescribeIn(BaseModel):
-    """Which picture, and which engine should look at it."""
+    """The picture, and the engine that should look at it."""
 
     media_id: Text
     backend: Text | None = None
 
 
 class DescribeOut(BaseModel):
-    """What a picture shows."""
+    """A description of a picture."""
 
     text: str
     engine: str

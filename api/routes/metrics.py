@@ -51,7 +51,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Collector(Collector):
-    """What was read for one scrape, put into Prometheus's words."""
+    """The figures of one scrape, put into Prometheus's words."""
 
     figures: Metrics
     people: list[DailyCost]

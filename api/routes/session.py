@@ -1,4 +1,4 @@
-"""Who is here and what there is to choose from: what the studio asks first."""
+"""The caller and the lists to choose from: the studio's first request."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ class UserOut(BaseModel):
 
 
 class LimitsOut(BaseModel):
-    """What a request may hold."""
+    """The limits of a request."""
 
     prompt_chars: int
     upload_bytes: int
@@ -60,7 +60,7 @@ class OptionOut(BaseModel):
 
 
 class OptionsOut(BaseModel):
-    """What a prompt may say."""
+    """The options of a prompt."""
 
     options: list[OptionOut]
     sizes: list[tuple[int, int]]

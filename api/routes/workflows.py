@@ -117,7 +117,7 @@ async def _analysed(web: Web, body: WorkflowIn, caller: Person) -> Analysed:
     if body.token:
         found = web.drafts.get(body.token, caller.user_key, web.services.clock.monotonic())
         if found is None:
-            raise Gone(_("This upload has been forgotten."), hint=_("Choose the file once more."))
+            raise Gone(_("This upload has been forgotten."), hint=_("Choose the file again."))
         return found
     if body.graph is None:
         raise RequestRejected(_("Send the token of an analysis, or a graph."), field="token")

@@ -1,1 +1,1 @@
-"""What goes in and out over HTTP, as pydantic models: one file per resource."""
+"""Requests and responses over HTTP, as pydantic models: one file per resource."""

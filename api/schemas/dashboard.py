@@ -29,7 +29,7 @@ class EngineFiguresOut(BaseModel):
 
 
 class DayOut(BaseModel):
-    """What one person had drawn on one engine on one day (UTC)."""
+    """Use by one person of one engine on one day (UTC)."""
 
     day: str
     user: str
@@ -73,7 +73,7 @@ class AlertOut(BaseModel):
 
 
 class LaneOut(BaseModel):
-    """How busy one engine is; `wait_s` seconds until a new job would start."""
+    """The load of one engine; `wait_s` seconds until a new job would start."""
 
     state: Literal["up", "busy", "paused", "down"]
     waiting: int
@@ -82,7 +82,7 @@ class LaneOut(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """How many jobs there are now, on all engines; as the event `queue` tells it."""
+    """The number of jobs now, on all engines; as the event `queue` tells it."""
 
     waiting: int
     running: int

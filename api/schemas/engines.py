@@ -34,11 +34,11 @@ else:
 
 
 class SupportsOut(_Supported):
-    """What an engine can be told, and what it can do besides drawing."""
+    """The settings an engine takes, and what it can do besides drawing."""
 
 
 class CapabilitiesOut(BaseModel):
-    """What an engine has. A list that is None is not known: any name is passed through. Sizes in pixels."""
+    """The contents of an engine. A list that is None is not known: any name is passed through. Sizes in pixels."""
 
     modes: list[str]
     models: list[ModelOut] | None
@@ -110,13 +110,13 @@ class EngineIn(BaseModel):
 
 
 class ConnectErrorOut(ErrorOut):
-    """Why an engine was not connected; `layer` is where the test ended."""
+    """The reason an engine was not connected; `layer` is where the test ended."""
 
     layer: str = ""
 
 
 class TestOut(BaseModel):
-    """How far a test came: `layer` is the one that failed, or the last."""
+    """The result of a test: `layer` is the one that failed, or the last."""
 
     is_ok: bool
     message: str

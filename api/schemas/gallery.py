@@ -53,7 +53,7 @@ class FacetOut(BaseModel):
 
 
 class FacetsOut(BaseModel):
-    """What the gallery can be narrowed by."""
+    """The filters of the gallery."""
 
     models: list[FacetOut]
     engines: list[FacetOut]
@@ -88,14 +88,14 @@ class CollectionIn(_In):
 
 
 class CollectionChangeIn(_In):
-    """What to change about an album."""
+    """The changes to an album."""
 
     name: Annotated[str, Field(max_length=200, examples=["Red foxes"])] | None = None
     description: Annotated[str, Field(max_length=2000)] | None = None
 
 
 class ArchiveIn(_In):
-    """Which pictures to put into one file; `format` other than a picture's own makes a copy."""
+    """The pictures to put into one file; `format` other than a picture's own makes a copy."""
 
     ids: Annotated[list[MediaId], Field(min_length=1, max_length=MOST_ARCHIVED)]
     format: Format = "png"

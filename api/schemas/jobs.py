@@ -10,7 +10,7 @@ from generation.request import Mode
 
 
 class ErrorOut(BaseModel):
-    """What went wrong: one sentence, and one of what to do."""
+    """A failure: one sentence, and one of what to do."""
 
     error: str
     hint: str = ""
@@ -38,7 +38,7 @@ class JobIn(SentIn):
 
 
 class AgainIn(In):
-    """What to change this time."""
+    """The changes for this time."""
 
     changes: DraftIn = DraftIn()
     drop: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=40)
@@ -64,7 +64,7 @@ class ImageOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far a running job is; `fraction` 0 to 1."""
+    """The progress of a running job; `fraction` 0 to 1."""
 
     fraction: float
     step: int | None
@@ -75,7 +75,7 @@ class ProgressOut(BaseModel):
 
 
 class JobErrorOut(BaseModel):
-    """Why a job failed."""
+    """The reason a job failed."""
 
     code: str
     message: str
@@ -126,14 +126,14 @@ class JobsOut(BaseModel):
 
 
 class SubmittedOut(BaseModel):
-    """What was taken into the queue, and remarks on what was said."""
+    """The jobs that were queued, and remarks on the request."""
 
     jobs: list[JobOut]
     notes: list[str]
 
 
 class EstimateOut(BaseModel):
-    """What would happen to a draft now; `refused` says why nothing would."""
+    """A forecast for a draft; `refused` says why nothing would."""
 
     engine: str
     lane: str
@@ -146,7 +146,7 @@ class EstimateOut(BaseModel):
 
 
 class ParsedOut(BaseModel):
-    """What a line says, and only that."""
+    """A line as read, with nothing added."""
 
     draft: dict[str, Any]
     repeat: int

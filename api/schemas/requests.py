@@ -39,7 +39,7 @@ Name = Annotated[str, Field(max_length=300)]
 
 
 class In(BaseModel):
-    """What is sent: a name that is not known is refused."""
+    """A request body: a name that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -183,7 +183,7 @@ else:
 
 
 class DraftIn(_Drafted):
-    """What is said about a picture; everything left out is decided by Easel and the engine.
+    """The request for a picture; everything left out is decided by Easel and the engine.
 
     Sizes in pixels, `denoising_strength` 0 keeps the input picture and 1 ignores it, a mask is white where the picture
     may change and fades in over `mask_blur` pixels inside its edge. Without a size the result has that of the input

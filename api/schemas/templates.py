@@ -26,7 +26,7 @@ class TemplatesOut(BaseModel):
 
 
 class UsedOut(BaseModel):
-    """What goes into the box."""
+    """The text that goes into the box."""
 
     text: str
 

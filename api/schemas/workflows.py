@@ -70,7 +70,7 @@ class WholeWorkflowOut(WorkflowOut):
 
 
 class AnalysedOut(BaseModel):
-    """What a file was found to be. `token` keeps it for an hour, for PUT /api/workflows/{name}."""
+    """The analysis of a file. `token` keeps it for an hour, for PUT /api/workflows/{name}."""
 
     engine: str
     fields: list[FieldOut]
@@ -97,7 +97,7 @@ class WorkflowIn(BaseModel):
 
 
 class CorrectionIn(BaseModel):
-    """Where one value goes: "6.text", several with commas between, or "none"."""
+    """The place one value goes to: "6.text", several with commas between, or "none"."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -11,7 +11,7 @@ declare namespace Api {
     since: string;
   }
 
-  /** What a file was found to be. `token` keeps it for an hour, for PUT /api/workflows/{name}. */
+  /** The analysis of a file. `token` keeps it for an hour, for PUT /api/workflows/{name}. */
   interface Analysed {
     engine: string;
     fields: Field[];
@@ -22,7 +22,7 @@ declare namespace Api {
     token: string;
   }
 
-  /** What an engine has. A list that is None is not known: any name is passed through. Sizes in pixels. */
+  /** The contents of an engine. A list that is None is not known: any name is passed through. Sizes in pixels. */
   interface Capabilities {
     modes: string[];
     models: Model[] | null;
@@ -100,7 +100,7 @@ declare namespace Api {
     queue: Queue;
   }
 
-  /** What one person had drawn on one engine on one day (UTC). */
+  /** Use by one person of one engine on one day (UTC). */
   interface Day {
     day: string;
     user: string;
@@ -109,13 +109,13 @@ declare namespace Api {
     cost_usd: number;
   }
 
-  /** What a picture shows. */
+  /** A description of a picture. */
   interface Describe {
     text: string;
     engine: string;
   }
 
-  /** What is said about a picture; everything left out is decided by Easel and the engine. */
+  /** The request for a picture; everything left out is decided by Easel and the engine. */
   interface Draft {
     text?: string | null;
     prompt?: string | null;
@@ -196,7 +196,7 @@ declare namespace Api {
     engines: Engine[];
   }
 
-  /** What would happen to a draft now; `refused` says why nothing would. */
+  /** A forecast for a draft; `refused` says why nothing would. */
   interface Estimate {
     engine: string;
     lane: string;
@@ -214,7 +214,7 @@ declare namespace Api {
     count: number;
   }
 
-  /** What the gallery can be narrowed by. */
+  /** The filters of the gallery. */
   interface Facets {
     models: Facet[];
     engines: Facet[];
@@ -235,7 +235,7 @@ declare namespace Api {
     meaning: string;
   }
 
-  /** What was deleted. */
+  /** Counts of what was deleted. */
   interface Forgotten {
     jobs: number;
     pictures: number;
@@ -279,7 +279,7 @@ declare namespace Api {
     link: [string, number] | null;
   }
 
-  /** Why a job failed. */
+  /** The reason a job failed. */
   interface JobError {
     code: string;
     message: string;
@@ -360,7 +360,7 @@ declare namespace Api {
     kinds: Kind[];
   }
 
-  /** How busy one engine is; `wait_s` seconds until a new job would start. */
+  /** The load of one engine; `wait_s` seconds until a new job would start. */
   interface Lane {
     state: "up" | "busy" | "paused" | "down";
     waiting: number;
@@ -368,7 +368,7 @@ declare namespace Api {
     wait_s: number;
   }
 
-  /** What a request may hold. */
+  /** The limits of a request. */
   interface Limits {
     prompt_chars: number;
     upload_bytes: number;
@@ -383,7 +383,7 @@ declare namespace Api {
     details: string;
   }
 
-  /** What lies under a mask when drawing begins. */
+  /** The content under a mask when drawing begins. */
   type MaskFill = "original" | "blur" | "noise" | "empty";
 
   /** A picture that is here, an input for example. */
@@ -394,7 +394,7 @@ declare namespace Api {
     height: number;
   }
 
-  /** What kind of picture making is wanted. */
+  /** The kind of picture making that is wanted. */
   type Mode = "txt2img" | "img2img" | "inpaint" | "upscale" | "restyle";
 
   /** A model to choose; `name` is what is sent. */
@@ -428,7 +428,7 @@ declare namespace Api {
     names: string;
   }
 
-  /** What a prompt may say. */
+  /** The options of a prompt. */
   interface Options {
     options: Option[];
     sizes: ([number, number])[];
@@ -438,7 +438,7 @@ declare namespace Api {
   /** To which side a picture is continued. */
   type Pan = "left" | "right" | "up" | "down";
 
-  /** What a line says, and only that. */
+  /** A line as read, with nothing added. */
   interface Parsed {
     draft: Draft;
     repeat: number;
@@ -488,7 +488,7 @@ declare namespace Api {
     total: number;
   }
 
-  /** How far a running job is; `fraction` 0 to 1. */
+  /** The progress of a running job; `fraction` 0 to 1. */
   interface Progress {
     fraction: number;
     step: number | null;
@@ -498,14 +498,14 @@ declare namespace Api {
     preview: string | null;
   }
 
-  /** How many jobs there are now, on all engines; as the event `queue` tells it. */
+  /** The number of jobs now, on all engines; as the event `queue` tells it. */
   interface Queue {
     waiting: number;
     running: number;
     engines: Record<string, Lane>;
   }
 
-  /** How a picture was made, as the file says. */
+  /** Parameters of a picture, as the file says. */
   interface Recall {
     text: string | null;
     command: string | null;
@@ -571,13 +571,13 @@ declare namespace Api {
     styles: Style[];
   }
 
-  /** What was taken into the queue, and remarks on what was said. */
+  /** The jobs that were queued, and remarks on the request. */
   interface Submitted {
     jobs: Job[];
     notes: string[];
   }
 
-  /** What an engine can be told, and what it can do besides drawing. */
+  /** The settings an engine takes, and what it can do besides drawing. */
   interface Supports {
     seed: number | string;
     negative: boolean;
@@ -612,7 +612,7 @@ declare namespace Api {
     templates: Template[];
   }
 
-  /** How far a test came: `layer` is the one that failed, or the last. */
+  /** The result of a test: `layer` is the one that failed, or the last. */
   interface Test {
     is_ok: boolean;
     message: string;
@@ -635,7 +635,7 @@ declare namespace Api {
     users_today: number;
   }
 
-  /** What goes into the box. */
+  /** The text that goes into the box. */
   interface Used {
     text: string;
   }

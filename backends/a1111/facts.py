@@ -1,4 +1,4 @@
-"""What one server of the A1111 family is and has, as read at the last probe. Values only."""
+"""Facts about one server of the A1111 family, as read at the last probe. Values only."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _FLUX = re.compile(r"flux|schnell", re.I)
 
 
 class Program(StrEnum):
-    """Which program answers; they differ in routes, fields and error bodies."""
+    """The program that answers; they differ in routes, fields and error bodies."""
 
     A1111 = "AUTOMATIC1111"
     FORGE = "Forge"

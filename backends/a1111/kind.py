@@ -1,4 +1,4 @@
-"""What Easel knows of AUTOMATIC1111, Forge and their forks before it asks one.
+"""Facts about AUTOMATIC1111, Forge and their forks, known before one is asked.
 
 Sources: `/openapi.json` and `/config` of A1111 1.10.1, Forge and SD.Next as recorded.
 """

@@ -260,9 +260,9 @@ async def _no_api(calls: Calls) -> BackendError:
     try:
         reply = await _get(calls, "/", MAX_PAGE_BYTES)
     except BackendUnavailable as error:
-        return BackendUnavailable(_("{label} broke the connection off.", label=label), detail=error.detail)
+        return BackendUnavailable(_("{label} lost the connection.", label=label), detail=error.detail)
     except UnexpectedAnswer as error:
-        return UnexpectedAnswer(_("{label} is no picture engine.", label=label), detail=error.detail)
+        return UnexpectedAnswer(_("{label} is not a picture engine.", label=label), detail=error.detail)
     if reply.status == HTTPStatus.NOT_FOUND:
         return BackendUnavailable(_("{label} is gone: nothing runs behind its address.", label=label), hint=GONE_HINT)
     page = reply.body.decode("utf-8", "replace").lower()

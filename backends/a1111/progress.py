@@ -35,7 +35,7 @@ MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class A1111Pace:
-    """How often and how long to ask; seconds."""
+    """Intervals and duration of asking; seconds."""
 
     poll_s: float = 0.7
     cancel_poll_s: float = 0.3

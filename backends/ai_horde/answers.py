@@ -23,7 +23,7 @@ class Submitted(BaseModel):
 
 
 class HordeCheck(BaseModel):
-    """How a job stands. Numbers are pictures, `wait_time` is seconds and often far too low."""
+    """The state of a job. Numbers are pictures, `wait_time` is seconds and often far too low."""
 
     finished: int = 0
     processing: int = 0

@@ -73,7 +73,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 @dataclass(frozen=True, kw_only=True)
 class HordePace:
-    """How often to ask for a job; seconds. `far_s` is for one that many others are waiting before."""
+    """Intervals between questions about a job; seconds. `far_s` is for one that many others are waiting before."""
 
     near_s: float = 1.6
     far_s: float = 5.0
@@ -82,7 +82,7 @@ class HordePace:
 
 @dataclass
 class _Seen:
-    """What is remembered of a job between two polls; lost at a restart, and not missed then."""
+    """The memory of a job between two polls; lost at a restart, and not missed then."""
 
     kudos: float = 0.0  # announced for all pictures; 0 = not known
     model: str = ""
@@ -375,7 +375,7 @@ def _progress(check: HordeCheck, seen: _Seen) -> Progress:
         seen.fraction = max(seen.fraction, min(1.0, (check.finished + check.processing / 2) / whole))
     words = []
     if check.processing:
-        words.append(_("being drawn") + (_(", once more") if check.restarted else ""))
+        words.append(_("being drawn") + (_(", again") if check.restarted else ""))
     elif check.queue_position:
         words.append(place_in(_("the Horde’s queue"), check.queue_position))
     elif not check.finished:

@@ -37,7 +37,7 @@ class JobForgotten(BackendUnavailable):
 
 
 class Call(Enum):
-    """Which call was answered: the same status means different things."""
+    """The call that was answered: the same status means different things."""
 
     SUBMIT = "submit"
     JOB = "job"  # check, status and delete
@@ -47,7 +47,7 @@ class Call(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class _Meaning:
-    """What one `rc` means to people."""
+    """The meaning of one `rc` for people."""
 
     kind: type[GenerationError]
     text: str
@@ -205,7 +205,7 @@ def impossible(label: str, model: str) -> CapabilityError:
 
 def dropped(label: str) -> BackendUnavailable:
     return BackendUnavailable(
-        _("{label} threw the job out, as it does when it closes for maintenance.", label=label),
+        _("{label} dropped the job, as it does when it closes for maintenance.", label=label),
         retry_after=MAINTENANCE_RETRY_AFTER_S,
         hint=_("Run it again in a few minutes."),
     )

@@ -1,4 +1,4 @@
-"""What a Horde offers now: the models with a live worker, our account, and whether it is a Horde at all.
+"""The offer of a Horde now: the models with a live worker, our account, and whether it is a Horde at all.
 
 Source: `/v2/status/models`, `/v2/status/modes`, `/v2/find_user` of AI Horde 5.1.5 as recorded. The AI Power Grid, once
 a Horde, answers these paths with a fixed 410 since July 2026, its coordinator alone with 404.
@@ -211,7 +211,7 @@ class HordeProbe:
             read_as(self._label, _Health, reply.body)
         except (BackendUnavailable, UnexpectedAnswer):
             return UnexpectedAnswer(
-                _("{label} answers, but it is no AI Horde.", label=self._label),
+                _("{label} answers, but it is not an AI Horde.", label=self._label),
                 hint=_("Check the address, or connect it as what it is."),
             )
         return moved(self._label)

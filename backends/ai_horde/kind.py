@@ -1,4 +1,4 @@
-"""What Easel knows of Hordes before it asks one. Source: the heartbeat of AI Horde 5.1.5 as recorded."""
+"""Facts about Hordes, known before one is asked. Source: the heartbeat of AI Horde 5.1.5 as recorded."""
 
 from typing import Final
 
@@ -80,6 +80,6 @@ KIND = EngineKind(
         Option(name="workers", default="all", help=_("ids of at most five workers, with commas between")),
         _switch("allow_downgrade", "no", _("let the Horde make a picture smaller when the kudos are too few for it")),
         _switch("r2", "yes", _("fetch pictures from an address instead of inside the answer")),
-        Option(name="contact", default="unknown", help=_("how the Horde's people reach you; sent with every request")),
+        Option(name="contact", default="unknown", help=_("contact for the Horde's operators; sent with every request")),
     ),
 )

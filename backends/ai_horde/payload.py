@@ -200,7 +200,7 @@ def _post_processing(request: GenerationRequest, options: Mapping[str, str], say
 
 def _picture(image: SourceImage | None, what: str) -> str:
     if image is None or not image.data:
-        raise RequestRejected(_("The {what} is missing.", what=what), field="image", hint=_("Attach it once more."))
+        raise RequestRejected(_("The {what} is missing.", what=what), field="image", hint=_("Attach it again."))
     return base64.b64encode(image.data).decode()  # bare: a data: prefix is refused
 
 

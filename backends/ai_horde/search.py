@@ -18,7 +18,7 @@ SEED_RANGE: Final = 2**32  # of the seeds that a Horde gives its workers
 
 
 class Account(Protocol):
-    """What is asked of a server about a job."""
+    """The requests to a server about a job."""
 
     async def check(self, remote_id: str) -> HordeCheck: ...
 

@@ -17,7 +17,7 @@ class GridDrawn(BaseModel):
         seed: int | None = None
 
     class Grid(BaseModel):
-        """Who drew it."""
+        """The worker that drew it."""
 
         job_id: str = ""
         worker: str = ""

@@ -53,7 +53,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 @dataclass(frozen=True, kw_only=True)
 class GridPace:
-    """How often to ask for the progress of a job; seconds."""
+    """Intervals between questions about the progress of a job; seconds."""
 
     progress_s: float = 1.5
 

@@ -114,7 +114,7 @@ def _too_many(label: str, reply: Reply, text: str, detail: str) -> BackendError:
     given = parse_retry_after(reply.headers.get("retry-after"))
     if "per day" in low or "daily" in low or "today" in low or "/day" in low:
         return BackendError(
-            _("{label} has given this account all its pictures of today.", label=label),
+            _("{label} has drawn all of this account's pictures for today.", label=label),
             detail=detail,
             hint=_("It goes on after midnight UTC; until then another engine can draw."),
         )

@@ -1,4 +1,4 @@
-"""What the Grid offers now: its image models, what each of them takes, and our credit.
+"""The offer of the Grid now: its image models, what each of them takes, and our credit.
 
 Source: `/v1/status/models`, `/v1/models/{model}/params` (the machine-readable contract of a model made from a recipe;
 404 for a model without one, which takes anything) and `/v1/account/credits`, recorded from grid-core 4ee16f7.
@@ -41,7 +41,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class Bound(BaseModel):
-    """What one parameter of a recipe takes."""
+    """The values that one parameter of a recipe takes."""
 
     minimum: float | None = None
     maximum: float | None = None
@@ -77,7 +77,7 @@ _LISTED: Final = TypeAdapter(list[_Listed])
 
 
 class Credit(BaseModel):
-    """What the account may spend. With `charging_enabled` off everything is free."""
+    """The credit of the account. With `charging_enabled` off everything is free."""
 
     total_spendable_usd: float = 0.0
     charging_enabled: bool = True
@@ -265,7 +265,7 @@ class GridProbe:
             read_as(self._label, _Heartbeat, reply.body)
         except BackendError:
             return UnexpectedAnswer(
-                _("{label} answers, but it is no AI Power Grid.", label=self._label),
+                _("{label} answers, but it is not an AI Power Grid.", label=self._label),
                 hint=_("Check the address, or connect it as what it is."),
             )
         return BackendError(

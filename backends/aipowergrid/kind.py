@@ -1,4 +1,4 @@
-"""What Easel knows of the AI Power Grid before it asks it. Source: its `/health` as recorded."""
+"""Facts about the AI Power Grid, known before it is asked. Source: its `/health` as recorded."""
 
 from typing import Final
 

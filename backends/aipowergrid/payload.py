@@ -88,7 +88,12 @@ def _numbers(
         values["steps"] = int(steps.clamp(request.steps))
         if values["steps"] != request.steps:
             say(
-                _("steps {steps} → {said}, as {name} takes", steps=request.steps, said=values["steps"], name=model.name)
+                _(
+                    "steps {steps} → {given}, as {name} takes",
+                    steps=request.steps,
+                    given=values["steps"],
+                    name=model.name,
+                )
             )
     else:
         say(_("steps are {name}’s own", name=model.name))
@@ -97,9 +102,9 @@ def _numbers(
         if values["cfg_scale"] != request.cfg_scale:
             say(
                 _(
-                    "cfg {cfg_scale:g} → {said:g}, as {name} takes",
+                    "cfg {cfg_scale:g} → {given:g}, as {name} takes",
                     cfg_scale=request.cfg_scale,
-                    said=values["cfg_scale"],
+                    given=values["cfg_scale"],
                     name=model.name,
                 )
             )
@@ -172,7 +177,7 @@ def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str,
         )
     image = request.init_image
     if image is None or not image.data:
-        raise RequestRejected(_("The picture to work on is missing."), field="image", hint=_("Attach it once more."))
+        raise RequestRejected(_("The picture to work on is missing."), field="image", hint=_("Attach it again."))
     if len(image.data) > MAX_SOURCE_BYTES:
         raise RequestRejected(
             _(
@@ -193,9 +198,9 @@ def _source(request: GenerationRequest, model: GridModel, say: Say) -> dict[str,
     if values["strength"] != strength:
         say(
             _(
-                "denoising strength {strength:g} → {said:g}, as {name} takes",
+                "denoising strength {strength:g} → {given:g}, as {name} takes",
                 strength=strength,
-                said=values["strength"],
+                given=values["strength"],
                 name=model.name,
             )
         )

@@ -151,7 +151,7 @@ def _translate(failed: ChildFailed) -> GenerationError:
             return OutOfMemory(f"{message} {failed}" if "MB" in detail else message, detail=detail, hint=smaller)
         case ChildFailure.HUNG:
             hint = _("Try again, with a smaller factor or a smaller picture.")
-            return BackendError(_("The network stood still and was ended."), detail=detail, hint=hint)
+            return BackendError(_("The network stopped responding and was ended."), detail=detail, hint=hint)
         case ChildFailure.CRASHED:
             return BackendError(_("The network crashed on this picture."), detail=detail, hint=smaller)
     return BackendError(_("The network failed."), detail=detail, hint=_("The log of Easel shows why."))

@@ -1,4 +1,4 @@
-"""What Easel knows of its built-in neural networks, which do what the engines here cannot."""
+"""Facts about the built-in neural networks, which do what the engines here cannot."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ KIND = EngineKind(
             low=1,
             high=86_400,
             default=f"{IDLE_S:g}",
-            help=_("without work for so long, it gives its memory back"),
+            help=_("Idle time after which its memory is freed"),
         ),
     ),
     is_inside=True,

@@ -195,7 +195,7 @@ def _invalid_input(label: str, class_type: str, error: dict[str, Any]) -> Genera
         return _no_picture_file(label, str(error.get("details") or ""), detail)
     if kind in {"value_bigger_than_max", "value_smaller_than_min", "invalid_input_type"}:
         how = {"value_bigger_than_max": _("is too large"), "value_smaller_than_min": _("is too small")}.get(
-            kind, "is no number"
+            kind, "is not a number"
         )
         return RequestRejected(
             _("{label} says that {name} {how}.", label=label, name=short(name), how=how),

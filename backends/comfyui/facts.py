@@ -1,4 +1,4 @@
-"""What one server has: models with their families, samplers, LoRAs.
+"""Contents of one server: models with their families, samplers, LoRAs.
 
 Source: `/object_info` and `/system_stats`. A server says nothing of a model but its file name, so the family, which
 decides graph and size, is read from that; the option `family` overrules it.
@@ -20,7 +20,7 @@ LATENT16_GRID_PX: Final = 16
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyDefaults:
-    """What suits a family: side in pixels, and settings where the request names none."""
+    """Values that suit a family: side in pixels, and settings where the request names none."""
 
     side: int
     steps: int

@@ -1,4 +1,4 @@
-"""What Easel knows of ComfyUI before it asks one.
+"""Facts about ComfyUI, known before one is asked.
 
 Sources: `/system_stats` of ComfyUI 0.33 and `/api/v2/health` of comfy-api-proxy 0.1.6, as recorded.
 """

@@ -1,4 +1,4 @@
-"""What an event of the app says, in our values: how far it is, and how it ended.
+"""Events of the app in our values: how far it is, and how it ended.
 
 Source: recorded endings of real apps.
 """
@@ -45,7 +45,7 @@ class Message(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an event ended. `output` holds `data`, or `error`, or nothing when somebody cancelled it."""
+    """The end of an event. `output` holds `data`, or `error`, or nothing when somebody cancelled it."""
 
     success: bool
     output: dict[str, Any]
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnFile:
-    """What an event left on the server: the picture's path there, and the seed where the app tells it."""
+    """The files of an event on the server: the picture's path there, and the seed where the app tells it."""
 
     path: str
     seed: int | None

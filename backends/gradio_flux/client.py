@@ -221,7 +221,7 @@ class GradioServer:
                 _("{label} answers, but it is {title}, not a Flux app.", label=self._label, title=product.title),
                 hint=_("Connect it as the kind of engine it is. Flux apps of Pinokio use the same port."),
             )
-        what = _("it is {otherwise}", otherwise=otherwise) if otherwise else _("it is no gradio app")
+        what = _("it is {otherwise}", otherwise=otherwise) if otherwise else _("it is not a gradio app")
         return UnexpectedAnswer(
             _("{label} answers, but {what}.", label=self._label, what=what), hint=_("Check the address and the port.")
         )

@@ -1,4 +1,4 @@
-"""Which of an app's functions draws a picture, and which of its inputs is which.
+"""Find the function of an app that draws a picture, and the meaning of its inputs.
 
 Source: `/config` and `/info` of real gradio 4.44, 5.50 and 6.31 apps (`tests/data/gradio_flux`). Inputs are known by
 the label people see, or else by the name of the function's parameter; apps differ in both, so this is a list of words.
@@ -145,7 +145,7 @@ class AppEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """What is known of a running app."""
+    """Facts about a running app."""
 
     prefix: str
     endpoints: Mapping[Mode, AppEndpoint]

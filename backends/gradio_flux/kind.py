@@ -1,4 +1,4 @@
-"""What Easel knows of gradio apps that draw before it asks one. Source: `/config` of gradio 4 to 6 as recorded."""
+"""Facts about gradio apps that draw, known before one is asked. Source: `/config` of gradio 4 to 6 as recorded."""
 
 from typing import Final
 

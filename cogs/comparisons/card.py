@@ -1,4 +1,4 @@
-"""What people see of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
+"""The message of a comparison: values in, a `Card` out. One line for each engine, one sheet of pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _State:
-    """What is known of a comparison's jobs now, and what its message shows."""
+    """The state of a comparison's jobs now, and what its message shows."""
 
     comparison: Comparison
     views: dict[str, JobView] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What `/status` and `/gpu` say, and what an owner is written: values in, text out."""
+"""Texts of `/status` and `/gpu`, and of messages to owners: values in, text out."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from texts.text import _, _n, joined
 from utils.text import cut, duration
 
 CLOCK_ONLY = timedelta(hours=18)
-SURE_BY_SLASH = _("`/gpu stop` once more with `sure:True`")
+SURE_BY_SLASH = _("`/gpu stop` again with `sure:True`")
 SURE_BY_PREFIX = _("`gpu stop yes`")
 STATES = {"running": "running", "starting": "starting", "stopped": "stopped", "unknown": _("in a state I do not know")}
 
@@ -72,9 +72,9 @@ def bill(item: Bill) -> str:
     if item.first_used_at and item.last_used_at:
         lines.append(
             _(
-                "First used {timestamp}, last {one_last_used_at}",
+                "First used {timestamp}, last {used_at}",
                 timestamp=timestamp(item.first_used_at),
-                one_last_used_at=timestamp(item.last_used_at),
+                used_at=timestamp(item.last_used_at),
             )
         )
     if machine is not None and machine.state == "stopped":
@@ -112,7 +112,7 @@ def started(item: Bill, owner: Owner) -> str:
         _("To stop paying: {command}", command=command("stop", owner)),
     ]
     if machine.provider == "vast":
-        lines.append(_("-# It may come back at another port. Then `/sdconnect` once more."))
+        lines.append(_("-# It may come back at another port. Then `/sdconnect` again."))
     return joined("\n", lines)
 
 

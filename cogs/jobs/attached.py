@@ -1,4 +1,4 @@
-"""What is attached to the message of a finished job: its picture, the grid of a batch, its videos."""
+"""Attachments of a finished job's message: its picture, the grid of a batch, its videos."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

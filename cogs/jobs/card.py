@@ -1,4 +1,4 @@
-"""What people see of a job: values in, a `Card` out. No Discord calls, no clock of its own.
+"""The message of a job: values in, a `Card` out. No Discord calls, no clock of its own.
 
 Layout: first line who and what, then the state, then small print. Made for a phone 360 px wide.
 """
@@ -31,7 +31,7 @@ WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE:
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """What the picture of a job needs beside the job: names of engines, and whether another one is there."""
+    """Facts that the message of a job needs beside the job: names of engines, and whether another one is there."""
 
     engine: str  # the lane's label
     remark: str = ""  # an engine's honest line

@@ -38,7 +38,7 @@ OTHER_CHARS = 20  # of an engine's label on a button
 
 @dataclass
 class _Shown:
-    """What the message shows now, to leave out edits that change nothing."""
+    """The state that the message shows now, to leave out edits that change nothing."""
 
     status: JobStatus
     fraction: float = -1.0

@@ -1,1 +1,1 @@
-"""What people do with a picture they have: the commands, where it comes from, what it says."""
+"""Work on a picture that somebody has: the commands, where it comes from, what it says."""

@@ -1,4 +1,4 @@
-"""What people do with a picture they have: enlarge it, paint over a part, draw on beyond its edges, follow its pose.
+"""Commands for a picture that somebody has: enlarge it, paint over a part, draw on beyond its edges, follow its pose.
 
 Slash commands take a file; "Apps" in a message's menu takes the picture of that message. The picture itself is loaded
 later: what is stored and answered with "thinking…" is its address.

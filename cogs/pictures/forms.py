@@ -1,4 +1,4 @@
-"""What people read of a picture they brought: its parameters, what it shows, and the words to draw it again.
+"""Messages about a picture that somebody brought: its parameters, what it shows, and the words to draw it again.
 
 Pure: values in, a `Card` out. The words stand in the message itself, in its last code block or, where they are too long
 for that, in a text file; the button under them reads them from there, so it needs no memory.

@@ -1,4 +1,4 @@
-"""Which picture somebody means: the file of a command, or the one a message shows; and how all their commands begin.
+"""Find the picture that somebody means: the file of a command, or the one a message shows; begin all their commands.
 
 Of a message of ours the original is taken from the media store: what is attached may be a smaller copy or a grid.
 """

@@ -1,4 +1,4 @@
-"""Which engine draws a request: what was said and preferred, bent to each engine, the best one first."""
+"""Choose the engine of a request: what was said and preferred, bent to each engine, the best one first."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ RANKS = {"user": 0, "guild": 1, "easel": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What would happen to a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet).
+    """A forecast for a request: `wait_s` until it starts, `seconds` it then takes (None: not known yet).
 
     `cost_usd` is None where a paid engine does not say; the time of a rented one is not in it, see `owner`.
     """
@@ -209,7 +209,7 @@ class Chooser:
         if entry is None:
             names = ", ".join(entry.label for entry in entries)
             raise RequestRejected(
-                _("There is no engine “{backend}” here. There is: {names}.", backend=name, names=names),
+                _("There is no engine “{backend}” here. Available: {names}.", backend=name, names=names),
                 field="backend",
             )
         return entry

@@ -188,7 +188,7 @@ class CompareService:
                 if engine is None:
                     names = ", ".join(engine.label for engine in known)
                     raise RequestRejected(
-                        _("There is no engine “{name}” here. There is: {names}.", name=name, names=names),
+                        _("There is no engine “{name}” here. Available: {names}.", name=name, names=names),
                         field="engines",
                     )
                 if engine not in engines:

@@ -47,7 +47,7 @@ Read = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What became of an order: jobs, one after the other, or a comparison."""
+    """The outcome of an order: jobs, one after the other, or a comparison."""
 
     views: Sequence[JobView] = ()
     comparison: Comparison | None = None

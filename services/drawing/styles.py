@@ -88,7 +88,7 @@ class StyleService:
         if wanted in styles:
             return styles[wanted]
         near = get_close_matches(wanted, styles, n=1)
-        hint = _("Did you mean {near}?", near=near[0]) if near else _("There is: {styles}.", styles=", ".join(styles))
+        hint = _("Did you mean {near}?", near=near[0]) if near else _("Available: {styles}.", styles=", ".join(styles))
         raise RequestRejected(
             _("There is no style “{style_id}”.", style_id=cut(style_id, 40)), field="style", hint=hint
         )
@@ -127,7 +127,7 @@ class StyleService:
             if saved.id not in self._own and len(self._own) >= MAX_OWN_STYLES:
                 raise LimitReached(
                     _(
-                        "There are {most} own styles, and that is the most. Delete one first.",
+                        "There are {most} own styles, the maximum. Delete one first.",
                         most=MAX_OWN_STYLES,
                     )
                 )
@@ -197,7 +197,7 @@ def _checked(style: Style) -> Style:
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         raise RequestRejected(
-            _("The style's {field} must be {right}.", field=field, right=_RIGHT[field]), field=field
+            _("The style's {field} must be {allowed}.", field=field, allowed=_RIGHT[field]), field=field
         ) from error
     return Style(**text.model_dump())
 

@@ -1,4 +1,4 @@
-"""What is asked for together is committed together: a repeat, a batch or a comparison is all there, or not at all.
+"""Commit together what is asked for together: a repeat, a batch or a comparison is all there, or not at all.
 
 async with generation.together(count) as submission:
 await submission.add(draft, origin)
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionParts:
-    """What a submission works with."""
+    """The parts that a submission works with."""
 
     queue: QueueManager
     jobs: JobStore

@@ -16,7 +16,7 @@ SHOWN_VALUE_CHARS: Final = 300
 FIELDS: Final = {
     "prompt": _("What is drawn"),
     "negative": _("What is not wanted"),
-    "seed": _("Where chance begins"),
+    "seed": _("The same number, the same picture"),
     "width": _("Width in pixels"),
     "height": _("Height in pixels"),
     "steps": _("How many steps"),

@@ -39,7 +39,7 @@ NO_ENGINE: Final = _("No engine here runs workflows: that takes ComfyUI.")
 
 @dataclass(frozen=True, kw_only=True)
 class Analysed:
-    """What an upload is for, as `engine` (a label) reads it: as lines for people, and as JSON to keep."""
+    """An upload as `engine` (a label) reads it: as lines for people, and as JSON to keep."""
 
     kind: str
     engine: str
@@ -110,7 +110,7 @@ class WorkflowService:
         names = {item.name.casefold() for item in await self._store.of(owner.kind, owner.id)}
         if len(names) >= MAX_WORKFLOWS and name.casefold() not in names:
             raise LimitReached(
-                _("{most} workflows are kept, and that is the most.", most=MAX_WORKFLOWS),
+                _("{most} workflows are kept, the maximum.", most=MAX_WORKFLOWS),
                 hint=_("Delete one first."),
             )
         version = WorkflowVersion(
@@ -313,7 +313,7 @@ def _find(name: str, there: Sequence[StoredWorkflow], *, is_exact: bool = False)
         names = ", ".join(dict.fromkeys(item.name for item in there))
         raise RequestRejected(
             _("There is no workflow “{name}” here. ", name=cut(name, MAX_NAME_CHARS))
-            + (_("There is: {names}.", names=cut(names, 500)) if names else _("None has been added yet.")),
+            + (_("Available: {names}.", names=cut(names, 500)) if names else _("None has been added yet.")),
             field="workflow",
         )
     return next(item for item in there if item.name == near)

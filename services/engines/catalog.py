@@ -1,4 +1,4 @@
-"""What a person can choose from: engines, models, samplers, LoRAs. Answers from memory, probing is done elsewhere."""
+"""Lists to choose from: engines, models, samplers, LoRAs. Answers from memory, probing is done elsewhere."""
 
 import asyncio
 import re

@@ -258,7 +258,7 @@ def _check_kind(typed: str) -> EngineKind:
 def _check_key(typed: str) -> str:
     key = typed.strip()
     if len(key) > MAX_KEY_CHARS or not key.isprintable():
-        raise RequestRejected(_("That key cannot be right."), field="api_key", hint=_("Copy it once more."))
+        raise RequestRejected(_("That key cannot be right."), field="api_key", hint=_("Copy it again."))
     return key
 
 

@@ -13,7 +13,7 @@ from texts.text import _, joined, phrase
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What a picture shows, in the words of a prompt, and the engine that says so."""
+    """A description of a picture, in the words of a prompt, and the engine that says so."""
 
     text: str
     engine: str
@@ -59,7 +59,7 @@ class DescribingService:
             if wanted is None:
                 names = ", ".join(entry.label for entry in entries)
                 raise RequestRejected(
-                    _("There is no engine “{backend}” here. There is: {names}.", backend=backend, names=names),
+                    _("There is no engine “{backend}” here. Available: {names}.", backend=backend, names=names),
                     field="backend",
                 )
             entries = [wanted]

@@ -55,7 +55,7 @@ def checks_for(diagnosis: Diagnosis) -> list[str]:
 
 @dataclass
 class _Watched:
-    """What is known of one engine's probes. `seen`: the check and error that `due_at` was reckoned from."""
+    """The state of one engine's probes. `seen`: the check and error that `due_at` was reckoned from."""
 
     seen: tuple[float, BackendError | None]
     due_at: float

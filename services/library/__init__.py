@@ -1,1 +1,1 @@
-"""What people keep: the gallery with its collections, and templates."""
+"""Things people keep: the gallery with its collections, and templates."""

@@ -208,7 +208,7 @@ class GalleryService:
             if not picture.is_favorite and await self._store.count_stars(person.user_key) >= MAX_FAVORITES:
                 raise LimitReached(
                     _(
-                        "You have {most} favourites, and that is the most. Let one go first.",
+                        "You have {most} favourites, the maximum. Let one go first.",
                         most=MAX_FAVORITES,
                     )
                 )
@@ -241,7 +241,7 @@ class GalleryService:
         if len(await self._store.collections(person.user_key)) >= MAX_COLLECTIONS:
             raise LimitReached(
                 _(
-                    "You have {most} collections, and that is the most. Delete one first.",
+                    "You have {most} collections, the maximum. Delete one first.",
                     most=MAX_COLLECTIONS,
                 )
             )

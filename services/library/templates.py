@@ -27,7 +27,7 @@ MAX_POPULAR: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateText:
-    """What a person says of a template; all of it replaces what was said before."""
+    """A person's description of a template; all of it replaces what was said before."""
 
     name: str
     prompt: str
@@ -79,7 +79,7 @@ class TemplateService:
         if await self._store.count(person.user_key) >= MAX_TEMPLATES:
             raise LimitReached(
                 _(
-                    "You have {most} templates, and that is the most. Delete one first.",
+                    "You have {most} templates, the maximum. Delete one first.",
                     most=MAX_TEMPLATES,
                 )
             )

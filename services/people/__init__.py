@@ -1,1 +1,1 @@
-"""Who is at the door, what they may see and change, how much they may bring, and how they are forgotten."""
+"""People: who is at the door, what they may see, change and bring, and how they are forgotten."""

@@ -1,4 +1,4 @@
-"""Who is at the HTTP door: API keys, sessions of people who signed in, and links that expire.
+"""Access to the HTTP door: API keys, sessions of people who signed in, and links that expire.
 
 Scopes: `read` sees jobs, pictures and engines; `generate` draws, changes and cancels; `admin` does what the owner may.
 """

@@ -1,4 +1,4 @@
-"""What is forgotten, and when: words of a deleted job, words that are old, and everything about a person.
+"""Forget what is due: words of a deleted job, words that are old, and everything about a person.
 
 forget_job(job)            a job was deleted: its words go, wherever they stand
 prune() -> int             words whose time is over go; the sweeper calls it
@@ -27,7 +27,7 @@ KEPT_FOR_A_DOOR = timedelta(days=1)  # beyond the pictures' time: people are tol
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """How much of a person was deleted."""
+    """Counts of what was deleted of a person."""
 
     jobs: int
     pictures: int

@@ -1,4 +1,4 @@
-"""What a person, a channel or a server always wants: set in the words of a prompt, and told with where it comes from.
+"""Preferences of a person, a channel or a server: set in the words of a prompt, and told with where it comes from.
 
 The person's own go before the channel's, those before the server's; what is said in a request goes before them all.
 `services.drawing.choosing` lays them under each request.
@@ -146,7 +146,7 @@ def _named(option: str) -> set[str]:
         if typed in {field.name, field.option, *field.aliases} and (names := _fields_of(field.name) & PREFERABLE):
             return _alike(next(iter(names)))
     raise RequestRejected(
-        _("“{option}” is no setting.", option=option), field="options", hint=_("`/settings show` lists them.")
+        _("“{option}” is not a setting.", option=option), field="options", hint=_("`/settings show` lists them.")
     )
 
 

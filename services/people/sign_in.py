@@ -66,7 +66,7 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """Who came back from Discord and may come in; `then` is the path they wanted."""
+    """A person who came back from Discord and may come in; `then` is the path they wanted."""
 
     user_key: str
     name: str
@@ -74,7 +74,7 @@ class SignedIn:
 
 
 class _Open(BaseModel):
-    """What the cookie says."""
+    """The content of the cookie."""
 
     state: str
     verifier: str
@@ -235,6 +235,4 @@ def _word(answer: Reply) -> str:
 
 
 def _stale() -> RequestRejected:
-    return RequestRejected(
-        _("This sign-in has expired or was used already."), field="state", hint=_("Sign in once more.")
-    )
+    return RequestRejected(_("This sign-in has expired or was used already."), field="state", hint=_("Sign in again."))

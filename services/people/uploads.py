@@ -1,4 +1,4 @@
-"""How much each person may bring: pictures take room on the disk until they expire, whoever brought them."""
+"""Upload quota of each person: pictures take room on the disk until they expire, whoever brought them."""
 
 import math
 from typing import Final
@@ -44,7 +44,7 @@ class UploadQuota:
         free_at_s = ((hour if oldest is None else oldest) + self._hours) * HOUR_S
         raise LimitReached(
             _(
-                "You have brought {quota_mb} MB of pictures within {hours} h, and that is the most.",
+                "You have brought {quota_mb} MB of pictures within {hours} h, the maximum.",
                 quota_mb=self._quota_mb,
                 hours=self._hours,
             ),

@@ -1,4 +1,4 @@
-"""What a picture says of its making, in the form that other programs read."""
+"""Parameters of a picture, in the form that other programs read."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How pictures say that a machine made them: in XMP, and signed (C2PA) where the owner has a certificate for it.
+"""Marks that say that a machine made a picture: in XMP, and signed (C2PA) where the owner has a certificate for it.
 
 A signature that cannot be had never costs a picture: it goes out with its XMP alone, and the log says so.
 """

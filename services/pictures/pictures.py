@@ -1,4 +1,4 @@
-"""What people do with a picture they have: read how it was made, and draw on beyond its edges."""
+"""Work on a picture that somebody has: read how it was made, and draw on beyond its edges."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ SAME_SCENE: Final = _("the same scene, continued")
 
 
 class PictureSource(Protocol):
-    """What is needed of the media store."""
+    """The part of the media store that is needed here."""
 
     async def load(self, source: SourceImage) -> SourceImage: ...
 
@@ -139,7 +139,7 @@ async def made_from(changes: Draft, source: SourceImage, data: bytes, job: Job |
     draft = replace(changes.over(known), init_image=source)
     if draft.prompt:
         return draft, ()
-    note = _("no words were said or found in the picture: drawn as “{same_scene}”", same_scene=SAME_SCENE)
+    note = _("no words were given or found in the picture: drawn as “{same_scene}”", same_scene=SAME_SCENE)
     return replace(draft, prompt=SAME_SCENE), (note,)
 
 

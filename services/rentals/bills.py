@@ -1,4 +1,4 @@
-"""What is told of a rented engine, and how it is reckoned: pure, from what is stored and what was just seen.
+"""Use and cost of a rented engine, and how they are computed: pure, from what is stored and what was just seen.
 
 Prices are hints: RunPod's and Vast's lists of 2025.
 """
@@ -32,7 +32,7 @@ HOW_TO_STOP: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What is known of one connection's use and cost now."""
+    """Use and cost of one connection now."""
 
     label: str
     provider: str

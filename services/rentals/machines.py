@@ -1,4 +1,4 @@
-"""Which rented machine an engine runs on, who may start and stop it, and doing so through its provider's API.
+"""The rented machine an engine runs on, who may start and stop it, and doing so through its provider's API.
 
 The API keys belong to the owner of Easel, and so do the machines. So they serve only people whom the owner names, with
 connections of their own, and the servers he names, whatever address a stranger connects.

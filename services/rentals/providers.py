@@ -85,7 +85,7 @@ class GpuProvider(Protocol):
 
 
 class ProviderAccount:
-    """What both share: one short request with the key, and what its failure means."""
+    """The part that both share: one short request with the key, and what its failure means."""
 
     kind: str
     title: str

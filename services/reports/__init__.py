@@ -1,1 +1,1 @@
-"""What Easel tells of its work: figures, alerts, webhooks, whether it is ready."""
+"""Reports on Easel's work: figures, alerts, webhooks, whether it is ready."""

@@ -1,11 +1,11 @@
-"""How the bot stands with Discord: written by the Discord door, shown by the others."""
+"""The state of the connection to Discord: written by the Discord door, shown by the others."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """Where the connection is; REFUSED is the end until the next start."""
+    """The state of the connection; REFUSED is the end until the next start."""
 
     OFF = "off"
     CONNECTING = "connecting"

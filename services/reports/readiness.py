@@ -1,4 +1,4 @@
-"""Whether what is asked for could be kept: both files of Easel can be written, and their disks have room."""
+"""Check that requests can be kept: both files of Easel can be written, and their disks have room."""
 
 import asyncio
 import logging

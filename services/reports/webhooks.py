@@ -1,4 +1,4 @@
-"""Tell other programs by HTTP POST what became of a job: the owner's own address hears of all, others of one job.
+"""Report the outcome of jobs to other programs by HTTP POST: the owner's own address hears of all, others of one job.
 
 What is to be told is committed with the change that it tells of (`store/migrations/012_outbox.sql`); this sends it, in
 the order of each job, as often as needed. docs/webhooks.md shows the body and how its signature is checked.
@@ -108,7 +108,7 @@ class WebhookService:
         chosen = frozenset(events) or frozenset(EVENTS)
         if unknown := chosen - {*EVENTS}:
             raise RequestRejected(
-                _("There is no event “{event}”. There is: {events}.", event=min(unknown), events=", ".join(EVENTS)),
+                _("There is no event “{event}”. Available: {events}.", event=min(unknown), events=", ".join(EVENTS)),
                 field="webhook_events_filter",
             )
         return Webhook(url=url, events=chosen)

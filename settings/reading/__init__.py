@@ -1,1 +1,1 @@
-"""How settings are read from `.env` and the environment: only `config` and `app` have use for it."""
+"""Read settings from `.env` and the environment: only `config` and `app` have use for it."""

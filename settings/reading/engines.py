@@ -1,4 +1,4 @@
-"""Which engines are set, what was set for each, and what only its kind reads."""
+"""Settings of engines: which there are, what was set for each, and what only its kind reads."""
 
 import re
 from collections.abc import Mapping, Set
@@ -59,13 +59,13 @@ class EngineReader:
         """Read one engine; None if it cannot be."""
         if not INSTANCE_NAME.fullmatch(name):
             allowed = _("names of letters, digits, - and _, the first a letter, at most 32 characters")
-            self._problems.append(Problem(name="BACKENDS", value=name, right=allowed))
+            self._problems.append(Problem(name="BACKENDS", value=name, allowed=allowed))
             return None
         prefix = prefix_of(name)
         typed = (self._given.get(f"{prefix}KIND") or name).lower()
         kind = kind_of(typed) or kind_typed(typed)
         if kind and kind.needs_address and not self._given.get(f"{prefix}URL"):
-            self._problems.append(Problem(name=f"{prefix}URL", value="", right=ENGINE_ADDRESS))
+            self._problems.append(Problem(name=f"{prefix}URL", value="", allowed=ENGINE_ADDRESS))
         more = {"name": name, "kind": kind.name if kind else typed, "options": self._options(name, kind)}
         return read_group(BackendSettings, self._given, self._problems, prefix=prefix, more=more)
 
@@ -83,6 +83,6 @@ class EngineReader:
         }
         for option in kind.options if kind else ():
             if (value := own.get(option.name)) and not option.accepts(value):
-                problem = Problem(name=f"{prefix}{option.name.upper()}", value=value, right=option.rule)
+                problem = Problem(name=f"{prefix}{option.name.upper()}", value=value, allowed=option.rule)
                 self._problems.append(problem)
         return {option: value for option, value in own.items() if option not in BackendSettings.model_fields}

@@ -49,7 +49,7 @@ def _sentence(binding: Binding) -> str:
     name = re.match(rf"(?:export\s+)?({NAME.pattern})\s*=", line)
     of = f" ({name[1]})" if name else ""
     return _(
-        "Line {number} of .env{of} cannot be read, so it counts for nothing. It must be NAME=value, quotes closed.",
+        "Line {number} of .env{of} cannot be read, so it is ignored. It must be NAME=value, quotes closed.",
         number=number,
         of=of,
     )

@@ -77,9 +77,9 @@ def stray_settings(
             near = get_close_matches(name, everywhere - {name}, n=1, cutoff=NEAR)
             hint = _(" Or did you mean {near}?", near=near[0]) if near and match[1].lower() not in options else ""
             yield _(
-                "{name} in .env belongs to an engine that is not used: add {said} to BACKENDS.{hint}",
+                "{name} in .env belongs to an engine that is not used: add {given} to BACKENDS.{hint}",
                 name=name,
-                said=match[1].lower(),
+                given=match[1].lower(),
                 hint=hint,
             )
         else:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from settings.fields import Group, declared, right_of, variable_of
+from settings.fields import Group, allowed_of, declared, variable_of
 from settings.reading.env_file import MASKED
 from settings.reading.problems import Problem
 
@@ -42,7 +42,7 @@ def read_group(
         for name in dict.fromkeys(str(found["loc"][0]) for found in error.errors()):
             field = group.model_fields[name]
             shown = _shown(field, values.get(name, ""))
-            problem = Problem(name=names[name], value=shown, right=right_of(field))
+            problem = Problem(name=names[name], value=shown, allowed=allowed_of(field))
             if problem.name not in {known.name for known in problems}:  # one variable may serve two settings
                 problems.append(problem)
         return None

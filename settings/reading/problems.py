@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words that hold no password."""
+"""Problems with settings, in words that hold no password."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Problem:
 
     name: str
     value: str
-    right: str
+    allowed: str
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", mask_address(self.value))
@@ -21,9 +21,9 @@ class Problem:
     def __str__(self) -> str:
         given = f"{self.name}={self.value}" if self.value else _("{name} is missing", name=self.name)
         return _(
-            "{said}: must be {right}{without_password}",
-            said=given,
-            right=self.right,
+            "{given}: must be {allowed}{without_password}",
+            given=given,
+            allowed=self.allowed,
             without_password=self._without_password(),
         )
 
@@ -31,7 +31,7 @@ class Problem:
         if f"://{MASKED}@" not in self.value:
             return ""
         engine = self.name.removesuffix("_URL")
-        own = _(" (those go into {engine}_KEY)", engine=engine) if self.right == ENGINE_ADDRESS else ""
+        own = _(" (those go into {engine}_KEY)", engine=engine) if self.allowed == ENGINE_ADDRESS else ""
         return _(", without user:password@ in it{own}", own=own)
 
 

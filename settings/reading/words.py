@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from settings.fields import Group, declared, is_span, right_of, variable_of, write_span
+from settings.fields import Group, allowed_of, declared, is_span, variable_of, write_span
 from texts.text import _
 
 
@@ -17,7 +17,7 @@ class SettingHelp:
     name: str
     default: str
     meaning: str
-    right: str
+    allowed: str
 
 
 def help_of(group: type[Group], values: Mapping[str, object], prefix: str = "") -> list[SettingHelp]:
@@ -27,7 +27,7 @@ def help_of(group: type[Group], values: Mapping[str, object], prefix: str = "") 
             name=prefix + variable_of(name, field),
             default=shown(field),
             meaning=(field.description or "").format_map(values),
-            right=right_of(field),
+            allowed=allowed_of(field),
         )
         for name, field in group.model_fields.items()
         if declared(field)

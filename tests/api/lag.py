@@ -1,4 +1,4 @@
-"""How long the event loop is held up."""
+"""Measure how long the event loop is held up."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the API answers, as types for the studio's code: made from its own description.
+"""Types of the API's answers for the studio's code: made from its own description.
 
 `python -m tests.api.studio_types` writes api/types/answers.d.ts again; a test holds the two together.
 """

@@ -1,4 +1,4 @@
-"""Who may do what: scopes of keys, other people's private things, visitors by link, cross-site requests."""
+"""Access rights: scopes of keys, other people's private things, visitors by link, cross-site requests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What one engine calls its files, or fails with, breaks no list and no stream for anybody."""
+"""An engine's file names and errors: none breaks no list and no stream for anybody."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What readers of the event stream hear of the queue."""
+"""News of the queue for readers of the event stream."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What holds for every request, seen from the application behind it."""
+"""Rules for every request, seen from the application behind it."""
 
 import asyncio
 from typing import Any

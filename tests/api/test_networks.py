@@ -1,4 +1,4 @@
-"""Where no engine can upscale or restyle, every door has it done by what fills that gap."""
+"""With no engine that can upscale or restyle, every door has it done by what fills that gap."""
 
 import asyncio
 

@@ -60,7 +60,7 @@ async def test_a_sign_in_of_another_browser_is_refused(public):
         "/auth/callback", params=public.discord.visit(begun.headers["location"])
     )
     assert answer.status_code == 400
-    assert "Sign in once more" in answer.text
+    assert "Sign in again" in answer.text
     assert not [one for one in answer.headers.get_list("set-cookie") if "session" in one]
 
 

@@ -1,4 +1,4 @@
-"""What hostile requests come to: names, paths, sizes, bombs, headers, addresses of the home network."""
+"""Hostile requests: names, paths, sizes, bombs, headers, addresses of the home network."""
 
 import struct
 import zlib

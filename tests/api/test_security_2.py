@@ -1,4 +1,4 @@
-"""What others may learn of a private picture through what is drawn from it, and what a stranger can use up."""
+"""Leaks of a private picture through what is drawn from it, and what a stranger can use up."""
 
 import asyncio
 import time
@@ -195,7 +195,7 @@ async def test_numbers_in_a_file_that_cannot_be_are_passed_over(client):
 
 @pytest.mark.parametrize("file", [b'{"1": {"class_type": "\\ud800", "inputs": {}}}', b"[" * 100_000, b"\xff"])
 def test_a_workflow_that_could_not_be_shown_is_not_read(file):
-    with pytest.raises(RequestRejected, match="no JSON"):
+    with pytest.raises(RequestRejected, match="not JSON"):
         read_workflow(file)
 
 

@@ -1,4 +1,4 @@
-"""What docs/api.md says in passing, and no other test holds it to."""
+"""Passing remarks of docs/api.md that no other test covers."""
 
 import asyncio
 import base64

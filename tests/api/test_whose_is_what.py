@@ -1,4 +1,4 @@
-"""What people have by every way another person comes to it: seen, changed, or answered as if it had never been.
+"""People's things, by every way another person comes to them: seen, changed, or answered as if it had never been.
 
 A row for each route that names something; one without a row fails. The lists are searched for what is private.
 """

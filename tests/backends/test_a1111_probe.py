@@ -1,4 +1,4 @@
-"""What the probe makes of whatever answers on a port."""
+"""The probe's findings on whatever answers on a port."""
 
 import pytest
 import respx

@@ -1,4 +1,4 @@
-"""What is sent to a Horde: our request in its words, and nothing it is known to refuse."""
+"""Payloads for a Horde: our request in its words, and nothing it is known to refuse."""
 
 from collections.abc import AsyncIterator
 

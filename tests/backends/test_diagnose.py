@@ -237,7 +237,7 @@ async def test_redirect_error_and_garbage_are_told():
         (products.answer({}, 500), "api", "500"),
         (products.answer({}), "api", "read"),
         (products.answer({}, 429), "api", "too often"),
-        (products.page(status=403), "auth", "turns us away"),
+        (products.page(status=403), "auth", "refuses the connection"),
     ]
     for handler, layer, says in expected:
         async with serve({"/sdapi/v1/sd-models": handler}) as port:

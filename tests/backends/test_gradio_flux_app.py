@@ -1,4 +1,4 @@
-"""Which function of an app draws, and which of its inputs is which: read from recorded pages."""
+"""The function of an app that draws, and its inputs: read from recorded pages."""
 
 from pathlib import Path
 from typing import Any

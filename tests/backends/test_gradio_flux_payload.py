@@ -1,4 +1,4 @@
-"""What is sent to an app's function, and what its components promise."""
+"""Payloads for an app's function, and what its components promise."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What real gradio servers answered, word for word, through respx."""
+"""Answers of real gradio servers, word for word, through respx."""
 
 import json
 from collections.abc import AsyncIterator

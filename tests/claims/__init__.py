@@ -1,4 +1,4 @@
-"""What README and docs promise, sentence by sentence, and the tests that show it.
+"""Promises of README and docs, sentence by sentence, and the tests that show it.
 
 Each page has a file here, `README.toml` and so on: for every sentence the tests that show it, or why it is
 no promise of ours (an instruction, a fact about somebody else's program, a definition). `python -m tests.claims`

@@ -1,4 +1,4 @@
-"""What people see, held against text files in tests/data/snapshots. `UPDATE_SNAPSHOTS=1 pytest` writes them again."""
+"""Texts people see, held against text files in tests/data/snapshots. `UPDATE_SNAPSHOTS=1 pytest` writes them again."""
 
 from __future__ import annotations
 

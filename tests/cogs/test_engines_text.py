@@ -1,4 +1,4 @@
-"""What `/status`, `/gpu`, `/compare` and letters to owners say."""
+"""Texts of `/status`, `/gpu`, `/compare` and of messages to owners."""
 
 from __future__ import annotations
 

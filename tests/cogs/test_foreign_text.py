@@ -256,7 +256,7 @@ def test_alt_texts_are_plain_words(text: str) -> None:
     "own",
     [
         "Use `/generate` with `private`.", "Write `--steps 20` or `!dream a fox`.", 
-        "`/gpu stop` once more with `sure:True`",
+        "`/gpu stop` again with `sure:True`",
         "Set PUBLIC_URL, or `ALLOW_INSECURE_HTTP=true`.", "`/sdconnect a1111 https://your-server:7860`",
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What was typed into forms, and how pictures are shared out over messages."""
+"""Input of forms, and how pictures are shared out over messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which picture is meant, and the files that cannot be taken."""
+"""The picture that is meant, and the files that cannot be taken."""
 
 from __future__ import annotations
 

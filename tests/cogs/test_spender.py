@@ -13,7 +13,7 @@ from utils.loops import Loops, LoopState
 
 
 class Sent:
-    """What was sent, and when on the test's clock."""
+    """A sent edit, and its time on the test's clock."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock

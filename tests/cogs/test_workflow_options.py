@@ -1,4 +1,4 @@
-"""What a slash command suggests of a workflow's options, and how it reads them."""
+"""Suggestions of a slash command for a workflow's options, and how it reads them."""
 
 import pytest
 

@@ -17,7 +17,7 @@ TEXTS = {
 
 @dataclass(eq=False, kw_only=True)
 class Fault:
-    """What happens to requests that match.
+    """A fault for requests that match.
 
     Attributes:
         times: how often; None is for ever.

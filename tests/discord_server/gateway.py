@@ -73,7 +73,7 @@ class Connection:
 
 @dataclass(eq=False, kw_only=True)
 class Session:
-    """What survives a cut connection: the events since, by number."""
+    """The state that survives a cut connection: the events since, by number."""
 
     id: str
     intents: int

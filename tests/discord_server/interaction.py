@@ -36,7 +36,7 @@ class Modal:
 
 @dataclass(eq=False, kw_only=True)
 class Interaction:
-    """What came of one slash command, press, choice or form.
+    """The outcome of one slash command, press, choice or form.
 
     Attributes:
         acknowledged_after_s: None while the bot has not answered.

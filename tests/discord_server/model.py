@@ -1,4 +1,4 @@
-"""What a Discord server holds: accounts, guilds, roles, channels, messages, files.
+"""The contents of a Discord server: accounts, guilds, roles, channels, messages, files.
 
 Shapes follow the official documentation of API v10 (resources User, Guild, Channel, Message, Permissions).
 Nothing here speaks over a socket; `gateway` and the `rest_*` files send what these objects render.
@@ -228,7 +228,7 @@ class Channel:
 
 
 class Cdn:
-    """Where files lie. Links carry a signature that can be expired, as Discord's do after about a day."""
+    """The store of files. Links carry a signature that can be expired, as Discord's do after about a day."""
 
     def __init__(self) -> None:
         self.base = ""

@@ -1,4 +1,4 @@
-"""What every request passes: log, faults, token, rate limit, official document, then the handler."""
+"""The pipeline of every request: log, faults, token, rate limit, official document, then the handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Discord's own client does before it sends: options are typed, bounded and resolved.
+"""Work of Discord's own client before it sends: options are typed, bounded and resolved.
 
 Source: "Application Command Interactions" of the official documentation.
 """

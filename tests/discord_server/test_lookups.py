@@ -1,4 +1,4 @@
-"""What a bot looks up, and the command list it keeps."""
+"""Lookups of a bot, and the command list it keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user can do, and sees, with the real library on the other side."""
+"""Actions of a user, and what they see, with the real library on the other side."""
 
 from __future__ import annotations
 

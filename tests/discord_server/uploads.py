@@ -20,7 +20,7 @@ FILE_PART = re.compile(r"^files\[(\d+)\]$")
 
 @dataclass(kw_only=True)
 class Body:
-    """What the bot sent: the JSON, and files by their index; `notes` are faults Discord lets pass."""
+    """The bot's upload: the JSON, and files by their index; `notes` are faults Discord lets pass."""
 
     json: Any = None
     files: dict[int, tuple[str, bytes]] = field(default_factory=dict)

@@ -73,7 +73,7 @@ WAIT_S = 20.0  # a busy machine is no fault; nothing waits longer than it must
 
 @dataclass
 class Running:
-    """What one start of Easel holds."""
+    """The parts of one start of Easel."""
 
     easel: Built
     bot: EaselBot

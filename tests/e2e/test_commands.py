@@ -1,4 +1,4 @@
-"""How Discord gets to know the commands: at once, and only when they have changed."""
+"""Registration of the commands with Discord: at once, and only when they have changed."""
 
 from __future__ import annotations
 

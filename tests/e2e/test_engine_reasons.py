@@ -1,4 +1,4 @@
-"""What an engine says of its failure reaches people as one line, and nothing is drawn again that fails again."""
+"""An engine's reason for a failure reaches people as one line, and nothing is drawn again that fails again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a newcomer tries first: the bot's name, a direct message, a corrected slip, the button of the greeting."""
+"""First tries of a newcomer: the bot's name, a direct message, a corrected slip, the button of the greeting."""
 
 from __future__ import annotations
 

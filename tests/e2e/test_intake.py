@@ -1,4 +1,4 @@
-"""What was asked for is stored before anybody is told, and done by the next process where this one comes to its end."""
+"""Requests are stored before anybody is told, and done by the next process where this one comes to its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people write around their words in Discord: names, emoji, code blocks, addresses and files."""
+"""Additions of people and Discord to a prompt: names, emoji, code blocks, addresses and files."""
 
 import pytest
 

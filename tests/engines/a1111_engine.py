@@ -1,4 +1,4 @@
-"""What happens inside the stand-in: one FIFO lock, options that leak, silent substitutions, pictures and files.
+"""The inside of the stand-in: one FIFO lock, options that leak, silent substitutions, pictures and files.
 
 Source: recorded answers in `tests/data/a1111` and `tests/data/forge`, and the measurements they came from.
 """

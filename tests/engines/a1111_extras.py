@@ -1,4 +1,4 @@
-"""What the stand-in does beside drawing: upscaling, describing, ControlNet, hires fix, styles and their lists.
+"""Work of the stand-in beside drawing: upscaling, describing, ControlNet, hires fix, styles and their lists.
 
 Source: recorded answers in `tests/data/a1111` and `tests/data/forge`, and the measurements they came from.
 """

@@ -26,7 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next generation call. `after_accept`: the job runs all the same."""
+    """A fault of the next generation call. `after_accept`: the job runs all the same."""
 
     kind: str  # status, hang, reset, truncate, bomb, empty
     status: int = 500

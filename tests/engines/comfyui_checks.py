@@ -1,4 +1,4 @@
-"""How the stand-in looks at a graph before it queues it: the recorded refusals of `POST /prompt`."""
+"""Checks of the stand-in on a graph before it queues it: the recorded refusals of `POST /prompt`."""
 
 from typing import Any
 

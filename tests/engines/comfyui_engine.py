@@ -1,4 +1,4 @@
-"""What happens inside the stand-in: checking graphs, one worker, a cache of results, files, a history.
+"""The inside of the stand-in: checking graphs, one worker, a cache of results, files, a history.
 
 Source: recorded behaviour of ComfyUI 0.33 (`tests/data/comfyui`), mistakes included.
 """
@@ -29,7 +29,7 @@ def recorded(name: str) -> Any:
 
 
 class Failed(Exception):
-    """What a node dies of: an exception's type and message."""
+    """The error a node ends with: an exception's type and message."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """What flows along a link: pictures of a size, made from a seed and a source."""
+    """The value of a link: pictures of a size, made from a seed and a source."""
 
     width: int = 512
     height: int = 512

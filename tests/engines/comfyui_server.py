@@ -24,7 +24,7 @@ VERSIONS = {"interrupt by id": (0, 3, 56), "cancel by id": (0, 25)}
 
 @dataclass
 class Fault:
-    """What goes wrong with the next call of a path. `after_accept`: the server does what was asked all the same."""
+    """A fault of the next call of a path. `after_accept`: the server does what was asked all the same."""
 
     path: str
     kind: str  # status, hang, slow, reset, truncate, repeat

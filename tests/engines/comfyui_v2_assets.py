@@ -28,7 +28,7 @@ class Asset:
 
 @dataclass
 class Proxy:
-    """What a proxy remembers in its own memory: gone with its process."""
+    """The memory of a proxy: gone with its process."""
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)

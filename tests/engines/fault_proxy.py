@@ -18,7 +18,7 @@ HOP_HEADERS: Final = frozenset(
 
 @dataclass(kw_only=True)
 class Fault:
-    """What becomes of the next calls whose "METHOD /path" contains `where`, but for those that contain `unless`.
+    """A fault of the next calls whose "METHOD /path" contains `where`, but for those that contain `unless`.
 
     Kinds: `answer` (another one, without asking the engine), `hang` (no word), and after the engine has answered:
     `stall` (headers, then silence), `reset` (half of the body, then gone), `cut` (half of the body as if it were all),

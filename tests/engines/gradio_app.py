@@ -25,7 +25,7 @@ UNAUTHORIZED: dict[int, Any] = {4: "Not authenticated", 5: {"error": "Not authen
 
 @dataclass
 class Fault:
-    """What goes wrong with the next event. On join: status, hang. In its stream: reset, silent, broken, flood.
+    """A fault of the next event. On join: status, hang. In its stream: reset, silent, broken, flood.
 
     In its end: empty, not_a_picture, bomb, big, no_file, cut.
     """

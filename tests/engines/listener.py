@@ -1,4 +1,4 @@
-"""What stand-ins for hosted engines share: a socket, a list of what was asked, and answers that break where told to."""
+"""Base of stand-ins for hosted engines: a socket, a list of what was asked, and answers that break where told to."""
 
 import asyncio
 import io
@@ -17,7 +17,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next call to a path that contains `path`.
+    """A fault of the next call to a path that contains `path`.
 
     Kinds: status, html, hang, reset, truncate, and slow: the right answer, a little later.
     """

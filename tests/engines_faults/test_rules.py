@@ -1,4 +1,4 @@
-"""What holds for every engine over HTTP in the same way, each against its stand-in: rules of `backends/quality.py`."""
+"""Rules for every engine over HTTP, each against its stand-in: rules of `backends/quality.py`."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Where a picture lies on an engine's canvas: all of it, on the grid, within the limits, the same after a restart."""
+"""The place of a picture on an engine's canvas: all of it, on the grid, within the limits, the same after a restart."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What phones, chats and other systems make of a prompt on its way here, and that plain words stay what they are."""
+"""Prompts as phones, chats and other systems change them on the way here, and that plain words stay what they are."""
 
 import string
 import time

@@ -142,6 +142,6 @@ async def test_an_answer_of_another_form_cannot_be_read(body: bytes) -> None:
 
 
 async def test_what_fails_while_an_answer_is_open_is_translated() -> None:
-    with pytest.raises(BackendUnavailable, match="The GPU broke the connection off"):
+    with pytest.raises(BackendUnavailable, match="The GPU lost the connection"):
         async with calls_to(httpx.Response(200)).open("GET", "/a"):
             raise httpx.ReadError("x")

@@ -18,7 +18,7 @@ WORDS = {"prompt": "a red fox", "negative_prompt": "blurry dog"}
 
 
 class Studio:
-    """What a person at the studio does, and what ComfyUI then ran."""
+    """The actions of a person at the studio, and what ComfyUI then ran."""
 
     def __init__(self, site: Site, comfyui: RealComfyUI) -> None:
         self._site = site

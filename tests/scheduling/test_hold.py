@@ -1,4 +1,4 @@
-"""What waiting people are told of an engine that is down or paused."""
+"""Messages to waiting people about an engine that is down or paused."""
 
 import pytest
 

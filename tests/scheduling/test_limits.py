@@ -1,4 +1,4 @@
-"""Whether there is room for what comes together, and what is said when there is none."""
+"""Room for what comes together, and the refusal when there is none."""
 
 import pytest
 
@@ -14,7 +14,7 @@ LIMITS = QueueSettings(max_waiting=6, max_waiting_per_user=4)
     [
         (6, 0, 1, "The queue is full: 6 of 6 places", 10.0),
         (5, 0, 3, "The queue is almost full: 5 of 6 places", 20.0),
-        (4, 3, 2, "You have 3 pictures waiting, and 4 is the most", 10.0),
+        (4, 3, 2, "You have 3 pictures waiting; the maximum is 4", 10.0),
     ],
 )
 def test_the_wait_is_for_as_many_places_as_are_asked_for(waiting, own, more, text, wait_s):
@@ -24,7 +24,7 @@ def test_the_wait_is_for_as_many_places_as_are_asked_for(waiting, own, more, tex
 
 
 def test_what_can_never_fit_is_not_told_to_wait():
-    with pytest.raises(LimitReached, match="5 requests at once, and 4 is the most") as refused:
+    with pytest.raises(LimitReached, match="5 requests at once; the maximum is 4") as refused:
         check_places(LIMITS, 0, 0, 5, turn_s=10.0)
     assert refused.value.retry_after is None
 

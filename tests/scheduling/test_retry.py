@@ -1,4 +1,4 @@
-"""What is done after a failure, as a table: every error, paid or not, with and without another engine."""
+"""The choice after a failure, as a table: every error, paid or not, with and without another engine."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -19,7 +19,7 @@ LIMITS = AlertSettings(budget_usd=1.0)
 
 
 class FakeStatistics:
-    """What was spent today, as the test sets it."""
+    """The spending of today, as the test sets it."""
 
     def __init__(self):
         self.spent = 0.0

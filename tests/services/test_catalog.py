@@ -1,4 +1,4 @@
-"""What people can choose from: engines and names, from memory, at most 25."""
+"""Lists to choose from: engines and names, from memory, at most 25."""
 
 import pytest
 

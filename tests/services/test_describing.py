@@ -63,7 +63,7 @@ async def test_every_engine_that_cannot_is_named_with_its_reason() -> None:
 
 async def test_an_unknown_engine_is_told_with_those_there_are() -> None:
     service, _ = service_of(Teller("one"))
-    with pytest.raises(RequestRejected, match="There is: ONE"):
+    with pytest.raises(RequestRejected, match="Available: ONE"):
         await ask(service, backend="nowhere")
 
 

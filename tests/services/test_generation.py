@@ -180,7 +180,7 @@ async def test_an_engine_is_found_by_label_and_an_unknown_one_names_those_there_
     await house.engine("gpu")
     await house.engine("grid")
     assert (await house.ask(backend="Grid")).lane == "grid"
-    with pytest.raises(RequestRejected, match=r"no engine “nope” here\. There is: Gpu, Grid"):
+    with pytest.raises(RequestRejected, match=r"no engine “nope” here\. Available: Gpu, Grid"):
         await house.ask(backend="nope")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a picture that is to be signed: signed, or sent without a signature, but never lost."""
+"""A picture that is to be signed: signed, or sent without a signature, but never lost."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What an engine has, by name: every list, each name once."""
+"""Lists of an engine's names: every list, each name once."""
 
 from generation.capabilities import Capabilities, ModelInfo
 from generation.request import Mode

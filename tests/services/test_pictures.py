@@ -1,4 +1,4 @@
-"""How a picture was made, read back as a draft, and pictures continued beyond their edges."""
+"""Parameters of a picture, read back as a draft, and pictures continued beyond their edges."""
 
 import io
 import json

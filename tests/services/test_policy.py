@@ -1,4 +1,4 @@
-"""Who may see and change a job: the rule as a table, and the lists in SQL held to it over random jobs."""
+"""The policy of who may see and change a job: the rule as a table, and the lists in SQL held to it over random jobs."""
 
 from __future__ import annotations
 

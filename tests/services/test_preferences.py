@@ -1,4 +1,4 @@
-"""What people always want: set in a prompt's words, told with where it comes from, laid under what they ask for."""
+"""Preferences: set in a prompt's words, told with where it comes from, laid under what they ask for."""
 
 import pytest
 

@@ -107,7 +107,7 @@ async def test_stop_and_start_change_what_is_listed(both: tuple[Server, GpuProvi
         (Fault("status", status=500, body={"error": "There are not enough free GPUs on the host machine"}),
          BackendUnavailable, "no free GPU"),
         (Fault("status", status=302, headers={"Location": "https://elsewhere.example/"}), BackendError, "accept"),
-        (Fault("reset"), BackendUnavailable, "broke the connection off"),
+        (Fault("reset"), BackendUnavailable, "lost the connection"),
     ],
 )  # fmt: skip
 async def test_each_failure_is_told_in_words_without_the_body(

@@ -1,4 +1,4 @@
-"""How pictures of other programs were made: read from every file they write, and what cannot be used is named."""
+"""Parameters in pictures of other programs: read from every file they write, and what cannot be used is named."""
 
 import io
 import json

@@ -48,7 +48,7 @@ class Connections:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the owner of Easel has set."""
+    """The settings of Easel's owner."""
 
     rentals: RentalSettings = field(default_factory=RentalSettings)
     people: PeopleSettings = field(default_factory=PeopleSettings)

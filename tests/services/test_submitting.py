@@ -1,4 +1,4 @@
-"""What is asked for together is stored together: all of it, or nothing."""
+"""Requests made together are stored together: all of it, or nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What the HTTP door has, built from settings as a bot builds it: a real job reaches a real receiver."""
+"""Services of the HTTP door, built from settings as a bot builds it: a real job reaches a real receiver."""
 
 import asyncio
 import hmac

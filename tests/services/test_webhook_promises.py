@@ -1,4 +1,4 @@
-"""What docs/webhooks.md says in numbers and particulars."""
+"""The numbers and particulars of docs/webhooks.md."""
 
 import json
 

@@ -36,7 +36,7 @@ class WorkflowEngine(FakeBackend):
 
     async def read_workflow(self, content: bytes) -> ReadWorkflow:
         if content == b"nonsense":
-            raise RequestRejected("This file is no JSON.")
+            raise RequestRejected("This file is not JSON.")
         await self.workflow_capabilities(WorkflowRef(name=""))
         problems = (f"This engine has no model “{self.lacks_file}”.",) if self.lacks_file else ()
         return ReadWorkflow(graph=content.decode(), mapping="{}", lines=("prompt: node 6, text",), problems=problems)
@@ -125,7 +125,7 @@ async def test_every_engine_that_lacks_something_is_named(house: House) -> None:
 
 async def test_file_that_is_none_is_refused_at_once_and_a_huge_one_unread(house: House) -> None:
     await house.engine(WorkflowEngine("one"))
-    with pytest.raises(RequestRejected, match="no JSON"):
+    with pytest.raises(RequestRejected, match="not JSON"):
         await house.service.analyse(b"nonsense", person("ann"))
     with pytest.raises(RequestRejected, match="at most 2 MB"):
         await house.service.analyse(b" " * (workflows.MAX_WORKFLOW_BYTES + 1), person("ann"))
@@ -147,7 +147,7 @@ async def test_people_see_their_own_the_servers_and_everybodys(house: House) -> 
     assert [one.name for one in await house.service.list(person("bob"))] == ["poster"]
     assert (await house.service.get("Portrait", person("ann", "g"))).version == mine
     assert (await house.service.get("port", person("bob", "g"))).version == servers
-    with pytest.raises(RequestRejected, match=r"no workflow “portrait” here. There is: poster\."):
+    with pytest.raises(RequestRejected, match=r"no workflow “portrait” here. Available: poster\."):
         await house.service.get("portrait", person("bob"))
 
 

@@ -1,4 +1,4 @@
-"""What is kept of rented engines and of comparisons under way."""
+"""Records of rented engines and of comparisons under way."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

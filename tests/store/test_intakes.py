@@ -1,4 +1,4 @@
-"""What people asked for, kept from the moment it was heard until its jobs are stored."""
+"""Requests, kept from the moment it was heard until its jobs are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine made up can neither break what is stored nor what is read: no loop, no list that fails."""
+"""Values that an engine made up break neither storing nor reading: no loop, no list that fails."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What every module of these tests is marked with: one event loop, and a process for each file of tests."""
+"""Marks of every module of these tests: one event loop, and a process for each file of tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the C2PA tool itself reads out of a picture; the tests that need it are skipped where it is not installed."""
+"""Read a picture's manifest with the C2PA tool itself; the tests that need it are skipped where it is not installed."""
 
 import io
 import json

@@ -17,7 +17,7 @@ def fault_of(issued, *, certificate=None, key=None) -> tuple[str, str]:
     with pytest.raises(BadCredential) as caught:
         read_credential(certificate or issued.certificate, key or issued.key, NOW)
     assert "BEGIN" not in str(caught.value)
-    return caught.value.setting, caught.value.right
+    return caught.value.setting, caught.value.allowed
 
 
 def test_a_chain_and_its_key_are_read(tmp_path):

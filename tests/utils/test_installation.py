@@ -1,4 +1,4 @@
-"""What breaks an import is one sentence, on any Python and with any package missing, damaged or not allowed to run."""
+"""A broken import is one sentence, on any Python and with any package missing, damaged or not allowed to run."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Who has a port."""
+"""The holder of a port."""
 
 import os
 import socket

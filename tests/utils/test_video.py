@@ -30,7 +30,7 @@ def test_a_video_tells_what_it_is_and_how_large(data, media_type):
 )  # fmt: skip
 def test_what_is_none_is_told_apart(data):
     assert not is_video(data)
-    with pytest.raises(BadImage, match="no video"):
+    with pytest.raises(BadImage, match="not a video"):
         inspect_video(data)
 
 

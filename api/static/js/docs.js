@@ -118,7 +118,7 @@ function parameters(all) {
 const standard = (schema) =>
   schema?.default === undefined || schema.default === "" || schema.default === null
     ? ""
-    : `${JSON.stringify(schema.default)} if unsaid`;
+    : `${JSON.stringify(schema.default)} by default`;
 
 /** @param {Operation["requestBody"]} told */
 function body(told) {

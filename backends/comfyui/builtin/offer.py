@@ -1,4 +1,4 @@
-"""What the built-in graphs can do on one server, as our capabilities."""
+"""Capabilities of the built-in graphs on one server."""
 
 from collections.abc import Mapping
 from typing import Final

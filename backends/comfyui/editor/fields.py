@@ -1,4 +1,4 @@
-"""What the editor puts on a node: its inputs and its widgets, in its own order, by what the server says of the class.
+"""Fields the editor puts on a node: its inputs and its widgets, in its own order, by what the server says of the class.
 
 Widgets take their values by place from `widgets_values`. Some hold a place and are no input of the API ("randomize"
 behind a seed, the button that uploads a picture); a list may bring more widgets with each of its choices.
@@ -34,7 +34,7 @@ KNOWN: Final = frozenset({GROWING, MATCHING, COMPARING, "*"})
 
 
 class WidgetKind(Enum):
-    """What a widget takes."""
+    """The values that a widget takes."""
 
     INT = auto()
     FLOAT = auto()

@@ -27,7 +27,7 @@ class Own:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a subgraph's node sets: by the number of its input, and by node and widget inside."""
+    """The values that a subgraph's node sets: by the number of its input, and by node and widget inside."""
 
     ports: dict[int, Any] = field(default_factory=dict)
     inside: dict[tuple[str, str], Any] = field(default_factory=dict)

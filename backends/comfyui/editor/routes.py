@@ -1,4 +1,4 @@
-"""Where a link really comes from: through reroutes, bypassed nodes, Set and Get, and the walls of subgraphs.
+"""The real source of a link: through reroutes, bypassed nodes, Set and Get, and the walls of subgraphs.
 
 The rules are the editor's own, found by running it (1.58): a bypassed node hands on the input of the same place if its
 type fits, else the first of the wanted type, else the first that fits; a muted one hands on nothing.
@@ -34,7 +34,7 @@ _Key = tuple[str, str, str, int, str]  # the graph's path, a node, one of its in
 
 @dataclass(frozen=True, kw_only=True)
 class NodeOutput:
-    """What an input gets: an output of a node of the API graph."""
+    """The source of an input: an output of a node of the API graph."""
 
     node: str
     output: int
@@ -42,7 +42,7 @@ class NodeOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class Promoted:
-    """What an input gets from the subgraph node it is in: the value of that node's input of this number."""
+    """The source of an input in the subgraph node around it: the value of that node's input of this number."""
 
     instance: "Instance"
     port: int

@@ -101,7 +101,7 @@ def read_saved(values: Mapping[str, Any]) -> Saved:
     """
     root = read_layer(values)
     if not root.nodes:
-        hint = _("Save it in ComfyUI once more, or use Workflow → Export (API).")
+        hint = _("Save it in ComfyUI again, or use Workflow → Export (API).")
         raise RequestRejected(_("This workflow has no nodes."), field="workflow", hint=hint)
     definitions = _dict(values.get("definitions")).get("subgraphs") or values.get("subgraphs")
     subgraphs: dict[str, Layer] = {}

@@ -1,4 +1,4 @@
-"""What the editor does to texts when it runs a graph: choices in prompts, and names of files."""
+"""Texts as the editor changes them when it runs a graph: choices in prompts, and names of files."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which saved value belongs to which widget.
+"""Match saved values to widgets.
 
 The editor saves values by place, so a node that has gained or lost a widget since would get wrong ones. Where their
 number is not what the server's description makes, the one assignment that types, ranges and lists allow is taken; where
@@ -25,14 +25,14 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Unfit:
-    """Why the values of a node cannot be assigned, as the end of a sentence."""
+    """The reason the values of a node cannot be assigned, as the end of a sentence."""
 
     reason: str
 
 
 @dataclass(kw_only=True)
 class Search:
-    """How far right places are looked for: steps left in a whole file and at a node, all its values kept or not."""
+    """The effort of finding the right places: steps left in a whole file and at a node, all its values kept or not."""
 
     left: int = STEPS_IN_ALL
     here: int = STEPS

@@ -1,4 +1,4 @@
-"""What nodes are, guessed from a graph: for servers that do not say it, as those that speak API v2 alone.
+"""Guess node types from a graph: for servers that do not say it, as those that speak API v2 alone.
 
 Only what a graph shows is guessed, and what all graphs hold: which nodes give files, and which inputs are pictures or
 words. Nothing is known of lists, limits or missing nodes; the server itself refuses what it does not have.

@@ -104,7 +104,7 @@ def no_files(lacking: Iterable[Lacking], ways: Ways | None = None) -> Capability
     lines = [item.sentence(ways(item.slot) if ways else "") for item in found[:MAX_LACKING]]
     more = _("; and {count} more files are missing", count=len(found) - MAX_LACKING) if len(found) > MAX_LACKING else ""
     return CapabilityError(
-        _("This engine has {told}{more}.", told=joined(_("; it has "), lines), more=more),
+        _("This engine has {listed}{more}.", listed=joined(_("; it has "), lines), more=more),
         field=found[0].field,
         detail=f"one of {found[0].count}",
         hint=_("See /models for what it has."),
@@ -140,7 +140,7 @@ def short(name: str) -> str:
 
 @dataclass(frozen=True)
 class _List:
-    """What a server lists for one input, looked at once for a graph, however often that names something else."""
+    """The list of a server for one input, looked at once for a graph, however often that names something else."""
 
     name: str
     choices: tuple[str, ...]

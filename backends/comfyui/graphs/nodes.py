@@ -1,4 +1,4 @@
-"""What a server says of its nodes: `GET /object_info`.
+"""The node descriptions of a server: `GET /object_info`.
 
 Source: recorded answers of ComfyUI 0.33. A list to choose from has two shapes: `[["a", "b"], {...}]` (older nodes) and
 `["COMBO", {"options": ["a", "b"]}]` (newer ones); both are read as the same.

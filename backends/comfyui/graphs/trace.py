@@ -38,7 +38,7 @@ MOVING: Final = ("video", "webp", "webm", "gif", "animated")
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """Where the size of a picture is set."""
+    """The place where the size of a picture is set."""
 
     width: tuple[Slot, ...] = ()
     height: tuple[Slot, ...] = ()

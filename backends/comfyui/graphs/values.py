@@ -1,4 +1,4 @@
-"""What no engine, no database and no JSON reader takes, though a workflow file can hold it."""
+"""Find values that no engine, no database and no JSON reader takes, though a workflow file can hold it."""
 
 import math
 from typing import Any, Final
@@ -33,7 +33,7 @@ def _fault(value: Any) -> str:
             elif isinstance(item, list):
                 inner += item
             elif isinstance(item, float) and not math.isfinite(item):
-                return _("is no number that can be reckoned with")
+                return _("is not a finite number")
             elif isinstance(item, int) and not -MAX_SEED <= item <= MAX_SEED:
                 return _("is a number of more than 64 bits")
         if not inner:

@@ -1,4 +1,4 @@
-"""What is done with jobs on one server, by whichever of ComfyUI's two APIs it answers."""
+"""Operations on jobs of one server, by whichever of ComfyUI's two APIs it answers."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,7 +16,7 @@ class ApiGone(UnexpectedAnswer):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where a job stands. `ahead`: how many jobs come before it while it waits; `graph`: where it is told."""
+    """The state of a job. `ahead`: how many jobs come before it while it waits; `graph`: where it is told."""
 
     is_finished: bool = False
     is_running: bool = False

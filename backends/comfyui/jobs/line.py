@@ -1,4 +1,4 @@
-"""Which of ComfyUI's two APIs a server's jobs go by: v2 where it answers, the classic one where it does not.
+"""Choose which of ComfyUI's two APIs a server's jobs go by: v2 where it answers, the classic one where it does not.
 
 The id of a job is the same in both: the proxy that serves v2 queues a job under the id that it gives it. So a job that
 was sent by one is followed by the other when the first falls silent.

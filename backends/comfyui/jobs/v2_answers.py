@@ -28,7 +28,7 @@ class Health(BaseModel):
 
 
 class Refusal(BaseModel):
-    """What every answer is that is no success."""
+    """The form of every answer that is no success."""
 
     class _Error(BaseModel):
         code: str = Field(min_length=1)

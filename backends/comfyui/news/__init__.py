@@ -1,1 +1,1 @@
-"""How far a job is: two sources, and what is made of them while it runs."""
+"""Progress of a job: two sources, and what is made of them while it runs."""

@@ -1,4 +1,4 @@
-"""How far a job is: what ComfyUI's websocket tells of it.
+"""Progress of a job: what ComfyUI's websocket tells of it.
 
 Source: recorded sessions of ComfyUI 0.33. Only progress and previews come from here; whether a job is done is decided
 by the history. Messages of other people's jobs arrive too, so each is looked at for its prompt id. Anything unknown

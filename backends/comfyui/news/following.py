@@ -16,7 +16,7 @@ from utils.clock import Clock
 
 @dataclass(frozen=True, kw_only=True)
 class ComfyPace:
-    """How often we ask, in seconds; tests make it quick."""
+    """The intervals of asking, in seconds; tests make it quick."""
 
     poll_s: float = 1.0  # over HTTP where there is no live source, and how long to wait for news from one
     check_s: float = 5.0  # over HTTP where there is one: it may have gone silent

@@ -23,7 +23,7 @@ MAX_LINE_CHARS: Final = 4 * 1024 * 1024
 
 
 class EventStream(NewsSource):
-    """What a server tells of one job."""
+    """The news of one job from a server."""
 
     def __init__(self, calls: Calls, job_id: str) -> None:
         self._calls = calls

@@ -1,4 +1,4 @@
-"""What is known of one running job, listened to in the background for as long as it runs.
+"""Follow one running job, listened to in the background for as long as it runs.
 
 A source that cannot be opened or breaks costs the progress bar, not the job.
 """
@@ -28,7 +28,7 @@ class Closed(Exception):
 
 
 class NewsSource(Protocol):
-    """Where news of one job come from."""
+    """The source of news of one job."""
 
     async def listen(self, reader: FrameReader, on_open: Callable[[], None], on_news: Callable[[], None]) -> None:
         """Feed `reader` until the job is over.
@@ -40,7 +40,7 @@ class NewsSource(Protocol):
 
 
 class JobWatch:
-    """What we know of one running job, kept up to date by its source."""
+    """The state of one running job, kept up to date by its source."""
 
     def __init__(self, reader: FrameReader, source: NewsSource, backoff_s: float = BACKOFF_S) -> None:
         self.reader = reader

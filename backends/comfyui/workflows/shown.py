@@ -1,4 +1,4 @@
-"""Which of a workflow's files people can see, known before it runs; sounds and other programs' videos stay behind."""
+"""Find which of a workflow's files people can see, before it runs; sounds and other programs' videos stay behind."""
 
 from typing import Any, Final
 

@@ -45,7 +45,7 @@ EXPORT_HINT: Final = _("In ComfyUI choose Workflow → Save or Workflow → Expo
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """What the inputs of a workflow are for. Every slot can be corrected by hand; an empty one is not touched.
+    """The purposes of a workflow's inputs. Every slot can be corrected by hand; an empty one is not touched.
 
     `width` and `height` belong to the empty picture or the scaling of the source; `images` and `masks` take file
     names; `outputs` are the nodes that give files, with the kind of file.
@@ -85,7 +85,7 @@ class Workflow:
 
 @dataclass(frozen=True, kw_only=True)
 class EditorFile:
-    """What ComfyUI's own editor saved, as JSON values: a graph for the API once a server has told of its nodes."""
+    """A file saved by ComfyUI's own editor, as JSON values: a graph for the API once a server has told of its nodes."""
 
     values: AnyMapping[str, Any] = field(repr=False)
 
@@ -267,7 +267,7 @@ def _parse(content: str | bytes) -> Any:
         json.dumps(answer, ensure_ascii=False).encode()  # half a character could be kept, yet never shown
         return answer
     except (ValueError, RecursionError) as error:
-        raise _rejected(_("This file is no JSON."), detail=str(error)) from error
+        raise _rejected(_("This file is not JSON."), detail=str(error)) from error
 
 
 def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
@@ -281,7 +281,7 @@ def _wrapped(values: AnyMapping[str, Any]) -> AnyMapping[str, Any] | None:
 
 def _checked(nodes: Graph) -> Graph:
     if len(nodes) > MAX_NODES:
-        raise _rejected(_("This workflow has {count} nodes; {most} is the most.", count=len(nodes), most=MAX_NODES))
+        raise _rejected(_("This workflow has {count} nodes; the maximum is {most}.", count=len(nodes), most=MAX_NODES))
     if fault := fault_in(nodes):
         raise RequestRejected(
             _("This workflow cannot be used: {fault}.", fault=fault),

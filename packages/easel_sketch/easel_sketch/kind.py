@@ -1,4 +1,4 @@
-"""What Easel knows of its built-in engine, which draws by rules when there is no other."""
+"""Facts about the built-in engine, which draws by rules when there is no other."""
 
 from backends.base import Backend, BackendConfig
 from backends.kind import EngineKind, Option

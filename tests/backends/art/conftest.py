@@ -1,4 +1,4 @@
-"""What the tests of the networks share: the real ones, where the extra packages are installed."""
+"""Fixtures for the networks: the real ones, where the extra packages are installed."""
 
 from importlib.util import find_spec
 

@@ -160,7 +160,7 @@ async def test_each_failure_has_its_words():
     killed = await failing(ChildFailure.MEMORY, "ended with -9")
     assert killed.user_message == "This machine has too little memory for this picture."
     assert "crashed" in (await failing(ChildFailure.CRASHED, "ended with -6")).user_message
-    assert "stood still" in (await failing(ChildFailure.HUNG, "no word for 300 s")).user_message
+    assert "stopped responding" in (await failing(ChildFailure.HUNG, "no word for 300 s")).user_message
     assert "failed" in (await failing(ChildFailure.FAULT, "KeyError: 'seed'")).user_message
     refused = await failing(ChildFailure.REFUSED, "This picture is damaged or cut off.", "init_image")
     assert (type(refused), refused.field) == (RequestRejected, "init_image")

@@ -106,7 +106,7 @@ def plain(error: GenerationError) -> str:
         ("link malformed", RequestRejected,
          "The GPU finds a mistake in the workflow, at the node KSampler. "
          "It says: Bad linked input, must be a length-2 list of [node_id, slot_index]."),
-        ("steps too large, cfg not a number", RequestRejected, "The GPU says that cfg is no number."),
+        ("steps too large, cfg not a number", RequestRejected, "The GPU says that cfg is not a number."),
         ("seed negative", RequestRejected, "The GPU says that seed is too small."),
         ("seed above 2^64-1", RequestRejected, "The GPU says that seed is too large."),
         ("no output node", RequestRejected, "The GPU does not accept this request. It says: Prompt has no outputs."),

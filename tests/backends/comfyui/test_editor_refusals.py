@@ -1,4 +1,4 @@
-"""What of the editor's files cannot be converted is named, and why; a broken file is refused in a sentence."""
+"""Parts of the editor's files that cannot be converted are named, and why; a broken file is refused in a sentence."""
 
 import contextlib
 import json

@@ -325,7 +325,7 @@ async def test_workflow_of_the_instance_is_used(server: ComfyUIServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [('{"nodes": [], "links": []}', "no nodes"), ("{", "no JSON"), (None, "cannot be read")]
+    ("content", "says"), [('{"nodes": [], "links": []}', "no nodes"), ("{", "not JSON"), (None, "cannot be read")]
 )
 async def test_workflow_that_cannot_be_used_is_told_to_the_owner(
     server: ComfyUIServer, tmp_path: Path, content: str | None, says: str

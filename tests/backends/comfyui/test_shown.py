@@ -1,4 +1,4 @@
-"""Whether people can look at what a workflow saves is told when it is added, not after it has run."""
+"""A workflow whose files nobody can look at is reported when it is added, not after it has run."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is known of a running job, when the source of its news is broken."""
+"""Progress of a running job, when the source of its news is broken."""
 
 import logging
 from types import SimpleNamespace

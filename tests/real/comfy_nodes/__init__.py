@@ -52,7 +52,7 @@ def _readable(spec):
 
 
 class PublicNode:
-    """What the file says of one class; `name` is set below."""
+    """The entry of one class in the file; `name` is set below."""
 
     name = ""
     FUNCTION = "run"

@@ -8,7 +8,7 @@ from easel_sketch.painting.pen import Pen
 
 @dataclass(frozen=True, kw_only=True)
 class Coat:
-    """What makes one sitting animal differ from the next."""
+    """The features in which sitting animals differ."""
 
     fur: str
     belly: str

@@ -1,4 +1,4 @@
-"""How a painter and who waits for it talk at each step."""
+"""The exchange between a painter and its caller at each step."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the sketch engine understands of a prompt: a word table, read once per picture.
+"""The vocabulary of the sketch engine: a word table, read once per picture.
 
 Unknown words are not lost: they feed the chance behind palette, scene and composition.
 """
@@ -178,7 +178,7 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a prompt says, in the painter's terms, each in the order of the words."""
+    """A prompt in the painter's terms, each in the order of the words."""
 
     subjects: tuple[Subject, ...]
     scenes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the tests of ComfyUI's API v2 share."""
+"""Fixtures for ComfyUI's API v2."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Which of ComfyUI's two APIs a server's jobs go by, and what becomes of a job when that changes."""
+"""The choice between ComfyUI's two APIs, and what becomes of a job when it changes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What goes wrong with jobs by ComfyUI's API v2, in words of ours."""
+"""Faults of jobs by ComfyUI's API v2, in words of ours."""
 
 import asyncio
 import json

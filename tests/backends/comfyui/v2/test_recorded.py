@@ -1,4 +1,4 @@
-"""What the real proxy answered: read by the backend as it should be, and given in the same form by the stand-in."""
+"""Answers of the real proxy: read by the backend as it should be, and given in the same form by the stand-in."""
 
 import json
 import uuid

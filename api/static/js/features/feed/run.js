@@ -133,7 +133,7 @@ async function from(feed, changes) {
 async function upscale({ text, said, feed }) {
   const factor = Number(text.replace(/x$/i, "") || 2);
   if (!(factor > 1 && factor <= 8))
-    return feed.say(answer(said, `“${text}” is no factor to upscale by. Try /upscale 2 or /upscale 4.`));
+    return feed.say(answer(said, `“${text}” is not a factor to upscale by. Try /upscale 2 or /upscale 4.`));
   await from(feed, { mode: "upscale", upscale_factor: factor, batch_size: 1 });
 }
 
@@ -186,7 +186,7 @@ async function style({ text, said, feed }) {
     .sort((one, two) => two.name.length - one.name.length);
   if (!found)
     return feed.say(
-      answer(said, `There is no style “${text.split(" ")[0]}”. There is: ${all.map(({ id }) => id).join(", ")}.`),
+      answer(said, `There is no style “${text.split(" ")[0]}”. Available: ${all.map(({ id }) => id).join(", ")}.`),
     );
   const prompt = text.slice(found.name.length).trim();
   if (!prompt && !feed.attached() && !feed.reply())
