@@ -36,6 +36,8 @@ def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: 
         user_name=user.name,
         guild_id=_id(interaction.guild_id),
         channel_id=_id(interaction.channel_id),
+        places=_places(interaction.channel_id, interaction.channel),
+        roles=_roles(user),
         reply_token=interaction.token,
         reply_token_until=clock.now() + timedelta(seconds=INTERACTION_TOKEN_S),
         private=private,
@@ -50,6 +52,8 @@ def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
         user_name=ctx.author.name,
         guild_id=str(ctx.guild.id) if ctx.guild else None,
         channel_id=str(ctx.channel.id),
+        places=_places(ctx.channel.id, ctx.channel),
+        roles=_roles(ctx.author),
         source_message_id=str(ctx.message.id),
         private=private,
     )
@@ -66,6 +70,8 @@ def person_of(interaction: nextcord.Interaction) -> Person:
         guild_id=_id(interaction.guild_id),
         channel_id=_id(interaction.channel_id),
         is_moderator=is_moderator,
+        is_manager=bool(interaction.guild_id) and interaction.permissions.manage_guild,
+        roles=_roles(user),
     )
 
 
@@ -73,16 +79,31 @@ def person_of_message(ctx: commands.Context[Any]) -> Person:
     """Return the same for who wrote a prefix command."""
     channel: Any = ctx.channel
     try:
-        is_moderator = bool(ctx.guild) and channel.permissions_for(ctx.author).manage_messages
+        held = channel.permissions_for(ctx.author) if ctx.guild else nextcord.Permissions.none()
     except nextcord.ClientException:  # a thread the bot was never told of
-        is_moderator = False
+        held = nextcord.Permissions.none()
     return Person(
         user_key=f"{DOOR}:{ctx.author.id}",
         name=ctx.author.name,
         guild_id=str(ctx.guild.id) if ctx.guild else None,
         channel_id=str(ctx.channel.id),
-        is_moderator=is_moderator,
+        is_moderator=held.manage_messages,
+        is_manager=held.manage_guild,
+        roles=_roles(ctx.author),
     )
+
+
+def _places(channel_id: int | None, channel: Any) -> tuple[str, ...]:
+    """Return the ids of a channel and, of a thread, of the channel it hangs on."""
+    return tuple(str(number) for number in (channel_id, getattr(channel, "parent_id", None)) if number)
+
+
+def _roles(user: Any) -> tuple[str, ...]:
+    """Return the ids of somebody's roles; none in a direct message, or while the server is not known yet."""
+    try:
+        return tuple(str(role.id) for role in user.roles if not role.is_default())
+    except AttributeError:
+        return ()
 
 
 def _id(number: int | None) -> str | None:

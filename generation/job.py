@@ -51,6 +51,8 @@ class Origin:
     user_name: str = ""
     guild_id: str | None = None
     channel_id: str | None = None
+    places: tuple[str, ...] = ()  # ids of the channel it was asked in and, in a thread, of the one above; never change
+    roles: tuple[str, ...] = ()  # ids of the roles of who asked, in that server
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done
     answer_number: int = 0  # 0: the answer itself; from 1 on messages after it, for what was asked for several times
@@ -82,6 +84,7 @@ class Origin:
             door=self.door,
             guild_id=self.guild_id,
             channel_id=self.channel_id,
+            roles=self.roles,
         )
 
 

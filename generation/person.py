@@ -21,6 +21,8 @@ class Person:
     channel_id: str | None = None
     scopes: frozenset[str] = frozenset()  # of the HTTP door: read, generate, admin
     is_moderator: bool = False  # may manage other people's messages in `channel_id`
+    is_manager: bool = False  # may manage the server `guild_id`
+    roles: tuple[str, ...] = ()  # ids of the roles they have in `guild_id`
     how: How = ""  # how the HTTP door knows them
     job_id: str = ""  # a job of anybody's that this visitor's link opens
 

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 # These live in columns of their own: they are searched for, changed alone, or secret.
 _ORIGIN_COLUMNS = ("channel_id", "message_id", "reply_token", "reply_token_until")
+_ORIGIN_LISTS = ("places", "roles")
 _ERROR_TEXTS = ("user_message", "hint")
 _TIMES = ("created_at", "not_before", "away_since", "started_at", "finished_at", "delivered_at", "words_gone_at")
 
@@ -134,8 +135,10 @@ def row_to_origin(row: Mapping[str, Any], box: SecretBox) -> Origin:
             token = box.unseal(row["reply_token"])
         except SecretLost as error:
             log.warning("reply token dropped: %s", error, extra={"action": "secret_lost", "job": row["id"]})
+    values = _known(Origin, from_json(row["origin"]))
+    values |= {name: tuple(values.get(name, ())) for name in _ORIGIN_LISTS}
     return Origin(
-        **_known(Origin, from_json(row["origin"])),
+        **values,
         channel_id=row["channel_id"],
         message_id=row["message_id"],
         reply_token=token,

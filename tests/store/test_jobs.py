@@ -46,6 +46,8 @@ ORIGIN = {
     "reply_token_until": LATER,
     "private": True,
     "parent_job_id": "job0",
+    "places": ("2", "1"),
+    "roles": ("9", "8"),
 }
 FULL_JOB = make_job(
     request=replace(REQUEST, mode=Mode.INPAINT, init_image=SourceImage.of(b"a"), mask_image=SourceImage.of(b"b")),
