@@ -1,4 +1,4 @@
-"""Who asked, with which roles and in which channel, is known of a request for as long as it lasts."""
+"""The roles and the channel of who asked are known of a request for as long as it lasts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ async def test_a_request_knows_the_roles_and_the_channel_it_was_asked_with(
     assert (by_slash.roles, by_slash.places) == ((role,), places)
     hidden = await easel.say("!dream a fox --private", user="ann")
     answer = await discord.wait_for(
-        lambda: next((one for one in discord.user("ann").dms if one.controls), None) if hidden else None
+        lambda: next((message for message in discord.user("ann").dms if message.controls), None) if hidden else None
     )
     assert (await easel.job(job_id(answer))).origin.places == places, "the answer is in another channel"
