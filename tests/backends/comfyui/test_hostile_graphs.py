@@ -136,7 +136,11 @@ def test_nodes_in_a_ring_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "where"), [("infinite-cfg", "node 3, cfg is not a finite number"), ("infinite-width", "node 5, width is not a finite number")]
+    ("name", "where"),
+    [
+        ("infinite-cfg", "node 3, cfg is not a finite number"),
+        ("infinite-width", "node 5, width is not a finite number"),
+    ],
 )
 def test_a_number_without_end_is_refused_when_it_is_added(name: str, where: str) -> None:
     with pytest.raises(RequestRejected) as caught:
