@@ -48,7 +48,7 @@ async def test_a_rented_machine_is_started_used_and_stopped_by_whom_the_owner_na
         await easel.finished(waiting)
         assert "RunPod says: running · RTX 3090 · $0.33 an hour" in await gpu(discord, "show")
 
-        assert "once more with `sure:True`" in await gpu(discord, "stop")
+        assert "again with `sure:True`" in await gpu(discord, "stop")
         assert runpod.changes == ["POST /v1/pods/abc123/start"]
         assert "⏹️ RunPod stops **forge**" in await gpu(discord, "stop", sure=True)
         answer = await easel.answer_to(await easel.say("!gpu start"))
