@@ -25,6 +25,7 @@ from cogs.origin import check_interaction_permissions, person_of
 from cogs.plain import block, escape
 from cogs.posting import edit_answer, shows
 from cogs.presses import Press, Route
+from cogs.wire.forms import filled_in, open_form
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.order import Order, OrderKind
@@ -118,7 +119,7 @@ class EditControls(commands.Cog):
     async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         person = person_of(interaction)
         check_change(person, job, "edit")
-        typed = _typed(interaction)
+        typed = filled_in(interaction).texts()
         names = await names_of_interaction(interaction, *typed.values())
         before = (await self._service.drawn(job)).request
         changes = forms.read_edit(typed, before, names)
@@ -128,7 +129,8 @@ class EditControls(commands.Cog):
         await self._again(interaction, job, changes, replaces=replaces, notes=notes)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await self._again(interaction, job, replace(forms.read_size(_typed(interaction)), seed=_seed_of(job)))
+        size = forms.read_size(filled_in(interaction).texts(), job.settled)
+        await self._again(interaction, job, replace(size, seed=_seed_of(job)))
 
     async def _chosen(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         """A model or sampler was picked from a menu that may be old: the list is read again."""
@@ -163,10 +165,10 @@ class EditControls(commands.Cog):
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         check_change(person_of(interaction), job, "edit")
         form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
-        await interaction.response.send_modal(form)
+        await open_form(interaction, form)
 
     async def _open_size(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        await interaction.response.send_modal(forms.size_form(job))
+        await open_form(interaction, forms.size_form(job))
 
     async def _open_menu(self, interaction: nextcord.Interaction, job: Job, what: str) -> None:
         card = self._menu(what, job, self._engine(interaction, job), 0)
@@ -263,12 +265,6 @@ def _names(what: str, engine: Engine | None) -> list[str]:
     if what == "model":
         return [model.name for model in capabilities.models or ()]
     return list(capabilities.samplers or ())
-
-
-def _typed(interaction: nextcord.Interaction) -> dict[str, str]:
-    """Read what was typed from the interaction itself, never from a form shared by all users."""
-    data: Any = interaction.data
-    return {field["custom_id"]: field["value"] for row in data["components"] for field in row["components"]}
 
 
 def _seed_of(job: Job) -> int | None:

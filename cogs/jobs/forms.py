@@ -1,17 +1,15 @@
 """The forms and menus behind the buttons: what they show, and how what was typed is read.
 
-No calls to Discord here; only nextcord's value types.
-
-Discord: a modal has at most 5 fields, a title of 45 and values of 4000 characters; a menu at most 25 choices.
+Values only, no calls to Discord here. A menu has at most 25 choices.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-import nextcord
-
 from cogs.cards import Button, Card, CardPicture, Choice, Menu, Row, make_id
+from cogs.wire.fields import SelectField, TextField
+from cogs.wire.forms import Form
 from constants import MAX_PROMPT_CHARS, MAX_STEPS, MIN_SIDE_PX
 from generation.chat_words import plain_words
 from generation.errors import RequestRejected
@@ -26,32 +24,45 @@ MAX_FILES = 10
 MAX_REQUEST_BYTES = 24 * 1024 * 1024  # Discord takes 25 MiB; the rest is for the message itself
 LEAST_SIDE_PX = 256
 LEAST_FACTOR = 1.25
+SHAPES = {
+    "1:1": _("Square 1:1"),
+    "3:2": _("Landscape 3:2"),
+    "4:3": _("Landscape 4:3"),
+    "16:9": _("Wide 16:9"),
+    "21:9": _("Very wide 21:9"),
+    "2:3": _("Portrait 2:3"),
+    "3:4": _("Portrait 3:4"),
+    "9:16": _("Tall 9:16"),
+}
 
 
-def edit_form(job_id: str, request: GenerationRequest) -> nextcord.ui.Modal:
+def edit_form(job_id: str, request: GenerationRequest) -> Form:
     """Prompt, negative prompt, size, steps and CFG, seed: filled with what the picture was drawn from."""
-    form = nextcord.ui.Modal(
-        _("Edit and draw again"), timeout=None, custom_id=make_id("edited", job_id), auto_defer=False
+    size, steps_and_cfg = f"{request.width}x{request.height}", f"{request.steps}, {request.cfg_scale:g}"
+    most = MAX_PROMPT_CHARS
+    fields = (
+        TextField(name="prompt", label=_("Prompt"), value=request.prompt, is_long=True, limit=most),
+        _optional("negative", _("Not in the picture"), request.negative_prompt, is_long=True, limit=most),
+        _optional("size", _("Size (width x height)"), size),
+        _optional("steps_cfg", _("Steps, CFG scale"), steps_and_cfg, example="20, 7"),
+        _optional("seed", _("Seed (empty: a new one)"), str(request.seed)),
     )
-    long, short = nextcord.TextInputStyle.paragraph, nextcord.TextInputStyle.short
-    form.add_item(_field("prompt", "Prompt", request.prompt, long, limit=MAX_PROMPT_CHARS, is_required=True))
-    form.add_item(_field("negative", _("Not in the picture"), request.negative_prompt, long, limit=MAX_PROMPT_CHARS))
-    form.add_item(_field("size", _("Size (width x height)"), f"{request.width}x{request.height}", short, limit=20))
-    steps_and_cfg = f"{request.steps}, {request.cfg_scale:g}"
-    form.add_item(_field("steps_cfg", _("Steps, CFG scale"), steps_and_cfg, short, limit=20, example="20, 7"))
-    form.add_item(_field("seed", _("Seed (empty: a new one)"), str(request.seed), short, limit=20))
-    form.stop()  # what is typed reaches us through a listener; the library must not keep every form it has shown
-    return form
+    return Form(title=_("Edit and draw again"), custom_id=make_id("edited", job_id), fields=fields)
 
 
-def size_form(job: Job) -> nextcord.ui.Modal:
-    """Other dimensions for the same picture."""
-    form = nextcord.ui.Modal(_("Other dimensions"), timeout=None, custom_id=make_id("sized", job.id), auto_defer=False)
+def size_form(job: Job) -> Form:
+    """Other dimensions for the same picture: a shape from a menu, or pixels."""
     size = f"{job.settled.width}x{job.settled.height}"
-    short = nextcord.TextInputStyle.short
-    form.add_item(_field("size", _("Width x height in pixels"), size, short, limit=20, is_required=True))
-    form.stop()
-    return form
+    shapes = SelectField(
+        name="shape",
+        label=_("Shape"),
+        note=_("At the size that the engine draws best. Choose none to give pixels."),
+        choices=tuple(Choice(label=str(words), value=shape) for shape, words in SHAPES.items()),
+        placeholder=_("As it is"),
+        is_required=False,
+    )
+    fields = (shapes, _optional("size", _("Width x height in pixels"), size))
+    return Form(title=_("Other dimensions"), custom_id=make_id("sized", job.id), fields=fields)
 
 
 def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[str, str] = NO_NAMES) -> Draft:
@@ -83,8 +94,16 @@ def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[s
     )
 
 
-def read_size(typed: dict[str, str]) -> Draft:
-    size = typed.get("size", "").strip()
+def read_size(typed: dict[str, str], before: GenerationRequest | None = None) -> Draft:
+    """Read a size in pixels, or a shape where the pixels were left as they were before.
+
+    Raises:
+        RequestRejected: it is empty, or none; says what would be right.
+    """
+    size, shape = typed.get("size", "").strip(), typed.get("shape", "")
+    is_as_before = before is not None and size == f"{before.width}x{before.height}"
+    if shape and (is_as_before or not size):
+        return parse_prompt(_("--ar {shape}", shape=shape)).draft
     if not size:
         raise RequestRejected(_("The size is empty; write width x height, like 768x512."), field="size")
     return parse_prompt(_("--size {size}", size=size)).draft
@@ -149,22 +168,9 @@ def pack(pictures: Sequence[CardPicture]) -> list[tuple[CardPicture, ...]]:
     return [tuple(batch) for batch in batches]
 
 
-def _field(
-    name: str,
-    label: str,
-    value: str,
-    style: nextcord.TextInputStyle,
-    *,
-    limit: int,
-    is_required: bool = False,
-    example: str = "",
-) -> nextcord.ui.TextInput:
-    return nextcord.ui.TextInput(
-        label=label,
-        custom_id=name,
-        style=style,
-        default_value=value[:limit] or None,
-        required=is_required,
-        max_length=limit,
-        placeholder=example or None,
+def _optional(
+    name: str, label: str, value: str, *, is_long: bool = False, limit: int = 20, example: str = ""
+) -> TextField:
+    return TextField(
+        name=name, label=label, value=value, is_long=is_long, limit=limit, example=example, is_required=False
     )

@@ -11,6 +11,7 @@ from cogs.error_handler import error_text
 from cogs.help import EXAMPLES, help_pages
 from cogs.jobs import forms
 from cogs.unreadable import TEXT
+from cogs.wire.forms import Form
 from generation.errors import LimitReached, RequestRejected
 from generation.options import OPTIONS, PromptOption
 from generation.prompt_syntax import parse_prompt
@@ -76,17 +77,22 @@ def test_an_unknown_fault_is_an_id_for_people_and_a_traceback_for_the_log(caplog
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_the_edit_form_has_five_filled_fields() -> None:
-    form = forms.edit_form(JOB.id, JOB.request).to_dict()
-    fields = [row["components"][0] for row in form["components"]]
-    lines = [form["title"], *(f"{one['label']}: {one.get('value', '')}" for one in fields)]
-    check_snapshot("form_edit", "\n".join(lines))
+def lines_of(form: Form) -> str:
+    """Return a form as text: its title, and each label with what is there already."""
+    lines = [form.payload()["title"]]
+    for row in form.payload()["components"]:
+        item = row["component"]
+        options = ", ".join(option["label"] for option in item.get("options", ()))
+        lines.append(f"{row['label']}: {item.get('value', options)}")
+    return "\n".join(lines)
 
 
-async def test_the_size_form_has_one_field() -> None:
-    form = forms.size_form(JOB).to_dict()
-    field = form["components"][0]["components"][0]
-    check_snapshot("form_size", f"{form['title']}\n{field['label']}: {field['value']}")
+def test_the_edit_form_has_five_filled_fields() -> None:
+    check_snapshot("form_edit", lines_of(forms.edit_form(JOB.id, JOB.request)))
+
+
+def test_the_size_form_has_a_menu_of_shapes_and_a_field_for_pixels() -> None:
+    check_snapshot("form_size", lines_of(forms.size_form(JOB)))
 
 
 def test_a_menu_shows_the_present_choice_and_turns_pages() -> None:

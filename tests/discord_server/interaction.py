@@ -28,8 +28,8 @@ class Modal:
         """Inputs by custom id; each carries its label under "label"."""
         found: dict[str, dict[str, Any]] = {}
         for row in self.components:
-            inner = row.get("components") or [row["component"]]
-            for item in inner:
+            inner = row.get("components") or [row.get("component")]
+            for item in filter(None, inner):
                 found[item["custom_id"]] = {"label": row.get("label"), **item}
         return found
 

@@ -22,7 +22,7 @@ SELECTS = (3, 5, 6, 7, 8)
 SUB_COMMAND, SUB_COMMAND_GROUP = 1, 2
 
 
-def _length(problems: list[Problem], where: str, value: Any, most: int, least: int = 0) -> None:
+def length(problems: list[Problem], where: str, value: Any, most: int, least: int = 0) -> None:
     if value is None:
         return
     size = len(value)
@@ -32,11 +32,11 @@ def _length(problems: list[Problem], where: str, value: Any, most: int, least: i
         problems.append((where, kind, f"Must be {span}"))
 
 
-def _required(problems: list[Problem], where: str, value: Any, most: int, least: int = 1) -> None:
+def required(problems: list[Problem], where: str, value: Any, most: int, least: int = 1) -> None:
     if not isinstance(value, str):
         problems.append((where, "BASE_TYPE_REQUIRED", "This field is required"))
     else:
-        _length(problems, where, value, most, least)
+        length(problems, where, value, most, least)
 
 
 def check_message(body: dict[str, Any]) -> list[Problem]:
@@ -49,19 +49,19 @@ def check_message(body: dict[str, Any]) -> list[Problem]:
             problems.append(("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 40 in length."))
     else:
         check_components(problems, "components", body.get("components") or [])
-    _length(problems, "content", body.get("content"), MAX_CONTENT)
-    _length(problems, "nonce", str(body["nonce"]) if body.get("nonce") is not None else None, 25)
+    length(problems, "content", body.get("content"), MAX_CONTENT)
+    length(problems, "nonce", str(body["nonce"]) if body.get("nonce") is not None else None, 25)
     check_embeds(problems, body.get("embeds") or [])
     attachments = body.get("attachments") or []
-    _length(problems, "attachments", attachments, 10)
+    length(problems, "attachments", attachments, 10)
     for index, attachment in enumerate(attachments):
-        _length(problems, f"attachments.{index}.description", attachment.get("description"), 1024)
-        _length(problems, f"attachments.{index}.filename", attachment.get("filename"), 1024)
+        length(problems, f"attachments.{index}.description", attachment.get("description"), 1024)
+        length(problems, f"attachments.{index}.filename", attachment.get("filename"), 1024)
     return problems
 
 
 def check_embeds(problems: list[Problem], embeds: list[dict[str, Any]]) -> None:
-    _length(problems, "embeds", embeds, 10)
+    length(problems, "embeds", embeds, 10)
     total = 0
     for index, embed in enumerate(embeds):
         here = f"embeds.{index}"
@@ -69,13 +69,13 @@ def check_embeds(problems: list[Problem], embeds: list[dict[str, Any]]) -> None:
         texts.append(("footer.text", (embed.get("footer") or {}).get("text"), 2048))
         texts.append(("author.name", (embed.get("author") or {}).get("name"), 256))
         fields = embed.get("fields") or []
-        _length(problems, f"{here}.fields", fields, 25)
+        length(problems, f"{here}.fields", fields, 25)
         for number, item in enumerate(fields):
-            _required(problems, f"{here}.fields.{number}.name", item.get("name"), 256)
-            _required(problems, f"{here}.fields.{number}.value", item.get("value"), 1024)
+            required(problems, f"{here}.fields.{number}.name", item.get("name"), 256)
+            required(problems, f"{here}.fields.{number}.value", item.get("value"), 1024)
             total += len(item.get("name") or "") + len(item.get("value") or "")
         for name, text, most in texts:
-            _length(problems, f"{here}.{name}", text, most)
+            length(problems, f"{here}.{name}", text, most)
             total += len(text or "")
         if not 0 <= (embed.get("color") or 0) <= 0xFFFFFF:
             problems.append((f"{here}.color", "NUMBER_TYPE_MAX", "int value should be <= 16777215."))
@@ -89,7 +89,7 @@ def check_embeds(problems: list[Problem], embeds: list[dict[str, Any]]) -> None:
 
 def check_components(problems: list[Problem], where: str, rows: list[dict[str, Any]]) -> None:
     """Check legacy components: rows of up to five buttons or one menu."""
-    _length(problems, where, rows, 5)
+    length(problems, where, rows, 5)
     seen: set[str] = set()
     for index, row in enumerate(rows):
         here, items = f"{where}.{index}", row.get("components") or []
@@ -105,7 +105,7 @@ def check_components(problems: list[Problem], where: str, rows: list[dict[str, A
             if item.get("type") == BUTTON:
                 _check_button(problems, at, item)
             elif item.get("type") in SELECTS:
-                _check_select(problems, at, item)
+                check_select(problems, at, item)
             else:
                 problems.append((f"{at}.type", "UNION_TYPE_CHOICES", "Not a component of a message"))
             custom_id = item.get("custom_id")
@@ -122,75 +122,39 @@ def _check_button(problems: list[Problem], at: str, item: dict[str, Any]) -> Non
         problems.append((f"{at}.style", "BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3, 4, 5, 6)."))
     if not item.get("label") and not item.get("emoji"):
         problems.append((at, "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A button needs a label or an emoji"))
-    _length(problems, f"{at}.label", item.get("label"), 80)
+    length(problems, f"{at}.label", item.get("label"), 80)
     if style == 5:
-        _required(problems, f"{at}.url", item.get("url"), 512)
+        required(problems, f"{at}.url", item.get("url"), 512)
         if item.get("custom_id"):
             problems.append((at, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A link button has no custom id"))
     else:
-        _required(problems, f"{at}.custom_id", item.get("custom_id"), 100)
+        required(problems, f"{at}.custom_id", item.get("custom_id"), 100)
 
 
-def _check_select(problems: list[Problem], at: str, item: dict[str, Any]) -> None:
-    _required(problems, f"{at}.custom_id", item.get("custom_id"), 100)
-    _length(problems, f"{at}.placeholder", item.get("placeholder"), 150)
+def check_select(problems: list[Problem], at: str, item: dict[str, Any]) -> None:
+    required(problems, f"{at}.custom_id", item.get("custom_id"), 100)
+    length(problems, f"{at}.placeholder", item.get("placeholder"), 150)
     least, most = item.get("min_values", 1), item.get("max_values", 1)
+    if len(item.get("default_values") or []) > most:
+        problems.append((f"{at}.default_values", "SELECT_DEFAULT_VALUES_TOO_MANY", "More defaults than values"))
     if not 0 <= least <= 25 or not 1 <= most <= 25 or least > most:
         problems.append((f"{at}.max_values", "NUMBER_TYPE_MAX", "int value should be between 1 and 25."))
     if item.get("type") != STRING_SELECT:
         return
     options = item.get("options") or []
-    _length(problems, f"{at}.options", options, 25, 1)
+    length(problems, f"{at}.options", options, 25, 1)
     if most > len(options):
         problems.append((f"{at}.max_values", "SELECT_COMPONENT_MAX_VALUES_TOO_LARGE", "More values than options"))
+    if sum(bool(option.get("default")) for option in options) > most:
+        problems.append((f"{at}.options", "SELECT_DEFAULT_VALUES_TOO_MANY", "More defaults than values"))
     for number, option in enumerate(options):
-        _required(problems, f"{at}.options.{number}.label", option.get("label"), 100)
-        _required(problems, f"{at}.options.{number}.value", option.get("value"), 100)
-        _length(problems, f"{at}.options.{number}.description", option.get("description"), 100)
+        required(problems, f"{at}.options.{number}.label", option.get("label"), 100)
+        required(problems, f"{at}.options.{number}.value", option.get("value"), 100)
+        length(problems, f"{at}.options.{number}.description", option.get("description"), 100)
     if len({option.get("value") for option in options}) != len(options):
         problems.append(
             (f"{at}.options", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used")
         )
-
-
-def check_modal(modal: dict[str, Any]) -> list[Problem]:
-    problems: list[Problem] = []
-    _required(problems, "data.title", modal.get("title"), 45)
-    _required(problems, "data.custom_id", modal.get("custom_id"), 100)
-    rows = modal.get("components") or []
-    _length(problems, "data.components", rows, 5, 1)
-    seen: list[str] = []
-    for index, row in enumerate(rows):
-        inner = row.get("components") or ([row["component"]] if row.get("component") else [])
-        if row.get("type") == LABEL:
-            _required(problems, f"data.components.{index}.label", row.get("label"), 45)
-        for number, item in enumerate(inner):
-            at = f"data.components.{index}.components.{number}"
-            seen.append(str(item.get("custom_id")))
-            if item.get("type") == TEXT_INPUT:
-                _check_text_input(problems, at, item, needs_label=row.get("type") == ROW)
-            elif row.get("type") == ROW:
-                problems.append((f"{at}.type", "UNION_TYPE_CHOICES", "Only text inputs stand in the row of a modal"))
-        if len(inner) != 1:
-            problems.append((f"data.components.{index}", "BASE_TYPE_BAD_LENGTH", "Must be 1 in length."))
-    if len(set(seen)) != len(seen):
-        problems.append(
-            ("data.components", "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
-        )
-    return problems
-
-
-def _check_text_input(problems: list[Problem], at: str, item: dict[str, Any], *, needs_label: bool) -> None:
-    _required(problems, f"{at}.custom_id", item.get("custom_id"), 100)
-    if needs_label:
-        _required(problems, f"{at}.label", item.get("label"), 45)
-    _length(problems, f"{at}.placeholder", item.get("placeholder"), 100)
-    most = item.get("max_length") or 4000
-    _length(problems, f"{at}.value", item.get("value"), min(most, 4000))
-    if not 1 <= most <= 4000 or not 0 <= (item.get("min_length") or 0) <= most:
-        problems.append((f"{at}.max_length", "NUMBER_TYPE_MAX", "int value should be between 1 and 4000."))
-    if item.get("style") not in (1, 2):
-        problems.append((f"{at}.style", "BASE_TYPE_CHOICES", "Value must be one of (1, 2)."))
 
 
 def check_autocomplete(choices: list[dict[str, Any]]) -> list[Problem]:
@@ -200,20 +164,20 @@ def check_autocomplete(choices: list[dict[str, Any]]) -> list[Problem]:
 
 
 def _check_choices(problems: list[Problem], where: str, choices: list[dict[str, Any]]) -> None:
-    _length(problems, where, choices, 25)
+    length(problems, where, choices, 25)
     for index, choice in enumerate(choices):
-        _required(problems, f"{where}.{index}.name", choice.get("name"), 100)
+        required(problems, f"{where}.{index}.name", choice.get("name"), 100)
         if isinstance(choice.get("value"), str):
-            _required(problems, f"{where}.{index}.value", choice["value"], 100)
+            required(problems, f"{where}.{index}.value", choice["value"], 100)
 
 
 def check_command(command: dict[str, Any]) -> list[Problem]:
     """Check an application command with all its options."""
     problems: list[Problem] = []
-    _required(problems, "name", command.get("name"), 32)
+    required(problems, "name", command.get("name"), 32)
     if command.get("type", 1) == 1:
         _check_name(problems, "name", command.get("name"))
-        _required(problems, "description", command.get("description"), 100)
+        required(problems, "description", command.get("description"), 100)
         _check_options(problems, "options", command.get("options") or [])
     elif command.get("description"):
         problems.append(("description", "APPLICATION_COMMAND_DESCRIPTION_NOT_ALLOWED", "Context menus have none"))
@@ -228,7 +192,7 @@ def _check_name(problems: list[Problem], where: str, name: Any) -> None:
 
 
 def _check_options(problems: list[Problem], where: str, options: list[dict[str, Any]]) -> None:
-    _length(problems, where, options, 25)
+    length(problems, where, options, 25)
     optional_seen = False
     names = [option.get("name") for option in options]
     if len(set(names)) != len(names):
@@ -236,8 +200,8 @@ def _check_options(problems: list[Problem], where: str, options: list[dict[str, 
     for index, option in enumerate(options):
         at = f"{where}.{index}"
         _check_name(problems, f"{at}.name", option.get("name"))
-        _required(problems, f"{at}.name", option.get("name"), 32)
-        _required(problems, f"{at}.description", option.get("description"), 100)
+        required(problems, f"{at}.name", option.get("name"), 32)
+        required(problems, f"{at}.description", option.get("description"), 100)
         choices = option.get("choices") or []
         _check_choices(problems, f"{at}.choices", choices)
         if choices and option.get("autocomplete"):

@@ -18,6 +18,7 @@ from tests.discord_server.interaction import (
     Interaction,
     Modal,
 )
+from tests.discord_server.modal_limits import check_modal
 from tests.discord_server.model import EPHEMERAL, LOADING, Message
 from tests.discord_server.posting import Poster
 from tests.discord_server.uploads import BODY, Body
@@ -101,7 +102,7 @@ class InteractionRoutes:
             self._poster.check(limits.check_autocomplete(data.get("choices") or []))
             interaction.choices = data.get("choices") or []
         elif kind == MODAL:
-            self._poster.check(limits.check_modal(data))
+            self._poster.check(check_modal(data))
             interaction.modal = Modal(
                 title=data["title"],
                 custom_id=data["custom_id"],

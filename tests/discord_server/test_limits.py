@@ -11,6 +11,7 @@ import pytest
 
 from tests.discord_server import DiscordServer, limits, openapi_check
 from tests.discord_server.conftest import Connect
+from tests.discord_server.modal_limits import check_modal
 
 
 def _button(custom_id: str = "a", **changes: Any) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def test_wrong_command_is_named(command: dict[str, Any], code: str) -> None:
 def test_wrong_modal_is_named(changes: dict[str, Any], where: str) -> None:
     field = {"type": 4, "custom_id": "a", "label": "l", "style": 1}
     modal = {"title": "t", "custom_id": "c", "components": [_row(field)], **changes}
-    assert any(place.endswith(where) for place, _, _ in limits.check_modal(modal))
+    assert any(place.endswith(where) for place, _, _ in check_modal(modal))
 
 
 async def test_too_long_message_is_refused_in_discords_shape(discord: DiscordServer, connect: Connect) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.discord_server.filling import Filling
 from tests.discord_server.interaction import (
     ACKNOWLEDGE_WITHIN_S,
     AUTOCOMPLETE,
@@ -201,22 +202,17 @@ class User(Account):
         shown = [(item.get("label") or item.get("placeholder"), item.get("custom_id")) for item in items]
         raise NotPossible(f"no control {name!r}; there are {shown}")
 
-    async def submit(self, modal: Modal, values: dict[str, str] | None = None) -> Interaction:
-        """Fill in a form by custom id or label and send it; fields not named keep what was filled in."""
-        given = dict(values or {})
-        rows: list[dict[str, Any]] = []
-        for custom_id, item in modal.fields.items():
-            value = given.pop(custom_id, given.pop(item.get("label") or "", item.get("value") or ""))
-            if item.get("required", True) and not value:
-                raise NotPossible(f"{item.get('label')!r} is required")
-            if value and not (item.get("min_length") or 0) <= len(value) <= (item.get("max_length") or 4000):
-                raise NotPossible(f"{item.get('label')!r} has {len(value)} characters")
-            filled = {"type": item["type"], "custom_id": custom_id, "value": value}
-            rows.append({"type": 1, "components": [filled]})
-        if given:
-            raise NotPossible(f"no fields {sorted(given)}; there are {sorted(modal.fields)}")
+    async def submit(self, modal: Modal, values: dict[str, Any] | None = None) -> Interaction:
+        """Fill in a form by custom id or label and send it; fields not named keep what was filled in.
+
+        A text for text; for a menu or a group the labels or values chosen; for files (name, bytes) pairs; a checkbox
+        True or False.
+        """
+        filling = Filling(self, modal, dict(values or {}))
         opener = modal.interaction
-        data = {"custom_id": modal.custom_id, "components": rows}
+        data: dict[str, Any] = {"custom_id": modal.custom_id, "components": filling.components()}
+        if filling.resolved:
+            data["resolved"] = filling.resolved
         return await self._interact(MODAL_SUBMIT, opener.channel, data, source=opener.source)
 
     async def _interact(

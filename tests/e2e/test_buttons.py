@@ -131,6 +131,20 @@ async def test_size_opens_a_form_and_keeps_the_seed(discord: DiscordServer, star
     assert (engine.requests[1].width, engine.requests[1].height, engine.requests[1].seed) == (640, 384, 42)
 
 
+async def test_a_shape_is_chosen_from_a_menu(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    answer = await easel.dream(SEEDED)
+    mia = discord.user("mia")
+    form = (await mia.click(answer, "Size")).modal
+    await easel.finished((await mia.submit(form, {"Shape": "Wide 16:9"})).original)
+    request = engine.requests[1]
+    assert (request.width / request.height, request.seed) == (pytest.approx(16 / 9, rel=0.02), 42)
+    form = (await mia.click(answer, "Size")).modal
+    await easel.finished((await mia.submit(form, {"Shape": "Wide 16:9", "size": "320x256"})).original)
+    assert (engine.requests[2].width, engine.requests[2].height) == (320, 256), "pixels that were typed win"
+
+
 async def test_the_model_menu_has_pages_and_keeps_the_seed(discord: DiscordServer, start: StartEasel) -> None:
     engine = rich_backend()
     easel = await start(engine)
