@@ -10,7 +10,9 @@ if __name__ == "__main__":
 
     sys.excepthook = report  # what breaks the imports below, or those that come later, is one sentence
 
-from app.main import main as main
+sys.modules["httpx._main"] = None  # type: ignore[assignment]  # its command line costs 4 MB and is not used here
+
+from app.main import main as main  # noqa: E402  # after the line above
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,6 +1,8 @@
 """The HTTP door as `main` opens it: builds the application from the services, listens, and closes in order."""
 
 import logging
+import socket
+from collections.abc import Sequence
 from typing import Final
 
 from api.alerts import alert_out
@@ -8,18 +10,15 @@ from api.app import create_app
 from api.connections import ConnectionLimits
 from api.context import Web
 from api.events import Hub
-from api.server import WebServer, bind
+from api.server import WebServer
 from api.views import JobViews
 from services.bundle import Services
 from services.reports.alerts import Alert
 from services.web import WebServices
 from settings.web import LOOPBACK_NETWORKS, WebSettings
-from texts.text import _
 
 log = logging.getLogger(__name__)
 
-COMPAT_PORTS: Final = (3003, 8005)  # where programs written for the systems Easel unites look for them
-NO_COMPAT: Final = _("set COMPAT_PORTS=false in .env to do without it")
 PRIVATE_LINK_S: Final = 24 * 3600.0
 STREAMS: Final = 0.8  # of all connections: who only listens leaves room for who asks
 
@@ -41,26 +40,11 @@ class WebDoor:
     async def _tell_admins(self, alert: Alert) -> None:
         self._hub.tell("alert", alert_out(alert).model_dump(mode="json"), only_admins=True)
 
-    async def open(self) -> list[str]:
-        """Listen; return the addresses, the main one first.
-
-        Raises:
-            PortInUse: another program has a port that must be ours.
-            OSError: the address is not one of this machine.
-        """
+    async def open(self, sockets: Sequence[socket.socket]) -> list[str]:
+        """Answer on ports that are bound already; return the addresses, the main one first."""
         settings = self.web.settings
         for job in await self.web.services.generation.active():  # taken up from the last process
             self._hub.job_changed(job)
-        more = [port for port in COMPAT_PORTS if settings.compat_ports and port != settings.port]
-        sockets = []
-        try:
-            sockets.append(bind(settings.host, settings.port, is_chosen=settings.is_port_chosen))
-            for port in more:
-                sockets.append(bind(settings.host, port, is_chosen=True, otherwise=NO_COMPAT))
-        except BaseException:
-            for socket in sockets:
-                socket.close()
-            raise
         limits = ConnectionLimits(
             total=settings.connections,
             per_address=settings.connections_per_address,

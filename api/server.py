@@ -13,15 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.connections import ConnectionLimits, OpenConnections, protocol_of
+from api.sockets import BACKLOG
 from utils.clock import SystemClock
 from utils.loops import Loops
 from utils.open_files import raise_open_files
-from utils.ports import CHOOSE_ANOTHER, PortInUse
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 128
-NEXT_PORTS: Final = 20  # tried after the usual one, when that is taken and was not asked for by name
 KEEP_ALIVE_S: Final = 30
 # Left for engines, databases and pictures, and for what asyncio accepts (BACKLOG a turn) before we see the first of it.
 OTHER_FILES: Final = 256 + 3 * BACKLOG
@@ -138,41 +136,3 @@ class _Complaints:
                 error.strerror,
                 extra={"action": "connections_full"},
             )
-
-
-def bind(host: str, port: int, *, is_chosen: bool, otherwise: str = "") -> socket.socket:
-    """Listen on a port; where nobody chose it and it is taken, on the next free one.
-
-    Args:
-        host: an address of this machine.
-        port: 0 is any free one.
-        is_chosen: no other will do.
-        otherwise: what its owner may do about it, besides stopping whoever has it; the usual if empty.
-
-    Raises:
-        PortInUse: it was chosen and is taken, or all are.
-        OSError: the address is not one of this machine.
-    """
-    for number in [port] if is_chosen or port == 0 else range(port, port + NEXT_PORTS):
-        try:
-            return _listen(host, number)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-    raise PortInUse(port, otherwise or CHOOSE_ANOTHER)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # with the protocol named: only then asyncio switches off Nagle's delay, which costs 40 ms an answer
-    item = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # on Windows it would let two programs share the port
-            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        item.bind((host, port))
-        item.listen(BACKLOG)
-        item.setblocking(False)
-    except OSError:
-        item.close()
-        raise
-    return item

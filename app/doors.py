@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import importlib
 import logging
 import os
 import signal
@@ -11,8 +12,9 @@ import tempfile
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from api.sockets import bind_all
 from app import cli
 from app.build import Easel, build
 from app.cli import Command, ConsoleParts
@@ -20,6 +22,7 @@ from app.stored import stored_workflows
 from config import Settings
 from console.background import CTRL_C_S, LoopThread
 from settings.reading.problems import Problem, SettingsError
+from settings.web import WebSettings
 from store.folder import DATABASE_NAME
 from texts.text import _
 from utils.folder_lock import FolderLock
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("easel")
 
+DIALLED_S: Final = 3.0  # as long the web framework waits for Discord, which may not answer
+
 
 async def run_bot(settings: Settings) -> int:
     """Start everything with Discord as a door, until a signal; a second signal ends the process at once."""
@@ -41,17 +46,46 @@ async def run_bot(settings: Settings) -> int:
     for finding in easel.findings:
         log.info(finding)
     log.info("engines: %s", ", ".join(entry.label for entry in easel.registry))
-    web = None
+    opening = None
     try:
+        ports = bind_web(settings.web) if settings.web.is_on else []
         await easel.start()
-        if settings.web.is_on:
-            web, addresses = await open_web(easel)
-            log.info("studio and API at %s", ", ".join(addresses))
+        if ports:
+            opening = asyncio.create_task(_open_beside(easel, ports, stop))
         return await _discord(easel, stop)
     finally:
-        if web:
-            await web.close()
+        if opening:
+            await _close(opening)
         await easel.close()
+
+
+async def _open_beside(easel: Easel, ports: list[socket.socket], stop: asyncio.Event) -> "WebDoor":
+    """Open the web door once Discord was dialled: until then who comes waits, for half a second.
+
+    A door that cannot be opened ends Easel, as it would where it is the only one.
+    """
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DIALLED_S):
+                await easel.web.discord.is_dialled.wait()
+        await asyncio.to_thread(importlib.import_module, "api.door")
+        web, addresses = await open_web(easel, ports)
+    except BaseException:
+        for port in ports:
+            port.close()
+        stop.set()
+        raise
+    log.info("studio and API at %s", ", ".join(addresses))
+    return web
+
+
+async def _close(opening: "asyncio.Task[WebDoor]") -> None:
+    """Close the door that was opened, or is being opened; raise what kept it from opening."""
+    if not opening.done():
+        opening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        web = await opening
+        await web.close()
 
 
 def make_door(easel: Easel) -> "WebDoor":
@@ -62,21 +96,32 @@ def make_door(easel: Easel) -> "WebDoor":
     return WebDoor(easel.services, easel.web, settings.web, job_timeout_s=settings.queue.job_timeout_s)
 
 
-async def open_web(easel: Easel) -> tuple["WebDoor", list[str]]:
+async def open_web(easel: Easel, ports: list[socket.socket] | None = None) -> tuple["WebDoor", list[str]]:
     """Serve the studio and the API; return the addresses, the main one first.
 
     Raises:
         PortInUse: a port that must be ours is taken.
         SettingsError: WEB_HOST is not an address of this machine.
     """
+    ports = bind_web(easel.settings.web) if ports is None else ports
     door = make_door(easel)
+    return door, await door.open(ports)
+
+
+def bind_web(settings: WebSettings) -> list[socket.socket]:
+    """Listen where the settings say; takes no time, and answers nothing yet.
+
+    Raises:
+        PortInUse: a port that must be ours is taken.
+        SettingsError: WEB_HOST is not an address of this machine.
+    """
     try:
-        return door, await door.open()
+        return bind_all(settings)
     except OSError as error:
         if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
             raise
         allowed = _("an address of this machine, like 127.0.0.1, or 0.0.0.0 to let other machines in")
-        raise SettingsError(Problem(name="WEB_HOST", value=easel.settings.web.host, allowed=allowed)) from error
+        raise SettingsError(Problem(name="WEB_HOST", value=settings.host, allowed=allowed)) from error
 
 
 def make_bot(easel: Easel, message_content: bool = True) -> "EaselBot":

@@ -148,6 +148,14 @@ def test_neither_the_queue_nor_the_console_loads_discord_or_a_model_library() ->
     assert "main" in console
 
 
+def test_the_web_framework_and_what_only_it_or_a_terminal_needs_come_after_the_start() -> None:
+    code = "import sys, main, app.build, app.doors, cogs.bot, cogs.run; print(list(sys.modules))"
+    loaded = {name.split(".")[0] for name in ast.literal_eval(_run(code))}
+    late = {"fastapi", "starlette", "uvicorn", "multipart", "rich", "click", "pygments", "c2pa", "easel_sketch"}
+    assert loaded & late == set()
+    assert "nextcord" in loaded
+
+
 @pytest.mark.parametrize(
     ("room", "line", "is_allowed"),
     [

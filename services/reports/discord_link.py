@@ -1,6 +1,7 @@
 """The state of the connection to Discord: written by the Discord door, shown by the others."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -20,6 +21,9 @@ class DiscordLink:
 
     state: LinkState = LinkState.OFF
     message: str = ""
+    is_dialled: asyncio.Event = field(default_factory=asyncio.Event)  # once it is known what comes of it
 
     def note(self, state: LinkState, message: str = "") -> None:
         self.state, self.message = state, message
+        if state is not LinkState.CONNECTING:
+            self.is_dialled.set()

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from api.connections import ConnectionLimits, OpenConnections
-from api.server import WebServer, bind
+from api.server import WebServer
+from api.sockets import bind
 from tests.api.lag import LAG_S, longest_stretch
 from utils import open_files
 

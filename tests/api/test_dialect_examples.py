@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from api.server import WebServer, bind
+from api.server import WebServer
+from api.sockets import bind
 from tests import tools
 from tests.api.conftest import png, site_at
 

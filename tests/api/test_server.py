@@ -2,7 +2,7 @@
 
 import socket
 
-from api.server import bind
+from api.sockets import bind
 
 
 def test_connections_are_answered_without_nagles_delay():

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
-from api import door, events
+from api import events, sockets
 from api.caller import LOCAL
 from api.dialects.failures import StillDrawing
 from api.dialects.responses import wait_for
@@ -155,7 +155,7 @@ async def test_a_name_that_no_engine_has_is_refused_with_the_nearest(site, field
 
 async def test_both_ports_of_the_other_systems_are_listened_on_where_that_is_set(site, monkeypatch):
     ports = (free_port(), free_port())
-    monkeypatch.setattr(door, "COMPAT_PORTS", ports)
+    monkeypatch.setattr(sockets, "COMPAT_PORTS", ports)
     for compat, more in ((True, list(ports)), (False, [])):
         site.easel.settings = site.easel.settings.changed(web={"port": 0, "compat_ports": compat})
         one, addresses = await open_web(site.easel)

@@ -19,7 +19,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from api.server import WebServer, bind
+from api.server import WebServer
+from api.sockets import bind
 from generation.job import Origin
 from generation.request import Draft
 from tests.api.conftest import png, site_at

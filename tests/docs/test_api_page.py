@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 
-from api.server import WebServer, bind
+from api.server import WebServer
+from api.sockets import bind
 from backends.base import BackendConfig
 from backends.registry import Entry
 from generation.capabilities import Capabilities, ModelInfo
