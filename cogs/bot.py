@@ -21,6 +21,7 @@ from cogs.image_generation import ImageGeneration
 from cogs.jobs.controls import EditControls
 from cogs.jobs.deletions import Deletions
 from cogs.jobs.messages import JobMessages
+from cogs.jobs.picks import Picks
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
@@ -111,6 +112,7 @@ class EaselBot(commands.Bot):
             ImageGeneration(catalog=catalog, desk=desk, workflows=services.workflows, styles=services.records.styles)
         )
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
+        self.add_cog(Picks(service=generation, media=media, messages=self.messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))
         words = {"service": generation, "media": media, "catalog": catalog, "describing": services.describing}
         self.add_cog(PictureWords(desk=desk, **words))  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from generation.foreign import visible
 from texts.text import _, render
 
 ID_PREFIX = "e1"
+MORE_ACTION = "more"  # of a menu whose choices stand for buttons: `action` or `action:argument`
 OTHER_VERSION = _("This button is from an older version and no longer works.")
 Style = Literal["primary", "secondary", "success", "danger"]
 _STYLES = {
@@ -49,6 +50,7 @@ class Choice:
 
     label: str
     value: str
+    emoji: str | None = None
     description: str = ""
     is_default: bool = False
 
@@ -170,6 +172,7 @@ def _select(menu: Menu, row: int) -> nextcord.ui.StringSelect:
         nextcord.SelectOption(
             label=label(choice.label) or "—",
             value=choice.value,
+            emoji=choice.emoji,
             description=label(choice.description) or None,
             default=choice.is_default,
         )

@@ -30,6 +30,9 @@ from utils.text import cut
 ACTION: Final = "gallery"
 OPEN: Final = "gallery-open"
 STAR: Final = "gallery-star"
+KEEP: Final = "keep"
+KEPT: Final = _("⭐ Kept: it stays until you let it go. `/gallery favourites:True` shows all of them.")
+LET_GO: Final = _("☆ No longer kept: it goes when its time is over.")
 NEWEST: Final = "-"
 PAGE: Final = 10  # files that a message may have
 SIDE_PX: Final = 256
@@ -114,6 +117,7 @@ class Gallery(commands.Cog):
             Route(action=ACTION, handle=self._turn),
             Route(action=OPEN, handle=self._open),
             Route(action=STAR, handle=self._star),
+            Route(action=KEEP, handle=self._keep),
         )
 
     async def _turn(self, interaction: nextcord.Interaction, press: Press) -> None:
@@ -140,10 +144,26 @@ class Gallery(commands.Cog):
         person = person_of(interaction)
         if press.argument == "off":
             await self._gallery.unstar(person, press.job_id)
-            text = _("☆ No longer kept: it goes when its time is over.")
+            text = LET_GO
         else:
             await self._gallery.star(person, press.job_id)
-            text = _("⭐ Kept: it stays until you let it go. `/gallery favourites:True` shows all of them.")
+            text = KEPT
+        await interaction.response.send_message(**new_message(Card(content=text)), ephemeral=True)
+
+    async def _keep(self, interaction: nextcord.Interaction, press: Press) -> None:
+        """Keep what a message shows, all of it; a press more lets it go."""
+        person = person_of(interaction)
+        job = await self._service.visible(press.job_id, person)
+        media_ids = [image.media_id for image in job.result.images] if job.result else []
+        if job.user_key != person.user_key:
+            raise RequestRejected(
+                _("Only the person who asked for this picture can keep it."),
+                hint=_("Press U1, U2 … or 🎲: what you get is yours."),
+            )
+        is_kept = len(await self._gallery.starred(person, media_ids)) == len(set(media_ids))
+        for media_id in media_ids:
+            await (self._gallery.unstar if is_kept else self._gallery.star)(person, media_id)
+        text = LET_GO if is_kept else KEPT
         await interaction.response.send_message(**new_message(Card(content=text)), ephemeral=True)
 
     async def _collection(self, person: Person, name: str) -> str:
@@ -214,5 +234,6 @@ def _with_star(rows: tuple[Row, ...], picture: Picture) -> tuple[Row, ...]:
         if picture.is_favorite
         else Button(action=STAR, job_id=picture.id, label=_("Keep"), emoji="⭐")
     )
-    first = rows[0] if rows and isinstance(rows[0], tuple) else ()
-    return ((*first[:4], star), *rows[1:]) if first else ((star,), *rows[:4])
+    return tuple(
+        row if isinstance(row, Menu) else tuple(star if each.action == KEEP else each for each in row) for row in rows
+    )

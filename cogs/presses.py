@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import ID_PREFIX, OTHER_VERSION
+from cogs.cards import ID_PREFIX, MORE_ACTION, OTHER_VERSION
 from cogs.error_handler import reply_errors
 from generation.errors import RequestRejected
 
@@ -67,10 +67,12 @@ class Presses(commands.Cog):
         prefix, action, job_id, argument = (*data["custom_id"].split(":", 3), "", "", "")[:4]
         if all(prefix != known for known, _, _ in self._routes):
             return
+        values = tuple(data.get("values") or ())
+        if (prefix, action) == (ID_PREFIX, MORE_ACTION) and values:
+            (action, __, argument), values = values[0].partition(":"), ()
         route = self._routes.get((prefix, action, argument)) or self._routes.get((prefix, action, ""))
         async with reply_errors(interaction):
             if route is None or (is_form and not route.takes_forms):
                 raise RequestRejected(OTHER_VERSION)
-            values = tuple(data.get("values") or ())
             press = Press(action=action, job_id=job_id, argument=argument, values=values)
             await route.handle(interaction, press)

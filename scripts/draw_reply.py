@@ -97,8 +97,9 @@ def reply_to(message: Message) -> Message | None:
 
 
 def is_finished(message: Message) -> bool:
-    """Only what has come to its end can be deleted."""
-    return any(":delete:" in item.get("custom_id", "") for item in message.controls)
+    """Only what has come to its end can be deleted, or gone on from."""
+    ids = [item.get("custom_id", "") for item in message.controls]
+    return any(":delete:" in custom_id or ":more:" in custom_id for custom_id in ids)
 
 
 def keep(states: list[str], state: str) -> None:

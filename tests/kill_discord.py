@@ -176,7 +176,7 @@ class DiscordLoop:
             elif request.kind == "reroll":
                 await self._note(request, user.click(base, "Re-roll"))
             elif request.kind == "edit":
-                opened = await user.click(base, "Edit")
+                opened = await user.click(base, "Remix")
                 values = {"Prompt": prompt, "Seed (empty: a new one)": ""}
                 if opened.modal and self._discord.gateway.live:
                     await self._note(request, user.submit(opened.modal, values))

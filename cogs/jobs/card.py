@@ -3,14 +3,16 @@
 Layout: first line who and what, then the state, then small print. Made for a phone 360 px wide.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cogs.cards import Button, Card, CardPicture, Row
+from cogs.cards import Card, CardPicture
+from cogs.jobs.context import CardContext
+from cogs.jobs.rows import after_rows, done_rows, waiting_rows
 from cogs.plain import escape, label, sentence
 from constants import DISCORD_ALT_TEXT_CHARS, DISCORD_CONTENT_CHARS
 from generation.job import Away, Hold, Job, JobStatus, JobView, Origin
-from generation.request import FROM_PICTURE_ALONE, GenerationRequest, Mode
+from generation.request import GenerationRequest, Mode
 from generation.result import came_back
 from texts.text import _, joined
 from utils.text import cut, duration, ordinal
@@ -20,8 +22,6 @@ PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
 MODEL_CHARS = 60
 MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
-# the same request would be refused for the same reason, so it is not offered to be run again
-FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
 AI_IMAGE = _("AI image")
 AI_VIDEO = _("AI video")
 RULES_IMAGE = _("Image drawn by rules, not by an AI model")
@@ -29,45 +29,26 @@ GONE = _("The picture is no longer kept here. 🎲 Re-roll makes a new one.")
 WORDS_OF_MODE = {Mode.IMG2IMG: "img2img", Mode.INPAINT: "inpaint", Mode.UPSCALE: "upscale", Mode.RESTYLE: "restyle"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Around:
-    """Facts that the message of a job needs beside the job: names of engines, and whether another one is there."""
-
-    engine: str  # the lane's label
-    remark: str = ""  # an engine's honest line
-    tried: tuple[str, ...] = ()  # labels of the engines a failed job was tried on
-    other_engine: str | None = None  # the one "Flux it" would use; None hides the button
-    other_label: str = _("Flux it")  # what that button says
-    has_models: bool = True  # the engine has models to choose from
-    has_samplers: bool = True
-    can_upscale: bool = False  # some engine here can
-    can_zoom: bool = False
-    start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
-    has_studio: bool = False  # it can be reached from outside
-    smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
-    left_out: str = ""  # what of the result is not attached, and where it is
-
-
-def card(view: JobView, around: Around, now: datetime, pictures: tuple[CardPicture, ...] = ()) -> Card:
+def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[CardPicture, ...] = ()) -> Card:
     """Draw the one message of a job in its present state."""
     job = view.job
     if job.status is JobStatus.QUEUED:
-        return Card(content=_lines(_head(job), _queued(view, around, now), _asked(job)), rows=_waiting_rows(job))
+        return Card(content=_lines(_head(job), _queued(view, context, now), _asked(job)), rows=waiting_rows(job))
     if job.status is JobStatus.RUNNING:
         return Card(
-            content=_lines(_head(job), _running(view, around, now), _asked(job)),
-            rows=_waiting_rows(job),
+            content=_lines(_head(job), _running(view, context, now), _asked(job)),
+            rows=waiting_rows(job),
             pictures=pictures,
         )
     if job.status is JobStatus.DONE:
         return Card(
-            content=_lines(_head(job), *_done(job, around, has_pictures=bool(pictures))),
-            rows=_done_rows(job, around),
+            content=_lines(_head(job), *_done(job, context, has_pictures=bool(pictures))),
+            rows=done_rows(job, context),
             pictures=pictures,
         )
     if job.status is JobStatus.CANCELLED:
-        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=_after_rows(job, around))
-    return Card(content=_lines(_head(job), *_failed(job, around)), rows=_after_rows(job, around))
+        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=after_rows(job, context))
+    return Card(content=_lines(_head(job), *_failed(job, context)), rows=after_rows(job, context))
 
 
 def bar(fraction: float) -> str:
@@ -157,8 +138,8 @@ def _lineage(origin: Origin) -> str:
     return f" · from <@{origin.parent_user_id}>'s {words}"
 
 
-def _queued(view: JobView, around: Around, now: datetime) -> str:
-    engine = escape(around.engine)
+def _queued(view: JobView, context: CardContext, now: datetime) -> str:
+    engine = escape(context.engine)
     job = view.job
     if job.not_before and job.not_before > now:
         return _("⏳ trying again {timestamp} · {engine}", timestamp=timestamp(job.not_before), engine=engine)
@@ -166,7 +147,7 @@ def _queued(view: JobView, around: Around, now: datetime) -> str:
         return f"⏳ queued · {engine}"
     if view.away is not None:
         why = _("{reason}, since {timestamp}", reason=escape(view.away.reason), timestamp=timestamp(view.away.since))
-        start = _(" {start_command} starts it.", start_command=around.start_command) if around.start_command else ""
+        start = _(" {start_command} starts it.", start_command=context.start_command) if context.start_command else ""
         turn = _(" · yours is {place}", place=place(view.position)) if view.position > 1 else ""
         return _(
             "🔌 {engine} is not answering ({why}). {keeps}{start}{turn}",
@@ -213,8 +194,8 @@ def place(position: int) -> str:
     return _("next in line") if position == 1 else _("{ordinal} in line", ordinal=ordinal(position))
 
 
-def _running(view: JobView, around: Around, now: datetime) -> str:
-    progress, engine = view.progress, escape(around.engine)
+def _running(view: JobView, context: CardContext, now: datetime) -> str:
+    progress, engine = view.progress, escape(context.engine)
     if progress is None:
         return f"🎨 starting · {engine}"
     parts = [f"`{bar(progress.fraction)}` {progress.fraction:.0%}"]
@@ -252,7 +233,7 @@ def _numbers(request: GenerationRequest) -> list[str]:
     return parts
 
 
-def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
+def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
     shown = job if has_pictures or job.result is None else replace(job, result=replace(job.result, expires_at=None))
     lines = [_small(parameter_line(shown))]
     notes = list(job.notes)
@@ -261,12 +242,12 @@ def _done(job: Job, around: Around, *, has_pictures: bool) -> list[str]:
         fewer = came_back(len(job.result.images), job.drawn.batch_size)
         if len(job.result.images) < job.drawn.batch_size and fewer not in notes:
             notes.insert(0, fewer)
-    if around.smaller_copy:
+    if context.smaller_copy:
         notes.append(_("a smaller copy is shown, to fit Discord's limit"))
-    if around.remark and around.remark not in notes:
-        notes.append(around.remark)
-    if around.left_out:
-        lines.insert(0, around.left_out)
+    if context.remark and context.remark not in notes:
+        notes.append(context.remark)
+    if context.left_out:
+        lines.insert(0, context.left_out)
     elif not has_pictures:
         lines.insert(0, GONE)
     return [*lines, _notes(tuple(notes)).lstrip("\n")]
@@ -280,13 +261,13 @@ def _cancelled(job: Job) -> str:
     )
 
 
-def _failed(job: Job, around: Around) -> list[str]:
+def _failed(job: Job, context: CardContext) -> list[str]:
     error = job.error
     if error is None:
         lines = [_("✖ It waited for too long and was given up.")]
     else:
         lines = [f"{MARKS.get(error.code, '✖')} {sentence(error.user_message)}", sentence(error.hint)]
-    tried = _(" · tried {fromkeys}", fromkeys=escape(", ".join(dict.fromkeys(around.tried)))) if around.tried else ""
+    tried = _(" · tried {fromkeys}", fromkeys=escape(", ".join(dict.fromkeys(context.tried)))) if context.tried else ""
     return [*lines, _small(_("id {short_id}{tried}", short_id=job.short_id, tried=tried))]
 
 
@@ -302,61 +283,3 @@ def _small(text: str) -> str:
 
 def _lines(*lines: str) -> str:
     return cut(joined("\n", (line for line in lines if line)), DISCORD_CONTENT_CHARS)
-
-
-def _waiting_rows(job: Job) -> tuple[Row, ...]:
-    return (
-        (
-            Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
-            Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
-        ),
-    )
-
-
-def _after_rows(job: Job, around: Around) -> tuple[Row, ...]:
-    row = [Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️")]
-    if job.error is None or job.error.code not in FAILS_AGAIN:
-        row.insert(0, Button(action="reroll", job_id=job.id, label=_("Run again"), emoji="🎲"))
-    if job.error and job.error.code in {"timed_out", "out_of_memory"}:
-        row.append(Button(action="smaller", job_id=job.id, label=_("Try smaller"), emoji="🔽"))
-    if around.other_engine and job.error:
-        row.append(Button(action="flux", job_id=job.id, label=_("Other engine"), emoji="⚡"))
-    return ((*row, Button(action="delete", job_id=job.id, emoji="🗑️")),)
-
-
-def _done_rows(job: Job, around: Around) -> tuple[Row, ...]:
-    rows: list[Row] = []
-    count = len(job.result.images) if job.result else 0
-    if count > 1:
-        picks = [Button(action="pick", job_id=job.id, label=f"U{n + 1}", argument=str(n)) for n in range(min(4, count))]
-        rows.append((*picks, Button(action="files", job_id=job.id, label=_("All files"), emoji="📁")))
-    again = [
-        Button(action="reroll", job_id=job.id, label=_("Re-roll"), emoji="🎲", style="primary"),
-        Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
-    ]
-    if around.other_engine:
-        button = Button(action="flux", job_id=job.id, label=around.other_label, emoji="⚡", style="success")
-        again.append(replace(button, argument="" if button.label == "Flux it" else around.other_engine))
-    rows.append(tuple(again))
-    if job.drawn.mode not in FROM_PICTURE_ALONE:
-        other = [
-            Button(action="steps", job_id=job.id, label=_("More steps"), emoji="➕"),
-            Button(action="size", job_id=job.id, label=_("Size"), emoji="📐"),
-        ]
-        if around.has_samplers:
-            other.append(Button(action="sampler", job_id=job.id, label=_("Sampler"), emoji="🎛️"))
-        rows.append(tuple(other))
-    grown = []
-    is_still = job.result is not None and not any(image.is_video for image in job.result.images)
-    if count == 1 and around.can_upscale and is_still:
-        grown.append(Button(action="picture", job_id=job.id, label=_("Upscale 2×"), emoji="⬆️", argument="upscale"))
-    if count == 1 and around.can_zoom and is_still:
-        grown.append(Button(action="picture", job_id=job.id, label=_("Zoom out"), emoji="🔭", argument="zoom"))
-    if grown:
-        rows.append(tuple(grown))
-    last = [Button(action="model", job_id=job.id, label=_("Model"), emoji="🧠")] if around.has_models else []
-    last.append(Button(action="info", job_id=job.id, label=_("Info"), emoji="ℹ️"))
-    if around.has_studio:
-        last.append(Button(action="studio", job_id=job.id, label=_("Studio"), emoji="🖌️"))
-    rows.append((*last, Button(action="delete", job_id=job.id, emoji="🗑️")))
-    return tuple(rows)

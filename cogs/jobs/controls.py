@@ -2,7 +2,7 @@
 
 A press that asks for a picture goes to the desk, which stores it and answers with "thinking"; what is quick is done
 first and answered then. Anyone who sees a picture where it stands may make something new from it, and it is theirs;
-only its owner and moderators may edit, cancel or delete it (`generation.policy`: an id may be forged).
+only its owner and moderators may cancel or delete it (`generation.policy`: an id may be forged).
 """
 
 import logging
@@ -14,21 +14,20 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Card, check_stands_in, to_files, to_view
+from cogs.cards import Card, check_stands_in, to_view
 from cogs.desk import Desk
-from cogs.error_handler import thinking
 from cogs.jobs import forms
-from cogs.jobs.card import GONE
 from cogs.jobs.messages import JobMessages
 from cogs.mentions import names_of_interaction
 from cogs.origin import check_interaction_permissions, person_of
 from cogs.plain import block, escape
-from cogs.posting import edit_answer, shows
+from cogs.posting import shows
 from cogs.presses import Press, Route
 from cogs.wire.forms import filled_in, open_form
 from generation.errors import RequestRejected
 from generation.job import Job, JobStatus
 from generation.order import Order, OrderKind
+from generation.person import Person
 from generation.policy import check_change
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft
@@ -81,8 +80,6 @@ class EditControls(commands.Cog):
             "flux": self._flux,
             "cancel": self._cancel,
             "delete": self._delete,
-            "pick": self._pick,
-            "files": self._files,
             "info": self._info,
         }
 
@@ -118,7 +115,7 @@ class EditControls(commands.Cog):
 
     async def _edited(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         person = person_of(interaction)
-        check_change(person, job, "edit")
+        _check_edit(person, job)
         typed = filled_in(interaction).texts()
         names = await names_of_interaction(interaction, *typed.values())
         before = (await self._service.drawn(job)).request
@@ -163,7 +160,7 @@ class EditControls(commands.Cog):
     # -- forms and menus -----------------------------------------------------------------------------------------
 
     async def _open_edit(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        check_change(person_of(interaction), job, "edit")
+        _check_edit(person_of(interaction), job)
         form = forms.edit_form(job.id, (await self._service.drawn(job)).request)
         await open_form(interaction, form)
 
@@ -214,35 +211,6 @@ class EditControls(commands.Cog):
         with suppress(nextcord.NotFound):  # somebody was quicker
             await interaction.delete_original_message()
 
-    async def _pick(self, interaction: nextcord.Interaction, job: Job, argument: str) -> None:
-        index = int(argument)
-        images = job.result.images if job.result else ()
-        if index >= len(images):
-            raise RequestRejected(_("There is no such picture in this batch."), field="pick")
-        await self._hand_over(
-            interaction, job, (index,), _("U{index} · seed {seed}", index=index + 1, seed=images[index].seed)
-        )
-
-    async def _files(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
-        count = len(job.result.images) if job.result else 0
-        await self._hand_over(interaction, job, tuple(range(count)), _("all {count} files", count=count))
-
-    async def _hand_over(
-        self, interaction: nextcord.Interaction, job: Job, indexes: tuple[int, ...], words: str
-    ) -> None:
-        """Send originals already made; what does not fit one request goes into further messages."""
-        async with thinking(interaction, ephemeral=job.origin.private):
-            pictures = await self._messages.originals(job, indexes)
-            if not pictures:
-                raise RequestRejected(GONE)
-            batches = forms.pack(pictures)
-            await edit_answer(
-                interaction,
-                Card(content=_("-# {words} · job {short_id}", words=words, short_id=job.short_id), pictures=batches[0]),
-            )
-            for batch in batches[1:]:
-                await interaction.followup.send(files=to_files(batch), ephemeral=job.origin.private)
-
     async def _info(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         """Seed and a line to copy, each in a block of its own: a phone can copy only whole blocks."""
         seeds = " ".join(str(image.seed) for image in job.result.images) if job.result else str(job.drawn.seed)
@@ -256,6 +224,12 @@ class EditControls(commands.Cog):
             foot=foot,
         )
         await interaction.response.send_message(cut(text, 2000), ephemeral=True)
+
+
+def _check_edit(person: Person, job: Job) -> None:
+    """Let everybody remix what has ended, into a picture of their own; what still waits or runs is its owner's."""
+    if not job.is_terminal:
+        check_change(person, job, "edit")
 
 
 def _names(what: str, engine: Engine | None) -> list[str]:

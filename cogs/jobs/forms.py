@@ -42,12 +42,12 @@ def edit_form(job_id: str, request: GenerationRequest) -> Form:
     most = MAX_PROMPT_CHARS
     fields = (
         TextField(name="prompt", label=_("Prompt"), value=request.prompt, is_long=True, limit=most),
-        _optional("negative", _("Not in the picture"), request.negative_prompt, is_long=True, limit=most),
+        _optional("negative", _("Leave out"), request.negative_prompt, is_long=True, limit=most),
         _optional("size", _("Size (width x height)"), size),
         _optional("steps_cfg", _("Steps, CFG scale"), steps_and_cfg, example="20, 7"),
         _optional("seed", _("Seed (empty: a new one)"), str(request.seed)),
     )
-    return Form(title=_("Edit and draw again"), custom_id=make_id("edited", job_id), fields=fields)
+    return Form(title=_("Remix"), custom_id=make_id("edited", job_id), fields=fields)
 
 
 def size_form(job: Job) -> Form:
@@ -62,7 +62,7 @@ def size_form(job: Job) -> Form:
         is_required=False,
     )
     fields = (shapes, _optional("size", _("Width x height in pixels"), size))
-    return Form(title=_("Other dimensions"), custom_id=make_id("sized", job.id), fields=fields)
+    return Form(title=_("Size"), custom_id=make_id("sized", job.id), fields=fields)
 
 
 def read_edit(typed: dict[str, str], before: GenerationRequest, names: Mapping[str, str] = NO_NAMES) -> Draft:

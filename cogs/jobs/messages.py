@@ -14,6 +14,7 @@ from cogs.cards import Card, CardPicture
 from cogs.delivery import Delivery, Followers, is_old
 from cogs.jobs import card as render
 from cogs.jobs.attached import LinkTo, attached, to_picture
+from cogs.jobs.context import CardContext, OtherEngine
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
 from constants import DISCORD_FILE_BYTES
@@ -23,7 +24,6 @@ from generation.request import Mode
 from services.drawing.generation import GenerationService
 from services.engines.catalog import Catalog, Engine
 from services.pictures.media import MediaService
-from texts.text import _
 from utils.clock import Clock
 from utils.text import cut
 
@@ -33,7 +33,7 @@ DOOR = "discord"
 FIRST_PROGRESS_S = 1.5  # a job that is done sooner needs no progress edit
 MIN_STEP = 0.05  # of the bar: smaller moves are not worth an edit
 PREVIEW_GAP_S = 4.0
-OTHER_CHARS = 20  # of an engine's label on a button
+OTHER_CHARS = 60  # of an engine's label
 
 
 @dataclass
@@ -83,7 +83,7 @@ class JobMessages:
 
     def card(self, view: JobView, pictures: tuple[CardPicture, ...] = (), *, smaller: bool = False) -> Card:
         """Draw a job as it stands now."""
-        return render.card(view, self._around(view.job, smaller), self._clock.now(), pictures)
+        return render.card(view, self._context(view.job, smaller), self._clock.now(), pictures)
 
     async def open(self, view: JobView, *, is_repeated: bool = False) -> None:
         """Show a new job for the first time, and follow it from then on.
@@ -213,7 +213,7 @@ class JobMessages:
     async def _final(self, job: Job, limit_bytes: int) -> Card:
         """Draw an ended job with what to attach: the picture, or the grid of a batch, small enough for Discord."""
         files = await attached(self._media, job, limit_bytes, self._link_to)
-        around = replace(self._around(job, files.is_smaller), left_out=files.left_out)
+        around = replace(self._context(job, files.is_smaller), left_out=files.left_out)
         return render.card(JobView(job=job), around, self._clock.now(), files.pictures)
 
     async def originals(self, job: Job, indexes: tuple[int, ...]) -> list[CardPicture]:
@@ -227,41 +227,40 @@ class JobMessages:
                 pictures.append(to_picture(alone, image, upload))
         return pictures
 
-    def _around(self, job: Job, smaller: bool = False) -> render.Around:
-        engine = self._catalog.engine(job.lane, job.origin.person)
+    def _context(self, job: Job, smaller: bool = False) -> CardContext:
+        person = job.origin.person
+        engine = self._catalog.engine(job.lane, person)
         capabilities = engine.capabilities if engine else None
-        modes = self._catalog.modes(job.origin.person)
-        other = self.other_engine(job, job.origin.person)
-        return render.Around(
+        modes = self._catalog.modes(person)
+        others = (
+            OtherEngine(name=other.name, label=cut(other.label, OTHER_CHARS), is_flux=other.is_flux)
+            for other in self.other_engines(job, person)
+        )
+        return CardContext(
             engine=self._service.label(job.lane),
             remark=capabilities.remark if capabilities else "",
             tried=tuple(self._service.label(lane) for lane in (*job.tried, job.lane)) if job.tried else (),
-            other_engine=other.name if other else None,
-            other_label=_label_of(other),
+            others=tuple(others),
             has_models=capabilities is None or capabilities.models != (),
             has_samplers=capabilities is None or capabilities.samplers != (),
             can_upscale=Mode.UPSCALE in modes,
             can_zoom=Mode.INPAINT in modes,
+            can_vary=Mode.IMG2IMG in modes,
             has_studio=self._has_studio,
             start_command=self._start_command(job.lane),
             smaller_copy=smaller,
         )
 
-    def other_engine(self, job: Job, person: Person, wanted: str = "") -> Engine | None:
-        """Return the engine that a person's button for another one means; only those that are up are offered.
-
-        It is the one the button names where this person may use that, else a Flux one, else any other.
-        """
+    def other_engines(self, job: Job, person: Person) -> list[Engine]:
+        """Return the engines that this person may draw a picture on instead, those that are up; Flux comes first."""
         engines = self._catalog.engines(person)
         others = [engine for engine in engines if engine.name != job.lane and not engine.is_fallback and engine.is_up]
-        return min(others, key=lambda engine: (engine.name != wanted, not engine.is_flux), default=None)
+        return sorted(others, key=lambda engine: not engine.is_flux)
 
-
-def _label_of(other: Engine | None) -> str:
-    """Return what the button for another engine says: Flux by that name, any other by its own."""
-    if other is None:
-        return ""
-    return _("Flux it") if other.is_flux else cut(other.label, OTHER_CHARS)
+    def other_engine(self, job: Job, person: Person, wanted: str = "") -> Engine | None:
+        """Return the engine that a button means: the one it names if this person may use that, else the first."""
+        others = self.other_engines(job, person)
+        return next((engine for engine in others if engine.name == wanted or not wanted), None)
 
 
 def _preview_name(data: bytes) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cogs.jobs.card import Around
+from cogs.jobs.context import CardContext
 from generation.job import Job, JobError, JobStatus, JobView, Origin, Progress
 from generation.request import GenerationRequest
 from generation.result import JobResult, StoredImage
@@ -32,7 +32,7 @@ JOB = Job(
     candidates=("gpu1",),
     created_at=NOW,
 )
-AROUND = Around(engine="gpu-box")
+CONTEXT = CardContext(engine="gpu-box")
 PROGRESS = Progress(fraction=0.64, step=16, steps=25, eta_s=11.0)
 
 

@@ -29,6 +29,7 @@ from cogs.engines import models
 from cogs.engines import text as engines_text
 from cogs.jobs import card as render
 from cogs.jobs import forms
+from cogs.jobs.context import CardContext, OtherEngine
 from cogs.pictures import forms as picture_forms
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
@@ -153,10 +154,14 @@ def model_pages(text: str) -> list[Card]:
     return [models._page(one, [up, down], place) for one in (up, down) for place in ("0", "loras.0")]
 
 
+def context(text: str) -> CardContext:
+    return CardContext(engine=text, remark=text, tried=(text,), others=(OtherEngine(name="o", label=text),))
+
+
 Written = str | Card | list[Any]
 BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     render.card: lambda text: [
-        render.card(view, render.Around(engine=text, remark=text, tried=(text,)), NOW) for view in views(text)
+        render.card(view, context(text), NOW) for view in views(text)
     ],
     render.parameter_line: lambda text: render.parameter_line(views(text)[3].job),
     compare_card.card: compared,

@@ -9,49 +9,51 @@ import pytest
 
 from cogs.cards import CardPicture, Menu
 from cogs.jobs import card as render
-from cogs.jobs.card import Around
+from cogs.jobs.context import CardContext, OtherEngine
 from easel_sketch.painting.legend import TEXT
 from generation.job import Away, Hold, JobStatus, JobView, Progress
 from generation.request import Mode, SourceImage, WorkflowRef
-from tests.cogs.samples import AROUND, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
+from tests.cogs.samples import CONTEXT, JOB, NOW, PROGRESS, REQUEST, RUNNING, done, failed
 from tests.cogs.snapshots import check_snapshot, drawn
 
 FILE = (CardPicture(data=b"x", filename="a-fox-81245.png", alt_text=render.alt_text(REQUEST, 81245, "dreamshaper_8")),)
 AWAY = Away(reason="refused", since=NOW - timedelta(seconds=40), patience_s=1800.0)
-RICH = replace(AROUND, other_engine="grid")
+OTHERS = (OtherEngine(name="flux", label="flux-box", is_flux=True), OtherEngine(name="grid", label="Grid"))
+RICH = replace(CONTEXT, others=OTHERS, can_upscale=True, can_zoom=True, can_vary=True, has_studio=True)
 
 CARDS = {
-    "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), AROUND, ()),
-    "queued_engine_down": (JobView(job=JOB, position=2, hold=Hold.DOWN, hold_s=10.0), AROUND, ()),
-    "queued_engine_gone": (JobView(job=JOB, position=1, hold=Hold.DOWN, away=AWAY), AROUND, ()),
+    "queued_third": (JobView(job=JOB, position=3, eta_s=40.0), CONTEXT, ()),
+    "queued_engine_down": (JobView(job=JOB, position=2, hold=Hold.DOWN, hold_s=10.0), CONTEXT, ()),
+    "queued_engine_gone": (JobView(job=JOB, position=1, hold=Hold.DOWN, away=AWAY), CONTEXT, ()),
     "queued_engine_stopped": (
-        JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), replace(AROUND, start_command="`/gpu start`"), ()
+        JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), replace(CONTEXT, start_command="`/gpu start`"), ()
     ),
-    "queued_behind_engine_gone": (JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), AROUND, ()),
-    "queued_engine_pauses": (JobView(job=JOB, position=1, hold=Hold.PAUSED, hold_s=30.0), AROUND, ()),
-    "queued_next": (JobView(job=JOB, position=1), AROUND, ()),
-    "queued_retry": (JobView(job=replace(JOB, not_before=NOW + timedelta(seconds=5)), position=1), AROUND, ()),
+    "queued_behind_engine_gone": (JobView(job=JOB, position=2, hold=Hold.DOWN, away=AWAY), CONTEXT, ()),
+    "queued_engine_pauses": (JobView(job=JOB, position=1, hold=Hold.PAUSED, hold_s=30.0), CONTEXT, ()),
+    "queued_next": (JobView(job=JOB, position=1), CONTEXT, ()),
+    "queued_retry": (JobView(job=replace(JOB, not_before=NOW + timedelta(seconds=5)), position=1), CONTEXT, ()),
     "queued_with_note": (JobView(job=replace(JOB, notes=("unknown option --stepz: did you mean --steps?",))),
-                         AROUND, ()),
-    "running_starting": (JobView(job=RUNNING), AROUND, ()),
-    "running_step": (JobView(job=RUNNING, progress=PROGRESS), AROUND, ()),
-    "running_note": (JobView(job=RUNNING, progress=Progress(fraction=0.0, note="loading the model")), AROUND, ()),
+                         CONTEXT, ()),
+    "running_starting": (JobView(job=RUNNING), CONTEXT, ()),
+    "running_step": (JobView(job=RUNNING, progress=PROGRESS), CONTEXT, ()),
+    "running_note": (JobView(job=RUNNING, progress=Progress(fraction=0.0, note="loading the model")), CONTEXT, ()),
     "done": (done(), RICH, FILE),
-    "done_sketch": (done(), Around(engine="sketch", remark="sketch: drawn by rules, not by an AI model",
+    "done_sketch": (done(), CardContext(engine="sketch", remark="sketch: drawn by rules, not by an AI model",
                                    has_models=False, has_samplers=False, can_upscale=True, can_zoom=True), FILE),
     "done_batch": (done(4), RICH, FILE),
-    "done_from_cache": (done(from_cache=True, seconds=0.0), AROUND, FILE),
-    "done_paid_and_bent": (done(cost_usd=0.04, notes=("negative prompt ignored",)), replace(AROUND, smaller_copy=True),
+    "done_batch_of_ten": (done(10), RICH, FILE),
+    "done_from_cache": (done(from_cache=True, seconds=0.0), CONTEXT, FILE),
+    "done_paid_and_bent": (done(cost_usd=0.04, notes=("negative prompt ignored",)), replace(CONTEXT, smaller_copy=True),
                            FILE),
-    "done_expired": (done(), AROUND, ()),
-    "failed": (failed("It gave an answer that cannot be read."), AROUND, ()),
+    "done_expired": (done(), CONTEXT, ()),
+    "failed": (failed("It gave an answer that cannot be read."), CONTEXT, ()),
     "failed_offline": (failed("gpu-box is not answering.", code="backend_unavailable", hint="Try again in a minute."),
                        replace(RICH, tried=("gpu-box", "grid", "gpu-box")), ()),
-    "expired": (JobView(job=replace(JOB, status=JobStatus.EXPIRED)), AROUND, ()),
+    "expired": (JobView(job=replace(JOB, status=JobStatus.EXPIRED)), CONTEXT, ()),
     "cancelled_running": (JobView(job=replace(JOB, status=JobStatus.CANCELLED, started_at=NOW,
-                                              finished_at=NOW + timedelta(seconds=6))), AROUND, ()),
-    "failed_memory": (failed("The engine ran out of memory.", code="out_of_memory"), AROUND, ()),
-    "cancelled": (JobView(job=replace(JOB, status=JobStatus.CANCELLED)), AROUND, ()),
+                                              finished_at=NOW + timedelta(seconds=6))), CONTEXT, ()),
+    "failed_memory": (failed("The engine ran out of memory.", code="out_of_memory"), CONTEXT, ()),
+    "cancelled": (JobView(job=replace(JOB, status=JobStatus.CANCELLED)), CONTEXT, ()),
 }  # fmt: skip
 
 
@@ -74,18 +76,24 @@ def test_card_fits_a_phone_and_discords_limits(name: str) -> None:
     view, around, pictures = CARDS[name]
     card = render.card(view, around, NOW, pictures)
     assert len(card.content) <= 2000
-    assert len(card.rows) <= 5
+    assert len(card.rows) <= 3
     for row in card.rows:
-        assert not isinstance(row, Menu)
+        if isinstance(row, Menu):
+            assert row is card.rows[-1]
+            assert 1 <= len(row.choices) <= 25
+            assert len({choice.value for choice in row.choices}) == len(row.choices)
+            continue
         assert len(row) <= 5
-        assert all(len(button.label) <= 12 and len(button.custom_id) <= 100 for button in row)
+        labels = [button.label for button in row if len(button.label) > 2]
+        assert not labels or (len(row) <= 3 and sum(map(len, labels)) <= 36)
+        assert all(len(button.custom_id) <= 100 for button in row)
 
 
 def test_longest_texts_still_fit() -> None:
     request = replace(REQUEST, prompt="*" * 4000, model="_" * 300)
     job = replace(JOB, request=request, drawn=request, notes=("`" * 900,) * 5)
     for view in (JobView(job=job), replace(done(), job=replace(job, status=JobStatus.DONE, result=done().job.result))):
-        assert len(render.card(view, AROUND, NOW).content) <= 2000
+        assert len(render.card(view, CONTEXT, NOW).content) <= 2000
     assert len(render.alt_text(request, 1, request.model)) <= 1024
 
 
@@ -116,7 +124,7 @@ def test_img2img_names_its_strength() -> None:
         REQUEST, mode=Mode.IMG2IMG, init_image=SourceImage(media_id="m"), denoising_strength=0.6, sampler=None
     )
     view = JobView(job=replace(JOB, request=request, drawn=request))
-    assert "img2img · 25 steps · CFG 7 · strength 0.6" in render.card(view, AROUND, NOW).content
+    assert "img2img · 25 steps · CFG 7 · strength 0.6" in render.card(view, CONTEXT, NOW).content
 
 
 def test_name_of_a_workflow_is_in_the_small_print() -> None:

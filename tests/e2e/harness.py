@@ -34,6 +34,7 @@ from store.database import Database
 from store.folder import DATABASE_NAME
 from store.jobs import JobStore
 from tests.discord_server import Channel, DiscordServer, Interaction, Message
+from tests.discord_server.user import User
 from tests.store.ready import lay_cache, lay_database
 from tests.waiting import until
 from utils.clock import SystemClock
@@ -240,8 +241,9 @@ def own(channel: Channel) -> list[Message]:
 
 
 def is_finished(message: Message) -> bool:
-    """Return whether a job's message has come to its end: only then it can be deleted."""
-    return any(":delete:" in item.get("custom_id", "") for item in message.controls)
+    """Return whether a job's message has come to its end: only then it can be deleted, or gone on from."""
+    ids = [item.get("custom_id", "") for item in message.controls]
+    return any(":delete:" in custom_id or ":more:" in custom_id for custom_id in ids)
 
 
 def job_id(message: Message) -> str:
@@ -259,3 +261,14 @@ def labels(message: Message) -> list[list[str]]:
         ]
         for r in rows
     ]
+
+
+async def more(user: User, message: Message, name: str) -> Interaction:
+    """Choose in the menu under a picture."""
+    return await user.select(message, "More…", [name])
+
+
+def entries(message: Message) -> list[str]:
+    """Return what the menu under a picture offers."""
+    menu = next(item for item in message.controls if item.get("placeholder") == "More…")
+    return [str(option["label"]) for option in menu["options"]]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from generation.errors import BackendUnavailable, OutOfMemory
-from generation.request import Mode
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, job_id, labels, own
+from tests.e2e.harness import Easel, entries, is_finished, job_id, labels, more, own
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 from tests.waiting import until
 
+BUTTONS = {"Re-roll", "🎲", "Remix", "Vary", "Run again", "Try smaller", "⬆️", "⚡"}
 SEEDED = "!dream a red fox --seed 42 --steps 20 --size 512x512"
 
 
 async def pressed(easel: Easel, message: Message, button: str, user: str = "mia") -> Message:
     """Press a button that makes a new picture; wait for it."""
-    result = await easel.server.user(user).click(message, button)
+    person = easel.server.user(user)
+    result = await (person.click if button in BUTTONS else partial(more, person))(message, button)
     assert not result.failed
     assert result.acknowledged_after_s < 1.0
     return await easel.finished(result.original)
@@ -33,12 +36,14 @@ def flux_app() -> FakeBackend:
 async def test_a_full_message_has_its_controls_in_order(start: StartEasel) -> None:
     easel = await start(rich_backend(), flux_app())
     answer = await easel.dream("!dream a fox --backend gpu1 --batch 4")
-    assert labels(answer) == [
-        ["U1", "U2", "U3", "U4", "📁 All files"],
-        ["🎲 Re-roll", "✏️ Edit", "⚡ Flux it"],
-        ["➕ More steps", "📐 Size", "🎛️ Sampler"],
-        ["🧠 Model", "ℹ️ Info", "🗑️"],
-    ]
+    assert labels(answer) == [["U1", "U2", "U3", "U4", "🎲"], ["V1", "V2", "V3", "V4", "✏️"], ["More…"]]
+    assert entries(answer) == ["All files", "More steps", "Size", "Sampler", "Model", "Flux it", "Info", "Delete"]
+    single = await easel.dream("!dream a fox --backend gpu1")
+    assert labels(single) == [["🎲 Re-roll", "✏️ Remix", "🪄 Vary"], ["⬆️", "🔭", "⚡", "⭐", "🗑️"], ["More…"]]
+    assert entries(single) == [
+        "Vary a little", "Continue to the left", "Continue to the right", "Continue upwards", "Continue downwards",
+        "More steps", "Size", "Sampler", "Model", "Flux it", "Info",
+    ]  # fmt: skip
 
 
 async def test_reroll_draws_a_new_seed_and_keeps_the_rest(discord: DiscordServer, start: StartEasel) -> None:
@@ -66,9 +71,23 @@ async def test_others_may_reroll_and_it_is_theirs(discord: DiscordServer, start:
     assert (await easel.job(job_id(again))).user_key == f"discord:{discord.user('ann').id}"
 
 
-async def test_others_may_not_edit(discord: DiscordServer, start: StartEasel) -> None:
-    easel = await start(FakeBackend())
-    refused = await discord.user("ann").click(await easel.dream(), "Edit")
+async def test_others_remix_a_picture_and_it_is_theirs(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    ann = discord.user("ann")
+    form = (await ann.click(await easel.dream(SEEDED), "Remix")).modal
+    assert form.fields["prompt"]["value"] == "a red fox"
+    result = await ann.submit(form, {"prompt": "a blue fox"})
+    remixed = await easel.finished(result.original)
+    assert remixed.content.startswith(f"**a blue fox** — {ann.mention}")
+    assert (await easel.job(job_id(remixed))).user_key == f"discord:{ann.id}"
+    assert [request.prompt for request in engine.requests] == ["a red fox", "a blue fox"]
+
+
+async def test_others_may_not_edit_what_still_waits(discord: DiscordServer, start: StartEasel) -> None:
+    easel = await start(FakeBackend(hold=True))
+    answer = await easel.answer_to(await easel.say("!dream a red fox"))
+    refused = await discord.user("ann").click(answer, "Edit")
     assert refused.modal is None
     assert refused.ephemeral
     assert "Only the person who asked" in refused.message.content
@@ -86,7 +105,7 @@ async def test_edit_opens_a_filled_form_and_draws_what_was_typed(discord: Discor
     easel = await start(engine)
     answer = await easel.dream(SEEDED + " --no dogs")
     mia = discord.user("mia")
-    form = (await mia.click(answer, "Edit")).modal
+    form = (await mia.click(answer, "Remix")).modal
     assert {name: item["value"] for name, item in form.fields.items()} == {
         "prompt": "a red fox", "negative": "dogs", "size": "512x512", "steps_cfg": "20, 7", "seed": "42",
     }  # fmt: skip
@@ -103,7 +122,7 @@ async def test_edit_keeps_the_source_picture(discord: DiscordServer, start: Star
     easel = await start(engine)
     answer = await easel.dream("!dream in autumn", attachments=[("cat.png", png())])
     mia = discord.user("mia")
-    result = await mia.submit((await mia.click(answer, "Edit")).modal, {"prompt": "in winter"})
+    result = await mia.submit((await mia.click(answer, "Remix")).modal, {"prompt": "in winter"})
     await easel.finished(result.original)
     assert engine.requests[1].init_image == engine.requests[0].init_image
 
@@ -114,7 +133,7 @@ async def test_a_wrong_value_in_the_form_is_told_to_that_person(discord: Discord
     mia = discord.user("mia")
     seen = [answer]
     for values, words in (({"size": "1x1"}, "size"), ({"steps_cfg": "many"}, "steps"), ({"seed": "x"}, "seed")):
-        result = await mia.submit((await mia.click(answer, "Edit")).modal, values)
+        result = await mia.submit((await mia.click(answer, "Remix")).modal, values)
         assert result.ephemeral
         assert words in result.message.content
         seen.append(result.message)
@@ -126,7 +145,7 @@ async def test_size_opens_a_form_and_keeps_the_seed(discord: DiscordServer, star
     easel = await start(engine)
     answer = await easel.dream(SEEDED)
     mia = discord.user("mia")
-    result = await mia.submit((await mia.click(answer, "Size")).modal, {"size": "640 x 384"})
+    result = await mia.submit((await more(mia, answer, "Size")).modal, {"size": "640 x 384"})
     await easel.finished(result.original)
     assert (engine.requests[1].width, engine.requests[1].height, engine.requests[1].seed) == (640, 384, 42)
 
@@ -136,11 +155,11 @@ async def test_a_shape_is_chosen_from_a_menu(discord: DiscordServer, start: Star
     easel = await start(engine)
     answer = await easel.dream(SEEDED)
     mia = discord.user("mia")
-    form = (await mia.click(answer, "Size")).modal
+    form = (await more(mia, answer, "Size")).modal
     await easel.finished((await mia.submit(form, {"Shape": "Wide 16:9"})).original)
     request = engine.requests[1]
     assert (request.width / request.height, request.seed) == (pytest.approx(16 / 9, rel=0.02), 42)
-    form = (await mia.click(answer, "Size")).modal
+    form = (await more(mia, answer, "Size")).modal
     await easel.finished((await mia.submit(form, {"Shape": "Wide 16:9", "size": "320x256"})).original)
     assert (engine.requests[2].width, engine.requests[2].height) == (320, 256), "pixels that were typed win"
 
@@ -150,7 +169,7 @@ async def test_the_model_menu_has_pages_and_keeps_the_seed(discord: DiscordServe
     easel = await start(engine)
     answer = await easel.dream(SEEDED)
     mia = discord.user("mia")
-    menu = (await mia.click(answer, "Model")).message
+    menu = (await more(mia, answer, "Model")).message
     assert menu.ephemeral
     assert "page 1 of 3" in menu.content
     await mia.click(menu, "Next")
@@ -170,7 +189,7 @@ async def test_the_sampler_menu_draws_with_the_chosen_one(discord: DiscordServer
     easel = await start(engine)
     answer = await easel.dream(SEEDED)
     mia = discord.user("mia")
-    menu = (await mia.click(answer, "Sampler")).message
+    menu = (await more(mia, answer, "Sampler")).message
     await mia.select(menu, "Choose a sampler", ["Euler a"])
     await discord.wait_for(lambda: is_finished(own(discord.channel)[-1]) and len(own(discord.channel)) == 3)
     assert (engine.requests[1].sampler, engine.requests[1].seed) == ("Euler a", 42)
@@ -190,18 +209,19 @@ async def test_another_engine_goes_by_its_own_name_and_one_that_is_down_is_not_o
     first, second = rich_backend(), FakeBackend("grid")
     easel = await start(first, second)
     answer = await easel.dream(SEEDED + " --backend gpu1")
-    assert "⚡ grid" in labels(answer)[0]
-    assert "Flux it" not in str(labels(answer))
-    assert "on grid" in (await pressed(easel, answer, "grid")).content
+    assert "Draw on grid" in entries(answer)
+    assert "Flux it" not in entries(answer)
+    assert "⚡" not in str(labels(answer))
+    assert "on grid" in (await pressed(easel, answer, "Draw on grid")).content
     second.is_down = BackendUnavailable()
     await easel.now.registry.refresh("grid")
-    assert "⚡" not in str(labels(await easel.dream(SEEDED + " --backend gpu1 --batch 2")))
+    assert "Draw on grid" not in entries(await easel.dream(SEEDED + " --backend gpu1 --batch 2"))
 
 
 async def test_info_gives_seed_and_line_to_copy(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(FakeBackend())
     answer = await easel.dream(SEEDED)
-    info = (await discord.user("ann").click(answer, "Info")).message
+    info = (await more(discord.user("ann"), answer, "Info")).message
     assert info.ephemeral
     assert "```\n42\n```" in info.content
     assert "!dream a red fox" in info.content
@@ -280,21 +300,20 @@ async def test_all_buttons_work_after_a_restart_and_a_month(discord: DiscordServ
     easel.clock.offset_s = 30 * 24 * 3600.0
     await easel.start()
     mia = discord.user("mia")
-    for button in ("Re-roll", "More steps", "Flux it"):
+    for button in ("🎲", "More steps", "Flux it"):
         assert (await pressed(easel, answer, button)).attachments
-    for button in ("Edit", "Size"):
-        result = await mia.submit((await mia.click(answer, button)).modal, {"size": "256x256"})
+    for opened in (await mia.click(answer, "✏️"), await more(mia, answer, "Size")):
+        result = await mia.submit(opened.modal, {"size": "256x256"})
         assert (await easel.finished(result.original)).attachments
     for button in ("Model", "Sampler"):
-        menu = (await mia.click(answer, button)).message
+        menu = (await more(mia, answer, button)).message
         assert menu.controls[0]["options"]
-    assert "```" in (await mia.click(answer, "Info")).message.content
-    for button in ("U1", "All files"):
-        result = await mia.click(answer, button)
+    assert "```" in (await more(mia, answer, "Info")).message.content
+    for result in (await mia.click(answer, "U1"), await more(mia, answer, "All files")):
         await discord.wait_for(lambda result=result: result.followups)
         assert result.followups[0].ephemeral
         assert "no longer kept" in result.followups[0].content
-    await mia.click(answer, "🗑️")
+    await more(mia, answer, "Delete")
     await discord.wait_for(lambda: answer.deleted)
 
 
@@ -305,10 +324,10 @@ async def test_a_refused_press_is_told_to_that_person_alone(discord: DiscordServ
     engine.is_down = BackendUnavailable("gpu1 is not answering.")
     entry = easel.now.registry.get("fake")
     mia = discord.user("mia")
-    for button in ("Re-roll", "Edit"):
+    for button in ("Re-roll", "Remix"):
         entry.capabilities, entry.checked_at = None, float("-inf")
         result = await mia.click(answer, button)
-        if button == "Edit":
+        if button == "Remix":
             result = await mia.submit(result.modal)
         await discord.wait_for(lambda result=result: result.followups)
         assert result.followups[0].ephemeral
@@ -332,51 +351,3 @@ async def test_a_button_of_a_job_nobody_knows_says_so(discord: DiscordServer, st
     result = await discord.user("mia").click(answer, "Re-roll")
     assert result.ephemeral
     assert "There is no job" in result.message.content
-
-
-async def enlarged(easel: Easel, text: str, times: int = 1) -> Message:
-    """Draw a picture and enlarge it, then that, and so on; return the last message."""
-    answer = await easel.dream(text)
-    for _ in range(times):
-        result = await easel.server.user("mia").click(answer, "Upscale 2×")
-        answer = await easel.finished(result.original)
-    return answer
-
-
-@pytest.mark.parametrize("times", [1, 3])
-async def test_editing_an_enlarged_picture_draws_the_new_words(
-    discord: DiscordServer, start: StartEasel, times: int
-) -> None:
-    engine = FakeBackend()
-    easel = await start(engine)
-    answer = await enlarged(easel, SEEDED + " --size 640x448", times)
-    mia = discord.user("mia")
-    form = (await mia.click(answer, "Edit")).modal
-    assert (form.fields["size"]["value"], form.fields["seed"]["value"]) == ("640x448", "42")
-    result = await mia.submit(form, {"prompt": "a blue fox"})
-    shown = await easel.finished(result.original)
-    request = engine.requests[-1]
-    assert (request.mode, request.prompt, request.seed) == (Mode.TXT2IMG, "a blue fox", 42)
-    assert (request.width, request.height, request.init_image) == (640, 448, None)
-    assert shown.content.startswith("**a blue fox**")
-
-
-async def test_a_re_rolled_enlarged_picture_is_enlarged_again(start: StartEasel) -> None:
-    engine = FakeBackend()
-    easel = await start(engine)
-    mia = easel.server.user("mia")
-    answer = await enlarged(easel, SEEDED)
-    await easel.finished((await mia.click(answer, "Re-roll")).original)
-    assert engine.requests[-1].mode is Mode.UPSCALE, "what was done to it is done again"
-
-
-async def test_editing_an_enlarged_picture_of_ones_own_draws_the_words(
-    discord: DiscordServer, start: StartEasel
-) -> None:
-    engine = FakeBackend()
-    easel = await start(engine)
-    mia = discord.user("mia")
-    answer = await easel.finished((await mia.slash(discord.channel, "upscale", image=("cat.png", png()))).original)
-    result = await mia.submit((await mia.click(answer, "Edit")).modal, {"prompt": "a blue fox"})
-    await easel.finished(result.original)
-    assert (engine.requests[-1].mode, engine.requests[-1].prompt) == (Mode.TXT2IMG, "a blue fox")

@@ -11,7 +11,7 @@ from backends.base import BackendConfig
 from backends.diagnose import Diagnosis, DiagnosisStep
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, is_finished, labels, own
+from tests.e2e.harness import Easel, entries, is_finished, more, own
 from tests.e2e.pictures import rich_backend
 from tests.fakes import FakeBackend
 from tests.kinds import with_backend
@@ -111,13 +111,13 @@ async def test_what_others_press_under_its_pictures_is_drawn_on_theirs(
     await connect(easel)
     own_picture, shared_picture = await easel.dream("!dream a fox"), await easel.dream("!dream a wolf --backend gpu1")
     ann = discord.user("ann")
-    menu = (await ann.click(own_picture, "Sampler")).original
+    menu = (await more(ann, own_picture, "Sampler")).original
     chosen = await ann.select(menu, "Choose a sampler", ["Sampler 3"])
     assert "on gpu1" in (await easel.finished(chosen.original)).content
     assert (shared.requests[-1].prompt, shared.requests[-1].sampler) == ("a fox", "Sampler 3")
-    await easel.finished((await ann.click(own_picture, "gpu1")).original)
-    [other] = [label for label in labels(shared_picture)[0] if label.startswith("⚡")]
-    refused = await ann.click(shared_picture, other.removeprefix("⚡ "))
+    await easel.finished((await more(ann, own_picture, "Draw on gpu1")).original)
+    [other] = [entry for entry in entries(shared_picture) if entry.startswith("Draw on")]
+    refused = await more(ann, shared_picture, other)
     [told] = await discord.wait_for(lambda: refused.followups or ([refused.original] if refused.ephemeral else None))
     assert "There is no other engine here" in told.content
     assert len(engine.requests) == 1

@@ -12,7 +12,7 @@ from generation.job import Progress
 from generation.request import Mode
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import is_finished, labels, own, reply_to
+from tests.e2e.harness import is_finished, labels, more, own, reply_to
 from tests.e2e.pictures import png, rich_backend
 from tests.fakes import FakeBackend
 from tests.waiting import until
@@ -34,7 +34,7 @@ async def test_dream_is_one_message_edited_from_queued_to_the_picture(
     assert file.data.startswith(b"\x89PNG")
     assert answer.pings == []
     assert labels(answer) == [
-        ["🎲 Re-roll", "✏️ Edit"], ["➕ More steps", "📐 Size"], ["⬆️ Upscale 2×", "🔭 Zoom out"], ["ℹ️ Info", "🗑️"],
+        ["🎲 Re-roll", "✏️ Remix", "🪄 Vary"], ["⬆️", "🔭", "⭐", "🗑️"], ["More…"],
     ]  # fmt: skip
     assert "⏳" in answer.history[0]
 
@@ -241,7 +241,7 @@ async def test_an_identical_request_with_a_seed_comes_from_the_cache(discord: Di
 async def test_a_batch_is_a_grid_with_its_pictures_and_all_files(discord: DiscordServer, start: StartEasel) -> None:
     easel = await start(rich_backend())
     grid = await easel.dream("!dream a fox --batch 4 --seed 10 --size 64x64")
-    assert labels(grid)[0] == ["U1", "U2", "U3", "U4", "📁 All files"]
+    assert labels(grid)[0] == ["U1", "U2", "U3", "U4", "🎲"]
     assert "seeds 10–13" in grid.content
     assert "×4" in grid.content
     mia = discord.user("mia")
@@ -249,7 +249,7 @@ async def test_a_batch_is_a_grid_with_its_pictures_and_all_files(discord: Discor
     await discord.wait_for(lambda: second.message.attachments)
     assert "U2 · seed 11" in second.message.content
     assert second.message.attachments[0].description.endswith("seed 11")
-    files = await mia.click(grid, "All files")
+    files = await more(mia, grid, "All files")
     await discord.wait_for(lambda: len(files.message.attachments) == 4)
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from tests.discord_server import DiscordServer
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import job_id, own, reply_to
+from tests.e2e.harness import job_id, more, own, reply_to
 from tests.e2e.pictures import png
 from tests.fakes import FakeBackend
 from tests.waiting import until
@@ -38,7 +38,7 @@ async def test_old_buttons_of_a_forgotten_picture_say_so(discord: DiscordServer,
     await discord.user("ann").click(answer, "Re-roll")
     await discord.wait_for(lambda: any("deleted" in one.content for one in discord.user("ann").sees(discord.channel)))
     assert len(engine.requests) == 1
-    shown = await discord.user("ann").click(answer, "Info")
+    shown = await more(discord.user("ann"), answer, "Info")
     assert "xylograph" not in shown.original.content
 
 

@@ -67,7 +67,7 @@ async def test_a_picture_is_opened_with_its_buttons_kept_and_found_among_the_kep
     shown = opened.original
     assert shown.content.startswith("**a red fox** — ")
     assert shown.attachments[0].data == first.attachments[0].data
-    assert labels(shown)[0] == ["🎲 Re-roll", "✏️ Edit", "⭐ Keep"]
+    assert labels(shown)[1] == ["⬆️", "🔭", "⭐ Keep", "🗑️"]
     assert job_id(shown) == job_id(first)
     kept = await discord.user("mia").click(shown, "Keep")
     assert "Kept" in kept.original.content
@@ -78,7 +78,7 @@ async def test_a_picture_is_opened_with_its_buttons_kept_and_found_among_the_kep
     await easel.start()
     again = await discord.user("mia").select(favourites, "Open one…", [value])
     await discord.wait_for(lambda: again.original and again.original.attachments)
-    assert "⭐ Let go" in labels(again.original)[0]
+    assert "⭐ Let go" in labels(again.original)[1]
     await discord.user("mia").click(again.original, "Let go")
     await discord.wait_for(lambda: True)
     assert "a red fox" not in (await look(easel, favourites=True)).content

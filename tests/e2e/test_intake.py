@@ -83,7 +83,7 @@ async def by_reroll(easel: Easel, shown: Message) -> Any:
 
 async def by_edit(easel: Easel, shown: Message) -> Any:
     mia = easel.server.user("mia")
-    opened = await mia.click(shown, "Edit")
+    opened = await mia.click(shown, "Remix")
     return await mia.submit(opened.modal, {"Prompt": "a new fox"})
 
 

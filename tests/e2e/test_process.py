@@ -75,7 +75,7 @@ async def test_kill_9_with_jobs_under_way_loses_none_and_posts_none_twice(
     assert len(answers) == 9
     assert all(answer.attachments for answer in answers)
     old = reply_to(done)
-    again = await ann.click(old, "Re-roll")
+    again = await ann.click(old, "🎲")
     await discord.wait_for(lambda: again.original and is_finished(again.original), 10)
     second = await mia.click(old, "U2")
     await discord.wait_for(lambda: second.message.attachments)

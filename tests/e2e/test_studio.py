@@ -19,7 +19,7 @@ from app.doors import make_bot, make_door
 from cogs.bot import EaselBot
 from config import read_settings
 from tests.discord_server import DiscordServer, Message
-from tests.e2e.harness import COMMANDS, is_finished, own, reply_to
+from tests.e2e.harness import COMMANDS, is_finished, more, own, reply_to
 
 PUBLIC = "https://easel.example.org"
 DREAM = "!dream a red fox --size 64x64 --steps 4 --seed 5"
@@ -59,7 +59,7 @@ async def dream(discord: DiscordServer, user: str = "mia") -> Message:
 
 async def enter(page: httpx.AsyncClient, discord: DiscordServer, message: Message, user: str) -> dict[str, object]:
     """Press Studio, follow the link, and return the session."""
-    pressed = await discord.user(user).click(message, "Studio")
+    pressed = await more(discord.user(user), message, "Studio")
     link = re.search(r"\((https?://[^)]+)\)", pressed.original.content)
     assert pressed.original.ephemeral
     assert link

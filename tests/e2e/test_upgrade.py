@@ -30,7 +30,7 @@ from store.webhooks import WebhookStore
 from store.workflows import WorkflowStore
 from tests.discord_server import DiscordServer, Message
 from tests.e2e.conftest import StartEasel
-from tests.e2e.harness import Easel, ShiftClock, job_id
+from tests.e2e.harness import Easel, ShiftClock, job_id, more
 from tests.fakes import FakeBackend
 from tests.waiting import until
 from utils.secrets import SecretBox
@@ -136,13 +136,12 @@ async def test_the_buttons_under_an_old_picture_work(discord: DiscordServer, eas
     answer = await easel.dream("!dream something else --backend one")
     row_of(answer, job)
     mia = discord.user("mia")
-    for button in ("Re-roll", "More steps"):
-        result = await mia.click(answer, button)
+    for result in (await mia.click(answer, "Re-roll"), await more(mia, answer, "More steps")):
         again = await easel.finished(result.original)
         assert again.attachments
         before, after = await easel.now.jobs.get(job), await easel.now.jobs.get(job_id(again))
         assert after.request.prompt == before.request.prompt
-    assert "```" in (await mia.click(answer, "Info")).message.content
+    assert "```" in (await more(mia, answer, "Info")).message.content
 
 
 async def test_what_people_had_set_up_is_as_they_left_it(easel: Easel, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ async def test_a_video_is_attached_as_it_is(discord: DiscordServer, start: Start
     assert (file.data, file.filename.rpartition(".")[2]) == (MP4, "mp4")
     assert file.description.startswith("AI video: a running cat")
     assert "96×64" in answer.content
-    assert not [label for row in labels(answer) for label in row if "Upscale" in label or "Zoom" in label]
+    assert labels(answer) == [["🎲 Re-roll", "✏️ Remix"], ["⭐", "🗑️"], ["More…"]]
     assert own(discord.channel) == [answer]
 
 

@@ -30,12 +30,16 @@ ASKED = f"{SECRET} --seed 42 --size 512x512 --steps 20"
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """One action. `changes`: it changes the job itself, so that only its owner and moderators may."""
+    """One action.
+
+    `changes`: it changes the job itself, so that only its owner and moderators may; `is_own`: only its owner may.
+    """
 
     argument: str = ""
     values: Sequence[str] = ()
     form: dict[str, str] | None = None
     changes: bool = False
+    is_own: bool = False
 
 
 EDITED = {"prompt": "a blue fox", "negative": "", "size": "512x512", "steps_cfg": "20, 7", "seed": "42"}
@@ -55,8 +59,10 @@ PRESSES = {
     "info": Press(),
     "studio": Press(),
     **{f"picture:{what}": Press(argument=what) for what in ("upscale", "zoom", "left", "right", "up", "down")},
-    "edit": Press(changes=True),
-    "edited": Press(form=EDITED, changes=True),
+    "vary": Press(argument="0-subtle"),
+    "keep": Press(is_own=True),
+    "edit": Press(),
+    "edited": Press(form=EDITED),
     "cancel": Press(changes=True),
     "delete": Press(changes=True),
 }
@@ -173,7 +179,27 @@ async def test_who_is_there_makes_something_new_and_moderators_change_it(
     for action, press in PRESSES.items():
         told = await place.press(action, job_id(answer))
         assert "There is no job" not in told, (action, told)
-        assert ("Only the person who asked" in told) is (press.changes and who == "a member"), (action, told)
+        assert ("Only the person who asked" in told) is (press.is_own or (press.changes and who == "a member")), (
+            action,
+            told,
+        )
+
+
+@pytest.mark.parametrize("action", ["delete", "keep", "info", "picture:left", "studio"])
+async def test_a_choice_in_the_menu_is_what_the_button_would_be(
+    discord: DiscordServer, easel: Easel, action: str
+) -> None:
+    place, job = (await members(discord))["a member"], job_id(await easel.dream(f"!dream {ASKED}"))
+    by_button = await place.press(action, job)
+    by_menu = await place.user.forge(place.message, f"e1:more:{job}", values=[action])
+    assert refusal(by_menu) == by_button
+
+
+@pytest.mark.parametrize("value", ["nonsense", "more", "sized", "", ":", "picture:sideways"])
+async def test_a_choice_that_no_menu_offers_is_refused(discord: DiscordServer, easel: Easel, value: str) -> None:
+    place, job = (await members(discord))["a member"], job_id(await easel.dream(f"!dream {ASKED}"))
+    forged = await place.user.forge(place.message, f"e1:more:{job}", values=[value])
+    assert refusal(forged), value
 
 
 async def test_ones_own_is_there_wherever_one_is(discord: DiscordServer, easel: Easel) -> None:

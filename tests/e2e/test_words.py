@@ -79,7 +79,7 @@ async def test_the_edit_form_reads_words_as_every_door(discord: DiscordServer, s
     easel = await start(engine)
     answer = await easel.dream()
     mia, tom = discord.user("mia"), discord.user("tom")
-    form = (await mia.click(answer, "Edit")).modal
+    form = (await mia.click(answer, "Remix")).modal
     values = {name: item.get("value", "") for name, item in form.fields.items()}
     values |= {"prompt": f"```a cat```,--steps 7 for {tom.mention} -seed 3", "negative": "<:hat:12>"}
     result = await mia.submit(form, values)

@@ -1,0 +1,31 @@
+"""Facts that the card of a job needs beside the job."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherEngine:
+    """An engine that a picture can be drawn on instead; only those that are up are offered."""
+
+    name: str
+    label: str
+    is_flux: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardContext:
+    """Names of engines, and what those that this person may use can do."""
+
+    engine: str  # the lane's label
+    remark: str = ""  # an engine's honest line
+    tried: tuple[str, ...] = ()  # labels of the engines a failed job was tried on
+    others: tuple[OtherEngine, ...] = ()  # the best first
+    has_models: bool = True  # the engine has models to choose from
+    has_samplers: bool = True
+    can_upscale: bool = False  # some engine here can
+    can_zoom: bool = False
+    can_vary: bool = False
+    start_command: str = ""  # the engine is a rented machine that is stopped: this starts it
+    has_studio: bool = False  # it can be reached from outside
+    smaller_copy: bool = False  # the file attached is smaller than the original, to fit Discord's limit
+    left_out: str = ""  # what of the result is not attached, and where it is

@@ -1,0 +1,130 @@
+"""The menu "More…" under a picture: one line of `MORE` is one entry. What is chosen is answered as a button would be.
+
+A new entry is a line here and a `Route` of its action (`cogs.presses`), nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cogs.cards import MORE_ACTION, Choice, Menu
+from cogs.jobs.context import CardContext
+from generation.job import Job
+from generation.request import FROM_PICTURE_ALONE, Pan
+from texts.text import _
+
+MAX_ENTRIES: Final = 25  # Discord's, of a menu
+BUTTONS_OF_PICKS: Final = 8  # pictures of a batch that have a button of their own
+Suits = Callable[[Job, CardContext], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreEntry:
+    """One line of the menu: the action and the argument of the button that it stands for, and where it can work."""
+
+    action: str
+    label: str
+    emoji: str
+    argument: str = ""
+    description: str = ""
+    suits: Suits = lambda job, context: True
+    each: "Callable[[MoreEntry, Job, CardContext], list[MoreEntry]]" = lambda entry, job, context: [
+        entry
+    ]  # no text: a type
+
+    @property
+    def choice(self) -> Choice:
+        value = f"{self.action}:{self.argument}" if self.argument else self.action
+        return Choice(label=self.label, value=value, emoji=self.emoji, description=self.description)
+
+
+def count_of(job: Job) -> int:
+    return len(job.result.images) if job.result else 0
+
+
+def is_still(job: Job) -> bool:
+    """Return whether it is a picture, or several: no video."""
+    return job.result is not None and not any(image.is_video for image in job.result.images)
+
+
+def is_single(job: Job, context: CardContext) -> bool:
+    return count_of(job) == 1 and is_still(job)
+
+
+def is_batch(job: Job, context: CardContext) -> bool:
+    return count_of(job) > 1
+
+
+def is_drawn(job: Job, context: CardContext) -> bool:
+    """Return whether it was drawn from words, with steps and a sampler."""
+    return job.drawn.mode not in FROM_PICTURE_ALONE
+
+
+def _engines(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry]:
+    """Return an entry for each other engine; a Flux engine goes by that name."""
+    return [
+        replace(
+            entry,
+            argument=other.name,
+            label=_("Flux it") if other.is_flux else _("Draw on {engine}", engine=other.label),
+            description=other.label if other.is_flux else "",
+        )
+        for other in context.others
+    ]
+
+
+def _further_picks(entry: MoreEntry, job: Job, context: CardContext) -> list[MoreEntry]:
+    numbers = range(BUTTONS_OF_PICKS, count_of(job))
+    return [replace(entry, argument=str(number), label=f"U{number + 1}") for number in numbers]
+
+
+MORE: Final = (
+    MoreEntry(action="pick", label="U9", emoji="🖼️", each=_further_picks, suits=is_batch),
+    MoreEntry(action="files", label=_("All files"), emoji="📁", suits=is_batch),
+    MoreEntry(
+        action="vary",
+        argument="0-subtle",
+        label=_("Vary a little"),
+        emoji="🪄",
+        suits=lambda job, context: is_single(job, context) and context.can_vary,
+    ),
+    *(
+        MoreEntry(
+            action="picture",
+            argument=pan.value,
+            label=label,
+            emoji=emoji,
+            suits=lambda job, context: is_single(job, context) and context.can_zoom,
+        )
+        for pan, label, emoji in (
+            (Pan.LEFT, _("Continue to the left"), "⬅️"),
+            (Pan.RIGHT, _("Continue to the right"), "➡️"),
+            (Pan.UP, _("Continue upwards"), "⬆️"),
+            (Pan.DOWN, _("Continue downwards"), "⬇️"),
+        )
+    ),
+    MoreEntry(action="steps", label=_("More steps"), emoji="➕", suits=is_drawn),
+    MoreEntry(action="size", label=_("Size"), emoji="📐", suits=is_drawn),
+    MoreEntry(
+        action="sampler",
+        label=_("Sampler"),
+        emoji="🎛️",
+        suits=lambda job, context: is_drawn(job, context) and context.has_samplers,
+    ),
+    MoreEntry(action="model", label=_("Model"), emoji="🧠", suits=lambda job, context: context.has_models),
+    MoreEntry(action="flux", label=_("Flux it"), emoji="⚡", each=_engines),
+    MoreEntry(action="info", label=_("Info"), emoji="ℹ️"),
+    MoreEntry(action="studio", label=_("Studio"), emoji="🖌️", suits=lambda job, context: context.has_studio),
+    MoreEntry(action="delete", label=_("Delete"), emoji="🗑️", suits=is_batch),
+)
+
+
+def more_menu(job: Job, context: CardContext) -> Menu:
+    """Return the menu with what can work for this picture here."""
+    entries = [
+        each for entry in MORE if entry.suits(job, context) for each in entry.each(entry, job, context)
+    ]  # no engine pushes what follows it out of the menu
+    surplus = max(0, len(entries) - MAX_ENTRIES)
+    dropped = [entry for entry in reversed(entries) if entry.action in ("flux", "pick")][:surplus]
+    choices = tuple(entry.choice for entry in entries if entry not in dropped)
+    return Menu(action=MORE_ACTION, job_id=job.id, placeholder=_("More…"), choices=choices[:MAX_ENTRIES])

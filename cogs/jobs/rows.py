@@ -1,0 +1,86 @@
+"""The buttons under a job, in each of its states: at most three rows, made for a phone 390 px wide."""
+
+from cogs.cards import Button, Row
+from cogs.jobs.context import CardContext, OtherEngine
+from cogs.jobs.more import BUTTONS_OF_PICKS, count_of, is_single, more_menu
+from generation.job import Job
+from texts.text import _
+from utils.text import cut
+
+BUTTONS_OF_A_ROW = 5
+LABELLED_OF_A_ROW = 3
+ENGINE_CHARS = 16  # of an engine's name on a button
+GRID = 4  # pictures of a batch that each have a button to pick them and one to vary them
+# the same request would be refused for the same reason, so it is not offered to be run again
+FAILS_AGAIN = frozenset({"request_rejected", "not_capable", "content_blocked"})
+
+
+def waiting_rows(job: Job) -> tuple[Row, ...]:
+    return (
+        (
+            Button(action="cancel", job_id=job.id, label=_("Cancel"), emoji="✖️"),
+            Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️"),
+        ),
+    )
+
+
+def after_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
+    """Return what helps where there is no picture."""
+    row = [Button(action="edit", job_id=job.id, label=_("Edit"), emoji="✏️")]
+    if job.error is None or job.error.code not in FAILS_AGAIN:
+        row.insert(0, Button(action="reroll", job_id=job.id, label=_("Run again"), emoji="🎲"))
+    if job.error and job.error.code in {"timed_out", "out_of_memory"}:
+        row.append(Button(action="smaller", job_id=job.id, label=_("Try smaller"), emoji="🔽"))
+    if context.others and job.error:
+        row.append(draw_on(job, context.others[0]))
+    row.append(Button(action="delete", job_id=job.id, emoji="🗑️"))
+    return tuple(tuple(row[first : first + LABELLED_OF_A_ROW]) for first in range(0, len(row), LABELLED_OF_A_ROW))
+
+
+def draw_on(job: Job, other: OtherEngine) -> Button:
+    label = _("Draw on {engine}", engine=cut(other.label, ENGINE_CHARS))
+    return Button(action="flux", job_id=job.id, label=label, emoji="⚡", argument=other.name)
+
+
+def done_rows(job: Job, context: CardContext) -> tuple[Row, ...]:
+    """Return what can be done with a picture, or with several."""
+    rows = _single(job, context) if count_of(job) <= 1 else _batch(job, context)
+    return (*rows, more_menu(job, context))
+
+
+def _single(job: Job, context: CardContext) -> tuple[Row, ...]:
+    again = [
+        Button(action="reroll", job_id=job.id, label=_("Re-roll"), emoji="🎲", style="primary"),
+        Button(action="edit", job_id=job.id, label=_("Remix"), emoji="✏️"),
+    ]
+    if is_single(job, context) and context.can_vary:
+        again.append(Button(action="vary", job_id=job.id, label=_("Vary"), emoji="🪄", argument="0"))
+    further = []
+    if is_single(job, context) and context.can_upscale:
+        further.append(Button(action="picture", job_id=job.id, emoji="⬆️", argument="upscale"))
+    if is_single(job, context) and context.can_zoom:
+        further.append(Button(action="picture", job_id=job.id, emoji="🔭", argument="zoom"))
+    if any(other.is_flux for other in context.others):
+        further.append(Button(action="flux", job_id=job.id, emoji="⚡"))
+    further.append(Button(action="keep", job_id=job.id, emoji="⭐"))
+    further.append(Button(action="delete", job_id=job.id, emoji="🗑️"))
+    return tuple(again), tuple(further)
+
+
+def _batch(job: Job, context: CardContext) -> tuple[Row, ...]:
+    """Return U1-U4 and V1-V4; of a larger batch each can be picked, and varied where it is picked."""
+    count = count_of(job)
+    reroll = Button(action="reroll", job_id=job.id, emoji="🎲")
+    remix = Button(action="edit", job_id=job.id, emoji="✏️")
+    picks = [
+        Button(action="pick", job_id=job.id, label=f"U{number + 1}", argument=str(number))
+        for number in range(min(count, BUTTONS_OF_PICKS))
+    ]
+    if count > GRID:
+        return tuple(picks[:BUTTONS_OF_A_ROW]), (*picks[BUTTONS_OF_A_ROW:], reroll, remix)
+    if not context.can_vary:
+        return (*picks, reroll), (remix,)
+    varied = [
+        Button(action="vary", job_id=job.id, label=f"V{number + 1}", argument=str(number)) for number in range(count)
+    ]
+    return (*picks, reroll), (*varied, remix)
