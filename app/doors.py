@@ -180,6 +180,7 @@ def _console(easel: Easel, background: LoopThread, settings: Settings, *, addres
         generation=easel.services.generation,
         media=easel.services.media,
         catalog=easel.services.catalog,
+        wildcards=easel.services.wildcards,
         pictures=settings.storage.data_dir / "pictures",
         findings=easel.findings,
         run=background.run,
@@ -219,7 +220,11 @@ def run_console(settings: Settings, command: Command) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder, LoopThread() as background:
         own = settings.changed(
-            storage={"data_dir": Path(folder), "media_cache_dir": Path("media_cache")},
+            storage={
+                "data_dir": Path(folder),
+                "media_cache_dir": Path("media_cache"),
+                "wildcards_path": settings.storage.wildcards_folder.absolute(),
+            },
             queue={"grace_s": 0.0},
             webhooks={"url": ""},
         )

@@ -7,7 +7,9 @@ from services.bundle import Services
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import make_intakes
+from services.drawing.questions import QuestionService
 from services.drawing.styles import StyleService
+from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
@@ -20,6 +22,7 @@ from services.upkeep import Upkeep, make_upkeep
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
 from store.preferences import PreferenceStore
+from store.questions import QuestionStore
 from store.workflows import WorkflowStore
 
 
@@ -28,6 +31,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     registry, media, clock = base.registry, base.media, base.clock
     workflows = WorkflowService(registry, WorkflowStore(base.database), clock)
     styles = StyleService(base.settings.storage.data_dir)
+    wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
     queue = _queue(base, workflows)
     generation = GenerationService(
@@ -52,10 +56,12 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         catalog=catalog,
         connections=connections,
         describing=DescribingService(registry),
-        intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, links),
+        intakes=make_intakes(base.database, base.box, registry, generation, compare, media, clock, wildcards, links),
         upkeep=_upkeep(base, queue, connections),
         records=_records(base, queue, generation, connections, styles),
         workflows=workflows,
+        wildcards=wildcards,
+        questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
         clock=clock,
         loops=base.loops,

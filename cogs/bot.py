@@ -29,6 +29,7 @@ from cogs.posting import Poster
 from cogs.preferences import Preferences
 from cogs.presence import Presence
 from cogs.presses import Presses
+from cogs.questions import Questions
 from cogs.queue_status import QueueStatus
 from cogs.reactions import Reactions
 from cogs.spender import Spender
@@ -108,9 +109,10 @@ class EaselBot(commands.Bot):
     def _add_cogs(self, services: Services, *, message_content: bool) -> None:
         generation, media, catalog, desk = services.generation, services.media, services.catalog, self.desk
         self.add_cog(ErrorHandler(self))
-        self.add_cog(
-            ImageGeneration(catalog=catalog, desk=desk, workflows=services.workflows, styles=services.records.styles)
-        )
+        questions = Questions(questions=services.questions, desk=desk, clock=services.clock)
+        self.add_cog(questions)
+        drawing = {"workflows": services.workflows, "styles": services.records.styles}
+        self.add_cog(ImageGeneration(catalog=catalog, questions=questions, **drawing))  # type: ignore[arg-type]
         self.add_cog(EditControls(service=generation, catalog=catalog, messages=self.messages, desk=desk))
         self.add_cog(Picks(service=generation, media=media, messages=self.messages, desk=desk))
         self.add_cog(Pictures(service=generation, media=media, catalog=catalog, desk=desk))

@@ -53,14 +53,18 @@ class Desk:
         self._announced: dict[str, Intake] = {}  # by the message of ours that announces the answer
         self._given_up: set[str] = set()
 
-    async def take_press(self, interaction: nextcord.Interaction, order: Order, *, private: bool = False) -> None:
+    async def take_press(
+        self, interaction: nextcord.Interaction, order: Order, *, private: bool = False, intake_id: str = ""
+    ) -> None:
         """Take in what a slash command, a button or a form asks for; the answer is a message of its own.
+
+        `intake_id`: of what is confirmed by this press, so that two presses take it in once.
 
         Raises:
             StoreUnavailable: it cannot be stored; nobody was told that it was.
         """
         origin = of_interaction(interaction, self._clock, private=private)
-        if intake := await self._intakes.take(str(interaction.id), order, origin):
+        if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
     async def take_message(self, ctx: commands.Context[Any], order: Order, *, private: bool = False) -> None:

@@ -9,15 +9,14 @@ from nextcord.ext import commands
 
 from cogs.attachments import address_of, pictures_in, unused_in
 from cogs.decorators import prefix_command
-from cogs.desk import Desk
 from cogs.mentions import names_in, names_of_interaction
 from cogs.origin import check_interaction_permissions, check_message_permissions, person_of
 from cogs.plain import suggest
+from cogs.questions import Questions
 from cogs.slash import draft_of_options, said_at, with_options
 from cogs.workflows.cog import suggest_workflows
 from cogs.workflows.options import suggest_options
 from generation.fields import FIELDS, Kind
-from generation.options import as_checked
 from generation.order import Order, OrderKind
 from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
@@ -45,37 +44,37 @@ def _suggester(names: str) -> Callable[..., Awaitable[None]]:
 class ImageGeneration(commands.Cog):
     """The commands that make pictures. Everything else about a job is in `edit_controls` and `job_messages`."""
 
-    def __init__(self, *, catalog: Catalog, desk: Desk, workflows: WorkflowService, styles: StyleService) -> None:
+    def __init__(
+        self, *, catalog: Catalog, questions: Questions, workflows: WorkflowService, styles: StyleService
+    ) -> None:
         self._catalog = catalog
         self._styles = styles
-        self._desk = desk
+        self._questions = questions
         self._workflows = workflows
 
     @prefix_command(name="dream", aliases=[name for name in SLASH_NAMES if name != "dream"])
     async def dream(self, ctx: commands.Context[Any], *, text: str = "") -> None:
         """`!dream a red fox --steps 30 --size 768x512`"""  # noqa: D415  # shown as it stands by !help
         await check_message_permissions(ctx)
-        parsed = parse_prompt(text, names_in(ctx.message), fetches_pictures=True)
+        parsed = parse_prompt(text, names_in(ctx.message), fetches_pictures=True, takes_several=True)
         replied = ctx.message.reference.resolved if ctx.message.reference else None
         pictures = pictures_in(ctx.message)
         if isinstance(replied, nextcord.Message) and (parsed.draft.workflow or not pictures):
             pictures += pictures_in(replied)  # a workflow may take both
         notes = unused_in(ctx.message, pictures)
-        await self._desk.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
+        await self._questions.take_message(ctx, _order(parsed, pictures, notes), private=parsed.is_private)
 
     @with_options
     async def generate(self, interaction: nextcord.Interaction, **given: Any) -> None:
         check_interaction_permissions(interaction)
         (prompt,) = said_at(Kind.PROMPT, given)
         names = await names_of_interaction(interaction, prompt, *said_at(Kind.WORDS, given))
-        parsed = parse_prompt(prompt, names, has_workflow=bool(said_at(Kind.WORKFLOW, given)), fetches_pictures=True)
+        has_workflow = bool(said_at(Kind.WORKFLOW, given))
+        parsed = parse_prompt(prompt, names, has_workflow=has_workflow, fetches_pictures=True, takes_several=True)
         typed = draft_of_options(given, names)
-        if parsed.draft.loras:
-            typed = replace(typed, loras=typed.loras + parsed.draft.loras)
-        is_private = parsed.is_private or bool(given["private"])
-        parsed = replace(parsed, draft=as_checked(typed.over(parsed.draft), typed, parsed.draft), is_private=is_private)
+        parsed = replace(parsed.under(typed, adds_loras=True), is_private=parsed.is_private or bool(given["private"]))
         pictures = [*said_at(Kind.PICTURE, given), *said_at(Kind.PICTURES, given)]
-        await self._desk.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
+        await self._questions.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 
     async def suggest_backend(self, interaction: nextcord.Interaction, typed: str) -> None:
         await self._suggest(interaction, ENGINES, typed, None)
@@ -121,6 +120,8 @@ def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes:
     return Order(
         kind=OrderKind.DRAW,
         draft=parsed.draft,
+        others=parsed.others,
+        fills=parsed.has_wildcards,
         notes=(*parsed.notes, *notes),
         repeat=parsed.repeat,
         files=tuple(address_of(picture) for picture in pictures),

@@ -12,10 +12,12 @@ from console.saving import Target, picture_file, write
 from console.text import say, tell
 from generation.errors import GenerationError
 from generation.job import Job, JobView, Origin
-from generation.prompt_syntax import parse_prompt
+from generation.prompt_syntax import ParsedPrompt, parse_prompt
+from generation.request import Draft
 from generation.result import StoredImage
 from services.drawing.generation import GenerationService
-from services.drawing.splitting import repeated
+from services.drawing.splitting import repeated_all
+from services.drawing.wildcards import WildcardService
 from services.engines.catalog import Catalog
 from services.people.access import LOCAL_USER
 from services.pictures.media import MediaService, file_name
@@ -53,6 +55,7 @@ class ConsoleParts:
     generation: GenerationService
     media: MediaService
     catalog: Catalog
+    wildcards: WildcardService
     pictures: Path  # where pictures go that were given no name
     findings: tuple[str, ...]  # what was found on this machine, in words
     run: Run
@@ -91,15 +94,15 @@ def draw(studio: ConsoleParts, asked: Asked, *, is_quiet: bool = False) -> int:
 async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
     target = Target(output=asked.output, folder=studio.pictures)
     target.check()
-    parsed = parse_prompt(asked.text)
-    draft, remarks = await with_files(parsed.draft, asked.images, studio.media)
+    parsed = parse_prompt(asked.text, takes_several=True)
+    drafts, remarks = await _drafts(studio, parsed, asked.images)
     for note in (*parsed.notes, *remarks):
         tell(_("note: {note}", note=note))
     if parsed.draft.workflow and studio.bring_workflows:
         await studio.bring_workflows()
     views: list[JobView] = []
     try:
-        views = await studio.generation.submit_all(repeated(draft, parsed.repeat), ORIGIN)
+        views = await studio.generation.submit_all(drafts, ORIGIN)
         with display(is_quiet=is_quiet) as shown:
             jobs = [await _finished(studio, view.job, shown) for view in views]
     except asyncio.CancelledError:
@@ -109,6 +112,22 @@ async def _draw(studio: ConsoleParts, asked: Asked, is_quiet: bool) -> int:
     await _save(studio, jobs, target, is_quiet)
     failed = next((job.error for job in jobs if job.error), None)
     return explain(failed.code, failed.user_message, failed.hint) if failed else 0
+
+
+async def _drafts(
+    studio: ConsoleParts, parsed: ParsedPrompt, images: Sequence[Path]
+) -> tuple[list[Draft], tuple[str, ...]]:
+    """Return what is to be drawn for one line, and remarks on it."""
+    begun, remarks = [], dict[str, None]()
+    for draft in parsed.drafts:
+        with_pictures, of_pictures = await with_files(draft, images, studio.media)
+        begun.append(with_pictures)
+        remarks |= dict.fromkeys(of_pictures)
+    drafts = repeated_all(begun, parsed.repeat)
+    if parsed.has_wildcards:
+        drafts, of_words = await studio.wildcards.fill(drafts)
+        remarks |= dict.fromkeys(of_words)
+    return drafts, tuple(remarks)
 
 
 async def _finished(studio: ConsoleParts, job: Job, shown: Display) -> Job:

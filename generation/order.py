@@ -3,7 +3,7 @@
 It is complete enough to be carried out by another process than the one that heard it.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ class Order:
 
     kind: OrderKind
     draft: Draft = field(default_factory=Draft)
+    others: tuple[Draft, ...] = ()  # of the other choices in braces, to be drawn beside it
+    fills: bool = False  # the words have wildcards, to be filled when it is carried out
     notes: tuple[str, ...] = ()
     repeat: int = 1
     files: tuple[str, ...] = ()  # addresses of what was attached: pictures; one and its mask; or a file of words
@@ -42,6 +44,15 @@ class Order:
     engines: tuple[str, ...] = ()
     replaces: bool = False  # the job ends where the new one is accepted
 
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        return (self.draft, *self.others)
+
+    @property
+    def pictures(self) -> int:
+        """Return how many it asks for."""
+        return self.repeat * sum(each.batch_size or 1 for each in self.drafts)
+
 
 _LISTS: Final = ("notes", "files", "names", "drop", "engines")
 
@@ -49,7 +60,8 @@ _LISTS: Final = ("notes", "files", "names", "drop", "engines")
 def order_to_json(order: Order) -> dict[str, Any]:
     """Return plain JSON values."""
     notes = [text_to_json(note) for note in order.notes]
-    return asdict(order) | {"kind": order.kind.value, "draft": draft_to_json(order.draft), "notes": notes}
+    drafts = {"draft": draft_to_json(order.draft), "others": [draft_to_json(each) for each in order.others]}
+    return asdict(replace(order, others=())) | {"kind": order.kind.value, "notes": notes} | drafts
 
 
 def order_from_json(values: dict[str, Any]) -> Order:
@@ -57,4 +69,5 @@ def order_from_json(values: dict[str, Any]) -> Order:
     known = {f.name: values[f.name] for f in fields(Order) if f.name in values}
     lists = {name: tuple(known.get(name, ())) for name in _LISTS}
     lists["notes"] = tuple(map(text_from_json, lists["notes"]))
+    lists["others"] = tuple(map(draft_from_json, known.get("others", ())))
     return Order(**{**known, **lists, "kind": OrderKind(known["kind"]), "draft": draft_from_json(known["draft"])})

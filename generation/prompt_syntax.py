@@ -22,14 +22,17 @@ from generation.options import (
     FOREIGN_FLAGS,
     FOREIGN_STYLES,
     OPTIONS,
+    as_checked,
     check_range,
     shorten,
     validate,
 )
+from generation.permutations import permutations, with_plain_braces
 from generation.picture_links import place_of, take_picture_links
 from generation.replaced_options import REPLACED, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 from generation.several_pictures import ONE_IS_USED, not_used
+from generation.wildcards import has_wildcards
 from texts.text import _
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together
@@ -41,14 +44,26 @@ NO_NAMES: Final[Mapping[str, str]] = {}
 class ParsedPrompt:
     """A text as read. `notes` are short remarks for the reply: options that are not known or do nothing here.
 
-    `pictures` are addresses of what to draw from; they are there only for a door that fetches them.
+    `pictures` are addresses of what to draw from; they are there only for a door that fetches them. `others` are what
+    the other choices in braces say, for a door that takes several.
     """
 
     draft: Draft
+    others: tuple[Draft, ...] = ()
+    has_wildcards: bool = False  # in words that do not stand in quotes
     pictures: tuple[str, ...] = ()
     repeat: int = 1
     is_private: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        return (self.draft, *self.others)
+
+    def under(self, given: Draft, *, adds_loras: bool = False) -> "ParsedPrompt":
+        """Return the same with what was said beside the text laid over it; LoRAs of both hold with `adds_loras`."""
+        draft, *others = (_over(given, each, adds_loras=adds_loras) for each in self.drafts)
+        return replace(self, draft=draft, others=tuple(others))
 
 
 @dataclass
@@ -64,7 +79,12 @@ class _Reading:
 
 
 def parse_prompt(
-    text: str, names: Mapping[str, str] = NO_NAMES, *, has_workflow: bool = False, fetches_pictures: bool = False
+    text: str,
+    names: Mapping[str, str] = NO_NAMES,
+    *,
+    has_workflow: bool = False,
+    fetches_pictures: bool = False,
+    takes_several: bool = False,
 ) -> ParsedPrompt:
     """Read a prompt with its options. Those that are not known are the workflow's, where one is named.
 
@@ -73,10 +93,34 @@ def parse_prompt(
         names: what mentions stand for, as `plain_words` takes them.
         has_workflow: one is named elsewhere.
         fetches_pictures: whoever asks fetches the first of `pictures`; else it is said that nobody does.
+        takes_several: whoever asks draws `others` too; else choices in braces are words.
 
     Raises:
-        RequestRejected: a known option has a value that cannot be, or the text is too long.
+        RequestRejected: a known option has a value that cannot be, the text is too long, or it stands for too many.
     """
+    _check_length(text)
+    texts = permutations(text) if takes_several else [with_plain_braces(text)]
+    first, *others = [_parse(each, names, has_workflow, fetches_pictures) for each in texts]
+    if not others:
+        return first
+    notes = [note for parsed in (first, *others) for note in parsed.notes]
+    choices = _("one of {count} for the choices in braces; \\{{ is a plain brace", count=len(texts))
+    return replace(
+        first,
+        others=tuple(other.draft for other in others),
+        has_wildcards=any(parsed.has_wildcards for parsed in (first, *others)),
+        is_private=any(parsed.is_private for parsed in (first, *others)),
+        notes=(choices, *dict.fromkeys(notes)),
+    )
+
+
+def _over(given: Draft, lower: Draft, *, adds_loras: bool) -> Draft:
+    if adds_loras and lower.loras:
+        given = replace(given, loras=given.loras + lower.loras)
+    return as_checked(given.over(lower), given, lower)
+
+
+def _check_length(text: str) -> None:
     if len(text) > MAX_TEXT_CHARS:
         raise RequestRejected(
             _(
@@ -86,6 +130,9 @@ def parse_prompt(
             ),
             field="prompt",
         )
+
+
+def _parse(text: str, names: Mapping[str, str], has_workflow: bool, fetches_pictures: bool) -> ParsedPrompt:
     text, remarks = plain_words(text, names)
     text = without_brackets(text)
     reading = _Reading(notes=[*remarks])
@@ -106,7 +153,8 @@ def parse_prompt(
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
     pictures: tuple[str, ...] = ()
-    if unquote(prompt) == prompt:
+    is_quoted = unquote(prompt) != prompt
+    if not is_quoted:
         prompt, pictures = take_picture_links(prompt)
         reading.notes += [*misread(prompt), *_notes_on_pictures(pictures, are_fetched=fetches_pictures)]
     draft = Draft(prompt=unquote(prompt), loras=tuple(reading.loras), **reading.values)
@@ -114,6 +162,7 @@ def parse_prompt(
     check_range("repeat", repeat)
     return ParsedPrompt(
         draft=draft,
+        has_wildcards=not is_quoted and has_wildcards(draft),
         pictures=pictures if fetches_pictures else (),
         repeat=repeat,
         is_private=is_private,
@@ -210,9 +259,10 @@ def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
 
 def _reads_as(line: str, draft: Draft) -> bool:
     try:
-        return parse_prompt(line).draft == draft
+        parsed = parse_prompt(line, takes_several=True)
     except RequestRejected:  # something in the prompt looks like an option
         return False
+    return parsed.drafts == (draft,) and not parsed.has_wildcards
 
 
 def _draft_of(request: GenerationRequest) -> Draft:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from services.drawing.compare import CompareService
 from services.drawing.generation import GenerationService
 from services.drawing.intakes import IntakeService
+from services.drawing.questions import QuestionService
+from services.drawing.wildcards import WildcardService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
@@ -31,6 +33,8 @@ class Services:
     upkeep: Upkeep
     records: Records
     workflows: WorkflowService
+    wildcards: WildcardService
+    questions: QuestionService
     preferences: PreferenceService
     clock: Clock
     loops: Loops

@@ -22,6 +22,11 @@ class StorageSettings(Group):
         _("a folder"),
         otherwise=["IMAGE_STORAGE_PATH"],  # the name another system has for it
     )
+    wildcards_path: Path = text(
+        "wildcards",
+        _("Folder of the lists behind `__wildcards__` in prompts; a relative path is inside DATA_DIR"),
+        _("a folder"),
+    )
     media_ttl_s: Span = span(DEFAULT_MEDIA_TTL_S, _("How long pictures are kept"), low=1, high=30 * DAY_S)
     words_ttl_s: Span = span(
         0.0,
@@ -42,6 +47,10 @@ class StorageSettings(Group):
     @property
     def media_folder(self) -> Path:
         return self.data_dir / self.media_cache_dir  # an absolute one stays as it is
+
+    @property
+    def wildcards_folder(self) -> Path:
+        return self.data_dir / self.wildcards_path
 
 
 class MarkSettings(Group):

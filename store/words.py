@@ -105,6 +105,7 @@ UNLINK_ROWS: Final = 2000
 FORGET_INTAKES: Final = (
     "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key"
 )
+FORGET_QUESTIONS: Final = "DELETE FROM questions WHERE user_key = :user_key"
 FORGET_PERSON: Final = (
     f"UPDATE OR REPLACE image_generation_stats SET user_key = :name, lane = {_LANE} WHERE user_key = :user_key",  # noqa: S608  # parts of our own
     "DELETE FROM lane_pace WHERE lane = :lane",
@@ -116,6 +117,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM sessions WHERE user_key = :user_key",
     "DELETE FROM uploads WHERE user_key = :user_key",
     FORGET_INTAKES,
+    FORGET_QUESTIONS,
     "DELETE FROM preferences WHERE scope = 'user:' || :user_key",
     "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",
 )
@@ -152,10 +154,12 @@ class WordStore:
 
     async def forget_intakes(self, user_key: str) -> None:
         """Delete what a person has asked for and what is not in jobs yet: it becomes none any more."""
+        await self._database.write(FORGET_QUESTIONS, {"user_key": user_key})
         await self._database.write(FORGET_INTAKES, {"user_key": user_key})
 
     async def drop_intakes(self, before: datetime) -> None:
         """Delete what was taken in before then and never became jobs: its door has been closed since."""
+        await self._database.write("DELETE FROM questions WHERE created_at <= ?", (to_epoch(before),))
         await self._database.write("DELETE FROM intakes WHERE created_at <= ?", (to_epoch(before),))
 
     async def disown(self, job_ids: Iterable[str], name: str, now: datetime, *, lane: str) -> None:

@@ -148,3 +148,11 @@ def test_a_picture_that_cannot_be_drawn_from_is_told(
     assert main.main(["generate", "a fox", *words, "-o", "out.png"]) == 2
     assert said in capsys.readouterr().err
     assert not (folder / "out.png").exists()
+
+
+def test_choices_and_wildcards_are_drawn_each(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "data" / "wildcards").mkdir(parents=True)
+    (folder / "data" / "wildcards" / "animal.txt").write_text("fox\n")
+    assert main.main(["generate", "a {red, blue} __animal__", *SMALL, "-o", "a.png"]) == 0
+    assert sorted(path.name for path in folder.glob("a*.png")) == ["a-1.png", "a-2.png"]
+    assert b"a blue fox" in (folder / "a-2.png").read_bytes()

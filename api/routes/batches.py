@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.caller import Maker, origin_of
 from api.context import web_of
 from api.request_keys import Key, with_request_key
-from api.routes.jobs import JOB_RESPONSES, shown
+from api.routes.jobs import JOB_RESPONSES, filled, shown
 from api.routing import Router
 from api.schemas.jobs import SubmittedOut
 from api.schemas.requests import DraftIn, Number, Text
 from api.sight import check_inputs
 from generation.prompt_syntax import parse_prompt
+from generation.request import Draft
 from services.drawing.batches import DELAY_S, submit_batch
 
 router = Router(prefix="/api", tags=["jobs"], responses=JOB_RESPONSES)
@@ -34,11 +35,14 @@ class BatchIn(BaseModel):
 async def submit(request: Request, body: BatchIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
     """Ask for a picture of each prompt; the queue starts one after the other, `delay_ms` apart."""
     web = web_of(request)
-    parsed = [parse_prompt(text) for text in body.prompts]
+    parsed = [parse_prompt(text, takes_several=True) for text in body.prompts]
     common = body.common.to_draft()
     await check_inputs(web, caller, common)
     origin = await with_request_key(request, origin_of(caller, private=body.is_private), body)
-    drafts = [item.draft.over(common) for item in parsed]
+    drafts, notes = list[Draft](), list[str]()
+    for item in parsed:
+        more, remarks = await filled(web, item, [draft.over(common) for draft in item.drafts])
+        drafts += more
+        notes += remarks
     views = await submit_batch(web.services.generation, drafts, origin, delay_s=body.delay_ms / 1000)
-    notes = [note for item in parsed for note in item.notes]
     return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=notes)

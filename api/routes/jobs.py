@@ -25,7 +25,7 @@ from generation.picture_links import place_of
 from generation.prompt_syntax import ParsedPrompt, parse_prompt
 from generation.request import Draft, Mode, SourceImage, draft_of
 from generation.several_pictures import ONE_IS_USED, not_used
-from services.drawing.splitting import repeated
+from services.drawing.splitting import repeated_all
 from texts.text import _
 
 JOB_RESPONSES: Final = errors(400, 401, 403, 404, 410, 422, 429, 502, 503)
@@ -61,11 +61,23 @@ async def shown_with_stars(web: Web, views: Sequence[JobView], caller: Person) -
     ]
 
 
-def read_text(body: DraftIn, *, has_workflow: bool = False) -> ParsedPrompt:
+def read_text(body: DraftIn, *, has_workflow: bool = False, takes_several: bool = False) -> ParsedPrompt:
     """Read the text with its options; fields win over them. `has_workflow`: what is changed has one."""
-    text = body.text or ""
-    parsed = parse_prompt(text, has_workflow=has_workflow or bool(body.workflow), fetches_pictures=True)
-    return replace(parsed, draft=as_checked(body.to_draft().over(parsed.draft), parsed.draft))
+    parsed = parse_prompt(
+        body.text or "",
+        has_workflow=has_workflow or bool(body.workflow),
+        fetches_pictures=True,
+        takes_several=takes_several,
+    )
+    return parsed.under(body.to_draft())
+
+
+async def filled(web: Web, parsed: ParsedPrompt, drafts: Sequence[Draft]) -> tuple[list[Draft], list[str]]:
+    """Put words in place of the wildcards of a text; return the remarks on both, too."""
+    remarks: tuple[str, ...] = ()
+    if parsed.has_wildcards:
+        drafts, remarks = await web.services.wildcards.fill(drafts)
+    return [*drafts], [*parsed.notes, *remarks]
 
 
 async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> ParsedPrompt:
@@ -76,7 +88,7 @@ async def with_link(request: Request, caller: Person, parsed: ParsedPrompt) -> P
         note = not_used(_("what lies at {place}", place=place_of(parsed.pictures[0])), ONE_IS_USED)
         return replace(parsed, pictures=(), notes=(*parsed.notes, note))
     picture = await take_picture(request, caller, parsed.pictures[0], "text")
-    return replace(parsed, pictures=(), draft=as_checked(replace(parsed.draft, init_image=picture), parsed.draft))
+    return replace(parsed, pictures=()).under(Draft(init_image=picture))
 
 
 async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
@@ -94,15 +106,15 @@ async def with_inputs(web: Web, caller: Person, draft: Draft) -> Draft:
 async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: Key = "") -> SubmittedOut:
     """Ask for pictures. They are committed to the queue when this answers."""
     web = web_of(request)
-    parsed = await with_link(request, caller, read_text(body))
-    draft = await with_inputs(web, caller, parsed.draft)
+    parsed = await with_link(request, caller, read_text(body, takes_several=True))
+    drafts = [await with_inputs(web, caller, draft) for draft in parsed.drafts]
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
     origin = replace(await _origin(web, caller, body, private), webhook=hook)
     origin = await with_request_key(request, origin, body)
-    parts = repeated(draft, parsed.repeat)
-    views = await web.services.generation.submit_all(parts, origin, fresh=body.fresh, notes=parsed.notes)
-    return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=list(parsed.notes))
+    parts, notes = await filled(web, parsed, repeated_all(drafts, parsed.repeat))
+    views = await web.services.generation.submit_all(parts, origin, fresh=body.fresh, notes=tuple(notes))
+    return SubmittedOut(jobs=[shown(web, view, caller) for view in views], notes=notes)
 
 
 @router.get("/jobs")
@@ -180,8 +192,9 @@ async def again(request: Request, job_id: str, body: AgainIn, caller: Maker, ide
     await check_inputs(web, caller, changes.over(kept))
     private = old.origin.private if body.is_private is None else body.is_private
     origin = await with_request_key(request, origin_of(caller, private=private), body)
-    view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop), notes=parsed.notes)
-    return SubmittedOut(jobs=[shown(web, view, caller)], notes=list(parsed.notes))
+    (changes,), notes = await filled(web, parsed, [changes])
+    view = await web.services.generation.again(old.id, origin, changes, drop=tuple(body.drop), notes=tuple(notes))
+    return SubmittedOut(jobs=[shown(web, view, caller)], notes=notes)
 
 
 @router.delete("/jobs/{job_id}", status_code=204)
@@ -209,7 +222,7 @@ async def preview(request: Request, job_id: str, caller: Reader) -> Response:
 @router.post("/parse")
 async def parse(body: DraftIn, caller: Reader) -> ParsedOut:
     """Read a line of prompt syntax, and say what it says."""
-    parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow), fetches_pictures=True)
+    parsed = parse_prompt(body.text or "", has_workflow=bool(body.workflow), fetches_pictures=True, takes_several=True)
     links = [_("drawn from the picture at {place}", place=place_of(link)) for link in parsed.pictures[:1]]
     notes = [*links, *parsed.notes]
     return ParsedOut(draft=draft_json(parsed.draft), repeat=parsed.repeat, is_private=parsed.is_private, notes=notes)
@@ -220,7 +233,8 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
     """Return where a request would run now, when it would start and what it would cost; nothing is submitted."""
     web = web_of(request)
     try:
-        draft = await with_inputs(web, caller, read_text(body).draft)
+        parsed = read_text(body, takes_several=True)
+        draft = await with_inputs(web, caller, parsed.draft)
         draft = draft if draft.prompt else replace(draft, prompt="a picture")
         found = await web.services.generation.estimate(draft, origin_of(caller))
     except BackendError as error:
@@ -230,9 +244,10 @@ async def estimate(request: Request, body: JobIn, caller: Reader) -> EstimateOut
             raise
         return _refused(error)
     price, cost_usd = await price_of(web, found)
+    notes = [*parsed.notes[:1], *found.notes] if parsed.others else list(found.notes)
     return EstimateOut(
         engine=found.label, lane=found.lane, wait_s=round(found.wait_s, 1), seconds=found.seconds, price=price,
-        cost_usd=cost_usd, notes=list(found.notes), refused=None,
+        cost_usd=cost_usd, notes=notes, refused=None,
     )  # fmt: skip
 
 

@@ -91,4 +91,6 @@ class Compare(commands.Cog):
 
 
 def _order(parsed: ParsedPrompt, engines: tuple[str, ...]) -> Order:
-    return Order(kind=OrderKind.COMPARE, draft=parsed.draft, notes=parsed.notes, engines=engines)
+    return Order(
+        kind=OrderKind.COMPARE, draft=parsed.draft, notes=parsed.notes, engines=engines, fills=parsed.has_wildcards
+    )

@@ -122,8 +122,9 @@ class EditControls(commands.Cog):
         changes = forms.read_edit(typed, before, names)
         # your own job that is still under way is replaced
         replaces = job.user_key == person.user_key and not job.is_terminal
-        notes = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None).notes
-        await self._again(interaction, job, changes, replaces=replaces, notes=notes)
+        parsed = parse_prompt(typed.get("prompt", ""), names, has_workflow=before.workflow is not None)
+        fills = parsed.has_wildcards
+        await self._again(interaction, job, changes, replaces=replaces, notes=parsed.notes, fills=fills)
 
     async def _sized(self, interaction: nextcord.Interaction, job: Job, __: str) -> None:
         size = forms.read_size(filled_in(interaction).texts(), job.settled)
@@ -151,10 +152,12 @@ class EditControls(commands.Cog):
         drop: tuple[str, ...] = (),
         replaces: bool = False,
         notes: tuple[str, ...] = (),
+        fills: bool = False,
     ) -> None:
         """Answer with a new message and run the job once more with `changes`; the result is the presser's."""
         check_interaction_permissions(interaction)
         order = Order(kind=OrderKind.AGAIN, draft=changes, notes=notes, job_id=job.id, drop=drop, replaces=replaces)
+        order = replace(order, fills=fills)
         await self._desk.take_press(interaction, order, private=job.origin.private)
 
     # -- forms and menus -----------------------------------------------------------------------------------------

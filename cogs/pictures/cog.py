@@ -132,7 +132,9 @@ class Pictures(commands.Cog):
         files = (image, mask) if mask else (image,)
         is_alone = parsed.is_private or bool(private)
         notes = forms.notes_of(parsed)
-        await self._take(interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes)
+        await self._take(
+            interaction, OrderKind.INPAINT, draft, files, private=is_alone, notes=notes, fills=parsed.has_wildcards
+        )
 
     @nextcord.slash_command(name="outpaint", description=_("Continue a picture beyond its edges"))
     async def outpaint(
@@ -152,7 +154,9 @@ class Pictures(commands.Cog):
         if typed.zoom is None and typed.pan is None:
             typed = replace(typed, zoom=ZOOM)
         notes = forms.notes_of(parsed)
-        await self._take(interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes)
+        await self._take(
+            interaction, OrderKind.CHANGE, typed, (image,), private=is_alone, notes=notes, fills=parsed.has_wildcards
+        )
 
     @nextcord.message_command(name="Zoom out 1.5×")  # no text: it is known by this name
     async def zoom_message(self, interaction: nextcord.Interaction, message: nextcord.Message) -> None:
@@ -181,7 +185,9 @@ class Pictures(commands.Cog):
         unit = ControlUnit(kind=kind, image=SourceImage(media_id=""), weight=1.0 if weight is None else weight)
         draft = Draft(backend=backend, control=(unit,)).over(parsed.draft)
         notes = forms.notes_of(parsed)
-        await self._take(interaction, OrderKind.CONTROL, draft, (image,), private=is_alone, notes=notes)
+        await self._take(
+            interaction, OrderKind.CONTROL, draft, (image,), private=is_alone, notes=notes, fills=parsed.has_wildcards
+        )
 
     # -- presses -------------------------------------------------------------------------------------------------
 
@@ -216,9 +222,10 @@ class Pictures(commands.Cog):
         *,
         private: bool,
         notes: tuple[str, ...] = (),
+        fills: bool = False,
     ) -> None:
         check_interaction_permissions(interaction)
-        order = Order(kind=kind, draft=draft, notes=notes, files=tuple(map(address_of, files)))
+        order = Order(kind=kind, draft=draft, notes=notes, files=tuple(map(address_of, files)), fills=fills)
         await self._desk.take_press(interaction, order, private=private)
 
     # -- autocomplete --------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ class PictureWords(commands.Cog):
             order = Order(kind=OrderKind.NEAREST, files=(address_of(forms.words_file(message)),))
         else:
             parsed = parse_prompt(words)
-            order = Order(kind=OrderKind.NEAREST, draft=parsed.draft, notes=parsed.notes)
+            order = Order(kind=OrderKind.NEAREST, draft=parsed.draft, notes=parsed.notes, fills=parsed.has_wildcards)
         await self._desk.take_press(interaction, order, private=private)
 
     @describe.on_autocomplete("backend")

@@ -22,7 +22,8 @@ from generation.request import Draft, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
 from services.drawing.generation import GenerationService
-from services.drawing.splitting import repeated
+from services.drawing.splitting import repeated_all
+from services.drawing.wildcards import WildcardService
 from services.engines.catalog import Catalog
 from services.people.uploads import UploadQuota
 from services.pictures.fetching import PictureFetcher
@@ -65,6 +66,7 @@ class IntakeService:
         catalog: Catalog,
         media: MediaService,
         links: PictureFetcher,
+        wildcards: WildcardService,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -73,6 +75,7 @@ class IntakeService:
         self._catalog = catalog
         self._media = media
         self._links = links
+        self._wildcards = wildcards
         self._clock = clock
         self.uploads: UploadQuota | None = None  # one for all doors
 
@@ -166,16 +169,17 @@ class IntakeService:
                 await self._replace(intake)
                 return Made()
             case OrderKind.COMPARE:
-                started = await self._compare.start(
-                    order.draft, origin, order.engines, notes=order.notes, also=[closing]
-                )
+                (draft,), remarks = await self._filled(order, [order.draft])
+                notes = (*order.notes, *remarks)
+                started = await self._compare.start(draft, origin, order.engines, notes=notes, also=[closing])
                 return Made(comparison=started)
             case OrderKind.NEAREST:
                 return Made(views=[await self._nearest(order, origin, read, closing)])
         draft, notes = await self._with_pictures(order, read)
+        (draft,), remarks = await self._filled(order, [draft])
         if order.job_id:
             origin = child_of(await self._generation.get(order.job_id), origin)
-        view = await self._generation.submit(draft, origin, notes=(*order.notes, *notes), also=[closing])
+        view = await self._generation.submit(draft, origin, notes=(*order.notes, *notes, *remarks), also=[closing])
         return Made(views=[view])
 
     def _charged(self, read: Read, intake: Intake) -> Read:
@@ -194,17 +198,23 @@ class IntakeService:
     async def _draw(self, intake: Intake, read: Read, closing: Write) -> list[JobView]:
         """Submit all of a repeat together; an explicit seed counts up."""
         order, origin = intake.order, intake.origin
-        draft, notes = order.draft, order.notes
+        drafts, notes = order.drafts, order.notes
         if order.files:
             draft, remarks = await self._with_attached(order, origin, read)
+            drafts = _beginning_with(draft, drafts)
             notes = (*notes, *remarks)
         elif order.link:
             charge = partial(self._charge, intake)
             picture = await self._links.take(
                 order.link, field="that link", charge=charge
             )  # no text: the name of a field
-            draft = as_checked(replace(draft, init_image=picture), draft)
-        return await self._generation.submit_all(repeated(draft, order.repeat), origin, notes=notes, also=[closing])
+            drafts = _beginning_with(replace(order.draft, init_image=picture), drafts)
+        parts, remarks = await self._filled(order, repeated_all(drafts, order.repeat))
+        return await self._generation.submit_all(parts, origin, notes=(*notes, *remarks), also=[closing])
+
+    async def _filled(self, order: Order, drafts: list[Draft]) -> tuple[list[Draft], tuple[str, ...]]:
+        """Put words in place of wildcards, if the order has some."""
+        return await self._wildcards.fill(drafts) if order.fills else (drafts, ())
 
     async def _with_attached(self, order: Order, origin: Origin, read: Read) -> tuple[Draft, tuple[str, ...]]:
         """Return the draft with the pictures that were attached; those that nothing here could use are not read."""
@@ -226,8 +236,9 @@ class IntakeService:
         order = intake.order
         rest = Order(kind=OrderKind.CANCEL, job_id=order.job_id)
         beside = self._store.going_on(intake.id, rest) if order.replaces else closing
+        (draft,), remarks = await self._filled(order, [order.draft])
         view = await self._generation.again(
-            order.job_id, intake.origin, order.draft, drop=order.drop, notes=order.notes, also=[beside]
+            order.job_id, intake.origin, draft, drop=order.drop, notes=(*order.notes, *remarks), also=[beside]
         )
         if order.replaces:
             try:
@@ -309,6 +320,7 @@ def make_intakes(
     compare: CompareService,
     media: MediaService,
     clock: Clock,
+    wildcards: WildcardService,
     policy: UrlPolicy | None = None,
 ) -> IntakeService:
     """Wire it; nothing runs yet. `policy`: which addresses of pictures may be fetched; None: public ones, by https."""
@@ -319,5 +331,13 @@ def make_intakes(
         catalog=Catalog(registry),
         media=media,
         links=PictureFetcher(media, policy or UrlPolicy()),
+        wildcards=wildcards,
         clock=clock,
+    )
+
+
+def _beginning_with(first: Draft, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """Return drafts that all begin with the pictures of the first."""
+    return tuple(
+        as_checked(replace(each, init_image=first.init_image, more_images=first.more_images), each) for each in drafts
     )

@@ -12,6 +12,11 @@ def repeated(draft: Draft, times: int) -> list[Draft]:
     return [_moved_on(draft, number) for number in range(times)]
 
 
+def repeated_all(drafts: Iterable[Draft], times: int) -> list[Draft]:
+    """Return each of the drafts so many times."""
+    return [each for draft in drafts for each in repeated(draft, times)]
+
+
 def split(draft: Draft, count: int, most: int) -> list[Draft]:
     """Return the drafts that make `count` pictures together, at most `most` each."""
     if count == 1:

@@ -152,3 +152,26 @@ async def test_a_key_that_is_not_in_use_is_told_apart_from_none(client):
     answer = await client.get("/api/session", headers={"Authorization": "Bearer esl_mistyped"})
     assert answer.status_code == 401
     assert answer.json()["error"] == "No such API key is in use here: it is mistyped, revoked or expired."
+
+
+async def test_a_text_with_choices_is_a_job_for_each(site, client):
+    with held(site):
+        answer = (await client.post("/api/jobs", json={"text": "a {red, blue} fox --repeat 2"} | SMALL)).json()
+    assert [job["prompt"] for job in answer["jobs"]] == ["a red fox"] * 2 + ["a blue fox"] * 2
+    assert answer["notes"] == ["one of 2 for the choices in braces; \\{ is a plain brace"]
+    assert (await client.post("/api/parse", json={"text": "a {red, blue} fox"})).json()["notes"] == answer["notes"]
+    refused = await client.post("/api/jobs", json={"text": "{a|b|c|d|e|f|g} {a|b|c|d|e|f|g}"} | SMALL)
+    assert (refused.status_code, "at most 40" in refused.text) == (400, True)
+
+
+async def test_the_prompt_field_says_words_and_no_syntax(site, client):
+    lists = site.easel.settings.storage.wildcards_folder
+    lists.mkdir()
+    (lists / "animal.txt").write_text("fox\n")
+    with held(site):
+        plain = (await client.post("/api/jobs", json={"prompt": "a {red, blue} __animal__"} | SMALL)).json()
+        text = (await client.post("/api/jobs", json={"text": "a red __animal__"} | SMALL)).json()
+        batch = await client.post("/api/batches", json={"prompts": ["a {b|c} __animal__", "x"], "common": SMALL})
+    assert [job["prompt"] for job in plain["jobs"]] == ["a {red, blue} __animal__"]
+    assert [job["prompt"] for job in text["jobs"]] == ["a red fox"]
+    assert [job["prompt"] for job in batch.json()["jobs"]] == ["a b fox", "a c fox", "x"]

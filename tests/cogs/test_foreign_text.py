@@ -201,6 +201,7 @@ NOT_MESSAGES = {
     "cogs.help": {"help_pages"},  # our own words alone
     "cogs.plain": {"escape", "sentence", "code", "block", "label", "address"},
     "cogs.pictures.forms": {"words_in", "upscale_options"},
+    "cogs.questions": {"question_card"},  # our own words alone
     "cogs.attachments": {"address_of"},
 }
 TOKEN = re.compile(
