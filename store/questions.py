@@ -22,7 +22,7 @@ DROP: Final = "DELETE FROM questions WHERE id = ?"
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What somebody asked for and has not confirmed yet. `id`: the door's own of the message or press."""
+    """An order that is not confirmed yet. `id`: the door's own of the message or press."""
 
     id: str
     user_key: str

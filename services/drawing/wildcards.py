@@ -30,7 +30,7 @@ class _WildcardFile:
 
 
 class WildcardService:
-    """Reads the lists that prompts name, each time anew unless its file is unchanged."""
+    """Reads the lists that prompts name, again when their files have changed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
