@@ -168,9 +168,9 @@ class QueueManager:
         """Let this user's next request in without a pause: an earlier process had it before the pause began."""
         self._cooldown.forget(user_key)
 
-    async def cancel(self, job_id: str) -> Job | None:
+    async def cancel(self, job_id: str, why: JobError | None = None) -> Job | None:
         """Cancel a queued or running job; `None` if it had already ended. The row is written first."""
-        job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now())
+        job = await self._jobs.finish(job_id, JobStatus.CANCELLED, now=self._clock.now(), error=why)
         if job is None:
             return None
         log_job_event(job, "cancelled")

@@ -31,6 +31,7 @@ STATUS: Final = {  # by the code of the error
     "content_blocked": 400,
     "limit_reached": 429,
     "not_allowed": 403,
+    "banned": 403,
     "sign_in": 401,
     "not_found": 404,
     "gone": 410,

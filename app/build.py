@@ -5,6 +5,7 @@ import logging
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.base import NOTHING, Base, Instead
@@ -63,6 +64,7 @@ class Easel:
         services, loops = self.services, self.services.loops
         services.upkeep.start(loops)
         services.records.start(loops)
+        services.moderation.start(loops)
         loops.start("sweeper", self.sweeper.run)
         loops.start("webhooks", self.web.webhooks.run)
 
@@ -128,10 +130,16 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         queue=queue,
         services=services,
         web=web,
-        sweeper=Sweeper(cache, clock, named_by=base.jobs.named_by_ended, prune_words=services.records.forgetting.prune),
+        sweeper=Sweeper(cache, clock, named_by=base.jobs.named_by_ended, prune_words=partial(_prune, services)),
         findings=findings,
         folders=folders,
     )
+
+
+async def _prune(services: Services) -> int:
+    """Delete words and records whose time is over."""
+    await services.moderation.prune()
+    return await services.records.forgetting.prune()
 
 
 def _no_mark(lane: str) -> None:

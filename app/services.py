@@ -14,6 +14,7 @@ from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
+from services.moderation.bundle import Moderation, make_moderation
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
 from services.records import Records, make_records
@@ -34,6 +35,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     wildcards = WildcardService(base.settings.storage.wildcards_folder)
     preferences = PreferenceStore(base.database)
     queue = _queue(base, workflows)
+    moderation = _moderation(base, queue)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -43,6 +45,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         clock=clock,
         workflows=workflows,
         styles=styles,
+        check=moderation.check,
     )
     connections = _connections(base)
     catalog = Catalog(registry)
@@ -63,6 +66,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         wildcards=wildcards,
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
+        moderation=moderation,
         clock=clock,
         loops=base.loops,
     )
@@ -85,6 +89,20 @@ def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
         limits=base.settings.queue,
         policy=base.instead.policy,
         loops=base.loops,
+    )
+
+
+def _moderation(base: Base, queue: QueueManager) -> Moderation:
+    settings = base.settings
+    home_ids = settings.people.guild_ids or map(str, settings.discord.guild_ids)
+    return make_moderation(
+        base.database,
+        base.jobs,
+        queue,
+        base.clock,
+        people=settings.people,
+        home_ids=home_ids,
+        storage=settings.storage,
     )
 
 

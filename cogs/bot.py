@@ -22,6 +22,8 @@ from cogs.jobs.controls import EditControls
 from cogs.jobs.deletions import Deletions
 from cogs.jobs.messages import JobMessages
 from cogs.jobs.picks import Picks
+from cogs.moderation.cog import Moderating
+from cogs.moderation.notices import ModerationNotices
 from cogs.pictures.cog import Pictures
 from cogs.pictures.words import PictureWords
 from cogs.plain_words import give_command, may_be_mended
@@ -152,6 +154,8 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, messages=self.messages))
         self.add_cog(Forget(forgetting=services.records.forgetting))
+        self.add_cog(Moderating(moderation=services.moderation))
+        self.add_cog(ModerationNotices(self, moderation=services.moderation))
         self.add_cog(Help())
         self.add_cog(Welcome(desk=desk))
         self.add_cog(self._presence)

@@ -22,6 +22,7 @@ from cogs.origin import DOOR, of_interaction, of_message
 from cogs.posting import TRANSIENT, Posted
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
+from generation.errors import Barred
 from generation.order import Order
 from services.drawing.intakes import Intake, IntakeService, Made
 from utils.clock import Clock
@@ -196,7 +197,10 @@ class Desk:
 
     async def _refuse(self, intake: Intake, error: Exception, *, is_repeated: bool) -> None:
         """Notify the person, and only then end the intake: a crash in between tells them again."""
-        await self._teller.refuse(intake.origin, error_text(error), is_repeated=is_repeated)
+        if isinstance(error, Barred):
+            await self._teller.refuse_alone(intake.origin, error_text(error))
+        else:
+            await self._teller.refuse(intake.origin, error_text(error), is_repeated=is_repeated)
         await self._intakes.close(intake)
 
 

@@ -103,6 +103,21 @@ class Teller:
         except (nextcord.HTTPException, *TRANSIENT) as lost:
             log.info("nowhere to tell an error (%s)", type(lost).__name__)
 
+    async def refuse_alone(self, origin: Origin, text: str) -> None:
+        """Report a refusal whose reason is for this person alone: in answer to a press, else in a direct message."""
+        if self._poster.has_reply(origin):
+            await self.refuse(origin, text)
+            return
+        try:
+            direct = await self._direct(origin)
+            await direct.send(f"<#{origin.channel_id}>: {text}")
+        except (nextcord.HTTPException, *TRANSIENT) as lost:
+            log.info("a refusal could not be told in private (%s)", type(lost).__name__)
+        else:
+            if not origin.message_id:
+                return
+        await self.refuse(origin, _("🚫 You cannot ask for pictures in this server."))
+
     async def _refuse_press(self, origin: Origin, text: str) -> None:
         reply = self._poster.reply(origin)
         with suppress(nextcord.HTTPException):  # a public "thinking…" is taken back first

@@ -6,6 +6,7 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   └── ContentBlocked     refused by a filter
 ├── LimitReached           queue full, cooldown, budget spent
 ├── NotAllowed             this person may not do that
+│   └── Barred             banned from a server; the reason is for them alone
 ├── StoreUnavailable       our own queue cannot be written: disk full or locked
 ├── Unstorable             a value of this one job cannot be written, now or ever
 ├── BackendError           one backend is at fault
@@ -80,6 +81,12 @@ class NotAllowed(GenerationError):
     """You may not do that here."""
 
     code = "not_allowed"
+
+
+class Barred(NotAllowed):
+    """You cannot ask for pictures in this server."""
+
+    code = "banned"
 
 
 class BackendError(GenerationError):

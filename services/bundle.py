@@ -11,6 +11,7 @@ from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
+from services.moderation.bundle import Moderation
 from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
 from services.records import Records
@@ -36,5 +37,6 @@ class Services:
     wildcards: WildcardService
     questions: QuestionService
     preferences: PreferenceService
+    moderation: Moderation
     clock: Clock
     loops: Loops

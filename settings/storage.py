@@ -34,6 +34,9 @@ class StorageSettings(Group):
         low=0,
         high=3650 * DAY_S,
     )
+    audit_ttl_s: Span = span(
+        90.0 * DAY_S, _("How long the audit of moderators' and admins' actions is kept"), low=DAY_S, high=3650 * DAY_S
+    )
     max_upload_mb_per_user: int = number(
         DEFAULT_MAX_UPLOAD_MB_PER_USER,
         _("Maximum MB a user may upload within MEDIA_TTL; 0: no limit"),

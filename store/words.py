@@ -106,6 +106,15 @@ FORGET_INTAKES: Final = (
     "DELETE FROM intakes WHERE door || ':' || json_extract(iif(origin = '', '{}', origin), '$.user_id') = :user_key"
 )
 FORGET_QUESTIONS: Final = "DELETE FROM questions WHERE user_key = :user_key"
+# A server needs to know whom it banned and what was decided: ids stay there as long as those do, names and words go.
+FORGET_NAMES: Final = (
+    "UPDATE bans SET user_name = '' WHERE user_key = :user_key",
+    "UPDATE audit SET actor_name = '' WHERE actor = :user_key",
+    "UPDATE audit SET target_name = '' WHERE target = :user_key",
+    "UPDATE reports SET owner_name = '', appeal = '' WHERE owner = :user_key",
+    "UPDATE OR REPLACE report_reasons SET reporter = :name, reporter_name = '', reason = '' WHERE reporter = :user_key",
+    "DELETE FROM notices WHERE user_key = :user_key",
+)
 FORGET_PERSON: Final = (
     f"UPDATE OR REPLACE image_generation_stats SET user_key = :name, lane = {_LANE} WHERE user_key = :user_key",  # noqa: S608  # parts of our own
     "DELETE FROM lane_pace WHERE lane = :lane",
@@ -118,6 +127,7 @@ FORGET_PERSON: Final = (
     "DELETE FROM uploads WHERE user_key = :user_key",
     FORGET_INTAKES,
     FORGET_QUESTIONS,
+    *FORGET_NAMES,
     "DELETE FROM preferences WHERE scope = 'user:' || :user_key",
     "DELETE FROM workflows WHERE owner_kind = 'user' AND owner_id = :user_id",
 )

@@ -21,7 +21,7 @@ BAR_CELLS = 12
 PROMPT_CHARS = 200
 SMALL_PRINT_CHARS = 500
 MODEL_CHARS = 60
-MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡"}  # anything else is ✖
+MARKS = {"backend_unavailable": "🔌", "content_blocked": "🛡", "banned": "🚫"}  # anything else is ✖
 AI_IMAGE = _("AI image")
 AI_VIDEO = _("AI video")
 RULES_IMAGE = _("Image drawn by rules, not by an AI model")
@@ -47,7 +47,8 @@ def card(view: JobView, context: CardContext, now: datetime, pictures: tuple[Car
             pictures=pictures,
         )
     if job.status is JobStatus.CANCELLED:
-        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=after_rows(job, context))
+        rows = after_rows(replace(job, error=None), context)  # who cancelled it is no fault of the engine
+        return Card(content=_lines(_head(job, struck=True), _cancelled(job)), rows=rows)
     return Card(content=_lines(_head(job), *_failed(job, context)), rows=after_rows(job, context))
 
 
@@ -254,6 +255,8 @@ def _done(job: Job, context: CardContext, *, has_pictures: bool) -> list[str]:
 
 
 def _cancelled(job: Job) -> str:
+    if job.error is not None:
+        return f"✖ {sentence(job.error.user_message)}"
     if job.started_at is None or job.finished_at is None:
         return _("✖ cancelled · nothing was charged")
     return _(

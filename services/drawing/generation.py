@@ -19,7 +19,7 @@ from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
-from services.drawing.submitting import Submission, SubmissionParts
+from services.drawing.submitting import Check, Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
@@ -46,14 +46,21 @@ class GenerationService:
         clock: Clock,
         workflows: WorkflowService | None = None,
         styles: StyleService | None = None,
+        check: Check | None = None,
     ) -> None:
+        """Args beyond the plain ones.
+
+        check: refuses what may not be drawn where and by whom it was asked, before anything is done for it.
+        """
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
         self._media = media
         self._chooser = Chooser(registry, queue, preferences, workflows, styles)
         self._clock = clock
-        self._parts = SubmissionParts(queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock)
+        self._parts = SubmissionParts(
+            queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock, check=check
+        )
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
     async def submit(

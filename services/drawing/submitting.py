@@ -7,7 +7,7 @@ views = await submission.commit()
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import TracebackType
@@ -30,6 +30,8 @@ from utils.clock import Clock
 
 log = logging.getLogger(__name__)
 
+Check = Callable[[Draft, Origin], Awaitable[None]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionParts:
@@ -40,6 +42,7 @@ class SubmissionParts:
     media: MediaService
     chooser: Chooser
     clock: Clock
+    check: Check | None = None
 
 
 class Submission:
@@ -81,6 +84,7 @@ class Submission:
             job_id: the id it gets where a door promises a form; must be unguessable and new.
 
         Raises:
+            NotAllowed: this person may not ask for it here.
             RequestRejected: the request itself is wrong.
             CapabilityError: no engine here can do it; every reason is named.
             LimitReached: too many are waiting.
@@ -90,6 +94,8 @@ class Submission:
         if before := await job_of(parts.jobs, origin):
             self._ids.append(before.id)
             return before
+        if parts.check is not None:
+            await parts.check(draft, origin)
         draft, remarks = await with_pictures(draft, parts.media)
         best, *others = await parts.chooser.options(draft, origin)
         if not self._is_let_in:

@@ -30,6 +30,7 @@ from cogs.engines import text as engines_text
 from cogs.jobs import card as render
 from cogs.jobs import forms
 from cogs.jobs.context import CardContext, OtherEngine
+from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
@@ -39,6 +40,8 @@ from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
 from generation.result import JobResult
 from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
+from services.moderation.audit import AuditAction, AuditEntry
+from services.moderation.bans import Ban
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
@@ -144,6 +147,20 @@ def hung(text: str) -> Picture:
     )  # fmt: skip
 
 
+def ban(text: str) -> Ban:
+    return Ban(
+        guild_id="1", user_key="api:x", user_name=text, reason=text, actor="api:y", actor_name=text, created_at=NOW,
+    )  # fmt: skip
+
+
+def audited(text: str) -> str:
+    entry = AuditEntry(
+        at=NOW, actor="api:x", actor_name=text, action=AuditAction.BAN, target="api:y", target_name=text, subject=text,
+        reason=text, details=text,
+    )  # fmt: skip
+    return moderation_text.audit([entry])
+
+
 def info(text: str) -> Card:
     said = Infotext(prompt=text, negative_prompt=text, parameters={"Seed": text, text: text, "Model": text})
     return picture_forms.info_card(said, ImageInfo(media_type="image/png", width=8, height=8), private=False)
@@ -186,6 +203,12 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
     preferences.settings_text: lambda text: preferences.settings_text(
         [Preferred(text=f"--negative {text}", scope=Scope.SERVER, is_used=is_used) for is_used in (True, False)]
     ),
+    moderation_text.banned: lambda text: moderation_text.banned(ban(text), 1),
+    moderation_text.bans: lambda text: moderation_text.bans([ban(text)]),
+    moderation_text.audit: audited,
+    moderation_text.notice: lambda text: [
+        moderation_text.notice("banned", text, {"reason": text, "ends_at": ends_at}) for ends_at in (None, 1.0)
+    ],
     picture_forms.info_card: info,
     picture_forms.described_card: lambda text: picture_forms.described_card(text, text, None, private=False),
     models._page: model_pages,
@@ -196,6 +219,7 @@ NOT_MESSAGES = {
     "cogs.jobs.card": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
     "cogs.comparisons.card": {"alt_text"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
+    "cogs.moderation.text": {"person", "moment"},
     "cogs.cards": {"make_id"},
     "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone

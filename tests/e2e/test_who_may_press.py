@@ -146,6 +146,7 @@ def test_every_action_has_its_row(easel: Easel) -> None:
         ("f1", "forget"),
         ("q1", "draw"),  # tests/e2e/test_permutations.py
         ("q1", "drop"),
+        ("m1", "audit"),  # tests/e2e/test_bans.py
     }
 
 

@@ -1,0 +1,1 @@
+"""Moderation in Discord: bans, reports, caps, engines on hold, and the audit."""
