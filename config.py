@@ -4,23 +4,24 @@
 this module; every other part receives its group.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from backends.kinds import usual_ports
+from backends.kinds import picture_check, usual_ports
 from settings.alerts import AlertSettings
 from settings.discord import DiscordSettings
 from settings.engines import EnginesSettings
 from settings.fields import Group, parts
+from settings.filter import FilterSettings
 from settings.logs import LogSettings
 from settings.people import PeopleSettings
 from settings.queue import QueueSettings
 from settings.reading.engines import EngineReader, options_known, prefix_of
 from settings.reading.env_file import read_env_file
-from settings.reading.foreign import NO_FILTER, stray_settings, unsafe_settings
+from settings.reading.foreign import OTHER_FILTER, stray_settings, unsafe_settings
 from settings.reading.groups import read_group, variables_of
 from settings.reading.problems import Problem, SettingsError
 from settings.reading.words import SettingHelp, help_of, listed
@@ -31,6 +32,8 @@ from settings.web import WebSettings
 from settings.webhooks import WebhookSettings
 from texts.text import _
 
+FILTER = "ENABLE_NSFW_FILTER"
+
 
 class Settings(BaseModel):
     """All groups, in the order people read them."""
@@ -40,6 +43,7 @@ class Settings(BaseModel):
     discord: DiscordSettings = DiscordSettings()
     engines: EnginesSettings = EnginesSettings()
     safety: SafetySettings = SafetySettings()
+    filter: FilterSettings = FilterSettings()
     queue: QueueSettings = QueueSettings()
     rentals: RentalSettings = RentalSettings()
     web: WebSettings = WebSettings()
@@ -97,7 +101,8 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
         more = _engines(reader, names) if group is EnginesSettings else None
         groups[name] = read_group(group, variables, problems, more=more)
     unsafe = unsafe_settings(file, environ, [prefix_of(name) for name in names])
-    problems += [Problem(name=name, value=value, allowed=NO_FILTER) for name, value in unsafe]
+    problems += [Problem(name=name, value=value, allowed=OTHER_FILTER) for name, value in unsafe if name not in known]
+    problems += _unchecked(groups["filter"], variables)
     if problems:
         raise SettingsError(*problems)
     engines: EnginesSettings = groups["engines"]
@@ -105,6 +110,19 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     kinds = {prefix_of(name): name for name in engines.fallback_options} | kinds
     strays = stray_settings(file, known, kinds, options_known())
     return Settings(**groups, warnings=(*unreadable, *strays))
+
+
+def _unchecked(filter_: FilterSettings | None, variables: Mapping[str, str]) -> Iterator[Problem]:
+    """Refuse a check of pictures whose packages are not installed: whoever sets it relies on it."""
+    check = picture_check()
+    if filter_ and filter_.is_on and not (check and check.is_there()):
+        hint = check.absent_hint if check else ""
+        allowed = _(
+            "false or left out, since what looks at pictures is not installed, and Easel would draw and post what this "
+            "is meant to hold back. {hint}",
+            hint=hint,
+        )
+        yield Problem(name=FILTER, value=variables[FILTER], allowed=allowed)
 
 
 def _engines(reader: EngineReader, names: list[str]) -> dict[str, object]:

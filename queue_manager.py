@@ -16,6 +16,7 @@ from generation.errors import BackendAuthError, BackendGone, BackendUnavailable,
 from generation.job import Job, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest
 from scheduling.background import Background
+from scheduling.checking import Screen
 from scheduling.executor import Executor, Outcome, ResultSink
 from scheduling.job_log import log_job_event
 from scheduling.lane import Lane, LaneSettings
@@ -53,6 +54,7 @@ class QueueManager:
         limits: QueueSettings | None = None,
         policy: RetryPolicy | None = None,
         loops: Loops | None = None,
+        screen: Screen | None = None,
     ) -> None:
         self._jobs = jobs
         self._registry = registry
@@ -66,6 +68,7 @@ class QueueManager:
         self._stopping = asyncio.Event()
         self._loops = loops or Loops(clock)
         self._finished = 0
+        self._shows_previews = screen is None
         self.watchers = Watchers()
         # told of every change of a job's state: submitted, started, tried again or moved, and each kind of end
         self.on_change: list[Callable[[Job], None]] = self.watchers.on_change
@@ -79,6 +82,7 @@ class QueueManager:
             clock=clock,
             wake=self._wake,
             stopping=self._stopping,
+            screen=screen,
         )
         registry.on_change.append(self._engine_changed)
 
@@ -240,7 +244,8 @@ class QueueManager:
 
     async def on_progress(self, job_id: str, progress: Progress) -> None:
         if job_id in self._lanes.running:
-            self._lanes.progress[job_id] = progress
+            # nobody has looked at a preview yet
+            self._lanes.progress[job_id] = progress if self._shows_previews else replace(progress, preview=None)
             self.watchers.ring(job_id)
 
     async def on_intent(self, job_id: str, intent: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from backends.base import ClosablePictureCheck
 from backends.registry import BackendRegistry, Entry
 from config import Settings
 from scheduling.retry import RetryPolicy
@@ -26,6 +27,7 @@ class Instead:
     policy: RetryPolicy | None = None
     examine: Examine | None = None
     providers: Sequence[GpuProvider] | None = None
+    check: ClosablePictureCheck | None = None  # of finished pictures
 
 
 NOTHING: Final = Instead()
@@ -43,4 +45,5 @@ class Base:
     media: MediaService
     clock: SystemClock
     loops: Loops
+    check: ClosablePictureCheck | None = None  # of finished pictures, where it is wanted
     instead: Instead = NOTHING

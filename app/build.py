@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,8 @@ from app.keys import open_signer
 from app.services import make_services
 from app.stored import open_store
 from app.web import make_web
-from backends.kinds import read_grades
+from backends.base import ClosablePictureCheck
+from backends.kinds import picture_check, read_grades
 from backends.registry import BackendRegistry
 from config import Settings
 from queue_manager import QueueManager
@@ -53,6 +54,7 @@ class Easel:
     sweeper: Sweeper
     findings: tuple[str, ...]  # what was found on this machine, in words
     folders: ExitStack  # temporary ones
+    check: ClosablePictureCheck | None
 
     async def start(self) -> None:
         """Take up what the last process left; engines are asked in the background what they can do."""
@@ -76,6 +78,8 @@ class Easel:
         """Close everything; stop the queue before."""
         await self.services.loops.close()
         await self.registry.aclose()
+        if self.check is not None:
+            await self.check.aclose()
         await self.cache.close()
         await self.database.close()
         self.folders.close()
@@ -114,6 +118,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         media=MediaService(cache, clock, settings.storage.media_ttl_s, registry.label, marks),
         clock=clock,
         loops=Loops(clock),
+        check=await _check(settings, cache, instead),
         instead=instead,
     )
     queue, services = make_services(base)
@@ -133,6 +138,7 @@ async def build(settings: Settings, instead: Instead = NOTHING) -> Easel:
         sweeper=Sweeper(cache, clock, named_by=base.jobs.named_by_ended, prune_words=partial(_prune, services)),
         findings=findings,
         folders=folders,
+        check=base.check,
     )
 
 
@@ -140,6 +146,17 @@ async def _prune(services: Services) -> int:
     """Delete words and records whose time is over."""
     await services.moderation.prune()
     return await services.records.forgetting.prune()
+
+
+async def _check(settings: Settings, cache: ImageCache, instead: Instead) -> ClosablePictureCheck | None:
+    """Make the check of finished pictures, if it is wanted; what was kept without it answers no request any more."""
+    if not settings.filter.is_on:
+        return None
+    check = picture_check()
+    assert instead.check or check, "the settings were refused without one"
+    with suppress(CacheUnavailable):  # then it recalls nothing either
+        await cache.forget_all_results()
+    return instead.check or (check.make() if check else None)
 
 
 def _no_mark(lane: str) -> None:

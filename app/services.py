@@ -2,6 +2,7 @@
 
 from app.base import Base
 from queue_manager import QueueManager
+from scheduling.checking import SafetyScreen
 from scheduling.local_executor import LocalExecutor
 from services.bundle import Services
 from services.drawing.compare import CompareService
@@ -72,6 +73,10 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     )
 
 
+def _screen(base: Base) -> SafetyScreen | None:
+    return SafetyScreen(check=base.check, threshold=base.settings.filter.threshold) if base.check else None
+
+
 def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
     executor = LocalExecutor(
         base.registry.borrow,
@@ -89,6 +94,7 @@ def _queue(base: Base, workflows: WorkflowService) -> QueueManager:
         limits=base.settings.queue,
         policy=base.instead.policy,
         loops=base.loops,
+        screen=_screen(base),
     )
 
 

@@ -160,6 +160,20 @@ class DescribingBackend(Backend, Protocol):
     async def describe(self, image: SourceImage) -> str: ...
 
 
+class PictureCheck(Protocol):
+    """Looks at finished pictures."""
+
+    async def score(self, data: bytes) -> float | None:
+        """Return how likely a file is not safe for work, 0 to 1; None where that cannot be told."""
+        ...
+
+
+class ClosablePictureCheck(PictureCheck, Protocol):
+    """A check that holds a process of its own."""
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReadWorkflow:
     """A workflow as an engine reads it: graph and mapping as JSON to keep, and the mapping as lines for people.

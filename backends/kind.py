@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, Literal
 
-from backends.base import Backend, BackendConfig
+from backends.base import Backend, BackendConfig, ClosablePictureCheck
 from generation.request import Mode
 from texts.text import _
 from utils.provenance import TRAINED
@@ -116,6 +116,15 @@ def made_by(place: str) -> Make:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckKind:
+    """A check of finished pictures: its maker, whether its packages are there, and the way to get them."""
+
+    make: Callable[[], ClosablePictureCheck]
+    is_there: Callable[[], bool]
+    absent_hint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineKind:
     """One kind of engine.
 
@@ -158,6 +167,7 @@ class EngineKind:
     fills: frozenset[Mode] = frozenset()  # of a fallback: what it does wherever no other engine can
     is_there: Callable[[], bool] = lambda: True  # False: packages that it needs are not installed
     absent_hint: str = ""  # how to get it then, for people whose engines lack what it does
+    check: CheckKind | None = None  # of one that can also look at finished pictures
     is_flux_app: bool = False
     source_type: str = TRAINED  # how IPTC calls what its pictures come from
 

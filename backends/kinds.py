@@ -17,7 +17,7 @@ import httpx
 
 import backends
 from backends.base import Backend, BackendConfig
-from backends.kind import EngineKind
+from backends.kind import CheckKind, EngineKind
 from backends.packages import PACKAGES, entry_points_in
 from backends.quality import answers_of, grade_of
 from net.client import BearerAuth, key_auth
@@ -74,6 +74,11 @@ def kind_typed(typed: str) -> EngineKind | None:
     """Return the kind that people mean by a word, its own name or another one for it."""
     word = typed.strip().lower()
     return next((kind for kind in connectable() if word in kind.labels), None)
+
+
+def picture_check() -> CheckKind | None:
+    """Return the check of finished pictures that can be had, whether or not its packages are there."""
+    return next((kind.check for kind in known_kinds() if kind.check), None)
 
 
 def usual_ports() -> tuple[int, ...]:

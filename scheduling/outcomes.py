@@ -20,6 +20,7 @@ from generation.errors import (
     BackendError,
     BackendGone,
     BackendUnavailable,
+    ContentBlocked,
     GenerationError,
     JobInterrupted,
     UnexpectedAnswer,
@@ -29,6 +30,7 @@ from generation.job import Job, JobError, JobStatus
 from generation.person import Person
 from generation.request import GenerationRequest
 from generation.result import GenerationResult, JobResult
+from scheduling.checking import Screen
 from scheduling.executor import Outcome, ResultSink, crashed
 from scheduling.job_log import log_job_event
 from scheduling.lane import Lane
@@ -119,6 +121,7 @@ class Outcomes:
         clock: Clock,
         wake: asyncio.Event,
         stopping: asyncio.Event,
+        screen: Screen | None = None,
     ) -> None:
         self._jobs = jobs
         self._registry = registry
@@ -129,6 +132,7 @@ class Outcomes:
         self._clock = clock
         self._wake = wake
         self._stopping = stopping
+        self._screen = screen
 
     async def finish(self, job: Job, outcome: Outcome, seconds: float) -> bool:
         """Do with a job what its outcome asks for; true if its pictures are kept."""
@@ -136,7 +140,13 @@ class Outcomes:
             if isinstance(outcome, GenerationError):
                 await self.failed(job, outcome)
                 return False
+            if self._screen is not None:
+                outcome = await self._screen.screened(job, outcome)
             return await self._done(job, outcome, seconds)
+        except ContentBlocked as error:
+            self._lanes.progress.pop(job.id, None)
+            await self.fail(job, error)
+            return False
         except Unstorable as error:
             log.error("a job cannot be stored", extra={"action": "job_failed", "job": job.id, "error": error.detail})
             await self.fail(job, error)

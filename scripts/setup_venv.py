@@ -29,7 +29,7 @@ NEEDED_MB = {
 OFFERS = {
     "requirements-art.txt": (
         "Easel can enlarge and restyle pictures with neural networks on this machine, without a server. "
-        "The packages need 250 MB."
+        "The packages need 260 MB."
     )
 }
 LATER = "They can be added at any time: make run ART=1"

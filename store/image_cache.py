@@ -51,6 +51,7 @@ DELETE = """
 """
 DELETE_JOB = "DELETE FROM media WHERE job_id = ?"
 FORGET = "DELETE FROM results WHERE job_id IN (SELECT value FROM json_each(?))"
+FORGET_ALL = "DELETE FROM results"
 REMEMBER = "INSERT INTO results (key, job_id) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET job_id = excluded.job_id"
 RECALL = """
     SELECT job_id FROM results WHERE key = ? AND EXISTS (
@@ -176,6 +177,10 @@ class ImageCache:
     async def remember(self, key: str, job_id: str) -> None:
         """Note that this job is the answer to `key` (the request's key and the lane)."""
         await self._write(REMEMBER, key, job_id)
+
+    async def forget_all_results(self) -> None:
+        """Recall nothing of what was remembered so far; the pictures stay."""
+        await self._write(FORGET_ALL)
 
     async def recall(self, key: str) -> str | None:
         """Return the id of the job that answered `key`, while its pictures are there."""

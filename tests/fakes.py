@@ -72,7 +72,13 @@ class FakeBackend:
     kind = "fake"
 
     def __init__(
-        self, name: str = "fake", *, capabilities: Capabilities | None = None, hold: bool = False, is_paid: bool = False
+        self,
+        name: str = "fake",
+        *,
+        capabilities: Capabilities | None = None,
+        hold: bool = False,
+        is_paid: bool = False,
+        preview: bytes | None = None,
     ) -> None:
         self.name = name
         self.is_paid = is_paid
@@ -80,6 +86,7 @@ class FakeBackend:
         self.is_down: GenerationError | None = None
         self.requests: list[GenerationRequest] = []
         self.cancelled: list[GenerationRequest] = []
+        self.preview = preview
         self.running = 0
         self.most_running = 0
         self._gate = asyncio.Semaphore(0) if hold else None
@@ -97,7 +104,7 @@ class FakeBackend:
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            await report(Progress(fraction=0.5, step=request.steps // 2, steps=request.steps))
+            await report(Progress(fraction=0.5, step=request.steps // 2, steps=request.steps, preview=self.preview))
             if self._gate:
                 await self._gate.acquire()
             if self.fail:
@@ -118,3 +125,19 @@ class FakeBackend:
 
     async def aclose(self) -> None:
         pass
+
+
+class FakeCheck:
+    """Gives these scores to finished pictures, one after the other, and 0 to all that come later."""
+
+    def __init__(self, *scores: float | None) -> None:
+        self.scores = [*scores]
+        self.seen: list[bytes] = []
+        self.is_closed = False
+
+    async def score(self, data: bytes) -> float | None:
+        self.seen.append(data)
+        return self.scores.pop(0) if self.scores else 0.0
+
+    async def aclose(self) -> None:
+        self.is_closed = True

@@ -17,6 +17,7 @@ from generation.job import Job, JobStatus, JobView
 from generation.request import SourceImage
 from generation.result import GenerationResult, JobResult, StoredImage
 from queue_manager import QueueManager
+from scheduling.checking import Screen
 from scheduling.local_executor import LocalExecutor
 from settings.queue import QueueSettings
 from store.jobs import JobStore
@@ -190,6 +191,7 @@ async def queue_rig(
     database: InlineDatabase | None = None,
     prepare: Callable[[Rig], None] = lambda rig: None,
     timeout_s: float = 60.0,
+    screen: Screen | None = None,
     **limits: float,
 ) -> AsyncIterator[Rig]:
     """A started queue. `limits` are fields of `QueueSettings`; without a grace period unless one is given."""
@@ -200,7 +202,9 @@ async def queue_rig(
     sink = FakeSink()
     executor = LocalExecutor(registry.borrow, load=load_nothing, timeout_s=timeout_s, clock=clock)
     settings = QueueSettings(**({"grace_s": 0.0, "max_running_per_user": 100} | limits))  # type: ignore[arg-type]
-    queue = QueueManager(jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock, limits=settings)
+    queue = QueueManager(
+        jobs=jobs, registry=registry, executor=executor, sink=sink, clock=clock, limits=settings, screen=screen
+    )
     rig = Rig(queue=queue, jobs=jobs, database=own, registry=registry, clock=clock, sink=sink)
     for backend in backends:
         await rig.add(backend, concurrency=concurrency)

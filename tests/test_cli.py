@@ -16,8 +16,10 @@ import main
 from api.caller import LOCAL
 from app import cli
 from app.cli import Command, KeyCommand, WorkflowCommand
+from backends.kind import CheckKind
 from console.drawing import ORIGIN
 from constants import VERSION
+from tests.fakes import FakeCheck
 
 Type = Callable[..., int]
 
@@ -303,3 +305,34 @@ def test_names_of_others_do_not_steer_the_terminal(capsys):
     out, err = capsys.readouterr()
     assert out == "model eviltxt.exe \ufffd\n"
     assert err == "note  \n"
+
+
+@pytest.fixture
+def picture_check(monkeypatch: pytest.MonkeyPatch) -> FakeCheck:
+    """The check of finished pictures is installed, and takes the first for not safe for work."""
+    check = FakeCheck(0.97)
+    kind = CheckKind(make=lambda: check, is_there=lambda: True, absent_hint="")
+    for place in ("config.picture_check", "app.build.picture_check"):
+        monkeypatch.setattr(place, lambda: kind)
+    return check
+
+
+def test_a_picture_that_is_held_back_is_told_in_words_and_not_saved(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, picture_check: FakeCheck
+):
+    monkeypatch.setattr("os.environ", {**os.environ, "ENABLE_NSFW_FILTER": "true"})
+    argv = ["generate", "fox", "--size", "64x64", "--steps", "1", "-o", "fox.png"]
+    assert main.main(argv) != 0
+    assert "The picture was held back: the picture check takes what it shows for" in capsys.readouterr().err
+    assert not (folder / "fox.png").exists()
+    assert picture_check.is_closed
+    assert main.main(argv) == 0
+    assert (folder / "fox.png").exists()
+
+
+def test_without_its_packages_a_picture_check_keeps_easel_from_starting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("os.environ", {**os.environ, "ENABLE_NSFW_FILTER": "true"})
+    assert main.main(["generate", "fox"]) == 2
+    assert "`make run ART=1` installs it" in capsys.readouterr().err

@@ -316,29 +316,6 @@ def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
     assert both.storage.media_cache_dir == Path("here")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["ENABLE_NSFW_FILTER", "NSFW_FILTER", "ENABLE_SAFETY_CHECKER", "SAFETY_FILTER_ENABLED", "CONTENT_MODERATION"],
-)
-@pytest.mark.parametrize("value", ["true", "True", "1", "yes", "strict"])
-def test_a_filter_that_is_not_there_is_not_promised(tmp_path: Path, name: str, value: str):
-    problem = problems_of(**{name: value})[name]
-    assert str(problem).startswith(
-        f"{name}={value}: must be false or left out, since Easel has no filter of its own yet"
-    )
-    assert f"GPU1_{name}" in problems_of(**{f"GPU1_{name}": value}, BACKENDS="gpu1", GPU1_KIND="sketch")
-    env = tmp_path / ".env"
-    env.write_text(f"{name}={value}\nGPU1_{name}={value}\n")
-    with pytest.raises(SettingsError) as caught:
-        read_settings(env, {})
-    assert [one.name for one in caught.value.problems] == [name, f"GPU1_{name}"]
-
-
-@pytest.mark.parametrize("value", ["false", "0", "off", "No", ""])
-def test_a_filter_that_is_switched_off_is_fine(value: str):
-    assert settings_of(ENABLE_NSFW_FILTER=value, OTHER_CONTENT_FILTER="true").warnings == ()
-
-
 def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     env = tmp_path / ".env"
     env.write_text("OPENAI_API_KEY=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")

@@ -8,6 +8,7 @@ import importlib
 import io
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from PIL import Image, ImageDraw
@@ -170,16 +171,33 @@ def _webm_size(data: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _first_frame(data: bytes) -> Image.Image | None:
+def frames_of(data: bytes, most: int) -> list[Image.Image]:
+    """Return at most so many frames of a video, evenly over its length.
+
+    Raises:
+        BadImage: it cannot be decoded, or nothing here can decode videos.
+    """
     try:
         decoder: Any = importlib.import_module("av")
-    except ImportError:
-        return None
+    except ImportError as error:
+        raise BadImage(_("Nothing here can decode videos.")) from error
     try:
         with decoder.open(io.BytesIO(data)) as container:
-            frame: Image.Image = next(container.decode(video=0)).to_image()
-            return frame
-    except Exception:  # decoders raise nearly anything on a damaged or hostile file
+            count = most > 1 and container.streams.video[0].frames  # 0: it does not tell
+            every = max(1, count // most)
+            decoded = islice(container.decode(video=0), 0, every * most, every)
+            frames: list[Image.Image] = [frame.to_image() for frame in decoded]
+    except Exception as error:  # decoders raise nearly anything on a damaged or hostile file
+        raise BadImage(_("This video is damaged, or shows no picture.")) from error
+    if not frames:
+        raise BadImage(_("This video is damaged, or shows no picture."))
+    return frames
+
+
+def _first_frame(data: bytes) -> Image.Image | None:
+    try:
+        return frames_of(data, 1)[0]
+    except BadImage:
         return None
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from backends.art.work.networks import is_installed
-from backends.base import Backend, BackendConfig
-from backends.kind import EngineKind, Option
+from backends.art.work.networks import can_check, is_installed
+from backends.base import Backend, BackendConfig, ClosablePictureCheck
+from backends.kind import CheckKind, EngineKind, Option
 from generation.request import Mode
 from texts.text import _
 
@@ -21,6 +21,13 @@ def make(config: BackendConfig) -> Backend:
         threads=int(config.options.get("threads", "0")),
         idle_s=float(config.options.get("idle_s", f"{IDLE_S:g}")),
     )
+
+
+def make_check() -> ClosablePictureCheck:
+    """Make the check of finished pictures."""
+    from backends.art.check import NetworkCheck  # loaded only where pictures are checked
+
+    return NetworkCheck()
 
 
 KIND = EngineKind(
@@ -51,4 +58,5 @@ KIND = EngineKind(
     fills=frozenset({Mode.UPSCALE, Mode.RESTYLE}),
     is_there=is_installed,
     absent_hint=_("Whoever runs Easel can add networks that need no server for it: `make run ART=1`."),
+    check=CheckKind(make=make_check, is_there=can_check, absent_hint=_("`make run ART=1` installs it.")),
 )

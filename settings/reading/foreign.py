@@ -14,9 +14,9 @@ from texts.text import _
 # Also with the name of an engine in front, like GPU1_NSFW_FILTER.
 SAFETY: Final = re.compile(r"(?:ENABLE_|USE_)?(?:NSFW|SAFETY|CONTENT)_(?:FILTER|CHECKER|CHECK|MODERATION)(?:_ENABLED)?")
 OFF: Final = frozenset({"", "false", "0", "no", "off", "none"})
-NO_FILTER: Final = _(
-    "false or left out, since Easel has no filter of its own yet and would draw and post what this is meant to hold "
-    "back. What an engine offers is set there (HORDE_CENSOR_NSFW, for one)"
+OTHER_FILTER: Final = _(
+    "false or left out, since Easel does not know it and would draw and post what this is meant to hold back. Easel's "
+    "own check of pictures is ENABLE_NSFW_FILTER=true. What an engine offers is set there (HORDE_CENSOR_NSFW, for one)"
 )
 
 _NO_ENGINE: Final = _(

@@ -132,6 +132,7 @@ class Easel:
     examine: Any = None
     admins: tuple[int, ...] = ()
     providers: Any = ()
+    check: Any = None  # of finished pictures
     clock: ShiftClock = field(default_factory=ShiftClock)
     running: Running | None = None
 
@@ -157,11 +158,13 @@ class Easel:
             policy=RetryPolicy(base_s=0.02),
             examine=self.examine,
             providers=self.providers,
+            check=self.check,
         )
         settings = SETTINGS.changed(
             storage={"data_dir": self.folder},
             discord={"ping_after_s": self.ping_after_s, "guild_ids": self.guild_ids},
             people={"admin_ids": {str(admin) for admin in self.admins}},
+            filter={"is_on": self.check is not None},
         )
         settings = settings.model_copy(update={"queue": self.limits.changed(job_timeout_s=30.0)})
         easel = await build(settings, instead)

@@ -11,7 +11,7 @@ from tests.utils.pictures import opened, picture
 from tests.utils.videos import MP4, WEBM
 from utils import images, video
 from utils.images import BadImage
-from utils.video import inspect_video, is_video, still_of
+from utils.video import frames_of, inspect_video, is_video, still_of
 
 
 @pytest.mark.parametrize(("data", "media_type"), [(MP4, "video/mp4"), (WEBM, "video/webm")])
@@ -95,3 +95,37 @@ def test_a_decoder_s_frame_is_used(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", SimpleNamespace(open=lambda _: Container()))
     assert importlib.import_module("av") is sys.modules["av"]
     assert opened(still_of(MP4)).convert("RGB").getpixel((1, 1))[0] > 200
+
+
+class Decoder:
+    """A decoder of a video of so many frames, each with its number as its colour; some do not tell how many."""
+
+    def __init__(self, count, told):
+        self.count = count
+        self.streams = SimpleNamespace(video=[SimpleNamespace(frames=told)])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def decode(self, video):
+        for number in range(self.count):
+            yield SimpleNamespace(to_image=lambda number=number: number)
+
+
+@pytest.mark.parametrize(
+    ("count", "told", "frames"),
+    [(3, 3, [0, 1, 2]), (16, 16, [0, 4, 8, 12]), (16, 0, [0, 1, 2, 3]), (18, 18, [0, 4, 8, 12])],
+)
+def test_frames_are_taken_evenly_over_a_video(monkeypatch, count, told, frames):
+    monkeypatch.setitem(sys.modules, "av", SimpleNamespace(open=lambda _: Decoder(count, told)))
+    assert frames_of(MP4, 4) == frames
+
+
+@pytest.mark.parametrize("decoder", [None, SimpleNamespace(open=lambda _: Decoder(0, 0))])
+def test_a_video_that_cannot_be_decoded_has_no_frames(monkeypatch, decoder):
+    monkeypatch.setitem(sys.modules, "av", decoder)
+    with pytest.raises(BadImage):
+        frames_of(MP4, 4)

@@ -5,6 +5,7 @@ from typing import Any
 
 from backends.art.work.networks import NetworkDamaged
 from backends.art.work.restyling import restyle
+from backends.art.work.scoring import score
 from backends.art.work.upscaling import upscale
 from backends.child_side import Blobs, OrderRefused, Reporter, serve
 from texts.text import _
@@ -18,9 +19,13 @@ def work(order: Mapping[str, Any], blobs: Blobs, reporter: Reporter) -> tuple[Ma
         OrderRefused: the picture cannot be read, or the network's files are damaged.
     """
     try:
-        if order["do"] == "restyle":
-            return restyle(order, blobs, reporter)
-        return upscale(order, blobs[0], reporter)
+        match order["do"]:
+            case "restyle":
+                return restyle(order, blobs, reporter)
+            case "score":
+                return score(order, blobs[0], reporter)
+            case _:
+                return upscale(order, blobs[0], reporter)
     except BadImage as error:
         raise OrderRefused(str(error), field="init_image") from error
     except NetworkDamaged as error:

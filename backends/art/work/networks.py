@@ -87,6 +87,26 @@ class RestylingNetwork:
         return self.trained.package
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckingNetwork:
+    """A network that tells how likely a picture is not safe for work."""
+
+    made_by: str
+    licence: str
+    network: ListedFile
+
+
+@cache
+def checker() -> CheckingNetwork:
+    """Return the network that checks pictures. The first call reads the list: blocks."""
+    entry = _listed()["checker"]
+    return CheckingNetwork(
+        made_by=entry["made_by"],
+        licence=entry["licence"],
+        network=ListedFile(package=entry["package"], **entry["network"]),
+    )
+
+
 @cache
 def restyler() -> RestylingNetwork:
     """Return the networks that restyle. The first call reads the list: blocks."""
@@ -111,6 +131,11 @@ def is_installed() -> bool:
     """Return whether the packages are there. Nothing of them is imported."""
     wanted = {*RUNTIMES, restyler().package, *(upscaler.weights.package for upscaler in upscalers().values())}
     return all(find_spec(name) is not None for name in wanted)
+
+
+def can_check() -> bool:
+    """Return whether what checks pictures is there too; who installed an older list of packages lacks it."""
+    return all(find_spec(name) is not None for name in (*RUNTIMES, checker().network.package))
 
 
 @cache

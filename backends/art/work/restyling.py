@@ -7,13 +7,13 @@ Real-time, Arbitrary Neural Artistic Stylization Network", both 2017.
 
 import os
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from PIL import Image, ImageOps
 
-from backends.art.work.networks import ListedFile, restyler
+from backends.art.work.networks import restyler
+from backends.art.work.sessions import session_of
 from backends.child_side import Reporter
 from utils.pixels import encode, upright
 
@@ -65,7 +65,7 @@ def _painted(picture: Image.Image, number: int, threads: int) -> Image.Image:
     values = numpy.asarray(sheet, dtype=numpy.float32).transpose(2, 0, 1)[None] / 255
     weights = numpy.zeros(len(restyler().styles), dtype=numpy.float32)
     weights[number] = 1
-    drawn = _session(restyler().trained, threads).run(None, {"image": values, "style_weights": weights})[0][0]
+    drawn = session_of(restyler().trained, threads).run(None, {"image": values, "style_weights": weights})[0][0]
     return _image(drawn.transpose(1, 2, 0)).crop((0, 0, width, height))
 
 
@@ -73,7 +73,7 @@ def _style_of(picture: Image.Image, threads: int) -> Any:
     """Return the style of a picture as the network's hundred numbers."""
     numpy = import_module("numpy")
     square = ImageOps.fit(picture, (STYLE_SIDE, STYLE_SIDE), Image.Resampling.LANCZOS)
-    session = _session(restyler().predict, threads)
+    session = session_of(restyler().predict, threads)
     return session.run(None, {session.get_inputs()[0].name: numpy.asarray(square, dtype=numpy.float32)[None] / 255})[0]
 
 
@@ -84,7 +84,7 @@ def _painted_like(picture: Image.Image, style: Any, threads: int) -> Image.Image
     width, height = (max(1, round(side * scale)) for side in picture.size)
     small = numpy.asarray(picture.resize((width, height), Image.Resampling.LANCZOS), dtype=numpy.float32) / 255
     edges = ((0, TRANSFORM_SIDE - height), (0, TRANSFORM_SIDE - width), (0, 0))
-    session = _session(restyler().transform, threads)
+    session = session_of(restyler().transform, threads)
     names = [entry.name for entry in session.get_inputs()]
     values = {names[0]: numpy.pad(small, edges, mode="edge")[None], names[1]: style}
     return _image(session.run(None, values)[0][0]).crop((0, 0, width, height))
@@ -93,17 +93,3 @@ def _painted_like(picture: Image.Image, style: Any, threads: int) -> Image.Image
 def _image(values: Any) -> Image.Image:
     numpy = import_module("numpy")
     return Image.fromarray((numpy.clip(values, 0, 1) * 255 + 0.5).astype(numpy.uint8))
-
-
-@cache
-def _session(file: ListedFile, threads: int) -> Any:
-    """Load a network.
-
-    Raises:
-        NetworkDamaged: its file is not what it should be.
-    """
-    runtime = import_module("onnxruntime")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return runtime.InferenceSession(str(file.checked()), options, providers=["CPUExecutionProvider"])
