@@ -176,7 +176,7 @@ def _refusals(request: GenerationRequest, capabilities: Capabilities) -> list[st
     if request.mode not in capabilities.modes:
         cannot = _("it cannot do {mode}", mode=request.mode)
         reasons.append(cannot if capabilities.modes else capabilities.without_modes)
-    if request.model and capabilities.models and _find_model(request.model, capabilities.models) is None:
+    if request.model and capabilities.models and find_model(request.model, capabilities.models) is None:
         reasons.append(unknown("model", request.model, _model_names(capabilities.models)))
     if capabilities.loras is not None:
         for lora in request.loras:
@@ -233,7 +233,7 @@ def _fit_model(request: GenerationRequest, capabilities: Capabilities, say: Say)
         if request.mode not in FROM_PICTURE_ALONE:
             say(_("model {model} ignored: this engine has only one", model=request.model))
         return replace(request, model=None)
-    return replace(request, model=_find_model(request.model, capabilities.models or ()) or request.model)
+    return replace(request, model=find_model(request.model, capabilities.models or ()) or request.model)
 
 
 def _find_lora(wanted: str, capabilities: Capabilities) -> str | None:
@@ -246,7 +246,7 @@ def _model_names(models: tuple[ModelInfo, ...]) -> Iterator[str]:
         yield model.name
 
 
-def _find_model(wanted: str, models: tuple[ModelInfo, ...]) -> str | None:
+def find_model(wanted: str, models: tuple[ModelInfo, ...]) -> str | None:
     """Return the name of the model meant; names win over titles, but an exact title over a name like it."""
     names = {model.name: model.name for model in models}
     titles = {model.title: model.name for model in models}

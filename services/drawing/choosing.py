@@ -72,8 +72,10 @@ class Chooser:
         self._workflows = workflows
         self._styles = styles
 
-    async def options(self, draft: Draft, origin: Origin) -> list[Candidate]:
+    async def options(self, draft: Draft, origin: Origin, *, is_continued: bool = False) -> list[Candidate]:
         """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
+
+        `is_continued`: it goes on from a picture, so that preferences for drawing have no say.
 
         Raises:
             RequestRejected: the request itself is wrong.
@@ -81,7 +83,7 @@ class Chooser:
             BackendError: the only engine there is cannot be reached.
         """
         given = sized_like_its_picture(with_tags_as_loras(draft))
-        wanted = as_checked(given.over(await self._preferred(given, origin)), given)
+        wanted = as_checked(given.over(await self._preferred(given, origin, is_continued)), given)
         try:
             return await self._options(wanted, origin)
         except (RequestRejected, CapabilityError, BackendError) as error:
@@ -131,19 +133,6 @@ class Chooser:
             else:
                 options.append(fitted)
         return [] if _is_nowhere(draft, options, refusals) else options
-
-    def stays(self, lane: str, mode: Mode, origin: Origin) -> bool:
-        """Return whether another picture of a job is made where that was: the engine is there, and is the one for it.
-
-        To enlarge or restyle a picture, any engine will do that can, and one that fills a gap goes before a fallback.
-        """
-        visible = self._registry.visible(origin.person)
-        entry = next((entry for entry in visible if entry.name == lane), None)
-        if entry is None or entry.fills:
-            return entry is not None and mode in entry.fills
-        if entry.is_fallback:
-            return not any(mode in other.fills for other in visible)
-        return mode not in FROM_PICTURE_ALONE or entry.capabilities is None or mode in entry.capabilities.modes
 
     async def estimate(self, draft: Draft, origin: Origin) -> Estimate:
         """Return where a request would run now, when it would start and how long it would take.
@@ -221,17 +210,18 @@ class Chooser:
         ours, others = await self._styles.split(draft.styles)
         return replace(draft, prompt=await self._styles.apply(draft.prompt, ours), styles=others)
 
-    async def _preferred(self, given: Draft, origin: Origin) -> Draft:
+    async def _preferred(self, given: Draft, origin: Origin, is_continued: bool) -> Draft:
         """Return what is always wanted here. A workflow keeps its own values; enlarging has no use for most."""
         preferred = Draft()
         if given.workflow:
             return preferred
         for key in filter(None, (key_of(scope, origin.person) for scope in Scope)):
             preferred = preferred.over(await self._preferences.get(key))
-        if given.mode is Mode.RESTYLE:
-            return Draft(backend=preferred.backend)
+        backend = None if is_continued else preferred.backend
         if given.mode is Mode.UPSCALE:
-            return Draft(backend=preferred.backend, upscaler=preferred.upscaler)
+            return Draft(backend=backend, upscaler=preferred.upscaler)
+        if given.mode is Mode.RESTYLE or is_continued:
+            return Draft(backend=backend)
         return preferred
 
 

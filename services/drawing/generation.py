@@ -12,11 +12,11 @@ from generation.person import Person
 from generation.policy import check_change, may_see
 from generation.replaced_options import said_anew
 from generation.request import FROM_PICTURE_ALONE, Draft, Mode, draft_of
-from generation.resolve import mode_of
 from queue_manager import LaneView as LaneView
 from queue_manager import QueueManager
 from services.drawing.choosing import Chooser
 from services.drawing.choosing import Estimate as Estimate
+from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
 from services.drawing.submitting import Check, Submission, SubmissionParts
@@ -59,7 +59,13 @@ class GenerationService:
         self._chooser = Chooser(registry, queue, preferences, workflows, styles)
         self._clock = clock
         self._parts = SubmissionParts(
-            queue=queue, jobs=jobs, media=media, chooser=self._chooser, clock=clock, check=check
+            queue=queue,
+            jobs=jobs,
+            media=media,
+            chooser=self._chooser,
+            continuation=Continuation(self._chooser, registry),
+            clock=clock,
+            check=check,
         )
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 
@@ -72,11 +78,13 @@ class GenerationService:
         notes: tuple[str, ...] = (),
         delay_s: float = 0.0,
         job_id: str = "",
+        parent: Parent | None = None,
         also: Sequence[Write] = (),
     ) -> JobView:
         """Commit one request, with what `also` writes, and return where it stands; see `Submission.add`."""
+        origin = numbered(origin, 0)
         async with self.together(1) as submission:
-            await submission.add(draft, numbered(origin, 0), fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id)
+            await submission.add(draft, origin, fresh=fresh, notes=notes, delay_s=delay_s, job_id=job_id, parent=parent)
             return (await submission.commit(*also))[0]
 
     async def submit_all(
@@ -91,11 +99,11 @@ class GenerationService:
     ) -> list[JobView]:
         """Commit the parts of one request together; asked for under a key before, it gives the jobs it gave then.
 
-        `job_id` is that of the first.
+        All go to one engine, so that their pictures are of one hand. `job_id` is that of the first.
         """
         if earlier := await self.asked_before(origin):
             return earlier
-        async with self.together(len(parts)) as submission:
+        async with Submission(self._parts, len(parts), is_one_request=True) as submission:
             for number, draft in enumerate(parts):
                 own_id = "" if number else job_id
                 await submission.add(draft, _part_of(origin, number), fresh=fresh, notes=notes, job_id=own_id)
@@ -141,7 +149,7 @@ class GenerationService:
     ) -> JobView:
         """Run a job once more with `changes`; without a seed in them a new one is drawn.
 
-        It stays on the engine it ran on, if that is still there; `drop` names what of the old request is forgotten.
+        It stays on its engine and model, if these are still there; `drop` names what of the old request is forgotten.
         """
         old = pressed = await self.get(job_id)
         changes = changes or Draft()
@@ -161,10 +169,8 @@ class GenerationService:
         changes, base = said_anew(changes, base, old.request)
         if changes.prompt:  # LoRAs were written in the prompt, so a new prompt brings its own
             base = replace(base, loras=())
-        wanted = changes.over(base)
-        if not changes.backend and self._chooser.stays(old.lane, mode_of(wanted), origin):
-            wanted = replace(wanted, backend=old.lane)
-        return await self.submit(wanted, child_of(pressed, origin), fresh=True, notes=notes, also=also)
+        origin, parent = child_of(pressed, origin), Parent(job=old, changes=changes)
+        return await self.submit(changes.over(base), origin, fresh=True, notes=notes, parent=parent, also=also)
 
     async def drawn(self, job: Job) -> Job:
         """Return the job that drew what this one enlarged, or the job as if it had drawn it."""

@@ -21,6 +21,7 @@ from generation.prompt_syntax import parse_prompt
 from generation.request import Draft, SourceImage
 from generation.several_pictures import left_out
 from services.drawing.compare import CompareService, Comparison
+from services.drawing.continuing import Parent
 from services.drawing.generation import GenerationService
 from services.drawing.splitting import repeated_all
 from services.drawing.wildcards import WildcardService
@@ -177,9 +178,12 @@ class IntakeService:
                 return Made(views=[await self._nearest(order, origin, read, closing)])
         draft, notes = await self._with_pictures(order, read)
         (draft,), remarks = await self._filled(order, [draft])
+        parent = None
         if order.job_id:
-            origin = child_of(await self._generation.get(order.job_id), origin)
-        view = await self._generation.submit(draft, origin, notes=(*order.notes, *notes, *remarks), also=[closing])
+            job = await self._generation.get(order.job_id)
+            origin, parent = child_of(job, origin), Parent(job=job, changes=order.draft)
+        notes = (*order.notes, *notes, *remarks)
+        view = await self._generation.submit(draft, origin, notes=notes, parent=parent, also=[closing])
         return Made(views=[view])
 
     def _charged(self, read: Read, intake: Intake) -> Read:

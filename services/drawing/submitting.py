@@ -19,7 +19,8 @@ from generation.policy import may_use
 from generation.request import Draft
 from generation.several_pictures import joined
 from queue_manager import QueueManager
-from services.drawing.choosing import Chooser
+from services.drawing.choosing import Candidate, Chooser
+from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import job_of
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
@@ -41,6 +42,7 @@ class SubmissionParts:
     jobs: JobStore
     media: MediaService
     chooser: Chooser
+    continuation: Continuation
     clock: Clock
     check: Check | None = None
 
@@ -48,7 +50,8 @@ class SubmissionParts:
 class Submission:
     """Jobs on their way into the queue. Their places are kept from `add` to `commit`, and given back without one."""
 
-    def __init__(self, parts: SubmissionParts, count: int) -> None:
+    def __init__(self, parts: SubmissionParts, count: int, *, is_one_request: bool = False) -> None:
+        self._is_one_request = is_one_request
         self._parts = parts
         self._count = count  # how many jobs come together: they are let in or refused together
         self._is_let_in = False
@@ -72,6 +75,7 @@ class Submission:
         notes: tuple[str, ...] = (),
         delay_s: float = 0.0,
         job_id: str = "",
+        parent: Parent | None = None,
     ) -> Job:
         """Decide where and how a request runs, and keep a place for it.
 
@@ -82,6 +86,7 @@ class Submission:
             notes: remarks of the parser, shown with the reply.
             delay_s: it starts so much later at the earliest.
             job_id: the id it gets where a door promises a form; must be unguessable and new.
+            parent: where the picture comes from that this goes on from.
 
         Raises:
             NotAllowed: this person may not ask for it here.
@@ -97,7 +102,11 @@ class Submission:
         if parts.check is not None:
             await parts.check(draft, origin)
         draft, remarks = await with_pictures(draft, parts.media)
-        best, *others = await parts.chooser.options(draft, origin)
+        if parent is None:
+            options = await parts.chooser.options(draft, origin)
+        else:
+            draft, options = await parts.continuation.options(draft, origin, parent)
+        best, *others = self._kept_together(options)
         if not self._is_let_in:
             parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
             self._is_let_in = True
@@ -121,6 +130,11 @@ class Submission:
         self._new.append(job)
         self._ids.append(job.id)
         return job
+
+    def _kept_together(self, options: list[Candidate]) -> list[Candidate]:
+        """Put the engine first that the first of these was given to, where they are parts of one request."""
+        first = self._new[0].lane if self._is_one_request and self._new else None
+        return sorted(options, key=lambda option: option.entry.name != first) if first else options
 
     async def commit(self, *also: Write) -> list[JobView]:
         """Store the jobs, and what `also` writes, in one transaction; return where each stands, in order.
