@@ -13,6 +13,7 @@ from generation.options import validate
 from generation.request import Draft, GenerationRequest, Mode, draw_seed
 from texts.text import _
 
+EXACT_WITHIN: Final = 1.8  # times more or fewer pixels than the model draws best are worth an exact shape
 # What a request takes over as it was said, in the modes where it means something.
 _KEPT: Final = {field.name: BY_FIELD[field.name].modes for field in fields(GenerationRequest) if field.name in BY_FIELD}
 
@@ -114,7 +115,25 @@ def _size(draft: Draft, width: int, height: int, grid: int) -> tuple[int, int]:
         return draft.width, _snap(draft.width / ratio, grid)
     if draft.height is not None:
         return _snap(draft.height * ratio, grid), draft.height
+    if exact := _exact_size(draft.aspect, width * height, grid):
+        return exact
     return _snap(math.sqrt(width * height * ratio), grid), _snap(math.sqrt(width * height / ratio), grid)
+
+
+def _exact_size(aspect: tuple[int, int], pixels: int, grid: int) -> tuple[int, int] | None:
+    """Return the size on the grid of exactly this shape nearest to so many pixels, None where all are far off."""
+    wide, high = (side // math.gcd(*aspect) for side in aspect)
+    unit = math.lcm(grid // math.gcd(wide, grid), grid // math.gcd(high, grid))
+    step = wide * unit, high * unit
+    times = math.sqrt(pixels / (step[0] * step[1]))
+    sizes = [(step[0] * whole, step[1] * whole) for whole in (math.floor(times), math.ceil(times)) if whole]
+    apart = {size: abs(math.log(size[0] * size[1] / pixels)) for size in sizes}
+    allowed = (
+        size
+        for size in sorted(sizes, key=apart.__getitem__)
+        if apart[size] <= math.log(EXACT_WITHIN) and min(size) >= MIN_SIDE_PX and max(size) <= MAX_SIDE_PX
+    )
+    return next(allowed, None)
 
 
 def _snap(side: float, grid: int) -> int:

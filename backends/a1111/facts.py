@@ -15,8 +15,7 @@ from generation.samplers import match_name
 
 LARGE_SIDE_PX: Final = 1024
 MAX_SIDE_PX: Final = 8000  # squared, the largest picture Easel takes; the GPU says no long before
-LARGE_GRID_PX: Final = 8
-SMALL_GRID_PX: Final = 64  # SD 1.5 repeats itself and blurs off this grid
+GRID_PX: Final = 8  # of every model: the web UI takes no other sides
 MAX_STEPS: Final = 150  # the web UI's own range
 MAX_BATCH: Final = 8  # the web UI's own range
 MAX_SEED: Final = 2**32 - 1  # the web UI's own range; far larger ones overflow inside
@@ -155,7 +154,7 @@ def to_capabilities(facts: A1111Facts, options: Mapping[str, str]) -> Capabiliti
         hires_upscalers=facts.latent_upscalers,
         control_kinds=tuple(sorted(facts.control)),
         control_models=all_models(facts.control),
-        size_grid=LARGE_GRID_PX if is_large else SMALL_GRID_PX,
+        size_grid=GRID_PX,
         min_side=64,
         max_side=number_of(options, "max_side", MAX_SIDE_PX),
         max_steps=MAX_STEPS,

@@ -143,7 +143,7 @@ async def test_server_that_is_off_gets_the_five_checks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "side", "grid"), [("juggernautXL_v9", 1024, 8), ("ponyDiffusion", 1024, 8), ("dreamshaper_8", 512, 64)]
+    ("name", "side", "grid"), [("juggernautXL_v9", 1024, 8), ("ponyDiffusion", 1024, 8), ("dreamshaper_8", 512, 8)]
 )
 async def test_default_size_and_grid_follow_the_loaded_model(name: str, side: int, grid: int) -> None:
     async with A1111Server() as server:

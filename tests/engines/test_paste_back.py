@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from generation.capabilities import Fit
+from easel_sketch.backend import SketchBackend
+from generation.capabilities import Fit, fit
 from generation.job import Progress
 from generation.request import GenerationRequest, Mode, SourceImage
 from generation.result import GenerationResult
@@ -16,6 +17,7 @@ from scheduling.executor import run_job
 from tests.engines.test_same_meaning import INPAINTERS, WITH_PICTURES, mask_received, sent
 from tests.engines_faults.engines import ENGINES
 from tests.engines_faults.rig import Rig, fault_rig
+from tests.fakes import FakeClock
 from tests.jobs import make_job, make_request
 from tests.utils.test_canvas import kept_pixels, noise, png
 
@@ -72,6 +74,60 @@ async def test_what_the_mask_leaves_alone_stays(kind: str) -> None:
         assert received.convert("L").crop((0, 0, *SIZE)).tobytes() == mask.tobytes()
 
 
+ODD_SIZES = [(1920, 1080), (700, 500), (333, 777), (1001, 63), (1, 1000), (1000, 1), (1, 1)]
+
+
+def masked_middle(size: tuple[int, int]) -> Image.Image:
+    """Return a mask that is white in the middle third, and there at least one pixel."""
+    mask = Image.new("L", size, 0)
+    x, y = size[0] // 3, size[1] // 3
+    mask.paste(255, (x, y, max(x + 1, size[0] * 2 // 3), max(y + 1, size[1] * 2 // 3)))
+    return mask
+
+
+@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("kind", INPAINTERS)
+async def test_a_picture_of_any_size_comes_back_as_large_and_changed_in_its_mask_alone(
+    kind: str, size: tuple[int, int]
+) -> None:
+    source, mask = noise(size), masked_middle(size)
+    async with fault_rig(ENGINES[kind]) as rig:
+        made = (await run(rig, edit(rig, source, mask))).convert("RGB")
+    assert made.size == size
+    assert kept_pixels(made, mask) == kept_pixels(source, mask)
+
+
+@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("kind", ENGINES)
+async def test_a_picture_of_any_size_is_drawn_over_as_large(kind: str, size: tuple[int, int]) -> None:
+    async with fault_rig(ENGINES[kind], **WITH_PICTURES.get(kind, {})) as rig:
+        assert (await run(rig, edit(rig, noise(size)))).size == size
+
+
+@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: "x".join(map(str, size)))
+async def test_easels_own_painter_keeps_any_size_too(size: tuple[int, int]) -> None:
+    source, mask = noise(size), masked_middle(size)
+    painter = SketchBackend()
+    asked = make_request(
+        mode=Mode.INPAINT, init_image=SourceImage.of(png(source), *size), mask_image=SourceImage.of(png(mask), *size),
+        width=size[0], height=size[1], is_source_size=True, steps=1, denoising_strength=0.8, sampler=None,
+    )  # fmt: skip
+    fitted = fit(asked, await painter.capabilities())
+    assert isinstance(fitted, Fit)
+    job = make_job(request=asked, drawn=fitted.request)
+    outcome = await run_job(
+        job, painter, timeout_s=30, load=as_it_is, report=report, on_remote_id=ignore, clock=FakeClock()
+    )
+    assert isinstance(outcome, GenerationResult), outcome
+    made = Image.open(io.BytesIO(outcome.images[0].data)).convert("RGB")
+    assert made.size == size
+    assert kept_pixels(made, mask) == kept_pixels(source, mask)
+
+
+async def as_it_is(source: SourceImage) -> SourceImage:
+    return source
+
+
 def mask_received_at(rig: Rig, mask: Image.Image) -> bytes:
     if rig.engine.kind != "comfyui":
         return mask_received(rig)
@@ -91,7 +147,7 @@ async def test_a_web_ui_gets_the_picture_on_its_grid_and_the_blur_that_was_asked
         await run(rig, edit(rig, source, mask, mask_blur=0))
         body = sent(rig)
         picture = Image.open(io.BytesIO(base64.b64decode(body["init_images"][0])))
-        assert picture.size == (body["width"], body["height"]) == (384, 256)
+        assert picture.size == (body["width"], body["height"]) == (336, 208)
         assert picture.crop((0, 0, *SIZE)).tobytes() == source.tobytes()
         assert body["mask_blur"] == 0
 

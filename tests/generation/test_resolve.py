@@ -37,8 +37,8 @@ def test_what_was_said_stays_zero_included():
     ("draft", "size"),
     [
         (Draft(aspect=(1, 1)), (512, 512)),
-        (Draft(aspect=(16, 9)), (680, 384)),
-        (Draft(aspect=(9, 16)), (384, 680)),
+        (Draft(aspect=(16, 9)), (640, 360)),
+        (Draft(aspect=(9, 16)), (360, 640)),
         (Draft(aspect=(16, 9), width=1024), (1024, 576)),
         (Draft(aspect=(16, 9), height=576), (1024, 576)),
         (Draft(aspect=(16, 9), width=640, height=640), (640, 640)),
@@ -55,7 +55,25 @@ def test_aspect_keeps_the_pixel_count_and_the_grid(wide, high, grid):
         return
     request = resolved(Draft(aspect=(wide, high)), width=1024, height=1024, grid=grid)
     assert request.width % grid == request.height % grid == 0
-    assert request.width * request.height == pytest.approx(1024 * 1024, rel=0.12)
+    if request.width * high == request.height * wide:
+        assert 1024 * 1024 / 1.8 <= request.width * request.height <= 1024 * 1024 * 1.8
+    else:
+        assert request.width * request.height == pytest.approx(1024 * 1024, rel=0.12)
+
+
+@pytest.mark.parametrize("aspect", ["1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9", "9:21", "5:4", "2:1"])
+@pytest.mark.parametrize("native", [512, 768, 1024])
+@pytest.mark.parametrize("grid", [8, 16])
+def test_a_usual_shape_is_exact_where_the_grid_allows_it(aspect, native, grid):
+    wide, high = map(int, aspect.split(":"))
+    request = resolved(Draft(aspect=(wide, high)), width=native, height=native, grid=grid)
+    assert request.width * high == request.height * wide
+    assert request.width % grid == request.height % grid == 0
+
+
+def test_a_shape_that_no_small_size_has_is_the_nearest():
+    request = resolved(Draft(aspect=(191, 100)))
+    assert (request.width, request.height) == (704, 368)
 
 
 @pytest.mark.parametrize(
