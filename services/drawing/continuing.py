@@ -1,6 +1,6 @@
 """Choose the engine of what goes on from a picture: the engine and model of that first, otherwise a note says so.
 
-The presser's own preferences do not count here: what nobody says anew is the parent's.
+The presser's own preferences do not count here: what nobody changes is the parent's.
 """
 
 from dataclasses import dataclass, replace

@@ -102,11 +102,7 @@ class Submission:
         if parts.check is not None:
             await parts.check(draft, origin)
         draft, remarks = await with_pictures(draft, parts.media)
-        if parent is None:
-            options = await parts.chooser.options(draft, origin)
-        else:
-            draft, options = await parts.continuation.options(draft, origin, parent)
-        best, *others = self._kept_together(options)
+        draft, (best, *others) = await self._options(draft, origin, parent)
         if not self._is_let_in:
             parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
             self._is_let_in = True
@@ -131,10 +127,15 @@ class Submission:
         self._ids.append(job.id)
         return job
 
-    def _kept_together(self, options: list[Candidate]) -> list[Candidate]:
-        """Put the engine first that the first of these was given to, where they are parts of one request."""
-        first = self._new[0].lane if self._is_one_request and self._new else None
-        return sorted(options, key=lambda option: option.entry.name != first) if first else options
+    async def _options(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Draft, list[Candidate]]:
+        """Return the engines for a draft, best first: of parts of one request, the engine of its first part."""
+        if parent is not None:
+            return await self._parts.continuation.options(draft, origin, parent)
+        options = await self._parts.chooser.options(draft, origin)
+        if not (self._is_one_request and self._new):
+            return draft, options
+        first = self._new[0].lane
+        return draft, sorted(options, key=lambda option: option.entry.name != first)
 
     async def commit(self, *also: Write) -> list[JobView]:
         """Store the jobs, and what `also` writes, in one transaction; return where each stands, in order.
