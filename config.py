@@ -19,7 +19,7 @@ from settings.filter import FilterSettings
 from settings.logs import LogSettings
 from settings.people import PeopleSettings
 from settings.queue import QueueSettings
-from settings.reading.engines import EngineReader, options_known, prefix_of
+from settings.reading.engines import EngineReader, options_known, other_names, prefix_of
 from settings.reading.env_file import read_env_file
 from settings.reading.foreign import OTHER_FILTER, stray_settings, unsafe_settings
 from settings.reading.groups import read_group, variables_of
@@ -62,7 +62,7 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret among the settings, for the log to leave out."""
         groups = [getattr(self, name) for name in group_types()]
-        values = (value for group in (*groups, *self.engines.configured) for __, value in group)
+        values = (value for group in (*groups, *self.engines.configured, *self.engines.off) for __, value in group)
         found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
         return tuple(secret for secret in found if secret)
 
@@ -106,9 +106,9 @@ def read_settings(env_file: Path, environ: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(*problems)
     engines: EnginesSettings = groups["engines"]
-    kinds = {prefix_of(engine.name): engine.kind for engine in engines.configured}
+    kinds = {prefix_of(engine.name): engine.kind for engine in (*engines.configured, *engines.off)}
     kinds = {prefix_of(name): name for name in engines.fallback_options} | kinds
-    strays = stray_settings(file, known, kinds, options_known())
+    strays = stray_settings(file, known | other_names().keys(), kinds, options_known())
     return Settings(**groups, warnings=(*unreadable, *strays))
 
 
@@ -127,5 +127,9 @@ def _unchecked(filter_: FilterSettings | None, variables: Mapping[str, str]) -> 
 
 def _engines(reader: EngineReader, names: list[str]) -> dict[str, object]:
     """Return what the variables of single engines say."""
-    found = [reader.engine(name) for name in dict.fromkeys(names)]
-    return {"configured": tuple(engine for engine in found if engine), "fallback_options": reader.fallbacks()}
+    found = [engine for name in dict.fromkeys(names) if (engine := reader.engine(name))]
+    return {
+        "configured": tuple(engine for engine in found if engine.enabled),
+        "off": tuple(engine for engine in found if not engine.enabled),
+        "fallback_options": reader.fallbacks(),
+    }

@@ -47,9 +47,11 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         workflows=workflows,
         styles=styles,
         check=moderation.check,
+        preferred=base.settings.engines.default,
     )
     connections = _connections(base)
-    catalog = Catalog(registry)
+    engines = base.settings.engines
+    catalog = Catalog(registry, off={engine.kind: engine.name for engine in engines.off}, preferred=engines.default)
     comparisons = ComparisonStore(base.database)
     compare = CompareService(generation=generation, media=media, catalog=catalog, store=comparisons, clock=clock)
     links = base.settings.safety.links

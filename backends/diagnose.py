@@ -361,6 +361,8 @@ class _Examination:
             models = read_json(body)
         except ValueError:
             models = None
+        if self._kind.models_in and isinstance(models, dict):
+            models = models.get(self._kind.models_in)
         if not isinstance(models, list):
             raise Failed(
                 "api",

@@ -138,15 +138,19 @@ class EngineKind:
     noun: str
     make: Make
     labels: Mapping[str, str] = field(default_factory=dict)
+    also: frozenset[str] = frozenset()  # more words for it, which no list shows
     form: str = ""
     help: str = ""  # one or two sentences for the studio's form
     example: str = ""  # an address as people type it
     options: tuple[Option, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)  # other names of its settings: "ACME_API_KEY": "key"
 
     check_path: str = "/"  # answers at every server of this kind
     models_path: str = ""  # a list, one item a model
+    models_in: str = ""  # the name under which that answer holds the list, where it is no list itself
     account_path: str = ""  # answers only a key that is known
     public_url: str = ""  # used where no address is given
+    addresses: Mapping[str, str] = field(default_factory=dict)  # of words that stand for another; empty: for none
     local_url: str = ""  # the same, for a kind that is on this machine
     cut: tuple[str, ...] = ()
     port: int = 443
@@ -195,6 +199,16 @@ class EngineKind:
     def word(self) -> str:
         """Return what to call it where people type it: its name if that is one of the words for it."""
         return self.name if self.name in self.labels else self.typed
+
+    def address_for(self, word: str) -> str:
+        """Return where what people mean by a word is, empty if that is nowhere until an address is given."""
+        return self.addresses.get(word.strip().lower(), self.public_url)
+
+    @property
+    def key_variable(self) -> str:
+        """Return what its key is called in `.env`: the name that people know it by, else our own."""
+        known = (variable for variable, setting in self.variables.items() if setting == "key")
+        return next(known, f"{self.name.upper()}_KEY")
 
     def option(self, name: str) -> Option | None:
         return next((option for option in self.options if option.name == name), None)

@@ -73,7 +73,7 @@ def connectable() -> tuple[EngineKind, ...]:
 def kind_typed(typed: str) -> EngineKind | None:
     """Return the kind that people mean by a word, its own name or another one for it."""
     word = typed.strip().lower()
-    return next((kind for kind in connectable() if word in kind.labels), None)
+    return next((kind for kind in connectable() if word in kind.labels or word in kind.also), None)
 
 
 def picture_check() -> CheckKind | None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from backends.base import Backend, BackendConfig, QuotingBackend
 from backends.kinds import kind_of
+from backends.prices import PricedBackend
 from generation.capabilities import Capabilities, Fit, Refused, fit
 from generation.errors import BackendError, BackendUnavailable, GenerationError
 from generation.person import Person
+from generation.prices import PriceLine
 from generation.request import GenerationRequest, Mode
 from texts.text import _
 from utils.clock import Clock
@@ -77,6 +79,11 @@ class Entry:
     @property
     def label(self) -> str:
         return self.config.label or self.config.name
+
+    @property
+    def prices(self) -> tuple[PriceLine, ...]:
+        """Return what its models cost, where it charges and knows."""
+        return self.backend.prices() if isinstance(self.backend, PricedBackend) else ()
 
     @property
     def rate_per_s(self) -> float | None:

@@ -33,19 +33,20 @@ def picture_client(config: BackendConfig, *, transport: httpx.AsyncBaseTransport
 
     A server on a private address may keep its pictures on one too, where the instance itself may be there.
     """
-    is_private = config.allow_private and _is_private(config.url)
+    may_be_private = config.allow_private and is_private(config.url)
     rules = replace(
         config,
         key="",
         timeout_s=DOWNLOAD_TIMEOUT_S,
-        allow_private=is_private,
-        allow_insecure_http=is_private,
+        allow_private=may_be_private,
+        allow_insecure_http=may_be_private,
         allowed_hosts=(),
     )
     return make_client(rules.endpoint, transport=transport or guarded_transport(rules.policy))
 
 
-def _is_private(url: str) -> bool:
+def is_private(url: str) -> bool:
+    """Return whether an address is one of this machine or a private network, as far as its name tells."""
     try:
         parsed = httpx.URL(url)
         check_host(parsed.scheme, parsed.host, UrlPolicy(allow_insecure_http=True))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from constants import BY_RULES
-from generation.foreign import MAX_SECONDS, clean_line, clean_name, finite, fold_seed, whole
+from constants import BY_RULES, MAX_PROMPT_CHARS
+from generation.foreign import MAX_SECONDS, clean_line, clean_name, clean_text, finite, fold_seed, whole
 from texts.text import _
 
 MAX_COST_USD: Final = 1e6
@@ -38,6 +38,7 @@ class GenerationResult:
     model: str | None = None  # the model that really drew it, when the engine tells
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
+    revised_prompt: str = ""  # what the engine made of the words, where it says so
     is_complete: bool = True  # False: stopped early, drawn without a part, or not known to be whole; never cached
 
     def __post_init__(self) -> None:
@@ -80,6 +81,7 @@ class JobResult:
     model: str | None = None
     cost_usd: float = 0.0
     notes: tuple[str, ...] = ()
+    revised_prompt: str = ""
     from_cache: bool = False
     expires_at: datetime | None = None
 
@@ -103,3 +105,4 @@ def _clean(result: GenerationResult | JobResult) -> None:
     object.__setattr__(result, "model", clean_name(result.model) if result.model else None)
     object.__setattr__(result, "cost_usd", finite(result.cost_usd, 0.0, MAX_COST_USD))
     object.__setattr__(result, "notes", clean_notes(result.notes))
+    object.__setattr__(result, "revised_prompt", clean_text(result.revised_prompt, MAX_PROMPT_CHARS))

@@ -21,6 +21,7 @@ class BackendSettings(Group):
     kind: Annotated[str, Lower] = text("", template("What it is: {kinds}"), _("a kind of engine"))
     url: Url = text("", "Address", ENGINE_ADDRESS, repr=False, pattern=HTTP_URL)
     key: SecretStr = secret(_("API key, or user:password"), _("a key"))
+    enabled: bool = switch(True, _("Whether it is used"))
     label: str = text("", _("Name that people see"), _("a name of up to 60 characters"), max_length=60)
     concurrency: int = number(1, _("Maximum jobs at once"), low=1, high=64)
     rate_per_minute: float | None = setting(
@@ -37,6 +38,15 @@ class EnginesSettings(Group):
         _("names, like gpu1,gpu2"),
         variable="BACKENDS",
     )
+    default: str = text(
+        "",
+        _("The engine that draws where a request names none, as long as it can; empty: the one that suits best"),
+        _("the name of an engine, or a word for its kind"),
+        variable="DEFAULT_ENGINE",
+        otherwise=("DEFAULT_PROVIDER",),
+        max_length=60,
+    )
     probe_local_ports: bool = switch(True, template("Also look for engines on ports {ports} of this machine"))
     configured: tuple[BackendSettings, ...] = ()
+    off: tuple[BackendSettings, ...] = ()  # those that are switched off
     fallback_options: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, repr=False)  # by the kind's name

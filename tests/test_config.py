@@ -318,9 +318,9 @@ def test_another_system_s_name_for_a_setting_is_understood_and_ours_wins():
 
 def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
     env = tmp_path / ".env"
-    env.write_text("OPENAI_API_KEY=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")
+    env.write_text("ANTHROPIC_API_KEY=sk-1\nMODEL_PATH=/models\nCUDA_VISIBLE_DEVICES=0\nIMAGE_STORAGE_PATH=/pictures\n")
     first, second, third = read_settings(env, {}).warnings
-    assert first.startswith("OPENAI_API_KEY in .env is not a setting of Easel. Easel has no engine yet that uses it")
+    assert first.startswith("ANTHROPIC_API_KEY in .env is not a setting of Easel. Easel has no engine yet that uses it")
     assert "sk-1" not in first
     assert second.startswith("MODEL_PATH")
     assert "where the engine is started" in second
@@ -339,6 +339,7 @@ def test_settings_of_other_systems_are_answered_for_one_by_one(tmp_path: Path):
         ("gradio_flux", "MAX_SIDE", "1e3", "a whole number, 64 to 100000"),
         ("ai_horde", "NSFW", "on please", "yes or no"),
         ("aipowergrid", "OUTPUT_FORMAT", "gif", "webp, png or jpeg"),
+        ("openai_images", "PARTIAL_IMAGES", "4", "a whole number, 0 to 3"),
         ("sketch", "DELAY_S", "slow", "a number of seconds, 0 to 60"),
     ],
 )

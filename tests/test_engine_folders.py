@@ -19,6 +19,7 @@ LISTENING = {
     "backends/comfyui/news/sockets.py": "a websocket",
     "backends/comfyui/news/stream.py": "server-sent events",
     "backends/gradio_flux/client.py": "server-sent events",
+    "backends/openai_images/client.py": "server-sent events",
 }
 READING = {"stream", "aread", "aiter_bytes", "aiter_text", "aiter_lines", "aiter_raw", "raise_for_status"}
 

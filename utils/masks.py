@@ -102,3 +102,11 @@ def _extremes(mask: Image.Image) -> tuple[float, float]:
     assert not isinstance(low, tuple), "an L picture has one band"
     assert not isinstance(high, tuple), "an L picture has one band"
     return low, high
+
+
+def erased_where_white(mask: bytes) -> bytes:
+    """Return a mask as servers want it that redraw what is transparent: a PNG with an alpha channel."""
+    stencil = flat_mask(upright(mask))
+    picture = Image.new("RGBA", stencil.size, "white")
+    picture.putalpha(ImageChops.invert(stencil))
+    return encode(picture, "PNG")

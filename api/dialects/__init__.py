@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from api.dialects import image_studio, job_queue, local_model, openai_images, replicate_webhook
+from api.dialects import image_studio, job_queue, local_model, openai, replicate_webhook
 from api.routing import Router
 
 ROUTERS: Final[tuple[Router, ...]] = (
     job_queue.router,
     image_studio.router,
     local_model.router,
-    openai_images.router,
+    openai.router,
     replicate_webhook.router,
 )

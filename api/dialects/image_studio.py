@@ -26,7 +26,7 @@ from api.dialects.requests import (
     with_model,
     words_of,
 )
-from api.dialects.responses import DrawnPictures, link_to, model_of, stamp, wait_for
+from api.dialects.responses import DrawnPictures, link_to, model_of, revised_prompt, stamp, wait_for
 from api.dialects.studio_schemas import (
     AnalysisOut,
     AnalyzeIn,
@@ -197,8 +197,12 @@ async def history(
 @router.get("/providers")
 async def providers(request: Request, caller: Reader) -> ProvidersOut:
     """List the live engines with what each can do."""
-    listed = [provider_out(engine) for engine in engines_of(web_of(request), caller)]
+    web = web_of(request)
+    listed = [provider_out(engine) for engine in engines_of(web, caller)]
+    preferred = web.services.catalog.preferred(caller)
     best = next((item.name for item in listed if item.available), None)
+    if preferred and any(item.available for item in listed if item.name == preferred.name):
+        best = preferred.name
     return ProvidersOut(providers=listed, default=best)
 
 
@@ -272,7 +276,7 @@ def _images(request: Request, drawn: DrawnPictures, prompt: str) -> list[StudioI
             id=image.media_id,
             url=link_to(request, image.media_id, is_private=job.origin.private),
             prompt=prompt,
-            revisedPrompt=job.request.prompt if job.request.prompt != prompt else None,
+            revisedPrompt=revised_prompt(job, prompt),
             provider=job.lane,
             model=model_of(job),
             size=f"{image.width}x{image.height}",

@@ -1,26 +1,17 @@
-"""Engines as the image studio's dialect calls them: providers, by name or by the alias of a hosted service."""
+"""Engines as the image studio's dialect calls them: providers, by name, or by a word for its kind."""
 
 from typing import Final
 
 from api.context import Web
 from api.dialects.failures import ModelMissing
 from api.dialects.requests import engines_of
-from api.dialects.studio_schemas import ProviderOut
+from api.dialects.studio_schemas import PriceOut, ProviderOut
 from constants import MAX_BATCH_SIZE
 from generation.person import Person
 from generation.request import Mode
 from services.engines.catalog import Engine
 from texts.text import _
 
-# What the original calls its three providers, and the kinds of engine that each stands for.
-ALIASES: Final = {
-    "dalle3": ("openai_images", "openai"),
-    "dall-e-3": ("openai_images", "openai"),
-    "dalle": ("openai_images", "openai"),
-    "openai": ("openai_images", "openai"),
-    "stability": ("stability",),
-    "replicate": ("replicate",),
-}
 STYLE_KINDS: Final = frozenset({"ip-adapter", "reference"})
 
 
@@ -33,28 +24,21 @@ def provider_named(web: Web, caller: Person, wanted: str | None) -> Engine | Non
     if not wanted:
         return None
     name = wanted.strip()
-    engines = engines_of(web, caller)
-    for kind in ALIASES.get(name.casefold(), ()):
-        for engine in engines:
-            if engine.kind == kind:
-                return engine
-    if name.casefold() not in ALIASES and (found := web.services.catalog.engine(name, caller)):
+    if found := web.services.catalog.engine(name, caller):
         return found
-    listed = ", ".join(engine.name for engine in engines) or "none"
-    hint = _("Connected: {listed}. Leave provider out to take the best of them.", listed=listed)
-    if name.casefold() in ALIASES:
+    listed = ", ".join(engine.name for engine in engines_of(web, caller)) or _("none")
+    connected = _("Connected: {listed}. Leave provider out to take the best of them.", listed=listed)
+    if known := web.services.catalog.how_to_get(name):
+        title, how = known
         raise ModelMissing(
-            _(
-                "Provider not available: “{name}” is a hosted service, and Easel brings no engine that draws there.",
-                name=name[:60],
-            ),
+            _("Provider not available: “{name}” is {title}, which is not set up here.", name=name[:60], title=title),
             field="provider",
-            hint=hint,
+            hint=_("{how} {connected}", how=how, connected=connected),
         )
     raise ModelMissing(
-        _("Provider not available: no engine “{name}” is connected.", name=name[:60]),
+        _("Provider not available: there is no engine “{name}” here.", name=name[:60]),
         field="provider",
-        hint=hint,
+        hint=connected,
     )
 
 
@@ -89,4 +73,11 @@ def provider_out(engine: Engine) -> ProviderOut:
         maxImages=min(MAX_BATCH_SIZE, offered.max_batch) if offered else 0,
         models=[model.name for model in offered.models or ()] if offered else [],
         remark=offered.remark if offered else "",
+        paid=engine.is_paid,
+        prices=[
+            PriceOut(
+                name=line.name, variant=line.variant, usd=line.usd, unit=line.unit, asOf=line.as_of, source=line.source
+            )
+            for line in engine.prices
+        ],
     )

@@ -74,6 +74,12 @@ def model_of(job: Job) -> str:
     return given or (job.result.backend if job.result else job.lane)
 
 
+def revised_prompt(job: Job, asked: str) -> str | None:
+    """Return the words that were drawn, where these are not those that were asked for."""
+    drawn = (job.result.revised_prompt if job.result else "") or job.request.prompt
+    return drawn if drawn != asked else None
+
+
 async def base64_of(web: Web, image: StoredImage, kind: str = "") -> tuple[str, str]:
     """Return a picture's bytes as base64 and its media type; `kind`: PNG, JPEG or WEBP, else as it is.
 

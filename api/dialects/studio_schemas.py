@@ -134,6 +134,17 @@ class HistoryOut(BaseModel):
     offset: int
 
 
+class PriceOut(BaseModel):
+    """One price in US dollars, for the estimate: what it is for, since when it is known, and from where."""
+
+    name: str
+    variant: str
+    usd: float
+    unit: str
+    asOf: str
+    source: str
+
+
 class ProviderOut(BaseModel):
     """A live engine and what it can do."""
 
@@ -147,6 +158,8 @@ class ProviderOut(BaseModel):
     maxImages: int
     models: list[str]
     remark: str
+    paid: bool
+    prices: list[PriceOut]
 
 
 class ProvidersOut(BaseModel):

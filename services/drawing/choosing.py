@@ -65,15 +65,17 @@ class Chooser:
         preferences: PreferenceStore,
         workflows: WorkflowService | None = None,
         styles: StyleService | None = None,
+        preferred: str = "",
     ) -> None:
         self._registry = registry
         self._queue = queue
         self._preferences = preferences
         self._workflows = workflows
         self._styles = styles
+        self._default = preferred  # the engine that draws where a request names none
 
     async def options(self, draft: Draft, origin: Origin, *, is_continued: bool = False) -> list[Candidate]:
-        """Engines that can run this, best first: healthy, set (not found), free, the person's own, quick ones.
+        """Engines that can run this, best first: healthy, the default, set (not found), free, their own, quick.
 
         `is_continued`: it goes on from a picture, so that preferences for drawing have no say.
 
@@ -169,10 +171,12 @@ class Chooser:
         fitted = self._registry.fit(entry.name, request)
         return Candidate(entry=entry, request=request, fitted=fitted) if isinstance(fitted, Fit) else fitted
 
-    def _rank(self, option: Candidate) -> tuple[bool, bool, bool, int, float]:
+    def _rank(self, option: Candidate) -> tuple[bool, bool, bool, bool, int, float]:
         entry = option.entry
+        is_other = not self._default or find_entry(self._default, [entry]) is None
         wait_s = self._queue.wait_s(entry.name, option.fitted.request.model)
-        return entry.error is not None, entry.is_found, entry.backend.is_paid, RANKS[entry.owner.kind], wait_s
+        rank = RANKS[entry.owner.kind]
+        return entry.error is not None, is_other, entry.is_found, entry.backend.is_paid, rank, wait_s
 
     def _tiers(self, draft: Draft, origin: Origin) -> list[list[Entry]]:
         """Return the engines to try, those of each list only where none of the lists before can.

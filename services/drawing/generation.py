@@ -47,6 +47,7 @@ class GenerationService:
         workflows: WorkflowService | None = None,
         styles: StyleService | None = None,
         check: Check | None = None,
+        preferred: str = "",
     ) -> None:
         """Args beyond the plain ones.
 
@@ -56,7 +57,7 @@ class GenerationService:
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._chooser = Chooser(registry, queue, preferences, workflows, styles)
+        self._chooser = Chooser(registry, queue, preferences, workflows, styles, preferred)
         self._clock = clock
         self._parts = SubmissionParts(
             queue=queue,

@@ -2,15 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.kinds import grade_of_kind, kind_of
+from backends.kinds import grade_of_kind, kind_of, kind_typed
 from backends.registry import BackendRegistry, Entry
 from generation.capabilities import Capabilities, Fit, fit
 from generation.errors import BackendUnavailable
 from generation.person import Person
+from generation.prices import PriceLine
 from generation.request import Draft, Mode
 from generation.resolve import resolve_for
 from generation.samplers import match_name
@@ -38,6 +39,7 @@ class Engine:
     kind_title: str = ""
     grade: str = ""  # of its support, in a word
     fills: frozenset[Mode] = frozenset()  # what it does wherever no other engine can
+    prices: tuple[PriceLine, ...] = ()  # what its models cost, where it charges and they are known
 
     @property
     def is_up(self) -> bool:
@@ -83,8 +85,25 @@ def lists_of(capabilities: Capabilities) -> list[NameList]:
 class Catalog:
     """Choices for one person in one server."""
 
-    def __init__(self, registry: BackendRegistry) -> None:
+    def __init__(self, registry: BackendRegistry, *, off: Mapping[str, str] | None = None, preferred: str = "") -> None:
         self._registry = registry
+        self._preferred = preferred
+        self._off = off or {}  # the name of an engine that is switched off, by its kind
+
+    def preferred(self, person: Person) -> Engine | None:
+        """Return the engine that is set to draw where a request names none."""
+        return self.engine(self._preferred, person) if self._preferred else None
+
+    def how_to_get(self, word: str) -> tuple[str, str] | None:
+        """Return what a service is called that a word stands for, and which setting brings it here."""
+        kind = kind_typed(word) or kind_of(word)
+        if kind is None:
+            return None
+        if name := self._off.get(kind.name):
+            variable = f"{name.upper().replace('-', '_')}_ENABLED"
+            return kind.title, _("It is switched off: set {variable}=yes, then start Easel again.", variable=variable)
+        variable = kind.key_variable if kind.is_hosted else f"{kind.name.upper()}_URL"
+        return kind.title, _("Set {variable} in .env, then start Easel again.", variable=variable)
 
     def engines(self, person: Person, *, with_fallback: bool = False) -> list[Engine]:
         """Engines this person may use here, the preferred first; the fallback only when asked for or the only one."""
@@ -182,13 +201,14 @@ def _without(draft: Draft, name: str) -> Draft:
 
 
 def find_entry(wanted: str, entries: Iterable[Entry]) -> Entry | None:
-    """Find an engine by its name, its label or its kind."""
+    """Find an engine by its name, its label, its kind, or another word for that."""
     entries = list(entries)
     for names in ([e.name for e in entries], [e.label for e in entries], [e.config.kind for e in entries]):
         found = match_name(wanted, names)
         if found is not None:
             return entries[names.index(found)]
-    return None
+    kind = kind_typed(wanted)
+    return next((entry for entry in entries if kind and entry.config.kind == kind.name), None)
 
 
 def no_engine() -> BackendUnavailable:
@@ -223,4 +243,5 @@ def _engine(entry: Entry) -> Engine:
         kind_title=kind.title if kind else entry.config.kind,
         grade=grade_of_kind(entry.config.kind),
         fills=entry.fills,
+        prices=entry.prices,
     )

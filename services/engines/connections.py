@@ -76,13 +76,13 @@ def usage() -> str:
 def needs_address(kind: str) -> bool:
     """Return whether a type of connection, as typed, needs an address; a hosted one is at its public one."""
     found = kind_typed(kind)
-    return found is None or not found.is_hosted
+    return found is None or not found.address_for(kind)
 
 
 def label_for(person: str, kind: str) -> str:
     """Return how a connection is called where people see it: "Mia's Forge"."""
     found = kind_typed(kind)
-    title = found.labels[kind.strip().lower()] if found else kind.capitalize()
+    title = found.labels.get(kind.strip().lower(), found.title) if found else kind.capitalize()
     return f"{person[: MAX_LABEL_CHARS - len(title) - 3]}'s {title}" if person else title
 
 

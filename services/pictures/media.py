@@ -91,8 +91,7 @@ class MediaService:
                 continue
             data = await self._marks.signed(data, source_type, job.drawn, image.data)
             stored.append(await self._store(data, info, image.seed, job.id))
-        asked = job.drawn.batch_size
-        if stored and len(stored) < asked:
+        if stored and len(stored) < (asked := job.drawn.batch_size):
             notes.insert(0, came_back(len(stored), asked))
         if stored and result.is_complete and len(stored) == max(asked, len(drawn)):
             await self._remember(job)
@@ -103,6 +102,7 @@ class MediaService:
             model=result.model or job.drawn.model,
             cost_usd=result.cost_usd,
             notes=tuple(notes),
+            revised_prompt=result.revised_prompt,
             expires_at=self._clock.now() + self._ttl,
         )
 

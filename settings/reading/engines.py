@@ -33,6 +33,21 @@ def options_known() -> dict[str, Set[str]]:
     return {kind.name: INSTANCE_FIELDS | {option.name for option in kind.options} for kind in known_kinds()}
 
 
+def other_names() -> dict[str, str]:
+    """Return the variables that stand for a setting of an engine, each with ours: `OPENAI_API_KEY`."""
+    return {
+        variable: f"{prefix_of(kind.name)}{setting.upper()}"
+        for kind in known_kinds()
+        for variable, setting in kind.variables.items()
+    }
+
+
+def with_own_names(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what was set under the names that we give it; where both are set, ours counts."""
+    ours = {own: given[other] for other, own in other_names().items() if given.get(other)}
+    return {**given, **{own: value for own, value in ours.items() if not given.get(own)}}
+
+
 class EngineReader:
     """Reads engines out of all that was set.
 
@@ -43,8 +58,8 @@ class EngineReader:
     """
 
     def __init__(self, given: Mapping[str, str], known: Set[str], problems: list[Problem]) -> None:
-        self._given = given
-        self._known = known
+        self._given = with_own_names(given)
+        self._strange = known | other_names().keys()
         self._problems = problems
 
     def named(self) -> list[str]:
@@ -79,7 +94,7 @@ class EngineReader:
         own = {
             variable.removeprefix(prefix).lower(): value
             for variable, value in self._given.items()
-            if value and variable.startswith(prefix) and variable not in self._known
+            if value and variable.startswith(prefix) and variable not in self._strange
         }
         for option in kind.options if kind else ():
             if (value := own.get(option.name)) and not option.accepts(value):

@@ -26,12 +26,9 @@ _AT_THE_ENGINE: Final = _(
     "Easel loads no models itself: set it where the engine is started, and name the engine, like A1111_URL."
 )
 PASSED_OVER: Final = {
-    "OPENAI_API_KEY": _NO_ENGINE,
-    "OPENAI_ORG_ID": _NO_ENGINE,
     "STABILITY_API_KEY": _NO_ENGINE,
     "REPLICATE_API_TOKEN": _NO_ENGINE,
     "ANTHROPIC_API_KEY": _NO_ENGINE,
-    "DEFAULT_PROVIDER": _("The engine that answers best is taken; a request may name another."),
     "MODEL_PATH": _AT_THE_ENGINE,
     "HF_HOME": _AT_THE_ENGINE,
     "CUDA_VISIBLE_DEVICES": _AT_THE_ENGINE,

@@ -1,6 +1,7 @@
 """Each kind of engine is tested by its own first answer and its own way to take a key, against its stand-in."""
 
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.engines.comfyui_v2 import ComfyUIV2Server
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
+from tests.engines.openai_server import OpenAIServer
 from tests.net.servers import serve
 
 
@@ -118,16 +120,16 @@ async def test_comfyui_behind_a_proxy_takes_its_key(key):
     assert "--api-auth" not in refused.hint + missing.hint
 
 
-@pytest.mark.parametrize("kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid"])
-@pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid"])
+@pytest.mark.parametrize("kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
+@pytest.mark.parametrize("answers", ["a1111", "comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_every_engine_is_told_from_every_other(kind, answers):
     stand_ins = {"a1111": A1111Server, "comfyui": ComfyUIServer, "gradio_flux": GradioApp, "ai_horde": HordeServer,
-                 "aipowergrid": GridServer}  # fmt: skip
+                 "aipowergrid": GridServer, "openai_images": partial(OpenAIServer, "localai")}  # fmt: skip
     async with stand_ins[answers]() as server:
         found = await examine(kind, server.url, "grid_user" if kind == answers == "aipowergrid" else "")
     assert found.is_ok == (kind == answers)
     if kind != answers:
-        word = "flux" if answers == "gradio_flux" else answers
+        word = {"gradio_flux": "flux", "openai_images": "openai"}.get(answers, answers)
         assert (found.layer, found.hint) == ("product", f"Connect it as {word} instead.")
 
 
@@ -138,7 +140,7 @@ async def nothing_known():
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid"])
+@pytest.mark.parametrize("kind", ["comfyui", "gradio_flux", "ai_horde", "aipowergrid", "openai_images"])
 async def test_a_health_page_of_anything_else_is_no_engine(kind):
     async with nothing_known() as url:
         found = await examine(kind, url)

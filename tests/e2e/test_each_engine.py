@@ -18,6 +18,7 @@ from tests.backends import (
     test_ai_horde_contract,
     test_aipowergrid_contract,
     test_gradio_flux_contract,
+    test_openai_images_contract,
 )
 from tests.backends.comfyui import rig as comfyui_rig
 from tests.discord_server import DiscordServer, Message
@@ -35,7 +36,10 @@ CONNECT: dict[str, Callable[[Any], Backend]] = {
     "gradio_flux": test_gradio_flux_contract.connect,
     "ai_horde": lambda server: without_rates(test_ai_horde_contract.connect(server)),
     "aipowergrid": lambda server: without_rates(test_aipowergrid_contract.connect(server)),
+    "openai_images": test_openai_images_contract.connect,
 }
+SIZES = {"openai_images": "816×816"}  # no picture there is smaller
+ASKS = {"aipowergrid", "openai_images"}  # no job ids, and they may charge: nothing is sent again unasked
 AGAIN = {"a1111", "gradio_flux"}  # no job ids and no price: drawn once more with the same seed
 EVERY_ENGINE = pytest.mark.parametrize("kind", ENGINES)
 
@@ -64,7 +68,7 @@ async def test_it_draws_and_tells_how_far_it_is(start: StartEasel, kind: str) ->
         engine.release(server)
         await easel.finished(answer)
         assert len(answer.attachments) == 1
-        assert "256×256" in answer.content
+        assert SIZES.get(kind, "256×256") in answer.content
         assert engine.taken(server) == 1
 
 
@@ -99,7 +103,7 @@ async def test_a_killed_easel_goes_on_with_the_job(start: StartEasel, kind: str)
         await easel.start()
         await easel.finished(answer)
         assert len(own(easel.server.channel)) == 1
-        if kind == "aipowergrid":  # it has no job ids and may charge: nothing is sent again unasked
+        if kind in ASKS:
             assert "may already have charged" in answer.content
             assert "🎲 Run again" in str(labels(answer))
         else:

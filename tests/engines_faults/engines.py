@@ -1,4 +1,4 @@
-"""The five engines behind a fault proxy: where each generates, says that it is done, and keeps its picture."""
+"""The engines over HTTP behind a fault proxy: where each generates, says that it is done, and keeps its picture."""
 
 import base64
 import json
@@ -22,6 +22,7 @@ from backends.comfyui import client as comfyui_module
 from backends.comfyui.backend import ComfyUIBackend
 from backends.gradio_flux import client as gradio_module
 from backends.gradio_flux.backend import GradioFluxBackend
+from backends.openai_images.backend import OpenAIImagesBackend
 from net.rates import RateWindow
 from tests.backends.comfyui.rig import QUICK as QUICK_COMFYUI
 from tests.backends.comfyui.v2.rig import WORKFLOW
@@ -35,10 +36,13 @@ from tests.engines.fault_proxy import Fault, FaultProxy
 from tests.engines.gradio_app import GradioApp
 from tests.engines.grid_server import GridServer
 from tests.engines.horde_server import HordeServer
+from tests.engines.openai_server import KEY as OPENAI_KEY
+from tests.engines.openai_server import OpenAIServer
 
 TIMEOUT_S = 3.0
 QUICK_TIMEOUT_S = 0.25
 KEY = "grid_user"
+KEYS = {"aipowergrid": KEY, "openai_images": OPENAI_KEY}  # of the engines that ask for one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,11 @@ def _changed(body: bytes, change: Callable[[Any], Any]) -> bytes:
 
 def _config(kind: str, url: str, key: str = "") -> BackendConfig:
     return BackendConfig(name="gpu", kind=kind, url=url, key=key, label="The GPU", timeout_s=TIMEOUT_S)
+
+
+def _openai(url: str) -> Backend:
+    config = replace(_config("openai_images", url, OPENAI_KEY), options={"dialect": "openai", "pause": "0"})
+    return OpenAIImagesBackend(config)
 
 
 def _grid(url: str) -> Backend:
@@ -196,8 +205,23 @@ ENGINES = {
             release=lambda server: server.release(),
             is_working=lambda server: any(job.is_running for job in server.jobs),
         ),
+        Engine(
+            kind="openai_images",
+            server=OpenAIServer,
+            connect=_openai,
+            job="POST /v1/images/generations",
+            end="POST /v1/images/generations",
+            picture="",
+            taken=lambda server: len(server.jobs),
+            without=lambda told: {**told, "data": []},
+            inside=lambda told, text: {**told, "data": [{"b64_json": text} for _ in told["data"]]},
+            hold=lambda server: server.hold(),
+            release=lambda server: server.release(),
+            is_working=lambda server: any(job.is_running for job in server.jobs),
+        ),
     )
 }
+PAID = frozenset({"openai_images"})  # what was sent there is never sent again by itself
 
 
 COMFYUI_V2 = Engine(

@@ -71,6 +71,7 @@ OWN_500: Final = {
     "gradio_flux": (b"Internal Server Error", "text/plain"),
     "ai_horde": (b'{"message": "Internal Server Error"}',),
     "aipowergrid": (b'{"detail": "Internal Server Error"}',),
+    "openai_images": (b'{"error": {"message": "The server had an error", "type": "server_error", "code": null}}',),
 }
 TOO_OFTEN: Final = answers(429, b'{"message": "slow down"}')
 
@@ -119,7 +120,7 @@ CASES: Final = {
     "picture: 404": Case(
         arm=at_picture("answer", **answers(404, b'{"detail": "Not Found"}')),
         code=AWAY,
-        unlike={"a1111": FAILED, "gradio_flux": FAILED},
+        unlike={"a1111": FAILED, "gradio_flux": FAILED, "openai_images": UNREADABLE},
     ),
     "picture: 502 page": Case(arm=at_picture("answer", **page(502)), code=AWAY),
     "cut base64": Case(

@@ -8,7 +8,7 @@ import pytest
 
 from generation.job import JobStatus
 from tests.engines.fault_proxy import FLOOD_BYTES, Fault
-from tests.engines_faults.engines import ALL, quick_timeouts
+from tests.engines_faults.engines import ALL, PAID, quick_timeouts
 from tests.engines_faults.faults import ALWAYS, AWAY, page
 from tests.engines_faults.rig import Rig, fault_rig
 from tests.engines_faults.test_each_fault import EVERY_ENGINE, is_for_people
@@ -94,7 +94,9 @@ async def test_no_https_there(kind: str) -> None:
         await fails(rig, "no valid certificate")
 
 
-@pytest.mark.parametrize("kind", ["a1111", "comfyui", "gradio_flux", "ai_horde"])  # the grid loads as a horde does
+@pytest.mark.parametrize(
+    "kind", ["a1111", "comfyui", "gradio_flux", "ai_horde", "openai_images"]
+)  # the grid loads as a horde does
 async def test_500_mb_are_cut_off_and_take_no_memory(kind: str) -> None:
     async with fault_rig(ALL[kind]) as rig:
         await rig.run(seed=1)
@@ -117,7 +119,10 @@ async def until_at_work(rig: Rig) -> None:
 
 @EVERY_ENGINE
 async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
-    """The engine forgets what it drew; a Horde keeps its jobs, so there the same one goes on."""
+    """The engine forgets what it drew; a Horde keeps its jobs, so there the same one goes on.
+
+    Where it charges, the person is asked instead.
+    """
     engine = ALL[kind]
     async with fault_rig(engine, attempts=3) as rig, engine.server() as fresh:
         engine.hold(rig.server)
@@ -130,6 +135,9 @@ async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
         rig.proxy.upstream = fresh.url
         rig.proxy.drop()
         row = await rig.end_of(job)
+        if kind in PAID:
+            assert (row.status, rig.taken, engine.taken(fresh)) == (JobStatus.FAILED, 1, 0)
+            return
         assert (row.status, row.error) == (JobStatus.DONE, None)
         assert (rig.taken, engine.taken(fresh)) == (1, 1)
         assert rig.sink.kept.count(job.id) == 1
@@ -138,7 +146,7 @@ async def test_a_restart_in_the_middle_costs_no_job(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "jump_s"),
     [("a1111", 25 * HOUR_S), ("a1111", -25 * HOUR_S), ("comfyui", -25 * HOUR_S), ("gradio_flux", 25 * HOUR_S),
-     ("ai_horde", -25 * HOUR_S), ("aipowergrid", 25 * HOUR_S)],
+     ("ai_horde", -25 * HOUR_S), ("aipowergrid", 25 * HOUR_S), ("openai_images", 25 * HOUR_S)],
 )  # fmt: skip
 async def test_a_clock_that_jumps_disturbs_no_running_job(kind: str, jump_s: float) -> None:
     async with fault_rig(ALL[kind], attempts=3) as rig:

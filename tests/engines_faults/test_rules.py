@@ -18,7 +18,7 @@ from generation.job import JobStatus, Progress
 from services.engines.connections import ConnectionService
 from settings.safety import SafetySettings
 from tests.engines.fault_proxy import Fault, FaultProxy
-from tests.engines_faults.engines import ALL, ENGINES, KEY, quick_timeouts
+from tests.engines_faults.engines import ALL, ENGINES, KEYS, quick_timeouts
 from tests.engines_faults.faults import answers, at_job
 from tests.engines_faults.rig import Rig, fault_rig
 from tests.engines_faults.test_each_fault import EVERY_ENGINE, is_for_people
@@ -40,6 +40,7 @@ LOCKED = {  # how each stand-in is told which key is right, and a key that is wr
     "gradio_flux": ({"auth": "mia:right"}, "mia:wrong"),
     "ai_horde": ({}, "nonsense"),
     "aipowergrid": ({}, "grid_wrong"),
+    "openai_images": ({}, "sk-wrong-0123456789"),
 }
 
 
@@ -112,7 +113,7 @@ async def connected(kind: str, url: str, key: str) -> MemoryStore:
 
 @EVERY_KIND
 async def test_it_is_tested_before_it_is_saved(kind: str) -> None:
-    key = KEY if kind == "aipowergrid" else ""
+    key = KEYS.get(kind, "")
     async with ALL[kind].server() as server:
         assert len((await connected(kind, server.url, key)).rows) == 1
     with pytest.raises(BackendError):

@@ -20,7 +20,7 @@ from api.context import web_of
 from api.dialects.failures import Failure, ModelMissing, described, route_class
 from api.dialects.image_studio import VARIATION, check_count, sized
 from api.dialects.requests import DialectBody, DrawOrder, Words, engines_of, submit, with_look, with_model, words_of
-from api.dialects.responses import DrawnPictures, base64_of, link_to, wait_for
+from api.dialects.responses import DrawnPictures, base64_of, link_to, revised_prompt, wait_for
 from api.routing import Router
 from api.schemas.requests import Name, Number, Seed, Whole
 from api.sight import charge
@@ -231,7 +231,7 @@ async def _answer(request: Request, body: _Common, drawn: DrawnPictures, asked: 
     )
     data: list[dict[str, Any]] = []
     for job, image in drawn.pictures:
-        values: dict[str, Any] = {"revised_prompt": job.request.prompt if job.request.prompt != asked else None}
+        values: dict[str, Any] = {"revised_prompt": revised_prompt(job, asked)}
         if wants_data:
             text, __ = await base64_of(web_of(request), image, (body.output_format or "").upper())
             values["b64_json"] = text
