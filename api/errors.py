@@ -32,6 +32,7 @@ STATUS: Final = {  # by the code of the error
     "limit_reached": 429,
     "not_allowed": 403,
     "banned": 403,
+    "house_rule": 403,
     "sign_in": 401,
     "not_found": 404,
     "gone": 410,

@@ -15,6 +15,9 @@ from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
+from services.house.bundle import House
+from services.house.gate import Gate
+from services.house.rules import HouseRuleService
 from services.moderation.bundle import Moderation, make_moderation
 from services.people.access import LOCAL_USER
 from services.people.preferences import PreferenceService
@@ -23,6 +26,7 @@ from services.rentals.machines import MachineService, make_providers
 from services.upkeep import Upkeep, make_upkeep
 from store.comparisons import ComparisonStore
 from store.connections import ConnectionStore
+from store.house import HouseStore
 from store.preferences import PreferenceStore
 from store.questions import QuestionStore
 from store.workflows import WorkflowStore
@@ -37,6 +41,8 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
     preferences = PreferenceStore(base.database)
     queue = _queue(base, workflows)
     moderation = _moderation(base, queue)
+    house = HouseRuleService(HouseStore(base.database), audit=moderation.audit, rights=moderation.rights, clock=clock)
+    gate = _gate(house, moderation)
     generation = GenerationService(
         queue=queue,
         jobs=base.jobs,
@@ -46,7 +52,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         clock=clock,
         workflows=workflows,
         styles=styles,
-        check=moderation.check,
+        gate=gate,
         preferred=base.settings.engines.default,
     )
     connections = _connections(base)
@@ -70,6 +76,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         questions=QuestionService(store=QuestionStore(base.database), generation=generation, clock=clock),
         preferences=PreferenceService(preferences),
         moderation=moderation,
+        house=House(rules=house, gate=gate),
         clock=clock,
         loops=base.loops,
     )
@@ -112,6 +119,14 @@ def _moderation(base: Base, queue: QueueManager) -> Moderation:
         home_ids=home_ids,
         storage=settings.storage,
     )
+
+
+def _gate(rules: HouseRuleService, moderation: Moderation) -> Gate:
+    """List the checks of a request: here a new one is added."""
+    moderation.rights.moderator_roles = rules.moderator_roles
+    gate = Gate(rules, moderation.homes)
+    gate.before.insert(0, moderation.check)
+    return gate
 
 
 def _connections(base: Base) -> ConnectionService:

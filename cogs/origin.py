@@ -38,6 +38,7 @@ def of_interaction(interaction: nextcord.Interaction, clock: Clock, *, private: 
         channel_id=_id(interaction.channel_id),
         places=_places(interaction.channel_id, interaction.channel),
         roles=_roles(user),
+        is_age_restricted=_is_age_restricted(interaction.channel),
         reply_token=interaction.token,
         reply_token_until=clock.now() + timedelta(seconds=INTERACTION_TOKEN_S),
         private=private,
@@ -54,6 +55,7 @@ def of_message(ctx: commands.Context[Any], *, private: bool = False) -> Origin:
         channel_id=str(ctx.channel.id),
         places=_places(ctx.channel.id, ctx.channel),
         roles=_roles(ctx.author),
+        is_age_restricted=_is_age_restricted(ctx.channel),
         source_message_id=str(ctx.message.id),
         private=private,
     )
@@ -96,6 +98,14 @@ def person_of_message(ctx: commands.Context[Any]) -> Person:
 def _places(channel_id: int | None, channel: Any) -> tuple[str, ...]:
     """Return the ids of a channel and, of a thread, of the channel it hangs on."""
     return tuple(str(number) for number in (channel_id, getattr(channel, "parent_id", None)) if number)
+
+
+def _is_age_restricted(channel: Any) -> bool:
+    """Return whether Discord keeps minors out of a channel; of a thread its parent decides. Unknown: it does not."""
+    level = getattr(getattr(channel, "guild", None), "nsfw_level", None)
+    if level in (nextcord.NSFWLevel.explicit, nextcord.NSFWLevel.age_restricted):
+        return True
+    return any(bool(getattr(each, "nsfw", False)) for each in (channel, getattr(channel, "parent", None)))
 
 
 def _roles(user: Any) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ GenerationError            code, user_message, retryable, retry_after (seconds)
 │   └── ContentBlocked     refused by a filter
 ├── LimitReached           queue full, cooldown, budget spent
 ├── NotAllowed             this person may not do that
-│   └── Barred             banned from a server; the reason is for them alone
+│   ├── Barred             banned from a server; the reason is for them alone
+│   └── HouseRefusal       a rule of the server, `rule` is its name
 ├── StoreUnavailable       our own queue cannot be written: disk full or locked
 ├── Unstorable             a value of this one job cannot be written, now or ever
 ├── BackendError           one backend is at fault
@@ -87,6 +88,16 @@ class Barred(NotAllowed):
     """You cannot ask for pictures in this server."""
 
     code = "banned"
+
+
+class HouseRefusal(NotAllowed):
+    """A rule of this server does not allow that."""
+
+    code = "house_rule"
+
+    def __init__(self, user_message: str | None = None, *, rule: str = "", hint: str = "", detail: str = "") -> None:
+        super().__init__(user_message, hint=hint, detail=detail)
+        self.rule = rule
 
 
 class BackendError(GenerationError):

@@ -53,6 +53,7 @@ class Origin:
     channel_id: str | None = None
     places: tuple[str, ...] = ()  # ids of the channel it was asked in and, in a thread, of the one above; never change
     roles: tuple[str, ...] = ()  # ids of the roles of who asked, in that server
+    is_age_restricted: bool = False  # the channel it was asked in is marked so in Discord, or the one above a thread is
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done
     answer_number: int = 0  # 0: the answer itself; from 1 on messages after it, for what was asked for several times

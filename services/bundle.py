@@ -11,6 +11,7 @@ from services.drawing.workflows import WorkflowService
 from services.engines.catalog import Catalog
 from services.engines.connections import ConnectionService
 from services.engines.describing import DescribingService
+from services.house.bundle import House
 from services.moderation.bundle import Moderation
 from services.people.preferences import PreferenceService
 from services.pictures.media import MediaService
@@ -38,5 +39,6 @@ class Services:
     questions: QuestionService
     preferences: PreferenceService
     moderation: Moderation
+    house: House
     clock: Clock
     loops: Loops

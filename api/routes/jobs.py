@@ -270,6 +270,9 @@ async def _origin(web: Web, caller: Person, body: JobIn, private: bool) -> Origi
             account="",
             guild_id=asked.origin.guild_id,
             channel_id=asked.origin.channel_id,
+            places=asked.origin.places,
+            roles=asked.origin.roles if caller.account == asked.user_key else (),
+            is_age_restricted=asked.origin.is_age_restricted,
             private=private or asked.origin.private,
             via="studio",
         )

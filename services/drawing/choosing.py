@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from backends.kinds import known_kinds
 from backends.registry import BackendRegistry, Entry, Owner
+from constants import MAX_PROMPT_CHARS
 from generation.capabilities import Fit, Refused
 from generation.errors import BackendError, CapabilityError, RequestRejected
 from generation.fields import RANGES
@@ -16,6 +17,7 @@ from queue_manager import QueueManager
 from services.drawing.styles import StyleService
 from services.drawing.workflows import WorkflowService
 from services.engines.catalog import find_entry, no_engine
+from services.house.gate import Gate
 from services.people.preferences import Scope, key_of
 from store.preferences import PreferenceStore
 from texts.text import _, joined
@@ -66,6 +68,7 @@ class Chooser:
         workflows: WorkflowService | None = None,
         styles: StyleService | None = None,
         preferred: str = "",
+        gate: Gate | None = None,
     ) -> None:
         self._registry = registry
         self._queue = queue
@@ -73,6 +76,7 @@ class Chooser:
         self._workflows = workflows
         self._styles = styles
         self._default = preferred  # the engine that draws where a request names none
+        self._gate = gate
 
     async def options(self, draft: Draft, origin: Origin, *, is_continued: bool = False) -> list[Candidate]:
         """Engines that can run this, best first: healthy, the default, set (not found), free, their own, quick.
@@ -107,16 +111,21 @@ class Chooser:
                 _("Say what you would like to see, for example: a red fox in the snow."), field="prompt"
             )
         refusals: list[str] = []
+        left_out = await self._gate.negative_prompt(origin) if self._gate else ""
         for entries in self._tiers(draft, origin):
-            if options := await self._suitable(draft, entries, refusals):
+            if options := await self._suitable(draft, entries, refusals, left_out):
                 return sorted(options, key=self._rank)
         hint = _("`/models` lists what each engine has.") if "it has no " in " ".join(refusals) else ""
         raise CapabilityError(
             _("No engine here can do that. ") + joined("; ", refusals) + ".", hint=hint or _absent_hint(mode_of(draft))
         )
 
-    async def _suitable(self, draft: Draft, entries: list[Entry], refusals: list[str]) -> list[Candidate]:
+    async def _suitable(
+        self, draft: Draft, entries: list[Entry], refusals: list[str], left_out: str
+    ) -> list[Candidate]:
         """Return how each engine would run the draft; why the others cannot is added to `refusals`.
+
+        `left_out` is added to the negative prompt wherever there can be one.
 
         Raises:
             BackendError: the only engine there is cannot be reached.
@@ -129,7 +138,8 @@ class Chooser:
                     raise entry.error
                 refusals.append(f"{entry.label}: {entry.error.user_message if entry.error else _('no answer yet')}")
                 continue
-            fitted = await self._fit(draft, entry)
+            can_leave_out = left_out and entry.capabilities.supports_negative_prompt
+            fitted = await self._fit(leaving_out(draft, left_out) if can_leave_out else draft, entry)
             if isinstance(fitted, Refused):
                 refusals.append(f"{entry.label}: {', '.join(fitted.reasons)}")
             else:
@@ -227,6 +237,18 @@ class Chooser:
         if given.mode is Mode.RESTYLE or is_continued:
             return Draft(backend=backend)
         return preferred
+
+
+def leaving_out(draft: Draft, words: str) -> Draft:
+    """Return a draft whose negative prompt has these words too, each once."""
+    if draft.mode in FROM_PICTURE_ALONE or draft.upscale_factor is not None:
+        return draft
+    given = (draft.negative_prompt or "").strip(" ,")
+    there = {word.strip().casefold() for word in given.split(",")}
+    missing = [word.strip() for word in words.split(",") if word.strip().casefold() not in there]
+    ours = ", ".join(missing)[:MAX_PROMPT_CHARS]
+    given = given[: max(0, MAX_PROMPT_CHARS - len(ours) - 2)]
+    return replace(draft, negative_prompt=", ".join(filter(None, (given, ours))))
 
 
 def _absent_hint(mode: Mode) -> str:

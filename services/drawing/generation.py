@@ -19,8 +19,9 @@ from services.drawing.choosing import Estimate as Estimate
 from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import jobs_of, numbered
 from services.drawing.styles import StyleService
-from services.drawing.submitting import Check, Submission, SubmissionParts
+from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
+from services.house.gate import Gate
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
 from store.database import Write
@@ -46,18 +47,18 @@ class GenerationService:
         clock: Clock,
         workflows: WorkflowService | None = None,
         styles: StyleService | None = None,
-        check: Check | None = None,
         preferred: str = "",
+        gate: Gate | None = None,
     ) -> None:
         """Args beyond the plain ones.
 
-        check: refuses what may not be drawn where and by whom it was asked, before anything is done for it.
+        gate: refuses what may not be drawn where and by whom it was asked.
         """
         self._queue = queue
         self._jobs = jobs
         self._registry = registry
         self._media = media
-        self._chooser = Chooser(registry, queue, preferences, workflows, styles, preferred)
+        self._chooser = Chooser(registry, queue, preferences, workflows, styles, preferred, gate)
         self._clock = clock
         self._parts = SubmissionParts(
             queue=queue,
@@ -66,7 +67,7 @@ class GenerationService:
             chooser=self._chooser,
             continuation=Continuation(self._chooser, registry),
             clock=clock,
-            check=check,
+            gate=gate,
         )
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 

@@ -7,7 +7,7 @@ views = await submission.commit()
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import TracebackType
@@ -22,6 +22,7 @@ from queue_manager import QueueManager
 from services.drawing.choosing import Candidate, Chooser
 from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import job_of
+from services.house.gate import Gate
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
 from store.database import Write
@@ -30,8 +31,6 @@ from texts.text import _
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
-
-Check = Callable[[Draft, Origin], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class SubmissionParts:
     chooser: Chooser
     continuation: Continuation
     clock: Clock
-    check: Check | None = None
+    gate: Gate | None = None
 
 
 class Submission:
@@ -99,10 +98,7 @@ class Submission:
         if before := await job_of(parts.jobs, origin):
             self._ids.append(before.id)
             return before
-        if parts.check is not None:
-            await parts.check(draft, origin)
-        draft, remarks = await with_pictures(draft, parts.media)
-        draft, (best, *others) = await self._options(draft, origin, parent)
+        draft, remarks, (best, *others) = await self._allowed(draft, origin, parent)
         if not self._is_let_in:
             parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
             self._is_let_in = True
@@ -126,6 +122,19 @@ class Submission:
         self._new.append(job)
         self._ids.append(job.id)
         return job
+
+    async def _allowed(
+        self, draft: Draft, origin: Origin, parent: Parent | None
+    ) -> tuple[Draft, tuple[str, ...], list[Candidate]]:
+        """Return a draft with its pictures, remarks on those, and the engines for it, if it may be drawn here."""
+        gate = self._parts.gate
+        if gate is not None:
+            await gate.let_in(draft, origin)
+        draft, remarks = await with_pictures(draft, self._parts.media)
+        draft, options = await self._options(draft, origin, parent)
+        if gate is not None:
+            await gate.judge(options[0].request, origin)
+        return draft, remarks, options
 
     async def _options(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Draft, list[Candidate]]:
         """Return the engines for a draft, best first: of parts of one request, the engine of its first part."""

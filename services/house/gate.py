@@ -1,0 +1,177 @@
+"""The one place that decides whether a request may be drawn here: every door's requests come through it.
+
+A `Submission` asks twice. `let_in` runs `before`, the checks of who asks and where, ahead of any work. `judge` runs
+`after`, the checks of what would be drawn: the request is complete by then (preferences, styles, wildcards, remixes,
+forms), so nothing reaches an engine with other words or sizes than were judged. A check raises the refusal, which
+names the rule, the value and what is right, and otherwise returns nothing. A new rule is a new entry of one of the
+lists, put there by `app.services`.
+
+Whose rules hold: those of the server that was asked in. A direct message, and the studio for who signed in with
+Discord, have those of the servers at home here (`services.moderation.homes`) that extend theirs; in a direct message
+without such a server the defaults hold. Keys without a person of Discord and the command line have no server: they
+belong to the owner of this Easel. Sexual pictures of minors are refused at every door, and no rule allows them.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from generation.errors import HouseRefusal
+from generation.house import UNSET, HouseRules, Rule, SexualContent
+from generation.job import Origin
+from generation.request import Draft, GenerationRequest
+from services.house.patterns import PatternList
+from services.house.rules import HouseRuleService
+from services.house.words import WordList, sexual_word, sexualises_minor
+from services.moderation.homes import Homes
+from texts.text import _, joined
+
+CheckBefore = Callable[[Draft, Origin], Awaitable[None]]
+CheckAfter = Callable[[GenerationRequest, Origin], Awaitable[None]]
+
+MOST_NAMED: Final = 5
+HORDE_NEGATIVE: Final = "###"  # what stands behind it in a prompt is what the AI Horde leaves out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """The words of a request: those it asks for, and those it wants left out."""
+
+    asked: str
+    left_out: str
+
+    @classmethod
+    def of(cls, request: GenerationRequest) -> "Wording":
+        """Take in all words that reach an engine, names of styles and LoRAs too."""
+        names = [*request.styles, *(lora.name for lora in request.loras if lora.weight > 0)]
+        asked = [request.prompt, *names, *(value for __, value in request.options)]
+        left_out = f"{request.prompt.partition(HORDE_NEGATIVE)[2]}, {request.negative_prompt}"
+        if request.cfg_scale < 1 or ":-" in "".join(request.negative_prompt.split()):
+            asked.append(request.negative_prompt)  # turned round, it asks for what it names
+        return cls(asked=" . ".join(asked), left_out=left_out)
+
+
+class Gate:
+    """The checks, in order."""
+
+    def __init__(self, rules: HouseRuleService, homes: Homes) -> None:
+        self._rules = rules
+        self._homes = homes
+        self.before: list[CheckBefore] = [self._check_place]
+        self.after: list[CheckAfter] = [self._check_words]
+
+    async def let_in(self, draft: Draft, origin: Origin) -> None:
+        """Refuse a request for who asks, or where.
+
+        Raises:
+            GenerationError: the first refusal.
+        """
+        for check in self.before:
+            await check(draft, origin)
+
+    async def judge(self, request: GenerationRequest, origin: Origin) -> None:
+        """Refuse a request for what it would draw.
+
+        Raises:
+            GenerationError: the first refusal.
+        """
+        for check in self.after:
+            await check(request, origin)
+
+    async def rules_for(self, origin: Origin) -> Sequence[HouseRules]:
+        """Return the rules that hold for a request; of several servers all do."""
+        if origin.guild_id:
+            return (await self._rules.load(origin.guild_id),)
+        if not origin.user_key.startswith("discord:"):
+            return ()
+        at_home = [await self._rules.load(guild_id) for guild_id in self._homes.at_home]
+        if not at_home and origin.door == "discord":
+            return (UNSET,)
+        return tuple(rules for rules in at_home if rules.holds_elsewhere)
+
+    async def negative_prompt(self, origin: Origin) -> str:
+        """Return what is to be left out of every picture here."""
+        return ", ".join(rules.negative_prompt for rules in await self.rules_for(origin) if rules.negative_prompt)
+
+    async def _check_place(self, draft: Draft, origin: Origin) -> None:
+        for rules in await self.rules_for(origin):
+            check_place(rules, origin)
+
+    async def _check_words(self, request: GenerationRequest, origin: Origin) -> None:
+        wording = Wording.of(request)
+        check_minors(wording)
+        for rules in await self.rules_for(origin):
+            check_words(rules, wording, is_age_restricted=origin.is_age_restricted)
+
+
+def check_place(rules: HouseRules, origin: Origin) -> None:
+    """Refuse a channel without drawing, and a person without a role that may draw.
+
+    Raises:
+        HouseRefusal: with the channels or roles that would be right.
+    """
+    if origin.guild_id and rules.channels and not set(rules.channels) & set(origin.places):
+        raise HouseRefusal(
+            _("Pictures are not drawn in this channel."),
+            rule=Rule.CHANNELS,
+            hint=_("Ask in {channels}.", channels=_listed(rules.names(rules.channels), "#")),
+        )
+    if rules.roles and not set(rules.roles) & set(origin.roles):
+        roles = _listed(rules.names(rules.roles), "@")
+        if not origin.guild_id or origin.via:
+            raise HouseRefusal(
+                _("Only people with the role {roles} may draw, and your roles are not known here.", roles=roles),
+                rule=Rule.ROLES,
+                hint=_("Ask in a channel of the server."),
+            )
+        raise HouseRefusal(
+            _("Only people with the role {roles} may draw here.", roles=roles),
+            rule=Rule.ROLES,
+            hint=_("A moderator of the server can give you one of them."),
+        )
+
+
+def check_minors(wording: Wording) -> None:
+    """Refuse sexual pictures of minors, whatever the rules.
+
+    Raises:
+        HouseRefusal: this is one.
+    """
+    if sexualises_minor(wording.asked, wording.left_out):
+        raise HouseRefusal(
+            _("Sexual pictures of minors are never drawn."),
+            rule=Rule.MINORS,
+            hint=_("If you meant something else, use other words."),
+        )
+
+
+def check_words(rules: HouseRules, wording: Wording, *, is_age_restricted: bool) -> None:
+    """Refuse words that a server does not want drawn.
+
+    Raises:
+        HouseRefusal: with the word, and what would be right.
+    """
+    if rules.sexual_content is not SexualContent.ANYWHERE and (word := sexual_word(wording.asked, wording.left_out)):
+        if rules.sexual_content is SexualContent.NOWHERE:
+            raise HouseRefusal(
+                _("Nudity and sexual content are not drawn here: “{word}”.", word=word),
+                rule=Rule.SEXUAL,
+                hint=_("Leave it out."),
+            )
+        if not is_age_restricted:
+            raise HouseRefusal(
+                _("Nudity and sexual content are drawn in age-restricted channels only: “{word}”.", word=word),
+                rule=Rule.SEXUAL,
+                hint=_("Leave it out, or ask in an age-restricted channel."),
+            )
+    if word := WordList(rules.words).find_in(wording.asked):
+        raise HouseRefusal(_("“{word}” is not drawn here.", word=word), rule=Rule.WORDS, hint=_("Use other words."))
+    if rules.patterns and PatternList(rules.patterns).find(wording.asked):
+        raise HouseRefusal(_("Some of these words are not drawn here."), rule=Rule.PATTERNS, hint=_("Use other words."))
+
+
+def _listed(names: Sequence[str], mark: str) -> str:
+    shown = [f"{mark}{name}" for name in names[:MOST_NAMED]]
+    if len(names) > MOST_NAMED:
+        shown.append("…")
+    return joined(", ", shown)
