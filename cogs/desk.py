@@ -8,6 +8,7 @@ the work, since Discord takes a third of a second for it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -65,6 +66,7 @@ class Desk:
             StoreUnavailable: it cannot be stored; nobody was told that it was.
         """
         origin = of_interaction(interaction, self._clock, private=private)
+        origin = replace(origin, spoiler=order.is_spoiler)
         if intake := await self._intakes.take(intake_id or str(interaction.id), order, origin):
             self._begin(intake.id, self._answer_press(intake, partial(_defer, interaction, private)))
 
@@ -74,7 +76,8 @@ class Desk:
         Raises:
             StoreUnavailable: as in `take_press`.
         """
-        if intake := await self._intakes.take(str(ctx.message.id), order, of_message(ctx, private=private)):
+        origin = replace(of_message(ctx, private=private), spoiler=order.is_spoiler)
+        if intake := await self._intakes.take(str(ctx.message.id), order, origin):
             self._begin(intake.id, self._answer_message(intake, is_repeated=False))
 
     async def take_up(self) -> int:

@@ -27,6 +27,7 @@ from services.engines.catalog import ENGINES, Catalog
 from texts.text import _
 
 SIZES = ("512x512", "512x768", "768x512", "640x640", "768x768", "1024x1024", "832x1216", "1216x832")
+SHAPES = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")
 SLASH_NAMES = ("imagine", "generate", "dream", "draw", "gen", "img")
 
 
@@ -72,7 +73,12 @@ class ImageGeneration(commands.Cog):
         has_workflow = bool(said_at(Kind.WORKFLOW, given))
         parsed = parse_prompt(prompt, names, has_workflow=has_workflow, fetches_pictures=True, takes_several=True)
         typed = draft_of_options(given, names)
-        parsed = replace(parsed.under(typed, adds_loras=True), is_private=parsed.is_private or bool(given["private"]))
+        parsed = replace(
+            parsed.under(typed, adds_loras=True),
+            repeat=given["repeat"] or parsed.repeat,
+            is_private=parsed.is_private or bool(given["private"]),
+            is_spoiler=parsed.is_spoiler or bool(given["spoiler"]),
+        )
         pictures = [*said_at(Kind.PICTURE, given), *said_at(Kind.PICTURES, given)]
         await self._questions.take_press(interaction, _order(parsed, pictures), private=parsed.is_private)
 
@@ -95,6 +101,9 @@ class ImageGeneration(commands.Cog):
     async def suggest_size(self, interaction: nextcord.Interaction, typed: str) -> None:
         await suggest(interaction, [size for size in SIZES if typed.casefold() in size])
 
+    async def suggest_shape(self, interaction: nextcord.Interaction, typed: str) -> None:
+        await suggest(interaction, [shape for shape in SHAPES if typed.strip() in shape])
+
     async def _suggest(self, interaction: nextcord.Interaction, what: str, typed: str, backend: str | None) -> None:
         pairs = self._catalog.suggest(what, typed, person_of(interaction), backend=backend)
         await suggest(interaction, dict(pairs))
@@ -109,6 +118,7 @@ class ImageGeneration(commands.Cog):
         _command.on_autocomplete("workflow")(suggest_workflow)
         _command.on_autocomplete("options")(suggest_options)
         _command.on_autocomplete("size")(suggest_size)
+        _command.on_autocomplete("ar")(suggest_shape)
         locals()[f"slash_{_name}"] = _command
     del _name, _command, _field
 
@@ -122,6 +132,7 @@ def _order(parsed: ParsedPrompt, attached: Sequence[nextcord.Attachment], notes:
         draft=parsed.draft,
         others=parsed.others,
         fills=parsed.has_wildcards,
+        is_spoiler=parsed.is_spoiler,
         notes=(*parsed.notes, *notes),
         repeat=parsed.repeat,
         files=tuple(address_of(picture) for picture in pictures),

@@ -6,6 +6,7 @@ of code through `code` or `block`, and what Discord shows without markdown (butt
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,6 +19,9 @@ from utils.text import cut
 MAX_CHOICES: Final = 25
 MAX_LABEL_CHARS: Final = 100
 
+_FROM_RIGHT: Final = ("R", "AL")
+_ISOLATE: Final = "\u2068"  # what follows has a direction of its own
+_END_OF_ISOLATE: Final = "\u2069"
 _MARKS: Final = re.compile(r"[\\`*~|_]")
 _LINE_START: Final = re.compile(r"^(?=[#>+-])|^(?P<number>\d+)(?=[.)])")
 _OPENING: Final = re.compile(r"<(?![ =\d])")  # "order must be < steps" opens nothing of Discord's
@@ -32,7 +36,7 @@ _OWN_CODE: Final = re.compile(
 
 def escape(text: str) -> str:
     """Make a text plain: one line, no markdown, no mention, no link."""
-    return _start(_neutral(" ".join(visible(render(text)).split())))
+    return _isolated(_start(_neutral(" ".join(visible(render(text)).split()))))
 
 
 def sentence(text: str) -> str:
@@ -71,6 +75,13 @@ async def suggest(interaction: nextcord.Interaction, choices: Iterable[str] | Ma
     pairs = choices.items() if isinstance(choices, Mapping) else ((name, name) for name in choices)
     fitting = {label(shown): value for shown, value in pairs if label(shown) and 0 < len(value) <= MAX_LABEL_CHARS}
     await interaction.response.send_autocomplete(dict(list(fitting.items())[:MAX_CHOICES]))
+
+
+def _isolated(text: str) -> str:
+    """Keep a text that is written from right to left from turning the numbers and names around it."""
+    if text.isascii() or not any(unicodedata.bidirectional(character) in _FROM_RIGHT for character in text):
+        return text
+    return f"{_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 
 def _neutral(text: str) -> str:

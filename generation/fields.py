@@ -179,13 +179,17 @@ FIELDS: Final = (
     ),
     Field(
         name="aspect", kind=Kind.ASPECT, option="ar", aliases=("aspect", "aspect_ratio"), example="16:9",
-        help=_("the shape, in the model's own pixel count"), is_usual=True, is_drawing=True,
+        help=_("the shape, in the model's own pixel count"), slash="ar", is_usual=True, is_drawing=True,
     ),
     Field(
         name="steps", kind=Kind.INTEGER, example="30", limits=Range(low=1, high=MAX_STEPS),
         help=template("{range}; more is slower and finer"), needs="steps", slash="steps", infotext="Steps",
         control=Control(place="main", low=1, high=150, usual=20, usual_of="default_steps", most="max_steps"),
         is_usual=True, is_for_workflows=True, is_drawing=True, is_handed_on=True,
+    ),
+    Field(
+        name="stop", kind=Kind.NUMBER, example="60", limits=Range(low=10, high=100, unit="%"),
+        help=template("draw only so much of the steps, {range}: softer, and sooner done"), neutral=100,
     ),
     Field(
         name="cfg_scale", kind=Kind.NUMBER, label=_("CFG scale"), option="cfg",
@@ -222,7 +226,7 @@ FIELDS: Final = (
     ),
     Field(
         name="repeat", kind=Kind.INTEGER, aliases=("r",), example="3", limits=Range(low=1, high=MAX_REPEAT),
-        help=template("as so many jobs, {range}, each with its own seed"), is_usual=True,
+        help=template("as so many jobs, {range}, each with its own seed"), slash="repeat", is_usual=True,
     ),
     Field(
         name="model", kind=Kind.TEXT, aliases=("checkpoint", "ckpt"), example="dreamshaper_8", names="models",
@@ -342,6 +346,7 @@ FIELDS: Final = (
     Field(
         name="private", kind=Kind.FLAG, help=_("only you see the result"), slash="private", is_usual=True,
     ),
+    Field(name="spoiler", kind=Kind.FLAG, help=_("Discord hides the picture until it is clicked"), slash="spoiler"),
     Field(
         name="options", kind=Kind.OPTIONS, help=_("the workflow's own options, such as --detail 1.3"), slash="options",
     ),

@@ -60,6 +60,7 @@ class Origin:
     reply_token: str = field(default="", repr=False)  # an interaction token; a secret, stored encrypted
     reply_token_until: datetime | None = None
     private: bool = False
+    spoiler: bool = False  # hidden until it is clicked
     parent_job_id: str | None = None  # re-rolled, edited or upscaled from
     parent_user_id: str | None = None  # whose that was
     parent_channel_id: str | None = None  # where it stands, for a link
@@ -158,6 +159,7 @@ def child_of(job: Job, origin: Origin) -> Origin:
     """Return an origin that says from which job its own was made."""
     return replace(
         origin,
+        spoiler=origin.spoiler or job.origin.spoiler,
         parent_job_id=job.id,
         parent_user_id=job.origin.user_id,
         parent_channel_id=job.origin.channel_id,

@@ -58,13 +58,17 @@ BY_NAME: Final[dict[str, PromptOption]] = {
 _BY_FIELD: Final[dict[str, PromptOption]] = {option.field: option for option in OPTIONS}
 
 # Midjourney's parameters that have no counterpart here, and what their values look like (docs.midjourney.com).
+_OLD_SWITCHES: Final = ("hq", "uplight", "upbeta", "upanime", "test", "testp", "creative", "sameseed", "vibe", "video")
 _A_NUMBER = r"[+-]?[\d.]+%?,?(?!\S)|"
 FOREIGN_FLAGS: Final[dict[str, str]] = {
-    **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "stop", "quality", "q"), _A_NUMBER),
-    **dict.fromkeys(("iw", "sw", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
-    **dict.fromkeys(("raw", "draft", "hd", "fast", "relax", "turbo"), ""),
+    **dict.fromkeys(("stylize", "s", "chaos", "c", "weird", "w", "quality", "q", "exp"), _A_NUMBER),
+    **dict.fromkeys(("iw", "sw", "sv", "cw", "ow", "v", "version", "niji"), _A_NUMBER),
+    **dict.fromkeys(("raw", "draft", "hd", "fast", "relax", "turbo", *_OLD_SWITCHES), ""),
     **dict.fromkeys(("sref", "cref", "oref"), r"(?:(?:https?://\S+|\d+|random)(?:\s+|$))*"),
+    **dict.fromkeys(("profile", "p"), r"(?:(?=\w*\d)[a-z0-9]{5,16}(?:\s+|$))*"),
 }
+# Those that its version 8 no longer has.
+GONE_FLAGS: Final = frozenset({"cref", "cw", "weird", "w", "quality", "q", *_OLD_SWITCHES})
 
 # `--style` is ours, but for these words; a style of such a name goes in quotes.
 FOREIGN_STYLES: Final = r"(?:raw|cute|expressive|scenic|original)(?!\S)"

@@ -42,6 +42,7 @@ class Order:
     job_id: str = ""  # what is done again, or whose picture it is
     drop: tuple[str, ...] = ()  # what of the job's request is forgotten
     engines: tuple[str, ...] = ()
+    is_spoiler: bool = False
     replaces: bool = False  # the job ends where the new one is accepted
 
     @property

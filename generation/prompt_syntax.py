@@ -21,6 +21,7 @@ from generation.options import (
     BY_NAME,
     FOREIGN_FLAGS,
     FOREIGN_STYLES,
+    GONE_FLAGS,
     OPTIONS,
     as_checked,
     check_range,
@@ -33,7 +34,7 @@ from generation.replaced_options import REPLACED, as_fields
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, WorkflowRef, draft_of
 from generation.several_pictures import ONE_IS_USED, not_used
 from generation.wildcards import has_wildcards
-from texts.text import _
+from texts.text import _, joined
 
 MAX_TEXT_CHARS: Final = 4 * MAX_PROMPT_CHARS  # prompt, negative prompt and every option together
 MAX_UNKNOWN_NOTES: Final = 5
@@ -54,6 +55,7 @@ class ParsedPrompt:
     pictures: tuple[str, ...] = ()
     repeat: int = 1
     is_private: bool = False
+    is_spoiler: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -75,6 +77,7 @@ class _Reading:
     values: dict[str, Any] = field(default_factory=dict)
     loras: list[Lora] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)  # Midjourney's, that mean nothing here
     refused: list[tuple[str, str, RequestRejected]] = field(default_factory=list)  # values only a workflow may take
 
 
@@ -110,6 +113,7 @@ def parse_prompt(
         others=tuple(other.draft for other in others),
         has_wildcards=any(parsed.has_wildcards for parsed in (first, *others)),
         is_private=any(parsed.is_private for parsed in (first, *others)),
+        is_spoiler=any(parsed.is_spoiler for parsed in (first, *others)),
         notes=(choices, *dict.fromkeys(notes)),
     )
 
@@ -141,6 +145,7 @@ def _parse(text: str, names: Mapping[str, str], has_workflow: bool, fetches_pict
     reading.words.append(text[: starts[0]] if starts else text)
     for token, end in zip(found, [*starts, len(text)][1:], strict=True):
         _read_option(token, text[token.end() : end].strip(), reading)
+    reading.notes += _notes_on_foreign(reading.foreign)
     if has_workflow or "workflow" in reading.values:
         _take_options(reading)
     elif reading.refused:
@@ -152,6 +157,7 @@ def _parse(text: str, names: Mapping[str, str], has_workflow: bool, fetches_pict
         prompt = take_lora_tags(" ".join(words for __, words in reading.unknown), reading.loras)
     repeat = reading.values.pop("repeat", 1)
     is_private = reading.values.pop("private", False)
+    is_spoiler = reading.values.pop("spoiler", False)
     pictures: tuple[str, ...] = ()
     is_quoted = unquote(prompt) != prompt
     if not is_quoted:
@@ -166,6 +172,7 @@ def _parse(text: str, names: Mapping[str, str], has_workflow: bool, fetches_pict
         pictures=pictures if fetches_pictures else (),
         repeat=repeat,
         is_private=is_private,
+        is_spoiler=is_spoiler,
         notes=(*notes, *reading.notes),
     )
 
@@ -211,6 +218,18 @@ def _notes_on_unknown(unknown: list[tuple[str, str]], *, is_kept: bool) -> list[
     return notes
 
 
+def _notes_on_foreign(names: list[str]) -> list[str]:
+    """Return one short remark on everything of Midjourney's that does nothing here."""
+    parts = []
+    for are_gone in (False, True):
+        flags = ", ".join(f"--{name}" for name in dict.fromkeys(names) if (name in GONE_FLAGS) is are_gone)
+        if flags and are_gone:
+            parts.append(_("{flags}: gone from Midjourney 8 as well", flags=flags))
+        elif flags:
+            parts.append(_("{flags}: Midjourney’s own, not used here", flags=flags))
+    return [joined("; ", parts)] if parts else []
+
+
 def _read_option(token: re.Match[str], rest: str, reading: _Reading) -> None:
     """Read one option; `rest` is everything between its name and the next option."""
     key = key_of(token["name"])
@@ -243,18 +262,20 @@ def _take_options(reading: _Reading) -> None:
 
 
 def _read_foreign(key: str, rest: str, reading: _Reading) -> None:
-    """Read a Midjourney parameter: only the image weight means something here."""
+    """Read a Midjourney parameter; those that mean nothing here are named in one note."""
     match = re.match(FOREIGN_FLAGS.get(key, FOREIGN_STYLES), rest)
     value = match[0].strip(" ,") if match else ""
     reading.words.append(rest[match.end() :].strip() if match else rest)
-    if key == "iw" and NUMBER_FORM.fullmatch(value):
+    if key == "hd":
+        reading.values.setdefault("hires", HiresFix())
+        reading.notes.append(_("--hd read as --hires {factor:g}", factor=HiresFix().factor))
+    elif key == "iw" and NUMBER_FORM.fullmatch(value):
         # Midjourney: 0 ignores the picture, 1 is usual, 3 the most. 1 becomes 0.75, our own default.
         strength = round(1 - min(max(float(value), 0.0), 3.0) / 4, 2)
         reading.values.setdefault("denoising_strength", strength)
         reading.notes.append(_("--iw {value} read as --strength {strength:g}", value=value, strength=strength))
     else:
-        note = _("--{key} ignored: a Midjourney setting that Easel does not pass on", key=key)
-        reading.notes.extend([] if note in reading.notes else [note])
+        reading.foreign.append(key)
 
 
 def _reads_as(line: str, draft: Draft) -> bool:

@@ -130,6 +130,7 @@ class Draft:
     is_source_size: bool | None = None  # nobody said a size: it is that of the picture to go on from
     aspect: tuple[int, int] | None = None  # W:H; turned into a size when the model's native size is known
     steps: int | None = None
+    stop: float | None = None  # percent of the steps that are drawn
     cfg_scale: float | None = None
     guidance: float | None = None
     sampler: str | None = None

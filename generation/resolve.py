@@ -52,7 +52,7 @@ def resolve(
         "negative_prompt": draft.negative_prompt or "",
         "width": final_width,
         "height": final_height,
-        "steps": steps if draft.steps is None else draft.steps,
+        "steps": _steps(steps if draft.steps is None else draft.steps, draft.stop),
         "cfg_scale": next(value for value in (draft.cfg_scale, draft.guidance, cfg_scale) if value is not None),
         "seed": draw_seed() if draft.seed is None else draft.seed,
         "styles": tuple(dict.fromkeys(draft.styles)),
@@ -134,6 +134,11 @@ def _exact_size(aspect: tuple[int, int], pixels: int, grid: int) -> tuple[int, i
         if apart[size] <= math.log(EXACT_WITHIN) and min(size) >= MIN_SIDE_PX and max(size) <= MAX_SIDE_PX
     )
     return next(allowed, None)
+
+
+def _steps(steps: int, stop: float | None) -> int:
+    """Return how many steps are drawn of so many."""
+    return steps if stop is None else max(1, round(steps * stop / 100))
 
 
 def _snap(side: float, grid: int) -> int:

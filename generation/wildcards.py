@@ -60,7 +60,7 @@ class _Filling:
             return found[0]
         line = self._one_of(lines, name)
         with suppress(RequestRejected):  # too many choices in one line: it stays as it was written
-            line = self._one_of(permutations(line), f"{name} braces")
+            line = self._one_of(permutations(line), f"{name}{{}}")
         return self.fill(line, depth + 1)
 
     def _one_of(self, lines: Sequence[str], name: str) -> str:

@@ -110,7 +110,7 @@ async def submit(request: Request, body: JobIn, caller: Maker, idempotency_key: 
     drafts = [await with_inputs(web, caller, draft) for draft in parsed.drafts]
     private = body.is_private or parsed.is_private
     hook = web.own.webhooks.wanted(body.webhook, body.webhook_events_filter)
-    origin = replace(await _origin(web, caller, body, private), webhook=hook)
+    origin = replace(await _origin(web, caller, body, private), webhook=hook, spoiler=parsed.is_spoiler)
     origin = await with_request_key(request, origin, body)
     parts, notes = await filled(web, parsed, repeated_all(drafts, parsed.repeat))
     views = await web.services.generation.submit_all(parts, origin, fresh=body.fresh, notes=tuple(notes))

@@ -125,6 +125,7 @@ declare namespace Api {
     height?: number | null;
     aspect?: string | number[] | null;
     steps?: number | null;
+    stop?: number | null;
     cfg_scale?: number | null;
     guidance?: number | null;
     seed?: number | string;

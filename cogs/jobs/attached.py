@@ -12,6 +12,7 @@ from services.pictures.media import MediaService, Upload, file_name
 from texts.text import _, _n
 
 FILES_OF_A_MESSAGE: Final = 10
+SPOILER: Final = "SPOILER_"  # Discord's own
 LinkTo = Callable[[StoredImage, Job], str]  # where people can watch a file; "" where nowhere is open to them
 
 
@@ -43,7 +44,12 @@ async def attached(media: MediaService, job: Job, limit_bytes: int, link_to: Lin
 
 def to_picture(job: Job, image: StoredImage, upload: Upload) -> CardPicture:
     name = file_name(job.drawn.prompt, image.seed, job.created_at, upload.extension)
-    return CardPicture(data=upload.data, filename=name, alt_text=render.alt_of(job, image.seed))
+    return CardPicture(data=upload.data, filename=hidden(name, job), alt_text=render.alt_of(job, image.seed))
+
+
+def hidden(name: str, job: Job) -> str:
+    """Return the name of a file so that Discord hides it until it is clicked, if the job is to be a spoiler."""
+    return f"{SPOILER}{name}" if job.origin.spoiler else name
 
 
 async def _with_videos(media: MediaService, job: Job, result: JobResult, limit_bytes: int, link_to: LinkTo) -> Attached:

@@ -13,7 +13,7 @@ from functools import partial
 from cogs.cards import Card, CardPicture
 from cogs.delivery import Delivery, Followers, is_old
 from cogs.jobs import card as render
-from cogs.jobs.attached import LinkTo, attached, to_picture
+from cogs.jobs.attached import LinkTo, attached, hidden, to_picture
 from cogs.jobs.context import CardContext, OtherEngine
 from cogs.posting import Posted, Poster
 from cogs.spender import Spender
@@ -181,7 +181,9 @@ class JobMessages:
         if progress and progress.preview and now - shown.preview_at >= PREVIEW_GAP_S:
             shown.preview_at = now
             preview = (
-                CardPicture(data=progress.preview, filename=_preview_name(progress.preview), alt_text="preview"),
+                CardPicture(
+                    data=progress.preview, filename=hidden(_preview_name(progress.preview), job), alt_text="preview"
+                ),
             )
 
         async def send() -> None:

@@ -227,6 +227,7 @@ NOT_MESSAGES = {
     "cogs.pictures.forms": {"words_in", "upscale_options"},
     "cogs.questions": {"question_card"},  # our own words alone
     "cogs.attachments": {"address_of"},
+    "cogs.jobs.attached": {"hidden"},
 }
 TOKEN = re.compile(
     r"```|`|\*\*|~~|\|\||__|\]\(|https?://|discord\.gg|<[@#:/t]|@everyone|@here|(?m:^(?:#{1,3} |-# |> |- |\d+\. ))|\n"

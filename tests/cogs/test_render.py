@@ -132,3 +132,9 @@ def test_name_of_a_workflow_is_in_the_small_print() -> None:
     view = done()
     job = replace(view.job, request=drawn_with, drawn=drawn_with)
     assert "workflow my\\_portrait" in render.parameter_line(job)
+
+
+def test_words_from_right_to_left_do_not_turn_what_stands_around_them() -> None:
+    assert render.escape("ثعلب أحمر") == "\u2068ثعلب أحمر\u2069"
+    assert render.escape("שועל **אדום**") == "\u2068שועל \\*\\*אדום\\*\\*\u2069"
+    assert render.escape("ein Fuchs im Schnee, ünïcode 狐") == "ein Fuchs im Schnee, ünïcode 狐"

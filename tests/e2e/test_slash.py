@@ -162,3 +162,19 @@ async def test_a_style_is_found_by_its_name_and_its_words_reach_the_engine(
     everything = await mia.autocomplete(discord.channel, "imagine", "style", "", prompt="a")
     assert len(everything) == len({choice["value"] for choice in everything})
     assert 10 <= len(everything) <= 25
+
+
+async def test_shape_repeat_and_spoiler_are_options(discord: DiscordServer, start: StartEasel) -> None:
+    engine = FakeBackend()
+    easel = await start(engine)
+    shapes = await discord.user("mia").autocomplete(discord.channel, "generate", "ar", "16")
+    assert [shape["value"] for shape in shapes] == ["16:9", "9:16"]
+    result = await easel.slash("a red fox", ar="2:1", repeat=2, spoiler=True)
+    await discord.wait_for(lambda: sum(map(is_finished, own(discord.channel))) == 2)
+    assert all(1.9 < request.width / request.height < 2.1 for request in engine.requests)
+    names = [file["filename"] for message in own(discord.channel) for file in message.attachments]
+    assert len(names) == 2
+    assert all(name.startswith("SPOILER_") for name in names)
+    again = await discord.user("mia").click(result.original, "Re-roll")
+    await easel.finished(again.original)
+    assert again.original.attachments[0]["filename"].startswith("SPOILER_")

@@ -12,6 +12,7 @@ from generation.errors import RequestRejected
 from generation.options import BY_NAME, COOL_EXAMPLES, FOREIGN_FLAGS, OPTIONS
 from generation.prompt_syntax import format_prompt, parse_prompt
 from generation.request import Draft, GenerationRequest, HiresFix, Lora, MaskFill, Pan, WorkflowRef
+from generation.resolve import resolve
 
 LONG = "a majestic dragon over snowy mountains at dawn, volumetric light, intricate scales, highly detailed"
 
@@ -166,9 +167,33 @@ def test_words_after_a_leading_unknown_option_are_the_prompt():
 def test_midjourney_flags_are_taken_with_a_remark_and_leave_the_prompt_whole():
     parsed = parse_prompt("a fox --s 250 --v 6.1 --tile in --style raw snow --sref https://x.invalid/a 12 --q .5 --c")
     assert parsed.draft == Draft(prompt="a fox in snow", tiling=True)  # there are engines that can
-    assert len(parsed.notes) == 6
-    assert all("Midjourney" in note for note in parsed.notes)
+    assert parsed.notes == (
+        "--s, --v, --style, --sref, --c: Midjourney’s own, not used here; --q: gone from Midjourney 8 as well",
+    )
     assert not any("no engine" in note for note in parsed.notes)  # some engine may well have it
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a fox --p 8xk2mzq --exp 25 --raw in snow --chaos 30 --niji 6 --sw 200 --sv 6",
+        "a fox --profile --weird 500 in snow --cw 40 --hq --fast",
+        "a fox --p in snow",
+    ],
+)
+def test_each_flag_of_midjourney_takes_its_value_and_no_more(text):
+    parsed = parse_prompt(text)
+    assert parsed.draft == Draft(prompt="a fox in snow")
+    assert len(parsed.notes) == 1
+
+
+def test_midjourneys_hd_is_a_second_pass_and_stop_a_share_of_the_steps():
+    assert parse_prompt("a fox --hd").draft == Draft(prompt="a fox", hires=HiresFix())
+    draft = parse_prompt("a fox --stop 60 --steps 30").draft
+    assert resolve(draft, width=64, height=64, steps=20, cfg_scale=7.0).steps == 18
+    assert resolve(Draft(prompt="x", stop=50), width=64, height=64, steps=4, cfg_scale=7.0).steps == 2
+    with pytest.raises(RequestRejected, match="10 to 100"):
+        parse_prompt("a fox --stop 5")
 
 
 @pytest.mark.parametrize(("weight", "strength"), [("0", 1.0), ("1", 0.75), ("2", 0.5), ("9", 0.25)])

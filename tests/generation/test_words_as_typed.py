@@ -215,3 +215,8 @@ def test_hostile_text_is_read_quickly(text):
     with suppress(RequestRejected):
         parse_prompt(text * (16000 // len(text)))
     assert time.thread_time() - started < 0.5
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200b\u200c\u200d\ufeff", "\u2800 \u3164", "\u202e\u2066"])
+def test_a_prompt_of_what_nobody_sees_is_empty(text):
+    assert parse_prompt(text).draft.prompt == ""
