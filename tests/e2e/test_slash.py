@@ -172,9 +172,9 @@ async def test_shape_repeat_and_spoiler_are_options(discord: DiscordServer, star
     result = await easel.slash("a red fox", ar="2:1", repeat=2, spoiler=True)
     await discord.wait_for(lambda: sum(map(is_finished, own(discord.channel))) == 2)
     assert all(1.9 < request.width / request.height < 2.1 for request in engine.requests)
-    names = [file["filename"] for message in own(discord.channel) for file in message.attachments]
+    names = [file.filename for message in own(discord.channel) for file in message.attachments]
     assert len(names) == 2
     assert all(name.startswith("SPOILER_") for name in names)
     again = await discord.user("mia").click(result.original, "Re-roll")
     await easel.finished(again.original)
-    assert again.original.attachments[0]["filename"].startswith("SPOILER_")
+    assert again.original.attachments[0].filename.startswith("SPOILER_")
