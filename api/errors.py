@@ -33,6 +33,7 @@ STATUS: Final = {  # by the code of the error
     "not_allowed": 403,
     "banned": 403,
     "house_rule": 403,
+    "over_cap": 422,
     "sign_in": 401,
     "not_found": 404,
     "gone": 410,

@@ -54,6 +54,7 @@ def make_services(base: Base) -> tuple[QueueManager, Services]:
         styles=styles,
         gate=gate,
         preferred=base.settings.engines.default,
+        caps=moderation.caps,
     )
     connections = _connections(base)
     engines = base.settings.engines

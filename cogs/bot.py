@@ -22,6 +22,7 @@ from cogs.jobs.controls import EditControls
 from cogs.jobs.deletions import Deletions
 from cogs.jobs.messages import JobMessages
 from cogs.jobs.picks import Picks
+from cogs.moderation.caps import Caps
 from cogs.moderation.cog import Moderating
 from cogs.moderation.notices import ModerationNotices
 from cogs.pictures.cog import Pictures
@@ -103,6 +104,7 @@ class EaselBot(commands.Bot):
             messages=self.messages,
             comparisons=self._comparisons,
             teller=Teller(self, poster, services.clock),
+            questions=services.questions,
             clock=services.clock,
         )
         self.add_cog(Studio(service=services.generation, links=studio))
@@ -154,6 +156,7 @@ class EaselBot(commands.Bot):
         )
         self.add_cog(Reactions(self, service=generation, gallery=services.records.gallery, messages=self.messages))
         self.add_cog(Forget(forgetting=services.records.forgetting))
+        self.add_cog(Caps(moderation=services.moderation, clock=services.clock))
         self.add_cog(Moderating(moderation=services.moderation))
         self.add_cog(ModerationNotices(self, moderation=services.moderation))
         self.add_cog(Help())

@@ -15,7 +15,9 @@ from typing import Any
 import nextcord
 from nextcord.ext import commands
 
+from cogs.answers import remedy_rows
 from cogs.attachments import read_file
+from cogs.cards import Row
 from cogs.comparisons.messages import CompareMessages
 from cogs.error_handler import error_text
 from cogs.jobs.messages import JobMessages
@@ -23,9 +25,11 @@ from cogs.origin import DOOR, of_interaction, of_message
 from cogs.posting import TRANSIENT, Posted
 from cogs.teller import Teller
 from cogs.waiting import SOON_S
+from generation.caps import OverCap
 from generation.errors import Barred
 from generation.order import Order
 from services.drawing.intakes import Intake, IntakeService, Made
+from services.drawing.questions import QuestionService
 from utils.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -43,12 +47,14 @@ class Desk:
         messages: JobMessages,
         comparisons: CompareMessages,
         teller: Teller,
+        questions: QuestionService,
         clock: Clock,
     ) -> None:
         self._intakes = intakes
         self._messages = messages
         self._comparisons = comparisons
         self._teller = teller
+        self._questions = questions
         self._clock = clock
         self._born_at = clock.now()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -203,8 +209,20 @@ class Desk:
         if isinstance(error, Barred):
             await self._teller.refuse_alone(intake.origin, error_text(error))
         else:
-            await self._teller.refuse(intake.origin, error_text(error), is_repeated=is_repeated)
+            rows = await self._remedy(intake, error)
+            await self._teller.refuse(intake.origin, error_text(error), rows=rows, is_repeated=is_repeated)
         await self._intakes.close(intake)
+
+    async def _remedy(self, intake: Intake, error: Exception) -> tuple[Row, ...]:
+        """Keep what would be right in place of a refused order, for the button that draws it."""
+        if not isinstance(error, OverCap) or error.remedy is None:
+            return ()
+        remedy, order = error.remedy, intake.order
+        others = tuple(remedy.over(draft) for draft in order.others)
+        order = replace(order, draft=remedy.over(order.draft), others=others)
+        question_id = str(int(intake.id) + 1)  # the id of the request itself is spent
+        await self._questions.keep(question_id, order, intake.origin)
+        return remedy_rows(question_id, remedy)
 
 
 async def _defer(interaction: nextcord.Interaction, private: bool) -> None:

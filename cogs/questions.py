@@ -1,12 +1,13 @@
 """`Draw 12 pictures?`: the question before choices in braces become many jobs, and the two buttons under it."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import nextcord
 from nextcord.ext import commands
 
-from cogs.cards import Button, Card, Row
+from cogs.answers import DRAW, DROP, PREFIX, AnswerButton
+from cogs.cards import Card, Row
 from cogs.desk import Desk
 from cogs.origin import check_interaction_permissions, of_interaction, of_message, person_of
 from cogs.posting import ASKING, edit_of, new_message, reply_to
@@ -15,19 +16,6 @@ from generation.order import Order
 from services.drawing.questions import Cost, QuestionService
 from texts.text import _, _n
 from utils.clock import Clock
-
-PREFIX: Final = "q1"
-DRAW: Final = "draw"
-DROP: Final = "drop"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerButton(Button):
-    """One of the two answers; the id of the question stands where a job's would."""
-
-    @property
-    def custom_id(self) -> str:
-        return f"{PREFIX}:{self.action}:{self.job_id}"
 
 
 class Questions(commands.Cog):

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import nextcord
 
-from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, answers, reference_to
+from cogs.cards import Card, Row, to_view
+from cogs.posting import ASKING, SEARCHED_MESSAGES, TRANSIENT, Posted, Poster, answers, new_message, reference_to
 from generation.errors import NotAllowed
 from generation.job import Origin
 from services.drawing.intakes import Intake
@@ -81,25 +82,26 @@ class Teller:
             return None
         return Posted(channel_id=str(channel.id), message_id=str(message.id), place="message")
 
-    async def refuse(self, origin: Origin, text: str, *, is_repeated: bool = False) -> None:
+    async def refuse(self, origin: Origin, text: str, *, rows: tuple[Row, ...] = (), is_repeated: bool = False) -> None:
         """Report why a request is refused: only the person who pressed, or in reply to a command.
 
-        `is_repeated`: an earlier process may have done so.
+        `rows`: what they may press; `is_repeated`: an earlier process may have done so.
         """
         try:
             if self._poster.has_reply(origin):
-                return await self._refuse_press(origin, text)
+                return await self._refuse_press(origin, text, rows)
             if origin.message_id and origin.channel_id:
                 message = self._poster.channel(origin.channel_id).get_partial_message(int(origin.message_id))
-                await message.edit(content=text, view=None)
+                await message.edit(content=text, view=to_view(rows))
                 return None
             if origin.source_message_id and origin.channel_id:
-                return await self._refuse_in_channel(origin, text, is_repeated=is_repeated)
+                return await self._refuse_in_channel(origin, text, rows, is_repeated=is_repeated)
         except (nextcord.HTTPException, *TRANSIENT) as error:
             log.info("a refusal could not be told in place (%s)", type(error).__name__)
         try:
             direct = await self._direct(origin)
-            await direct.send(f"<#{origin.channel_id}>: {text}")  # "here" is not where this is read
+            card = Card(content=f"<#{origin.channel_id}>: {text}", rows=rows)  # "here" is not where this is read
+            await direct.send(**new_message(card))
         except (nextcord.HTTPException, *TRANSIENT) as lost:
             log.info("nowhere to tell an error (%s)", type(lost).__name__)
 
@@ -118,20 +120,20 @@ class Teller:
                 return
         await self.refuse(origin, _("🚫 You cannot ask for pictures in this server."))
 
-    async def _refuse_press(self, origin: Origin, text: str) -> None:
+    async def _refuse_press(self, origin: Origin, text: str, rows: tuple[Row, ...]) -> None:
         reply = self._poster.reply(origin)
         with suppress(nextcord.HTTPException):  # a public "thinking…" is taken back first
             await reply.delete_original_message()
-        await reply.followup.send(text, ephemeral=True)
+        await reply.followup.send(**new_message(Card(content=text, rows=rows)), ephemeral=True)
 
-    async def _refuse_in_channel(self, origin: Origin, text: str, *, is_repeated: bool) -> None:
+    async def _refuse_in_channel(self, origin: Origin, text: str, rows: tuple[Row, ...], *, is_repeated: bool) -> None:
         channel: Any = self._poster.channel(origin.channel_id or "0")
         if is_repeated:
             asked = nextcord.Object(int(origin.source_message_id or "0"))
             async for message in channel.history(limit=SEARCHED_MESSAGES, after=asked):
                 if message.author == self._bot.user and answers(message, origin):
                     return
-        await channel.send(text, **reference_to(origin))
+        await channel.send(**new_message(Card(content=text, rows=rows)), **reference_to(origin))
 
     async def _direct(self, origin: Origin) -> nextcord.DMChannel:
         user = await self._bot.fetch_user(int(origin.user_id))

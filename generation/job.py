@@ -54,6 +54,8 @@ class Origin:
     places: tuple[str, ...] = ()  # ids of the channel it was asked in and, in a thread, of the one above; never change
     roles: tuple[str, ...] = ()  # ids of the roles of who asked, in that server
     is_age_restricted: bool = False  # the channel it was asked in is marked so in Discord, or the one above a thread is
+    house_id: str | None = None  # the server whose caps hold where it was asked in none
+    at_once: int | None = None  # so many of this person's jobs run together, where that is fewer than usual
     source_message_id: str | None = None  # the message that asked; replies point at it
     message_id: str | None = None  # our own message, edited from queued to done
     answer_number: int = 0  # 0: the answer itself; from 1 on messages after it, for what was asked for several times

@@ -221,8 +221,13 @@ class Lanes:
         return job, lane, lane.ended(job_id)
 
     def users_at_limit(self, limit: int) -> set[str]:
-        counts = Counter(job.user_key for job in self.running.values())
-        return {user for user, count in counts.items() if count >= limit}
+        """Return whose running jobs are as many as they may have: `limit`, or fewer where a job of theirs says so."""
+        counts: Counter[str] = Counter()
+        most: dict[str, int] = {}
+        for job in self.running.values():
+            counts[job.user_key] += 1
+            most[job.user_key] = min(most.get(job.user_key, limit), job.origin.at_once or limit)
+        return {user for user, count in counts.items() if count >= most[user]}
 
     def view(self, job: Job) -> JobView:
         """Return where a job stands now."""

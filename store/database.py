@@ -37,11 +37,16 @@ _CREATE_MIGRATIONS = (
 )
 
 
+class NothingThere(Exception):
+    """The condition of a unit of statements no longer holds; nothing of it is done."""
+
+
 class Must(NamedTuple):
-    """A `Write` with RETURNING that must change a row: where there is none, nothing of its unit is done."""
+    """A `Write` that must return a row: where there is none, nothing of its unit is done, and `refusal` says why."""
 
     sql: str
     params: Params
+    refusal: type[NothingThere] = NothingThere
 
 
 Write = tuple[str, Params] | Must  # a statement that somebody else commits, with others
@@ -77,10 +82,6 @@ class DatabaseForeign(DatabaseRefused):
                 changed=", ".join(sorted(changed)),
             )
         )
-
-
-class NothingThere(Exception):
-    """The condition of a unit of statements no longer holds; nothing of it is done."""
 
 
 class Database:
@@ -199,8 +200,8 @@ class Database:
             return list(await self._connection.execute_fetchall(sql, params))
 
     async def _run_part(self, write: Write) -> None:
-        if not await self._run(*write) and isinstance(write, Must):
-            raise NothingThere
+        if not await self._run(write[0], write[1]) and isinstance(write, Must):
+            raise write.refusal
 
     async def _script(self, sql: str) -> None:
         # Through `execute`, Python steps a statement once: incremental_vacuum then frees one page only.

@@ -82,7 +82,8 @@ RENAME_JOBS: Final = f"""
             '$.backend', iif(lane = :lane, '{_OWN_ENGINE}', json_extract(result, '$.backend')))),
         origin = json_set(
             json_remove(origin, '$.parent_job_id', '$.parent_user_id', '$.parent_channel_id', '$.parent_message_id',
-                '$.request_key', '$.source_message_id', '$.guild_id', '$.group_id', '$.places', '$.roles'),
+                '$.request_key', '$.source_message_id', '$.guild_id', '$.group_id', '$.places', '$.roles',
+                '$.house_id'),
             '$.user_id', '0', '$.user_name', '', '$.account', :name, '$.request_digest', '')
     WHERE id IN {_IDS}
 """  # noqa: S608

@@ -20,6 +20,7 @@ from queue_manager import QueueManager
 from scheduling.checking import Screen
 from scheduling.local_executor import LocalExecutor
 from settings.queue import QueueSettings
+from store.database import Must, NothingThere, Write
 from store.jobs import JobStore
 from store.migrations import easel_steps
 from tests.fakes import FakeBackend, FakeClock, settle
@@ -49,19 +50,21 @@ class InlineDatabase:
         await self._give_way(sql)
         return rows
 
-    async def write_all(self, writes: Sequence[tuple[str, object]]) -> None:
-        for sql, _ in writes:
-            await self._fail(sql)
+    async def write_all(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            await self._fail(write[0])
         self._connection.execute("BEGIN")
         try:
-            for sql, params in writes:
-                self._connection.execute(sql, params)  # type: ignore[call-overload]
-        except sqlite3.Error:
+            for write in writes:
+                rows = self._connection.execute(write[0], write[1]).fetchall()  # type: ignore[arg-type]
+                if isinstance(write, Must) and not rows:
+                    raise write.refusal
+        except (sqlite3.Error, NothingThere):
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
-        for sql, _ in writes:
-            await self._give_way(sql)
+        for write in writes:
+            await self._give_way(write[0])
 
     async def _fail(self, sql: str) -> None:
         self.ran[sql] += 1

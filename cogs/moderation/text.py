@@ -1,17 +1,25 @@
 """Words for moderators and for those they decide about. Values in, texts out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from cogs.plain import code, escape
+from generation.caps import NAMES, NO_LIMIT, Cap, CapKind
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
+from services.moderation.caps import Quota
 from texts.text import _, _n, joined
 from utils.text import cut
 
 LIST_CHARS: Final = 1900
 MOST_BANS: Final = 20
+_ANY: Final = {
+    "pixels": _("size"), "steps": _("number of steps"), "batch": _("number of pictures a request"),
+    "daily": _("number of pictures a day"), "waiting": _("number of requests waiting"),
+    "running": _("number of requests drawn at a time"), "weight": _("turns in the queue"),
+}  # fmt: skip
 TITLES: Final = {
     AuditAction.BAN: _("banned"),
     AuditAction.UNBAN: _("lifted the ban of"),
@@ -111,3 +119,69 @@ def notice(kind: str, server: str, details: Mapping[str, Any]) -> str:
         end=f"<t:{int(ends_at)}:f>",
         reason=reason,
     )
+
+
+def caps(found: Sequence[Cap], guild_id: str) -> str:
+    """List the limits of a server."""
+    if not found:
+        return _("No limits are set here: members may ask for what the engines can do.\n-# `/caps set` sets some.")
+    lines: list[str] = [_("**Limits here**")]
+    for cap in found:
+        limits = [limit(name, number) for name in NAMES if (number := getattr(cap.limits, name)) is not None]
+        lines.append(f"{_subject(cap, guild_id)}: {joined(' · ', limits)}")
+    lines.append(
+        _("-# The most generous of somebody’s roles counts; a channel limits further. `/caps clear` drops them.")
+    )
+    return cut(joined("\n", lines), LIST_CHARS)
+
+
+def quota(found: Quota) -> str:
+    """Write what somebody may ask for, and what is left today."""
+    lines: list[str] = []
+    most, left = found.allowance.most("daily"), found.left
+    if most is not None and left is not None:
+        lines.append(
+            _(
+                "**{left} of {most} pictures left today** · resets {when} (00:00 UTC)",
+                left=left,
+                most=most,
+                when=f"<t:{int(found.resets_at.timestamp())}:R>",
+            )
+        )
+    for name in NAMES:
+        allowed = found.allowance.limits.get(name)
+        if allowed is not None and name != "daily":
+            whose = escape(allowed.whose(found.allowance.guild_id))
+            lines.append(_("{limit} ({whose})", limit=limit(name, allowed.most), whose=whose))
+    if not lines:
+        return _("No limits are set for you here.")
+    if most is None:
+        lines.insert(0, _("**What you may ask for here**"))
+    return joined("\n", lines)
+
+
+def limit(name: str, number: float) -> str:
+    """Write one limit; 0 is none."""
+    if number == NO_LIMIT:
+        return _("any {name}", name=_ANY[name])
+    if name == "pixels":
+        side = int(math.sqrt(number))
+        return _("pictures of {pixels} pixels, such as {side}×{side}", pixels=f"{int(number):,}", side=side)
+    if name == "weight":
+        return _("{number:g} times as many turns in the queue", number=number)
+    count = int(number)
+    if name == "steps":
+        return _n("{count} step", "{count} steps", count=count)
+    if name == "batch":
+        return _n("{count} picture a request", "{count} pictures a request", count=count)
+    if name == "daily":
+        return _n("{count} picture a day", "{count} pictures a day", count=count)
+    if name == "waiting":
+        return _n("{count} request waiting", "{count} requests waiting", count=count)
+    return _n("{count} request drawn at a time", "{count} requests drawn at a time", count=count)
+
+
+def _subject(cap: Cap, guild_id: str) -> str:
+    if cap.kind is CapKind.CHANNEL:
+        return f"<#{cap.target_id}>"
+    return _("everybody") if cap.target_id == guild_id else f"<@&{cap.target_id}>"

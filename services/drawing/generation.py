@@ -22,6 +22,7 @@ from services.drawing.styles import StyleService
 from services.drawing.submitting import Submission, SubmissionParts
 from services.drawing.workflows import WorkflowService
 from services.house.gate import Gate
+from services.moderation.caps import CapService
 from services.pictures.media import MediaService
 from services.pictures.pictures import measured
 from store.database import Write
@@ -49,10 +50,12 @@ class GenerationService:
         styles: StyleService | None = None,
         preferred: str = "",
         gate: Gate | None = None,
+        caps: CapService | None = None,
     ) -> None:
         """Args beyond the plain ones.
 
         gate: refuses what may not be drawn where and by whom it was asked.
+        caps: how much may be asked for.
         """
         self._queue = queue
         self._jobs = jobs
@@ -68,6 +71,7 @@ class GenerationService:
             continuation=Continuation(self._chooser, registry),
             clock=clock,
             gate=gate,
+            caps=caps,
         )
         self.on_deleted: list[Callable[[Job], Awaitable[None]]] = []  # told when a job's pictures were deleted
 

@@ -49,9 +49,17 @@ class QuestionService:
             StoreUnavailable: the file cannot be written.
         """
         cost = Cost(pictures=order.pictures, usd=await self._price(order, origin))
+        await self.keep(question_id, order, origin)
+        return cost
+
+    async def keep(self, question_id: str, order: Order, origin: Origin) -> None:
+        """Keep an order until it is confirmed.
+
+        Raises:
+            StoreUnavailable: the file cannot be written.
+        """
         question = Question(id=question_id, user_key=origin.user_key, order=order, is_private=origin.private)
         await self._store.ask(question, self._clock.now())
-        return cost
 
     async def answered(self, question_id: str, person: Person) -> Question:
         """Return what somebody confirms or takes back.

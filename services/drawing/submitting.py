@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -19,12 +20,15 @@ from generation.policy import may_use
 from generation.request import Draft
 from generation.several_pictures import joined
 from queue_manager import QueueManager
+from services.drawing.capping import Capped, capped
 from services.drawing.choosing import Candidate, Chooser
 from services.drawing.continuing import Continuation, Parent
 from services.drawing.idempotency import job_of
 from services.house.gate import Gate
+from services.moderation.caps import CapService
 from services.pictures.media import MediaService
 from services.pictures.pictures import with_pictures
+from store.caps import OverQuota
 from store.database import Write
 from store.jobs import AskedBefore, JobStore
 from texts.text import _
@@ -44,6 +48,7 @@ class SubmissionParts:
     continuation: Continuation
     clock: Clock
     gate: Gate | None = None
+    caps: CapService | None = None
 
 
 class Submission:
@@ -98,10 +103,9 @@ class Submission:
         if before := await job_of(parts.jobs, origin):
             self._ids.append(before.id)
             return before
-        draft, remarks, (best, *others) = await self._allowed(draft, origin, parent)
-        if not self._is_let_in:
-            parts.queue.check_limits(origin.user_key, best.entry.name, self._count)
-            self._is_let_in = True
+        request, remarks = await self._allowed(draft, origin, parent)
+        draft, origin, (best, *others) = request.draft, request.origin, request.options
+        self._let_in(origin.user_key, best.entry.name)
         now = parts.clock.now()
         job = Job(
             id=job_id or secrets.token_hex(6),
@@ -111,6 +115,7 @@ class Submission:
             lane=best.entry.name,
             candidates=tuple(option.entry.name for option in (best, *others)),
             is_pinned=bool(draft.backend),
+            weight=request.weight,
             notes=joined((*notes, *remarks, *best.fitted.notes)),
             created_at=now,
             not_before=now + timedelta(seconds=delay_s) if delay_s else None,
@@ -123,18 +128,22 @@ class Submission:
         self._ids.append(job.id)
         return job
 
-    async def _allowed(
-        self, draft: Draft, origin: Origin, parent: Parent | None
-    ) -> tuple[Draft, tuple[str, ...], list[Candidate]]:
-        """Return a draft with its pictures, remarks on those, and the engines for it, if it may be drawn here."""
-        gate = self._parts.gate
+    async def _allowed(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Capped, tuple[str, ...]]:
+        """Return a request with its pictures and the engines for it, if it may be drawn here; and remarks on those."""
+        gate, caps = self._parts.gate, self._parts.caps
         if gate is not None:
             await gate.let_in(draft, origin)
         draft, remarks = await with_pictures(draft, self._parts.media)
-        draft, options = await self._options(draft, origin, parent)
+        request = await capped(draft, origin, partial(self._options, parent=parent), caps=caps, pending=self._new)
         if gate is not None:
-            await gate.judge(options[0].request, origin)
-        return draft, remarks, options
+            await gate.judge(request.options[0].request, request.origin)
+        return request, remarks
+
+    def _let_in(self, user_key: str, lane: str) -> None:
+        """Ask once, for all that come together, whether there is room for them."""
+        if not self._is_let_in:
+            self._parts.queue.check_limits(user_key, lane, self._count)
+            self._is_let_in = True
 
     async def _options(self, draft: Draft, origin: Origin, parent: Parent | None) -> tuple[Draft, list[Candidate]]:
         """Return the engines for a draft, best first: of parts of one request, the engine of its first part."""
@@ -155,9 +164,13 @@ class Submission:
         """
         jobs, self._new = self._new, []
         try:
-            views = {view.job.id: view for view in await self._parts.queue.submit_all(jobs, also)}
+            guards = await self._parts.caps.guards(jobs) if self._parts.caps else ()
+            views = {view.job.id: view for view in await self._parts.queue.submit_all(jobs, [*also, *guards])}
         except AskedBefore:
             return await self._earlier(jobs)
+        except OverQuota as error:
+            assert self._parts.caps is not None, "it has set the guard"
+            raise await self._parts.caps.why_not(jobs) from error
         return [views.get(job_id) or await self._view(job_id) for job_id in self._ids]
 
     async def _earlier(self, jobs: Sequence[Job]) -> list[JobView]:

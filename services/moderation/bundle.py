@@ -8,6 +8,7 @@ from generation.request import Draft
 from queue_manager import QueueManager
 from services.moderation.audit import AuditService
 from services.moderation.bans import BanService
+from services.moderation.caps import CapService
 from services.moderation.homes import Homes
 from services.moderation.notices import NoticeService
 from services.moderation.rights import Rights
@@ -15,6 +16,7 @@ from settings.people import PeopleSettings
 from settings.storage import StorageSettings
 from store.audit import AuditStore
 from store.bans import BanStore
+from store.caps import CapStore
 from store.database import Database
 from store.jobs import JobStore
 from store.notices import NoticeStore
@@ -31,6 +33,7 @@ class Moderation:
     audit: AuditService
     bans: BanService
     notices: NoticeService
+    caps: CapService
 
     def start(self, loops: Loops) -> None:
         """Deliver notices from now on."""
@@ -48,6 +51,7 @@ class Moderation:
         """Delete what is older than it is kept."""
         await self.audit.prune()
         await self.bans.prune()
+        await self.caps.prune()
 
 
 def make_moderation(
@@ -69,6 +73,7 @@ def make_moderation(
         homes=homes,
         audit=audit,
         notices=notices,
+        caps=CapService(CapStore(database), homes=homes, rights=rights, audit=audit, clock=clock),
         bans=BanService(
             BanStore(database),
             queue=queue,

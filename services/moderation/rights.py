@@ -36,6 +36,19 @@ class Rights:
                 hint=_("The owner names them in the setting WEB_ADMINS."),
             )
 
+    def check_manager(self, person: Person) -> str:
+        """Return the id of the server that somebody manages.
+
+        Raises:
+            NotAllowed: they do not.
+            RequestRejected: there is no server here.
+        """
+        if not person.guild_id:
+            raise RequestRejected(_("There is no server here: say it in a channel of the server."))
+        if not (person.is_manager or self.is_admin(person)):
+            raise NotAllowed(_("Only people with Manage Server may do that."))
+        return person.guild_id
+
     async def is_moderator(self, person: Person) -> bool:
         """Return whether somebody may moderate the server they are in."""
         if not person.guild_id:

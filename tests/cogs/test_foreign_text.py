@@ -34,6 +34,7 @@ from cogs.moderation import text as moderation_text
 from cogs.pictures import forms as picture_forms
 from cogs.workflows import cog as workflows
 from generation.capabilities import Capabilities, ModelInfo
+from generation.caps import Cap, CapKind, Limits, allowance_of
 from generation.errors import BackendError, RequestRejected
 from generation.job import Away, JobError, JobStatus, JobView, Progress
 from generation.request import GenerationRequest, Lora, Mode, WorkflowRef
@@ -42,6 +43,7 @@ from services.drawing.compare import Comparison, Contender
 from services.engines.catalog import Engine
 from services.moderation.audit import AuditAction, AuditEntry
 from services.moderation.bans import Ban
+from services.moderation.caps import Quota
 from services.people.preferences import Preferred, Scope
 from services.rentals.providers import Machine
 from services.rentals.rentals import Bill, Notice
@@ -153,6 +155,10 @@ def ban(text: str) -> Ban:
     )  # fmt: skip
 
 
+def cap(text: str) -> Cap:
+    return Cap(kind=CapKind.CHANNEL, target_id="2", name=text, limits=Limits(steps=5, daily=3))
+
+
 def audited(text: str) -> str:
     entry = AuditEntry(
         at=NOW, actor="api:x", actor_name=text, action=AuditAction.BAN, target="api:y", target_name=text, subject=text,
@@ -204,6 +210,10 @@ BUILDERS: dict[Callable[..., Any], Callable[[str], Written]] = {
         [Preferred(text=f"--negative {text}", scope=Scope.SERVER, is_used=is_used) for is_used in (True, False)]
     ),
     moderation_text.banned: lambda text: moderation_text.banned(ban(text), 1),
+    moderation_text.caps: lambda text: moderation_text.caps([cap(text)], "1"),
+    moderation_text.quota: lambda text: moderation_text.quota(
+        Quota(allowance=allowance_of("1", [cap(text)], ["2"], ["2"]), used=1, waiting=0, resets_at=NOW)
+    ),
     moderation_text.bans: lambda text: moderation_text.bans([ban(text)]),
     moderation_text.audit: audited,
     moderation_text.notice: lambda text: [
@@ -219,7 +229,7 @@ NOT_MESSAGES = {
     "cogs.jobs.card": {"bar", "timestamp", "place", "alt_text", "alt_of", "came_back"},
     "cogs.comparisons.card": {"alt_text"},
     "cogs.engines.text": {"status"},  # puts lines of `engine` together
-    "cogs.moderation.text": {"person", "moment"},
+    "cogs.moderation.text": {"person", "moment", "limit"},
     "cogs.cards": {"make_id"},
     "cogs.jobs.forms": {"choice_value"},
     "cogs.help": {"help_pages"},  # our own words alone

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.discord_server.model import Account, Channel
+from tests.discord_server.model import Account, Channel, Role
 
 if TYPE_CHECKING:
     from tests.discord_server.user import User
@@ -85,6 +85,9 @@ class OptionData:
             return self._resolve_user(value)
         if kind == CHANNEL and isinstance(value, Channel):
             self.resolved.setdefault("channels", {})[str(value.id)] = value.to_json() | {"permissions": "0"}
+            return str(value.id)
+        if kind == ROLE and isinstance(value, Role):
+            self.resolved.setdefault("roles", {})[str(value.id)] = value.to_json()
             return str(value.id)
         if option.get("choices"):
             return self._choice(option, value)
