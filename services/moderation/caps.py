@@ -29,8 +29,8 @@ COUNTED: Final = frozenset({"daily", "waiting"})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quota:
     """The allowance of somebody, what they have had today and what waits; `resets_at`: when the day ends."""
-    """What somebody may have, has had today and has waiting; `resets_at`: when the day ends."""
 
     allowance: Allowance
     used: int
